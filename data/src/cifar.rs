@@ -1,0 +1,186 @@
+//! CIFAR-10 and CIFAR-100, in the publisher's binary version.
+//!
+//! A file is a row of records: one label byte (CIFAR-100 has a coarse one before it), then
+//! `[3, 32, 32]` bytes. Described at <https://www.cs.toronto.edu/~kriz/cifar.html>.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::error::DataError;
+use crate::locate::locate;
+use crate::pictures::Pictures;
+
+const SHAPE: [usize; 3] = [3, 32, 32];
+const PICTURE_BYTES: usize = 3 * 32 * 32;
+/// The most bytes of one file; the publisher's largest holds 154 MB.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// What tells one of the two data sets from the other.
+pub(crate) struct Cifar {
+    name: &'static str,
+    subfolder: &'static str,
+    train: &'static [&'static str],
+    test: &'static str,
+    class_names_file: &'static str,
+    class_names: &'static [&'static str],
+    /// Bytes before the pixels, the last of which is the label.
+    label_bytes: usize,
+}
+
+pub(crate) const CIFAR10: Cifar = Cifar {
+    name: "cifar10",
+    subfolder: "cifar-10-batches-bin",
+    train: &[
+        "data_batch_1.bin",
+        "data_batch_2.bin",
+        "data_batch_3.bin",
+        "data_batch_4.bin",
+        "data_batch_5.bin",
+    ],
+    test: "test_batch.bin",
+    class_names_file: "batches.meta.txt",
+    class_names: &[
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    ],
+    label_bytes: 1,
+};
+
+pub(crate) const CIFAR100: Cifar = Cifar {
+    name: "cifar100",
+    subfolder: "cifar-100-binary",
+    train: &["train.bin"],
+    test: "test.bin",
+    class_names_file: "fine_label_names.txt",
+    #[rustfmt::skip]
+    class_names: &[
+        "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle",
+        "bottle", "bowl", "boy", "bridge", "bus", "butterfly", "camel", "can", "castle",
+        "caterpillar", "cattle", "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch",
+        "crab", "crocodile", "cup", "dinosaur", "dolphin", "elephant", "flatfish", "forest", "fox",
+        "girl", "hamster", "house", "kangaroo", "keyboard", "lamp", "lawn_mower", "leopard",
+        "lion", "lizard", "lobster", "man", "maple_tree", "motorcycle", "mountain", "mouse",
+        "mushroom", "oak_tree", "orange", "orchid", "otter", "palm_tree", "pear", "pickup_truck",
+        "pine_tree", "plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray",
+        "road", "rocket", "rose", "sea", "seal", "shark", "shrew", "skunk", "skyscraper", "snail",
+        "snake", "spider", "squirrel", "streetcar", "sunflower", "sweet_pepper", "table", "tank",
+        "telephone", "television", "tiger", "tractor", "train", "trout", "tulip", "turtle",
+        "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm",
+    ],
+    label_bytes: 2,
+};
+
+impl Cifar {
+    /// Loads class names, training and test pictures from `data_dir`, or from its subfolder.
+    pub(crate) fn load(
+        &self,
+        data_dir: Option<&Path>,
+    ) -> Result<(Vec<String>, Pictures, Pictures), DataError> {
+        let files: Vec<_> = self
+            .train
+            .iter()
+            .chain([&self.test])
+            .map(|name| vec![(*name).to_owned()])
+            .collect();
+        let paths = locate(self.name, data_dir, &[self.subfolder], &files)?;
+        let (train, test) = paths.split_at(self.train.len());
+        let class_names = self.class_names(&test[0].with_file_name(self.class_names_file))?;
+        Ok((class_names, self.pictures(train)?, self.pictures(test)?))
+    }
+
+    /// The names in the publisher's file, one a line, or the built-in ones if it is not there.
+    fn class_names(&self, path: &Path) -> Result<Vec<String>, DataError> {
+        if !path.is_file() {
+            return Ok(self
+                .class_names
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect());
+        }
+        let text = read(path)?;
+        let names: Vec<String> = String::from_utf8_lossy(&text)
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect();
+        if names.len() != self.class_names.len() {
+            return Err(DataError::ClassNames {
+                path: path.to_owned(),
+                expected: self.class_names.len(),
+                found: names.len(),
+            });
+        }
+        Ok(names)
+    }
+
+    /// The records of some files, one file after the other.
+    fn pictures(&self, paths: &[PathBuf]) -> Result<Pictures, DataError> {
+        let record = self.label_bytes + PICTURE_BYTES;
+        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+        for path in paths {
+            let bytes = read(path)?;
+            if bytes.is_empty() || bytes.len() % record != 0 {
+                return Err(DataError::RecordLength {
+                    path: path.clone(),
+                    record,
+                    found: bytes.len() as u64,
+                });
+            }
+            for (index, record) in bytes.chunks_exact(record).enumerate() {
+                let (head, picture) = record.split_at(self.label_bytes);
+                let label = head[self.label_bytes - 1];
+                if usize::from(label) >= self.class_names.len() {
+                    return Err(DataError::LabelOutOfRange {
+                        path: path.clone(),
+                        index,
+                        label,
+                        classes: self.class_names.len(),
+                    });
+                }
+                labels.push(u32::from(label));
+                pixels.extend_from_slice(picture);
+            }
+        }
+        Pictures::new(SHAPE, pixels, labels)
+    }
+}
+
+/// A whole file, unless it is larger than any of the publisher's.
+fn read(path: &Path) -> Result<Vec<u8>, DataError> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|source| DataError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(DataError::FileTooLarge {
+            path: path.to_owned(),
+            limit: MAX_BYTES,
+        });
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_has_a_name() {
+        assert_eq!(CIFAR10.class_names.len(), 10);
+        assert_eq!(CIFAR100.class_names.len(), 100);
+        assert!(CIFAR100.class_names.is_sorted(), "the publisher sorts them");
+    }
+}

@@ -1,0 +1,133 @@
+//! From a decoded image to packed planes of the size a model takes.
+
+use std::borrow::Cow;
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::DynamicImage;
+
+/// The sizes an image is brought to.
+pub(crate) struct Target {
+    /// 1 (grey) or 3 (RGB).
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    /// The shorter side before the crop, at least `height` and `width`.
+    pub resize: usize,
+}
+
+/// Resizes the shorter side, crops the centre, and packs `[channels, height, width]`.
+///
+/// Only the pixels under the crop are resampled, so a very long picture costs no more than a
+/// square one. The image must not be empty.
+pub(crate) fn planes(
+    image: &DynamicImage,
+    target: &Target,
+) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    let (pixels, pixel_type) = match target.channels {
+        1 => (grey(image), PixelType::U8),
+        _ => (rgb(image), PixelType::U8x3),
+    };
+    let source = ImageRef::new(image.width(), image.height(), &pixels, pixel_type)?;
+    let mut resized = Image::new(target.width as u32, target.height as u32, pixel_type);
+
+    let (columns, rows) = crop(image.width(), image.height(), target);
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+        .crop(columns.start, rows.start, columns.length, rows.length);
+    Resizer::new().resize(&source, &mut resized, &options)?;
+
+    Ok(planar(resized.buffer(), target.channels))
+}
+
+/// A stretch of one side of an image, in pixels of the image as it is.
+struct Stretch {
+    start: f64,
+    length: f64,
+}
+
+/// The columns and rows that the centre crop of the resized image covers.
+///
+/// Sizes and offsets are rounded as torchvision's `Resize` and `CenterCrop` round them.
+fn crop(width: u32, height: u32, target: &Target) -> (Stretch, Stretch) {
+    let shorter = u64::from(width.min(height));
+    let resize = target.resize as u64;
+    let stretch = |side: u32, kept: usize| {
+        let resized = (resize * u64::from(side) / shorter) as f64;
+        let scale = f64::from(side) / resized;
+        let start = ((resized - kept as f64) / 2.0).round_ties_even() * scale;
+        // Rounding must not carry the crop over the edge.
+        let length = (kept as f64 * scale).min(f64::from(side) - start);
+        Stretch { start, length }
+    };
+    (stretch(width, target.width), stretch(height, target.height))
+}
+
+/// `[height, width]` brightness: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as Pillow's `L`.
+fn grey(image: &DynamicImage) -> Cow<'_, [u8]> {
+    match image {
+        DynamicImage::ImageLuma8(image) => Cow::Borrowed(image.as_raw()),
+        DynamicImage::ImageLumaA8(_)
+        | DynamicImage::ImageLuma16(_)
+        | DynamicImage::ImageLumaA16(_) => Cow::Owned(image.to_luma8().into_raw()),
+        _ => {
+            // Pillow's fixed-point weights, 65536 in all.
+            let luma = |pixel: &[u8]| {
+                let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(u32::from);
+                ((19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16) as u8
+            };
+            Cow::Owned(rgb(image).chunks_exact(3).map(luma).collect())
+        }
+    }
+}
+
+/// `[height, width, 3]`; an alpha channel is dropped.
+fn rgb(image: &DynamicImage) -> Cow<'_, [u8]> {
+    match image {
+        DynamicImage::ImageRgb8(image) => Cow::Borrowed(image.as_raw()),
+        _ => Cow::Owned(image.to_rgb8().into_raw()),
+    }
+}
+
+/// From `[height, width, channels]` to `[channels, height, width]`.
+fn planar(interleaved: &[u8], channels: usize) -> Vec<u8> {
+    (0..channels)
+        .flat_map(|channel| interleaved.iter().skip(channel).step_by(channels))
+        .copied()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_crop_is_centred_and_inside() {
+        let target = Target {
+            channels: 3,
+            height: 224,
+            width: 224,
+            resize: 256,
+        };
+        // 640x480 becomes 341x256; the crop starts at column 58 (58.5 to even) and row 16.
+        let (columns, rows) = crop(640, 480, &target);
+        assert!((columns.start - 58.0 * 640.0 / 341.0).abs() < 1e-9);
+        assert!((columns.length - 224.0 * 640.0 / 341.0).abs() < 1e-9);
+        assert!((rows.start - 16.0 * 480.0 / 256.0).abs() < 1e-9);
+        for (width, height) in [(1, 1), (1, 10_000), (10_000, 1), (7, 13), (u32::MAX, 3)] {
+            let (columns, rows) = crop(width, height, &target);
+            for (stretch, side) in [(columns, width), (rows, height)] {
+                assert!(stretch.start >= 0.0 && stretch.length > 0.0);
+                assert!(
+                    stretch.start + stretch.length <= f64::from(side),
+                    "{width}x{height}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn planes_are_apart() {
+        assert_eq!(planar(&[1, 2, 3, 4, 5, 6], 3), [1, 4, 2, 5, 3, 6]);
+    }
+}

@@ -1,0 +1,365 @@
+//! What can be wrong with a data set.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::picture::PictureError;
+use crate::preprocessing::PreprocessingError;
+
+/// Why a data set could not be loaded, split or batched.
+///
+/// Each message is one sentence that says what is wrong and where; [`DataError::hint`] says the
+/// way out where there is one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The text names no known data source.
+    #[error(
+        "unknown data source `{text}`: expected one of sample, mnist, fashion-mnist, cifar10, \
+         cifar100 or folder:PATH"
+    )]
+    UnknownSource {
+        /// The text as given.
+        text: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+
+    /// The operating system names no folder for the user's data.
+    #[error("the data folder of this user is unknown")]
+    NoDataFolder,
+
+    /// Files of a published data set are not there.
+    #[error(
+        "the files of {name} are missing: looked for {} in {}",
+        files.join(", "),
+        folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+    )]
+    MissingFiles {
+        /// The data set's name.
+        name: &'static str,
+        /// The usual name of each file not found; those that the fullest folder lacks, if some
+        /// were found there.
+        files: Vec<String>,
+        /// The folders tried, the best place for the files first.
+        folders: Vec<PathBuf>,
+    },
+
+    /// A file or folder could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+
+    /// A gzip file does not unpack.
+    #[error("cannot unpack {}, its gzip data is damaged: {source}", path.display())]
+    Unpack {
+        /// The file.
+        path: PathBuf,
+        /// The decoder's reason.
+        source: io::Error,
+    },
+
+    /// A file ends before the bytes that its format or its header asks for.
+    #[error(
+        "{} is cut off: expected {expected} bytes when unpacked, found {found}",
+        path.display()
+    )]
+    CutOff {
+        /// The file.
+        path: PathBuf,
+        /// Bytes the file should hold when unpacked.
+        expected: u64,
+        /// Bytes it does hold.
+        found: u64,
+    },
+
+    /// A file goes on after the bytes its header declares.
+    #[error(
+        "{} does not end where its header says: expected {expected} bytes when unpacked, found more",
+        path.display()
+    )]
+    TrailingBytes {
+        /// The file.
+        path: PathBuf,
+        /// Bytes the file should hold when unpacked.
+        expected: u64,
+    },
+
+    /// An IDX file starts with another magic number.
+    #[error(
+        "{} is no IDX file of {content}: expected magic number {expected:#06x}, found {found:#06x}",
+        path.display()
+    )]
+    WrongMagic {
+        /// The file.
+        path: PathBuf,
+        /// What the file should hold: `images` or `labels`.
+        content: &'static str,
+        /// The format's magic number.
+        expected: u32,
+        /// The number found.
+        found: u32,
+    },
+
+    /// A file's header declares no pictures, or more than any such file holds.
+    #[error(
+        "{} declares {count} pictures of {height}x{width} pixels: expected 1 to {limit} bytes in all",
+        path.display()
+    )]
+    DeclaredSize {
+        /// The file.
+        path: PathBuf,
+        /// Declared number of pictures.
+        count: u32,
+        /// Declared height in pixels.
+        height: u32,
+        /// Declared width in pixels.
+        width: u32,
+        /// Most bytes accepted.
+        limit: u64,
+    },
+
+    /// A file is larger than any file of its kind.
+    #[error("{} is too large: expected at most {limit} bytes", path.display())]
+    FileTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Most bytes accepted.
+        limit: u64,
+    },
+
+    /// A file of records does not hold a whole number of them.
+    #[error(
+        "{} does not hold whole pictures: expected a multiple of {record} bytes, found {found}",
+        path.display()
+    )]
+    RecordLength {
+        /// The file.
+        path: PathBuf,
+        /// Bytes of one record.
+        record: usize,
+        /// Bytes in the file.
+        found: u64,
+    },
+
+    /// A file of labels has another length than its file of pictures.
+    #[error(
+        "{} holds {labels} labels: expected {pictures}, one for each picture beside it",
+        path.display()
+    )]
+    LabelCount {
+        /// The file of labels.
+        path: PathBuf,
+        /// Pictures found.
+        pictures: usize,
+        /// Labels found.
+        labels: usize,
+    },
+
+    /// A label names no class.
+    #[error(
+        "{} gives picture {index} label {label}: expected 0 to {}",
+        path.display(),
+        classes - 1
+    )]
+    LabelOutOfRange {
+        /// The file.
+        path: PathBuf,
+        /// The picture's place in the file, counted from 0.
+        index: usize,
+        /// The label found.
+        label: u8,
+        /// The number of classes, at least 1.
+        classes: usize,
+    },
+
+    /// A file of class names holds another number of them.
+    #[error("{} holds {found} class names: expected {expected}", path.display())]
+    ClassNames {
+        /// The file.
+        path: PathBuf,
+        /// Names the data set has.
+        expected: usize,
+        /// Names found.
+        found: usize,
+    },
+
+    /// Training and test pictures differ in size.
+    #[error(
+        "training and test pictures of {name} differ in size: {train:?} and {test:?} as \
+         [channels, height, width]"
+    )]
+    ShapesDiffer {
+        /// The data set's name.
+        name: String,
+        /// `[channels, height, width]` of the training pictures.
+        train: [usize; 3],
+        /// `[channels, height, width]` of the test pictures.
+        test: [usize; 3],
+    },
+
+    /// The folder of class folders is not there, or is a file.
+    #[error("{} is not a folder", path.display())]
+    NotAFolder {
+        /// The path given.
+        path: PathBuf,
+    },
+
+    /// A folder holds no class folders.
+    #[error(
+        "{} holds no class folders: expected one folder of pictures for each class",
+        path.display()
+    )]
+    NoClassFolders {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// A folder holds a single class.
+    #[error(
+        "{} holds a single class folder, `{class}`: expected two or more classes",
+        path.display()
+    )]
+    OneClass {
+        /// The folder.
+        path: PathBuf,
+        /// Its only class.
+        class: String,
+    },
+
+    /// A class folder holds no pictures.
+    #[error(
+        "the class folder {} holds no pictures: expected PNG, JPEG, WebP or BMP files",
+        path.display()
+    )]
+    EmptyClass {
+        /// The class folder.
+        path: PathBuf,
+    },
+
+    /// A class has one picture, which cannot be both learnt from and tested on.
+    #[error(
+        "the class folder {} holds a single picture: expected two or more, one of them for the test",
+        path.display()
+    )]
+    SinglePicture {
+        /// The class folder.
+        path: PathBuf,
+    },
+
+    /// The test part holds a class that the training part lacks.
+    #[error("the class folder {} has no training pictures: expected `{class}` in {}",
+        path.display(), train.display())]
+    UnknownTestClass {
+        /// The test class folder.
+        path: PathBuf,
+        /// Its class.
+        class: String,
+        /// The folder of training classes.
+        train: PathBuf,
+    },
+
+    /// Pictures of a folder cannot be read.
+    #[error("{count} of {total} pictures cannot be read, the first: {first}")]
+    UnreadablePictures {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        total: usize,
+        /// The first one's error, which names it.
+        #[source]
+        first: Box<PictureError>,
+    },
+
+    /// The pictures at their prepared size need more memory than is sensible.
+    #[error(
+        "{pictures} pictures of {side}x{side} pixels need {bytes} bytes of memory: expected at \
+         most {limit}"
+    )]
+    TooManyBytes {
+        /// How many pictures.
+        pictures: usize,
+        /// Height and width in pixels.
+        side: usize,
+        /// Bytes needed.
+        bytes: u64,
+        /// Most bytes accepted.
+        limit: u64,
+    },
+
+    /// Packed pixels are not what their shape and labels ask for.
+    #[error(
+        "{labels} pictures of {shape:?} [channels, height, width] do not fit {pixels} bytes of pixels"
+    )]
+    PixelCount {
+        /// `[channels, height, width]`.
+        shape: [usize; 3],
+        /// Number of labels, one per picture.
+        labels: usize,
+        /// Bytes given.
+        pixels: usize,
+    },
+
+    /// An index names no picture.
+    #[error("picture {index} does not exist: expected 0 up to, not including, {len}")]
+    IndexOutOfRange {
+        /// The index.
+        index: usize,
+        /// Number of pictures.
+        len: usize,
+    },
+
+    /// The fraction to split off is no fraction.
+    #[error("the fraction to split off is {fraction}: expected 0 up to, not including, 1")]
+    Fraction {
+        /// The number given.
+        fraction: f64,
+    },
+
+    /// The sizes or statistics for preprocessing do not fit together.
+    #[error(transparent)]
+    Preprocessing(#[from] PreprocessingError),
+}
+
+impl DataError {
+    /// The way out, where there is a better one than the message says: a clause such as
+    /// `did you mean cifar10?`.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownSource {
+                nearest: Some(nearest),
+                ..
+            } => Some(format!("did you mean `{nearest}`?")),
+            Self::NoDataFolder => Some("name the folder that holds the data".to_owned()),
+            Self::MissingFiles { files, folders, .. } => folders.first().map(|folder| {
+                format!(
+                    "put {} into {}, or name the folder that holds them",
+                    files.join(", "),
+                    folder.display()
+                )
+            }),
+            Self::Unpack { .. } | Self::CutOff { .. } | Self::RecordLength { .. } => {
+                Some("copy the file again from where it was published".to_owned())
+            }
+            Self::NotAFolder { .. } => Some("check the spelling of the path".to_owned()),
+            Self::NoClassFolders { path } => Some(format!(
+                "put the pictures of each class into a folder of its own, such as {}",
+                path.join("cat").display()
+            )),
+            Self::EmptyClass { .. } => {
+                Some("put pictures into the folder, or remove it".to_owned())
+            }
+            Self::UnreadablePictures { .. } => {
+                Some("remove or replace the pictures that cannot be read".to_owned())
+            }
+            Self::TooManyBytes { .. } => {
+                Some("choose a smaller image size, or fewer pictures".to_owned())
+            }
+            _ => None,
+        }
+    }
+}

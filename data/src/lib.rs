@@ -1,0 +1,53 @@
+//! Picture data sets, their preprocessing, and batches of them for [Burn](burn).
+//!
+//! Data flows one way: a [`Source`] loads a [`DataSet`] (packed bytes in [`Pictures`], and the
+//! [`Preprocessing`] that travels with a model trained on it), [`split`] cuts a validation part
+//! from the training pictures, and a [`BatchLoader`] yields [`ImageBatch`]es to a training loop.
+//! Prediction uses [`open_picture`] and the same [`Preprocessing`].
+//!
+//! ```
+//! use data::{LoadOptions, Source};
+//!
+//! let source: Source = "sample".parse()?;
+//! let data = source.load(&LoadOptions::default())?;
+//! assert_eq!(data.class_names[9], "Ankle boot");
+//! assert_eq!((data.train.len(), data.test.len()), (6000, 1000));
+//! # Ok::<(), data::DataError>(())
+//! ```
+
+mod error;
+
+// Pictures, and how a file becomes one.
+mod convert;
+mod jpeg;
+mod picture;
+mod pictures;
+mod preprocessing;
+
+// Where pictures come from.
+mod cifar;
+mod folder;
+mod idx;
+mod locate;
+mod mnist;
+mod sample;
+mod set;
+mod source;
+
+// Which pictures, and in which order.
+mod order;
+mod split;
+
+// What Burn takes.
+mod batch;
+mod loader;
+
+pub use batch::{ImageBatch, ImageBatcher, PictureDataset, Sample};
+pub use error::DataError;
+pub use loader::{BatchLoader, Position};
+pub use picture::{MAX_PIXELS, PictureError, open_picture};
+pub use pictures::Pictures;
+pub use preprocessing::{MAX_SIDE, Preprocessing, PreprocessingError};
+pub use set::DataSet;
+pub use source::{LoadOptions, LoadProgress, Source};
+pub use split::split;

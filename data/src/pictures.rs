@@ -1,0 +1,207 @@
+//! Pictures of one size, packed.
+
+use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
+
+use crate::error::DataError;
+use crate::preprocessing::PreprocessingError;
+
+/// Pictures of one size with their labels, kept as packed bytes.
+///
+/// Pixels lie in `[picture, channels, height, width]` order, one byte (0 to 255) each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pictures {
+    shape: [usize; 3],
+    pixels: Vec<u8>,
+    labels: Vec<u32>,
+}
+
+impl Pictures {
+    /// Packs pictures of `shape`, `[channels, height, width]`, one for each label.
+    ///
+    /// # Errors
+    /// [`PreprocessingError::Channels`] if they are not 1 (grey) or 3 (RGB), and
+    /// [`DataError::PixelCount`] if a side is 0, or `pixels` is not
+    /// `labels.len() * channels * height * width` long.
+    ///
+    /// ```
+    /// use data::Pictures;
+    ///
+    /// let pictures = Pictures::new([1, 2, 2], vec![0, 1, 2, 3, 4, 5, 6, 7], vec![3, 0])?;
+    /// assert_eq!(pictures.picture(1), [4, 5, 6, 7]);
+    /// assert_eq!(pictures.label(0), 3);
+    /// # Ok::<(), data::DataError>(())
+    /// ```
+    pub fn new(shape: [usize; 3], pixels: Vec<u8>, labels: Vec<u32>) -> Result<Self, DataError> {
+        if !matches!(shape[0], 1 | 3) {
+            return Err(PreprocessingError::Channels { found: shape[0] }.into());
+        }
+        let expected = shape
+            .into_iter()
+            .try_fold(labels.len(), usize::checked_mul)
+            .filter(|_| !shape.contains(&0));
+        if expected != Some(pixels.len()) {
+            return Err(DataError::PixelCount {
+                shape,
+                labels: labels.len(),
+                pixels: pixels.len(),
+            });
+        }
+        Ok(Self {
+            shape,
+            pixels,
+            labels,
+        })
+    }
+
+    /// `[channels, height, width]` of every picture.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// The number of pictures.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no pictures.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The pixels of one picture, `[channels, height, width]`, each 0 to 255.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Pictures::len`].
+    pub fn picture(&self, index: usize) -> &[u8] {
+        let size = self.picture_bytes();
+        &self.pixels[index * size..][..size]
+    }
+
+    /// The class of one picture, an index into the data set's class names.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Pictures::len`].
+    pub fn label(&self, index: usize) -> usize {
+        self.labels[index] as usize
+    }
+
+    /// The class of every picture.
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// All pixels, `[picture, channels, height, width]`.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// One picture as an image, grey or RGB.
+    ///
+    /// # Panics
+    /// If `index` is not below [`Pictures::len`].
+    pub fn image(&self, index: usize) -> DynamicImage {
+        let [channels, height, width] = self.shape;
+        let pixels = self.picture(index);
+        let at = |channel: usize, x: u32, y: u32| {
+            pixels[(channel * height + y as usize) * width + x as usize]
+        };
+        let (columns, rows) = (width as u32, height as u32);
+        if channels == 1 {
+            GrayImage::from_fn(columns, rows, |x, y| Luma([at(0, x, y)])).into()
+        } else {
+            RgbImage::from_fn(columns, rows, |x, y| Rgb([0, 1, 2].map(|c| at(c, x, y)))).into()
+        }
+    }
+
+    /// Mean and standard deviation of each channel, in units of full brightness (0 to 1).
+    ///
+    /// A channel that never varies gets the standard deviation of half a brightness step, so
+    /// that dividing by it is always possible. Both are exact up to the last rounding: they are
+    /// computed from counts of the 256 values. Without pictures the mean is 0.
+    pub fn statistics(&self) -> (Vec<f32>, Vec<f32>) {
+        let [channels, height, width] = self.shape;
+        let mut counts = vec![[0_u64; 256]; channels];
+        for (plane, pixels) in self.pixels.chunks_exact(height * width).enumerate() {
+            for &pixel in pixels {
+                counts[plane % channels][usize::from(pixel)] += 1;
+            }
+        }
+        counts.iter().map(channel_statistics).unzip()
+    }
+
+    fn picture_bytes(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// Mean and standard deviation of one channel from how often each value occurs.
+fn channel_statistics(counts: &[u64; 256]) -> (f32, f32) {
+    const SMALLEST_STD: f64 = 0.5 / 255.0;
+    let total = counts.iter().sum::<u64>().max(1) as f64;
+    let values = || {
+        (0_u8..=255)
+            .zip(counts)
+            .map(|(value, &count)| (f64::from(value) / 255.0, count as f64))
+    };
+    let mean = values().map(|(value, count)| value * count).sum::<f64>() / total;
+    let variance = values()
+        .map(|(value, count)| (value - mean).powi(2) * count)
+        .sum::<f64>()
+        / total;
+    (mean as f32, variance.sqrt().max(SMALLEST_STD) as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_are_per_channel() {
+        // Two pictures of two pixels: the first channel 0 and 255, the second 51, the third 0.
+        let pixels = vec![0, 255, 51, 51, 0, 0, 255, 0, 51, 51, 0, 0];
+        let pictures = Pictures::new([3, 1, 2], pixels, vec![0, 1]).unwrap();
+        let (mean, std) = pictures.statistics();
+        for (found, expected) in mean.iter().zip([0.5, 0.2, 0.0]) {
+            assert!((found - expected).abs() < 1e-6, "{mean:?}");
+        }
+        assert!((std[0] - 0.5).abs() < 1e-6);
+        assert_eq!(std[1], (0.5 / 255.0_f64) as f32);
+    }
+
+    #[test]
+    fn refuses_another_number_of_bytes() {
+        for (shape, bytes, labels) in [
+            ([1, 2, 2], 7, 2),
+            ([1, 2, 2], 9, 2),
+            ([1, 0, 2], 0, 2),
+            ([1, 2, 2], 4, 0),
+            ([1, usize::MAX, 2], 8, 2),
+        ] {
+            let result = Pictures::new(shape, vec![0; bytes], vec![0; labels]);
+            assert!(
+                matches!(result, Err(DataError::PixelCount { .. })),
+                "{shape:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_neither_grey_nor_rgb() {
+        for channels in [0, 2, 4] {
+            let result = Pictures::new([channels, 1, 1], vec![0; channels], vec![0]);
+            assert!(
+                matches!(result, Err(DataError::Preprocessing(_))),
+                "{channels}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_image_has_the_pixels_in_place() {
+        let pixels = (0..12).collect();
+        let pictures = Pictures::new([3, 1, 4], pixels, vec![0]).unwrap();
+        let image = pictures.image(0).to_rgb8();
+        assert_eq!(image.dimensions(), (4, 1));
+        assert_eq!(image.get_pixel(1, 0).0, [1, 5, 9]);
+    }
+}

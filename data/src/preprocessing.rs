@@ -1,0 +1,361 @@
+//! How a picture becomes a model's input; it travels with the model.
+
+use std::path::Path;
+
+use image::DynamicImage;
+use serde::{Deserialize, Serialize};
+
+use crate::convert::{Target, planes};
+use crate::picture::{PictureError, open_picture};
+
+/// The longest side, in pixels, that pictures are prepared at.
+pub const MAX_SIDE: usize = 4096;
+
+/// How a picture becomes a model's input: the same steps for training and for prediction.
+///
+/// 1. Convert to grey (1 channel, ITU-R BT.601 weights) or RGB (3 channels). An alpha channel is
+///    dropped, not blended, as Pillow's `convert` does; 16-bit values are rounded to 8 bits.
+/// 2. Resize so that the shorter side has `resize` pixels (bilinear with antialiasing, as Pillow
+///    and torchvision resize images).
+/// 3. Crop `[height, width]` from the centre.
+/// 4. Divide by 255, subtract `mean`, divide by `std`, per channel.
+///
+/// A picture that already has that size is not resampled. Reading one with serde validates it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Fields")]
+pub struct Preprocessing {
+    channels: usize,
+    height: usize,
+    width: usize,
+    resize: usize,
+    mean: Vec<f32>,
+    std: Vec<f32>,
+}
+
+impl Preprocessing {
+    /// Preprocessing to `shape`, `[channels, height, width]`, from pictures resized to `resize`
+    /// pixels on the shorter side, with one mean and one standard deviation per channel in units
+    /// of full brightness (0 to 1).
+    ///
+    /// # Errors
+    /// [`PreprocessingError`] if `channels` is not 1 or 3, a side is not 1 to [`MAX_SIDE`],
+    /// `resize` is smaller than a side, or the statistics are of another length, not finite, or
+    /// not above 0 in `std`.
+    ///
+    /// ```
+    /// use data::Preprocessing;
+    ///
+    /// let imagenet = Preprocessing::new(
+    ///     [3, 224, 224],
+    ///     256,
+    ///     vec![0.485, 0.456, 0.406],
+    ///     vec![0.229, 0.224, 0.225],
+    /// )?;
+    /// assert_eq!(imagenet.shape(), [3, 224, 224]);
+    /// # Ok::<(), data::PreprocessingError>(())
+    /// ```
+    pub fn new(
+        shape: [usize; 3],
+        resize: usize,
+        mean: Vec<f32>,
+        std: Vec<f32>,
+    ) -> Result<Self, PreprocessingError> {
+        let [channels, height, width] = shape;
+        if channels != 1 && channels != 3 {
+            return Err(PreprocessingError::Channels { found: channels });
+        }
+        for side in [height, width, resize] {
+            if !(1..=MAX_SIDE).contains(&side) {
+                return Err(PreprocessingError::Side { found: side });
+            }
+        }
+        if resize < height.max(width) {
+            return Err(PreprocessingError::Resize {
+                resize,
+                height,
+                width,
+            });
+        }
+        for (name, values) in [("mean", &mean), ("std", &std)] {
+            if values.len() != channels {
+                return Err(PreprocessingError::StatisticsLength {
+                    name,
+                    found: values.len(),
+                    channels,
+                });
+            }
+        }
+        let usable = mean.iter().all(|mean| mean.is_finite())
+            && std.iter().all(|std| std.is_finite() && *std > 0.0);
+        if !usable {
+            return Err(PreprocessingError::Statistics { mean, std });
+        }
+        Ok(Self {
+            channels,
+            height,
+            width,
+            resize,
+            mean,
+            std,
+        })
+    }
+
+    /// `[channels, height, width]` of a prepared picture.
+    pub fn shape(&self) -> [usize; 3] {
+        [self.channels, self.height, self.width]
+    }
+
+    /// Channels of a prepared picture: 1 (grey) or 3 (RGB).
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Height of a prepared picture in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Width of a prepared picture in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Length of the shorter side before the crop, in pixels.
+    pub fn resize(&self) -> usize {
+        self.resize
+    }
+
+    /// Mean of each channel, in units of full brightness (0 to 1).
+    pub fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
+    /// Standard deviation of each channel, in units of full brightness (0 to 1).
+    pub fn std(&self) -> &[f32] {
+        &self.std
+    }
+
+    /// Steps 1 to 3: converts, resizes and crops a picture to `[channels, height, width]` bytes.
+    ///
+    /// # Errors
+    /// [`PreprocessingError::EmptyPicture`] if the picture has no pixels.
+    pub fn prepare_bytes(&self, image: &DynamicImage) -> Result<Vec<u8>, PreprocessingError> {
+        if image.width() == 0 || image.height() == 0 {
+            return Err(PreprocessingError::EmptyPicture);
+        }
+        let target = Target {
+            channels: self.channels,
+            height: self.height,
+            width: self.width,
+            resize: self.resize,
+        };
+        planes(image, &target).map_err(PreprocessingError::Resample)
+    }
+
+    /// Opens a picture with [`open_picture`] and prepares it as [`Preprocessing::prepare_bytes`].
+    ///
+    /// # Errors
+    /// [`PictureError`], which names the file and says what is wrong with it.
+    pub fn prepare_file(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, PictureError> {
+        let path = path.as_ref();
+        let image = open_picture(path)?;
+        self.prepare_bytes(&image)
+            .map_err(|source| PictureError::Prepare {
+                path: path.to_owned(),
+                source,
+            })
+    }
+
+    /// Step 4: `[channels, height, width]` bytes to numbers of about mean 0 and deviation 1.
+    ///
+    /// Any number of whole pictures, one after the other, may be given at once.
+    pub fn normalise(&self, pixels: &[u8]) -> Vec<f32> {
+        let mut normalised = Vec::with_capacity(pixels.len());
+        self.normalise_into(pixels, &mut normalised);
+        normalised
+    }
+
+    /// As [`Preprocessing::normalise`], appending to `normalised`.
+    pub fn normalise_into(&self, pixels: &[u8], normalised: &mut Vec<f32>) {
+        let planes = pixels.chunks(self.height * self.width);
+        let statistics = self.mean.iter().zip(&self.std).cycle();
+        for (plane, (mean, std)) in planes.zip(statistics) {
+            normalised.extend(
+                plane
+                    .iter()
+                    .map(|&pixel| (f32::from(pixel) / 255.0 - mean) / std),
+            );
+        }
+    }
+}
+
+/// [`Preprocessing`] as it is written, before it is validated.
+#[derive(Deserialize)]
+#[serde(rename = "Preprocessing", deny_unknown_fields)]
+struct Fields {
+    channels: usize,
+    height: usize,
+    width: usize,
+    resize: usize,
+    mean: Vec<f32>,
+    std: Vec<f32>,
+}
+
+impl TryFrom<Fields> for Preprocessing {
+    type Error = PreprocessingError;
+
+    fn try_from(fields: Fields) -> Result<Self, PreprocessingError> {
+        let shape = [fields.channels, fields.height, fields.width];
+        Self::new(shape, fields.resize, fields.mean, fields.std)
+    }
+}
+
+/// Why preprocessing is not possible as asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PreprocessingError {
+    /// Another number of channels than grey or RGB.
+    #[error("preprocessing has {found} channels: expected 1 (grey) or 3 (RGB)")]
+    Channels {
+        /// The number given.
+        found: usize,
+    },
+
+    /// A side of no pixels, or of too many.
+    #[error("the image size is {found} pixels: expected 1 to {MAX_SIDE}")]
+    Side {
+        /// The number given.
+        found: usize,
+    },
+
+    /// The resized picture is smaller than its crop.
+    #[error(
+        "the shorter side is resized to {resize} pixels, too few for a crop of {height}x{width}: \
+         expected at least {}", height.max(width)
+    )]
+    Resize {
+        /// The shorter side's length.
+        resize: usize,
+        /// The crop's height.
+        height: usize,
+        /// The crop's width.
+        width: usize,
+    },
+
+    /// Another number of means or standard deviations than channels.
+    #[error("preprocessing has {found} values of `{name}`: expected {channels}, one per channel")]
+    StatisticsLength {
+        /// `mean` or `std`.
+        name: &'static str,
+        /// Values given.
+        found: usize,
+        /// Channels.
+        channels: usize,
+    },
+
+    /// A mean that is no number, or a standard deviation that cannot be divided by.
+    #[error(
+        "preprocessing has mean {mean:?} and std {std:?}: expected finite numbers, and std above 0"
+    )]
+    Statistics {
+        /// The means given.
+        mean: Vec<f32>,
+        /// The standard deviations given.
+        std: Vec<f32>,
+    },
+
+    /// The picture has no pixels.
+    #[error("the picture has no pixels")]
+    EmptyPicture,
+
+    /// The resizer refused the picture.
+    #[error("the picture cannot be resized: {0}")]
+    Resample(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{GrayImage, RgbaImage};
+
+    fn grey(side: usize, resize: usize) -> Preprocessing {
+        Preprocessing::new([1, side, side], resize, vec![0.5], vec![0.25]).unwrap()
+    }
+
+    #[test]
+    fn refuses_what_cannot_be() {
+        let new = Preprocessing::new;
+        for result in [
+            new([2, 8, 8], 8, vec![0.5; 2], vec![0.5; 2]),
+            new([1, 0, 8], 8, vec![0.5], vec![0.5]),
+            new([1, 8, MAX_SIDE + 1], 8, vec![0.5], vec![0.5]),
+            new([1, 8, 9], 8, vec![0.5], vec![0.5]),
+            new([3, 8, 8], 8, vec![0.5], vec![0.5; 3]),
+            new([1, 8, 8], 8, vec![f32::NAN], vec![0.5]),
+            new([1, 8, 8], 8, vec![0.5], vec![0.0]),
+        ] {
+            assert!(result.is_err(), "{result:?}");
+        }
+    }
+
+    #[test]
+    fn serde_validates() {
+        let good = r#"{"channels":1,"height":8,"width":8,"resize":9,"mean":[0.5],"std":[0.25]}"#;
+        let read: Preprocessing = serde_json::from_str(good).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), good);
+        let bad = good.replace("0.25", "0.0");
+        let error = serde_json::from_str::<Preprocessing>(&bad).unwrap_err();
+        assert!(error.to_string().contains("std above 0"), "{error}");
+    }
+
+    #[test]
+    fn a_picture_of_the_size_is_not_resampled() {
+        let image = GrayImage::from_fn(8, 8, |x, y| image::Luma([(x * 31 + y * 7) as u8]));
+        let bytes = grey(8, 8).prepare_bytes(&image.clone().into()).unwrap();
+        assert_eq!(bytes, image.into_raw());
+    }
+
+    #[test]
+    fn the_centre_is_kept() {
+        let image = GrayImage::from_fn(12, 8, |x, y| image::Luma([(x * 16 + y) as u8]));
+        let bytes = grey(4, 8).prepare_bytes(&image.into()).unwrap();
+        assert_eq!(bytes[..4], [66, 82, 98, 114], "row 2, columns 4 to 7");
+        assert_eq!(bytes.len(), 16);
+    }
+
+    #[test]
+    fn alpha_is_dropped_and_grey_weighted() {
+        let image: DynamicImage =
+            RgbaImage::from_pixel(3, 3, image::Rgba([200, 100, 50, 0])).into();
+        assert_eq!(grey(3, 3).prepare_bytes(&image).unwrap(), [124; 9]);
+        let rgb = Preprocessing::new([3, 3, 3], 3, vec![0.0; 3], vec![1.0; 3]).unwrap();
+        let expected = [[200; 9], [100; 9], [50; 9]].concat();
+        assert_eq!(rgb.prepare_bytes(&image).unwrap(), expected);
+    }
+
+    #[test]
+    fn thin_pictures_work_and_empty_ones_are_refused() {
+        for (width, height) in [(1, 10_000), (10_000, 1), (1, 1)] {
+            let image = GrayImage::from_pixel(width, height, image::Luma([77]));
+            assert_eq!(
+                grey(64, 64).prepare_bytes(&image.into()).unwrap(),
+                [77; 64 * 64]
+            );
+        }
+        let empty = GrayImage::new(0, 4).into();
+        assert!(matches!(
+            grey(4, 4).prepare_bytes(&empty),
+            Err(PreprocessingError::EmptyPicture)
+        ));
+    }
+
+    #[test]
+    fn normalising_goes_by_channel() {
+        let preprocessing =
+            Preprocessing::new([3, 1, 1], 1, vec![0.0, 0.5, 1.0], vec![1.0, 0.5, 0.1]).unwrap();
+        let twice = preprocessing.normalise(&[255, 255, 255, 0, 0, 0]);
+        for (found, expected) in twice.iter().zip([1.0, 1.0, 0.0, 0.0, -1.0, -10.0]) {
+            assert!((found - expected).abs() < 1e-6, "{twice:?}");
+        }
+    }
+}

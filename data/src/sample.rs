@@ -1,0 +1,52 @@
+//! The embedded sample of Fashion-MNIST; `sample/README.md` says how it was made.
+
+use std::path::Path;
+
+use crate::error::DataError;
+use crate::mnist;
+use crate::pictures::Pictures;
+
+/// A file of the sample, with the name that it has in errors.
+macro_rules! embedded {
+    ($name:literal) => {
+        (
+            include_bytes!(concat!("../sample/", $name)).as_slice(),
+            Path::new(concat!("sample/", $name)),
+        )
+    };
+}
+
+/// The training and test pictures of the sample.
+pub(crate) fn load() -> Result<(Pictures, Pictures), DataError> {
+    let train = mnist::pictures(
+        embedded!("train-images-idx3-ubyte.gz"),
+        embedded!("train-labels-idx1-ubyte.gz"),
+    )?;
+    let test = mnist::pictures(
+        embedded!("t10k-images-idx3-ubyte.gz"),
+        embedded!("t10k-labels-idx1-ubyte.gz"),
+    )?;
+    Ok((train, test))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_is_balanced() {
+        let (train, test) = load().unwrap();
+        for (pictures, each) in [(train, 600), (test, 100)] {
+            assert_eq!(pictures.shape(), [1, 28, 28]);
+            assert_eq!(pictures.len(), 10 * each);
+            for class in 0..10 {
+                let count = pictures
+                    .labels()
+                    .iter()
+                    .filter(|&&label| label == class)
+                    .count();
+                assert_eq!(count, each, "class {class}");
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Where a data set comes from, as a text names it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cifar::{CIFAR10, CIFAR100};
+use crate::error::DataError;
+use crate::set::DataSet;
+use crate::{folder, mnist, sample};
+
+/// Where a data set comes from.
+///
+/// As text (and in serde): `sample`, `mnist`, `fashion-mnist`, `cifar10`, `cifar100` or
+/// `folder:PATH`.
+///
+/// ```
+/// use data::Source;
+///
+/// let source: Source = "folder:pictures/pets".parse()?;
+/// assert_eq!(source, Source::Folder("pictures/pets".into()));
+/// assert_eq!(source.to_string(), "folder:pictures/pets");
+/// # Ok::<(), data::DataError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+#[non_exhaustive]
+pub enum Source {
+    /// 6,000 training and 1,000 test pictures of Fashion-MNIST, part of the program.
+    Sample,
+    /// MNIST: handwritten digits, 28x28 grey.
+    Mnist,
+    /// Fashion-MNIST: articles of clothing, 28x28 grey.
+    FashionMnist,
+    /// CIFAR-10: 32x32 RGB.
+    Cifar10,
+    /// CIFAR-100 with its 100 fine classes: 32x32 RGB.
+    Cifar100,
+    /// A folder of class folders of PNG, JPEG, WebP or BMP pictures.
+    ///
+    /// `train/` and `test/` (or else `val/`) inside it are its two parts; without them a tenth of
+    /// each class is the test part. File names that start with a dot are ignored.
+    Folder(PathBuf),
+}
+
+/// The sources without a path, by their text.
+const NAMED: [(&str, Source); 5] = [
+    ("sample", Source::Sample),
+    ("mnist", Source::Mnist),
+    ("fashion-mnist", Source::FashionMnist),
+    ("cifar10", Source::Cifar10),
+    ("cifar100", Source::Cifar100),
+];
+
+const FOLDER_PREFIX: &str = "folder:";
+
+/// How to load a data set.
+#[derive(Clone, Default)]
+pub struct LoadOptions<'a> {
+    /// The folder that holds the files of published data sets, directly or in a subfolder;
+    /// without it, `resnet` in the user's cache folder.
+    pub data_dir: Option<PathBuf>,
+    /// Height and width of the prepared pictures in pixels, 1 to [`MAX_SIDE`](crate::MAX_SIDE);
+    /// without it, the published size, or 64 for a folder.
+    pub image_size: Option<usize>,
+    /// Decides which pictures of a folder without a test part are its test part.
+    pub seed: u64,
+    /// Called as pictures are prepared, from several threads.
+    pub progress: Option<&'a (dyn Fn(LoadProgress) + Send + Sync)>,
+}
+
+impl LoadOptions<'_> {
+    pub(crate) fn report(&self, done: usize, total: usize) {
+        if let Some(progress) = self.progress {
+            progress(LoadProgress { done, total });
+        }
+    }
+}
+
+impl fmt::Debug for LoadOptions<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("LoadOptions")
+            .field("data_dir", &self.data_dir)
+            .field("image_size", &self.image_size)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many pictures are prepared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadProgress {
+    /// Pictures prepared so far.
+    pub done: usize,
+    /// Pictures in all.
+    pub total: usize,
+}
+
+impl Source {
+    /// Loads the data set into memory.
+    ///
+    /// # Errors
+    /// [`DataError`], which names the file or folder and says what is wrong with it.
+    pub fn load(&self, options: &LoadOptions<'_>) -> Result<DataSet, DataError> {
+        let data_dir = options.data_dir.as_deref();
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let (class_names, train, test) = match self {
+            Self::Sample => {
+                let (train, test) = sample::load()?;
+                (owned(&mnist::FASHION), train, test)
+            }
+            Self::Mnist => {
+                let (train, test) = mnist::load("mnist", data_dir, &["mnist", "MNIST/raw"])?;
+                (owned(&mnist::DIGITS), train, test)
+            }
+            Self::FashionMnist => {
+                let subfolders = ["fashion-mnist", "FashionMNIST/raw"];
+                let (train, test) = mnist::load("fashion-mnist", data_dir, &subfolders)?;
+                (owned(&mnist::FASHION), train, test)
+            }
+            Self::Cifar10 => CIFAR10.load(data_dir)?,
+            Self::Cifar100 => CIFAR100.load(data_dir)?,
+            Self::Folder(path) => {
+                let (class_names, train, test) = folder::load(path, options)?;
+                return DataSet::new(self.to_string(), class_names, train, test);
+            }
+        };
+        DataSet::new(self.to_string(), class_names, train, test)?.resized(options)
+    }
+}
+
+impl FromStr for Source {
+    type Err = DataError;
+
+    fn from_str(text: &str) -> Result<Self, DataError> {
+        if let Some(path) = text.strip_prefix(FOLDER_PREFIX)
+            && !path.is_empty()
+        {
+            return Ok(Self::Folder(path.into()));
+        }
+        NAMED
+            .into_iter()
+            .find(|(name, _)| *name == text)
+            .map(|(_, source)| source)
+            .ok_or_else(|| DataError::UnknownSource {
+                text: text.to_owned(),
+                nearest: nearest(text),
+            })
+    }
+}
+
+/// What an unknown text probably means.
+fn nearest(text: &str) -> Option<String> {
+    /// Below this similarity (of at most 1) a name is no likely slip for another.
+    const SIMILAR: f64 = 0.8;
+    if text.is_empty() {
+        return None;
+    }
+    if text.contains(['/', '\\']) {
+        return Some(format!("{FOLDER_PREFIX}{text}"));
+    }
+    let text = text.to_lowercase();
+    NAMED
+        .iter()
+        .map(|(name, _)| (strsim::jaro_winkler(name, &text), *name))
+        .chain([(strsim::jaro_winkler("folder", &text), "folder:PATH")])
+        .filter(|(similarity, _)| *similarity >= SIMILAR)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, name)| name.to_owned())
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sample => formatter.write_str("sample"),
+            Self::Mnist => formatter.write_str("mnist"),
+            Self::FashionMnist => formatter.write_str("fashion-mnist"),
+            Self::Cifar10 => formatter.write_str("cifar10"),
+            Self::Cifar100 => formatter.write_str("cifar100"),
+            Self::Folder(path) => write!(formatter, "{FOLDER_PREFIX}{}", path.display()),
+        }
+    }
+}
+
+impl TryFrom<String> for Source {
+    type Error = DataError;
+
+    fn try_from(text: String) -> Result<Self, DataError> {
+        text.parse()
+    }
+}
+
+impl From<Source> for String {
+    fn from(source: Source) -> Self {
+        source.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_source_agree() {
+        for (name, source) in NAMED {
+            assert_eq!(source.to_string(), name);
+            assert_eq!(name.parse::<Source>().unwrap(), source);
+        }
+        let json = serde_json::to_string(&Source::Folder("a b".into())).unwrap();
+        assert_eq!(json, r#""folder:a b""#);
+        assert_eq!(
+            serde_json::from_str::<Source>(&json).unwrap(),
+            Source::Folder("a b".into())
+        );
+    }
+
+    #[test]
+    fn slips_are_understood() {
+        for (text, meant) in [
+            ("mnst", Some("mnist")),
+            ("MNIST", Some("mnist")),
+            ("cifar-10", Some("cifar10")),
+            ("CIFAR-100", Some("cifar100")),
+            ("fashionmnist", Some("fashion-mnist")),
+            ("fashion", Some("fashion-mnist")),
+            ("pictures/pets", Some("folder:pictures/pets")),
+            ("folder:", Some("folder:PATH")),
+            ("imagenet", None),
+            ("", None),
+        ] {
+            let error = text.parse::<Source>().unwrap_err();
+            let DataError::UnknownSource { nearest, .. } = &error else {
+                panic!("{error}");
+            };
+            assert_eq!(nearest.as_deref(), meant, "{text}");
+            assert!(
+                error
+                    .to_string()
+                    .contains("sample, mnist, fashion-mnist, cifar10")
+            );
+            assert_eq!(error.hint().is_some(), meant.is_some());
+        }
+    }
+}

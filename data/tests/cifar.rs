@@ -1,0 +1,135 @@
+//! CIFAR files: how they are read, and what is wrong with bad ones.
+
+use std::fs;
+use std::path::Path;
+
+use data::{DataError, DataSet, LoadOptions, Source};
+use tempfile::TempDir;
+
+const PICTURE: usize = 3 * 32 * 32;
+
+fn load(source: Source, folder: &Path) -> Result<DataSet, DataError> {
+    source.load(&LoadOptions {
+        data_dir: Some(folder.to_owned()),
+        ..LoadOptions::default()
+    })
+}
+
+/// A record whose red plane starts with 1, 2 and whose last blue byte is 9.
+fn record(labels: &[u8]) -> Vec<u8> {
+    let mut pixels = vec![0; PICTURE];
+    (pixels[0], pixels[1], pixels[PICTURE - 1]) = (1, 2, 9);
+    [labels, &pixels].concat()
+}
+
+fn write_cifar10(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    for batch in 1..=5 {
+        let content = [record(&[batch]), record(&[0])].concat();
+        fs::write(folder.join(format!("data_batch_{batch}.bin")), content).unwrap();
+    }
+    fs::write(folder.join("test_batch.bin"), record(&[9])).unwrap();
+}
+
+#[test]
+fn cifar10_is_read_in_both_places() {
+    for subfolder in ["", "cifar-10-batches-bin"] {
+        let root = TempDir::new().unwrap();
+        write_cifar10(&root.path().join(subfolder));
+        let data = load(Source::Cifar10, root.path()).unwrap();
+        assert_eq!(data.train.labels(), [1, 0, 2, 0, 3, 0, 4, 0, 5, 0]);
+        assert_eq!(data.test.labels(), [9]);
+        assert_eq!(data.train.shape(), [3, 32, 32]);
+        let picture = data.train.picture(3);
+        assert_eq!((&picture[..3], picture[PICTURE - 1]), (&[1, 2, 0][..], 9));
+        assert_eq!(data.class_names[8], "ship");
+        assert_eq!(data.preprocessing.mean().len(), 3);
+    }
+}
+
+#[test]
+fn class_names_come_from_the_publishers_file() {
+    let root = TempDir::new().unwrap();
+    write_cifar10(root.path());
+    let names = root.path().join("batches.meta.txt");
+    fs::write(&names, "a\nb\nc\nd\ne\nf\ng\r\nh\ni\nj\n\n").unwrap();
+    let data = load(Source::Cifar10, root.path()).unwrap();
+    assert_eq!(data.class_names.concat(), "abcdefghij");
+    fs::write(&names, "a\nb\n").unwrap();
+    let error = load(Source::Cifar10, root.path()).unwrap_err();
+    assert!(matches!(
+        error,
+        DataError::ClassNames {
+            expected: 10,
+            found: 2,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn cifar100_takes_the_fine_label() {
+    let root = TempDir::new().unwrap();
+    let folder = root.path().join("cifar-100-binary");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(
+        folder.join("train.bin"),
+        [record(&[19, 99]), record(&[3, 42])].concat(),
+    )
+    .unwrap();
+    fs::write(folder.join("test.bin"), record(&[0, 1])).unwrap();
+    let data = load(Source::Cifar100, root.path()).unwrap();
+    assert_eq!(data.train.labels(), [99, 42]);
+    assert_eq!(data.train.picture(1)[..2], [1, 2]);
+    assert_eq!(data.class_names.len(), 100);
+    assert_eq!(data.class_names[42], "leopard");
+    fs::write(folder.join("test.bin"), record(&[0, 100])).unwrap();
+    let error = load(Source::Cifar100, root.path()).unwrap_err();
+    assert!(matches!(
+        error,
+        DataError::LabelOutOfRange {
+            label: 100,
+            classes: 100,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn bad_files_are_refused_by_name() {
+    let root = TempDir::new().unwrap();
+    write_cifar10(root.path());
+    let batch = root.path().join("data_batch_3.bin");
+    for content in [vec![], vec![0; PICTURE], [record(&[1]), vec![0]].concat()] {
+        fs::write(&batch, &content).unwrap();
+        let error = load(Source::Cifar10, root.path()).unwrap_err();
+        match &error {
+            DataError::RecordLength {
+                record: 3073,
+                found,
+                ..
+            } => {
+                assert_eq!(*found, content.len() as u64);
+            }
+            error => panic!("{error}"),
+        }
+        assert!(error.to_string().contains("data_batch_3.bin"), "{error}");
+    }
+    fs::write(&batch, [record(&[1]), record(&[10])].concat()).unwrap();
+    let error = load(Source::Cifar10, root.path()).unwrap_err();
+    assert!(matches!(
+        error,
+        DataError::LabelOutOfRange {
+            index: 1,
+            label: 10,
+            ..
+        }
+    ));
+    fs::remove_file(&batch).unwrap();
+    let error = load(Source::Cifar10, root.path()).unwrap_err();
+    assert!(
+        error.to_string().contains("looked for data_batch_3.bin in"),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().contains("cifar-10-batches-bin"));
+}

@@ -1,0 +1,240 @@
+//! Folders of class folders.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use data::{DataError, DataSet, LoadOptions, LoadProgress, PictureError, Source};
+use image::{Rgb, RgbImage};
+use tempfile::TempDir;
+
+fn load(folder: &Path) -> Result<DataSet, DataError> {
+    Source::Folder(folder.to_owned()).load(&LoadOptions {
+        image_size: Some(8),
+        ..LoadOptions::default()
+    })
+}
+
+/// Saves a picture of one grey value and gives its path.
+fn save(folder: &Path, name: &str, value: u8) -> PathBuf {
+    fs::create_dir_all(folder).unwrap();
+    let path = folder.join(name);
+    RgbImage::from_pixel(12, 10, Rgb([value; 3]))
+        .save(&path)
+        .unwrap();
+    path
+}
+
+/// `classes` folders of `each` pictures; the value of a picture is `10 * class + place`.
+fn make(root: &Path, classes: &[&str], each: u8) {
+    for (class, name) in (0..).zip(classes) {
+        for place in 0..each {
+            save(
+                &root.join(name),
+                &format!("{place:02}.png"),
+                10 * class + place,
+            );
+        }
+    }
+}
+
+#[test]
+fn all_formats_are_read_and_other_files_ignored() {
+    let root = TempDir::new().unwrap();
+    for class in ["cat", "dog"] {
+        for name in ["a.png", "b.JPG", "c.jpeg", "d.WebP", "e.bmp"] {
+            save(
+                &root.path().join(class),
+                name,
+                if class == "cat" { 30 } else { 200 },
+            );
+        }
+        fs::write(root.path().join(class).join(".hidden.png"), "no picture").unwrap();
+        fs::write(root.path().join(class).join("notes.txt"), "no picture").unwrap();
+    }
+    fs::create_dir(root.path().join(".cache")).unwrap();
+    fs::write(root.path().join("readme.md"), "no class").unwrap();
+
+    let data = load(root.path()).unwrap();
+    assert_eq!(data.class_names, ["cat", "dog"]);
+    assert_eq!((data.train.len(), data.test.len()), (8, 2));
+    assert_eq!(data.train.shape(), [3, 8, 8]);
+    for pictures in [&data.train, &data.test] {
+        for index in 0..pictures.len() {
+            let expected = [30, 200][pictures.label(index)];
+            let pixels = pictures.picture(index);
+            assert!(
+                pixels.iter().all(|pixel| pixel.abs_diff(expected) < 4),
+                "{pixels:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_default_size_is_64() {
+    let root = TempDir::new().unwrap();
+    make(root.path(), &["a", "b"], 2);
+    let source: Source = format!("folder:{}", root.path().display()).parse().unwrap();
+    let data = source.load(&LoadOptions::default()).unwrap();
+    assert_eq!(data.train.shape(), [3, 64, 64]);
+    assert_eq!(data.preprocessing.resize(), 64);
+    assert_eq!(data.name, source.to_string());
+}
+
+#[test]
+fn a_tenth_of_each_class_is_split_off_by_the_seed() {
+    let root = TempDir::new().unwrap();
+    make(root.path(), &["a", "b"], 20);
+    make(root.path(), &["c"], 2);
+    let tested = |seed| {
+        let options = LoadOptions {
+            seed,
+            image_size: Some(1),
+            ..LoadOptions::default()
+        };
+        let data = Source::Folder(root.path().to_owned())
+            .load(&options)
+            .unwrap();
+        assert_eq!(data.train.len() + data.test.len(), 42);
+        assert_eq!(data.test.labels(), [0, 0, 1, 1, 2]);
+        data.test.pixels().to_vec()
+    };
+    assert_eq!(tested(1), tested(1));
+    assert!((2..10).any(|seed| tested(seed) != tested(1)));
+}
+
+#[test]
+fn parts_are_taken_from_their_folders() {
+    for (test, other) in [("test", None), ("val", None), ("test", Some("val"))] {
+        let root = TempDir::new().unwrap();
+        make(&root.path().join("train"), &["a", "b"], 3);
+        make(&root.path().join(test), &["b"], 1);
+        if let Some(other) = other {
+            make(&root.path().join(other), &["a", "b"], 2);
+        }
+        let data = load(root.path()).unwrap();
+        assert_eq!(data.class_names, ["a", "b"]);
+        assert_eq!(data.train.labels(), [0, 0, 0, 1, 1, 1]);
+        assert_eq!(
+            data.test.labels(),
+            [1],
+            "its class keeps the number it has in training"
+        );
+    }
+
+    let only_train = TempDir::new().unwrap();
+    make(&only_train.path().join("train"), &["a", "b"], 3);
+    let data = load(only_train.path()).unwrap();
+    assert_eq!((data.train.len(), data.test.len()), (4, 2));
+
+    let class_called_train = TempDir::new().unwrap();
+    make(class_called_train.path(), &["plane", "train"], 3);
+    assert_eq!(
+        load(class_called_train.path()).unwrap().class_names,
+        ["plane", "train"]
+    );
+}
+
+#[test]
+fn folders_that_make_no_data_set_are_refused() {
+    let root = TempDir::new().unwrap();
+    let path = root.path();
+    let nowhere = path.join("nowhere");
+    assert!(matches!(load(&nowhere), Err(DataError::NotAFolder { path }) if path == nowhere));
+    let file = save(path, "picture.png", 1);
+    assert!(matches!(load(&file), Err(DataError::NotAFolder { .. })));
+
+    let error = load(path).unwrap_err();
+    assert!(matches!(error, DataError::NoClassFolders { .. }), "{error}");
+    assert!(error.hint().is_some());
+
+    make(path, &["a"], 2);
+    assert!(matches!(load(path), Err(DataError::OneClass { class, .. }) if class == "a"));
+
+    let empty = path.join("b");
+    fs::create_dir(&empty).unwrap();
+    fs::write(empty.join("notes.txt"), "").unwrap();
+    assert!(matches!(load(path), Err(DataError::EmptyClass { path }) if path == empty));
+
+    make(path, &["b"], 1);
+    assert!(matches!(load(path), Err(DataError::SinglePicture { path }) if path == empty));
+
+    make(path, &["a", "b"], 2);
+    assert!(load(path).is_ok());
+    let parts = TempDir::new().unwrap();
+    make(&parts.path().join("train"), &["a", "b"], 1);
+    make(&parts.path().join("test"), &["a", "c"], 1);
+    let error = load(parts.path()).unwrap_err();
+    assert!(
+        matches!(&error, DataError::UnknownTestClass { class, .. } if class == "c"),
+        "{error}"
+    );
+}
+
+#[test]
+fn unreadable_pictures_are_counted_and_the_first_is_named() {
+    let root = TempDir::new().unwrap();
+    make(root.path(), &["a", "b"], 4);
+    for name in ["a/01.png", "b/02.png"] {
+        fs::write(root.path().join(name), "just some text").unwrap();
+    }
+    let done = AtomicUsize::new(0);
+    let progress = |progress: LoadProgress| {
+        assert_eq!(progress.total, 8);
+        done.fetch_max(progress.done, Ordering::SeqCst);
+    };
+    let options = LoadOptions {
+        progress: Some(&progress),
+        ..LoadOptions::default()
+    };
+    let error = Source::Folder(root.path().to_owned())
+        .load(&options)
+        .unwrap_err();
+    assert_eq!(done.into_inner(), 8);
+    let DataError::UnreadablePictures {
+        count: 2,
+        total: 8,
+        first,
+    } = &error
+    else {
+        panic!("{error}");
+    };
+    assert!(matches!(**first, PictureError::NotAPicture { .. }));
+    let message = error.to_string();
+    assert!(
+        message.starts_with("2 of 8 pictures cannot be read, the first: "),
+        "{message}"
+    );
+    assert!(message.contains(".png is not a picture"), "{message}");
+}
+
+#[test]
+fn too_many_bytes_are_refused_before_reading() {
+    let root = TempDir::new().unwrap();
+    // Empty files do: the size is known before a picture is opened.
+    for class in ["a", "b"] {
+        fs::create_dir(root.path().join(class)).unwrap();
+        for place in 0..100 {
+            fs::write(root.path().join(class).join(format!("{place}.png")), "").unwrap();
+        }
+    }
+    let options = LoadOptions {
+        image_size: Some(4096),
+        ..LoadOptions::default()
+    };
+    let error = Source::Folder(root.path().to_owned())
+        .load(&options)
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            DataError::TooManyBytes {
+                pictures: 200,
+                side: 4096,
+                ..
+            }
+        ),
+        "{error}"
+    );
+}

@@ -1,0 +1,326 @@
+//! MNIST and Fashion-MNIST files: where they are found, and what is wrong with bad ones.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use data::{DataError, DataSet, LoadOptions, Source};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tempfile::TempDir;
+
+const IMAGES: &str = "train-images-idx3-ubyte";
+const LABELS: &str = "train-labels-idx1-ubyte";
+
+/// An IDX file: a header of big-endian numbers, then bytes.
+fn idx(header: &[u32], body: &[u8]) -> Vec<u8> {
+    let mut file: Vec<u8> = header
+        .iter()
+        .flat_map(|number| number.to_be_bytes())
+        .collect();
+    file.extend_from_slice(body);
+    file
+}
+
+/// The four files of MNIST, plain: six training and three test pictures of 2x3 pixels.
+fn mnist_files() -> [(&'static str, Vec<u8>); 4] {
+    let pixels: Vec<u8> = (0..36).collect();
+    [
+        ("train-images-idx3-ubyte", idx(&[0x0803, 6, 2, 3], &pixels)),
+        (
+            "train-labels-idx1-ubyte",
+            idx(&[0x0801, 6], &[0, 1, 2, 9, 8, 7]),
+        ),
+        (
+            "t10k-images-idx3-ubyte",
+            idx(&[0x0803, 3, 2, 3], &pixels[..18]),
+        ),
+        ("t10k-labels-idx1-ubyte", idx(&[0x0801, 3], &[3, 4, 5])),
+    ]
+}
+
+/// Writes [`mnist_files`] into a folder.
+fn write_mnist(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    for (name, content) in mnist_files() {
+        fs::write(folder.join(name), content).unwrap();
+    }
+}
+
+fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn load(source: Source, folder: &Path) -> Result<DataSet, DataError> {
+    source.load(&LoadOptions {
+        data_dir: Some(folder.to_owned()),
+        ..LoadOptions::default()
+    })
+}
+
+/// Loads MNIST with one of its files replaced.
+fn load_with(name: &str, content: &[u8]) -> DataError {
+    let folder = TempDir::new().unwrap();
+    write_mnist(folder.path());
+    fs::write(folder.path().join(name), content).unwrap();
+    let error = load(Source::Mnist, folder.path()).unwrap_err();
+    assert!(
+        error.to_string().contains(name),
+        "the message names the file: {error}"
+    );
+    error
+}
+
+#[test]
+fn files_are_found_packed_plain_and_dotted_in_every_usual_place() {
+    for subfolder in ["", "mnist", "MNIST/raw"] {
+        for form in ["plain", "packed", "dotted", "packed in name only"] {
+            let root = TempDir::new().unwrap();
+            let folder = root.path().join(subfolder);
+            fs::create_dir_all(&folder).unwrap();
+            for (name, content) in mnist_files() {
+                let (name, content) = match form {
+                    "packed" => (format!("{name}.gz"), gzip(&content)),
+                    "dotted" => (name.replace("-idx", ".idx"), content),
+                    "packed in name only" => (format!("{name}.gz"), content),
+                    _ => (name.to_owned(), content),
+                };
+                fs::write(folder.join(name), content).unwrap();
+            }
+            let data = load(Source::Mnist, root.path()).unwrap();
+            assert_eq!(data.train.len(), 6, "{form} in {subfolder}");
+            assert_eq!(data.train.shape(), [1, 2, 3]);
+            assert_eq!(data.train.labels(), [0, 1, 2, 9, 8, 7]);
+            assert_eq!(data.train.picture(1), [6, 7, 8, 9, 10, 11]);
+            assert_eq!(data.test.labels(), [3, 4, 5]);
+            assert_eq!(data.class_names[9], "9");
+        }
+    }
+}
+
+#[test]
+fn the_two_sets_do_not_take_each_others_folder() {
+    let root = TempDir::new().unwrap();
+    write_mnist(&root.path().join("mnist"));
+    assert!(load(Source::FashionMnist, root.path()).is_err());
+    write_mnist(&root.path().join("fashion-mnist"));
+    let data = load(Source::FashionMnist, root.path()).unwrap();
+    assert_eq!(
+        (data.name.as_str(), data.class_names[0].as_str()),
+        ("fashion-mnist", "T-shirt/top")
+    );
+}
+
+#[test]
+fn missing_files_are_named_with_the_folders_tried() {
+    let root = TempDir::new().unwrap();
+    let error = load(Source::Mnist, root.path()).unwrap_err();
+    let (message, hint) = (error.to_string(), error.hint().unwrap());
+    for (name, _) in mnist_files() {
+        assert!(message.contains(&format!("{name}.gz")), "{message}");
+        assert!(hint.contains(&format!("{name}.gz")), "{hint}");
+    }
+    for folder in ["mnist", "MNIST/raw"] {
+        assert!(
+            message.contains(&root.path().join(folder).display().to_string()),
+            "{message}"
+        );
+    }
+
+    write_mnist(root.path());
+    fs::remove_file(root.path().join(LABELS)).unwrap();
+    let message = load(Source::Mnist, root.path()).unwrap_err().to_string();
+    assert!(
+        message.contains(LABELS) && !message.contains(IMAGES),
+        "{message}"
+    );
+}
+
+#[test]
+fn another_magic_number_is_refused() {
+    let error = load_with(IMAGES, &idx(&[0x0801, 6, 2, 3], &[0; 36]));
+    assert!(matches!(
+        error,
+        DataError::WrongMagic {
+            expected: 0x0803,
+            found: 0x0801,
+            ..
+        }
+    ));
+    let error = load_with(LABELS, &idx(&[0x0803, 6], &[0; 6]));
+    assert!(matches!(
+        error,
+        DataError::WrongMagic {
+            expected: 0x0801,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn cut_off_and_overlong_files_are_refused() {
+    let whole = idx(&[0x0803, 6, 2, 3], &[0; 36]);
+    for (length, expected) in [(0, 16), (15, 16), (16, 52), (51, 52)] {
+        let error = load_with(IMAGES, &whole[..length]);
+        match error {
+            DataError::CutOff {
+                expected: says,
+                found,
+                ..
+            } => {
+                assert_eq!((says, found), (expected, length as u64));
+            }
+            error => panic!("{length} bytes: {error}"),
+        }
+    }
+    let error = load_with(IMAGES, &[&whole[..], &[0]].concat());
+    assert!(matches!(
+        error,
+        DataError::TrailingBytes { expected: 52, .. }
+    ));
+    let error = load_with(LABELS, &idx(&[0x0801, 6], &[0; 5]));
+    assert!(matches!(
+        error,
+        DataError::CutOff {
+            expected: 14,
+            found: 13,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn huge_and_empty_headers_are_refused_without_allocating() {
+    for header in [
+        [0x0803, u32::MAX, u32::MAX, u32::MAX],
+        [0x0803, u32::MAX, 28, 28],
+        [0x0803, 0, 2, 3],
+        [0x0803, 6, 0, 3],
+    ] {
+        let error = load_with(IMAGES, &idx(&header, &[0; 36]));
+        assert!(matches!(error, DataError::DeclaredSize { .. }), "{error}");
+    }
+    // Just under the limit: only what is there is read.
+    let error = load_with(IMAGES, &idx(&[0x0803, 1 << 18, 64, 64], &[0; 36]));
+    assert!(
+        matches!(error, DataError::CutOff { found: 52, .. }),
+        "{error}"
+    );
+    let error = load_with(LABELS, &idx(&[0x0801, u32::MAX], &[0; 6]));
+    assert!(matches!(error, DataError::DeclaredSize { .. }), "{error}");
+}
+
+#[test]
+fn damaged_gzip_is_refused() {
+    let pixels: Vec<u8> = (0..36).map(|value| value * 7 % 31).collect();
+    let packed = gzip(&idx(&[0x0803, 6, 2, 3], &pixels));
+    let error = load_with(IMAGES, &packed[..packed.len() / 2]);
+    assert!(matches!(error, DataError::CutOff { .. }), "{error}");
+
+    let mut checksum = packed.clone();
+    let place = checksum.len() - 8;
+    checksum[place] ^= 1;
+    let error = load_with(IMAGES, &checksum);
+    assert!(matches!(error, DataError::Unpack { .. }), "{error}");
+
+    // Far more than declared, in a small file: no more than declared is unpacked.
+    let bomb = gzip(&idx(&[0x0803, 6, 2, 3], &vec![0; 64 << 20]));
+    let error = load_with(IMAGES, &bomb);
+    assert!(
+        matches!(error, DataError::TrailingBytes { expected: 52, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn labels_must_fit_pictures_and_classes() {
+    let error = load_with(LABELS, &idx(&[0x0801, 5], &[0; 5]));
+    assert!(matches!(
+        error,
+        DataError::LabelCount {
+            pictures: 6,
+            labels: 5,
+            ..
+        }
+    ));
+    let error = load_with(LABELS, &idx(&[0x0801, 6], &[0, 1, 2, 3, 10, 11]));
+    assert!(matches!(
+        error,
+        DataError::LabelOutOfRange {
+            index: 4,
+            label: 10,
+            classes: 10,
+            ..
+        }
+    ));
+    assert!(error.to_string().contains("0 to 9"), "{error}");
+}
+
+#[test]
+fn pictures_are_resized_when_a_size_is_given() {
+    let counted = std::sync::atomic::AtomicUsize::new(0);
+    let progress = |progress: data::LoadProgress| {
+        assert_eq!(progress.total, 7000);
+        counted.fetch_max(progress.done, std::sync::atomic::Ordering::SeqCst);
+    };
+    let options = LoadOptions {
+        image_size: Some(16),
+        progress: Some(&progress),
+        ..LoadOptions::default()
+    };
+    let small = Source::Sample.load(&options).unwrap();
+    assert_eq!(counted.into_inner(), 7000);
+    assert_eq!(small.train.shape(), [1, 16, 16]);
+    assert_eq!(small.preprocessing.shape(), [1, 16, 16]);
+    // A picture of the published size, prepared as for prediction, is the one in the set.
+    let whole = Source::Sample.load(&LoadOptions::default()).unwrap();
+    let prepared = small
+        .preprocessing
+        .prepare_bytes(&whole.test.image(5))
+        .unwrap();
+    assert_eq!(small.test.picture(5), prepared);
+    for image_size in [Some(0), Some(5000)] {
+        let options = LoadOptions {
+            image_size,
+            ..LoadOptions::default()
+        };
+        assert!(matches!(
+            Source::Sample.load(&options),
+            Err(DataError::Preprocessing(_)) | Err(DataError::TooManyBytes { .. })
+        ));
+    }
+}
+
+#[test]
+fn the_single_pictures_are_those_of_the_test_part() {
+    let data = Source::Sample.load(&LoadOptions::default()).unwrap();
+    let files = [
+        "t-shirt",
+        "trouser",
+        "pullover",
+        "dress",
+        "coat",
+        "sandal",
+        "shirt",
+        "sneaker",
+        "bag",
+        "ankle-boot",
+    ];
+    for (class, name) in files.iter().enumerate() {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("sample/pictures/{name}.png"));
+        let bytes = data
+            .preprocessing
+            .prepare_bytes(&data::open_picture(path).unwrap())
+            .unwrap();
+        let first = data
+            .test
+            .labels()
+            .iter()
+            .position(|&label| label as usize == class)
+            .unwrap();
+        assert_eq!(bytes, data.test.picture(first), "{name}");
+    }
+}

@@ -1,0 +1,235 @@
+//! Everything that can go wrong between a device name and a working device.
+
+use thiserror::Error;
+
+use crate::{DeviceKind, Skipped, request::known_names};
+
+/// Why a device name could not be turned into a working device.
+///
+/// The message is one sentence; [`DeviceError::hint`] has the way out where there is one.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DeviceError {
+    /// The name is no device that this project knows.
+    #[error(
+        "unknown device `{name}`{}, known devices are {}",
+        suggestion(*nearest),
+        list(known_names())
+    )]
+    Unknown {
+        /// The name as typed, without its index.
+        name: String,
+        /// The known name most like it, if one is like it at all.
+        nearest: Option<&'static str>,
+    },
+
+    /// The part after the colon is not an index.
+    #[error("`{index}` is no index for device `{device}`")]
+    BadIndex {
+        /// The name before the colon.
+        device: String,
+        /// What came after the colon.
+        index: String,
+    },
+
+    /// The device is known, but the program was built without it.
+    #[error("device `{kind}` is not compiled into this program")]
+    NotCompiledIn {
+        /// The device that was asked for.
+        kind: DeviceKind,
+    },
+
+    /// The device is compiled in, but this machine lacks the hardware or software for it.
+    #[error("device `{kind}` cannot be used: {reason}")]
+    Unavailable {
+        /// The device that was asked for.
+        kind: DeviceKind,
+        /// What is missing.
+        reason: String,
+        /// What to install or set.
+        remedy: String,
+    },
+
+    /// There are devices of this kind, but not as many as the index asks for.
+    #[error("device `{kind}:{index}` does not exist, {}", how_many(*kind, *count))]
+    IndexTooHigh {
+        /// The kind that was asked for.
+        kind: DeviceKind,
+        /// The index that was asked for, from 0.
+        index: usize,
+        /// How many devices of this kind there are; at least 1.
+        count: usize,
+    },
+
+    /// The device was found, but a first tiny computation on it failed.
+    #[error("device `{kind}:{index}` was found but does not work: {reason}")]
+    TrialFailed {
+        /// The kind of the device.
+        kind: DeviceKind,
+        /// The index of the device.
+        index: usize,
+        /// What the device or its driver said.
+        reason: String,
+    },
+
+    /// The device was found, but a first tiny computation on it did not come back.
+    #[error("device `{kind}:{index}` was found but did not answer within {seconds} seconds")]
+    TrialTimedOut {
+        /// The kind of the device.
+        kind: DeviceKind,
+        /// The index of the device.
+        index: usize,
+        /// How long it was given.
+        seconds: u64,
+    },
+
+    /// `auto` found nothing that works.
+    #[error(
+        "no device that is compiled into this program works on this machine: {}",
+        reasons(skipped)
+    )]
+    NothingWorks {
+        /// Every device that was tried, and why it was not taken.
+        skipped: Vec<Skipped>,
+    },
+}
+
+impl DeviceError {
+    /// The way out: what to install, how to rebuild, or which other device to name. None where
+    /// the message says it already.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            // The message has the suggestion: argument parsers show nothing else.
+            Self::Unknown { .. } => None,
+            Self::BadIndex { device, .. } if device == crate::request::AUTO => Some(
+                "`auto` takes no index, name a kind of device to choose one by index".to_owned(),
+            ),
+            Self::BadIndex { device, .. } => Some(format!(
+                "an index is a whole number from 0, as in `{device}:0`"
+            )),
+            Self::NotCompiledIn { kind } => Some(with_alternative(
+                &format!("rebuild with `--features {kind}`"),
+                *kind,
+            )),
+            Self::Unavailable { kind, remedy, .. } => Some(with_alternative(remedy, *kind)),
+            Self::IndexTooHigh { kind, count: 1, .. } => Some(format!("use `{kind}`")),
+            Self::IndexTooHigh { kind, count, .. } => Some(format!(
+                "use an index from 0 to {}, as in `{kind}:0`",
+                count - 1
+            )),
+            Self::TrialFailed { kind, .. } | Self::TrialTimedOut { kind, .. } => {
+                Some(with_alternative(
+                    "check the driver of this device and that it is not busy",
+                    *kind,
+                ))
+            }
+            Self::NothingWorks { .. } => {
+                Some("rebuild with `--features flex`, which runs on every CPU".to_owned())
+            }
+        }
+    }
+}
+
+/// Adds to a remedy the devices of this program that need no driver.
+fn with_alternative(remedy: &str, kind: DeviceKind) -> String {
+    let mut others = DeviceKind::compiled_in()
+        .filter(|other| other.is_cpu() && *other != kind)
+        .map(|other| format!("`{other}`"))
+        .collect::<Vec<_>>();
+    // The faster of the two first.
+    others.reverse();
+    if others.is_empty() {
+        remedy.to_owned()
+    } else {
+        format!("{remedy}, or use the CPU: {}", others.join(" or "))
+    }
+}
+
+fn suggestion(nearest: Option<&'static str>) -> String {
+    nearest.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
+}
+
+fn list(names: impl Iterator<Item = &'static str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn how_many(kind: DeviceKind, count: usize) -> String {
+    match count {
+        1 => format!("there is only one `{kind}` device here"),
+        _ => format!("there are {count} `{kind}` devices here"),
+    }
+}
+
+fn reasons(skipped: &[Skipped]) -> String {
+    let reasons = skipped.iter().map(Skipped::to_string);
+    reasons.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_one_sentence_without_a_full_stop() {
+        let kind = DeviceKind::Cuda;
+        let errors = [
+            DeviceError::BadIndex {
+                device: "auto".into(),
+                index: "1".into(),
+            },
+            DeviceError::NotCompiledIn { kind },
+            DeviceError::IndexTooHigh {
+                kind,
+                index: 2,
+                count: 1,
+            },
+            DeviceError::IndexTooHigh {
+                kind,
+                index: 2,
+                count: 2,
+            },
+            DeviceError::TrialTimedOut {
+                kind,
+                index: 0,
+                seconds: 1,
+            },
+        ];
+        for error in errors {
+            let message = error.to_string();
+            assert!(
+                !message.ends_with('.') && !message.contains('\n'),
+                "{message}"
+            );
+            assert!(error.hint().is_some(), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let error = DeviceError::Unknown {
+            name: "cdua".into(),
+            nearest: Some("cuda"),
+        };
+        assert_eq!(
+            error.to_string(),
+            "unknown device `cdua` (did you mean `cuda`?), known devices are auto, cuda, rocm, \
+             metal, vulkan, wgpu, ndarray, flex"
+        );
+    }
+
+    #[test]
+    fn the_count_is_in_the_message() {
+        let error = DeviceError::IndexTooHigh {
+            kind: DeviceKind::Cuda,
+            index: 7,
+            count: 2,
+        };
+        assert_eq!(
+            error.to_string(),
+            "device `cuda:7` does not exist, there are 2 `cuda` devices here"
+        );
+        assert_eq!(
+            error.hint().as_deref(),
+            Some("use an index from 0 to 1, as in `cuda:0`")
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! Looks for hardware and drivers without touching Burn, whose GPU runtimes panic where there
+//! is none.
+
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(feature = "wgpu")]
+mod graphics;
+#[cfg(feature = "rocm")]
+mod rocm;
+
+use crate::{DeviceError, DeviceKind, selected::Handle};
+
+/// A device that is there, though not yet tried out.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// What it calls itself.
+    pub(crate) description: String,
+    /// Whether it is a GPU imitated on the CPU.
+    pub(crate) software: bool,
+    /// The device in Burn's terms.
+    pub(crate) handle: Handle,
+}
+
+/// The devices of one kind on this machine, at least one. The place in the list is the index.
+///
+/// # Errors
+///
+/// [`DeviceError::NotCompiledIn`] and [`DeviceError::Unavailable`].
+pub(crate) fn probe(kind: DeviceKind) -> Result<Vec<Found>, DeviceError> {
+    match kind {
+        #[cfg(feature = "flex")]
+        DeviceKind::Flex => Ok(vec![cpu(Handle::Flex)]),
+        #[cfg(feature = "ndarray")]
+        DeviceKind::Ndarray => Ok(vec![cpu(Handle::Ndarray)]),
+        #[cfg(feature = "cuda")]
+        DeviceKind::Cuda => cuda::probe(),
+        #[cfg(feature = "rocm")]
+        DeviceKind::Rocm => rocm::probe(),
+        #[cfg(feature = "wgpu")]
+        DeviceKind::Wgpu => graphics::probe(kind),
+        #[cfg(feature = "vulkan")]
+        DeviceKind::Vulkan => graphics::probe(kind),
+        #[cfg(feature = "metal")]
+        DeviceKind::Metal => graphics::probe(kind),
+        #[allow(unreachable_patterns, reason = "reachable while a feature is off")]
+        _ => Err(DeviceError::NotCompiledIn { kind }),
+    }
+}
+
+/// Sets up what a device's runtime must know before its first tensor.
+///
+/// # Errors
+///
+/// [`DeviceError::Unavailable`], [`DeviceError::TrialFailed`].
+pub(crate) fn prepare(kind: DeviceKind, index: usize, handle: &Handle) -> Result<(), DeviceError> {
+    match handle {
+        #[cfg(feature = "wgpu")]
+        Handle::Wgpu(device) => graphics::prepare(kind, index, device),
+        #[allow(unreachable_patterns, reason = "reachable while a feature is on")]
+        _ => {
+            let _ = (kind, index);
+            Ok(())
+        }
+    }
+}
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+fn cpu(handle: Handle) -> Found {
+    let threads = rayon::current_num_threads();
+    let plural = if threads == 1 { "" } else { "s" };
+    Found {
+        description: format!("CPU, {threads} thread{plural}"),
+        software: false,
+        handle,
+    }
+}

@@ -1,0 +1,179 @@
+//! What a user asked for: `auto`, or a kind of device and an index.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DeviceError, DeviceKind};
+
+/// The name of the request that leaves the choice to the program.
+pub(crate) const AUTO: &str = "auto";
+
+/// A name this unlike every known one gets no suggestion (0: nothing in common, 1: equal).
+const LEAST_LIKENESS: f64 = 0.7;
+
+/// A parsed device name: `auto`, or `KIND` or `KIND:INDEX` such as `flex` or `cuda:1`.
+///
+/// Parsing says nothing about this machine or this program: whether the device is compiled in
+/// and present is found out by [`resolve`](crate::resolve()).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum DeviceRequest {
+    /// The best device that is compiled in and works on this machine.
+    #[default]
+    Auto,
+    /// One device, by kind and index.
+    Named {
+        /// The kind of device.
+        kind: DeviceKind,
+        /// Which device of that kind, from 0, in the order of [`list_devices`](crate::list_devices).
+        index: usize,
+    },
+}
+
+impl FromStr for DeviceRequest {
+    type Err = DeviceError;
+
+    /// Reads `auto`, `KIND` (index 0) or `KIND:INDEX`. Upper and lower case are the same.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceError::Unknown`] for a name that is no device, [`DeviceError::BadIndex`] for an
+    /// index that is not a whole number, or that follows `auto`.
+    fn from_str(text: &str) -> Result<Self, DeviceError> {
+        let (name, index_text) = match text.trim().split_once(':') {
+            Some((name, index)) => (name, Some(index)),
+            None => (text.trim(), None),
+        };
+        let name = name.to_ascii_lowercase();
+        let bad_index = |index: &str| DeviceError::BadIndex {
+            device: name.clone(),
+            index: index.to_owned(),
+        };
+        if name == AUTO {
+            return match index_text {
+                None => Ok(Self::Auto),
+                Some(index) => Err(bad_index(index)),
+            };
+        }
+        let kind = DeviceKind::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| unknown(&name))?;
+        let index = match index_text {
+            None => 0,
+            Some(index) => index.parse().map_err(|_| bad_index(index))?,
+        };
+        Ok(Self::Named { kind, index })
+    }
+}
+
+fn unknown(name: &str) -> DeviceError {
+    let nearest = known_names()
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .filter(|(likeness, _)| *likeness >= LEAST_LIKENESS)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, known)| known);
+    DeviceError::Unknown {
+        name: name.to_owned(),
+        nearest,
+    }
+}
+
+/// Every name that a request can start with.
+pub(crate) fn known_names() -> impl Iterator<Item = &'static str> {
+    std::iter::once(AUTO).chain(DeviceKind::ALL.into_iter().map(DeviceKind::name))
+}
+
+impl fmt::Display for DeviceRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => formatter.pad(AUTO),
+            Self::Named { kind, index: 0 } => formatter.pad(kind.name()),
+            Self::Named { kind, index } => formatter.pad(&format!("{kind}:{index}")),
+        }
+    }
+}
+
+impl TryFrom<String> for DeviceRequest {
+    type Error = DeviceError;
+
+    fn try_from(text: String) -> Result<Self, DeviceError> {
+        text.parse()
+    }
+}
+
+impl From<DeviceRequest> for String {
+    fn from(request: DeviceRequest) -> Self {
+        request.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<DeviceRequest, DeviceError> {
+        text.parse()
+    }
+
+    #[test]
+    fn a_name_alone_is_index_zero() {
+        let flex = DeviceRequest::Named {
+            kind: DeviceKind::Flex,
+            index: 0,
+        };
+        assert_eq!(parse("flex"), Ok(flex));
+        assert_eq!(parse(" FLEX:0 "), Ok(flex));
+        assert_eq!(parse("auto"), Ok(DeviceRequest::default()));
+    }
+
+    #[test]
+    fn every_kind_is_read_back_as_written() {
+        for kind in DeviceKind::ALL {
+            for index in [0, 3] {
+                let request = DeviceRequest::Named { kind, index };
+                assert_eq!(parse(&request.to_string()), Ok(request));
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_gets_the_nearest_one_when_there_is_one() {
+        let nearest = |text: &str| match parse(text) {
+            Err(DeviceError::Unknown { nearest, .. }) => nearest,
+            other => panic!("expected an unknown name, got {other:?}"),
+        };
+        assert_eq!(nearest("cdua"), Some("cuda"));
+        assert_eq!(nearest("vulcan:1"), Some("vulkan"));
+        assert_eq!(nearest("toaster"), None);
+        assert_eq!(nearest(""), None);
+    }
+
+    #[test]
+    fn an_index_must_be_a_small_whole_number() {
+        for text in [
+            "cuda:x",
+            "cuda:",
+            "cuda:-1",
+            "cuda:99999999999999999999",
+            "cuda:0:1",
+            "auto:0",
+        ] {
+            let error = parse(text);
+            assert!(
+                matches!(error, Err(DeviceError::BadIndex { .. })),
+                "{text}: {error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn configuration_files_hold_it_as_a_string() -> Result<(), serde_json::Error> {
+        let request: DeviceRequest = serde_json::from_str("\"cuda:1\"")?;
+        assert_eq!(serde_json::to_string(&request)?, "\"cuda:1\"");
+        let error = serde_json::from_str::<DeviceRequest>("\"gpu9000\"").map(|_| ());
+        assert!(error.is_err_and(|error| error.to_string().contains("known devices")));
+        Ok(())
+    }
+}

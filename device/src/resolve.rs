@@ -1,0 +1,126 @@
+//! From a request to a device that works.
+
+use std::fmt;
+
+use crate::{
+    DeviceError, DeviceKind, DeviceRequest, SelectedDevice,
+    probe::{self, Found},
+    trial,
+};
+
+/// The device that a request led to, and what was passed over on the way.
+#[derive(Debug, Clone)]
+pub struct Resolution {
+    /// The device to use.
+    pub device: SelectedDevice,
+    /// The compiled-in devices that `auto` tried before it and could not take, in that order.
+    /// Empty when a device was named.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A device that `auto` passed over. Shown as `cuda: the reason`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The kind that was tried.
+    pub kind: DeviceKind,
+    /// Why it was not taken, as a sentence without a full stop.
+    pub reason: String,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.kind, self.reason)
+    }
+}
+
+/// Finds the device that `request` means and makes sure that it works.
+///
+/// A named device is found on this machine and, if it is a GPU, does one tiny computation; the
+/// first one may take seconds while kernels compile. `auto` takes the first kind of
+/// [`DeviceKind::ALL`] that is compiled in and works. It never takes a software adapter (a GPU
+/// imitated on the CPU, such as llvmpipe): that one has to be named.
+///
+/// Panics of any thread of the process print nothing while this runs: GPU drivers and runtimes
+/// panic in threads of their own, and here that is an answer, not an accident.
+///
+/// # Errors
+///
+/// Every variant of [`DeviceError`] but the two for parsing. Each has a
+/// [hint](DeviceError::hint).
+pub fn resolve(request: &DeviceRequest) -> Result<Resolution, DeviceError> {
+    match *request {
+        DeviceRequest::Named { kind, index } => {
+            let found = probe::probe(kind)?;
+            let device = select(kind, index, found)?;
+            Ok(Resolution {
+                device,
+                skipped: Vec::new(),
+            })
+        }
+        DeviceRequest::Auto => resolve_auto(),
+    }
+}
+
+fn resolve_auto() -> Result<Resolution, DeviceError> {
+    let mut skipped = Vec::new();
+    for kind in DeviceKind::compiled_in() {
+        let attempt = probe::probe(kind)
+            .map_err(|error| reason_of(&error))
+            .and_then(without_software)
+            .and_then(|found| select(kind, 0, found).map_err(|error| reason_of(&error)));
+        match attempt {
+            Ok(device) => return Ok(Resolution { device, skipped }),
+            Err(reason) => skipped.push(Skipped { kind, reason }),
+        }
+    }
+    Err(DeviceError::NothingWorks { skipped })
+}
+
+/// An error's reason where the kind is said elsewhere.
+pub(crate) fn reason_of(error: &DeviceError) -> String {
+    match error {
+        DeviceError::Unavailable { reason, .. } => reason.clone(),
+        DeviceError::TrialFailed { reason, .. } => {
+            format!("it was found but does not work: {reason}")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn without_software(found: Vec<Found>) -> Result<Vec<Found>, String> {
+    let (software, real): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| one.software);
+    match software.first() {
+        Some(imitation) if real.is_empty() => Err(format!(
+            "only a software adapter was found, which is taken only when named: {}",
+            imitation.description
+        )),
+        _ => Ok(real),
+    }
+}
+
+fn select(
+    kind: DeviceKind,
+    index: usize,
+    mut found: Vec<Found>,
+) -> Result<SelectedDevice, DeviceError> {
+    let count = found.len();
+    if index >= count {
+        return Err(DeviceError::IndexTooHigh { kind, index, count });
+    }
+    let Found {
+        description,
+        software,
+        handle,
+    } = found.swap_remove(index);
+    if !kind.is_cpu() {
+        probe::prepare(kind, index, &handle)?;
+        trial::try_out(kind, index, &handle)?;
+    }
+    Ok(SelectedDevice {
+        kind,
+        index,
+        description,
+        software,
+        handle,
+    })
+}

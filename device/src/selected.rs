@@ -1,0 +1,111 @@
+//! A device that works, and how a task that is generic over the backend runs on it.
+
+use std::fmt;
+
+use burn::tensor::backend::Backend;
+
+use crate::DeviceKind;
+
+/// Work that runs on any device: generic over the backend, so it is compiled once for each
+/// device in the program.
+///
+/// For training, wrap the backend: `burn::backend::Autodiff<B>` has the same device type.
+pub trait Task {
+    /// What the work gives back.
+    type Output;
+
+    /// Does the work on `device`.
+    fn run<B: Backend>(self, device: B::Device) -> Self::Output;
+}
+
+/// A device that is present and has done a first computation, as [`resolve`](crate::resolve())
+/// hands it out.
+///
+/// Shown as its name and what it is: `flex (CPU, 2 threads)`, `cuda:0 (NVIDIA H100)`.
+#[derive(Debug, Clone)]
+pub struct SelectedDevice {
+    pub(crate) kind: DeviceKind,
+    pub(crate) index: usize,
+    pub(crate) description: String,
+    pub(crate) software: bool,
+    pub(crate) handle: Handle,
+}
+
+/// The device in Burn's own terms, one variant for each backend type.
+#[derive(Debug, Clone)]
+pub(crate) enum Handle {
+    #[cfg(feature = "flex")]
+    Flex,
+    #[cfg(feature = "ndarray")]
+    Ndarray,
+    /// For `wgpu`, `vulkan` and `metal`: one backend type serves all three.
+    #[cfg(feature = "wgpu")]
+    Wgpu(burn_wgpu::WgpuDevice),
+    #[cfg(feature = "cuda")]
+    Cuda(burn_cuda::CudaDevice),
+    #[cfg(feature = "rocm")]
+    Rocm(burn_rocm::RocmDevice),
+}
+
+impl Handle {
+    /// The one place where a run-time choice becomes a backend type.
+    pub(crate) fn run<T: Task>(&self, task: T) -> T::Output {
+        // By value, so that the enum may be empty: a program without any device then gets one
+        // error, the sentence in `lib.rs`.
+        match *self {
+            #[cfg(feature = "flex")]
+            Self::Flex => task.run::<burn_flex::Flex>(burn_flex::FlexDevice),
+            #[cfg(feature = "ndarray")]
+            Self::Ndarray => task.run::<burn_ndarray::NdArray>(burn_ndarray::NdArrayDevice::Cpu),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu(ref device) => task.run::<burn_wgpu::Wgpu>(device.clone()),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(ref device) => task.run::<burn_cuda::Cuda>(device.clone()),
+            #[cfg(feature = "rocm")]
+            Self::Rocm(ref device) => task.run::<burn_rocm::Rocm>(device.clone()),
+        }
+    }
+}
+
+impl SelectedDevice {
+    /// The kind of device.
+    pub fn kind(&self) -> DeviceKind {
+        self.kind
+    }
+
+    /// Which device of its kind, from 0, in the order of [`list_devices`](crate::list_devices).
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// What the device calls itself, for example `NVIDIA H100` or `CPU, 2 threads`.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// Whether it computes on a real GPU: not on the CPU, and not on a GPU imitated by one.
+    pub fn is_gpu(&self) -> bool {
+        !self.kind.is_cpu() && !self.software
+    }
+
+    /// Runs `task` on this device, with the backend that belongs to it.
+    pub fn run<T: Task>(&self, task: T) -> T::Output {
+        self.handle.run(task)
+    }
+}
+
+impl fmt::Display for SelectedDevice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.kind.is_cpu() {
+            write!(formatter, "{} ({})", self.kind, self.description)
+        } else {
+            let Self {
+                kind,
+                index,
+                description,
+                ..
+            } = self;
+            write!(formatter, "{kind}:{index} ({description})")
+        }
+    }
+}

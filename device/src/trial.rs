@@ -1,0 +1,129 @@
+//! One tiny computation on a device before it is handed out.
+
+use std::{
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
+
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+
+use crate::{DeviceError, DeviceKind, Task, quiet::Quiet, selected::Handle};
+
+/// A first kernel may have to be compiled and tuned; a driver that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Computes a product of two small matrices on the device and reads it back, so that whatever is
+/// wrong with a driver or its compiler shows here as an error and not later as a crash.
+///
+/// Works on a thread of its own, and with panics silenced: Burn's GPU runtimes panic in threads
+/// that the caller does not own. A trial that never ends is left behind with its thread.
+///
+/// # Errors
+///
+/// [`DeviceError::TrialFailed`] and [`DeviceError::TrialTimedOut`].
+pub(crate) fn try_out(kind: DeviceKind, index: usize, handle: &Handle) -> Result<(), DeviceError> {
+    let handle = handle.clone();
+    run_guarded(kind, index, PATIENCE, move || handle.run(SmallProduct))
+}
+
+fn run_guarded(
+    kind: DeviceKind,
+    index: usize,
+    patience: Duration,
+    work: impl FnOnce() -> Result<(), String> + Send + 'static,
+) -> Result<(), DeviceError> {
+    let failed = |reason| DeviceError::TrialFailed {
+        kind,
+        index,
+        reason,
+    };
+    let quiet = Quiet::begin();
+    let (sender, receiver) = mpsc::channel();
+    thread::Builder::new()
+        .name("device-trial".to_owned())
+        .spawn(move || {
+            // Nobody listens any more after a timeout, which is fine.
+            let _ = sender.send(work());
+        })
+        .map_err(|error| failed(error.to_string()))?;
+    match receiver.recv_timeout(patience) {
+        Ok(result) => result.map_err(failed),
+        Err(RecvTimeoutError::Timeout) => Err(quiet.first_message().map_or(
+            DeviceError::TrialTimedOut {
+                kind,
+                index,
+                seconds: patience.as_secs(),
+            },
+            failed,
+        )),
+        // The thread panicked: the sender is gone without a word.
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(failed(quiet.first_message().unwrap_or_else(|| {
+                "it stopped without a message".to_owned()
+            })))
+        }
+    }
+}
+
+struct SmallProduct;
+
+impl Task for SmallProduct {
+    type Output = Result<(), String>;
+
+    fn run<B: Backend>(self, device: B::Device) -> Self::Output {
+        let left = Tensor::<B, 2>::from_floats([[1.0, 2.0], [3.0, 4.0]], &device);
+        let right = Tensor::<B, 2>::from_floats([[5.0, 6.0], [7.0, 8.0]], &device);
+        let product = (left.matmul(right) + 1.0)
+            .try_into_data()
+            .map_err(|error| error.to_string())?;
+        // Whole numbers this small are exact in every precision that a device computes with.
+        let expected = TensorData::from([[20.0f32, 23.0], [44.0, 51.0]]);
+        if product.iter::<f32>().eq(expected.iter::<f32>()) {
+            Ok(())
+        } else {
+            Err(format!(
+                "a product of two small matrices came out as {product} instead of {expected}"
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: DeviceKind = DeviceKind::Wgpu;
+
+    fn reason(result: Result<(), DeviceError>) -> String {
+        match result {
+            Err(DeviceError::TrialFailed { reason, .. }) => reason,
+            other => panic!("expected a failed trial, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error_with_its_message() {
+        let result = run_guarded(KIND, 0, PATIENCE, || panic!("driver on fire"));
+        assert_eq!(reason(result), "driver on fire");
+    }
+
+    #[test]
+    fn a_panic_elsewhere_explains_a_trial_that_never_ends() {
+        let result = run_guarded(KIND, 0, Duration::from_millis(200), || {
+            let _ = thread::spawn(|| panic!("server died")).join();
+            thread::sleep(Duration::from_secs(2));
+            Ok(())
+        });
+        assert_eq!(reason(result), "server died");
+    }
+
+    #[test]
+    fn a_trial_that_never_ends_times_out() {
+        let result = run_guarded(KIND, 0, Duration::from_millis(50), || {
+            thread::sleep(Duration::from_secs(2));
+            Ok(())
+        });
+        assert!(matches!(result, Err(DeviceError::TrialTimedOut { .. })));
+    }
+}

@@ -1,0 +1,55 @@
+//! The voice of the programs: how errors are put and which exit code they get. Nothing is printed
+//! here.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use data::{DataError, PictureError};
+use device::DeviceError;
+
+use crate::error::SavedModelError;
+
+/// Exit code for what went wrong.
+pub const FAILED: u8 = 1;
+/// Exit code for a program that was called wrongly.
+pub const WRONG_USAGE: u8 = 2;
+/// Exit code after Ctrl-C, as shells count it.
+pub const INTERRUPTED: u8 = 130;
+
+/// The way out of an error of any crate of this project.
+pub fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        cause
+            .downcast_ref::<SavedModelError>()
+            .and_then(SavedModelError::hint)
+            .or_else(|| {
+                cause
+                    .downcast_ref::<PictureError>()
+                    .and_then(PictureError::hint)
+            })
+            .or_else(|| cause.downcast_ref::<DataError>().and_then(DataError::hint))
+            .or_else(|| {
+                cause
+                    .downcast_ref::<DeviceError>()
+                    .and_then(DeviceError::hint)
+            })
+    })
+}
+
+/// An error as the user reads it: one sentence, and the way out on a line of its own.
+pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
+    let mut text = format!("error: {error:#}");
+    if let Some(hint) = hint {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\nhint: {hint}");
+    }
+    text
+}
+
+/// A device that cannot be used was named wrongly; all else failed.
+pub fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref::<DeviceError>() {
+        Some(_) => ExitCode::from(WRONG_USAGE),
+        None => ExitCode::from(FAILED),
+    }
+}

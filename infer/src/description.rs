@@ -1,0 +1,37 @@
+//! What travels with a network's weights.
+
+use data::Preprocessing;
+use model::NetworkConfig;
+use serde::{Deserialize, Serialize};
+
+/// Everything that is needed to use a network's weights, and where they came from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// Version of this project that wrote the files.
+    pub version: String,
+    /// The network's name in the registry.
+    pub model: String,
+    /// The network itself.
+    pub network: NetworkConfig,
+    /// As many as the network has classes, in the order of its logits.
+    pub class_names: Vec<String>,
+    /// How a picture becomes the network's input: size, channels, resize, crop, mean, deviation.
+    pub preprocessing: Preprocessing,
+    /// The data set that it was trained on.
+    pub trained_on: String,
+    /// Epochs that these weights have seen.
+    pub epochs: usize,
+    /// Shares of pictures classified rightly.
+    pub accuracy: Accuracy,
+}
+
+/// Shares of pictures whose likeliest class is the right one, 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accuracy {
+    /// On the part of the training pictures that was held back.
+    pub validation: Option<f64>,
+    /// On the test pictures; none before the training has ended.
+    pub test: Option<f64>,
+}

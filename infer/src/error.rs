@@ -1,0 +1,107 @@
+//! What can go wrong with a saved model and a prediction.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A saved model cannot be read or written.
+#[derive(Debug, Error)]
+pub enum SavedModelError {
+    /// The folder is not there.
+    #[error("there is no run at {}", path.display())]
+    NoRun {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The folder has no trained model yet.
+    #[error("{} holds no trained model, because {} is not there", folder.display(), file)]
+    NoModel {
+        /// The run.
+        folder: PathBuf,
+        /// The file that is missing.
+        file: &'static str,
+    },
+    /// Reading failed.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Writing failed.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The description is not one.
+    #[error("{origin} is damaged or from another version: {reason}")]
+    Description {
+        /// The file.
+        origin: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The weights are no whole safetensors file.
+    #[error("{origin} is cut off or damaged: {reason}")]
+    Weights {
+        /// The file.
+        origin: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The weights belong to another network.
+    #[error("{origin} does not fit {model} with {classes} classes: {reason}")]
+    Mismatch {
+        /// The file.
+        origin: String,
+        /// The network's name.
+        model: String,
+        /// Its number of classes.
+        classes: usize,
+        /// The tensors that differ.
+        reason: String,
+    },
+}
+
+impl SavedModelError {
+    /// The way out, if there is a usual one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoRun { .. } => {
+                Some("name a run's folder, or its name with --runs-dir; without --run the newest is used".into())
+            }
+            Self::NoModel { .. } => Some(
+                "a run has a model after its first epoch; go on with `train --resume RUN` or name another with --run".into(),
+            ),
+            Self::Read { .. } => None,
+            Self::Write { .. } => Some("free some space or choose another folder with --runs-dir".into()),
+            Self::Description { .. } | Self::Weights { .. } => {
+                Some("copy the run's model.json and model.safetensors again, or train again".into())
+            }
+            Self::Mismatch { .. } => Some(
+                "model.json and model.safetensors must come from the same run; copy both again".into(),
+            ),
+        }
+    }
+}
+
+/// A prediction failed.
+#[derive(Debug, Error)]
+pub enum PredictError {
+    /// The picture cannot be brought to the network's input size.
+    #[error(transparent)]
+    Preprocessing(#[from] data::PreprocessingError),
+    /// The device gave back nothing that can be read.
+    #[error("the device returned no logits: {0}")]
+    Device(String),
+    /// The weights hold infinities, or the training diverged.
+    #[error(
+        "the network's output is not a number; its training diverged or its weights are damaged"
+    )]
+    NotFinite,
+}

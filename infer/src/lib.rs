@@ -1,0 +1,34 @@
+//! Predicts the class of pictures with a trained network.
+//!
+//! A trained network is a folder with two files: its weights (`model.safetensors`) and its
+//! [`Description`] (`model.json`), which holds everything needed to use them. Training writes them
+//! with [`SavedModel::save`]; a [`Predictor`] uses them on any backend. One trained network ships
+//! inside this crate.
+//!
+//! ```
+//! use burn_flex::Flex;
+//! use infer::{Predictor, SavedModel};
+//!
+//! let saved = SavedModel::shipped()?;
+//! let predictor = Predictor::<Flex>::new(&saved, Default::default())?;
+//! let picture = data::open_picture("../image.png")?;
+//! let prediction = &predictor.predict(&[picture])?[0];
+//! assert_eq!(prediction.classes[0].name, "Ankle boot");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod console;
+mod description;
+mod error;
+mod files;
+mod predictor;
+mod runs;
+mod saved;
+mod weights;
+
+pub use description::{Accuracy, Description};
+pub use error::{PredictError, SavedModelError};
+pub use files::write_atomically;
+pub use predictor::{ClassProbability, Prediction, Predictor};
+pub use runs::{find_run, newest_run};
+pub use saved::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};

@@ -1,0 +1,125 @@
+//! The `infer` program: arguments in, predictions out.
+
+#![expect(clippy::print_stderr, reason = "this is the outermost layer")]
+
+mod cli;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use burn::tensor::backend::Backend;
+use clap::Parser as _;
+use device::Task;
+use infer::{Predictor, SavedModel, console};
+
+use crate::cli::arguments::Arguments;
+use crate::cli::output;
+
+/// Pictures that are decoded and predicted at a time; bounds the memory of long lists.
+const BATCH: usize = 32;
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            console::exit_code(&error)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if arguments.list_devices {
+        let table = device::table(&device::list_devices());
+        writeln!(io::stdout(), "{}", table.trim_end())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(threads) = arguments.threads {
+        device::set_threads(threads)?;
+    }
+    let (saved, source) = open_model(arguments)?;
+    let resolution = device::resolve(&arguments.device)?;
+    for skipped in &resolution.skipped {
+        eprintln!("skipped {}: {}", skipped.kind, skipped.reason);
+    }
+    eprintln!("device: {}", resolution.device);
+    eprintln!("model: {}", output::describe(&saved.description, &source));
+    resolution.device.run(Predict { arguments, saved })
+}
+
+/// The run that was named, else the newest one, else the shipped model; and where it came from.
+fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, String)> {
+    let folder = match &arguments.run {
+        Some(run) => Some(infer::find_run(run, &arguments.runs_dir)?),
+        None => infer::newest_run(&arguments.runs_dir)?,
+    };
+    Ok(match folder {
+        Some(folder) => (SavedModel::open(&folder)?, folder.display().to_string()),
+        None => (
+            SavedModel::shipped()?,
+            "shipped with this program, because there is no run yet; train one with `cargo run -p train`".to_owned(),
+        ),
+    })
+}
+
+/// Predicts every picture on whichever backend the device has.
+struct Predict<'a> {
+    arguments: &'a Arguments,
+    saved: SavedModel,
+}
+
+impl Task for Predict<'_> {
+    type Output = anyhow::Result<ExitCode>;
+
+    fn run<B: Backend>(self, device: B::Device) -> Self::Output {
+        let predictor = Predictor::<B>::new(&self.saved, device)?;
+        let mut output = output::Output::new(self.arguments, &self.saved.description);
+        let mut failed = false;
+        for paths in self.arguments.images.chunks(BATCH) {
+            let mut opened: Vec<(&Path, _)> = Vec::with_capacity(paths.len());
+            for path in paths {
+                match data::open_picture(path) {
+                    Ok(picture) => opened.push((path, picture)),
+                    Err(error) => {
+                        report(&error.into());
+                        failed = true;
+                    }
+                }
+            }
+            let (paths, pictures): (Vec<_>, Vec<_>) = opened.into_iter().unzip();
+            let predictions = predictor.predict(&pictures).with_context(|| {
+                let names: Vec<_> = paths
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
+                format!("cannot predict {}", names.join(", "))
+            })?;
+            for (path, prediction) in paths.into_iter().zip(&predictions) {
+                output.write(path, prediction)?;
+            }
+        }
+        output.finish()?;
+        Ok(if failed {
+            ExitCode::from(console::FAILED)
+        } else {
+            ExitCode::SUCCESS
+        })
+    }
+}
+
+fn report(error: &anyhow::Error) {
+    eprintln!(
+        "{}",
+        console::message(error, console::hint(error).as_deref())
+    );
+}
+
+/// Whether whoever read standard output has read enough, as `head` does.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

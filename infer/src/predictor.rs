@@ -1,0 +1,116 @@
+//! From pictures to classes.
+
+use burn::tensor::backend::Backend;
+use data::ImageBatcher;
+use image::DynamicImage;
+use model::Network;
+use serde::Serialize;
+
+use crate::error::{PredictError, SavedModelError};
+use crate::saved::SavedModel;
+
+/// A network on a device, with all that turns a picture into its input.
+#[derive(Debug)]
+pub struct Predictor<B: Backend> {
+    network: Network<B>,
+    batcher: ImageBatcher,
+    class_names: Vec<String>,
+    device: B::Device,
+}
+
+/// What a network says of one picture.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Prediction {
+    /// Every class, the likeliest first.
+    pub classes: Vec<ClassProbability>,
+}
+
+/// One class of a [`Prediction`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassProbability {
+    /// The class's name.
+    pub name: String,
+    /// 0 to 1; those of all classes add up to 1.
+    pub probability: f64,
+}
+
+impl<B: Backend> Predictor<B> {
+    /// Brings a saved model onto a device.
+    ///
+    /// # Errors
+    ///
+    /// If its weights are damaged or belong to another network.
+    pub fn new(saved: &SavedModel, device: B::Device) -> Result<Self, SavedModelError> {
+        Ok(Self {
+            network: saved.network(&device)?,
+            batcher: ImageBatcher::new(saved.description.preprocessing.clone()),
+            class_names: saved.description.class_names.clone(),
+            device,
+        })
+    }
+
+    /// Predicts all pictures in one batch.
+    ///
+    /// # Errors
+    ///
+    /// If a picture cannot be brought to the input size, or the network's output is not finite.
+    pub fn predict(&self, pictures: &[DynamicImage]) -> Result<Vec<Prediction>, PredictError> {
+        if pictures.is_empty() {
+            return Ok(Vec::new());
+        }
+        let prepared = pictures
+            .iter()
+            .map(|picture| self.batcher.preprocessing().prepare_bytes(picture))
+            .collect::<Result<Vec<_>, _>>()?;
+        let images = self.batcher.images::<B, _>(&prepared, &self.device);
+        let logits = self
+            .network
+            .forward(images)
+            .into_data()
+            .convert::<f32>()
+            .into_vec::<f32>()
+            .map_err(|error| PredictError::Device(format!("{error:?}")))?;
+        if logits.iter().any(|logit| !logit.is_finite()) {
+            return Err(PredictError::NotFinite);
+        }
+        let rows = logits.chunks_exact(self.class_names.len());
+        Ok(rows.map(|row| self.prediction(row)).collect())
+    }
+
+    fn prediction(&self, logits: &[f32]) -> Prediction {
+        let probabilities = softmax(logits);
+        let mut classes: Vec<_> = self
+            .class_names
+            .iter()
+            .zip(probabilities)
+            .map(|(name, probability)| ClassProbability {
+                name: name.clone(),
+                probability,
+            })
+            .collect();
+        classes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        Prediction { classes }
+    }
+}
+
+fn softmax(logits: &[f32]) -> Vec<f64> {
+    // Subtracting the largest keeps the exponentials from overflowing.
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f64> = logits
+        .iter()
+        .map(|&logit| f64::from(logit - largest).exp())
+        .collect();
+    let sum: f64 = exponentials.iter().sum();
+    exponentials.into_iter().map(|value| value / sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn softmax_survives_large_logits() {
+        let probabilities = softmax(&[1000.0, 1000.0, -1000.0]);
+        assert_eq!(probabilities, [0.5, 0.5, 0.0]);
+    }
+}

@@ -1,0 +1,146 @@
+//! Weights as safetensors, at full precision.
+
+use burn::tensor::backend::Backend;
+use burn_store::{ApplyError, ApplyResult, ModuleSnapshot, ModuleStore, SafetensorsStore};
+use model::Network;
+
+/// Tensors named in a message before it says "and N more".
+const NAMED: usize = 3;
+
+/// Why bytes did not become a network's weights.
+pub(crate) enum DecodeError {
+    /// The bytes are no whole safetensors file.
+    Damaged(String),
+    /// The tensors are those of another network.
+    Mismatch(String),
+}
+
+/// All tensors of a network, running statistics included.
+pub(crate) fn encode<B: Backend>(network: &Network<B>) -> Result<Vec<u8>, String> {
+    let mut store = SafetensorsStore::from_bytes(None);
+    match network {
+        Network::ResNet(network) => store.collect_from(network),
+        Network::Digit(network) => store.collect_from(network),
+    }
+    .and_then(|()| store.get_bytes())
+    .map_err(|error| error.to_string())
+}
+
+/// Fills a network. Every tensor of the network must be there in its shape, and no other.
+pub(crate) fn decode<B: Backend>(
+    bytes: Vec<u8>,
+    mut network: Network<B>,
+) -> Result<Network<B>, DecodeError> {
+    let mut store = SafetensorsStore::from_bytes(Some(bytes));
+    let snapshots = store
+        .get_all_snapshots()
+        .map_err(|error| DecodeError::Damaged(error.to_string()))?
+        .values()
+        .cloned()
+        .collect();
+    let result = match &mut network {
+        Network::ResNet(network) => network.apply(snapshots, None, None, false),
+        Network::Digit(network) => network.apply(snapshots, None, None, false),
+    };
+    match differences(&result) {
+        differences if differences.is_empty() => Ok(network),
+        differences => Err(DecodeError::Mismatch(summary(&differences))),
+    }
+}
+
+fn differences(result: &ApplyResult) -> Vec<String> {
+    let wrong = result.errors.iter().map(|error| match error {
+        ApplyError::ShapeMismatch {
+            path,
+            expected,
+            found,
+        } => format!("`{path}` is {found:?} instead of {expected:?}"),
+        other => other.to_string(),
+    });
+    let missing = result
+        .missing
+        .iter()
+        .map(|(path, _)| format!("`{path}` is missing"));
+    let unused = result
+        .unused
+        .iter()
+        .map(|path| format!("`{path}` is not part of it"));
+    wrong.chain(missing).chain(unused).collect()
+}
+
+fn summary(differences: &[String]) -> String {
+    let named = differences[..differences.len().min(NAMED)].join(", ");
+    match differences.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named}, and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Distribution, Tensor};
+    use burn_flex::Flex;
+
+    fn network(name: &str, classes: usize) -> Network<Flex> {
+        model::network(name)
+            .unwrap()
+            .with_classes(classes)
+            .init(&Default::default())
+            .unwrap()
+    }
+
+    fn mismatch(bytes: Vec<u8>, network: Network<Flex>) -> String {
+        match decode(bytes, network) {
+            Err(DecodeError::Mismatch(reason)) => reason,
+            Err(DecodeError::Damaged(reason)) => panic!("damaged: {reason}"),
+            Ok(_) => panic!("accepted"),
+        }
+    }
+
+    #[test]
+    fn there_and_back_gives_the_same_logits() {
+        for (name, edge) in [("resnet8", 32), ("digit", 28)] {
+            let original = network(name, 10);
+            let copy = decode(encode(&original).unwrap(), network(name, 10))
+                .unwrap_or_else(|_| panic!("{name} was not read"));
+            let channels = model::network(name).unwrap().input_channels();
+            let images = Tensor::random(
+                [2, channels, edge, edge],
+                Distribution::Default,
+                &Default::default(),
+            );
+            let expected = original.forward(images.clone()).into_data();
+            copy.forward(images).into_data().assert_eq(&expected, true);
+        }
+    }
+
+    #[test]
+    fn other_networks_are_refused() {
+        let bytes = encode(&network("resnet8", 10)).unwrap();
+        let reason = mismatch(bytes.clone(), network("resnet8", 7));
+        assert!(reason.contains("head.linear.weight"), "{reason}");
+        let reason = mismatch(bytes.clone(), network("resnet14", 10));
+        assert!(reason.contains("missing"), "{reason}");
+        mismatch(bytes, network("digit", 10));
+        let reason = mismatch(
+            encode(&network("resnet14", 10)).unwrap(),
+            network("resnet8", 10),
+        );
+        assert!(reason.contains("not part of it"), "{reason}");
+    }
+
+    #[test]
+    fn every_cut_is_noticed() {
+        let bytes = encode(&network("digit", 10)).unwrap();
+        for length in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
+            assert!(
+                matches!(
+                    decode(bytes[..length].to_vec(), network("digit", 10)),
+                    Err(DecodeError::Damaged(_))
+                ),
+                "cut to {length} bytes"
+            );
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The unit that every block is made of: a convolution, and a batch norm where there is one.
+
+use burn::module::{Initializer, Module};
+use burn::nn::PaddingConfig2d;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use crate::norm::BatchNorm;
+
+/// A square convolution that keeps the size up to its stride, then an optional batch norm.
+#[derive(Module, Debug)]
+pub struct Convolution<B: Backend> {
+    /// Weight `[out_channels, in_channels, kernel, kernel]`.
+    pub conv: Conv2d<B>,
+    /// Norm over the output channels.
+    pub norm: Option<BatchNorm<B>>,
+}
+
+/// What a [`Convolution`] is built from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConvolutionSpec {
+    pub in_channels: usize,
+    pub out_channels: usize,
+    /// Edge of the square kernel, odd.
+    pub kernel: usize,
+    pub stride: usize,
+    pub bias: bool,
+    pub norm: Norm,
+}
+
+/// The norm after a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Norm {
+    None,
+    /// Scale starts at one.
+    Batch,
+    /// Scale starts at zero, so that a block starts as its shortcut (Goyal et al. 2017,
+    /// <https://arxiv.org/abs/1706.02677>, section 5.1).
+    BatchFromZero,
+}
+
+impl ConvolutionSpec {
+    /// Weights are drawn by Kaiming's normal rule over the outputs (He et al. 2015,
+    /// <https://arxiv.org/abs/1502.01852>), as torchvision does; biases start at zero.
+    pub(crate) fn init<B: Backend>(self, device: &B::Device) -> Convolution<B> {
+        let padding = self.kernel / 2;
+        let mut conv = Conv2dConfig::new(
+            [self.in_channels, self.out_channels],
+            [self.kernel, self.kernel],
+        )
+        .with_stride([self.stride, self.stride])
+        .with_padding(PaddingConfig2d::Explicit(
+            padding, padding, padding, padding,
+        ))
+        .with_bias(false)
+        .with_initializer(Initializer::KaimingNormal {
+            gain: std::f64::consts::SQRT_2,
+            fan_out_only: true,
+        })
+        .init(device);
+        if self.bias {
+            conv.bias = Some(Initializer::Zeros.init([self.out_channels], device));
+        }
+
+        let norm = match self.norm {
+            Norm::None => None,
+            Norm::Batch => Some(Initializer::Ones),
+            Norm::BatchFromZero => Some(Initializer::Zeros),
+        }
+        .map(|gamma| BatchNorm::new(self.out_channels, gamma, device));
+
+        Convolution { conv, norm }
+    }
+}
+
+impl<B: Backend> Convolution<B> {
+    /// `[batch, in_channels, height, width]` to
+    /// `[batch, out_channels, ceil(height / stride), ceil(width / stride)]`.
+    pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        let output = self.conv.forward(input);
+        match &self.norm {
+            Some(norm) => norm.forward(output),
+            None => output,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What stands after the last stage.
+
+use burn::module::{Initializer, Module};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+/// Global average pool and a linear layer.
+#[derive(Module, Debug)]
+pub struct Head<B: Backend> {
+    /// Weight `[in_channels, classes]`.
+    pub linear: Linear<B>,
+}
+
+impl<B: Backend> Head<B> {
+    pub(crate) fn new(in_channels: usize, classes: usize, device: &B::Device) -> Self {
+        Self {
+            linear: linear(in_channels, classes, device),
+        }
+    }
+
+    /// Global average pool: `[batch, channels, height, width]` to `[batch, channels]`.
+    pub fn pool(&self, features: Tensor<B, 4>) -> Tensor<B, 2> {
+        let [batch, channels, height, width] = features.dims();
+        features
+            .reshape([batch, channels, height * width])
+            .mean_dim(2)
+            .reshape([batch, channels])
+    }
+
+    /// `[batch, channels, height, width]` to logits `[batch, classes]`.
+    pub fn forward(&self, features: Tensor<B, 4>) -> Tensor<B, 2> {
+        self.linear.forward(self.pool(features))
+    }
+}
+
+/// A linear layer with PyTorch's default start: uniform within one over the root of its inputs.
+pub(crate) fn linear<B: Backend>(inputs: usize, outputs: usize, device: &B::Device) -> Linear<B> {
+    LinearConfig::new(inputs, outputs)
+        .with_initializer(Initializer::KaimingUniform {
+            gain: 1.0 / 3.0_f64.sqrt(),
+            fan_out_only: false,
+        })
+        .init(device)
+}

@@ -1,0 +1,47 @@
+//! Residual networks, generic over Burn's [`Backend`](burn::tensor::backend::Backend) trait.
+//!
+//! A network is data first: a [`NetworkConfig`] names the stem, the kind of block, the depth and
+//! width of every stage and the shortcut. [`NetworkConfig::init`] turns it into a [`Network`] on a
+//! device. The well-known networks have names ([`network`]).
+//!
+//! ```
+//! use burn::tensor::Tensor;
+//! use burn_flex::Flex;
+//!
+//! let device = Default::default();
+//! let config = model::network("resnet20")?.with_classes(10).with_input_channels(1);
+//! let resnet20 = config.init::<Flex>(&device)?;
+//!
+//! let images = Tensor::zeros([2, 1, 28, 28], &device); // [batch, channels, height, width]
+//! let logits = resnet20.forward(images); // [batch, classes]
+//! assert_eq!(logits.dims(), [2, 10]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod block;
+mod config;
+mod convolution;
+mod digit;
+mod head;
+mod network;
+mod norm;
+mod parameters;
+mod registry;
+mod resnet;
+mod shortcut;
+mod stem;
+
+pub use block::Block;
+pub use config::{
+    BlockKind, ConfigError, DigitConfig, NetworkConfig, ResNetConfig, ShortcutKind, StemKind,
+};
+pub use convolution::Convolution;
+pub use digit::{DigitBlock, DigitResNet};
+pub use head::Head;
+pub use network::Network;
+pub use norm::BatchNorm;
+pub use parameters::parameter_count;
+pub use registry::{UnknownNetwork, names, network};
+pub use resnet::{ResNet, Stage};
+pub use shortcut::Shortcut;
+pub use stem::Stem;

@@ -1,0 +1,67 @@
+//! The network of residual blocks: stem, stages, head.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use crate::block::Block;
+use crate::config::ResNetConfig;
+use crate::head::Head;
+use crate::stem::Stem;
+
+/// A residual network (He et al. 2015, <https://arxiv.org/abs/1512.03385>), built by
+/// [`ResNetConfig::init`].
+#[derive(Module, Debug)]
+pub struct ResNet<B: Backend> {
+    /// Before the first stage.
+    pub stem: Stem<B>,
+    /// Every stage but the first halves height and width.
+    pub stages: Vec<Stage<B>>,
+    /// After the last stage.
+    pub head: Head<B>,
+}
+
+/// Blocks of one width; the first may have a stride.
+#[derive(Module, Debug)]
+pub struct Stage<B: Backend> {
+    /// In order from the input.
+    pub blocks: Vec<Block<B>>,
+}
+
+impl<B: Backend> ResNet<B> {
+    /// The caller has validated the config.
+    pub(crate) fn new(config: &ResNetConfig, device: &B::Device) -> Self {
+        let mut channels = config.widths.first().copied().unwrap_or(1);
+        let stem = Stem::new(config, channels, device);
+        let mut stages = Vec::with_capacity(config.depths.len());
+        for (index, (&depth, &width)) in config.depths.iter().zip(&config.widths).enumerate() {
+            let mut blocks = Vec::with_capacity(depth);
+            for position in 0..depth {
+                let stride = if index > 0 && position == 0 { 2 } else { 1 };
+                blocks.push(Block::new(config, channels, width, stride, device));
+                channels = config.block.out_channels(width);
+            }
+            stages.push(Stage { blocks });
+        }
+        let head = Head::new(channels, config.classes, device);
+        Self { stem, stages, head }
+    }
+
+    /// Images `[batch, input_channels, height, width]` to logits `[batch, classes]`.
+    pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
+        let mut features = self.stem.forward(images);
+        for stage in &self.stages {
+            features = stage.forward(features);
+        }
+        self.head.forward(features)
+    }
+}
+
+impl<B: Backend> Stage<B> {
+    /// Runs the blocks in order.
+    pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        self.blocks
+            .iter()
+            .fold(input, |features, block| block.forward(features))
+    }
+}

@@ -1,0 +1,313 @@
+//! The state of a run, saved and restored.
+//!
+//! burn-train's checkpointer hands the records of model, optimizer and schedule to a
+//! [`CheckpointRecorder`] on threads of its own; a file named [`LATEST`] is written only after all
+//! three are on the disk, so it never names a checkpoint that is not whole.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use burn::record::{
+    FileRecorder, FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder, RecorderError,
+};
+use burn::serde::{Serialize, de::DeserializeOwned};
+use burn::tensor::backend::Backend;
+use burn_train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
+use burn_train::metric::store::EventStoreClient;
+use infer::write_atomically;
+use model::NetworkConfig;
+
+use crate::error::TrainError;
+use crate::stop::Stop;
+
+/// Names the checkpoint that is whole.
+const LATEST: &str = "latest.json";
+const EXTENSION: &str = "mpk";
+/// How burn-train's checkpointer names the three records of a checkpoint.
+pub(crate) const PARTS: [&str; 3] = ["model", "optim", "scheduler"];
+
+/// Where a run is: what a checkpoint says besides its three records.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct RunState {
+    /// Steps taken since the start of the run; the number in the records' names.
+    pub step: usize,
+    /// The epoch at hand, counted from 1.
+    pub epoch: usize,
+    /// Steps taken in it. When it has them all, only its validation is left.
+    pub steps_in_epoch: usize,
+    /// The epoch with the best validation accuracy so far.
+    pub best: Option<Best>,
+    /// Time spent so far.
+    pub seconds: f64,
+    /// What the records belong to.
+    pub network: NetworkConfig,
+}
+
+/// The best epoch by validation accuracy.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Best {
+    pub epoch: usize,
+    pub accuracy: f64,
+}
+
+/// The checkpoints of a run's folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Checkpoints {
+    folder: PathBuf,
+}
+
+impl Checkpoints {
+    pub(crate) fn new(run: &Path) -> Self {
+        Self {
+            folder: run.join("checkpoint"),
+        }
+    }
+
+    /// Where the last whole checkpoint left the run; none before the first.
+    pub(crate) fn latest(&self) -> Result<Option<RunState>, TrainError> {
+        let path = self.folder.join(LATEST);
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            bytes => bytes.map_err(TrainError::io("read", &path))?,
+        };
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| TrainError::Checkpoint {
+                path,
+                reason: error.to_string(),
+            })
+    }
+
+    /// Declares the records of this state's step whole, and deletes those of other steps.
+    pub(crate) fn commit(&self, state: &RunState) -> Result<(), TrainError> {
+        let path = self.folder.join(LATEST);
+        serde_json::to_vec_pretty(state)
+            .map_err(io::Error::other)
+            .and_then(|bytes| write_atomically(&path, &bytes))
+            .map_err(TrainError::io("write", &path))?;
+        let current = PARTS.map(|part| self.record_path(part, state.step));
+        let entries = fs::read_dir(&self.folder).map_err(TrainError::io("read", &self.folder))?;
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let is_record = path
+                .extension()
+                .is_some_and(|extension| extension == EXTENSION);
+            if is_record && !current.contains(&path) {
+                // An old checkpoint that stays only takes space.
+                if let Err(error) = fs::remove_file(&path) {
+                    log::warn!("cannot remove {}: {error}", path.display());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One record of a state's step, on a device.
+    pub(crate) fn load<B: Backend, R: Record<B>>(
+        &self,
+        part: &str,
+        step: usize,
+        device: &B::Device,
+    ) -> Result<R, TrainError> {
+        let path = self.record_path(part, step);
+        let bytes = fs::read(&path).map_err(TrainError::io("read", &path))?;
+        let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
+        Recorder::<B>::load(&recorder, bytes, device).map_err(|error| TrainError::Checkpoint {
+            path,
+            reason: match error {
+                RecorderError::FileNotFound(reason)
+                | RecorderError::DeserializeError(reason)
+                | RecorderError::Unknown(reason) => reason.replace('\n', " "),
+            },
+        })
+    }
+
+    fn record_path(&self, part: &str, step: usize) -> PathBuf {
+        self.folder.join(format!("{part}-{step}.{EXTENSION}"))
+    }
+}
+
+/// Saves at every call: the loop over epochs decides when that is.
+pub(crate) struct WhenCalled;
+
+impl CheckpointingStrategy for WhenCalled {
+    fn checkpointing(&mut self, _: usize, _: &EventStoreClient) -> Vec<CheckpointingAction> {
+        vec![CheckpointingAction::Save]
+    }
+}
+
+/// Writes records whole or not at all, counts those that are on the disk, and ends the run when
+/// one cannot be written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CheckpointRecorder {
+    stop: Stop,
+    handled: Arc<(Mutex<usize>, Condvar)>,
+}
+
+impl CheckpointRecorder {
+    pub(crate) fn new(stop: Stop) -> Self {
+        Self {
+            stop,
+            handled: Arc::default(),
+        }
+    }
+
+    /// Waits until so many records were written or failed since the last wait.
+    pub(crate) fn wait_for(&self, records: usize) {
+        let (count, changed) = &*self.handled;
+        let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
+        while *count < records {
+            // A time limit, because a checkpointer's thread that dies would never wake this one.
+            let (guard, timeout) = changed
+                .wait_timeout(count, Duration::from_secs(600))
+                .unwrap_or_else(PoisonError::into_inner);
+            count = guard;
+            if timeout.timed_out() {
+                self.stop.fail(TrainError::Io {
+                    action: "write",
+                    path: PathBuf::from("the checkpoint"),
+                    source: io::ErrorKind::TimedOut.into(),
+                });
+                break;
+            }
+        }
+        *count = 0;
+    }
+
+    fn write(&self, path: PathBuf, bytes: &[u8]) -> Result<(), TrainError> {
+        let path = path.with_extension(EXTENSION);
+        write_atomically(&path, bytes).map_err(TrainError::io("write", path))
+    }
+}
+
+impl<B: Backend> Recorder<B> for CheckpointRecorder {
+    type Settings = FullPrecisionSettings;
+    type RecordArgs = PathBuf;
+    type RecordOutput = ();
+    type LoadArgs = PathBuf;
+
+    /// Never fails for burn-train: the failure ends the run through [`Stop`], with its own words.
+    fn save_item<I: Serialize>(&self, item: I, path: PathBuf) -> Result<(), RecorderError> {
+        let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
+        let result = Recorder::<B>::save_item(&recorder, item, ())
+            .map_err(|error| TrainError::io("write", &path)(io::Error::other(error.to_string())))
+            .and_then(|bytes| self.write(path, &bytes));
+        if let Err(error) = result {
+            self.stop.fail(error);
+        }
+        let (count, changed) = &*self.handled;
+        *count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        changed.notify_all();
+        Ok(())
+    }
+
+    fn load_item<I: DeserializeOwned>(&self, path: &mut PathBuf) -> Result<I, RecorderError> {
+        let bytes = fs::read(path.with_extension(EXTENSION))
+            .map_err(|error| RecorderError::FileNotFound(error.to_string()))?;
+        let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
+        Recorder::<B>::load_item(&recorder, &mut { bytes })
+    }
+}
+
+impl<B: Backend> FileRecorder<B> for CheckpointRecorder {
+    fn file_extension() -> &'static str {
+        EXTENSION
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::module::{Module, Param};
+    use burn::tensor::Tensor;
+    use burn_flex::Flex;
+
+    fn state(step: usize) -> RunState {
+        RunState {
+            step,
+            epoch: 2,
+            steps_in_epoch: 3,
+            best: Some(Best {
+                epoch: 1,
+                accuracy: 0.5,
+            }),
+            seconds: 1.5,
+            network: model::network("resnet8").unwrap(),
+        }
+    }
+
+    fn save(recorder: &CheckpointRecorder, folder: &Path, step: usize, value: f32) {
+        for part in PARTS {
+            let tensor = Tensor::<Flex, 1>::from_floats([value], &Default::default());
+            let record = Param::from_tensor(tensor).into_record();
+            let path = folder.join("checkpoint").join(format!("{part}-{step}"));
+            Recorder::<Flex>::record(recorder, record, path).unwrap();
+        }
+        recorder.wait_for(PARTS.len());
+    }
+
+    fn load(checkpoints: &Checkpoints, step: usize) -> Result<f32, TrainError> {
+        let record: Param<Tensor<Flex, 1>> =
+            checkpoints.load::<Flex, _>("model", step, &Default::default())?;
+        Ok(record.val().into_scalar())
+    }
+
+    #[test]
+    fn the_last_whole_checkpoint_is_found_and_older_ones_go() {
+        let run = tempfile::tempdir().unwrap();
+        fs::create_dir(run.path().join("checkpoint")).unwrap();
+        let checkpoints = Checkpoints::new(run.path());
+        let recorder = CheckpointRecorder::new(Stop::default());
+        assert_eq!(checkpoints.latest().unwrap(), None);
+
+        save(&recorder, run.path(), 10, 1.0);
+        checkpoints.commit(&state(10)).unwrap();
+        save(&recorder, run.path(), 20, 2.0);
+        assert_eq!(
+            checkpoints.latest().unwrap(),
+            Some(state(10)),
+            "not yet declared whole"
+        );
+        assert_eq!(load(&checkpoints, 10).unwrap(), 1.0);
+
+        checkpoints.commit(&state(20)).unwrap();
+        assert_eq!(checkpoints.latest().unwrap(), Some(state(20)));
+        assert_eq!(load(&checkpoints, 20).unwrap(), 2.0);
+        assert!(load(&checkpoints, 10).is_err());
+    }
+
+    #[test]
+    fn a_cut_record_is_an_error_that_names_it() {
+        let run = tempfile::tempdir().unwrap();
+        fs::create_dir(run.path().join("checkpoint")).unwrap();
+        let checkpoints = Checkpoints::new(run.path());
+        save(
+            &CheckpointRecorder::new(Stop::default()),
+            run.path(),
+            5,
+            1.0,
+        );
+        let path = run.path().join("checkpoint/model-5.mpk");
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+
+        let error = load(&checkpoints, 5).unwrap_err().to_string();
+        assert!(
+            error.contains("model-5.mpk is cut off") && !error.contains('\n'),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_failed_write_ends_the_run_with_its_reason() {
+        let stop = Stop::default();
+        let recorder = CheckpointRecorder::new(stop.clone());
+        save(&recorder, Path::new("/nonexistent"), 5, 1.0);
+        assert!(stop.requested());
+        let error = stop.take_failure().unwrap().to_string();
+        assert!(error.contains("/nonexistent"), "{error}");
+    }
+}

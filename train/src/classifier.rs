@@ -1,0 +1,52 @@
+//! A network as burn-train's `Learner` wants it.
+
+use burn::module::Module;
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::tensor::Tensor;
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
+use data::ImageBatch;
+use model::Network;
+
+/// A network with softmax and cross entropy behind it.
+#[derive(Module, Debug)]
+pub(crate) struct Classifier<B: Backend> {
+    pub network: Network<B>,
+}
+
+impl<B: Backend> Classifier<B> {
+    /// Logits `[batch, classes]`, and their mean cross entropy `[1]`.
+    fn forward(&self, batch: ImageBatch<B>) -> ClassificationOutput<B> {
+        let logits: Tensor<B, 2> = self.network.forward(batch.images);
+        let loss = CrossEntropyLossConfig::new()
+            .init(&logits.device())
+            .forward(logits.clone(), batch.targets.clone());
+        ClassificationOutput::new(loss, logits, batch.targets)
+    }
+}
+
+impl<B: AutodiffBackend> TrainStep for Classifier<B> {
+    type Input = ImageBatch<B>;
+    /// Without gradients, so that nothing keeps the step's graph alive.
+    type Output = ClassificationOutput<B::InnerBackend>;
+
+    fn step(&self, batch: ImageBatch<B>) -> TrainOutput<Self::Output> {
+        let output = self.forward(batch);
+        let gradients = output.loss.backward();
+        let item = ClassificationOutput::new(
+            output.loss.inner(),
+            output.output.inner(),
+            output.targets.inner(),
+        );
+        TrainOutput::new(self, gradients, item)
+    }
+}
+
+impl<B: Backend> InferenceStep for Classifier<B> {
+    type Input = ImageBatch<B>;
+    type Output = ClassificationOutput<B>;
+
+    fn step(&self, batch: ImageBatch<B>) -> Self::Output {
+        self.forward(batch)
+    }
+}

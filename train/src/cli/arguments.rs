@@ -1,0 +1,195 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+use data::Source;
+use device::DeviceRequest;
+use model::StemKind;
+use train::Overrides;
+
+const EXAMPLES: &str = "\
+Examples:
+  train                                       the built-in sample, a few minutes
+  train --data folder:photos --epochs 20      your own pictures, one folder for each class
+  train --data cifar10 --data-dir ~/data --model resnet20 --batch-size 128 --epochs 60
+  train --config mine.toml --lr 0.05          settings from a file, one of them changed
+  train --resume runs/mine --epochs 40        go on with an earlier run
+  train --list-devices                        what this program can compute on";
+
+/// Train a residual network
+///
+/// Settings come from --config where it is given, flags win over it, and all of them are written
+/// into the run's folder. Ctrl-C ends the run after the current step with everything saved.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub settings: Settings,
+
+    /// TOML file with settings: the flags' names with _ for -
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub config: Option<PathBuf>,
+
+    /// Go on with a run from its last checkpoint: its folder, or its name in --runs-dir
+    #[arg(long, value_name = "RUN", conflicts_with_all = [
+        "data", "image_size", "validation", "model", "stem", "zero_init_last_norm", "batch_size",
+        "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name",
+    ])]
+    pub resume: Option<PathBuf>,
+
+    /// Print what is compiled in and what was found, then end
+    #[arg(long)]
+    pub list_devices: bool,
+}
+
+/// Flags that are settings of a run.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH [default: sample]
+    #[arg(long, value_name = "DATA")]
+    data: Option<Source>,
+
+    /// Folder with the published files of the data sets [default: the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Bring every picture to N x N pixels [default: the data's own size, 64 for folders]
+    #[arg(long, value_name = "N")]
+    image_size: Option<usize>,
+
+    /// Share of the training pictures held back to choose the best epoch [default: 0.1]
+    #[arg(long, value_name = "X")]
+    validation: Option<f64>,
+
+    #[arg(long, value_name = "NAME", help = format!("{}, or resnet with any other 6n+2 layers [default: resnet8]", model::names().join(", ")))]
+    model: Option<String>,
+
+    /// imagenet (7x7, stride 4 in all) or cifar (3x3, stride 1) [default: the model's own]
+    #[arg(long, value_name = "STEM", value_parser = stem)]
+    stem: Option<StemKind>,
+
+    /// Start each block as its shortcut [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    zero_init_last_norm: Option<bool>,
+
+    /// Passes over the training pictures [default: 5]
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+
+    /// Pictures in a step [default: 64]
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
+
+    /// Highest learning rate of the warm-up and cosine schedule [default: 0.1]
+    #[arg(long, value_name = "X")]
+    lr: Option<f64>,
+
+    /// Epochs in which the rate rises [default: 0.5]
+    #[arg(long, value_name = "X")]
+    warmup_epochs: Option<f64>,
+
+    /// Nesterov momentum [default: 0.9]
+    #[arg(long, value_name = "X")]
+    momentum: Option<f64>,
+
+    /// Share of each weight added to its gradient [default: 0.0005]
+    #[arg(long, value_name = "X")]
+    weight_decay: Option<f64>,
+
+    /// Sets the split, the first weights and the order of the pictures [default: 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// CPU threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+
+    /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first [default: auto]
+    #[arg(long, value_name = "D")]
+    device: Option<DeviceRequest>,
+
+    /// Folder that holds the runs [default: runs]
+    #[arg(long, value_name = "DIR")]
+    runs_dir: Option<PathBuf>,
+
+    /// Name of the run's folder [default: time, data and model]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+}
+
+impl From<Settings> for Overrides {
+    fn from(settings: Settings) -> Self {
+        Self {
+            data: settings.data,
+            data_dir: settings.data_dir,
+            image_size: settings.image_size,
+            validation: settings.validation,
+            model: settings.model,
+            stem: settings.stem,
+            zero_init_last_norm: settings.zero_init_last_norm,
+            epochs: settings.epochs,
+            batch_size: settings.batch_size,
+            lr: settings.lr,
+            warmup_epochs: settings.warmup_epochs,
+            momentum: settings.momentum,
+            weight_decay: settings.weight_decay,
+            seed: settings.seed,
+            threads: settings.threads,
+            device: settings.device,
+            runs_dir: settings.runs_dir,
+            name: settings.name,
+        }
+    }
+}
+
+fn stem(text: &str) -> Result<StemKind, String> {
+    match text {
+        "imagenet" => Ok(StemKind::ImageNet),
+        "cifar" => Ok(StemKind::Cifar),
+        _ => Err("known: imagenet, cifar".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+    use train::TrainConfig;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn help_states_the_defaults_that_hold() {
+        let help = Arguments::command().render_long_help().to_string();
+        let config = TrainConfig::default();
+        for (flag, default) in [
+            ("--data ", config.data.to_string()),
+            ("--validation", config.validation.to_string()),
+            ("--model", config.model.clone()),
+            ("--zero-init", config.zero_init_last_norm.to_string()),
+            ("--epochs", config.epochs.to_string()),
+            ("--batch-size", config.batch_size.to_string()),
+            ("--lr", config.lr.to_string()),
+            ("--warmup-epochs", config.warmup_epochs.to_string()),
+            ("--momentum", config.momentum.to_string()),
+            ("--weight-decay", config.weight_decay.to_string()),
+            ("--seed", config.seed.to_string()),
+            ("--device", config.device.to_string()),
+            ("--runs-dir", config.runs_dir.display().to_string()),
+        ] {
+            let (_, rest) = help
+                .split_once(&format!("\n      {flag}"))
+                .unwrap_or_else(|| panic!("{flag}"));
+            let (entry, _) = rest.split_once("\n      --").unwrap_or((rest, ""));
+            let entry = entry.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(
+                entry.contains(&format!("[default: {default}]")),
+                "{flag}: {entry}"
+            );
+        }
+    }
+}

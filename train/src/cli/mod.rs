@@ -1,0 +1,9 @@
+//! What the program is to its user: arguments, terminal, signals.
+
+pub(crate) mod arguments;
+mod dashboard;
+mod lines;
+pub(crate) mod program;
+mod report;
+mod screen;
+mod signals;

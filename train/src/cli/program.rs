@@ -1,0 +1,176 @@
+//! The program's course: settings, device, data, folder, run, report.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context as _;
+use burn::tensor::backend::Backend;
+use data::{LoadProgress, Source};
+use device::Task;
+use indicatif::ProgressBar;
+use infer::console;
+use thiserror::Error;
+use tracing_subscriber::filter::LevelFilter;
+use train::{ConfigError, Outcome, Plan, RunFolder, Stop, TrainConfig, TrainError};
+
+use super::arguments::Arguments;
+use super::dashboard::Dashboard;
+use super::lines::{Lines, picture_bar};
+use super::report::{self, Reporter, print_line};
+use super::screen::Screen;
+use super::signals::Signals;
+
+/// A flag has a value that is out of range: wrong usage, unlike the same value in a file.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub(crate) struct WrongFlag(#[from] ConfigError);
+
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let signals = Signals::install()?;
+    if arguments.list_devices {
+        print_line(device::table(&device::list_devices()).trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
+
+    let (config, resumed) = settle(arguments)?;
+    if let Some(threads) = config.threads {
+        device::set_threads(threads)?;
+    }
+    let resolution = device::resolve(&config.device)?;
+    for skipped in &resolution.skipped {
+        talk(&format!("skipped {}: {}", skipped.kind, skipped.reason));
+    }
+    talk(&format!("device: {}", resolution.device));
+
+    let plan = load(config)?;
+    let folder = match resumed {
+        Some(folder) => {
+            folder.write_config(&plan.config)?;
+            folder
+        }
+        None => RunFolder::create(&plan.config)?,
+    };
+    talk(&format!("run: {}", folder.path().display()));
+    log_to(&folder.log_file())?;
+
+    let stop = signals.training_starts();
+    let outcome = resolution.device.run(Train {
+        plan,
+        folder: &folder,
+        stop,
+    })?;
+    Ok(match outcome {
+        Outcome::Finished(finished) => {
+            print_line(&report::final_line(&finished, folder.path()));
+            ExitCode::SUCCESS
+        }
+        Outcome::Interrupted { epoch, steps } => {
+            talk(&format!(
+                "stopped in epoch {epoch} after {steps} of its steps, everything is saved; go on with --resume {}",
+                folder.path().display()
+            ));
+            ExitCode::from(console::INTERRUPTED)
+        }
+    })
+}
+
+/// The settings of a new run, or those of the run to resume and its folder.
+fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder>)> {
+    let overrides: train::Overrides = arguments.settings.into();
+    let (base, folder) = match (&arguments.resume, &arguments.config) {
+        (Some(run), _) => {
+            let default = TrainConfig::default().runs_dir;
+            let runs_dir = overrides.runs_dir.as_deref().unwrap_or(&default);
+            let (folder, config) = RunFolder::open(infer::find_run(run, runs_dir)?)?;
+            (config, Some(folder))
+        }
+        (None, Some(file)) => (TrainConfig::read(file)?, None),
+        (None, None) => (TrainConfig::default(), None),
+    };
+    let mut config = base.with(overrides);
+    config.validate().map_err(WrongFlag)?;
+    // A run may be resumed from another folder than it was started from.
+    if let Some(data_dir) = &mut config.data_dir {
+        *data_dir = absolute(data_dir)?;
+    }
+    if let Source::Folder(path) = &mut config.data {
+        *path = absolute(path)?;
+    }
+    Ok((config, folder))
+}
+
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot resolve {}", path.display()))
+}
+
+fn load(config: TrainConfig) -> Result<Arc<Plan>, TrainError> {
+    let bar = picture_bar(0);
+    bar.set_message("loading");
+    let progress = |LoadProgress { done, total }: LoadProgress| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let plan = Plan::new(config, &progress)?;
+    bar.finish_and_clear();
+    let [channels, height, width] = plan.data.preprocessing.shape();
+    talk(&format!(
+        "data: {}, {} classes, {} training, {} validation and {} test pictures of {channels}x{height}x{width}",
+        plan.data.name,
+        plan.data.class_names.len(),
+        plan.train.indices().len(),
+        plan.validation.indices().len(),
+        plan.data.test.len(),
+    ));
+    talk(&format!(
+        "model: {}, {} epochs of {} steps",
+        plan.config.model, plan.config.epochs, plan.steps_per_epoch
+    ));
+    Ok(Arc::new(plan))
+}
+
+/// Trains on whichever backend the device has.
+struct Train<'a> {
+    plan: Arc<Plan>,
+    folder: &'a RunFolder,
+    stop: Stop,
+}
+
+impl Task for Train<'_> {
+    type Output = Result<Outcome, TrainError>;
+
+    fn run<B: Backend>(self, device: B::Device) -> Self::Output {
+        let on_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
+        let (screen, bar) = if on_terminal {
+            let dashboard = Dashboard::new(self.stop.clone());
+            (Screen::Dashboard(dashboard), ProgressBar::hidden())
+        } else {
+            let bar = picture_bar(self.plan.config.epochs * self.plan.train.indices().len());
+            (Screen::Lines(Lines::new(bar.clone())), bar)
+        };
+        let reporter = Box::new(Reporter::new(bar, on_terminal));
+        train::train::<B, _>(self.plan, self.folder, device, screen, reporter, self.stop)
+    }
+}
+
+/// Sends what the libraries report to a file, never to the terminal.
+fn log_to(path: &Path) -> anyhow::Result<()> {
+    let file = File::options()
+        .append(true)
+        .create(true)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_max_level(LevelFilter::WARN)
+        .with_writer(Mutex::new(file))
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
+}
+
+#[expect(clippy::print_stderr, reason = "this is the outermost layer")]
+fn talk(line: &str) {
+    eprintln!("{line}");
+}

@@ -1,0 +1,162 @@
+//! What standard output says of a run.
+
+use std::io::{self, Write as _};
+
+use indicatif::ProgressBar;
+use train::{EpochReport, Finished, Observer, Score};
+
+use super::lines::picture_bar;
+
+/// Prints a line for each epoch: at once beside a progress bar, and after a dashboard has closed.
+pub(crate) struct Reporter {
+    bar: ProgressBar,
+    behind_dashboard: bool,
+    held_back: Vec<String>,
+    test_bar: Option<ProgressBar>,
+}
+
+impl Reporter {
+    pub(crate) fn new(bar: ProgressBar, behind_dashboard: bool) -> Self {
+        Self {
+            bar,
+            behind_dashboard,
+            held_back: Vec::new(),
+            test_bar: None,
+        }
+    }
+
+    fn release(&mut self) {
+        for line in self.held_back.drain(..) {
+            print_line(&line);
+        }
+    }
+}
+
+impl Observer for Reporter {
+    fn epoch_ended(&mut self, report: &EpochReport) {
+        let line = epoch_line(report);
+        if self.behind_dashboard {
+            self.held_back.push(line);
+        } else {
+            self.bar.suspend(|| print_line(&line));
+        }
+    }
+
+    fn tested(&mut self, done: usize, total: usize) {
+        self.release();
+        let bar = self.test_bar.get_or_insert_with(|| {
+            let bar = picture_bar(total);
+            bar.set_message("test");
+            bar
+        });
+        bar.set_position(done as u64);
+        if done == total {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// A reader that has gone away must not end the run, so errors are let go.
+pub(crate) fn print_line(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+fn epoch_line(report: &EpochReport) -> String {
+    let EpochReport {
+        epoch,
+        epochs,
+        train,
+        validation,
+        learning_rate,
+        seconds,
+        best,
+    } = report;
+    let train = train.map_or_else(|| "none left".to_owned(), |train| score(&train));
+    let mark = if *best { "  best" } else { "" };
+    format!(
+        "epoch {epoch:>width$}/{epochs}  train {train}  validation {}  rate {learning_rate:.5}  {seconds:.1} s{mark}",
+        score(validation),
+        width = epochs.to_string().len(),
+    )
+}
+
+fn score(score: &Score) -> String {
+    format!(
+        "loss {:.4} accuracy {:.2} %",
+        score.loss,
+        100.0 * score.accuracy
+    )
+}
+
+/// The line that a run ends with.
+pub(crate) fn final_line(finished: &Finished, run: &std::path::Path) -> String {
+    format!(
+        "test accuracy {:.2} %, average test loss {:.4}, wall time {}, run {}",
+        100.0 * finished.test.accuracy,
+        finished.test.loss,
+        duration(finished.seconds),
+        run.display()
+    )
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        short if short < 600.0 => format!("{short:.1} s"),
+        medium if medium < 36_000.0 => format!("{:.1} min", medium / 60.0),
+        long => format!("{:.1} h", long / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn lines_say_what_happened() {
+        let report = EpochReport {
+            epoch: 3,
+            epochs: 12,
+            train: Some(Score {
+                loss: 0.51,
+                accuracy: 0.8125,
+            }),
+            validation: Score {
+                loss: 0.4,
+                accuracy: 0.85,
+            },
+            learning_rate: 0.05,
+            seconds: 12.34,
+            best: true,
+        };
+        assert_eq!(
+            epoch_line(&report),
+            "epoch  3/12  train loss 0.5100 accuracy 81.25 %  validation loss 0.4000 accuracy 85.00 %  rate 0.05000  12.3 s  best"
+        );
+        let finished = Finished {
+            test: Score {
+                loss: 0.38,
+                accuracy: 0.871,
+            },
+            best_epoch: 3,
+            seconds: 61.0,
+        };
+        assert_eq!(
+            final_line(&finished, Path::new("runs/mine")),
+            "test accuracy 87.10 %, average test loss 0.3800, wall time 61.0 s, run runs/mine"
+        );
+    }
+
+    #[test]
+    fn long_times_are_readable() {
+        assert_eq!(duration(599.0), "599.0 s");
+        assert_eq!(duration(3600.0), "60.0 min");
+        assert_eq!(duration(36_000.0), "10.0 h");
+    }
+}

@@ -1,0 +1,395 @@
+//! Every setting of a run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use data::Source;
+use device::DeviceRequest;
+use model::{NetworkConfig, StemKind};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ConfigError;
+
+/// Every setting of a run, as it lies in the run's `config.toml`. What a file or the flags leave
+/// out has the value of [`TrainConfig::default`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// What to train on.
+    pub data: Source,
+    /// Where the files of published data sets are; none means the user's cache folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// Height and width in pixels that every picture is brought to; none means the data's own, or
+    /// 64 for a folder of pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<usize>,
+    /// Share of the training pictures held back to choose the best epoch, 0.01 to 0.5.
+    pub validation: f64,
+    /// The network's name in the registry.
+    pub model: String,
+    /// Another stem than the network's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stem: Option<StemKind>,
+    /// Whether the last norm of each block starts at zero.
+    pub zero_init_last_norm: bool,
+    /// Passes over the training pictures.
+    pub epochs: usize,
+    /// Pictures in a step.
+    pub batch_size: usize,
+    /// Highest learning rate; it rises to it in a line, then falls to zero along a cosine.
+    pub lr: f64,
+    /// Epochs in which the rate rises, fractions too.
+    pub warmup_epochs: f64,
+    /// Nesterov momentum, 0 to below 1.
+    pub momentum: f64,
+    /// Share of each weight that is added to its gradient.
+    pub weight_decay: f64,
+    /// Sets the split, the first weights and the order of the pictures.
+    pub seed: u64,
+    /// CPU threads; none means one per core.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// What to compute on.
+    pub device: DeviceRequest,
+    /// Folder that holds the runs.
+    pub runs_dir: PathBuf,
+    /// Name of the run's folder; none means time, data and model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            data: Source::Sample,
+            data_dir: None,
+            image_size: None,
+            validation: 0.1,
+            model: "resnet8".to_owned(),
+            stem: None,
+            zero_init_last_norm: true,
+            epochs: 5,
+            batch_size: 64,
+            lr: 0.1,
+            warmup_epochs: 0.5,
+            momentum: 0.9,
+            weight_decay: 5e-4,
+            seed: 1,
+            threads: None,
+            device: DeviceRequest::Auto,
+            runs_dir: PathBuf::from("runs"),
+            name: None,
+        }
+    }
+}
+
+/// What the flags say; what they leave out keeps its value.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "each is the field of TrainConfig of its name")]
+pub struct Overrides {
+    pub data: Option<Source>,
+    pub data_dir: Option<PathBuf>,
+    pub image_size: Option<usize>,
+    pub validation: Option<f64>,
+    pub model: Option<String>,
+    pub stem: Option<StemKind>,
+    pub zero_init_last_norm: Option<bool>,
+    pub epochs: Option<usize>,
+    pub batch_size: Option<usize>,
+    pub lr: Option<f64>,
+    pub warmup_epochs: Option<f64>,
+    pub momentum: Option<f64>,
+    pub weight_decay: Option<f64>,
+    pub seed: Option<u64>,
+    pub threads: Option<usize>,
+    pub device: Option<DeviceRequest>,
+    pub runs_dir: Option<PathBuf>,
+    pub name: Option<String>,
+}
+
+impl TrainConfig {
+    /// Reads a TOML file and checks it.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, has an unknown key or a value of the wrong type or out of range.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let config: Self = toml::from_str(&text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start.min(text.len()));
+            ConfigError::Parse {
+                path: path.to_owned(),
+                place: format!(
+                    "line {}",
+                    1 + text.as_bytes()[..offset]
+                        .iter()
+                        .filter(|&&byte| byte == b'\n')
+                        .count()
+                ),
+                reason: error.message().replace('\n', " "),
+            }
+        })?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Applies flags.
+    #[must_use]
+    pub fn with(mut self, overrides: Overrides) -> Self {
+        /// A flag that was given replaces the value.
+        fn set<T>(value: &mut T, flag: Option<T>) {
+            if let Some(flag) = flag {
+                *value = flag;
+            }
+        }
+        /// The same where the value itself may be left open.
+        fn set_open<T>(value: &mut Option<T>, flag: Option<T>) {
+            if flag.is_some() {
+                *value = flag;
+            }
+        }
+        set(&mut self.data, overrides.data);
+        set_open(&mut self.data_dir, overrides.data_dir);
+        set_open(&mut self.image_size, overrides.image_size);
+        set(&mut self.validation, overrides.validation);
+        set(&mut self.model, overrides.model);
+        set_open(&mut self.stem, overrides.stem);
+        set(&mut self.zero_init_last_norm, overrides.zero_init_last_norm);
+        set(&mut self.epochs, overrides.epochs);
+        set(&mut self.batch_size, overrides.batch_size);
+        set(&mut self.lr, overrides.lr);
+        set(&mut self.warmup_epochs, overrides.warmup_epochs);
+        set(&mut self.momentum, overrides.momentum);
+        set(&mut self.weight_decay, overrides.weight_decay);
+        set(&mut self.seed, overrides.seed);
+        set_open(&mut self.threads, overrides.threads);
+        set(&mut self.device, overrides.device);
+        set(&mut self.runs_dir, overrides.runs_dir);
+        set_open(&mut self.name, overrides.name);
+        self
+    }
+
+    /// Checks every value's range and that the model is known.
+    ///
+    /// # Errors
+    ///
+    /// The first value that is wrong, with its key and range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if let Some(size) = self.image_size {
+            check(
+                "image_size",
+                size,
+                (1..=data::MAX_SIDE).contains(&size),
+                "1 to 4096 pixels",
+            )?;
+        }
+        check(
+            "validation",
+            self.validation,
+            (0.01..=0.5).contains(&self.validation),
+            "0.01 to 0.5",
+        )?;
+        model::network(&self.model)?;
+        check(
+            "epochs",
+            self.epochs,
+            (1..=100_000).contains(&self.epochs),
+            "1 to 100000",
+        )?;
+        check(
+            "batch_size",
+            self.batch_size,
+            (1..=65_536).contains(&self.batch_size),
+            "1 to 65536",
+        )?;
+        check(
+            "lr",
+            self.lr,
+            self.lr > 0.0 && self.lr <= 100.0,
+            "above 0, at most 100",
+        )?;
+        check(
+            "warmup_epochs",
+            self.warmup_epochs,
+            (0.0..=100_000.0).contains(&self.warmup_epochs),
+            "0 to 100000",
+        )?;
+        check(
+            "momentum",
+            self.momentum,
+            (0.0..1.0).contains(&self.momentum),
+            "0 to below 1",
+        )?;
+        check(
+            "weight_decay",
+            self.weight_decay,
+            (0.0..=1.0).contains(&self.weight_decay),
+            "0 to 1",
+        )?;
+        check(
+            "seed",
+            self.seed,
+            i64::try_from(self.seed).is_ok(), // the largest number that TOML can hold
+            "0 to 9223372036854775807",
+        )?;
+        if let Some(threads) = self.threads {
+            check(
+                "threads",
+                threads,
+                (1..=1024).contains(&threads),
+                "1 to 1024",
+            )?;
+        }
+        if let Some(name) = &self.name {
+            let plain = Path::new(name)
+                .file_name()
+                .is_some_and(|file| file == name.as_str());
+            check(
+                "name",
+                name,
+                plain && !name.starts_with('.'),
+                "a plain folder name",
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The network for images of so many channels and pixels, and so many classes.
+    ///
+    /// # Errors
+    ///
+    /// If the model is unknown, has no such setting or takes no such images.
+    pub fn network(
+        &self,
+        channels: usize,
+        [height, width]: [usize; 2],
+        classes: usize,
+    ) -> Result<NetworkConfig, ConfigError> {
+        let wrong = |reason: String| ConfigError::Network {
+            model: self.model.clone(),
+            reason,
+        };
+        let mut network = model::network(&self.model)?
+            .with_input_channels(channels)
+            .with_classes(classes);
+        match (&mut network, self.stem) {
+            (NetworkConfig::Resnet(config), stem) => {
+                config.stem = stem.unwrap_or(config.stem);
+                config.zero_init_last_norm = self.zero_init_last_norm;
+            }
+            (NetworkConfig::Digit(_), None) => {}
+            (NetworkConfig::Digit(_), Some(_)) => {
+                return Err(wrong("its stem cannot be changed".to_owned()));
+            }
+        }
+        network
+            .validate()
+            .and_then(|()| network.check_input(height, width))
+            .map_err(|error| wrong(error.to_string()))?;
+        Ok(network)
+    }
+}
+
+fn check(
+    key: &'static str,
+    value: impl ToString,
+    fits: bool,
+    range: &'static str,
+) -> Result<(), ConfigError> {
+    if fits {
+        return Ok(());
+    }
+    Err(ConfigError::OutOfRange {
+        key,
+        value: value.to_string(),
+        range,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<TrainConfig, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, text).unwrap();
+        TrainConfig::read(&path)
+    }
+
+    #[test]
+    fn the_default_is_valid_and_survives_toml() {
+        let config = TrainConfig::default();
+        config.validate().unwrap();
+        assert_eq!(read(&toml::to_string(&config).unwrap()).unwrap(), config);
+        assert_eq!(read("").unwrap(), config);
+    }
+
+    #[test]
+    fn unknown_keys_are_named_with_their_line() {
+        let error = read("epochs = 3\nlearning_rate = 0.1\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 2") && error.contains("learning_rate"),
+            "{error}"
+        );
+        assert!(!error.contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn values_out_of_range_are_named_with_their_range() {
+        for (text, key) in [
+            ("epochs = 0", "epochs"),
+            ("batch_size = 0", "batch_size"),
+            ("lr = 0.0", "lr"),
+            ("lr = nan", "lr"),
+            ("validation = 0.9", "validation"),
+            ("momentum = 1.0", "momentum"),
+            ("name = \"../elsewhere\"", "name"),
+            ("image_size = 5000", "image_size"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("`{key}` is")) && error.contains("must be"),
+                "{error}"
+            );
+        }
+        assert!(
+            read("model = \"resnet19\"")
+                .unwrap_err()
+                .to_string()
+                .contains("resnet18")
+        );
+        assert!(
+            read("epochs = \"many\"")
+                .unwrap_err()
+                .to_string()
+                .contains("line 1")
+        );
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let config = read("epochs = 3\nlr = 0.5").unwrap().with(Overrides {
+            epochs: Some(7),
+            ..Overrides::default()
+        });
+        assert_eq!((config.epochs, config.lr), (7, 0.5));
+    }
+
+    #[test]
+    fn networks_that_do_not_fit_are_refused() {
+        let config = TrainConfig {
+            model: "digit".to_owned(),
+            ..TrainConfig::default()
+        };
+        assert!(config.network(1, [28, 28], 10).is_ok());
+        let error = config.network(1, [32, 32], 10).unwrap_err().to_string();
+        assert!(error.contains("28x28"), "{error}");
+    }
+}

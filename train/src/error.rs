@@ -1,0 +1,174 @@
+//! What can go wrong in training.
+
+use std::io;
+use std::path::PathBuf;
+
+use data::DataError;
+use infer::SavedModelError;
+use thiserror::Error;
+
+/// A run could not start or go on.
+#[derive(Debug, Error)]
+pub enum TrainError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The pictures cannot be loaded.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A model cannot be read or written.
+    #[error(transparent)]
+    SavedModel(#[from] SavedModelError),
+    /// There is nothing to choose the best epoch by.
+    #[error(
+        "no picture of {data} is left for validation, because no class has two training pictures"
+    )]
+    NoValidation {
+        /// The data set.
+        data: String,
+    },
+    /// The run's folder is not empty.
+    #[error("{} is there already and not empty", path.display())]
+    FolderTaken {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder is no run.
+    #[error("{} is no run that can be resumed, because {file} is not there", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// What it lacks.
+        file: &'static str,
+    },
+    /// Reading or writing failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// Such as "write".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file of a checkpoint is not what was written.
+    #[error("{} is cut off, damaged or from another run: {reason}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The loss is infinite or not a number.
+    #[error(
+        "the loss of epoch {epoch} is not finite: training diverged at a learning rate of {rate}"
+    )]
+    Diverged {
+        /// Counted from 1.
+        epoch: usize,
+        /// The highest rate so far.
+        rate: f64,
+    },
+}
+
+/// A setting is not known or out of range.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file has an unknown key, a value of another type, or is no TOML.
+    #[error("{}, {place}: {reason}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        place: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A value is out of range.
+    #[error("`{key}` is {value}, but must be {range}")]
+    OutOfRange {
+        /// The setting.
+        key: &'static str,
+        /// What it holds.
+        value: String,
+        /// What it may hold.
+        range: &'static str,
+    },
+    /// The network's name is not known.
+    #[error(transparent)]
+    Model(#[from] model::UnknownNetwork),
+    /// The network does not fit the data or has no such setting.
+    #[error("`model` is {model}: {reason}")]
+    Network {
+        /// The network's name.
+        model: String,
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+impl TrainError {
+    /// An [`Io`](Self::Io) error of an action on a path.
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// The way out, if there is a usual one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Config(error) => error.hint(),
+            Self::Data(error) => error.hint(),
+            Self::SavedModel(error) => error.hint(),
+            Self::NoValidation { .. } => Some("add pictures".into()),
+            Self::FolderTaken { path } => Some(format!(
+                "choose another --name, or go on with this run by --resume {}",
+                path.display()
+            )),
+            Self::NotARun { .. } => Some("name a run's folder, such as runs/NAME".into()),
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull
+                | io::ErrorKind::FileTooLarge
+                | io::ErrorKind::QuotaExceeded => Some(
+                    "free some space, then go on with --resume; what was saved before is whole"
+                        .into(),
+                ),
+                _ => None,
+            },
+            Self::Checkpoint { .. } => Some(
+                "start a new run; the best model so far, if any, is still in model.safetensors"
+                    .into(),
+            ),
+            Self::Diverged { .. } => {
+                Some("lower --lr or warm up longer with --warmup-epochs".into())
+            }
+        }
+    }
+}
+
+impl ConfigError {
+    /// The way out, if there is a usual one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Network { .. } => {
+                Some("choose another --model or --image-size; `train --help` lists them".into())
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The run's folder.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use data::Source;
+use infer::write_atomically;
+
+use crate::config::TrainConfig;
+use crate::error::TrainError;
+
+/// The complete config, as flags and file resolved to it.
+const CONFIG_FILE: &str = "config.toml";
+
+/// A folder that belongs to one run.
+///
+/// | file | what |
+/// |---|---|
+/// | `config.toml` | every setting |
+/// | `model.safetensors`, `model.json` | the best model so far and its description |
+/// | `checkpoint/` | what a resumed run goes on from |
+/// | `train/epoch-N/`, `valid/epoch-N/` | a file for each metric, a line for each step |
+/// | `experiment.log` | what the libraries report |
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder of a new run and writes the config into it.
+    ///
+    /// # Errors
+    ///
+    /// If the folder is there and not empty, or cannot be written.
+    pub fn create(config: &TrainConfig) -> Result<Self, TrainError> {
+        let runs_dir = &config.runs_dir;
+        fs::create_dir_all(runs_dir).map_err(TrainError::io("create", runs_dir))?;
+        let path = match &config.name {
+            Some(name) => runs_dir.join(name),
+            None => free_path(runs_dir, &default_name(config)),
+        };
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let mut entries = fs::read_dir(&path).map_err(TrainError::io("read", &path))?;
+                if entries.next().is_some() {
+                    return Err(TrainError::FolderTaken { path });
+                }
+            }
+            result => result.map_err(TrainError::io("create", &path))?,
+        }
+        let folder = Self { path };
+        folder.write_config(config)?;
+        Ok(folder)
+    }
+
+    /// Opens the folder of an earlier run, and its config.
+    ///
+    /// # Errors
+    ///
+    /// If it is no run's folder, or its config is damaged.
+    pub fn open(path: PathBuf) -> Result<(Self, TrainConfig), TrainError> {
+        let file = path.join(CONFIG_FILE);
+        if !file.is_file() {
+            return Err(TrainError::NotARun {
+                path,
+                file: CONFIG_FILE,
+            });
+        }
+        let config = TrainConfig::read(&file)?;
+        Ok((Self { path }, config))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the libraries' reports go.
+    pub fn log_file(&self) -> PathBuf {
+        self.path.join("experiment.log")
+    }
+
+    /// Replaces the config.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written; the earlier one stays.
+    pub fn write_config(&self, config: &TrainConfig) -> Result<(), TrainError> {
+        let path = self.path.join(CONFIG_FILE);
+        toml::to_string(config)
+            .map_err(io::Error::other)
+            .and_then(|text| write_atomically(&path, text.as_bytes()))
+            .map_err(TrainError::io("write", path))
+    }
+}
+
+/// Such as `2026-11-21T17-30-05-sample-resnet20`; sorts by time.
+fn default_name(config: &TrainConfig) -> String {
+    let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S");
+    let data = match &config.data {
+        Source::Folder(path) => path.file_name().map_or_else(
+            || "folder".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        ),
+        named => named.to_string(),
+    };
+    format!("{time}-{data}-{}", config.model)
+}
+
+/// Another number for each run that starts in the same second.
+fn free_path(runs_dir: &Path, name: &str) -> PathBuf {
+    let mut path = runs_dir.join(name);
+    let mut number = 2;
+    while path.exists() {
+        path = runs_dir.join(format!("{name}-{number}"));
+        number += 1;
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_folder_is_never_touched() {
+        let runs = tempfile::tempdir().unwrap();
+        let config = TrainConfig {
+            runs_dir: runs.path().to_owned(),
+            name: Some("mine".to_owned()),
+            ..TrainConfig::default()
+        };
+        fs::create_dir(runs.path().join("mine")).unwrap();
+        let folder = RunFolder::create(&config).unwrap(); // empty, so it may be used
+        let (_, read) = RunFolder::open(folder.path().to_owned()).unwrap();
+        assert_eq!(read, config);
+
+        let before = fs::read(folder.path().join(CONFIG_FILE)).unwrap();
+        let changed = TrainConfig {
+            epochs: 99,
+            ..config
+        };
+        assert!(matches!(
+            RunFolder::create(&changed),
+            Err(TrainError::FolderTaken { .. })
+        ));
+        assert_eq!(fs::read(folder.path().join(CONFIG_FILE)).unwrap(), before);
+    }
+
+    #[test]
+    fn runs_of_one_second_get_folders_of_their_own() {
+        let runs = tempfile::tempdir().unwrap();
+        let config = TrainConfig {
+            runs_dir: runs.path().to_owned(),
+            data: Source::Folder("some/pets".into()),
+            ..TrainConfig::default()
+        };
+        let paths: Vec<_> = (0..3)
+            .map(|_| RunFolder::create(&config).unwrap().path().to_owned())
+            .collect();
+        assert!(paths[0] != paths[1] && paths[1] != paths[2]);
+        assert!(paths[0].to_string_lossy().contains("-pets-resnet"));
+    }
+}

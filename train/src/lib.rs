@@ -1,0 +1,43 @@
+//! Trains residual networks with burn-train's `Learner`.
+//!
+//! Data flows one way: flags and a file become a validated [`TrainConfig`]; it and the loaded
+//! pictures become a [`Plan`]; [`train`] runs the plan on a backend and writes a [`RunFolder`].
+//! Nothing here reads arguments or the environment, or prints: what there is to tell goes to an
+//! [`Observer`] and to burn-train's renderer.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `config` | every setting, its range, its place in a TOML file |
+//! | `plan` | settings made concrete: data, network, numbers of steps |
+//! | `folder` | the run's folder |
+//! | `run` | from a plan to a trained, tested network |
+//! | `strategy` | the loop over epochs and steps |
+//! | `classifier` | a network as burn-train's `Learner` wants it |
+//! | `schedule` | the learning rate of each step |
+//! | `checkpoint` | the state of a run, saved and restored |
+//! | `metric_log` | burn-train's metrics as files |
+//! | `totals` | loss and accuracy over many batches |
+//! | `stop` | how a run is told to end early |
+//! | `error` | everything that can go wrong, with a way out |
+
+mod checkpoint;
+mod classifier;
+mod config;
+mod error;
+mod folder;
+mod metric_log;
+mod plan;
+mod run;
+mod schedule;
+mod stop;
+mod strategy;
+mod totals;
+
+pub use config::{Overrides, TrainConfig};
+pub use error::{ConfigError, TrainError};
+pub use folder::RunFolder;
+pub use plan::Plan;
+pub use run::{Finished, Observer, Outcome, train};
+pub use stop::Stop;
+pub use strategy::EpochReport;
+pub use totals::Score;

@@ -1,0 +1,37 @@
+//! The `train` program: arguments in, a run out.
+
+#![expect(clippy::print_stderr, reason = "this is the outermost layer")]
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use infer::console;
+use train::{ConfigError, TrainError};
+
+use crate::cli::arguments::Arguments;
+use crate::cli::program;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match program::run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            let hint = error
+                .downcast_ref::<TrainError>()
+                .and_then(TrainError::hint)
+                .or_else(|| {
+                    error
+                        .downcast_ref::<ConfigError>()
+                        .and_then(ConfigError::hint)
+                })
+                .or_else(|| console::hint(&error));
+            eprintln!("{}", console::message(&error, hint.as_deref()));
+            match error.downcast_ref::<program::WrongFlag>() {
+                Some(_) => ExitCode::from(console::WRONG_USAGE),
+                None => console::exit_code(&error),
+            }
+        }
+    }
+}

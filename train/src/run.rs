@@ -1,0 +1,273 @@
+//! From a plan to a trained, tested network.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use burn::backend::Autodiff;
+use burn::data::dataloader::DataLoader as _;
+use burn::lr_scheduler::LrScheduler as _;
+use burn::module::Module as _;
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{Optimizer as _, SgdConfig};
+use burn::tensor::backend::Backend;
+use burn_train::metric::{
+    AccuracyMetric, CpuMemory, CpuUse, IterationSpeedMetric, LearningRateMetric, LossMetric,
+};
+use burn_train::renderer::MetricsRenderer;
+use burn_train::{InferenceStep as _, Learner, SupervisedTraining, TrainingStrategy};
+use data::{BatchLoader, ImageBatcher, PictureDataset, Position};
+use infer::{Accuracy, SavedModel};
+
+use crate::checkpoint::{CheckpointRecorder, Checkpoints, PARTS, RunState, WhenCalled};
+use crate::classifier::Classifier;
+use crate::error::{ConfigError, TrainError};
+use crate::folder::RunFolder;
+use crate::metric_log::{MetricLog, rewind};
+use crate::plan::Plan;
+use crate::stop::Stop;
+use crate::strategy::{Components, EpochLoop, EpochReport, LoopProgress, Optimizer};
+use crate::totals::{Score, Totals};
+
+/// Is told what happens; called on the training thread.
+pub trait Observer: Send {
+    /// An epoch was trained, validated and saved.
+    fn epoch_ended(&mut self, report: &EpochReport);
+
+    /// So many of the test pictures are done.
+    fn tested(&mut self, done: usize, total: usize);
+}
+
+/// How a run ended without an error.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// All epochs were trained and the best model tested.
+    Finished(Finished),
+    /// It was told to stop; everything is saved.
+    Interrupted {
+        /// The epoch at hand, counted from 1.
+        epoch: usize,
+        /// Steps taken in it.
+        steps: usize,
+    },
+}
+
+/// What a finished run came to.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Of the best model, over the test pictures.
+    pub test: Score,
+    /// The epoch that the best model is from, counted from 1.
+    pub best_epoch: usize,
+    /// Time of training and testing, over all the sittings of a resumed run.
+    pub seconds: f64,
+}
+
+/// Runs a plan on a backend, from the start or, where the folder has a checkpoint, from there.
+///
+/// `renderer` shows burn-train's metrics while it trains and is dropped before the test.
+///
+/// # Errors
+///
+/// If a file cannot be read or written, a checkpoint is damaged, or the loss is not finite. What
+/// was saved before stays whole.
+pub fn train<B: Backend, R: MetricsRenderer + 'static>(
+    plan: Arc<Plan>,
+    folder: &RunFolder,
+    device: B::Device,
+    renderer: R,
+    observer: Box<dyn Observer>,
+    stop: Stop,
+) -> Result<Outcome, TrainError> {
+    let start = Start::<B>::new(&plan, folder, &device)?;
+    let steps = plan.steps_per_epoch;
+    let position = Position::default();
+    let recorder = CheckpointRecorder::new(stop.clone());
+    let epoch_loop = Arc::new(EpochLoop {
+        plan: Arc::clone(&plan),
+        folder: folder.clone(),
+        position: position.clone(),
+        recorder: recorder.clone(),
+        stop: stop.clone(),
+        progress: Mutex::new(LoopProgress {
+            state: start.state,
+            observer,
+        }),
+    });
+
+    let train = loader::<Autodiff<B>>(&plan, &plan.train, Some(plan.config.seed), &device)
+        .with_position(position);
+    let validation = loader::<B>(&plan, &plan.validation, None, &device);
+    let strategy: burn_train::CustomLearningStrategy<Components<Autodiff<B>>> =
+        Arc::clone(&epoch_loop) as _;
+    let training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(validation))
+        .metrics((AccuracyMetric::new(), LossMetric::new()))
+        .metric_train_numeric(LearningRateMetric::new())
+        .metric_train_numeric(IterationSpeedMetric::new())
+        .metric_train_numeric(CpuUse::new())
+        .metric_train_numeric(CpuMemory::new())
+        .with_file_checkpointer(recorder)
+        .with_checkpointing_strategy(WhenCalled)
+        .with_metric_logger(MetricLog::new(folder.path(), stop.clone()))
+        .with_application_logger(None)
+        .with_training_strategy(TrainingStrategy::Custom(strategy))
+        .num_epochs(plan.config.epochs)
+        .renderer(renderer);
+    let result = training.launch(Learner::new(start.model, start.optimizer, start.schedule));
+    drop(result); // and with it the screen
+    if let Some(failure) = stop.take_failure() {
+        return Err(failure);
+    }
+
+    let mut progress = epoch_loop
+        .progress
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let LoopProgress { state, observer } = &mut *progress;
+    if state.epoch <= plan.config.epochs {
+        return Ok(Outcome::Interrupted {
+            epoch: state.epoch,
+            steps: state.steps_in_epoch.min(steps),
+        });
+    }
+    let started = Instant::now();
+    let test = test::<B>(&plan, folder, &device, state, &mut **observer)?;
+    Ok(Outcome::Finished(Finished {
+        test,
+        best_epoch: state.best.map_or(0, |best| best.epoch),
+        seconds: state.seconds + started.elapsed().as_secs_f64(),
+    }))
+}
+
+/// Model, optimizer and schedule as a run starts, or as its last checkpoint left them.
+struct Start<B: Backend> {
+    model: Classifier<Autodiff<B>>,
+    optimizer: Optimizer<Autodiff<B>>,
+    schedule: crate::schedule::WarmupCosine,
+    state: RunState,
+}
+
+impl<B: Backend> Start<B> {
+    fn new(plan: &Plan, folder: &RunFolder, device: &B::Device) -> Result<Self, TrainError> {
+        let config = &plan.config;
+        Autodiff::<B>::seed(device, config.seed);
+        let network =
+            plan.network
+                .init::<Autodiff<B>>(device)
+                .map_err(|error| ConfigError::Network {
+                    model: config.model.clone(),
+                    reason: error.to_string(),
+                })?;
+        let momentum = MomentumConfig::new()
+            .with_momentum(config.momentum)
+            .with_dampening(0.0)
+            .with_nesterov(config.momentum > 0.0);
+        let optimizer = SgdConfig::new()
+            .with_momentum(Some(momentum))
+            .with_weight_decay(Some(WeightDecayConfig::new(config.weight_decay as f32)))
+            .init();
+        let start = Self {
+            model: Classifier { network },
+            optimizer,
+            schedule: plan.schedule(),
+            state: RunState {
+                step: 0,
+                epoch: 1,
+                steps_in_epoch: 0,
+                best: None,
+                seconds: 0.0,
+                network: plan.network.clone(),
+            },
+        };
+        let checkpoints = Checkpoints::new(folder.path());
+        match checkpoints.latest()? {
+            Some(state) => start.resume(folder, &checkpoints, state, device),
+            None => {
+                rewind(folder.path(), 1, 0)?;
+                let checkpoint_folder = folder.path().join("checkpoint");
+                fs::create_dir_all(&checkpoint_folder)
+                    .map_err(TrainError::io("create", checkpoint_folder))?;
+                Ok(start)
+            }
+        }
+    }
+
+    fn resume(
+        self,
+        folder: &RunFolder,
+        checkpoints: &Checkpoints,
+        state: RunState,
+        device: &B::Device,
+    ) -> Result<Self, TrainError> {
+        // Burn's records do not check shapes, so the networks have to be the same beforehand.
+        if state.network != self.state.network {
+            return Err(TrainError::Checkpoint {
+                path: PathBuf::from(folder.path()),
+                reason: "its network is not the one that config.toml describes".to_owned(),
+            });
+        }
+        let [model, optimizer, schedule] = PARTS;
+        let step = state.step;
+        let model = checkpoints.load::<Autodiff<B>, _>(model, step, device)?;
+        let optimizer = checkpoints.load::<Autodiff<B>, _>(optimizer, step, device)?;
+        let schedule = checkpoints.load::<Autodiff<B>, _>(schedule, step, device)?;
+        rewind(folder.path(), state.epoch, state.steps_in_epoch)?;
+        Ok(Self {
+            model: self.model.load_record(model),
+            optimizer: self.optimizer.load_record(optimizer),
+            schedule: self.schedule.load_record::<Autodiff<B>>(schedule),
+            state,
+        })
+    }
+}
+
+fn loader<B: Backend>(
+    plan: &Plan,
+    pictures: &Arc<PictureDataset>,
+    shuffle: Option<u64>,
+    device: &B::Device,
+) -> BatchLoader<B> {
+    let batcher = ImageBatcher::new(plan.data.preprocessing.clone());
+    BatchLoader::new(
+        Arc::clone(pictures),
+        Arc::new(batcher),
+        plan.batch_size,
+        shuffle,
+        device.clone(),
+    )
+}
+
+/// Tests the best model, as it was saved, and writes its accuracy beside it.
+fn test<B: Backend>(
+    plan: &Plan,
+    folder: &RunFolder,
+    device: &B::Device,
+    state: &RunState,
+    observer: &mut dyn Observer,
+) -> Result<Score, TrainError> {
+    let saved = SavedModel::open(folder.path())?;
+    let model = Classifier {
+        network: saved.network::<B>(device)?,
+    };
+    let pictures = Arc::new(PictureDataset::all(Arc::clone(&plan.data.test)));
+    let loader = loader::<B>(plan, &pictures, None, device);
+    let mut totals = Totals::new();
+    let mut batches = loader.iter();
+    while let Some(batch) = batches.next() {
+        totals.add(&model.step(batch));
+        let progress = batches.progress();
+        observer.tested(progress.items_processed, progress.items_total);
+    }
+    let score = totals.score().ok_or(TrainError::NoValidation {
+        data: plan.data.name.clone(),
+    })?;
+    let accuracy = Accuracy {
+        validation: state.best.map(|best| best.accuracy),
+        test: Some(score.accuracy),
+    };
+    let epochs = state.best.map_or(0, |best| best.epoch);
+    SavedModel::save_description(folder.path(), &plan.description(epochs, accuracy))?;
+    Ok(score)
+}
