@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use burn::data::dataloader::batcher::Batcher;
-use burn::data::dataset::Dataset;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
+use burn_dataset::Dataset;
 
 use crate::error::DataError;
 use crate::pictures::Pictures;

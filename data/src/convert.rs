@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::DynamicImage;
 
 /// The sizes an image is brought to.
@@ -24,20 +25,32 @@ pub(crate) fn planes(
     image: &DynamicImage,
     target: &Target,
 ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-    let (pixels, pixel_type) = match target.channels {
-        1 => (grey(image), PixelType::U8),
-        _ => (rgb(image), PixelType::U8x3),
+    let resampled = match target.channels {
+        1 => resample::<U8>(&grey(image), image, target)?,
+        _ => resample::<U8x3>(&rgb(image), image, target)?,
     };
-    let source = ImageRef::new(image.width(), image.height(), &pixels, pixel_type)?;
-    let mut resized = Image::new(target.width as u32, target.height as u32, pixel_type);
+    Ok(planar(&resampled, target.channels))
+}
+
+/// Brings the packed `pixels` of an image to the target's size.
+///
+/// By the type of its pixels: an image of any type would compile this for a dozen of them.
+fn resample<P: PixelTrait>(
+    pixels: &[u8],
+    image: &DynamicImage,
+    target: &Target,
+) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    let source = TypedImageRef::<P>::from_buffer(image.width(), image.height(), pixels)?;
+    let mut buffer = vec![0; target.channels * target.height * target.width];
+    let mut resized =
+        TypedImage::<P>::from_buffer(target.width as u32, target.height as u32, &mut buffer)?;
 
     let (columns, rows) = crop(image.width(), image.height(), target);
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
         .crop(columns.start, rows.start, columns.length, rows.length);
-    Resizer::new().resize(&source, &mut resized, &options)?;
-
-    Ok(planar(resized.buffer(), target.channels))
+    Resizer::new().resize_typed(&source, &mut resized, &options)?;
+    Ok(buffer)
 }
 
 /// A stretch of one side of an image, in pixels of the image as it is.

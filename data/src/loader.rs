@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
-use burn::data::dataset::Dataset;
 use burn::tensor::backend::Backend;
+use burn_dataset::Dataset;
 
 use crate::batch::{ImageBatch, PictureDataset, Sample};
 use crate::order::{Purpose, permutation};

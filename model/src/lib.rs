@@ -45,3 +45,8 @@ pub use registry::{UnknownNetwork, names, network};
 pub use resnet::{ResNet, Stage};
 pub use shortcut::Shortcut;
 pub use stem::Stem;
+
+/// Compiles and runs the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -69,7 +69,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "STEM", value_parser = stem)]
     stem: Option<StemKind>,
 
-    /// Start each block as its shortcut [default: true]
+    /// Start each block as its shortcut [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     zero_init_last_norm: Option<bool>,
 
@@ -77,7 +77,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
 
-    /// Pictures in a step [default: 64]
+    /// Pictures in a step [default: 32]
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
 

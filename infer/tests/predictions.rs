@@ -1,0 +1,301 @@
+//! The real program on real pictures with the shipped model.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use burn_flex::Flex;
+use infer::{Predictor, SavedModel};
+
+/// The program, with an empty folder of runs.
+fn infer(runs_dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_infer"));
+    command.arg("--runs-dir").arg(runs_dir);
+    command.env("RUST_BACKTRACE", "1"); // an error for the user has none even so
+    command
+}
+
+fn sample_pictures() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/sample/pictures");
+    [
+        "t-shirt",
+        "trouser",
+        "pullover",
+        "dress",
+        "coat",
+        "sandal",
+        "shirt",
+        "sneaker",
+        "bag",
+        "ankle-boot",
+    ]
+    .map(|name| folder.join(format!("{name}.png")))
+    .to_vec()
+}
+
+fn image_png() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn fails(command: &mut Command, code: i32, words: &[&str]) {
+    let output = command.output().unwrap();
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert_eq!(
+        text.lines()
+            .filter(|line| line.starts_with("error:"))
+            .count(),
+        1,
+        "{text}"
+    );
+    for word in words {
+        assert!(text.contains(word), "no `{word}` in: {text}");
+    }
+    for sign in ["panicked", "stack backtrace", "RUST_BACKTRACE"] {
+        assert!(!text.contains(sign), "{text}");
+    }
+}
+
+#[test]
+fn five_classes_with_percentages_from_the_shipped_model() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = infer(runs.path()).arg(image_png()).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stdout(&output);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 6, "{text}");
+    assert!(lines[1].ends_with("%  Ankle boot"), "{text}");
+    let percentages: Vec<f64> = lines[1..]
+        .iter()
+        .map(|line| line.split_once('%').unwrap().0.trim().parse().unwrap())
+        .collect();
+    assert!(
+        percentages.windows(2).all(|pair| pair[0] >= pair[1]),
+        "{text}"
+    );
+    assert!(stderr(&output).contains("shipped"), "{}", stderr(&output));
+}
+
+#[test]
+fn json_for_many_pictures() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = infer(runs.path())
+        .args(["--json", "--top-k", "10"])
+        .args(sample_pictures())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names = document["model"]["class_names"].as_array().unwrap();
+    let predictions = document["predictions"].as_array().unwrap();
+    assert_eq!(predictions.len(), 10);
+    let mut right = 0;
+    for (prediction, name) in predictions.iter().zip(names) {
+        let classes = prediction["classes"].as_array().unwrap();
+        assert_eq!(classes.len(), 10);
+        let sum: f64 = classes
+            .iter()
+            .map(|class| class["probability"].as_f64().unwrap())
+            .sum();
+        assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+        right += usize::from(classes[0]["name"] == *name);
+    }
+    assert!(
+        right >= 8,
+        "only {right} of the ten shipped pictures are classified rightly"
+    );
+}
+
+#[test]
+fn the_shipped_model_classifies_the_sample_test_pictures() {
+    let data = data::Source::Sample
+        .load(&data::LoadOptions::default())
+        .unwrap();
+    let predictor =
+        Predictor::<Flex>::new(&SavedModel::shipped().unwrap(), Default::default()).unwrap();
+    let pictures: Vec<_> = (0..data.test.len())
+        .map(|index| data.test.image(index))
+        .collect();
+    let predictions: Vec<_> = pictures
+        .chunks(100)
+        .flat_map(|chunk| predictor.predict(chunk).unwrap())
+        .collect();
+    let right = predictions
+        .iter()
+        .enumerate()
+        .filter(|(index, prediction)| {
+            prediction.classes[0].name == data.class_names[data.test.label(*index)]
+        })
+        .count();
+    assert!(right >= 850, "{right} of {}", data.test.len());
+}
+
+#[test]
+fn sample_and_shipped_model_stay_small() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let size = |folder: &str| -> u64 {
+        fs::read_dir(root.join(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().metadata().unwrap().len())
+            .sum()
+    };
+    assert!(size("data/sample") + size("infer/shipped") < 5_000_000);
+}
+
+/// A run's folder with the shipped model in it.
+fn run_folder(runs: &Path, name: &str) -> PathBuf {
+    let folder = runs.join(name);
+    fs::create_dir(&folder).unwrap();
+    let saved = SavedModel::shipped().unwrap();
+    let network = saved.network::<Flex>(&Default::default()).unwrap();
+    SavedModel::save(&folder, &network, &saved.description).unwrap();
+    folder
+}
+
+#[test]
+fn the_newest_run_is_used_unless_one_is_named() {
+    let runs = tempfile::tempdir().unwrap();
+    for (name, age) in [("old", 100), ("new", 10)] {
+        let file = fs::File::options()
+            .append(true)
+            .open(run_folder(runs.path(), name).join("model.json"))
+            .unwrap();
+        let time = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
+        file.set_modified(time).unwrap();
+    }
+    let source = |arguments: &[&str]| {
+        let output = infer(runs.path())
+            .args(arguments)
+            .arg(image_png())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output)
+    };
+    assert!(source(&[]).contains("new)"));
+    assert!(source(&["--run", "old"]).contains("old)"));
+    fails(
+        infer(runs.path()).args(["--run", "other"]).arg(image_png()),
+        1,
+        &["no run", "other"],
+    );
+}
+
+#[test]
+fn pictures_that_are_none() {
+    let root = tempfile::tempdir().unwrap();
+    let expect = |path: &Path, words: &[&str]| fails(infer(root.path()).arg(path), 1, words);
+    let file = |name: &str, bytes: &[u8]| {
+        let path = root.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    };
+
+    expect(&root.path().join("missing.png"), &["missing.png"]);
+    expect(root.path(), &["folder"]);
+    expect(&file("text.png", b"this is no picture"), &["text.png"]);
+    expect(&file("empty.png", b""), &["empty.png"]);
+    let whole = fs::read(image_png()).unwrap();
+    expect(&file("cut.png", &whole[..whole.len() / 2]), &["cut.png"]);
+    expect(
+        &file("bomb.png", &png_header(100_000, 100_000)),
+        &["bomb.png", "100000"],
+    );
+}
+
+/// The start of a PNG file that declares this size.
+fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let mut chunk = b"IHDR".to_vec();
+    chunk.extend(width.to_be_bytes());
+    chunk.extend(height.to_be_bytes());
+    chunk.extend([8, 0, 0, 0, 0]);
+    let mut crc = flate2::Crc::new();
+    crc.update(&chunk);
+    let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
+    bytes.extend(chunk);
+    bytes.extend(crc.sum().to_be_bytes());
+    bytes
+}
+
+#[test]
+fn one_bad_picture_does_not_lose_the_others() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = infer(runs.path())
+        .arg(image_png())
+        .arg("missing.png")
+        .arg(image_png())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stdout(&output).matches("Ankle boot").count(), 2);
+    assert!(stderr(&output).contains("missing.png"));
+}
+
+#[test]
+fn damaged_models() {
+    let runs = tempfile::tempdir().unwrap();
+    let folder = run_folder(runs.path(), "mine");
+    let expect = |words: &[&str]| fails(infer(runs.path()).arg(image_png()), 1, words);
+    let weights = folder.join("model.safetensors");
+    let description = folder.join("model.json");
+    let whole = fs::read(&weights).unwrap();
+    let text = fs::read_to_string(&description).unwrap();
+
+    fs::write(&weights, &whole[..whole.len() - 4]).unwrap();
+    expect(&["model.safetensors", "cut off"]);
+    fs::write(&weights, b"").unwrap();
+    expect(&["model.safetensors", "cut off"]);
+
+    let other = model::network("resnet14").unwrap().with_input_channels(1);
+    let save = |network: &model::NetworkConfig| {
+        let network = network.init::<Flex>(&Default::default()).unwrap();
+        let shipped = SavedModel::shipped().unwrap().description;
+        SavedModel::save(&folder, &network, &shipped).unwrap();
+    };
+    save(&other);
+    expect(&["does not fit", "resnet8"]);
+    save(
+        &SavedModel::shipped()
+            .unwrap()
+            .description
+            .network
+            .with_classes(7),
+    );
+    expect(&["does not fit", "head.linear"]);
+
+    fs::write(&description, &text[..text.len() / 2]).unwrap();
+    expect(&["model.json"]);
+    fs::write(&description, text.replace("\"version\"", "\"verion\"")).unwrap();
+    expect(&["model.json", "verion"]);
+    fs::remove_file(&weights).unwrap();
+    expect(&["model.safetensors", "not there"]);
+}
+
+#[test]
+fn wrong_usage() {
+    let runs = tempfile::tempdir().unwrap();
+    let expect = |arguments: &[&str]| {
+        fails(infer(runs.path()).args(arguments), 2, &[]);
+    };
+    expect(&[]);
+    expect(&["--top-k", "0", "image.png"]);
+    expect(&["--device", "toaster", "image.png"]);
+    expect(&["--device", "flex:3", "image.png"]);
+    expect(&["--frobnicate", "image.png"]);
+}
+
+#[test]
+fn devices_are_listed_without_a_picture() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = infer(runs.path()).arg("--list-devices").output().unwrap();
+    assert!(output.status.success());
+    assert!(stdout(&output).contains("flex"), "{}", stdout(&output));
+}

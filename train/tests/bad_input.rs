@@ -1,0 +1,278 @@
+//! What a careless user does: one clear sentence, the right exit code, nothing lost.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{SMALL, fails, picture_folder, succeeds, train};
+
+/// A folder with the four files of MNIST, of ten pictures each.
+fn idx_folder(root: &Path) -> std::path::PathBuf {
+    let folder = root.join("idx");
+    fs::create_dir(&folder).unwrap();
+    for split in ["train", "t10k"] {
+        let mut images = vec![0, 0, 8, 3];
+        for number in [10_u32, 28, 28] {
+            images.extend(number.to_be_bytes());
+        }
+        images.extend((0..10 * 28 * 28).map(|value| (value % 251) as u8));
+        let mut labels = vec![0, 0, 8, 1, 0, 0, 0, 10];
+        labels.extend([0, 0, 1, 1, 2, 2, 3, 3, 4, 4]);
+        fs::write(folder.join(format!("{split}-images-idx3-ubyte")), images).unwrap();
+        fs::write(folder.join(format!("{split}-labels-idx1-ubyte")), labels).unwrap();
+    }
+    folder
+}
+
+fn mnist(runs: &Path, folder: &Path, code: i32, words: &[&str]) {
+    let mut command = train(runs);
+    command.args(["--data", "mnist", "--data-dir"]).arg(folder);
+    fails(&mut command, code, words);
+    assert!(!runs.join("mine").exists());
+}
+
+#[test]
+fn damaged_idx_files() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = idx_folder(root.path());
+    let images = folder.join("train-images-idx3-ubyte");
+    let whole = fs::read(&images).unwrap();
+
+    fs::write(&images, &whole[..whole.len() - 100]).unwrap();
+    mnist(
+        root.path(),
+        &folder,
+        1,
+        &["train-images-idx3-ubyte", "cut off"],
+    );
+
+    let mut wrong = whole.clone();
+    wrong[3] = 1;
+    fs::write(&images, wrong).unwrap();
+    mnist(
+        root.path(),
+        &folder,
+        1,
+        &["train-images-idx3-ubyte", "magic"],
+    );
+
+    fs::remove_file(&images).unwrap();
+    mnist(
+        root.path(),
+        &folder,
+        1,
+        &["train-images-idx3-ubyte", "hint:"],
+    );
+}
+
+#[test]
+fn damaged_cifar_files() {
+    let root = tempfile::tempdir().unwrap();
+    for name in [
+        "data_batch_1",
+        "data_batch_2",
+        "data_batch_3",
+        "data_batch_4",
+        "data_batch_5",
+        "test_batch",
+    ] {
+        let records: Vec<u8> = (0..20)
+            .flat_map(|label| [vec![label % 10], vec![label; 3072]].concat())
+            .collect();
+        fs::write(root.path().join(format!("{name}.bin")), records).unwrap();
+    }
+    let cifar = |words: &[&str]| {
+        let mut command = train(&root.path().join("runs"));
+        command
+            .args(["--data", "cifar10", "--data-dir"])
+            .arg(root.path());
+        fails(&mut command, 1, words);
+    };
+    let file = root.path().join("data_batch_3.bin");
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() - 1]).unwrap();
+    cifar(&["data_batch_3.bin"]);
+
+    let mut wrong = whole;
+    wrong[0] = 77;
+    fs::write(&file, wrong).unwrap();
+    cifar(&["data_batch_3.bin", "77"]);
+}
+
+#[test]
+fn damaged_picture_folders() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = picture_folder(root.path(), 4);
+    let expect = |words: &[&str]| {
+        let mut command = train(&root.path().join("runs"));
+        command
+            .arg("--data")
+            .arg(format!("folder:{}", folder.display()));
+        fails(&mut command, 1, words);
+    };
+    let text = folder.join("red/notes.png");
+    fs::write(&text, "this is no picture").unwrap();
+    expect(&["notes.png"]);
+    fs::remove_file(&text).unwrap();
+
+    fs::create_dir(folder.join("empty")).unwrap();
+    expect(&["empty"]);
+    fails(
+        train(root.path()).args(["--data", "folder:/nonexistent"]),
+        1,
+        &["/nonexistent"],
+    );
+}
+
+#[test]
+fn wrong_configs_name_key_and_range() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("config.toml");
+    let expect = |text: &str, words: &[&str]| {
+        fs::write(&file, text).unwrap();
+        fails(train(root.path()).arg("--config").arg(&file), 1, words);
+    };
+    expect("learning_rate = 0.1", &["learning_rate", "line 1"]);
+    expect("epochs = 0", &["`epochs` is 0", "1 to 100000"]);
+    expect("epochs = \"ten\"", &["line 1"]);
+    expect("epochs =", &["line 1"]);
+    expect("model = \"resnet19\"", &["resnet19", "did you mean"]);
+    fails(
+        train(root.path()).args(["--config", "/nonexistent.toml"]),
+        1,
+        &["/nonexistent.toml"],
+    );
+}
+
+#[test]
+fn wrong_flags_are_wrong_usage() {
+    let runs = tempfile::tempdir().unwrap();
+    let expect = |arguments: &[&str], words: &[&str]| {
+        fails(train(runs.path()).args(arguments), 2, words);
+    };
+    expect(&["--epochs", "0"], &["`epochs` is 0", "1 to 100000"]);
+    expect(&["--epochs", "many"], &["many"]);
+    expect(&["--model", "resnet19"], &["resnet19", "did you mean"]);
+    expect(&["--data", "imagenet"], &["imagenet"]);
+    expect(&["--device", "gpu"], &["gpu"]);
+    expect(&["--device", "flex:7"], &["flex"]);
+    expect(&["--frobnicate"], &["--frobnicate"]);
+    expect(&["--resume", "mine", "--lr", "0.1"], &["--lr"]);
+    assert_eq!(
+        fs::read_dir(runs.path()).unwrap().count(),
+        0,
+        "nothing was started"
+    );
+}
+
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn a_device_that_is_not_compiled_in_is_wrong_usage() {
+    let runs = tempfile::tempdir().unwrap();
+    fails(
+        train(runs.path()).args(["--device", "cuda"]),
+        2,
+        &["cuda", "--features cuda"],
+    );
+}
+
+#[test]
+fn resuming_what_is_no_run() {
+    let runs = tempfile::tempdir().unwrap();
+    fails(train(runs.path()).args(["--resume", "none"]), 1, &["none"]);
+    fs::create_dir(runs.path().join("empty")).unwrap();
+    fails(
+        train(runs.path()).args(["--resume", "empty"]),
+        1,
+        &["config.toml"],
+    );
+}
+
+#[test]
+fn resuming_from_damaged_checkpoints() {
+    let runs = tempfile::tempdir().unwrap();
+    succeeds(
+        train(runs.path())
+            .args(SMALL)
+            .args(["--name", "mine", "--epochs", "1"]),
+    );
+    let checkpoint = runs.path().join("mine/checkpoint");
+    let resume = |words: &[&str]| {
+        fails(
+            train(runs.path()).args(["--resume", "mine", "--epochs", "2"]),
+            1,
+            words,
+        );
+    };
+    let model = checkpoint.join("model-85.mpk");
+    let whole = fs::read(&model).unwrap();
+    fs::write(&model, &whole[..whole.len() / 2]).unwrap();
+    resume(&["model-85.mpk", "cut off"]);
+    fs::write(&model, &whole).unwrap();
+
+    let latest = checkpoint.join("latest.json");
+    let text = fs::read_to_string(&latest).unwrap();
+    fs::write(&latest, text.replace("16,", "17,")).unwrap();
+    resume(&["network"]);
+    fs::write(&latest, &text[..text.len() / 2]).unwrap();
+    resume(&["latest.json", "cut off"]);
+}
+
+/// No file may grow beyond 100 KiB, so that the model cannot be written, as on a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_a_run_with_what_was_saved_whole() {
+    let runs = tempfile::tempdir().unwrap();
+    let limited = |arguments: &[&str]| {
+        let program = train(runs.path());
+        let mut shell = std::process::Command::new("bash");
+        shell.args(["-c", r#"trap "" XFSZ; ulimit -f 100; exec "$0" "$@""#]);
+        shell
+            .arg(program.get_program())
+            .args(program.get_args())
+            .args(arguments);
+        shell
+    };
+    let mut arguments = SMALL.to_vec();
+    arguments.extend(["--name", "mine", "--epochs", "1"]);
+    fails(
+        &mut limited(&arguments),
+        1,
+        &["cannot write", "model.safetensors", "hint:"],
+    );
+    let run = runs.path().join("mine");
+    assert!(!run.join("model.safetensors").exists());
+    for entry in fs::read_dir(&run).unwrap() {
+        let name = entry.unwrap().file_name();
+        assert!(
+            !name.to_string_lossy().starts_with('.'),
+            "{name:?} was left behind"
+        );
+    }
+
+    // With space again, the same run goes on; and a second failure keeps the first model.
+    succeeds(train(runs.path()).args(["--resume", "mine"]));
+    let model = fs::read(run.join("model.safetensors")).unwrap();
+    fails(
+        &mut limited(&["--resume", "mine", "--epochs", "3"]),
+        1,
+        &["cannot write"],
+    );
+    assert_eq!(fs::read(run.join("model.safetensors")).unwrap(), model);
+    succeeds(train(runs.path()).args(["--resume", "mine"]));
+}
+
+#[test]
+fn output_that_nobody_reads_does_not_end_a_run() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut child = train(runs.path())
+        .args(SMALL)
+        .args(["--name", "mine", "--epochs", "1"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+}

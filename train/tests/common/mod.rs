@@ -1,0 +1,94 @@
+//! What the tests of the program share.
+
+#![allow(
+    dead_code,
+    reason = "each test file is a program of its own and uses a part"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The program, outside any terminal, with its runs in a folder of the test's.
+pub fn train(runs_dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+    command.arg("--runs-dir").arg(runs_dir);
+    command.env("RUST_BACKTRACE", "1"); // an error for the user has none even so
+    command
+}
+
+/// Fast settings for pictures of 28 pixels.
+pub const SMALL: [&str; 4] = ["--stem", "imagenet", "--batch-size", "64"];
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Asserts success and hands on standard output.
+pub fn succeeds(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        stdout(&output),
+        stderr(&output)
+    );
+    stdout(&output)
+}
+
+/// Asserts that the program ends with this exit code and one sentence that has these words, and
+/// nothing that looks like a panic; hands on standard error.
+pub fn fails(command: &mut Command, code: i32, words: &[&str]) -> String {
+    let output = command.output().unwrap();
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    let errors: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("error:"))
+        .collect();
+    assert_eq!(errors.len(), 1, "{text}");
+    for word in words {
+        assert!(text.contains(word), "no `{word}` in: {text}");
+    }
+    for sign in ["panicked", "stack backtrace", "RUST_BACKTRACE"] {
+        assert!(!text.contains(sign), "{text}");
+    }
+    text
+}
+
+/// The number in `test accuracy 87.10 %, ...`.
+pub fn test_accuracy(stdout: &str) -> f64 {
+    let line = stdout.lines().last().unwrap_or_default();
+    let number = line
+        .strip_prefix("test accuracy ")
+        .and_then(|rest| rest.split_once(" %, average test loss "))
+        .map(|(number, _)| number);
+    number
+        .unwrap_or_else(|| panic!("no final line: {stdout}"))
+        .parse()
+        .unwrap()
+}
+
+/// A folder of class folders with pictures that are easy to tell apart: red ones and blue ones.
+pub fn picture_folder(root: &Path, pictures: usize) -> PathBuf {
+    let folder = root.join("pictures");
+    for (class, colour) in [("blue", [20, 30, 200]), ("red", [210, 30, 20])] {
+        fs::create_dir_all(folder.join(class)).unwrap();
+        for number in 0..pictures {
+            let format = ["png", "jpg", "bmp", "webp"][number % 4];
+            let edge = 20 + number as u32 % 5;
+            let picture = image::RgbImage::from_fn(edge, edge + 3, |x, y| {
+                let shade = ((x * 7 + y * 13 + number as u32 * 31) % 40) as u8;
+                image::Rgb(colour.map(|part: u8| part.saturating_add(shade)))
+            });
+            picture
+                .save(folder.join(class).join(format!("{number}.{format}")))
+                .unwrap();
+        }
+    }
+    folder
+}

@@ -1,0 +1,197 @@
+//! The real program on real pictures: whole runs, resumed runs, interrupted runs.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{SMALL, fails, picture_folder, succeeds, test_accuracy, train};
+
+fn lines(path: &Path) -> usize {
+    fs::read_to_string(path).map_or(0, |text| text.lines().count())
+}
+
+#[test]
+fn a_short_run_on_the_sample_learns_and_leaves_a_whole_folder() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = succeeds(
+        train(runs.path())
+            .args(SMALL)
+            .args(["--name", "mine", "--epochs", "2"]),
+    );
+
+    // Ten classes: guessing gives 10 %.
+    assert!(test_accuracy(&output) > 60.0, "{output}");
+    assert_eq!(
+        output
+            .lines()
+            .filter(|line| line.starts_with("epoch "))
+            .count(),
+        2,
+        "{output}"
+    );
+    let run = runs.path().join("mine");
+    assert!(
+        output
+            .lines()
+            .last()
+            .unwrap()
+            .ends_with(&format!("run {}", run.display()))
+    );
+
+    let config = fs::read_to_string(run.join("config.toml")).unwrap();
+    for key in [
+        "data",
+        "model",
+        "epochs",
+        "batch_size",
+        "lr",
+        "seed",
+        "stem",
+        "validation",
+    ] {
+        assert!(
+            config.contains(&format!("{key} = ")),
+            "no {key} in {config}"
+        );
+    }
+    let description: serde_json::Value =
+        serde_json::from_slice(&fs::read(run.join("model.json")).unwrap()).unwrap();
+    assert_eq!(description["model"], "resnet8");
+    assert_eq!(description["class_names"][9], "Ankle boot");
+    assert_eq!(description["preprocessing"]["height"], 28);
+    assert_eq!(description["trained_on"], "sample");
+    let accuracy = description["accuracy"]["test"].as_f64().unwrap();
+    assert!((100.0 * accuracy - test_accuracy(&output)).abs() < 0.01);
+    assert_eq!(lines(&run.join("train/epoch-2/Loss.log")), 85);
+    assert_eq!(lines(&run.join("valid/epoch-2/Accuracy.log")), 10);
+    let leftovers: Vec<_> = fs::read_dir(&run)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with('.'))
+        .collect();
+    assert!(leftovers.is_empty(), "{leftovers:?}");
+}
+
+#[test]
+fn a_run_on_a_folder_of_pictures() {
+    let root = tempfile::tempdir().unwrap();
+    let pictures = picture_folder(root.path(), 40);
+    let runs = root.path().join("runs");
+    let output = succeeds(
+        train(&runs)
+            .arg("--data")
+            .arg(format!("folder:{}", pictures.display()))
+            .args([
+                "--image-size",
+                "16",
+                "--epochs",
+                "4",
+                "--batch-size",
+                "8",
+                "--name",
+                "mine",
+            ]),
+    );
+    assert!(test_accuracy(&output) >= 75.0, "{output}");
+    let description: serde_json::Value =
+        serde_json::from_slice(&fs::read(runs.join("mine/model.json")).unwrap()).unwrap();
+    assert_eq!(
+        description["class_names"],
+        serde_json::json!(["blue", "red"])
+    );
+    assert_eq!(description["preprocessing"]["channels"], 3);
+}
+
+#[test]
+fn a_finished_run_goes_on_to_more_epochs() {
+    let runs = tempfile::tempdir().unwrap();
+    succeeds(
+        train(runs.path())
+            .args(SMALL)
+            .args(["--name", "mine", "--epochs", "1"]),
+    );
+    let output = succeeds(train(runs.path()).args(["--resume", "mine", "--epochs", "2"]));
+
+    let epochs: Vec<_> = output
+        .lines()
+        .filter(|line| line.starts_with("epoch "))
+        .collect();
+    assert_eq!(epochs.len(), 1, "{output}");
+    assert!(epochs[0].starts_with("epoch 2/2"), "{output}");
+    assert_eq!(lines(&runs.path().join("mine/train/epoch-1/Loss.log")), 85);
+    assert_eq!(lines(&runs.path().join("mine/train/epoch-2/Loss.log")), 85);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_saves_and_ends_like_one_that_was_not() {
+    use std::time::{Duration, Instant};
+
+    let runs = tempfile::tempdir().unwrap();
+    let settings = ["--epochs", "2", "--seed", "5"];
+    succeeds(
+        train(runs.path())
+            .args(SMALL)
+            .args(settings)
+            .args(["--name", "whole"]),
+    );
+
+    let mut child = train(runs.path())
+        .args(SMALL)
+        .args(settings)
+        .args(["--name", "parts"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let run = runs.path().join("parts");
+    let started = Instant::now();
+    while lines(&run.join("train/epoch-2/Loss.log")) < 5 {
+        assert!(
+            started.elapsed() < Duration::from_secs(300),
+            "no second epoch"
+        );
+        assert!(child.try_wait().unwrap().is_none(), "ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+
+    let state: serde_json::Value =
+        serde_json::from_slice(&fs::read(run.join("checkpoint/latest.json")).unwrap()).unwrap();
+    assert_eq!(state["epoch"], 2);
+    let steps = state["steps_in_epoch"].as_u64().unwrap() as usize;
+    assert!((5..85).contains(&steps), "{state}");
+    assert_eq!(lines(&run.join("train/epoch-2/Loss.log")), steps);
+
+    succeeds(train(runs.path()).args(["--resume", "parts"]));
+    for file in [
+        "model.safetensors",
+        "train/epoch-1/Loss.log",
+        "train/epoch-2/Loss.log",
+        "valid/epoch-2/Loss.log",
+    ] {
+        let [whole, parts] =
+            ["whole", "parts"].map(|name| fs::read(runs.path().join(name).join(file)).unwrap());
+        assert!(
+            whole == parts,
+            "{file} differs between a whole and a resumed run"
+        );
+    }
+}
+
+#[test]
+fn a_taken_name_is_refused_and_untouched() {
+    let runs = tempfile::tempdir().unwrap();
+    let taken = runs.path().join("mine");
+    fs::create_dir(&taken).unwrap();
+    fs::write(taken.join("precious"), "keep").unwrap();
+    fails(
+        train(runs.path()).args(["--name", "mine"]),
+        1,
+        &["not empty", "hint:"],
+    );
+    assert_eq!(fs::read_dir(&taken).unwrap().count(), 1);
+}
