@@ -213,7 +213,7 @@ mod tests {
         let opened = SavedModel::open(folder.path()).unwrap();
 
         assert_eq!(opened.description, shipped.description);
-        assert_eq!(opened.weights, shipped.weights);
+        assert!(opened.weights == shipped.weights, "other bytes");
     }
 
     #[test]

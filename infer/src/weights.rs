@@ -17,7 +17,10 @@ pub(crate) enum DecodeError {
 
 /// All tensors of a network, running statistics included.
 pub(crate) fn encode<B: Backend>(network: &Network<B>) -> Result<Vec<u8>, String> {
-    let mut store = SafetensorsStore::from_bytes(None);
+    // One key only: several would be written in an order that changes from run to run.
+    let mut store = SafetensorsStore::from_bytes(None)
+        .clear_metadata()
+        .metadata("format", "burn");
     match network {
         Network::ResNet(network) => store.collect_from(network),
         Network::Digit(network) => store.collect_from(network),

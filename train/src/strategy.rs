@@ -8,6 +8,7 @@ use burn::module::AutodiffModule as _;
 use burn::optim::Sgd;
 use burn::optim::adaptor::OptimizerAdaptor;
 use burn::tensor::backend::AutodiffBackend;
+use burn_train::metric::store::EventStoreClient;
 use burn_train::{
     EventProcessorTraining as _, InferenceStep as _, Learner, LearnerEvent, LearningCheckpointer,
     LearningComponentsMarker, SupervisedLearningStrategy, SupervisedTrainingEventProcessor,
@@ -67,118 +68,92 @@ pub(crate) struct LoopProgress {
     pub observer: Box<dyn Observer>,
 }
 
-/// What the loop needs of burn-train in each epoch.
-struct Epoch<'a, B: AutodiffBackend> {
-    number: usize,
-    learner: &'a mut Learner<Components<B>>,
-    events: &'a mut SupervisedTrainingEventProcessor<Components<B>>,
+/// What burn-train gives the loop to work with.
+struct Session<B: AutodiffBackend> {
+    learner: Learner<Components<B>>,
+    events: SupervisedTrainingEventProcessor<Components<B>>,
+    checkpointer: Option<LearningCheckpointer<Components<B>>>,
+    store: Arc<EventStoreClient>,
 }
 
 impl EpochLoop {
+    /// Runs the epochs that are left, until told to stop.
     fn run<B: AutodiffBackend>(
         &self,
-        components: TrainingComponents<Components<B>>,
-        learner: &mut Learner<Components<B>>,
+        session: &mut Session<B>,
         train: &dyn DataLoader<B, ImageBatch<B>>,
         validation: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
-    ) -> (
-        SupervisedTrainingEventProcessor<Components<B>>,
-        Result<(), TrainError>,
-    ) {
-        let mut events = components.event_processor;
-        let mut checkpointer = components.checkpointer;
+    ) -> Result<(), TrainError> {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let LoopProgress { state, observer } = &mut *progress;
-        let started = Instant::now();
         let seconds_before = state.seconds;
-
-        let mut step = || -> Result<(), TrainError> {
-            while state.epoch <= self.plan.config.epochs {
-                let epoch_started = Instant::now();
-                let mut epoch = Epoch {
-                    number: state.epoch,
-                    learner: &mut *learner,
-                    events: &mut events,
-                };
-                let trained = self.train_epoch(&mut epoch, train, state);
-                let validated = if self.stop.requested() {
-                    None
-                } else {
-                    self.validate(&mut epoch, validation)
-                };
-                let finished = match validated {
-                    Some(validation) => {
-                        Some(self.conclude(&mut epoch, state, trained, validation)?)
-                    }
-                    None => None,
-                };
-                state.seconds = seconds_before + started.elapsed().as_secs_f64();
-                // Nothing failed so far: failures of other threads end the run below, unsaved,
-                // because the disk that they met is the one this would be written to.
-                if let Some(failure) = self.stop.take_failure() {
-                    return Err(failure);
-                }
-                if let Some(checkpointer) = &mut checkpointer {
-                    self.save(checkpointer, learner, &components.event_store, state)?;
-                }
-                match finished {
-                    Some(report) => observer.epoch_ended(&EpochReport {
-                        seconds: epoch_started.elapsed().as_secs_f64(),
-                        ..report
-                    }),
-                    None => return Ok(()),
-                }
-                if self.stop.requested() {
-                    return Ok(());
-                }
+        let started = Instant::now();
+        while state.epoch <= self.plan.config.epochs && !self.stop.requested() {
+            let epoch_started = Instant::now();
+            let trained = self.train_epoch(session, train, state);
+            let validated = self.validate(session, validation, state.epoch);
+            let report = match validated {
+                Some(validation) => Some(self.conclude(session, state, trained, validation)?),
+                None => None, // told to stop
+            };
+            state.seconds = seconds_before + started.elapsed().as_secs_f64();
+            // A log that failed ends the run here: its disk is the one to be written to next.
+            if let Some(failure) = self.stop.take_failure() {
+                return Err(failure);
             }
-            Ok(())
-        };
-        let result = step();
-        (events, result)
+            self.save(session, state)?;
+            if let Some(report) = report {
+                observer.epoch_ended(&EpochReport {
+                    seconds: epoch_started.elapsed().as_secs_f64(),
+                    ..report
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Takes the steps that are left of the epoch at hand, until told to stop.
     fn train_epoch<B: AutodiffBackend>(
         &self,
-        epoch: &mut Epoch<'_, B>,
+        session: &mut Session<B>,
         loader: &dyn DataLoader<B, ImageBatch<B>>,
         state: &mut RunState,
     ) -> Option<Score> {
         let mut totals = Totals::<B::InnerBackend>::new();
-        self.position.set(epoch.number, state.steps_in_epoch);
+        self.position.set(state.epoch, state.steps_in_epoch);
         let mut batches = loader.iter();
         while !self.stop.requested() {
             let Some(batch) = batches.next() else { break };
-            epoch.learner.lr_step();
-            let output = epoch.learner.train_step(batch);
-            epoch.learner.optimizer_step(output.grads);
+            session.learner.lr_step();
+            let output = session.learner.train_step(batch);
+            session.learner.optimizer_step(output.grads);
             state.step += 1;
             state.steps_in_epoch += 1;
             totals.add(&output.item);
-            epoch
+            session
                 .events
                 .process_train(LearnerEvent::ProcessedItem(TrainingItem::new(
                     output.item,
                     batches.progress(),
-                    self.epochs_progress(epoch.number),
+                    self.epochs_progress(state.epoch),
                     Some(state.steps_in_epoch),
-                    Some(epoch.learner.lr_current()),
+                    Some(session.learner.lr_current()),
                 )));
         }
-        epoch
+        session
             .events
-            .process_train(LearnerEvent::EndEpoch(epoch.number));
+            .process_train(LearnerEvent::EndEpoch(state.epoch));
         totals.score()
     }
 
     /// None if told to stop before its end.
     fn validate<B: AutodiffBackend>(
         &self,
-        epoch: &mut Epoch<'_, B>,
+        session: &mut Session<B>,
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
+        epoch: usize,
     ) -> Option<Score> {
-        let model = epoch.learner.model().valid();
+        let model = session.learner.model().valid();
         let mut totals = Totals::new();
         let mut batches = loader.iter();
         let mut step = 0;
@@ -189,35 +164,34 @@ impl EpochLoop {
             let output = model.step(batch);
             step += 1;
             totals.add(&output);
-            epoch
+            session
                 .events
                 .process_valid(LearnerEvent::ProcessedItem(TrainingItem::new(
                     output,
                     batches.progress(),
-                    self.epochs_progress(epoch.number),
+                    self.epochs_progress(epoch),
                     Some(step),
                     None,
                 )));
         }
-        epoch
-            .events
-            .process_valid(LearnerEvent::EndEpoch(epoch.number));
+        session.events.process_valid(LearnerEvent::EndEpoch(epoch));
         totals.score()
     }
 
     /// Keeps the model if it is the best, and moves on to the next epoch.
     fn conclude<B: AutodiffBackend>(
         &self,
-        epoch: &mut Epoch<'_, B>,
+        session: &Session<B>,
         state: &mut RunState,
         train: Option<Score>,
         validation: Score,
     ) -> Result<EpochReport, TrainError> {
+        let epoch = state.epoch;
         let finite =
             validation.loss.is_finite() && train.is_none_or(|score| score.loss.is_finite());
         if !finite {
             return Err(TrainError::Diverged {
-                epoch: epoch.number,
+                epoch,
                 rate: self.plan.config.lr,
             });
         }
@@ -231,22 +205,22 @@ impl EpochLoop {
             };
             SavedModel::save(
                 self.folder.path(),
-                &epoch.learner.model().valid().network,
-                &self.plan.description(epoch.number, accuracy),
+                &session.learner.model().valid().network,
+                &self.plan.description(epoch, accuracy),
             )?;
             state.best = Some(Best {
-                epoch: epoch.number,
+                epoch,
                 accuracy: validation.accuracy,
             });
         }
         state.epoch += 1;
         state.steps_in_epoch = 0;
         Ok(EpochReport {
-            epoch: epoch.number,
+            epoch,
             epochs: self.plan.config.epochs,
             train,
             validation,
-            learning_rate: epoch.learner.lr_current(),
+            learning_rate: session.learner.lr_current(),
             seconds: 0.0,
             best,
         })
@@ -254,12 +228,12 @@ impl EpochLoop {
 
     fn save<B: AutodiffBackend>(
         &self,
-        checkpointer: &mut LearningCheckpointer<Components<B>>,
-        learner: &Learner<Components<B>>,
-        store: &burn_train::metric::store::EventStoreClient,
+        session: &mut Session<B>,
         state: &RunState,
     ) -> Result<(), TrainError> {
-        checkpointer.checkpoint(learner, state.step, store);
+        if let Some(checkpointer) = &mut session.checkpointer {
+            checkpointer.checkpoint(&session.learner, state.step, &session.store);
+        }
         self.recorder.wait_for(PARTS.len());
         match self.stop.take_failure() {
             Some(failure) => Err(failure),
@@ -276,7 +250,7 @@ impl<B: AutodiffBackend> SupervisedLearningStrategy<Components<B>> for EpochLoop
     fn fit(
         &self,
         components: TrainingComponents<Components<B>>,
-        mut learner: Learner<Components<B>>,
+        learner: Learner<Components<B>>,
         train: TrainLoader<Components<B>>,
         validation: ValidLoader<Components<B>>,
         _starting_epoch: usize,
@@ -284,10 +258,15 @@ impl<B: AutodiffBackend> SupervisedLearningStrategy<Components<B>> for EpochLoop
         Classifier<B>,
         SupervisedTrainingEventProcessor<Components<B>>,
     ) {
-        let (events, result) = self.run(components, &mut learner, &*train, &*validation);
-        if let Err(error) = result {
+        let mut session = Session {
+            learner,
+            events: components.event_processor,
+            checkpointer: components.checkpointer,
+            store: components.event_store,
+        };
+        if let Err(error) = self.run(&mut session, &*train, &*validation) {
             self.stop.fail(error);
         }
-        (learner.model(), events)
+        (session.learner.model(), session.events)
     }
 }
