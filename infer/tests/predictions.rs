@@ -213,15 +213,18 @@ fn pictures_that_are_none() {
 
 /// The start of a PNG file that declares this size.
 fn png_header(width: u32, height: u32) -> Vec<u8> {
-    let mut chunk = b"IHDR".to_vec();
-    chunk.extend(width.to_be_bytes());
-    chunk.extend(height.to_be_bytes());
-    chunk.extend([8, 0, 0, 0, 0]);
-    let mut crc = flate2::Crc::new();
-    crc.update(&chunk);
-    let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
-    bytes.extend(chunk);
-    bytes.extend(crc.sum().to_be_bytes());
+    let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    let header = [size, vec![8, 0, 0, 0, 0]].concat();
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (name, content) in [(b"IHDR", header), (b"IDAT", vec![])] {
+        let mut crc = flate2::Crc::new();
+        crc.update(name);
+        crc.update(&content);
+        bytes.extend((content.len() as u32).to_be_bytes());
+        bytes.extend(name);
+        bytes.extend(content);
+        bytes.extend(crc.sum().to_be_bytes());
+    }
     bytes
 }
 

@@ -88,6 +88,16 @@ impl EpochLoop {
         let LoopProgress { state, observer } = &mut *progress;
         let seconds_before = state.seconds;
         let started = Instant::now();
+        // burn-train counts epochs by their ends, so a resumed run has to tell it of the last one.
+        let earlier = state.epoch - 1;
+        if earlier > 0 {
+            session
+                .events
+                .process_train(LearnerEvent::EndEpoch(earlier));
+            session
+                .events
+                .process_valid(LearnerEvent::EndEpoch(earlier));
+        }
         while state.epoch <= self.plan.config.epochs && !self.stop.requested() {
             let epoch_started = Instant::now();
             let trained = self.train_epoch(session, train, state);

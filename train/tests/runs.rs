@@ -111,16 +111,20 @@ fn a_finished_run_goes_on_to_more_epochs() {
             .args(SMALL)
             .args(["--name", "mine", "--epochs", "1"]),
     );
-    let output = succeeds(train(runs.path()).args(["--resume", "mine", "--epochs", "2"]));
+    let output = succeeds(train(runs.path()).args(["--resume", "mine", "--epochs", "3"]));
 
     let epochs: Vec<_> = output
         .lines()
         .filter(|line| line.starts_with("epoch "))
         .collect();
-    assert_eq!(epochs.len(), 1, "{output}");
-    assert!(epochs[0].starts_with("epoch 2/2"), "{output}");
-    assert_eq!(lines(&runs.path().join("mine/train/epoch-1/Loss.log")), 85);
-    assert_eq!(lines(&runs.path().join("mine/train/epoch-2/Loss.log")), 85);
+    assert_eq!(epochs.len(), 2, "{output}");
+    assert!(epochs[0].starts_with("epoch 2/3"), "{output}");
+    for epoch in 1..=3 {
+        let log = format!("mine/train/epoch-{epoch}/Loss.log");
+        assert_eq!(lines(&runs.path().join(log)), 85, "epoch {epoch}");
+        let log = format!("mine/valid/epoch-{epoch}/Loss.log");
+        assert_eq!(lines(&runs.path().join(log)), 10, "epoch {epoch}");
+    }
 }
 
 #[cfg(unix)]
