@@ -30,7 +30,7 @@ impl Signals {
         self.stop.clone()
     }
 
-    #[expect(clippy::exit, reason = "nothing is left to save, or the user insists")]
+    /// Ends the program where nothing is left to save, or the user insists.
     fn received(&self) {
         if self.training.load(Ordering::SeqCst) && !self.stop.requested() {
             self.stop.request();
