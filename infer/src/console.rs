@@ -38,9 +38,15 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
 
 /// An error as the user reads it: one sentence, and the way out on a line of its own.
 pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
-    let mut text = format!("error: {error:#}");
+    // Writing to a string cannot fail.
+    let mut text = format!("error: {error}");
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Many errors already say their cause.
+        if !text.contains(&cause) {
+            let _ = write!(text, ": {cause}");
+        }
+    }
     if let Some(hint) = hint {
-        // Writing to a string cannot fail.
         let _ = write!(text, "\nhint: {hint}");
     }
     text
@@ -51,5 +57,25 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<DeviceError>() {
         Some(_) => ExitCode::from(WRONG_USAGE),
         None => ExitCode::from(FAILED),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+    use std::io;
+
+    #[test]
+    fn causes_are_said_once() {
+        let write = SavedModelError::Write {
+            path: "runs/mine/model.json".into(),
+            source: io::ErrorKind::StorageFull.into(),
+        };
+        let error = Err::<(), _>(write).context("cannot finish").unwrap_err();
+        assert_eq!(
+            message(&error, Some("free some space")),
+            "error: cannot finish: cannot write runs/mine/model.json: no storage space\nhint: free some space"
+        );
     }
 }

@@ -17,7 +17,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new()
         .prefix(".writing-")
         .tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    // To the file itself, so that an error does not name the temporary path.
+    file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;
     allow_others_to_read(file.as_file())?;
     file.persist(path).map_err(|error| error.error)?;

@@ -10,7 +10,7 @@ use crate::head::Head;
 use crate::stem::Stem;
 
 /// A residual network (He et al. 2015, <https://arxiv.org/abs/1512.03385>), built by
-/// [`ResNetConfig::init`].
+/// [`NetworkConfig::init`](crate::NetworkConfig::init).
 #[derive(Module, Debug)]
 pub struct ResNet<B: Backend> {
     /// Before the first stage.
