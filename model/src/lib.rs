@@ -23,6 +23,7 @@ mod config;
 mod convolution;
 mod digit;
 mod head;
+mod kernels;
 mod network;
 mod norm;
 mod parameters;
@@ -38,6 +39,7 @@ pub use config::{
 pub use convolution::Convolution;
 pub use digit::{DigitBlock, DigitResNet};
 pub use head::Head;
+pub use kernels::{Level, SIMD_VARIABLE};
 pub use network::Network;
 pub use norm::BatchNorm;
 pub use parameters::parameter_count;

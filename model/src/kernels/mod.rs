@@ -1,0 +1,9 @@
+//! The CPU kernels: plain slices in channels-last order in, plain slices out.
+//!
+//! All `unsafe` code of the crate is here.
+#![allow(unsafe_code)]
+
+mod parallel;
+mod simd;
+
+pub use simd::{Level, SIMD_VARIABLE};
