@@ -3,6 +3,7 @@
 //! All `unsafe` code of the crate is here.
 #![allow(unsafe_code)]
 
+mod convolution;
 mod parallel;
 mod simd;
 
