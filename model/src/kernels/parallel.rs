@@ -52,7 +52,7 @@ impl<'a> Shared<'a> {
 
     /// The pointer to element `index`, for kernels that write in strides.
     pub(crate) fn pointer(&self, index: usize) -> *mut f32 {
-        debug_assert!(index <= self.length);
+        assert!(index <= self.length);
         // Not dereferenced here.
         self.start.wrapping_add(index)
     }

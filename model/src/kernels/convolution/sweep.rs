@@ -204,7 +204,7 @@ impl Task<'_> {
                 };
                 let target = &walk.target;
                 let first = target.start + image * target.image + rows.start * target.row + channel;
-                debug_assert!(
+                assert!(
                     walk.taps.contains(&0)
                         || ((rows.len() - 1) * walk.step[0] + walk.taps[0] - 1)
                             * columns

@@ -1,7 +1,7 @@
 //! The innermost loop: some pixels of a row by some vectors of output channels, summed up in
 //! registers.
 
-use crate::kernels::simd::{Kernel, Simd};
+use crate::kernels::simd::{Kernel, Simd, unroll};
 
 /// A row of output pixels for one panel of channels.
 #[derive(Clone, Copy)]
@@ -114,24 +114,37 @@ impl RowOfTiles {
             let stride = self.input_pixel_stride;
             for row in 0..self.tap_rows {
                 let input = self.input.add(row * self.tap_row_stride + first * stride);
-                for index in 0..self.run {
+                // One pointer for every three pixels: the other two are reached by the CPU's
+                // addressing, and there are registers enough for all pointers.
+                let mut inputs = [input; 6];
+                unroll!(GROUP, 6, {
+                    inputs[GROUP] = input.wrapping_add(3 * GROUP * stride);
+                });
+                for _ in 0..self.run {
                     let mut weights = [S::splat(0.0); V];
-                    for (vector, weights) in weights.iter_mut().enumerate() {
-                        *weights = S::load(weight.add(vector * S::LANES));
-                    }
-                    weight = weight.add(V * S::LANES);
-                    for (pixel, sums) in sums.iter_mut().enumerate() {
-                        let value = S::splat(*input.add(pixel * stride + index));
-                        for (sum, weights) in sums.iter_mut().zip(weights) {
-                            *sum = S::mul_add(value, weights, *sum);
-                        }
-                    }
+                    unroll!(VECTOR, V, {
+                        weights[VECTOR] = S::load(weight.wrapping_add(VECTOR * S::LANES));
+                    });
+                    unroll!(PIXEL, P, {
+                        let value = S::splat(*inputs[PIXEL / 3].wrapping_add(PIXEL % 3 * stride));
+                        unroll!(VECTOR, V, {
+                            sums[PIXEL][VECTOR] =
+                                S::mul_add(value, weights[VECTOR], sums[PIXEL][VECTOR]);
+                        });
+                    });
+                    weight = weight.wrapping_add(V * S::LANES);
+                    unroll!(GROUP, 6, {
+                        inputs[GROUP] = inputs[GROUP].wrapping_add(1);
+                    });
                 }
             }
-            for (pixel, sums) in sums.iter().enumerate() {
-                if pixel >= skipped {
-                    self.finish::<S, V>(first + pixel, sums);
-                }
+            // A copy that may be indexed by variables, so that `sums` itself need not be.
+            let mut finished = [[S::splat(0.0); V]; P];
+            unroll!(PIXEL, P, {
+                finished[PIXEL] = sums[PIXEL];
+            });
+            for (pixel, sums) in finished.iter().enumerate().skip(skipped) {
+                self.finish::<S, V>(first + pixel, sums);
             }
         }
     }

@@ -220,7 +220,7 @@ impl Pass<'_> {
         let plan = self.plan;
         let walk = &plan.walk;
         let lanes = self.level.lanes();
-        debug_assert!(
+        assert!(
             (images.len() - 1) * image_stride
                 + (walk.rows_under(rows.len()) - 1) * row_stride
                 + walk.columns_under() * walk.in_channels

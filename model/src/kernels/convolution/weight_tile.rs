@@ -1,7 +1,7 @@
 //! The innermost loop of the weight gradient: some values of the run under a row of taps by some
 //! vectors of output channels, summed up over pixels in registers.
 
-use crate::kernels::simd::{Kernel, Simd};
+use crate::kernels::simd::{Kernel, Simd, unroll};
 
 /// Pixels of some images, and what they give for one row of taps and one panel of channels.
 #[derive(Clone, Copy)]
@@ -95,30 +95,34 @@ impl WeightTiles {
                         .add(image * self.gradient_image_stride + row * self.gradient_row_stride);
                     for _ in 0..self.columns {
                         let mut gradients = [S::splat(0.0); V];
-                        for (vector, value) in gradients.iter_mut().enumerate() {
-                            let from = gradient.wrapping_add(vector * S::LANES);
-                            *value = if FULL {
+                        unroll!(VECTOR, V, {
+                            let from = gradient.wrapping_add(VECTOR * S::LANES);
+                            gradients[VECTOR] = if FULL {
                                 S::load(from)
                             } else {
-                                let left = self.channels.saturating_sub(vector * S::LANES);
+                                let left = self.channels.saturating_sub(VECTOR * S::LANES);
                                 S::load_first(from, left.min(S::LANES))
                             };
-                        }
-                        for (index, sums) in sums.iter_mut().enumerate() {
-                            let value = S::splat(*input.add(index));
-                            for (sum, gradients) in sums.iter_mut().zip(gradients) {
-                                *sum = S::mul_add(value, gradients, *sum);
-                            }
-                        }
+                        });
+                        unroll!(INDEX, H, {
+                            let value = S::splat(*input.wrapping_add(INDEX));
+                            unroll!(VECTOR, V, {
+                                sums[INDEX][VECTOR] =
+                                    S::mul_add(value, gradients[VECTOR], sums[INDEX][VECTOR]);
+                            });
+                        });
                         input = input.wrapping_add(self.input_pixel_stride);
                         gradient = gradient.wrapping_add(self.gradient_pixel_stride);
                     }
                 }
             }
-            for (index, sums) in sums.iter().enumerate() {
-                if first + index < self.run {
-                    self.finish::<S, V>(first + index, sums);
-                }
+            // A copy that may be indexed by variables, so that `sums` itself need not be.
+            let mut finished = [[S::splat(0.0); V]; H];
+            unroll!(INDEX, H, {
+                finished[INDEX] = sums[INDEX];
+            });
+            for (index, sums) in finished.iter().enumerate().take(self.run - first) {
+                self.finish::<S, V>(first + index, sums);
             }
         }
     }

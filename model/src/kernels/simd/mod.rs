@@ -14,6 +14,21 @@ mod portable;
 use std::fmt;
 use std::sync::OnceLock;
 
+/// Repeats a block for every constant `$index` below `$limit`, which is at most 16. A loop would do
+/// the same, but the compiler turns its arrays into registers only if the indices are constants.
+macro_rules! unroll {
+    ($index:ident, $limit:expr, $body:block) => {
+        unroll!(@ $index, $limit, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    (@ $index:ident, $limit:expr, $body:block, $($number:literal)*) => {
+        $({
+            const $index: usize = $number;
+            if $index < $limit $body
+        })*
+    };
+}
+pub(crate) use unroll;
+
 /// Operations on a vector of [`LANES`](Self::LANES) values.
 ///
 /// # Safety
