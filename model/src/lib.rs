@@ -22,6 +22,7 @@ mod block;
 mod config;
 mod convolution;
 mod digit;
+mod folded;
 mod head;
 mod network;
 mod norm;
@@ -38,6 +39,7 @@ pub use config::{
 };
 pub use convolution::Convolution;
 pub use digit::{DigitBlock, DigitResNet};
+pub use folded::FoldedNetwork;
 pub use head::Head;
 pub use network::Network;
 pub use norm::BatchNorm;
