@@ -56,7 +56,6 @@ impl<B: ResidualBackend> BatchNorm<B> {
         let device = input.device();
         if !B::ad_enabled(&device) {
             let (scale, shift) = self.scale_and_shift();
-            let (scale, shift) = (scale.to_device(&device), shift.to_device(&device));
             return ops::affine(input, scale, shift, residual, relu);
         }
         let [batch, _, height, width] = input.dims();
@@ -84,7 +83,7 @@ impl<B: ResidualBackend> BatchNorm<B> {
         let unbiased = values as f64 / (values.max(2) - 1) as f64;
         let moved = |running: Tensor<B, 1>, batch: Tensor<B, 1>, factor: f64| {
             let running = running.to_device(&batch.device());
-            (running * (1.0 - MOMENTUM) + batch.detach() * (MOMENTUM * factor)).detach()
+            (running * (1.0 - MOMENTUM) + batch * (MOMENTUM * factor)).detach()
         };
         let running_mean = moved(self.running_mean.value_sync(), mean, 1.0);
         let running_var = moved(self.running_var.value_sync(), variance, unbiased);

@@ -230,3 +230,44 @@ fn zero_pad_shortcut() {
         );
     }
 }
+
+/// A chain of everything, on an image that lies in memory as `[batch, height, width, channels]`.
+#[test]
+fn any_order_of_memory() {
+    let (size, weight) = ([2, 3, 6, 5], [3, 3, 3, 3]);
+    let image = |inputs: &[Tensor<Train, 1>]| {
+        let [batch, channels, height, width] = size;
+        let lying = inputs[0].clone().reshape([batch, height, width, channels]);
+        lying.permute([0, 3, 1, 2])
+    };
+    compare(
+        "chain",
+        &[180, 81, 3, 3],
+        |inputs| {
+            let options = ConvolutionOptions {
+                stride: [1, 1],
+                padding: [1, 1],
+            };
+            let weight = inputs[1].clone().reshape(weight);
+            let features = ops::convolution(image(inputs), weight, None, options);
+            let (gamma, beta) = (inputs[2].clone(), inputs[3].clone());
+            let residual = Some(image(inputs));
+            let (features, ..) = ops::batch_norm(features, gamma, beta, residual, true, 1e-5);
+            let features = ops::add_relu(features, image(inputs));
+            let features = ops::max_pool(features, [3, 3], [1, 1], [1, 1]);
+            ops::global_average_pool(ops::zero_pad_shortcut(features, 2, [1, 1]))
+        },
+        |inputs| {
+            let weight = inputs[1].clone().reshape(weight);
+            let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
+            let features = conv2d(image(inputs), weight, None, options);
+            let features = relu(normalise(features, &inputs[2], &inputs[3]) + image(inputs));
+            let features = relu(features + image(inputs));
+            let features = max_pool2d(features, [3, 3], [1, 1], [1, 1], [1, 1], false);
+            let features = max_pool2d(features, [1, 1], [2, 2], [0, 0], [1, 1], false);
+            let zeros = Tensor::zeros([2, 1, 3, 3], &Default::default());
+            let features = Tensor::cat(vec![zeros.clone(), features, zeros], 1);
+            features.mean_dim(2).mean_dim(3).reshape([2, 5])
+        },
+    );
+}
