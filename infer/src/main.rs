@@ -9,10 +9,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use burn::tensor::backend::Backend;
 use clap::Parser as _;
 use device::Task;
 use infer::{Predictor, SavedModel, console};
+use model::ResidualBackend;
 
 use crate::cli::arguments::Arguments;
 use crate::cli::output;
@@ -74,7 +74,7 @@ struct Predict<'a> {
 impl Task for Predict<'_> {
     type Output = anyhow::Result<ExitCode>;
 
-    fn run<B: Backend>(self, device: B::Device) -> Self::Output {
+    fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
         let predictor = Predictor::<B>::new(&self.saved, device)?;
         let mut output = output::Output::new(self.arguments, &self.saved.description);
         let mut failed = false;

@@ -6,7 +6,15 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use data::ImageBatch;
-use model::Network;
+use model::{Network, ResidualBackend};
+
+/// A backend to train on: it records gradients, and validates on one that does not.
+pub(crate) trait TrainBackend:
+    ResidualBackend + AutodiffBackend<InnerBackend: ResidualBackend>
+{
+}
+
+impl<B> TrainBackend for B where B: ResidualBackend + AutodiffBackend<InnerBackend: ResidualBackend> {}
 
 /// A network with softmax and cross entropy behind it.
 #[derive(Module, Debug)]
@@ -14,7 +22,7 @@ pub(crate) struct Classifier<B: Backend> {
     pub network: Network<B>,
 }
 
-impl<B: Backend> Classifier<B> {
+impl<B: ResidualBackend> Classifier<B> {
     /// Logits `[batch, classes]`, and their mean cross entropy `[1]`.
     fn forward(&self, batch: ImageBatch<B>) -> ClassificationOutput<B> {
         let logits: Tensor<B, 2> = self.network.forward(batch.images);
@@ -25,7 +33,7 @@ impl<B: Backend> Classifier<B> {
     }
 }
 
-impl<B: AutodiffBackend> TrainStep for Classifier<B> {
+impl<B: TrainBackend> TrainStep for Classifier<B> {
     type Input = ImageBatch<B>;
     /// Without gradients, so that nothing keeps the step's graph alive.
     type Output = ClassificationOutput<B::InnerBackend>;
@@ -42,7 +50,7 @@ impl<B: AutodiffBackend> TrainStep for Classifier<B> {
     }
 }
 
-impl<B: Backend> InferenceStep for Classifier<B> {
+impl<B: ResidualBackend> InferenceStep for Classifier<B> {
     type Input = ImageBatch<B>;
     type Output = ClassificationOutput<B>;
 

@@ -20,6 +20,7 @@ use burn_train::renderer::MetricsRenderer;
 use burn_train::{InferenceStep as _, Learner, SupervisedTraining, TrainingStrategy};
 use data::{BatchLoader, ImageBatcher, PictureDataset, Position};
 use infer::{Accuracy, SavedModel};
+use model::ResidualBackend;
 
 use crate::checkpoint::{CheckpointRecorder, Checkpoints, PARTS, RunState, WhenCalled};
 use crate::classifier::Classifier;
@@ -73,7 +74,7 @@ pub struct Finished {
 ///
 /// If a file cannot be read or written, a checkpoint is damaged, or the loss is not finite. What
 /// was saved before stays whole.
-pub fn train<B: Backend, R: MetricsRenderer + 'static>(
+pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
     plan: Arc<Plan>,
     folder: &RunFolder,
     device: B::Device,
@@ -149,7 +150,7 @@ struct Start<B: Backend> {
     state: RunState,
 }
 
-impl<B: Backend> Start<B> {
+impl<B: ResidualBackend> Start<B> {
     fn new(plan: &Plan, folder: &RunFolder, device: &B::Device) -> Result<Self, TrainError> {
         let config = &plan.config;
         Autodiff::<B>::seed(device, config.seed);
@@ -240,7 +241,7 @@ fn loader<B: Backend>(
 }
 
 /// Tests the best model, as it was saved, and writes its accuracy beside it.
-fn test<B: Backend>(
+fn test<B: ResidualBackend>(
     plan: &Plan,
     folder: &RunFolder,
     device: &B::Device,

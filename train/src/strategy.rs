@@ -18,7 +18,7 @@ use data::{ImageBatch, Position};
 use infer::{Accuracy, SavedModel};
 
 use crate::checkpoint::{Best, CheckpointRecorder, Checkpoints, PARTS, RunState};
-use crate::classifier::Classifier;
+use crate::classifier::{Classifier, TrainBackend};
 use crate::error::TrainError;
 use crate::folder::RunFolder;
 use crate::plan::Plan;
@@ -69,7 +69,7 @@ pub(crate) struct LoopProgress {
 }
 
 /// What burn-train gives the loop to work with.
-struct Session<B: AutodiffBackend> {
+struct Session<B: TrainBackend> {
     learner: Learner<Components<B>>,
     events: SupervisedTrainingEventProcessor<Components<B>>,
     checkpointer: Option<LearningCheckpointer<Components<B>>>,
@@ -78,7 +78,7 @@ struct Session<B: AutodiffBackend> {
 
 impl EpochLoop {
     /// Runs the epochs that are left, until told to stop.
-    fn run<B: AutodiffBackend>(
+    fn run<B: TrainBackend>(
         &self,
         session: &mut Session<B>,
         train: &dyn DataLoader<B, ImageBatch<B>>,
@@ -123,7 +123,7 @@ impl EpochLoop {
     }
 
     /// Takes the steps that are left of the epoch at hand, until told to stop.
-    fn train_epoch<B: AutodiffBackend>(
+    fn train_epoch<B: TrainBackend>(
         &self,
         session: &mut Session<B>,
         loader: &dyn DataLoader<B, ImageBatch<B>>,
@@ -157,7 +157,7 @@ impl EpochLoop {
     }
 
     /// None if told to stop before its end.
-    fn validate<B: AutodiffBackend>(
+    fn validate<B: TrainBackend>(
         &self,
         session: &mut Session<B>,
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
@@ -189,7 +189,7 @@ impl EpochLoop {
     }
 
     /// Keeps the model if it is the best, and moves on to the next epoch.
-    fn conclude<B: AutodiffBackend>(
+    fn conclude<B: TrainBackend>(
         &self,
         session: &Session<B>,
         state: &mut RunState,
@@ -236,7 +236,7 @@ impl EpochLoop {
         })
     }
 
-    fn save<B: AutodiffBackend>(
+    fn save<B: TrainBackend>(
         &self,
         session: &mut Session<B>,
         state: &RunState,
@@ -256,7 +256,7 @@ impl EpochLoop {
     }
 }
 
-impl<B: AutodiffBackend> SupervisedLearningStrategy<Components<B>> for EpochLoop {
+impl<B: TrainBackend> SupervisedLearningStrategy<Components<B>> for EpochLoop {
     fn fit(
         &self,
         components: TrainingComponents<Components<B>>,

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
-use burn::tensor::backend::Backend;
 use data::{LoadProgress, Source};
 use device::Task;
 use indicatif::ProgressBar;
 use infer::console;
+use model::ResidualBackend;
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
 use train::{ConfigError, Outcome, Plan, RunFolder, Stop, TrainConfig, TrainError};
@@ -141,7 +141,7 @@ struct Train<'a> {
 impl Task for Train<'_> {
     type Output = Result<Outcome, TrainError>;
 
-    fn run<B: Backend>(self, device: B::Device) -> Self::Output {
+    fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
         let on_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
         let (screen, bar) = if on_terminal {
             let dashboard = Dashboard::new(self.stop.clone());
