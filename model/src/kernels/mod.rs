@@ -3,7 +3,11 @@
 //! All `unsafe` code of the crate is here.
 #![allow(unsafe_code)]
 
+mod norm;
 mod parallel;
+mod rows;
 mod simd;
+#[cfg(test)]
+mod testing;
 
 pub use simd::{Level, SIMD_VARIABLE};
