@@ -3,9 +3,13 @@
 //! All `unsafe` code of the crate is here.
 #![allow(unsafe_code)]
 
+mod elementwise;
+mod layout;
 mod norm;
+mod optimizer;
 mod parallel;
 mod rows;
+mod shape;
 mod simd;
 #[cfg(test)]
 mod testing;
