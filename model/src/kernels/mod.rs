@@ -3,8 +3,16 @@
 //! All `unsafe` code of the crate is here.
 #![allow(unsafe_code)]
 
-mod convolution;
+pub(crate) mod convolution;
+pub(crate) mod elementwise;
+pub(crate) mod layout;
+pub(crate) mod norm;
+pub(crate) mod optimizer;
 mod parallel;
+mod rows;
+pub(crate) mod shape;
 mod simd;
+#[cfg(test)]
+mod testing;
 
 pub use simd::{Level, SIMD_VARIABLE};

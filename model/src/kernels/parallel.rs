@@ -61,3 +61,16 @@ impl<'a> Shared<'a> {
         self.length
     }
 }
+
+/// The results of `task` for every index below `count`, in order.
+pub(crate) fn map<T: Send>(count: usize, task: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
+    if count <= 1 || rayon::current_num_threads() == 1 {
+        (0..count).map(task).collect()
+    } else {
+        (0..count)
+            .into_par_iter()
+            .with_max_len(1)
+            .map(task)
+            .collect()
+    }
+}
