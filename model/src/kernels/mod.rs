@@ -8,8 +8,10 @@ mod layout;
 mod norm;
 mod optimizer;
 mod parallel;
+mod pool;
 mod rows;
 mod shape;
+mod shortcut;
 mod simd;
 #[cfg(test)]
 mod testing;
