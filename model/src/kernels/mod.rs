@@ -9,9 +9,11 @@ pub(crate) mod layout;
 pub(crate) mod norm;
 pub(crate) mod optimizer;
 mod parallel;
+pub(crate) mod pool;
 mod rows;
 pub(crate) mod shape;
-mod simd;
+pub(crate) mod shortcut;
+pub(crate) mod simd;
 #[cfg(test)]
 mod testing;
 

@@ -6,4 +6,4 @@ mod statistics;
 
 pub(crate) use backward::{Gradients, InputGradient, backward_apply, backward_sums};
 pub(crate) use forward::{forward, forward_in_place, inverse_deviation, scale_and_shift};
-pub(crate) use statistics::{channel_sum, statistics};
+pub(crate) use statistics::{channel_sum, statistics, sums_of};

@@ -56,6 +56,11 @@ impl Rows {
         Self::new(level, length, 1)
     }
 
+    /// Values of all rows.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
     pub(crate) fn pixels(&self) -> usize {
         self.length / self.channels
     }

@@ -1,5 +1,7 @@
 //! Means, variances and sums of channels.
 
+use std::ops::Range;
+
 use crate::kernels::parallel;
 use crate::kernels::rows::{Access, Rows, Step, Totals};
 use crate::kernels::simd::{Level, Simd};
@@ -45,18 +47,24 @@ pub(crate) fn channel_sum(level: Level, input: &[f32], channels: usize, sums: &m
     assert_eq!(sums.len(), channels);
     let rows = Rows::new(level, input.len(), channels);
     let chunks = parallel::map(rows.chunks(), |index| {
-        let mut totals = vec![0.0; rows.width()];
-        let step = Sum {
-            input,
-            totals: Totals::new(&mut totals),
-        };
-        // SAFETY: the rows are the input's, and the totals are as many as columns.
-        unsafe { rows.run_chunk(level, step, rows.chunk(index)) };
-        rows.fold(&totals)
+        sums_of(level, &rows, input, rows.chunk(index))
     });
     for (channel, sum) in sums.iter_mut().enumerate() {
         *sum = chunks.iter().map(|chunk| chunk[channel]).sum::<f64>() as f32;
     }
+}
+
+/// Sums over the pixels of these values of the input, in this thread.
+pub(crate) fn sums_of(level: Level, rows: &Rows, input: &[f32], values: Range<usize>) -> Vec<f64> {
+    assert_eq!(input.len(), rows.length());
+    let mut totals = vec![0.0; rows.width()];
+    let step = Sum {
+        input,
+        totals: Totals::new(&mut totals),
+    };
+    // SAFETY: the rows are the input's, and the totals are as many as columns.
+    unsafe { rows.run_chunk(level, step, values) };
+    rows.fold(&totals)
 }
 
 /// Of a part of the pixels: how many, their mean, and the squares of their deviations from it.
