@@ -3,6 +3,7 @@
 //! All `unsafe` code of the crate is here.
 #![allow(unsafe_code)]
 
+pub(crate) mod buffer;
 pub(crate) mod convolution;
 pub(crate) mod elementwise;
 pub(crate) mod layout;

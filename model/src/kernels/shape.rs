@@ -11,7 +11,15 @@ pub(crate) struct Shape {
 
 impl Shape {
     /// Values of all images.
+    ///
+    /// # Panics
+    ///
+    /// If they cannot be counted, so that no other product of these numbers overflows.
     pub(crate) fn values(&self) -> usize {
+        let pixels = self.width.checked_mul(self.channels.max(1));
+        let image = pixels.and_then(|pixels| pixels.checked_mul(self.height.max(1)));
+        let values = image.and_then(|image| image.checked_mul(self.batch));
+        assert!(values.is_some(), "too many values: {self:?}");
         self.batch * self.image()
     }
 

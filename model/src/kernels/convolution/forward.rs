@@ -6,7 +6,7 @@ use super::sweep::{Finish, Residual, sweep};
 use crate::kernels::simd::Level;
 
 /// A weight in the order in which the forward pass reads it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct PackedWeight {
     level: Level,
     panels: Panels,

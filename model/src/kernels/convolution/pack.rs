@@ -1,5 +1,6 @@
 //! Weights in the order in which the tiles read them.
 
+use crate::kernels::buffer::Buffer;
 use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::simd::Level;
 
@@ -66,9 +67,9 @@ impl<'a> WeightView<'a> {
 
 /// Panels of `width` output channels, each `[rows, columns * inner, width]`; the last one is
 /// filled up with zeros.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Panels {
-    pub values: Vec<f32>,
+    pub values: Buffer,
     /// Channels in a panel.
     pub width: usize,
     /// Values in a panel.
@@ -82,7 +83,7 @@ impl Panels {
         let width = panel_width(level, outer);
         let stride = rows * columns * inner * width;
         let count = outer.div_ceil(width);
-        let mut values = vec![0.0; stride * count];
+        let mut values = Buffer::new(stride * count);
         let shared = Shared::new(&mut values);
         for_each(count, |panel| {
             // SAFETY: each task has a panel of its own.
@@ -109,6 +110,9 @@ fn pack_panel(view: &WeightView<'_>, first: usize, width: usize, target: &mut [f
     let [row_stride, column_stride, inner_stride, outer_stride] = view.strides;
     let filled = width.min(outer - first);
     let block = inner * width;
+    if filled < width {
+        target.fill(0.0);
+    }
     for row in 0..rows {
         for column in 0..columns {
             let source = view.start

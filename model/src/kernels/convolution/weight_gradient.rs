@@ -9,6 +9,7 @@ use super::shape::{ConvolutionShape, Target, Walk};
 use super::sweep::part;
 use super::tile::vectors;
 use super::weight_tile::{WeightTiles, tile_height};
+use crate::kernels::buffer::Buffer;
 use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::simd::Level;
 
@@ -52,7 +53,7 @@ pub(crate) fn weight_gradient(
     if plan.image_groups == 1 {
         pass.run(weight_gradient);
     } else {
-        let mut partial = vec![0.0; plan.image_groups * weight_gradient.len()];
+        let mut partial = Buffer::new(plan.image_groups * weight_gradient.len());
         pass.run(&mut partial);
         add_up(&partial, weight_gradient);
     }

@@ -29,7 +29,7 @@ impl Window {
         assert!(self.kernel > 0 && self.stride > 0 && 2 * self.padding <= self.kernel);
         let places = |length: usize| {
             let padded = length + 2 * self.padding;
-            assert!(padded >= self.kernel);
+            assert!(length > 0 && padded >= self.kernel);
             (padded - self.kernel) / self.stride + 1
         };
         Shape {

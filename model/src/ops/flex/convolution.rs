@@ -6,6 +6,7 @@ use burn::tensor::TensorMetadata;
 use burn_flex::{Flex, FlexTensor};
 
 use super::images::{Images, Weight, contiguous};
+use crate::kernels::buffer::Buffer;
 use crate::kernels::convolution::{
     ConvolutionShape, Epilogue, PackedWeight, forward, input_gradient as input_gradient_kernel,
     weight_gradient as weight_gradient_kernel,
@@ -150,7 +151,7 @@ pub(super) fn weight_gradient(
     let input = Images::new(input);
     let output_gradient = Images::new(output_gradient);
     let shape = shape(input.shape, weight_shape, options);
-    let mut values = vec![0.0; shape.weight_len()];
+    let mut values = Buffer::new(shape.weight_len());
     weight_gradient_kernel(
         Level::best(),
         &shape,

@@ -1,8 +1,9 @@
 //! Tensors as the kernels want them: slices of `f32`, images channels-last.
 
-use burn::tensor::{DType, Shape, TensorMetadata};
+use burn::tensor::{Bytes, DType, Shape, TensorMetadata};
 use burn_flex::{FlexTensor, Layout};
 
+use crate::kernels::buffer::Buffer;
 use crate::kernels::convolution::WeightOrder;
 use crate::kernels::layout::to_channels_last;
 use crate::kernels::shape;
@@ -15,7 +16,9 @@ const TO_FIRST: [usize; 4] = [0, 3, 1, 2];
 
 /// Whether the kernels can compute with all of these.
 pub(super) fn all_f32<'a>(tensors: impl IntoIterator<Item = &'a FlexTensor>) -> bool {
-    tensors.into_iter().all(|tensor| tensor.dtype() == DType::F32)
+    tensors
+        .into_iter()
+        .all(|tensor| tensor.dtype() == DType::F32)
 }
 
 /// Images that lie channels-last in memory, with nothing before or behind them.
@@ -54,12 +57,12 @@ impl Images {
     }
 
     /// Memory for images of this shape, with any contents.
-    pub(super) fn buffer(shape: shape::Shape) -> Vec<f32> {
-        vec![0.0; shape.values()]
+    pub(super) fn buffer(shape: shape::Shape) -> Buffer {
+        Buffer::new(shape.values())
     }
 
     /// From values in channels-last order.
-    pub(super) fn from_values(values: Vec<f32>, shape: shape::Shape) -> Self {
+    pub(super) fn from_values(values: Buffer, shape: shape::Shape) -> Self {
         let sizes = [shape.batch, shape.height, shape.width, shape.channels];
         Self {
             tensor: tensor(values, sizes).permute(&TO_FIRST),
@@ -115,7 +118,7 @@ impl Weight {
     }
 
     /// From values `[height, width, in_channels, out_channels]`.
-    pub(super) fn tensor_from_values(values: Vec<f32>, shape: [usize; 4]) -> FlexTensor {
+    pub(super) fn tensor_from_values(values: Buffer, shape: [usize; 4]) -> FlexTensor {
         let [out_channels, in_channels, height, width] = shape;
         tensor(values, [height, width, in_channels, out_channels]).permute(&[3, 2, 0, 1])
     }
@@ -123,8 +126,8 @@ impl Weight {
 
 /// A vector with one value for each channel.
 pub(super) fn vector(values: Vec<f32>) -> FlexTensor {
-    let length = values.len();
-    tensor(values, [length])
+    let layout = Layout::contiguous(Shape::from([values.len()]));
+    FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
 }
 
 /// The values of a tensor in the order of its shape.
@@ -132,17 +135,17 @@ pub(super) fn contiguous(tensor: FlexTensor) -> FlexTensor {
     tensor.to_contiguous()
 }
 
-pub(super) fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
+pub(super) fn tensor<const D: usize>(values: Buffer, shape: [usize; D]) -> FlexTensor {
     let layout = Layout::contiguous(Shape::from(shape));
-    FlexTensor::new(burn::tensor::Bytes::from_elems(values), layout, DType::F32)
+    FlexTensor::new(values.into_bytes(), layout, DType::F32)
 }
 
 /// Whether a tensor fills its memory with exactly these strides; the stride of an axis of length 1
 /// means nothing.
 fn lies(tensor: &FlexTensor, strides: [isize; 4]) -> bool {
     let layout = tensor.layout();
-    let matches = (0..4)
-        .all(|axis| layout.shape()[axis] == 1 || layout.strides()[axis] == strides[axis]);
+    let matches =
+        (0..4).all(|axis| layout.shape()[axis] == 1 || layout.strides()[axis] == strides[axis]);
     matches
         && layout.start_offset() == 0
         && tensor.bytes().len() == layout.num_elements() * size_of::<f32>()

@@ -45,13 +45,8 @@ pub(super) fn batch_norm(
         &mut variance,
     );
     let [gamma, beta] = [gamma, beta].map(contiguous);
-    let (scale, shift) = scale_and_shift(
-        &mean,
-        &variance,
-        gamma.storage(),
-        beta.storage(),
-        epsilon,
-    );
+    let (scale, shift) =
+        scale_and_shift(&mean, &variance, gamma.storage(), beta.storage(), epsilon);
     BatchNormOutput {
         output: scaled(input, &scale, &shift, residual, relu),
         mean: vector(mean),
@@ -121,8 +116,7 @@ pub(super) fn batch_norm_backward(
     let output = output.map(Images::new);
     let output = output.as_ref().map(Images::values);
     let mut gradient = Images::new(output_gradient);
-    let [gamma, mean, variance] =
-        [gamma, statistics.mean, statistics.variance].map(contiguous);
+    let [gamma, mean, variance] = [gamma, statistics.mean, statistics.variance].map(contiguous);
     let inverse_deviation = inverse_deviation(variance.storage(), statistics.epsilon);
     let mut gamma_gradient = vec![0.0; shape.channels];
     let mut beta_gradient = vec![0.0; shape.channels];
@@ -145,8 +139,9 @@ pub(super) fn batch_norm_backward(
         &gamma_gradient,
         &beta_gradient,
     );
-    let apply =
-        |gradients: Gradients<'_>| backward_apply(level, input.values(), output, &coefficients, gradients);
+    let apply = |gradients: Gradients<'_>| {
+        backward_apply(level, input.values(), output, &coefficients, gradients)
+    };
     let new = || Images::buffer(shape);
     let images = |values| Images::from_values(values, shape).into_tensor();
     let (input_gradient, residual_gradient) = match (gradient.values_mut(), needs_residual) {

@@ -5,11 +5,12 @@ use burn::tensor::TensorMetadata;
 use burn_flex::FlexTensor;
 
 use super::images::{Images, contiguous, tensor};
+use crate::kernels::buffer::Buffer;
+use crate::kernels::elementwise;
 use crate::kernels::pool::{self, Window};
 use crate::kernels::shape::Shape;
 use crate::kernels::shortcut::{self, ZeroPad};
 use crate::kernels::simd::Level;
-use crate::kernels::elementwise;
 
 /// None for windows that are not square, which no kernel covers.
 pub(super) fn window(
@@ -69,7 +70,7 @@ pub(super) fn global_average_pool(input: FlexTensor) -> FlexTensor {
         width,
         channels,
     } = input.shape;
-    let mut output = vec![0.0; batch * channels];
+    let mut output = Buffer::new(batch * channels);
     pool::global_average_pool(
         Level::best(),
         input.values(),
