@@ -13,6 +13,8 @@ use super::{
     ResidualBackend,
 };
 
+pub use super::optimizer::{adam_step, sgd_step};
+
 /// Pixels between the values of a window.
 const DILATION: [usize; 2] = [1, 1];
 

@@ -4,7 +4,9 @@
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
 
-use super::{BatchNormOutput, ConvolutionOptions, PreparedConvolution, ResidualBackend};
+use super::{
+    AdamStep, BatchNormOutput, ConvolutionOptions, PreparedConvolution, ResidualBackend, SgdStep,
+};
 
 /// See [`ResidualBackend::convolution`].
 pub fn convolution<B: ResidualBackend>(
@@ -117,6 +119,38 @@ pub fn add_relu<B: ResidualBackend>(left: Tensor<B, 4>, right: Tensor<B, 4>) -> 
 
 fn primitive<B: ResidualBackend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
     tensor.into_primitive().tensor()
+}
+
+/// See [`ResidualBackend::sgd_step`].
+pub fn sgd_step<B: ResidualBackend, const D: usize>(
+    parameter: Tensor<B, D>,
+    gradient: Tensor<B, D>,
+    buffer: Option<Tensor<B, D>>,
+    step: SgdStep,
+) -> (Tensor<B, D>, Option<Tensor<B, D>>) {
+    let (parameter, buffer) = B::sgd_step(
+        primitive(parameter),
+        primitive(gradient),
+        buffer.map(primitive),
+        step,
+    );
+    (tensor(parameter), buffer.map(tensor))
+}
+
+/// See [`ResidualBackend::adam_step`].
+pub fn adam_step<B: ResidualBackend, const D: usize>(
+    parameter: Tensor<B, D>,
+    gradient: Tensor<B, D>,
+    moments: Option<[Tensor<B, D>; 2]>,
+    step: AdamStep,
+) -> (Tensor<B, D>, [Tensor<B, D>; 2]) {
+    let (parameter, moments) = B::adam_step(
+        primitive(parameter),
+        primitive(gradient),
+        moments.map(|moments| moments.map(primitive)),
+        step,
+    );
+    (tensor(parameter), moments.map(tensor))
 }
 
 fn tensor<B: ResidualBackend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {

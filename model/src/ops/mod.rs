@@ -21,15 +21,17 @@ pub mod default;
 #[cfg(feature = "flex")]
 mod flex;
 mod functions;
+mod optimizer;
 mod values;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
 pub use functions::{
-    add_relu, affine, batch_norm, convolution, global_average_pool, max_pool, prepare_convolution,
-    prepared_convolution, zero_pad_shortcut,
+    adam_step, add_relu, affine, batch_norm, convolution, global_average_pool, max_pool,
+    prepare_convolution, prepared_convolution, sgd_step, zero_pad_shortcut,
 };
+pub use optimizer::{AdamStep, SgdStep};
 pub use values::{
     BatchNormGradients, BatchNormOutput, ConvolutionOptions, PreparedConvolution, PreparedWeight,
 };
@@ -231,5 +233,27 @@ pub trait ResidualBackend: Backend {
         output_gradient: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         default::add_relu_backward::<Self>(output, output_gradient)
+    }
+
+    /// One step of stochastic gradient descent: the new parameter, and the new buffer of its
+    /// momentum if it has any. `buffer` is that of the last step. All are of one shape.
+    fn sgd_step(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        buffer: Option<FloatTensor<Self>>,
+        step: SgdStep,
+    ) -> (FloatTensor<Self>, Option<FloatTensor<Self>>) {
+        default::sgd_step::<Self>(parameter, gradient, buffer, step)
+    }
+
+    /// One step of Adam: the new parameter and its new moments. `moments` are those of the last
+    /// step. All are of one shape.
+    fn adam_step(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        moments: Option<[FloatTensor<Self>; 2]>,
+        step: AdamStep,
+    ) -> (FloatTensor<Self>, [FloatTensor<Self>; 2]) {
+        default::adam_step::<Self>(parameter, gradient, moments, step)
     }
 }

@@ -8,14 +8,15 @@
 mod convolution;
 mod images;
 mod norm;
+mod optimizer;
 mod pooling;
 
 use burn::tensor::ops::FloatTensor;
 use burn_flex::{Flex, FlexTensor};
 
 use super::{
-    BatchNormGradients, BatchNormOutput, ConvolutionOptions, PreparedConvolution, ResidualBackend,
-    default,
+    AdamStep, BatchNormGradients, BatchNormOutput, ConvolutionOptions, PreparedConvolution,
+    ResidualBackend, SgdStep, default,
 };
 
 impl ResidualBackend for Flex {
@@ -254,5 +255,33 @@ impl ResidualBackend for Flex {
             return default::add_relu_backward::<Self>(output, output_gradient);
         }
         pooling::add_relu_backward(output, output_gradient)
+    }
+
+    fn sgd_step(
+        parameter: FlexTensor,
+        gradient: FlexTensor,
+        buffer: Option<FlexTensor>,
+        step: SgdStep,
+    ) -> (FlexTensor, Option<FlexTensor>) {
+        if !images::all_f32([&parameter, &gradient].into_iter().chain(&buffer)) {
+            return default::sgd_step::<Self>(parameter, gradient, buffer, step);
+        }
+        optimizer::sgd_step(parameter, gradient, buffer, step)
+    }
+
+    fn adam_step(
+        parameter: FlexTensor,
+        gradient: FlexTensor,
+        moments: Option<[FlexTensor; 2]>,
+        step: AdamStep,
+    ) -> (FlexTensor, [FlexTensor; 2]) {
+        if !images::all_f32(
+            [&parameter, &gradient]
+                .into_iter()
+                .chain(moments.iter().flatten()),
+        ) {
+            return default::adam_step::<Self>(parameter, gradient, moments, step);
+        }
+        optimizer::adam_step(parameter, gradient, moments, step)
     }
 }
