@@ -4,15 +4,15 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod buffer;
-mod elementwise;
-mod layout;
-mod norm;
-mod optimizer;
+pub(crate) mod elementwise;
+pub(crate) mod layout;
+pub(crate) mod norm;
+pub(crate) mod optimizer;
 mod parallel;
-mod pool;
+pub(crate) mod pool;
 mod rows;
-mod shape;
-mod shortcut;
+pub(crate) mod shape;
+pub(crate) mod shortcut;
 mod simd;
 #[cfg(test)]
 mod testing;
