@@ -140,10 +140,7 @@ fn transpose(
                     values.copy_from_slice(&input[start..start + SQUARE]);
                 }
                 for column in 0..SQUARE {
-                    let mut values = [0.0; SQUARE];
-                    for row in 0..SQUARE {
-                        values[row] = square[row][column];
-                    }
+                    let values = square.map(|row| row[column]);
                     let start = (left + column) * rows + top;
                     output[start..start + SQUARE].copy_from_slice(&values);
                 }
