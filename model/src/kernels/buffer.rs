@@ -37,7 +37,6 @@ pub struct Buffer {
 impl Buffer {
     /// Of unknown content, so all of it is to be written. To show what is not, a build with debug
     /// assertions fills it with NaN.
-    #[allow(clippy::new_ret_no_self)]
     pub fn new(length: usize) -> Self {
         Self::of(&POOL, length)
     }

@@ -1,22 +1,25 @@
 //! From channels-first order, in which images come and Burn's tensors lie, to channels-last order
 //! and back.
 
+use std::ops::Range;
+
 use super::parallel::{self, Shared};
 use super::shape::Shape;
-use super::simd::{Kernel, Level, Simd};
 
-/// Pixels that are moved before the next channels: their lines of both sides stay in the cache.
-const PIXELS: usize = 64;
-/// Channels that are moved together: a line of the cache.
-const CHANNELS: usize = 16;
+/// Rows that are moved together: a line of the cache of the output.
+const ROWS: usize = 16;
+/// Columns of the input before the next rows: their lines of both sides stay in the cache.
+const COLUMNS: usize = 64;
+/// Rows and columns that are moved in registers.
+const SQUARE: usize = 8;
 
 /// `[batch, channels, height, width]` to `[batch, height, width, channels]`.
 ///
 /// # Panics
 ///
 /// If the slices are not as long as the shape says.
-pub(crate) fn to_channels_last(level: Level, input: &[f32], shape: Shape, output: &mut [f32]) {
-    run::<true>(level, input, shape, output);
+pub(crate) fn to_channels_last(input: &[f32], shape: Shape, output: &mut [f32]) {
+    run::<true>(input, shape, output);
 }
 
 /// `[batch, height, width, channels]` to `[batch, channels, height, width]`.
@@ -24,11 +27,11 @@ pub(crate) fn to_channels_last(level: Level, input: &[f32], shape: Shape, output
 /// # Panics
 ///
 /// If the slices are not as long as the shape says.
-pub(crate) fn to_channels_first(level: Level, input: &[f32], shape: Shape, output: &mut [f32]) {
-    run::<false>(level, input, shape, output);
+pub(crate) fn to_channels_first(input: &[f32], shape: Shape, output: &mut [f32]) {
+    run::<false>(input, shape, output);
 }
 
-fn run<const LAST: bool>(level: Level, input: &[f32], shape: Shape, output: &mut [f32]) {
+fn run<const LAST: bool>(input: &[f32], shape: Shape, output: &mut [f32]) {
     assert!(input.len() == shape.values() && output.len() == shape.values());
     if shape.image() == 0 {
         return;
@@ -36,12 +39,13 @@ fn run<const LAST: bool>(level: Level, input: &[f32], shape: Shape, output: &mut
     let output = Shared::new(output);
     parallel::for_each(shape.batch, |image| {
         let values = image * shape.image()..(image + 1) * shape.image();
-        level.run(Transpose::<LAST> {
+        let image = Transpose::<LAST> {
             // SAFETY: each image is within the output and taken once.
             output: unsafe { output.part(values.clone()) },
             input: &input[values],
             channels: shape.channels,
-        });
+        };
+        image.run();
     });
 }
 
@@ -52,11 +56,8 @@ struct Transpose<'a, const LAST: bool> {
     output: &'a mut [f32],
 }
 
-impl<const LAST: bool> Kernel for Transpose<'_, LAST> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+impl<const LAST: bool> Transpose<'_, LAST> {
+    fn run(self) {
         match self.channels {
             1 => self.output.copy_from_slice(self.input),
             // The compiler knows how to weave a fixed number of channels.
@@ -66,10 +67,7 @@ impl<const LAST: bool> Kernel for Transpose<'_, LAST> {
             _ => self.blocks(),
         }
     }
-}
 
-impl<const LAST: bool> Transpose<'_, LAST> {
-    #[inline(always)]
     fn weave<const COUNT: usize>(self) {
         let pixels = self.input.len() / COUNT;
         if LAST {
@@ -98,32 +96,64 @@ impl<const LAST: bool> Transpose<'_, LAST> {
         }
     }
 
-    #[inline(always)]
     fn blocks(self) {
-        let channels = self.channels;
-        let pixels = self.input.len() / channels;
-        for first_pixel in (0..pixels).step_by(PIXELS) {
-            let last_pixel = (first_pixel + PIXELS).min(pixels);
-            for first_channel in (0..channels).step_by(CHANNELS) {
-                let last_channel = (first_channel + CHANNELS).min(channels);
-                // Along what is written: a line that is written in parts is moved more often.
-                if LAST {
-                    for pixel in first_pixel..last_pixel {
-                        for channel in first_channel..last_channel {
-                            self.output[pixel * channels + channel] =
-                                self.input[channel * pixels + pixel];
-                        }
-                    }
-                } else {
-                    for channel in first_channel..last_channel {
-                        for pixel in first_pixel..last_pixel {
-                            self.output[channel * pixels + pixel] =
-                                self.input[pixel * channels + channel];
-                        }
+        let pixels = self.input.len() / self.channels;
+        let (rows, columns) = if LAST {
+            (self.channels, pixels)
+        } else {
+            (pixels, self.channels)
+        };
+        for left in (0..columns).step_by(COLUMNS) {
+            let right = (left + COLUMNS).min(columns);
+            for top in (0..rows).step_by(ROWS) {
+                let bottom = (top + ROWS).min(rows);
+                transpose(
+                    self.input,
+                    self.output,
+                    [rows, columns],
+                    top..bottom,
+                    left..right,
+                );
+            }
+        }
+    }
+}
+
+/// This part of the input, of `[rows, columns]`, to its place in the output, of `[columns, rows]`.
+fn transpose(
+    input: &[f32],
+    output: &mut [f32],
+    [rows, columns]: [usize; 2],
+    down: Range<usize>,
+    across: Range<usize>,
+) {
+    let mut left = across.start;
+    while left < across.end {
+        let width = SQUARE.min(across.end - left);
+        let mut top = down.start;
+        while top < down.end {
+            let height = SQUARE.min(down.end - top);
+            if width == SQUARE && height == SQUARE {
+                let mut square = [[0.0; SQUARE]; SQUARE];
+                for (row, values) in square.iter_mut().enumerate() {
+                    let start = (top + row) * columns + left;
+                    values.copy_from_slice(&input[start..start + SQUARE]);
+                }
+                for column in 0..SQUARE {
+                    let values = square.map(|row| row[column]);
+                    let start = (left + column) * rows + top;
+                    output[start..start + SQUARE].copy_from_slice(&values);
+                }
+            } else {
+                for column in left..left + width {
+                    for row in top..top + height {
+                        output[column * rows + row] = input[row * columns + column];
                     }
                 }
             }
+            top += height;
         }
+        left += width;
     }
 }
 
@@ -134,33 +164,31 @@ mod tests {
 
     #[test]
     fn every_value_finds_its_place_and_the_way_back() {
-        for level in Level::available() {
-            for channels in [2, 4].into_iter().chain(CHANNELS) {
-                for (batch, height, width) in [(0, 2, 2), (1, 1, 1), (3, 7, 7), (2, 9, 30)] {
-                    let shape = Shape {
-                        batch,
-                        height,
-                        width,
-                        channels,
-                    };
-                    let pixels = height * width;
-                    let input = random(1, shape.values());
-                    let mut last = poisoned(shape.values());
-                    to_channels_last(level, &input, shape, &mut last);
-                    for image in 0..batch {
-                        for channel in 0..channels {
-                            for pixel in 0..pixels {
-                                assert_eq!(
-                                    last[(image * pixels + pixel) * channels + channel],
-                                    input[(image * channels + channel) * pixels + pixel]
-                                );
-                            }
+        for channels in [2, 4].into_iter().chain(CHANNELS) {
+            for (batch, height, width) in [(0, 2, 2), (1, 1, 1), (3, 7, 7), (2, 9, 30)] {
+                let shape = Shape {
+                    batch,
+                    height,
+                    width,
+                    channels,
+                };
+                let pixels = height * width;
+                let input = random(1, shape.values());
+                let mut last = poisoned(shape.values());
+                to_channels_last(&input, shape, &mut last);
+                for image in 0..batch {
+                    for channel in 0..channels {
+                        for pixel in 0..pixels {
+                            assert_eq!(
+                                last[(image * pixels + pixel) * channels + channel],
+                                input[(image * channels + channel) * pixels + pixel]
+                            );
                         }
                     }
-                    let mut first = poisoned(shape.values());
-                    to_channels_first(level, &last, shape, &mut first);
-                    assert_eq!(first, input);
                 }
+                let mut first = poisoned(shape.values());
+                to_channels_first(&last, shape, &mut first);
+                assert_eq!(first, input);
             }
         }
     }

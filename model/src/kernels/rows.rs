@@ -13,6 +13,10 @@ use super::simd::{Kernel, Level, Simd};
 /// Values that are gone through before the next columns: few enough that the pages they are on
 /// stay known to the CPU, many enough that what is held for the columns is seldom exchanged.
 const TILE: usize = 32 * 1024;
+/// From this length on, rows are taken one by one where what is held is only read. Down the columns,
+/// what is read would often lie where something was just written but for a multiple of 4096 bytes,
+/// and the CPU would wait for that as if it were the same.
+const LONG: usize = 256;
 /// More tasks than most CPUs have threads. Their number depends on the data only, because sums
 /// must not depend on the number of threads.
 const MOST_CHUNKS: usize = 64;
@@ -148,6 +152,8 @@ fn greatest_common_divisor(a: usize, b: usize) -> usize {
 pub(crate) trait Step: Copy {
     /// What stays in registers for the columns of one vector.
     type Held<S: Simd>: Copy;
+    /// Whether what is held is also given back.
+    const SUMS: bool = false;
 
     unsafe fn hold<S: Simd, A: Access>(self, access: A, column: usize) -> Self::Held<S>;
     unsafe fn step<S: Simd, A: Access>(self, access: A, held: &mut Self::Held<S>, index: usize);
@@ -257,7 +263,11 @@ impl<T: Step> Kernel for Pass<T> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let rows_of_tile = (TILE / self.width).max(1);
+        let rows_of_tile = if T::SUMS || self.width < LONG {
+            (TILE / self.width).max(1)
+        } else {
+            1
+        };
         let mut start = self.values.start;
         while start < self.values.end {
             let left = self.values.end - start;
@@ -369,26 +379,4 @@ impl Totals {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chunks_are_whole_pixels_and_cover_everything() {
-        for level in Level::available() {
-            for channels in [1, 3, 8, 16, 20, 30, 64, 70, 515] {
-                for pixels in [0, 1, 7, 1000, 123_457] {
-                    let rows = Rows::new(level, pixels * channels, channels);
-                    assert!(rows.width().is_multiple_of(channels));
-                    let mut end = 0;
-                    for index in 0..rows.chunks() {
-                        let chunk = rows.chunk(index);
-                        assert_eq!(chunk.start, end);
-                        assert!(chunk.len().is_multiple_of(channels));
-                        end = chunk.end;
-                    }
-                    assert_eq!(end, pixels * channels);
-                }
-            }
-        }
-    }
-}
+mod tests;

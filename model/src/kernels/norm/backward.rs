@@ -224,6 +224,7 @@ struct Sums<'a, const MASKED: bool> {
 
 impl<const MASKED: bool> Step for Sums<'_, MASKED> {
     type Held<S: Simd> = [S::Vector; 3];
+    const SUMS: bool = true;
 
     #[inline(always)]
     unsafe fn hold<S: Simd, A: Access>(self, access: A, column: usize) -> Self::Held<S> {

@@ -129,6 +129,7 @@ struct Deviations<'a> {
 
 impl Step for Deviations<'_> {
     type Held<S: Simd> = [S::Vector; 3];
+    const SUMS: bool = true;
 
     #[inline(always)]
     unsafe fn hold<S: Simd, A: Access>(self, access: A, column: usize) -> Self::Held<S> {
@@ -168,6 +169,7 @@ struct Sum<'a> {
 
 impl Step for Sum<'_> {
     type Held<S: Simd> = S::Vector;
+    const SUMS: bool = true;
 
     #[inline(always)]
     unsafe fn hold<S: Simd, A: Access>(self, _: A, _: usize) -> Self::Held<S> {

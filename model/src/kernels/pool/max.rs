@@ -242,7 +242,7 @@ impl Kernel for Backward<'_> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<S: Simd>(mut self) {
+    unsafe fn run<S: Simd>(self) {
         let channels = self.shape.channels;
         let whole = channels / S::LANES;
         let rest = First(channels % S::LANES);

@@ -7,7 +7,6 @@ use crate::kernels::buffer::Buffer;
 use crate::kernels::convolution::WeightOrder;
 use crate::kernels::layout::to_channels_last;
 use crate::kernels::shape;
-use crate::kernels::simd::Level;
 
 /// The order of `[batch, height, width, channels]` in terms of `[batch, channels, height, width]`,
 /// and back.
@@ -46,7 +45,7 @@ impl Images {
         }
         if let Some(input) = tensor.as_slice::<f32>() {
             let mut images = Self::buffer(shape);
-            to_channels_last(Level::best(), input, shape, &mut images);
+            to_channels_last(input, shape, &mut images);
             return Self::from_values(images, shape);
         }
         let last = tensor.permute(&TO_LAST).to_contiguous();
