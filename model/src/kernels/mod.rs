@@ -14,11 +14,7 @@ pub(crate) mod pool;
 mod rows;
 pub(crate) mod shape;
 pub(crate) mod shortcut;
-<<<<<<< HEAD
 pub(crate) mod simd;
-=======
-mod simd;
->>>>>>> norm-kernels
 #[cfg(test)]
 mod testing;
 
