@@ -4,7 +4,6 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, PaddingConfig2d};
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 
 use crate::config::DigitConfig;
@@ -51,9 +50,9 @@ impl<B: ResidualBackend> DigitResNet<B> {
 
     /// Images `[batch, input_channels, 28, 28]` to logits `[batch, classes]`.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
-        let features = relu(halve(convolve(&self.convolution1, images))); // [batch, 20, 12, 12]
+        let features = ops::relu(halve(convolve(&self.convolution1, images))); // [batch, 20, 12, 12]
         let features = self.block1.forward(features);
-        let features = relu(halve(convolve(&self.convolution2, features))); // [batch, 15, 5, 5]
+        let features = ops::relu(halve(convolve(&self.convolution2, features))); // [batch, 15, 5, 5]
         let features = self.block2.forward(features);
         self.linear.forward(features.flatten(1, 3))
     }

@@ -281,13 +281,18 @@ pub fn zero_pad_shortcut_backward<B: Backend>(
     B::float_slice_assign(zeros, &subsampled(stride), gradient)
 }
 
+/// See [`ResidualBackend::rectify`].
+pub fn rectify<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
+    B::relu(tensor)
+}
+
 /// See [`ResidualBackend::add_relu`].
 pub fn add_relu<B: Backend>(left: FloatTensor<B>, right: FloatTensor<B>) -> FloatTensor<B> {
     B::relu(B::float_add(left, right))
 }
 
-/// See [`ResidualBackend::add_relu_backward`].
-pub fn add_relu_backward<B: Backend>(
+/// See [`ResidualBackend::relu_gradient`].
+pub fn relu_gradient<B: Backend>(
     output: FloatTensor<B>,
     output_gradient: FloatTensor<B>,
 ) -> FloatTensor<B> {

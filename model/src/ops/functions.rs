@@ -112,6 +112,11 @@ pub fn zero_pad_shortcut<B: ResidualBackend>(
     tensor(B::zero_pad_shortcut(primitive(input), stride, padding))
 }
 
+/// See [`ResidualBackend::rectify`].
+pub fn relu<B: ResidualBackend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
+    tensor(B::rectify(primitive(input)))
+}
+
 /// See [`ResidualBackend::add_relu`].
 pub fn add_relu<B: ResidualBackend>(left: Tensor<B, 4>, right: Tensor<B, 4>) -> Tensor<B, 4> {
     tensor(B::add_relu(primitive(left), primitive(right)))

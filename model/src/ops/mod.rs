@@ -29,7 +29,7 @@ use burn::tensor::ops::FloatTensor;
 
 pub use functions::{
     adam_step, add_relu, affine, batch_norm, convolution, global_average_pool, max_pool,
-    prepare_convolution, prepared_convolution, sgd_step, zero_pad_shortcut,
+    prepare_convolution, prepared_convolution, relu, sgd_step, zero_pad_shortcut,
 };
 pub use optimizer::{AdamStep, SgdStep};
 pub use values::{
@@ -221,18 +221,24 @@ pub trait ResidualBackend: Backend {
         default::zero_pad_shortcut_backward::<Self>(output_gradient, input_shape, stride, padding)
     }
 
-    /// `relu(left + right)` of two tensors of one shape.
-    fn add_relu(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
-        default::add_relu::<Self>(left, right)
+    /// ReLU: the larger of zero and each value. Not `relu`, which Burn's backends have already
+    /// and compute slowly in this order of memory.
+    fn rectify(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
+        default::rectify::<Self>(tensor)
     }
 
-    /// The gradient of both sides of [`add_relu`](Self::add_relu): the output's, where the output
-    /// is greater than zero.
-    fn add_relu_backward(
+    /// The gradient of [`rectify`](Self::rectify)'s input, and of both sides of
+    /// [`add_relu`](Self::add_relu): the output's, where the output is greater than zero.
+    fn relu_gradient(
         output: FloatTensor<Self>,
         output_gradient: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        default::add_relu_backward::<Self>(output, output_gradient)
+        default::relu_gradient::<Self>(output, output_gradient)
+    }
+
+    /// `relu(left + right)` of two tensors of one shape.
+    fn add_relu(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        default::add_relu::<Self>(left, right)
     }
 
     /// One step of stochastic gradient descent: the new parameter, and the new buffer of its

@@ -183,6 +183,12 @@ fn pooled_and_joined() {
             },
         );
         compare(
+            &format!("ReLU, {size:?}"),
+            &[length],
+            |inputs| ops::relu(inputs[0].clone().reshape(size)),
+            |inputs| relu(inputs[0].clone().reshape(size)),
+        );
+        compare(
             &format!("addition, {size:?}"),
             &[length, length],
             |inputs| {

@@ -163,6 +163,9 @@ fn add_relu() {
             inputs[1].clone().reshape(size),
         )
     });
+    check("relu", &[24], |inputs| {
+        ops::relu(inputs[0].clone().reshape(size))
+    });
     check("the same on both sides", &[24], |inputs| {
         let input = inputs[0].clone().reshape(size);
         ops::add_relu(input.clone(), input)

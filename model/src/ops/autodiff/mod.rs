@@ -7,6 +7,7 @@
 mod batch_norm;
 mod convolution;
 mod pooling;
+mod relu;
 mod shortcut;
 
 use burn::backend::Autodiff;
@@ -59,8 +60,12 @@ impl<B: ResidualBackend, C: CheckpointStrategy> ResidualBackend for Autodiff<B, 
         shortcut::zero_pad::<B, C>(input, stride, padding)
     }
 
+    fn rectify(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
+        relu::relu::<B, C>(tensor)
+    }
+
     fn add_relu(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
-        shortcut::add_relu::<B, C>(left, right)
+        relu::add_relu::<B, C>(left, right)
     }
 }
 

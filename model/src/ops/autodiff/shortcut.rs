@@ -54,33 +54,3 @@ impl<B: ResidualBackend> Backward<B, 1> for ZeroPad {
         });
     }
 }
-
-#[derive(Debug)]
-struct AddRelu;
-
-pub(super) fn add_relu<B: ResidualBackend, C: CheckpointStrategy>(
-    left: FloatTensor<Autodiff<B, C>>,
-    right: FloatTensor<Autodiff<B, C>>,
-) -> FloatTensor<Autodiff<B, C>> {
-    let output = B::add_relu(left.primitive.clone(), right.primitive.clone());
-    let state = output.clone();
-    record::<B, C, _, 2>(AddRelu, [&left, &right], state, output)
-}
-
-impl<B: ResidualBackend> Backward<B, 2> for AddRelu {
-    /// The output.
-    type State = FloatTensor<B>;
-
-    fn backward(
-        self,
-        ops: Ops<FloatTensor<B>, 2>,
-        gradients: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let output_gradient = gradients.consume::<B>(&ops.node);
-        let gradient = B::add_relu_backward(ops.state, output_gradient);
-        for node in ops.parents.into_iter().flatten() {
-            gradients.register::<B>(node.id, gradient.clone());
-        }
-    }
-}

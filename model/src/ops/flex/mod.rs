@@ -11,7 +11,6 @@ mod norm;
 mod optimizer;
 mod pooling;
 
-use burn::tensor::ops::FloatTensor;
 use burn_flex::{Flex, FlexTensor};
 
 use super::{
@@ -240,6 +239,13 @@ impl ResidualBackend for Flex {
         pooling::zero_pad_shortcut_backward(output_gradient, input_shape, stride, padding)
     }
 
+    fn rectify(tensor: FlexTensor) -> FlexTensor {
+        if !images::all_f32([&tensor]) {
+            return default::rectify::<Self>(tensor);
+        }
+        pooling::relu(tensor)
+    }
+
     fn add_relu(left: FlexTensor, right: FlexTensor) -> FlexTensor {
         if !images::all_f32([&left, &right]) {
             return default::add_relu::<Self>(left, right);
@@ -247,14 +253,11 @@ impl ResidualBackend for Flex {
         pooling::add_relu(left, right)
     }
 
-    fn add_relu_backward(
-        output: FloatTensor<Self>,
-        output_gradient: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
+    fn relu_gradient(output: FlexTensor, output_gradient: FlexTensor) -> FlexTensor {
         if !images::all_f32([&output, &output_gradient]) {
-            return default::add_relu_backward::<Self>(output, output_gradient);
+            return default::relu_gradient::<Self>(output, output_gradient);
         }
-        pooling::add_relu_backward(output, output_gradient)
+        pooling::relu_gradient(output, output_gradient)
     }
 
     fn sgd_step(

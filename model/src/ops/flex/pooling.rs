@@ -1,7 +1,6 @@
 //! Pooling, the shortcut without parameters, and the addition with ReLU: from tensors to the
 //! kernels and back.
 
-use burn::tensor::TensorMetadata;
 use burn_flex::FlexTensor;
 
 use super::images::{Images, contiguous, tensor};
@@ -134,6 +133,18 @@ pub(super) fn zero_pad_shortcut_backward(
     Images::from_values(gradient, shape).into_tensor()
 }
 
+/// In the tensor's memory if nothing else needs that.
+pub(super) fn relu(tensor: FlexTensor) -> FlexTensor {
+    let mut images = Images::new(tensor);
+    if let Some(values) = images.values_mut() {
+        elementwise::relu_in_place(Level::best(), values);
+        return images.into_tensor();
+    }
+    let mut output = Images::buffer(images.shape);
+    elementwise::relu(Level::best(), images.values(), &mut output);
+    Images::from_values(output, images.shape).into_tensor()
+}
+
 /// In the memory of one of the two if nothing else needs that.
 pub(super) fn add_relu(left: FlexTensor, right: FlexTensor) -> FlexTensor {
     let level = Level::best();
@@ -152,7 +163,7 @@ pub(super) fn add_relu(left: FlexTensor, right: FlexTensor) -> FlexTensor {
     Images::from_values(output, shape).into_tensor()
 }
 
-pub(super) fn add_relu_backward(output: FlexTensor, output_gradient: FlexTensor) -> FlexTensor {
+pub(super) fn relu_gradient(output: FlexTensor, output_gradient: FlexTensor) -> FlexTensor {
     let output = Images::new(output);
     let mut gradient = Images::new(output_gradient);
     let shape = gradient.shape;
