@@ -1,8 +1,11 @@
 //! The forward pass.
 
+use std::sync::OnceLock;
+
 use super::pack::{Panels, WeightOrder, WeightView};
 use super::shape::{ConvolutionShape, Target, Walk};
 use super::sweep::{Finish, Residual, sweep};
+use super::winograd::WinogradWeight;
 use crate::kernels::simd::Level;
 
 /// A weight in the order in which the forward pass reads it.
@@ -10,6 +13,10 @@ use crate::kernels::simd::Level;
 pub(crate) struct PackedWeight {
     level: Level,
     panels: Panels,
+    /// Made when it is first of use.
+    transformed: OnceLock<WinogradWeight>,
+    /// Whether many forward passes will use it.
+    is_kept: bool,
 }
 
 impl PackedWeight {
@@ -28,7 +35,20 @@ impl PackedWeight {
             shape.out_channels,
         );
         let panels = Panels::pack(level, view);
-        Self { level, panels }
+        Self {
+            level,
+            panels,
+            transformed: OnceLock::new(),
+            is_kept: false,
+        }
+    }
+
+    /// For many forward passes, which may be worth a dearer preparation.
+    pub(crate) fn kept(self) -> Self {
+        Self {
+            is_kept: true,
+            ..self
+        }
     }
 }
 
@@ -57,8 +77,28 @@ pub(crate) fn forward(
 ) {
     assert_eq!(input.len(), shape.input_len());
     assert_eq!(output.len(), shape.output_len());
+    let walk = walk(shape);
+    let finish = Finish {
+        bias: epilogue.bias,
+        residual: epilogue.residual.map_or(Residual::None, Residual::Other),
+        relu: epilogue.relu,
+    };
+    let transformed = weight.is_kept.then_some(&weight.transformed);
+    sweep(
+        weight.level,
+        &walk,
+        input,
+        &weight.panels,
+        transformed,
+        finish,
+        output,
+    );
+}
+
+/// The window over the input.
+pub(super) fn walk(shape: &ConvolutionShape) -> Walk {
     let [rows, columns] = shape.output_size();
-    let walk = Walk {
+    Walk {
         batch: shape.batch,
         height: shape.height,
         width: shape.width,
@@ -75,11 +115,5 @@ pub(crate) fn forward(
             row: columns * shape.out_channels,
             pixel: shape.out_channels,
         },
-    };
-    let finish = Finish {
-        bias: epilogue.bias,
-        residual: epilogue.residual.map_or(Residual::None, Residual::Other),
-        relu: epilogue.relu,
-    };
-    sweep(weight.level, &walk, input, &weight.panels, finish, output);
+    }
 }

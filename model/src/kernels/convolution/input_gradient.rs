@@ -113,6 +113,7 @@ pub(crate) fn input_gradient(
                 &walk,
                 output_gradient,
                 &panels,
+                None,
                 finish,
                 input_gradient,
             );

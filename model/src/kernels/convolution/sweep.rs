@@ -1,11 +1,13 @@
 //! Tiles over a whole batch, split into tasks.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::pack::Panels;
 use super::scratch::{copy_band, with_scratch};
 use super::shape::Walk;
 use super::tile::{RowOfTiles, vectors};
+use super::winograd::{self, WinogradWeight};
 use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::simd::{Kernel, Level, Simd};
 
@@ -38,13 +40,15 @@ pub(super) enum Residual<'a> {
     Output,
 }
 
-/// Computes `walk` over `input` into `output`. Every result is summed up in the same order
+/// Computes `walk` over `input` into `output`; `transformed` keeps the weight in the form that
+/// Winograd's algorithm needs, if that is worth keeping. Every result is summed up in the same order
 /// whatever the number of threads.
 pub(super) fn sweep(
     level: Level,
     walk: &Walk,
     input: &[f32],
     weight: &Panels,
+    transformed: Option<&OnceLock<WinogradWeight>>,
     finish: Finish<'_>,
     output: &mut [f32],
 ) {
@@ -52,8 +56,28 @@ pub(super) fn sweep(
         return;
     }
     check(walk, input, weight, &finish, output);
-    let plan = Plan::new(walk, weight);
     let output = Shared::new(output);
+    if winograd::pays(walk, transformed.is_some()) {
+        let once = OnceLock::new();
+        let transformed = transformed
+            .unwrap_or(&once)
+            .get_or_init(|| WinogradWeight::new(level, weight));
+        winograd::winograd(level, walk, input, weight, transformed, finish, output);
+    } else {
+        direct(level, walk, input, weight, finish, output);
+    }
+}
+
+/// Sums up every product; the caller has checked all sizes.
+pub(super) fn direct(
+    level: Level,
+    walk: &Walk,
+    input: &[f32],
+    weight: &Panels,
+    finish: Finish<'_>,
+    output: Shared<'_>,
+) {
+    let plan = Plan::new(walk, weight);
     for_each(plan.unit_groups * plan.panel_groups, |task| {
         let units = part(plan.units, plan.unit_groups, task / plan.panel_groups);
         let panels = part(weight.count, plan.panel_groups, task % plan.panel_groups);

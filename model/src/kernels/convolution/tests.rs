@@ -1,6 +1,11 @@
 //! Every pass on every level against sums in `f64`.
 
+use super::forward::walk;
+use super::pack::{Panels, WeightView};
+use super::sweep::{Finish, Residual};
+use super::winograd::{WinogradWeight, winograd};
 use super::*;
+use crate::kernels::parallel::Shared;
 use crate::kernels::simd::Level;
 
 /// Values between -1 and 1 from a small generator.
@@ -53,6 +58,17 @@ fn products(shape: &ConvolutionShape, mut visit: impl FnMut(usize, usize, usize)
 }
 
 fn assert_close(name: &str, shape: &ConvolutionShape, actual: &[f32], expected: &[f64]) {
+    // Where Winograd's algorithm is chosen, its error is within this too on so few channels.
+    assert_within(1e-5, name, shape, actual, expected);
+}
+
+fn assert_within(
+    tolerance: f64,
+    name: &str,
+    shape: &ConvolutionShape,
+    actual: &[f32],
+    expected: &[f64],
+) {
     let largest = expected
         .iter()
         .fold(1e-3, |max: f64, value| max.max(value.abs()));
@@ -60,7 +76,7 @@ fn assert_close(name: &str, shape: &ConvolutionShape, actual: &[f32], expected: 
         let error = (f64::from(actual) - expected).abs() / largest;
         // Not `>`, which would let what is not a number pass.
         assert!(
-            error <= 1e-5,
+            error <= tolerance,
             "{name} of {shape:?}: {actual} at {index}, not {expected}"
         );
     }
@@ -139,6 +155,53 @@ fn forward_adds_up_every_product() {
             };
             forward(&shape, &input, &packed, epilogue, &mut output);
             assert_close("finished", &shape, &output, &finished);
+        }
+    }
+}
+
+/// Winograd's algorithm where it can be used, whether or not that pays.
+#[test]
+fn winograd_adds_up_every_product() {
+    let fits = |shape: &ConvolutionShape| shape.kernel == [3, 3] && shape.stride == [1, 1];
+    for shape in shapes().into_iter().filter(fits) {
+        for padding in 0..3 {
+            let shape = ConvolutionShape {
+                padding: [padding, 1],
+                height: shape.height + 2,
+                ..shape
+            };
+            let mut values = Values(6);
+            let input = values.take(shape.input_len());
+            let weight = values.take(shape.weight_len());
+            let bias = values.take(shape.out_channels);
+            let before = values.take(shape.output_len());
+            let mut sums: Vec<f64> = before
+                .iter()
+                .enumerate()
+                .map(|(index, &before)| {
+                    f64::from(before) + f64::from(bias[index % shape.out_channels])
+                })
+                .collect();
+            products(&shape, |i, w, o| {
+                sums[o] += f64::from(input[i]) * f64::from(weight[w]);
+            });
+            for level in Level::available() {
+                let order = WeightOrder::InOut;
+                let [inner, outer] = [shape.in_channels, shape.out_channels];
+                let view = WeightView::new(&weight, order, shape.kernel, inner, outer);
+                let panels = Panels::pack(level, view);
+                let transformed = WinogradWeight::new(level, &panels);
+                let finish = Finish {
+                    bias: Some(&bias),
+                    residual: Residual::Output,
+                    relu: false,
+                };
+                let mut output = before.clone();
+                let walk = walk(&shape);
+                let shared = Shared::new(&mut output);
+                winograd(level, &walk, &input, &panels, &transformed, finish, shared);
+                assert_within(1e-4, "Winograd", &shape, &output, &sums);
+            }
         }
     }
 }

@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
+use super::forward::walk;
 use super::pack::panel_width;
 use super::scratch::{copy_band, with_scratch};
-use super::shape::{ConvolutionShape, Target, Walk};
+use super::shape::{ConvolutionShape, Walk};
 use super::sweep::part;
 use super::tile::vectors;
 use super::weight_tile::{WeightTiles, tile_height};
@@ -95,25 +96,8 @@ struct Plan {
 
 impl Plan {
     fn new(level: Level, shape: &ConvolutionShape) -> Self {
-        let [rows, columns] = shape.output_size();
-        let walk = Walk {
-            batch: shape.batch,
-            height: shape.height,
-            width: shape.width,
-            in_channels: shape.in_channels,
-            rows,
-            columns,
-            out_channels: shape.out_channels,
-            taps: shape.kernel,
-            step: shape.stride,
-            origin: shape.padding.map(|padding| -(padding as isize)),
-            target: Target {
-                start: 0,
-                image: rows * columns * shape.out_channels,
-                row: columns * shape.out_channels,
-                pixel: shape.out_channels,
-            },
-        };
+        let walk = walk(shape);
+        let [rows, columns] = [walk.rows, walk.columns];
         let lanes = level.lanes();
         let height = tile_height(lanes, vectors(lanes, shape.out_channels), walk.run());
         let band_rows = (PIXELS / columns).clamp(1, rows);

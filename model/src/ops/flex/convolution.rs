@@ -42,7 +42,7 @@ pub(super) fn prepare(
         channels: in_channels,
     };
     let shape = shape(images, weight.shape, options);
-    let packed = PackedWeight::new(Level::best(), weight.values(), weight.order, &shape);
+    let packed = PackedWeight::new(Level::best(), weight.values(), weight.order, &shape).kept();
     PreparedConvolution {
         weight: PreparedWeight::Packed(Arc::new(packed)),
         weight_shape: weight.shape,
