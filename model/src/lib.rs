@@ -52,6 +52,8 @@ pub use head::Head;
 pub use kernels::{Level, SIMD_VARIABLE};
 pub use network::Network;
 pub use norm::BatchNorm;
+#[cfg(feature = "flex")]
+pub use ops::KERNELS_VARIABLE;
 pub use ops::ResidualBackend;
 pub use optimizer::{Adam, Optimizer, OptimizerState, Sgd};
 pub use parameters::parameter_count;

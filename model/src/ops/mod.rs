@@ -27,6 +27,8 @@ mod values;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
+#[cfg(feature = "flex")]
+pub use flex::KERNELS_VARIABLE;
 pub use functions::{
     adam_step, add_relu, affine, batch_norm, convolution, global_average_pool, max_pool,
     prepare_convolution, prepared_convolution, relu, sgd_step, zero_pad_shortcut,

@@ -1,5 +1,7 @@
 //! Tensors as the kernels want them: slices of `f32`, images channels-last.
 
+use std::sync::OnceLock;
+
 use burn::tensor::{Bytes, DType, Shape, TensorMetadata};
 use burn_flex::{FlexTensor, Layout};
 
@@ -13,8 +15,15 @@ use crate::kernels::shape;
 const TO_LAST: [usize; 4] = [0, 2, 3, 1];
 const TO_FIRST: [usize; 4] = [0, 3, 1, 2];
 
-/// Whether the kernels can compute with all of these.
-pub(super) fn all_f32<'a>(tensors: impl IntoIterator<Item = &'a FlexTensor>) -> bool {
+/// If this environment variable is `off`, Flex computes with Burn's own operations, for comparison.
+pub const KERNELS_VARIABLE: &str = "RESNET_KERNELS";
+
+/// Whether the kernels compute with these.
+pub(super) fn computable<'a>(tensors: impl IntoIterator<Item = &'a FlexTensor>) -> bool {
+    static OFF: OnceLock<bool> = OnceLock::new();
+    if *OFF.get_or_init(|| std::env::var(KERNELS_VARIABLE).is_ok_and(|value| value == "off")) {
+        return false;
+    }
     tensors
         .into_iter()
         .all(|tensor| tensor.dtype() == DType::F32)

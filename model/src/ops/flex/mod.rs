@@ -3,7 +3,7 @@
 //! Images stay in channels-last order from one operation to the next: the shape of a tensor is
 //! `[batch, channels, height, width]` as everywhere, and its strides say how it lies in memory. A
 //! tensor that comes in another order is copied once. Tensors of other types than `f32` go to the
-//! default bodies.
+//! default bodies, and all do if the environment variable `RESNET_KERNELS` is `off`.
 
 mod convolution;
 mod images;
@@ -12,6 +12,8 @@ mod optimizer;
 mod pooling;
 
 use burn_flex::{Flex, FlexTensor};
+
+pub use images::KERNELS_VARIABLE;
 
 use super::{
     AdamStep, BatchNormGradients, BatchNormOutput, ConvolutionOptions, PreparedConvolution,
@@ -25,7 +27,7 @@ impl ResidualBackend for Flex {
         bias: Option<FlexTensor>,
         options: ConvolutionOptions,
     ) -> FlexTensor {
-        if !images::all_f32([&input, &weight].into_iter().chain(&bias)) {
+        if !images::computable([&input, &weight].into_iter().chain(&bias)) {
             return default::convolution::<Self>(input, weight, bias, options);
         }
         convolution::convolution(input, weight, bias, options)
@@ -38,7 +40,7 @@ impl ResidualBackend for Flex {
         options: ConvolutionOptions,
         accumulate: Option<FlexTensor>,
     ) -> FlexTensor {
-        if !images::all_f32([&output_gradient, &weight].into_iter().chain(&accumulate)) {
+        if !images::computable([&output_gradient, &weight].into_iter().chain(&accumulate)) {
             return default::convolution_input_gradient::<Self>(
                 output_gradient,
                 weight,
@@ -56,7 +58,7 @@ impl ResidualBackend for Flex {
         weight_shape: [usize; 4],
         options: ConvolutionOptions,
     ) -> FlexTensor {
-        if !images::all_f32([&input, &output_gradient]) {
+        if !images::computable([&input, &output_gradient]) {
             return default::convolution_weight_gradient::<Self>(
                 input,
                 output_gradient,
@@ -68,7 +70,7 @@ impl ResidualBackend for Flex {
     }
 
     fn channel_sum(tensor: FlexTensor) -> FlexTensor {
-        if !images::all_f32([&tensor]) {
+        if !images::computable([&tensor]) {
             return default::channel_sum::<Self>(tensor);
         }
         norm::channel_sum(tensor)
@@ -82,7 +84,7 @@ impl ResidualBackend for Flex {
         relu: bool,
         epsilon: f64,
     ) -> BatchNormOutput<Self> {
-        if !images::all_f32([&input, &gamma, &beta].into_iter().chain(&residual)) {
+        if !images::computable([&input, &gamma, &beta].into_iter().chain(&residual)) {
             return default::batch_norm::<Self>(input, gamma, beta, residual, relu, epsilon);
         }
         norm::batch_norm(input, gamma, beta, residual, relu, epsilon)
@@ -98,7 +100,7 @@ impl ResidualBackend for Flex {
         output_gradient: FlexTensor,
         needs_residual: bool,
     ) -> BatchNormGradients<Self> {
-        if !images::all_f32([&input, &gamma, &output_gradient]) {
+        if !images::computable([&input, &gamma, &output_gradient]) {
             return default::batch_norm_backward::<Self>(
                 input,
                 gamma,
@@ -132,7 +134,7 @@ impl ResidualBackend for Flex {
         residual: Option<FlexTensor>,
         relu: bool,
     ) -> FlexTensor {
-        if !images::all_f32([&input, &scale, &shift].into_iter().chain(&residual)) {
+        if !images::computable([&input, &scale, &shift].into_iter().chain(&residual)) {
             return default::affine::<Self>(input, scale, shift, residual, relu);
         }
         norm::affine(input, scale, shift, residual, relu)
@@ -143,7 +145,7 @@ impl ResidualBackend for Flex {
         bias: Option<FlexTensor>,
         options: ConvolutionOptions,
     ) -> PreparedConvolution<Self> {
-        if !images::all_f32([&weight].into_iter().chain(&bias)) {
+        if !images::computable([&weight].into_iter().chain(&bias)) {
             return default::prepare_convolution::<Self>(weight, bias, options);
         }
         convolution::prepare(weight, bias, options)
@@ -156,7 +158,7 @@ impl ResidualBackend for Flex {
         relu: bool,
     ) -> FlexTensor {
         match convolution::packed(convolution) {
-            Some(packed) if images::all_f32([&input].into_iter().chain(&residual)) => {
+            Some(packed) if images::computable([&input].into_iter().chain(&residual)) => {
                 convolution::prepared(input, convolution, packed, residual, relu)
             }
             _ => default::prepared_convolution::<Self>(input, convolution, residual, relu),
@@ -170,7 +172,7 @@ impl ResidualBackend for Flex {
         padding: [usize; 2],
     ) -> FlexTensor {
         match pooling::window(kernel, stride, padding) {
-            Some(window) if images::all_f32([&input]) => pooling::max_pool(input, window),
+            Some(window) if images::computable([&input]) => pooling::max_pool(input, window),
             _ => default::max_pool::<Self>(input, kernel, stride, padding),
         }
     }
@@ -184,7 +186,7 @@ impl ResidualBackend for Flex {
         padding: [usize; 2],
     ) -> FlexTensor {
         match pooling::window(kernel, stride, padding) {
-            Some(window) if images::all_f32([&input, &output, &output_gradient]) => {
+            Some(window) if images::computable([&input, &output, &output_gradient]) => {
                 pooling::max_pool_backward(input, output, output_gradient, window)
             }
             _ => default::max_pool_backward::<Self>(
@@ -199,7 +201,7 @@ impl ResidualBackend for Flex {
     }
 
     fn global_average_pool(input: FlexTensor) -> FlexTensor {
-        if !images::all_f32([&input]) {
+        if !images::computable([&input]) {
             return default::global_average_pool::<Self>(input);
         }
         pooling::global_average_pool(input)
@@ -209,14 +211,14 @@ impl ResidualBackend for Flex {
         output_gradient: FlexTensor,
         input_shape: [usize; 4],
     ) -> FlexTensor {
-        if !images::all_f32([&output_gradient]) {
+        if !images::computable([&output_gradient]) {
             return default::global_average_pool_backward::<Self>(output_gradient, input_shape);
         }
         pooling::global_average_pool_backward(output_gradient, input_shape)
     }
 
     fn zero_pad_shortcut(input: FlexTensor, stride: usize, padding: [usize; 2]) -> FlexTensor {
-        if !images::all_f32([&input]) {
+        if !images::computable([&input]) {
             return default::zero_pad_shortcut::<Self>(input, stride, padding);
         }
         pooling::zero_pad_shortcut(input, stride, padding)
@@ -228,7 +230,7 @@ impl ResidualBackend for Flex {
         stride: usize,
         padding: [usize; 2],
     ) -> FlexTensor {
-        if !images::all_f32([&output_gradient]) {
+        if !images::computable([&output_gradient]) {
             return default::zero_pad_shortcut_backward::<Self>(
                 output_gradient,
                 input_shape,
@@ -240,21 +242,21 @@ impl ResidualBackend for Flex {
     }
 
     fn rectify(tensor: FlexTensor) -> FlexTensor {
-        if !images::all_f32([&tensor]) {
+        if !images::computable([&tensor]) {
             return default::rectify::<Self>(tensor);
         }
         pooling::relu(tensor)
     }
 
     fn add_relu(left: FlexTensor, right: FlexTensor) -> FlexTensor {
-        if !images::all_f32([&left, &right]) {
+        if !images::computable([&left, &right]) {
             return default::add_relu::<Self>(left, right);
         }
         pooling::add_relu(left, right)
     }
 
     fn relu_gradient(output: FlexTensor, output_gradient: FlexTensor) -> FlexTensor {
-        if !images::all_f32([&output, &output_gradient]) {
+        if !images::computable([&output, &output_gradient]) {
             return default::relu_gradient::<Self>(output, output_gradient);
         }
         pooling::relu_gradient(output, output_gradient)
@@ -266,7 +268,7 @@ impl ResidualBackend for Flex {
         buffer: Option<FlexTensor>,
         step: SgdStep,
     ) -> (FlexTensor, Option<FlexTensor>) {
-        if !images::all_f32([&parameter, &gradient].into_iter().chain(&buffer)) {
+        if !images::computable([&parameter, &gradient].into_iter().chain(&buffer)) {
             return default::sgd_step::<Self>(parameter, gradient, buffer, step);
         }
         optimizer::sgd_step(parameter, gradient, buffer, step)
@@ -278,7 +280,7 @@ impl ResidualBackend for Flex {
         moments: Option<[FlexTensor; 2]>,
         step: AdamStep,
     ) -> (FlexTensor, [FlexTensor; 2]) {
-        if !images::all_f32(
+        if !images::computable(
             [&parameter, &gradient]
                 .into_iter()
                 .chain(moments.iter().flatten()),
