@@ -8,10 +8,13 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `config` | every setting, its range, its place in a TOML file |
+//! | `overrides` | settings that are given one by one |
+//! | `optimizer` | the optimizers by name |
 //! | `plan` | settings made concrete: data, network, numbers of steps |
 //! | `folder` | the run's folder |
 //! | `run` | from a plan to a trained, tested network |
 //! | `strategy` | the loop over epochs and steps |
+//! | `trainee` | a network and its optimizer, one step at a time |
 //! | `classifier` | a network as burn-train's `Learner` wants it |
 //! | `schedule` | the learning rate of each step |
 //! | `checkpoint` | the state of a run, saved and restored |
@@ -26,16 +29,21 @@ mod config;
 mod error;
 mod folder;
 mod metric_log;
+mod optimizer;
+mod overrides;
 mod plan;
 mod run;
 mod schedule;
 mod stop;
 mod strategy;
 mod totals;
+mod trainee;
 
-pub use config::{Overrides, TrainConfig};
+pub use config::TrainConfig;
 pub use error::{ConfigError, TrainError};
 pub use folder::RunFolder;
+pub use optimizer::OptimizerKind;
+pub use overrides::Overrides;
 pub use plan::Plan;
 pub use run::{Finished, Observer, Outcome, train};
 pub use stop::Stop;

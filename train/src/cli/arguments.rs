@@ -6,7 +6,7 @@ use clap::{Args, Parser};
 use data::Source;
 use device::DeviceRequest;
 use model::StemKind;
-use train::Overrides;
+use train::{OptimizerKind, Overrides};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     /// Go on with a run from its last checkpoint: its folder, or its name in --runs-dir
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "data", "image_size", "validation", "model", "stem", "zero_init_last_norm", "batch_size",
-        "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name",
+        "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name",
     ])]
     pub resume: Option<PathBuf>,
 
@@ -81,7 +81,11 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
 
-    /// Highest learning rate of the warm-up and cosine schedule [default: 0.1]
+    /// sgd, adam or adamw [default: sgd]
+    #[arg(long, value_name = "NAME", value_parser = optimizer)]
+    optimizer: Option<OptimizerKind>,
+
+    /// Highest learning rate of the warm-up and cosine schedule [default: 0.1, or 0.001 for adam and adamw]
     #[arg(long, value_name = "X")]
     lr: Option<f64>,
 
@@ -89,7 +93,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "X")]
     warmup_epochs: Option<f64>,
 
-    /// Nesterov momentum [default: 0.9]
+    /// Nesterov momentum of sgd [default: 0.9]
     #[arg(long, value_name = "X")]
     momentum: Option<f64>,
 
@@ -130,6 +134,7 @@ impl From<Settings> for Overrides {
             zero_init_last_norm: settings.zero_init_last_norm,
             epochs: settings.epochs,
             batch_size: settings.batch_size,
+            optimizer: settings.optimizer,
             lr: settings.lr,
             warmup_epochs: settings.warmup_epochs,
             momentum: settings.momentum,
@@ -149,6 +154,18 @@ fn stem(text: &str) -> Result<StemKind, String> {
         "cifar" => Ok(StemKind::Cifar),
         _ => Err("known: imagenet, cifar".to_owned()),
     }
+}
+
+fn optimizer(text: &str) -> Result<OptimizerKind, String> {
+    OptimizerKind::ALL
+        .into_iter()
+        .find(|kind| kind.name() == text)
+        .ok_or_else(|| {
+            format!(
+                "known: {}",
+                OptimizerKind::ALL.map(OptimizerKind::name).join(", ")
+            )
+        })
 }
 
 #[cfg(test)]
@@ -173,7 +190,11 @@ mod tests {
             ("--zero-init", config.zero_init_last_norm.to_string()),
             ("--epochs", config.epochs.to_string()),
             ("--batch-size", config.batch_size.to_string()),
-            ("--lr", config.lr.to_string()),
+            ("--optimizer", config.optimizer.name().to_owned()),
+            (
+                "--lr",
+                format!("{}, or 0.001 for adam and adamw", config.learning_rate()),
+            ),
             ("--warmup-epochs", config.warmup_epochs.to_string()),
             ("--momentum", config.momentum.to_string()),
             ("--weight-decay", config.weight_decay.to_string()),
