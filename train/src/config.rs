@@ -221,13 +221,20 @@ impl TrainConfig {
         [height, width]: [usize; 2],
         classes: usize,
     ) -> Result<NetworkConfig, ConfigError> {
-        let wrong = |reason: String| ConfigError::Network {
-            model: self.model.clone(),
-            reason,
-        };
-        let mut network = model::network(&self.model)?
+        let network = self
+            .own_network()?
             .with_input_channels(channels)
             .with_classes(classes);
+        network
+            .validate()
+            .and_then(|()| network.check_input(height, width))
+            .map_err(|error| self.wrong_network(error.to_string()))?;
+        Ok(network)
+    }
+
+    /// The network with the channels and classes that its name stands for.
+    pub(crate) fn own_network(&self) -> Result<NetworkConfig, ConfigError> {
+        let mut network = model::network(&self.model)?;
         match (&mut network, self.stem) {
             (NetworkConfig::Resnet(config), stem) => {
                 config.stem = stem.unwrap_or(config.stem);
@@ -235,14 +242,17 @@ impl TrainConfig {
             }
             (NetworkConfig::Digit(_), None) => {}
             (NetworkConfig::Digit(_), Some(_)) => {
-                return Err(wrong("its stem cannot be changed".to_owned()));
+                return Err(self.wrong_network("its stem cannot be changed".to_owned()));
             }
         }
-        network
-            .validate()
-            .and_then(|()| network.check_input(height, width))
-            .map_err(|error| wrong(error.to_string()))?;
         Ok(network)
+    }
+
+    fn wrong_network(&self, reason: String) -> ConfigError {
+        ConfigError::Network {
+            model: self.model.clone(),
+            reason,
+        }
     }
 }
 

@@ -20,9 +20,11 @@
 //! | `checkpoint` | the state of a run, saved and restored |
 //! | `metric_log` | burn-train's metrics as files |
 //! | `totals` | loss and accuracy over many batches |
+//! | `benchmark` | how fast a step is |
 //! | `stop` | how a run is told to end early |
 //! | `error` | everything that can go wrong, with a way out |
 
+mod benchmark;
 mod checkpoint;
 mod classifier;
 mod config;
@@ -39,6 +41,7 @@ mod strategy;
 mod totals;
 mod trainee;
 
+pub use benchmark::StepBenchmark;
 pub use config::TrainConfig;
 pub use error::{ConfigError, TrainError};
 pub use folder::RunFolder;

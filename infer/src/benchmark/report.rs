@@ -90,7 +90,7 @@ pub struct Report {
 impl Report {
     /// A report of a measurement that has just ended.
     pub fn new(setting: Setting, measurement: &Measurement) -> Self {
-        let milliseconds = |time: Duration| 1e3 * time.as_secs_f64();
+        let milliseconds = |time: Duration| time.as_nanos() as f64 / 1e6;
         let median = measurement.percentile(50.0);
         // A run shorter than the clock's step counts as one step.
         let seconds = median.as_secs_f64().max(1e-9);

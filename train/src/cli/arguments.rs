@@ -1,10 +1,12 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
 use data::Source;
 use device::DeviceRequest;
+use infer::benchmark::InputShape;
 use model::StemKind;
 use train::{OptimizerKind, Overrides};
 
@@ -15,6 +17,7 @@ Examples:
   train --data cifar10 --data-dir ~/data --model resnet20 --batch-size 128 --epochs 60
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
   train --resume runs/mine --epochs 40        go on with an earlier run
+  train --bench --model resnet50 --batch-size 8   how fast a training step is here
   train --list-devices                        what this program can compute on";
 
 /// Train a residual network
@@ -41,6 +44,51 @@ pub(crate) struct Arguments {
     /// Print what is compiled in and what was found, then end
     #[arg(long)]
     pub list_devices: bool,
+
+    #[command(flatten)]
+    pub benchmark: Benchmark,
+}
+
+/// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
+/// miss a flag that cannot be there.
+const NOT_MEASURED: [&str; 12] = [
+    "config",
+    "resume",
+    "list_devices",
+    "data",
+    "data_dir",
+    "image_size",
+    "validation",
+    "epochs",
+    "lr",
+    "warmup_epochs",
+    "runs_dir",
+    "name",
+];
+
+/// Flags of --bench.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Measuring")]
+pub(crate) struct Benchmark {
+    /// Measure how fast a training step is, on random images and without a run
+    #[arg(long, conflicts_with_all = NOT_MEASURED)]
+    pub bench: bool,
+
+    /// Shape of the images [default: what the network usually takes, such as 3x224x224]
+    #[arg(long, value_name = "CxHxW", requires = "bench", conflicts_with_all = NOT_MEASURED)]
+    pub input: Option<InputShape>,
+
+    /// Classes to tell apart [default: the network's own]
+    #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = NOT_MEASURED)]
+    pub classes: Option<usize>,
+
+    /// Steps to measure [default: as many as take about 3 seconds, at least 5]
+    #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = NOT_MEASURED)]
+    pub repeats: Option<NonZeroUsize>,
+
+    /// Print one JSON object instead of text
+    #[arg(long, requires = "bench", conflicts_with_all = NOT_MEASURED)]
+    pub json: bool,
 }
 
 /// Flags that are settings of a run.
