@@ -69,7 +69,7 @@ pub(super) fn peak_memory() -> Option<u64> {
     None
 }
 
-/// A line such as `VmHWM:	    1940 kB`.
+/// From a line such as `VmHWM: 1940 kB`.
 #[cfg(target_os = "linux")]
 fn peak_resident(status: &str) -> Option<u64> {
     let line = status
