@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 use data::{LoadProgress, Source};
-use device::Task;
+use device::{SelectedDevice, Task};
 use indicatif::ProgressBar;
+use infer::benchmark::ProgramStart;
 use infer::console;
 use model::ResidualBackend;
 use thiserror::Error;
@@ -17,6 +18,7 @@ use tracing_subscriber::filter::LevelFilter;
 use train::{ConfigError, Outcome, Plan, RunFolder, Stop, TrainConfig, TrainError};
 
 use super::arguments::Arguments;
+use super::benchmark;
 use super::dashboard::Dashboard;
 use super::lines::{Lines, picture_bar};
 use super::report::{self, Reporter, print_line};
@@ -28,22 +30,27 @@ use super::signals::Signals;
 #[error(transparent)]
 pub(crate) struct WrongFlag(#[from] ConfigError);
 
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+impl WrongFlag {
+    pub(crate) fn hint(&self) -> Option<String> {
+        self.0.hint()
+    }
+}
+
+pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
     let signals = Signals::install()?;
     if arguments.list_devices {
         print_line(device::table(&device::list_devices()).trim_end());
         return Ok(ExitCode::SUCCESS);
     }
 
+    if arguments.benchmark.bench {
+        benchmark::run(arguments, start)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+
     let (config, resumed) = settle(arguments)?;
-    if let Some(threads) = config.threads {
-        device::set_threads(threads)?;
-    }
-    let resolution = device::resolve(&config.device)?;
-    for skipped in &resolution.skipped {
-        talk(&format!("skipped {}: {}", skipped.kind, skipped.reason));
-    }
-    talk(&format!("device: {}", resolution.device));
+    let device = resolve(&config)?;
+    talk(&format!("device: {device}"));
 
     let plan = load(config)?;
     let folder = match resumed {
@@ -57,7 +64,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     log_to(&folder.log_file())?;
 
     let stop = signals.training_starts();
-    let outcome = resolution.device.run(Train {
+    let outcome = device.run(Train {
         plan,
         folder: &folder,
         stop,
@@ -75,6 +82,18 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             ExitCode::from(console::INTERRUPTED)
         }
     })
+}
+
+/// The device that the settings mean, with as many threads; what `auto` passed over is said.
+pub(super) fn resolve(config: &TrainConfig) -> anyhow::Result<SelectedDevice> {
+    if let Some(threads) = config.threads {
+        device::set_threads(threads)?;
+    }
+    let resolution = device::resolve(&config.device)?;
+    for skipped in &resolution.skipped {
+        talk(&format!("skipped {}: {}", skipped.kind, skipped.reason));
+    }
+    Ok(resolution.device)
 }
 
 /// The settings of a new run, or those of the run to resume and its folder.
