@@ -4,23 +4,11 @@ use super::parallel::Shared;
 use super::rows::{Access, Rows, Source, Step};
 use super::simd::{Level, Simd};
 
-/// The larger of zero and `input`.
+/// The larger of zero and `a + b`.
 ///
 /// # Panics
 ///
 /// If the slices are not of one length; so everywhere in this module.
-pub(crate) fn relu(level: Level, input: &[f32], output: &mut [f32]) {
-    let output = Shared::new(output);
-    run(level, Relu { input, output }, &[input.len()], output);
-}
-
-pub(crate) fn relu_in_place(level: Level, data: &mut [f32]) {
-    let output = Shared::new(data);
-    let input = output;
-    run(level, Relu { input, output }, &[], output);
-}
-
-/// The larger of zero and `a + b`.
 pub(crate) fn add_relu(level: Level, a: &[f32], b: &[f32], output: &mut [f32]) {
     let output = Shared::new(output);
     run(level, AddRelu { a, b, output }, &[a.len(), b.len()], output);
@@ -39,41 +27,12 @@ pub(crate) fn mask_gradient(level: Level, output: &[f32], gradient: &mut [f32]) 
     run(level, Mask { output, gradient }, &[output.len()], gradient);
 }
 
-/// `a + b` in the place of `a`.
-pub(crate) fn add_in_place(level: Level, a: &mut [f32], b: &[f32]) {
-    let a = Shared::new(a);
-    run(level, Add { a, b }, &[b.len()], a);
-}
-
 /// `step` reads from what has these lengths, and reads and writes `output`.
 fn run<T: Step + Send + Sync>(level: Level, step: T, inputs: &[usize], output: Shared<'_>) {
     assert!(inputs.iter().all(|&length| length == output.len()));
     // SAFETY: all slices are as long as the rows in all; every value is written by one task, which
     // has read it before.
     unsafe { Rows::flat(level, output.len()).run(level, step) };
-}
-
-#[derive(Clone, Copy)]
-struct Relu<'a, I> {
-    input: I,
-    output: Shared<'a>,
-}
-
-impl<I: Source> Step for Relu<'_, I> {
-    type Held<S: Simd> = ();
-
-    #[inline(always)]
-    unsafe fn hold<S: Simd, A: Access>(self, _: A, _: usize) {}
-
-    #[inline(always)]
-    unsafe fn step<S: Simd, A: Access>(self, access: A, (): &mut (), index: usize) {
-        // SAFETY: the caller's index is within all slices.
-        unsafe {
-            // In this order, what is not a number stays so.
-            let value = S::max(S::splat(0.0), access.load::<S>(self.input, index));
-            access.store::<S>(self.output, index, value);
-        }
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -123,29 +82,6 @@ impl Step for Mask<'_> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Add<'a> {
-    a: Shared<'a>,
-    b: &'a [f32],
-}
-
-impl Step for Add<'_> {
-    type Held<S: Simd> = ();
-
-    #[inline(always)]
-    unsafe fn hold<S: Simd, A: Access>(self, _: A, _: usize) {}
-
-    #[inline(always)]
-    unsafe fn step<S: Simd, A: Access>(self, access: A, (): &mut (), index: usize) {
-        // SAFETY: the caller's index is within all slices.
-        unsafe {
-            let a = access.load::<S>(self.a, index);
-            let sum = S::add(a, access.load::<S>(self.b, index));
-            access.store::<S>(self.a, index, sum);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,13 +96,6 @@ mod tests {
                     a.iter().zip(&b).map(|(&a, &b)| operation(a, b)).collect()
                 };
                 let mut output = poisoned(length);
-                relu(level, &a, &mut output);
-                assert_eq!(output, zip(|a, _| a.max(0.0)));
-                let mut data = a.clone();
-                relu_in_place(level, &mut data);
-                assert_eq!(data, output);
-
-                let mut output = poisoned(length);
                 add_relu(level, &a, &b, &mut output);
                 assert_eq!(output, zip(|a, b| (a + b).max(0.0)));
                 let mut data = a.clone();
@@ -176,10 +105,6 @@ mod tests {
                 let mut data = a.clone();
                 mask_gradient(level, &b, &mut data);
                 assert_eq!(data, zip(|a, b| if b > 0.0 { a } else { 0.0 }));
-
-                let mut data = a.clone();
-                add_in_place(level, &mut data, &b);
-                assert_eq!(data, zip(|a, b| a + b));
             }
         }
     }
@@ -188,7 +113,6 @@ mod tests {
     fn what_is_not_a_number_stays_so() {
         for level in Level::available() {
             let mut data = poisoned(20);
-            relu_in_place(level, &mut data);
             add_relu_in_place(level, &mut data, &[1.0; 20]);
             assert!(data.iter().all(|value| value.is_nan()));
         }

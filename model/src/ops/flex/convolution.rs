@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use burn::tensor::TensorMetadata;
 use burn_flex::{Flex, FlexTensor};
 
 use super::images::{Images, Weight, contiguous};

@@ -1,7 +1,6 @@
 //! Pooling, the shortcut without parameters, and the addition with ReLU: from tensors to the
 //! kernels and back.
 
-use burn::tensor::TensorMetadata;
 use burn_flex::FlexTensor;
 
 use super::images::{Images, contiguous, tensor};
