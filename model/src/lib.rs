@@ -49,7 +49,7 @@ pub use convolution::Convolution;
 pub use digit::{DigitBlock, DigitResNet};
 pub use folded::FoldedNetwork;
 pub use head::Head;
-pub use kernels::{Level, SIMD_VARIABLE};
+pub use kernels::{Level, SIMD_VARIABLE, peak_gflops};
 pub use network::Network;
 pub use norm::BatchNorm;
 pub use ops::ResidualBackend;
