@@ -36,6 +36,7 @@ mod norm;
 pub mod ops;
 mod optimizer;
 mod parameters;
+pub mod profile;
 mod registry;
 mod resnet;
 mod shortcut;
