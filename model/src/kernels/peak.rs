@@ -9,7 +9,7 @@ use super::simd::{Kernel, Level, Simd, unroll};
 /// it.
 const ROUNDS: usize = 1 << 22;
 /// The best of several, as others use the machine too.
-const TRIES: usize = 10;
+const TRIES: usize = 20;
 /// Sums at most, as many as [`unroll`] counts to; any CPU so far is busy with that many.
 const SUMS: usize = 16;
 
