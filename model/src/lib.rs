@@ -36,6 +36,7 @@ mod norm;
 pub mod ops;
 mod optimizer;
 mod parameters;
+pub mod profile;
 mod registry;
 mod resnet;
 mod shortcut;
@@ -49,7 +50,7 @@ pub use convolution::Convolution;
 pub use digit::{DigitBlock, DigitResNet};
 pub use folded::FoldedNetwork;
 pub use head::Head;
-pub use kernels::{Level, SIMD_VARIABLE};
+pub use kernels::{Level, SIMD_VARIABLE, peak_gflops};
 pub use network::Network;
 pub use norm::BatchNorm;
 #[cfg(feature = "flex")]

@@ -178,6 +178,10 @@ mod tests {
         }
     }
 
+    #[expect(
+        clippy::excessive_precision,
+        reason = "references as PyTorch prints them"
+    )]
     const SGD_REFERENCES: [(Sgd, [f32; 2]); 3] = [
         (
             Sgd {
@@ -208,6 +212,10 @@ mod tests {
         ),
     ];
 
+    #[expect(
+        clippy::excessive_precision,
+        reason = "references as PyTorch prints them"
+    )]
     const ADAM_REFERENCES: [(Adam, [f32; 2]); 3] = [
         (
             Adam {

@@ -11,20 +11,9 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use memory::Memory;
-pub use pool::Counters;
 use pool::Pool;
 
 static POOL: Pool = Pool::new();
-
-/// What has been asked of the memory of all buffers so far.
-pub fn counters() -> Counters {
-    POOL.counters()
-}
-
-/// Gives back to the system what no buffer uses.
-pub fn trim() {
-    POOL.trim();
-}
 
 /// Values at a multiple of 64 bytes, in memory that goes to other buffers when it is dropped.
 pub struct Buffer {
@@ -39,13 +28,6 @@ impl Buffer {
     /// assertions fills it with NaN.
     pub fn new(length: usize) -> Self {
         Self::of(&POOL, length)
-    }
-
-    /// Of zeros.
-    pub fn zeroed(length: usize) -> Self {
-        let mut buffer = Self::of(&POOL, length);
-        buffer.fill(0.0);
-        buffer
     }
 
     fn of(pool: &'static Pool, length: usize) -> Self {

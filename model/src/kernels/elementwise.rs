@@ -39,12 +39,6 @@ pub(crate) fn mask_gradient(level: Level, output: &[f32], gradient: &mut [f32]) 
     run(level, Mask { output, gradient }, &[output.len()], gradient);
 }
 
-/// `a + b` in the place of `a`.
-pub(crate) fn add_in_place(level: Level, a: &mut [f32], b: &[f32]) {
-    let a = Shared::new(a);
-    run(level, Add { a, b }, &[b.len()], a);
-}
-
 /// `step` reads from what has these lengths, and reads and writes `output`.
 fn run<T: Step + Send + Sync>(level: Level, step: T, inputs: &[usize], output: Shared<'_>) {
     assert!(inputs.iter().all(|&length| length == output.len()));
@@ -123,29 +117,6 @@ impl Step for Mask<'_> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Add<'a> {
-    a: Shared<'a>,
-    b: &'a [f32],
-}
-
-impl Step for Add<'_> {
-    type Held<S: Simd> = ();
-
-    #[inline(always)]
-    unsafe fn hold<S: Simd, A: Access>(self, _: A, _: usize) {}
-
-    #[inline(always)]
-    unsafe fn step<S: Simd, A: Access>(self, access: A, (): &mut (), index: usize) {
-        // SAFETY: the caller's index is within all slices.
-        unsafe {
-            let a = access.load::<S>(self.a, index);
-            let sum = S::add(a, access.load::<S>(self.b, index));
-            access.store::<S>(self.a, index, sum);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,10 +147,6 @@ mod tests {
                 let mut data = a.clone();
                 mask_gradient(level, &b, &mut data);
                 assert_eq!(data, zip(|a, b| if b > 0.0 { a } else { 0.0 }));
-
-                let mut data = a.clone();
-                add_in_place(level, &mut data, &b);
-                assert_eq!(data, zip(|a, b| a + b));
             }
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod layout;
 pub(crate) mod norm;
 pub(crate) mod optimizer;
 mod parallel;
+mod peak;
 pub(crate) mod pool;
 mod rows;
 pub(crate) mod shape;
@@ -18,4 +19,5 @@ pub(crate) mod simd;
 #[cfg(test)]
 mod testing;
 
+pub use peak::peak_gflops;
 pub use simd::{Level, SIMD_VARIABLE};

@@ -71,15 +71,7 @@ impl Pool {
         drop(surplus);
     }
 
-    pub(super) fn trim(&self) {
-        let free = {
-            let mut state = self.state();
-            state.counters.free = 0;
-            std::mem::take(&mut state.free)
-        };
-        drop(free);
-    }
-
+    #[cfg(test)]
     pub(super) fn counters(&self) -> Counters {
         self.state().counters
     }

@@ -1,6 +1,7 @@
 use burn::tensor::{DType, Shape};
 use burn_flex::{FlexTensor, Layout};
 
+use super::pool::Counters;
 use super::*;
 
 /// A pool of its own, as other tests use the common one meanwhile.
@@ -51,7 +52,6 @@ fn buffers_are_aligned_and_poisoned() {
             buffer.fill(1.0);
         }
     }
-    assert!(Buffer::zeroed(5000).iter().all(|&value| value == 0.0));
     assert_eq!(&*Buffer::from(&[1.0, 2.0][..]), [1.0, 2.0]);
 }
 
@@ -69,8 +69,6 @@ fn no_more_is_kept_than_was_in_use() {
     assert_eq!(counters.most_live, 256_000);
     assert_eq!(counters.free, 240_000);
     assert_eq!(counters.allocated, 5);
-    pool.trim();
-    assert_eq!(pool.counters().free, 0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::kernels::buffer::Buffer;
 use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::simd::Level;
+use crate::profile;
 
 /// How a weight `[out_channels, in_channels, height, width]` lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,7 @@ pub(super) struct Panels {
 
 impl Panels {
     pub(super) fn pack(level: Level, view: WeightView<'_>) -> Self {
+        let _running = profile::operation("pack weights");
         let [rows, columns, inner, outer] = view.sizes;
         let width = panel_width(level, outer);
         let stride = rows * columns * inner * width;

@@ -34,6 +34,11 @@ impl ConvolutionShape {
         self.batch * height * width * self.out_channels
     }
 
+    /// Of each of the three passes, with a multiply-add as two.
+    pub(crate) fn floating_point_operations(&self) -> u64 {
+        2 * self.output_len() as u64 * (self.kernel[0] * self.kernel[1] * self.in_channels) as u64
+    }
+
     pub(crate) fn weight_len(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.in_channels * self.out_channels
     }

@@ -304,6 +304,32 @@ fn weight_gradient_adds_up_every_product() {
 }
 
 #[test]
+fn what_is_not_a_number_stays_so() {
+    let shape = ConvolutionShape {
+        batch: 1,
+        height: 4,
+        width: 4,
+        in_channels: 32,
+        out_channels: 32,
+        kernel: [3, 3],
+        stride: [1, 1],
+        padding: [1, 1],
+    };
+    let weight = Values(7).take(shape.weight_len());
+    let input = vec![f32::NAN; shape.input_len()];
+    let epilogue = Epilogue {
+        relu: true,
+        ..Epilogue::default()
+    };
+    for level in Level::available() {
+        let packed = PackedWeight::new(level, &weight, WeightOrder::InOut, &shape);
+        let mut output = vec![0.0; shape.output_len()];
+        forward(&shape, &input, &packed, epilogue, &mut output);
+        assert!(output.iter().all(|value| value.is_nan()));
+    }
+}
+
+#[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let shape = ConvolutionShape {
         batch: 5,

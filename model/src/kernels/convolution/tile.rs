@@ -172,7 +172,8 @@ impl RowOfTiles {
                     sum = S::add(sum, load_up_to::<S>(residual, count));
                 }
                 if self.relu {
-                    sum = S::max(sum, S::splat(0.0));
+                    // In this order, what is not a number stays so.
+                    sum = S::max(S::splat(0.0), sum);
                 }
                 let output = self.output.add(start + channel);
                 if count >= S::LANES {

@@ -150,7 +150,8 @@ impl Kernel for OutputTiles<'_> {
                             value = S::add(value, load::<S>(self.residual.add(at), count));
                         }
                         if self.relu {
-                            value = S::max(value, S::splat(0.0));
+                            // In this order, what is not a number stays so.
+                            value = S::max(S::splat(0.0), value);
                         }
                         store::<S>(self.output.add(at), value, count);
                     }

@@ -13,6 +13,7 @@ use crate::kernels::convolution::{
 use crate::kernels::shape::Shape;
 use crate::kernels::simd::Level;
 use crate::ops::{ConvolutionOptions, PreparedConvolution, PreparedWeight};
+use crate::profile::{self, Running};
 
 pub(super) fn convolution(
     input: FlexTensor,
@@ -23,6 +24,7 @@ pub(super) fn convolution(
     let input = Images::new(input);
     let weight = Weight::new(weight);
     let shape = shape(input.shape, weight.shape, options);
+    let _running = record(&shape, "");
     let packed = PackedWeight::new(Level::best(), weight.values(), weight.order, &shape);
     run(&input, &packed, shape, bias, None, false)
 }
@@ -68,6 +70,7 @@ pub(super) fn prepared(
 ) -> FlexTensor {
     let input = Images::new(input);
     let shape = shape(input.shape, convolution.weight_shape, convolution.options);
+    let _running = record(&shape, "");
     let bias = convolution.bias.clone();
     run(&input, packed, shape, bias, residual, relu)
 }
@@ -110,6 +113,7 @@ pub(super) fn input_gradient(
         channels,
     };
     let shape = shape(images, weight.shape, options);
+    let _running = record(&shape, ", input gradient");
     let compute = |accumulate: bool, gradient: &mut [f32]| {
         input_gradient_kernel(
             Level::best(),
@@ -150,6 +154,7 @@ pub(super) fn weight_gradient(
     let input = Images::new(input);
     let output_gradient = Images::new(output_gradient);
     let shape = shape(input.shape, weight_shape, options);
+    let _running = record(&shape, ", weight gradient");
     let mut values = Buffer::new(shape.weight_len());
     weight_gradient_kernel(
         Level::best(),
@@ -159,6 +164,18 @@ pub(super) fn weight_gradient(
         &mut values,
     );
     Weight::tensor_from_values(values, weight_shape)
+}
+
+fn record(shape: &ConvolutionShape, pass: &str) -> Option<Running> {
+    profile::operation_with(|| {
+        let [height, width] = shape.kernel;
+        let stride = match shape.stride {
+            [vertical, horizontal] if vertical == horizontal => vertical.to_string(),
+            [vertical, horizontal] => format!("{vertical}x{horizontal}"),
+        };
+        let name = format!("convolution {height}x{width} stride {stride}{pass}");
+        (name.into(), shape.floating_point_operations())
+    })
 }
 
 fn shape(images: Shape, weight: [usize; 4], options: ConvolutionOptions) -> ConvolutionShape {

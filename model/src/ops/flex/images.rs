@@ -9,6 +9,7 @@ use crate::kernels::buffer::Buffer;
 use crate::kernels::convolution::WeightOrder;
 use crate::kernels::layout::to_channels_last;
 use crate::kernels::shape;
+use crate::profile;
 
 /// The order of `[batch, height, width, channels]` in terms of `[batch, channels, height, width]`,
 /// and back.
@@ -52,6 +53,7 @@ impl Images {
         if lies(&tensor, strides) {
             return Self { tensor, shape };
         }
+        let _running = profile::operation("channel order");
         if let Some(input) = tensor.as_slice::<f32>() {
             let mut images = Self::buffer(shape);
             to_channels_last(input, shape, &mut images);

@@ -9,6 +9,7 @@ use crate::kernels::norm::{
 };
 use crate::kernels::simd::Level;
 use crate::ops::{BatchNormGradients, BatchNormOutput};
+use crate::profile;
 
 /// What a batch was normalised with.
 pub(super) struct Statistics {
@@ -18,6 +19,7 @@ pub(super) struct Statistics {
 }
 
 pub(super) fn channel_sum(tensor: FlexTensor) -> FlexTensor {
+    let _running = profile::operation("channel sum");
     let images = Images::new(tensor);
     let channels = images.shape.channels;
     let mut sums = vec![0.0; channels];
@@ -33,6 +35,7 @@ pub(super) fn batch_norm(
     relu: bool,
     epsilon: f64,
 ) -> BatchNormOutput<Flex> {
+    let _running = profile::operation("batch norm");
     let input = Images::new(input);
     let channels = input.shape.channels;
     let mut mean = vec![0.0; channels];
@@ -61,6 +64,7 @@ pub(super) fn affine(
     residual: Option<FlexTensor>,
     relu: bool,
 ) -> FlexTensor {
+    let _running = profile::operation("affine");
     let [scale, shift] = [scale, shift].map(contiguous);
     scaled(
         Images::new(input),
@@ -110,6 +114,7 @@ pub(super) fn batch_norm_backward(
     output_gradient: FlexTensor,
     needs_residual: bool,
 ) -> BatchNormGradients<Flex> {
+    let _running = profile::operation("batch norm, backward");
     let level = Level::best();
     let input = Images::new(input);
     let shape = input.shape;

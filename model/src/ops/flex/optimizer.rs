@@ -6,6 +6,7 @@ use burn_flex::FlexTensor;
 use crate::kernels::optimizer::{self, Adam, Momentum};
 use crate::kernels::simd::Level;
 use crate::ops::optimizer::{AdamStep, SgdStep};
+use crate::profile;
 
 pub(super) fn sgd_step(
     parameter: FlexTensor,
@@ -13,6 +14,7 @@ pub(super) fn sgd_step(
     buffer: Option<FlexTensor>,
     step: SgdStep,
 ) -> (FlexTensor, Option<FlexTensor>) {
+    let _running = profile::operation("sgd step");
     let gradient = filling(gradient);
     let mut parameter = like(parameter, &gradient);
     let first_step = buffer.is_none();
@@ -44,6 +46,7 @@ pub(super) fn adam_step(
     moments: Option<[FlexTensor; 2]>,
     step: AdamStep,
 ) -> (FlexTensor, [FlexTensor; 2]) {
+    let _running = profile::operation("adam step");
     let gradient = filling(gradient);
     let mut parameter = like(parameter, &gradient);
     let [mut first, mut second] = match moments {

@@ -10,6 +10,7 @@ use crate::kernels::pool::{self, Window};
 use crate::kernels::shape::Shape;
 use crate::kernels::shortcut::{self, ZeroPad};
 use crate::kernels::simd::Level;
+use crate::profile;
 
 /// None for windows that are not square, which no kernel covers.
 pub(super) fn window(
@@ -28,6 +29,7 @@ pub(super) fn window(
 }
 
 pub(super) fn max_pool(input: FlexTensor, window: Window) -> FlexTensor {
+    let _running = profile::operation("max pool");
     let input = Images::new(input);
     let shape = window.output(input.shape);
     let mut output = Images::buffer(shape);
@@ -47,6 +49,7 @@ pub(super) fn max_pool_backward(
     output_gradient: FlexTensor,
     window: Window,
 ) -> FlexTensor {
+    let _running = profile::operation("max pool, backward");
     let [input, output, output_gradient] = [input, output, output_gradient].map(Images::new);
     let mut gradient = Images::buffer(input.shape);
     pool::max_pool_backward(
@@ -62,6 +65,7 @@ pub(super) fn max_pool_backward(
 }
 
 pub(super) fn global_average_pool(input: FlexTensor) -> FlexTensor {
+    let _running = profile::operation("global average pool");
     let input = Images::new(input);
     let Shape {
         batch,
@@ -85,6 +89,7 @@ pub(super) fn global_average_pool_backward(
     output_gradient: FlexTensor,
     input_shape: [usize; 4],
 ) -> FlexTensor {
+    let _running = profile::operation("global average pool, backward");
     let output_gradient = contiguous(output_gradient);
     let shape = images_shape(input_shape);
     let mut gradient = Images::buffer(shape);
@@ -103,6 +108,7 @@ pub(super) fn zero_pad_shortcut(
     stride: usize,
     [before, after]: [usize; 2],
 ) -> FlexTensor {
+    let _running = profile::operation("zero-pad shortcut");
     let input = Images::new(input);
     let pad = ZeroPad {
         stride,
@@ -121,6 +127,7 @@ pub(super) fn zero_pad_shortcut_backward(
     stride: usize,
     [before, after]: [usize; 2],
 ) -> FlexTensor {
+    let _running = profile::operation("zero-pad shortcut, backward");
     let output_gradient = Images::new(output_gradient);
     let shape = images_shape(input_shape);
     let pad = ZeroPad {
@@ -135,6 +142,7 @@ pub(super) fn zero_pad_shortcut_backward(
 
 /// In the tensor's memory if nothing else needs that.
 pub(super) fn relu(tensor: FlexTensor) -> FlexTensor {
+    let _running = profile::operation("relu");
     let mut images = Images::new(tensor);
     if let Some(values) = images.values_mut() {
         elementwise::relu_in_place(Level::best(), values);
@@ -147,6 +155,7 @@ pub(super) fn relu(tensor: FlexTensor) -> FlexTensor {
 
 /// In the memory of one of the two if nothing else needs that.
 pub(super) fn add_relu(left: FlexTensor, right: FlexTensor) -> FlexTensor {
+    let _running = profile::operation("add and relu");
     let level = Level::best();
     let [mut left, mut right] = [left, right].map(Images::new);
     if let Some(values) = left.values_mut() {
@@ -164,6 +173,7 @@ pub(super) fn add_relu(left: FlexTensor, right: FlexTensor) -> FlexTensor {
 }
 
 pub(super) fn relu_gradient(output: FlexTensor, output_gradient: FlexTensor) -> FlexTensor {
+    let _running = profile::operation("relu, backward");
     let output = Images::new(output);
     let mut gradient = Images::new(output_gradient);
     let shape = gradient.shape;
