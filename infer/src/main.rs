@@ -43,6 +43,17 @@ fn run(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> 
     if let Some(threads) = arguments.threads {
         device::set_threads(threads)?;
     }
+    if arguments.profile {
+        model::profile::start();
+    }
+    let result = compute(arguments, start);
+    if arguments.profile {
+        write!(io::stdout(), "\n{}", model::profile::stop().table())?;
+    }
+    result
+}
+
+fn compute(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
     if arguments.benchmark.bench {
         return benchmark::run(arguments, start);
     }

@@ -28,8 +28,7 @@ PEERS = {
 }
 
 # Ours divided by the best peer's, at most: as fast, and in as little memory.
-TIME_TARGET = 1.0
-MEMORY_TARGET = 1.0
+MEMORY_TARGETS = (1.0, 0.7)
 
 # What every measurement must say, ours too.
 KEYS = ["median_ms", "peak_memory_bytes"]
@@ -45,18 +44,21 @@ class Row:
     program: str
     ours: list[str]
     peers: dict[str, list[str]]
+    # Ratio that must not be exceeded, and the one that is aimed at.
+    targets: tuple[float, float]
 
 
-def prediction(model, batch):
+def prediction(model, batch, targets):
     return Row(
         name=f"predict {model} batch {batch}",
         program="infer",
         ours=["--model", model, "--input", "3x224x224", "--batch", str(batch)],
         peers={"onnxruntime": ["predict", "--model", model, "--batch", str(batch)]},
+        targets=targets,
     )
 
 
-def step(name, model, shape, batch, optimizer, network, classes, stem=None):
+def step(name, model, shape, batch, optimizer, network, classes, targets, stem=None):
     ours = ["--model", model, "--classes", str(classes), "--input", shape]
     ours += ["--batch-size", str(batch), "--optimizer", optimizer]
     if stem:
@@ -70,18 +72,19 @@ def step(name, model, shape, batch, optimizer, network, classes, stem=None):
             f"torch {layout}": [*theirs, "--memory-format", layout]
             for layout in ["contiguous", "channels_last"]
         },
+        targets=targets,
     )
 
 
 ROWS = [
-    prediction("resnet18", 1),
-    prediction("resnet18", 16),
-    prediction("resnet50", 1),
-    prediction("resnet50", 16),
-    step("resnet20", "resnet20", "3x32x32", 128, "sgd", "resnet20", 10),
-    step("resnet18-cifar", "resnet18", "3x32x32", 32, "sgd", "resnet18-cifar", 10, stem="cifar"),
-    step("resnet50", "resnet50", "3x224x224", 8, "sgd", "resnet50", 1000),
-    step("digit", "digit", "1x28x28", 64, "adam", "digit", 10),
+    prediction("resnet18", 1, (1.0, 0.7)),
+    prediction("resnet18", 16, (1.0, 0.7)),
+    prediction("resnet50", 1, (1.1, 0.9)),
+    prediction("resnet50", 16, (1.1, 0.9)),
+    step("resnet20", "resnet20", "3x32x32", 128, "sgd", "resnet20", 10, (1.0, 0.8)),
+    step("resnet18-cifar", "resnet18", "3x32x32", 32, "sgd", "resnet18-cifar", 10, (1.0, 0.8), stem="cifar"),
+    step("resnet50", "resnet50", "3x224x224", 8, "sgd", "resnet50", 1000, (1.0, 0.9)),
+    step("digit", "digit", "1x28x28", 64, "adam", "digit", 10, (1.0, 0.7)),
 ]
 
 
@@ -209,7 +212,7 @@ def measure(row, contenders, rounds):
             result = one(contenders[name])
             measured[name].append(result)
             say(f"{row.name}, round {index + 1}/{rounds}, {name}: {result['median_ms']:.2f} ms")
-    return {"row": row.name, "measured": measured}
+    return {"row": row.name, "targets": row.targets, "measured": measured}
 
 
 def one(command):
@@ -262,23 +265,23 @@ def report(results):
     for result in results:
         peers = {name: found for name, found in result["measured"].items() if name != "ours"}
         own = result["measured"]["ours"]
-        for table, value, target in [
-            (times, time_of, TIME_TARGET),
-            (memory, memory_of, MEMORY_TARGET),
+        for table, value, (must, aim) in [
+            (times, time_of, result["targets"]),
+            (memory, memory_of, MEMORY_TARGETS),
         ]:
             best = min(peers, key=lambda name: median(peers[name], value))
             mine, other = median(own, value), median(peers[best], value)
             ratio = mine / other
-            verdict = "met" if ratio <= target else "missed"
+            verdict = "aim met" if ratio <= aim else "met" if ratio <= must else "missed"
             key = "time" if value is time_of else "memory"
             result[key] = {"ours": mine, "peer": other, "best": best, "ratio": ratio}
             cells = [f"{mine:.2f}", f"{other:.2f}", best, f"{ratio:.2f}"]
-            table.append([result["row"], *cells, f"<= {target:.2f}", verdict])
+            table.append([result["row"], *cells, f"{must:.1f}", f"{aim:.1f}", verdict])
         for name, found in result["measured"].items():
             known = all(MEMORY_BEFORE in measurement for measurement in found)
             parts = [f"{median(found, value):.0f}" if known else "-" for value in (before_of, own_of)]
             details.append([result["row"], name, f"{median(found, peak_of):.0f}", *parts])
-    head = ["ours / peer", "target", ""]
+    head = ["ours / peer", "must", "aim", ""]
     parts = [
         "Time of a step or a batch",
         table_of(["", "ours ms", "peer ms", "best peer", *head], times),

@@ -30,6 +30,8 @@ mod convolution;
 mod digit;
 mod folded;
 mod head;
+// Without Flex, nothing computes with them.
+#[cfg_attr(not(feature = "flex"), allow(dead_code))]
 mod kernels;
 mod network;
 mod norm;

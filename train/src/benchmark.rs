@@ -7,7 +7,9 @@ use burn::tensor::backend::Backend as _;
 use burn::tensor::{Distribution, Int, Tensor, TensorData};
 use data::ImageBatch;
 use device::SelectedDevice;
-use infer::benchmark::{BenchmarkError, InputShape, Measurement, ProgramStart, Setting, measure};
+use infer::benchmark::{
+    BenchmarkError, InputShape, Measurement, ProgramStart, Setting, measure, memory_now,
+};
 use model::{NetworkConfig, ResidualBackend};
 
 use crate::classifier::Classifier;
@@ -78,6 +80,7 @@ impl StepBenchmark {
         repeats: Option<NonZeroUsize>,
         progress: &mut dyn FnMut(f64),
     ) -> Result<Measurement, BenchmarkError> {
+        let memory_before = memory_now();
         Autodiff::<B>::seed(device, self.config.seed);
         let network = self
             .network
@@ -92,13 +95,20 @@ impl StepBenchmark {
             optimizer: optimizer(&self.config).into(),
         };
         let batch = self.batch::<B>(device);
-        measure(start, repeats, progress, trainee, |trainee| {
-            let (trainee, output) = trainee.step(batch.clone(), RATE);
-            output.loss.try_into_data()?;
-            // The loss is there before the backward pass ends on a device that works alone.
-            B::sync(device)?;
-            Ok(trainee)
-        })
+        measure(
+            start,
+            memory_before,
+            repeats,
+            progress,
+            trainee,
+            |trainee| {
+                let (trainee, output) = trainee.step(batch.clone(), RATE);
+                output.loss.try_into_data()?;
+                // The loss is there before the backward pass ends on a device that works alone.
+                B::sync(device)?;
+                Ok(trainee)
+            },
+        )
     }
 
     fn batch<B: ResidualBackend>(&self, device: &B::Device) -> ImageBatch<Autodiff<B>> {

@@ -17,6 +17,8 @@ pub struct Measurement {
     pub cold: Duration,
     /// What the cold time counts from: the process or its main function.
     pub cold_from: &'static str,
+    /// Bytes that the process held before the network was built, where the system says it.
+    pub memory_before: Option<u64>,
     /// Every later run, the shortest first; at least one.
     warm: Vec<Duration>,
 }
@@ -41,7 +43,8 @@ impl Measurement {
 }
 
 /// Runs `run` once cold, then `repeats` times, or for about three seconds and at least five times.
-/// What it returns is handed on to the next run. `progress` is told the part that is done, 0 to 1,
+/// What it returns is handed on to the next run. `memory_before` is [`memory_now`](super::memory_now)
+/// as it was before the network was built. `progress` is told the part that is done, 0 to 1,
 /// between the runs.
 ///
 /// # Errors
@@ -49,6 +52,7 @@ impl Measurement {
 /// The first one of `run`.
 pub fn measure<S, E>(
     start: &ProgramStart,
+    memory_before: Option<u64>,
     repeats: Option<NonZeroUsize>,
     progress: &mut dyn FnMut(f64),
     state: S,
@@ -72,6 +76,7 @@ pub fn measure<S, E>(
     Ok(Measurement {
         cold,
         cold_from: start.what(),
+        memory_before,
         warm,
     })
 }
@@ -91,6 +96,7 @@ mod tests {
         Measurement {
             cold: Duration::ZERO,
             cold_from: "process",
+            memory_before: None,
             warm: milliseconds
                 .iter()
                 .copied()
@@ -121,6 +127,7 @@ mod tests {
         };
         let measurement = measure(
             &start,
+            None,
             NonZeroUsize::new(4),
             &mut |part| parts.push(part),
             0,
@@ -129,7 +136,7 @@ mod tests {
         .unwrap();
         assert_eq!((measurement.repeats(), runs), (4, 5));
         assert_eq!(parts, [0.0, 0.25, 0.5, 0.75, 1.0]);
-        assert!(measure(&start, None, &mut |_| {}, (), |()| Err(())).is_err());
+        assert!(measure(&start, None, None, &mut |_| {}, (), |()| Err(())).is_err());
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::error::SavedModelError;
 
 pub use measure::{Measurement, measure};
 pub use prediction::{NamedNetwork, PredictionBenchmark, Subject};
-pub use process::ProgramStart;
+pub use process::{ProgramStart, memory_now};
 pub use report::{Report, Setting, Work};
 pub use shape::{InputShape, InputShapeError};
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use burn::tensor::{Distribution, Tensor};
 use model::{NetworkConfig, ResidualBackend, UnknownNetwork};
 
-use super::{BenchmarkError, InputShape, Measurement, ProgramStart, SEED, measure};
+use super::{BenchmarkError, InputShape, Measurement, ProgramStart, SEED, measure, memory_now};
 use crate::saved::SavedModel;
 
 /// A network of the registry.
@@ -123,6 +123,7 @@ impl PredictionBenchmark {
         repeats: Option<NonZeroUsize>,
         progress: &mut dyn FnMut(f64),
     ) -> Result<Measurement, BenchmarkError> {
+        let memory_before = memory_now();
         B::seed(device, SEED);
         let network = match &self.subject {
             Subject::Untrained(network) => {
@@ -139,7 +140,7 @@ impl PredictionBenchmark {
         let [channels, height, width] = self.input.into();
         let shape = [self.batch.get(), channels, height, width];
         let images = Tensor::<B, 4>::random(shape, Distribution::Normal(0.0, 1.0), device);
-        measure(start, repeats, progress, (), |()| {
+        measure(start, memory_before, repeats, progress, (), |()| {
             network.forward(images.clone()).try_into_data()?;
             Ok(())
         })

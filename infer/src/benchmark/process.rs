@@ -61,7 +61,10 @@ fn start_ticks(stat: &str) -> Option<u64> {
 /// The most memory that the process ever held, in bytes, where the system says it.
 #[cfg(target_os = "linux")]
 pub(super) fn peak_memory() -> Option<u64> {
-    peak_resident(&std::fs::read_to_string("/proc/self/status").ok()?)
+    memory_line(
+        &std::fs::read_to_string("/proc/self/status").ok()?,
+        "VmHWM:",
+    )
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -69,12 +72,25 @@ pub(super) fn peak_memory() -> Option<u64> {
     None
 }
 
+/// The memory that the process holds now, in bytes, where the system says it.
+#[cfg(target_os = "linux")]
+pub fn memory_now() -> Option<u64> {
+    memory_line(
+        &std::fs::read_to_string("/proc/self/status").ok()?,
+        "VmRSS:",
+    )
+}
+
+/// The memory that the process holds now, in bytes, where the system says it.
+#[cfg(not(target_os = "linux"))]
+pub fn memory_now() -> Option<u64> {
+    None
+}
+
 /// From a line such as `VmHWM: 1940 kB`.
 #[cfg(target_os = "linux")]
-fn peak_resident(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+fn memory_line(status: &str, key: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(1024 * kibibytes)
 }
@@ -86,7 +102,7 @@ mod tests {
     #[test]
     fn this_process_has_an_age_and_a_size() {
         assert!(process_age().is_some());
-        assert!(peak_memory().unwrap() > 100_000);
+        assert!(peak_memory().unwrap() >= memory_now().unwrap());
         assert_eq!(ProgramStart::here().what(), "process");
     }
 
@@ -96,7 +112,7 @@ mod tests {
         assert_eq!(start_ticks(stat), Some(1_600_051));
         assert_eq!(start_ticks("damaged"), None);
         assert_eq!(
-            peak_resident("VmPeak:\t 3 kB\nVmHWM:\t    1940 kB\n"),
+            memory_line("VmPeak:\t 3 kB\nVmHWM:\t    1940 kB\n", "VmHWM:"),
             Some(1_986_560)
         );
     }

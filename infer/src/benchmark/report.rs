@@ -83,6 +83,8 @@ pub struct Report {
     pictures_per_second: f64,
     /// None where the system does not say it.
     peak_memory_bytes: Option<u64>,
+    /// Before the network was built.
+    memory_before_bytes: Option<u64>,
     #[serde(skip)]
     cold_from: &'static str,
 }
@@ -102,6 +104,7 @@ impl Report {
             high_ms: milliseconds(measurement.percentile(90.0)),
             pictures_per_second: setting.batch as f64 / seconds,
             peak_memory_bytes: process::peak_memory(),
+            memory_before_bytes: measurement.memory_before,
             cold_from: measurement.cold_from,
             setting,
         }

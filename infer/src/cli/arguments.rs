@@ -49,6 +49,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub list_devices: bool,
 
+    /// Print where the time went, operation by operation
+    #[arg(long, conflicts_with_all = ["json", "list_devices"])]
+    pub profile: bool,
+
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,

@@ -41,6 +41,10 @@ pub(crate) struct Arguments {
     ])]
     pub resume: Option<PathBuf>,
 
+    /// Print where the time went at the end, operation by operation
+    #[arg(long, conflicts_with_all = ["list_devices", "json"])]
+    pub profile: bool,
+
     /// Print what is compiled in and what was found, then end
     #[arg(long)]
     pub list_devices: bool,

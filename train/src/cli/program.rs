@@ -43,11 +43,22 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
         return Ok(ExitCode::SUCCESS);
     }
 
-    if arguments.benchmark.bench {
-        benchmark::run(arguments, start)?;
-        return Ok(ExitCode::SUCCESS);
+    let profile = arguments.profile;
+    if profile {
+        model::profile::start();
     }
+    let result = if arguments.benchmark.bench {
+        benchmark::run(arguments, start).map(|()| ExitCode::SUCCESS)
+    } else {
+        new_or_resumed(arguments, &signals)
+    };
+    if profile {
+        print_line(&format!("\n{}", model::profile::stop().table().trim_end()));
+    }
+    result
+}
 
+fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<ExitCode> {
     let (config, resumed) = settle(arguments)?;
     let device = resolve(&config)?;
     talk(&format!("device: {device}"));
