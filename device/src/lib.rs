@@ -1,15 +1,16 @@
 //! The one place where a device name becomes a Burn backend.
 //!
 //! ```
-//! use burn::tensor::{Tensor, backend::Backend};
+//! use burn::tensor::Tensor;
 //! use device::{DeviceRequest, Task, resolve};
+//! use model::ResidualBackend;
 //!
 //! struct SumOfOnes;
 //!
 //! impl Task for SumOfOnes {
 //!     type Output = f32;
 //!
-//!     fn run<B: Backend>(self, device: B::Device) -> f32 {
+//!     fn run<B: ResidualBackend>(self, device: B::Device) -> f32 {
 //!         Tensor::<B, 1>::ones([3], &device).into_data().iter::<f32>().sum()
 //!     }
 //! }
@@ -60,4 +61,4 @@ pub use listing::{ListedDevice, Listing, list_devices, table};
 pub use request::DeviceRequest;
 pub use resolve::{Resolution, Skipped, resolve};
 pub use selected::{SelectedDevice, Task};
-pub use threads::{ThreadsError, set_threads};
+pub use threads::{ThreadsError, set_threads, threads};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use burn::tensor::backend::Backend;
+use model::ResidualBackend;
 
 use crate::DeviceKind;
 
@@ -15,7 +15,7 @@ pub trait Task {
     type Output;
 
     /// Does the work on `device`.
-    fn run<B: Backend>(self, device: B::Device) -> Self::Output;
+    fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output;
 }
 
 /// A device that is present and has done a first computation, as [`resolve`](crate::resolve())

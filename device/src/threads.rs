@@ -43,6 +43,12 @@ pub fn set_threads(threads: usize) -> Result<(), ThreadsError> {
         })
 }
 
+/// How many threads the devices `flex` and `ndarray` compute with, as [`set_threads`] says it.
+/// Starts the pool if it does not run yet.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

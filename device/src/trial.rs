@@ -6,7 +6,8 @@ use std::{
     time::Duration,
 };
 
-use burn::tensor::{Tensor, TensorData, backend::Backend};
+use burn::tensor::{Tensor, TensorData};
+use model::ResidualBackend;
 
 use crate::{DeviceError, DeviceKind, Task, quiet::Quiet, selected::Handle};
 
@@ -71,7 +72,7 @@ struct SmallProduct;
 impl Task for SmallProduct {
     type Output = Result<(), String>;
 
-    fn run<B: Backend>(self, device: B::Device) -> Self::Output {
+    fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
         let left = Tensor::<B, 2>::from_floats([[1.0, 2.0], [3.0, 4.0]], &device);
         let right = Tensor::<B, 2>::from_floats([[5.0, 6.0], [7.0, 8.0]], &device);
         let product = (left.matmul(right) + 1.0)

@@ -2,12 +2,10 @@
 
 use burn::{
     backend::Autodiff,
-    tensor::{
-        Tensor,
-        backend::{AutodiffBackend, Backend},
-    },
+    tensor::{Tensor, backend::AutodiffBackend},
 };
 use device::{DeviceError, DeviceKind, DeviceRequest, SelectedDevice, Task, resolve};
+use model::ResidualBackend;
 
 /// Fits `y = 2x` with plain gradient descent and gives the slope found.
 struct FitSlope;
@@ -15,7 +13,7 @@ struct FitSlope;
 impl Task for FitSlope {
     type Output = f32;
 
-    fn run<B: Backend>(self, device: B::Device) -> f32 {
+    fn run<B: ResidualBackend>(self, device: B::Device) -> f32 {
         fit::<Autodiff<B>>(&device)
     }
 }

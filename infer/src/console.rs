@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use data::{DataError, PictureError};
 use device::DeviceError;
 
+use crate::benchmark::BenchmarkError;
 use crate::error::SavedModelError;
 
 /// Exit code for what went wrong.
@@ -22,6 +23,11 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
         cause
             .downcast_ref::<SavedModelError>()
             .and_then(SavedModelError::hint)
+            .or_else(|| {
+                cause
+                    .downcast_ref::<BenchmarkError>()
+                    .and_then(BenchmarkError::hint)
+            })
             .or_else(|| {
                 cause
                     .downcast_ref::<PictureError>()
@@ -52,11 +58,17 @@ pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
     text
 }
 
-/// A device that cannot be used was named wrongly; all else failed.
+/// What was named wrongly is wrong usage: a device that cannot be used, or images that a network
+/// cannot be measured with. All else failed.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
-    match error.downcast_ref::<DeviceError>() {
-        Some(_) => ExitCode::from(WRONG_USAGE),
-        None => ExitCode::from(FAILED),
+    let wrong_input = matches!(
+        error.downcast_ref::<BenchmarkError>(),
+        Some(BenchmarkError::Input { .. })
+    );
+    if wrong_input || error.is::<DeviceError>() {
+        ExitCode::from(WRONG_USAGE)
+    } else {
+        ExitCode::from(FAILED)
     }
 }
 

@@ -9,19 +9,22 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use burn::tensor::backend::Backend;
 use clap::Parser as _;
-use device::Task;
+use device::{SelectedDevice, Task};
+use infer::benchmark::ProgramStart;
 use infer::{Predictor, SavedModel, console};
+use model::ResidualBackend;
 
 use crate::cli::arguments::Arguments;
-use crate::cli::output;
+use crate::cli::model::open_model;
+use crate::cli::{benchmark, output};
 
 /// Pictures that are decoded and predicted at a time; bounds the memory of long lists.
 const BATCH: usize = 32;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let start = ProgramStart::here();
+    match run(&Arguments::parse(), &start) {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -31,7 +34,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+fn run(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
     if arguments.list_devices {
         let table = device::table(&device::list_devices());
         writeln!(io::stdout(), "{}", table.trim_end())?;
@@ -40,29 +43,34 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Some(threads) = arguments.threads {
         device::set_threads(threads)?;
     }
+    if arguments.profile {
+        model::profile::start();
+    }
+    let result = compute(arguments, start);
+    if arguments.profile {
+        write!(io::stdout(), "\n{}", model::profile::stop().table())?;
+    }
+    result
+}
+
+fn compute(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
+    if arguments.benchmark.bench {
+        return benchmark::run(arguments, start);
+    }
     let (saved, source) = open_model(arguments)?;
+    let device = resolve(arguments)?;
+    eprintln!("device: {device}");
+    eprintln!("model: {}", output::describe(&saved.description, &source));
+    device.run(Predict { arguments, saved })
+}
+
+/// The device to use; what `auto` passed over is said.
+fn resolve(arguments: &Arguments) -> anyhow::Result<SelectedDevice> {
     let resolution = device::resolve(&arguments.device)?;
     for skipped in &resolution.skipped {
         eprintln!("skipped {}: {}", skipped.kind, skipped.reason);
     }
-    eprintln!("device: {}", resolution.device);
-    eprintln!("model: {}", output::describe(&saved.description, &source));
-    resolution.device.run(Predict { arguments, saved })
-}
-
-/// The run that was named, else the newest one, else the shipped model; and where it came from.
-fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, String)> {
-    let folder = match &arguments.run {
-        Some(run) => Some(infer::find_run(run, &arguments.runs_dir)?),
-        None => infer::newest_run(&arguments.runs_dir)?,
-    };
-    Ok(match folder {
-        Some(folder) => (SavedModel::open(&folder)?, folder.display().to_string()),
-        None => (
-            SavedModel::shipped()?,
-            "shipped with this program, because there is no run yet; train one with `cargo run -p train`".to_owned(),
-        ),
-    })
+    Ok(resolution.device)
 }
 
 /// Predicts every picture on whichever backend the device has.
@@ -74,7 +82,7 @@ struct Predict<'a> {
 impl Task for Predict<'_> {
     type Output = anyhow::Result<ExitCode>;
 
-    fn run<B: Backend>(self, device: B::Device) -> Self::Output {
+    fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
         let predictor = Predictor::<B>::new(&self.saved, device)?;
         let mut output = output::Output::new(self.arguments, &self.saved.description);
         let mut failed = false;

@@ -3,7 +3,7 @@
 use burn::tensor::backend::Backend;
 use data::ImageBatcher;
 use image::DynamicImage;
-use model::Network;
+use model::{FoldedNetwork, ResidualBackend};
 use serde::Serialize;
 
 use crate::error::{PredictError, SavedModelError};
@@ -12,7 +12,7 @@ use crate::saved::SavedModel;
 /// A network on a device, with all that turns a picture into its input.
 #[derive(Debug)]
 pub struct Predictor<B: Backend> {
-    network: Network<B>,
+    network: FoldedNetwork<B>,
     batcher: ImageBatcher,
     class_names: Vec<String>,
     device: B::Device,
@@ -34,7 +34,7 @@ pub struct ClassProbability {
     pub probability: f64,
 }
 
-impl<B: Backend> Predictor<B> {
+impl<B: ResidualBackend> Predictor<B> {
     /// Brings a saved model onto a device.
     ///
     /// # Errors
@@ -42,7 +42,7 @@ impl<B: Backend> Predictor<B> {
     /// If its weights are damaged or belong to another network.
     pub fn new(saved: &SavedModel, device: B::Device) -> Result<Self, SavedModelError> {
         Ok(Self {
-            network: saved.network(&device)?,
+            network: saved.network(&device)?.fold(),
             batcher: ImageBatcher::new(saved.description.preprocessing.clone()),
             class_names: saved.description.class_names.clone(),
             device,

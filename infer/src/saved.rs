@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
-use model::Network;
+use model::{Network, ResidualBackend};
 
 use crate::description::Description;
 use crate::error::SavedModelError;
@@ -131,7 +131,10 @@ impl SavedModel {
     /// # Errors
     ///
     /// If the weights are cut off or damaged, or belong to another network or class count.
-    pub fn network<B: Backend>(&self, device: &B::Device) -> Result<Network<B>, SavedModelError> {
+    pub fn network<B: ResidualBackend>(
+        &self,
+        device: &B::Device,
+    ) -> Result<Network<B>, SavedModelError> {
         let damaged = |reason: String| SavedModelError::Weights {
             origin: self.origin.clone(),
             reason,

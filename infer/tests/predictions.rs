@@ -1,19 +1,13 @@
 //! The real program on real pictures with the shipped model.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use burn_flex::Flex;
+use common::{fails, infer, stderr, stdout};
 use infer::{Predictor, SavedModel};
-
-/// The program, with an empty folder of runs.
-fn infer(runs_dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_infer"));
-    command.arg("--runs-dir").arg(runs_dir);
-    command.env("RUST_BACKTRACE", "1"); // an error for the user has none even so
-    command
-}
 
 fn sample_pictures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/sample/pictures");
@@ -35,33 +29,6 @@ fn sample_pictures() -> Vec<PathBuf> {
 
 fn image_png() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn fails(command: &mut Command, code: i32, words: &[&str]) {
-    let output = command.output().unwrap();
-    let text = stderr(&output);
-    assert_eq!(output.status.code(), Some(code), "{text}");
-    assert_eq!(
-        text.lines()
-            .filter(|line| line.starts_with("error:"))
-            .count(),
-        1,
-        "{text}"
-    );
-    for word in words {
-        assert!(text.contains(word), "no `{word}` in: {text}");
-    }
-    for sign in ["panicked", "stack backtrace", "RUST_BACKTRACE"] {
-        assert!(!text.contains(sign), "{text}");
-    }
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
 
 use crate::config::{BlockKind, ResNetConfig};
 use crate::convolution::{Convolution, ConvolutionSpec, Norm};
+use crate::ops::{self, ResidualBackend};
 use crate::shortcut::Shortcut;
 
 /// `relu(branch(x) + shortcut(x))`, with a ReLU between the branch's convolutions (He et al. 2015,
@@ -19,7 +19,7 @@ pub struct Block<B: Backend> {
     pub shortcut: Shortcut<B>,
 }
 
-impl<B: Backend> Block<B> {
+impl<B: ResidualBackend> Block<B> {
     /// A block of `width` channels in its 3x3 convolutions; see [`BlockKind::out_channels`].
     pub(crate) fn new(
         config: &ResNetConfig,
@@ -65,15 +65,14 @@ impl<B: Backend> Block<B> {
     /// `[batch, in_channels, height, width]` to
     /// `[batch, out_channels, ceil(height / stride), ceil(width / stride)]`.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        let shortcut = self.shortcut.forward(input.clone());
-        let mut output = input;
-        for (index, convolution) in self.branch.iter().enumerate() {
-            if index > 0 {
-                output = relu(output);
-            }
-            output = convolution.forward(output);
-        }
-        relu(output + shortcut)
+        let Some((last, earlier)) = self.branch.split_last() else {
+            return ops::add_relu(input.clone(), self.shortcut.forward(input));
+        };
+        let features = earlier.iter().fold(input.clone(), |features, convolution| {
+            convolution.forward_fused(features, None, true)
+        });
+        let shortcut = self.shortcut.forward(input);
+        last.forward_fused(features, Some(shortcut), true)
     }
 }
 

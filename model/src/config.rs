@@ -1,11 +1,11 @@
 //! Networks as data.
 
-use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::digit::{DIGIT_SIZE, DigitResNet};
 use crate::network::Network;
+use crate::ops::ResidualBackend;
 use crate::parameters::parameter_count;
 use crate::resnet::ResNet;
 
@@ -213,7 +213,7 @@ impl NetworkConfig {
     /// # Errors
     ///
     /// If a value is out of range.
-    pub fn init<B: Backend>(&self, device: &B::Device) -> Result<Network<B>, ConfigError> {
+    pub fn init<B: ResidualBackend>(&self, device: &B::Device) -> Result<Network<B>, ConfigError> {
         self.validate()?;
         let network = match self {
             Self::Resnet(config) => Network::ResNet(ResNet::new(config, device)),

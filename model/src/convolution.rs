@@ -4,9 +4,11 @@ use burn::module::{Initializer, Module};
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::Tensor;
+use burn::tensor::activation;
 use burn::tensor::backend::Backend;
 
 use crate::norm::BatchNorm;
+use crate::ops::{self, ConvolutionOptions, ResidualBackend};
 
 /// A square convolution that keeps the size up to its stride, then an optional batch norm.
 #[derive(Module, Debug)]
@@ -43,7 +45,7 @@ pub(crate) enum Norm {
 impl ConvolutionSpec {
     /// Weights are drawn by Kaiming's normal rule over the outputs (He et al. 2015,
     /// <https://arxiv.org/abs/1502.01852>), as torchvision does; biases start at zero.
-    pub(crate) fn init<B: Backend>(self, device: &B::Device) -> Convolution<B> {
+    pub(crate) fn init<B: ResidualBackend>(self, device: &B::Device) -> Convolution<B> {
         let padding = self.kernel / 2;
         let mut conv = Conv2dConfig::new(
             [self.in_channels, self.out_channels],
@@ -74,14 +76,49 @@ impl ConvolutionSpec {
     }
 }
 
-impl<B: Backend> Convolution<B> {
+impl<B: ResidualBackend> Convolution<B> {
     /// `[batch, in_channels, height, width]` to
     /// `[batch, out_channels, ceil(height / stride), ceil(width / stride)]`.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        let output = self.conv.forward(input);
-        match &self.norm {
-            Some(norm) => norm.forward(output),
-            None => output,
+        self.forward_fused(input, None, false)
+    }
+
+    /// The same, then `+ residual` in the shape of the output, then a ReLU if `relu`; where there
+    /// is a norm, all three are one pass over the output.
+    pub fn forward_fused(
+        &self,
+        input: Tensor<B, 4>,
+        residual: Option<Tensor<B, 4>>,
+        relu: bool,
+    ) -> Tensor<B, 4> {
+        let output = convolve(&self.conv, input);
+        if let Some(norm) = &self.norm {
+            return norm.forward_fused(output, residual, relu);
         }
+        match (residual, relu) {
+            (Some(residual), true) => ops::add_relu(output, residual),
+            (Some(residual), false) => output + residual,
+            (None, true) => activation::relu(output),
+            (None, false) => output,
+        }
+    }
+}
+
+/// The convolution of a layer that holds its weight, bias, stride and padding.
+pub(crate) fn convolve<B: ResidualBackend>(layer: &Conv2d<B>, input: Tensor<B, 4>) -> Tensor<B, 4> {
+    let bias = layer.bias.as_ref().map(|bias| bias.val());
+    ops::convolution(input, layer.weight.val(), bias, options(layer))
+}
+
+/// How a layer moves over its input. Its padding is the same on opposite sides, as all layers here
+/// are built.
+pub(crate) fn options<B: Backend>(layer: &Conv2d<B>) -> ConvolutionOptions {
+    ConvolutionOptions {
+        stride: layer.stride,
+        padding: match layer.padding {
+            PaddingConfig2d::Explicit(top, left, ..) => [top, left],
+            PaddingConfig2d::Valid => [0, 0],
+            PaddingConfig2d::Same => layer.kernel_size.map(|edge| edge / 2),
+        },
     }
 }

@@ -4,12 +4,12 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, PaddingConfig2d};
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 use burn::tensor::backend::Backend;
-use burn::tensor::module::max_pool2d;
 
 use crate::config::DigitConfig;
+use crate::convolution::convolve;
 use crate::head::linear;
+use crate::ops::{self, ResidualBackend};
 
 /// Edge of the only picture size that the flattened head fits.
 pub(crate) const DIGIT_SIZE: usize = 28;
@@ -22,21 +22,21 @@ const FLATTENED: usize = CHANNELS[1] * 5 * 5;
 /// [`DigitConfig`].
 #[derive(Module, Debug)]
 pub struct DigitResNet<B: Backend> {
-    convolution1: Conv2d<B>,
-    block1: DigitBlock<B>,
-    convolution2: Conv2d<B>,
-    block2: DigitBlock<B>,
-    linear: Linear<B>,
+    pub(crate) convolution1: Conv2d<B>,
+    pub(crate) block1: DigitBlock<B>,
+    pub(crate) convolution2: Conv2d<B>,
+    pub(crate) block2: DigitBlock<B>,
+    pub(crate) linear: Linear<B>,
 }
 
 /// `relu(x + conv3x3(conv5x5(x)))`: no norm, and no activation between the convolutions.
 #[derive(Module, Debug)]
 pub struct DigitBlock<B: Backend> {
-    convolution1: Conv2d<B>,
-    convolution2: Conv2d<B>,
+    pub(crate) convolution1: Conv2d<B>,
+    pub(crate) convolution2: Conv2d<B>,
 }
 
-impl<B: Backend> DigitResNet<B> {
+impl<B: ResidualBackend> DigitResNet<B> {
     pub(crate) fn new(config: &DigitConfig, device: &B::Device) -> Self {
         let [first, second] = CHANNELS;
         Self {
@@ -50,15 +50,15 @@ impl<B: Backend> DigitResNet<B> {
 
     /// Images `[batch, input_channels, 28, 28]` to logits `[batch, classes]`.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
-        let features = relu(halve(self.convolution1.forward(images))); // [batch, 20, 12, 12]
+        let features = ops::relu(halve(convolve(&self.convolution1, images))); // [batch, 20, 12, 12]
         let features = self.block1.forward(features);
-        let features = relu(halve(self.convolution2.forward(features))); // [batch, 15, 5, 5]
+        let features = ops::relu(halve(convolve(&self.convolution2, features))); // [batch, 15, 5, 5]
         let features = self.block2.forward(features);
         self.linear.forward(features.flatten(1, 3))
     }
 }
 
-impl<B: Backend> DigitBlock<B> {
+impl<B: ResidualBackend> DigitBlock<B> {
     fn new(channels: usize, device: &B::Device) -> Self {
         Self {
             convolution1: convolution(channels, BLOCK_WIDTH, 5, 2, device),
@@ -68,8 +68,8 @@ impl<B: Backend> DigitBlock<B> {
 
     /// Keeps the shape `[batch, channels, height, width]`.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        let output = self.convolution1.forward(input.clone());
-        relu(input + self.convolution2.forward(output))
+        let features = convolve(&self.convolution1, input.clone());
+        ops::add_relu(convolve(&self.convolution2, features), input)
     }
 }
 
@@ -89,6 +89,6 @@ fn convolution<B: Backend>(
 }
 
 /// 2x2 max pool with stride 2.
-fn halve<B: Backend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
-    max_pool2d(input, [2, 2], [2, 2], [0, 0], [1, 1], false)
+pub(crate) fn halve<B: ResidualBackend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
+    ops::max_pool(input, [2, 2], [2, 2], [0, 0])
 }

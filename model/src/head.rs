@@ -5,6 +5,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use crate::ops::{self, ResidualBackend};
+
 /// Global average pool and a linear layer.
 #[derive(Module, Debug)]
 pub struct Head<B: Backend> {
@@ -12,7 +14,7 @@ pub struct Head<B: Backend> {
     pub linear: Linear<B>,
 }
 
-impl<B: Backend> Head<B> {
+impl<B: ResidualBackend> Head<B> {
     pub(crate) fn new(in_channels: usize, classes: usize, device: &B::Device) -> Self {
         Self {
             linear: linear(in_channels, classes, device),
@@ -21,11 +23,7 @@ impl<B: Backend> Head<B> {
 
     /// Global average pool: `[batch, channels, height, width]` to `[batch, channels]`.
     pub fn pool(&self, features: Tensor<B, 4>) -> Tensor<B, 2> {
-        let [batch, channels, height, width] = features.dims();
-        features
-            .reshape([batch, channels, height * width])
-            .mean_dim(2)
-            .reshape([batch, channels])
+        ops::global_average_pool(features)
     }
 
     /// `[batch, channels, height, width]` to logits `[batch, classes]`.

@@ -1,4 +1,4 @@
-//! Residual networks, generic over Burn's [`Backend`](burn::tensor::backend::Backend) trait.
+//! Residual networks, generic over Burn's backends through [`ResidualBackend`].
 //!
 //! A network is data first: a [`NetworkConfig`] names the stem, the kind of block, the depth and
 //! width of every stage and the shortcut. [`NetworkConfig::init`] turns it into a [`Network`] on a
@@ -17,15 +17,28 @@
 //! assert_eq!(logits.dims(), [2, 10]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! For prediction, [`Network::fold`] gives a [`FoldedNetwork`] that is faster. For training, put
+//! Burn's `Autodiff` around the backend.
+//!
+//! The features `flex`, `ndarray` and `cubecl` (wgpu, vulkan, metal, cuda, rocm) give backends the
+//! trait.
 
 mod block;
 mod config;
 mod convolution;
 mod digit;
+mod folded;
 mod head;
+// Without Flex, nothing computes with them.
+#[cfg_attr(not(feature = "flex"), allow(dead_code))]
+mod kernels;
 mod network;
 mod norm;
+pub mod ops;
+mod optimizer;
 mod parameters;
+pub mod profile;
 mod registry;
 mod resnet;
 mod shortcut;
@@ -37,9 +50,15 @@ pub use config::{
 };
 pub use convolution::Convolution;
 pub use digit::{DigitBlock, DigitResNet};
+pub use folded::FoldedNetwork;
 pub use head::Head;
+pub use kernels::{Level, SIMD_VARIABLE, peak_gflops};
 pub use network::Network;
 pub use norm::BatchNorm;
+#[cfg(feature = "flex")]
+pub use ops::KERNELS_VARIABLE;
+pub use ops::ResidualBackend;
+pub use optimizer::{Adam, Optimizer, OptimizerState, Sgd};
 pub use parameters::parameter_count;
 pub use registry::{UnknownNetwork, names, network};
 pub use resnet::{ResNet, Stage};

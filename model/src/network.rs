@@ -5,6 +5,8 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use crate::digit::DigitResNet;
+use crate::folded::FoldedNetwork;
+use crate::ops::ResidualBackend;
 use crate::resnet::ResNet;
 
 /// A network that maps images to logits, built by [`NetworkConfig::init`](crate::NetworkConfig).
@@ -18,7 +20,7 @@ pub enum Network<B: Backend> {
     Digit(DigitResNet<B>),
 }
 
-impl<B: Backend> Network<B> {
+impl<B: ResidualBackend> Network<B> {
     /// Images `[batch, input_channels, height, width]` to logits `[batch, classes]`.
     ///
     /// Batch norm uses the batch's own statistics and updates the running ones where `B` records
@@ -28,5 +30,10 @@ impl<B: Backend> Network<B> {
             Self::ResNet(network) => network.forward(images),
             Self::Digit(network) => network.forward(images),
         }
+    }
+
+    /// The same network as it stands, for prediction only: faster, and no longer trainable.
+    pub fn fold(&self) -> FoldedNetwork<B> {
+        FoldedNetwork::new(self)
     }
 }

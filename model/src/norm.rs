@@ -4,6 +4,8 @@ use burn::module::{Initializer, Module, Param, RunningState};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use crate::ops::{self, ResidualBackend};
+
 /// Added to the variance, as in PyTorch.
 const EPSILON: f64 = 1e-5;
 /// Weight of the batch at hand in the running statistics, as in PyTorch.
@@ -13,8 +15,7 @@ const MOMENTUM: f64 = 0.1;
 /// <https://arxiv.org/abs/1502.03167>): `(x - mean) / sqrt(variance + 1e-5) * gamma + beta`.
 ///
 /// It differs from Burn's own in two ways. The running variance is the unbiased one, as in
-/// PyTorch. And channels are scaled as rows of a matrix, `[batch * channels, height * width]`,
-/// which backends compute many times faster than a broadcast over four dimensions.
+/// PyTorch. And the addition and the ReLU behind it belong to the same operation.
 #[derive(Module, Debug)]
 pub struct BatchNorm<B: Backend> {
     /// Scale `[channels]`.
@@ -27,7 +28,7 @@ pub struct BatchNorm<B: Backend> {
     pub running_var: RunningState<Tensor<B, 1>>,
 }
 
-impl<B: Backend> BatchNorm<B> {
+impl<B: ResidualBackend> BatchNorm<B> {
     pub(crate) fn new(channels: usize, gamma: Initializer, device: &B::Device) -> Self {
         Self {
             gamma: gamma.init([channels], device),
@@ -42,54 +43,53 @@ impl<B: Backend> BatchNorm<B> {
     /// Where `B` records gradients, the batch's own statistics are used and the running ones move
     /// towards them; elsewhere the running ones are used.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        let shape @ [batch, channels, height, width] = input.dims();
-        let device = input.device();
-        let rows = input.reshape([batch * channels, height * width]);
-        let (centred, variance) = if B::ad_enabled(&device) {
-            let mean = channel_mean(rows.clone(), batch, channels);
-            let centred = rows - spread(mean.clone(), batch);
-            let variance = channel_mean(centred.clone() * centred.clone(), batch, channels);
-            self.update(mean, variance.clone(), batch * height * width);
-            (centred, variance)
-        } else {
-            let mean = self.running_mean.value().to_device(&device);
-            let variance = self.running_var.value().to_device(&device);
-            (rows - spread(mean, batch), variance)
-        };
-        let scale = self.gamma.val() / (variance + EPSILON).sqrt();
-        let output = centred * spread(scale, batch) + spread(self.beta.val(), batch);
-        output.reshape(shape)
+        self.forward_fused(input, None, false)
     }
 
-    /// Moves the running statistics towards those of a batch with so many values in each channel.
+    /// The same, then `+ residual` in the shape of the input, then a ReLU if `relu`.
+    pub fn forward_fused(
+        &self,
+        input: Tensor<B, 4>,
+        residual: Option<Tensor<B, 4>>,
+        relu: bool,
+    ) -> Tensor<B, 4> {
+        let device = input.device();
+        if !B::ad_enabled(&device) {
+            let (scale, shift) = self.scale_and_shift();
+            return ops::affine(input, scale, shift, residual, relu);
+        }
+        let [batch, _, height, width] = input.dims();
+        let (gamma, beta) = (self.gamma.val(), self.beta.val());
+        let (output, mean, variance) = ops::batch_norm(input, gamma, beta, residual, relu, EPSILON);
+        self.update(mean, variance, batch * height * width);
+        output
+    }
+
+    /// What the norm is to an input once the running statistics are settled: `x * scale + shift`,
+    /// both `[channels]`.
+    pub(crate) fn scale_and_shift(&self) -> (Tensor<B, 1>, Tensor<B, 1>) {
+        let gamma = self.gamma.val();
+        let device = gamma.device();
+        let mean = self.running_mean.value().to_device(&device);
+        let variance = self.running_var.value().to_device(&device);
+        let scale = gamma / (variance + EPSILON).sqrt();
+        let shift = self.beta.val() - mean * scale.clone();
+        (scale, shift)
+    }
+
+    /// Moves the running statistics towards those of a batch with so many values in each channel,
+    /// whose variance is the biased one.
     fn update(&self, mean: Tensor<B, 1>, variance: Tensor<B, 1>, values: usize) {
         let unbiased = values as f64 / (values.max(2) - 1) as f64;
         let moved = |running: Tensor<B, 1>, batch: Tensor<B, 1>, factor: f64| {
             let running = running.to_device(&batch.device());
-            (running * (1.0 - MOMENTUM) + batch.detach() * (MOMENTUM * factor)).detach()
+            (running * (1.0 - MOMENTUM) + batch * (MOMENTUM * factor)).detach()
         };
         let running_mean = moved(self.running_mean.value_sync(), mean, 1.0);
         let running_var = moved(self.running_var.value_sync(), variance, unbiased);
         self.running_mean.update(running_mean);
         self.running_var.update(running_var);
     }
-}
-
-/// `[batch * channels, values]` to the mean of each channel `[channels]`.
-fn channel_mean<B: Backend>(rows: Tensor<B, 2>, batch: usize, channels: usize) -> Tensor<B, 1> {
-    rows.mean_dim(1)
-        .reshape([batch, channels])
-        .mean_dim(0)
-        .reshape([channels])
-}
-
-/// `[channels]` to a value for each row `[batch * channels, 1]`.
-fn spread<B: Backend>(values: Tensor<B, 1>, batch: usize) -> Tensor<B, 2> {
-    let [channels] = values.dims();
-    values
-        .reshape([1, channels])
-        .repeat_dim(0, batch)
-        .reshape([batch * channels, 1])
 }
 
 #[cfg(test)]

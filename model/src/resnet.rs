@@ -7,6 +7,7 @@ use burn::tensor::backend::Backend;
 use crate::block::Block;
 use crate::config::ResNetConfig;
 use crate::head::Head;
+use crate::ops::ResidualBackend;
 use crate::stem::Stem;
 
 /// A residual network (He et al. 2015, <https://arxiv.org/abs/1512.03385>), built by
@@ -28,7 +29,7 @@ pub struct Stage<B: Backend> {
     pub blocks: Vec<Block<B>>,
 }
 
-impl<B: Backend> ResNet<B> {
+impl<B: ResidualBackend> ResNet<B> {
     /// The caller has validated the config.
     pub(crate) fn new(config: &ResNetConfig, device: &B::Device) -> Self {
         let mut channels = config.widths.first().copied().unwrap_or(1);
@@ -57,7 +58,7 @@ impl<B: Backend> ResNet<B> {
     }
 }
 
-impl<B: Backend> Stage<B> {
+impl<B: ResidualBackend> Stage<B> {
     /// Runs the blocks in order.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         self.blocks

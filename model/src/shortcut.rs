@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use burn::tensor::module::max_pool2d;
 
 use crate::config::ShortcutKind;
 use crate::convolution::{Convolution, ConvolutionSpec, Norm};
+use crate::ops::{self, ResidualBackend};
 
 /// Carries a block's input to its output: unchanged where the shape stays, else subsampled and
 /// padded with zero channels, or projected by a 1x1 convolution.
@@ -14,11 +14,11 @@ use crate::convolution::{Convolution, ConvolutionSpec, Norm};
 pub struct Shortcut<B: Backend> {
     /// The 1x1 convolution; without one the shortcut has no parameters.
     pub projection: Option<Convolution<B>>,
-    stride: usize,
-    padding: [usize; 2],
+    pub(crate) stride: usize,
+    pub(crate) padding: [usize; 2],
 }
 
-impl<B: Backend> Shortcut<B> {
+impl<B: ResidualBackend> Shortcut<B> {
     pub(crate) fn new(
         kind: ShortcutKind,
         in_channels: usize,
@@ -56,26 +56,20 @@ impl<B: Backend> Shortcut<B> {
         if let Some(projection) = &self.projection {
             return projection.forward(input);
         }
-        let input = match self.stride {
-            1 => input,
-            // A pool over single pixels takes every stride-th one.
-            stride => max_pool2d(input, [1, 1], [stride, stride], [0, 0], [1, 1], false),
-        };
-        let [before, after] = self.padding;
-        if before + after == 0 {
-            return input;
-        }
-        let [batch, _, height, width] = input.dims();
-        let device = input.device();
-        let zeros = |channels| Tensor::zeros([batch, channels, height, width], &device);
-        let mut parts = Vec::with_capacity(3);
-        if before > 0 {
-            parts.push(zeros(before));
-        }
-        parts.push(input);
-        parts.push(zeros(after));
-        Tensor::cat(parts, 1)
+        zero_pad(input, self.stride, self.padding)
     }
+}
+
+/// The shortcut without parameters: the input itself where its shape stays.
+pub(crate) fn zero_pad<B: ResidualBackend>(
+    input: Tensor<B, 4>,
+    stride: usize,
+    padding: [usize; 2],
+) -> Tensor<B, 4> {
+    if stride == 1 && padding == [0, 0] {
+        return input;
+    }
+    ops::zero_pad_shortcut(input, stride, padding)
 }
 
 #[cfg(test)]

@@ -2,11 +2,19 @@
 
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
-use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{Int, Tensor};
 use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use data::ImageBatch;
-use model::Network;
+use model::{Network, ResidualBackend};
+
+/// A backend to train on: it records gradients, and validates on one that does not.
+pub(crate) trait TrainBackend:
+    ResidualBackend + AutodiffBackend<InnerBackend: ResidualBackend>
+{
+}
+
+impl<B> TrainBackend for B where B: ResidualBackend + AutodiffBackend<InnerBackend: ResidualBackend> {}
 
 /// A network with softmax and cross entropy behind it.
 #[derive(Module, Debug)]
@@ -14,24 +22,24 @@ pub(crate) struct Classifier<B: Backend> {
     pub network: Network<B>,
 }
 
-impl<B: Backend> Classifier<B> {
-    /// Logits `[batch, classes]`, and their mean cross entropy `[1]`.
-    fn forward(&self, batch: ImageBatch<B>) -> ClassificationOutput<B> {
-        let logits: Tensor<B, 2> = self.network.forward(batch.images);
-        let loss = CrossEntropyLossConfig::new()
-            .init(&logits.device())
-            .forward(logits.clone(), batch.targets.clone());
-        ClassificationOutput::new(loss, logits, batch.targets)
-    }
+/// Of logits `[batch, classes]`: themselves and their mean cross entropy `[1]`.
+pub(crate) fn classified<B: Backend>(
+    logits: Tensor<B, 2>,
+    targets: Tensor<B, 1, Int>,
+) -> ClassificationOutput<B> {
+    let loss = CrossEntropyLossConfig::new()
+        .init(&logits.device())
+        .forward(logits.clone(), targets.clone());
+    ClassificationOutput::new(loss, logits, targets)
 }
 
-impl<B: AutodiffBackend> TrainStep for Classifier<B> {
+impl<B: TrainBackend> TrainStep for Classifier<B> {
     type Input = ImageBatch<B>;
     /// Without gradients, so that nothing keeps the step's graph alive.
     type Output = ClassificationOutput<B::InnerBackend>;
 
     fn step(&self, batch: ImageBatch<B>) -> TrainOutput<Self::Output> {
-        let output = self.forward(batch);
+        let output = classified(self.network.forward(batch.images), batch.targets);
         let gradients = output.loss.backward();
         let item = ClassificationOutput::new(
             output.loss.inner(),
@@ -42,11 +50,11 @@ impl<B: AutodiffBackend> TrainStep for Classifier<B> {
     }
 }
 
-impl<B: Backend> InferenceStep for Classifier<B> {
+impl<B: ResidualBackend> InferenceStep for Classifier<B> {
     type Input = ImageBatch<B>;
     type Output = ClassificationOutput<B>;
 
     fn step(&self, batch: ImageBatch<B>) -> Self::Output {
-        self.forward(batch)
+        classified(self.network.forward(batch.images), batch.targets)
     }
 }

@@ -9,6 +9,7 @@ use model::{NetworkConfig, StemKind};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;
+use crate::optimizer::OptimizerKind;
 
 /// Every setting of a run, as it lies in the run's `config.toml`. What a file or the flags leave
 /// out has the value of [`TrainConfig::default`].
@@ -37,13 +38,18 @@ pub struct TrainConfig {
     pub epochs: usize,
     /// Pictures in a step.
     pub batch_size: usize,
-    /// Highest learning rate; it rises to it in a line, then falls to zero along a cosine.
-    pub lr: f64,
+    /// What moves the weights along their gradients.
+    pub optimizer: OptimizerKind,
+    /// Highest learning rate; it rises to it in a line, then falls to zero along a cosine. None
+    /// means the optimizer's usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lr: Option<f64>,
     /// Epochs in which the rate rises, fractions too.
     pub warmup_epochs: f64,
-    /// Nesterov momentum, 0 to below 1.
+    /// Nesterov momentum of `sgd`, 0 to below 1.
     pub momentum: f64,
-    /// Share of each weight that is added to its gradient.
+    /// Share of each weight that is added to its gradient; with `adamw`, that is taken from the
+    /// weight itself.
     pub weight_decay: f64,
     /// Sets the split, the first weights and the order of the pictures.
     pub seed: u64,
@@ -71,7 +77,8 @@ impl Default for TrainConfig {
             zero_init_last_norm: false,
             epochs: 5,
             batch_size: 32,
-            lr: 0.1,
+            optimizer: OptimizerKind::Sgd,
+            lr: None,
             warmup_epochs: 0.5,
             momentum: 0.9,
             weight_decay: 5e-4,
@@ -82,30 +89,6 @@ impl Default for TrainConfig {
             name: None,
         }
     }
-}
-
-/// What the flags say; what they leave out keeps its value.
-#[derive(Clone, Debug, Default)]
-#[allow(missing_docs, reason = "each is the field of TrainConfig of its name")]
-pub struct Overrides {
-    pub data: Option<Source>,
-    pub data_dir: Option<PathBuf>,
-    pub image_size: Option<usize>,
-    pub validation: Option<f64>,
-    pub model: Option<String>,
-    pub stem: Option<StemKind>,
-    pub zero_init_last_norm: Option<bool>,
-    pub epochs: Option<usize>,
-    pub batch_size: Option<usize>,
-    pub lr: Option<f64>,
-    pub warmup_epochs: Option<f64>,
-    pub momentum: Option<f64>,
-    pub weight_decay: Option<f64>,
-    pub seed: Option<u64>,
-    pub threads: Option<usize>,
-    pub device: Option<DeviceRequest>,
-    pub runs_dir: Option<PathBuf>,
-    pub name: Option<String>,
 }
 
 impl TrainConfig {
@@ -135,42 +118,6 @@ impl TrainConfig {
         })?;
         config.validate()?;
         Ok(config)
-    }
-
-    /// Applies flags.
-    #[must_use]
-    pub fn with(mut self, overrides: Overrides) -> Self {
-        /// A flag that was given replaces the value.
-        fn set<T>(value: &mut T, flag: Option<T>) {
-            if let Some(flag) = flag {
-                *value = flag;
-            }
-        }
-        /// The same where the value itself may be left open.
-        fn set_open<T>(value: &mut Option<T>, flag: Option<T>) {
-            if flag.is_some() {
-                *value = flag;
-            }
-        }
-        set(&mut self.data, overrides.data);
-        set_open(&mut self.data_dir, overrides.data_dir);
-        set_open(&mut self.image_size, overrides.image_size);
-        set(&mut self.validation, overrides.validation);
-        set(&mut self.model, overrides.model);
-        set_open(&mut self.stem, overrides.stem);
-        set(&mut self.zero_init_last_norm, overrides.zero_init_last_norm);
-        set(&mut self.epochs, overrides.epochs);
-        set(&mut self.batch_size, overrides.batch_size);
-        set(&mut self.lr, overrides.lr);
-        set(&mut self.warmup_epochs, overrides.warmup_epochs);
-        set(&mut self.momentum, overrides.momentum);
-        set(&mut self.weight_decay, overrides.weight_decay);
-        set(&mut self.seed, overrides.seed);
-        set_open(&mut self.threads, overrides.threads);
-        set(&mut self.device, overrides.device);
-        set(&mut self.runs_dir, overrides.runs_dir);
-        set_open(&mut self.name, overrides.name);
-        self
     }
 
     /// Checks every value's range and that the model is known.
@@ -208,8 +155,8 @@ impl TrainConfig {
         )?;
         check(
             "lr",
-            self.lr,
-            self.lr > 0.0 && self.lr <= 100.0,
+            self.learning_rate(),
+            self.learning_rate() > 0.0 && self.learning_rate() <= 100.0,
             "above 0, at most 100",
         )?;
         check(
@@ -258,6 +205,11 @@ impl TrainConfig {
         Ok(())
     }
 
+    /// The highest learning rate, as it is set or as is usual for the optimizer.
+    pub fn learning_rate(&self) -> f64 {
+        self.lr.unwrap_or(self.optimizer.usual_rate())
+    }
+
     /// The network for images of so many channels and pixels, and so many classes.
     ///
     /// # Errors
@@ -269,13 +221,20 @@ impl TrainConfig {
         [height, width]: [usize; 2],
         classes: usize,
     ) -> Result<NetworkConfig, ConfigError> {
-        let wrong = |reason: String| ConfigError::Network {
-            model: self.model.clone(),
-            reason,
-        };
-        let mut network = model::network(&self.model)?
+        let network = self
+            .own_network()?
             .with_input_channels(channels)
             .with_classes(classes);
+        network
+            .validate()
+            .and_then(|()| network.check_input(height, width))
+            .map_err(|error| self.wrong_network(error.to_string()))?;
+        Ok(network)
+    }
+
+    /// The network with the channels and classes that its name stands for.
+    pub(crate) fn own_network(&self) -> Result<NetworkConfig, ConfigError> {
+        let mut network = model::network(&self.model)?;
         match (&mut network, self.stem) {
             (NetworkConfig::Resnet(config), stem) => {
                 config.stem = stem.unwrap_or(config.stem);
@@ -283,14 +242,17 @@ impl TrainConfig {
             }
             (NetworkConfig::Digit(_), None) => {}
             (NetworkConfig::Digit(_), Some(_)) => {
-                return Err(wrong("its stem cannot be changed".to_owned()));
+                return Err(self.wrong_network("its stem cannot be changed".to_owned()));
             }
         }
-        network
-            .validate()
-            .and_then(|()| network.check_input(height, width))
-            .map_err(|error| wrong(error.to_string()))?;
         Ok(network)
+    }
+
+    fn wrong_network(&self, reason: String) -> ConfigError {
+        ConfigError::Network {
+            model: self.model.clone(),
+            reason,
+        }
     }
 }
 
@@ -313,6 +275,7 @@ fn check(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::overrides::Overrides;
 
     fn read(text: &str) -> Result<TrainConfig, ConfigError> {
         let folder = tempfile::tempdir().unwrap();
@@ -350,6 +313,7 @@ mod tests {
             ("lr = nan", "lr"),
             ("validation = 0.9", "validation"),
             ("momentum = 1.0", "momentum"),
+            ("weight_decay = -0.1", "weight_decay"),
             ("name = \"../elsewhere\"", "name"),
             ("image_size = 5000", "image_size"),
         ] {
@@ -377,9 +341,24 @@ mod tests {
     fn flags_win_over_the_file() {
         let config = read("epochs = 3\nlr = 0.5").unwrap().with(Overrides {
             epochs: Some(7),
+            optimizer: Some(OptimizerKind::Adam),
             ..Overrides::default()
         });
-        assert_eq!((config.epochs, config.lr), (7, 0.5));
+        assert_eq!((config.epochs, config.learning_rate()), (7, 0.5));
+    }
+
+    #[test]
+    fn the_usual_rate_is_that_of_the_optimizer() {
+        for (text, rate) in [
+            ("", 0.1),
+            ("optimizer = \"adam\"", 1e-3),
+            ("optimizer = \"adamw\"", 1e-3),
+            ("optimizer = \"adamw\"\nlr = 0.02", 0.02),
+        ] {
+            assert_eq!(read(text).unwrap().learning_rate(), rate, "{text}");
+        }
+        let error = read("optimizer = \"adagrad\"").unwrap_err().to_string();
+        assert!(error.contains("adamw"), "{error}");
     }
 
     #[test]

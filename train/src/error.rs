@@ -166,7 +166,7 @@ impl ConfigError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Network { .. } => {
-                Some("choose another --model or --image-size; `train --help` lists them".into())
+                Some("choose another --model, --image-size or, to measure, --input; `train --help` says more".into())
             }
             _ => None,
         }

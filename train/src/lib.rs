@@ -8,34 +8,45 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `config` | every setting, its range, its place in a TOML file |
+//! | `overrides` | settings that are given one by one |
+//! | `optimizer` | the optimizers by name |
 //! | `plan` | settings made concrete: data, network, numbers of steps |
 //! | `folder` | the run's folder |
 //! | `run` | from a plan to a trained, tested network |
 //! | `strategy` | the loop over epochs and steps |
+//! | `trainee` | a network and its optimizer, one step at a time |
 //! | `classifier` | a network as burn-train's `Learner` wants it |
 //! | `schedule` | the learning rate of each step |
 //! | `checkpoint` | the state of a run, saved and restored |
 //! | `metric_log` | burn-train's metrics as files |
 //! | `totals` | loss and accuracy over many batches |
+//! | `benchmark` | how fast a step is |
 //! | `stop` | how a run is told to end early |
 //! | `error` | everything that can go wrong, with a way out |
 
+mod benchmark;
 mod checkpoint;
 mod classifier;
 mod config;
 mod error;
 mod folder;
 mod metric_log;
+mod optimizer;
+mod overrides;
 mod plan;
 mod run;
 mod schedule;
 mod stop;
 mod strategy;
 mod totals;
+mod trainee;
 
-pub use config::{Overrides, TrainConfig};
+pub use benchmark::StepBenchmark;
+pub use config::TrainConfig;
 pub use error::{ConfigError, TrainError};
 pub use folder::RunFolder;
+pub use optimizer::OptimizerKind;
+pub use overrides::Overrides;
 pub use plan::Plan;
 pub use run::{Finished, Observer, Outcome, train};
 pub use stop::Stop;

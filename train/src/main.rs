@@ -7,15 +7,16 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use infer::benchmark::ProgramStart;
 use infer::console;
 use train::{ConfigError, TrainError};
 
 use crate::cli::arguments::Arguments;
-use crate::cli::program;
+use crate::cli::program::{self, WrongFlag};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match program::run(arguments) {
+    let start = ProgramStart::here();
+    match program::run(Arguments::parse(), &start) {
         Ok(code) => code,
         Err(error) => {
             let hint = error
@@ -26,9 +27,10 @@ fn main() -> ExitCode {
                         .downcast_ref::<ConfigError>()
                         .and_then(ConfigError::hint)
                 })
+                .or_else(|| error.downcast_ref::<WrongFlag>().and_then(WrongFlag::hint))
                 .or_else(|| console::hint(&error));
             eprintln!("{}", console::message(&error, hint.as_deref()));
-            match error.downcast_ref::<program::WrongFlag>() {
+            match error.downcast_ref::<WrongFlag>() {
                 Some(_) => ExitCode::from(console::WRONG_USAGE),
                 None => console::exit_code(&error),
             }

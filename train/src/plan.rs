@@ -38,10 +38,11 @@ impl Plan {
     ///
     /// If a setting is wrong, the data cannot be loaded, or the two do not fit.
     pub fn new(
-        config: TrainConfig,
+        mut config: TrainConfig,
         progress: &(dyn Fn(LoadProgress) + Send + Sync),
     ) -> Result<Self, TrainError> {
         config.validate()?;
+        config.lr = Some(config.learning_rate()); // so that the run's config says it
         let data = config.data.load(&LoadOptions {
             data_dir: config.data_dir.clone(),
             image_size: config.image_size,
@@ -72,7 +73,7 @@ impl Plan {
     pub(crate) fn schedule(&self) -> WarmupCosine {
         let warmup_steps = self.config.warmup_epochs * self.steps_per_epoch as f64;
         WarmupCosine::new(
-            self.config.lr,
+            self.config.learning_rate(),
             warmup_steps.round() as usize,
             self.config.epochs * self.steps_per_epoch,
         )

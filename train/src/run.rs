@@ -9,27 +9,28 @@ use burn::backend::Autodiff;
 use burn::data::dataloader::DataLoader as _;
 use burn::lr_scheduler::LrScheduler as _;
 use burn::module::Module as _;
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{Optimizer as _, SgdConfig};
+use burn::optim::Optimizer as _;
 use burn::tensor::backend::Backend;
 use burn_train::metric::{
     AccuracyMetric, CpuMemory, CpuUse, IterationSpeedMetric, LearningRateMetric, LossMetric,
 };
 use burn_train::renderer::MetricsRenderer;
-use burn_train::{InferenceStep as _, Learner, SupervisedTraining, TrainingStrategy};
+use burn_train::{SupervisedTraining, TrainingStrategy};
 use data::{BatchLoader, ImageBatcher, PictureDataset, Position};
 use infer::{Accuracy, SavedModel};
+use model::ResidualBackend;
 
 use crate::checkpoint::{CheckpointRecorder, Checkpoints, PARTS, RunState, WhenCalled};
-use crate::classifier::Classifier;
+use crate::classifier::{Classifier, classified};
 use crate::error::{ConfigError, TrainError};
 use crate::folder::RunFolder;
 use crate::metric_log::{MetricLog, rewind};
+use crate::optimizer::optimizer;
 use crate::plan::Plan;
 use crate::stop::Stop;
-use crate::strategy::{Components, EpochLoop, EpochReport, LoopProgress, Optimizer};
+use crate::strategy::{Components, EpochLoop, EpochReport, Learning, LoopProgress};
 use crate::totals::{Score, Totals};
+use crate::trainee::Trainee;
 
 /// Is told what happens; called on the training thread.
 pub trait Observer: Send {
@@ -73,7 +74,7 @@ pub struct Finished {
 ///
 /// If a file cannot be read or written, a checkpoint is damaged, or the loss is not finite. What
 /// was saved before stays whole.
-pub fn train<B: Backend, R: MetricsRenderer + 'static>(
+pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
     plan: Arc<Plan>,
     folder: &RunFolder,
     device: B::Device,
@@ -85,7 +86,9 @@ pub fn train<B: Backend, R: MetricsRenderer + 'static>(
     let steps = plan.steps_per_epoch;
     let position = Position::default();
     let recorder = CheckpointRecorder::new(stop.clone());
+    let learner = start.learning.learner();
     let epoch_loop = Arc::new(EpochLoop {
+        learning: Mutex::new(Some(start.learning)),
         plan: Arc::clone(&plan),
         folder: folder.clone(),
         position: position.clone(),
@@ -115,7 +118,7 @@ pub fn train<B: Backend, R: MetricsRenderer + 'static>(
         .with_training_strategy(TrainingStrategy::Custom(strategy))
         .num_epochs(plan.config.epochs)
         .renderer(renderer);
-    let result = training.launch(Learner::new(start.model, start.optimizer, start.schedule));
+    let result = training.launch(learner);
     drop(result); // and with it the screen
     if let Some(failure) = stop.take_failure() {
         return Err(failure);
@@ -142,14 +145,12 @@ pub fn train<B: Backend, R: MetricsRenderer + 'static>(
 }
 
 /// Model, optimizer and schedule as a run starts, or as its last checkpoint left them.
-struct Start<B: Backend> {
-    model: Classifier<Autodiff<B>>,
-    optimizer: Optimizer<Autodiff<B>>,
-    schedule: crate::schedule::WarmupCosine,
+struct Start<B: ResidualBackend> {
+    learning: Learning<Autodiff<B>>,
     state: RunState,
 }
 
-impl<B: Backend> Start<B> {
+impl<B: ResidualBackend> Start<B> {
     fn new(plan: &Plan, folder: &RunFolder, device: &B::Device) -> Result<Self, TrainError> {
         let config = &plan.config;
         Autodiff::<B>::seed(device, config.seed);
@@ -160,18 +161,14 @@ impl<B: Backend> Start<B> {
                     model: config.model.clone(),
                     reason: error.to_string(),
                 })?;
-        let momentum = MomentumConfig::new()
-            .with_momentum(config.momentum)
-            .with_dampening(0.0)
-            .with_nesterov(config.momentum > 0.0);
-        let optimizer = SgdConfig::new()
-            .with_momentum(Some(momentum))
-            .with_weight_decay(Some(WeightDecayConfig::new(config.weight_decay as f32)))
-            .init();
         let start = Self {
-            model: Classifier { network },
-            optimizer,
-            schedule: plan.schedule(),
+            learning: Learning {
+                trainee: Trainee {
+                    model: Classifier { network },
+                    optimizer: optimizer(config).into(),
+                },
+                schedule: plan.schedule(),
+            },
             state: RunState {
                 step: 0,
                 epoch: 1,
@@ -214,10 +211,18 @@ impl<B: Backend> Start<B> {
         let optimizer = checkpoints.load::<Autodiff<B>, _>(optimizer, step, device)?;
         let schedule = checkpoints.load::<Autodiff<B>, _>(schedule, step, device)?;
         rewind(folder.path(), state.epoch, state.steps_in_epoch)?;
+        let Learning {
+            trainee,
+            schedule: new,
+        } = self.learning;
         Ok(Self {
-            model: self.model.load_record(model),
-            optimizer: self.optimizer.load_record(optimizer),
-            schedule: self.schedule.load_record::<Autodiff<B>>(schedule),
+            learning: Learning {
+                trainee: Trainee {
+                    model: trainee.model.load_record(model),
+                    optimizer: trainee.optimizer.load_record(optimizer),
+                },
+                schedule: new.load_record::<Autodiff<B>>(schedule),
+            },
             state,
         })
     }
@@ -240,7 +245,7 @@ fn loader<B: Backend>(
 }
 
 /// Tests the best model, as it was saved, and writes its accuracy beside it.
-fn test<B: Backend>(
+fn test<B: ResidualBackend>(
     plan: &Plan,
     folder: &RunFolder,
     device: &B::Device,
@@ -248,15 +253,13 @@ fn test<B: Backend>(
     observer: &mut dyn Observer,
 ) -> Result<Score, TrainError> {
     let saved = SavedModel::open(folder.path())?;
-    let model = Classifier {
-        network: saved.network::<B>(device)?,
-    };
+    let network = saved.network::<B>(device)?.fold();
     let pictures = Arc::new(PictureDataset::all(Arc::clone(&plan.data.test)));
     let loader = loader::<B>(plan, &pictures, None, device);
     let mut totals = Totals::new();
     let mut batches = loader.iter();
     while let Some(batch) = batches.next() {
-        totals.add(&model.step(batch));
+        totals.add(&classified(network.forward(batch.images), batch.targets));
         let progress = batches.progress();
         observer.tested(progress.items_processed, progress.items_total);
     }

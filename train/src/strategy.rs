@@ -4,21 +4,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use burn::data::dataloader::{DataLoader, Progress};
+use burn::lr_scheduler::LrScheduler as _;
 use burn::module::AutodiffModule as _;
-use burn::optim::Sgd;
-use burn::optim::adaptor::OptimizerAdaptor;
-use burn::tensor::backend::AutodiffBackend;
 use burn_train::metric::store::EventStoreClient;
 use burn_train::{
-    EventProcessorTraining as _, InferenceStep as _, Learner, LearnerEvent, LearningCheckpointer,
+    EventProcessorTraining as _, Learner, LearnerEvent, LearningCheckpointer,
     LearningComponentsMarker, SupervisedLearningStrategy, SupervisedTrainingEventProcessor,
     TrainLoader, TrainingComponents, TrainingItem, ValidLoader,
 };
 use data::{ImageBatch, Position};
 use infer::{Accuracy, SavedModel};
+use model::Network;
 
 use crate::checkpoint::{Best, CheckpointRecorder, Checkpoints, PARTS, RunState};
-use crate::classifier::Classifier;
+use crate::classifier::{Classifier, TrainBackend, classified};
 use crate::error::TrainError;
 use crate::folder::RunFolder;
 use crate::plan::Plan;
@@ -26,12 +25,11 @@ use crate::run::Observer;
 use crate::schedule::WarmupCosine;
 use crate::stop::Stop;
 use crate::totals::{Score, Totals};
+use crate::trainee::{Optimizer, Trainee};
 
 /// burn-train's name for backend, schedule, model and optimizer of a run.
 pub(crate) type Components<B> =
     LearningComponentsMarker<B, WarmupCosine, Classifier<B>, Optimizer<B>>;
-pub(crate) type Optimizer<B> =
-    OptimizerAdaptor<Sgd<<B as AutodiffBackend>::InnerBackend>, Classifier<B>, B>;
 
 /// What an epoch came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +51,12 @@ pub struct EpochReport {
 }
 
 /// Runs the epochs of a plan: trains, validates, keeps the best model, saves checkpoints.
-pub(crate) struct EpochLoop {
+///
+/// It owns what is trained: burn-train's `Learner` copies every parameter at each step and does not
+/// give its optimizer away, so one is made only to save a checkpoint.
+pub(crate) struct EpochLoop<B: TrainBackend> {
+    /// Taken when the loop starts.
+    pub learning: Mutex<Option<Learning<B>>>,
     pub plan: Arc<Plan>,
     pub folder: RunFolder,
     pub position: Position,
@@ -62,28 +65,55 @@ pub(crate) struct EpochLoop {
     pub progress: Mutex<LoopProgress>,
 }
 
+/// What a run starts or goes on with.
+pub(crate) struct Learning<B: TrainBackend> {
+    pub trainee: Trainee<B>,
+    pub schedule: WarmupCosine,
+}
+
+impl<B: TrainBackend> Learning<B> {
+    /// burn-train's form of it, which shares its memory.
+    pub(crate) fn learner(&self) -> Learner<Components<B>> {
+        learner(&self.trainee, &self.schedule)
+    }
+}
+
+fn learner<B: TrainBackend>(
+    trainee: &Trainee<B>,
+    schedule: &WarmupCosine,
+) -> Learner<Components<B>> {
+    Learner::new(
+        trainee.model.clone(),
+        trainee.optimizer.clone(),
+        schedule.clone(),
+    )
+}
+
 /// What changes while the loop runs; read by its owner afterwards.
 pub(crate) struct LoopProgress {
     pub state: RunState,
     pub observer: Box<dyn Observer>,
 }
 
-/// What burn-train gives the loop to work with.
-struct Session<B: AutodiffBackend> {
-    learner: Learner<Components<B>>,
+/// What the loop works with besides the network.
+struct Session<B: TrainBackend> {
+    schedule: WarmupCosine,
+    /// Of the last step.
+    rate: f64,
     events: SupervisedTrainingEventProcessor<Components<B>>,
     checkpointer: Option<LearningCheckpointer<Components<B>>>,
     store: Arc<EventStoreClient>,
 }
 
-impl EpochLoop {
-    /// Runs the epochs that are left, until told to stop.
-    fn run<B: AutodiffBackend>(
+impl<B: TrainBackend> EpochLoop<B> {
+    /// Runs the epochs that are left, until told to stop or unable to go on.
+    fn run(
         &self,
         session: &mut Session<B>,
+        mut trainee: Trainee<B>,
         train: &dyn DataLoader<B, ImageBatch<B>>,
         validation: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
-    ) -> Result<(), TrainError> {
+    ) -> (Trainee<B>, Result<(), TrainError>) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let LoopProgress { state, observer } = &mut *progress;
         let seconds_before = state.seconds;
@@ -100,18 +130,16 @@ impl EpochLoop {
         }
         while state.epoch <= self.plan.config.epochs && !self.stop.requested() {
             let epoch_started = Instant::now();
-            let trained = self.train_epoch(session, train, state);
-            let validated = self.validate(session, validation, state.epoch);
-            let report = match validated {
-                Some(validation) => Some(self.conclude(session, state, trained, validation)?),
-                None => None, // told to stop
+            let trained;
+            (trainee, trained) = self.train_epoch(session, trainee, train, state);
+            let report = match self.end_epoch(session, &trainee, validation, state, trained) {
+                Ok(report) => report,
+                Err(error) => return (trainee, Err(error)),
             };
             state.seconds = seconds_before + started.elapsed().as_secs_f64();
-            // A log that failed ends the run here: its disk is the one to be written to next.
-            if let Some(failure) = self.stop.take_failure() {
-                return Err(failure);
+            if let Err(error) = self.save(session, &trainee, state) {
+                return (trainee, Err(error));
             }
-            self.save(session, state)?;
             if let Some(report) = report {
                 observer.epoch_ended(&EpochReport {
                     seconds: epoch_started.elapsed().as_secs_f64(),
@@ -119,51 +147,77 @@ impl EpochLoop {
                 });
             }
         }
-        Ok(())
+        (trainee, Ok(()))
     }
 
     /// Takes the steps that are left of the epoch at hand, until told to stop.
-    fn train_epoch<B: AutodiffBackend>(
+    fn train_epoch(
         &self,
         session: &mut Session<B>,
+        mut trainee: Trainee<B>,
         loader: &dyn DataLoader<B, ImageBatch<B>>,
         state: &mut RunState,
-    ) -> Option<Score> {
+    ) -> (Trainee<B>, Option<Score>) {
         let mut totals = Totals::<B::InnerBackend>::new();
         self.position.set(state.epoch, state.steps_in_epoch);
         let mut batches = loader.iter();
         while !self.stop.requested() {
             let Some(batch) = batches.next() else { break };
-            session.learner.lr_step();
-            let output = session.learner.train_step(batch);
-            session.learner.optimizer_step(output.grads);
+            session.rate = session.schedule.step();
+            let output;
+            (trainee, output) = trainee.step(batch, session.rate);
             state.step += 1;
             state.steps_in_epoch += 1;
-            totals.add(&output.item);
+            totals.add(&output);
             session
                 .events
                 .process_train(LearnerEvent::ProcessedItem(TrainingItem::new(
-                    output.item,
+                    output,
                     batches.progress(),
                     self.epochs_progress(state.epoch),
                     Some(state.steps_in_epoch),
-                    Some(session.learner.lr_current()),
+                    Some(session.rate),
                 )));
         }
         session
             .events
             .process_train(LearnerEvent::EndEpoch(state.epoch));
-        totals.score()
+        (trainee, totals.score())
+    }
+
+    /// Validates and moves on to the next epoch; none if told to stop before that.
+    fn end_epoch(
+        &self,
+        session: &mut Session<B>,
+        trainee: &Trainee<B>,
+        loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
+        state: &mut RunState,
+        trained: Option<Score>,
+    ) -> Result<Option<EpochReport>, TrainError> {
+        let network = trainee.model.network.valid();
+        let validated = self.validate(session, &network, loader, state.epoch);
+        let report = match validated {
+            Some(validated) => {
+                Some(self.conclude(&network, session.rate, state, trained, validated)?)
+            }
+            None => None,
+        };
+        // A log that failed ends the run here: its disk is the one to be written to next.
+        match self.stop.take_failure() {
+            Some(failure) => Err(failure),
+            None => Ok(report),
+        }
     }
 
     /// None if told to stop before its end.
-    fn validate<B: AutodiffBackend>(
+    fn validate(
         &self,
         session: &mut Session<B>,
+        network: &Network<B::InnerBackend>,
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
         epoch: usize,
     ) -> Option<Score> {
-        let model = session.learner.model().valid();
+        let folded = network.fold();
         let mut totals = Totals::new();
         let mut batches = loader.iter();
         let mut step = 0;
@@ -171,7 +225,7 @@ impl EpochLoop {
             if self.stop.requested() {
                 return None;
             }
-            let output = model.step(batch);
+            let output = classified(folded.forward(batch.images), batch.targets);
             step += 1;
             totals.add(&output);
             session
@@ -189,9 +243,10 @@ impl EpochLoop {
     }
 
     /// Keeps the model if it is the best, and moves on to the next epoch.
-    fn conclude<B: AutodiffBackend>(
+    fn conclude(
         &self,
-        session: &Session<B>,
+        network: &Network<B::InnerBackend>,
+        rate: f64,
         state: &mut RunState,
         train: Option<Score>,
         validation: Score,
@@ -202,7 +257,7 @@ impl EpochLoop {
         if !finite {
             return Err(TrainError::Diverged {
                 epoch,
-                rate: self.plan.config.lr,
+                rate: self.plan.config.learning_rate(),
             });
         }
         let best = state
@@ -215,7 +270,7 @@ impl EpochLoop {
             };
             SavedModel::save(
                 self.folder.path(),
-                &session.learner.model().valid().network,
+                network,
                 &self.plan.description(epoch, accuracy),
             )?;
             state.best = Some(Best {
@@ -230,19 +285,21 @@ impl EpochLoop {
             epochs: self.plan.config.epochs,
             train,
             validation,
-            learning_rate: session.learner.lr_current(),
+            learning_rate: rate,
             seconds: 0.0,
             best,
         })
     }
 
-    fn save<B: AutodiffBackend>(
+    fn save(
         &self,
         session: &mut Session<B>,
+        trainee: &Trainee<B>,
         state: &RunState,
     ) -> Result<(), TrainError> {
         if let Some(checkpointer) = &mut session.checkpointer {
-            checkpointer.checkpoint(&session.learner, state.step, &session.store);
+            let learner = learner(trainee, &session.schedule);
+            checkpointer.checkpoint(&learner, state.step, &session.store);
         }
         self.recorder.wait_for(PARTS.len());
         match self.stop.take_failure() {
@@ -256,7 +313,7 @@ impl EpochLoop {
     }
 }
 
-impl<B: AutodiffBackend> SupervisedLearningStrategy<Components<B>> for EpochLoop {
+impl<B: TrainBackend> SupervisedLearningStrategy<Components<B>> for EpochLoop<B> {
     fn fit(
         &self,
         components: TrainingComponents<Components<B>>,
@@ -268,15 +325,26 @@ impl<B: AutodiffBackend> SupervisedLearningStrategy<Components<B>> for EpochLoop
         Classifier<B>,
         SupervisedTrainingEventProcessor<Components<B>>,
     ) {
+        let learning = self
+            .learning
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(Learning { trainee, schedule }) = learning else {
+            return (learner.model(), components.event_processor); // a second call has nothing to do
+        };
+        drop(learner); // it holds the memory that is about to change in place
         let mut session = Session {
-            learner,
+            schedule,
+            rate: 0.0,
             events: components.event_processor,
             checkpointer: components.checkpointer,
             store: components.event_store,
         };
-        if let Err(error) = self.run(&mut session, &*train, &*validation) {
+        let (trainee, result) = self.run(&mut session, trainee, &*train, &*validation);
+        if let Err(error) = result {
             self.stop.fail(error);
         }
-        (session.learner.model(), session.events)
+        (trainee.model, session.events)
     }
 }

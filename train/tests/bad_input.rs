@@ -158,7 +158,13 @@ fn wrong_flags_are_wrong_usage() {
     expect(&["--device", "gpu"], &["gpu"]);
     expect(&["--device", "flex:7"], &["flex"]);
     expect(&["--frobnicate"], &["--frobnicate"]);
+    expect(&["--optimizer", "adagrad"], &["adagrad", "adamw"]);
+    expect(&["--optimizer", "adam", "--lr", "0"], &["`lr` is 0"]);
     expect(&["--resume", "mine", "--lr", "0.1"], &["--lr"]);
+    expect(
+        &["--resume", "mine", "--optimizer", "adam"],
+        &["--optimizer"],
+    );
     assert_eq!(
         fs::read_dir(runs.path()).unwrap().count(),
         0,

@@ -130,10 +130,17 @@ fn a_finished_run_goes_on_to_more_epochs() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_saves_and_ends_like_one_that_was_not() {
+    for optimizer in ["sgd", "adamw"] {
+        interrupted_and_resumed(&["--epochs", "2", "--seed", "5", "--optimizer", optimizer]);
+    }
+}
+
+/// Asserts that a run with these settings leaves the same bytes with and without an interruption.
+#[cfg(unix)]
+fn interrupted_and_resumed(settings: &[&str]) {
     use std::time::{Duration, Instant};
 
     let runs = tempfile::tempdir().unwrap();
-    let settings = ["--epochs", "2", "--seed", "5"];
     succeeds(
         train(runs.path())
             .args(SMALL)

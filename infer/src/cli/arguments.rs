@@ -1,23 +1,28 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Args, Parser};
 use device::DeviceRequest;
+use infer::benchmark::{InputShape, NamedNetwork};
 
 const EXAMPLES: &str = "\
 Examples:
   infer image.png                     the newest run, or the shipped model before any
   infer --run runs/mine photos/*.jpg  a run of your choice, many pictures
   infer --json --top-k 3 image.png    for other programs
+  infer --bench --model resnet50      how fast a network predicts here
   infer --list-devices                what this program can compute on";
+
+const MAX_BATCH: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
 
 /// Predict the class of pictures with a trained network
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Pictures: PNG, JPEG, WebP or BMP
-    #[arg(required_unless_present = "list_devices", value_name = "IMAGE")]
+    #[arg(required_unless_present_any = ["list_devices", "bench"], value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
 
     /// Run to use: its folder, or its name in --runs-dir [default: the newest]
@@ -44,9 +49,43 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub list_devices: bool,
 
+    /// Print where the time went, operation by operation
+    #[arg(long, conflicts_with_all = ["json", "list_devices"])]
+    pub profile: bool,
+
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub benchmark: Benchmark,
+}
+
+/// Flags of --bench.
+///
+/// Those that need it also exclude what it excludes: clap does not miss a flag that cannot be there.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Measuring")]
+pub(crate) struct Benchmark {
+    /// Measure how fast predictions are, with random images instead of pictures
+    #[arg(long, conflicts_with_all = ["images", "list_devices", "top_k"])]
+    pub bench: bool,
+
+    /// Measure the untrained network of this name instead of a run's
+    #[arg(long, value_name = "NAME", requires = "bench", conflicts_with_all = ["run", "images", "list_devices"])]
+    pub model: Option<NamedNetwork>,
+
+    /// Shape of the images [default: what the network usually takes, such as 3x224x224]
+    #[arg(long, value_name = "CxHxW", requires = "bench", conflicts_with_all = ["images", "list_devices"])]
+    pub input: Option<InputShape>,
+
+    /// Images in a prediction [default: 1]
+    #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = ["images", "list_devices"], value_parser = batch)]
+    pub batch: Option<NonZeroUsize>,
+
+    /// Predictions to measure [default: as many as take about 3 seconds, at least 5]
+    #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = ["images", "list_devices"])]
+    pub repeats: Option<NonZeroUsize>,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -54,6 +93,13 @@ fn at_least_one(text: &str) -> Result<usize, String> {
         Ok(number) if number >= 1 => Ok(number),
         Ok(_) => Err("must be at least 1".to_owned()),
         Err(error) => Err(format!("{error}")),
+    }
+}
+
+fn batch(text: &str) -> Result<NonZeroUsize, String> {
+    match at_least_one(text)?.try_into() {
+        Ok(batch) if batch <= MAX_BATCH => Ok(batch),
+        _ => Err(format!("must be at most {MAX_BATCH}")),
     }
 }
 

@@ -1,4 +1,6 @@
 //! What the program is to its user: arguments and output.
 
 pub(crate) mod arguments;
+pub(crate) mod benchmark;
+pub(crate) mod model;
 pub(crate) mod output;

@@ -1,12 +1,14 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
 use data::Source;
 use device::DeviceRequest;
+use infer::benchmark::InputShape;
 use model::StemKind;
-use train::Overrides;
+use train::{OptimizerKind, Overrides};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -15,6 +17,7 @@ Examples:
   train --data cifar10 --data-dir ~/data --model resnet20 --batch-size 128 --epochs 60
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
   train --resume runs/mine --epochs 40        go on with an earlier run
+  train --bench --model resnet50 --batch-size 8   how fast a training step is here
   train --list-devices                        what this program can compute on";
 
 /// Train a residual network
@@ -34,13 +37,62 @@ pub(crate) struct Arguments {
     /// Go on with a run from its last checkpoint: its folder, or its name in --runs-dir
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "data", "image_size", "validation", "model", "stem", "zero_init_last_norm", "batch_size",
-        "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name",
+        "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name",
     ])]
     pub resume: Option<PathBuf>,
+
+    /// Print where the time went at the end, operation by operation
+    #[arg(long, conflicts_with_all = ["list_devices", "json"])]
+    pub profile: bool,
 
     /// Print what is compiled in and what was found, then end
     #[arg(long)]
     pub list_devices: bool,
+
+    #[command(flatten)]
+    pub benchmark: Benchmark,
+}
+
+/// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
+/// miss a flag that cannot be there.
+const NOT_MEASURED: [&str; 12] = [
+    "config",
+    "resume",
+    "list_devices",
+    "data",
+    "data_dir",
+    "image_size",
+    "validation",
+    "epochs",
+    "lr",
+    "warmup_epochs",
+    "runs_dir",
+    "name",
+];
+
+/// Flags of --bench.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Measuring")]
+pub(crate) struct Benchmark {
+    /// Measure how fast a training step is, on random images and without a run
+    #[arg(long, conflicts_with_all = NOT_MEASURED)]
+    pub bench: bool,
+
+    /// Shape of the images [default: what the network usually takes, such as 3x224x224]
+    #[arg(long, value_name = "CxHxW", requires = "bench", conflicts_with_all = NOT_MEASURED)]
+    pub input: Option<InputShape>,
+
+    /// Classes to tell apart [default: the network's own]
+    #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = NOT_MEASURED)]
+    pub classes: Option<usize>,
+
+    /// Steps to measure [default: as many as take about 3 seconds, at least 5]
+    #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = NOT_MEASURED)]
+    pub repeats: Option<NonZeroUsize>,
+
+    /// Print one JSON object instead of text
+    #[arg(long, requires = "bench", conflicts_with_all = NOT_MEASURED)]
+    pub json: bool,
 }
 
 /// Flags that are settings of a run.
@@ -81,7 +133,11 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
 
-    /// Highest learning rate of the warm-up and cosine schedule [default: 0.1]
+    /// sgd, adam or adamw [default: sgd]
+    #[arg(long, value_name = "NAME", value_parser = optimizer)]
+    optimizer: Option<OptimizerKind>,
+
+    /// Highest learning rate of the warm-up and cosine schedule [default: 0.1, or 0.001 for adam and adamw]
     #[arg(long, value_name = "X")]
     lr: Option<f64>,
 
@@ -89,7 +145,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "X")]
     warmup_epochs: Option<f64>,
 
-    /// Nesterov momentum [default: 0.9]
+    /// Nesterov momentum of sgd [default: 0.9]
     #[arg(long, value_name = "X")]
     momentum: Option<f64>,
 
@@ -130,6 +186,7 @@ impl From<Settings> for Overrides {
             zero_init_last_norm: settings.zero_init_last_norm,
             epochs: settings.epochs,
             batch_size: settings.batch_size,
+            optimizer: settings.optimizer,
             lr: settings.lr,
             warmup_epochs: settings.warmup_epochs,
             momentum: settings.momentum,
@@ -149,6 +206,18 @@ fn stem(text: &str) -> Result<StemKind, String> {
         "cifar" => Ok(StemKind::Cifar),
         _ => Err("known: imagenet, cifar".to_owned()),
     }
+}
+
+fn optimizer(text: &str) -> Result<OptimizerKind, String> {
+    OptimizerKind::ALL
+        .into_iter()
+        .find(|kind| kind.name() == text)
+        .ok_or_else(|| {
+            format!(
+                "known: {}",
+                OptimizerKind::ALL.map(OptimizerKind::name).join(", ")
+            )
+        })
 }
 
 #[cfg(test)]
@@ -173,7 +242,11 @@ mod tests {
             ("--zero-init", config.zero_init_last_norm.to_string()),
             ("--epochs", config.epochs.to_string()),
             ("--batch-size", config.batch_size.to_string()),
-            ("--lr", config.lr.to_string()),
+            ("--optimizer", config.optimizer.name().to_owned()),
+            (
+                "--lr",
+                format!("{}, or 0.001 for adam and adamw", config.learning_rate()),
+            ),
             ("--warmup-epochs", config.warmup_epochs.to_string()),
             ("--momentum", config.momentum.to_string()),
             ("--weight-decay", config.weight_decay.to_string()),

@@ -1,6 +1,7 @@
 //! What the program is to its user: arguments, terminal, signals.
 
 pub(crate) mod arguments;
+mod benchmark;
 mod dashboard;
 mod lines;
 pub(crate) mod program;

@@ -7,16 +7,18 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
-use burn::tensor::backend::Backend;
 use data::{LoadProgress, Source};
-use device::Task;
+use device::{SelectedDevice, Task};
 use indicatif::ProgressBar;
+use infer::benchmark::ProgramStart;
 use infer::console;
+use model::ResidualBackend;
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
 use train::{ConfigError, Outcome, Plan, RunFolder, Stop, TrainConfig, TrainError};
 
 use super::arguments::Arguments;
+use super::benchmark;
 use super::dashboard::Dashboard;
 use super::lines::{Lines, picture_bar};
 use super::report::{self, Reporter, print_line};
@@ -28,22 +30,38 @@ use super::signals::Signals;
 #[error(transparent)]
 pub(crate) struct WrongFlag(#[from] ConfigError);
 
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+impl WrongFlag {
+    pub(crate) fn hint(&self) -> Option<String> {
+        self.0.hint()
+    }
+}
+
+pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
     let signals = Signals::install()?;
     if arguments.list_devices {
         print_line(device::table(&device::list_devices()).trim_end());
         return Ok(ExitCode::SUCCESS);
     }
 
+    let profile = arguments.profile;
+    if profile {
+        model::profile::start();
+    }
+    let result = if arguments.benchmark.bench {
+        benchmark::run(arguments, start).map(|()| ExitCode::SUCCESS)
+    } else {
+        new_or_resumed(arguments, &signals)
+    };
+    if profile {
+        print_line(&format!("\n{}", model::profile::stop().table().trim_end()));
+    }
+    result
+}
+
+fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<ExitCode> {
     let (config, resumed) = settle(arguments)?;
-    if let Some(threads) = config.threads {
-        device::set_threads(threads)?;
-    }
-    let resolution = device::resolve(&config.device)?;
-    for skipped in &resolution.skipped {
-        talk(&format!("skipped {}: {}", skipped.kind, skipped.reason));
-    }
-    talk(&format!("device: {}", resolution.device));
+    let device = resolve(&config)?;
+    talk(&format!("device: {device}"));
 
     let plan = load(config)?;
     let folder = match resumed {
@@ -57,7 +75,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     log_to(&folder.log_file())?;
 
     let stop = signals.training_starts();
-    let outcome = resolution.device.run(Train {
+    let outcome = device.run(Train {
         plan,
         folder: &folder,
         stop,
@@ -75,6 +93,18 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             ExitCode::from(console::INTERRUPTED)
         }
     })
+}
+
+/// The device that the settings mean, with as many threads; what `auto` passed over is said.
+pub(super) fn resolve(config: &TrainConfig) -> anyhow::Result<SelectedDevice> {
+    if let Some(threads) = config.threads {
+        device::set_threads(threads)?;
+    }
+    let resolution = device::resolve(&config.device)?;
+    for skipped in &resolution.skipped {
+        talk(&format!("skipped {}: {}", skipped.kind, skipped.reason));
+    }
+    Ok(resolution.device)
 }
 
 /// The settings of a new run, or those of the run to resume and its folder.
@@ -141,7 +171,7 @@ struct Train<'a> {
 impl Task for Train<'_> {
     type Output = Result<Outcome, TrainError>;
 
-    fn run<B: Backend>(self, device: B::Device) -> Self::Output {
+    fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
         let on_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
         let (screen, bar) = if on_terminal {
             let dashboard = Dashboard::new(self.stop.clone());

@@ -1,0 +1,119 @@
+//! What the system knows of the process: since when it runs, and how much memory it took.
+
+use std::time::{Duration, Instant};
+
+/// When the process started, as far as the system says; else when `main` did.
+#[derive(Clone, Copy, Debug)]
+pub struct ProgramStart {
+    main: Instant,
+    before_main: Option<Duration>,
+}
+
+impl ProgramStart {
+    /// To be called first thing in `main`.
+    pub fn here() -> Self {
+        Self {
+            main: Instant::now(),
+            before_main: process_age(),
+        }
+    }
+
+    /// Time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.main.elapsed() + self.before_main.unwrap_or_default()
+    }
+
+    /// What [`elapsed`](Self::elapsed) counts from, for a sentence.
+    pub fn what(&self) -> &'static str {
+        match self.before_main {
+            Some(_) => "process",
+            None => "main function",
+        }
+    }
+}
+
+/// To the clock tick, a hundredth of a second, in which the kernel counts starts.
+#[cfg(target_os = "linux")]
+fn process_age() -> Option<Duration> {
+    use rustix::time::{ClockId, clock_gettime};
+
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let ticks = start_ticks(&stat)?;
+    let started = ticks as f64 / rustix::param::clock_ticks_per_second() as f64;
+    let now = clock_gettime(ClockId::Boottime);
+    let now = now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9;
+    Duration::try_from_secs_f64(now - started).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn process_age() -> Option<Duration> {
+    None
+}
+
+/// The 22nd field of `/proc/self/stat`. The second one is the program's name in brackets, and may
+/// hold brackets and spaces of its own.
+#[cfg(target_os = "linux")]
+fn start_ticks(stat: &str) -> Option<u64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// The most memory that the process ever held, in bytes, where the system says it.
+#[cfg(target_os = "linux")]
+pub(super) fn peak_memory() -> Option<u64> {
+    memory_line(
+        &std::fs::read_to_string("/proc/self/status").ok()?,
+        "VmHWM:",
+    )
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn peak_memory() -> Option<u64> {
+    None
+}
+
+/// The memory that the process holds now, in bytes, where the system says it.
+#[cfg(target_os = "linux")]
+pub fn memory_now() -> Option<u64> {
+    memory_line(
+        &std::fs::read_to_string("/proc/self/status").ok()?,
+        "VmRSS:",
+    )
+}
+
+/// The memory that the process holds now, in bytes, where the system says it.
+#[cfg(not(target_os = "linux"))]
+pub fn memory_now() -> Option<u64> {
+    None
+}
+
+/// From a line such as `VmHWM: 1940 kB`.
+#[cfg(target_os = "linux")]
+fn memory_line(status: &str, key: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(1024 * kibibytes)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_an_age_and_a_size() {
+        assert!(process_age().is_some());
+        assert!(peak_memory().unwrap() >= memory_now().unwrap());
+        assert_eq!(ProgramStart::here().what(), "process");
+    }
+
+    #[test]
+    fn a_name_with_brackets_does_not_shift_the_fields() {
+        let stat = "14059 (a (b) c) R 14056 14056 10162 0 -1 4194304 99 0 1 0 0 0 0 0 20 0 1 0 1600051 3133440";
+        assert_eq!(start_ticks(stat), Some(1_600_051));
+        assert_eq!(start_ticks("damaged"), None);
+        assert_eq!(
+            memory_line("VmPeak:\t 3 kB\nVmHWM:\t    1940 kB\n", "VmHWM:"),
+            Some(1_986_560)
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! `--bench` of the real program. What it measures is not judged, only what it says.
+
+mod common;
+
+use common::{fails, infer, stderr, stdout};
+use serde_json::{Value, json};
+
+fn bench(arguments: &[&str]) -> String {
+    let runs = tempfile::tempdir().unwrap();
+    let output = infer(runs.path())
+        .args(["--bench", "--repeats", "2"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    stdout(&output)
+}
+
+fn number(report: &Value, key: &str) -> f64 {
+    report[key]
+        .as_f64()
+        .unwrap_or_else(|| panic!("no number {key} in {report}"))
+}
+
+#[test]
+fn json_of_an_untrained_network() {
+    let text = bench(&[
+        "--json",
+        "--model",
+        "resnet8",
+        "--input",
+        "3x8x12",
+        "--batch",
+        "3",
+        "--threads",
+        "1",
+        "--device",
+        "flex",
+    ]);
+    let report: Value = serde_json::from_str(&text).unwrap();
+    for (key, value) in [
+        ("task", json!("predict")),
+        ("device", json!("flex (CPU, 1 thread)")),
+        ("model", json!("resnet8")),
+        ("input", json!([3, 8, 12])),
+        ("batch", json!(3)),
+        ("threads", json!(1)),
+        ("repeats", json!(2)),
+    ] {
+        assert_eq!(report[key], value, "{key}");
+    }
+    assert!(report["simd"].is_string(), "{report}");
+    let [cold, low, median, high, speed] = [
+        "cold_ms",
+        "low_ms",
+        "median_ms",
+        "high_ms",
+        "pictures_per_second",
+    ]
+    .map(|key| number(&report, key));
+    assert!(
+        cold > 0.0 && low > 0.0 && low <= median && median <= high,
+        "{report}"
+    );
+    assert!((speed * median / 3000.0 - 1.0).abs() < 1e-6, "{report}");
+    if cfg!(target_os = "linux") {
+        assert!(number(&report, "peak_memory_bytes") > 1e6, "{report}");
+    }
+}
+
+#[test]
+fn the_model_that_would_answer_is_measured_as_it_is() {
+    let text = bench(&[]);
+    for words in [
+        "resnet8",
+        "1x28x28, 1 in a batch",
+        "median of 2",
+        "pictures a second",
+    ] {
+        assert!(text.contains(words), "no `{words}` in {text}");
+    }
+}
+
+#[test]
+fn a_network_gets_its_usual_images() {
+    for (model, input) in [("resnet14", "3x32x32"), ("digit", "1x28x28")] {
+        let text = bench(&["--model", model]);
+        assert!(text.contains(model) && text.contains(input), "{text}");
+    }
+}
+
+#[test]
+fn wrong_usage() {
+    let runs = tempfile::tempdir().unwrap();
+    let expect = |arguments: &[&str], words: &[&str]| {
+        fails(infer(runs.path()).args(arguments), 2, words);
+    };
+    expect(&["--bench", "image.png"], &["--bench"]);
+    expect(&["--bench", "--top-k", "3"], &["--top-k"]);
+    expect(&["--bench", "--list-devices"], &["--list-devices"]);
+    for flag in [
+        "--model=resnet8",
+        "--input=1x28x28",
+        "--batch=2",
+        "--repeats=2",
+    ] {
+        let name = flag.split('=').next().unwrap();
+        expect(&[flag, "image.png"], &[name]);
+        expect(&[flag], &["--bench"]);
+    }
+    expect(
+        &["--bench", "--model", "resnt20"],
+        &["did you mean `resnet20`?"],
+    );
+    expect(
+        &["--bench", "--model", "resnet8", "--run", "mine"],
+        &["--run"],
+    );
+    expect(
+        &["--bench", "--input", "28x28"],
+        &["28x28", "CHANNELSxHEIGHTxWIDTH"],
+    );
+    expect(&["--bench", "--batch", "0"], &["--batch"]);
+    expect(&["--bench", "--batch", "65537"], &["65536"]);
+    expect(&["--bench", "--repeats", "0"], &["--repeats"]);
+    expect(
+        &["--bench", "--model", "digit", "--input", "1x32x32"],
+        &["digit", "28x28", "hint:"],
+    );
+    expect(
+        &["--bench", "--input", "3x28x28"],
+        &["resnet8", "channel count of 1", "hint:"],
+    );
+}

@@ -1,0 +1,39 @@
+//! What the tests of the program share.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The program, with an empty folder of runs.
+pub fn infer(runs_dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_infer"));
+    command.arg("--runs-dir").arg(runs_dir);
+    command.env("RUST_BACKTRACE", "1"); // an error for the user has none even so
+    command
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+pub fn fails(command: &mut Command, code: i32, words: &[&str]) {
+    let output = command.output().unwrap();
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    assert_eq!(
+        text.lines()
+            .filter(|line| line.starts_with("error:"))
+            .count(),
+        1,
+        "{text}"
+    );
+    for word in words {
+        assert!(text.contains(word), "no `{word}` in: {text}");
+    }
+    for sign in ["panicked", "stack backtrace", "RUST_BACKTRACE"] {
+        assert!(!text.contains(sign), "{text}");
+    }
+}

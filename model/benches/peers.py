@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""Measures this project against PyTorch and ONNX Runtime on this machine's CPU.
+
+Each measurement is a process of its own, ours and the peers' in turn, for several rounds; what
+counts is the median over the rounds of each process's median. Needs Python 3.10 or newer and cargo;
+the peers are installed into a virtual environment.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+WORKER = Path(__file__).with_name("peers_worker.py")
+
+PEERS = {
+    "torch": "2.15.0",
+    "torchvision": "0.29.2",
+    "onnxruntime": "1.31.1",
+    "onnx": "1.23.2",
+}
+
+# Ours divided by the best peer's, at most: as fast, and in as little memory.
+MEMORY_TARGETS = (1.0, 0.7)
+
+# What every measurement must say, ours too.
+KEYS = ["median_ms", "peak_memory_bytes"]
+# Memory right before the network is built; ours may leave it out.
+MEMORY_BEFORE = "memory_before_bytes"
+
+
+@dataclass
+class Row:
+    """One thing to measure: our program's arguments, and each peer's name and arguments."""
+
+    name: str
+    program: str
+    ours: list[str]
+    peers: dict[str, list[str]]
+    # Ratio that must not be exceeded, and the one that is aimed at.
+    targets: tuple[float, float]
+
+
+def prediction(model, batch, targets):
+    return Row(
+        name=f"predict {model} batch {batch}",
+        program="infer",
+        ours=["--model", model, "--input", "3x224x224", "--batch", str(batch)],
+        peers={"onnxruntime": ["predict", "--model", model, "--batch", str(batch)]},
+        targets=targets,
+    )
+
+
+def step(name, model, shape, batch, optimizer, network, classes, targets, stem=None):
+    ours = ["--model", model, "--classes", str(classes), "--input", shape]
+    ours += ["--batch-size", str(batch), "--optimizer", optimizer]
+    if stem:
+        ours += ["--stem", stem]
+    theirs = ["train", "--network", network, "--batch", str(batch), "--optimizer", optimizer]
+    return Row(
+        name=f"train {name} batch {batch}",
+        program="train",
+        ours=ours,
+        peers={
+            f"torch {layout}": [*theirs, "--memory-format", layout]
+            for layout in ["contiguous", "channels_last"]
+        },
+        targets=targets,
+    )
+
+
+ROWS = [
+    prediction("resnet18", 1, (1.0, 0.7)),
+    prediction("resnet18", 16, (1.0, 0.7)),
+    prediction("resnet50", 1, (1.1, 0.9)),
+    prediction("resnet50", 16, (1.1, 0.9)),
+    step("resnet20", "resnet20", "3x32x32", 128, "sgd", "resnet20", 10, (1.0, 0.8)),
+    step("resnet18-cifar", "resnet18", "3x32x32", 32, "sgd", "resnet18-cifar", 10, (1.0, 0.8), stem="cifar"),
+    step("resnet50", "resnet50", "3x224x224", 8, "sgd", "resnet50", 1000, (1.0, 0.9)),
+    step("digit", "digit", "1x28x28", 64, "adam", "digit", 10, (1.0, 0.7)),
+]
+
+
+def main():
+    arguments = parse()
+    rows = chosen(arguments.only)
+    if not rows:
+        fail(f"no row is called `{arguments.only}`", "; ".join(row.name for row in ROWS))
+    target = target_folder()
+    python = environment(arguments.venv or target / "peers-venv")
+    if not arguments.skip_build:
+        say("building our programs")
+        run(["cargo", "build", "--release", "-p", "train", "-p", "infer"], REPOSITORY)
+
+    results = []
+    for row in rows:
+        contenders = {"ours": ours(row, target, arguments)}
+        for name, command in row.peers.items():
+            contenders[name] = theirs(command, python, target, arguments)
+        results.append(measure(row, contenders, arguments.rounds))
+    print(report(results))
+    if arguments.json:
+        machine = {"machine": platform.machine(), "system": platform.platform()}
+        everything = {
+            **machine,
+            "processors": os.cpu_count(),
+            "threads": arguments.threads,
+            "rounds": arguments.rounds,
+            "peers": PEERS,
+            "rows": results,
+        }
+        arguments.json.write_text(json.dumps(everything, indent=2) + "\n")
+
+
+def chosen(name):
+    """The row of this name, or else those whose names contain it."""
+    exact = [row for row in ROWS if row.name == name]
+    return exact or [row for row in ROWS if name is None or name in row.name]
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", metavar="NAME", help="one row, or those whose name has this in it")
+    parser.add_argument("--rounds", type=positive, default=5, help="default 5")
+    parser.add_argument("--threads", type=positive, default=2, help="of every process; default 2")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=2.0,
+        help="how long a peer's process takes steps, five at least; default 2",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there")
+    parser.add_argument("--skip-build", action="store_true", help="take our programs as they are")
+    parser.add_argument(
+        "--venv", type=Path, metavar="FOLDER", help="default peers-venv in cargo's target folder"
+    )
+    return parser.parse_args()
+
+
+def positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def target_folder():
+    command = ["cargo", "metadata", "--format-version", "1", "--no-deps"]
+    return Path(json.loads(run(command, REPOSITORY))["target_directory"])
+
+
+def environment(folder):
+    """The Python of a virtual environment that has the peers in their versions."""
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        say(f"making a virtual environment in {folder}")
+        venv.create(folder, with_pip=True)
+    # Without importing them, and without what follows a plus, which says how it was built.
+    script = (
+        "import importlib.metadata as m, json, sys\n"
+        "found = {d.metadata['Name'].lower(): d.version.split('+')[0] for d in m.distributions()}\n"
+        "print(json.dumps([found.get(name) for name in sys.argv[1:]]))"
+    )
+    found = json.loads(run([python, "-c", script, *PEERS]))
+    if found != list(PEERS.values()):
+        say(f"installing {', '.join(PEERS)}")
+        wanted = [f"{name}=={version}" for name, version in PEERS.items()]
+        run([python, "-m", "pip", "install", "--quiet", *wanted])
+    return python
+
+
+def ours(row, target, arguments):
+    program = target / "release" / (row.program + (".exe" if os.name == "nt" else ""))
+    if not program.exists():
+        fail(f"there is no {program}", "leave out --skip-build")
+    threads = ["--threads", str(arguments.threads)]
+    return [program, "--bench", *row.ours, *threads, "--device", "flex", "--json"]
+
+
+def theirs(command, python, target, arguments):
+    task, *options = command
+    if task == "predict":
+        # The network comes from a process of its own, so that torch is not in this one's memory.
+        folder = target / "peers" / f"torch-{PEERS['torch']}"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / ("-".join(options[1::2]) + ".onnx")
+        if not file.exists():
+            say(f"exporting {file.name}")
+            unfinished = file.with_suffix(".part")
+            run([python, WORKER, "export", *options, "--file", unfinished])
+            unfinished.rename(file)
+        options = ["--file", file]
+    limits = ["--threads", str(arguments.threads), "--seconds", str(arguments.seconds)]
+    return [python, WORKER, task, *options, *limits]
+
+
+def measure(row, contenders, rounds):
+    """Every contender once in each round; every other round in the opposite order."""
+    measured = {name: [] for name in contenders}
+    for index in range(rounds):
+        order = list(contenders) if index % 2 == 0 else list(reversed(contenders))
+        for name in order:
+            result = one(contenders[name])
+            measured[name].append(result)
+            say(f"{row.name}, round {index + 1}/{rounds}, {name}: {result['median_ms']:.2f} ms")
+    return {"row": row.name, "targets": row.targets, "measured": measured}
+
+
+def one(command):
+    output = run(command)
+    shown = " ".join(map(str, command))
+    try:
+        result = json.loads(output)
+    except ValueError:
+        fail(f"`{shown}` printed no JSON", output.strip()[:500] or "it printed nothing")
+    if not isinstance(result, dict):
+        fail(f"`{shown}` printed no JSON object", output.strip()[:500])
+    missing = [key for key in KEYS if not isinstance(result.get(key), (int, float))]
+    if missing:
+        fail(f"`{shown}` does not say {', '.join(missing)}", f"it says {', '.join(result)}")
+    return result
+
+
+def median(measurements, value):
+    return statistics.median(value(measurement) for measurement in measurements)
+
+
+def time_of(measurement):
+    return measurement["median_ms"]
+
+
+def peak_of(measurement):
+    return measurement["peak_memory_bytes"] / 2**20
+
+
+def before_of(measurement):
+    return measurement[MEMORY_BEFORE] / 2**20
+
+
+def own_of(measurement):
+    return peak_of(measurement) - before_of(measurement)
+
+
+def report(results):
+    """Tables of times and of memory, each with the ratio to the peer that is better in it."""
+    # A ratio takes the same kind of figure from both sides.
+    has_before = all(
+        MEMORY_BEFORE in measurement
+        for result in results
+        for measurements in result["measured"].values()
+        for measurement in measurements
+    )
+    memory_of = own_of if has_before else peak_of
+    kind = "peak less memory before the network" if has_before else "plain peak of the process"
+    times, memory, details = [], [], []
+    for result in results:
+        peers = {name: found for name, found in result["measured"].items() if name != "ours"}
+        own = result["measured"]["ours"]
+        for table, value, (must, aim) in [
+            (times, time_of, result["targets"]),
+            (memory, memory_of, MEMORY_TARGETS),
+        ]:
+            best = min(peers, key=lambda name: median(peers[name], value))
+            mine, other = median(own, value), median(peers[best], value)
+            ratio = mine / other
+            verdict = "aim met" if ratio <= aim else "met" if ratio <= must else "missed"
+            key = "time" if value is time_of else "memory"
+            result[key] = {"ours": mine, "peer": other, "best": best, "ratio": ratio}
+            cells = [f"{mine:.2f}", f"{other:.2f}", best, f"{ratio:.2f}"]
+            table.append([result["row"], *cells, f"{must:.1f}", f"{aim:.1f}", verdict])
+        for name, found in result["measured"].items():
+            known = all(MEMORY_BEFORE in measurement for measurement in found)
+            parts = [f"{median(found, value):.0f}" if known else "-" for value in (before_of, own_of)]
+            details.append([result["row"], name, f"{median(found, peak_of):.0f}", *parts])
+    head = ["ours / peer", "must", "aim", ""]
+    parts = [
+        "Time of a step or a batch",
+        table_of(["", "ours ms", "peer ms", "best peer", *head], times),
+        f"Memory: {kind}",
+        table_of(["", "ours MiB", "peer MiB", "best peer", *head], memory),
+        "Memory of each process in MiB: its peak, what it had after imports and right before the"
+        "\nnetwork was built, and the difference",
+        table_of(["", "", "peak", "before", "difference"], details),
+    ]
+    if not has_before:
+        parts.append(
+            f"Our programs do not say `{MEMORY_BEFORE}`, so the ratios of memory are those of plain"
+            "\npeaks, which count what the peers need for their imports."
+        )
+    return "\n\n".join(parts)
+
+
+def table_of(head, rows):
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
+        for line in lines
+    )
+
+
+def run(command, folder=None):
+    """What a command prints; if it fails, the end of what it said."""
+    command = [str(part) for part in command]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    except OSError as error:
+        fail(f"cannot start `{command[0]}`", str(error))
+    if done.returncode != 0:
+        fail(f"`{' '.join(command)}` failed", (done.stderr or done.stdout).strip()[-2000:])
+    return done.stdout
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def fail(text, hint):
+    sys.exit(f"error: {text}\nhint: {hint}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+//! Networks made ready for prediction.
+
+mod digit;
+mod resnet;
+
+use burn::nn::conv::Conv2d;
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use crate::convolution::{Convolution, options};
+use crate::network::Network;
+use crate::ops::{self, PreparedConvolution, ResidualBackend};
+use digit::FoldedDigitResNet;
+use resnet::FoldedResNet;
+
+/// A network for prediction, made by [`Network::fold`] and equal to it up to rounding: every batch
+/// norm is part of the convolution before it (Jacob et al. 2018,
+/// <https://arxiv.org/abs/1712.05877>, section 3.2), and every weight in the form that the
+/// backend's kernels are fastest with.
+#[derive(Clone, Debug)]
+pub struct FoldedNetwork<B: Backend> {
+    layers: Layers<B>,
+}
+
+// One network is held at a time, so the size of the larger variant costs nothing.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Debug)]
+enum Layers<B: Backend> {
+    ResNet(FoldedResNet<B>),
+    Digit(FoldedDigitResNet<B>),
+}
+
+impl<B: ResidualBackend> FoldedNetwork<B> {
+    pub(crate) fn new(network: &Network<B>) -> Self {
+        Self {
+            layers: match network {
+                Network::ResNet(network) => Layers::ResNet(FoldedResNet::new(network)),
+                Network::Digit(network) => Layers::Digit(FoldedDigitResNet::new(network)),
+            },
+        }
+    }
+
+    /// Images `[batch, input_channels, height, width]` to logits `[batch, classes]`.
+    pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
+        match &self.layers {
+            Layers::ResNet(network) => network.forward(images),
+            Layers::Digit(network) => network.forward(images),
+        }
+    }
+}
+
+/// A convolution and its norm in one: with the norm `y * scale + shift`, the weight becomes
+/// `weight * scale` and the bias `bias * scale + shift`.
+fn fold<B: ResidualBackend>(convolution: &Convolution<B>) -> PreparedConvolution<B> {
+    let Some(norm) = &convolution.norm else {
+        return prepare(&convolution.conv);
+    };
+    let (scale, shift) = norm.scale_and_shift();
+    let [channels] = scale.dims();
+    let bias = match &convolution.conv.bias {
+        Some(bias) => bias.val() * scale.clone() + shift,
+        None => shift,
+    };
+    let weight = convolution.conv.weight.val() * scale.reshape([channels, 1, 1, 1]);
+    ops::prepare_convolution(weight, Some(bias), options(&convolution.conv))
+}
+
+fn prepare<B: ResidualBackend>(layer: &Conv2d<B>) -> PreparedConvolution<B> {
+    let bias = layer.bias.as_ref().map(|bias| bias.val());
+    ops::prepare_convolution(layer.weight.val(), bias, options(layer))
+}

@@ -1,0 +1,33 @@
+//! Convolutions over channels-last images: direct tiles of pixels by output channels, whose sums
+//! stay in registers over the whole reduction; by Winograd's algorithm where that takes less time.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `shape` | sizes, and the strided walk that forward and input gradient share |
+//! | `pack` | weights in the order in which the tiles read them |
+//! | `tile` | pixels by channels in registers |
+//! | `sweep` | tiles over a batch, split into tasks |
+//! | `forward`, `input_gradient`, `weight_gradient` | the three passes |
+//! | `winograd`, `winograd_transform` | 3x3 with stride 1 in a quarter of the products |
+//! | `scratch` | bands of the input with their zero border |
+
+mod forward;
+mod input_gradient;
+mod pack;
+mod scratch;
+mod shape;
+mod sweep;
+mod tile;
+mod weight_gradient;
+mod weight_tile;
+mod winograd;
+mod winograd_transform;
+
+pub(crate) use forward::{Epilogue, PackedWeight, forward};
+pub(crate) use input_gradient::input_gradient;
+pub(crate) use pack::WeightOrder;
+pub(crate) use shape::ConvolutionShape;
+pub(crate) use weight_gradient::weight_gradient;
+
+#[cfg(test)]
+mod tests;

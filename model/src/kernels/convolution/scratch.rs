@@ -1,0 +1,57 @@
+//! Memory that each thread keeps for the bands it works on.
+
+use std::cell::RefCell;
+
+use super::shape::Walk;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Lends this thread's scratch memory, `length` values with any contents.
+pub(super) fn with_scratch<R>(length: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
+    SCRATCH.with_borrow_mut(|scratch| {
+        if scratch.len() < length {
+            // Emptied first, so that nothing is copied.
+            scratch.clear();
+            scratch.resize(length, 0.0);
+        }
+        work(&mut scratch[..length])
+    })
+}
+
+/// Copies the part of an image that lies under the window's `rows` positions from `first_row` on,
+/// with zeros where it reaches outside.
+pub(super) fn copy_band(
+    walk: &Walk,
+    image: &[f32],
+    first_row: usize,
+    rows: usize,
+    band: &mut [f32],
+) {
+    let channels = walk.in_channels;
+    let columns = walk.columns_under();
+    let top = walk.origin[0] + (first_row * walk.step[0]) as isize;
+    let left = walk.origin[1];
+    // Columns of the band: `zeros` outside on the left, then `copied` inside, then outside again.
+    let zeros = (-left).clamp(0, columns as isize) as usize;
+    let first = left.max(0) as usize;
+    let copied = walk.width.saturating_sub(first).min(columns - zeros);
+    for (index, row) in band
+        .chunks_exact_mut(columns * channels)
+        .take(walk.rows_under(rows))
+        .enumerate()
+    {
+        let y = top + index as isize;
+        if y < 0 || y >= walk.height as isize || copied == 0 {
+            row.fill(0.0);
+            continue;
+        }
+        let source = (y as usize * walk.width + first) * channels;
+        let (before, rest) = row.split_at_mut(zeros * channels);
+        let (inside, after) = rest.split_at_mut(copied * channels);
+        before.fill(0.0);
+        inside.copy_from_slice(&image[source..source + copied * channels]);
+        after.fill(0.0);
+    }
+}

@@ -1,0 +1,104 @@
+//! Sizes of a convolution.
+
+/// What a convolution maps to what: `[batch, height, width, in_channels]` in memory to
+/// `[batch, out_height, out_width, out_channels]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ConvolutionShape {
+    pub batch: usize,
+    pub height: usize,
+    pub width: usize,
+    pub in_channels: usize,
+    pub out_channels: usize,
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    pub padding: [usize; 2],
+}
+
+impl ConvolutionShape {
+    /// `[out_height, out_width]`; zero where the kernel does not fit even once.
+    pub(crate) fn output_size(&self) -> [usize; 2] {
+        let size = |axis: usize, length: usize| {
+            (length + 2 * self.padding[axis])
+                .checked_sub(self.kernel[axis])
+                .map_or(0, |room| room / self.stride[axis] + 1)
+        };
+        [size(0, self.height), size(1, self.width)]
+    }
+
+    pub(crate) fn input_len(&self) -> usize {
+        self.batch * self.height * self.width * self.in_channels
+    }
+
+    pub(crate) fn output_len(&self) -> usize {
+        let [height, width] = self.output_size();
+        self.batch * height * width * self.out_channels
+    }
+
+    /// Of each of the three passes, with a multiply-add as two.
+    pub(crate) fn floating_point_operations(&self) -> u64 {
+        2 * self.output_len() as u64 * (self.kernel[0] * self.kernel[1] * self.in_channels) as u64
+    }
+
+    pub(crate) fn weight_len(&self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.in_channels * self.out_channels
+    }
+}
+
+/// Sums over a window that moves over images: the walk that the forward pass and each phase of
+/// the input gradient have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Walk {
+    pub batch: usize,
+    /// Size of the images read.
+    pub height: usize,
+    pub width: usize,
+    pub in_channels: usize,
+    /// Positions of the window.
+    pub rows: usize,
+    pub columns: usize,
+    pub out_channels: usize,
+    /// Size of the window.
+    pub taps: [usize; 2],
+    /// Pixels from one position to the next.
+    pub step: [usize; 2],
+    /// Upper left pixel of the first position; outside the image, pixels are zero.
+    pub origin: [isize; 2],
+    pub target: Target,
+}
+
+/// Where the results go, counted in values: the first one, and from image to image, from row to
+/// row, from pixel to pixel. Channels lie side by side.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    pub start: usize,
+    pub image: usize,
+    pub row: usize,
+    pub pixel: usize,
+}
+
+impl Walk {
+    /// Values under one row of the window.
+    pub(super) fn run(&self) -> usize {
+        self.taps[1] * self.in_channels
+    }
+
+    /// Rows of the image under `rows` positions.
+    pub(super) fn rows_under(&self, rows: usize) -> usize {
+        (rows.max(1) - 1) * self.step[0] + self.taps[0]
+    }
+
+    /// Columns of the image under all positions of a row.
+    pub(super) fn columns_under(&self) -> usize {
+        (self.columns.max(1) - 1) * self.step[1] + self.taps[1]
+    }
+
+    /// Whether no position reaches outside the image.
+    pub(super) fn is_inside(&self) -> bool {
+        let inside = |origin: isize, under: usize, length: usize| {
+            origin >= 0 && origin as usize + under <= length
+        };
+        self.taps.contains(&0)
+            || (inside(self.origin[0], self.rows_under(self.rows), self.height)
+                && inside(self.origin[1], self.columns_under(), self.width))
+    }
+}

@@ -1,0 +1,305 @@
+//! Tiles over a whole batch, split into tasks.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use super::pack::Panels;
+use super::scratch::{copy_band, with_scratch};
+use super::shape::Walk;
+use super::tile::{RowOfTiles, vectors};
+use super::winograd::{self, WinogradWeight};
+use crate::kernels::parallel::{Shared, for_each};
+use crate::kernels::simd::{Kernel, Level, Simd};
+
+/// Bytes of input that a band has at most, if it has more than a row: a part of the second-level
+/// cache.
+const BAND_BYTES: usize = 128 << 10;
+/// Bytes of input that a task works on at most, with few weights and with many. Many weights are
+/// read from further away, so they should serve more pixels.
+const TASK_BYTES: [usize; 2] = [512 << 10, 4 << 20];
+const FEW_WEIGHTS: usize = 512 << 10;
+const TASKS_PER_THREAD: usize = 4;
+
+/// What happens to the sums before they are written.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Finish<'a> {
+    /// One value for each channel, added.
+    pub bias: Option<&'a [f32]>,
+    pub residual: Residual<'a>,
+    pub relu: bool,
+}
+
+/// What is added to every value.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Residual<'a> {
+    #[default]
+    None,
+    /// A slice in the order of the output.
+    Other(&'a [f32]),
+    /// What the output holds already.
+    Output,
+}
+
+/// Computes `walk` over `input` into `output`; `transformed` keeps the weight in the form that
+/// Winograd's algorithm needs, if that is worth keeping. Every result is summed up in the same order
+/// whatever the number of threads.
+pub(super) fn sweep(
+    level: Level,
+    walk: &Walk,
+    input: &[f32],
+    weight: &Panels,
+    transformed: Option<&OnceLock<WinogradWeight>>,
+    finish: Finish<'_>,
+    output: &mut [f32],
+) {
+    if walk.batch * walk.rows * walk.columns * walk.out_channels == 0 {
+        return;
+    }
+    check(walk, input, weight, &finish, output);
+    let output = Shared::new(output);
+    if winograd::pays(walk, transformed.is_some()) {
+        let once = OnceLock::new();
+        let transformed = transformed
+            .unwrap_or(&once)
+            .get_or_init(|| WinogradWeight::new(level, weight));
+        winograd::winograd(level, walk, input, weight, transformed, finish, output);
+    } else {
+        direct(level, walk, input, weight, finish, output);
+    }
+}
+
+/// Sums up every product; the caller has checked all sizes.
+pub(super) fn direct(
+    level: Level,
+    walk: &Walk,
+    input: &[f32],
+    weight: &Panels,
+    finish: Finish<'_>,
+    output: Shared<'_>,
+) {
+    let plan = Plan::new(walk, weight);
+    for_each(plan.unit_groups * plan.panel_groups, |task| {
+        let units = part(plan.units, plan.unit_groups, task / plan.panel_groups);
+        let panels = part(weight.count, plan.panel_groups, task % plan.panel_groups);
+        let task = Task {
+            walk,
+            plan: &plan,
+            weight,
+            finish: &finish,
+            input,
+            output,
+        };
+        if walk.is_inside() {
+            // SAFETY: no other task has these units and panels.
+            unsafe { task.run(level, units, panels, None) };
+        } else {
+            with_scratch(units.len() * plan.band_len, |scratch| {
+                for (band, unit) in scratch.chunks_exact_mut(plan.band_len).zip(units.clone()) {
+                    let (image, rows) = plan.unit(walk, unit);
+                    let image = &input[image * walk_image(walk)..][..walk_image(walk)];
+                    copy_band(walk, image, rows.start, rows.len(), band);
+                }
+                // SAFETY: as above.
+                unsafe { task.run(level, units, panels, Some(scratch)) };
+            });
+        }
+    });
+}
+
+/// Values in an input image.
+fn walk_image(walk: &Walk) -> usize {
+    walk.height * walk.width * walk.in_channels
+}
+
+/// Everything that the tiles rely on when they use pointers.
+fn check(walk: &Walk, input: &[f32], weight: &Panels, finish: &Finish<'_>, output: &[f32]) {
+    assert_eq!(input.len(), walk.batch * walk_image(walk));
+    assert_eq!(weight.stride, walk.taps[0] * walk.run() * weight.width);
+    assert_eq!(weight.count, walk.out_channels.div_ceil(weight.width));
+    assert_eq!(weight.values.len(), weight.count * weight.stride);
+    let target = &walk.target;
+    let last = target.start
+        + (walk.batch - 1) * target.image
+        + (walk.rows - 1) * target.row
+        + (walk.columns - 1) * target.pixel;
+    assert!(last + walk.out_channels <= output.len());
+    if let Some(bias) = finish.bias {
+        assert_eq!(bias.len(), walk.out_channels);
+    }
+    if let Residual::Other(residual) = finish.residual {
+        assert_eq!(residual.len(), output.len());
+    }
+}
+
+/// How a sweep is split: units are bands of rows of an image.
+struct Plan {
+    band_rows: usize,
+    bands: usize,
+    units: usize,
+    /// Values in a band's scratch memory.
+    band_len: usize,
+    unit_groups: usize,
+    panel_groups: usize,
+}
+
+impl Plan {
+    fn new(walk: &Walk, weight: &Panels) -> Self {
+        let row_len = walk.columns_under() * walk.in_channels;
+        let fitting = BAND_BYTES / size_of::<f32>() / row_len.max(1);
+        let most = (fitting.saturating_sub(walk.taps[0]) / walk.step[0] + 1).clamp(1, walk.rows);
+        let bands = walk.rows.div_ceil(most);
+        let band_rows = walk.rows.div_ceil(bands);
+        let bands = walk.rows.div_ceil(band_rows);
+        let units = walk.batch * bands;
+        let band_len = walk.rows_under(band_rows) * row_len;
+
+        let tasks = TASKS_PER_THREAD * rayon::current_num_threads();
+        let input_bytes = (units * band_len * size_of::<f32>()).max(1);
+        let weight_bytes = (weight.values.len() * size_of::<f32>()).max(1);
+        // Every group of units reads all weights, every group of panels all pixels; this ratio
+        // of the two reads least.
+        let least = (tasks as f64 * input_bytes as f64 / weight_bytes as f64).sqrt() as usize;
+        let task_bytes = TASK_BYTES[usize::from(weight_bytes > FEW_WEIGHTS)];
+        let unit_groups = least
+            .min(tasks)
+            .max(input_bytes.div_ceil(task_bytes))
+            .clamp(1, units);
+        let panel_groups = tasks.div_ceil(unit_groups).clamp(1, weight.count);
+        Self {
+            band_rows,
+            bands,
+            units,
+            band_len,
+            unit_groups,
+            panel_groups,
+        }
+    }
+
+    /// Image and rows of a unit.
+    fn unit(&self, walk: &Walk, unit: usize) -> (usize, Range<usize>) {
+        let first = unit % self.bands * self.band_rows;
+        let last = (first + self.band_rows).min(walk.rows);
+        (unit / self.bands, first..last)
+    }
+}
+
+/// The `index`-th of `parts` nearly equal parts of `0..count`.
+pub(super) fn part(count: usize, parts: usize, index: usize) -> Range<usize> {
+    count * index / parts..count * (index + 1) / parts
+}
+
+struct Task<'a> {
+    walk: &'a Walk,
+    plan: &'a Plan,
+    weight: &'a Panels,
+    finish: &'a Finish<'a>,
+    input: &'a [f32],
+    output: Shared<'a>,
+}
+
+impl Task<'_> {
+    /// Computes some units for some panels, from their bands in `scratch` or from the input.
+    ///
+    /// # Safety
+    ///
+    /// No other task may work on the same units and panels.
+    unsafe fn run(
+        &self,
+        level: Level,
+        units: Range<usize>,
+        panels: Range<usize>,
+        scratch: Option<&[f32]>,
+    ) {
+        let walk = self.walk;
+        let columns = scratch.map_or(walk.width, |_| walk.columns_under());
+        let lanes = level.lanes();
+        for panel in panels {
+            let channel = panel * self.weight.width;
+            let weight = &self.weight.values[panel * self.weight.stride..][..self.weight.stride];
+            let bias = self
+                .finish
+                .bias
+                .map_or(std::ptr::null(), |bias| bias[channel..].as_ptr());
+            for (index, unit) in units.clone().enumerate() {
+                let (image, rows) = self.plan.unit(walk, unit);
+                let band = match scratch {
+                    Some(scratch) => &scratch[index * self.plan.band_len..][..self.plan.band_len],
+                    None => &self.input[self.direct_start(image, rows.start)..],
+                };
+                let target = &walk.target;
+                let first = target.start + image * target.image + rows.start * target.row + channel;
+                assert!(
+                    walk.taps.contains(&0)
+                        || ((rows.len() - 1) * walk.step[0] + walk.taps[0] - 1)
+                            * columns
+                            * walk.in_channels
+                            + walk.columns_under() * walk.in_channels
+                            <= band.len()
+                );
+                level.run(Band {
+                    rows: rows.len(),
+                    input_row_stride: walk.step[0] * columns * walk.in_channels,
+                    output_row_stride: target.row,
+                    first: RowOfTiles {
+                        input: band.as_ptr(),
+                        tap_row_stride: columns * walk.in_channels,
+                        input_pixel_stride: walk.step[1] * walk.in_channels,
+                        tap_rows: walk.taps[0],
+                        run: walk.run(),
+                        weight: weight.as_ptr(),
+                        vectors: vectors(lanes, walk.out_channels),
+                        channels: self.weight.width.min(walk.out_channels - channel),
+                        pixels: walk.columns,
+                        output: self.output.pointer(first),
+                        output_pixel_stride: target.pixel,
+                        bias,
+                        residual: match self.finish.residual {
+                            Residual::None => std::ptr::null(),
+                            Residual::Other(residual) => residual[first..].as_ptr(),
+                            Residual::Output => self.output.pointer(first),
+                        },
+                        relu: self.finish.relu,
+                    },
+                });
+            }
+        }
+    }
+
+    /// Where the window lies in the input at the first column of a row.
+    fn direct_start(&self, image: usize, row: usize) -> usize {
+        let walk = self.walk;
+        if walk.taps.contains(&0) {
+            return 0; // nothing is read
+        }
+        let y = walk.origin[0] as usize + row * walk.step[0];
+        let x = walk.origin[1] as usize;
+        image * walk_image(walk) + (y * walk.width + x) * walk.in_channels
+    }
+}
+
+/// The rows of a unit for one panel.
+struct Band {
+    rows: usize,
+    input_row_stride: usize,
+    output_row_stride: usize,
+    first: RowOfTiles,
+}
+
+impl Kernel for Band {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        for row in 0..self.rows {
+            let mut tiles = self.first;
+            let output = row * self.output_row_stride;
+            tiles.input = tiles.input.wrapping_add(row * self.input_row_stride);
+            tiles.output = tiles.output.wrapping_add(output);
+            if !tiles.residual.is_null() {
+                tiles.residual = tiles.residual.wrapping_add(output);
+            }
+            // SAFETY: `check` has compared all sizes with the slices.
+            unsafe { tiles.run::<S>() };
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Every pass on every level against sums in `f64`.
+
+use super::forward::walk;
+use super::pack::{Panels, WeightView};
+use super::sweep::{Finish, Residual};
+use super::winograd::{WinogradWeight, winograd};
+use super::*;
+use crate::kernels::parallel::Shared;
+use crate::kernels::simd::Level;
+
+/// Values between -1 and 1 from a small generator.
+struct Values(u64);
+
+impl Values {
+    fn take(&mut self, count: usize) -> Vec<f32> {
+        (0..count)
+            .map(|_| {
+                self.0 = self
+                    .0
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                (self.0 >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+            })
+            .collect()
+    }
+}
+
+/// Calls `visit(input index, weight index [height, width, in, out], output index)` for every
+/// product of the convolution.
+fn products(shape: &ConvolutionShape, mut visit: impl FnMut(usize, usize, usize)) {
+    let [out_height, out_width] = shape.output_size();
+    for image in 0..shape.batch {
+        for (oy, ox) in (0..out_height).flat_map(|y| (0..out_width).map(move |x| (y, x))) {
+            for (ky, kx) in
+                (0..shape.kernel[0]).flat_map(|y| (0..shape.kernel[1]).map(move |x| (y, x)))
+            {
+                let y = (oy * shape.stride[0] + ky).wrapping_sub(shape.padding[0]);
+                let x = (ox * shape.stride[1] + kx).wrapping_sub(shape.padding[1]);
+                if y >= shape.height || x >= shape.width {
+                    continue;
+                }
+                for input in 0..shape.in_channels {
+                    for output in 0..shape.out_channels {
+                        visit(
+                            ((image * shape.height + y) * shape.width + x) * shape.in_channels
+                                + input,
+                            ((ky * shape.kernel[1] + kx) * shape.in_channels + input)
+                                * shape.out_channels
+                                + output,
+                            ((image * out_height + oy) * out_width + ox) * shape.out_channels
+                                + output,
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn assert_close(name: &str, shape: &ConvolutionShape, actual: &[f32], expected: &[f64]) {
+    // Where Winograd's algorithm is chosen, its error is within this too on so few channels.
+    assert_within(1e-5, name, shape, actual, expected);
+}
+
+fn assert_within(
+    tolerance: f64,
+    name: &str,
+    shape: &ConvolutionShape,
+    actual: &[f32],
+    expected: &[f64],
+) {
+    let largest = expected
+        .iter()
+        .fold(1e-3, |max: f64, value| max.max(value.abs()));
+    for (index, (&actual, &expected)) in actual.iter().zip(expected).enumerate() {
+        let error = (f64::from(actual) - expected).abs() / largest;
+        // Not `>`, which would let what is not a number pass.
+        assert!(
+            error <= tolerance,
+            "{name} of {shape:?}: {actual} at {index}, not {expected}"
+        );
+    }
+}
+
+fn shapes() -> Vec<ConvolutionShape> {
+    let mut shapes = Vec::new();
+    let channels = [
+        (1, 20),
+        (3, 16),
+        (16, 16),
+        (20, 30),
+        (15, 7),
+        (33, 64),
+        (8, 70),
+    ];
+    for (index, &(in_channels, out_channels)) in channels.iter().enumerate() {
+        for &(size, kernel, stride, padding) in &[
+            ([9, 8], [3, 3], [1, 1], [1, 1]),
+            ([7, 7], [3, 3], [2, 2], [1, 1]),
+            ([1, 1], [3, 3], [1, 1], [1, 1]),
+            ([5, 17], [1, 1], [1, 1], [0, 0]),
+            ([6, 5], [1, 1], [2, 2], [0, 0]),
+            ([12, 12], [5, 5], [1, 1], [0, 0]),
+            ([8, 9], [5, 5], [1, 1], [2, 2]),
+            ([15, 14], [7, 7], [2, 2], [3, 3]),
+            ([4, 4], [2, 3], [3, 1], [0, 2]),
+            ([2, 30], [3, 3], [1, 1], [1, 1]),
+        ] {
+            shapes.push(ConvolutionShape {
+                batch: [1, 2, 3][index % 3],
+                height: size[0],
+                width: size[1],
+                in_channels,
+                out_channels,
+                kernel,
+                stride,
+                padding,
+            });
+        }
+    }
+    shapes
+}
+
+#[test]
+fn forward_adds_up_every_product() {
+    for shape in shapes() {
+        let mut values = Values(1);
+        let input = values.take(shape.input_len());
+        let weight = values.take(shape.weight_len());
+        let bias = values.take(shape.out_channels);
+        let residual = values.take(shape.output_len());
+        let mut sums = vec![0.0; shape.output_len()];
+        products(&shape, |i, w, o| {
+            sums[o] += f64::from(input[i]) * f64::from(weight[w]);
+        });
+        let finished: Vec<f64> = sums
+            .iter()
+            .enumerate()
+            .map(|(index, sum)| {
+                let bias = f64::from(bias[index % shape.out_channels]);
+                (sum + bias + f64::from(residual[index])).max(0.0)
+            })
+            .collect();
+        for level in Level::available() {
+            let packed = PackedWeight::new(level, &weight, WeightOrder::InOut, &shape);
+            let mut output = vec![f32::NAN; shape.output_len()];
+            forward(&shape, &input, &packed, Epilogue::default(), &mut output);
+            assert_close("sums", &shape, &output, &sums);
+
+            output.fill(f32::NAN);
+            let epilogue = Epilogue {
+                bias: Some(&bias),
+                residual: Some(&residual),
+                relu: true,
+            };
+            forward(&shape, &input, &packed, epilogue, &mut output);
+            assert_close("finished", &shape, &output, &finished);
+        }
+    }
+}
+
+/// Winograd's algorithm where it can be used, whether or not that pays.
+#[test]
+fn winograd_adds_up_every_product() {
+    let fits = |shape: &ConvolutionShape| shape.kernel == [3, 3] && shape.stride == [1, 1];
+    for shape in shapes().into_iter().filter(fits) {
+        for padding in 0..3 {
+            let shape = ConvolutionShape {
+                padding: [padding, 1],
+                height: shape.height + 2,
+                ..shape
+            };
+            let mut values = Values(6);
+            let input = values.take(shape.input_len());
+            let weight = values.take(shape.weight_len());
+            let bias = values.take(shape.out_channels);
+            let before = values.take(shape.output_len());
+            let mut sums: Vec<f64> = before
+                .iter()
+                .enumerate()
+                .map(|(index, &before)| {
+                    f64::from(before) + f64::from(bias[index % shape.out_channels])
+                })
+                .collect();
+            products(&shape, |i, w, o| {
+                sums[o] += f64::from(input[i]) * f64::from(weight[w]);
+            });
+            for level in Level::available() {
+                let order = WeightOrder::InOut;
+                let [inner, outer] = [shape.in_channels, shape.out_channels];
+                let view = WeightView::new(&weight, order, shape.kernel, inner, outer);
+                let panels = Panels::pack(level, view);
+                let transformed = WinogradWeight::new(level, &panels);
+                let finish = Finish {
+                    bias: Some(&bias),
+                    residual: Residual::Output,
+                    relu: false,
+                };
+                let mut output = before.clone();
+                let walk = walk(&shape);
+                let shared = Shared::new(&mut output);
+                winograd(level, &walk, &input, &panels, &transformed, finish, shared);
+                assert_within(1e-4, "Winograd", &shape, &output, &sums);
+            }
+        }
+    }
+}
+
+#[test]
+fn both_orders_of_a_weight_are_the_same_weight() {
+    let shape = ConvolutionShape {
+        batch: 1,
+        height: 4,
+        width: 5,
+        in_channels: 3,
+        out_channels: 18,
+        kernel: [2, 3],
+        stride: [1, 1],
+        padding: [1, 0],
+    };
+    let mut values = Values(2);
+    let input = values.take(shape.input_len());
+    let in_out = values.take(shape.weight_len());
+    let mut out_in = vec![0.0; in_out.len()];
+    for (index, &value) in in_out.iter().enumerate() {
+        let (tap, channels) = (index / 54, index % 54);
+        out_in[channels % 18 * 18 + channels / 18 * 6 + tap] = value;
+    }
+    let run = |weight: &[f32], order| {
+        let packed = PackedWeight::new(Level::best(), weight, order, &shape);
+        let mut output = vec![f32::NAN; shape.output_len()];
+        forward(&shape, &input, &packed, Epilogue::default(), &mut output);
+        let mut gradient = vec![f32::NAN; shape.input_len()];
+        input_gradient(
+            Level::best(),
+            &shape,
+            &output,
+            weight,
+            order,
+            false,
+            &mut gradient,
+        );
+        (output, gradient)
+    };
+    assert_eq!(
+        run(&in_out, WeightOrder::InOut),
+        run(&out_in, WeightOrder::OutIn)
+    );
+}
+
+#[test]
+fn input_gradient_adds_up_every_product() {
+    for shape in shapes() {
+        let mut values = Values(3);
+        let weight = values.take(shape.weight_len());
+        let output_gradient = values.take(shape.output_len());
+        let before = values.take(shape.input_len());
+        let mut sums = vec![0.0; shape.input_len()];
+        products(&shape, |i, w, o| {
+            sums[i] += f64::from(output_gradient[o]) * f64::from(weight[w]);
+        });
+        let added: Vec<f64> = sums
+            .iter()
+            .zip(&before)
+            .map(|(sum, &before)| sum + f64::from(before))
+            .collect();
+        for level in Level::available() {
+            let run = |accumulate, mut gradient: Vec<f32>| {
+                let order = WeightOrder::InOut;
+                input_gradient(
+                    level,
+                    &shape,
+                    &output_gradient,
+                    &weight,
+                    order,
+                    accumulate,
+                    &mut gradient,
+                );
+                gradient
+            };
+            let poisoned = vec![f32::NAN; shape.input_len()];
+            assert_close("input gradient", &shape, &run(false, poisoned), &sums);
+            assert_close("accumulated", &shape, &run(true, before.clone()), &added);
+        }
+    }
+}
+
+#[test]
+fn weight_gradient_adds_up_every_product() {
+    for shape in shapes() {
+        let mut values = Values(4);
+        let input = values.take(shape.input_len());
+        let output_gradient = values.take(shape.output_len());
+        let mut sums = vec![0.0; shape.weight_len()];
+        products(&shape, |i, w, o| {
+            sums[w] += f64::from(output_gradient[o]) * f64::from(input[i]);
+        });
+        for level in Level::available() {
+            let mut gradient = vec![f32::NAN; shape.weight_len()];
+            weight_gradient(level, &shape, &input, &output_gradient, &mut gradient);
+            assert_close("weight gradient", &shape, &gradient, &sums);
+        }
+    }
+}
+
+#[test]
+fn what_is_not_a_number_stays_so() {
+    let shape = ConvolutionShape {
+        batch: 1,
+        height: 4,
+        width: 4,
+        in_channels: 32,
+        out_channels: 32,
+        kernel: [3, 3],
+        stride: [1, 1],
+        padding: [1, 1],
+    };
+    let weight = Values(7).take(shape.weight_len());
+    let input = vec![f32::NAN; shape.input_len()];
+    let epilogue = Epilogue {
+        relu: true,
+        ..Epilogue::default()
+    };
+    for level in Level::available() {
+        let packed = PackedWeight::new(level, &weight, WeightOrder::InOut, &shape);
+        let mut output = vec![0.0; shape.output_len()];
+        forward(&shape, &input, &packed, epilogue, &mut output);
+        assert!(output.iter().all(|value| value.is_nan()));
+    }
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let shape = ConvolutionShape {
+        batch: 5,
+        height: 23,
+        width: 19,
+        in_channels: 24,
+        out_channels: 72,
+        kernel: [3, 3],
+        stride: [2, 1],
+        padding: [1, 1],
+    };
+    let mut values = Values(5);
+    let input = values.take(shape.input_len());
+    let weight = values.take(shape.weight_len());
+    let output_gradient = values.take(shape.output_len());
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let level = Level::best();
+            let order = WeightOrder::InOut;
+            let packed = PackedWeight::new(level, &weight, order, &shape);
+            let mut results = [shape.output_len(), shape.input_len(), shape.weight_len()]
+                .map(|length| vec![f32::NAN; length]);
+            let [output, input_sums, weight_sums] = &mut results;
+            forward(&shape, &input, &packed, Epilogue::default(), output);
+            input_gradient(
+                level,
+                &shape,
+                &output_gradient,
+                &weight,
+                order,
+                false,
+                input_sums,
+            );
+            weight_gradient(level, &shape, &input, &output_gradient, weight_sums);
+            results
+        })
+    };
+    let alone = run(1);
+    assert_eq!(run(2), alone);
+    assert_eq!(run(3), alone);
+}

@@ -1,0 +1,199 @@
+//! The innermost loop: some pixels of a row by some vectors of output channels, summed up in
+//! registers.
+
+use crate::kernels::simd::{Kernel, Simd, unroll};
+
+/// A row of output pixels for one panel of channels.
+#[derive(Clone, Copy)]
+pub(super) struct RowOfTiles {
+    /// Under the first pixel's first tap.
+    pub input: *const f32,
+    /// Values from one row of taps to the next.
+    pub tap_row_stride: usize,
+    /// Values from one output pixel's input to the next one's.
+    pub input_pixel_stride: usize,
+    /// Rows of taps.
+    pub tap_rows: usize,
+    /// Values under one row of taps, which lie side by side.
+    pub run: usize,
+    /// The panel: `[tap_rows, run, panel width]`.
+    pub weight: *const f32,
+    /// Vectors in the panel's width, as [`vectors`] says.
+    pub vectors: usize,
+    /// Channels of the panel that exist.
+    pub channels: usize,
+    /// Output pixels.
+    pub pixels: usize,
+    pub output: *mut f32,
+    /// Values from one output pixel to the next.
+    pub output_pixel_stride: usize,
+    /// Added to every pixel, or null.
+    pub bias: *const f32,
+    /// Added where it lies as the output does, or null; may be the output itself.
+    pub residual: *const f32,
+    pub relu: bool,
+}
+
+/// Vectors of output channels in a tile.
+pub(super) const fn vectors(lanes: usize, out_channels: usize) -> usize {
+    match lanes {
+        16 if out_channels > 16 => 2,
+        16 => 1,
+        4 => 4,
+        _ => 2,
+    }
+}
+
+impl Kernel for RowOfTiles {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: the maker of this row vouches for its pointers; a tile never leaves the row.
+        unsafe {
+            match (S::LANES, self.vectors) {
+                (16, 2) => match best_width(self.pixels, &[14, 8, 7, 4, 1]) {
+                    14 => self.tiles::<S, 14, 2>(),
+                    8 => self.tiles::<S, 8, 2>(),
+                    7 => self.tiles::<S, 7, 2>(),
+                    4 => self.tiles::<S, 4, 2>(),
+                    _ => self.tiles::<S, 1, 2>(),
+                },
+                (16, _) => match best_width(self.pixels, &[16, 14, 8, 4, 1]) {
+                    16 => self.tiles::<S, 16, 1>(),
+                    14 => self.tiles::<S, 14, 1>(),
+                    8 => self.tiles::<S, 8, 1>(),
+                    4 => self.tiles::<S, 4, 1>(),
+                    _ => self.tiles::<S, 1, 1>(),
+                },
+                (4, _) => match best_width(self.pixels, &[6, 4, 1]) {
+                    6 => self.tiles::<S, 6, 4>(),
+                    4 => self.tiles::<S, 4, 4>(),
+                    _ => self.tiles::<S, 1, 4>(),
+                },
+                _ => match best_width(self.pixels, &[6, 4, 1]) {
+                    6 => self.tiles::<S, 6, 2>(),
+                    4 => self.tiles::<S, 4, 2>(),
+                    _ => self.tiles::<S, 1, 2>(),
+                },
+            }
+        }
+    }
+}
+
+/// The tile width that computes `pixels` fastest: a tile costs about two pixels more than it has.
+fn best_width(pixels: usize, widths: &[usize]) -> usize {
+    widths
+        .iter()
+        .copied()
+        .filter(|&width| width <= pixels)
+        .min_by_key(|&width| pixels.div_ceil(width) * (width + 2))
+        .unwrap_or(1)
+}
+
+impl RowOfTiles {
+    /// Tiles of `P` pixels; where they do not fill the row, the last two overlap.
+    #[inline(always)]
+    unsafe fn tiles<S: Simd, const P: usize, const V: usize>(&self) {
+        let mut done = 0;
+        while done < self.pixels {
+            let first = done.min(self.pixels - P);
+            // SAFETY: `first + P` is at most the number of pixels.
+            unsafe { self.tile::<S, P, V>(first, done - first) };
+            done = first + P;
+        }
+    }
+
+    /// Pixels `first..first + P`, of which `skipped` are there already.
+    // The repeated block has indices beyond the arrays, behind conditions that are never true.
+    #[allow(clippy::out_of_bounds_indexing)]
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const P: usize, const V: usize>(&self, first: usize, skipped: usize) {
+        // SAFETY: all pointers stay within the rows that the maker of `self` vouches for.
+        unsafe {
+            let mut sums = [[S::splat(0.0); V]; P];
+            let mut weight = self.weight;
+            let stride = self.input_pixel_stride;
+            for row in 0..self.tap_rows {
+                let input = self.input.add(row * self.tap_row_stride + first * stride);
+                // One pointer for every three pixels: the other two are reached by the CPU's
+                // addressing, and there are registers enough for all pointers.
+                let mut inputs = [input; 6];
+                unroll!(GROUP, 6, {
+                    inputs[GROUP] = input.wrapping_add(3 * GROUP * stride);
+                });
+                for _ in 0..self.run {
+                    let mut weights = [S::splat(0.0); V];
+                    unroll!(VECTOR, V, {
+                        weights[VECTOR] = S::load(weight.wrapping_add(VECTOR * S::LANES));
+                    });
+                    unroll!(PIXEL, P, {
+                        let value = S::splat(*inputs[PIXEL / 3].wrapping_add(PIXEL % 3 * stride));
+                        unroll!(VECTOR, V, {
+                            sums[PIXEL][VECTOR] =
+                                S::mul_add(value, weights[VECTOR], sums[PIXEL][VECTOR]);
+                        });
+                    });
+                    weight = weight.wrapping_add(V * S::LANES);
+                    unroll!(GROUP, 6, {
+                        inputs[GROUP] = inputs[GROUP].wrapping_add(1);
+                    });
+                }
+            }
+            // A copy that may be indexed by variables, so that `sums` itself need not be.
+            let mut finished = [[S::splat(0.0); V]; P];
+            unroll!(PIXEL, P, {
+                finished[PIXEL] = sums[PIXEL];
+            });
+            for (pixel, sums) in finished.iter().enumerate().skip(skipped) {
+                self.finish::<S, V>(first + pixel, sums);
+            }
+        }
+    }
+
+    /// Adds what is to be added and writes one pixel.
+    #[inline(always)]
+    unsafe fn finish<S: Simd, const V: usize>(&self, pixel: usize, sums: &[S::Vector; V]) {
+        let start = pixel * self.output_pixel_stride;
+        for (vector, &sum) in sums.iter().enumerate() {
+            let channel = vector * S::LANES;
+            if channel >= self.channels {
+                break;
+            }
+            let count = self.channels - channel;
+            // SAFETY: `count` channels of this pixel are left in each of the rows.
+            unsafe {
+                let mut sum = sum;
+                if !self.bias.is_null() {
+                    sum = S::add(sum, load_up_to::<S>(self.bias.add(channel), count));
+                }
+                if !self.residual.is_null() {
+                    let residual = self.residual.add(start + channel);
+                    sum = S::add(sum, load_up_to::<S>(residual, count));
+                }
+                if self.relu {
+                    // In this order, what is not a number stays so.
+                    sum = S::max(S::splat(0.0), sum);
+                }
+                let output = self.output.add(start + channel);
+                if count >= S::LANES {
+                    S::store(output, sum);
+                } else {
+                    S::store_first(output, sum, count);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn load_up_to<S: Simd>(from: *const f32, count: usize) -> S::Vector {
+    // SAFETY: the caller's pointer is valid for `count` values.
+    unsafe {
+        if count >= S::LANES {
+            S::load(from)
+        } else {
+            S::load_first(from, count)
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The gradient of the weight: for every row of taps, the product of the input under it with the
+//! output's gradient, summed up over all pixels.
+
+use std::ops::Range;
+
+use super::forward::walk;
+use super::pack::panel_width;
+use super::scratch::{copy_band, with_scratch};
+use super::shape::{ConvolutionShape, Walk};
+use super::sweep::part;
+use super::tile::vectors;
+use super::weight_tile::{WeightTiles, tile_height};
+use crate::kernels::buffer::Buffer;
+use crate::kernels::parallel::{Shared, for_each};
+use crate::kernels::simd::Level;
+
+/// Pixels whose products are summed up in registers before they are added to the gradient: enough
+/// to make that addition cheap, few enough that a panel of their gradients stays in the
+/// first-level cache.
+const PIXELS: usize = 256;
+/// Tasks, whatever the number of threads, so that the result does not depend on it.
+const TASKS: usize = 32;
+/// Values in all partial gradients together, beyond which there is one for all images.
+const PARTIAL_LEN: usize = 2 << 20;
+
+/// The gradient of the weight `[height, width, in_channels, out_channels]` from that of the
+/// output. Images channels-last.
+///
+/// # Panics
+///
+/// If a slice does not have the length that `shape` says.
+pub(crate) fn weight_gradient(
+    level: Level,
+    shape: &ConvolutionShape,
+    input: &[f32],
+    output_gradient: &[f32],
+    weight_gradient: &mut [f32],
+) {
+    assert_eq!(input.len(), shape.input_len());
+    assert_eq!(output_gradient.len(), shape.output_len());
+    assert_eq!(weight_gradient.len(), shape.weight_len());
+    if shape.output_len() == 0 || shape.weight_len() == 0 {
+        weight_gradient.fill(0.0);
+        return;
+    }
+    let plan = Plan::new(level, shape);
+    let pass = Pass {
+        level,
+        shape,
+        plan: &plan,
+        input,
+        output_gradient,
+    };
+    if plan.image_groups == 1 {
+        pass.run(weight_gradient);
+    } else {
+        let mut partial = Buffer::new(plan.image_groups * weight_gradient.len());
+        pass.run(&mut partial);
+        add_up(&partial, weight_gradient);
+    }
+}
+
+/// Adds up the parts of `partial`, which are as long as `sum`, in their order.
+fn add_up(partial: &[f32], sum: &mut [f32]) {
+    const CHUNK: usize = 4096;
+    let length = sum.len();
+    let shared = Shared::new(sum);
+    for_each(length.div_ceil(CHUNK), |chunk| {
+        let range = chunk * CHUNK..((chunk + 1) * CHUNK).min(length);
+        // SAFETY: each task has a range of its own.
+        let sum = unsafe { shared.part(range.clone()) };
+        sum.copy_from_slice(&partial[range.clone()]);
+        for part in partial.chunks_exact(length).skip(1) {
+            for (sum, value) in sum.iter_mut().zip(&part[range.clone()]) {
+                *sum += value;
+            }
+        }
+    });
+}
+
+/// How the work is split; depends on the shape alone.
+struct Plan {
+    walk: Walk,
+    /// Whether the input must be copied, to get its zero border or room to read beyond its end.
+    copied: bool,
+    /// Output rows, and images, whose products are summed up in registers.
+    band_rows: usize,
+    band_images: usize,
+    /// Values of a band in scratch memory, for one image.
+    band_len: usize,
+    panel_width: usize,
+    panels: usize,
+    image_groups: usize,
+    panel_groups: usize,
+}
+
+impl Plan {
+    fn new(level: Level, shape: &ConvolutionShape) -> Self {
+        let walk = walk(shape);
+        let [rows, columns] = [walk.rows, walk.columns];
+        let lanes = level.lanes();
+        let height = tile_height(lanes, vectors(lanes, shape.out_channels), walk.run());
+        let band_rows = (PIXELS / columns).clamp(1, rows);
+        let band_rows = rows.div_ceil(rows.div_ceil(band_rows));
+        let band_images = if band_rows < rows {
+            1
+        } else {
+            (PIXELS / (rows * columns)).clamp(1, shape.batch)
+        };
+        let panel_width = panel_width(level, shape.out_channels);
+        let panels = shape.out_channels.div_ceil(panel_width);
+        let image_groups = (PARTIAL_LEN / shape.weight_len())
+            .clamp(1, TASKS)
+            .min(shape.batch.div_ceil(band_images));
+        Self {
+            copied: !walk.is_inside() || !walk.run().is_multiple_of(height),
+            band_rows,
+            band_images,
+            band_len: walk.rows_under(band_rows) * walk.columns_under() * shape.in_channels,
+            panel_width,
+            panels,
+            image_groups,
+            panel_groups: TASKS.div_ceil(image_groups).clamp(1, panels),
+            walk,
+        }
+    }
+}
+
+struct Pass<'a> {
+    level: Level,
+    shape: &'a ConvolutionShape,
+    plan: &'a Plan,
+    input: &'a [f32],
+    output_gradient: &'a [f32],
+}
+
+impl Pass<'_> {
+    /// Computes one gradient for every group of images, one after the other in `gradients`.
+    fn run(&self, gradients: &mut [f32]) {
+        let plan = self.plan;
+        let shared = Shared::new(gradients);
+        for_each(plan.image_groups * plan.panel_groups, |task| {
+            let group = task / plan.panel_groups;
+            let panels = part(plan.panels, plan.panel_groups, task % plan.panel_groups);
+            let images = part(self.shape.batch, plan.image_groups, group);
+            let start = group * self.shape.weight_len();
+            let mut accumulate = false;
+            for first in images.clone().step_by(plan.band_images) {
+                let images = first..(first + plan.band_images).min(images.end);
+                for row in (0..plan.walk.rows).step_by(plan.band_rows) {
+                    let rows = row..(row + plan.band_rows).min(plan.walk.rows);
+                    self.band(images.clone(), rows, panels.clone(), |panel, tap_row| {
+                        let run = plan.walk.run() * self.shape.out_channels;
+                        let to = start + tap_row * run + panel * plan.panel_width;
+                        (shared.pointer(to), accumulate)
+                    });
+                    accumulate = true;
+                }
+            }
+        });
+    }
+
+    /// Adds what a band of rows of some images gives, to where `target` says for each panel and
+    /// row of taps.
+    fn band(
+        &self,
+        images: Range<usize>,
+        rows: Range<usize>,
+        panels: Range<usize>,
+        target: impl Fn(usize, usize) -> (*mut f32, bool),
+    ) {
+        let plan = self.plan;
+        let walk = &plan.walk;
+        let image_len = walk.height * walk.width * walk.in_channels;
+        if plan.copied {
+            // A tile reads beyond the last run, by less than a tile's height.
+            let slack = 16;
+            with_scratch(images.len() * plan.band_len + slack, |scratch| {
+                for (band, image) in scratch.chunks_exact_mut(plan.band_len).zip(images.clone()) {
+                    let image = &self.input[image * image_len..][..image_len];
+                    copy_band(walk, image, rows.start, rows.len(), band);
+                }
+                let strides = [plan.band_len, walk.columns_under() * walk.in_channels];
+                self.tiles(scratch, strides, images, rows, panels, target);
+            });
+        } else {
+            let y = walk.origin[0] as usize + rows.start * walk.step[0];
+            let x = walk.origin[1] as usize;
+            let start = images.start * image_len + (y * walk.width + x) * walk.in_channels;
+            let strides = [image_len, walk.width * walk.in_channels];
+            self.tiles(&self.input[start..], strides, images, rows, panels, target);
+        }
+    }
+
+    /// As [`band`](Self::band), from an input with the given strides of images and rows.
+    fn tiles(
+        &self,
+        input: &[f32],
+        [image_stride, row_stride]: [usize; 2],
+        images: Range<usize>,
+        rows: Range<usize>,
+        panels: Range<usize>,
+        target: impl Fn(usize, usize) -> (*mut f32, bool),
+    ) {
+        let plan = self.plan;
+        let walk = &plan.walk;
+        let lanes = self.level.lanes();
+        assert!(
+            (images.len() - 1) * image_stride
+                + (walk.rows_under(rows.len()) - 1) * row_stride
+                + walk.columns_under() * walk.in_channels
+                <= input.len()
+        );
+        for panel in panels {
+            let channel = panel * plan.panel_width;
+            let first = images.start * walk.target.image + rows.start * walk.target.row + channel;
+            for tap_row in 0..walk.taps[0] {
+                let (sums, accumulate) = target(panel, tap_row);
+                self.level.run(WeightTiles {
+                    input: input[tap_row * row_stride..].as_ptr(),
+                    input_image_stride: image_stride,
+                    input_row_stride: walk.step[0] * row_stride,
+                    input_pixel_stride: walk.step[1] * walk.in_channels,
+                    gradient: self.output_gradient[first..].as_ptr(),
+                    gradient_image_stride: walk.target.image,
+                    gradient_row_stride: walk.target.row,
+                    gradient_pixel_stride: walk.target.pixel,
+                    images: images.len(),
+                    rows: rows.len(),
+                    columns: walk.columns,
+                    run: walk.run(),
+                    sums,
+                    sums_stride: walk.out_channels,
+                    vectors: vectors(lanes, walk.out_channels),
+                    channels: plan.panel_width.min(walk.out_channels - channel),
+                    accumulate,
+                });
+            }
+        }
+    }
+}

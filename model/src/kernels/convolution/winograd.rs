@@ -1,0 +1,279 @@
+//! 3x3 convolutions with stride 1 by Winograd's F(4x4, 3x3): every tile of 4x4 results takes 36
+//! products for each pair of channels instead of 144 (Lavin and Gray 2015,
+//! <https://arxiv.org/abs/1509.09308>).
+//!
+//! The tiles of a task are transformed together, so that the products are 36 small matrix
+//! products: tiles by input channels, times input channels by output channels.
+
+use std::ops::Range;
+
+use super::pack::Panels;
+use super::scratch::with_scratch;
+use super::shape::Walk;
+use super::sweep::{Finish, Residual, part};
+use super::tile::{RowOfTiles, vectors};
+use super::winograd_transform::{InputTiles, OutputTiles, WeightTransform};
+use crate::kernels::buffer::Buffer;
+use crate::kernels::parallel::{Shared, for_each};
+use crate::kernels::simd::{Kernel, Level, Simd};
+
+/// Edge of a tile of results, and of the input under it.
+pub(super) const OUT: usize = 4;
+pub(super) const IN: usize = 6;
+/// Products for each pair of channels.
+pub(super) const PRODUCTS: usize = IN * IN;
+/// Tiles of a task at most: two of the widest rows of the innermost loop. More tiles read the
+/// weights less often, fewer stay in the second-level cache.
+const TASK_TILES: usize = 28;
+const TASKS_PER_THREAD: usize = 4;
+/// Between the matrices of the products, so that they do not fall on the same lines of the cache.
+const GAP: usize = 16;
+
+/// A 3x3 weight in the domain of the products: for each of them, panels `[in_channels, width]`.
+#[derive(Debug)]
+pub(super) struct WinogradWeight {
+    values: Buffer,
+    /// Values of one product's panel.
+    stride: usize,
+}
+
+impl WinogradWeight {
+    /// Transforms a packed 3x3 weight.
+    pub(super) fn new(level: Level, panels: &Panels) -> Self {
+        let inner = panels.stride / (9 * panels.width);
+        let stride = inner * panels.width;
+        let mut values = Buffer::new(PRODUCTS * panels.count * stride);
+        let shared = Shared::new(&mut values);
+        for_each(panels.count, |panel| {
+            let weight = &panels.values[panel * panels.stride..][..panels.stride];
+            level.run(WeightTransform {
+                weight,
+                // Each panel's products lie apart, and no other task has this panel.
+                output: shared.pointer(panel * PRODUCTS * stride),
+                stride,
+            });
+        });
+        Self { values, stride }
+    }
+}
+
+/// Tiles that cover the results, down and across.
+fn tiles(walk: &Walk) -> [usize; 2] {
+    [walk.rows.div_ceil(OUT), walk.columns.div_ceil(OUT)]
+}
+
+/// Whether F(4x4, 3x3) takes less time than direct sums, the weight's transform included if it is
+/// not there yet.
+///
+/// The estimate counts cycles of two cores with vectors of 16 that share a memory, with constants
+/// fitted to measurements. It must not ask how many threads there are, or results would depend on
+/// that.
+pub(super) fn pays(walk: &Walk, is_transformed: bool) -> bool {
+    if walk.taps != [3, 3] || walk.step != [1, 1] {
+        return false;
+    }
+    let [down, across] = tiles(walk);
+    let tiles = (walk.batch * down * across) as f64;
+    let pixels = (walk.batch * walk.rows * walk.columns) as f64;
+    let [inner, outer] = [walk.in_channels, walk.out_channels].map(|channels| channels as f64);
+    let products_per_cycle = 2.0 * 32.0;
+    let direct = pixels * 9.0 * inner * outer / products_per_cycle;
+
+    let products = 1.1 * tiles * 36.0 * inner * outer / products_per_cycle;
+    let transforms = tiles * (inner + outer) * 19.0;
+    let weight_bytes = 36.0 * 4.0 * inner * outer;
+    let tasks = (tiles / TASK_TILES as f64).max(1.0);
+    let (weight_transform, first_read) = if is_transformed {
+        (0.0, weight_bytes / 8.0)
+    } else {
+        (weight_bytes / 6.0, weight_bytes / 16.0)
+    };
+    let reads = first_read + (tasks - 1.0) * weight_bytes / 32.0;
+    products + transforms + reads + weight_transform < 0.9 * direct
+}
+
+/// Computes `walk`, for which [`pays`] holds, over `input` into `output`. The caller has checked
+/// all sizes.
+pub(super) fn winograd(
+    level: Level,
+    walk: &Walk,
+    input: &[f32],
+    panels: &Panels,
+    weight: &WinogradWeight,
+    finish: Finish<'_>,
+    output: Shared<'_>,
+) {
+    let [down, across] = tiles(walk);
+    let total = walk.batch * down * across;
+    let wanted = TASKS_PER_THREAD * rayon::current_num_threads();
+    let tasks = total
+        .div_ceil(TASK_TILES)
+        .max(wanted.min(total / (TASK_TILES / 2)))
+        .max(1);
+    let zeros = vec![0.0; walk.in_channels];
+    for_each(tasks, |task| {
+        let tiles = part(total, tasks, task);
+        Task {
+            walk,
+            input,
+            zeros: &zeros,
+            panels,
+            weight,
+            finish: &finish,
+            output,
+            tiles,
+        }
+        .run(level);
+    });
+}
+
+struct Task<'a> {
+    walk: &'a Walk,
+    input: &'a [f32],
+    /// A pixel outside the image.
+    zeros: &'a [f32],
+    panels: &'a Panels,
+    weight: &'a WinogradWeight,
+    finish: &'a Finish<'a>,
+    output: Shared<'a>,
+    tiles: Range<usize>,
+}
+
+impl Task<'_> {
+    fn run(&self, level: Level) {
+        let count = self.tiles.len();
+        let in_stride = count * self.walk.in_channels + GAP;
+        let out_stride = count * self.walk.out_channels + GAP;
+        with_scratch(PRODUCTS * (in_stride + out_stride), |scratch| {
+            let (transformed, products) = scratch.split_at_mut(PRODUCTS * in_stride);
+            for (index, tile) in self.tiles.clone().enumerate() {
+                level.run(InputTiles {
+                    pixels: self.pixels_under(tile),
+                    channels: self.walk.in_channels,
+                    output: &mut transformed[index * self.walk.in_channels..],
+                    stride: in_stride,
+                });
+            }
+            level.run(Products {
+                task: self,
+                transformed,
+                in_stride,
+                products,
+                out_stride,
+            });
+            for (index, tile) in self.tiles.clone().enumerate() {
+                self.write(
+                    level,
+                    tile,
+                    &products[index * self.walk.out_channels..],
+                    out_stride,
+                );
+            }
+        });
+    }
+
+    /// Image, and row and column of the first result of a tile.
+    fn place(&self, tile: usize) -> (usize, usize, usize) {
+        let [down, across] = tiles(self.walk);
+        let in_image = tile % (down * across);
+        (
+            tile / (down * across),
+            in_image / across * OUT,
+            in_image % across * OUT,
+        )
+    }
+
+    /// The input under a tile, pixel by pixel.
+    fn pixels_under(&self, tile: usize) -> [[*const f32; IN]; IN] {
+        let walk = self.walk;
+        let (image, row, column) = self.place(tile);
+        std::array::from_fn(|y| {
+            let y = row as isize + walk.origin[0] + y as isize;
+            std::array::from_fn(|x| {
+                let x = column as isize + walk.origin[1] + x as isize;
+                let inside =
+                    (0..walk.height as isize).contains(&y) && (0..walk.width as isize).contains(&x);
+                if !inside {
+                    return self.zeros.as_ptr();
+                }
+                let pixel = (image * walk.height + y as usize) * walk.width + x as usize;
+                self.input[pixel * walk.in_channels..][..walk.in_channels].as_ptr()
+            })
+        })
+    }
+
+    fn write(&self, level: Level, tile: usize, products: &[f32], stride: usize) {
+        let walk = self.walk;
+        let (image, row, column) = self.place(tile);
+        let target = &walk.target;
+        let first = target.start + image * target.image + row * target.row + column * target.pixel;
+        level.run(OutputTiles {
+            products,
+            stride,
+            channels: walk.out_channels,
+            rows: OUT.min(walk.rows - row),
+            columns: OUT.min(walk.columns - column),
+            output: self.output.pointer(first),
+            row_stride: target.row,
+            pixel_stride: target.pixel,
+            bias: self.finish.bias,
+            residual: match self.finish.residual {
+                Residual::None => std::ptr::null(),
+                Residual::Other(residual) => residual[first..].as_ptr(),
+                Residual::Output => self.output.pointer(first),
+            },
+            relu: self.finish.relu,
+        });
+    }
+}
+
+/// The 36 matrix products of a task.
+struct Products<'a, 'b> {
+    task: &'a Task<'b>,
+    transformed: &'a [f32],
+    in_stride: usize,
+    products: &'a mut [f32],
+    out_stride: usize,
+}
+
+impl Kernel for Products<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Task {
+            walk,
+            panels,
+            weight,
+            tiles,
+            ..
+        } = self.task;
+        for product in 0..PRODUCTS {
+            let input = &self.transformed[product * self.in_stride..][..self.in_stride];
+            let output = &mut self.products[product * self.out_stride..][..self.out_stride];
+            for panel in 0..panels.count {
+                let channel = panel * panels.width;
+                let start = (panel * PRODUCTS + product) * weight.stride;
+                let tiles = RowOfTiles {
+                    input: input.as_ptr(),
+                    tap_row_stride: 0,
+                    input_pixel_stride: walk.in_channels,
+                    tap_rows: 1,
+                    run: walk.in_channels,
+                    weight: weight.values[start..][..weight.stride].as_ptr(),
+                    vectors: vectors(S::LANES, walk.out_channels),
+                    channels: panels.width.min(walk.out_channels - channel),
+                    pixels: tiles.len(),
+                    output: output[channel..].as_mut_ptr(),
+                    output_pixel_stride: walk.out_channels,
+                    bias: std::ptr::null(),
+                    residual: std::ptr::null(),
+                    relu: false,
+                };
+                // SAFETY: a row of `in_channels` and one of `out_channels` for every tile are
+                // within the strides.
+                unsafe { tiles.run::<S>() };
+            }
+        }
+    }
+}

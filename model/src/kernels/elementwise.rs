@@ -1,0 +1,163 @@
+//! Passes to which all values are the same.
+
+use super::parallel::Shared;
+use super::rows::{Access, Rows, Source, Step};
+use super::simd::{Level, Simd};
+
+/// The larger of zero and `input`.
+///
+/// # Panics
+///
+/// If the slices are not of one length; so everywhere in this module.
+pub(crate) fn relu(level: Level, input: &[f32], output: &mut [f32]) {
+    let output = Shared::new(output);
+    run(level, Relu { input, output }, &[input.len()], output);
+}
+
+pub(crate) fn relu_in_place(level: Level, data: &mut [f32]) {
+    let output = Shared::new(data);
+    let input = output;
+    run(level, Relu { input, output }, &[], output);
+}
+
+/// The larger of zero and `a + b`.
+pub(crate) fn add_relu(level: Level, a: &[f32], b: &[f32], output: &mut [f32]) {
+    let output = Shared::new(output);
+    run(level, AddRelu { a, b, output }, &[a.len(), b.len()], output);
+}
+
+/// The same with the result in the place of `a`.
+pub(crate) fn add_relu_in_place(level: Level, a: &mut [f32], b: &[f32]) {
+    let output = Shared::new(a);
+    let a = output;
+    run(level, AddRelu { a, b, output }, &[b.len()], output);
+}
+
+/// Zero in the place of the gradient wherever ReLU's `output` is not above zero.
+pub(crate) fn mask_gradient(level: Level, output: &[f32], gradient: &mut [f32]) {
+    let gradient = Shared::new(gradient);
+    run(level, Mask { output, gradient }, &[output.len()], gradient);
+}
+
+/// `step` reads from what has these lengths, and reads and writes `output`.
+fn run<T: Step + Send + Sync>(level: Level, step: T, inputs: &[usize], output: Shared<'_>) {
+    assert!(inputs.iter().all(|&length| length == output.len()));
+    // SAFETY: all slices are as long as the rows in all; every value is written by one task, which
+    // has read it before.
+    unsafe { Rows::flat(level, output.len()).run(level, step) };
+}
+
+#[derive(Clone, Copy)]
+struct Relu<'a, I> {
+    input: I,
+    output: Shared<'a>,
+}
+
+impl<I: Source> Step for Relu<'_, I> {
+    type Held<S: Simd> = ();
+
+    #[inline(always)]
+    unsafe fn hold<S: Simd, A: Access>(self, _: A, _: usize) {}
+
+    #[inline(always)]
+    unsafe fn step<S: Simd, A: Access>(self, access: A, (): &mut (), index: usize) {
+        // SAFETY: the caller's index is within all slices.
+        unsafe {
+            // In this order, what is not a number stays so.
+            let value = S::max(S::splat(0.0), access.load::<S>(self.input, index));
+            access.store::<S>(self.output, index, value);
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct AddRelu<'a, I> {
+    a: I,
+    b: &'a [f32],
+    output: Shared<'a>,
+}
+
+impl<I: Source> Step for AddRelu<'_, I> {
+    type Held<S: Simd> = ();
+
+    #[inline(always)]
+    unsafe fn hold<S: Simd, A: Access>(self, _: A, _: usize) {}
+
+    #[inline(always)]
+    unsafe fn step<S: Simd, A: Access>(self, access: A, (): &mut (), index: usize) {
+        // SAFETY: the caller's index is within all slices.
+        unsafe {
+            let a = access.load::<S>(self.a, index);
+            let sum = S::add(a, access.load::<S>(self.b, index));
+            access.store::<S>(self.output, index, S::max(S::splat(0.0), sum));
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Mask<'a> {
+    output: &'a [f32],
+    gradient: Shared<'a>,
+}
+
+impl Step for Mask<'_> {
+    type Held<S: Simd> = ();
+
+    #[inline(always)]
+    unsafe fn hold<S: Simd, A: Access>(self, _: A, _: usize) {}
+
+    #[inline(always)]
+    unsafe fn step<S: Simd, A: Access>(self, access: A, (): &mut (), index: usize) {
+        // SAFETY: the caller's index is within all slices.
+        unsafe {
+            let gradient = access.load::<S>(self.gradient, index);
+            let masked = S::where_positive(gradient, access.load::<S>(self.output, index));
+            access.store::<S>(self.gradient, index, masked);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::{poisoned, random};
+
+    #[test]
+    fn every_value_is_the_formula() {
+        for level in Level::available() {
+            for length in [0, 1, 2, 7, 15, 16, 64, 1000, 100_003] {
+                let (a, b) = (random(1, length), random(2, length));
+                let zip = |operation: fn(f32, f32) -> f32| -> Vec<f32> {
+                    a.iter().zip(&b).map(|(&a, &b)| operation(a, b)).collect()
+                };
+                let mut output = poisoned(length);
+                relu(level, &a, &mut output);
+                assert_eq!(output, zip(|a, _| a.max(0.0)));
+                let mut data = a.clone();
+                relu_in_place(level, &mut data);
+                assert_eq!(data, output);
+
+                let mut output = poisoned(length);
+                add_relu(level, &a, &b, &mut output);
+                assert_eq!(output, zip(|a, b| (a + b).max(0.0)));
+                let mut data = a.clone();
+                add_relu_in_place(level, &mut data, &b);
+                assert_eq!(data, output);
+
+                let mut data = a.clone();
+                mask_gradient(level, &b, &mut data);
+                assert_eq!(data, zip(|a, b| if b > 0.0 { a } else { 0.0 }));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays_so() {
+        for level in Level::available() {
+            let mut data = poisoned(20);
+            relu_in_place(level, &mut data);
+            add_relu_in_place(level, &mut data, &[1.0; 20]);
+            assert!(data.iter().all(|value| value.is_nan()));
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The CPU kernels: plain slices in channels-last order in, plain slices out.
+//!
+//! All `unsafe` code of the crate is here.
+#![allow(unsafe_code)]
+
+pub(crate) mod buffer;
+pub(crate) mod convolution;
+pub(crate) mod elementwise;
+pub(crate) mod layout;
+pub(crate) mod norm;
+pub(crate) mod optimizer;
+mod parallel;
+mod peak;
+pub(crate) mod pool;
+mod rows;
+pub(crate) mod shape;
+pub(crate) mod shortcut;
+pub(crate) mod simd;
+#[cfg(test)]
+mod testing;
+
+pub use peak::peak_gflops;
+pub use simd::{Level, SIMD_VARIABLE};

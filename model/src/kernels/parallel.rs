@@ -1,0 +1,76 @@
+//! Work split over threads, where every task writes its own part of a common slice.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+/// Runs `task` for every index below `count` on rayon's pool, in any order.
+pub(crate) fn for_each(count: usize, task: impl Fn(usize) + Send + Sync) {
+    if count <= 1 || rayon::current_num_threads() == 1 {
+        (0..count).for_each(task);
+    } else {
+        (0..count).into_par_iter().with_max_len(1).for_each(task);
+    }
+}
+
+/// A slice of which several tasks write different parts at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<'a> {
+    start: *mut f32,
+    length: usize,
+    slice: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: it is a `&mut [f32]`, and those who take parts of it promise that they do not overlap.
+unsafe impl Send for Shared<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Shared<'_> {}
+
+impl<'a> Shared<'a> {
+    pub(crate) fn new(slice: &'a mut [f32]) -> Self {
+        Self {
+            start: slice.as_mut_ptr(),
+            length: slice.len(),
+            slice: PhantomData,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// No other task may hold a part that overlaps this one.
+    ///
+    /// # Panics
+    ///
+    /// If the range is not within the slice.
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn part(&self, range: Range<usize>) -> &'a mut [f32] {
+        assert!(range.start <= range.end && range.end <= self.length);
+        // SAFETY: within the slice, and not held by anyone else.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+
+    /// The pointer to element `index`, for kernels that write in strides.
+    pub(crate) fn pointer(&self, index: usize) -> *mut f32 {
+        assert!(index <= self.length);
+        // Not dereferenced here.
+        self.start.wrapping_add(index)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+}
+
+/// The results of `task` for every index below `count`, in order.
+pub(crate) fn map<T: Send>(count: usize, task: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
+    if count <= 1 || rayon::current_num_threads() == 1 {
+        (0..count).map(task).collect()
+    } else {
+        (0..count)
+            .into_par_iter()
+            .with_max_len(1)
+            .map(task)
+            .collect()
+    }
+}

@@ -1,0 +1,352 @@
+//! The largest value of a window.
+
+use std::ops::Range;
+
+use crate::kernels::parallel::{self, Shared};
+use crate::kernels::rows::{Access, First, Whole};
+use crate::kernels::shape::Shape;
+use crate::kernels::simd::{Kernel, Level, Simd};
+
+/// Values that are worth a task.
+const TASK: usize = 16 * 1024;
+
+/// The square that moves over the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) kernel: usize,
+    pub(crate) stride: usize,
+    /// Around the image, where no value is.
+    pub(crate) padding: usize,
+}
+
+impl Window {
+    /// What remains of images of this shape.
+    ///
+    /// # Panics
+    ///
+    /// If the window does not move, could lie in the padding alone, or is larger than the image.
+    pub(crate) fn output(&self, input: Shape) -> Shape {
+        assert!(self.kernel > 0 && self.stride > 0 && 2 * self.padding <= self.kernel);
+        let places = |length: usize| {
+            let padded = length + 2 * self.padding;
+            assert!(length > 0 && padded >= self.kernel);
+            (padded - self.kernel) / self.stride + 1
+        };
+        Shape {
+            height: places(input.height),
+            width: places(input.width),
+            ..input
+        }
+    }
+
+    /// The part of the window at `place` that is within `length`: never empty.
+    #[inline(always)]
+    fn covered(&self, place: usize, length: usize) -> Range<usize> {
+        let start = place * self.stride;
+        let end = (start + self.kernel).saturating_sub(self.padding);
+        start.saturating_sub(self.padding)..end.min(length)
+    }
+}
+
+/// The largest value of every window and channel. Values that are not numbers are not handed on
+/// unless their window starts with one; a channel of nothing else stays one.
+///
+/// # Panics
+///
+/// If the slices are not as long as `shape` and `window` say, or as [`Window::output`].
+pub(crate) fn max_pool(
+    level: Level,
+    input: &[f32],
+    shape: Shape,
+    window: Window,
+    output: &mut [f32],
+) {
+    let result = window.output(shape);
+    assert!(input.len() == shape.values() && output.len() == result.values());
+    if output.is_empty() {
+        return;
+    }
+    let lines_together = (TASK / result.line()).clamp(1, result.height);
+    let tasks_of_image = result.height.div_ceil(lines_together);
+    let output = Shared::new(output);
+    parallel::for_each(shape.batch * tasks_of_image, |task| {
+        let (image, part) = (task / tasks_of_image, task % tasks_of_image);
+        let first_line = part * lines_together;
+        level.run(Forward {
+            input: &input[image * shape.image()..(image + 1) * shape.image()],
+            shape,
+            window,
+            result,
+            lines: first_line..(first_line + lines_together).min(result.height),
+            output,
+            offset: image * result.image(),
+        });
+    });
+}
+
+/// The gradient of every window goes to the first of its largest values, line by line.
+///
+/// # Panics
+///
+/// As [`max_pool`], whose `output` it needs.
+pub(crate) fn max_pool_backward(
+    level: Level,
+    input: &[f32],
+    output: &[f32],
+    output_gradient: &[f32],
+    shape: Shape,
+    window: Window,
+    input_gradient: &mut [f32],
+) {
+    let result = window.output(shape);
+    assert!(input.len() == shape.values() && input_gradient.len() == shape.values());
+    assert!(output.len() == result.values() && output_gradient.len() == result.values());
+    if output.is_empty() {
+        input_gradient.fill(0.0);
+        return;
+    }
+    let input_gradient = Shared::new(input_gradient);
+    parallel::for_each(shape.batch, |image| {
+        let values = image * shape.image()..(image + 1) * shape.image();
+        let results = image * result.image()..(image + 1) * result.image();
+        level.run(Backward {
+            // SAFETY: each image is taken once.
+            input_gradient: unsafe { input_gradient.part(values.clone()) },
+            input: &input[values],
+            output: &output[results.clone()],
+            output_gradient: &output_gradient[results],
+            shape,
+            window,
+            result,
+        });
+    });
+}
+
+/// Some lines of the result of an image.
+struct Forward<'a> {
+    /// The image.
+    input: &'a [f32],
+    shape: Shape,
+    window: Window,
+    result: Shape,
+    lines: Range<usize>,
+    /// All images, of which this one starts at `offset`.
+    output: Shared<'a>,
+    offset: usize,
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let channels = self.shape.channels;
+        let whole = channels / S::LANES;
+        let rest = First(channels % S::LANES);
+        for line in self.lines.clone() {
+            let lines = self.window.covered(line, self.shape.height);
+            for column in 0..self.result.width {
+                let columns = self.window.covered(column, self.shape.width);
+                let mut place = Place {
+                    lines: lines.clone(),
+                    columns,
+                    channel: 0,
+                    to: (line * self.result.width + column) * channels,
+                };
+                // SAFETY: the windows are within the image and all channels below their number, so
+                // that all is within the slices, whose lengths were checked; the lines of the
+                // result are those of this task only.
+                unsafe {
+                    let mut vector = 0;
+                    while vector < whole {
+                        place.channel = vector * S::LANES;
+                        vector += match whole - vector {
+                            4.. => self.at::<S, Whole, 4>(Whole, &place),
+                            2.. => self.at::<S, Whole, 2>(Whole, &place),
+                            _ => self.at::<S, Whole, 1>(Whole, &place),
+                        };
+                    }
+                    if rest.0 > 0 {
+                        place.channel = whole * S::LANES;
+                        self.at::<S, First, 1>(rest, &place);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A pixel of the result.
+struct Place {
+    /// The window.
+    lines: Range<usize>,
+    columns: Range<usize>,
+    channel: usize,
+    /// Where the pixel's first channel is.
+    to: usize,
+}
+
+impl Forward<'_> {
+    /// `VECTORS` vectors of channels of a pixel; returns their number.
+    ///
+    /// # Safety
+    ///
+    /// The place and these channels must be within image and result.
+    #[inline(always)]
+    unsafe fn at<S: Simd, A: Access, const VECTORS: usize>(
+        &self,
+        access: A,
+        place: &Place,
+    ) -> usize {
+        let channels = self.shape.channels;
+        // SAFETY: says the caller.
+        unsafe {
+            let first = place.lines.start * self.shape.width + place.columns.start;
+            let first = first * channels + place.channel;
+            let mut largest = [access.load::<S>(self.input, first); VECTORS];
+            for (vector, largest) in largest.iter_mut().enumerate().skip(1) {
+                *largest = access.load::<S>(self.input, first + vector * S::LANES);
+            }
+            for line in place.lines.clone() {
+                let start = (line * self.shape.width + place.columns.start) * channels;
+                let mut index = start + place.channel;
+                for _ in 0..place.columns.len() {
+                    for (vector, largest) in largest.iter_mut().enumerate() {
+                        let value = access.load::<S>(self.input, index + vector * S::LANES);
+                        *largest = S::max(value, *largest);
+                    }
+                    index += channels;
+                }
+            }
+            let to = self.offset + place.to + place.channel;
+            for (vector, largest) in largest.into_iter().enumerate() {
+                access.store::<S>(self.output, to + vector * S::LANES, largest);
+            }
+        }
+        VECTORS
+    }
+}
+
+/// One image.
+struct Backward<'a> {
+    input: &'a [f32],
+    output: &'a [f32],
+    output_gradient: &'a [f32],
+    shape: Shape,
+    window: Window,
+    result: Shape,
+    input_gradient: &'a mut [f32],
+}
+
+impl Kernel for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let channels = self.shape.channels;
+        let whole = channels / S::LANES;
+        let rest = First(channels % S::LANES);
+        let mut cleared = 0;
+        for line in 0..self.result.height {
+            let lines = self.window.covered(line, self.shape.height);
+            // Only now, so that the lines are still in the cache when gradients are added.
+            if cleared < lines.end {
+                let values = cleared * self.shape.line()..lines.end * self.shape.line();
+                self.input_gradient[values].fill(0.0);
+                cleared = lines.end;
+            }
+            let gradient = Shared::new(self.input_gradient);
+            for column in 0..self.result.width {
+                let columns = self.window.covered(column, self.shape.width);
+                let mut place = Place {
+                    lines: lines.clone(),
+                    columns,
+                    channel: 0,
+                    to: (line * self.result.width + column) * channels,
+                };
+                // SAFETY: the windows are within the image and all channels below their number, so
+                // that all is within the slices, whose lengths were checked.
+                unsafe {
+                    let image = Image {
+                        input: self.input,
+                        output: self.output,
+                        output_gradient: self.output_gradient,
+                        shape: self.shape,
+                        gradient,
+                    };
+                    let mut vector = 0;
+                    while vector < whole {
+                        place.channel = vector * S::LANES;
+                        vector += match whole - vector {
+                            4.. => image.at::<S, Whole, 4>(Whole, &place),
+                            2.. => image.at::<S, Whole, 2>(Whole, &place),
+                            _ => image.at::<S, Whole, 1>(Whole, &place),
+                        };
+                    }
+                    if rest.0 > 0 {
+                        place.channel = whole * S::LANES;
+                        image.at::<S, First, 1>(rest, &place);
+                    }
+                }
+            }
+        }
+        self.input_gradient[cleared * self.shape.line()..].fill(0.0);
+    }
+}
+
+struct Image<'a> {
+    input: &'a [f32],
+    output: &'a [f32],
+    output_gradient: &'a [f32],
+    shape: Shape,
+    gradient: Shared<'a>,
+}
+
+impl Image<'_> {
+    /// Hands out the gradient of `VECTORS` vectors of channels of a pixel; returns their number.
+    ///
+    /// # Safety
+    ///
+    /// The place and these channels must be within image and result.
+    #[inline(always)]
+    unsafe fn at<S: Simd, A: Access, const VECTORS: usize>(
+        &self,
+        access: A,
+        place: &Place,
+    ) -> usize {
+        let channels = self.shape.channels;
+        let from = place.to + place.channel;
+        // SAFETY: says the caller.
+        unsafe {
+            let mut largest = [access.load::<S>(self.output, from); VECTORS];
+            let mut left = [access.load::<S>(self.output_gradient, from); VECTORS];
+            for vector in 1..VECTORS {
+                let from = from + vector * S::LANES;
+                largest[vector] = access.load::<S>(self.output, from);
+                left[vector] = access.load::<S>(self.output_gradient, from);
+            }
+            for line in place.lines.clone() {
+                let start = (line * self.shape.width + place.columns.start) * channels;
+                let mut index = start + place.channel;
+                for _ in 0..place.columns.len() {
+                    for vector in 0..VECTORS {
+                        let index = index + vector * S::LANES;
+                        // What lies below the largest value leaves the gradient to the others, so
+                        // that the first that does not takes it all.
+                        let below = S::sub(largest[vector], access.load::<S>(self.input, index));
+                        let rest = S::where_positive(left[vector], below);
+                        let taken = S::sub(left[vector], rest);
+                        left[vector] = rest;
+                        let sum = S::add(access.load::<S>(self.gradient, index), taken);
+                        access.store::<S>(self.gradient, index, sum);
+                    }
+                    index += channels;
+                }
+            }
+        }
+        VECTORS
+    }
+}
+
+#[cfg(test)]
+mod tests;

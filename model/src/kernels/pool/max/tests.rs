@@ -1,0 +1,175 @@
+use super::*;
+use crate::kernels::testing::{CHANNELS, assert_close, assert_same_on_threads, poisoned, random};
+
+const SIZES: [(usize, usize); 5] = [(1, 1), (2, 3), (7, 7), (8, 8), (13, 5)];
+const WINDOWS: [(usize, usize, usize); 4] = [(3, 2, 1), (2, 2, 0), (3, 1, 1), (1, 2, 0)];
+
+/// Calls `check` with many shapes and windows, and with values that often occur twice in a window.
+fn for_each_case(check: impl Fn(Level, Shape, Window, &[f32])) {
+    for level in Level::available() {
+        for channels in CHANNELS {
+            for (height, width) in SIZES {
+                for (kernel, stride, padding) in WINDOWS {
+                    let shape = Shape {
+                        batch: 2,
+                        height,
+                        width,
+                        channels,
+                    };
+                    let window = Window {
+                        kernel,
+                        stride,
+                        padding,
+                    };
+                    if kernel > height.min(width) + 2 * padding {
+                        continue;
+                    }
+                    let values = random(1, shape.values());
+                    let few: Vec<f32> = values.iter().map(|value| (value * 3.0).round()).collect();
+                    check(level, shape, window, &few);
+                }
+            }
+        }
+    }
+}
+
+/// The largest value of every window, and where it is first.
+fn reference(input: &[f32], shape: Shape, window: Window) -> Vec<(f32, usize)> {
+    let result = window.output(shape);
+    let mut places = Vec::new();
+    for image in 0..shape.batch {
+        for line in 0..result.height {
+            for column in 0..result.width {
+                for channel in 0..shape.channels {
+                    let mut best = (f32::NEG_INFINITY, usize::MAX);
+                    for y in 0..window.kernel {
+                        for x in 0..window.kernel {
+                            let y = (line * window.stride + y).checked_sub(window.padding);
+                            let x = (column * window.stride + x).checked_sub(window.padding);
+                            let (Some(y), Some(x)) = (y, x) else { continue };
+                            if y >= shape.height || x >= shape.width {
+                                continue;
+                            }
+                            let pixel = (image * shape.height + y) * shape.width + x;
+                            let index = pixel * shape.channels + channel;
+                            if input[index] > best.0 {
+                                best = (input[index], index);
+                            }
+                        }
+                    }
+                    places.push(best);
+                }
+            }
+        }
+    }
+    places
+}
+
+#[test]
+fn the_largest_value_of_every_window_and_its_gradient() {
+    for_each_case(|level, shape, window, input| {
+        let places = reference(input, shape, window);
+        let length = window.output(shape).values();
+        let mut output = poisoned(length);
+        max_pool(level, input, shape, window, &mut output);
+        let expected: Vec<f32> = places.iter().map(|&(value, _)| value).collect();
+        assert_eq!(output, expected);
+
+        let output_gradient = random(2, length);
+        let mut expected = vec![0.0; input.len()];
+        for (&(_, index), &gradient) in places.iter().zip(&output_gradient) {
+            expected[index] += f64::from(gradient);
+        }
+        let mut gradient = poisoned(input.len());
+        max_pool_backward(
+            level,
+            input,
+            &output,
+            &output_gradient,
+            shape,
+            window,
+            &mut gradient,
+        );
+        assert_close(&gradient, &expected);
+    });
+}
+
+#[test]
+fn infinite_values_are_values() {
+    for level in Level::available() {
+        for value in [f32::NEG_INFINITY, f32::INFINITY] {
+            let shape = Shape {
+                batch: 1,
+                height: 2,
+                width: 2,
+                channels: 1,
+            };
+            let window = Window {
+                kernel: 2,
+                stride: 2,
+                padding: 0,
+            };
+            let input = [f32::NEG_INFINITY, value, value, value];
+            let first = usize::from(value > 0.0);
+            let (mut output, mut gradient) = (poisoned(1), poisoned(4));
+            max_pool(level, &input, shape, window, &mut output);
+            assert_eq!(output, [value]);
+            max_pool_backward(level, &input, &output, &[3.0], shape, window, &mut gradient);
+            let mut expected = [0.0; 4];
+            expected[first] = 3.0;
+            assert_eq!(gradient, expected);
+        }
+    }
+}
+
+#[test]
+fn no_images_are_none() {
+    for level in Level::available() {
+        let shape = Shape {
+            batch: 0,
+            height: 4,
+            width: 4,
+            channels: 3,
+        };
+        let window = Window {
+            kernel: 3,
+            stride: 2,
+            padding: 1,
+        };
+        max_pool(level, &[], shape, window, &mut []);
+        max_pool_backward(level, &[], &[], &[], shape, window, &mut []);
+    }
+}
+
+#[test]
+fn the_number_of_threads_makes_no_difference() {
+    let shape = Shape {
+        batch: 3,
+        height: 56,
+        width: 56,
+        channels: 20,
+    };
+    let window = Window {
+        kernel: 3,
+        stride: 2,
+        padding: 1,
+    };
+    for level in Level::available() {
+        let input = random(3, shape.values());
+        let length = window.output(shape).values();
+        assert_same_on_threads(|| {
+            let (mut output, mut gradient) = (poisoned(length), poisoned(input.len()));
+            max_pool(level, &input, shape, window, &mut output);
+            max_pool_backward(
+                level,
+                &input,
+                &output,
+                &output,
+                shape,
+                window,
+                &mut gradient,
+            );
+            [output, gradient].concat()
+        });
+    }
+}

@@ -1,0 +1,144 @@
+//! The shortcut without parameters: every `stride`-th pixel, with channels of zeros around.
+
+use super::parallel::{self, Shared};
+use super::shape::Shape;
+
+/// Every `stride`-th pixel of both directions, with so many channels of zeros before and after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ZeroPad {
+    pub(crate) stride: usize,
+    pub(crate) before: usize,
+    pub(crate) after: usize,
+}
+
+impl ZeroPad {
+    /// What becomes of images of this shape.
+    pub(crate) fn output(&self, input: Shape) -> Shape {
+        Shape {
+            height: input.height.div_ceil(self.stride),
+            width: input.width.div_ceil(self.stride),
+            channels: self.before + input.channels + self.after,
+            ..input
+        }
+    }
+}
+
+/// # Panics
+///
+/// If the slices are not as long as `shape` and `pad` say, or the stride is zero.
+pub(crate) fn zero_pad_shortcut(input: &[f32], shape: Shape, pad: ZeroPad, output: &mut [f32]) {
+    let result = pad.output(shape);
+    assert!(input.len() == shape.values() && output.len() == result.values());
+    for_each_line(output, result, |image, line, output| {
+        let start = (image * shape.height + line * pad.stride) * shape.line();
+        let line = &input[start..start + shape.line()];
+        let pixels = line.chunks_exact(shape.channels).step_by(pad.stride);
+        for (to, pixel) in output.chunks_exact_mut(result.channels).zip(pixels) {
+            let (before, to) = to.split_at_mut(pad.before);
+            let (to, after) = to.split_at_mut(shape.channels);
+            before.fill(0.0);
+            to.copy_from_slice(pixel);
+            after.fill(0.0);
+        }
+    });
+}
+
+/// The gradient of [`zero_pad_shortcut`]'s input.
+///
+/// # Panics
+///
+/// As [`zero_pad_shortcut`].
+pub(crate) fn zero_pad_shortcut_backward(
+    output_gradient: &[f32],
+    shape: Shape,
+    pad: ZeroPad,
+    input_gradient: &mut [f32],
+) {
+    let result = pad.output(shape);
+    assert!(output_gradient.len() == result.values() && input_gradient.len() == shape.values());
+    for_each_line(input_gradient, shape, |image, line, gradient| {
+        if !line.is_multiple_of(pad.stride) {
+            gradient.fill(0.0);
+            return;
+        }
+        let start = (image * result.height + line / pad.stride) * result.line();
+        let line = &output_gradient[start..start + result.line()];
+        let pixels = line.chunks_exact(result.channels);
+        // A pixel that was taken, and those up to the next.
+        for (to, pixel) in gradient.chunks_mut(pad.stride * shape.channels).zip(pixels) {
+            let (to, others) = to.split_at_mut(shape.channels);
+            to.copy_from_slice(&pixel[pad.before..pad.before + shape.channels]);
+            others.fill(0.0);
+        }
+    });
+}
+
+/// Runs `task` with every image's and line's index and values, the images in parallel.
+fn for_each_line(
+    data: &mut [f32],
+    shape: Shape,
+    task: impl Fn(usize, usize, &mut [f32]) + Send + Sync,
+) {
+    if data.is_empty() {
+        return;
+    }
+    let data = Shared::new(data);
+    parallel::for_each(shape.batch, |image| {
+        // SAFETY: each image is taken once.
+        let values = unsafe { data.part(image * shape.image()..(image + 1) * shape.image()) };
+        for (line, values) in values.chunks_exact_mut(shape.line()).enumerate() {
+            task(image, line, values);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::testing::{CHANNELS, poisoned, random};
+
+    #[test]
+    fn strided_pixels_with_zeros_around_and_back() {
+        for channels in CHANNELS {
+            for (height, width) in [(1, 1), (2, 3), (7, 7), (8, 8)] {
+                for (stride, before, after) in [(1, 0, 0), (2, 3, 4), (2, 0, 1), (3, 16, 16)] {
+                    let shape = Shape {
+                        batch: 2,
+                        height,
+                        width,
+                        channels,
+                    };
+                    let pad = ZeroPad {
+                        stride,
+                        before,
+                        after,
+                    };
+                    let result = pad.output(shape);
+                    let input = random(1, shape.values());
+                    let mut expected = vec![0.0; result.values()];
+                    let mut expected_back = vec![0.0; shape.values()];
+                    for image in 0..shape.batch {
+                        for line in 0..result.height {
+                            for column in 0..result.width {
+                                let to = (image * result.height + line) * result.width + column;
+                                let from = (image * height + line * stride) * width;
+                                let from = (from + column * stride) * channels;
+                                for channel in 0..channels {
+                                    let to = to * result.channels + before + channel;
+                                    expected[to] = input[from + channel];
+                                    expected_back[from + channel] = input[from + channel];
+                                }
+                            }
+                        }
+                    }
+                    let mut output = poisoned(result.values());
+                    zero_pad_shortcut(&input, shape, pad, &mut output);
+                    assert_eq!(output, expected);
+                    let mut back = poisoned(shape.values());
+                    zero_pad_shortcut_backward(&output, shape, pad, &mut back);
+                    assert_eq!(back, expected_back);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Vectors of `f32`, one implementation for each vector width of a CPU, chosen at run time.
+//!
+//! A kernel is written once, generic over [`Simd`], as a [`Kernel`]; [`Level::run`] compiles it for
+//! every width and runs the one that this CPU has.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+
+use std::fmt;
+use std::sync::OnceLock;
+
+/// Repeats a block for every constant `$index` below `$limit`, which is at most 16. A loop would do
+/// the same, but the compiler turns its arrays into registers only if the indices are constants.
+macro_rules! unroll {
+    ($index:ident, $limit:expr, $body:block) => {
+        unroll!(@ $index, $limit, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    (@ $index:ident, $limit:expr, $body:block, $($number:literal)*) => {
+        // The lint does not see that blocks behind the limit are not reached.
+        $(#[allow(clippy::out_of_bounds_indexing)] {
+            const $index: usize = $number;
+            if $index < $limit $body
+        })*
+    };
+}
+pub(crate) use unroll;
+
+/// Operations on a vector of [`LANES`](Self::LANES) values.
+///
+/// # Safety
+///
+/// Every method may only be called on a CPU that has the implementor's instructions, which
+/// [`Level`] sees to. Pointers need no alignment, but must be valid for what is read or written.
+pub(crate) trait Simd: Copy + Send + Sync + 'static {
+    /// Values in a vector.
+    const LANES: usize;
+    /// Vectors that fit into the registers at once.
+    const REGISTERS: usize;
+    type Vector: Copy;
+
+    unsafe fn splat(value: f32) -> Self::Vector;
+    unsafe fn load(from: *const f32) -> Self::Vector;
+    unsafe fn store(to: *mut f32, vector: Self::Vector);
+    /// The first `count` lanes from memory, at most [`LANES`](Self::LANES); zero in the others.
+    unsafe fn load_first(from: *const f32, count: usize) -> Self::Vector;
+    /// Writes the first `count` lanes, at most [`LANES`](Self::LANES).
+    unsafe fn store_first(to: *mut f32, vector: Self::Vector, count: usize);
+    unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn mul(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn div(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    unsafe fn sqrt(a: Self::Vector) -> Self::Vector;
+    /// `a * b + c`.
+    unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// The larger; `b` where one of them is not a number.
+    unsafe fn max(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `value` where `condition` is greater than zero, else zero.
+    unsafe fn where_positive(value: Self::Vector, condition: Self::Vector) -> Self::Vector;
+}
+
+/// Work that is generic over the vector width.
+pub(crate) trait Kernel {
+    type Output;
+
+    /// Must be marked `#[inline(always)]`, and so must what it calls with `S`, or it is compiled
+    /// without the instructions that it is meant to use.
+    ///
+    /// # Safety
+    ///
+    /// The CPU must have the instructions of `S`.
+    unsafe fn run<S: Simd>(self) -> Self::Output;
+}
+
+/// A vector width that this CPU has; there are no others to be had, so running one is safe.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Level(Instructions);
+
+// From narrow to wide. A variant is only there on the CPUs that may have it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Instructions {
+    Portable,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// Names the widest vectors to be used: `portable`, `neon`, `avx2` or `avx512`.
+pub const SIMD_VARIABLE: &str = "RESNET_SIMD";
+
+impl Level {
+    /// Every width that this CPU has, the narrowest first.
+    pub fn available() -> Vec<Self> {
+        #[allow(unused_mut)]
+        let mut levels = vec![Self(Instructions::Portable)];
+        #[cfg(target_arch = "aarch64")]
+        levels.push(Self(Instructions::Neon)); // part of the architecture
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                levels.push(Self(Instructions::Avx2));
+                if is_x86_feature_detected!("avx512f") {
+                    levels.push(Self(Instructions::Avx512));
+                }
+            }
+        }
+        levels
+    }
+
+    /// The widest that this CPU has, or the one that the environment variable
+    /// [`SIMD_VARIABLE`] names; if the CPU does not have that one, the widest.
+    pub fn best() -> Self {
+        static BEST: OnceLock<Level> = OnceLock::new();
+        *BEST.get_or_init(|| {
+            let available = Self::available();
+            let named = std::env::var(SIMD_VARIABLE)
+                .ok()
+                .and_then(|name| available.iter().find(|level| level.name() == name));
+            let widest = available.last();
+            named
+                .or(widest)
+                .copied()
+                .unwrap_or(Self(Instructions::Portable))
+        })
+    }
+
+    /// `portable`, `neon`, `avx2` or `avx512`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Instructions::Portable => "portable",
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Neon => "neon",
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => "avx512",
+        }
+    }
+
+    /// Values in a vector.
+    pub fn lanes(self) -> usize {
+        match self.0 {
+            Instructions::Portable => portable::Portable::LANES,
+            #[cfg(target_arch = "aarch64")]
+            Instructions::Neon => neon::Neon::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => avx2::Avx2::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => avx512::Avx512::LANES,
+        }
+    }
+
+    /// Runs `kernel` with vectors of this width.
+    #[inline]
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        // SAFETY: a level exists only where `available` has found its instructions.
+        unsafe {
+            match self.0 {
+                Instructions::Portable => kernel.run::<portable::Portable>(),
+                #[cfg(target_arch = "aarch64")]
+                Instructions::Neon => kernel.run::<neon::Neon>(),
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Avx2 => run_avx2(kernel),
+                #[cfg(target_arch = "x86_64")]
+                Instructions::Avx512 => run_avx512(kernel),
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: the caller has found these instructions.
+    unsafe { kernel.run::<avx2::Avx2>() }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
+    // SAFETY: the caller has found these instructions.
+    unsafe { kernel.run::<avx512::Avx512>() }
+}
+
+impl fmt::Debug for Level {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Level({})", self.name())
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every operation on vectors of all lengths up to the full one, against plain arithmetic.
+    struct Everything;
+
+    impl Kernel for Everything {
+        type Output = ();
+
+        #[inline(always)]
+        unsafe fn run<S: Simd>(self) {
+            let a: Vec<f32> = (0..S::LANES).map(|lane| lane as f32 - 2.5).collect();
+            let b: Vec<f32> = (0..S::LANES).map(|lane| 0.5 + lane as f32 * 0.25).collect();
+            let c: Vec<f32> = (0..S::LANES).map(|lane| 1.0 - lane as f32).collect();
+            let check = |vector: S::Vector, expected: &dyn Fn(usize) -> f32| {
+                let mut values = vec![f32::NAN; S::LANES];
+                // SAFETY: as many values as lanes.
+                unsafe { S::store(values.as_mut_ptr(), vector) };
+                for (lane, value) in values.into_iter().enumerate() {
+                    let expected = expected(lane);
+                    assert!((value - expected).abs() <= 1e-6 * expected.abs().max(1.0));
+                }
+            };
+            // SAFETY: the pointers are those of vectors with as many values as lanes.
+            unsafe {
+                let [va, vb, vc] = [&a, &b, &c].map(|values| S::load(values.as_ptr()));
+                check(S::splat(3.0), &|_| 3.0);
+                check(S::add(va, vb), &|lane| a[lane] + b[lane]);
+                check(S::sub(va, vb), &|lane| a[lane] - b[lane]);
+                check(S::mul(va, vb), &|lane| a[lane] * b[lane]);
+                check(S::div(va, vb), &|lane| a[lane] / b[lane]);
+                check(S::sqrt(vb), &|lane| b[lane].sqrt());
+                check(S::mul_add(va, vb, vc), &|lane| a[lane] * b[lane] + c[lane]);
+                check(S::max(va, vc), &|lane| a[lane].max(c[lane]));
+                check(S::where_positive(va, vc), &|lane| {
+                    if c[lane] > 0.0 { a[lane] } else { 0.0 }
+                });
+                for count in 0..=S::LANES {
+                    check(S::load_first(a.as_ptr(), count), &|lane| {
+                        if lane < count { a[lane] } else { 0.0 }
+                    });
+                    let mut values = vec![7.0; S::LANES];
+                    S::store_first(values.as_mut_ptr(), va, count);
+                    assert_eq!(values[..count], a[..count]);
+                    assert!(values[count..].iter().all(|&value| value == 7.0));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_level_computes_the_same() {
+        for level in Level::available() {
+            level.run(Everything);
+        }
+    }
+
+    #[test]
+    fn the_best_level_is_available() {
+        assert!(Level::available().contains(&Level::best()));
+    }
+}

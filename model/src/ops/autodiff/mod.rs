@@ -1,0 +1,89 @@
+//! Forward and backward steps for `Autodiff`: one step in the graph for each operation, whose
+//! backward part runs on the inner backend.
+//!
+//! A step keeps no more than its gradient needs, and gives the rest up before it registers what it
+//! found: a tensor that nobody else holds can be reused in place.
+
+mod batch_norm;
+mod convolution;
+mod pooling;
+mod relu;
+mod shortcut;
+
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::ops::{Backward, OpsKind};
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
+
+use super::{BatchNormOutput, ConvolutionOptions, ResidualBackend};
+
+impl<B: ResidualBackend, C: CheckpointStrategy> ResidualBackend for Autodiff<B, C> {
+    fn convolution(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: Option<FloatTensor<Self>>,
+        options: ConvolutionOptions,
+    ) -> FloatTensor<Self> {
+        convolution::convolution::<B, C>(input, weight, bias, options)
+    }
+
+    fn batch_norm(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        residual: Option<FloatTensor<Self>>,
+        relu: bool,
+        epsilon: f64,
+    ) -> BatchNormOutput<Self> {
+        batch_norm::batch_norm::<B, C>(input, gamma, beta, residual, relu, epsilon)
+    }
+
+    fn max_pool(
+        input: FloatTensor<Self>,
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+    ) -> FloatTensor<Self> {
+        pooling::max_pool::<B, C>(input, kernel, stride, padding)
+    }
+
+    fn global_average_pool(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        pooling::global_average_pool::<B, C>(input)
+    }
+
+    fn zero_pad_shortcut(
+        input: FloatTensor<Self>,
+        stride: usize,
+        padding: [usize; 2],
+    ) -> FloatTensor<Self> {
+        shortcut::zero_pad::<B, C>(input, stride, padding)
+    }
+
+    fn rectify(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
+        relu::relu::<B, C>(tensor)
+    }
+
+    fn add_relu(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        relu::add_relu::<B, C>(left, right)
+    }
+}
+
+/// The output as a tensor of the graph, with `step` behind it if one of its parents is tracked.
+fn record<B, C, S, const N: usize>(
+    step: S,
+    parents: [&FloatTensor<Autodiff<B, C>>; N],
+    state: S::State,
+    output: FloatTensor<B>,
+) -> FloatTensor<Autodiff<B, C>>
+where
+    B: Backend,
+    C: CheckpointStrategy,
+    S: Backward<B, N>,
+{
+    let nodes = parents.map(|parent| parent.node.clone());
+    match step.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(operation) => operation.finish(state, output),
+        OpsKind::UnTracked(operation) => operation.finish(output),
+    }
+}

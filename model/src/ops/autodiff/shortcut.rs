@@ -1,0 +1,56 @@
+//! The steps of what joins a block's two paths.
+
+use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, unary};
+use burn::tensor::TensorMetadata;
+use burn::tensor::ops::FloatTensor;
+
+use super::record;
+use crate::ops::ResidualBackend;
+
+#[derive(Debug)]
+struct ZeroPad;
+
+#[derive(Clone, Debug)]
+struct ZeroPadState {
+    input_shape: [usize; 4],
+    stride: usize,
+    padding: [usize; 2],
+}
+
+pub(super) fn zero_pad<B: ResidualBackend, C: CheckpointStrategy>(
+    input: FloatTensor<Autodiff<B, C>>,
+    stride: usize,
+    padding: [usize; 2],
+) -> FloatTensor<Autodiff<B, C>> {
+    let output = B::zero_pad_shortcut(input.primitive.clone(), stride, padding);
+    let state = ZeroPadState {
+        input_shape: input.shape().dims(),
+        stride,
+        padding,
+    };
+    record::<B, C, _, 1>(ZeroPad, [&input], state, output)
+}
+
+impl<B: ResidualBackend> Backward<B, 1> for ZeroPad {
+    type State = ZeroPadState;
+
+    fn backward(
+        self,
+        ops: Ops<ZeroPadState, 1>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let ZeroPadState {
+            input_shape,
+            stride,
+            padding,
+        } = ops.state;
+        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
+            B::zero_pad_shortcut_backward(gradient, input_shape, stride, padding)
+        });
+    }
+}

@@ -1,0 +1,125 @@
+//! Optimiser steps: in the parameter's own memory if nothing else holds that.
+
+use burn::tensor::DType;
+use burn_flex::FlexTensor;
+
+use crate::kernels::optimizer::{self, Adam, Momentum};
+use crate::kernels::simd::Level;
+use crate::ops::optimizer::{AdamStep, SgdStep};
+use crate::profile;
+
+pub(super) fn sgd_step(
+    parameter: FlexTensor,
+    gradient: FlexTensor,
+    buffer: Option<FlexTensor>,
+    step: SgdStep,
+) -> (FlexTensor, Option<FlexTensor>) {
+    let _running = profile::operation("sgd step");
+    let gradient = filling(gradient);
+    let mut parameter = like(parameter, &gradient);
+    let first_step = buffer.is_none();
+    let mut buffer = (step.momentum != 0.0).then(|| match buffer {
+        Some(buffer) => like(buffer, &gradient),
+        None => FlexTensor::zeros(gradient.layout().shape().clone(), DType::F32)
+            .with_layout(gradient.layout().clone()),
+    });
+    optimizer::sgd_step(
+        Level::best(),
+        parameter.storage_mut(),
+        gradient.storage(),
+        buffer.as_mut().map(|buffer| Momentum {
+            buffer: buffer.storage_mut(),
+            momentum: step.momentum,
+            dampening: step.dampening,
+            nesterov: step.nesterov,
+        }),
+        step.weight_decay,
+        step.rate,
+        first_step,
+    );
+    (parameter, buffer)
+}
+
+pub(super) fn adam_step(
+    parameter: FlexTensor,
+    gradient: FlexTensor,
+    moments: Option<[FlexTensor; 2]>,
+    step: AdamStep,
+) -> (FlexTensor, [FlexTensor; 2]) {
+    let _running = profile::operation("adam step");
+    let gradient = filling(gradient);
+    let mut parameter = like(parameter, &gradient);
+    let [mut first, mut second] = match moments {
+        Some(moments) => moments.map(|moment| like(moment, &gradient)),
+        None => [(); 2].map(|()| {
+            FlexTensor::zeros(gradient.layout().shape().clone(), DType::F32)
+                .with_layout(gradient.layout().clone())
+        }),
+    };
+    optimizer::adam_step(
+        Level::best(),
+        parameter.storage_mut(),
+        gradient.storage(),
+        first.storage_mut(),
+        second.storage_mut(),
+        &Adam {
+            beta1: step.beta1,
+            beta2: step.beta2,
+            epsilon: step.epsilon,
+            weight_decay: step.weight_decay,
+            decoupled: step.decoupled,
+        },
+        step.number,
+        step.rate,
+    );
+    (parameter, [first, second])
+}
+
+/// A tensor that fills its memory, in whatever order: this one, or a copy.
+fn filling(tensor: FlexTensor) -> FlexTensor {
+    if fills(&tensor) {
+        tensor
+    } else {
+        tensor.to_contiguous()
+    }
+}
+
+/// A tensor that lies in the order of `model`, which fills its memory: this one, or a copy. After
+/// the first step all of a parameter's tensors lie as its gradient does.
+fn like(tensor: FlexTensor, model: &FlexTensor) -> FlexTensor {
+    if fills(&tensor) && tensor.layout().strides() == model.layout().strides() {
+        return tensor;
+    }
+    // Axes from the longest stride to the shortest: the order in memory.
+    let strides = model.layout().strides();
+    let mut axes: Vec<usize> = (0..strides.len()).collect();
+    axes.sort_by_key(|&axis| {
+        (
+            std::cmp::Reverse(strides[axis]),
+            std::cmp::Reverse(model.layout().shape()[axis]),
+        )
+    });
+    let values = tensor.permute(&axes).to_contiguous();
+    values.with_layout(model.layout().clone())
+}
+
+fn fills(tensor: &FlexTensor) -> bool {
+    let layout = tensor.layout();
+    let mut axes: Vec<(isize, usize)> = layout
+        .strides()
+        .iter()
+        .copied()
+        .zip(layout.shape().iter().copied())
+        .filter(|&(_, length)| length > 1)
+        .collect();
+    axes.sort_unstable();
+    let mut expected = 1;
+    let dense = axes.iter().all(|&(stride, length)| {
+        let matches = stride == expected;
+        expected *= length as isize;
+        matches
+    });
+    dense
+        && layout.start_offset() == 0
+        && tensor.bytes().len() == layout.num_elements() * size_of::<f32>()
+}

@@ -1,0 +1,230 @@
+//! Where the time goes: how long each operation takes, and how often it is called.
+//!
+//! ```
+//! use burn::tensor::Tensor;
+//! use burn_flex::Flex;
+//! use model::profile;
+//!
+//! let device = Default::default();
+//! let resnet8 = model::network("resnet8")?.init::<Flex>(&device)?;
+//! profile::start();
+//! resnet8.forward(Tensor::zeros([1, 3, 32, 32], &device));
+//! let table = profile::stop().table();
+//! assert!(table.contains("convolution 3x3 stride 1"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Only the operations of [`ResidualBackend`](crate::ResidualBackend) on Flex are recorded, where
+//! they run with this crate's kernels. Other backends queue their work, so the time of a call says
+//! nothing there. What Burn computes by itself, such as the linear layer, the loss and additions of
+//! gradients, is in no row.
+//!
+//! No time is counted twice. An operation that runs within another one has a row of its own, and
+//! its time is taken from the other's: so `pack weights`, which brings a convolution's weight into
+//! the kernel's order, and `channel order`, which copies images that lie in another order than the
+//! kernels want.
+//!
+//! There is one profile for the whole process. If several threads call operations at once, their
+//! times add up to more than the wall time.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+/// Where the time went between [`start`] and [`stop`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Profile {
+    /// One for each operation, the longest first.
+    pub rows: Vec<Row>,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+/// All calls of one operation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// Such as `convolution 3x3 stride 1, input gradient`.
+    pub operation: String,
+    /// How often it was called.
+    pub calls: u64,
+    /// How long all calls took, without the operations within them.
+    pub seconds: f64,
+    /// Of all calls, with a multiply-add as two, also where the border's zeros are multiplied.
+    /// Counted for convolutions; zero for the others, which wait for memory.
+    pub floating_point_operations: u64,
+}
+
+impl Profile {
+    /// A line for each operation: seconds, calls, GFLOP/s and share of the wall time; at the end
+    /// what is in no operation.
+    pub fn table(&self) -> String {
+        let recorded: f64 = self.rows.iter().map(|row| row.seconds).sum();
+        let names = self.rows.iter().map(|row| row.operation.len());
+        let width = names.chain(["operation".len()]).max().unwrap_or(0);
+        let share = |seconds: f64| match self.seconds {
+            0.0 => 0.0,
+            wall => 100.0 * seconds / wall,
+        };
+        let mut table = format!(
+            "{:width$}  {:>9}  {:>7}  {:>8}  {:>6}\n",
+            "operation", "seconds", "calls", "GFLOP/s", "share"
+        );
+        let mut line = |name: &str, seconds: f64, calls: &str, speed: &str| {
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                table,
+                "{name:width$}  {seconds:>9.4}  {calls:>7}  {speed:>8}  {:>4.1} %",
+                share(seconds)
+            );
+        };
+        for row in &self.rows {
+            let speed = match row.floating_point_operations {
+                0 => String::new(),
+                operations => format!("{:.1}", operations as f64 / row.seconds / 1e9),
+            };
+            line(&row.operation, row.seconds, &row.calls.to_string(), &speed);
+        }
+        line("other", (self.seconds - recorded).max(0.0), "", "");
+        table
+    }
+}
+
+/// Begins a profile; what another one has recorded so far is dropped.
+pub fn start() {
+    *recorder() = Some(Recorder {
+        started: Instant::now(),
+        operations: HashMap::new(),
+    });
+    ENABLED.store(true, Ordering::Relaxed);
+}
+
+/// Ends the profile that [`start`] began, and gives it back; an empty one if there is none.
+pub fn stop() -> Profile {
+    ENABLED.store(false, Ordering::Relaxed);
+    let Some(recorder) = recorder().take() else {
+        return Profile::default();
+    };
+    let seconds = recorder.started.elapsed().as_secs_f64();
+    let mut rows: Vec<Row> = recorder
+        .operations
+        .into_iter()
+        .map(|(operation, total)| Row {
+            operation: operation.into_owned(),
+            calls: total.calls,
+            seconds: total.time.as_secs_f64(),
+            floating_point_operations: total.floating_point_operations,
+        })
+        .collect();
+    rows.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    Profile { rows, seconds }
+}
+
+/// Read once in each operation, so that a profile costs nothing while there is none.
+static ENABLED: AtomicBool = AtomicBool::new(false);
+static RECORDER: Mutex<Option<Recorder>> = Mutex::new(None);
+
+struct Recorder {
+    started: Instant,
+    operations: HashMap<Cow<'static, str>, Total>,
+}
+
+#[derive(Default)]
+struct Total {
+    calls: u64,
+    time: Duration,
+    floating_point_operations: u64,
+}
+
+fn recorder() -> MutexGuard<'static, Option<Recorder>> {
+    // Nothing panics halfway through a change.
+    RECORDER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+thread_local! {
+    /// Time of the operations within the one that this thread is in.
+    static WITHIN: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// An operation that is recorded until this is dropped.
+#[must_use]
+pub(crate) struct Running {
+    operation: Cow<'static, str>,
+    floating_point_operations: u64,
+    began: Instant,
+    /// Time of the operations within the outer one before this.
+    before: Duration,
+}
+
+/// Records an operation until what this gives back is dropped.
+pub(crate) fn operation(name: &'static str) -> Option<Running> {
+    operation_with(|| (name.into(), 0))
+}
+
+/// The same for an operation of which name and floating-point operations are to be computed.
+pub(crate) fn operation_with(
+    describe: impl FnOnce() -> (Cow<'static, str>, u64),
+) -> Option<Running> {
+    ENABLED.load(Ordering::Relaxed).then(|| {
+        let (operation, floating_point_operations) = describe();
+        Running {
+            operation,
+            floating_point_operations,
+            before: WITHIN.replace(Duration::ZERO),
+            began: Instant::now(),
+        }
+    })
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let time = self.began.elapsed();
+        let within = WITHIN.replace(self.before + time);
+        let mut recorder = recorder();
+        // One that began before the profile is not its own.
+        let Some(recorder) = recorder.as_mut().filter(|own| own.started <= self.began) else {
+            return;
+        };
+        let operation = std::mem::take(&mut self.operation);
+        let total = recorder.operations.entry(operation).or_default();
+        total.calls += 1;
+        total.time += time.saturating_sub(within);
+        total.floating_point_operations += self.floating_point_operations;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_a_line_for_each_operation_and_for_the_rest() {
+        let row = |operation: &str, seconds, floating_point_operations| Row {
+            operation: operation.to_owned(),
+            calls: 12,
+            seconds,
+            floating_point_operations,
+        };
+        let profile = Profile {
+            rows: vec![
+                row("convolution 3x3 stride 1", 0.5, 50_000_000_000),
+                row("max pool", 0.3, 0),
+            ],
+            seconds: 1.0,
+        };
+        let lines = [
+            "operation                   seconds    calls   GFLOP/s   share",
+            "convolution 3x3 stride 1     0.5000       12     100.0  50.0 %",
+            "max pool                     0.3000       12            30.0 %",
+            "other                        0.2000                     20.0 %",
+            "",
+        ];
+        assert_eq!(profile.table(), lines.join("\n"));
+        assert!(Profile::default().table().contains("other"));
+    }
+}

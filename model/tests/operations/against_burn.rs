@@ -1,0 +1,279 @@
+//! Every operation, forward and backward, against the same composed of Burn's own.
+
+use crate::support::{Train, assert_close, inputs, run};
+use burn::tensor::activation::relu;
+use burn::tensor::module::{conv2d, max_pool2d};
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{DType, Tensor};
+use model::ops::{self, ConvolutionOptions};
+
+const TOLERANCE: f64 = 2e-5;
+
+fn compare<const D: usize>(
+    what: &str,
+    lengths: &[usize],
+    ours: impl Fn(&[Tensor<Train, 1>]) -> Tensor<Train, D>,
+    burns: impl Fn(&[Tensor<Train, 1>]) -> Tensor<Train, D>,
+) {
+    let inputs = inputs(lengths);
+    let (output, gradients) = run(&inputs, DType::F32, ours);
+    let (expected_output, expected_gradients) = run(&inputs, DType::F32, burns);
+    assert_close(&output, &expected_output, TOLERANCE, what);
+    for (position, (found, expected)) in gradients.iter().zip(&expected_gradients).enumerate() {
+        let what = format!("{what}, gradient {position}");
+        assert_close(found, expected, TOLERANCE, &what);
+    }
+}
+
+/// `[channels]` as they are broadcast over images.
+fn per_channel(values: &Tensor<Train, 1>) -> Tensor<Train, 4> {
+    let [channels] = values.dims();
+    values.clone().reshape([1, channels, 1, 1])
+}
+
+/// Batch normalisation as its definition reads.
+fn normalise(
+    input: Tensor<Train, 4>,
+    gamma: &Tensor<Train, 1>,
+    beta: &Tensor<Train, 1>,
+) -> Tensor<Train, 4> {
+    let mean = |tensor: Tensor<Train, 4>| tensor.mean_dim(0).mean_dim(2).mean_dim(3);
+    let centred = input.clone() - mean(input);
+    let variance = mean(centred.clone().powi_scalar(2));
+    centred / (variance + 1e-5).sqrt() * per_channel(gamma) + per_channel(beta)
+}
+
+#[test]
+fn convolution() {
+    for size in [[2, 3, 8, 7], [1, 2, 5, 5], [3, 1, 1, 1]] {
+        for (kernel, padding) in [(1, 0), (3, 0), (3, 1), (5, 2), (7, 3)] {
+            if size[2] + 2 * padding < kernel {
+                continue;
+            }
+            for stride in [1, 2] {
+                for bias in [false, true] {
+                    let weight = [4, size[1], kernel, kernel];
+                    let mut lengths = vec![size.iter().product(), weight.iter().product()];
+                    if bias {
+                        lengths.push(4);
+                    }
+                    let what = format!("{size:?}, kernel {kernel}, stride {stride}, bias {bias}");
+                    let options = ConvolutionOptions {
+                        stride: [stride; 2],
+                        padding: [padding; 2],
+                    };
+                    let split = |inputs: &[Tensor<Train, 1>]| {
+                        let input = inputs[0].clone().reshape(size);
+                        (
+                            input,
+                            inputs[1].clone().reshape(weight),
+                            inputs.get(2).cloned(),
+                        )
+                    };
+                    let burns = |inputs: &[Tensor<Train, 1>]| {
+                        let (input, weight, bias) = split(inputs);
+                        let options = ConvOptions::new([stride; 2], [padding; 2], [1, 1], 1);
+                        conv2d(input, weight, bias, options)
+                    };
+                    compare(
+                        &what,
+                        &lengths,
+                        |inputs| {
+                            let (input, weight, bias) = split(inputs);
+                            ops::convolution(input, weight, bias, options)
+                        },
+                        burns,
+                    );
+                    compare(
+                        &format!("{what}, prepared"),
+                        &lengths,
+                        |inputs| {
+                            let (input, weight, bias) = split(inputs);
+                            let prepared = ops::prepare_convolution(weight, bias, options);
+                            ops::prepared_convolution(input, &prepared, None, true)
+                        },
+                        |inputs| relu(burns(inputs)),
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn batch_norm_and_affine() {
+    for size in [[4, 3, 5, 6], [1, 2, 7, 3], [8, 2, 1, 1], [2, 4, 1, 2]] {
+        let length = size.iter().product();
+        let channels = size[1];
+        for relu_after in [false, true] {
+            let lengths = [length, channels, channels, length];
+            let finish = |output: Tensor<Train, 4>, inputs: &[Tensor<Train, 1>]| {
+                let output = output + inputs[3].clone().reshape(size);
+                if relu_after { relu(output) } else { output }
+            };
+            compare(
+                &format!("batch norm, {size:?}, ReLU {relu_after}"),
+                &lengths,
+                |inputs| {
+                    let input = inputs[0].clone().reshape(size);
+                    let residual = inputs[3].clone().reshape(size);
+                    let (gamma, beta) = (inputs[1].clone(), inputs[2].clone());
+                    ops::batch_norm(input, gamma, beta, Some(residual), relu_after, 1e-5).0
+                },
+                |inputs| {
+                    let input = inputs[0].clone().reshape(size);
+                    finish(normalise(input, &inputs[1], &inputs[2]), inputs)
+                },
+            );
+            compare(
+                &format!("affine, {size:?}, ReLU {relu_after}"),
+                &lengths,
+                |inputs| {
+                    let input = inputs[0].clone().reshape(size);
+                    let residual = inputs[3].clone().reshape(size);
+                    let (scale, shift) = (inputs[1].clone(), inputs[2].clone());
+                    ops::affine(input, scale, shift, Some(residual), relu_after)
+                },
+                |inputs| {
+                    let input = inputs[0].clone().reshape(size);
+                    let output = input * per_channel(&inputs[1]) + per_channel(&inputs[2]);
+                    finish(output, inputs)
+                },
+            );
+        }
+    }
+}
+
+#[test]
+fn max_pool() {
+    for (size, kernel, stride, padding) in [
+        ([2, 3, 8, 7], 3, 2, 1),
+        ([1, 2, 6, 6], 2, 2, 0),
+        ([2, 1, 5, 4], 3, 1, 1),
+        ([1, 4, 1, 1], 3, 2, 1),
+    ] {
+        compare(
+            &format!("{size:?}, kernel {kernel}"),
+            &[size.iter().product()],
+            |inputs| {
+                let input = inputs[0].clone().reshape(size);
+                ops::max_pool(input, [kernel; 2], [stride; 2], [padding; 2])
+            },
+            |inputs| {
+                let input = inputs[0].clone().reshape(size);
+                let (kernel, stride, padding) = ([kernel; 2], [stride; 2], [padding; 2]);
+                max_pool2d(input, kernel, stride, padding, [1, 1], false)
+            },
+        );
+    }
+}
+
+#[test]
+fn pooled_and_joined() {
+    for size in [[2, 3, 4, 5], [1, 1, 1, 1]] {
+        let length = size.iter().product();
+        let [batch, channels, ..] = size;
+        compare(
+            &format!("average pool, {size:?}"),
+            &[length],
+            |inputs| ops::global_average_pool(inputs[0].clone().reshape(size)),
+            |inputs| {
+                let input = inputs[0].clone().reshape(size);
+                input.mean_dim(2).mean_dim(3).reshape([batch, channels])
+            },
+        );
+        compare(
+            &format!("ReLU, {size:?}"),
+            &[length],
+            |inputs| ops::relu(inputs[0].clone().reshape(size)),
+            |inputs| relu(inputs[0].clone().reshape(size)),
+        );
+        compare(
+            &format!("addition, {size:?}"),
+            &[length, length],
+            |inputs| {
+                let [left, right] = [0, 1].map(|index: usize| inputs[index].clone().reshape(size));
+                ops::add_relu(left, right)
+            },
+            |inputs| {
+                let [left, right] = [0, 1].map(|index: usize| inputs[index].clone().reshape(size));
+                relu(left + right)
+            },
+        );
+    }
+}
+
+#[test]
+fn zero_pad_shortcut() {
+    for (size, stride, [before, after]) in [
+        ([2, 2, 6, 6], 2, [1, 1]),
+        ([1, 3, 5, 4], 2, [1, 2]),
+        ([2, 1, 3, 3], 1, [0, 1]),
+        ([1, 1, 1, 1], 2, [1, 0]),
+    ] {
+        let [batch, _, height, width]: [usize; 4] = size;
+        let (height, width) = (height.div_ceil(stride), width.div_ceil(stride));
+        let zeros = |channels| Tensor::zeros([batch, channels, height, width], &Default::default());
+        compare(
+            &format!("{size:?}, stride {stride}"),
+            &[size.iter().product()],
+            |inputs| {
+                let input = inputs[0].clone().reshape(size);
+                ops::zero_pad_shortcut(input, stride, [before, after])
+            },
+            |inputs| {
+                let input = inputs[0].clone().reshape(size);
+                let input = max_pool2d(input, [1, 1], [stride; 2], [0, 0], [1, 1], false);
+                let mut parts = vec![input];
+                if before > 0 {
+                    parts.insert(0, zeros(before));
+                }
+                if after > 0 {
+                    parts.push(zeros(after));
+                }
+                Tensor::cat(parts, 1)
+            },
+        );
+    }
+}
+
+/// A chain of everything, on an image that lies in memory as `[batch, height, width, channels]`.
+#[test]
+fn any_order_of_memory() {
+    let (size, weight) = ([2, 3, 6, 5], [3, 3, 3, 3]);
+    let image = |inputs: &[Tensor<Train, 1>]| {
+        let [batch, channels, height, width] = size;
+        let lying = inputs[0].clone().reshape([batch, height, width, channels]);
+        lying.permute([0, 3, 1, 2])
+    };
+    compare(
+        "chain",
+        &[180, 81, 3, 3],
+        |inputs| {
+            let options = ConvolutionOptions {
+                stride: [1, 1],
+                padding: [1, 1],
+            };
+            let weight = inputs[1].clone().reshape(weight);
+            let features = ops::convolution(image(inputs), weight, None, options);
+            let (gamma, beta) = (inputs[2].clone(), inputs[3].clone());
+            let residual = Some(image(inputs));
+            let (features, ..) = ops::batch_norm(features, gamma, beta, residual, true, 1e-5);
+            let features = ops::add_relu(features, image(inputs));
+            let features = ops::max_pool(features, [3, 3], [1, 1], [1, 1]);
+            ops::global_average_pool(ops::zero_pad_shortcut(features, 2, [1, 1]))
+        },
+        |inputs| {
+            let weight = inputs[1].clone().reshape(weight);
+            let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
+            let features = conv2d(image(inputs), weight, None, options);
+            let features = relu(normalise(features, &inputs[2], &inputs[3]) + image(inputs));
+            let features = relu(features + image(inputs));
+            let features = max_pool2d(features, [3, 3], [1, 1], [1, 1], [1, 1], false);
+            let features = max_pool2d(features, [1, 1], [2, 2], [0, 0], [1, 1], false);
+            let zeros = Tensor::zeros([2, 1, 3, 3], &Default::default());
+            let features = Tensor::cat(vec![zeros.clone(), features, zeros], 1);
+            features.mean_dim(2).mean_dim(3).reshape([2, 5])
+        },
+    );
+}

@@ -1,0 +1,174 @@
+//! What `train --bench` measures.
+
+use std::num::NonZeroUsize;
+
+use burn::backend::Autodiff;
+use burn::tensor::backend::Backend as _;
+use burn::tensor::{Distribution, Int, Tensor, TensorData};
+use data::ImageBatch;
+use device::SelectedDevice;
+use infer::benchmark::{
+    BenchmarkError, InputShape, Measurement, ProgramStart, Setting, measure, memory_now,
+};
+use model::{NetworkConfig, ResidualBackend};
+
+use crate::classifier::Classifier;
+use crate::config::TrainConfig;
+use crate::error::ConfigError;
+use crate::optimizer::optimizer;
+use crate::trainee::Trainee;
+
+/// So low that the weights stay ordinary numbers however often the same batch is learned.
+const RATE: f64 = 1e-5;
+
+/// A training step to be measured: forward pass, cross entropy, backward pass and the optimizer's
+/// step, on random images.
+#[derive(Clone, Debug)]
+pub struct StepBenchmark {
+    config: TrainConfig,
+    network: NetworkConfig,
+    input: InputShape,
+}
+
+impl StepBenchmark {
+    /// Takes model, stem, batch size, optimizer and seed from the settings. `input` and `classes`
+    /// are the network's own where they are left open.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is out of range, or the network takes no such images.
+    pub fn new(
+        config: TrainConfig,
+        input: Option<InputShape>,
+        classes: Option<usize>,
+    ) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let own = config.own_network()?;
+        let input = input.unwrap_or_else(|| InputShape::usual(&own));
+        let network = config.network(
+            input.channels,
+            [input.height, input.width],
+            classes.unwrap_or(own.classes()),
+        )?;
+        Ok(Self {
+            config,
+            network,
+            input,
+        })
+    }
+
+    /// What a report says of it.
+    pub fn setting(&self, device: &SelectedDevice) -> Setting {
+        Setting::train_step(
+            device,
+            self.config.model.clone(),
+            self.input,
+            self.config.batch_size,
+            self.config.optimizer.name(),
+        )
+    }
+
+    /// Measures it; what the arguments mean, [`measure`] says.
+    ///
+    /// # Errors
+    ///
+    /// If the device fails.
+    pub fn run<B: ResidualBackend>(
+        &self,
+        device: &B::Device,
+        start: &ProgramStart,
+        repeats: Option<NonZeroUsize>,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<Measurement, BenchmarkError> {
+        let memory_before = memory_now();
+        Autodiff::<B>::seed(device, self.config.seed);
+        let network = self
+            .network
+            .init(device)
+            .map_err(|error| BenchmarkError::Input {
+                model: self.config.model.clone(),
+                input: self.input,
+                reason: error.to_string(),
+            })?;
+        let trainee = Trainee {
+            model: Classifier { network },
+            optimizer: optimizer(&self.config).into(),
+        };
+        let batch = self.batch::<B>(device);
+        measure(
+            start,
+            memory_before,
+            repeats,
+            progress,
+            trainee,
+            |trainee| {
+                let (trainee, output) = trainee.step(batch.clone(), RATE);
+                output.loss.try_into_data()?;
+                // The loss is there before the backward pass ends on a device that works alone.
+                B::sync(device)?;
+                Ok(trainee)
+            },
+        )
+    }
+
+    fn batch<B: ResidualBackend>(&self, device: &B::Device) -> ImageBatch<Autodiff<B>> {
+        let [channels, height, width] = self.input.into();
+        let pictures = self.config.batch_size;
+        let classes = self.network.classes();
+        let targets: Vec<i64> = (0..pictures)
+            .map(|index| (index % classes) as i64)
+            .collect();
+        ImageBatch {
+            images: Tensor::random(
+                [pictures, channels, height, width],
+                Distribution::Normal(0.0, 1.0),
+                device,
+            ),
+            targets: Tensor::<_, 1, Int>::from_data(TensorData::new(targets, [pictures]), device),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimizer::OptimizerKind;
+    use model::StemKind;
+
+    fn config(model: &str) -> TrainConfig {
+        TrainConfig {
+            model: model.to_owned(),
+            ..TrainConfig::default()
+        }
+    }
+
+    #[test]
+    fn the_stem_decides_on_the_usual_images() {
+        let resnet18 = StepBenchmark::new(config("resnet18"), None, None).unwrap();
+        assert_eq!(resnet18.input.to_string(), "3x224x224");
+        assert_eq!(resnet18.network.classes(), 1000);
+        let small = TrainConfig {
+            stem: Some(StemKind::Cifar),
+            ..config("resnet18")
+        };
+        let small = StepBenchmark::new(small, None, Some(10)).unwrap();
+        assert_eq!(small.input.to_string(), "3x32x32");
+        assert_eq!(small.network.classes(), 10);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let input = Some("1x32x32".parse().unwrap());
+        let error = StepBenchmark::new(config("digit"), input, None).unwrap_err();
+        assert!(error.to_string().contains("28x28"), "{error}");
+        let adam = TrainConfig {
+            optimizer: OptimizerKind::Adam,
+            batch_size: 0,
+            ..config("digit")
+        };
+        let error = StepBenchmark::new(adam, None, None).unwrap_err();
+        assert!(error.to_string().contains("`batch_size` is 0"), "{error}");
+        let error = StepBenchmark::new(config("resnet8"), None, Some(0)).unwrap_err();
+        assert!(error.to_string().contains("`classes` is 0"), "{error}");
+    }
+}

@@ -1,0 +1,70 @@
+//! The optimizers by name.
+
+use model::{Adam, Optimizer, Sgd};
+use serde::{Deserialize, Serialize};
+
+use crate::config::TrainConfig;
+
+/// What moves the weights along their gradients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimizerKind {
+    /// Stochastic gradient descent with Nesterov momentum.
+    Sgd,
+    /// Adam (Kingma and Ba 2014, <https://arxiv.org/abs/1412.6980>).
+    Adam,
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2017,
+    /// <https://arxiv.org/abs/1711.05101>).
+    AdamW,
+}
+
+impl OptimizerKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sgd, Self::Adam, Self::AdamW];
+
+    /// As it is written in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sgd => "sgd",
+            Self::Adam => "adam",
+            Self::AdamW => "adamw",
+        }
+    }
+
+    /// The highest learning rate where none is set.
+    pub(crate) fn usual_rate(self) -> f64 {
+        match self {
+            Self::Sgd => 0.1,
+            Self::Adam | Self::AdamW => 1e-3,
+        }
+    }
+}
+
+/// The optimizer that the settings describe.
+pub(crate) fn optimizer(config: &TrainConfig) -> Optimizer {
+    match config.optimizer {
+        OptimizerKind::Sgd => Optimizer::Sgd(Sgd {
+            momentum: config.momentum,
+            dampening: 0.0,
+            nesterov: config.momentum > 0.0,
+            weight_decay: config.weight_decay,
+        }),
+        kind @ (OptimizerKind::Adam | OptimizerKind::AdamW) => Optimizer::Adam(Adam {
+            weight_decay: config.weight_decay,
+            decoupled: kind == OptimizerKind::AdamW,
+            ..Adam::default()
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_settings() {
+        for kind in OptimizerKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Settings that are given one by one, over those of a file.
+
+use std::path::PathBuf;
+
+use data::Source;
+use device::DeviceRequest;
+use model::StemKind;
+
+use crate::config::TrainConfig;
+use crate::optimizer::OptimizerKind;
+
+/// What the flags say; what they leave out keeps its value.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "each is the field of TrainConfig of its name")]
+pub struct Overrides {
+    pub data: Option<Source>,
+    pub data_dir: Option<PathBuf>,
+    pub image_size: Option<usize>,
+    pub validation: Option<f64>,
+    pub model: Option<String>,
+    pub stem: Option<StemKind>,
+    pub zero_init_last_norm: Option<bool>,
+    pub epochs: Option<usize>,
+    pub batch_size: Option<usize>,
+    pub optimizer: Option<OptimizerKind>,
+    pub lr: Option<f64>,
+    pub warmup_epochs: Option<f64>,
+    pub momentum: Option<f64>,
+    pub weight_decay: Option<f64>,
+    pub seed: Option<u64>,
+    pub threads: Option<usize>,
+    pub device: Option<DeviceRequest>,
+    pub runs_dir: Option<PathBuf>,
+    pub name: Option<String>,
+}
+
+impl TrainConfig {
+    /// Applies flags.
+    #[must_use]
+    pub fn with(mut self, overrides: Overrides) -> Self {
+        /// A flag that was given replaces the value.
+        fn set<T>(value: &mut T, flag: Option<T>) {
+            if let Some(flag) = flag {
+                *value = flag;
+            }
+        }
+        /// The same where the value itself may be left open.
+        fn set_open<T>(value: &mut Option<T>, flag: Option<T>) {
+            if flag.is_some() {
+                *value = flag;
+            }
+        }
+        set(&mut self.data, overrides.data);
+        set_open(&mut self.data_dir, overrides.data_dir);
+        set_open(&mut self.image_size, overrides.image_size);
+        set(&mut self.validation, overrides.validation);
+        set(&mut self.model, overrides.model);
+        set_open(&mut self.stem, overrides.stem);
+        set(&mut self.zero_init_last_norm, overrides.zero_init_last_norm);
+        set(&mut self.epochs, overrides.epochs);
+        set(&mut self.batch_size, overrides.batch_size);
+        set(&mut self.optimizer, overrides.optimizer);
+        set_open(&mut self.lr, overrides.lr);
+        set(&mut self.warmup_epochs, overrides.warmup_epochs);
+        set(&mut self.momentum, overrides.momentum);
+        set(&mut self.weight_decay, overrides.weight_decay);
+        set(&mut self.seed, overrides.seed);
+        set_open(&mut self.threads, overrides.threads);
+        set(&mut self.device, overrides.device);
+        set(&mut self.runs_dir, overrides.runs_dir);
+        set_open(&mut self.name, overrides.name);
+        self
+    }
+}
