@@ -77,6 +77,43 @@ pub(super) struct Target {
 }
 
 impl Walk {
+    /// The same walk in rows that fill whole tiles, if the window is a single pixel that meets every
+    /// pixel once: rows and images then mean nothing.
+    pub(super) fn flattened(self) -> Self {
+        /// A multiple of every width that tiles have.
+        const TILES: usize = 112;
+        let target = self.target;
+        let row = self.columns * target.pixel;
+        let is_flat = self.taps == [1, 1]
+            && self.step == [1, 1]
+            && self.origin == [0, 0]
+            && [self.rows, self.columns] == [self.height, self.width]
+            && (target.row, target.image) == (row, self.rows * row);
+        let pixels = self.batch * self.rows * self.columns;
+        if !is_flat || pixels == 0 {
+            return self;
+        }
+        let columns = match pixels {
+            _ if pixels.is_multiple_of(TILES) => TILES,
+            _ if self.rows * self.columns <= 2 * TILES => self.rows * self.columns,
+            _ => self.columns,
+        };
+        let rows = pixels / columns;
+        Self {
+            batch: 1,
+            height: rows,
+            width: columns,
+            rows,
+            columns,
+            target: Target {
+                row: columns * target.pixel,
+                image: pixels * target.pixel,
+                ..target
+            },
+            ..self
+        }
+    }
+
     /// Values under one row of the window.
     pub(super) fn run(&self) -> usize {
         self.taps[1] * self.in_channels

@@ -55,6 +55,7 @@ pub(super) fn sweep(
     if walk.batch * walk.rows * walk.columns * walk.out_channels == 0 {
         return;
     }
+    let walk = &walk.flattened();
     check(walk, input, weight, &finish, output);
     let output = Shared::new(output);
     if winograd::pays(walk, transformed.is_some()) {
