@@ -90,6 +90,26 @@ fn a_network_gets_its_usual_images() {
 }
 
 #[test]
+fn a_profile_names_the_operations() {
+    let text = bench(&["--profile", "--device", "flex"]);
+    for words in ["pictures a second", "convolution 3x3", "GFLOP/s", "other"] {
+        assert!(text.contains(words), "no `{words}` in {text}");
+    }
+
+    let runs = tempfile::tempdir().unwrap();
+    let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../image.png");
+    let output = infer(runs.path())
+        .args(["--profile", "--device", "flex", picture])
+        .output()
+        .unwrap();
+    let text = stdout(&output);
+    assert!(
+        text.contains("Ankle boot") && text.contains("convolution 3x3"),
+        "{text}"
+    );
+}
+
+#[test]
 fn wrong_usage() {
     let runs = tempfile::tempdir().unwrap();
     let expect = |arguments: &[&str], words: &[&str]| {
@@ -120,6 +140,7 @@ fn wrong_usage() {
         &["--bench", "--input", "28x28"],
         &["28x28", "CHANNELSxHEIGHTxWIDTH"],
     );
+    expect(&["--bench", "--profile", "--json"], &["--json"]);
     expect(&["--bench", "--batch", "0"], &["--batch"]);
     expect(&["--bench", "--batch", "65537"], &["65536"]);
     expect(&["--bench", "--repeats", "0"], &["--repeats"]);

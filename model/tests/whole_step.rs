@@ -169,6 +169,7 @@ fn the_environment_forces_a_width_of_vectors_and_all_agree() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the other process reads it")]
 #[ignore = "run by the other test, in an environment of its own"]
 fn child() {
     let name = std::env::var(NETWORK_VARIABLE).unwrap();

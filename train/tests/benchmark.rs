@@ -110,6 +110,30 @@ fn text_of_the_smallest_network() {
 }
 
 #[test]
+fn a_profile_names_the_operations() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "--bench",
+        "--profile",
+        "--device=flex",
+        "--model=resnet8",
+        "--batch-size=2",
+        "--repeats=2",
+    ];
+    let output = bench(folder.path(), &arguments).output().unwrap();
+    let text = stdout(&output);
+    for words in [
+        "one training step",
+        "convolution 3x3 stride 1, weight gradient",
+        "batch norm, backward",
+        "sgd step",
+        "other",
+    ] {
+        assert!(text.contains(words), "no `{words}` in {text}");
+    }
+}
+
+#[test]
 fn wrong_usage() {
     let folder = tempfile::tempdir().unwrap();
     let expect = |arguments: &[&str], words: &[&str]| {

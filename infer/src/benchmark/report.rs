@@ -194,6 +194,7 @@ mod tests {
         let setting = Setting::train_step(&device, "resnet8".to_owned(), input, 4, "sgd");
         let measurement = measure(
             &ProgramStart::here(),
+            Some(1),
             std::num::NonZeroUsize::new(3),
             &mut |_| {},
             (),
@@ -222,6 +223,7 @@ mod tests {
             "high_ms",
             "pictures_per_second",
             "peak_memory_bytes",
+            "memory_before_bytes",
         ] {
             let (_, after) = rest
                 .split_once(&format!("\"{key}\":"))
