@@ -73,7 +73,7 @@ impl SavedModelError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoRun { .. } => {
-                Some("name a run's folder, or its name with --runs-dir; without --run the newest is used".into())
+                Some("name a run's folder, or its name in the folder of --runs-dir".into())
             }
             Self::NoModel { .. } => Some(
                 "a run has a model after its first epoch; go on with `train --resume RUN` or name another with --run".into(),

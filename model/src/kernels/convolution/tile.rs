@@ -105,8 +105,6 @@ impl RowOfTiles {
     }
 
     /// Pixels `first..first + P`, of which `skipped` are there already.
-    // The repeated block has indices beyond the arrays, behind conditions that are never true.
-    #[allow(clippy::out_of_bounds_indexing)]
     #[inline(always)]
     unsafe fn tile<S: Simd, const P: usize, const V: usize>(&self, first: usize, skipped: usize) {
         // SAFETY: all pointers stay within the rows that the maker of `self` vouches for.
