@@ -16,6 +16,7 @@ mod rows;
 pub(crate) mod shape;
 pub(crate) mod shortcut;
 pub(crate) mod simd;
+mod team;
 #[cfg(test)]
 mod testing;
 

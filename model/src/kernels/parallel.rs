@@ -2,14 +2,18 @@
 
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-/// Runs `task` for every index below `count` on rayon's pool, in any order.
+use super::team;
+
+/// Runs `task` for every index below `count`, in any order, on as many threads as rayon's pool has.
 pub(crate) fn for_each(count: usize, task: impl Fn(usize) + Send + Sync) {
-    if count <= 1 || rayon::current_num_threads() == 1 {
+    let threads = rayon::current_num_threads();
+    if count <= 1 || threads == 1 {
         (0..count).for_each(task);
-    } else {
+    } else if !team::run(threads, count, &task) {
         (0..count).into_par_iter().with_max_len(1).for_each(task);
     }
 }
@@ -63,14 +67,14 @@ impl<'a> Shared<'a> {
 }
 
 /// The results of `task` for every index below `count`, in order.
-pub(crate) fn map<T: Send>(count: usize, task: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
-    if count <= 1 || rayon::current_num_threads() == 1 {
-        (0..count).map(task).collect()
-    } else {
-        (0..count)
-            .into_par_iter()
-            .with_max_len(1)
-            .map(task)
-            .collect()
-    }
+pub(crate) fn map<T: Send + Sync>(count: usize, task: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
+    let results: Vec<_> = (0..count).map(|_| OnceLock::new()).collect();
+    for_each(count, |index| {
+        // Nobody else has this index.
+        let _ = results[index].set(task(index));
+    });
+    results
+        .into_iter()
+        .filter_map(OnceLock::into_inner)
+        .collect()
 }

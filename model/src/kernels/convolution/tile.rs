@@ -34,6 +34,11 @@ pub(super) struct RowOfTiles {
     pub relu: bool,
 }
 
+/// Values in a line of the cache.
+const LINE: usize = 16;
+/// How far ahead of its use a weight is asked for, in values; memory takes that long to answer.
+const AHEAD: usize = 1024;
+
 /// Vectors of output channels in a tile.
 pub(super) const fn vectors(lanes: usize, out_channels: usize) -> usize {
     match lanes {
@@ -112,6 +117,8 @@ impl RowOfTiles {
             let mut sums = [[S::splat(0.0); V]; P];
             let mut weight = self.weight;
             let stride = self.input_pixel_stride;
+            // What the next tile reads, a line for each step of this one.
+            let mut next = self.input.wrapping_add((first + P) * stride);
             for row in 0..self.tap_rows {
                 let input = self.input.add(row * self.tap_row_stride + first * stride);
                 // One pointer for every three pixels: the other two are reached by the CPU's
@@ -131,6 +138,11 @@ impl RowOfTiles {
                             sums[PIXEL][VECTOR] =
                                 S::mul_add(value, weights[VECTOR], sums[PIXEL][VECTOR]);
                         });
+                    });
+                    S::prefetch(next);
+                    next = next.wrapping_add(LINE);
+                    unroll!(VECTOR, V, {
+                        S::prefetch(weight.wrapping_add(AHEAD + VECTOR * S::LANES));
                     });
                     weight = weight.wrapping_add(V * S::LANES);
                     unroll!(GROUP, 6, {

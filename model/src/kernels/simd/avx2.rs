@@ -48,6 +48,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch(address: *const f32) {
+        // SAFETY: every x86-64 CPU has it, and it may be given any address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector {
         unsafe { _mm256_add_ps(a, b) }
     }

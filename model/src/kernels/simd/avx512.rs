@@ -45,6 +45,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch(address: *const f32) {
+        // SAFETY: every x86-64 CPU has it, and it may be given any address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector {
         unsafe { _mm512_add_ps(a, b) }
     }

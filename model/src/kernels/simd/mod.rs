@@ -50,6 +50,9 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     unsafe fn load_first(from: *const f32, count: usize) -> Self::Vector;
     /// Writes the first `count` lanes, at most [`LANES`](Self::LANES).
     unsafe fn store_first(to: *mut f32, vector: Self::Vector, count: usize);
+    /// Asks for the cache line at an address, which need not be valid.
+    #[inline(always)]
+    fn prefetch(_address: *const f32) {}
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     unsafe fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     unsafe fn mul(a: Self::Vector, b: Self::Vector) -> Self::Vector;
