@@ -11,6 +11,7 @@ pub(crate) mod norm;
 pub(crate) mod optimizer;
 mod parallel;
 mod peak;
+mod pointer;
 pub(crate) mod pool;
 mod rows;
 pub(crate) mod shape;

@@ -255,19 +255,19 @@ impl Kernel for Products<'_, '_> {
                 let channel = panel * panels.width;
                 let start = (panel * PRODUCTS + product) * weight.stride;
                 let tiles = RowOfTiles {
-                    input: input.as_ptr(),
+                    input: input.into(),
                     tap_row_stride: 0,
                     input_pixel_stride: walk.in_channels,
                     tap_rows: 1,
                     run: walk.in_channels,
-                    weight: weight.values[start..][..weight.stride].as_ptr(),
+                    weight: weight.values[start..][..weight.stride].into(),
                     vectors: vectors(S::LANES, walk.out_channels),
                     channels: panels.width.min(walk.out_channels - channel),
                     pixels: tiles.len(),
-                    output: output[channel..].as_mut_ptr(),
+                    output: (&mut output[channel..]).into(),
                     output_pixel_stride: walk.out_channels,
-                    bias: std::ptr::null(),
-                    residual: std::ptr::null(),
+                    bias: None,
+                    residual: None,
                     relu: false,
                 };
                 // SAFETY: a row of `in_channels` and one of `out_channels` for every tile are

@@ -27,7 +27,7 @@ impl Kernel for WeightTransform<'_> {
                     let mut taps = [S::splat(0.0); 3];
                     for (row, tap) in taps.iter_mut().enumerate() {
                         let at = (row * 3 + column) * self.stride + first;
-                        *tap = S::load(self.weight.as_ptr().add(at));
+                        *tap = S::load(self.weight.as_ptr().add(at).into());
                     }
                     let mapped = map_weight::<S>(taps);
                     for (half, mapped) in half.iter_mut().zip(mapped) {
@@ -38,7 +38,7 @@ impl Kernel for WeightTransform<'_> {
                     let mapped = map_weight::<S>(half);
                     for (column, mapped) in mapped.into_iter().enumerate() {
                         let at = (row * IN + column) * self.stride + first;
-                        S::store(self.output.add(at), mapped);
+                        S::store(self.output.add(at).into(), mapped);
                     }
                 }
             }
@@ -228,9 +228,9 @@ unsafe fn load<S: Simd>(from: *const f32, count: usize) -> S::Vector {
     // SAFETY: the caller's pointer is valid for `count` values.
     unsafe {
         if count == S::LANES {
-            S::load(from)
+            S::load(from.into())
         } else {
-            S::load_first(from, count)
+            S::load_first(from.into(), count)
         }
     }
 }
@@ -240,9 +240,9 @@ unsafe fn store<S: Simd>(to: *mut f32, vector: S::Vector, count: usize) {
     // SAFETY: the caller's pointer is valid for `count` values.
     unsafe {
         if count == S::LANES {
-            S::store(to, vector);
+            S::store(to.into(), vector);
         } else {
-            S::store_first(to, vector, count);
+            S::store_first(to.into(), vector, count);
         }
     }
 }
