@@ -1,6 +1,7 @@
 //! The CPU kernels: plain slices in channels-last order in, plain slices out.
 //!
-//! All `unsafe` code of the crate is here.
+//! All `unsafe` code of the crate is here. Kernels read and write by the pointers of `pointer`, which
+//! check every access in builds with debug assertions; tests are such builds.
 #![allow(unsafe_code)]
 
 pub(crate) mod buffer;

@@ -6,8 +6,6 @@
 
 use std::marker::PhantomData;
 
-use super::parallel::Shared;
-
 /// Where values are read.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
@@ -39,7 +37,7 @@ unsafe impl Send for Destination<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Destination<'_> {}
 
-impl<'a> Source<'a> {
+impl Source<'_> {
     /// So many values further, which may be outside the slice as long as nothing is read there.
     #[inline(always)]
     pub(crate) fn add(self, values: usize) -> Self {
@@ -93,6 +91,17 @@ impl<'a> Destination<'a> {
         self.bounds.check(self.pointer, values);
         self.pointer
     }
+
+    /// So many values as a slice.
+    ///
+    /// # Safety
+    ///
+    /// They must be within the slice, and nobody else may read or write them.
+    #[inline(always)]
+    pub(crate) unsafe fn slice(self, values: usize) -> &'a mut [f32] {
+        // SAFETY: says the caller.
+        unsafe { std::slice::from_raw_parts_mut(self.for_writing(values), values) }
+    }
 }
 
 impl<'a> From<&'a [f32]> for Source<'a> {
@@ -128,40 +137,6 @@ impl<'a> From<&'a mut [f32]> for Destination<'a> {
     }
 }
 
-impl<'a> From<Shared<'a>> for Destination<'a> {
-    #[inline(always)]
-    fn from(shared: Shared<'a>) -> Self {
-        let pointer = shared.pointer(0);
-        Self {
-            pointer,
-            bounds: Bounds::new(pointer, shared.len()),
-            slice: PhantomData,
-        }
-    }
-}
-
-impl From<*const f32> for Source<'_> {
-    #[inline(always)]
-    fn from(pointer: *const f32) -> Self {
-        Self {
-            pointer,
-            bounds: Bounds::unknown(),
-            slice: PhantomData,
-        }
-    }
-}
-
-impl From<*mut f32> for Destination<'_> {
-    #[inline(always)]
-    fn from(pointer: *mut f32) -> Self {
-        Self {
-            pointer,
-            bounds: Bounds::unknown(),
-            slice: PhantomData,
-        }
-    }
-}
-
 /// Where a slice lies.
 #[cfg(debug_assertions)]
 #[derive(Clone, Copy)]
@@ -178,13 +153,6 @@ impl Bounds {
         Self {
             address: slice.addr(),
             length,
-        }
-    }
-
-    fn unknown() -> Self {
-        Self {
-            address: 0,
-            length: usize::MAX,
         }
     }
 
@@ -215,10 +183,6 @@ struct Bounds;
 impl Bounds {
     #[inline(always)]
     fn new(_: *const f32, _: usize) -> Self {
-        Self
-    }
-
-    fn unknown() -> Self {
         Self
     }
 

@@ -9,7 +9,7 @@ use super::shape::Walk;
 use super::tile::{RowOfTiles, vectors};
 use super::winograd::{self, WinogradWeight};
 use crate::kernels::parallel::{Shared, for_each};
-use crate::kernels::pointer::{Destination, Source};
+use crate::kernels::pointer::Source;
 use crate::kernels::simd::{Kernel, Level, Simd};
 
 /// Bytes of input that a band has at most, if it has more than a row: a part of the second-level
@@ -227,7 +227,7 @@ impl Task<'_> {
                 };
                 let target = &walk.target;
                 let first = target.start + image * target.image + rows.start * target.row + channel;
-                let output = Destination::from(self.output).add(first);
+                let output = self.output.pointer(first);
                 assert!(
                     walk.taps.contains(&0)
                         || ((rows.len() - 1) * walk.step[0] + walk.taps[0] - 1)

@@ -153,7 +153,7 @@ impl Pass<'_> {
                     self.band(images.clone(), rows, panels.clone(), |panel, tap_row| {
                         let run = plan.walk.run() * self.shape.out_channels;
                         let to = start + tap_row * run + panel * plan.panel_width;
-                        (Destination::from(shared).add(to), accumulate)
+                        (shared.pointer(to), accumulate)
                     });
                     accumulate = true;
                 }

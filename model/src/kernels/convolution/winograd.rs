@@ -15,6 +15,7 @@ use super::tile::{RowOfTiles, vectors};
 use super::winograd_transform::{InputTiles, OutputTiles, WeightTransform};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::parallel::{Shared, for_each};
+use crate::kernels::pointer::Source;
 use crate::kernels::simd::{Kernel, Level, Simd};
 
 /// Edge of a tile of results, and of the input under it.
@@ -184,7 +185,7 @@ impl Task<'_> {
     }
 
     /// The input under a tile, pixel by pixel.
-    fn pixels_under(&self, tile: usize) -> [[*const f32; IN]; IN] {
+    fn pixels_under(&self, tile: usize) -> [[Source<'_>; IN]; IN] {
         let walk = self.walk;
         let (image, row, column) = self.place(tile);
         std::array::from_fn(|y| {
@@ -194,10 +195,10 @@ impl Task<'_> {
                 let inside =
                     (0..walk.height as isize).contains(&y) && (0..walk.width as isize).contains(&x);
                 if !inside {
-                    return self.zeros.as_ptr();
+                    return self.zeros.into();
                 }
                 let pixel = (image * walk.height + y as usize) * walk.width + x as usize;
-                self.input[pixel * walk.in_channels..][..walk.in_channels].as_ptr()
+                self.input[pixel * walk.in_channels..][..walk.in_channels].into()
             })
         })
     }
@@ -207,20 +208,21 @@ impl Task<'_> {
         let (image, row, column) = self.place(tile);
         let target = &walk.target;
         let first = target.start + image * target.image + row * target.row + column * target.pixel;
+        let output = self.output.pointer(first);
         level.run(OutputTiles {
             products,
             stride,
             channels: walk.out_channels,
             rows: OUT.min(walk.rows - row),
             columns: OUT.min(walk.columns - column),
-            output: self.output.pointer(first),
+            output,
             row_stride: target.row,
             pixel_stride: target.pixel,
             bias: self.finish.bias,
             residual: match self.finish.residual {
-                Residual::None => std::ptr::null(),
-                Residual::Other(residual) => residual[first..].as_ptr(),
-                Residual::Output => self.output.pointer(first),
+                Residual::None => None,
+                Residual::Other(residual) => Some(Source::from(residual).add(first)),
+                Residual::Output => Some(output.into()),
             },
             relu: self.finish.relu,
         });

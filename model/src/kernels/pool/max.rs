@@ -79,7 +79,7 @@ pub(crate) fn max_pool(
             window,
             result,
             lines: first_line..(first_line + lines_together).min(result.height),
-            output: output.into(),
+            output: output.pointer(0),
             offset: image * result.image(),
         });
     });
