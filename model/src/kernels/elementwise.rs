@@ -1,7 +1,7 @@
 //! Passes to which all values are the same.
 
-use super::parallel::Shared;
-use super::rows::{Access, Rows, Source, Step};
+use super::pointer::{Destination, Source};
+use super::rows::{Access, Rows, Step};
 use super::simd::{Level, Simd};
 
 /// The larger of zero and `input`.
@@ -10,50 +10,58 @@ use super::simd::{Level, Simd};
 ///
 /// If the slices are not of one length; so everywhere in this module.
 pub(crate) fn relu(level: Level, input: &[f32], output: &mut [f32]) {
-    let output = Shared::new(output);
-    run(level, Relu { input, output }, &[input.len()], output);
+    assert_eq!(input.len(), output.len());
+    let (length, input) = (output.len(), input.into());
+    let output = output.into();
+    run(level, Relu { input, output }, length);
 }
 
 pub(crate) fn relu_in_place(level: Level, data: &mut [f32]) {
-    let output = Shared::new(data);
-    let input = output;
-    run(level, Relu { input, output }, &[], output);
+    let length = data.len();
+    let output = Destination::from(data);
+    let input = output.into();
+    run(level, Relu { input, output }, length);
 }
 
 /// The larger of zero and `a + b`.
 pub(crate) fn add_relu(level: Level, a: &[f32], b: &[f32], output: &mut [f32]) {
-    let output = Shared::new(output);
-    run(level, AddRelu { a, b, output }, &[a.len(), b.len()], output);
+    assert!(a.len() == output.len() && b.len() == output.len());
+    let length = output.len();
+    let (a, b, output) = (a.into(), b.into(), output.into());
+    run(level, AddRelu { a, b, output }, length);
 }
 
 /// The same with the result in the place of `a`.
 pub(crate) fn add_relu_in_place(level: Level, a: &mut [f32], b: &[f32]) {
-    let output = Shared::new(a);
-    let a = output;
-    run(level, AddRelu { a, b, output }, &[b.len()], output);
+    assert_eq!(a.len(), b.len());
+    let length = a.len();
+    let output = Destination::from(a);
+    let (a, b) = (output.into(), b.into());
+    run(level, AddRelu { a, b, output }, length);
 }
 
 /// Zero in the place of the gradient wherever ReLU's `output` is not above zero.
 pub(crate) fn mask_gradient(level: Level, output: &[f32], gradient: &mut [f32]) {
-    let gradient = Shared::new(gradient);
-    run(level, Mask { output, gradient }, &[output.len()], gradient);
+    assert_eq!(output.len(), gradient.len());
+    let length = output.len();
+    let (output, gradient) = (output.into(), gradient.into());
+    run(level, Mask { output, gradient }, length);
 }
 
-/// `step` reads from what has these lengths, and reads and writes `output`.
-fn run<T: Step + Send + Sync>(level: Level, step: T, inputs: &[usize], output: Shared<'_>) {
-    assert!(inputs.iter().all(|&length| length == output.len()));
+/// `step` reads and writes slices of this length.
+fn run<T: Step + Send + Sync>(level: Level, step: T, length: usize) {
     // SAFETY: all slices are as long as the rows in all; every value is written by one task, which
     // has read it before.
-    unsafe { Rows::flat(level, output.len()).run(level, step) };
+    unsafe { Rows::flat(level, length).run(level, step) };
 }
 
 #[derive(Clone, Copy)]
-struct Relu<'a, I> {
-    input: I,
-    output: Shared<'a>,
+struct Relu<'a> {
+    input: Source<'a>,
+    output: Destination<'a>,
 }
 
-impl<I: Source> Step for Relu<'_, I> {
+impl Step for Relu<'_> {
     type Held<S: Simd> = ();
 
     #[inline(always)]
@@ -71,13 +79,13 @@ impl<I: Source> Step for Relu<'_, I> {
 }
 
 #[derive(Clone, Copy)]
-struct AddRelu<'a, I> {
-    a: I,
-    b: &'a [f32],
-    output: Shared<'a>,
+struct AddRelu<'a> {
+    a: Source<'a>,
+    b: Source<'a>,
+    output: Destination<'a>,
 }
 
-impl<I: Source> Step for AddRelu<'_, I> {
+impl Step for AddRelu<'_> {
     type Held<S: Simd> = ();
 
     #[inline(always)]
@@ -96,8 +104,8 @@ impl<I: Source> Step for AddRelu<'_, I> {
 
 #[derive(Clone, Copy)]
 struct Mask<'a> {
-    output: &'a [f32],
-    gradient: Shared<'a>,
+    output: Source<'a>,
+    gradient: Destination<'a>,
 }
 
 impl Step for Mask<'_> {
@@ -110,7 +118,7 @@ impl Step for Mask<'_> {
     unsafe fn step<S: Simd, A: Access>(self, access: A, (): &mut (), index: usize) {
         // SAFETY: the caller's index is within all slices.
         unsafe {
-            let gradient = access.load::<S>(self.gradient, index);
+            let gradient = access.load::<S>(self.gradient.into(), index);
             let masked = S::where_positive(gradient, access.load::<S>(self.output, index));
             access.store::<S>(self.gradient, index, masked);
         }
@@ -149,6 +157,15 @@ mod tests {
                 assert_eq!(data, zip(|a, b| if b > 0.0 { a } else { 0.0 }));
             }
         }
+    }
+
+    #[cfg(debug_assertions)]
+    #[test]
+    #[should_panic(expected = "of a slice of length 99")]
+    fn a_pass_over_more_than_there_is_panics() {
+        let (input, mut output) = (random(1, 99), poisoned(100));
+        let (input, output) = (input[..].into(), (&mut output[..]).into());
+        run(Level::best(), Relu { input, output }, 100);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The CPU kernels: plain slices in channels-last order in, plain slices out.
 //!
-//! All `unsafe` code of the crate is here.
+//! All `unsafe` code of the crate is here. Kernels read and write by the pointers of `pointer`, which
+//! check every access in builds with debug assertions; tests are such builds.
 #![allow(unsafe_code)]
 
 pub(crate) mod buffer;
@@ -11,6 +12,7 @@ pub(crate) mod norm;
 pub(crate) mod optimizer;
 mod parallel;
 mod peak;
+mod pointer;
 pub(crate) mod pool;
 mod rows;
 pub(crate) mod shape;
@@ -18,7 +20,7 @@ pub(crate) mod shortcut;
 pub(crate) mod simd;
 mod team;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use peak::peak_gflops;
 pub use simd::{Level, SIMD_VARIABLE};

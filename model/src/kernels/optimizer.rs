@@ -2,7 +2,7 @@
 //!
 //! The operations and their order are PyTorch's.
 
-use super::parallel::Shared;
+use super::pointer::{Destination, Source};
 use super::rows::{Access, Rows, Step};
 use super::simd::{Level, Simd};
 
@@ -30,8 +30,9 @@ pub(crate) fn sgd_step(
     first_step: bool,
 ) {
     assert_eq!(parameter.len(), gradient.len());
-    let rows = Rows::flat(level, parameter.len());
-    let parameter = Shared::new(parameter);
+    let length = parameter.len();
+    let rows = Rows::flat(level, length);
+    let parameter = Destination::from(parameter);
     macro_rules! run {
         ($momentum:literal, $nesterov:literal, $first:literal, $buffer:expr, $factors:expr) => {
             // SAFETY: all slices are of one length; every value is written by one task, which has
@@ -39,7 +40,7 @@ pub(crate) fn sgd_step(
             unsafe {
                 let step = Sgd::<$momentum, $nesterov, $first> {
                     parameter,
-                    gradient,
+                    gradient: gradient.into(),
                     buffer: $buffer,
                     factors: $factors,
                 };
@@ -63,8 +64,8 @@ pub(crate) fn sgd_step(
             dampening,
             nesterov,
         }) => {
-            assert_eq!(buffer.len(), parameter.len());
-            let buffer = Shared::new(buffer);
+            assert_eq!(buffer.len(), length);
+            let buffer = Destination::from(buffer);
             let factors = factors(momentum, dampening);
             match (nesterov, first_step) {
                 (false, false) => run!(true, false, false, buffer, factors),
@@ -78,9 +79,9 @@ pub(crate) fn sgd_step(
 
 #[derive(Clone, Copy)]
 struct Sgd<'a, const MOMENTUM: bool, const NESTEROV: bool, const FIRST: bool> {
-    parameter: Shared<'a>,
-    gradient: &'a [f32],
-    buffer: Shared<'a>,
+    parameter: Destination<'a>,
+    gradient: Source<'a>,
+    buffer: Destination<'a>,
     factors: [f32; 4],
 }
 
@@ -97,7 +98,7 @@ impl<const MOMENTUM: bool, const NESTEROV: bool, const FIRST: bool> Step
         // SAFETY: the caller's index is within all slices.
         unsafe {
             let [weight_decay, momentum, undampened, rate] = self.factors;
-            let parameter = access.load::<S>(self.parameter, index);
+            let parameter = access.load::<S>(self.parameter.into(), index);
             let mut gradient = access.load::<S>(self.gradient, index);
             gradient = S::mul_add(parameter, S::splat(weight_decay), gradient);
             if MOMENTUM {
@@ -105,7 +106,7 @@ impl<const MOMENTUM: bool, const NESTEROV: bool, const FIRST: bool> Step
                 let buffer = if FIRST {
                     gradient
                 } else {
-                    let kept = S::mul(access.load::<S>(self.buffer, index), momentum);
+                    let kept = S::mul(access.load::<S>(self.buffer.into(), index), momentum);
                     S::mul_add(gradient, S::splat(undampened), kept)
                 };
                 access.store::<S>(self.buffer, index, buffer);
@@ -159,10 +160,10 @@ pub(crate) fn adam_step(
     };
     let rows = Rows::flat(level, parameter.len());
     let step = AdamStep {
-        parameter: Shared::new(parameter),
-        gradient,
-        first_moment: Shared::new(first_moment),
-        second_moment: Shared::new(second_moment),
+        parameter: parameter.into(),
+        gradient: gradient.into(),
+        first_moment: first_moment.into(),
+        second_moment: second_moment.into(),
         decay: decay as f32,
         shrink: shrink as f32,
         beta2: settings.beta2 as f32,
@@ -179,10 +180,10 @@ pub(crate) fn adam_step(
 
 #[derive(Clone, Copy)]
 struct AdamStep<'a> {
-    parameter: Shared<'a>,
-    gradient: &'a [f32],
-    first_moment: Shared<'a>,
-    second_moment: Shared<'a>,
+    parameter: Destination<'a>,
+    gradient: Source<'a>,
+    first_moment: Destination<'a>,
+    second_moment: Destination<'a>,
     decay: f32,
     shrink: f32,
     beta2: f32,
@@ -203,17 +204,17 @@ impl Step for AdamStep<'_> {
     unsafe fn step<S: Simd, A: Access>(self, access: A, (): &mut (), index: usize) {
         // SAFETY: the caller's index is within all slices.
         unsafe {
-            let parameter = access.load::<S>(self.parameter, index);
+            let parameter = access.load::<S>(self.parameter.into(), index);
             let gradient = access.load::<S>(self.gradient, index);
             let gradient = S::mul_add(parameter, S::splat(self.decay), gradient);
             let parameter = S::mul(parameter, S::splat(self.shrink));
 
-            let first = access.load::<S>(self.first_moment, index);
+            let first = access.load::<S>(self.first_moment.into(), index);
             let difference = S::sub(gradient, first);
             let first = S::mul_add(difference, S::splat(self.rest1), first);
             access.store::<S>(self.first_moment, index, first);
 
-            let second = access.load::<S>(self.second_moment, index);
+            let second = access.load::<S>(self.second_moment.into(), index);
             let second = S::mul(second, S::splat(self.beta2));
             let square = S::mul(gradient, S::splat(self.rest2));
             let second = S::mul_add(square, gradient, second);

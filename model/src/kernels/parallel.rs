@@ -1,11 +1,11 @@
 //! Work split over threads, where every task writes its own part of a common slice.
 
-use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
+use super::pointer::Destination;
 use super::team;
 
 /// Runs `task` for every index below `count`, in any order, on as many threads as rayon's pool has.
@@ -21,22 +21,15 @@ pub(crate) fn for_each(count: usize, task: impl Fn(usize) + Send + Sync) {
 /// A slice of which several tasks write different parts at once.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<'a> {
-    start: *mut f32,
+    start: Destination<'a>,
     length: usize,
-    slice: PhantomData<&'a mut [f32]>,
 }
-
-// SAFETY: it is a `&mut [f32]`, and those who take parts of it promise that they do not overlap.
-unsafe impl Send for Shared<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for Shared<'_> {}
 
 impl<'a> Shared<'a> {
     pub(crate) fn new(slice: &'a mut [f32]) -> Self {
         Self {
-            start: slice.as_mut_ptr(),
             length: slice.len(),
-            slice: PhantomData,
+            start: slice.into(),
         }
     }
 
@@ -51,18 +44,13 @@ impl<'a> Shared<'a> {
     pub(crate) unsafe fn part(&self, range: Range<usize>) -> &'a mut [f32] {
         assert!(range.start <= range.end && range.end <= self.length);
         // SAFETY: within the slice, and not held by anyone else.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+        unsafe { self.start.add(range.start).slice(range.len()) }
     }
 
     /// The pointer to element `index`, for kernels that write in strides.
-    pub(crate) fn pointer(&self, index: usize) -> *mut f32 {
+    pub(crate) fn pointer(&self, index: usize) -> Destination<'a> {
         assert!(index <= self.length);
-        // Not dereferenced here.
-        self.start.wrapping_add(index)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.length
+        self.start.add(index)
     }
 }
 

@@ -5,9 +5,11 @@
 //! channel is repeated along it. Rows are taken a few columns of vectors at a time, so that what
 //! belongs to these columns stays in registers all the way down.
 
+use std::cell::Cell;
 use std::ops::Range;
 
-use super::parallel::{self, Shared};
+use super::parallel;
+use super::pointer::{Destination, Source};
 use super::simd::{Kernel, Level, Simd};
 
 /// Values that are gone through before the next columns: few enough that the pages they are on
@@ -169,8 +171,8 @@ pub(crate) trait Step: Copy {
 /// The indices must be within the data, and the CPU have the instructions of `S`.
 pub(crate) trait Access: Copy {
     fn count<S: Simd>(self) -> usize;
-    unsafe fn load<S: Simd>(self, from: impl Source, index: usize) -> S::Vector;
-    unsafe fn store<S: Simd>(self, to: Shared<'_>, index: usize, vector: S::Vector);
+    unsafe fn load<S: Simd>(self, from: Source<'_>, index: usize) -> S::Vector;
+    unsafe fn store<S: Simd>(self, to: Destination<'_>, index: usize, vector: S::Vector);
 }
 
 #[derive(Clone, Copy)]
@@ -187,17 +189,15 @@ impl Access for Whole {
     }
 
     #[inline(always)]
-    unsafe fn load<S: Simd>(self, from: impl Source, index: usize) -> S::Vector {
-        debug_assert!(index + S::LANES <= from.length());
+    unsafe fn load<S: Simd>(self, from: Source<'_>, index: usize) -> S::Vector {
         // SAFETY: within the data, says the caller.
-        unsafe { S::load(from.pointer_to(index)) }
+        unsafe { S::load(from.add(index)) }
     }
 
     #[inline(always)]
-    unsafe fn store<S: Simd>(self, to: Shared<'_>, index: usize, vector: S::Vector) {
-        debug_assert!(index + S::LANES <= to.len());
+    unsafe fn store<S: Simd>(self, to: Destination<'_>, index: usize, vector: S::Vector) {
         // SAFETY: within the data, says the caller.
-        unsafe { S::store(to.pointer(index), vector) }
+        unsafe { S::store(to.add(index), vector) }
     }
 }
 
@@ -208,47 +208,15 @@ impl Access for First {
     }
 
     #[inline(always)]
-    unsafe fn load<S: Simd>(self, from: impl Source, index: usize) -> S::Vector {
-        debug_assert!(self.0 <= S::LANES && index + self.0 <= from.length());
+    unsafe fn load<S: Simd>(self, from: Source<'_>, index: usize) -> S::Vector {
         // SAFETY: within the data, says the caller.
-        unsafe { S::load_first(from.pointer_to(index), self.0) }
+        unsafe { S::load_first(from.add(index), self.0) }
     }
 
     #[inline(always)]
-    unsafe fn store<S: Simd>(self, to: Shared<'_>, index: usize, vector: S::Vector) {
-        debug_assert!(self.0 <= S::LANES && index + self.0 <= to.len());
+    unsafe fn store<S: Simd>(self, to: Destination<'_>, index: usize, vector: S::Vector) {
         // SAFETY: within the data, says the caller.
-        unsafe { S::store_first(to.pointer(index), vector, self.0) }
-    }
-}
-
-/// What can be read: a slice, or one that is also written to.
-pub(crate) trait Source: Copy + Send + Sync {
-    fn pointer_to(self, index: usize) -> *const f32;
-    fn length(self) -> usize;
-}
-
-impl Source for &[f32] {
-    #[inline(always)]
-    fn pointer_to(self, index: usize) -> *const f32 {
-        self.as_ptr().wrapping_add(index)
-    }
-
-    #[inline(always)]
-    fn length(self) -> usize {
-        self.len()
-    }
-}
-
-impl Source for Shared<'_> {
-    #[inline(always)]
-    fn pointer_to(self, index: usize) -> *const f32 {
-        self.pointer(index)
-    }
-
-    #[inline(always)]
-    fn length(self) -> usize {
-        self.len()
+        unsafe { S::store_first(to.add(index), vector, self.0) }
     }
 }
 
@@ -340,23 +308,20 @@ unsafe fn column_of<S: Simd, T: Step, A: Access, const VECTORS: usize>(
 
 /// Totals of the columns of a row, in `f64`, of one task.
 #[derive(Clone, Copy)]
-pub(crate) struct Totals {
-    start: *mut f64,
-    length: usize,
-}
+pub(crate) struct Totals<'a>(&'a [Cell<f64>]);
 
-impl Totals {
-    /// The slice must outlive all use, and not be used otherwise meanwhile.
-    pub(crate) fn new(totals: &mut [f64]) -> Self {
-        Self {
-            start: totals.as_mut_ptr(),
-            length: totals.len(),
-        }
+impl<'a> Totals<'a> {
+    pub(crate) fn new(totals: &'a mut [f64]) -> Self {
+        Self(Cell::from_mut(totals).as_slice_of_cells())
     }
 
     /// # Safety
     ///
-    /// The columns must be within the totals, and the slice that these were made from still there.
+    /// The CPU must have the instructions of `S`.
+    ///
+    /// # Panics
+    ///
+    /// If the columns are not within the totals.
     #[inline(always)]
     pub(crate) unsafe fn add<S: Simd, A: Access>(
         self,
@@ -365,15 +330,13 @@ impl Totals {
         vector: S::Vector,
     ) {
         const { assert!(S::LANES <= 16) };
-        let count = access.count::<S>();
-        debug_assert!(column + count <= self.length);
         let mut lanes = [0.0f32; 16];
-        // SAFETY: no vector is longer than these lanes, and the caller has checked the columns.
-        unsafe {
-            S::store(lanes.as_mut_ptr(), vector);
-            for (lane, &value) in lanes[..count].iter().enumerate() {
-                *self.start.add(column + lane) += f64::from(value);
-            }
+        // SAFETY: no vector is longer than these lanes.
+        unsafe { S::store(Destination::from(&mut lanes[..]), vector) };
+        let count = access.count::<S>();
+        let totals = &self.0[column..column + count];
+        for (total, lane) in totals.iter().zip(lanes) {
+            total.set(total.get() + f64::from(lane));
         }
     }
 }

@@ -9,6 +9,7 @@ use super::shape::Walk;
 use super::tile::{RowOfTiles, vectors};
 use super::winograd::{self, WinogradWeight};
 use crate::kernels::parallel::{Shared, for_each};
+use crate::kernels::pointer::Source;
 use crate::kernels::simd::{Kernel, Level, Simd};
 
 /// Bytes of input that a band has at most, if it has more than a row: a part of the second-level
@@ -217,10 +218,7 @@ impl Task<'_> {
         for panel in panels {
             let channel = panel * self.weight.width;
             let weight = &self.weight.values[panel * self.weight.stride..][..self.weight.stride];
-            let bias = self
-                .finish
-                .bias
-                .map_or(std::ptr::null(), |bias| bias[channel..].as_ptr());
+            let bias = self.finish.bias.map(|bias| bias[channel..].into());
             for (index, unit) in units.clone().enumerate() {
                 let (image, rows) = self.plan.unit(walk, unit);
                 let band = match scratch {
@@ -229,6 +227,7 @@ impl Task<'_> {
                 };
                 let target = &walk.target;
                 let first = target.start + image * target.image + rows.start * target.row + channel;
+                let output = self.output.pointer(first);
                 assert!(
                     walk.taps.contains(&0)
                         || ((rows.len() - 1) * walk.step[0] + walk.taps[0] - 1)
@@ -242,22 +241,22 @@ impl Task<'_> {
                     input_row_stride: walk.step[0] * columns * walk.in_channels,
                     output_row_stride: target.row,
                     first: RowOfTiles {
-                        input: band.as_ptr(),
+                        input: band.into(),
                         tap_row_stride: columns * walk.in_channels,
                         input_pixel_stride: walk.step[1] * walk.in_channels,
                         tap_rows: walk.taps[0],
                         run: walk.run(),
-                        weight: weight.as_ptr(),
+                        weight: weight.into(),
                         vectors: vectors(lanes, walk.out_channels),
                         channels: self.weight.width.min(walk.out_channels - channel),
                         pixels: walk.columns,
-                        output: self.output.pointer(first),
+                        output,
                         output_pixel_stride: target.pixel,
                         bias,
                         residual: match self.finish.residual {
-                            Residual::None => std::ptr::null(),
-                            Residual::Other(residual) => residual[first..].as_ptr(),
-                            Residual::Output => self.output.pointer(first),
+                            Residual::None => None,
+                            Residual::Other(residual) => Some(Source::from(residual).add(first)),
+                            Residual::Output => Some(output.into()),
                         },
                         relu: self.finish.relu,
                     },
@@ -279,14 +278,14 @@ impl Task<'_> {
 }
 
 /// The rows of a unit for one panel.
-struct Band {
+struct Band<'a> {
     rows: usize,
     input_row_stride: usize,
     output_row_stride: usize,
-    first: RowOfTiles,
+    first: RowOfTiles<'a>,
 }
 
-impl Kernel for Band {
+impl Kernel for Band<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -294,11 +293,9 @@ impl Kernel for Band {
         for row in 0..self.rows {
             let mut tiles = self.first;
             let output = row * self.output_row_stride;
-            tiles.input = tiles.input.wrapping_add(row * self.input_row_stride);
-            tiles.output = tiles.output.wrapping_add(output);
-            if !tiles.residual.is_null() {
-                tiles.residual = tiles.residual.wrapping_add(output);
-            }
+            tiles.input = tiles.input.add(row * self.input_row_stride);
+            tiles.output = tiles.output.add(output);
+            tiles.residual = tiles.residual.map(|residual| residual.add(output));
             // SAFETY: `check` has compared all sizes with the slices.
             unsafe { tiles.run::<S>() };
         }

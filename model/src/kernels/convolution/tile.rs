@@ -1,13 +1,14 @@
 //! The innermost loop: some pixels of a row by some vectors of output channels, summed up in
 //! registers.
 
+use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::simd::{Kernel, Simd, unroll};
 
 /// A row of output pixels for one panel of channels.
 #[derive(Clone, Copy)]
-pub(super) struct RowOfTiles {
+pub(super) struct RowOfTiles<'a> {
     /// Under the first pixel's first tap.
-    pub input: *const f32,
+    pub input: Source<'a>,
     /// Values from one row of taps to the next.
     pub tap_row_stride: usize,
     /// Values from one output pixel's input to the next one's.
@@ -17,20 +18,20 @@ pub(super) struct RowOfTiles {
     /// Values under one row of taps, which lie side by side.
     pub run: usize,
     /// The panel: `[tap_rows, run, panel width]`.
-    pub weight: *const f32,
+    pub weight: Source<'a>,
     /// Vectors in the panel's width, as [`vectors`] says.
     pub vectors: usize,
     /// Channels of the panel that exist.
     pub channels: usize,
     /// Output pixels.
     pub pixels: usize,
-    pub output: *mut f32,
+    pub output: Destination<'a>,
     /// Values from one output pixel to the next.
     pub output_pixel_stride: usize,
-    /// Added to every pixel, or null.
-    pub bias: *const f32,
-    /// Added where it lies as the output does, or null; may be the output itself.
-    pub residual: *const f32,
+    /// Added to every pixel.
+    pub bias: Option<Source<'a>>,
+    /// Added where it lies as the output does; may be the output itself.
+    pub residual: Option<Source<'a>>,
     pub relu: bool,
 }
 
@@ -49,7 +50,7 @@ pub(super) const fn vectors(lanes: usize, out_channels: usize) -> usize {
     }
 }
 
-impl Kernel for RowOfTiles {
+impl Kernel for RowOfTiles<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -96,7 +97,7 @@ fn best_width(pixels: usize, widths: &[usize]) -> usize {
         .unwrap_or(1)
 }
 
-impl RowOfTiles {
+impl RowOfTiles<'_> {
     /// Tiles of `P` pixels; where they do not fill the row, the last two overlap.
     #[inline(always)]
     unsafe fn tiles<S: Simd, const P: usize, const V: usize>(&self) {
@@ -118,35 +119,36 @@ impl RowOfTiles {
             let mut weight = self.weight;
             let stride = self.input_pixel_stride;
             // What the next tile reads, a line for each step of this one.
-            let mut next = self.input.wrapping_add((first + P) * stride);
+            let mut next = self.input.add((first + P) * stride);
             for row in 0..self.tap_rows {
                 let input = self.input.add(row * self.tap_row_stride + first * stride);
                 // One pointer for every three pixels: the other two are reached by the CPU's
                 // addressing, and there are registers enough for all pointers.
                 let mut inputs = [input; 6];
                 unroll!(GROUP, 6, {
-                    inputs[GROUP] = input.wrapping_add(3 * GROUP * stride);
+                    inputs[GROUP] = input.add(3 * GROUP * stride);
                 });
                 for _ in 0..self.run {
                     let mut weights = [S::splat(0.0); V];
                     unroll!(VECTOR, V, {
-                        weights[VECTOR] = S::load(weight.wrapping_add(VECTOR * S::LANES));
+                        weights[VECTOR] = S::load(weight.add(VECTOR * S::LANES));
                     });
                     unroll!(PIXEL, P, {
-                        let value = S::splat(*inputs[PIXEL / 3].wrapping_add(PIXEL % 3 * stride));
+                        let value = inputs[PIXEL / 3].add(PIXEL % 3 * stride).read();
+                        let value = S::splat(value);
                         unroll!(VECTOR, V, {
                             sums[PIXEL][VECTOR] =
                                 S::mul_add(value, weights[VECTOR], sums[PIXEL][VECTOR]);
                         });
                     });
                     S::prefetch(next);
-                    next = next.wrapping_add(LINE);
+                    next = next.add(LINE);
                     unroll!(VECTOR, V, {
-                        S::prefetch(weight.wrapping_add(AHEAD + VECTOR * S::LANES));
+                        S::prefetch(weight.add(AHEAD + VECTOR * S::LANES));
                     });
-                    weight = weight.wrapping_add(V * S::LANES);
+                    weight = weight.add(V * S::LANES);
                     unroll!(GROUP, 6, {
-                        inputs[GROUP] = inputs[GROUP].wrapping_add(1);
+                        inputs[GROUP] = inputs[GROUP].add(1);
                     });
                 }
             }
@@ -174,11 +176,11 @@ impl RowOfTiles {
             // SAFETY: `count` channels of this pixel are left in each of the rows.
             unsafe {
                 let mut sum = sum;
-                if !self.bias.is_null() {
-                    sum = S::add(sum, load_up_to::<S>(self.bias.add(channel), count));
+                if let Some(bias) = self.bias {
+                    sum = S::add(sum, load_up_to::<S>(bias.add(channel), count));
                 }
-                if !self.residual.is_null() {
-                    let residual = self.residual.add(start + channel);
+                if let Some(residual) = self.residual {
+                    let residual = residual.add(start + channel);
                     sum = S::add(sum, load_up_to::<S>(residual, count));
                 }
                 if self.relu {
@@ -197,8 +199,8 @@ impl RowOfTiles {
 }
 
 #[inline(always)]
-unsafe fn load_up_to<S: Simd>(from: *const f32, count: usize) -> S::Vector {
-    // SAFETY: the caller's pointer is valid for `count` values.
+unsafe fn load_up_to<S: Simd>(from: Source<'_>, count: usize) -> S::Vector {
+    // SAFETY: the caller has `count` values there.
     unsafe {
         if count >= S::LANES {
             S::load(from)

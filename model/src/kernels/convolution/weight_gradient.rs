@@ -12,6 +12,7 @@ use super::tile::vectors;
 use super::weight_tile::{WeightTiles, tile_height};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::parallel::{Shared, for_each};
+use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::simd::Level;
 
 /// Pixels whose products are summed up in registers before they are added to the gradient: enough
@@ -162,12 +163,12 @@ impl Pass<'_> {
 
     /// Adds what a band of rows of some images gives, to where `target` says for each panel and
     /// row of taps.
-    fn band(
+    fn band<'a>(
         &self,
         images: Range<usize>,
         rows: Range<usize>,
         panels: Range<usize>,
-        target: impl Fn(usize, usize) -> (*mut f32, bool),
+        target: impl Fn(usize, usize) -> (Destination<'a>, bool),
     ) {
         let plan = self.plan;
         let walk = &plan.walk;
@@ -193,14 +194,14 @@ impl Pass<'_> {
     }
 
     /// As [`band`](Self::band), from an input with the given strides of images and rows.
-    fn tiles(
+    fn tiles<'a>(
         &self,
         input: &[f32],
         [image_stride, row_stride]: [usize; 2],
         images: Range<usize>,
         rows: Range<usize>,
         panels: Range<usize>,
-        target: impl Fn(usize, usize) -> (*mut f32, bool),
+        target: impl Fn(usize, usize) -> (Destination<'a>, bool),
     ) {
         let plan = self.plan;
         let walk = &plan.walk;
@@ -217,11 +218,11 @@ impl Pass<'_> {
             for tap_row in 0..walk.taps[0] {
                 let (sums, accumulate) = target(panel, tap_row);
                 self.level.run(WeightTiles {
-                    input: input[tap_row * row_stride..].as_ptr(),
+                    input: Source::from(input).add(tap_row * row_stride),
                     input_image_stride: image_stride,
                     input_row_stride: walk.step[0] * row_stride,
                     input_pixel_stride: walk.step[1] * walk.in_channels,
-                    gradient: self.output_gradient[first..].as_ptr(),
+                    gradient: Source::from(self.output_gradient).add(first),
                     gradient_image_stride: walk.target.image,
                     gradient_row_stride: walk.target.row,
                     gradient_pixel_stride: walk.target.pixel,

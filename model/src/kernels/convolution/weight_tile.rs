@@ -1,18 +1,19 @@
 //! The innermost loop of the weight gradient: some values of the run under a row of taps by some
 //! vectors of output channels, summed up over pixels in registers.
 
+use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::simd::{Kernel, Simd, unroll};
 
 /// Pixels of some images, and what they give for one row of taps and one panel of channels.
 #[derive(Clone, Copy)]
-pub(super) struct WeightTiles {
+pub(super) struct WeightTiles<'a> {
     /// Under the first pixel's first tap.
-    pub input: *const f32,
+    pub input: Source<'a>,
     pub input_image_stride: usize,
     pub input_row_stride: usize,
     pub input_pixel_stride: usize,
     /// The first pixel's gradient, at the panel's first channel.
-    pub gradient: *const f32,
+    pub gradient: Source<'a>,
     pub gradient_image_stride: usize,
     pub gradient_row_stride: usize,
     pub gradient_pixel_stride: usize,
@@ -23,7 +24,7 @@ pub(super) struct WeightTiles {
     /// read beyond them.
     pub run: usize,
     /// The weight's gradient `[run, out_channels]`, at the panel's first channel.
-    pub sums: *mut f32,
+    pub sums: Destination<'a>,
     pub sums_stride: usize,
     /// Vectors in a panel, as [`vectors`](super::tile::vectors) says.
     pub vectors: usize,
@@ -44,7 +45,7 @@ pub(super) const fn tile_height(lanes: usize, vectors: usize, run: usize) -> usi
     }
 }
 
-impl Kernel for WeightTiles {
+impl Kernel for WeightTiles<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -64,7 +65,7 @@ impl Kernel for WeightTiles {
     }
 }
 
-impl WeightTiles {
+impl WeightTiles<'_> {
     #[inline(always)]
     unsafe fn tiles<S: Simd, const H: usize, const V: usize>(&self) {
         let full = self.channels == V * S::LANES;
@@ -96,7 +97,7 @@ impl WeightTiles {
                     for _ in 0..self.columns {
                         let mut gradients = [S::splat(0.0); V];
                         unroll!(VECTOR, V, {
-                            let from = gradient.wrapping_add(VECTOR * S::LANES);
+                            let from = gradient.add(VECTOR * S::LANES);
                             gradients[VECTOR] = if FULL {
                                 S::load(from)
                             } else {
@@ -105,14 +106,14 @@ impl WeightTiles {
                             };
                         });
                         unroll!(INDEX, H, {
-                            let value = S::splat(*input.wrapping_add(INDEX));
+                            let value = S::splat(input.add(INDEX).read());
                             unroll!(VECTOR, V, {
                                 sums[INDEX][VECTOR] =
                                     S::mul_add(value, gradients[VECTOR], sums[INDEX][VECTOR]);
                             });
                         });
-                        input = input.wrapping_add(self.input_pixel_stride);
-                        gradient = gradient.wrapping_add(self.gradient_pixel_stride);
+                        input = input.add(self.input_pixel_stride);
+                        gradient = gradient.add(self.gradient_pixel_stride);
                     }
                 }
             }
@@ -140,7 +141,7 @@ impl WeightTiles {
                 let to = self.sums.add(index * self.sums_stride + channel);
                 let mut sum = sum;
                 if self.accumulate {
-                    sum = S::add(sum, S::load_first(to, count));
+                    sum = S::add(sum, S::load_first(to.into(), count));
                 }
                 S::store_first(to, sum, count);
             }

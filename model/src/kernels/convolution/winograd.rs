@@ -15,6 +15,7 @@ use super::tile::{RowOfTiles, vectors};
 use super::winograd_transform::{InputTiles, OutputTiles, WeightTransform};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::parallel::{Shared, for_each};
+use crate::kernels::pointer::Source;
 use crate::kernels::simd::{Kernel, Level, Simd};
 
 /// Edge of a tile of results, and of the input under it.
@@ -184,7 +185,7 @@ impl Task<'_> {
     }
 
     /// The input under a tile, pixel by pixel.
-    fn pixels_under(&self, tile: usize) -> [[*const f32; IN]; IN] {
+    fn pixels_under(&self, tile: usize) -> [[Source<'_>; IN]; IN] {
         let walk = self.walk;
         let (image, row, column) = self.place(tile);
         std::array::from_fn(|y| {
@@ -194,10 +195,10 @@ impl Task<'_> {
                 let inside =
                     (0..walk.height as isize).contains(&y) && (0..walk.width as isize).contains(&x);
                 if !inside {
-                    return self.zeros.as_ptr();
+                    return self.zeros.into();
                 }
                 let pixel = (image * walk.height + y as usize) * walk.width + x as usize;
-                self.input[pixel * walk.in_channels..][..walk.in_channels].as_ptr()
+                self.input[pixel * walk.in_channels..][..walk.in_channels].into()
             })
         })
     }
@@ -207,20 +208,21 @@ impl Task<'_> {
         let (image, row, column) = self.place(tile);
         let target = &walk.target;
         let first = target.start + image * target.image + row * target.row + column * target.pixel;
+        let output = self.output.pointer(first);
         level.run(OutputTiles {
             products,
             stride,
             channels: walk.out_channels,
             rows: OUT.min(walk.rows - row),
             columns: OUT.min(walk.columns - column),
-            output: self.output.pointer(first),
+            output,
             row_stride: target.row,
             pixel_stride: target.pixel,
             bias: self.finish.bias,
             residual: match self.finish.residual {
-                Residual::None => std::ptr::null(),
-                Residual::Other(residual) => residual[first..].as_ptr(),
-                Residual::Output => self.output.pointer(first),
+                Residual::None => None,
+                Residual::Other(residual) => Some(Source::from(residual).add(first)),
+                Residual::Output => Some(output.into()),
             },
             relu: self.finish.relu,
         });
@@ -255,19 +257,19 @@ impl Kernel for Products<'_, '_> {
                 let channel = panel * panels.width;
                 let start = (panel * PRODUCTS + product) * weight.stride;
                 let tiles = RowOfTiles {
-                    input: input.as_ptr(),
+                    input: input.into(),
                     tap_row_stride: 0,
                     input_pixel_stride: walk.in_channels,
                     tap_rows: 1,
                     run: walk.in_channels,
-                    weight: weight.values[start..][..weight.stride].as_ptr(),
+                    weight: weight.values[start..][..weight.stride].into(),
                     vectors: vectors(S::LANES, walk.out_channels),
                     channels: panels.width.min(walk.out_channels - channel),
                     pixels: tiles.len(),
-                    output: output[channel..].as_mut_ptr(),
+                    output: (&mut output[channel..]).into(),
                     output_pixel_stride: walk.out_channels,
-                    bias: std::ptr::null(),
-                    residual: std::ptr::null(),
+                    bias: None,
+                    residual: None,
                     relu: false,
                 };
                 // SAFETY: a row of `in_channels` and one of `out_channels` for every tile are

@@ -2,13 +2,14 @@
 //! infinity.
 
 use super::winograd::{IN, OUT, PRODUCTS};
+use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::simd::{Kernel, Simd};
 
 /// A 3x3 panel `[3, 3, in_channels, width]` to 36 panels `[in_channels, width]`.
 pub(super) struct WeightTransform<'a> {
     pub weight: &'a [f32],
     /// Room for 36 panels.
-    pub output: *mut f32,
+    pub output: Destination<'a>,
     /// Values of a panel: `in_channels * width`, whole vectors.
     pub stride: usize,
 }
@@ -19,6 +20,7 @@ impl Kernel for WeightTransform<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         assert!(self.weight.len() == 9 * self.stride && self.stride.is_multiple_of(S::LANES));
+        let weight = Source::from(self.weight);
         for first in (0..self.stride).step_by(S::LANES) {
             // SAFETY: a vector from `first` on is within each of the panels.
             unsafe {
@@ -27,7 +29,7 @@ impl Kernel for WeightTransform<'_> {
                     let mut taps = [S::splat(0.0); 3];
                     for (row, tap) in taps.iter_mut().enumerate() {
                         let at = (row * 3 + column) * self.stride + first;
-                        *tap = S::load(self.weight.as_ptr().add(at));
+                        *tap = S::load(weight.add(at));
                     }
                     let mapped = map_weight::<S>(taps);
                     for (half, mapped) in half.iter_mut().zip(mapped) {
@@ -49,7 +51,7 @@ impl Kernel for WeightTransform<'_> {
 /// The pixels under a tile `[6, 6, channels]` to a row in each of 36 matrices.
 pub(super) struct InputTiles<'a> {
     /// Each with as many values as there are channels.
-    pub pixels: [[*const f32; IN]; IN],
+    pub pixels: [[Source<'a>; IN]; IN],
     pub channels: usize,
     /// The tile's row of the first matrix.
     pub output: &'a mut [f32],
@@ -63,7 +65,7 @@ impl Kernel for InputTiles<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         assert!((PRODUCTS - 1) * self.stride + self.channels <= self.output.len());
-        let output = self.output.as_mut_ptr();
+        let output = Destination::from(self.output);
         for first in (0..self.channels).step_by(S::LANES) {
             let count = (self.channels - first).min(S::LANES);
             // SAFETY: `count` channels are left of every pixel, and of every matrix's row.
@@ -103,12 +105,12 @@ pub(super) struct OutputTiles<'a> {
     pub rows: usize,
     pub columns: usize,
     /// The first result.
-    pub output: *mut f32,
+    pub output: Destination<'a>,
     pub row_stride: usize,
     pub pixel_stride: usize,
     pub bias: Option<&'a [f32]>,
-    /// Added where it lies as the output does, or null; may be the output itself.
-    pub residual: *const f32,
+    /// Added where it lies as the output does; may be the output itself.
+    pub residual: Option<Source<'a>>,
     pub relu: bool,
 }
 
@@ -119,7 +121,7 @@ impl Kernel for OutputTiles<'_> {
     unsafe fn run<S: Simd>(self) {
         assert!((PRODUCTS - 1) * self.stride + self.channels <= self.products.len());
         assert!(self.bias.is_none_or(|bias| bias.len() == self.channels));
-        let products = self.products.as_ptr();
+        let products = Source::from(self.products);
         for first in (0..self.channels).step_by(S::LANES) {
             let count = (self.channels - first).min(S::LANES);
             // SAFETY: `count` channels are left of every row and every pixel.
@@ -134,7 +136,7 @@ impl Kernel for OutputTiles<'_> {
                     *half = map_output::<S>(values);
                 }
                 let bias = match self.bias {
-                    Some(bias) => load::<S>(bias.as_ptr().add(first), count),
+                    Some(bias) => load::<S>(Source::from(bias).add(first), count),
                     None => S::splat(0.0),
                 };
                 for column in 0..self.columns {
@@ -146,8 +148,8 @@ impl Kernel for OutputTiles<'_> {
                     for (row, value) in mapped.into_iter().enumerate().take(self.rows) {
                         let at = row * self.row_stride + column * self.pixel_stride + first;
                         let mut value = S::add(value, bias);
-                        if !self.residual.is_null() {
-                            value = S::add(value, load::<S>(self.residual.add(at), count));
+                        if let Some(residual) = self.residual {
+                            value = S::add(value, load::<S>(residual.add(at), count));
                         }
                         if self.relu {
                             // In this order, what is not a number stays so.
@@ -224,8 +226,8 @@ unsafe fn map_output<S: Simd>([a, b, c, d, e, f]: [S::Vector; IN]) -> [S::Vector
 }
 
 #[inline(always)]
-unsafe fn load<S: Simd>(from: *const f32, count: usize) -> S::Vector {
-    // SAFETY: the caller's pointer is valid for `count` values.
+unsafe fn load<S: Simd>(from: Source<'_>, count: usize) -> S::Vector {
+    // SAFETY: the caller has `count` values there.
     unsafe {
         if count == S::LANES {
             S::load(from)
@@ -236,8 +238,8 @@ unsafe fn load<S: Simd>(from: *const f32, count: usize) -> S::Vector {
 }
 
 #[inline(always)]
-unsafe fn store<S: Simd>(to: *mut f32, vector: S::Vector, count: usize) {
-    // SAFETY: the caller's pointer is valid for `count` values.
+unsafe fn store<S: Simd>(to: Destination<'_>, vector: S::Vector, count: usize) {
+    // SAFETY: the caller has `count` values there.
     unsafe {
         if count == S::LANES {
             S::store(to, vector);

@@ -1,7 +1,8 @@
 //! The gradients of batch normalisation in training.
 
-use crate::kernels::parallel::{self, Shared};
-use crate::kernels::rows::{Access, Rows, Source, Step, Totals};
+use crate::kernels::parallel;
+use crate::kernels::pointer::{Destination, Source};
+use crate::kernels::rows::{Access, Rows, Step, Totals};
 use crate::kernels::simd::{Level, Simd};
 
 /// The gradients of `gamma` and `beta`. If ReLU came after the normalisation, `output` is its
@@ -28,7 +29,7 @@ pub(crate) fn backward_sums(
     assert!(mean.len() == channels && inverse_deviation.len() == channels);
     assert!(gamma_gradient.len() == channels && beta_gradient.len() == channels);
     let rows = Rows::new(level, input.len(), channels);
-    let mean = &rows.repeat(mean);
+    let mean = rows.repeat(mean);
     let chunks = parallel::map(rows.chunks(), |index| {
         let mut gammas = vec![0.0; rows.width()];
         let mut betas = vec![0.0; rows.width()];
@@ -37,10 +38,10 @@ pub(crate) fn backward_sums(
                 // SAFETY: the slices are as long as the rows in all; mean and totals as one row.
                 unsafe {
                     let step = Sums::<$masked> {
-                        input,
-                        mean,
-                        output: output.unwrap_or_default(),
-                        output_gradient,
+                        input: input.into(),
+                        mean: mean[..].into(),
+                        output: output.unwrap_or_default().into(),
+                        output_gradient: output_gradient.into(),
                         gammas: Totals::new(&mut gammas),
                         betas: Totals::new(&mut betas),
                     };
@@ -140,63 +141,57 @@ pub(crate) fn backward_apply(
 ) {
     match gradients {
         Gradients::InPlace(gradient) => {
-            let gradient = Shared::new(gradient);
-            apply(level, input, output, coefficients, gradient, gradient, None);
+            assert_eq!(gradient.len(), input.len());
+            let to = Destination::from(gradient);
+            apply(level, input, output, coefficients, to.into(), to, None);
         }
         Gradients::Residual {
             output: gradient,
             input: to,
         } => {
-            let gradient = Shared::new(gradient);
-            let to = Shared::new(to);
-            apply(
-                level,
-                input,
-                output,
-                coefficients,
-                gradient,
-                to,
-                Some(gradient),
-            );
+            assert!(gradient.len() == input.len() && to.len() == input.len());
+            let residual = Destination::from(gradient);
+            let (from, to) = (residual.into(), to.into());
+            apply(level, input, output, coefficients, from, to, Some(residual));
         }
         Gradients::Apart {
             output: gradient,
             input: to,
             residual,
         } => {
-            let to = Shared::new(to);
-            let residual = residual.map(Shared::new);
-            apply(level, input, output, coefficients, gradient, to, residual);
+            assert!(gradient.len() == input.len() && to.len() == input.len());
+            let same = |residual: &&mut [f32]| residual.len() == input.len();
+            assert!(residual.as_ref().is_none_or(same));
+            let (from, to) = (gradient.into(), to.into());
+            let residual = residual.map(Destination::from);
+            apply(level, input, output, coefficients, from, to, residual);
         }
     }
 }
 
+/// The gradients are as long as the input.
 fn apply(
     level: Level,
     input: &[f32],
     output: Option<&[f32]>,
     coefficients: &InputGradient,
-    output_gradient: impl Source,
-    input_gradient: Shared<'_>,
-    residual_gradient: Option<Shared<'_>>,
+    output_gradient: Source<'_>,
+    input_gradient: Destination<'_>,
+    residual_gradient: Option<Destination<'_>>,
 ) {
     assert!(output.is_none_or(|output| output.len() == input.len()));
-    assert!(output_gradient.length() == input.len() && input_gradient.len() == input.len());
-    assert!(residual_gradient.is_none_or(|residual| residual.len() == input.len()));
     let rows = Rows::new(level, input.len(), coefficients.a.len());
-    let a = &rows.repeat(&coefficients.a);
-    let b = &rows.repeat(&coefficients.b);
-    let c = &rows.repeat(&coefficients.c);
+    let [a, b, c] = [&coefficients.a, &coefficients.b, &coefficients.c].map(|of| rows.repeat(of));
     macro_rules! run {
         ($masked:literal, $residual:literal) => {
             // SAFETY: all slices are as long as the rows in all, the coefficients as one of them;
             // each value is read before it is written, by one task only.
             unsafe {
-                let step = Apply::<_, $masked, $residual> {
-                    input,
-                    output: output.unwrap_or_default(),
+                let step = Apply::<$masked, $residual> {
+                    input: input.into(),
+                    output: output.unwrap_or_default().into(),
                     output_gradient,
-                    coefficients: [a, b, c],
+                    coefficients: [&a[..], &b, &c].map(Source::from),
                     input_gradient,
                     residual_gradient: residual_gradient.unwrap_or(input_gradient),
                 };
@@ -214,12 +209,12 @@ fn apply(
 
 #[derive(Clone, Copy)]
 struct Sums<'a, const MASKED: bool> {
-    input: &'a [f32],
-    mean: &'a [f32],
-    output: &'a [f32],
-    output_gradient: &'a [f32],
-    gammas: Totals,
-    betas: Totals,
+    input: Source<'a>,
+    mean: Source<'a>,
+    output: Source<'a>,
+    output_gradient: Source<'a>,
+    gammas: Totals<'a>,
+    betas: Totals<'a>,
 }
 
 impl<const MASKED: bool> Step for Sums<'_, MASKED> {
@@ -261,16 +256,16 @@ impl<const MASKED: bool> Step for Sums<'_, MASKED> {
 }
 
 #[derive(Clone, Copy)]
-struct Apply<'a, G, const MASKED: bool, const RESIDUAL: bool> {
-    input: &'a [f32],
-    output: &'a [f32],
-    output_gradient: G,
-    coefficients: [&'a [f32]; 3],
-    input_gradient: Shared<'a>,
-    residual_gradient: Shared<'a>,
+struct Apply<'a, const MASKED: bool, const RESIDUAL: bool> {
+    input: Source<'a>,
+    output: Source<'a>,
+    output_gradient: Source<'a>,
+    coefficients: [Source<'a>; 3],
+    input_gradient: Destination<'a>,
+    residual_gradient: Destination<'a>,
 }
 
-impl<G: Source, const MASKED: bool, const RESIDUAL: bool> Step for Apply<'_, G, MASKED, RESIDUAL> {
+impl<const MASKED: bool, const RESIDUAL: bool> Step for Apply<'_, MASKED, RESIDUAL> {
     type Held<S: Simd> = [S::Vector; 3];
 
     #[inline(always)]

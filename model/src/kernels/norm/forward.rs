@@ -1,7 +1,7 @@
 //! The normalised values.
 
-use crate::kernels::parallel::Shared;
-use crate::kernels::rows::{Access, Rows, Source, Step};
+use crate::kernels::pointer::{Destination, Source};
+use crate::kernels::rows::{Access, Rows, Step};
 use crate::kernels::simd::{Level, Simd};
 
 /// One over the standard deviation of every channel.
@@ -51,8 +51,9 @@ pub(crate) fn forward(
     channels: usize,
 ) {
     assert_eq!(input.len(), output.len());
-    let output = Shared::new(output);
-    run(level, input, scale, shift, residual, relu, output, channels);
+    let rows = Rows::new(level, output.len(), channels);
+    let (input, output) = (input.into(), output.into());
+    run(level, rows, input, scale, shift, residual, relu, output);
 }
 
 /// The same with the result in the place of the input.
@@ -69,36 +70,36 @@ pub(crate) fn forward_in_place(
     relu: bool,
     channels: usize,
 ) {
-    let data = Shared::new(data);
-    run(level, data, scale, shift, residual, relu, data, channels);
+    let rows = Rows::new(level, data.len(), channels);
+    let output = Destination::from(data);
+    let input = output.into();
+    run(level, rows, input, scale, shift, residual, relu, output);
 }
 
 #[allow(clippy::too_many_arguments)]
 fn run(
     level: Level,
-    input: impl Source,
+    rows: Rows,
+    input: Source<'_>,
     scale: &[f32],
     shift: &[f32],
     residual: Option<&[f32]>,
     relu: bool,
-    output: Shared<'_>,
-    channels: usize,
+    output: Destination<'_>,
 ) {
-    assert!(input.length() == output.len());
-    assert!(residual.is_none_or(|residual| residual.len() == output.len()));
-    let rows = Rows::new(level, output.len(), channels);
-    let scale = &rows.repeat(scale);
-    let shift = &rows.repeat(shift);
+    assert!(residual.is_none_or(|residual| residual.len() == rows.length()));
+    let scale = rows.repeat(scale);
+    let shift = rows.repeat(shift);
     macro_rules! run {
         ($residual:literal, $relu:literal) => {
             // SAFETY: all slices are as long as the rows in all, scale and shift as one of them;
             // each value is read before it is written, by one task only.
             unsafe {
-                let step = Forward::<_, $residual, $relu> {
+                let step = Forward::<$residual, $relu> {
                     input,
-                    scale,
-                    shift,
-                    residual: residual.unwrap_or_default(),
+                    scale: scale[..].into(),
+                    shift: shift[..].into(),
+                    residual: residual.unwrap_or_default().into(),
                     output,
                 };
                 rows.run(level, step)
@@ -114,15 +115,15 @@ fn run(
 }
 
 #[derive(Clone, Copy)]
-struct Forward<'a, I, const RESIDUAL: bool, const RELU: bool> {
-    input: I,
-    scale: &'a [f32],
-    shift: &'a [f32],
-    residual: &'a [f32],
-    output: Shared<'a>,
+struct Forward<'a, const RESIDUAL: bool, const RELU: bool> {
+    input: Source<'a>,
+    scale: Source<'a>,
+    shift: Source<'a>,
+    residual: Source<'a>,
+    output: Destination<'a>,
 }
 
-impl<I: Source, const RESIDUAL: bool, const RELU: bool> Step for Forward<'_, I, RESIDUAL, RELU> {
+impl<const RESIDUAL: bool, const RELU: bool> Step for Forward<'_, RESIDUAL, RELU> {
     type Held<S: Simd> = [S::Vector; 2];
 
     #[inline(always)]

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::kernels::parallel;
+use crate::kernels::pointer::Source;
 use crate::kernels::rows::{Access, Rows, Step, Totals};
 use crate::kernels::simd::{Level, Simd};
 
@@ -59,7 +60,7 @@ pub(crate) fn sums_of(level: Level, rows: &Rows, input: &[f32], values: Range<us
     assert_eq!(input.len(), rows.length());
     let mut totals = vec![0.0; rows.width()];
     let step = Sum {
-        input,
+        input: input.into(),
         totals: Totals::new(&mut totals),
     };
     // SAFETY: the rows are the input's, and the totals are as many as columns.
@@ -94,11 +95,12 @@ fn chunk_statistics(level: Level, rows: &Rows, input: &[f32], index: usize) -> V
     // Deviations from any of the values are as small as the values differ, however large the mean.
     // And should the one that is taken be an outlier, then the variance is large, too.
     let first = &input[chunk.start..chunk.start + channels];
+    let shift = rows.repeat(first);
     let mut sums = vec![0.0; rows.width()];
     let mut squares = vec![0.0; rows.width()];
     let step = Deviations {
-        input,
-        shift: &rows.repeat(first),
+        input: input.into(),
+        shift: shift[..].into(),
         sums: Totals::new(&mut sums),
         squares: Totals::new(&mut squares),
     };
@@ -121,10 +123,10 @@ fn chunk_statistics(level: Level, rows: &Rows, input: &[f32], index: usize) -> V
 /// Sums of the deviations from `shift`, and of their squares.
 #[derive(Clone, Copy)]
 struct Deviations<'a> {
-    input: &'a [f32],
-    shift: &'a [f32],
-    sums: Totals,
-    squares: Totals,
+    input: Source<'a>,
+    shift: Source<'a>,
+    sums: Totals<'a>,
+    squares: Totals<'a>,
 }
 
 impl Step for Deviations<'_> {
@@ -163,8 +165,8 @@ impl Step for Deviations<'_> {
 
 #[derive(Clone, Copy)]
 struct Sum<'a> {
-    input: &'a [f32],
-    totals: Totals,
+    input: Source<'a>,
+    totals: Totals<'a>,
 }
 
 impl Step for Sum<'_> {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::kernels::parallel::{self, Shared};
+use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::rows::{Access, First, Whole};
 use crate::kernels::shape::Shape;
 use crate::kernels::simd::{Kernel, Level, Simd};
@@ -73,12 +74,12 @@ pub(crate) fn max_pool(
         let (image, part) = (task / tasks_of_image, task % tasks_of_image);
         let first_line = part * lines_together;
         level.run(Forward {
-            input: &input[image * shape.image()..(image + 1) * shape.image()],
+            input: input[image * shape.image()..(image + 1) * shape.image()].into(),
             shape,
             window,
             result,
             lines: first_line..(first_line + lines_together).min(result.height),
-            output,
+            output: output.pointer(0),
             offset: image * result.image(),
         });
     });
@@ -112,9 +113,9 @@ pub(crate) fn max_pool_backward(
         level.run(Backward {
             // SAFETY: each image is taken once.
             input_gradient: unsafe { input_gradient.part(values.clone()) },
-            input: &input[values],
-            output: &output[results.clone()],
-            output_gradient: &output_gradient[results],
+            input: input[values].into(),
+            output: output[results.clone()].into(),
+            output_gradient: output_gradient[results].into(),
             shape,
             window,
             result,
@@ -125,13 +126,13 @@ pub(crate) fn max_pool_backward(
 /// Some lines of the result of an image.
 struct Forward<'a> {
     /// The image.
-    input: &'a [f32],
+    input: Source<'a>,
     shape: Shape,
     window: Window,
     result: Shape,
     lines: Range<usize>,
     /// All images, of which this one starts at `offset`.
-    output: Shared<'a>,
+    output: Destination<'a>,
     offset: usize,
 }
 
@@ -229,9 +230,9 @@ impl Forward<'_> {
 
 /// One image.
 struct Backward<'a> {
-    input: &'a [f32],
-    output: &'a [f32],
-    output_gradient: &'a [f32],
+    input: Source<'a>,
+    output: Source<'a>,
+    output_gradient: Source<'a>,
     shape: Shape,
     window: Window,
     result: Shape,
@@ -255,7 +256,7 @@ impl Kernel for Backward<'_> {
                 self.input_gradient[values].fill(0.0);
                 cleared = lines.end;
             }
-            let gradient = Shared::new(self.input_gradient);
+            let gradient = Destination::from(&mut *self.input_gradient);
             for column in 0..self.result.width {
                 let columns = self.window.covered(column, self.shape.width);
                 let mut place = Place {
@@ -295,11 +296,11 @@ impl Kernel for Backward<'_> {
 }
 
 struct Image<'a> {
-    input: &'a [f32],
-    output: &'a [f32],
-    output_gradient: &'a [f32],
+    input: Source<'a>,
+    output: Source<'a>,
+    output_gradient: Source<'a>,
     shape: Shape,
-    gradient: Shared<'a>,
+    gradient: Destination<'a>,
 }
 
 impl Image<'_> {
@@ -337,7 +338,7 @@ impl Image<'_> {
                         let rest = S::where_positive(left[vector], below);
                         let taken = S::sub(left[vector], rest);
                         left[vector] = rest;
-                        let sum = S::add(access.load::<S>(self.gradient, index), taken);
+                        let sum = S::add(access.load::<S>(self.gradient.into(), index), taken);
                         access.store::<S>(self.gradient, index, sum);
                     }
                     index += channels;

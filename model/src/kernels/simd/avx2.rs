@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::Simd;
+use crate::kernels::pointer::{Destination, Source};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
@@ -10,6 +11,7 @@ pub(crate) struct Avx2;
 /// All bits set in the first `count` of 8 lanes.
 #[inline(always)]
 unsafe fn first(count: usize) -> __m256i {
+    debug_assert!(count <= 8);
     // Read from where `count` of the eight lanes are still ones.
     static ONES_THEN_ZEROS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
     // SAFETY: `count` is at most 8, so that eight values follow.
@@ -28,29 +30,29 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> Self::Vector {
-        unsafe { _mm256_loadu_ps(from) }
+    unsafe fn load(from: Source<'_>) -> Self::Vector {
+        unsafe { _mm256_loadu_ps(from.for_reading(8)) }
     }
 
     #[inline(always)]
-    unsafe fn store(to: *mut f32, vector: Self::Vector) {
-        unsafe { _mm256_storeu_ps(to, vector) }
+    unsafe fn store(to: Destination<'_>, vector: Self::Vector) {
+        unsafe { _mm256_storeu_ps(to.for_writing(8), vector) }
     }
 
     #[inline(always)]
-    unsafe fn load_first(from: *const f32, count: usize) -> Self::Vector {
-        unsafe { _mm256_maskload_ps(from, first(count)) }
+    unsafe fn load_first(from: Source<'_>, count: usize) -> Self::Vector {
+        unsafe { _mm256_maskload_ps(from.for_reading(count), first(count)) }
     }
 
     #[inline(always)]
-    unsafe fn store_first(to: *mut f32, vector: Self::Vector, count: usize) {
-        unsafe { _mm256_maskstore_ps(to, first(count), vector) }
+    unsafe fn store_first(to: Destination<'_>, vector: Self::Vector, count: usize) {
+        unsafe { _mm256_maskstore_ps(to.for_writing(count), first(count), vector) }
     }
 
     #[inline(always)]
-    fn prefetch(address: *const f32) {
+    fn prefetch(value: Source<'_>) {
         // SAFETY: every x86-64 CPU has it, and it may be given any address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(value.for_reading(0).cast()) }
     }
 
     #[inline(always)]

@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::Simd;
+use crate::kernels::pointer::{Destination, Source};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512;
@@ -10,6 +11,7 @@ pub(crate) struct Avx512;
 /// Ones for the first `count` of 16 lanes.
 #[inline(always)]
 fn first(count: usize) -> __mmask16 {
+    debug_assert!(count <= 16);
     ((1u32 << count) - 1) as __mmask16
 }
 
@@ -25,29 +27,29 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> Self::Vector {
-        unsafe { _mm512_loadu_ps(from) }
+    unsafe fn load(from: Source<'_>) -> Self::Vector {
+        unsafe { _mm512_loadu_ps(from.for_reading(16)) }
     }
 
     #[inline(always)]
-    unsafe fn store(to: *mut f32, vector: Self::Vector) {
-        unsafe { _mm512_storeu_ps(to, vector) }
+    unsafe fn store(to: Destination<'_>, vector: Self::Vector) {
+        unsafe { _mm512_storeu_ps(to.for_writing(16), vector) }
     }
 
     #[inline(always)]
-    unsafe fn load_first(from: *const f32, count: usize) -> Self::Vector {
-        unsafe { _mm512_maskz_loadu_ps(first(count), from) }
+    unsafe fn load_first(from: Source<'_>, count: usize) -> Self::Vector {
+        unsafe { _mm512_maskz_loadu_ps(first(count), from.for_reading(count)) }
     }
 
     #[inline(always)]
-    unsafe fn store_first(to: *mut f32, vector: Self::Vector, count: usize) {
-        unsafe { _mm512_mask_storeu_ps(to, first(count), vector) }
+    unsafe fn store_first(to: Destination<'_>, vector: Self::Vector, count: usize) {
+        unsafe { _mm512_mask_storeu_ps(to.for_writing(count), first(count), vector) }
     }
 
     #[inline(always)]
-    fn prefetch(address: *const f32) {
+    fn prefetch(value: Source<'_>) {
         // SAFETY: every x86-64 CPU has it, and it may be given any address.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(value.for_reading(0).cast()) }
     }
 
     #[inline(always)]

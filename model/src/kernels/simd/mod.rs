@@ -14,6 +14,8 @@ mod portable;
 use std::fmt;
 use std::sync::OnceLock;
 
+use super::pointer::{Destination, Source};
+
 /// Repeats a block for every constant `$index` below `$limit`, which is at most 16. A loop would do
 /// the same, but the compiler turns its arrays into registers only if the indices are constants.
 macro_rules! unroll {
@@ -35,7 +37,8 @@ pub(crate) use unroll;
 /// # Safety
 ///
 /// Every method may only be called on a CPU that has the implementor's instructions, which
-/// [`Level`] sees to. Pointers need no alignment, but must be valid for what is read or written.
+/// [`Level`] sees to. What is read or written need not be
+/// aligned, but must be within the slice of its pointer, which is checked with debug assertions.
 pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// Values in a vector.
     const LANES: usize;
@@ -44,15 +47,15 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     type Vector: Copy;
 
     unsafe fn splat(value: f32) -> Self::Vector;
-    unsafe fn load(from: *const f32) -> Self::Vector;
-    unsafe fn store(to: *mut f32, vector: Self::Vector);
+    unsafe fn load(from: Source<'_>) -> Self::Vector;
+    unsafe fn store(to: Destination<'_>, vector: Self::Vector);
     /// The first `count` lanes from memory, at most [`LANES`](Self::LANES); zero in the others.
-    unsafe fn load_first(from: *const f32, count: usize) -> Self::Vector;
+    unsafe fn load_first(from: Source<'_>, count: usize) -> Self::Vector;
     /// Writes the first `count` lanes, at most [`LANES`](Self::LANES).
-    unsafe fn store_first(to: *mut f32, vector: Self::Vector, count: usize);
-    /// Asks for the cache line at an address, which need not be valid.
+    unsafe fn store_first(to: Destination<'_>, vector: Self::Vector, count: usize);
+    /// Asks for the line of the cache that a value is in, which need not exist.
     #[inline(always)]
-    fn prefetch(_address: *const f32) {}
+    fn prefetch(_value: Source<'_>) {}
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     unsafe fn sub(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     unsafe fn mul(a: Self::Vector, b: Self::Vector) -> Self::Vector;
@@ -222,7 +225,7 @@ mod tests {
             let check = |vector: S::Vector, expected: &dyn Fn(usize) -> f32| {
                 let mut values = vec![f32::NAN; S::LANES];
                 // SAFETY: as many values as lanes.
-                unsafe { S::store(values.as_mut_ptr(), vector) };
+                unsafe { S::store(Destination::from(&mut values[..]), vector) };
                 for (lane, value) in values.into_iter().enumerate() {
                     let expected = expected(lane);
                     assert!((value - expected).abs() <= 1e-6 * expected.abs().max(1.0));
@@ -230,7 +233,7 @@ mod tests {
             };
             // SAFETY: the pointers are those of vectors with as many values as lanes.
             unsafe {
-                let [va, vb, vc] = [&a, &b, &c].map(|values| S::load(values.as_ptr()));
+                let [va, vb, vc] = [&a, &b, &c].map(|values| S::load(Source::from(&values[..])));
                 check(S::splat(3.0), &|_| 3.0);
                 check(S::add(va, vb), &|lane| a[lane] + b[lane]);
                 check(S::sub(va, vb), &|lane| a[lane] - b[lane]);
@@ -243,11 +246,11 @@ mod tests {
                     if c[lane] > 0.0 { a[lane] } else { 0.0 }
                 });
                 for count in 0..=S::LANES {
-                    check(S::load_first(a.as_ptr(), count), &|lane| {
+                    check(S::load_first(Source::from(&a[..]), count), &|lane| {
                         if lane < count { a[lane] } else { 0.0 }
                     });
                     let mut values = vec![7.0; S::LANES];
-                    S::store_first(values.as_mut_ptr(), va, count);
+                    S::store_first(Destination::from(&mut values[..]), va, count);
                     assert_eq!(values[..count], a[..count]);
                     assert!(values[count..].iter().all(|&value| value == 7.0));
                 }
@@ -259,6 +262,51 @@ mod tests {
     fn every_level_computes_the_same() {
         for level in Level::available() {
             level.run(Everything);
+        }
+    }
+
+    /// Reads or writes one value more than there are.
+    #[cfg(debug_assertions)]
+    #[derive(Clone, Copy)]
+    enum PastTheEnd {
+        Load,
+        Store,
+        LoadFirst,
+        StoreFirst,
+    }
+
+    #[cfg(debug_assertions)]
+    impl Kernel for PastTheEnd {
+        type Output = ();
+
+        #[inline(always)]
+        unsafe fn run<S: Simd>(self) {
+            let mut values = vec![0.0; S::LANES - 1];
+            let to = Destination::from(&mut values[..]);
+            // SAFETY: nothing is read or written before the check has failed.
+            unsafe {
+                match self {
+                    Self::Load => {
+                        S::load(to.into());
+                    }
+                    Self::Store => S::store(to, S::splat(1.0)),
+                    Self::LoadFirst => {
+                        S::load_first(to.add(2).into(), S::LANES - 2);
+                    }
+                    Self::StoreFirst => S::store_first(to.add(2), S::splat(1.0), S::LANES - 2),
+                }
+            }
+        }
+    }
+
+    #[cfg(debug_assertions)]
+    #[test]
+    fn every_level_checks_every_access() {
+        use PastTheEnd::*;
+        for level in Level::available() {
+            for access in [Load, Store, LoadFirst, StoreFirst] {
+                assert!(std::panic::catch_unwind(|| level.run(access)).is_err());
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use std::arch::aarch64::*;
 
 use super::Simd;
+use crate::kernels::pointer::{Destination, Source};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Neon;
@@ -19,17 +20,18 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> Self::Vector {
-        unsafe { vld1q_f32(from) }
+    unsafe fn load(from: Source<'_>) -> Self::Vector {
+        unsafe { vld1q_f32(from.for_reading(4)) }
     }
 
     #[inline(always)]
-    unsafe fn store(to: *mut f32, vector: Self::Vector) {
-        unsafe { vst1q_f32(to, vector) }
+    unsafe fn store(to: Destination<'_>, vector: Self::Vector) {
+        unsafe { vst1q_f32(to.for_writing(4), vector) }
     }
 
     #[inline(always)]
-    unsafe fn load_first(from: *const f32, count: usize) -> Self::Vector {
+    unsafe fn load_first(from: Source<'_>, count: usize) -> Self::Vector {
+        let from = from.for_reading(count);
         let mut lanes = [0.0; 4];
         for (lane, value) in lanes.iter_mut().enumerate().take(count) {
             *value = unsafe { from.add(lane).read() };
@@ -38,9 +40,10 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
-    unsafe fn store_first(to: *mut f32, vector: Self::Vector, count: usize) {
+    unsafe fn store_first(to: Destination<'_>, vector: Self::Vector, count: usize) {
         let mut lanes = [0.0; 4];
         unsafe { vst1q_f32(lanes.as_mut_ptr(), vector) };
+        let to = to.for_writing(count);
         for (lane, value) in lanes.into_iter().enumerate().take(count) {
             unsafe { to.add(lane).write(value) };
         }

@@ -1,6 +1,7 @@
 //! Arrays that the compiler turns into the vectors that every CPU of an architecture has.
 
 use super::Simd;
+use crate::kernels::pointer::{Destination, Source};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
@@ -23,19 +24,28 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn load(from: *const f32) -> Self::Vector {
+    unsafe fn load(from: Source<'_>) -> Self::Vector {
         // SAFETY: the caller's pointer is valid for all lanes.
-        unsafe { from.cast::<Self::Vector>().read_unaligned() }
+        unsafe {
+            from.for_reading(LANES)
+                .cast::<Self::Vector>()
+                .read_unaligned()
+        }
     }
 
     #[inline(always)]
-    unsafe fn store(to: *mut f32, vector: Self::Vector) {
+    unsafe fn store(to: Destination<'_>, vector: Self::Vector) {
         // SAFETY: the caller's pointer is valid for all lanes.
-        unsafe { to.cast::<Self::Vector>().write_unaligned(vector) }
+        unsafe {
+            to.for_writing(LANES)
+                .cast::<Self::Vector>()
+                .write_unaligned(vector)
+        }
     }
 
     #[inline(always)]
-    unsafe fn load_first(from: *const f32, count: usize) -> Self::Vector {
+    unsafe fn load_first(from: Source<'_>, count: usize) -> Self::Vector {
+        let from = from.for_reading(count);
         let mut vector = [0.0; LANES];
         for (lane, value) in vector.iter_mut().enumerate().take(count) {
             // SAFETY: the caller's pointer is valid for `count` lanes.
@@ -45,7 +55,8 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    unsafe fn store_first(to: *mut f32, vector: Self::Vector, count: usize) {
+    unsafe fn store_first(to: Destination<'_>, vector: Self::Vector, count: usize) {
+        let to = to.for_writing(count);
         for (lane, value) in vector.into_iter().enumerate().take(count) {
             // SAFETY: the caller's pointer is valid for `count` lanes.
             unsafe { to.add(lane).write(value) };
