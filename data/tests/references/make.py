@@ -45,7 +45,8 @@ def exif(orientation):
 
 
 def files():
-    jpeg = {"quality": 90}
+    # Colours in full resolution: decoders differ in how they stretch colours of half of it.
+    jpeg = {"quality": 90, "subsampling": 0}
     rgb = picture(90, 64, 3, 1)
     yield save("rgb.png", Image.fromarray(rgb))
     yield save("tall.png", Image.fromarray(picture(41, 120, 3, 2)))
@@ -55,6 +56,7 @@ def files():
     yield save("alpha.png", Image.fromarray(alpha, "RGBA"))
     yield save("palette.png", Image.fromarray(rgb).quantize(64))
     yield save("rgb.jpg", Image.fromarray(rgb), **jpeg)
+    yield save("subsampled.jpg", Image.fromarray(rgb), quality=90)
     for orientation in range(2, 9):
         turned = Image.fromarray(picture(80, 56, 3, 10 + orientation))
         name = f"orientation-{orientation}.jpg"
