@@ -1,0 +1,142 @@
+//! Named tensors.
+
+use indexmap::IndexMap;
+use indexmap::map::Entry as Place;
+
+use crate::error::ContentError;
+use crate::tensor::{Entry, Tensor};
+
+/// The tensors of a network by name, in the order of the file.
+///
+/// Two dicts are equal if they hold the same names and tensors, in whatever order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StateDict {
+    entries: IndexMap<String, Entry>,
+}
+
+impl StateDict {
+    /// One that holds nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a tensor behind all others.
+    ///
+    /// # Errors
+    ///
+    /// [`ContentError::DuplicateName`] if there is one of that name.
+    pub fn insert(&mut self, name: impl Into<String>, entry: Entry) -> Result<(), ContentError> {
+        match self.entries.entry(name.into()) {
+            Place::Occupied(place) => Err(ContentError::DuplicateName {
+                name: place.key().clone(),
+            }),
+            Place::Vacant(place) => {
+                place.insert(entry);
+                Ok(())
+            }
+        }
+    }
+
+    /// The tensor of a name.
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(name)
+    }
+
+    /// The tensor of a name, if it holds floats.
+    pub fn tensor(&self, name: &str) -> Option<&Tensor> {
+        match self.get(name)? {
+            Entry::Float(tensor) => Some(tensor),
+            Entry::Integer(_) => None,
+        }
+    }
+
+    /// Takes the tensor of a name out; the others keep their order.
+    pub fn remove(&mut self, name: &str) -> Option<Entry> {
+        self.entries.shift_remove(name)
+    }
+
+    /// Removes what every name starts with, such as the `module.` of `DataParallel`; returns
+    /// whether it did. Where a name starts otherwise, or there are none, nothing changes.
+    ///
+    /// ```
+    /// use weights::{Entry, StateDict, Tensor};
+    ///
+    /// let mut state_dict = StateDict::new();
+    /// let bias = Tensor::new(vec![1], vec![0.5]).unwrap();
+    /// state_dict.insert("module.fc.bias", Entry::Float(bias))?;
+    /// assert!(state_dict.strip_prefix("module."));
+    /// assert!(state_dict.get("fc.bias").is_some());
+    /// assert!(!state_dict.strip_prefix("module."));
+    /// # Ok::<(), weights::ContentError>(())
+    /// ```
+    pub fn strip_prefix(&mut self, prefix: &str) -> bool {
+        if self.is_empty() || !self.entries.keys().all(|name| name.starts_with(prefix)) {
+            return false;
+        }
+        self.entries = std::mem::take(&mut self.entries)
+            .into_iter()
+            .map(|(mut name, entry)| (name.split_off(prefix.len()), entry))
+            .collect();
+        true
+    }
+
+    /// Names and tensors in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Entry)> {
+        self.entries
+            .iter()
+            .map(|(name, entry)| (name.as_str(), entry))
+    }
+
+    /// The number of tensors.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no tensors.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+impl IntoIterator for StateDict {
+    type Item = (String, Entry);
+    type IntoIter = indexmap::map::IntoIter<String, Entry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(value: i64) -> Entry {
+        Entry::Integer(Tensor::new(vec![], vec![value]).unwrap())
+    }
+
+    #[test]
+    fn names_are_unique_and_keep_their_order() {
+        let mut state_dict = StateDict::new();
+        for (index, name) in ["c", "a", "b"].into_iter().enumerate() {
+            state_dict.insert(name, number(index as i64)).unwrap();
+        }
+        let error = state_dict.insert("a", number(9)).unwrap_err();
+        assert!(matches!(error, ContentError::DuplicateName { name } if name == "a"));
+        assert_eq!(state_dict.get("a"), Some(&number(1)));
+        assert_eq!(state_dict.remove("c"), Some(number(0)));
+        let names: Vec<&str> = state_dict.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a", "b"]);
+        assert!(state_dict.tensor("a").is_none(), "it holds no floats");
+    }
+
+    #[test]
+    fn a_prefix_goes_only_where_all_names_have_it() {
+        let mut state_dict = StateDict::new();
+        assert!(!state_dict.strip_prefix("module."));
+        state_dict.insert("module.a", number(1)).unwrap();
+        state_dict.insert("n_averaged", number(2)).unwrap();
+        assert!(!state_dict.strip_prefix("module."));
+        assert!(state_dict.get("module.a").is_some());
+    }
+}

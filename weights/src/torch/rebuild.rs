@@ -1,0 +1,177 @@
+//! Tensors from the calls that a pickle makes them by.
+
+use crate::dtype::{self, Dtype};
+use crate::error::ContentError;
+use crate::layout::{Layout, LayoutProblem};
+use crate::pickle::{Graph, Node, Object, Value};
+use crate::tensor::Entry;
+use crate::torch::storage::{Storage, StorageBytes};
+
+/// Memory that the tensors of a file may take for each byte of it. A boolean takes 8; beyond that,
+/// tensors that share a storage are read once for each.
+const BYTES_PER_BYTE: u64 = 8;
+/// On top of that, for small files whose tensors repeat elements.
+const FREE_BYTES: u64 = 1 << 20;
+
+/// Wrappers around a tensor that are looked through: a parameter of a class of its own has two.
+const MAX_WRAPPERS: usize = 4;
+
+/// Whether a value is a tensor, one that can be read or not.
+pub(super) fn is_tensor(graph: &Graph<'_>, value: Value) -> bool {
+    let object = graph.object(value);
+    object.is_some_and(|object| tensor_function(graph, object).is_some())
+}
+
+/// The name of the function that makes the tensor, if the object is one.
+fn tensor_function<'g>(graph: &'g Graph<'_>, object: &Object) -> Option<&'g str> {
+    let (module, name) = graph.global(object.callable)?;
+    let of_torch = matches!(module, "torch._utils" | "torch._tensor" | "torch.tensor");
+    (of_torch && name.starts_with("_rebuild_")).then_some(name)
+}
+
+/// Makes tensors, and counts what they take.
+pub(super) struct Rebuilder<'g, 'a> {
+    graph: &'g Graph<'a>,
+    storages: &'g StorageBytes<'a>,
+    file: u64,
+    taken: u64,
+}
+
+impl<'g, 'a> Rebuilder<'g, 'a> {
+    /// For a file of `size` bytes.
+    pub(super) fn new(graph: &'g Graph<'a>, storages: &'g StorageBytes<'a>, size: usize) -> Self {
+        Self {
+            graph,
+            storages,
+            file: size as u64,
+            taken: 0,
+        }
+    }
+
+    /// Reads a tensor; `name` is for errors.
+    pub(super) fn tensor(&mut self, name: &str, mut value: Value) -> Result<Entry, ContentError> {
+        for _ in 0..MAX_WRAPPERS {
+            let Some(object) = self.graph.object(value) else {
+                break;
+            };
+            let Some(function) = tensor_function(self.graph, object) else {
+                break;
+            };
+            let arguments = self.graph.tuple(object.arguments).unwrap_or_default();
+            match (function, arguments) {
+                ("_rebuild_parameter" | "_rebuild_parameter_with_state", [data, ..]) => {
+                    value = *data;
+                }
+                // The function inside, what class the tensor has, the arguments, its attributes.
+                ("_rebuild_from_type_v2", [callable, _class, arguments, ..]) => {
+                    return match self.graph.global(*callable) {
+                        Some(("torch._utils", function)) => {
+                            let arguments = self.graph.tuple(*arguments).unwrap_or_default();
+                            self.plain(name, function, arguments)
+                        }
+                        _ => Err(self.unsupported(name, function)),
+                    };
+                }
+                (function, arguments) => return self.plain(name, function, arguments),
+            }
+        }
+        Err(self.unsupported(name, self.graph.kind(value)))
+    }
+
+    /// A tensor that is a view of a storage: storage, offset, sizes, strides.
+    fn plain(
+        &mut self,
+        name: &str,
+        function: &str,
+        arguments: &[Value],
+    ) -> Result<Entry, ContentError> {
+        let unsupported = || self.unsupported(name, function);
+        let (&[storage, offset, sizes, strides], rest) =
+            arguments.split_first_chunk().ok_or_else(unsupported)?;
+        let named_dtype = match (function, rest) {
+            ("_rebuild_tensor" | "_rebuild_tensor_v2", _) => None,
+            // Whether it needs a gradient, hooks, the type.
+            ("_rebuild_tensor_v3", [_, _, dtype, ..]) => Some(*dtype),
+            _ => return Err(unsupported()),
+        };
+        let Some(Node::Persistent(identity)) = self.graph.node(storage) else {
+            return Err(unsupported());
+        };
+        let storage = Storage::described(self.graph, *identity)?.ok_or_else(unsupported)?;
+        let dtype = self.dtype(name, &storage, named_dtype)?;
+        let bytes = self.storages.get(&storage)?;
+
+        let layout = self
+            .numbers(sizes)
+            .zip(self.numbers(strides))
+            .zip(integer(offset));
+        let ((sizes, strides), offset) = layout.ok_or_else(unsupported)?;
+        // On all platforms that exist, a number of bytes in memory fits.
+        let stored = bytes.len() / dtype.bytes() as usize;
+        let layout = Layout::new(&sizes, &strides, offset, stored);
+        let layout = layout.map_err(|problem: LayoutProblem| ContentError::Layout {
+            tensor: name.to_owned(),
+            problem,
+        })?;
+        self.take(layout.elements() as u64 * dtype.bytes_when_read())?;
+        dtype::read(name, dtype, self.storages.order, layout, bytes)
+    }
+
+    fn dtype(
+        &self,
+        name: &str,
+        storage: &Storage<'_>,
+        named: Option<Value>,
+    ) -> Result<Dtype, ContentError> {
+        let (dtype, text) = match named.filter(|_| storage.is_untyped()) {
+            Some(named) => {
+                let (_, text) = self.graph.global(named).unwrap_or(("", "an unknown type"));
+                (Dtype::of_torch(text), text)
+            }
+            None => (storage.dtype, storage.class),
+        };
+        dtype.ok_or_else(|| ContentError::UnsupportedDtype {
+            tensor: name.to_owned(),
+            dtype: text.to_owned(),
+        })
+    }
+
+    /// A tuple or list of whole numbers, or a `torch.Size` of one.
+    fn numbers(&self, value: Value) -> Option<Vec<i64>> {
+        let value = match self.graph.object(value) {
+            Some(object) => match self.graph.global(object.callable)? {
+                ("torch", "Size") => *self.graph.tuple(object.arguments)?.first()?,
+                _ => return None,
+            },
+            None => value,
+        };
+        let numbers = self.graph.sequence(value)?;
+        numbers.iter().map(|&number| integer(number)).collect()
+    }
+
+    fn take(&mut self, bytes: u64) -> Result<(), ContentError> {
+        self.taken = self.taken.saturating_add(bytes);
+        let limit = (self.file.saturating_mul(BYTES_PER_BYTE)).saturating_add(FREE_BYTES);
+        if self.taken <= limit {
+            return Ok(());
+        }
+        Err(ContentError::TooLarge {
+            needed: self.taken,
+            file: self.file,
+        })
+    }
+
+    fn unsupported(&self, name: &str, function: &str) -> ContentError {
+        ContentError::UnsupportedTensor {
+            tensor: name.to_owned(),
+            function: function.to_owned(),
+        }
+    }
+}
+
+fn integer(value: Value) -> Option<i64> {
+    match value {
+        Value::Int(number) => Some(number),
+        _ => None,
+    }
+}

@@ -1,0 +1,288 @@
+//! Writing safetensors.
+//!
+//! Not with the `safetensors` crate, which writes what a file says about itself in an order that
+//! differs from run to run, and sorts the names: here equal content gives equal bytes, and names
+//! keep their order.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::error::{ContentError, WeightsError};
+use crate::safetensors::{LENGTH_BYTES, MAX_HEADER_BYTES, METADATA};
+use crate::state_dict::StateDict;
+use crate::tensor::Entry;
+
+/// Writes a state dict as a safetensors file that PyTorch's `safetensors.torch.load_file` reads:
+/// floats as float32, integers as int64. `metadata` is what the file says about itself.
+///
+/// The bytes depend on the content alone. The file is written under a temporary name beside its
+/// own, flushed to the disk and then renamed, so that it is whole or not there.
+///
+/// # Errors
+///
+/// [`WeightsError::Write`] if the system cannot write it, [`WeightsError::Content`] if a tensor has
+/// a name that the format does not allow. What was at `path` before is then untouched.
+pub fn write_safetensors(
+    path: impl AsRef<Path>,
+    state_dict: &StateDict,
+    metadata: &BTreeMap<String, String>,
+) -> Result<(), WeightsError> {
+    let path = path.as_ref();
+    let header = header(state_dict, metadata).map_err(|source| WeightsError::Content {
+        path: path.to_owned(),
+        source,
+    })?;
+    write_atomically(path, |file| write_all(file, &header, state_dict)).map_err(|source| {
+        WeightsError::Write {
+            path: path.to_owned(),
+            source,
+        }
+    })
+}
+
+/// The bytes that [`write_safetensors`] writes.
+///
+/// # Errors
+///
+/// [`ContentError::ReservedName`] or [`ContentError::HeaderTooLarge`] if the format does not allow
+/// a name, or so many.
+pub fn to_safetensors(
+    state_dict: &StateDict,
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, ContentError> {
+    let header = header(state_dict, metadata)?;
+    let mut bytes = Vec::new();
+    write_all(&mut bytes, &header, state_dict).expect("memory takes all that is written to it");
+    Ok(bytes)
+}
+
+/// Bytes of an element, which is also where it has to start at a multiple of: PyTorch takes the
+/// tensors as views of the file, and those have to be aligned.
+fn width(entry: &Entry) -> usize {
+    match entry {
+        Entry::Float(_) => 4,
+        Entry::Integer(_) => 8,
+    }
+}
+
+/// The tensors in the order of the data: the widest elements first, so that all are aligned.
+fn by_width(state_dict: &StateDict) -> impl Iterator<Item = (&str, &Entry)> {
+    let of_width = |bytes| {
+        state_dict
+            .iter()
+            .filter(move |(_, entry)| width(entry) == bytes)
+    };
+    of_width(8).chain(of_width(4))
+}
+
+/// The header, filled up with spaces so that the data is aligned.
+fn header(
+    state_dict: &StateDict,
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, ContentError> {
+    if state_dict.get(METADATA).is_some() {
+        return Err(ContentError::ReservedName);
+    }
+    let mut offsets = BTreeMap::new();
+    let mut end = 0;
+    for (name, entry) in by_width(state_dict) {
+        let start = end;
+        end += match entry {
+            Entry::Float(tensor) => tensor.values().len() * width(entry),
+            Entry::Integer(tensor) => tensor.values().len() * width(entry),
+        };
+        offsets.insert(name, [start, end]);
+    }
+    let header = Header {
+        state_dict,
+        metadata,
+        offsets,
+    };
+    let mut bytes = serde_json::to_vec(&header).expect("names and numbers can be written as JSON");
+    bytes.resize(bytes.len().next_multiple_of(LENGTH_BYTES), b' ');
+    if bytes.len() > MAX_HEADER_BYTES {
+        return Err(ContentError::HeaderTooLarge {
+            bytes: bytes.len(),
+            limit: MAX_HEADER_BYTES,
+        });
+    }
+    Ok(bytes)
+}
+
+struct Header<'a> {
+    state_dict: &'a StateDict,
+    metadata: &'a BTreeMap<String, String>,
+    offsets: BTreeMap<&'a str, [usize; 2]>,
+}
+
+#[derive(Serialize)]
+struct Part<'a> {
+    dtype: &'static str,
+    shape: &'a [usize],
+    data_offsets: [usize; 2],
+}
+
+impl Serialize for Header<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.metadata.is_empty() {
+            map.serialize_entry(METADATA, self.metadata)?;
+        }
+        for (name, entry) in self.state_dict.iter() {
+            let part = Part {
+                dtype: match entry {
+                    Entry::Float(_) => "F32",
+                    Entry::Integer(_) => "I64",
+                },
+                shape: entry.shape(),
+                data_offsets: self.offsets[name],
+            };
+            map.serialize_entry(name, &part)?;
+        }
+        map.end()
+    }
+}
+
+fn write_all(target: &mut dyn Write, header: &[u8], state_dict: &StateDict) -> io::Result<()> {
+    target.write_all(&(header.len() as u64).to_le_bytes())?;
+    target.write_all(header)?;
+    for (_, entry) in by_width(state_dict) {
+        match entry {
+            Entry::Float(tensor) => {
+                write_values(target, tensor.values(), |value| value.to_le_bytes())?;
+            }
+            Entry::Integer(tensor) => {
+                write_values(target, tensor.values(), |value| value.to_le_bytes())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A page at a time, since a call for each value would take longer than the writing.
+fn write_values<T: Copy, const BYTES: usize>(
+    target: &mut dyn Write,
+    values: &[T],
+    bytes: impl Fn(T) -> [u8; BYTES],
+) -> io::Result<()> {
+    let mut page = Vec::with_capacity(values.len().min(1024) * BYTES);
+    for values in values.chunks(1024) {
+        page.clear();
+        page.extend(values.iter().flat_map(|&value| bytes(value)));
+        target.write_all(&page)?;
+    }
+    Ok(())
+}
+
+fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".writing-")
+        .tempfile_in(folder)?;
+    // To the file itself, so that an error does not name the temporary path.
+    let mut buffered = BufWriter::new(file.as_file_mut());
+    write(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
+    file.as_file().sync_all()?;
+    allow_others_to_read(file.as_file())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Temporary files are private; what they become should be as readable as any other file.
+#[cfg(unix)]
+fn allow_others_to_read(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn allow_others_to_read(_file: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::Tensor;
+
+    fn state_dict(names: &[&str]) -> StateDict {
+        let mut state_dict = StateDict::new();
+        for name in names {
+            let tensor = Tensor::new(vec![3], vec![1.0, 2.0, 3.0]).unwrap();
+            state_dict.insert(*name, Entry::Float(tensor)).unwrap();
+            let count = Tensor::new(vec![], vec![7]).unwrap();
+            state_dict
+                .insert(format!("{name}.count"), Entry::Integer(count))
+                .unwrap();
+        }
+        state_dict
+    }
+
+    #[test]
+    fn bytes_depend_on_the_content_alone() {
+        let metadata = || {
+            (0..20)
+                .map(|n| (format!("key {n}"), "value".to_owned()))
+                .collect()
+        };
+        let first = to_safetensors(&state_dict(&["b", "a"]), &metadata()).unwrap();
+        let second = to_safetensors(&state_dict(&["b", "a"]), &metadata()).unwrap();
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn every_tensor_is_aligned_and_in_order() {
+        let bytes = to_safetensors(&state_dict(&["b", "a"]), &BTreeMap::new()).unwrap();
+        let header = crate::safetensors::header_length(&bytes).unwrap();
+        assert_eq!(header % 8, 0);
+        let text = str::from_utf8(&bytes[8..8 + header]).unwrap();
+        assert_eq!(
+            text.trim_end(),
+            r#"{"b":{"dtype":"F32","shape":[3],"data_offsets":[16,28]},"b.count":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[3],"data_offsets":[28,40]},"a.count":{"dtype":"I64","shape":[],"data_offsets":[8,16]}}"#
+        );
+    }
+
+    #[test]
+    fn the_name_of_the_description_is_taken() {
+        let error = to_safetensors(&state_dict(&[METADATA]), &BTreeMap::new()).unwrap_err();
+        assert!(matches!(error, ContentError::ReservedName));
+    }
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        for names in [["a"], ["b"]] {
+            let state_dict = state_dict(&names);
+            write_safetensors(&path, &state_dict, &BTreeMap::new()).unwrap();
+            assert_eq!(
+                crate::WeightsFile::read(&path).unwrap().state_dict,
+                state_dict
+            );
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failure_keeps_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("taken");
+        std::fs::create_dir(&path).unwrap();
+        let error = write_safetensors(&path, &state_dict(&["a"]), &BTreeMap::new()).unwrap_err();
+        assert!(error.to_string().contains("taken"), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
