@@ -82,6 +82,7 @@ fn passes(group: &mut Group<'_>, convolution: Convolution) {
     let options = ConvolutionOptions {
         stride: [stride; 2],
         padding: [convolution.padding(); 2],
+        groups: 1,
     };
     let input_shape = [batch, in_channels, size, size];
     let weight_shape = [out_channels, in_channels, kernel, kernel];

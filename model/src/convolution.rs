@@ -120,5 +120,6 @@ pub(crate) fn options<B: Backend>(layer: &Conv2d<B>) -> ConvolutionOptions {
             PaddingConfig2d::Valid => [0, 0],
             PaddingConfig2d::Same => layer.kernel_size.map(|edge| edge / 2),
         },
+        groups: layer.groups,
     }
 }

@@ -32,6 +32,7 @@ fn a_convolution_is_counted_exactly() {
     let options = ConvolutionOptions {
         stride: [2, 2],
         padding: [1, 1],
+        groups: 1,
     };
     profile::start();
     let output = ops::convolution(input, weight, None, options);

@@ -166,6 +166,18 @@ pub(super) fn weight_gradient(
     Weight::tensor_from_values(values, weight_shape)
 }
 
+/// Records a convolution in groups, which Burn computes: its time, without its operations.
+pub(super) fn grouped(options: ConvolutionOptions, pass: &str) -> Option<Running> {
+    let ConvolutionOptions { stride, groups, .. } = options;
+    if groups == 1 {
+        return None;
+    }
+    profile::operation_with(|| {
+        let name = format!("convolution stride {} in {groups} groups{pass}", stride[0]);
+        (name.into(), 0)
+    })
+}
+
 fn record(shape: &ConvolutionShape, pass: &str) -> Option<Running> {
     profile::operation_with(|| {
         let [height, width] = shape.kernel;

@@ -3,7 +3,8 @@
 //! Images stay in channels-last order from one operation to the next: the shape of a tensor is
 //! `[batch, channels, height, width]` as everywhere, and its strides say how it lies in memory. A
 //! tensor that comes in another order is copied once. Tensors of other types than `f32` go to the
-//! default bodies, and all do if the environment variable `RESNET_KERNELS` is `off`.
+//! default bodies, and so do convolutions in groups; all do if the environment variable
+//! `RESNET_KERNELS` is `off`.
 
 mod convolution;
 mod images;
@@ -27,7 +28,8 @@ impl ResidualBackend for Flex {
         bias: Option<FlexTensor>,
         options: ConvolutionOptions,
     ) -> FlexTensor {
-        if !images::computable([&input, &weight].into_iter().chain(&bias)) {
+        let _running = convolution::grouped(options, "");
+        if options.groups > 1 || !images::computable([&input, &weight].into_iter().chain(&bias)) {
             return default::convolution::<Self>(input, weight, bias, options);
         }
         convolution::convolution(input, weight, bias, options)
@@ -40,7 +42,10 @@ impl ResidualBackend for Flex {
         options: ConvolutionOptions,
         accumulate: Option<FlexTensor>,
     ) -> FlexTensor {
-        if !images::computable([&output_gradient, &weight].into_iter().chain(&accumulate)) {
+        let _running = convolution::grouped(options, ", input gradient");
+        if options.groups > 1
+            || !images::computable([&output_gradient, &weight].into_iter().chain(&accumulate))
+        {
             return default::convolution_input_gradient::<Self>(
                 output_gradient,
                 weight,
@@ -58,7 +63,8 @@ impl ResidualBackend for Flex {
         weight_shape: [usize; 4],
         options: ConvolutionOptions,
     ) -> FlexTensor {
-        if !images::computable([&input, &output_gradient]) {
+        let _running = convolution::grouped(options, ", weight gradient");
+        if options.groups > 1 || !images::computable([&input, &output_gradient]) {
             return default::convolution_weight_gradient::<Self>(
                 input,
                 output_gradient,
@@ -145,7 +151,7 @@ impl ResidualBackend for Flex {
         bias: Option<FlexTensor>,
         options: ConvolutionOptions,
     ) -> PreparedConvolution<Self> {
-        if !images::computable([&weight].into_iter().chain(&bias)) {
+        if options.groups > 1 || !images::computable([&weight].into_iter().chain(&bias)) {
             return default::prepare_convolution::<Self>(weight, bias, options);
         }
         convolution::prepare(weight, bias, options)
