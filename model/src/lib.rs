@@ -33,6 +33,7 @@ mod head;
 // Without Flex, nothing computes with them.
 #[cfg_attr(not(feature = "flex"), allow(dead_code))]
 mod kernels;
+mod layout;
 mod network;
 mod norm;
 pub mod ops;
@@ -46,7 +47,8 @@ mod stem;
 
 pub use block::Block;
 pub use config::{
-    BlockKind, ConfigError, DigitConfig, NetworkConfig, ResNetConfig, ShortcutKind, StemKind,
+    ActivationOrder, BlockKind, BottleneckStride, ConfigError, DigitConfig, NetworkConfig,
+    ResNetConfig, ShortcutKind, StemKind,
 };
 pub use convolution::Convolution;
 pub use digit::{DigitBlock, DigitResNet};
@@ -60,7 +62,7 @@ pub use ops::KERNELS_VARIABLE;
 pub use ops::ResidualBackend;
 pub use optimizer::{Adam, Optimizer, OptimizerState, Sgd};
 pub use parameters::parameter_count;
-pub use registry::{UnknownNetwork, names, network};
+pub use registry::{PATTERNS, UnknownNetwork, names, network};
 pub use resnet::{ResNet, Stage};
 pub use shortcut::Shortcut;
 pub use stem::Stem;
