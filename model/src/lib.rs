@@ -44,6 +44,7 @@ mod registry;
 mod resnet;
 mod shortcut;
 mod stem;
+mod summary;
 
 pub use block::Block;
 pub use config::{
@@ -66,6 +67,7 @@ pub use registry::{PATTERNS, UnknownNetwork, names, network};
 pub use resnet::{ResNet, Stage};
 pub use shortcut::Shortcut;
 pub use stem::Stem;
+pub use summary::{Layer, LayerKind, Summary, TrainingMemory, summary};
 
 /// Compiles and runs the README's example.
 #[cfg(doctest)]

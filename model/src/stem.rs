@@ -13,7 +13,7 @@ use crate::ops::{self, ResidualBackend};
 /// In pixels `[vertical, horizontal]`.
 pub(crate) const POOL_KERNEL: [usize; 2] = [3, 3];
 pub(crate) const POOL_STRIDE: [usize; 2] = [2, 2];
-const POOL_PADDING: [usize; 2] = [1, 1];
+pub(crate) const POOL_PADDING: [usize; 2] = [1, 1];
 
 /// One or three convolutions with norm and ReLU, then a max pool where the kind has one.
 #[derive(Module, Debug)]

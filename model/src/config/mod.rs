@@ -12,6 +12,7 @@ use crate::ops::ResidualBackend;
 use crate::parameters::parameter_count;
 use crate::resnet::ResNet;
 pub use error::ConfigError;
+pub(crate) use error::check;
 use error::check_ends;
 pub use kinds::{ActivationOrder, BlockKind, BottleneckStride, ShortcutKind, StemKind};
 pub use resnet::ResNetConfig;
