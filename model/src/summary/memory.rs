@@ -48,7 +48,7 @@ impl Summary {
     /// let sgd = Optimizer::Sgd(Sgd { momentum: 0.9, ..Sgd::default() });
     /// let memory = summary.training_memory(128, &sgd);
     /// assert_eq!(memory.gradients, 4 * summary.parameters);
-    /// assert_eq!(memory.total() / 1_000_000, 196); // megabytes
+    /// assert_eq!(memory.total() / 1_000_000, 197); // megabytes
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn training_memory(&self, batch: usize, optimizer: &Optimizer) -> TrainingMemory {
