@@ -4,7 +4,6 @@ use burn::module::{Initializer, Module};
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::Tensor;
-use burn::tensor::activation;
 use burn::tensor::backend::Backend;
 
 use crate::norm::BatchNorm;
@@ -100,8 +99,8 @@ impl<B: ResidualBackend> Convolution<B> {
         }
         match (residual, relu) {
             (Some(residual), true) => ops::add_relu(output, residual),
-            (Some(residual), false) => output + residual,
-            (None, true) => activation::relu(output),
+            (Some(residual), false) => ops::add(output, residual),
+            (None, true) => ops::relu(output),
             (None, false) => output,
         }
     }

@@ -312,6 +312,11 @@ pub fn rectify<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
     B::relu(tensor)
 }
 
+/// See [`ResidualBackend::add`].
+pub fn add<B: Backend>(left: FloatTensor<B>, right: FloatTensor<B>) -> FloatTensor<B> {
+    B::float_add(left, right)
+}
+
 /// See [`ResidualBackend::add_relu`].
 pub fn add_relu<B: Backend>(left: FloatTensor<B>, right: FloatTensor<B>) -> FloatTensor<B> {
     B::relu(B::float_add(left, right))

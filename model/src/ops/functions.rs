@@ -122,6 +122,11 @@ pub fn relu<B: ResidualBackend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
     tensor(B::rectify(primitive(input)))
 }
 
+/// See [`ResidualBackend::add`].
+pub fn add<B: ResidualBackend>(left: Tensor<B, 4>, right: Tensor<B, 4>) -> Tensor<B, 4> {
+    tensor(B::add(primitive(left), primitive(right)))
+}
+
 /// See [`ResidualBackend::add_relu`].
 pub fn add_relu<B: ResidualBackend>(left: Tensor<B, 4>, right: Tensor<B, 4>) -> Tensor<B, 4> {
     tensor(B::add_relu(primitive(left), primitive(right)))

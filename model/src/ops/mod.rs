@@ -30,7 +30,7 @@ use burn::tensor::ops::FloatTensor;
 #[cfg(feature = "flex")]
 pub use flex::KERNELS_VARIABLE;
 pub use functions::{
-    adam_step, add_relu, affine, average_pool, batch_norm, convolution, global_average_pool,
+    adam_step, add, add_relu, affine, average_pool, batch_norm, convolution, global_average_pool,
     max_pool, prepare_convolution, prepared_convolution, relu, sgd_step, zero_pad_shortcut,
 };
 pub use optimizer::{AdamStep, SgdStep};
@@ -252,6 +252,11 @@ pub trait ResidualBackend: Backend {
         output_gradient: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         default::relu_gradient::<Self>(output, output_gradient)
+    }
+
+    /// The sum of two tensors of one shape. Burn's backends add, but slowly in this order of memory.
+    fn add(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        default::add::<Self>(left, right)
     }
 
     /// `relu(left + right)` of two tensors of one shape.

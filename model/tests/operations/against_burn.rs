@@ -272,6 +272,18 @@ fn pooled_and_joined() {
             |inputs| relu(inputs[0].clone().reshape(size)),
         );
         compare(
+            &format!("addition alone, {size:?}"),
+            &[length, length],
+            |inputs| {
+                let [left, right] = [0, 1].map(|index: usize| inputs[index].clone().reshape(size));
+                ops::add(left, right)
+            },
+            |inputs| {
+                let [left, right] = [0, 1].map(|index: usize| inputs[index].clone().reshape(size));
+                left + right
+            },
+        );
+        compare(
             &format!("addition, {size:?}"),
             &[length, length],
             |inputs| {

@@ -206,12 +206,44 @@ fn add_relu() {
             inputs[1].clone().reshape(size),
         )
     });
+    check("add", &[24, 24], |inputs| {
+        ops::add(
+            inputs[0].clone().reshape(size),
+            inputs[1].clone().reshape(size),
+        )
+    });
+    check("twice the same", &[24], |inputs| {
+        let input = inputs[0].clone().reshape(size);
+        ops::add(input.clone(), input)
+    });
     check("relu", &[24], |inputs| {
         ops::relu(inputs[0].clone().reshape(size))
     });
     check("the same on both sides", &[24], |inputs| {
         let input = inputs[0].clone().reshape(size);
         ops::add_relu(input.clone(), input)
+    });
+}
+
+/// One tensor is the input of a norm, of a pool and of additions, as around pre-activation blocks.
+#[test]
+fn forks_before_a_norm() {
+    let size = [2, 2, 4, 4];
+    check("fork", &[64, 2, 2, 4], |inputs| {
+        let features = inputs[0].clone().reshape(size) * 2.0;
+        let (gamma, beta) = (inputs[1].clone(), inputs[2].clone());
+        let (normed, ..) = ops::batch_norm(features.clone(), gamma, beta, None, true, 1e-3);
+        let sum = ops::add(normed, features.clone());
+        let pooled = ops::average_pool(features.clone(), 2);
+        let subsampled = ops::zero_pad_shortcut(features, 2, [0, 0]);
+        let narrow = inputs[3].clone().reshape([2, 2, 1, 1]);
+        let options = ConvolutionOptions {
+            stride: [2, 2],
+            padding: [0, 0],
+            groups: 1,
+        };
+        let branch = ops::convolution(sum, narrow, None, options);
+        ops::add(ops::add(branch, pooled), subsampled)
     });
 }
 

@@ -8,7 +8,7 @@ use burn::backend::autodiff::ops::{Backward, Ops, unary};
 use burn::tensor::TensorMetadata;
 use burn::tensor::ops::FloatTensor;
 
-use super::record;
+use super::{accumulate, record};
 use crate::ops::ResidualBackend;
 
 #[derive(Debug)]
@@ -93,9 +93,12 @@ impl<B: ResidualBackend> Backward<B, 1> for AveragePool {
         _checkpointer: &mut Checkpointer,
     ) {
         let AveragePoolState { input_shape, edge } = ops.state;
-        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
-            B::average_pool_backward(gradient, input_shape, edge)
-        });
+        let gradient = gradients.consume::<B>(&ops.node);
+        let [parent] = ops.parents;
+        if let Some(node) = parent {
+            let gradient = B::average_pool_backward(gradient, input_shape, edge);
+            accumulate::<B>(gradients, gradient, |parent| parent.node = node);
+        }
     }
 }
 

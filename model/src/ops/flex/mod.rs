@@ -281,6 +281,13 @@ impl ResidualBackend for Flex {
         pooling::relu(tensor)
     }
 
+    fn add(left: FlexTensor, right: FlexTensor) -> FlexTensor {
+        if !images::computable([&left, &right]) {
+            return default::add::<Self>(left, right);
+        }
+        norm::add(left, right)
+    }
+
     fn add_relu(left: FlexTensor, right: FlexTensor) -> FlexTensor {
         if !images::computable([&left, &right]) {
             return default::add_relu::<Self>(left, right);
