@@ -23,8 +23,8 @@ pub struct TrainingMemory {
     /// What the optimiser remembers: one value for each trained one with momentum, two with Adam.
     pub optimizer_state: u64,
     /// The images of a batch and the outputs that this crate's backward steps keep (see
-    /// [`Layer::kept`](super::Layer::kept)): a convolution its input, a batch norm its input and,
-    /// with a ReLU, its output, a max pool both, a linear layer its input, everything else nothing.
+    /// [`Layer::kept`](super::Layer::kept)): convolutions, linear layers and batch norms their
+    /// input, whatever ends with a ReLU its output, max pools both, and everything else nothing.
     /// What several of them keep counts once.
     pub activations: u64,
 }
