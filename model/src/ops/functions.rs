@@ -98,6 +98,11 @@ pub fn max_pool<B: ResidualBackend>(
     tensor(B::max_pool(primitive(input), kernel, stride, padding))
 }
 
+/// See [`ResidualBackend::average_pool`].
+pub fn average_pool<B: ResidualBackend>(input: Tensor<B, 4>, edge: usize) -> Tensor<B, 4> {
+    tensor(B::average_pool(primitive(input), edge))
+}
+
 /// See [`ResidualBackend::global_average_pool`].
 pub fn global_average_pool<B: ResidualBackend>(input: Tensor<B, 4>) -> Tensor<B, 2> {
     tensor(B::global_average_pool(primitive(input)))
@@ -115,6 +120,11 @@ pub fn zero_pad_shortcut<B: ResidualBackend>(
 /// See [`ResidualBackend::rectify`].
 pub fn relu<B: ResidualBackend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
     tensor(B::rectify(primitive(input)))
+}
+
+/// See [`ResidualBackend::add`].
+pub fn add<B: ResidualBackend>(left: Tensor<B, 4>, right: Tensor<B, 4>) -> Tensor<B, 4> {
+    tensor(B::add(primitive(left), primitive(right)))
 }
 
 /// See [`ResidualBackend::add_relu`].

@@ -58,8 +58,37 @@ fn convolution() {
             weight.iter().product(),
             2,
         ];
-        let options = ConvolutionOptions { stride, padding };
+        let options = ConvolutionOptions {
+            stride,
+            padding,
+            groups: 1,
+        };
         check(&format!("{size:?} {kernel:?}"), &lengths, |inputs| {
+            ops::convolution(
+                inputs[0].clone().reshape(size),
+                inputs[1].clone().reshape(weight),
+                Some(inputs[2].clone()),
+                options,
+            )
+        });
+    }
+}
+
+#[test]
+fn convolution_in_groups() {
+    for (size, out_channels, kernel, stride, groups) in [
+        ([2, 4, 4, 5], 4, 3, 1, 2),
+        ([1, 4, 5, 4], 8, 3, 2, 4),
+        ([1, 6, 3, 3], 3, 1, 2, 3),
+    ] {
+        let weight = [out_channels, size[1] / groups, kernel, kernel];
+        let lengths = [size.iter().product(), weight.iter().product(), out_channels];
+        let options = ConvolutionOptions {
+            stride: [stride; 2],
+            padding: [kernel / 2; 2],
+            groups,
+        };
+        check(&format!("{size:?} in {groups}"), &lengths, |inputs| {
             ops::convolution(
                 inputs[0].clone().reshape(size),
                 inputs[1].clone().reshape(weight),
@@ -128,6 +157,20 @@ fn max_pool() {
 }
 
 #[test]
+fn average_pool() {
+    for (size, edge) in [
+        ([2, 2, 4, 6], 2),
+        ([1, 3, 5, 3], 2),
+        ([1, 1, 1, 2], 2),
+        ([1, 1, 7, 4], 3),
+    ] {
+        check(&format!("{size:?}"), &[size.iter().product()], |inputs| {
+            ops::average_pool(inputs[0].clone().reshape(size), edge)
+        });
+    }
+}
+
+#[test]
 fn global_average_pool() {
     for size in [[2, 3, 3, 2], [1, 1, 1, 1]] {
         check(&format!("{size:?}"), &[size.iter().product()], |inputs| {
@@ -163,12 +206,44 @@ fn add_relu() {
             inputs[1].clone().reshape(size),
         )
     });
+    check("add", &[24, 24], |inputs| {
+        ops::add(
+            inputs[0].clone().reshape(size),
+            inputs[1].clone().reshape(size),
+        )
+    });
+    check("twice the same", &[24], |inputs| {
+        let input = inputs[0].clone().reshape(size);
+        ops::add(input.clone(), input)
+    });
     check("relu", &[24], |inputs| {
         ops::relu(inputs[0].clone().reshape(size))
     });
     check("the same on both sides", &[24], |inputs| {
         let input = inputs[0].clone().reshape(size);
         ops::add_relu(input.clone(), input)
+    });
+}
+
+/// One tensor is the input of a norm, of a pool and of additions, as around pre-activation blocks.
+#[test]
+fn forks_before_a_norm() {
+    let size = [2, 2, 4, 4];
+    check("fork", &[64, 2, 2, 4], |inputs| {
+        let features = inputs[0].clone().reshape(size) * 2.0;
+        let (gamma, beta) = (inputs[1].clone(), inputs[2].clone());
+        let (normed, ..) = ops::batch_norm(features.clone(), gamma, beta, None, true, 1e-3);
+        let sum = ops::add(normed, features.clone());
+        let pooled = ops::average_pool(features.clone(), 2);
+        let subsampled = ops::zero_pad_shortcut(features, 2, [0, 0]);
+        let narrow = inputs[3].clone().reshape([2, 2, 1, 1]);
+        let options = ConvolutionOptions {
+            stride: [2, 2],
+            padding: [0, 0],
+            groups: 1,
+        };
+        let branch = ops::convolution(sum, narrow, None, options);
+        ops::add(ops::add(branch, pooled), subsampled)
     });
 }
 
@@ -179,6 +254,7 @@ fn forks() {
     let options = |padding| ConvolutionOptions {
         stride: [1, 1],
         padding: [padding, padding],
+        groups: 1,
     };
     check("fork", &[36, 36, 4, 2, 2], |inputs| {
         let features = inputs[0].clone().reshape(size) * 2.0;

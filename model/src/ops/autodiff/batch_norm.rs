@@ -7,7 +7,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::tensor::ops::FloatTensor;
 
-use super::record;
+use super::{accumulate, record};
 use crate::ops::{BatchNormOutput, ResidualBackend};
 
 /// Parents: input, gamma, beta, and residual if there is one.
@@ -96,13 +96,13 @@ impl<B: ResidualBackend, const N: usize> Backward<B, N> for BatchNorm {
             output_gradient,
             needs_residual,
         );
-        let found = [
-            Some(found.input),
-            Some(found.gamma),
-            Some(found.beta),
-            found.residual,
-        ];
-        for (parent, gradient) in ops.parents.into_iter().zip(found) {
+        let mut parents = ops.parents.into_iter();
+        if let Some(node) = parents.next().flatten() {
+            // In the pre-activation order, a shortcut has the same input.
+            accumulate::<B>(gradients, found.input, |parent| parent.node = node);
+        }
+        let found = [Some(found.gamma), Some(found.beta), found.residual];
+        for (parent, gradient) in parents.zip(found) {
             if let (Some(node), Some(gradient)) = (parent, gradient) {
                 gradients.register::<B>(node.id, gradient);
             }

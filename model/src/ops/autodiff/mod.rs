@@ -12,6 +12,7 @@ mod shortcut;
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, OpsKind};
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
@@ -48,6 +49,10 @@ impl<B: ResidualBackend, C: CheckpointStrategy> ResidualBackend for Autodiff<B, 
         pooling::max_pool::<B, C>(input, kernel, stride, padding)
     }
 
+    fn average_pool(input: FloatTensor<Self>, edge: usize) -> FloatTensor<Self> {
+        pooling::average_pool::<B, C>(input, edge)
+    }
+
     fn global_average_pool(input: FloatTensor<Self>) -> FloatTensor<Self> {
         pooling::global_average_pool::<B, C>(input)
     }
@@ -64,9 +69,34 @@ impl<B: ResidualBackend, C: CheckpointStrategy> ResidualBackend for Autodiff<B, 
         relu::relu::<B, C>(tensor)
     }
 
+    fn add(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        shortcut::add::<B, C>(left, right)
+    }
+
     fn add_relu(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
         relu::add_relu::<B, C>(left, right)
     }
+}
+
+/// Adds a gradient of images to what has been found for the same node already, where `register`
+/// alone would add with Burn's own addition. `of` puts the node into a tensor, as Burn does not
+/// name the type of nodes.
+fn accumulate<B: ResidualBackend>(
+    gradients: &mut Gradients,
+    gradient: FloatTensor<B>,
+    of: impl FnOnce(&mut FloatTensor<Autodiff<B>>),
+) {
+    let mut parent = FloatTensor::<Autodiff<B>>::new(gradient.clone());
+    of(&mut parent);
+    let found = parent.grad_remove(gradients);
+    let id = parent.node.id;
+    // Nobody else holds the gradient then, so that the sum can take its memory.
+    drop(parent);
+    let gradient = match found {
+        Some(found) => B::add(gradient, found),
+        None => gradient,
+    };
+    gradients.register::<B>(id, gradient);
 }
 
 /// The output as a tensor of the graph, with `step` behind it if one of its parents is tracked.

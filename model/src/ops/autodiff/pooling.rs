@@ -1,4 +1,4 @@
-//! The steps of the two pools.
+//! The steps of the pools.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -8,7 +8,7 @@ use burn::backend::autodiff::ops::{Backward, Ops, unary};
 use burn::tensor::TensorMetadata;
 use burn::tensor::ops::FloatTensor;
 
-use super::record;
+use super::{accumulate, record};
 use crate::ops::ResidualBackend;
 
 #[derive(Debug)]
@@ -59,6 +59,46 @@ impl<B: ResidualBackend> Backward<B, 1> for MaxPool {
         unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
             B::max_pool_backward(input, output, gradient, kernel, stride, padding)
         });
+    }
+}
+
+#[derive(Debug)]
+struct AveragePool;
+
+#[derive(Clone, Debug)]
+struct AveragePoolState {
+    input_shape: [usize; 4],
+    edge: usize,
+}
+
+pub(super) fn average_pool<B: ResidualBackend, C: CheckpointStrategy>(
+    input: FloatTensor<Autodiff<B, C>>,
+    edge: usize,
+) -> FloatTensor<Autodiff<B, C>> {
+    let output = B::average_pool(input.primitive.clone(), edge);
+    let state = AveragePoolState {
+        input_shape: input.shape().dims(),
+        edge,
+    };
+    record::<B, C, _, 1>(AveragePool, [&input], state, output)
+}
+
+impl<B: ResidualBackend> Backward<B, 1> for AveragePool {
+    type State = AveragePoolState;
+
+    fn backward(
+        self,
+        ops: Ops<AveragePoolState, 1>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let AveragePoolState { input_shape, edge } = ops.state;
+        let gradient = gradients.consume::<B>(&ops.node);
+        let [parent] = ops.parents;
+        if let Some(node) = parent {
+            let gradient = B::average_pool_backward(gradient, input_shape, edge);
+            accumulate::<B>(gradients, gradient, |parent| parent.node = node);
+        }
     }
 }
 

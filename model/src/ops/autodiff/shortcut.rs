@@ -4,11 +4,11 @@ use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, unary};
+use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::tensor::TensorMetadata;
 use burn::tensor::ops::FloatTensor;
 
-use super::record;
+use super::{accumulate, record};
 use crate::ops::ResidualBackend;
 
 #[derive(Debug)]
@@ -49,8 +49,38 @@ impl<B: ResidualBackend> Backward<B, 1> for ZeroPad {
             stride,
             padding,
         } = ops.state;
-        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
-            B::zero_pad_shortcut_backward(gradient, input_shape, stride, padding)
-        });
+        let gradient = gradients.consume::<B>(&ops.node);
+        let [parent] = ops.parents;
+        if let Some(node) = parent {
+            let gradient = B::zero_pad_shortcut_backward(gradient, input_shape, stride, padding);
+            accumulate::<B>(gradients, gradient, |parent| parent.node = node);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Add;
+
+pub(super) fn add<B: ResidualBackend, C: CheckpointStrategy>(
+    left: FloatTensor<Autodiff<B, C>>,
+    right: FloatTensor<Autodiff<B, C>>,
+) -> FloatTensor<Autodiff<B, C>> {
+    let output = B::add(left.primitive.clone(), right.primitive.clone());
+    record::<B, C, _, 2>(Add, [&left, &right], (), output)
+}
+
+impl<B: ResidualBackend> Backward<B, 2> for Add {
+    type State = ();
+
+    fn backward(
+        self,
+        ops: Ops<(), 2>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = gradients.consume::<B>(&ops.node);
+        for node in ops.parents.into_iter().flatten() {
+            accumulate::<B>(gradients, gradient.clone(), |parent| parent.node = node);
+        }
     }
 }

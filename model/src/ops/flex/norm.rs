@@ -1,4 +1,4 @@
-//! Batch normalisation: from tensors to the kernels and back.
+//! Batch normalisation and addition: from tensors to the kernels and back.
 
 use burn_flex::{Flex, FlexTensor};
 
@@ -73,6 +73,20 @@ pub(super) fn affine(
         residual,
         relu,
     )
+}
+
+/// In the memory of one of the two if nothing else needs that. The pass that adds a residual behind
+/// a norm adds here too, behind a scale of one.
+pub(super) fn add(left: FlexTensor, right: FlexTensor) -> FlexTensor {
+    let _running = profile::operation("add");
+    let mut left = Images::new(left);
+    let mut right = Images::new(right);
+    if left.values_mut().is_none() {
+        std::mem::swap(&mut left, &mut right);
+    }
+    let channels = left.shape.channels;
+    let [scale, shift] = [1.0, 0.0].map(|value| vec![value; channels]);
+    scaled(left, &scale, &shift, Some(right.into_tensor()), false)
 }
 
 /// In the input's memory if nothing else needs that.
