@@ -13,13 +13,14 @@ mod shapes;
 
 use std::cell::LazyCell;
 use std::collections::HashSet;
+use std::error::Error;
 
 use burn::tensor::{Distribution, Tensor};
 use burn_flex::{Flex, FlexTensor};
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use measurement::ShareOfPeak;
 use model::ops::{ConvolutionOptions, SgdStep};
-use model::{BlockKind, ResNetConfig, ResidualBackend, StemKind};
+use model::{BlockKind, NetworkConfig, ResNetConfig, ResidualBackend, StemKind};
 use shapes::{Convolution, convolutions};
 
 type Group<'a> = BenchmarkGroup<'a, ShareOfPeak>;
@@ -27,9 +28,9 @@ type Group<'a> = BenchmarkGroup<'a, ShareOfPeak>;
 /// Any: time does not depend on it.
 const EPSILON: f64 = 1e-5;
 
-fn main() {
+fn main() -> Result<(), Box<dyn Error>> {
     let mut criterion = measurement::criterion();
-    all_convolutions(&mut criterion);
+    all_convolutions(&mut criterion)?;
     for shape in [[16, 64, 112, 112], [16, 256, 56, 56], [128, 16, 32, 32]] {
         batch_norm(&mut criterion, shape);
     }
@@ -39,34 +40,36 @@ fn main() {
     }
     sgd_step(&mut criterion, [512, 512, 3, 3]);
     criterion.final_summary();
+    Ok(())
 }
 
-fn all_convolutions(criterion: &mut Criterion<ShareOfPeak>) {
-    let resnet18 = ResNetConfig::imagenet(BlockKind::Basic, [2, 2, 2, 2]);
-    let resnet50 = ResNetConfig::imagenet(BlockKind::Bottleneck, [3, 4, 6, 3]);
-    let cifar = ResNetConfig {
+fn all_convolutions(criterion: &mut Criterion<ShareOfPeak>) -> Result<(), Box<dyn Error>> {
+    let resnet18 = model::network("resnet18")?;
+    let resnet50 = model::network("resnet50")?;
+    let cifar = NetworkConfig::Resnet(ResNetConfig {
         stem: StemKind::Cifar,
-        ..resnet18.clone()
-    };
+        ..ResNetConfig::imagenet(BlockKind::Basic, [2, 2, 2, 2])
+    });
     let networks = [
         ("resnet18", &resnet18, 1, 224),
         ("resnet18", &resnet18, 16, 224),
         ("resnet50", &resnet50, 1, 224),
         ("resnet50", &resnet50, 16, 224),
-        ("resnet20", &ResNetConfig::cifar(3), 128, 32),
+        ("resnet20", &model::network("resnet20")?, 128, 32),
         ("resnet18, CIFAR stem", &cifar, 32, 32),
     ];
     // Each is measured under the first network that has it.
     let mut measured = HashSet::new();
     for (name, config, batch, size) in networks {
         let mut group = criterion.benchmark_group(format!("{name}, batch {batch}"));
-        for convolution in convolutions(config, batch, size) {
+        for convolution in convolutions(config, batch, size)? {
             if measured.insert(convolution) {
                 passes(&mut group, convolution);
             }
         }
         group.finish();
     }
+    Ok(())
 }
 
 fn passes(group: &mut Group<'_>, convolution: Convolution) {
@@ -82,6 +85,7 @@ fn passes(group: &mut Group<'_>, convolution: Convolution) {
     let options = ConvolutionOptions {
         stride: [stride; 2],
         padding: [convolution.padding(); 2],
+        groups: 1,
     };
     let input_shape = [batch, in_channels, size, size];
     let weight_shape = [out_channels, in_channels, kernel, kernel];

@@ -1,102 +1,106 @@
-//! The residual block, basic and bottleneck.
+//! The residual block, basic and bottleneck, in both orders of activation.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::config::{BlockKind, ResNetConfig};
-use crate::convolution::{Convolution, ConvolutionSpec, Norm};
-use crate::ops::{self, ResidualBackend};
+use crate::convolution::Convolution;
+use crate::layout::BlockLayout;
+use crate::norm::BatchNorm;
+use crate::ops::ResidualBackend;
 use crate::shortcut::Shortcut;
 
-/// `relu(branch(x) + shortcut(x))`, with a ReLU between the branch's convolutions (He et al. 2015,
-/// <https://arxiv.org/abs/1512.03385>, figures 2 and 5).
+/// Post-activation: `relu(branch(x) + shortcut(x))`, with a ReLU between the branch's convolutions
+/// (He et al. 2015, <https://arxiv.org/abs/1512.03385>, figures 2 and 5).
+///
+/// Pre-activation: `branch(relu(norm(x))) + x` (He et al. 2016,
+/// <https://arxiv.org/abs/1603.05027>, figure 4 e), where the shortcut starts at `relu(norm(x))` if
+/// it projects.
 #[derive(Module, Debug)]
 pub struct Block<B: Backend> {
-    /// Basic: 3x3, 3x3. Bottleneck: 1x1, 3x3, 1x1. The stride is on the first 3x3.
+    /// The norm before the branch, with a ReLU behind it, in the pre-activation order. The
+    /// network's first block has none: the stem ends with it.
+    pub pre_activation: Option<BatchNorm<B>>,
+    /// Basic: 3x3, 3x3. Bottleneck: 1x1, 3x3, 1x1. In the pre-activation order, the norm of each
+    /// is the one before the next, and the last has none.
     pub branch: Vec<Convolution<B>>,
-    /// The path around them.
-    pub shortcut: Shortcut<B>,
+    /// The path around them; none in a plain network.
+    pub shortcut: Option<Shortcut<B>>,
+    /// Whether a ReLU stands behind the addition.
+    pub(crate) relu: bool,
 }
 
 impl<B: ResidualBackend> Block<B> {
-    /// A block of `width` channels in its 3x3 convolutions; see [`BlockKind::out_channels`].
-    pub(crate) fn new(
-        config: &ResNetConfig,
-        in_channels: usize,
-        width: usize,
-        stride: usize,
-        device: &B::Device,
-    ) -> Self {
-        let out_channels = config.block.out_channels(width);
-        // (in, out, kernel, stride) of each convolution of the branch
-        let layout = match config.block {
-            BlockKind::Basic => vec![(in_channels, width, 3, stride), (width, width, 3, 1)],
-            BlockKind::Bottleneck => vec![
-                (in_channels, width, 1, 1),
-                (width, width, 3, stride),
-                (width, out_channels, 1, 1),
-            ],
-        };
-        let last = layout.len() - 1;
-        let branch = layout
-            .into_iter()
-            .enumerate()
-            .map(|(index, (in_channels, out_channels, kernel, stride))| {
-                let spec = ConvolutionSpec {
-                    in_channels,
-                    out_channels,
-                    kernel,
-                    stride,
-                    bias: config.convolution_bias,
-                    norm: if index == last && config.zero_init_last_norm {
-                        Norm::BatchFromZero
-                    } else {
-                        Norm::Batch
-                    },
-                };
-                spec.init(device)
-            })
-            .collect();
-        let shortcut = Shortcut::new(config.shortcut, in_channels, out_channels, stride, device);
-        Self { branch, shortcut }
+    pub(crate) fn new(layout: &BlockLayout, device: &B::Device) -> Self {
+        let pre_activation = layout.pre_activation;
+        let shortcut = layout.shortcut.as_ref();
+        Self {
+            pre_activation: pre_activation.map(|channels| BatchNorm::from_one(channels, device)),
+            branch: layout.branch.iter().map(|spec| spec.init(device)).collect(),
+            shortcut: shortcut.map(|layout| Shortcut::new(layout, device)),
+            relu: layout.relu,
+        }
     }
 
     /// `[batch, in_channels, height, width]` to
     /// `[batch, out_channels, ceil(height / stride), ceil(width / stride)]`.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        let mut residual = self.shortcut.is_some().then(|| input.clone());
+        let mut features = input;
+        if let Some(norm) = &self.pre_activation {
+            features = norm.forward_fused(features, None, true);
+            if self.projection().is_some() {
+                residual = Some(features.clone());
+            }
+        }
         let Some((last, earlier)) = self.branch.split_last() else {
-            return ops::add_relu(input.clone(), self.shortcut.forward(input));
+            // No config has such a branch.
+            return features;
         };
-        let features = earlier.iter().fold(input.clone(), |features, convolution| {
+        let features = earlier.iter().fold(features, |features, convolution| {
             convolution.forward_fused(features, None, true)
         });
-        let shortcut = self.shortcut.forward(input);
-        last.forward_fused(features, Some(shortcut), true)
+        let residual = match (&self.shortcut, residual) {
+            (Some(shortcut), Some(residual)) => Some(shortcut.forward(residual)),
+            _ => None,
+        };
+        last.forward_fused(features, residual, self.relu)
+    }
+
+    fn projection(&self) -> Option<&Convolution<B>> {
+        self.shortcut.as_ref()?.projection.as_ref()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::ShortcutKind;
+    use crate::config::{ActivationOrder, BlockKind, ResNetConfig, ShortcutKind};
     use burn::tensor::Distribution;
     use burn_flex::Flex;
 
-    fn output_shape(in_channels: usize, width: usize, stride: usize) -> [usize; 4] {
-        let device = Default::default();
-        let config = ResNetConfig {
-            shortcut: ShortcutKind::PlainProjection,
-            ..ResNetConfig::tutorial()
-        };
-        let block = Block::<Flex>::new(&config, in_channels, width, stride, &device);
-        block
-            .forward(Tensor::zeros([4, in_channels, 6, 6], &device))
-            .dims()
+    fn block(
+        config: &ResNetConfig,
+        in_channels: usize,
+        width: usize,
+        stride: usize,
+    ) -> Block<Flex> {
+        let layout = BlockLayout::new(config, in_channels, width, stride);
+        Block::new(&layout, &Default::default())
+    }
+
+    fn images(channels: usize) -> Tensor<Flex, 4> {
+        let distribution = Distribution::Uniform(-1.0, 1.0);
+        Tensor::random([2, channels, 5, 5], distribution, &Default::default())
     }
 
     #[test]
     fn shapes_of_the_tutorial_block() {
+        let output_shape = |in_channels, width, stride| {
+            let block = block(&ResNetConfig::tutorial(), in_channels, width, stride);
+            let images = Tensor::zeros([4, in_channels, 6, 6], &Default::default());
+            block.forward(images).dims()
+        };
         assert_eq!(output_shape(3, 3, 1), [4, 3, 6, 6]);
         assert_eq!(output_shape(3, 6, 2), [4, 6, 3, 3]);
         assert_eq!(output_shape(3, 6, 1), [4, 6, 6, 6]);
@@ -104,17 +108,60 @@ mod tests {
 
     #[test]
     fn a_block_that_starts_at_zero_is_its_shortcut() {
-        let device = Default::default();
         let config = ResNetConfig {
             zero_init_last_norm: true,
             ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1, 1, 1, 1])
         };
-        let block = Block::<Flex>::new(&config, 16, 4, 1, &device);
-        let input =
-            Tensor::<Flex, 4>::random([2, 16, 5, 5], Distribution::Uniform(0.0, 1.0), &device);
+        let input = images(16).abs();
 
-        let output = block.forward(input.clone());
+        let output = block(&config, 16, 4, 1).forward(input.clone());
 
         output.into_data().assert_eq(&input.into_data(), true);
+    }
+
+    /// With a branch of zeros, only the shortcut is left: the input itself, negative values too,
+    /// or a projection of what the first norm and ReLU have made of it.
+    #[test]
+    fn a_pre_activation_shortcut_projects_what_is_activated() {
+        let config = ResNetConfig {
+            activation: ActivationOrder::Pre,
+            shortcut: ShortcutKind::Projection,
+            ..ResNetConfig::cifar(1)
+        };
+        for (in_channels, stride) in [(4, 1), (3, 2)] {
+            let mut block = block(&config, in_channels, 4, stride);
+            let last = block.branch.last_mut().unwrap();
+            assert!(last.norm.is_none());
+            last.conv.weight = last.conv.weight.clone().map(|weight| weight.zeros_like());
+            let input = images(in_channels);
+
+            let output = block.forward(input.clone());
+
+            let expected = match &block.shortcut.as_ref().unwrap().projection {
+                Some(projection) => {
+                    assert!(projection.norm.is_none());
+                    let norm = block.pre_activation.as_ref().unwrap();
+                    projection.forward(norm.forward_fused(input, None, true))
+                }
+                None => input,
+            };
+            output.into_data().assert_eq(&expected.into_data(), true);
+        }
+    }
+
+    #[test]
+    fn a_plain_block_has_no_shortcut() {
+        let config = ResNetConfig {
+            shortcut: ShortcutKind::None,
+            ..ResNetConfig::cifar(1)
+        };
+        let block = block(&config, 4, 4, 1);
+        let input = images(4);
+        let features = block.branch[0].forward_fused(input.clone(), None, true);
+        let expected = block.branch[1].forward_fused(features, None, true);
+        block
+            .forward(input)
+            .into_data()
+            .assert_eq(&expected.into_data(), true);
     }
 }

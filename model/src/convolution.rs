@@ -13,7 +13,7 @@ use crate::ops::{self, ConvolutionOptions, ResidualBackend};
 /// A square convolution that keeps the size up to its stride, then an optional batch norm.
 #[derive(Module, Debug)]
 pub struct Convolution<B: Backend> {
-    /// Weight `[out_channels, in_channels, kernel, kernel]`.
+    /// Weight `[out_channels, in_channels / groups, kernel, kernel]`.
     pub conv: Conv2d<B>,
     /// Norm over the output channels.
     pub norm: Option<BatchNorm<B>>,
@@ -27,6 +27,8 @@ pub(crate) struct ConvolutionSpec {
     /// Edge of the square kernel, odd.
     pub kernel: usize,
     pub stride: usize,
+    /// Input and output channels are split into so many parts that do not mix; divides both.
+    pub groups: usize,
     pub bias: bool,
     pub norm: Norm,
 }
@@ -45,7 +47,7 @@ pub(crate) enum Norm {
 impl ConvolutionSpec {
     /// Weights are drawn by Kaiming's normal rule over the outputs (He et al. 2015,
     /// <https://arxiv.org/abs/1502.01852>), as torchvision does; biases start at zero.
-    pub(crate) fn init<B: ResidualBackend>(self, device: &B::Device) -> Convolution<B> {
+    pub(crate) fn init<B: ResidualBackend>(&self, device: &B::Device) -> Convolution<B> {
         let padding = self.kernel / 2;
         let mut conv = Conv2dConfig::new(
             [self.in_channels, self.out_channels],
@@ -55,6 +57,7 @@ impl ConvolutionSpec {
         .with_padding(PaddingConfig2d::Explicit(
             padding, padding, padding, padding,
         ))
+        .with_groups(self.groups)
         .with_bias(false)
         .with_initializer(Initializer::KaimingNormal {
             gain: std::f64::consts::SQRT_2,
@@ -120,5 +123,6 @@ pub(crate) fn options<B: Backend>(layer: &Conv2d<B>) -> ConvolutionOptions {
             PaddingConfig2d::Valid => [0, 0],
             PaddingConfig2d::Same => layer.kernel_size.map(|edge| edge / 2),
         },
+        groups: layer.groups,
     }
 }

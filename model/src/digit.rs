@@ -13,8 +13,10 @@ use crate::ops::{self, ResidualBackend};
 
 /// Edge of the only picture size that the flattened head fits.
 pub(crate) const DIGIT_SIZE: usize = 28;
-const BLOCK_WIDTH: usize = 30;
-const CHANNELS: [usize; 2] = [20, 15];
+pub(crate) const BLOCK_WIDTH: usize = 30;
+pub(crate) const CHANNELS: [usize; 2] = [20, 15];
+/// Edge of the max pools' windows, which stand side by side.
+pub(crate) const POOL: usize = 2;
 /// 15 channels of 5x5 pixels are left before the linear layer.
 const FLATTENED: usize = CHANNELS[1] * 5 * 5;
 
@@ -90,5 +92,5 @@ fn convolution<B: Backend>(
 
 /// 2x2 max pool with stride 2.
 pub(crate) fn halve<B: ResidualBackend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
-    ops::max_pool(input, [2, 2], [2, 2], [0, 0])
+    ops::max_pool(input, [POOL; 2], [POOL; 2], [0, 0])
 }

@@ -5,25 +5,35 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use crate::layout::HeadLayout;
+use crate::norm::BatchNorm;
 use crate::ops::{self, ResidualBackend};
 
 /// Global average pool and a linear layer.
 #[derive(Module, Debug)]
 pub struct Head<B: Backend> {
+    /// The norm before the pool, with a ReLU behind it, in the pre-activation order.
+    pub norm: Option<BatchNorm<B>>,
     /// Weight `[in_channels, classes]`.
     pub linear: Linear<B>,
 }
 
 impl<B: ResidualBackend> Head<B> {
-    pub(crate) fn new(in_channels: usize, classes: usize, device: &B::Device) -> Self {
+    pub(crate) fn new(layout: &HeadLayout, device: &B::Device) -> Self {
+        let channels = layout.channels;
         Self {
-            linear: linear(in_channels, classes, device),
+            norm: layout.norm.then(|| BatchNorm::from_one(channels, device)),
+            linear: linear(channels, layout.classes, device),
         }
     }
 
-    /// Global average pool: `[batch, channels, height, width]` to `[batch, channels]`.
+    /// Norm and ReLU where there is one, then global average pool:
+    /// `[batch, channels, height, width]` to `[batch, channels]`.
     pub fn pool(&self, features: Tensor<B, 4>) -> Tensor<B, 2> {
-        ops::global_average_pool(features)
+        ops::global_average_pool(match &self.norm {
+            Some(norm) => norm.forward_fused(features, None, true),
+            None => features,
+        })
     }
 
     /// `[batch, channels, height, width]` to logits `[batch, classes]`.

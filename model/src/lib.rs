@@ -33,6 +33,7 @@ mod head;
 // Without Flex, nothing computes with them.
 #[cfg_attr(not(feature = "flex"), allow(dead_code))]
 mod kernels;
+mod layout;
 mod network;
 mod norm;
 pub mod ops;
@@ -43,10 +44,12 @@ mod registry;
 mod resnet;
 mod shortcut;
 mod stem;
+mod summary;
 
 pub use block::Block;
 pub use config::{
-    BlockKind, ConfigError, DigitConfig, NetworkConfig, ResNetConfig, ShortcutKind, StemKind,
+    ActivationOrder, BlockKind, BottleneckStride, ConfigError, DigitConfig, NetworkConfig,
+    ResNetConfig, ShortcutKind, StemKind,
 };
 pub use convolution::Convolution;
 pub use digit::{DigitBlock, DigitResNet};
@@ -60,10 +63,11 @@ pub use ops::KERNELS_VARIABLE;
 pub use ops::ResidualBackend;
 pub use optimizer::{Adam, Optimizer, OptimizerState, Sgd};
 pub use parameters::parameter_count;
-pub use registry::{UnknownNetwork, names, network};
+pub use registry::{PATTERNS, UnknownNetwork, names, network};
 pub use resnet::{ResNet, Stage};
 pub use shortcut::Shortcut;
 pub use stem::Stem;
+pub use summary::{Layer, LayerKind, Summary, TrainingMemory, summary};
 
 /// Compiles and runs the README's example.
 #[cfg(doctest)]

@@ -38,6 +38,11 @@ impl<B: ResidualBackend> BatchNorm<B> {
         }
     }
 
+    /// A norm that changes no more than it has to.
+    pub(crate) fn from_one(channels: usize, device: &B::Device) -> Self {
+        Self::new(channels, Initializer::Ones, device)
+    }
+
     /// Keeps the shape `[batch, channels, height, width]`.
     ///
     /// Where `B` records gradients, the batch's own statistics are used and the running ones move

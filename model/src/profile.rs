@@ -15,7 +15,8 @@
 //! ```
 //!
 //! Only the operations of [`ResidualBackend`](crate::ResidualBackend) on Flex are recorded, where
-//! they run with this crate's kernels. Other backends queue their work, so the time of a call says
+//! they run with this crate's kernels, and besides convolutions in groups and average pools, which
+//! Burn computes there. Other backends queue their work, so the time of a call says
 //! nothing there. What Burn computes by itself, such as the linear layer, the loss and additions of
 //! gradients, is in no row.
 //!

@@ -2,19 +2,54 @@
 
 use thiserror::Error;
 
-use crate::config::{BlockKind, DigitConfig, NetworkConfig, ResNetConfig};
+use crate::config::{
+    ActivationOrder, BlockKind, BottleneckStride, DigitConfig, NetworkConfig, ResNetConfig,
+    ShortcutKind, StemKind,
+};
 
-/// ImageNet ResNets: name, block, depths. Before the CIFAR rule, because `resnet50` and
-/// `resnet152` have 6n+2 layers too.
+/// Block and depths of He et al.'s ImageNet networks, by their number of layers.
 const IMAGENET: [(&str, BlockKind, [usize; 4]); 5] = [
-    ("resnet18", BlockKind::Basic, [2, 2, 2, 2]),
-    ("resnet34", BlockKind::Basic, [3, 4, 6, 3]),
-    ("resnet50", BlockKind::Bottleneck, [3, 4, 6, 3]),
-    ("resnet101", BlockKind::Bottleneck, [3, 4, 23, 3]),
-    ("resnet152", BlockKind::Bottleneck, [3, 8, 36, 3]),
+    ("18", BlockKind::Basic, [2, 2, 2, 2]),
+    ("34", BlockKind::Basic, [3, 4, 6, 3]),
+    ("50", BlockKind::Bottleneck, [3, 4, 6, 3]),
+    ("101", BlockKind::Bottleneck, [3, 4, 23, 3]),
+    ("152", BlockKind::Bottleneck, [3, 8, 36, 3]),
 ];
-/// CIFAR ResNets that are listed; every other depth of 6n+2 layers is known too.
-const CIFAR: [&str; 7] = [
+/// Names in torchvision of ImageNet networks with other bottlenecks: layers, groups, width of each.
+const WIDE: [(&str, &str, usize, usize); 5] = [
+    ("wide_resnet50_2", "50", 1, 128),
+    ("wide_resnet101_2", "101", 1, 128),
+    ("resnext50_32x4d", "50", 32, 4),
+    ("resnext101_32x8d", "101", 32, 8),
+    ("resnext101_64x4d", "101", 64, 4),
+];
+/// Pre-activation networks of bottlenecks for CIFAR: blocks in each of three stages, a ninth of
+/// the layers but two (He et al. 2016, <https://arxiv.org/abs/1603.05027>).
+const PRE_ACTIVATION_BOTTLENECKS: [(&str, usize); 2] = [("164", 18), ("1001", 111)];
+const TUTORIAL: &str = "resnet18-tutorial";
+const DIGIT: &str = "digit";
+/// Deeper ones only run out of memory.
+const MAX_CIFAR_BLOCKS: usize = 1000;
+
+/// All names that are known, in the notation of a shell; `(6n+2)` stands for any such number.
+pub const PATTERNS: [&str; 12] = [
+    "resnet(6n+2)",
+    "resnet{18,34,50,101,152}",
+    "resnet{18,34,50,101,152}{c,d}",
+    "resnet{50,101,152}a",
+    "wide_resnet{50,101}_2",
+    "resnext{50_32x4d,101_32x8d,101_64x4d}",
+    "preresnet(6n+2)",
+    "preresnet{164,1001}",
+    "preresnet{18,34,50,101,152}",
+    "plain(6n+2)",
+    "plain{18,34}",
+    "{resnet18-tutorial,digit}",
+];
+
+/// Every name that is a name of its own, and of those for any depth the ones that have been
+/// published, shallow before deep.
+const NAMES: [&str; 49] = [
     "resnet8",
     "resnet20",
     "resnet32",
@@ -22,15 +57,53 @@ const CIFAR: [&str; 7] = [
     "resnet56",
     "resnet110",
     "resnet1202",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "resnet50a",
+    "resnet101a",
+    "resnet152a",
+    "resnet18c",
+    "resnet34c",
+    "resnet50c",
+    "resnet101c",
+    "resnet152c",
+    "resnet18d",
+    "resnet34d",
+    "resnet50d",
+    "resnet101d",
+    "resnet152d",
+    "wide_resnet50_2",
+    "wide_resnet101_2",
+    "resnext50_32x4d",
+    "resnext101_32x8d",
+    "resnext101_64x4d",
+    "preresnet20",
+    "preresnet56",
+    "preresnet110",
+    "preresnet164",
+    "preresnet1001",
+    "preresnet18",
+    "preresnet34",
+    "preresnet50",
+    "preresnet101",
+    "preresnet152",
+    "plain20",
+    "plain32",
+    "plain44",
+    "plain56",
+    "plain110",
+    "plain18",
+    "plain34",
+    TUTORIAL,
+    DIGIT,
 ];
-const TUTORIAL: &str = "resnet18-tutorial";
-const DIGIT: &str = "digit";
-/// Deeper ones only run out of memory.
-const MAX_CIFAR_BLOCKS: usize = 1000;
 
 /// No network has this name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("no network is called `{name}`{}; known: {}, and resnet(6n+2)", suggestion(.nearest), names().join(", "))]
+#[error("no network is called `{name}`{}; known: {}", suggestion(.nearest), PATTERNS.join(", "))]
 pub struct UnknownNetwork {
     /// What was asked for.
     pub name: String,
@@ -44,55 +117,157 @@ fn suggestion(nearest: &Option<&'static str>) -> String {
     })
 }
 
-/// The config of a known network: `resnet18` to `resnet152` (ImageNet), `resnet20`, `resnet56` and
-/// any other 6n+2 layers (CIFAR), `resnet18-tutorial`, `digit`.
+/// The config of a known network, one of [`PATTERNS`]:
+///
+/// | name | what |
+/// |---|---|
+/// | `resnet18` to `resnet152` | He et al. 2015, ImageNet, as in torchvision (stride on the 3x3 of a bottleneck) |
+/// | `resnet50a` to `resnet152a` | the same with the stride on the first 1x1, as published |
+/// | `resnet18c` to `resnet152c` | the same with a deep stem, as in timm |
+/// | `resnet18d` to `resnet152d` | and with average pools in the shortcuts, as in timm |
+/// | `wide_resnet50_2`, `resnext50_32x4d` and others | torchvision's |
+/// | `resnet20` and any other 6n+2 layers | He et al. 2015, CIFAR, shortcut A |
+/// | `preresnet18` to `preresnet152` | He et al. 2016, ImageNet |
+/// | `preresnet110` and any other 6n+2 layers but 164 | He et al. 2016, CIFAR, basic blocks, shortcut A |
+/// | `preresnet164`, `preresnet1001` | He et al. 2016, CIFAR, bottlenecks, shortcut B |
+/// | `plain18`, `plain34` | no shortcuts, ImageNet |
+/// | `plain20` and any other 6n+2 layers | no shortcuts, CIFAR |
+/// | `resnet18-tutorial`, `digit` | [`ResNetConfig::tutorial`], [`DigitConfig`] |
+///
+/// Numbers that stand for an ImageNet network stand for no other.
 ///
 /// # Errors
 ///
 /// [`UnknownNetwork`] with the known names and the nearest of them.
 pub fn network(name: &str) -> Result<NetworkConfig, UnknownNetwork> {
-    if let Some((_, block, depths)) = IMAGENET.into_iter().find(|(known, ..)| *known == name) {
-        return Ok(NetworkConfig::Resnet(ResNetConfig::imagenet(block, depths)));
-    }
-    match name {
-        TUTORIAL => return Ok(NetworkConfig::Resnet(ResNetConfig::tutorial())),
-        DIGIT => {
-            return Ok(NetworkConfig::Digit(DigitConfig {
-                input_channels: 1,
-                classes: 10,
-            }));
-        }
-        _ => {}
-    }
-    let layers = name
-        .strip_prefix("resnet")
-        .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
-        .and_then(|digits| digits.parse::<usize>().ok());
-    match layers {
-        Some(layers) if layers >= 8 && layers % 6 == 2 && (layers - 2) / 6 <= MAX_CIFAR_BLOCKS => {
-            Ok(NetworkConfig::Resnet(ResNetConfig::cifar((layers - 2) / 6)))
-        }
-        _ => Err(UnknownNetwork {
+    let digit = (name == DIGIT).then_some(NetworkConfig::Digit(DigitConfig {
+        input_channels: 1,
+        classes: 10,
+    }));
+    digit
+        .or_else(|| resnet(name).map(NetworkConfig::Resnet))
+        .ok_or_else(|| UnknownNetwork {
             name: name.to_owned(),
             nearest: nearest(name),
-        }),
-    }
+        })
 }
 
 /// The names of the networks that are known, shallow before deep.
 pub fn names() -> Vec<&'static str> {
-    let imagenet = IMAGENET.iter().map(|(name, ..)| *name);
-    CIFAR
+    NAMES.to_vec()
+}
+
+fn resnet(name: &str) -> Option<ResNetConfig> {
+    if name == TUTORIAL {
+        return Some(ResNetConfig::tutorial());
+    }
+    if let Some((_, layers, groups, width_per_group)) =
+        WIDE.into_iter().find(|(known, ..)| *known == name)
+    {
+        return Some(ResNetConfig {
+            groups,
+            width_per_group,
+            ..imagenet(layers)?
+        });
+    }
+    if let Some(layers) = name.strip_prefix("preresnet") {
+        return pre_activation(layers);
+    }
+    if let Some(layers) = name.strip_prefix("plain") {
+        return plain(layers);
+    }
+    let layers = name.strip_prefix("resnet")?;
+    imagenet(layers)
+        .or_else(|| cifar(layers))
+        .or_else(|| tweaked(layers))
+}
+
+fn imagenet(layers: &str) -> Option<ResNetConfig> {
+    IMAGENET
         .into_iter()
-        .chain(imagenet)
-        .chain([TUTORIAL, DIGIT])
-        .collect()
+        .find(|(known, ..)| *known == layers)
+        .map(|(_, block, depths)| ResNetConfig::imagenet(block, depths))
+}
+
+/// 6n+2 layers.
+fn cifar(layers: &str) -> Option<ResNetConfig> {
+    if !layers.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let convolutions = layers.parse::<usize>().ok()?.checked_sub(2)?;
+    let blocks = convolutions / 6;
+    (convolutions % 6 == 0 && (1..=MAX_CIFAR_BLOCKS).contains(&blocks))
+        .then(|| ResNetConfig::cifar(blocks))
+}
+
+/// The variants that He et al. 2018 ("Bag of Tricks", <https://arxiv.org/abs/1812.01187>) call
+/// ResNet-A, -C and -D; -B is what has no letter.
+fn tweaked(layers: &str) -> Option<ResNetConfig> {
+    if let Some(layers) = layers.strip_suffix('a') {
+        return imagenet(layers)
+            // The stride of a basic block is on its first convolution anyway.
+            .filter(|config| config.block == BlockKind::Bottleneck)
+            .map(|config| ResNetConfig {
+                bottleneck_stride: BottleneckStride::First,
+                ..config
+            });
+    }
+    let deep = |layers| {
+        imagenet(layers).map(|config| ResNetConfig {
+            stem: StemKind::Deep,
+            ..config
+        })
+    };
+    if let Some(layers) = layers.strip_suffix('c') {
+        return deep(layers);
+    }
+    deep(layers.strip_suffix('d')?).map(|config| ResNetConfig {
+        shortcut: ShortcutKind::AveragePoolProjection,
+        ..config
+    })
+}
+
+fn pre_activation(layers: &str) -> Option<ResNetConfig> {
+    let bottlenecks = PRE_ACTIVATION_BOTTLENECKS
+        .into_iter()
+        .find(|(known, _)| *known == layers)
+        .map(|(_, blocks)| ResNetConfig {
+            block: BlockKind::Bottleneck,
+            shortcut: ShortcutKind::Projection,
+            ..ResNetConfig::cifar(blocks)
+        });
+    let config = bottlenecks
+        .or_else(|| imagenet(layers))
+        .or_else(|| cifar(layers))?;
+    Some(ResNetConfig {
+        activation: ActivationOrder::Pre,
+        ..config
+    })
+}
+
+fn plain(layers: &str) -> Option<ResNetConfig> {
+    let config = imagenet(layers)
+        .filter(|config| config.block == BlockKind::Basic)
+        .or_else(|| cifar(layers))?;
+    Some(ResNetConfig {
+        shortcut: ShortcutKind::None,
+        ..config
+    })
 }
 
 fn nearest(name: &str) -> Option<&'static str> {
-    names()
+    let name = name.to_lowercase();
+    // `resnext50` is nearer to `resnet50` by its letters, but means one of its own family.
+    let unfinished = format!("{name}_");
+    if let Some(known) = NAMES
         .into_iter()
-        .map(|known| (strsim::jaro_winkler(&name.to_lowercase(), known), known))
+        .find(|known| known.starts_with(&unfinished))
+    {
+        return Some(known);
+    }
+    NAMES
+        .into_iter()
+        .map(|known| (strsim::jaro_winkler(&name, known), known))
         .filter(|(similarity, _)| *similarity > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, known)| known)
@@ -102,6 +277,29 @@ fn nearest(name: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
+    fn config(name: &str) -> ResNetConfig {
+        match network(name) {
+            Ok(NetworkConfig::Resnet(config)) => config,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
+    /// The names that a pattern stands for, with the published ones for any depth.
+    fn expand(pattern: &str) -> Vec<String> {
+        let split = |text: &str| {
+            let (before, rest) = text.split_once('{')?;
+            let (choices, after) = rest.split_once('}')?;
+            Some([before, choices, after].map(str::to_owned))
+        };
+        match split(pattern) {
+            Some([before, choices, after]) => choices
+                .split(',')
+                .flat_map(|choice| expand(&format!("{before}{choice}{after}")))
+                .collect(),
+            None => vec![pattern.to_owned()],
+        }
+    }
+
     #[test]
     fn every_listed_name_is_known() {
         for name in names() {
@@ -110,11 +308,33 @@ mod tests {
     }
 
     #[test]
+    fn patterns_are_the_names() {
+        let listed: Vec<String> = PATTERNS.into_iter().flat_map(expand).collect();
+        for name in &listed {
+            let depth = name.strip_suffix("(6n+2)");
+            assert!(
+                depth.is_some() || NAMES.contains(&name.as_str()),
+                "{name} is in no list of names"
+            );
+            if let Some(family) = depth {
+                assert!(network(&format!("{family}26")).is_ok(), "{name}");
+            }
+        }
+        for name in NAMES {
+            let layers = name.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+            let family = name.strip_suffix(layers).unwrap_or(name);
+            let any_depth = format!("{family}(6n+2)");
+            assert!(
+                listed.iter().any(|known| known == name)
+                    || (cifar(layers).is_some() && listed.contains(&any_depth)),
+                "{name} is in no pattern"
+            );
+        }
+    }
+
+    #[test]
     fn any_cifar_depth_is_known() {
-        assert_eq!(
-            network("resnet14"),
-            Ok(NetworkConfig::Resnet(ResNetConfig::cifar(2)))
-        );
+        assert_eq!(config("resnet14"), ResNetConfig::cifar(2));
         for name in [
             "resnet2",
             "resnet21",
@@ -122,18 +342,52 @@ mod tests {
             "resnet-20",
             "resnet+20",
             "resnet99999999998",
+            "plain",
+            "plain21",
+            "preresnet163",
+            "preresnet+20",
+            "resnet20d",
+            "resnet18a",
+            "resnet50b",
+            "wide_resnet18_2",
         ] {
             assert!(network(name).is_err(), "{name}");
         }
     }
 
     #[test]
+    fn a_number_stands_for_one_network() {
+        // All of them are 6n+2 as well.
+        assert_eq!(config("resnet50").depths, [3, 4, 6, 3]);
+        assert_eq!(config("preresnet152").depths, [3, 8, 36, 3]);
+        let preresnet164 = config("preresnet164");
+        assert_eq!(preresnet164.block, BlockKind::Bottleneck);
+        assert_eq!(preresnet164.depths, [18; 3]);
+        let preresnet110 = config("preresnet110");
+        assert_eq!(preresnet110.block, BlockKind::Basic);
+        assert_eq!(preresnet110.depths, [18; 3]);
+        assert_eq!(config("plain50").depths, [8; 3]);
+    }
+
+    #[test]
     fn unknown_names_get_the_nearest() {
         let error = network("resnet19").unwrap_err();
         assert!(error.nearest.is_some());
-        let error = network("ResNet-50").unwrap_err().to_string();
-        assert!(error.contains("did you mean `resnet50`?"), "{error}");
-        assert!(error.contains("resnet1202"), "{error}");
+        for (name, nearest) in [
+            ("ResNet-50", "resnet50"),
+            ("ResNeXt50_32x4d", "resnext50_32x4d"),
+            ("resnext50", "resnext50_32x4d"),
+            ("wide_resnet50", "wide_resnet50_2"),
+            ("preresnet163", "preresnet164"),
+        ] {
+            let message = network(name).map(|_| ()).unwrap_err().to_string();
+            assert!(
+                message.contains(&format!("did you mean `{nearest}`?")),
+                "{message}"
+            );
+        }
+        let error = error.to_string();
+        assert!(error.contains("preresnet{164,1001}"), "{error}");
         assert_eq!(network("vgg").unwrap_err().nearest, None);
     }
 }

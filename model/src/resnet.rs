@@ -7,6 +7,7 @@ use burn::tensor::backend::Backend;
 use crate::block::Block;
 use crate::config::ResNetConfig;
 use crate::head::Head;
+use crate::layout::{BlockLayout, Layout};
 use crate::ops::ResidualBackend;
 use crate::stem::Stem;
 
@@ -32,20 +33,18 @@ pub struct Stage<B: Backend> {
 impl<B: ResidualBackend> ResNet<B> {
     /// The caller has validated the config.
     pub(crate) fn new(config: &ResNetConfig, device: &B::Device) -> Self {
-        let mut channels = config.widths.first().copied().unwrap_or(1);
-        let stem = Stem::new(config, channels, device);
-        let mut stages = Vec::with_capacity(config.depths.len());
-        for (index, (&depth, &width)) in config.depths.iter().zip(&config.widths).enumerate() {
-            let mut blocks = Vec::with_capacity(depth);
-            for position in 0..depth {
-                let stride = if index > 0 && position == 0 { 2 } else { 1 };
-                blocks.push(Block::new(config, channels, width, stride, device));
-                channels = config.block.out_channels(width);
-            }
-            stages.push(Stage { blocks });
+        let layout = Layout::new(config);
+        let stage = |blocks: &Vec<BlockLayout>| Stage {
+            blocks: blocks
+                .iter()
+                .map(|block| Block::new(block, device))
+                .collect(),
+        };
+        Self {
+            stem: Stem::new(&layout.stem, device),
+            stages: layout.stages.iter().map(stage).collect(),
+            head: Head::new(&layout.head, device),
         }
-        let head = Head::new(channels, config.classes, device);
-        Self { stem, stages, head }
     }
 
     /// Images `[batch, input_channels, height, width]` to logits `[batch, classes]`.

@@ -4,59 +4,51 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::config::ShortcutKind;
-use crate::convolution::{Convolution, ConvolutionSpec, Norm};
+use crate::convolution::Convolution;
+use crate::layout::ShortcutLayout;
 use crate::ops::{self, ResidualBackend};
 
+/// Edge of the windows whose mean stands before a projection without stride.
+pub(crate) const AVERAGE_POOL: usize = 2;
+
 /// Carries a block's input to its output: unchanged where the shape stays, else subsampled and
-/// padded with zero channels, or projected by a 1x1 convolution.
+/// padded with zero channels, or projected by a 1x1 convolution, which may have an average pool
+/// before it.
 #[derive(Module, Debug)]
 pub struct Shortcut<B: Backend> {
     /// The 1x1 convolution; without one the shortcut has no parameters.
     pub projection: Option<Convolution<B>>,
+    pub(crate) average_pool: bool,
     pub(crate) stride: usize,
     pub(crate) padding: [usize; 2],
 }
 
 impl<B: ResidualBackend> Shortcut<B> {
-    pub(crate) fn new(
-        kind: ShortcutKind,
-        in_channels: usize,
-        out_channels: usize,
-        stride: usize,
-        device: &B::Device,
-    ) -> Self {
-        let same_shape = in_channels == out_channels && stride == 1;
-        let norm = match kind {
-            ShortcutKind::Projection => Some(Norm::Batch),
-            ShortcutKind::PlainProjection => Some(Norm::None),
-            ShortcutKind::ZeroPad => None,
-        };
-        let projection = norm.filter(|_| !same_shape).map(|norm| {
-            ConvolutionSpec {
-                in_channels,
-                out_channels,
-                kernel: 1,
-                stride,
-                bias: kind == ShortcutKind::PlainProjection,
-                norm,
-            }
-            .init(device)
-        });
-        let added = out_channels.saturating_sub(in_channels);
+    pub(crate) fn new(layout: &ShortcutLayout, device: &B::Device) -> Self {
+        let projection = layout.projection.as_ref();
         Self {
-            projection,
-            stride,
-            padding: [added / 2, added - added / 2],
+            projection: projection.map(|projection| projection.init(device)),
+            average_pool: layout.average_pool,
+            stride: layout.stride,
+            padding: layout.padding,
         }
     }
 
     /// `[batch, in_channels, height, width]` to the shape of the block's output.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        if let Some(projection) = &self.projection {
-            return projection.forward(input);
+        match &self.projection {
+            Some(projection) => projection.forward(average_pool(input, self.average_pool)),
+            None => zero_pad(input, self.stride, self.padding),
         }
-        zero_pad(input, self.stride, self.padding)
+    }
+}
+
+/// The pool before a projection, if there is one: halves height and width, rounded up.
+pub(crate) fn average_pool<B: ResidualBackend>(input: Tensor<B, 4>, pooled: bool) -> Tensor<B, 4> {
+    if pooled {
+        ops::average_pool(input, AVERAGE_POOL)
+    } else {
+        input
     }
 }
 
@@ -75,43 +67,66 @@ pub(crate) fn zero_pad<B: ResidualBackend>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{ResNetConfig, ShortcutKind};
+    use burn::tensor::TensorData;
     use burn_flex::Flex;
+
+    fn shortcut(kind: ShortcutKind, channels: [usize; 2], stride: usize) -> Shortcut<Flex> {
+        let config = ResNetConfig {
+            shortcut: kind,
+            ..ResNetConfig::cifar(1)
+        };
+        let [in_channels, out_channels] = channels;
+        let layout = ShortcutLayout::new(&config, in_channels, out_channels, stride).unwrap();
+        Shortcut::new(&layout, &Default::default())
+    }
+
+    fn image() -> Tensor<Flex, 4> {
+        Tensor::from_data(
+            [[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]],
+            &Default::default(),
+        )
+    }
 
     #[test]
     fn zero_pad_subsamples_and_pads_both_sides() {
-        let device = Default::default();
-        let shortcut = Shortcut::<Flex>::new(ShortcutKind::ZeroPad, 1, 4, 2, &device);
-        let input = Tensor::from_data(
-            [[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]],
-            &device,
-        );
-
-        let output = shortcut.forward(input);
+        let output = shortcut(ShortcutKind::ZeroPad, [1, 4], 2).forward(image());
 
         let zeros = [[0.0, 0.0], [0.0, 0.0]];
-        let expected: Tensor<Flex, 4> =
-            Tensor::from_data([[zeros, [[1.0, 3.0], [7.0, 9.0]], zeros, zeros]], &device);
-        output.into_data().assert_eq(&expected.into_data(), true);
+        let expected = TensorData::from([[zeros, [[1.0f32, 3.0], [7.0, 9.0]], zeros, zeros]]);
+        output.into_data().assert_eq(&expected, true);
+    }
+
+    #[test]
+    fn average_pool_counts_only_what_is_in_the_image() {
+        let mut shortcut = shortcut(ShortcutKind::AveragePoolProjection, [1, 1], 2);
+        let projection = shortcut.projection.as_mut().unwrap();
+        projection.norm = None;
+        let one = Tensor::ones([1, 1, 1, 1], &Default::default());
+        projection.conv.weight = burn::module::Param::from_tensor(one);
+
+        let output = shortcut.forward(image());
+
+        let expected = TensorData::from([[[[3.0f32, 4.5], [7.5, 9.0]]]]);
+        output.into_data().assert_eq(&expected, true);
     }
 
     #[test]
     fn equal_shapes_need_no_projection() {
-        let device = Default::default();
         for kind in [
             ShortcutKind::Projection,
             ShortcutKind::PlainProjection,
+            ShortcutKind::AveragePoolProjection,
             ShortcutKind::ZeroPad,
         ] {
-            assert!(
-                Shortcut::<Flex>::new(kind, 8, 8, 1, &device)
-                    .projection
-                    .is_none()
-            );
+            assert!(shortcut(kind, [8, 8], 1).projection.is_none());
         }
-        assert!(
-            Shortcut::<Flex>::new(ShortcutKind::Projection, 8, 8, 2, &device)
-                .projection
-                .is_some()
-        );
+        for (kind, stride) in [
+            (ShortcutKind::Projection, 2),
+            (ShortcutKind::ProjectionAlways, 1),
+            (ShortcutKind::AveragePoolProjection, 2),
+        ] {
+            assert!(shortcut(kind, [8, 8], stride).projection.is_some());
+        }
     }
 }

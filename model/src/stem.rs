@@ -6,40 +6,30 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::config::{ResNetConfig, StemKind};
-use crate::convolution::{Convolution, ConvolutionSpec, Norm};
+use crate::convolution::{Convolution, ConvolutionSpec};
+use crate::layout::StemLayout;
 use crate::ops::{self, ResidualBackend};
 
 /// In pixels `[vertical, horizontal]`.
-const POOL_KERNEL: [usize; 2] = [3, 3];
-const POOL_STRIDE: [usize; 2] = [2, 2];
-const POOL_PADDING: [usize; 2] = [1, 1];
+pub(crate) const POOL_KERNEL: [usize; 2] = [3, 3];
+pub(crate) const POOL_STRIDE: [usize; 2] = [2, 2];
+pub(crate) const POOL_PADDING: [usize; 2] = [1, 1];
 
-/// A convolution with norm and ReLU, then a max pool where the kind has one.
+/// One or three convolutions with norm and ReLU, then a max pool where the kind has one.
 #[derive(Module, Debug)]
 pub struct Stem<B: Backend> {
-    /// 7x7 with stride 2 (ImageNet), or 3x3 with stride 1 (CIFAR).
+    /// The first two of a deep stem's three, 3x3; the first has stride 2.
+    pub deep: Option<Vec<Convolution<B>>>,
+    /// 7x7 with stride 2 (ImageNet), or 3x3 with stride 1 (deep, CIFAR).
     pub convolution: Convolution<B>,
-    /// 3x3 with stride 2, ImageNet only.
+    /// 3x3 with stride 2; not in a CIFAR stem.
     pub max_pool: Option<MaxPool2d>,
 }
 
 impl<B: ResidualBackend> Stem<B> {
-    pub(crate) fn new(config: &ResNetConfig, out_channels: usize, device: &B::Device) -> Self {
-        let (kernel, stride, pooled) = match config.stem {
-            StemKind::ImageNet => (7, 2, true),
-            StemKind::Cifar => (3, 1, false),
-        };
-        let convolution = ConvolutionSpec {
-            in_channels: config.input_channels,
-            out_channels,
-            kernel,
-            stride,
-            bias: config.convolution_bias,
-            norm: Norm::Batch,
-        }
-        .init(device);
-        let max_pool = pooled.then(|| {
+    pub(crate) fn new(layout: &StemLayout, device: &B::Device) -> Self {
+        let init = |spec: &ConvolutionSpec| spec.init(device);
+        let max_pool = layout.pooled.then(|| {
             let [vertical, horizontal] = POOL_PADDING;
             MaxPool2dConfig::new(POOL_KERNEL)
                 .with_strides(POOL_STRIDE)
@@ -49,15 +39,26 @@ impl<B: ResidualBackend> Stem<B> {
                 .init()
         });
         Self {
-            convolution,
+            deep: layout
+                .deep
+                .as_ref()
+                .map(|deep| deep.iter().map(init).collect()),
+            convolution: init(&layout.convolution),
             max_pool,
         }
     }
 
-    /// The convolution, norm and ReLU: `[batch, input_channels, height, width]` to
+    /// In order from the images.
+    pub(crate) fn convolutions(&self) -> impl Iterator<Item = &Convolution<B>> {
+        self.deep.iter().flatten().chain([&self.convolution])
+    }
+
+    /// The convolutions with norm and ReLU: `[batch, input_channels, height, width]` to
     /// `[batch, width of the first stage, ceil(height / stride), ceil(width / stride)]`.
     pub fn convolve(&self, images: Tensor<B, 4>) -> Tensor<B, 4> {
-        self.convolution.forward_fused(images, None, true)
+        self.convolutions().fold(images, |features, convolution| {
+            convolution.forward_fused(features, None, true)
+        })
     }
 
     /// The whole stem: [`convolve`](Self::convolve), then the max pool, which halves height and
@@ -71,7 +72,7 @@ impl<B: ResidualBackend> Stem<B> {
     }
 }
 
-/// The max pool of the ImageNet stem, which halves height and width.
+/// The max pool of the larger stems, which halves height and width.
 pub(crate) fn pool<B: ResidualBackend>(features: Tensor<B, 4>) -> Tensor<B, 4> {
     ops::max_pool(features, POOL_KERNEL, POOL_STRIDE, POOL_PADDING)
 }

@@ -32,6 +32,7 @@ fn a_convolution_is_counted_exactly() {
     let options = ConvolutionOptions {
         stride: [2, 2],
         padding: [1, 1],
+        groups: 1,
     };
     profile::start();
     let output = ops::convolution(input, weight, None, options);
@@ -47,6 +48,31 @@ fn a_convolution_is_counted_exactly() {
         assert_eq!(row.floating_point_operations, expected);
     }
     assert_eq!(row(&profile, "pack weights").floating_point_operations, 0);
+}
+
+#[test]
+fn so_is_a_convolution_in_groups() {
+    let _alone = alone();
+    type B = Autodiff<Flex>;
+    let device = Default::default();
+    let input = Tensor::<B, 4>::ones([2, 6, 9, 8], &device).require_grad();
+    let weight = Tensor::<B, 4>::ones([4, 3, 3, 3], &device).require_grad();
+    let options = ConvolutionOptions {
+        stride: [2, 2],
+        padding: [1, 1],
+        groups: 2,
+    };
+    profile::start();
+    let output = ops::convolution(input, weight, None, options);
+    output.sum().backward();
+    let profile = profile::stop();
+
+    // Each output sees the three channels of its group.
+    let expected = 2 * (2 * 4 * 5 * 4) * (3 * 3 * 3);
+    for pass in ["", ", input gradient", ", weight gradient"] {
+        let name = format!("convolution 3x3 stride 2 in 2 groups{pass}");
+        assert_eq!(row(&profile, &name).floating_point_operations, expected);
+    }
 }
 
 #[test]

@@ -80,12 +80,40 @@ fn imagenet_parameters() {
         ("resnet50", 25_557_032),
         ("resnet101", 44_549_160),
         ("resnet152", 60_192_808),
+        // torchvision's documentation of its models
+        ("resnext50_32x4d", 25_028_904),
     ] {
         let network = network(name)
             .unwrap()
             .init::<Flex>(&Default::default())
             .unwrap();
         assert_eq!(parameter_count(&network), parameters, "{name}");
+    }
+}
+
+#[test]
+fn variants_keep_the_shapes() {
+    for name in [
+        "resnet50a",
+        "resnet18c",
+        "resnet18d",
+        "preresnet18",
+        "plain18",
+    ] {
+        // Odd on the way: 61, 31, 16, 8, 4, 2.
+        let (found, pooled, logits) = shapes(&resnet(name), [1, 3, 61, 61]);
+        let widening = if name == "resnet50a" { 4 } else { 1 };
+        let expected = vec![
+            [1, 64, 31, 31],
+            [1, 64, 16, 16],
+            [1, 64 * widening, 16, 16],
+            [1, 128 * widening, 8, 8],
+            [1, 256 * widening, 4, 4],
+            [1, 512 * widening, 2, 2],
+        ];
+        assert_eq!(found, expected, "{name}");
+        assert_eq!(pooled, [1, 512 * widening], "{name}");
+        assert_eq!(logits, [1, 1000], "{name}");
     }
 }
 

@@ -10,7 +10,10 @@ use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Int, Tensor, TensorData};
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
-use model::{KERNELS_VARIABLE, Level, NetworkConfig, ResidualBackend, SIMD_VARIABLE, StemKind};
+use model::{
+    BlockKind, KERNELS_VARIABLE, Level, NetworkConfig, ResNetConfig, ResidualBackend,
+    SIMD_VARIABLE, ShortcutKind, StemKind,
+};
 
 /// Names a network for a process with another environment.
 const NETWORK_VARIABLE: &str = "WHOLE_STEP_NETWORK";
@@ -77,7 +80,19 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Collect<'_, B> {
     }
 }
 
+/// Groups and average pools, which no small network of the registry has.
+const GROUPS: &str = "groups";
+
 fn config(name: &str) -> NetworkConfig {
+    if name == GROUPS {
+        return NetworkConfig::Resnet(ResNetConfig {
+            block: BlockKind::Bottleneck,
+            groups: 4,
+            width_per_group: 32,
+            shortcut: ShortcutKind::AveragePoolProjection,
+            ..ResNetConfig::cifar(1)
+        });
+    }
     let mut config = model::network(name).unwrap().with_classes(10);
     if let NetworkConfig::Resnet(resnet) = &mut config {
         resnet.stem = StemKind::Cifar;
@@ -141,7 +156,14 @@ fn assert_same(what: &str, actual: &Step, expected: &Step) {
 
 #[test]
 fn loss_and_gradients_are_the_same_everywhere() {
-    for (name, tensors) in [("resnet20", 1 + 19 * 3 + 2), ("resnet18", 1 + 20 * 3 + 2)] {
+    for (name, tensors) in [
+        ("resnet20", 1 + 19 * 3 + 2),
+        ("resnet18", 1 + 20 * 3 + 2),
+        ("preresnet20", 1 + 19 * 3 + 2),
+        ("plain8", 1 + 7 * 3 + 2),
+        // Stem, three branches of three, three projections.
+        (GROUPS, 1 + (1 + 9 + 3) * 3 + 2),
+    ] {
         let with_kernels = step::<Autodiff<Flex>>(name);
         assert_eq!(with_kernels.len(), tensors, "{name}");
         let without = step_with(KERNELS_VARIABLE, "off", name);

@@ -26,12 +26,12 @@ pub struct InputShape {
 pub struct InputShapeError;
 
 impl InputShape {
-    /// What a network usually takes: pictures of 224 pixels behind the ImageNet stem, of 32 behind
+    /// What a network usually takes: pictures of 224 pixels behind a stem for ImageNet, of 32 behind
     /// the CIFAR stem, and of 28 where digits are all it takes.
     pub fn usual(network: &NetworkConfig) -> Self {
         let edge = match network {
             NetworkConfig::Resnet(config) => match config.stem {
-                StemKind::ImageNet => 224,
+                StemKind::ImageNet | StemKind::Deep => 224,
                 StemKind::Cifar => 32,
             },
             NetworkConfig::Digit(_) => 28,

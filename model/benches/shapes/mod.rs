@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use model::{BlockKind, ResNetConfig, ShortcutKind, StemKind};
+use model::{ConfigError, LayerKind, NetworkConfig};
 
-/// A convolution with square images, kernels and strides.
+/// A convolution in one group with square images, kernels and strides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Convolution {
     pub batch: usize,
@@ -51,64 +51,23 @@ impl fmt::Display for Convolution {
     }
 }
 
-/// The different convolutions of a network, from the first to the last.
-pub fn convolutions(config: &ResNetConfig, batch: usize, size: usize) -> Vec<Convolution> {
-    let (kernel, stride) = match config.stem {
-        StemKind::ImageNet => (7, 2),
-        StemKind::Cifar => (3, 1),
-    };
-    let mut last = Convolution {
-        batch,
-        in_channels: config.input_channels,
-        out_channels: config.widths[0],
-        size,
-        kernel,
-        stride,
-    };
-    let mut found = vec![last];
-    if config.stem == StemKind::ImageNet {
-        // The max pool halves what the next one sees.
-        last.size /= 2;
-    }
-    for (stage, (&depth, &width)) in config.depths.iter().zip(&config.widths).enumerate() {
-        for block in 0..depth {
-            let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-            let input = last;
-            let mut push = |out_channels, kernel, stride| {
-                last = Convolution {
-                    batch,
-                    in_channels: last.out_channels,
-                    out_channels,
-                    size: last.output_size(),
-                    kernel,
-                    stride,
-                };
-                found.push(last);
-            };
-            match config.block {
-                BlockKind::Basic => {
-                    push(width, 3, stride);
-                    push(width, 3, 1);
-                }
-                BlockKind::Bottleneck => {
-                    push(width, 1, 1);
-                    push(width, 3, stride);
-                    push(config.block.out_channels(width), 1, 1);
-                }
-            }
-            let out_channels = config.block.out_channels(width);
-            let changes = stride != 1 || input.out_channels != out_channels;
-            if changes && config.shortcut != ShortcutKind::ZeroPad {
-                found.push(Convolution {
-                    batch,
-                    in_channels: input.out_channels,
-                    out_channels,
-                    size: input.output_size(),
-                    kernel: 1,
-                    stride,
-                });
-            }
-        }
-    }
-    found
+/// The convolutions of a network, from the first to the last, for square images.
+pub fn convolutions(
+    config: &NetworkConfig,
+    batch: usize,
+    size: usize,
+) -> Result<Vec<Convolution>, ConfigError> {
+    let layers = model::summary(config, [size, size])?.layers;
+    let convolutions = layers.iter().filter_map(|layer| match layer.kind {
+        LayerKind::Convolution { kernel, stride, .. } => Some(Convolution {
+            batch,
+            in_channels: layer.input[0],
+            out_channels: layer.output[0],
+            size: layer.input[1],
+            kernel,
+            stride,
+        }),
+        _ => None,
+    });
+    Ok(convolutions.collect())
 }

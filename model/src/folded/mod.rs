@@ -9,6 +9,7 @@ use burn::tensor::backend::Backend;
 
 use crate::convolution::{Convolution, options};
 use crate::network::Network;
+use crate::norm::BatchNorm;
 use crate::ops::{self, PreparedConvolution, ResidualBackend};
 use digit::FoldedDigitResNet;
 use resnet::FoldedResNet;
@@ -16,7 +17,8 @@ use resnet::FoldedResNet;
 /// A network for prediction, made by [`Network::fold`] and equal to it up to rounding: every batch
 /// norm is part of the convolution before it (Jacob et al. 2018,
 /// <https://arxiv.org/abs/1712.05877>, section 3.2), and every weight in the form that the
-/// backend's kernels are fastest with.
+/// backend's kernels are fastest with. A norm behind an addition, as pre-activation blocks start
+/// with, is one scale and one shift for each channel.
 #[derive(Clone, Debug)]
 pub struct FoldedNetwork<B: Backend> {
     layers: Layers<B>,
@@ -63,6 +65,26 @@ fn fold<B: ResidualBackend>(convolution: &Convolution<B>) -> PreparedConvolution
     };
     let weight = convolution.conv.weight.val() * scale.reshape([channels, 1, 1, 1]);
     ops::prepare_convolution(weight, Some(bias), options(&convolution.conv))
+}
+
+/// A norm that stands behind no convolution, with a ReLU behind it.
+#[derive(Clone, Debug)]
+struct FoldedNorm<B: Backend> {
+    /// `[channels]`
+    scale: Tensor<B, 1>,
+    /// `[channels]`
+    shift: Tensor<B, 1>,
+}
+
+impl<B: ResidualBackend> FoldedNorm<B> {
+    fn new(norm: &BatchNorm<B>) -> Self {
+        let (scale, shift) = norm.scale_and_shift();
+        Self { scale, shift }
+    }
+
+    fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        ops::affine(input, self.scale.clone(), self.shift.clone(), None, true)
+    }
 }
 
 fn prepare<B: ResidualBackend>(layer: &Conv2d<B>) -> PreparedConvolution<B> {

@@ -217,6 +217,32 @@ pub fn max_pool_backward<B: Backend>(
     .x_grad
 }
 
+/// See [`ResidualBackend::average_pool`].
+pub fn average_pool<B: Backend>(input: FloatTensor<B>, edge: usize) -> FloatTensor<B> {
+    let [count_padding, round_up] = [false, true];
+    B::avg_pool2d(input, [edge; 2], [edge; 2], [0; 2], count_padding, round_up)
+}
+
+/// See [`ResidualBackend::average_pool_backward`].
+pub fn average_pool_backward<B: Backend>(
+    output_gradient: FloatTensor<B>,
+    input_shape: [usize; 4],
+    edge: usize,
+) -> FloatTensor<B> {
+    let [count_padding, round_up] = [false, true];
+    // Burn reads the shape of the input and not its values.
+    let input = empty_like::<B>(&output_gradient, input_shape);
+    B::avg_pool2d_backward(
+        input,
+        output_gradient,
+        [edge; 2],
+        [edge; 2],
+        [0; 2],
+        count_padding,
+        round_up,
+    )
+}
+
 /// See [`ResidualBackend::global_average_pool`].
 pub fn global_average_pool<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
     let [batch, channels, ..] = input.shape().dims::<4>();
@@ -300,7 +326,7 @@ pub fn relu_gradient<B: Backend>(
 }
 
 fn burn_options(options: ConvolutionOptions) -> ConvOptions<2> {
-    ConvOptions::new(options.stride, options.padding, DILATION, 1)
+    ConvOptions::new(options.stride, options.padding, DILATION, options.groups)
 }
 
 fn empty_like<B: Backend>(tensor: &FloatTensor<B>, shape: [usize; 4]) -> FloatTensor<B> {

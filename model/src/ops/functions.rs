@@ -98,6 +98,11 @@ pub fn max_pool<B: ResidualBackend>(
     tensor(B::max_pool(primitive(input), kernel, stride, padding))
 }
 
+/// See [`ResidualBackend::average_pool`].
+pub fn average_pool<B: ResidualBackend>(input: Tensor<B, 4>, edge: usize) -> Tensor<B, 4> {
+    tensor(B::average_pool(primitive(input), edge))
+}
+
 /// See [`ResidualBackend::global_average_pool`].
 pub fn global_average_pool<B: ResidualBackend>(input: Tensor<B, 4>) -> Tensor<B, 2> {
     tensor(B::global_average_pool(primitive(input)))

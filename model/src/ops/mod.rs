@@ -30,8 +30,8 @@ use burn::tensor::ops::FloatTensor;
 #[cfg(feature = "flex")]
 pub use flex::KERNELS_VARIABLE;
 pub use functions::{
-    adam_step, add_relu, affine, batch_norm, convolution, global_average_pool, max_pool,
-    prepare_convolution, prepared_convolution, relu, sgd_step, zero_pad_shortcut,
+    adam_step, add_relu, affine, average_pool, batch_norm, convolution, global_average_pool,
+    max_pool, prepare_convolution, prepared_convolution, relu, sgd_step, zero_pad_shortcut,
 };
 pub use optimizer::{AdamStep, SgdStep};
 pub use values::{
@@ -46,7 +46,7 @@ pub use values::{
 /// operations, which it composes from Burn's.
 pub trait ResidualBackend: Backend {
     /// Two-dimensional cross-correlation: `input` `[batch, in, height, width]`, `weight`
-    /// `[out, in, kernel height, kernel width]` and `bias` `[out]` to
+    /// `[out, in / groups, kernel height, kernel width]` and `bias` `[out]` to
     /// `[batch, out, output height, output width]`.
     fn convolution(
         input: FloatTensor<Self>,
@@ -75,7 +75,7 @@ pub trait ResidualBackend: Backend {
         )
     }
 
-    /// The gradient of a convolution's weight, `[out, in, kernel height, kernel width]`.
+    /// The gradient of a convolution's weight, `[out, in / groups, kernel height, kernel width]`.
     fn convolution_weight_gradient(
         input: FloatTensor<Self>,
         output_gradient: FloatTensor<Self>,
@@ -187,6 +187,22 @@ pub trait ResidualBackend: Backend {
         padding: [usize; 2],
     ) -> FloatTensor<Self> {
         default::max_pool_backward::<Self>(input, output, output_gradient, kernel, stride, padding)
+    }
+
+    /// The mean of every window of `edge` by `edge` pixels, side by side from the upper left:
+    /// `[batch, channels, ceil(height / edge), ceil(width / edge)]`. What a window has outside the
+    /// image does not count.
+    fn average_pool(input: FloatTensor<Self>, edge: usize) -> FloatTensor<Self> {
+        default::average_pool::<Self>(input, edge)
+    }
+
+    /// The gradient of [`average_pool`](Self::average_pool)'s input.
+    fn average_pool_backward(
+        output_gradient: FloatTensor<Self>,
+        input_shape: [usize; 4],
+        edge: usize,
+    ) -> FloatTensor<Self> {
+        default::average_pool_backward::<Self>(output_gradient, input_shape, edge)
     }
 
     /// The mean of each channel of each image, `[batch, channels]`.

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
-/// How a convolution moves over its input, in pixels `[vertical, horizontal]`. Groups and dilation
-/// are 1.
+/// How a convolution moves over its input, in pixels `[vertical, horizontal]`. Dilation is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvolutionOptions {
     /// Distance between neighbouring windows, at least 1.
     pub stride: [usize; 2],
     /// Zeros around the input, the same on opposite sides.
     pub padding: [usize; 2],
+    /// Input and output channels are split into so many parts, in order, that do not mix; at least
+    /// 1, and divides both.
+    pub groups: usize,
 }
 
 /// What [`ResidualBackend::batch_norm`](super::ResidualBackend::batch_norm) gives back.
@@ -46,7 +48,7 @@ pub struct BatchNormGradients<B: Backend> {
 pub struct PreparedConvolution<B: Backend> {
     /// The weight in whichever form.
     pub weight: PreparedWeight<B>,
-    /// `[out, in, kernel height, kernel width]`, whatever the form.
+    /// `[out, in / groups, kernel height, kernel width]`, whatever the form.
     pub weight_shape: [usize; 4],
     /// `[out]`
     pub bias: Option<FloatTensor<B>>,
@@ -57,7 +59,7 @@ pub struct PreparedConvolution<B: Backend> {
 /// The weight of a [`PreparedConvolution`].
 #[derive(Clone, Debug)]
 pub enum PreparedWeight<B: Backend> {
-    /// `[out, in, kernel height, kernel width]`
+    /// `[out, in / groups, kernel height, kernel width]`
     Plain(FloatTensor<B>),
     /// In a form that the backend alone knows; clones share it.
     Packed(Arc<dyn Any + Send + Sync>),

@@ -61,6 +61,7 @@ fn convolution() {
                     let options = ConvolutionOptions {
                         stride: [stride; 2],
                         padding: [padding; 2],
+                        groups: 1,
                     };
                     let split = |inputs: &[Tensor<Train, 1>]| {
                         let input = inputs[0].clone().reshape(size);
@@ -96,6 +97,68 @@ fn convolution() {
                     );
                 }
             }
+        }
+    }
+}
+
+/// Each group by itself, with our own convolution; images in both orders of memory.
+#[test]
+fn convolution_in_groups_is_one_for_each() {
+    for (size, out_channels, kernel, stride, groups) in [
+        ([2, 8, 6, 5], 8, 3, 1, 4),
+        ([2, 6, 7, 6], 12, 3, 2, 3),
+        ([1, 4, 5, 5], 4, 3, 1, 4),
+        ([3, 8, 4, 4], 4, 1, 2, 2),
+    ] {
+        for channels_last in [false, true] {
+            let [batch, channels, height, width] = size;
+            let weight = [out_channels, channels / groups, kernel, kernel];
+            let lengths = [size.iter().product(), weight.iter().product(), out_channels];
+            let options = |groups| ConvolutionOptions {
+                stride: [stride; 2],
+                padding: [kernel / 2; 2],
+                groups,
+            };
+            let split = |inputs: &[Tensor<Train, 1>]| {
+                let input = inputs[0].clone();
+                let input = match channels_last {
+                    true => input
+                        .reshape([batch, height, width, channels])
+                        .permute([0, 3, 1, 2]),
+                    false => input.reshape(size),
+                };
+                (input, inputs[1].clone().reshape(weight), inputs[2].clone())
+            };
+            let apart = |inputs: &[Tensor<Train, 1>]| {
+                let (input, weight, bias) = split(inputs);
+                let parts = (0..groups).map(|group| {
+                    let input = input.clone().chunk(groups, 1).swap_remove(group);
+                    let weight = weight.clone().chunk(groups, 0).swap_remove(group);
+                    let bias = bias.clone().chunk(groups, 0).swap_remove(group);
+                    ops::convolution(input, weight, Some(bias), options(1))
+                });
+                Tensor::cat(parts.collect(), 1)
+            };
+            let what = format!("{size:?} in {groups}, channels last {channels_last}");
+            compare(
+                &what,
+                &lengths,
+                |inputs| {
+                    let (input, weight, bias) = split(inputs);
+                    ops::convolution(input, weight, Some(bias), options(groups))
+                },
+                apart,
+            );
+            compare(
+                &format!("{what}, prepared"),
+                &lengths,
+                |inputs| {
+                    let (input, weight, bias) = split(inputs);
+                    let prepared = ops::prepare_convolution(weight, Some(bias), options(groups));
+                    ops::prepared_convolution(input, &prepared, None, true)
+                },
+                |inputs| relu(apart(inputs)),
+            );
         }
     }
 }
@@ -174,12 +237,32 @@ fn pooled_and_joined() {
         let length = size.iter().product();
         let [batch, channels, ..] = size;
         compare(
-            &format!("average pool, {size:?}"),
+            &format!("global average pool, {size:?}"),
             &[length],
             |inputs| ops::global_average_pool(inputs[0].clone().reshape(size)),
             |inputs| {
                 let input = inputs[0].clone().reshape(size);
                 input.mean_dim(2).mean_dim(3).reshape([batch, channels])
+            },
+        );
+        compare(
+            &format!("average pool of windows, {size:?}"),
+            &[length],
+            |inputs| {
+                // Channels last.
+                let [batch, channels, height, width] = size;
+                let lying = inputs[0].clone().reshape([batch, height, width, channels]);
+                ops::average_pool(lying.permute([0, 3, 1, 2]), 2)
+            },
+            |inputs| {
+                let [batch, channels, height, width] = size;
+                let lying = inputs[0].clone().reshape([batch, height, width, channels]);
+                let rows = lying.permute([0, 3, 1, 2]).split(2, 2);
+                let rows = rows.into_iter().map(|row| {
+                    let windows = row.split(2, 3).into_iter();
+                    Tensor::cat(windows.map(|w| w.mean_dim(2).mean_dim(3)).collect(), 3)
+                });
+                Tensor::cat(rows.collect(), 2)
             },
         );
         compare(
@@ -253,6 +336,7 @@ fn any_order_of_memory() {
             let options = ConvolutionOptions {
                 stride: [1, 1],
                 padding: [1, 1],
+                groups: 1,
             };
             let weight = inputs[1].clone().reshape(weight);
             let features = ops::convolution(image(inputs), weight, None, options);

@@ -58,8 +58,37 @@ fn convolution() {
             weight.iter().product(),
             2,
         ];
-        let options = ConvolutionOptions { stride, padding };
+        let options = ConvolutionOptions {
+            stride,
+            padding,
+            groups: 1,
+        };
         check(&format!("{size:?} {kernel:?}"), &lengths, |inputs| {
+            ops::convolution(
+                inputs[0].clone().reshape(size),
+                inputs[1].clone().reshape(weight),
+                Some(inputs[2].clone()),
+                options,
+            )
+        });
+    }
+}
+
+#[test]
+fn convolution_in_groups() {
+    for (size, out_channels, kernel, stride, groups) in [
+        ([2, 4, 4, 5], 4, 3, 1, 2),
+        ([1, 4, 5, 4], 8, 3, 2, 4),
+        ([1, 6, 3, 3], 3, 1, 2, 3),
+    ] {
+        let weight = [out_channels, size[1] / groups, kernel, kernel];
+        let lengths = [size.iter().product(), weight.iter().product(), out_channels];
+        let options = ConvolutionOptions {
+            stride: [stride; 2],
+            padding: [kernel / 2; 2],
+            groups,
+        };
+        check(&format!("{size:?} in {groups}"), &lengths, |inputs| {
             ops::convolution(
                 inputs[0].clone().reshape(size),
                 inputs[1].clone().reshape(weight),
@@ -128,6 +157,20 @@ fn max_pool() {
 }
 
 #[test]
+fn average_pool() {
+    for (size, edge) in [
+        ([2, 2, 4, 6], 2),
+        ([1, 3, 5, 3], 2),
+        ([1, 1, 1, 2], 2),
+        ([1, 1, 7, 4], 3),
+    ] {
+        check(&format!("{size:?}"), &[size.iter().product()], |inputs| {
+            ops::average_pool(inputs[0].clone().reshape(size), edge)
+        });
+    }
+}
+
+#[test]
 fn global_average_pool() {
     for size in [[2, 3, 3, 2], [1, 1, 1, 1]] {
         check(&format!("{size:?}"), &[size.iter().product()], |inputs| {
@@ -179,6 +222,7 @@ fn forks() {
     let options = |padding| ConvolutionOptions {
         stride: [1, 1],
         padding: [padding, padding],
+        groups: 1,
     };
     check("fork", &[36, 36, 4, 2, 2], |inputs| {
         let features = inputs[0].clone().reshape(size) * 2.0;

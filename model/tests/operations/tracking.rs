@@ -8,6 +8,7 @@ const SIZE: [usize; 4] = [2, 3, 4, 4];
 const SAME: ConvolutionOptions = ConvolutionOptions {
     stride: [1, 1],
     padding: [1, 1],
+    groups: 1,
 };
 
 fn image(seed: u64) -> Tensor<Train, 4> {

@@ -114,10 +114,10 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "X")]
     validation: Option<f64>,
 
-    #[arg(long, value_name = "NAME", help = format!("{}, or resnet with any other 6n+2 layers [default: resnet8]", model::names().join(", ")))]
+    #[arg(long, value_name = "NAME", help = format!("{} [default: resnet8]", model::PATTERNS.join(", ")))]
     model: Option<String>,
 
-    /// imagenet (7x7, stride 4 in all) or cifar (3x3, stride 1) [default: the model's own]
+    /// imagenet (7x7, stride 4 in all), deep (three 3x3, stride 4) or cifar (3x3, stride 1) [default: the model's own]
     #[arg(long, value_name = "STEM", value_parser = stem)]
     stem: Option<StemKind>,
 
@@ -203,8 +203,9 @@ impl From<Settings> for Overrides {
 fn stem(text: &str) -> Result<StemKind, String> {
     match text {
         "imagenet" => Ok(StemKind::ImageNet),
+        "deep" => Ok(StemKind::Deep),
         "cifar" => Ok(StemKind::Cifar),
-        _ => Err("known: imagenet, cifar".to_owned()),
+        _ => Err("known: imagenet, deep, cifar".to_owned()),
     }
 }
 

@@ -48,6 +48,10 @@ impl<B: ResidualBackend, C: CheckpointStrategy> ResidualBackend for Autodiff<B, 
         pooling::max_pool::<B, C>(input, kernel, stride, padding)
     }
 
+    fn average_pool(input: FloatTensor<Self>, edge: usize) -> FloatTensor<Self> {
+        pooling::average_pool::<B, C>(input, edge)
+    }
+
     fn global_average_pool(input: FloatTensor<Self>) -> FloatTensor<Self> {
         pooling::global_average_pool::<B, C>(input)
     }

@@ -1,4 +1,4 @@
-//! The steps of the two pools.
+//! The steps of the pools.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -58,6 +58,43 @@ impl<B: ResidualBackend> Backward<B, 1> for MaxPool {
         } = ops.state;
         unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
             B::max_pool_backward(input, output, gradient, kernel, stride, padding)
+        });
+    }
+}
+
+#[derive(Debug)]
+struct AveragePool;
+
+#[derive(Clone, Debug)]
+struct AveragePoolState {
+    input_shape: [usize; 4],
+    edge: usize,
+}
+
+pub(super) fn average_pool<B: ResidualBackend, C: CheckpointStrategy>(
+    input: FloatTensor<Autodiff<B, C>>,
+    edge: usize,
+) -> FloatTensor<Autodiff<B, C>> {
+    let output = B::average_pool(input.primitive.clone(), edge);
+    let state = AveragePoolState {
+        input_shape: input.shape().dims(),
+        edge,
+    };
+    record::<B, C, _, 1>(AveragePool, [&input], state, output)
+}
+
+impl<B: ResidualBackend> Backward<B, 1> for AveragePool {
+    type State = AveragePoolState;
+
+    fn backward(
+        self,
+        ops: Ops<AveragePoolState, 1>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let AveragePoolState { input_shape, edge } = ops.state;
+        unary::<B, _>(ops.parents, ops.node, gradients, |gradient| {
+            B::average_pool_backward(gradient, input_shape, edge)
         });
     }
 }

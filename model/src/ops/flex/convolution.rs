@@ -166,6 +166,29 @@ pub(super) fn weight_gradient(
     Weight::tensor_from_values(values, weight_shape)
 }
 
+/// Records a convolution in groups, which Burn computes.
+pub(super) fn grouped(
+    input: [usize; 4],
+    weight: [usize; 4],
+    options: ConvolutionOptions,
+    pass: &str,
+) -> Option<Running> {
+    let groups = options.groups;
+    if groups == 1 {
+        return None;
+    }
+    let [batch, _, height, width] = input;
+    // What one output value sees.
+    let images = Shape {
+        batch,
+        height,
+        width,
+        channels: weight[1],
+    };
+    let shape = shape(images, weight, options);
+    record(&shape, &format!(" in {groups} groups{pass}"))
+}
+
 fn record(shape: &ConvolutionShape, pass: &str) -> Option<Running> {
     profile::operation_with(|| {
         let [height, width] = shape.kernel;

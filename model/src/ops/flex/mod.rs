@@ -3,7 +3,8 @@
 //! Images stay in channels-last order from one operation to the next: the shape of a tensor is
 //! `[batch, channels, height, width]` as everywhere, and its strides say how it lies in memory. A
 //! tensor that comes in another order is copied once. Tensors of other types than `f32` go to the
-//! default bodies, and all do if the environment variable `RESNET_KERNELS` is `off`.
+//! default bodies, and so do convolutions in groups and average pools; all do if the environment variable
+//! `RESNET_KERNELS` is `off`.
 
 mod convolution;
 mod images;
@@ -11,6 +12,7 @@ mod norm;
 mod optimizer;
 mod pooling;
 
+use burn::tensor::TensorMetadata;
 use burn_flex::{Flex, FlexTensor};
 
 pub use images::KERNELS_VARIABLE;
@@ -19,6 +21,7 @@ use super::{
     AdamStep, BatchNormGradients, BatchNormOutput, ConvolutionOptions, PreparedConvolution,
     ResidualBackend, SgdStep, default,
 };
+use crate::profile;
 
 impl ResidualBackend for Flex {
     fn convolution(
@@ -27,7 +30,9 @@ impl ResidualBackend for Flex {
         bias: Option<FlexTensor>,
         options: ConvolutionOptions,
     ) -> FlexTensor {
-        if !images::computable([&input, &weight].into_iter().chain(&bias)) {
+        let _running =
+            convolution::grouped(input.shape().dims(), weight.shape().dims(), options, "");
+        if options.groups > 1 || !images::computable([&input, &weight].into_iter().chain(&bias)) {
             return default::convolution::<Self>(input, weight, bias, options);
         }
         convolution::convolution(input, weight, bias, options)
@@ -40,7 +45,15 @@ impl ResidualBackend for Flex {
         options: ConvolutionOptions,
         accumulate: Option<FlexTensor>,
     ) -> FlexTensor {
-        if !images::computable([&output_gradient, &weight].into_iter().chain(&accumulate)) {
+        let _running = convolution::grouped(
+            input_shape,
+            weight.shape().dims(),
+            options,
+            ", input gradient",
+        );
+        if options.groups > 1
+            || !images::computable([&output_gradient, &weight].into_iter().chain(&accumulate))
+        {
             return default::convolution_input_gradient::<Self>(
                 output_gradient,
                 weight,
@@ -58,7 +71,13 @@ impl ResidualBackend for Flex {
         weight_shape: [usize; 4],
         options: ConvolutionOptions,
     ) -> FlexTensor {
-        if !images::computable([&input, &output_gradient]) {
+        let _running = convolution::grouped(
+            input.shape().dims(),
+            weight_shape,
+            options,
+            ", weight gradient",
+        );
+        if options.groups > 1 || !images::computable([&input, &output_gradient]) {
             return default::convolution_weight_gradient::<Self>(
                 input,
                 output_gradient,
@@ -145,7 +164,7 @@ impl ResidualBackend for Flex {
         bias: Option<FlexTensor>,
         options: ConvolutionOptions,
     ) -> PreparedConvolution<Self> {
-        if !images::computable([&weight].into_iter().chain(&bias)) {
+        if options.groups > 1 || !images::computable([&weight].into_iter().chain(&bias)) {
             return default::prepare_convolution::<Self>(weight, bias, options);
         }
         convolution::prepare(weight, bias, options)
@@ -198,6 +217,20 @@ impl ResidualBackend for Flex {
                 padding,
             ),
         }
+    }
+
+    fn average_pool(input: FlexTensor, edge: usize) -> FlexTensor {
+        let _running = profile::operation("average pool");
+        default::average_pool::<Self>(input, edge)
+    }
+
+    fn average_pool_backward(
+        output_gradient: FlexTensor,
+        input_shape: [usize; 4],
+        edge: usize,
+    ) -> FlexTensor {
+        let _running = profile::operation("average pool, backward");
+        default::average_pool_backward::<Self>(output_gradient, input_shape, edge)
     }
 
     fn global_average_pool(input: FlexTensor) -> FlexTensor {

@@ -1,0 +1,244 @@
+//! Networks as data.
+
+mod error;
+mod kinds;
+mod resnet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digit::{DIGIT_SIZE, DigitResNet};
+use crate::network::Network;
+use crate::ops::ResidualBackend;
+use crate::parameters::parameter_count;
+use crate::resnet::ResNet;
+pub use error::ConfigError;
+pub(crate) use error::check;
+use error::check_ends;
+pub use kinds::{ActivationOrder, BlockKind, BottleneckStride, ShortcutKind, StemKind};
+pub use resnet::ResNetConfig;
+
+/// Everything that sets a network's shape. Serialises with a `family` key that tells the variants
+/// apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "family", rename_all = "kebab-case")]
+pub enum NetworkConfig {
+    /// Stem, stages of residual blocks, head.
+    Resnet(ResNetConfig),
+    /// The small network for 28x28 digits.
+    Digit(DigitConfig),
+}
+
+/// The digit network; everything but its ends is fixed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DigitConfig {
+    /// Channels of the images: 1 for grey, 3 for colour.
+    pub input_channels: usize,
+    /// Number of logits.
+    pub classes: usize,
+}
+
+impl NetworkConfig {
+    /// Builds the network with random weights; seed them with `B::seed(&device, seed)` before.
+    ///
+    /// # Errors
+    ///
+    /// If a value is out of range.
+    pub fn init<B: ResidualBackend>(&self, device: &B::Device) -> Result<Network<B>, ConfigError> {
+        self.validate()?;
+        let network = match self {
+            Self::Resnet(config) => Network::ResNet(ResNet::new(config, device)),
+            Self::Digit(config) => Network::Digit(DigitResNet::new(config, device)),
+        };
+        // Burn draws a parameter when it is first used. Visiting them all draws them now and in
+        // one order, so that a seed means the same weights whatever is done first.
+        parameter_count(&network);
+        Ok(network)
+    }
+
+    /// Checks every value's range.
+    ///
+    /// # Errors
+    ///
+    /// The first value that is out of range, with its key.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        match self {
+            Self::Resnet(config) => config.validate(),
+            Self::Digit(config) => check_ends(config.input_channels, config.classes),
+        }
+    }
+
+    /// Checks that the network takes pictures of this size, in pixels.
+    ///
+    /// # Errors
+    ///
+    /// If it is made for another size.
+    pub fn check_input(&self, height: usize, width: usize) -> Result<(), ConfigError> {
+        match self {
+            Self::Digit(_) if (height, width) != (DIGIT_SIZE, DIGIT_SIZE) => {
+                Err(ConfigError::InputSize { height, width })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Channels of the images.
+    pub fn input_channels(&self) -> usize {
+        match self {
+            Self::Resnet(config) => config.input_channels,
+            Self::Digit(config) => config.input_channels,
+        }
+    }
+
+    /// Number of logits.
+    pub fn classes(&self) -> usize {
+        match self {
+            Self::Resnet(config) => config.classes,
+            Self::Digit(config) => config.classes,
+        }
+    }
+
+    /// The same network for images of so many channels.
+    pub fn with_input_channels(mut self, channels: usize) -> Self {
+        match &mut self {
+            Self::Resnet(config) => config.input_channels = channels,
+            Self::Digit(config) => config.input_channels = channels,
+        }
+        self
+    }
+
+    /// The same network for so many classes.
+    pub fn with_classes(mut self, classes: usize) -> Self {
+        match &mut self {
+            Self::Resnet(config) => config.classes = classes,
+            Self::Digit(config) => config.classes = classes,
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::module::Module;
+    use burn_flex::Flex;
+
+    #[test]
+    fn json_round_trip_names_the_family() {
+        for config in [
+            NetworkConfig::Resnet(ResNetConfig::tutorial()),
+            NetworkConfig::Resnet(ResNetConfig {
+                stem: StemKind::Deep,
+                groups: 2,
+                width_per_group: 32,
+                bottleneck_stride: BottleneckStride::First,
+                activation: ActivationOrder::Pre,
+                shortcut: ShortcutKind::AveragePoolProjection,
+                ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1, 2, 3, 4])
+            }),
+            NetworkConfig::Digit(DigitConfig {
+                input_channels: 1,
+                classes: 10,
+            }),
+        ] {
+            let text = serde_json::to_string(&config).unwrap();
+            assert_eq!(
+                serde_json::from_str::<NetworkConfig>(&text).unwrap(),
+                config
+            );
+        }
+        let error = serde_json::from_str::<NetworkConfig>(
+            r#"{"family": "digit", "input_channels": 1, "classes": 10, "width": 3}"#,
+        )
+        .unwrap_err();
+        assert!(error.to_string().contains("width"), "{error}");
+    }
+
+    #[test]
+    fn out_of_range_names_the_key() {
+        let mut config = ResNetConfig::cifar(3);
+        config.depths = vec![3, 0, 3];
+        let error = NetworkConfig::Resnet(config).validate().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`depths` is 0, but must be 1 to 1000 blocks in each stage"
+        );
+
+        let wrong = |change: &dyn Fn(&mut ResNetConfig), key: &str| {
+            for block in [BlockKind::Basic, BlockKind::Bottleneck] {
+                let mut config = ResNetConfig {
+                    block,
+                    ..ResNetConfig::cifar(3)
+                };
+                change(&mut config);
+                let error = NetworkConfig::Resnet(config).validate().unwrap_err();
+                assert!(error.to_string().starts_with(key), "{error}");
+            }
+        };
+        wrong(&|config| config.widths = vec![64, 32, 16], "`widths`");
+        wrong(&|config| config.groups = 0, "`groups` is 0");
+        wrong(&|config| config.groups = usize::MAX, "`groups`");
+        wrong(&|config| config.width_per_group = 0, "`width_per_group`");
+        // A quarter of a channel, and too many.
+        wrong(&|config| config.width_per_group = 1, "`width_per_group`");
+        wrong(
+            &|config| {
+                config.widths = vec![16_384; 3];
+                config.width_per_group = 1024;
+            },
+            "`width_per_group`",
+        );
+        let learns_nothing = [
+            |config: &mut ResNetConfig| config.activation = ActivationOrder::Pre,
+            |config: &mut ResNetConfig| config.shortcut = ShortcutKind::None,
+        ];
+        for change in learns_nothing {
+            let change = |config: &mut ResNetConfig| {
+                config.zero_init_last_norm = true;
+                change(config);
+            };
+            wrong(&change, "`zero_init_last_norm` is true");
+        }
+    }
+
+    #[test]
+    fn basic_blocks_have_no_groups() {
+        for (groups, width_per_group) in [(2, 64), (1, 128)] {
+            let config = NetworkConfig::Resnet(ResNetConfig {
+                groups,
+                width_per_group,
+                ..ResNetConfig::cifar(3)
+            });
+            let error = config.init::<Flex>(&Default::default()).unwrap_err();
+            assert!(error.to_string().contains("with basic blocks"), "{error}");
+        }
+    }
+
+    /// As it was written before groups, deep stems and pre-activation.
+    #[test]
+    fn an_old_description_is_the_same_network() {
+        let text = r#"{"family": "resnet", "stem": "cifar", "block": "basic", "depths": [3, 3, 3],
+            "widths": [16, 32, 64], "shortcut": "zero-pad", "convolution_bias": false,
+            "zero_init_last_norm": false, "input_channels": 3, "classes": 10}"#;
+        let config = serde_json::from_str::<NetworkConfig>(text).unwrap();
+        assert_eq!(config, NetworkConfig::Resnet(ResNetConfig::cifar(3)));
+    }
+
+    #[test]
+    fn digit_network_takes_one_size() {
+        let config = crate::network("digit").unwrap();
+        assert!(config.check_input(28, 28).is_ok());
+        let error = config.check_input(32, 32).unwrap_err().to_string();
+        assert!(
+            error.contains("28x28") && error.contains("32x32"),
+            "{error}"
+        );
+        assert_eq!(
+            config
+                .init::<Flex>(&Default::default())
+                .unwrap()
+                .num_params(),
+            42_790
+        );
+    }
+}

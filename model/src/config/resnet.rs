@@ -1,0 +1,205 @@
+//! The config of a network of residual blocks.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{check, check_ends, require};
+use super::{ActivationOrder, BlockKind, BottleneckStride, ConfigError, ShortcutKind, StemKind};
+
+/// What `width_per_group` is measured by: a bottleneck of one group of so many channels for a
+/// width of 64 is He et al.'s.
+const WIDTH_UNIT: usize = 64;
+/// Most channels that the 3x3 convolution of a bottleneck may have.
+const MAX_INNER_CHANNELS: usize = 65_536;
+
+/// A residual network of stages: what stands in it, how deep and how wide.
+///
+/// ```
+/// use model::{BlockKind, NetworkConfig, ResNetConfig};
+///
+/// // ResNeXt-50 32x4d is ResNet-50 with another 3x3 convolution in its bottlenecks.
+/// let config = ResNetConfig {
+///     groups: 32,
+///     width_per_group: 4,
+///     ..ResNetConfig::imagenet(BlockKind::Bottleneck, [3, 4, 6, 3])
+/// };
+/// assert_eq!(config.inner_channels(64), 128);
+/// assert_eq!(NetworkConfig::Resnet(config), model::network("resnext50_32x4d")?);
+/// # Ok::<(), model::UnknownNetwork>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResNetConfig {
+    /// What stands before the first stage.
+    pub stem: StemKind,
+    /// The kind of every block.
+    pub block: BlockKind,
+    /// Blocks in each stage: 1 to 16 stages of 1 to 1,000 blocks.
+    pub depths: Vec<usize>,
+    /// Width of each stage, 1 to 16,384 channels; as many as `depths`. Basic blocks have so many
+    /// channels, bottlenecks [`inner_channels`](Self::inner_channels) in their 3x3 convolution and
+    /// four times as many at their end.
+    pub widths: Vec<usize>,
+    /// Groups of a bottleneck's 3x3 convolution, 1 to 1,024 (ResNeXt, Xie et al. 2016,
+    /// <https://arxiv.org/abs/1611.05431>); 1 with basic blocks.
+    #[serde(default = "one_group")]
+    pub groups: usize,
+    /// Channels of each of these groups in a stage of width 64, 1 to 1,024, as torchvision counts;
+    /// 64 with basic blocks.
+    #[serde(default = "usual_width_per_group")]
+    pub width_per_group: usize,
+    /// Which convolution of a bottleneck has the stride.
+    #[serde(default)]
+    pub bottleneck_stride: BottleneckStride,
+    /// The order of norm, ReLU and convolution.
+    #[serde(default)]
+    pub activation: ActivationOrder,
+    /// The path around every block.
+    pub shortcut: ShortcutKind,
+    /// Whether convolutions before a norm have a bias. The norm undoes it; the tutorial network
+    /// has it nonetheless.
+    pub convolution_bias: bool,
+    /// Whether the last norm of each block starts at zero, so that a block starts as its shortcut.
+    /// Needs a shortcut, and the post-activation order: in the other, the ReLU behind that norm
+    /// would pass no gradient.
+    pub zero_init_last_norm: bool,
+    /// Channels of the images, 1 to 1,024: 1 for grey, 3 for colour.
+    pub input_channels: usize,
+    /// Number of logits, 1 to 1,000,000.
+    pub classes: usize,
+}
+
+fn one_group() -> usize {
+    1
+}
+
+fn usual_width_per_group() -> usize {
+    WIDTH_UNIT
+}
+
+impl ResNetConfig {
+    /// Four stages of 64 to 512 channels behind the ImageNet stem, as in torchvision: 3 input
+    /// channels, 1,000 classes.
+    pub fn imagenet(block: BlockKind, depths: [usize; 4]) -> Self {
+        Self {
+            stem: StemKind::ImageNet,
+            block,
+            depths: depths.to_vec(),
+            widths: vec![64, 128, 256, 512],
+            groups: one_group(),
+            width_per_group: usual_width_per_group(),
+            bottleneck_stride: BottleneckStride::default(),
+            activation: ActivationOrder::default(),
+            shortcut: ShortcutKind::Projection,
+            convolution_bias: false,
+            zero_init_last_norm: false,
+            input_channels: 3,
+            classes: 1000,
+        }
+    }
+
+    /// Three stages of 16, 32 and 64 channels with `blocks` basic blocks each, which makes
+    /// `6 * blocks + 2` layers (He et al. 2015, section 4.2): 3 input channels, 10 classes.
+    pub fn cifar(blocks: usize) -> Self {
+        Self {
+            stem: StemKind::Cifar,
+            depths: vec![blocks; 3],
+            widths: vec![16, 32, 64],
+            shortcut: ShortcutKind::ZeroPad,
+            classes: 10,
+            ..Self::imagenet(BlockKind::Basic, [0; 4])
+        }
+    }
+
+    /// The ResNet-18 of the textbook Dive into Deep Learning (<https://d2l.ai>, section 8.6):
+    /// biases everywhere, no norm after the 1x1 convolutions, 1 input channel, 10 classes.
+    pub fn tutorial() -> Self {
+        Self {
+            shortcut: ShortcutKind::PlainProjection,
+            convolution_bias: true,
+            input_channels: 1,
+            classes: 10,
+            ..Self::imagenet(BlockKind::Basic, [2, 2, 2, 2])
+        }
+    }
+
+    /// Channels between the convolutions of a block in a stage of this width. Those of a
+    /// bottleneck are `width * width_per_group / 64 * groups`, rounded down before the groups.
+    pub fn inner_channels(&self, width: usize) -> usize {
+        match self.block {
+            BlockKind::Basic => width,
+            BlockKind::Bottleneck => width * self.width_per_group / WIDTH_UNIT * self.groups,
+        }
+    }
+
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        check(
+            "depths",
+            self.depths.len(),
+            1..=16,
+            "a list of 1 to 16 stages",
+        )?;
+        let widths = format!("{:?}", self.widths);
+        require(
+            self.widths.len() == self.depths.len(),
+            "widths",
+            &widths,
+            "a list as long as `depths`",
+        )?;
+        for &depth in &self.depths {
+            check("depths", depth, 1..=1000, "1 to 1000 blocks in each stage")?;
+        }
+        for &width in &self.widths {
+            check(
+                "widths",
+                width,
+                1..=16_384,
+                "1 to 16384 channels in each stage",
+            )?;
+        }
+        self.validate_groups()?;
+        let narrows = self.widths.windows(2).any(|pair| pair[1] < pair[0]);
+        require(
+            self.shortcut != ShortcutKind::ZeroPad || !narrows,
+            "widths",
+            &widths,
+            "never narrower from stage to stage with the zero-pad shortcut",
+        )?;
+        let can_start_at_zero =
+            self.activation == ActivationOrder::Post && self.shortcut != ShortcutKind::None;
+        require(
+            !self.zero_init_last_norm || can_start_at_zero,
+            "zero_init_last_norm",
+            self.zero_init_last_norm,
+            "false without a shortcut and in the pre-activation order, where nothing could be learned",
+        )?;
+        check_ends(self.input_channels, self.classes)
+    }
+
+    fn validate_groups(&self) -> Result<(), ConfigError> {
+        if self.block == BlockKind::Basic {
+            check("groups", self.groups, 1..=1, "1 with basic blocks")?;
+            return check(
+                "width_per_group",
+                self.width_per_group,
+                WIDTH_UNIT..=WIDTH_UNIT,
+                "64 with basic blocks",
+            );
+        }
+        check("groups", self.groups, 1..=1024, "1 to 1024")?;
+        check(
+            "width_per_group",
+            self.width_per_group,
+            1..=1024,
+            "1 to 1024",
+        )?;
+        for &width in &self.widths {
+            require(
+                (1..=MAX_INNER_CHANNELS).contains(&self.inner_channels(width)),
+                "width_per_group",
+                self.width_per_group,
+                "such that `width * width_per_group / 64 * groups` is 1 to 65536 in each stage",
+            )?;
+        }
+        Ok(())
+    }
+}

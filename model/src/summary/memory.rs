@@ -1,0 +1,70 @@
+//! How much memory training needs.
+
+use serde::{Deserialize, Serialize};
+
+use super::Summary;
+use super::walk::product;
+use crate::optimizer::Optimizer;
+
+/// Bytes of an `f32`.
+const VALUE: u64 = size_of::<f32>() as u64;
+
+/// What training holds at once, in bytes of `f32`.
+///
+/// It is an estimate: kernels need working memory besides, and the backward pass holds the
+/// gradients of a few layers' outputs at a time. Backends that keep freed memory for later hold
+/// more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainingMemory {
+    /// Trained values and running statistics.
+    pub parameters: u64,
+    /// One value for each trained one.
+    pub gradients: u64,
+    /// What the optimiser remembers: one value for each trained one with momentum, two with Adam.
+    pub optimizer_state: u64,
+    /// The images of a batch and the outputs that this crate's backward steps keep (see
+    /// [`Layer::kept`](super::Layer::kept)): a convolution its input, a batch norm its input and,
+    /// with a ReLU, its output, a max pool both, a linear layer its input, everything else nothing.
+    /// What several of them keep counts once.
+    pub activations: u64,
+}
+
+impl TrainingMemory {
+    /// The sum of all four.
+    pub fn total(&self) -> u64 {
+        let parts = [self.gradients, self.optimizer_state, self.activations];
+        parts.into_iter().fold(self.parameters, u64::saturating_add)
+    }
+}
+
+impl Summary {
+    /// What training with batches of so many images needs.
+    ///
+    /// ```
+    /// use model::{Optimizer, Sgd};
+    ///
+    /// let resnet20 = model::network("resnet20")?;
+    /// let summary = model::summary(&resnet20, [32, 32])?;
+    /// let sgd = Optimizer::Sgd(Sgd { momentum: 0.9, ..Sgd::default() });
+    /// let memory = summary.training_memory(128, &sgd);
+    /// assert_eq!(memory.gradients, 4 * summary.parameters);
+    /// assert_eq!(memory.total() / 1_000_000, 197); // megabytes
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn training_memory(&self, batch: usize, optimizer: &Optimizer) -> TrainingMemory {
+        let remembered = match optimizer {
+            Optimizer::Sgd(sgd) if sgd.momentum == 0.0 => 0,
+            Optimizer::Sgd(_) => 1,
+            Optimizer::Adam(_) => 2,
+        };
+        let kept = self.layers.iter().filter(|layer| layer.kept);
+        let kept = kept.map(|layer| product(&layer.output));
+        let values = kept.fold(product(&self.input), u64::saturating_add);
+        TrainingMemory {
+            parameters: VALUE * (self.parameters + self.running_statistics),
+            gradients: VALUE * self.parameters,
+            optimizer_state: VALUE * remembered * self.parameters,
+            activations: values.saturating_mul(batch as u64).saturating_mul(VALUE),
+        }
+    }
+}

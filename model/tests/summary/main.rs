@@ -1,0 +1,4 @@
+//! `model::summary`.
+
+mod networks;
+mod published;
