@@ -45,7 +45,7 @@ pub use benchmark::StepBenchmark;
 pub use config::TrainConfig;
 pub use error::{ConfigError, TrainError};
 pub use folder::RunFolder;
-pub use optimizer::OptimizerKind;
+pub use optimizer::{OptimizerKind, optimizer};
 pub use overrides::Overrides;
 pub use plan::Plan;
 pub use run::{Finished, Observer, Outcome, train};

@@ -41,7 +41,7 @@ impl OptimizerKind {
 }
 
 /// The optimizer that the settings describe.
-pub(crate) fn optimizer(config: &TrainConfig) -> Optimizer {
+pub fn optimizer(config: &TrainConfig) -> Optimizer {
     match config.optimizer {
         OptimizerKind::Sgd => Optimizer::Sgd(Sgd {
             momentum: config.momentum,

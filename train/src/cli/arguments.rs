@@ -3,10 +3,10 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser};
+use clap::{Args, Parser, Subcommand};
 use data::Source;
 use device::DeviceRequest;
-use infer::benchmark::InputShape;
+use infer::benchmark::{InputShape, NamedNetwork};
 use model::StemKind;
 use train::{OptimizerKind, Overrides};
 
@@ -17,6 +17,7 @@ Examples:
   train --data cifar10 --data-dir ~/data --model resnet20 --batch-size 128 --epochs 60
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
   train --resume runs/mine --epochs 40        go on with an earlier run
+  train summary resnet50                      what a network consists of and costs
   train --bench --model resnet50 --batch-size 8   how fast a training step is here
   train --list-devices                        what this program can compute on";
 
@@ -25,8 +26,11 @@ Examples:
 /// Settings come from --config where it is given, flags win over it, and all of them are written
 /// into the run's folder. Ctrl-C ends the run after the current step with everything saved.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     #[command(flatten)]
     pub settings: Settings,
 
@@ -51,6 +55,47 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub benchmark: Benchmark,
+}
+
+/// Everything but training.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Summary(Box<SummaryArguments>),
+}
+
+const SUMMARY_EXAMPLES: &str = "\
+Examples:
+  train summary resnet50
+  train summary resnet20 --input 1x28x28 --batch-size 128
+  train summary wide_resnet50_2 --optimizer adamw --json";
+
+/// Print a network layer by layer: output, parameters, multiply-adds, and the memory of training
+#[derive(Debug, Args)]
+#[command(after_help = SUMMARY_EXAMPLES)]
+pub(crate) struct SummaryArguments {
+    /// The network's name, as --model takes it
+    #[arg(value_name = "NAME")]
+    pub model: NamedNetwork,
+
+    /// Shape of the images [default: what the network usually takes, such as 3x224x224]
+    #[arg(long, value_name = "CxHxW")]
+    pub input: Option<InputShape>,
+
+    /// Classes to tell apart [default: the network's own]
+    #[arg(long, value_name = "N")]
+    pub classes: Option<usize>,
+
+    /// Pictures in a training step, for its memory
+    #[arg(long, value_name = "N", default_value = "32")]
+    pub batch_size: NonZeroUsize,
+
+    /// sgd, adam or adamw, for its memory
+    #[arg(long, value_name = "NAME", value_parser = optimizer, default_value = "sgd")]
+    pub optimizer: OptimizerKind,
+
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not

@@ -8,3 +8,4 @@ pub(crate) mod program;
 mod report;
 mod screen;
 mod signals;
+mod summary;

@@ -17,13 +17,14 @@ use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
 use train::{ConfigError, Outcome, Plan, RunFolder, Stop, TrainConfig, TrainError};
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, Command};
 use super::benchmark;
 use super::dashboard::Dashboard;
 use super::lines::{Lines, picture_bar};
 use super::report::{self, Reporter, print_line};
 use super::screen::Screen;
 use super::signals::Signals;
+use super::summary;
 
 /// A flag has a value that is out of range: wrong usage, unlike the same value in a file.
 #[derive(Debug, Error)]
@@ -41,6 +42,10 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
     if arguments.list_devices {
         print_line(device::table(&device::list_devices()).trim_end());
         return Ok(ExitCode::SUCCESS);
+    }
+
+    if let Some(Command::Summary(arguments)) = &arguments.command {
+        return summary::run(arguments).map(|()| ExitCode::SUCCESS);
     }
 
     let profile = arguments.profile;
