@@ -9,6 +9,7 @@ use device::DeviceError;
 
 use crate::benchmark::BenchmarkError;
 use crate::error::SavedModelError;
+use crate::foreign::ForeignError;
 
 /// Exit code for what went wrong.
 pub const FAILED: u8 = 1;
@@ -23,6 +24,11 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
         cause
             .downcast_ref::<SavedModelError>()
             .and_then(SavedModelError::hint)
+            .or_else(|| {
+                cause
+                    .downcast_ref::<ForeignError>()
+                    .and_then(ForeignError::hint)
+            })
             .or_else(|| {
                 cause
                     .downcast_ref::<BenchmarkError>()
@@ -58,14 +64,17 @@ pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
     text
 }
 
-/// What was named wrongly is wrong usage: a device that cannot be used, or images that a network
-/// cannot be measured with. All else failed.
+/// What was named wrongly is wrong usage: a device that cannot be used, images that a network cannot be
+/// measured with, a size or a format that cannot be. All else failed.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     let wrong_input = matches!(
         error.downcast_ref::<BenchmarkError>(),
         Some(BenchmarkError::Input { .. })
     );
-    if wrong_input || error.is::<DeviceError>() {
+    let wrong_call = error
+        .downcast_ref::<ForeignError>()
+        .is_some_and(ForeignError::is_wrong_usage);
+    if wrong_input || wrong_call || error.is::<DeviceError>() {
         ExitCode::from(WRONG_USAGE)
     } else {
         ExitCode::from(FAILED)

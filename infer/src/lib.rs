@@ -3,7 +3,7 @@
 //! A trained network is a folder with two files: its weights (`model.safetensors`) and its
 //! [`Description`] (`model.json`), which holds everything needed to use them. Training writes them
 //! with [`SavedModel::save`]; a [`Predictor`] uses them on any backend. One trained network ships
-//! inside this crate.
+//! inside this crate. [`foreign`] makes one of the weights that other programs wrote.
 //!
 //! ```
 //! use burn_flex::Flex;
@@ -22,10 +22,11 @@ pub mod console;
 mod description;
 mod error;
 mod files;
+pub mod foreign;
 mod predictor;
+mod record;
 mod runs;
 mod saved;
-mod weights;
 
 pub use description::{Accuracy, Description};
 pub use error::{PredictError, SavedModelError};

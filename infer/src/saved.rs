@@ -10,7 +10,7 @@ use model::{Network, ResidualBackend};
 use crate::description::Description;
 use crate::error::SavedModelError;
 use crate::files::write_atomically;
-use crate::weights::{self, DecodeError};
+use crate::record::{self, DecodeError};
 
 /// Name of the weights in a run's folder.
 pub const WEIGHTS_FILE: &str = "model.safetensors";
@@ -88,6 +88,30 @@ impl SavedModel {
         })
     }
 
+    /// One whose weights are this project's record, and come from `origin`.
+    pub(crate) fn from_parts(description: Description, weights: Vec<u8>, origin: String) -> Self {
+        Self {
+            description,
+            weights,
+            origin,
+        }
+    }
+
+    /// The weights as this project's record, and where they come from.
+    pub(crate) fn record(&self) -> (&[u8], &str) {
+        (&self.weights, &self.origin)
+    }
+
+    /// Writes the model into a folder as [`save`](Self::save) does, the weights as they are.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written; the earlier ones stay.
+    pub fn write(&self, folder: &Path) -> Result<(), SavedModelError> {
+        write_weights(folder, &self.weights)?;
+        Self::save_description(folder, &self.description)
+    }
+
     /// Writes a network and its description into a folder, each file whole or not at all: weights
     /// first, so that a description never stands beside weights older than itself.
     ///
@@ -99,14 +123,11 @@ impl SavedModel {
         network: &Network<B>,
         description: &Description,
     ) -> Result<(), SavedModelError> {
-        let path = folder.join(WEIGHTS_FILE);
-        let write_error = |source| SavedModelError::Write {
-            path: path.clone(),
-            source,
-        };
-        let bytes =
-            weights::encode(network).map_err(|reason| write_error(io::Error::other(reason)))?;
-        write_atomically(&path, &bytes).map_err(write_error)?;
+        let bytes = record::encode(network).map_err(|reason| SavedModelError::Write {
+            path: folder.join(WEIGHTS_FILE),
+            source: io::Error::other(reason),
+        })?;
+        write_weights(folder, &bytes)?;
         Self::save_description(folder, description)
     }
 
@@ -144,7 +165,7 @@ impl SavedModel {
             .network
             .init(device)
             .map_err(|error| damaged(error.to_string()))?;
-        weights::decode(self.weights.clone(), network).map_err(|error| match error {
+        record::decode(self.weights.clone(), network).map_err(|error| match error {
             DecodeError::Damaged(reason) => damaged(reason),
             DecodeError::Mismatch(reason) => SavedModelError::Mismatch {
                 origin: self.origin.clone(),
@@ -156,8 +177,13 @@ impl SavedModel {
     }
 }
 
+fn write_weights(folder: &Path, bytes: &[u8]) -> Result<(), SavedModelError> {
+    let path = folder.join(WEIGHTS_FILE);
+    write_atomically(&path, bytes).map_err(|source| SavedModelError::Write { path, source })
+}
+
 /// A description is written by a program but may be edited by a person.
-fn check(description: &Description) -> Result<(), String> {
+pub(crate) fn check(description: &Description) -> Result<(), String> {
     let Description {
         network,
         class_names,

@@ -18,7 +18,7 @@ pub(crate) const CHANNELS: [usize; 2] = [20, 15];
 /// Edge of the max pools' windows, which stand side by side.
 pub(crate) const POOL: usize = 2;
 /// 15 channels of 5x5 pixels are left before the linear layer.
-const FLATTENED: usize = CHANNELS[1] * 5 * 5;
+pub(crate) const FLATTENED: usize = CHANNELS[1] * 5 * 5;
 
 /// 5x5 convolution, pool, block, 3x3 convolution, pool, block, linear layer; built by
 /// [`DigitConfig`].

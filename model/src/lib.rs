@@ -45,6 +45,7 @@ mod resnet;
 mod shortcut;
 mod stem;
 mod summary;
+mod tensors;
 
 pub use block::Block;
 pub use config::{
@@ -68,6 +69,7 @@ pub use resnet::{ResNet, Stage};
 pub use shortcut::Shortcut;
 pub use stem::Stem;
 pub use summary::{Layer, LayerKind, Summary, TrainingMemory, summary};
+pub use tensors::{TensorShape, tensors};
 
 /// Compiles and runs the README's example.
 #[cfg(doctest)]

@@ -342,7 +342,7 @@ impl ContentError {
 const LONGEST_SHOWN: usize = 120;
 
 /// A name from a file, safe to print: without control characters, and of a sensible length.
-pub(crate) fn shown(name: &str) -> String {
+pub fn shown(name: &str) -> String {
     let mut text: String = name
         .chars()
         .take(LONGEST_SHOWN)

@@ -45,7 +45,7 @@ mod torch;
 mod file;
 mod write;
 
-pub use error::{ContentError, WeightsError};
+pub use error::{ContentError, WeightsError, shown};
 pub use file::{Format, Other, WeightsFile};
 pub use layout::LayoutProblem;
 pub use pickle::PickleProblem;

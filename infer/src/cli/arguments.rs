@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser};
+use clap::{ArgGroup, Args, Parser};
 use device::DeviceRequest;
 use infer::benchmark::{InputShape, NamedNetwork};
 
@@ -11,6 +11,8 @@ const EXAMPLES: &str = "\
 Examples:
   infer image.png                     the newest run, or the shipped model before any
   infer --run runs/mine photos/*.jpg  a run of your choice, many pictures
+  infer --weights resnet50.pth photo.jpg          weights of PyTorch, in names known elsewhere
+  infer --weights w.safetensors --model resnet50a photo.jpg   a network that names cannot tell
   infer --json --top-k 3 image.png    for other programs
   infer --bench --model resnet50      how fast a network predicts here
   infer --list-devices                what this program can compute on";
@@ -20,6 +22,7 @@ const MAX_BATCH: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
 /// Predict the class of pictures with a trained network
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
+#[command(group = ArgGroup::new("named").args(["bench", "weights"]).multiple(true))]
 pub(crate) struct Arguments {
     /// Pictures: PNG, JPEG, WebP or BMP
     #[arg(required_unless_present_any = ["list_devices", "bench"], value_name = "IMAGE")]
@@ -28,6 +31,25 @@ pub(crate) struct Arguments {
     /// Run to use: its folder, or its name in --runs-dir [default: the newest]
     #[arg(long, value_name = "RUN")]
     pub run: Option<PathBuf>,
+
+    /// Weights to use instead of a run's: a file that torch.save wrote, or safetensors
+    ///
+    /// The tensors may have the names of torchvision, timm, Hugging Face's transformers, common CIFAR
+    /// networks or this project; the network is recognised from names and shapes. What those do not
+    /// tell, --model does: the file is otherwise taken to have the stride of a bottleneck on its 3x3
+    /// convolution, and zeros for shortcuts without weights.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["run", "list_devices"])]
+    pub weights: Option<PathBuf>,
+
+    /// The network in --weights [default: recognised]; with --bench alone, the untrained network to
+    /// measure instead of a run's
+    #[arg(long, value_name = "NAME", requires = "named", conflicts_with_all = ["run", "list_devices"])]
+    pub model: Option<NamedNetwork>,
+
+    /// Pixels that a picture's shorter side is brought to before the crop, with --weights
+    /// [default: 256 for a crop of 224; torchvision's newer weights want 232]
+    #[arg(long, value_name = "N", requires = "weights")]
+    pub resize: Option<usize>,
 
     /// Folder that holds the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
@@ -71,10 +93,6 @@ pub(crate) struct Benchmark {
     #[arg(long, conflicts_with_all = ["images", "list_devices", "top_k"])]
     pub bench: bool,
 
-    /// Measure the untrained network of this name instead of a run's
-    #[arg(long, value_name = "NAME", requires = "bench", conflicts_with_all = ["run", "images", "list_devices"])]
-    pub model: Option<NamedNetwork>,
-
     /// Shape of the images [default: what the network usually takes, such as 3x224x224]
     #[arg(long, value_name = "CxHxW", requires = "bench", conflicts_with_all = ["images", "list_devices"])]
     pub input: Option<InputShape>,
@@ -111,5 +129,28 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_name_needs_something_to_name() {
+        for (arguments, works) in [
+            (["--model", "resnet18", "--bench"].as_slice(), true),
+            (
+                &["--model", "resnet18", "--weights", "a.pth", "a.png"],
+                true,
+            ),
+            (
+                &["--model", "resnet18", "--weights", "a.pth", "--bench"],
+                true,
+            ),
+            (&["--model", "resnet18", "a.png"], false),
+            (&["--resize", "232", "a.png"], false),
+            (&["--weights", "a.pth", "--run", "mine", "a.png"], false),
+            (&["--weights", "a.pth"], false),
+        ] {
+            let command = [&["infer"], arguments].concat();
+            let parsed = Arguments::try_parse_from(&command);
+            assert_eq!(parsed.is_ok(), works, "{arguments:?}");
+        }
     }
 }

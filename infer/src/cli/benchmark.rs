@@ -16,9 +16,9 @@ use super::model::open_model;
 
 pub(crate) fn run(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
     let flags = &arguments.benchmark;
-    let subject = match &flags.model {
-        Some(network) => Subject::Untrained(network.clone()),
-        None => Subject::Saved(open_model(arguments)?.0),
+    let subject = match (&arguments.model, &arguments.weights) {
+        (Some(network), None) => Subject::Untrained(network.clone()),
+        _ => Subject::Saved(open_model(arguments)?.0),
     };
     let batch = flags.batch.unwrap_or(NonZeroUsize::MIN);
     let benchmark = PredictionBenchmark::new(subject, flags.input, batch)?;

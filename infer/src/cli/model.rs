@@ -1,11 +1,20 @@
 //! Which model answers.
 
 use infer::SavedModel;
+use infer::foreign::{Import, ImportOptions, import};
 
 use super::arguments::Arguments;
 
-/// The run that was named, else the newest one, else the shipped model; and where it came from.
+/// The weights that were named, or the run, else the newest one, else the shipped model; and where it came from.
 pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, String)> {
+    if let Some(file) = &arguments.weights {
+        let options = ImportOptions {
+            model: arguments.model.clone(),
+            resize: arguments.resize,
+        };
+        let Import { saved, layout } = import(file, &options)?;
+        return Ok((saved, format!("{}, {layout}", file.display())));
+    }
     let folder = match &arguments.run {
         Some(run) => Some(infer::find_run(run, &arguments.runs_dir)?),
         None => infer::newest_run(&arguments.runs_dir)?,

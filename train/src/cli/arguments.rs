@@ -18,6 +18,7 @@ Examples:
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
   train --resume runs/mine --epochs 40        go on with an earlier run
   train summary resnet50                      what a network consists of and costs
+  train convert runs/mine mine.safetensors    weights for PyTorch, or from it
   train --bench --model resnet50 --batch-size 8   how fast a training step is here
   train --list-devices                        what this program can compute on";
 
@@ -61,6 +62,43 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Summary(Box<SummaryArguments>),
+    Convert(Box<ConvertArguments>),
+}
+
+const CONVERT_EXAMPLES: &str = "\
+Examples:
+  train convert runs/mine mine.safetensors       a run for PyTorch
+  train convert resnet50.pth runs/resnet50       PyTorch's weights as a run, for infer --run
+  train convert old.pth new.safetensors          one of PyTorch's formats to another
+
+In PyTorch:
+  network.load_state_dict(safetensors.torch.load_file(\"mine.safetensors\"))";
+
+/// Convert weights: a run, or a file of torch.save or safetensors, to one or the other
+///
+/// The tensors of a file may have the names of torchvision, timm, Hugging Face's transformers, common
+/// CIFAR networks or this project. Every one of them is accounted for, and none is changed: there and
+/// back gives the same bits.
+#[derive(Debug, Args)]
+#[command(after_help = CONVERT_EXAMPLES)]
+pub(crate) struct ConvertArguments {
+    /// A run's folder, or a file of weights
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+
+    /// A name that ends with .safetensors: a file in torchvision's names (timm's for what torchvision
+    /// has not); another: a folder with model.safetensors and model.json, as a run has them
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+
+    /// The network in IN, with IN's channels and classes [default: what IN says, or recognised from
+    /// names and shapes]
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<NamedNetwork>,
+
+    /// Replace OUT if it is there
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 const SUMMARY_EXAMPLES: &str = "\

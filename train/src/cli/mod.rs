@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 mod benchmark;
+mod convert;
 mod dashboard;
 mod lines;
 pub(crate) mod program;

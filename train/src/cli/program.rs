@@ -19,6 +19,7 @@ use train::{ConfigError, Outcome, Plan, RunFolder, Stop, TrainConfig, TrainError
 
 use super::arguments::{Arguments, Command};
 use super::benchmark;
+use super::convert;
 use super::dashboard::Dashboard;
 use super::lines::{Lines, picture_bar};
 use super::report::{self, Reporter, print_line};
@@ -44,8 +45,12 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
         return Ok(ExitCode::SUCCESS);
     }
 
-    if let Some(Command::Summary(arguments)) = &arguments.command {
-        return summary::run(arguments).map(|()| ExitCode::SUCCESS);
+    if let Some(command) = &arguments.command {
+        match command {
+            Command::Summary(arguments) => summary::run(arguments)?,
+            Command::Convert(arguments) => convert::run(arguments)?,
+        }
+        return Ok(ExitCode::SUCCESS);
     }
 
     let profile = arguments.profile;

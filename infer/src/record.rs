@@ -71,8 +71,14 @@ fn differences(result: &ApplyResult) -> Vec<String> {
     wrong.chain(missing).chain(unused).collect()
 }
 
-fn summary(differences: &[String]) -> String {
-    let named = differences[..differences.len().min(NAMED)].join(", ");
+/// The first few differences, and how many more there are.
+pub(crate) fn summary(differences: &[impl ToString]) -> String {
+    let named: Vec<_> = differences
+        .iter()
+        .take(NAMED)
+        .map(ToString::to_string)
+        .collect();
+    let named = named.join(", ");
     match differences.len().saturating_sub(NAMED) {
         0 => named,
         more => format!("{named}, and {more} more"),

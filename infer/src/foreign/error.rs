@@ -1,0 +1,216 @@
+//! What can go wrong with another program's weights.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use data::PreprocessingError;
+use model::ConfigError;
+use thiserror::Error;
+use weights::{ContentError, WeightsError, shown};
+
+use crate::error::SavedModelError;
+use crate::record::summary;
+
+/// A file of weights is not usable, or none can be written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ForeignError {
+    /// The file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] WeightsError),
+    /// The run's folder cannot be read or written.
+    #[error(transparent)]
+    Saved(#[from] SavedModelError),
+    /// The tensors are those of no network that can be built here.
+    #[error("{} holds no network that is known here: {reason}", path.display())]
+    Unrecognised {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The tensors are not those of the network.
+    #[error("{origin} does not fit {model} with {classes} classes: {differences}")]
+    Mismatch {
+        /// The file.
+        origin: String,
+        /// The network that was named or recognised.
+        model: String,
+        /// Its number of classes.
+        classes: usize,
+        /// Every tensor that differs.
+        differences: Differences,
+    },
+    /// PyTorch's networks have no such layer.
+    #[error("{model} has no counterpart in PyTorch's names, which have none for `{tensor}`")]
+    Unnamed {
+        /// The network.
+        model: String,
+        /// The tensor by its name in our records.
+        tensor: String,
+    },
+    /// The file's numbers of channels or classes are out of range.
+    #[error("{} holds no network that can be built: {source}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is out of range.
+        source: ConfigError,
+    },
+    /// Pictures cannot be brought to the network.
+    #[error("pictures cannot be prepared for {model}: {source}")]
+    Preprocessing {
+        /// The network.
+        model: String,
+        /// What does not fit.
+        source: PreprocessingError,
+    },
+    /// There is something where the result was to be written.
+    #[error("{} is there already", path.display())]
+    Exists {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// No such format can be written.
+    #[error("{} says neither safetensors nor a folder", path.display())]
+    OutputFormat {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl ForeignError {
+    pub(super) fn content(origin: impl Into<PathBuf>, source: ContentError) -> Self {
+        Self::File(WeightsError::Content {
+            path: origin.into(),
+            source,
+        })
+    }
+
+    /// The way out, if there is a usual one.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::File(error @ WeightsError::Content { source, .. }) => {
+                return error.hint().or_else(|| {
+                    matches!(source, ContentError::UnknownFormat { .. }).then(|| {
+                        "name a file that torch.save wrote (.pth, .pt, .bin) or a .safetensors"
+                            .into()
+                    })
+                });
+            }
+            Self::File(WeightsError::Write { .. }) => "free some space or choose another folder",
+            Self::File(_) | Self::Config { .. } => return None,
+            Self::Saved(error) => return error.hint(),
+            Self::Unrecognised { .. } => {
+                "weights of residual networks are known in the names of torchvision, timm, Hugging \
+                 Face's transformers and this project"
+            }
+            Self::Mismatch { .. } => {
+                "the file may be of another network: name it with --model, or leave --model out to \
+                 have it recognised"
+            }
+            Self::Unnamed { .. } => "name a folder instead, which keeps this project's names",
+            Self::Preprocessing { source, .. } => match source {
+                PreprocessingError::Channels { .. } => "pictures have 1 or 3 channels",
+                _ => "choose another --resize, or leave it out",
+            },
+            Self::Exists { .. } => "choose another name, or replace it with --overwrite",
+            Self::OutputFormat { .. } => {
+                "end the name with .safetensors for PyTorch, or name a folder for this project"
+            }
+        };
+        Some(hint.to_owned())
+    }
+
+    /// Whether the error lies in how a program was called.
+    pub fn is_wrong_usage(&self) -> bool {
+        let wrong_resize = matches!(
+            self,
+            Self::Preprocessing { source, .. } if !matches!(source, PreprocessingError::Channels { .. })
+        );
+        wrong_resize || matches!(self, Self::OutputFormat { .. })
+    }
+}
+
+/// All tensors in which a file differs from a network; shows the first few.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Differences(pub Vec<Difference>);
+
+/// A tensor in which a file differs from a network, by its name in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The file lacks it.
+    Missing {
+        /// Its name.
+        name: String,
+        /// The shape that the network has.
+        shape: Vec<usize>,
+    },
+    /// The network has no such tensor.
+    Extra {
+        /// Its name.
+        name: String,
+        /// The shape in the file.
+        shape: Vec<usize>,
+    },
+    /// It has another shape.
+    Shape {
+        /// Its name.
+        name: String,
+        /// The shape in the file.
+        found: Vec<usize>,
+        /// The shape that the network has.
+        expected: Vec<usize>,
+    },
+    /// It holds whole numbers.
+    Integers {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl fmt::Display for Differences {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&summary(&self.0))
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { name, shape } => {
+                write!(formatter, "`{}` {} is missing", shown(name), sizes(shape))
+            }
+            Self::Extra { name, shape } => {
+                write!(
+                    formatter,
+                    "`{}` {} is not part of it",
+                    shown(name),
+                    sizes(shape)
+                )
+            }
+            Self::Shape {
+                name,
+                found,
+                expected,
+            } => write!(
+                formatter,
+                "`{}` is {} instead of {}",
+                shown(name),
+                sizes(found),
+                sizes(expected)
+            ),
+            Self::Integers { name } => {
+                write!(formatter, "`{}` holds whole numbers", shown(name))
+            }
+        }
+    }
+}
+
+/// A shape from a file may have any number of dimensions.
+pub(super) fn sizes(shape: &[usize]) -> String {
+    match shape.len() {
+        0..=8 => format!("{shape:?}"),
+        dimensions => format!("of {dimensions} dimensions"),
+    }
+}

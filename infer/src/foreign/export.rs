@@ -1,0 +1,51 @@
+//! A file for other programs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use model::NetworkConfig;
+use weights::{ContentError, WeightsFile, write_safetensors};
+
+use super::error::ForeignError;
+use super::import::renamed;
+use super::naming::Naming;
+use crate::saved::SavedModel;
+
+/// What a file that we write says about itself: its description, under this name, so that nothing is
+/// lost on the way there and back.
+pub(super) const DESCRIPTION_KEY: &str = "resnet.description";
+
+/// Writes a model as safetensors under torchvision's names, or timm's for what torchvision has not:
+/// `load_state_dict` takes what `safetensors.torch.load_file` reads from it, `strict=True` included.
+/// [`import`](super::import()) gives back the same model. The file is whole or not there; one that was
+/// there before is replaced.
+///
+/// # Errors
+///
+/// If the weights are damaged, if the network has layers in an order that torchvision has not, or if
+/// the file cannot be written.
+pub fn export(saved: &SavedModel, path: &Path) -> Result<(), ForeignError> {
+    let description = &saved.description;
+    let NetworkConfig::Resnet(config) = &description.network else {
+        return Err(ForeignError::Unnamed {
+            model: description.model.clone(),
+            tensor: "convolution1.weight".to_owned(),
+        });
+    };
+    let (bytes, origin) = saved.record();
+    let content = |source: ContentError| ForeignError::content(origin, source);
+    let file = WeightsFile::from_bytes(bytes).map_err(content)?;
+    let naming = Naming::torchvision(config);
+    let state_dict = renamed(file.state_dict, &Naming::Own, &naming, description, origin)?;
+    let text = serde_json::to_string(description).map_err(|error| {
+        content(ContentError::Safetensors {
+            reason: error.to_string(),
+        })
+    })?;
+    // transformers wants to know whose layout the tensors have.
+    let metadata = BTreeMap::from([
+        ("format".to_owned(), "pt".to_owned()),
+        (DESCRIPTION_KEY.to_owned(), text),
+    ]);
+    Ok(write_safetensors(path, &state_dict, &metadata)?)
+}

@@ -1,0 +1,423 @@
+//! Which network the names and shapes of a file are.
+
+use model::{
+    ActivationOrder, BlockKind, BottleneckStride, DigitConfig, NetworkConfig, ResNetConfig,
+    ShortcutKind, StemKind,
+};
+use serde::Serialize;
+use weights::{StateDict, shown};
+
+use super::error::sizes;
+use super::naming::Naming;
+use super::translate::oriented;
+
+/// Channels that a network hands on for each of its width, in bottlenecks.
+const EXPANSION: usize = 4;
+const MAX_WIDTH_PER_GROUP: usize = 1024;
+const USUAL_WIDTH_PER_GROUP: usize = 64;
+
+/// A file's tensors, asked for by our names.
+pub(super) struct View<'a> {
+    pub state_dict: &'a StateDict,
+    pub naming: &'a Naming,
+}
+
+impl View<'_> {
+    /// A tensor's shape as ours has it.
+    fn shape(&self, own: &str) -> Option<Vec<usize>> {
+        let entry = self.state_dict.get(&self.naming.name(own)?)?;
+        Some(oriented(self.naming, entry.shape()))
+    }
+
+    fn has(&self, own: &str) -> bool {
+        self.shape(own).is_some()
+    }
+
+    /// The shape of a tensor that must be there.
+    fn dimensions<const D: usize>(&self, own: &str) -> Result<[usize; D], String> {
+        let name = self.naming.name(own).unwrap_or_else(|| own.to_owned());
+        let shape = self
+            .shape(own)
+            .ok_or_else(|| format!("it has no tensor `{}`", shown(&name)))?;
+        shape.clone().try_into().map_err(|_| {
+            format!(
+                "`{}` is {}, where {D} dimensions are expected",
+                shown(&name),
+                sizes(&shape)
+            )
+        })
+    }
+
+    /// Channels of the images and number of classes.
+    pub(super) fn ends(&self) -> Result<[usize; 2], String> {
+        if self.is_digit() {
+            let [_, channels, ..] = self.dimensions::<4>("convolution1.weight")?;
+            let [_, classes] = self.dimensions("linear.weight")?;
+            return Ok([channels, classes]);
+        }
+        let first = match self.is_deep() {
+            true => "stem.deep.0.conv.weight",
+            false => "stem.convolution.conv.weight",
+        };
+        let [_, channels, ..] = self.dimensions::<4>(first)?;
+        let [_, classes] = self.dimensions("head.linear.weight")?;
+        Ok([channels, classes])
+    }
+
+    fn is_digit(&self) -> bool {
+        *self.naming == Naming::Own && self.has("convolution1.weight")
+    }
+
+    fn is_deep(&self) -> bool {
+        self.has("stem.deep.0.conv.weight")
+    }
+}
+
+/// The network that a file most likely holds, or in words why it holds none. What it differs in from
+/// that network is not looked for here.
+pub(super) fn recognise(view: &View<'_>) -> Result<NetworkConfig, String> {
+    let [input_channels, classes] = view.ends()?;
+    if view.is_digit() {
+        return Ok(NetworkConfig::Digit(DigitConfig {
+            input_channels,
+            classes,
+        }));
+    }
+    let stem = stem(view)?;
+    let depths = depths(view);
+    let block = match view.has("stages.0.blocks.0.branch.2.conv.weight") {
+        true => BlockKind::Bottleneck,
+        false => BlockKind::Basic,
+    };
+    let widths = (0..depths.len())
+        .map(|stage| width(view, block, stage))
+        .collect::<Result<Vec<_>, _>>()?;
+    if widths.is_empty() {
+        // Says which tensor is missing.
+        view.dimensions::<4>("stages.0.blocks.0.branch.0.conv.weight")?;
+    }
+    let [groups, width_per_group] = match block {
+        BlockKind::Basic => [1, USUAL_WIDTH_PER_GROUP],
+        BlockKind::Bottleneck => groups(view, &widths)?,
+    };
+    let activation = match view.has("head.norm.gamma") {
+        true => ActivationOrder::Pre,
+        false => ActivationOrder::Post,
+    };
+    let config = ResNetConfig {
+        stem,
+        block,
+        shortcut: ShortcutKind::ZeroPad,
+        depths,
+        widths,
+        groups,
+        width_per_group,
+        bottleneck_stride: BottleneckStride::default(),
+        activation,
+        convolution_bias: view.has("stem.convolution.conv.bias"),
+        zero_init_last_norm: false,
+        input_channels,
+        classes,
+    };
+    Ok(NetworkConfig::Resnet(ResNetConfig {
+        shortcut: shortcut(view, &config)?,
+        ..config
+    }))
+}
+
+fn stem(view: &View<'_>) -> Result<StemKind, String> {
+    let [_, _, height, width] = view.dimensions("stem.convolution.conv.weight")?;
+    match (view.is_deep(), [height, width]) {
+        (true, _) => Ok(StemKind::Deep),
+        (false, [7, 7]) => Ok(StemKind::ImageNet),
+        (false, [3, 3]) => Ok(StemKind::Cifar),
+        (false, _) => Err(format!(
+            "its first convolution is {height}x{width}, where 7x7 or 3x3 is known"
+        )),
+    }
+}
+
+/// Blocks of each stage, counted without gaps.
+fn depths(view: &View<'_>) -> Vec<usize> {
+    let depth = |stage: usize| {
+        (0..)
+            .take_while(|block| {
+                view.has(&format!(
+                    "stages.{stage}.blocks.{block}.branch.0.conv.weight"
+                ))
+            })
+            .count()
+    };
+    (0..).map(depth).take_while(|&depth| depth > 0).collect()
+}
+
+fn width(view: &View<'_>, block: BlockKind, stage: usize) -> Result<usize, String> {
+    let (last, expansion) = match block {
+        BlockKind::Basic => (1, 1),
+        BlockKind::Bottleneck => (2, EXPANSION),
+    };
+    let own = format!("stages.{stage}.blocks.0.branch.{last}.conv.weight");
+    let [channels, ..] = view.dimensions::<4>(&own)?;
+    match channels.is_multiple_of(expansion) {
+        true => Ok(channels / expansion),
+        false => Err(format!(
+            "a bottleneck of its stage {} has {channels} channels, which is no multiple of {EXPANSION}",
+            stage + 1
+        )),
+    }
+}
+
+/// Groups, and the width of each in a stage of width 64.
+fn groups(view: &View<'_>, widths: &[usize]) -> Result<[usize; 2], String> {
+    let mut inner = Vec::with_capacity(widths.len());
+    let mut groups = 1;
+    for stage in 0..widths.len() {
+        let own = format!("stages.{stage}.blocks.0.branch.1.conv.weight");
+        let [channels, in_group, ..] = view.dimensions::<4>(&own)?;
+        if stage == 0 {
+            groups = channels.checked_div(in_group).unwrap_or(0);
+        }
+        inner.push(channels);
+    }
+    let fits = |&width_per_group: &usize| {
+        let config = ResNetConfig {
+            groups,
+            width_per_group,
+            ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1; 4])
+        };
+        // Larger numbers are refused with the config, but must not overflow here.
+        let most = |&width: &usize| width <= 1 << 20 && groups <= 1 << 20;
+        widths.iter().all(most)
+            && widths
+                .iter()
+                .zip(&inner)
+                .all(|(&width, &inner)| config.inner_channels(width) == inner)
+    };
+    // With narrow stages, several come to the same network.
+    let found = std::iter::once(USUAL_WIDTH_PER_GROUP)
+        .chain(1..=MAX_WIDTH_PER_GROUP)
+        .find(fits);
+    let width_per_group = found.ok_or_else(|| {
+        format!(
+            "the 3x3 convolutions of its bottlenecks have {} channels in {groups} groups, which do \
+             not grow with the stages' widths {}",
+            sizes(&inner),
+            sizes(widths)
+        )
+    })?;
+    Ok([groups, width_per_group])
+}
+
+fn shortcut(view: &View<'_>, config: &ResNetConfig) -> Result<ShortcutKind, String> {
+    let [mut channels, ..] = view.dimensions::<4>("stem.convolution.conv.weight")?;
+    let mut first = None;
+    let mut always = false;
+    let mut changes_ever = false;
+    for (stage, (&depth, &width)) in config.depths.iter().zip(&config.widths).enumerate() {
+        let out_channels = config.block.out_channels(width);
+        for block in 0..depth {
+            let changes = channels != out_channels || (stage > 0 && block == 0);
+            let path = format!("stages.{stage}.blocks.{block}.shortcut.projection");
+            let projects = view.has(&format!("{path}.conv.weight"));
+            always |= projects && !changes;
+            changes_ever |= changes;
+            if projects {
+                first.get_or_insert(path);
+            }
+            channels = out_channels;
+        }
+    }
+    let Some(path) = first else {
+        return Ok(match changes_ever {
+            true => ShortcutKind::ZeroPad,
+            // All kinds but C are the same network.
+            false => ShortcutKind::Projection,
+        });
+    };
+    Ok(if always {
+        ShortcutKind::ProjectionAlways
+    } else if view.has(&format!("{path}.conv.bias")) {
+        ShortcutKind::PlainProjection
+    } else if view.naming.pools_before_projection() {
+        ShortcutKind::AveragePoolProjection
+    } else {
+        ShortcutKind::Projection
+    })
+}
+
+/// The registry's name of a network, whatever its channels and classes; if it has none, what it is in
+/// words.
+pub(super) fn name(config: &NetworkConfig) -> String {
+    let mut candidates: Vec<String> = model::names().into_iter().map(str::to_owned).collect();
+    if let NetworkConfig::Resnet(config) = config
+        && let Some(blocks) = config.depths.first()
+    {
+        let layers = 6 * blocks + 2;
+        candidates.extend(["resnet", "preresnet", "plain"].map(|name| format!("{name}{layers}")));
+    }
+    let known = candidates.into_iter().find(|name| {
+        model::network(name).is_ok_and(|known| {
+            known
+                .with_classes(config.classes())
+                .with_input_channels(config.input_channels())
+                == *config
+        })
+    });
+    known.unwrap_or_else(|| words(config))
+}
+
+fn words(config: &NetworkConfig) -> String {
+    let NetworkConfig::Resnet(config) = config else {
+        return "the digit network".to_owned();
+    };
+    let list = |numbers: &[usize]| {
+        let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
+        numbers.join("-")
+    };
+    let mut text = format!(
+        "ResNet with {} stem, {} {} blocks of width {}, {} shortcuts",
+        word(config.stem),
+        list(&config.depths),
+        word(config.block),
+        list(&config.widths),
+        word(config.shortcut),
+    );
+    if (config.groups, config.width_per_group) != (1, USUAL_WIDTH_PER_GROUP) {
+        text += &format!(", {}x{}d", config.groups, config.width_per_group);
+    }
+    if config.activation == ActivationOrder::Pre {
+        text += ", pre-activation";
+    }
+    text
+}
+
+/// What a kind is called in files.
+fn word(kind: impl Serialize) -> String {
+    match serde_json::to_value(kind) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use weights::{Entry, Tensor};
+
+    /// The tensors of a network with the right shapes.
+    fn file(config: &NetworkConfig, naming: &Naming) -> StateDict {
+        let mut state_dict = StateDict::new();
+        for tensor in model::tensors(config).unwrap() {
+            let shape = oriented(naming, &tensor.shape);
+            let values = vec![0.0; shape.iter().product()];
+            let tensor_values = Tensor::new(shape, values).unwrap();
+            let name = naming.name(&tensor.name).unwrap();
+            state_dict
+                .insert(name, Entry::Float(tensor_values))
+                .unwrap();
+        }
+        state_dict
+    }
+
+    fn found(state_dict: &StateDict, naming: &Naming) -> NetworkConfig {
+        assert_eq!(Naming::detect(state_dict).as_ref(), Some(naming));
+        recognise(&View { state_dict, naming }).unwrap()
+    }
+
+    #[test]
+    fn networks_of_the_registry_get_their_names() {
+        for name in [
+            "resnet8",
+            "resnet26",
+            "resnet18",
+            "resnet50",
+            "resnet18c",
+            "resnet50d",
+            "wide_resnet50_2",
+            "resnext50_32x4d",
+            "resnet18-tutorial",
+        ] {
+            let config = model::network(name).unwrap().with_classes(7);
+            let NetworkConfig::Resnet(resnet) = &config else {
+                panic!("{name}");
+            };
+            let naming = Naming::torchvision(resnet);
+            let found = found(&file(&config, &naming), &naming);
+            assert_eq!(found, config, "{name}");
+            assert_eq!(super::name(&found), name);
+        }
+        for name in ["preresnet20", "preresnet50", "preresnet164", "digit"] {
+            let config = model::network(name).unwrap().with_input_channels(1);
+            let found = found(&file(&config, &Naming::Own), &Naming::Own);
+            assert_eq!(found, config, "{name}");
+            assert_eq!(super::name(&found), name);
+        }
+    }
+
+    #[test]
+    fn narrow_and_grouped_bottlenecks() {
+        for (groups, width_per_group) in [(1, 64), (1, 128), (2, 48), (4, 17)] {
+            let config = NetworkConfig::Resnet(ResNetConfig {
+                widths: vec![4, 8, 12],
+                depths: vec![1, 2, 1],
+                groups,
+                width_per_group,
+                shortcut: ShortcutKind::ProjectionAlways,
+                ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1; 4])
+            });
+            let found = found(&file(&config, &Naming::Own), &Naming::Own);
+            // Another number may stand for the same network.
+            let tensors = |config| model::tensors(config).unwrap();
+            assert_eq!(tensors(&found), tensors(&config));
+            assert!(name(&found).starts_with("ResNet with imagenet stem, 1-2-1 bottleneck"));
+        }
+    }
+
+    #[test]
+    fn shapes_that_are_no_networks_say_why() {
+        let config = model::network("resnet50").unwrap();
+        let NetworkConfig::Resnet(resnet) = &config else {
+            panic!();
+        };
+        let naming = Naming::torchvision(resnet);
+        let whole = file(&config, &naming);
+        for (name, shape, word) in [
+            ("conv1.weight", vec![64, 3, 5, 5], "5x5"),
+            ("conv1.weight", vec![64], "4 dimensions"),
+            ("fc.weight", vec![], "2 dimensions"),
+            ("layer2.0.conv3.weight", vec![3, 1, 1, 1], "no multiple"),
+            (
+                "layer2.0.conv2.weight",
+                vec![128, 0, 3, 3],
+                "channels in 1 groups",
+            ),
+            ("layer1.0.conv2.weight", vec![64, 0, 3, 3], "in 0 groups"),
+            ("layer1.0.conv2.weight", vec![65, 3, 3, 3], "groups"),
+        ] {
+            let mut state_dict = whole.clone();
+            state_dict.remove(name);
+            let values = vec![0.0; shape.iter().product()];
+            let tensor = Tensor::new(shape, values).unwrap();
+            state_dict.insert(name, Entry::Float(tensor)).unwrap();
+            let result = recognise(&View {
+                state_dict: &state_dict,
+                naming: &naming,
+            });
+            match result {
+                Err(reason) => assert!(reason.contains(word), "{name}: {reason}"),
+                // Left to the comparison of every tensor.
+                Ok(_) => assert_eq!(word, "channels in 1 groups"),
+            }
+        }
+        for name in ["fc.weight", "layer1.0.conv1.weight"] {
+            let mut state_dict = whole.clone();
+            state_dict.remove(name);
+            let view = View {
+                state_dict: &state_dict,
+                naming: &naming,
+            };
+            let reason = recognise(&view).unwrap_err();
+            assert!(reason.contains(name), "{reason}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `train convert` of the real program.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{fails, succeeds};
+use infer::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};
+
+fn convert(input: &Path, output: &Path, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+    command.arg("convert").args([input, output]).args(more);
+    command
+}
+
+fn reference(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../infer/tests/references")
+        .join(name)
+}
+
+fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../infer/shipped")
+}
+
+#[test]
+fn a_run_there_and_back_is_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().join("there.safetensors");
+    let back = folder.path().join("runs/back");
+    let said = succeeds(&mut convert(&shipped(), &there, &[]));
+    assert!(
+        said.contains("resnet8") && said.contains("in PyTorch's names"),
+        "{said}"
+    );
+    succeeds(&mut convert(&there, &back, &[]));
+    let bytes = |folder: &Path, file: &str| fs::read(folder.join(file)).unwrap();
+    assert!(bytes(&back, WEIGHTS_FILE) == bytes(&shipped(), WEIGHTS_FILE));
+    let description = SavedModel::shipped().unwrap().description;
+    assert_eq!(SavedModel::open(&back).unwrap().description, description);
+
+    // The record's file stands for its run.
+    let again = folder.path().join("again.safetensors");
+    succeeds(&mut convert(&back.join(WEIGHTS_FILE), &again, &[]));
+    assert!(fs::read(&again).unwrap() == fs::read(&there).unwrap());
+}
+
+#[test]
+fn files_of_pytorch_become_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["data-parallel-legacy.pth", "hugging-face-basic.safetensors"] {
+        let run = folder.path().join(name).with_extension("");
+        succeeds(&mut convert(&reference(name), &run, &[]));
+        let saved = SavedModel::open(&run).unwrap();
+        assert_eq!(saved.description.class_names.len(), 5);
+        saved
+            .network::<burn_flex::Flex>(&Default::default())
+            .unwrap();
+    }
+}
+
+#[test]
+fn nothing_is_overwritten_silently() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("there.safetensors");
+    let input = reference("torchvision-basic.pth");
+    fs::write(&file, "mine").unwrap();
+    let words = ["there already", "--overwrite"];
+    fails(&mut convert(&input, &file, &[]), 1, &words);
+    assert_eq!(fs::read(&file).unwrap(), b"mine");
+    succeeds(&mut convert(&input, &file, &["--overwrite"]));
+
+    let run = folder.path().join("run");
+    fs::create_dir(&run).unwrap();
+    fs::write(run.join("notes.txt"), "mine").unwrap();
+    succeeds(&mut convert(&input, &run, &[]));
+    fails(&mut convert(&file, &run, &[]), 1, &words);
+    succeeds(&mut convert(&file, &run, &["--overwrite"]));
+    assert!(run.join("notes.txt").is_file() && run.join(DESCRIPTION_FILE).is_file());
+}
+
+#[test]
+fn what_cannot_be_converted_is_one_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = reference("torchvision-basic.pth");
+    let output = folder.path().join("there.safetensors");
+    let pth = folder.path().join("there.pth");
+    fails(
+        &mut convert(&input, &pth, &[]),
+        2,
+        &["neither safetensors nor a folder", "hint:"],
+    );
+    fails(
+        &mut convert(&folder.path().join("none"), &output, &[]),
+        1,
+        &["none"],
+    );
+    let wrong = ["--model", "resnet18"];
+    fails(
+        &mut convert(&input, &output, &wrong),
+        1,
+        &["does not fit resnet18"],
+    );
+    let nowhere = folder.path().join("no/such/there.safetensors");
+    fails(&mut convert(&input, &nowhere, &[]), 1, &["cannot write"]);
+    let answer = reference("torchvision-basic.answer.safetensors");
+    fails(
+        &mut convert(&answer, &output, &[]),
+        1,
+        &["no network that is known"],
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
