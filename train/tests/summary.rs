@@ -25,12 +25,18 @@ fn a_line_for_each_layer_and_the_totals() {
         line("stem.convolution.conv "),
         "stem.convolution.conv convolution 7x7, stride 2 64x112x112 9,408 118,013,952 6.5 %"
     );
-    assert_eq!(line("stem.max_pool "), "stem.max_pool max pool 3x3, stride 2 64x56x56");
+    assert_eq!(
+        line("stem.max_pool "),
+        "stem.max_pool max pool 3x3, stride 2 64x56x56"
+    );
     assert_eq!(
         line("stages.0.blocks.0.branch.1.norm "),
         "stages.0.blocks.0.branch.1.norm batch norm, add, ReLU 64x56x56 128"
     );
-    assert_eq!(line("head.linear "), "head.linear linear 1000 513,000 512,000 0.0 %");
+    assert_eq!(
+        line("head.linear "),
+        "head.linear linear 1000 513,000 512,000 0.0 %"
+    );
     assert_eq!(line("total "), "total 11,689,512 1,814,073,344");
     assert!(line("training ").contains("with sgd on batches of 16"));
 }
@@ -38,17 +44,32 @@ fn a_line_for_each_layer_and_the_totals() {
 #[test]
 fn json_of_another_shape() {
     let text = succeeds(&mut summary(&[
-        "resnet20", "--input", "1x28x28", "--classes", "7", "--optimizer", "adam", "--json",
+        "resnet20",
+        "--input",
+        "1x28x28",
+        "--classes",
+        "7",
+        "--optimizer",
+        "adam",
+        "--json",
     ]));
     let json: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(json["input"], serde_json::json!([1, 28, 28]));
     let layers = json["layers"].as_array().unwrap();
     assert_eq!(layers.last().unwrap()["output"], serde_json::json!([7]));
-    let sum: u64 = layers.iter().map(|layer| layer["parameters"].as_u64().unwrap()).sum();
+    let sum: u64 = layers
+        .iter()
+        .map(|layer| layer["parameters"].as_u64().unwrap())
+        .sum();
     assert_eq!(json["parameters"], sum);
     let memory = &json["training_memory"];
     assert_eq!(memory["optimizer_state"], 8 * sum);
-    let total: u64 = memory.as_object().unwrap().values().map(|part| part.as_u64().unwrap()).sum();
+    let total: u64 = memory
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|part| part.as_u64().unwrap())
+        .sum();
     assert_eq!(json["training_memory_total"], total);
 }
 

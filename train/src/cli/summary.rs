@@ -40,11 +40,12 @@ impl Table {
             .clone()
             .with_input_channels(input.channels)
             .with_classes(classes);
-        let summary = model::summary(&network, [input.height, input.width])
-            .map_err(|error| ConfigError::Network {
+        let summary = model::summary(&network, [input.height, input.width]).map_err(|error| {
+            ConfigError::Network {
                 model: name.clone(),
                 reason: error.to_string(),
-            })?;
+            }
+        })?;
         let settings = TrainConfig {
             optimizer: arguments.optimizer,
             batch_size: arguments.batch_size.get(),
@@ -64,7 +65,14 @@ impl Table {
 
     fn to_text(&self) -> String {
         let summary = &self.summary;
-        let head = ["layer", "", "output", "parameters", "multiply-adds", "share"];
+        let head = [
+            "layer",
+            "",
+            "output",
+            "parameters",
+            "multiply-adds",
+            "share",
+        ];
         let mut rows = vec![head.map(str::to_owned)];
         rows.extend(summary.layers.iter().map(|layer| self.row(layer)));
         rows.push([
@@ -153,22 +161,16 @@ fn kind(kind: LayerKind) -> String {
             );
             and(&text, groups > 1, &format!("{groups} groups"))
         }
-        LayerKind::BatchNorm { adds, relu } => and(
-            &and("batch norm", adds, "add"),
-            relu,
-            "ReLU",
-        ),
+        LayerKind::BatchNorm { adds, relu } => and(&and("batch norm", adds, "add"), relu, "ReLU"),
         LayerKind::Addition { relu } => and("add", relu, "ReLU"),
         LayerKind::Relu => "ReLU".to_owned(),
         LayerKind::MaxPool { kernel, stride } => {
             format!("max pool {kernel}x{kernel}, stride {stride}")
         }
         LayerKind::AveragePool { kernel } => format!("average pool {kernel}x{kernel}"),
-        LayerKind::ZeroPad { stride } => and(
-            "zero-pad channels",
-            stride > 1,
-            &format!("stride {stride}"),
-        ),
+        LayerKind::ZeroPad { stride } => {
+            and("zero-pad channels", stride > 1, &format!("stride {stride}"))
+        }
         LayerKind::GlobalAveragePool => "global average pool".to_owned(),
         LayerKind::Linear => "linear".to_owned(),
     }
