@@ -21,7 +21,6 @@ pub mod benchmark;
 pub mod console;
 mod description;
 mod error;
-mod files;
 pub mod foreign;
 mod predictor;
 mod record;
@@ -30,7 +29,6 @@ mod saved;
 
 pub use description::{Accuracy, Description};
 pub use error::{PredictError, SavedModelError};
-pub use files::write_atomically;
 pub use predictor::{ClassProbability, Prediction, Predictor};
 pub use runs::{find_run, newest_run};
 pub use saved::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use burn::tensor::backend::Backend;
 use model::{Network, ResidualBackend};
+use weights::write_atomically;
 
 use crate::description::Description;
 use crate::error::SavedModelError;
-use crate::files::write_atomically;
 use crate::record::{self, DecodeError};
 
 /// Name of the weights in a run's folder.

@@ -17,8 +17,8 @@ use burn::serde::{Serialize, de::DeserializeOwned};
 use burn::tensor::backend::Backend;
 use burn_train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn_train::metric::store::EventStoreClient;
-use infer::write_atomically;
 use model::NetworkConfig;
+use weights::write_atomically;
 
 use crate::error::TrainError;
 use crate::stop::Stop;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use data::Source;
-use infer::write_atomically;
+use weights::write_atomically;
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;

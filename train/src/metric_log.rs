@@ -139,7 +139,7 @@ fn cut(folder: &Path, lines: usize) -> Result<(), TrainError> {
         let path = entry.path();
         let text = fs::read_to_string(&path).map_err(TrainError::io("read", &path))?;
         let kept: String = text.split_inclusive('\n').take(lines).collect();
-        infer::write_atomically(&path, kept.as_bytes()).map_err(TrainError::io("write", path))?;
+        weights::write_atomically(&path, kept.as_bytes()).map_err(TrainError::io("write", path))?;
     }
     Ok(())
 }

@@ -42,9 +42,11 @@ mod safetensors;
 mod torch;
 
 // From and to the disk.
+mod atomic;
 mod file;
 mod write;
 
+pub use atomic::write_atomically;
 pub use error::{ContentError, WeightsError, shown};
 pub use file::{Format, Other, WeightsFile};
 pub use layout::LayoutProblem;

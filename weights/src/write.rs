@@ -5,13 +5,13 @@
 //! keep their order.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::atomic::write_atomically_with;
 use crate::error::{ContentError, WeightsError};
 use crate::safetensors::{LENGTH_BYTES, MAX_HEADER_BYTES, METADATA};
 use crate::state_dict::StateDict;
@@ -37,7 +37,7 @@ pub fn write_safetensors(
         path: path.to_owned(),
         source,
     })?;
-    write_atomically(path, |file| write_all(file, &header, state_dict)).map_err(|source| {
+    write_atomically_with(path, |file| write_all(file, &header, state_dict)).map_err(|source| {
         WeightsError::Write {
             path: path.to_owned(),
             source,
@@ -176,40 +176,6 @@ fn write_values<T: Copy, const BYTES: usize>(
         page.extend(values.iter().flat_map(|&value| bytes(value)));
         target.write_all(&page)?;
     }
-    Ok(())
-}
-
-fn write_atomically(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".writing-")
-        .tempfile_in(folder)?;
-    // To the file itself, so that an error does not name the temporary path.
-    let mut buffered = BufWriter::new(file.as_file_mut());
-    write(&mut buffered)?;
-    buffered.flush()?;
-    drop(buffered);
-    file.as_file().sync_all()?;
-    allow_others_to_read(file.as_file())?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-/// Temporary files are private; what they become should be as readable as any other file.
-#[cfg(unix)]
-fn allow_others_to_read(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn allow_others_to_read(_file: &File) -> io::Result<()> {
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Weights that other programs wrote, and weights for other programs.
 //!
 //! [`import`] makes a [`SavedModel`](crate::SavedModel) of a file in PyTorch's formats or safetensors,
-//! and [`export`] writes one under torchvision's names. Both go by one table of names, `naming.rs`:
+//! and [`export`] writes one under torchvision's names. Both go by one table of names, the module `naming`:
 //! a tensor of ours has one name in each layout that is known.
 //!
 //! | module | what it holds |

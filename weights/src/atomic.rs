@@ -1,6 +1,7 @@
 //! Files that are either whole or not there.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Writes a file under a temporary name beside its own, flushes it to the disk, then renames it:
@@ -10,6 +11,14 @@ use std::path::Path;
 ///
 /// What the system says; the old file, if any, is untouched.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_atomically_with(path, |file| file.write_all(bytes))
+}
+
+/// The same for what is written piece by piece.
+pub(crate) fn write_atomically_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -18,7 +27,10 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .prefix(".writing-")
         .tempfile_in(folder)?;
     // To the file itself, so that an error does not name the temporary path.
-    file.as_file_mut().write_all(bytes)?;
+    let mut buffered = BufWriter::new(file.as_file_mut());
+    write(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
     file.as_file().sync_all()?;
     allow_others_to_read(file.as_file())?;
     file.persist(path).map_err(|error| error.error)?;
@@ -27,13 +39,13 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Temporary files are private; what they become should be as readable as any other file.
 #[cfg(unix)]
-fn allow_others_to_read(file: &std::fs::File) -> io::Result<()> {
+fn allow_others_to_read(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn allow_others_to_read(_file: &std::fs::File) -> io::Result<()> {
+fn allow_others_to_read(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
