@@ -28,6 +28,20 @@ pub(crate) struct Cifar {
     label_bytes: usize,
 }
 
+/// CIFAR-10's classes in the order of their numbers.
+pub const CIFAR10_CLASSES: [&str; 10] = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+];
+
 pub(crate) const CIFAR10: Cifar = Cifar {
     name: "cifar10",
     subfolder: "cifar-10-batches-bin",
@@ -40,18 +54,7 @@ pub(crate) const CIFAR10: Cifar = Cifar {
     ],
     test: "test_batch.bin",
     class_names_file: "batches.meta.txt",
-    class_names: &[
-        "airplane",
-        "automobile",
-        "bird",
-        "cat",
-        "deer",
-        "dog",
-        "frog",
-        "horse",
-        "ship",
-        "truck",
-    ],
+    class_names: &CIFAR10_CLASSES,
     label_bytes: 1,
 };
 

@@ -43,6 +43,7 @@ mod batch;
 mod loader;
 
 pub use batch::{ImageBatch, ImageBatcher, PictureDataset, Sample};
+pub use cifar::CIFAR10_CLASSES;
 pub use error::DataError;
 pub use loader::{BatchLoader, Position};
 pub use picture::{MAX_PIXELS, PictureError, open_picture};

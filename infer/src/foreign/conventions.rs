@@ -1,25 +1,13 @@
 //! What goes with weights that come without a description: class names and preprocessing, by the
 //! network's shape.
 
-use data::{Preprocessing, PreprocessingError};
+use data::{CIFAR10_CLASSES, Preprocessing, PreprocessingError};
 use model::{NetworkConfig, StemKind};
 
 use crate::benchmark::InputShape;
 
 /// ImageNet's class names in the order of their numbers, as torchvision has them.
 const IMAGENET_CLASSES: &str = include_str!("imagenet_classes.txt");
-const CIFAR10_CLASSES: [&str; 10] = [
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-];
 
 /// Mean and standard deviation of each channel.
 type Statistics = ([f32; 3], [f32; 3]);

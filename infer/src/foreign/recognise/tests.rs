@@ -1,0 +1,119 @@
+use super::*;
+use weights::{Entry, Tensor};
+
+/// The tensors of a network with the right shapes.
+fn file(config: &NetworkConfig, naming: &Naming) -> StateDict {
+    let mut state_dict = StateDict::new();
+    for tensor in model::tensors(config).unwrap() {
+        let shape = oriented(naming, &tensor.shape);
+        let values = vec![0.0; shape.iter().product()];
+        let tensor_values = Tensor::new(shape, values).unwrap();
+        let name = naming.name(&tensor.name).unwrap();
+        state_dict
+            .insert(name, Entry::Float(tensor_values))
+            .unwrap();
+    }
+    state_dict
+}
+
+fn found(state_dict: &StateDict, naming: &Naming) -> NetworkConfig {
+    assert_eq!(Naming::detect(state_dict).as_ref(), Some(naming));
+    recognise(&View { state_dict, naming }).unwrap()
+}
+
+#[test]
+fn networks_of_the_registry_get_their_names() {
+    for name in [
+        "resnet8",
+        "resnet26",
+        "resnet18",
+        "resnet50",
+        "resnet18c",
+        "resnet50d",
+        "wide_resnet50_2",
+        "resnext50_32x4d",
+        "resnet18-tutorial",
+    ] {
+        let config = model::network(name).unwrap().with_classes(7);
+        let NetworkConfig::Resnet(resnet) = &config else {
+            panic!("{name}");
+        };
+        let naming = Naming::torchvision(resnet);
+        let found = found(&file(&config, &naming), &naming);
+        assert_eq!(found, config, "{name}");
+        assert_eq!(super::name(&found), name);
+    }
+    for name in ["preresnet20", "preresnet50", "preresnet164", "digit"] {
+        let config = model::network(name).unwrap().with_input_channels(1);
+        let found = found(&file(&config, &Naming::Own), &Naming::Own);
+        assert_eq!(found, config, "{name}");
+        assert_eq!(super::name(&found), name);
+    }
+}
+
+#[test]
+fn narrow_and_grouped_bottlenecks() {
+    for (groups, width_per_group) in [(1, 64), (1, 128), (2, 48), (4, 17)] {
+        let config = NetworkConfig::Resnet(ResNetConfig {
+            widths: vec![4, 8, 12],
+            depths: vec![1, 2, 1],
+            groups,
+            width_per_group,
+            shortcut: ShortcutKind::ProjectionAlways,
+            ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1; 4])
+        });
+        let found = found(&file(&config, &Naming::Own), &Naming::Own);
+        // Another number may stand for the same network.
+        let tensors = |config| model::tensors(config).unwrap();
+        assert_eq!(tensors(&found), tensors(&config));
+        assert!(name(&found).starts_with("ResNet with imagenet stem, 1-2-1 bottleneck"));
+    }
+}
+
+#[test]
+fn shapes_that_are_no_networks_say_why() {
+    let config = model::network("resnet50").unwrap();
+    let NetworkConfig::Resnet(resnet) = &config else {
+        panic!();
+    };
+    let naming = Naming::torchvision(resnet);
+    let whole = file(&config, &naming);
+    for (name, shape, word) in [
+        ("conv1.weight", vec![64, 3, 5, 5], "5x5"),
+        ("conv1.weight", vec![64], "4 dimensions"),
+        ("fc.weight", vec![], "2 dimensions"),
+        ("layer2.0.conv3.weight", vec![3, 1, 1, 1], "no multiple"),
+        (
+            "layer2.0.conv2.weight",
+            vec![128, 0, 3, 3],
+            "channels in 1 groups",
+        ),
+        ("layer1.0.conv2.weight", vec![64, 0, 3, 3], "in 0 groups"),
+        ("layer1.0.conv2.weight", vec![65, 3, 3, 3], "groups"),
+    ] {
+        let mut state_dict = whole.clone();
+        state_dict.remove(name);
+        let values = vec![0.0; shape.iter().product()];
+        let tensor = Tensor::new(shape, values).unwrap();
+        state_dict.insert(name, Entry::Float(tensor)).unwrap();
+        let result = recognise(&View {
+            state_dict: &state_dict,
+            naming: &naming,
+        });
+        match result {
+            Err(reason) => assert!(reason.contains(word), "{name}: {reason}"),
+            // Left to the comparison of every tensor.
+            Ok(_) => assert_eq!(word, "channels in 1 groups"),
+        }
+    }
+    for name in ["fc.weight", "layer1.0.conv1.weight"] {
+        let mut state_dict = whole.clone();
+        state_dict.remove(name);
+        let view = View {
+            state_dict: &state_dict,
+            naming: &naming,
+        };
+        let reason = recognise(&view).unwrap_err();
+        assert!(reason.contains(name), "{reason}");
+    }
+}
