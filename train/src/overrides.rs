@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use data::Source;
 use device::DeviceRequest;
-use model::StemKind;
+use model::{Part, StemKind};
 
 use crate::config::TrainConfig;
 use crate::optimizer::OptimizerKind;
@@ -18,6 +18,9 @@ pub struct Overrides {
     pub image_size: Option<usize>,
     pub validation: Option<f64>,
     pub model: Option<String>,
+    pub weights: Option<PathBuf>,
+    pub pretrained: Option<String>,
+    pub freeze: Option<Vec<Part>>,
     pub stem: Option<StemKind>,
     pub zero_init_last_norm: Option<bool>,
     pub epochs: Option<usize>,
@@ -54,7 +57,10 @@ impl TrainConfig {
         set_open(&mut self.data_dir, overrides.data_dir);
         set_open(&mut self.image_size, overrides.image_size);
         set(&mut self.validation, overrides.validation);
-        set(&mut self.model, overrides.model);
+        set_open(&mut self.model, overrides.model);
+        set_open(&mut self.weights, overrides.weights);
+        set_open(&mut self.pretrained, overrides.pretrained);
+        set(&mut self.freeze, overrides.freeze);
         set_open(&mut self.stem, overrides.stem);
         set(&mut self.zero_init_last_norm, overrides.zero_init_last_norm);
         set(&mut self.epochs, overrides.epochs);

@@ -153,14 +153,20 @@ struct Start<B: ResidualBackend> {
 impl<B: ResidualBackend> Start<B> {
     fn new(plan: &Plan, folder: &RunFolder, device: &B::Device) -> Result<Self, TrainError> {
         let config = &plan.config;
+        let checkpoints = Checkpoints::new(folder.path());
+        let checkpoint = checkpoints.latest()?;
         Autodiff::<B>::seed(device, config.seed);
-        let network =
-            plan.network
-                .init::<Autodiff<B>>(device)
-                .map_err(|error| ConfigError::Network {
-                    model: config.model.clone(),
+        let network = match (&plan.pretrained, &checkpoint) {
+            (Some(pretrained), None) => pretrained.network::<Autodiff<B>>(&plan.network, device)?,
+            _ => {
+                let network = plan.network.init::<Autodiff<B>>(device);
+                network.map_err(|error| ConfigError::Network {
+                    model: plan.model.clone(),
                     reason: error.to_string(),
-                })?;
+                })?
+            }
+        }
+        .freeze(&config.freeze);
         let start = Self {
             learning: Learning {
                 trainee: Trainee {
@@ -178,9 +184,8 @@ impl<B: ResidualBackend> Start<B> {
                 network: plan.network.clone(),
             },
         };
-        let checkpoints = Checkpoints::new(folder.path());
-        match checkpoints.latest()? {
-            Some(state) => start.resume(folder, &checkpoints, state, device),
+        match checkpoint {
+            Some(state) => start.resume(plan, folder, &checkpoints, state, device),
             None => {
                 rewind(folder.path(), 1, 0)?;
                 let checkpoint_folder = folder.path().join("checkpoint");
@@ -193,6 +198,7 @@ impl<B: ResidualBackend> Start<B> {
 
     fn resume(
         self,
+        plan: &Plan,
         folder: &RunFolder,
         checkpoints: &Checkpoints,
         state: RunState,
@@ -215,10 +221,13 @@ impl<B: ResidualBackend> Start<B> {
             trainee,
             schedule: new,
         } = self.learning;
+        let Classifier { network } = trainee.model.load_record(model);
+        // A record brings gradients with it.
+        let network = network.freeze(&plan.config.freeze);
         Ok(Self {
             learning: Learning {
                 trainee: Trainee {
-                    model: trainee.model.load_record(model),
+                    model: Classifier { network },
                     optimizer: trainee.optimizer.load_record(optimizer),
                 },
                 schedule: new.load_record::<Autodiff<B>>(schedule),

@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use data::Source;
 use device::DeviceRequest;
 use infer::benchmark::{InputShape, NamedNetwork};
-use model::StemKind;
+use infer::foreign::Published;
+use model::{Part, StemKind};
 use train::{OptimizerKind, Overrides};
 
 const EXAMPLES: &str = "\
@@ -15,6 +16,7 @@ Examples:
   train                                       the built-in sample, a few minutes
   train --data folder:photos --epochs 20      your own pictures, one folder for each class
   train --data cifar10 --data-dir ~/data --model resnet20 --batch-size 128 --epochs 60
+  train --data folder:photos --pretrained resnet50 --freeze   from ImageNet's weights, a new head
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
   train --resume runs/mine --epochs 40        go on with an earlier run
   train summary resnet50                      what a network consists of and costs
@@ -41,7 +43,7 @@ pub(crate) struct Arguments {
 
     /// Go on with a run from its last checkpoint: its folder, or its name in --runs-dir
     #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "data", "image_size", "validation", "model", "stem", "zero_init_last_norm", "batch_size",
+        "data", "image_size", "validation", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
         "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name",
     ])]
     pub resume: Option<PathBuf>,
@@ -138,7 +140,7 @@ pub(crate) struct SummaryArguments {
 
 /// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
 /// miss a flag that cannot be there.
-const NOT_MEASURED: [&str; 12] = [
+const NOT_MEASURED: [&str; 15] = [
     "config",
     "resume",
     "list_devices",
@@ -146,6 +148,9 @@ const NOT_MEASURED: [&str; 12] = [
     "data_dir",
     "image_size",
     "validation",
+    "weights",
+    "pretrained",
+    "freeze",
     "epochs",
     "lr",
     "warmup_epochs",
@@ -197,8 +202,23 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "X")]
     validation: Option<f64>,
 
-    #[arg(long, value_name = "NAME", help = format!("{} [default: resnet8]", model::PATTERNS.join(", ")))]
+    #[arg(long, value_name = "NAME", help = format!("{} [default: that of --weights, or resnet8]", model::PATTERNS.join(", ")))]
     model: Option<String>,
+
+    /// Start from trained weights: a run's folder, a file that torch.save wrote, or safetensors
+    ///
+    /// The network is recognised unless --model names it. A head for another number of classes is
+    /// replaced, and pictures are normalised as they were for these weights.
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+
+    /// Start from torchvision's ImageNet weights, downloaded once: resnet18 to resnet152 and others, with -v1 for the older ones
+    #[arg(long, value_name = "NAME", value_parser = published, conflicts_with_all = ["weights", "model"])]
+    pretrained: Option<String>,
+
+    /// Leave all of the weights but the head as they are, or the parts that are named: stem, stage1, stage2 ...
+    #[arg(long, value_name = "PARTS", num_args = 0..=1, default_missing_value = "all", value_delimiter = ',')]
+    freeze: Option<Vec<Part>>,
 
     /// imagenet (7x7, stride 4 in all), deep (three 3x3, stride 4) or cifar (3x3, stride 1) [default: the model's own]
     #[arg(long, value_name = "STEM", value_parser = stem)]
@@ -220,7 +240,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "NAME", value_parser = optimizer)]
     optimizer: Option<OptimizerKind>,
 
-    /// Highest learning rate of the warm-up and cosine schedule [default: 0.1, or 0.001 for adam and adamw]
+    /// Highest learning rate of the warm-up and cosine schedule [default: 0.1, or 0.001 for adam and adamw; a tenth of it with weights that are not all frozen]
     #[arg(long, value_name = "X")]
     lr: Option<f64>,
 
@@ -265,6 +285,9 @@ impl From<Settings> for Overrides {
             image_size: settings.image_size,
             validation: settings.validation,
             model: settings.model,
+            weights: settings.weights,
+            pretrained: settings.pretrained,
+            freeze: settings.freeze,
             stem: settings.stem,
             zero_init_last_norm: settings.zero_init_last_norm,
             epochs: settings.epochs,
@@ -290,6 +313,11 @@ fn stem(text: &str) -> Result<StemKind, String> {
         "cifar" => Ok(StemKind::Cifar),
         _ => Err("known: imagenet, deep, cifar".to_owned()),
     }
+}
+
+/// A name, checked here for the message and kept as text for the run's config.
+fn published(text: &str) -> Result<String, infer::foreign::UnknownPublished> {
+    Ok(text.parse::<Published>()?.to_string())
 }
 
 fn optimizer(text: &str) -> Result<OptimizerKind, String> {
@@ -322,14 +350,20 @@ mod tests {
         for (flag, default) in [
             ("--data ", config.data.to_string()),
             ("--validation", config.validation.to_string()),
-            ("--model", config.model.clone()),
+            (
+                "--model",
+                format!("that of --weights, or {}", config.model_name()),
+            ),
             ("--zero-init", config.zero_init_last_norm.to_string()),
             ("--epochs", config.epochs.to_string()),
             ("--batch-size", config.batch_size.to_string()),
             ("--optimizer", config.optimizer.name().to_owned()),
             (
                 "--lr",
-                format!("{}, or 0.001 for adam and adamw", config.learning_rate()),
+                format!(
+                    "{}, or 0.001 for adam and adamw; a tenth of it with weights that are not all frozen",
+                    config.learning_rate()
+                ),
             ),
             ("--warmup-epochs", config.warmup_epochs.to_string()),
             ("--momentum", config.momentum.to_string()),

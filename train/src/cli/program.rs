@@ -12,10 +12,10 @@ use device::{SelectedDevice, Task};
 use indicatif::ProgressBar;
 use infer::benchmark::ProgramStart;
 use infer::console;
-use model::ResidualBackend;
+use model::{Part, ResidualBackend};
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
-use train::{ConfigError, Outcome, Plan, RunFolder, Stop, TrainConfig, TrainError};
+use train::{ConfigError, Fitting, Outcome, Plan, RunFolder, Stop, TrainConfig, TrainError};
 
 use super::arguments::{Arguments, Command};
 use super::benchmark;
@@ -73,13 +73,13 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
     let device = resolve(&config)?;
     talk(&format!("device: {device}"));
 
-    let plan = load(config)?;
+    let plan = load(config, resumed.as_ref())?;
     let folder = match resumed {
         Some(folder) => {
             folder.write_config(&plan.config)?;
             folder
         }
-        None => RunFolder::create(&plan.config)?,
+        None => plan.create_folder()?,
     };
     talk(&format!("run: {}", folder.path().display()));
     log_to(&folder.log_file())?;
@@ -139,6 +139,9 @@ fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder
     if let Source::Folder(path) = &mut config.data {
         *path = absolute(path)?;
     }
+    if let Some(weights) = &mut config.weights {
+        *weights = absolute(weights)?;
+    }
     Ok((config, folder))
 }
 
@@ -146,14 +149,17 @@ fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("cannot resolve {}", path.display()))
 }
 
-fn load(config: TrainConfig) -> Result<Arc<Plan>, TrainError> {
+fn load(config: TrainConfig, resumed: Option<&RunFolder>) -> Result<Arc<Plan>, TrainError> {
     let bar = picture_bar(0);
     bar.set_message("loading");
     let progress = |LoadProgress { done, total }: LoadProgress| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let plan = Plan::new(config, &progress)?;
+    let plan = match resumed {
+        Some(folder) => Plan::resumed(config, folder, &progress)?,
+        None => Plan::new(config, &progress)?,
+    };
     bar.finish_and_clear();
     let [channels, height, width] = plan.data.preprocessing.shape();
     talk(&format!(
@@ -166,9 +172,46 @@ fn load(config: TrainConfig) -> Result<Arc<Plan>, TrainError> {
     ));
     talk(&format!(
         "model: {}, {} epochs of {} steps",
-        plan.config.model, plan.config.epochs, plan.steps_per_epoch
+        plan.model, plan.config.epochs, plan.steps_per_epoch
     ));
+    if resumed.is_none() {
+        tell_weights(&plan);
+    }
     Ok(Arc::new(plan))
+}
+
+/// What a run starts from, and what of it is changed.
+fn tell_weights(plan: &Plan) {
+    let (Some(pretrained), Some(fitting)) = (&plan.pretrained, plan.fitting()) else {
+        return;
+    };
+    talk(&format!(
+        "weights: {} trained on {}",
+        pretrained.path().display(),
+        pretrained.description.trained_on
+    ));
+    let Fitting {
+        from: [channels_before, classes_before],
+        to: [channels, classes],
+    } = fitting;
+    if fitting.replaces_head() {
+        talk(&format!(
+            "head: replaced by a new one for {classes} classes, because that of the weights has {classes_before}"
+        ));
+    }
+    if fitting.changes_channels() {
+        talk(&format!(
+            "first convolution: its weights for {channels_before} channels are shared out to {channels}"
+        ));
+    }
+    if !plan.config.freeze.is_empty() {
+        let parts: Vec<_> = plan.config.freeze.iter().map(ToString::to_string).collect();
+        let parts = match plan.config.freeze.contains(&Part::All) {
+            true => "all but the head".to_owned(),
+            false => parts.join(", "),
+        };
+        talk(&format!("frozen: {parts}"));
+    }
 }
 
 /// Trains on whichever backend the device has.
