@@ -34,14 +34,18 @@ mod sample;
 mod set;
 mod source;
 
-// Which pictures, and in which order.
+// Which pictures, in which order, and how they are changed at random.
+mod augment;
 mod order;
+mod random;
 mod split;
 
 // What Burn takes.
+mod assembly;
 mod batch;
 mod loader;
 
+pub use augment::{Augmentation, AugmentationError};
 pub use batch::{ImageBatch, ImageBatcher, PictureDataset, Sample};
 pub use cifar::CIFAR10_CLASSES;
 pub use error::DataError;

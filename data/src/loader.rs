@@ -4,13 +4,15 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::tensor::backend::Backend;
-use burn_dataset::Dataset;
+use burn::tensor::{Tensor, TensorData};
 
-use crate::batch::{ImageBatch, PictureDataset, Sample};
-use crate::order::{Purpose, permutation};
+use crate::assembly::{Assembly, HostBatch};
+use crate::augment::{Augmentation, AugmentationError, Augmenter};
+use crate::batch::{ImageBatch, ImageBatcher, PictureDataset};
+use crate::order::permutation;
+use crate::random::Purpose;
 
 /// The epoch and the batch in it that a [`BatchLoader`] starts from next.
 ///
@@ -48,9 +50,11 @@ impl Position {
 /// With a shuffle seed, the order of an epoch depends only on the seed, the epoch and the number
 /// of pictures, on every machine: a run can be resumed in the middle of an epoch. Without one it
 /// is the order of the data set. The last batch of an epoch may be smaller than the others.
+///
+/// With an [`Augmentation`], pictures are changed at random, each by the seed, the epoch and its
+/// index alone, so that a resumed epoch goes on as it would have.
 pub struct BatchLoader<B: Backend> {
-    dataset: Arc<PictureDataset>,
-    batcher: Arc<dyn Batcher<B, Sample, ImageBatch<B>>>,
+    assembly: Assembly,
     batch_size: NonZeroUsize,
     shuffle: Option<u64>,
     device: B::Device,
@@ -60,16 +64,28 @@ pub struct BatchLoader<B: Backend> {
 impl<B: Backend> BatchLoader<B> {
     /// Batches of `batch_size` pictures of `dataset`, on `device`, shuffled with the seed
     /// `shuffle` if there is one.
+    ///
+    /// # Panics
+    /// If the pictures have another shape than the batcher's preprocessing prepares.
     pub fn new(
         dataset: Arc<PictureDataset>,
-        batcher: Arc<dyn Batcher<B, Sample, ImageBatch<B>>>,
+        batcher: Arc<ImageBatcher>,
         batch_size: NonZeroUsize,
         shuffle: Option<u64>,
         device: B::Device,
     ) -> Self {
+        let preprocessing = batcher.preprocessing().clone();
+        assert_eq!(
+            dataset.pictures().shape(),
+            preprocessing.shape(),
+            "pictures were prepared at another size"
+        );
         Self {
-            dataset,
-            batcher,
+            assembly: Assembly {
+                dataset,
+                preprocessing,
+                augmenter: None,
+            },
             batch_size,
             shuffle,
             device,
@@ -83,6 +99,20 @@ impl<B: Backend> BatchLoader<B> {
         Self { position, ..self }
     }
 
+    /// The same loader, changing pictures at random; `seed` may be that of the order.
+    ///
+    /// # Errors
+    /// [`AugmentationError`] if a setting is out of its range.
+    pub fn with_augmentation(
+        mut self,
+        augmentation: Augmentation,
+        seed: u64,
+    ) -> Result<Self, AugmentationError> {
+        let augmenter = Augmenter::new(augmentation, seed, &self.assembly.preprocessing)?;
+        self.assembly.augmenter = Some(augmenter);
+        Ok(self)
+    }
+
     /// Where the next iteration starts; it is read when `iter` is called.
     pub fn position(&self) -> Position {
         self.position.clone()
@@ -90,15 +120,25 @@ impl<B: Backend> BatchLoader<B> {
 
     /// The number of batches in a whole epoch.
     pub fn num_batches(&self) -> usize {
-        self.dataset.indices().len().div_ceil(self.batch_size.get())
+        self.num_items().div_ceil(self.batch_size.get())
     }
 
     /// The places in the data set of an epoch's pictures, in order.
     fn order(&self, epoch: usize) -> Vec<usize> {
-        let length = self.dataset.indices().len();
+        let length = self.num_items();
         match self.shuffle {
             Some(seed) => permutation(length, seed, Purpose::Epoch, epoch as u64),
             None => (0..length).collect(),
+        }
+    }
+
+    fn upload(&self, HostBatch { values, targets }: HostBatch) -> ImageBatch<B> {
+        let [channels, height, width] = self.assembly.preprocessing.shape();
+        let shape = [targets.len(), channels, height, width];
+        let classes = TensorData::new(targets, [shape[0]]);
+        ImageBatch {
+            images: Tensor::from_data(TensorData::new(values, shape), &self.device),
+            targets: Tensor::from_data(classes, &self.device),
         }
     }
 }
@@ -107,8 +147,7 @@ impl<B: Backend> Clone for BatchLoader<B> {
     /// The clone shares the position.
     fn clone(&self) -> Self {
         Self {
-            dataset: Arc::clone(&self.dataset),
-            batcher: Arc::clone(&self.batcher),
+            assembly: self.assembly.clone(),
             device: self.device.clone(),
             position: self.position.clone(),
             ..*self
@@ -118,20 +157,22 @@ impl<B: Backend> Clone for BatchLoader<B> {
 
 impl<B: Backend> DataLoader<B, ImageBatch<B>> for BatchLoader<B> {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<ImageBatch<B>> + 'a> {
-        let order = self.order(self.position.epoch());
+        let epoch = self.position.epoch();
+        let order = self.order(epoch);
         let start = self
             .position
             .first_batch()
             .saturating_mul(self.batch_size.get());
         Box::new(BatchIterator {
             loader: self,
+            epoch,
             processed: start.min(order.len()),
             order,
         })
     }
 
     fn num_items(&self) -> usize {
-        self.dataset.indices().len()
+        self.assembly.dataset.indices().len()
     }
 
     /// The new loader shares the position.
@@ -144,15 +185,15 @@ impl<B: Backend> DataLoader<B, ImageBatch<B>> for BatchLoader<B> {
 
     /// The new loader shares the position, and shuffles its own pictures among themselves.
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<B, ImageBatch<B>>> {
-        Arc::new(Self {
-            dataset: Arc::new(self.dataset.slice(start, end)),
-            ..self.clone()
-        })
+        let mut part = self.clone();
+        part.assembly.dataset = Arc::new(self.assembly.dataset.slice(start, end));
+        Arc::new(part)
     }
 }
 
 struct BatchIterator<'a, B: Backend> {
     loader: &'a BatchLoader<B>,
+    epoch: usize,
     order: Vec<usize>,
     /// Pictures of the epoch that lie behind, those of skipped batches too.
     processed: usize,
@@ -168,11 +209,8 @@ impl<B: Backend> Iterator for BatchIterator<'_, B> {
             return None;
         }
         self.processed += batch.len();
-        let samples = batch
-            .iter()
-            .filter_map(|&place| self.loader.dataset.get(place))
-            .collect();
-        Some(self.loader.batcher.batch(samples, &self.loader.device))
+        let batch = self.loader.assembly.batch(batch, self.epoch);
+        Some(self.loader.upload(batch))
     }
 }
 
@@ -258,6 +296,55 @@ mod tests {
             seen.push(progress.items_processed);
         }
         assert_eq!(seen, [6, 9, 10]);
+    }
+
+    /// Ten pictures of 5x5, changed by every augmentation there is.
+    fn changing(seed: u64) -> BatchLoader<Flex> {
+        let pixels = (0..750).map(|value| value as u8).collect();
+        let pictures = Pictures::new([3, 5, 5], pixels, (0..10).collect()).unwrap();
+        let preprocessing = Preprocessing::new([3, 5, 5], 5, vec![0.5; 3], vec![0.2; 3]).unwrap();
+        let augmentation = Augmentation {
+            pad_crop: 2,
+            flip: true,
+        };
+        BatchLoader::new(
+            Arc::new(PictureDataset::all(Arc::new(pictures))),
+            Arc::new(ImageBatcher::new(preprocessing)),
+            NonZeroUsize::new(3).unwrap(),
+            Some(1),
+            Default::default(),
+        )
+        .with_augmentation(augmentation, seed)
+        .unwrap()
+    }
+
+    fn values(loader: &dyn DataLoader<Flex, ImageBatch<Flex>>) -> Vec<Vec<f32>> {
+        loader
+            .iter()
+            .map(|batch| batch.images.into_data().to_vec().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn changes_depend_on_seed_epoch_and_picture() {
+        let loader = changing(3);
+        let epoch_0 = values(&loader);
+        assert_eq!(values(&loader), epoch_0, "an epoch repeats itself");
+        assert_ne!(values(&changing(4)), epoch_0);
+        loader.position().set(1, 0);
+        let epoch_1 = values(&loader);
+        assert_ne!(epoch_1, epoch_0);
+        loader.position().set(1, 2);
+        assert_eq!(values(&loader), epoch_1[2..], "a resume changes nothing");
+    }
+
+    #[test]
+    fn changes_out_of_range_are_refused() {
+        let augmentation = Augmentation {
+            pad_crop: usize::MAX,
+            ..Augmentation::default()
+        };
+        assert!(loader(None).with_augmentation(augmentation, 1).is_err());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Splitting a part off, class by class.
 
 use crate::error::DataError;
-use crate::order::{Purpose, permutation};
+use crate::order::permutation;
+use crate::random::Purpose;
 
 /// Splits a `fraction` of the pictures off for validation, the same fraction of each class.
 ///

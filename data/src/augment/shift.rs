@@ -1,0 +1,123 @@
+//! Moving and mirroring a picture by whole pixels.
+
+/// By how much a picture is moved, and whether it is mirrored afterwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shift {
+    /// Rows upwards: row 0 of the result is row `up` of the picture.
+    pub up: isize,
+    /// Columns to the left: column 0 of the result is column `left` of the picture.
+    pub left: isize,
+    /// Whether the result is mirrored, left to right.
+    pub mirrored: bool,
+}
+
+/// Appends a picture, `[channels, height, width]`, moved and mirrored, to `target`.
+///
+/// What comes in from outside is filled with the channel's value in `filling`, of which there is
+/// one for each channel.
+pub(crate) fn shift(
+    picture: &[u8],
+    [_, height, width]: [usize; 3],
+    Shift { up, left, mirrored }: Shift,
+    filling: &[u8],
+    target: &mut Vec<u8>,
+) {
+    let (rows, columns) = (overlap(height, up), overlap(width, left));
+    for (plane, &filling) in picture.chunks_exact(height * width).zip(filling) {
+        let begin = target.len();
+        target.resize(begin + rows.before * width, filling);
+        let inside = &plane[rows.from * width..][..rows.length * width];
+        for row in inside.chunks_exact(width) {
+            let begin = target.len();
+            target.resize(begin + columns.before, filling);
+            target.extend_from_slice(&row[columns.from..][..columns.length]);
+            target.resize(begin + width, filling);
+            if mirrored {
+                target[begin..].reverse();
+            }
+        }
+        target.resize(begin + height * width, filling);
+    }
+}
+
+/// Which part of a side stays in the picture, and what lies before it.
+struct Overlap {
+    /// Pixels of the result before the part.
+    before: usize,
+    /// The part's first pixel in the picture.
+    from: usize,
+    /// The part's length.
+    length: usize,
+}
+
+fn overlap(side: usize, offset: isize) -> Overlap {
+    let outside = offset.unsigned_abs().min(side);
+    let length = side - outside;
+    match offset {
+        0.. => Overlap {
+            before: 0,
+            from: outside,
+            length,
+        },
+        _ => Overlap {
+            before: outside,
+            from: 0,
+            length,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn shifted(up: isize, left: isize, mirrored: bool) -> Vec<u8> {
+        let mut target = Vec::new();
+        let shift_by = Shift { up, left, mirrored };
+        shift(&[1, 2, 3, 4, 5, 6], [1, 2, 3], shift_by, &[9], &mut target);
+        target
+    }
+
+    #[test]
+    fn pixels_move_and_gaps_are_filled() {
+        assert_eq!(shifted(0, 0, false), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(shifted(0, 0, true), [3, 2, 1, 6, 5, 4]);
+        assert_eq!(shifted(1, 0, false), [4, 5, 6, 9, 9, 9]);
+        assert_eq!(shifted(-1, 1, false), [9, 9, 9, 2, 3, 9]);
+        assert_eq!(shifted(-1, 1, true), [9, 9, 9, 9, 3, 2]);
+        assert_eq!(shifted(0, -2, false), [9, 9, 1, 9, 9, 4]);
+        assert_eq!(shifted(2, -7, true), [9; 6]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_pixel_is_the_one_asked_for(
+            channels in 1_usize..4,
+            height in 1_usize..9,
+            width in 1_usize..9,
+            up in -10_isize..11,
+            left in -10_isize..11,
+            mirrored: bool,
+        ) {
+            let picture: Vec<u8> = (0..channels * height * width).map(|value| value as u8).collect();
+            let filling = [251, 252, 253];
+            let mut target = vec![7];
+            let by = Shift { up, left, mirrored };
+            shift(&picture, [channels, height, width], by, &filling[..channels], &mut target);
+            prop_assert_eq!(target.len(), 1 + picture.len());
+            for (place, &found) in target[1..].iter().enumerate() {
+                let (channel, row, column) =
+                    (place / (height * width), place / width % height, place % width);
+                let column = if mirrored { width - 1 - column } else { column };
+                let row = row.checked_add_signed(up).filter(|&row| row < height);
+                let column = column.checked_add_signed(left).filter(|&column| column < width);
+                let expected = match (row, column) {
+                    (Some(row), Some(column)) => picture[(channel * height + row) * width + column],
+                    _ => filling[channel],
+                };
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+}
