@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::Source;
+use data::{Augmentation, Source};
 use device::DeviceRequest;
 use infer::foreign::Published;
 use model::{NetworkConfig, Part, StemKind};
@@ -31,7 +31,9 @@ pub struct TrainConfig {
     /// 64 for a folder of pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
-    /// Share of the training pictures held back to choose the best epoch, 0.01 to 0.5.
+    /// Share of the training pictures held back to choose the best epoch, 0.01 to 0.5; or 0, with
+    /// which all of them are trained on, each epoch is scored on the test pictures, and the last
+    /// one is kept, so that nothing is chosen by them.
     pub validation: f64,
     /// The network's name in the registry; none means that of the weights, or `resnet8` without them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +82,9 @@ pub struct TrainConfig {
     /// Name of the run's folder; none means time, data and model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// How training pictures are changed at random. Tables come last in TOML.
+    #[serde(skip_serializing_if = "Augmentation::is_none")]
+    pub augmentation: Augmentation,
 }
 
 impl Default for TrainConfig {
@@ -107,6 +112,7 @@ impl Default for TrainConfig {
             device: DeviceRequest::Auto,
             runs_dir: PathBuf::from("runs"),
             name: None,
+            augmentation: Augmentation::default(),
         }
     }
 }
@@ -157,8 +163,8 @@ impl TrainConfig {
         check(
             "validation",
             self.validation,
-            (0.01..=0.5).contains(&self.validation),
-            "0.01 to 0.5",
+            (0.01..=0.5).contains(&self.validation) || self.validation == 0.0,
+            "0, or 0.01 to 0.5",
         )?;
         self.validate_network()?;
         check(
@@ -211,6 +217,7 @@ impl TrainConfig {
                 "1 to 1024",
             )?;
         }
+        self.augmentation.validate()?;
         if let Some(name) = &self.name {
             let plain = Path::new(name)
                 .file_name()
@@ -242,6 +249,11 @@ impl TrainConfig {
             Some((key, _)) if has_weights => Err(ConfigError::FixedByWeights { key }),
             _ => Ok(()),
         }
+    }
+
+    /// Whether each epoch is scored on the test pictures, and the last one is kept.
+    pub fn keeps_last_epoch(&self) -> bool {
+        self.validation == 0.0
     }
 
     /// The network's name, as it is set or as is usual without weights.

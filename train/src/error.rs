@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use data::DataError;
+use data::{AugmentationError, DataError};
 use infer::SavedModelError;
 use infer::foreign::{ForeignError, UnknownPublished};
 use model::UnknownPart;
@@ -38,6 +38,12 @@ pub enum TrainError {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder's run is not the one that was asked for.
+    #[error("the run in {} was begun with other settings", path.display())]
+    OtherSettings {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The folder is no run.
     #[error("{} is no run that can be resumed, because {file} is not there", path.display())]
     NotARun {
@@ -63,6 +69,12 @@ pub enum TrainError {
         path: PathBuf,
         /// What does not fit.
         reason: String,
+    },
+    /// A gradient is infinite or not a number.
+    #[error("the gradients of {model} are not finite")]
+    Gradient {
+        /// The network.
+        model: String,
     },
     /// The loss is infinite or not a number.
     #[error(
@@ -110,6 +122,9 @@ pub enum ConfigError {
     /// The network's name is not known.
     #[error(transparent)]
     Model(#[from] model::UnknownNetwork),
+    /// Pictures cannot be changed so.
+    #[error("`augmentation`: {0}")]
+    Augmentation(#[from] AugmentationError),
     /// torchvision has no such weights.
     #[error(transparent)]
     Published(#[from] UnknownPublished),
@@ -156,11 +171,15 @@ impl TrainError {
             Self::Data(error) => error.hint(),
             Self::SavedModel(error) => error.hint(),
             Self::Foreign(error) => error.hint(),
+            Self::Gradient { .. } => Some("choose smaller --depths".into()),
             Self::NoValidation { .. } => Some("add pictures".into()),
             Self::FolderTaken { path } => Some(format!(
                 "choose another --name, or go on with this run by --resume {}",
                 path.display()
             )),
+            Self::OtherSettings { .. } => {
+                Some("choose another --output, or repeat the settings to go on".into())
+            }
             Self::NotARun { .. } => Some("name a run's folder, such as runs/NAME".into()),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull

@@ -23,6 +23,7 @@
 //! | `metric_log` | burn-train's metrics as files |
 //! | `totals` | loss and accuracy over many batches |
 //! | `benchmark` | how fast a step is |
+//! | [`study`] | why shortcuts |
 //! | `stop` | how a run is told to end early |
 //! | `error` | everything that can go wrong, with a way out |
 
@@ -42,10 +43,12 @@ mod run;
 mod schedule;
 mod stop;
 mod strategy;
+pub mod study;
 mod totals;
 mod trainee;
 
 pub use benchmark::StepBenchmark;
+pub use checkpoint::EpochScores;
 pub use config::TrainConfig;
 pub use error::{ConfigError, TrainError};
 pub use folder::RunFolder;

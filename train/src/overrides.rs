@@ -11,7 +11,10 @@ use crate::optimizer::OptimizerKind;
 
 /// What the flags say; what they leave out keeps its value.
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs, reason = "each is the field of TrainConfig of its name")]
+#[allow(
+    missing_docs,
+    reason = "each is the field of TrainConfig or its augmentation of that name"
+)]
 pub struct Overrides {
     pub data: Option<Source>,
     pub data_dir: Option<PathBuf>,
@@ -35,6 +38,8 @@ pub struct Overrides {
     pub device: Option<DeviceRequest>,
     pub runs_dir: Option<PathBuf>,
     pub name: Option<String>,
+    pub pad_crop: Option<usize>,
+    pub flip: Option<bool>,
 }
 
 impl TrainConfig {
@@ -75,6 +80,8 @@ impl TrainConfig {
         set(&mut self.device, overrides.device);
         set(&mut self.runs_dir, overrides.runs_dir);
         set_open(&mut self.name, overrides.name);
+        set(&mut self.augmentation.pad_crop, overrides.pad_crop);
+        set(&mut self.augmentation.flip, overrides.flip);
         self
     }
 }

@@ -28,7 +28,7 @@ pub struct Plan {
     pub data: DataSet,
     /// Pictures to train on.
     pub train: Arc<PictureDataset>,
-    /// Pictures to choose the best epoch by.
+    /// Pictures to score each epoch by.
     pub validation: Arc<PictureDataset>,
     /// Steps in each epoch.
     pub steps_per_epoch: usize,
@@ -109,12 +109,7 @@ impl Plan {
             None => config.model_name().to_owned(),
             Some(pretrained) => pretrained.description.model.clone(),
         };
-        let (train, validation) = data::split(data.train.labels(), config.validation, config.seed)?;
-        if validation.is_empty() {
-            return Err(TrainError::NoValidation { data: data.name });
-        }
-        let train = Arc::new(PictureDataset::new(Arc::clone(&data.train), train)?);
-        let validation = Arc::new(PictureDataset::new(Arc::clone(&data.train), validation)?);
+        let (train, validation) = parts(&config, &data)?;
         let batch_size = NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN);
         let steps_per_epoch = train.indices().len().div_ceil(batch_size.get());
         Ok(Self {
@@ -145,6 +140,11 @@ impl Plan {
         RunFolder::create(&self.config, &self.model, start)
     }
 
+    /// An epoch's accuracy, if it is that over pictures held back.
+    pub(crate) fn validated(&self, accuracy: f64) -> Option<f64> {
+        (!self.config.keeps_last_epoch()).then_some(accuracy)
+    }
+
     pub(crate) fn schedule(&self) -> WarmupCosine {
         let warmup_steps = self.config.warmup_epochs * self.steps_per_epoch as f64;
         WarmupCosine::new(
@@ -167,4 +167,26 @@ impl Plan {
             accuracy,
         }
     }
+}
+
+/// The pictures to train on, and those to score each epoch by.
+fn parts(
+    config: &TrainConfig,
+    data: &DataSet,
+) -> Result<(Arc<PictureDataset>, Arc<PictureDataset>), TrainError> {
+    if config.keeps_last_epoch() {
+        let [train, test] = [&data.train, &data.test].map(Arc::clone);
+        return Ok((
+            Arc::new(PictureDataset::all(train)),
+            Arc::new(PictureDataset::all(test)),
+        ));
+    }
+    let (train, validation) = data::split(data.train.labels(), config.validation, config.seed)?;
+    if validation.is_empty() {
+        return Err(TrainError::NoValidation {
+            data: data.name.clone(),
+        });
+    }
+    let part = |indices| PictureDataset::new(Arc::clone(&data.train), indices).map(Arc::new);
+    Ok((part(train)?, part(validation)?))
 }

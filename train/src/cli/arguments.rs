@@ -11,6 +11,8 @@ use infer::foreign::Published;
 use model::{Part, StemKind};
 use train::{OptimizerKind, Overrides};
 
+use super::study_arguments::StudyCommand;
+
 const EXAMPLES: &str = "\
 Examples:
   train                                       the built-in sample, a few minutes
@@ -21,6 +23,7 @@ Examples:
   train --resume runs/mine --epochs 40        go on with an earlier run
   train summary resnet50                      what a network consists of and costs
   train convert runs/mine mine.safetensors    weights for PyTorch, or from it
+  train study degradation                     why shortcuts: deep networks with and without
   train --bench --model resnet50 --batch-size 8   how fast a training step is here
   train --list-devices                        what this program can compute on";
 
@@ -44,7 +47,8 @@ pub(crate) struct Arguments {
     /// Go on with a run from its last checkpoint: its folder, or its name in --runs-dir
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "data", "image_size", "validation", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
-        "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name",
+        "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
+        "flip",
     ])]
     pub resume: Option<PathBuf>,
 
@@ -65,6 +69,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Summary(Box<SummaryArguments>),
     Convert(Box<ConvertArguments>),
+    #[command(subcommand)]
+    Study(StudyCommand),
 }
 
 const CONVERT_EXAMPLES: &str = "\
@@ -140,7 +146,7 @@ pub(crate) struct SummaryArguments {
 
 /// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
 /// miss a flag that cannot be there.
-const NOT_MEASURED: [&str; 15] = [
+const NOT_MEASURED: [&str; 17] = [
     "config",
     "resume",
     "list_devices",
@@ -156,6 +162,8 @@ const NOT_MEASURED: [&str; 15] = [
     "warmup_epochs",
     "runs_dir",
     "name",
+    "pad_crop",
+    "flip",
 ];
 
 /// Flags of --bench.
@@ -198,7 +206,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N")]
     image_size: Option<usize>,
 
-    /// Share of the training pictures held back to choose the best epoch [default: 0.1]
+    /// Share of the training pictures held back to choose the best epoch; with 0, the last is kept [default: 0.1]
     #[arg(long, value_name = "X")]
     validation: Option<f64>,
 
@@ -227,6 +235,14 @@ pub(crate) struct Settings {
     /// Start each block as its shortcut [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     zero_init_last_norm: Option<bool>,
+
+    /// Crop training pictures at random after adding so many pixels on each side [default: 0]
+    #[arg(long, value_name = "N")]
+    pad_crop: Option<usize>,
+
+    /// Mirror half of the training pictures at random [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    flip: Option<bool>,
 
     /// Passes over the training pictures [default: 5]
     #[arg(long, value_name = "N")]
@@ -302,6 +318,8 @@ impl From<Settings> for Overrides {
             device: settings.device,
             runs_dir: settings.runs_dir,
             name: settings.name,
+            pad_crop: settings.pad_crop,
+            flip: settings.flip,
         }
     }
 }
@@ -355,6 +373,8 @@ mod tests {
                 format!("that of --weights, or {}", config.model_name()),
             ),
             ("--zero-init", config.zero_init_last_norm.to_string()),
+            ("--pad-crop", config.augmentation.pad_crop.to_string()),
+            ("--flip", config.augmentation.flip.to_string()),
             ("--epochs", config.epochs.to_string()),
             ("--batch-size", config.batch_size.to_string()),
             ("--optimizer", config.optimizer.name().to_owned()),

@@ -25,6 +25,7 @@ use super::lines::{Lines, picture_bar};
 use super::report::{self, Reporter, print_line};
 use super::screen::Screen;
 use super::signals::Signals;
+use super::study;
 use super::summary;
 
 /// A flag has a value that is out of range: wrong usage, unlike the same value in a file.
@@ -49,6 +50,7 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
         match command {
             Command::Summary(arguments) => summary::run(arguments)?,
             Command::Convert(arguments) => convert::run(arguments)?,
+            Command::Study(command) => return study::run(command, &signals),
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -89,6 +91,7 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
         plan,
         folder: &folder,
         stop,
+        with_dashboard: true,
     })?;
     Ok(match outcome {
         Outcome::Finished(finished) => {
@@ -132,7 +135,12 @@ fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder
     };
     let mut config = base.with(overrides);
     config.validate().map_err(WrongFlag)?;
-    // A run may be resumed from another folder than it was started from.
+    make_absolute(&mut config)?;
+    Ok((config, folder))
+}
+
+/// A run may be resumed from another folder than it was started from.
+pub(super) fn make_absolute(config: &mut TrainConfig) -> anyhow::Result<()> {
     if let Some(data_dir) = &mut config.data_dir {
         *data_dir = absolute(data_dir)?;
     }
@@ -142,14 +150,17 @@ fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder
     if let Some(weights) = &mut config.weights {
         *weights = absolute(weights)?;
     }
-    Ok((config, folder))
+    Ok(())
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("cannot resolve {}", path.display()))
 }
 
-fn load(config: TrainConfig, resumed: Option<&RunFolder>) -> Result<Arc<Plan>, TrainError> {
+pub(super) fn load(
+    config: TrainConfig,
+    resumed: Option<&RunFolder>,
+) -> Result<Arc<Plan>, TrainError> {
     let bar = picture_bar(0);
     bar.set_message("loading");
     let progress = |LoadProgress { done, total }: LoadProgress| {
@@ -162,12 +173,15 @@ fn load(config: TrainConfig, resumed: Option<&RunFolder>) -> Result<Arc<Plan>, T
     };
     bar.finish_and_clear();
     let [channels, height, width] = plan.data.preprocessing.shape();
+    let held_out = match plan.config.keeps_last_epoch() {
+        true => String::new(),
+        false => format!(", {} validation", plan.validation.indices().len()),
+    };
     talk(&format!(
-        "data: {}, {} classes, {} training, {} validation and {} test pictures of {channels}x{height}x{width}",
+        "data: {}, {} classes, {} training{held_out} and {} test pictures of {channels}x{height}x{width}",
         plan.data.name,
         plan.data.class_names.len(),
         plan.train.indices().len(),
-        plan.validation.indices().len(),
         plan.data.test.len(),
     ));
     talk(&format!(
@@ -215,17 +229,20 @@ fn tell_weights(plan: &Plan) {
 }
 
 /// Trains on whichever backend the device has.
-struct Train<'a> {
-    plan: Arc<Plan>,
-    folder: &'a RunFolder,
-    stop: Stop,
+pub(super) struct Train<'a> {
+    pub plan: Arc<Plan>,
+    pub folder: &'a RunFolder,
+    pub stop: Stop,
+    /// Where there is a terminal for it.
+    pub with_dashboard: bool,
 }
 
 impl Task for Train<'_> {
     type Output = Result<Outcome, TrainError>;
 
     fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
-        let on_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
+        let on_terminal =
+            self.with_dashboard && io::stdout().is_terminal() && io::stdin().is_terminal();
         let (screen, bar) = if on_terminal {
             let dashboard = Dashboard::new(self.stop.clone());
             (Screen::Dashboard(dashboard), ProgressBar::hidden())
@@ -233,13 +250,13 @@ impl Task for Train<'_> {
             let bar = picture_bar(self.plan.config.epochs * self.plan.train.indices().len());
             (Screen::Lines(Lines::new(bar.clone())), bar)
         };
-        let reporter = Box::new(Reporter::new(bar, on_terminal));
+        let reporter = Box::new(Reporter::new(bar, on_terminal, &self.plan));
         train::train::<B, _>(self.plan, self.folder, device, screen, reporter, self.stop)
     }
 }
 
 /// Sends what the libraries report to a file, never to the terminal.
-fn log_to(path: &Path) -> anyhow::Result<()> {
+pub(super) fn log_to(path: &Path) -> anyhow::Result<()> {
     let file = File::options()
         .append(true)
         .create(true)
@@ -254,6 +271,6 @@ fn log_to(path: &Path) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stderr, reason = "this is the outermost layer")]
-fn talk(line: &str) {
+pub(super) fn talk(line: &str) {
     eprintln!("{line}");
 }
