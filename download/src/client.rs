@@ -64,6 +64,19 @@ pub(crate) fn agent(url: &str, patience: &Patience) -> Result<Agent, Problem> {
     Ok(Agent::new_with_config(config))
 }
 
+/// What is wrong with a connection that did not come about: the proxy, where one stands between.
+pub(crate) fn blame_proxy(problem: Problem, url: &str, patience: &Patience) -> Problem {
+    match (problem, &patience.proxy, url.parse()) {
+        (Problem::Connection { reason }, Some(proxy), Ok(uri)) if !proxy.is_no_proxy(&uri) => {
+            Problem::Proxy {
+                proxy: format!("{}:{}", proxy.host(), proxy.port()),
+                reason,
+            }
+        }
+        (problem, ..) => problem,
+    }
+}
+
 /// What counts of the head of an answer, whose body has `length` bytes.
 pub(crate) fn head(status: u16, length: Option<u64>, headers: &HeaderMap) -> Head {
     let field = |name| {
@@ -83,7 +96,6 @@ pub(crate) fn head(status: u16, length: Option<u64>, headers: &HeaderMap) -> Hea
 /// What is wrong, from what the HTTP library says.
 pub(crate) fn problem(error: ureq::Error) -> Problem {
     match error {
-        ureq::Error::HostNotFound => Problem::HostNotFound,
         ureq::Error::Timeout(_) => Problem::Silent,
         ureq::Error::TooManyRedirects => Problem::Redirects,
         ureq::Error::RequireHttpsOnly(_) => Problem::Answer {

@@ -92,6 +92,16 @@ pub struct MirrorFailure {
     pub problem: Problem,
 }
 
+impl MirrorFailure {
+    /// Whether another machine, or another time, may get the file from there.
+    fn may_pass(&self) -> bool {
+        !matches!(
+            self.problem,
+            Problem::Address | Problem::Checksum { .. } | Problem::Status { status: 404 | 410 }
+        )
+    }
+}
+
 /// What can be wrong with a mirror; its text goes on from the mirror's address.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -100,14 +110,19 @@ pub enum Problem {
     #[error("is no address of a file")]
     Address,
 
-    /// The name of the mirror is not known, as is every name without a network.
-    #[error("has a host that cannot be found")]
-    HostNotFound,
-
-    /// No connection, or none that is secure, or it broke.
+    /// No connection, as without a network, or none that is secure.
     #[error("cannot be reached: {reason}")]
     Connection {
         /// The reason in the words of the system or the TLS library.
+        reason: String,
+    },
+
+    /// The proxy that the environment names does not lead to the mirror.
+    #[error("cannot be reached by the proxy {proxy}: {reason}")]
+    Proxy {
+        /// Its host and port.
+        proxy: String,
+        /// The reason in the words of the system or the HTTP library.
         reason: String,
     },
 
@@ -186,9 +201,7 @@ impl DownloadError {
 
 /// What to do where no mirror gives the file.
 fn way_around(path: &Path, failures: &[MirrorFailure]) -> String {
-    let of_use = failures
-        .iter()
-        .find(|failure| !matches!(failure.problem, Problem::Checksum { .. } | Problem::Address));
+    let of_use = failures.iter().find(|failure| failure.may_pass());
     let untrusted = failures
         .iter()
         .any(|failure| matches!(failure.problem, Problem::Certificate { .. }));
@@ -259,10 +272,10 @@ mod tests {
 
     #[test]
     fn every_mirror_is_in_the_one_sentence() {
-        let error = no_mirror(vec![Problem::HostNotFound, Problem::Status { status: 404 }]);
+        let error = no_mirror(vec![Problem::Silent, Problem::Status { status: 404 }]);
         assert_eq!(
             error.to_string(),
-            "cannot download a.pth: https://m0/a.pth has a host that cannot be found; \
+            "cannot download a.pth: https://m0/a.pth does not answer; \
              https://m1/a.pth answers 404 Not Found"
         );
         let hint = error.hint().unwrap();
@@ -276,11 +289,12 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_sent_for_a_file_that_is_another_one() {
-        let error = no_mirror(vec![Problem::Checksum {
+    fn nobody_is_sent_for_a_file_that_is_not_there() {
+        let checksum = Problem::Checksum {
             expected: "0123abcd".into(),
             found: "ffffffff".into(),
-        }]);
+        };
+        let error = no_mirror(vec![checksum, Problem::Status { status: 404 }]);
         assert!(!error.hint().unwrap().contains("https"));
     }
 

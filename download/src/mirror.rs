@@ -189,7 +189,10 @@ impl Mirror<'_> {
                 Some(Event::Failed(Problem::Connection { .. })) if said.answered => {
                     return Ok(Ending::Cut(cut(part, said.total)));
                 }
-                Some(Event::Failed(problem)) => return Ok(Ending::Cut(problem)),
+                Some(Event::Failed(problem)) => {
+                    let problem = client::blame_proxy(problem, self.url, self.patience);
+                    return Ok(Ending::Cut(problem));
+                }
             }
             watch.say(Progress::Receiving {
                 received: part.length(),

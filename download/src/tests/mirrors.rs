@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use ureq::Proxy;
 
 use super::server::{Reply, Server};
 use super::{Place, content, sha256};
 use crate::fetch::fetch_with;
 use crate::{ChecksumError, Download, DownloadError, MirrorFailure, Outcome, Problem, Progress};
-use std::ops::ControlFlow;
 
 fn failures(error: DownloadError) -> Vec<MirrorFailure> {
     match error {
@@ -229,6 +231,19 @@ fn where_nobody_listens_the_way_out_is_told() {
     );
     assert!(hint.contains(&place.path.display().to_string()), "{hint}");
     assert!(place.names().is_empty());
+}
+
+#[test]
+fn a_proxy_that_does_not_lead_there_is_named() {
+    let proxy = Server::new(|_| Reply::status(403));
+    let mut place = Place::new();
+    place.patience.proxy = Some(Proxy::new(&proxy.url("")).unwrap());
+    let error = place
+        .fetch(&["https://mirror.invalid/file".to_owned()], b"abc")
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("by the proxy 127.0.0.1:"), "{text}");
+    assert_eq!(proxy.asked()[0].path, "mirror.invalid:443");
 }
 
 #[test]
