@@ -103,6 +103,19 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_file_that_was_removed_is_told_from_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.lock");
+        let first = File::create(&path).unwrap();
+        assert!(is_at(&first, &path));
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&first, &path));
+        let second = File::create(&path).unwrap();
+        assert!(is_at(&second, &path) && !is_at(&first, &path));
+    }
+
     #[test]
     fn who_waits_can_stop() {
         let folder = tempfile::tempdir().unwrap();

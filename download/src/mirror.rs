@@ -72,7 +72,7 @@ impl Mirror<'_> {
     pub(crate) fn load(&self, part: &mut Part, watch: &mut Watch<'_>) -> Result<(), Trouble> {
         let mut said = Said::default();
         let mut may_start_again = true;
-        let mut longest = part.length();
+        let mut longest = 0;
         let mut in_a_row = 0;
         for _ in 0..MOST_TRIES {
             let resumed = part.length() > 0;

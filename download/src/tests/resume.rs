@@ -150,6 +150,59 @@ fn a_file_that_changed_unnoticed_starts_again() {
 }
 
 #[test]
+fn starting_again_takes_as_many_tries_as_it_needs() {
+    let (old, new) = (vec![7; 900], content(1000));
+    let server = Server::new({
+        let new = new.clone();
+        move |asked| Reply::good(asked, &new, "\"new\"").cut(200)
+    });
+    let place = Place::new();
+    place.leave_part(&old, Some((&server.url("/file"), "\"old\"")));
+    place.fetch(&server.mirrors(), &new).unwrap();
+    place.assert_holds(&new);
+}
+
+#[test]
+fn a_change_that_the_tag_alone_shows_is_no_failure() {
+    let (old, new) = (vec![7; 1000], content(1000));
+    let server = Server::new({
+        let (old, new) = (old.clone(), new.clone());
+        move |asked| {
+            let mut asked = asked.clone();
+            asked.if_range = None;
+            match asked.index {
+                0 => Reply::good(&asked, &old, "\"old\"").cut(900),
+                _ => Reply::good(&asked, &new, "\"new\"").cut(200),
+            }
+        }
+    });
+    let place = Place::new();
+    place.fetch(&server.mirrors(), &new).unwrap();
+    place.assert_holds(&new);
+}
+
+#[test]
+fn a_server_may_give_less_than_was_asked_for() {
+    let file = content(1000);
+    let server = Server::new({
+        let file = file.clone();
+        move |asked| match asked.range {
+            None => Reply::whole(&file).cut(100),
+            Some(offset) => {
+                let end = (offset + 400).min(1000);
+                Reply::bare(206, &file[offset..end])
+                    .field(&format!("Content-Length: {}", end - offset))
+                    .field(&format!("Content-Range: bytes {offset}-{}/1000", end - 1))
+            }
+        }
+    });
+    let place = Place::new();
+    let outcome = place.fetch(&server.mirrors(), &file).unwrap();
+    assert_eq!(outcome, Outcome::Downloaded { received: 1000 });
+    assert_eq!(server.ranges(), [None, Some(100), Some(500), Some(900)]);
+}
+
+#[test]
 fn a_date_stands_in_for_a_tag() {
     let file = content(1000);
     let date = "Sun, 06 Nov 1994 08:49:37 GMT";
