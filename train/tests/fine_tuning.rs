@@ -221,5 +221,21 @@ fn what_cannot_be_is_said() {
         2,
         &["resnet20", "resnet18-v1"],
     );
+    // Whatever the network is here, there is nobody at this address.
+    let cache = root.path().join("cache");
+    fails(
+        train(runs)
+            .args(["--pretrained", "resnet18", "--name", "second"])
+            .env("HTTPS_PROXY", "http://127.0.0.1:9")
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .env("XDG_CACHE_HOME", &cache)
+            .env("HOME", &cache),
+        1,
+        &[
+            "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+            "put it at",
+        ],
+    );
     assert!(!runs.join("second").exists(), "nothing was begun");
 }

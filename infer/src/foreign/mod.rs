@@ -35,4 +35,4 @@ mod translate;
 pub use error::{Difference, Differences, ForeignError};
 pub use export::export;
 pub use import::{Import, ImportOptions, import};
-pub use published::{Published, UnknownPublished};
+pub use published::{Published, PublishedError, UnknownPublished};

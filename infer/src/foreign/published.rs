@@ -1,13 +1,19 @@
 //! The weights that torchvision publishes.
 
 use std::fmt;
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use download::{Download, DownloadError, Progress, fetch};
 use thiserror::Error;
 
 /// Where the files are.
 const SERVER: &str = "https://download.pytorch.org/models";
+/// Where they lie in the cache.
+const CACHE_FOLDER: &str = "weights";
+/// The largest has about 500 MB.
+const MAX_BYTES: u64 = 1 << 30;
 /// Version 1 is for a shorter side of 256 pixels before the crop, version 2 for one of 232.
 const RESIZE: [usize; 2] = [256, 232];
 
@@ -38,6 +44,32 @@ pub struct Published {
 pub struct UnknownPublished {
     /// The text.
     pub name: String,
+}
+
+/// Published weights cannot be had.
+#[derive(Debug, Error)]
+pub enum PublishedError {
+    /// There is no place for them.
+    #[error("there is no folder for {file}, because the user has no home")]
+    NoCacheFolder {
+        /// The file.
+        file: String,
+    },
+    /// They are not there and cannot be downloaded.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+}
+
+impl PublishedError {
+    /// The way out, if there is a usual one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoCacheFolder { .. } => {
+                Some("download the file by hand, and name it with --weights".to_owned())
+            }
+            Self::Download(error) => error.hint(),
+        }
+    }
 }
 
 /// As torchvision 0.20 and later list them; the newer version of a network last.
@@ -103,6 +135,39 @@ impl Published {
         self.checksum
     }
 
+    /// Downloads the file into the user's cache folder if it is not there, and gives its path. It
+    /// is checked, and a download that was stopped goes on.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such folder, or no network, or the file that is there is damaged.
+    pub fn fetch(
+        &self,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<PathBuf, PublishedError> {
+        let cache = download::cache_folder()
+            .ok_or_else(|| PublishedError::NoCacheFolder { file: self.file() })?;
+        self.fetch_into(&cache.join(CACHE_FOLDER), progress)
+    }
+
+    fn fetch_into(
+        &self,
+        folder: &Path,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<PathBuf, PublishedError> {
+        let path = folder.join(self.file());
+        fetch(
+            &Download {
+                mirrors: &[self.url()],
+                checksum: self.checksum(),
+                path: &path,
+                max_bytes: MAX_BYTES,
+            },
+            progress,
+        )?;
+        Ok(path)
+    }
+
     /// Length in pixels of a picture's shorter side before the crop.
     pub fn resize(&self) -> usize {
         match (self.model, self.version) {
@@ -153,6 +218,23 @@ mod tests {
             assert_eq!(weights.checksum().len(), 8);
         }
         assert_eq!(Published::of_file(Path::new("resnet50.pth")), None);
+    }
+
+    #[test]
+    fn what_is_in_the_cache_is_checked_and_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let weights = published("resnet18", 1, "ba7816bf"); // the SHA-256 of "abc"
+        let path = folder.path().join("resnet18-ba7816bf.pth");
+        std::fs::write(&path, "abc").unwrap();
+        let mut fetch = || weights.fetch_into(folder.path(), &mut |_| ControlFlow::Continue(()));
+        assert_eq!(fetch().unwrap(), path);
+        std::fs::write(&path, "abd").unwrap();
+        let error = fetch().unwrap_err();
+        assert!(
+            error.to_string().contains("resnet18-ba7816bf.pth"),
+            "{error}"
+        );
+        assert!(error.hint().is_some());
     }
 
     #[test]

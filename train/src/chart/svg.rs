@@ -14,8 +14,10 @@ const RIGHT: f64 = 16.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 52.0;
 const LEGEND_ROW: f64 = 22.0;
-const LEGEND_ENTRY: f64 = 200.0;
 const LEGEND_LINE: f64 = 32.0;
+/// About the width of a character of a label, and the room around one.
+const LEGEND_CHARACTER: f64 = 7.0;
+const LEGEND_GAP: f64 = 28.0;
 /// Half of a mark's edge.
 const MARK: f64 = 2.6;
 
@@ -33,7 +35,9 @@ const COLOURS: [[&str; 2]; 6] = [
 pub(super) fn document(chart: &Chart) -> String {
     let legend = legend_entries(chart);
     let width = PANEL_WIDTH * chart.panels.len().max(1) as f64;
-    let columns = ((width - LEFT) / LEGEND_ENTRY).floor().max(1.0) as usize;
+    let longest = legend.iter().map(|series| series.label.chars().count());
+    let entry = LEGEND_LINE + LEGEND_GAP + LEGEND_CHARACTER * longest.max().unwrap_or(0) as f64;
+    let columns = ((width - LEFT) / entry).floor().max(1.0) as usize;
     let rows = legend.len().div_ceil(columns);
     let height = PANEL_HEIGHT + LEGEND_ROW * rows as f64 + 8.0;
     let mut text = String::new();
@@ -52,7 +56,7 @@ pub(super) fn document(chart: &Chart) -> String {
         draw_panel(&mut text, panel, PANEL_WIDTH * index as f64);
     }
     for (index, series) in legend.iter().enumerate() {
-        let x = LEFT + LEGEND_ENTRY * (index % columns) as f64;
+        let x = LEFT + entry * (index % columns) as f64;
         let y = PANEL_HEIGHT + LEGEND_ROW * (index / columns) as f64 + 8.0;
         let end = x + LEGEND_LINE;
         draw_line(

@@ -11,7 +11,7 @@ use data::{LoadProgress, Source};
 use device::{SelectedDevice, Task};
 use indicatif::ProgressBar;
 use infer::benchmark::ProgramStart;
-use infer::console;
+use infer::{console, terminal};
 use model::{Part, ResidualBackend};
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
@@ -158,9 +158,14 @@ fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
 }
 
 pub(super) fn load(
-    config: TrainConfig,
+    mut config: TrainConfig,
     resumed: Option<&RunFolder>,
-) -> Result<Arc<Plan>, TrainError> {
+) -> anyhow::Result<Arc<Plan>> {
+    // The weights of a run that goes on are where its config says.
+    if let (Some(name), None) = (&config.pretrained, resumed) {
+        let weights = name.parse().map_err(ConfigError::from)?;
+        config.weights = Some(terminal::fetch(weights)?);
+    }
     let bar = picture_bar(0);
     bar.set_message("loading");
     let progress = |LoadProgress { done, total }: LoadProgress| {
