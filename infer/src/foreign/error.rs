@@ -98,6 +98,9 @@ impl ForeignError {
                     })
                 });
             }
+            Self::File(WeightsError::Read { .. }) => {
+                "name a file of weights or a run's folder; --pretrained downloads torchvision's"
+            }
             Self::File(WeightsError::Write { .. }) => "free some space or choose another folder",
             Self::File(_) | Self::Config { .. } => return None,
             Self::Saved(error) => return error.hint(),

@@ -226,7 +226,7 @@ mod tests {
         let weights = published("resnet18", 1, "ba7816bf"); // the SHA-256 of "abc"
         let path = folder.path().join("resnet18-ba7816bf.pth");
         std::fs::write(&path, "abc").unwrap();
-        let mut fetch = || weights.fetch_into(folder.path(), &mut |_| ControlFlow::Continue(()));
+        let fetch = || weights.fetch_into(folder.path(), &mut |_| ControlFlow::Continue(()));
         assert_eq!(fetch().unwrap(), path);
         std::fs::write(&path, "abd").unwrap();
         let error = fetch().unwrap_err();

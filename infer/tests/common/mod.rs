@@ -1,5 +1,10 @@
 //! What the tests of the program share.
 
+#![allow(
+    dead_code,
+    reason = "each test file is a program of its own and uses a part"
+)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

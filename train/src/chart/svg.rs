@@ -6,7 +6,8 @@ use super::ticks::Ticks;
 use super::{Chart, Panel, Series, Style};
 
 /// All in the units of the document, which are pixels where it is shown at its own size.
-const PANEL_WIDTH: f64 = 420.0;
+/// Of one panel, and of each of several.
+const PANEL_WIDTHS: [f64; 2] = [680.0, 420.0];
 const PANEL_HEIGHT: f64 = 320.0;
 /// Room around the axes, for labels.
 const LEFT: f64 = 64.0;
@@ -34,7 +35,8 @@ const COLOURS: [[&str; 2]; 6] = [
 
 pub(super) fn document(chart: &Chart) -> String {
     let legend = legend_entries(chart);
-    let width = PANEL_WIDTH * chart.panels.len().max(1) as f64;
+    let panel_width = PANEL_WIDTHS[usize::from(chart.panels.len() > 1)];
+    let width = panel_width * chart.panels.len().max(1) as f64;
     let longest = legend.iter().map(|series| series.label.chars().count());
     let entry = LEGEND_LINE + LEGEND_GAP + LEGEND_CHARACTER * longest.max().unwrap_or(0) as f64;
     let columns = ((width - LEFT) / entry).floor().max(1.0) as usize;
@@ -53,7 +55,7 @@ pub(super) fn document(chart: &Chart) -> String {
         style = style_sheet(),
     );
     for (index, panel) in chart.panels.iter().enumerate() {
-        draw_panel(&mut text, panel, PANEL_WIDTH * index as f64);
+        draw_panel(&mut text, panel, panel_width * index as f64, panel_width);
     }
     for (index, series) in legend.iter().enumerate() {
         let x = LEFT + entry * (index % columns) as f64;
@@ -111,11 +113,11 @@ fn style_sheet() -> String {
     )
 }
 
-fn draw_panel(text: &mut String, panel: &Panel, offset: f64) {
+fn draw_panel(text: &mut String, panel: &Panel, offset: f64, width: f64) {
     let points = || panel.series.iter().flat_map(|series| &series.points);
     let x = Ticks::new(panel.x.scale, points().map(|point| point[0]));
     let y = Ticks::new(panel.y.scale, points().map(|point| point[1]));
-    let (left, right) = (offset + LEFT, offset + PANEL_WIDTH - RIGHT);
+    let (left, right) = (offset + LEFT, offset + width - RIGHT);
     let (top, bottom) = (TOP, PANEL_HEIGHT - BOTTOM);
     let across = |share: f64| left + share * (right - left);
     let up = |share: f64| bottom - share * (bottom - top);

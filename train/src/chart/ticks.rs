@@ -105,11 +105,11 @@ fn round_step(step: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// Such as 0.01, 1, 1000, and 10 to the power beyond.
+/// Such as 0.01, 1, 1000, and 1e4 and so on beyond.
 fn power_label(power: i32) -> String {
     match power {
         -3..=-1 => format!("{:.*}", power.unsigned_abs() as usize, 10_f64.powi(power)),
-        0..=4 => format!("{:.0}", 10_f64.powi(power)),
+        0..=3 => format!("{:.0}", 10_f64.powi(power)),
         _ => format!("1e{power}"),
     }
 }

@@ -153,8 +153,10 @@ impl Gradients {
                 // Writing to a string cannot fail.
                 let _ = writeln!(
                     text,
-                    "| {network} | {first:.3e} | {last:.3e} | {:.3e} |",
-                    first / last
+                    "| {network} | {} | {} | {} |",
+                    number(*first),
+                    number(*last),
+                    number(first / last)
                 );
             }
         }
@@ -170,6 +172,18 @@ impl Gradients {
             }
         }
         text
+    }
+}
+
+/// Three digits, with a power of ten where there would be many zeros.
+fn number(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".to_owned(),
+        0.01..1.0 => format!("{value:.3}"),
+        1.0..10.0 => format!("{value:.2}"),
+        10.0..100.0 => format!("{value:.1}"),
+        100.0..10_000.0 => format!("{value:.0}"),
+        _ => format!("{value:.2e}"),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use super::pack::{Panels, WeightOrder, WeightView};
+use super::blocks::Blocks;
+use super::pack::{Panels, WeightOrder};
 use super::shape::{ConvolutionShape, Target, Walk};
 use super::sweep::{Finish, Residual, sweep};
 use super::winograd::WinogradWeight;
@@ -12,32 +13,31 @@ use crate::kernels::simd::Level;
 #[derive(Debug)]
 pub(crate) struct PackedWeight {
     level: Level,
-    panels: Panels,
-    /// Made when it is first of use.
+    /// Of each block of channels.
+    blocks: Vec<Panels>,
+    /// The only block's, made when it is first of use.
     transformed: OnceLock<WinogradWeight>,
     /// Whether many forward passes will use it.
     is_kept: bool,
 }
 
 impl PackedWeight {
-    /// Brings a weight `[out_channels, in_channels, height, width]` into order.
+    /// Brings a weight `[out_channels, in_channels / groups, height, width]` into order.
     pub(crate) fn new(
         level: Level,
         weight: &[f32],
         order: WeightOrder,
         shape: &ConvolutionShape,
     ) -> Self {
-        let view = WeightView::new(
-            weight,
-            order,
-            shape.kernel,
-            shape.in_channels,
-            shape.out_channels,
-        );
-        let panels = Panels::pack(level, view);
+        let blocks = Blocks::new(shape);
+        let pack = |block| {
+            blocks.with_weight(block, weight, order, shape, |view| {
+                Panels::pack(level, view)
+            })
+        };
         Self {
             level,
-            panels,
+            blocks: (0..blocks.count).map(pack).collect(),
             transformed: OnceLock::new(),
             is_kept: false,
         }
@@ -77,40 +77,49 @@ pub(crate) fn forward(
 ) {
     assert_eq!(input.len(), shape.input_len());
     assert_eq!(output.len(), shape.output_len());
-    let walk = walk(shape);
-    let finish = Finish {
-        bias: epilogue.bias,
-        residual: epilogue.residual.map_or(Residual::None, Residual::Other),
-        relu: epilogue.relu,
-    };
+    let blocks = Blocks::new(shape);
+    assert_eq!(weight.blocks.len(), blocks.count);
+    if let Some(bias) = epilogue.bias {
+        assert_eq!(bias.len(), shape.out_channels);
+    }
     let transformed = weight.is_kept.then_some(&weight.transformed);
-    sweep(
-        weight.level,
-        &walk,
-        input,
-        &weight.panels,
-        transformed,
-        finish,
-        output,
-    );
+    for (block, panels) in weight.blocks.iter().enumerate() {
+        let finish = Finish {
+            bias: epilogue.bias.map(|bias| &bias[blocks.out_range(block)]),
+            residual: epilogue.residual.map_or(Residual::None, Residual::Other),
+            relu: epilogue.relu,
+        };
+        let walk = walk(shape, &blocks, block);
+        sweep(
+            weight.level,
+            &walk,
+            input,
+            panels,
+            transformed,
+            finish,
+            output,
+        );
+    }
 }
 
-/// The window over the input.
-pub(super) fn walk(shape: &ConvolutionShape) -> Walk {
+/// The window over the input of a block of channels.
+pub(super) fn walk(shape: &ConvolutionShape, blocks: &Blocks, block: usize) -> Walk {
     let [rows, columns] = shape.output_size();
     Walk {
         batch: shape.batch,
         height: shape.height,
         width: shape.width,
-        in_channels: shape.in_channels,
+        in_channels: blocks.in_channels,
+        pixel: shape.in_channels,
+        first_channel: block * blocks.in_channels,
         rows,
         columns,
-        out_channels: shape.out_channels,
+        out_channels: blocks.out_channels,
         taps: shape.kernel,
         step: shape.stride,
         origin: shape.padding.map(|padding| -(padding as isize)),
         target: Target {
-            start: 0,
+            start: block * blocks.out_channels,
             image: rows * columns * shape.out_channels,
             row: columns * shape.out_channels,
             pixel: shape.out_channels,

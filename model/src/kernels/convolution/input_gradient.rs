@@ -1,6 +1,7 @@
 //! The gradient of the input: for every phase of the stride, a walk of the transposed weight over
 //! the output's gradient.
 
+use super::blocks::Blocks;
 use super::pack::{Panels, WeightOrder, WeightView};
 use super::shape::{ConvolutionShape, Target, Walk};
 use super::sweep::{Finish, Residual, sweep};
@@ -50,14 +51,36 @@ pub(crate) fn input_gradient(
 ) {
     assert_eq!(output_gradient.len(), shape.output_len());
     assert_eq!(input_gradient.len(), shape.input_len());
+    let blocks = Blocks::new(shape);
+    for block in 0..blocks.count {
+        blocks.with_weight(block, weight, order, shape, |whole| {
+            of_block(
+                level,
+                shape,
+                &blocks,
+                block,
+                output_gradient,
+                whole,
+                accumulate,
+                input_gradient,
+            );
+        });
+    }
+}
+
+/// The same for a block of channels.
+#[allow(clippy::too_many_arguments)]
+fn of_block(
+    level: Level,
+    shape: &ConvolutionShape,
+    blocks: &Blocks,
+    block: usize,
+    output_gradient: &[f32],
+    whole: WeightView<'_>,
+    accumulate: bool,
+    input_gradient: &mut [f32],
+) {
     let [out_height, out_width] = shape.output_size();
-    let whole = WeightView::new(
-        weight,
-        order,
-        shape.kernel,
-        shape.in_channels,
-        shape.out_channels,
-    );
     let axis = |axis: usize, length: usize, phase: usize| {
         Phase::new(
             length,
@@ -85,15 +108,17 @@ pub(crate) fn input_gradient(
                 batch: shape.batch,
                 height: out_height,
                 width: out_width,
-                in_channels: shape.out_channels,
+                in_channels: blocks.out_channels,
+                pixel: shape.out_channels,
+                first_channel: block * blocks.out_channels,
                 rows: y.count,
                 columns: x.count,
-                out_channels: shape.in_channels,
+                out_channels: blocks.in_channels,
                 taps,
                 step: [1, 1],
                 origin: [y.origin, x.origin],
                 target: Target {
-                    start: phase_y * row + phase_x * pixel,
+                    start: phase_y * row + phase_x * pixel + block * blocks.in_channels,
                     image: shape.height * row,
                     row: shape.stride[0] * row,
                     pixel: shape.stride[1] * pixel,

@@ -4,6 +4,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `shape` | sizes, and the strided walk that forward and input gradient share |
+//! | `blocks` | channels in groups |
 //! | `pack` | weights in the order in which the tiles read them |
 //! | `tile` | pixels by channels in registers |
 //! | `sweep` | tiles over a batch, split into tasks |
@@ -11,6 +12,7 @@
 //! | `winograd`, `winograd_transform` | 3x3 with stride 1 in a quarter of the products |
 //! | `scratch` | bands of the input with their zero border |
 
+mod blocks;
 mod forward;
 mod input_gradient;
 mod pack;

@@ -47,11 +47,18 @@ pub(super) fn copy_band(
             row.fill(0.0);
             continue;
         }
-        let source = (y as usize * walk.width + first) * channels;
+        let source = (y as usize * walk.width + first) * walk.pixel;
         let (before, rest) = row.split_at_mut(zeros * channels);
         let (inside, after) = rest.split_at_mut(copied * channels);
         before.fill(0.0);
-        inside.copy_from_slice(&image[source..source + copied * channels]);
+        if walk.pixel == channels {
+            inside.copy_from_slice(&image[source..source + copied * channels]);
+        } else {
+            let pixels = image[source..].chunks(walk.pixel);
+            for (inside, pixel) in inside.chunks_exact_mut(channels).zip(pixels) {
+                inside.copy_from_slice(&pixel[walk.first_channel..][..channels]);
+            }
+        }
         after.fill(0.0);
     }
 }

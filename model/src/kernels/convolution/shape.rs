@@ -9,6 +9,8 @@ pub(crate) struct ConvolutionShape {
     pub width: usize,
     pub in_channels: usize,
     pub out_channels: usize,
+    /// Divides both numbers of channels.
+    pub groups: usize,
     pub kernel: [usize; 2],
     pub stride: [usize; 2],
     pub padding: [usize; 2],
@@ -36,11 +38,20 @@ impl ConvolutionShape {
 
     /// Of each of the three passes, with a multiply-add as two.
     pub(crate) fn floating_point_operations(&self) -> u64 {
-        2 * self.output_len() as u64 * (self.kernel[0] * self.kernel[1] * self.in_channels) as u64
+        2 * self.output_len() as u64 * (self.taps() * self.in_channels / self.groups) as u64
     }
 
     pub(crate) fn weight_len(&self) -> usize {
-        self.kernel[0] * self.kernel[1] * self.in_channels * self.out_channels
+        self.taps() * self.in_channels / self.groups * self.out_channels
+    }
+
+    pub(super) fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+
+    /// Of the input and of the output.
+    pub(super) fn channels_per_group(&self) -> [usize; 2] {
+        [self.in_channels, self.out_channels].map(|channels| channels / self.groups)
     }
 }
 
@@ -53,6 +64,9 @@ pub(super) struct Walk {
     pub height: usize,
     pub width: usize,
     pub in_channels: usize,
+    /// Values from one of their pixels to the next, and before the first channel that is read.
+    pub pixel: usize,
+    pub first_channel: usize,
     /// Positions of the window.
     pub rows: usize,
     pub columns: usize,
@@ -84,7 +98,8 @@ impl Walk {
         const TILES: usize = 112;
         let target = self.target;
         let row = self.columns * target.pixel;
-        let is_flat = self.taps == [1, 1]
+        let is_flat = self.pixel == self.in_channels
+            && self.taps == [1, 1]
             && self.step == [1, 1]
             && self.origin == [0, 0]
             && [self.rows, self.columns] == [self.height, self.width]
@@ -129,13 +144,20 @@ impl Walk {
         (self.columns.max(1) - 1) * self.step[1] + self.taps[1]
     }
 
-    /// Whether no position reaches outside the image.
+    /// Values in an image that is read.
+    pub(super) fn image_len(&self) -> usize {
+        self.height * self.width * self.pixel
+    }
+
+    /// Whether the channels that are read are all that there are, and no position reaches outside
+    /// the image.
     pub(super) fn is_inside(&self) -> bool {
         let inside = |origin: isize, under: usize, length: usize| {
             origin >= 0 && origin as usize + under <= length
         };
         self.taps.contains(&0)
-            || (inside(self.origin[0], self.rows_under(self.rows), self.height)
+            || (self.pixel == self.in_channels
+                && inside(self.origin[0], self.rows_under(self.rows), self.height)
                 && inside(self.origin[1], self.columns_under(), self.width))
     }
 }

@@ -98,7 +98,7 @@ pub(super) fn direct(
             with_scratch(units.len() * plan.band_len, |scratch| {
                 for (band, unit) in scratch.chunks_exact_mut(plan.band_len).zip(units.clone()) {
                     let (image, rows) = plan.unit(walk, unit);
-                    let image = &input[image * walk_image(walk)..][..walk_image(walk)];
+                    let image = &input[image * walk.image_len()..][..walk.image_len()];
                     copy_band(walk, image, rows.start, rows.len(), band);
                 }
                 // SAFETY: as above.
@@ -108,14 +108,10 @@ pub(super) fn direct(
     });
 }
 
-/// Values in an input image.
-fn walk_image(walk: &Walk) -> usize {
-    walk.height * walk.width * walk.in_channels
-}
-
 /// Everything that the tiles rely on when they use pointers.
 fn check(walk: &Walk, input: &[f32], weight: &Panels, finish: &Finish<'_>, output: &[f32]) {
-    assert_eq!(input.len(), walk.batch * walk_image(walk));
+    assert_eq!(input.len(), walk.batch * walk.image_len());
+    assert!(walk.first_channel + walk.in_channels <= walk.pixel);
     assert_eq!(weight.stride, walk.taps[0] * walk.run() * weight.width);
     assert_eq!(weight.count, walk.out_channels.div_ceil(weight.width));
     assert_eq!(weight.values.len(), weight.count * weight.stride);
@@ -273,7 +269,7 @@ impl Task<'_> {
         }
         let y = walk.origin[0] as usize + row * walk.step[0];
         let x = walk.origin[1] as usize;
-        image * walk_image(walk) + (y * walk.width + x) * walk.in_channels
+        image * walk.image_len() + (y * walk.width + x) * walk.in_channels
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every pass on every level against sums in `f64`.
 
+use super::blocks::Blocks;
 use super::forward::walk;
 use super::pack::{Panels, WeightView};
 use super::sweep::{Finish, Residual};
@@ -25,7 +26,7 @@ impl Values {
     }
 }
 
-/// Calls `visit(input index, weight index [height, width, in, out], output index)` for every
+/// Calls `visit(input index, weight index [height, width, in / groups, out], output index)` for every
 /// product of the convolution.
 fn products(shape: &ConvolutionShape, mut visit: impl FnMut(usize, usize, usize)) {
     let [out_height, out_width] = shape.output_size();
@@ -39,12 +40,14 @@ fn products(shape: &ConvolutionShape, mut visit: impl FnMut(usize, usize, usize)
                 if y >= shape.height || x >= shape.width {
                     continue;
                 }
-                for input in 0..shape.in_channels {
-                    for output in 0..shape.out_channels {
+                let [inner, outer] = shape.channels_per_group();
+                for output in 0..shape.out_channels {
+                    let first = output / outer * inner;
+                    for input in first..first + inner {
                         visit(
                             ((image * shape.height + y) * shape.width + x) * shape.in_channels
                                 + input,
-                            ((ky * shape.kernel[1] + kx) * shape.in_channels + input)
+                            ((ky * shape.kernel[1] + kx) * inner + input - first)
                                 * shape.out_channels
                                 + output,
                             ((image * out_height + oy) * out_width + ox) * shape.out_channels
@@ -85,15 +88,19 @@ fn assert_within(
 fn shapes() -> Vec<ConvolutionShape> {
     let mut shapes = Vec::new();
     let channels = [
-        (1, 20),
-        (3, 16),
-        (16, 16),
-        (20, 30),
-        (15, 7),
-        (33, 64),
-        (8, 70),
+        (1, 20, 1),
+        (3, 16, 1),
+        (16, 16, 1),
+        (20, 30, 1),
+        (15, 7, 1),
+        (33, 64, 1),
+        (8, 70, 1),
+        (12, 24, 3),
+        (64, 32, 16),
+        (40, 36, 2),
+        (18, 18, 18),
     ];
-    for (index, &(in_channels, out_channels)) in channels.iter().enumerate() {
+    for (index, &(in_channels, out_channels, groups)) in channels.iter().enumerate() {
         for &(size, kernel, stride, padding) in &[
             ([9, 8], [3, 3], [1, 1], [1, 1]),
             ([7, 7], [3, 3], [2, 2], [1, 1]),
@@ -112,6 +119,7 @@ fn shapes() -> Vec<ConvolutionShape> {
                 width: size[1],
                 in_channels,
                 out_channels,
+                groups,
                 kernel,
                 stride,
                 padding,
@@ -162,7 +170,9 @@ fn forward_adds_up_every_product() {
 /// Winograd's algorithm where it can be used, whether or not that pays.
 #[test]
 fn winograd_adds_up_every_product() {
-    let fits = |shape: &ConvolutionShape| shape.kernel == [3, 3] && shape.stride == [1, 1];
+    let fits = |shape: &ConvolutionShape| {
+        shape.kernel == [3, 3] && shape.stride == [1, 1] && shape.groups == 1
+    };
     for shape in shapes().into_iter().filter(fits) {
         for padding in 0..3 {
             let shape = ConvolutionShape {
@@ -197,7 +207,7 @@ fn winograd_adds_up_every_product() {
                     relu: false,
                 };
                 let mut output = before.clone();
-                let walk = walk(&shape);
+                let walk = walk(&shape, &Blocks::new(&shape), 0);
                 let shared = Shared::new(&mut output);
                 winograd(level, &walk, &input, &panels, &transformed, finish, shared);
                 assert_within(1e-4, "Winograd", &shape, &output, &sums);
@@ -214,6 +224,7 @@ fn both_orders_of_a_weight_are_the_same_weight() {
         width: 5,
         in_channels: 3,
         out_channels: 18,
+        groups: 1,
         kernel: [2, 3],
         stride: [1, 1],
         padding: [1, 0],
@@ -311,6 +322,7 @@ fn what_is_not_a_number_stays_so() {
         width: 4,
         in_channels: 32,
         out_channels: 32,
+        groups: 1,
         kernel: [3, 3],
         stride: [1, 1],
         padding: [1, 1],
@@ -337,6 +349,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
         width: 19,
         in_channels: 24,
         out_channels: 72,
+        groups: 1,
         kernel: [3, 3],
         stride: [2, 1],
         padding: [1, 1],

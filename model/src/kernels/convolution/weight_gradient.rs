@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::blocks::Blocks;
 use super::forward::walk;
 use super::pack::panel_width;
 use super::scratch::{copy_band, with_scratch};
@@ -44,13 +45,35 @@ pub(crate) fn weight_gradient(
         weight_gradient.fill(0.0);
         return;
     }
-    let plan = Plan::new(level, shape);
+    let blocks = Blocks::new(shape);
+    if shape.groups == 1 {
+        let walk = walk(shape, &blocks, 0);
+        of_walk(level, walk, input, output_gradient, weight_gradient);
+        return;
+    }
+    let mut dense = Buffer::new(shape.taps() * blocks.in_channels * blocks.out_channels);
+    for block in 0..blocks.count {
+        let walk = walk(shape, &blocks, block);
+        of_walk(level, walk, input, output_gradient, &mut dense);
+        blocks.take_gradient(block, &dense, shape, weight_gradient);
+    }
+}
+
+/// The gradient of a weight `[height, width, in_channels, out_channels]` of a walk.
+fn of_walk(
+    level: Level,
+    walk: Walk,
+    input: &[f32],
+    output_gradient: &[f32],
+    weight_gradient: &mut [f32],
+) {
+    let plan = Plan::new(level, walk);
     let pass = Pass {
         level,
-        shape,
         plan: &plan,
         input,
         output_gradient,
+        weight_len: weight_gradient.len(),
     };
     if plan.image_groups == 1 {
         pass.run(weight_gradient);
@@ -96,28 +119,28 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(level: Level, shape: &ConvolutionShape) -> Self {
-        let walk = walk(shape);
+    fn new(level: Level, walk: Walk) -> Self {
         let [rows, columns] = [walk.rows, walk.columns];
         let lanes = level.lanes();
-        let height = tile_height(lanes, vectors(lanes, shape.out_channels), walk.run());
+        let height = tile_height(lanes, vectors(lanes, walk.out_channels), walk.run());
+        let weight_len = walk.taps[0] * walk.run() * walk.out_channels;
         let band_rows = (PIXELS / columns).clamp(1, rows);
         let band_rows = rows.div_ceil(rows.div_ceil(band_rows));
         let band_images = if band_rows < rows {
             1
         } else {
-            (PIXELS / (rows * columns)).clamp(1, shape.batch)
+            (PIXELS / (rows * columns)).clamp(1, walk.batch)
         };
-        let panel_width = panel_width(level, shape.out_channels);
-        let panels = shape.out_channels.div_ceil(panel_width);
-        let image_groups = (PARTIAL_LEN / shape.weight_len())
+        let panel_width = panel_width(level, walk.out_channels);
+        let panels = walk.out_channels.div_ceil(panel_width);
+        let image_groups = (PARTIAL_LEN / weight_len)
             .clamp(1, TASKS)
-            .min(shape.batch.div_ceil(band_images));
+            .min(walk.batch.div_ceil(band_images));
         Self {
             copied: !walk.is_inside() || !walk.run().is_multiple_of(height),
             band_rows,
             band_images,
-            band_len: walk.rows_under(band_rows) * walk.columns_under() * shape.in_channels,
+            band_len: walk.rows_under(band_rows) * walk.columns_under() * walk.in_channels,
             panel_width,
             panels,
             image_groups,
@@ -129,10 +152,10 @@ impl Plan {
 
 struct Pass<'a> {
     level: Level,
-    shape: &'a ConvolutionShape,
     plan: &'a Plan,
     input: &'a [f32],
     output_gradient: &'a [f32],
+    weight_len: usize,
 }
 
 impl Pass<'_> {
@@ -143,15 +166,15 @@ impl Pass<'_> {
         for_each(plan.image_groups * plan.panel_groups, |task| {
             let group = task / plan.panel_groups;
             let panels = part(plan.panels, plan.panel_groups, task % plan.panel_groups);
-            let images = part(self.shape.batch, plan.image_groups, group);
-            let start = group * self.shape.weight_len();
+            let images = part(plan.walk.batch, plan.image_groups, group);
+            let start = group * self.weight_len;
             let mut accumulate = false;
             for first in images.clone().step_by(plan.band_images) {
                 let images = first..(first + plan.band_images).min(images.end);
                 for row in (0..plan.walk.rows).step_by(plan.band_rows) {
                     let rows = row..(row + plan.band_rows).min(plan.walk.rows);
                     self.band(images.clone(), rows, panels.clone(), |panel, tap_row| {
-                        let run = plan.walk.run() * self.shape.out_channels;
+                        let run = plan.walk.run() * plan.walk.out_channels;
                         let to = start + tap_row * run + panel * plan.panel_width;
                         (shared.pointer(to), accumulate)
                     });
@@ -172,7 +195,7 @@ impl Pass<'_> {
     ) {
         let plan = self.plan;
         let walk = &plan.walk;
-        let image_len = walk.height * walk.width * walk.in_channels;
+        let image_len = walk.image_len();
         if plan.copied {
             // A tile reads beyond the last run, by less than a tile's height.
             let slack = 16;
@@ -214,7 +237,10 @@ impl Pass<'_> {
         );
         for panel in panels {
             let channel = panel * plan.panel_width;
-            let first = images.start * walk.target.image + rows.start * walk.target.row + channel;
+            let first = walk.target.start
+                + images.start * walk.target.image
+                + rows.start * walk.target.row
+                + channel;
             for tap_row in 0..walk.taps[0] {
                 let (sums, accumulate) = target(panel, tap_row);
                 self.level.run(WeightTiles {

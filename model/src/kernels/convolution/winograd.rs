@@ -70,7 +70,7 @@ fn tiles(walk: &Walk) -> [usize; 2] {
 /// fitted to measurements. It must not ask how many threads there are, or results would depend on
 /// that.
 pub(super) fn pays(walk: &Walk, is_transformed: bool) -> bool {
-    if walk.taps != [3, 3] || walk.step != [1, 1] {
+    if walk.taps != [3, 3] || walk.step != [1, 1] || walk.pixel != walk.in_channels {
         return false;
     }
     let [down, across] = tiles(walk);

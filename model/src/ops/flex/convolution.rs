@@ -36,6 +36,7 @@ pub(super) fn prepare(
 ) -> PreparedConvolution<Flex> {
     let weight = Weight::new(weight);
     let [_, in_channels, height, width] = weight.shape;
+    let in_channels = options.groups * in_channels;
     // The order of a weight does not depend on the images.
     let images = Shape {
         batch: 1,
@@ -166,29 +167,6 @@ pub(super) fn weight_gradient(
     Weight::tensor_from_values(values, weight_shape)
 }
 
-/// Records a convolution in groups, which Burn computes.
-pub(super) fn grouped(
-    input: [usize; 4],
-    weight: [usize; 4],
-    options: ConvolutionOptions,
-    pass: &str,
-) -> Option<Running> {
-    let groups = options.groups;
-    if groups == 1 {
-        return None;
-    }
-    let [batch, _, height, width] = input;
-    // What one output value sees.
-    let images = Shape {
-        batch,
-        height,
-        width,
-        channels: weight[1],
-    };
-    let shape = shape(images, weight, options);
-    record(&shape, &format!(" in {groups} groups{pass}"))
-}
-
 fn record(shape: &ConvolutionShape, pass: &str) -> Option<Running> {
     profile::operation_with(|| {
         let [height, width] = shape.kernel;
@@ -196,13 +174,23 @@ fn record(shape: &ConvolutionShape, pass: &str) -> Option<Running> {
             [vertical, horizontal] if vertical == horizontal => vertical.to_string(),
             [vertical, horizontal] => format!("{vertical}x{horizontal}"),
         };
-        let name = format!("convolution {height}x{width} stride {stride}{pass}");
+        let groups = match shape.groups {
+            1 => String::new(),
+            groups => format!(" in {groups} groups"),
+        };
+        let name = format!("convolution {height}x{width} stride {stride}{groups}{pass}");
         (name.into(), shape.floating_point_operations())
     })
 }
 
 fn shape(images: Shape, weight: [usize; 4], options: ConvolutionOptions) -> ConvolutionShape {
     let [out_channels, in_channels, height, width] = weight;
+    let groups = options.groups;
+    let in_channels = groups * in_channels;
+    assert!(
+        groups > 0 && out_channels.is_multiple_of(groups),
+        "{out_channels} channels are not in {groups} groups"
+    );
     assert_eq!(
         images.channels, in_channels,
         "the images have {} channels, the weight takes {in_channels}",
@@ -214,6 +202,7 @@ fn shape(images: Shape, weight: [usize; 4], options: ConvolutionOptions) -> Conv
         width: images.width,
         in_channels,
         out_channels,
+        groups,
         kernel: [height, width],
         stride: options.stride,
         padding: options.padding,

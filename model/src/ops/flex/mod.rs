@@ -3,8 +3,8 @@
 //! Images stay in channels-last order from one operation to the next: the shape of a tensor is
 //! `[batch, channels, height, width]` as everywhere, and its strides say how it lies in memory. A
 //! tensor that comes in another order is copied once. Tensors of other types than `f32` go to the
-//! default bodies, and so do convolutions in groups and average pools; all do if the environment variable
-//! `RESNET_KERNELS` is `off`.
+//! default bodies, and so do average pools; all do if the environment variable `RESNET_KERNELS` is
+//! `off`.
 
 mod convolution;
 mod images;
@@ -12,7 +12,6 @@ mod norm;
 mod optimizer;
 mod pooling;
 
-use burn::tensor::TensorMetadata;
 use burn_flex::{Flex, FlexTensor};
 
 pub use images::KERNELS_VARIABLE;
@@ -30,9 +29,7 @@ impl ResidualBackend for Flex {
         bias: Option<FlexTensor>,
         options: ConvolutionOptions,
     ) -> FlexTensor {
-        let _running =
-            convolution::grouped(input.shape().dims(), weight.shape().dims(), options, "");
-        if options.groups > 1 || !images::computable([&input, &weight].into_iter().chain(&bias)) {
+        if !images::computable([&input, &weight].into_iter().chain(&bias)) {
             return default::convolution::<Self>(input, weight, bias, options);
         }
         convolution::convolution(input, weight, bias, options)
@@ -45,15 +42,7 @@ impl ResidualBackend for Flex {
         options: ConvolutionOptions,
         accumulate: Option<FlexTensor>,
     ) -> FlexTensor {
-        let _running = convolution::grouped(
-            input_shape,
-            weight.shape().dims(),
-            options,
-            ", input gradient",
-        );
-        if options.groups > 1
-            || !images::computable([&output_gradient, &weight].into_iter().chain(&accumulate))
-        {
+        if !images::computable([&output_gradient, &weight].into_iter().chain(&accumulate)) {
             return default::convolution_input_gradient::<Self>(
                 output_gradient,
                 weight,
@@ -71,13 +60,7 @@ impl ResidualBackend for Flex {
         weight_shape: [usize; 4],
         options: ConvolutionOptions,
     ) -> FlexTensor {
-        let _running = convolution::grouped(
-            input.shape().dims(),
-            weight_shape,
-            options,
-            ", weight gradient",
-        );
-        if options.groups > 1 || !images::computable([&input, &output_gradient]) {
+        if !images::computable([&input, &output_gradient]) {
             return default::convolution_weight_gradient::<Self>(
                 input,
                 output_gradient,
@@ -164,7 +147,7 @@ impl ResidualBackend for Flex {
         bias: Option<FlexTensor>,
         options: ConvolutionOptions,
     ) -> PreparedConvolution<Self> {
-        if options.groups > 1 || !images::computable([&weight].into_iter().chain(&bias)) {
+        if !images::computable([&weight].into_iter().chain(&bias)) {
             return default::prepare_convolution::<Self>(weight, bias, options);
         }
         convolution::prepare(weight, bias, options)
