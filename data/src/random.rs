@@ -21,6 +21,8 @@ pub(crate) enum Purpose {
     PadCrop = 3,
     /// Whether a picture is mirrored; the numbers beside it are epoch and picture.
     Flip = 4,
+    /// Which pictures of a class an epoch takes; the numbers beside it are epoch and class.
+    Balance = 5,
 }
 
 /// A stream of random numbers, which depends on nothing but the arguments it was made from.

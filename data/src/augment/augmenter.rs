@@ -2,7 +2,8 @@
 
 use super::shift::{Shift, shift};
 use super::{Augmentation, AugmentationError};
-use crate::preprocessing::Preprocessing;
+use crate::assembly::Original;
+use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::random::{Generator, Purpose};
 
 /// Which picture of which epoch is changed: with the seed, all that its changes depend on.
@@ -12,6 +13,22 @@ pub(crate) struct Draw {
     pub epoch: u64,
     /// The picture's index in its set.
     pub picture: u64,
+    /// How often the epoch has had the picture before.
+    pub repeat: u64,
+}
+
+impl Draw {
+    /// The numbers of a stream for this picture; no set has 2^40 pictures.
+    fn numbers(self) -> [u64; 2] {
+        [self.epoch, self.picture | self.repeat << 40]
+    }
+}
+
+/// A picture while it is changed.
+#[derive(Debug, Default)]
+pub(crate) struct Canvas {
+    /// `[channels, height, width]`.
+    pub pixels: Vec<u8>,
 }
 
 /// Changes pictures of one size as an [`Augmentation`] says.
@@ -19,8 +36,7 @@ pub(crate) struct Draw {
 pub(crate) struct Augmenter {
     augmentation: Augmentation,
     seed: u64,
-    /// `[channels, height, width]`.
-    shape: [usize; 3],
+    preprocessing: Preprocessing,
     /// The mean colour.
     filling: Vec<u8>,
 }
@@ -36,23 +52,50 @@ impl Augmenter {
         preprocessing: &Preprocessing,
     ) -> Result<Self, AugmentationError> {
         augmentation.validate()?;
-        let mean = preprocessing.mean().iter();
         Ok(Self {
             augmentation,
             seed,
-            shape: preprocessing.shape(),
-            filling: mean.map(|mean| (mean * 255.0).round() as u8).collect(),
+            ..Self::none(preprocessing)
         })
     }
 
-    /// Appends a picture, `[channels, height, width]`, as it is to be in an epoch, to `target`.
-    pub(crate) fn change(&self, picture: &[u8], draw: Draw, target: &mut Vec<u8>) {
-        let by = self.shift(draw);
-        shift(picture, self.shape, by, &self.filling, target);
+    /// Brings pictures to the size that `preprocessing` prepares, and does nothing else.
+    pub(crate) fn none(preprocessing: &Preprocessing) -> Self {
+        let mean = preprocessing.mean().iter();
+        Self {
+            augmentation: Augmentation::default(),
+            seed: 0,
+            filling: mean.map(|mean| (mean * 255.0).round() as u8).collect(),
+            preprocessing: preprocessing.clone(),
+        }
+    }
+
+    /// Draws a picture on the canvas as it is to be in an epoch.
+    ///
+    /// # Errors
+    /// [`PreprocessingError`] if it has no pixels.
+    pub(crate) fn change(
+        &self,
+        original: &Original<'_>,
+        draw: Draw,
+        canvas: &mut Canvas,
+    ) -> Result<(), PreprocessingError> {
+        let prepared;
+        let picture = match original {
+            Original::Packed(pixels) => pixels,
+            Original::Image(image) => {
+                prepared = self.preprocessing.prepare_bytes(image)?;
+                &prepared[..]
+            }
+        };
+        canvas.pixels.clear();
+        let (shape, by) = (self.preprocessing.shape(), self.shift(draw));
+        shift(picture, shape, by, &self.filling, &mut canvas.pixels);
+        Ok(())
     }
 
     fn shift(&self, draw: Draw) -> Shift {
-        let generator = |purpose| Generator::new(self.seed, purpose, [draw.epoch, draw.picture]);
+        let generator = |purpose| Generator::new(self.seed, purpose, draw.numbers());
         let (mut up, mut left) = (0, 0);
         if self.augmentation.pad_crop > 0 {
             let pad = self.augmentation.pad_crop;
@@ -96,7 +139,11 @@ mod tests {
         let augmenter = augmenter(augmentation, 5);
         let mut counts = HashMap::new();
         for picture in 0..50_000 {
-            let Shift { up, left, mirrored } = augmenter.shift(Draw { epoch: 1, picture });
+            let Shift { up, left, mirrored } = augmenter.shift(Draw {
+                epoch: 1,
+                picture,
+                repeat: 0,
+            });
             *counts.entry((up, left, mirrored)).or_insert(0) += 1;
         }
         // 1000 expected of each of 5 * 5 * 2, with a standard deviation of 31.
@@ -109,7 +156,11 @@ mod tests {
 
     #[test]
     fn flipping_does_not_change_the_crop() {
-        let draws = (0..100).map(|picture| Draw { epoch: 3, picture });
+        let draws = (0..100).map(|picture| Draw {
+            epoch: 3,
+            picture,
+            repeat: 0,
+        });
         let crops = |flip| {
             let augmenter = augmenter(Augmentation { pad_crop: 4, flip }, 5);
             let shift = move |draw| augmenter.shift(draw);

@@ -3,7 +3,7 @@
 mod augmenter;
 mod shift;
 
-pub(crate) use augmenter::{Augmenter, Draw};
+pub(crate) use augmenter::{Augmenter, Canvas, Draw};
 
 use serde::{Deserialize, Serialize};
 

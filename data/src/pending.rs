@@ -1,0 +1,205 @@
+//! A batch that several threads make together.
+
+use std::any::Any;
+use std::mem;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::assembly::{Assembly, HostBatch};
+use crate::epoch::Place;
+use crate::error::DataError;
+
+/// An epoch that batches are made of.
+pub(crate) struct Epoch {
+    pub assembly: Assembly,
+    pub number: usize,
+    /// All its pictures.
+    pub places: Vec<Place>,
+    /// Whether nobody waits for its batches any more.
+    pub abandoned: AtomicBool,
+}
+
+/// A batch while it is made: each thread makes a part, and the last one puts them together.
+pub(crate) struct PendingBatch {
+    epoch: Arc<Epoch>,
+    /// Where the batch is in the epoch.
+    range: Range<usize>,
+    part_length: usize,
+    parts: Mutex<Parts>,
+    done: Sender<Result<HostBatch, DataError>>,
+}
+
+struct Parts {
+    pixels: Vec<Vec<u8>>,
+    missing: usize,
+}
+
+/// A batch that is on its way.
+pub(crate) struct Promise(Receiver<Result<HostBatch, DataError>>);
+
+impl Promise {
+    /// Waits for the batch.
+    pub(crate) fn wait(self) -> Result<HostBatch, DataError> {
+        // It cannot be lost: whatever happens to a part, the first to know says so.
+        self.0.recv().unwrap_or_else(|_| {
+            Err(DataError::Panicked {
+                message: "its threads ended".to_owned(),
+            })
+        })
+    }
+}
+
+impl PendingBatch {
+    /// The pictures at `range` of an epoch; at least one.
+    pub(crate) fn new(epoch: Arc<Epoch>, range: Range<usize>) -> (Self, Promise) {
+        let (done, receiver) = channel();
+        let part_length = epoch.assembly.part_length();
+        let count = range.len().div_ceil(part_length);
+        let batch = Self {
+            epoch,
+            range,
+            part_length,
+            parts: Mutex::new(Parts {
+                pixels: vec![Vec::new(); count],
+                missing: count,
+            }),
+            done,
+        };
+        (batch, Promise(receiver))
+    }
+
+    /// How many parts there are to be made, each once, by any thread.
+    pub(crate) fn parts(&self) -> usize {
+        self.range.len().div_ceil(self.part_length)
+    }
+
+    /// Makes a part, and the batch if no other part is missing; does not panic.
+    pub(crate) fn make(&self, part: usize) {
+        if self.epoch.abandoned.load(Ordering::Relaxed) {
+            return;
+        }
+        let made = catch_unwind(AssertUnwindSafe(|| self.try_make(part)));
+        let result = match made {
+            Ok(Ok(None)) => return,
+            Ok(Ok(Some(batch))) => Ok(batch),
+            Ok(Err(error)) => Err(error),
+            Err(panic) => Err(DataError::Panicked {
+                message: message(panic.as_ref()),
+            }),
+        };
+        // Nobody may wait for it any more; of several errors the first is heard.
+        let _ = self.done.send(result);
+    }
+
+    fn try_make(&self, part: usize) -> Result<Option<HostBatch>, DataError> {
+        let Epoch {
+            assembly,
+            number,
+            places,
+            ..
+        } = &*self.epoch;
+        let places = &places[self.range.clone()];
+        let begin = part * self.part_length;
+        let end = places.len().min(begin + self.part_length);
+        let pixels = assembly.pixels(&places[begin..end], *number)?;
+
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.pixels[part] = pixels;
+        parts.missing -= 1;
+        if parts.missing > 0 {
+            return Ok(None);
+        }
+        let pixels = mem::take(&mut parts.pixels);
+        drop(parts);
+        Ok(Some(assembly.batch(&pixels, places)))
+    }
+}
+
+/// What a panic said.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a thread panicked").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::augment::Augmenter;
+    use crate::{PictureDataset, Pictures, Preprocessing};
+
+    /// Ten pictures, so large that each is a part of its own.
+    fn epoch(places: Vec<Place>) -> Arc<Epoch> {
+        let shape = [1, 512, 512];
+        let pixels = (0..10).flat_map(|value| vec![value; 512 * 512]).collect();
+        let pictures = Pictures::new(shape, pixels, (0..10).collect()).unwrap();
+        let preprocessing = Preprocessing::new(shape, 512, vec![0.0], vec![1.0 / 255.0]).unwrap();
+        Arc::new(Epoch {
+            assembly: Assembly {
+                dataset: Arc::new(PictureDataset::all(Arc::new(pictures))),
+                augmenter: Augmenter::none(&preprocessing),
+                preprocessing,
+            },
+            number: 0,
+            places,
+            abandoned: AtomicBool::new(false),
+        })
+    }
+
+    fn places(items: impl IntoIterator<Item = usize>) -> Vec<Place> {
+        let place = |item| Place { item, repeat: 0 };
+        items.into_iter().map(place).collect()
+    }
+
+    #[test]
+    fn parts_may_be_made_in_any_order() {
+        let (batch, promise) = PendingBatch::new(epoch(places([3, 1, 4, 9, 2])), 1..4);
+        assert_eq!(batch.parts(), 3);
+        for part in [2, 0, 1] {
+            batch.make(part);
+        }
+        let batch = promise.wait().unwrap();
+        assert_eq!(batch.targets, [1, 4, 9]);
+        let first: Vec<f32> = batch
+            .values
+            .chunks(512 * 512)
+            .map(|values| values[7])
+            .collect();
+        for (found, expected) in first.iter().zip([1.0, 4.0, 9.0]) {
+            assert!((found - expected).abs() < 1e-5, "{first:?}");
+        }
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let (batch, promise) = PendingBatch::new(epoch(places([3, 10, 4])), 0..3);
+        for part in [0, 1, 2] {
+            batch.make(part);
+        }
+        let error = promise.wait().err().unwrap();
+        assert!(matches!(error, DataError::Panicked { .. }));
+        assert!(error.to_string().contains("index is 10"), "{error}");
+    }
+
+    #[test]
+    fn what_nobody_makes_is_an_error_too() {
+        let (batch, promise) = PendingBatch::new(epoch(places([3])), 0..1);
+        drop(batch);
+        assert!(matches!(promise.wait(), Err(DataError::Panicked { .. })));
+    }
+
+    #[test]
+    fn an_abandoned_epoch_costs_nothing() {
+        let epoch = epoch(places([10]));
+        epoch.abandoned.store(true, Ordering::Relaxed);
+        let (batch, promise) = PendingBatch::new(epoch, 0..1);
+        batch.make(0);
+        drop(batch);
+        assert!(promise.wait().is_err());
+    }
+}
