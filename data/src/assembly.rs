@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use image::DynamicImage;
 
-use crate::augment::{Augmenter, Canvas, Draw};
+use crate::augment::{Augmenter, Canvas, Draw, Recipe};
 use crate::dataset::PictureDataset;
 use crate::epoch::Place;
 use crate::error::DataError;
@@ -30,6 +30,24 @@ pub(crate) struct HostBatch {
     pub values: Vec<f32>,
     /// `[batch]`, classes.
     pub targets: Vec<i64>,
+    /// What was mixed with what, if anything was.
+    pub mixed: Option<HostMixed>,
+}
+
+/// The other side of a mixed batch.
+pub(crate) struct HostMixed {
+    /// `[batch]`, classes of the pictures that came in.
+    pub partners: Vec<i64>,
+    /// `[batch]`, what the first picture kept, 0 to 1.
+    pub shares: Vec<f32>,
+}
+
+/// The pixels of a batch, made in parts.
+pub(crate) struct Parts<'a> {
+    /// `[picture, channels, height, width]` each.
+    pub pixels: &'a [Vec<u8>],
+    /// Pictures in each part but the last.
+    pub length: usize,
 }
 
 /// A picture before it is changed.
@@ -76,20 +94,72 @@ impl Assembly {
         Ok(pixels)
     }
 
-    /// A batch of the pixels of its `places`, in parts.
-    pub(crate) fn batch(&self, parts: &[Vec<u8>], places: &[Place]) -> HostBatch {
-        let mut values = Vec::with_capacity(places.len() * self.picture_bytes());
-        for pixels in parts {
-            self.preprocessing.normalise_into(pixels, &mut values);
-        }
+    /// A batch of `places`, which begin at `first` in an epoch, from their pixels.
+    pub(crate) fn batch(
+        &self,
+        parts: &Parts<'_>,
+        places: &[Place],
+        epoch: usize,
+        first: usize,
+    ) -> HostBatch {
         let class = |place: &Place| {
             let index = self.dataset.indices()[place.item];
             self.dataset.store().label(index) as i64
         };
+        let targets: Vec<i64> = places.iter().map(class).collect();
+        let mut values = Vec::with_capacity(places.len() * self.picture_bytes());
+        let Some(mixing) = self.augmenter.mixing() else {
+            for pixels in parts.pixels {
+                self.preprocessing.normalise_into(pixels, &mut values);
+            }
+            return HostBatch {
+                values,
+                targets,
+                mixed: None,
+            };
+        };
+        let [_, height, width] = self.preprocessing.shape();
+        let recipes = mixing.recipes(places.len(), [height, width], epoch, first);
+        for (place, recipe) in recipes.iter().enumerate() {
+            let picture = |place| self.picture(parts, place);
+            self.mix(picture(place), picture(recipe.partner), recipe, &mut values);
+        }
+        let partner = |recipe: &Recipe| targets[recipe.partner];
+        let mixed = HostMixed {
+            partners: recipes.iter().map(partner).collect(),
+            shares: recipes.iter().map(|recipe| recipe.share).collect(),
+        };
         HostBatch {
             values,
-            targets: places.iter().map(class).collect(),
+            targets,
+            mixed: Some(mixed),
         }
+    }
+
+    /// Appends two pictures in one, normalised.
+    fn mix(&self, first: &[u8], partner: &[u8], recipe: &Recipe, values: &mut Vec<f32>) {
+        let Some([rows, columns]) = recipe.rectangle else {
+            self.preprocessing
+                .normalise_sum_into([first, partner], recipe.share, values);
+            return;
+        };
+        let [_, height, width] = self.preprocessing.shape();
+        let mut pixels = first.to_vec();
+        let planes = pixels.chunks_exact_mut(height * width);
+        for (plane, partner) in planes.zip(partner.chunks_exact(height * width)) {
+            for row in rows.0..rows.1 {
+                let taken = row * width + columns.0..row * width + columns.1;
+                plane[taken.clone()].copy_from_slice(&partner[taken]);
+            }
+        }
+        self.preprocessing.normalise_into(&pixels, values);
+    }
+
+    /// The pixels of one picture of a batch.
+    fn picture<'a>(&self, parts: &Parts<'a>, place: usize) -> &'a [u8] {
+        let size = self.picture_bytes();
+        let part = &parts.pixels[place / parts.length];
+        &part[place % parts.length * size..][..size]
     }
 
     fn picture_bytes(&self) -> usize {

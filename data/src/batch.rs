@@ -13,6 +13,20 @@ pub struct ImageBatch<B: Backend> {
     pub images: Tensor<B, 4>,
     /// `[batch]`, each an index into the data set's class names.
     pub targets: Tensor<B, 1, Int>,
+    /// What the pictures are mixed with, if they are: `targets` are then those of the first ones.
+    pub mixed: Option<Mixed<B>>,
+}
+
+/// The other side of a batch whose pictures are mixed in pairs by mixup or CutMix.
+///
+/// The loss of a picture is `share` times that of its target, plus what is left of 1 times that
+/// of its partner.
+#[derive(Clone, Debug)]
+pub struct Mixed<B: Backend> {
+    /// `[batch]`, the class of the picture that came in.
+    pub partners: Tensor<B, 1, Int>,
+    /// `[batch]`, how much the first picture kept, 0 to 1.
+    pub share: Tensor<B, 1>,
 }
 
 impl HostBatch {
@@ -23,10 +37,15 @@ impl HostBatch {
         device: &B::Device,
     ) -> ImageBatch<B> {
         let shape = [self.targets.len(), channels, height, width];
-        let classes = TensorData::new(self.targets, [shape[0]]);
+        let classes = |classes| Tensor::from_data(TensorData::new(classes, [shape[0]]), device);
+        let mixed = self.mixed.map(|mixed| Mixed {
+            partners: classes(mixed.partners),
+            share: Tensor::from_data(TensorData::new(mixed.shares, [shape[0]]), device),
+        });
         ImageBatch {
             images: Tensor::from_data(TensorData::new(self.values, shape), device),
-            targets: Tensor::from_data(classes, device),
+            targets: classes(self.targets),
+            mixed,
         }
     }
 }

@@ -55,8 +55,11 @@ mod iterator;
 mod loader;
 mod position;
 
-pub use augment::{Augmentation, AugmentationError};
-pub use batch::{ImageBatch, ImageBatcher};
+pub use augment::{
+    Affine, Augmentation, AugmentationError, ColourJitter, ErasedFilling, RandomErasing,
+    ResizedCrop,
+};
+pub use batch::{ImageBatch, ImageBatcher, Mixed};
 pub use cifar::CIFAR10_CLASSES;
 pub use dataset::PictureDataset;
 pub use error::DataError;

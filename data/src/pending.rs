@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::assembly::{Assembly, HostBatch};
+use crate::assembly::{Assembly, HostBatch, Parts};
 use crate::epoch::Place;
 use crate::error::DataError;
 
@@ -28,11 +28,12 @@ pub(crate) struct PendingBatch {
     /// Where the batch is in the epoch.
     range: Range<usize>,
     part_length: usize,
-    parts: Mutex<Parts>,
+    parts: Mutex<Made>,
     done: Sender<Result<HostBatch, DataError>>,
 }
 
-struct Parts {
+/// The parts that are made.
+struct Made {
     pixels: Vec<Vec<u8>>,
     missing: usize,
 }
@@ -62,7 +63,7 @@ impl PendingBatch {
             epoch,
             range,
             part_length,
-            parts: Mutex::new(Parts {
+            parts: Mutex::new(Made {
                 pixels: vec![Vec::new(); count],
                 missing: count,
             }),
@@ -114,7 +115,16 @@ impl PendingBatch {
         }
         let pixels = mem::take(&mut parts.pixels);
         drop(parts);
-        Ok(Some(assembly.batch(&pixels, places)))
+        let parts = Parts {
+            pixels: &pixels,
+            length: self.part_length,
+        };
+        Ok(Some(assembly.batch(
+            &parts,
+            places,
+            *number,
+            self.range.start,
+        )))
     }
 }
 

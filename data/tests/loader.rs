@@ -7,8 +7,9 @@ use std::sync::Arc;
 use burn::data::dataloader::DataLoader;
 use burn_flex::Flex;
 use data::{
-    Augmentation, BatchLoader, DataError, ImageBatch, ImageBatcher, PictureDataset, PictureFiles,
-    PictureStore, Pictures, Preprocessing,
+    Affine, Augmentation, BatchLoader, ColourJitter, DataError, ImageBatch, ImageBatcher,
+    PictureDataset, PictureFiles, PictureStore, Pictures, Preprocessing, RandomErasing,
+    ResizedCrop,
 };
 
 /// Ten pictures of one pixel, labelled with their places, in batches of three.
@@ -96,6 +97,20 @@ fn changing(seed: u64) -> BatchLoader<Flex> {
     let augmentation = Augmentation {
         pad_crop: 2,
         flip: true,
+        resized_crop: Some(ResizedCrop::default()),
+        affine: Some(Affine {
+            rotation: 20.0,
+            ..Affine::default()
+        }),
+        trivial: true,
+        colour: Some(ColourJitter {
+            brightness: 0.3,
+            contrast: 0.3,
+            saturation: 0.3,
+        }),
+        erasing: Some(RandomErasing::default()),
+        mixup: 0.2,
+        cutmix: 1.0,
     };
     BatchLoader::new(
         Arc::new(PictureDataset::all(Arc::new(pictures))),

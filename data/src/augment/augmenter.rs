@@ -1,8 +1,12 @@
 //! The changes of one picture.
 
+use std::borrow::Cow;
+
 use super::shift::{Shift, shift};
-use super::{Augmentation, AugmentationError};
+use super::trivial::trivial_augment;
+use super::{Augmentation, AugmentationError, Mixing, ResizedCrop};
 use crate::assembly::Original;
+use crate::convert::{planes_of_region, region_of_planes};
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::random::{Generator, Purpose};
 
@@ -80,34 +84,93 @@ impl Augmenter {
         draw: Draw,
         canvas: &mut Canvas,
     ) -> Result<(), PreprocessingError> {
-        let prepared;
-        let picture = match original {
-            Original::Packed(pixels) => pixels,
-            Original::Image(image) => {
-                prepared = self.preprocessing.prepare_bytes(image)?;
-                &prepared[..]
-            }
-        };
-        canvas.pixels.clear();
-        let (shape, by) = (self.preprocessing.shape(), self.shift(draw));
-        shift(picture, shape, by, &self.filling, &mut canvas.pixels);
+        let shape = self.preprocessing.shape();
+        let prepared = self.prepare(original, draw)?;
+        let pixels = &mut canvas.pixels;
+        pixels.clear();
+        shift(&prepared, shape, self.shift(draw), &self.filling, pixels);
+
+        let Augmentation {
+            affine,
+            trivial,
+            colour,
+            erasing,
+            ..
+        } = &self.augmentation;
+        let [channels, height, width] = shape;
+        if let Some(affine) = affine {
+            let warp = affine.warp([height, width], &mut self.generator(Purpose::Affine, draw));
+            *pixels = warp.apply(pixels, shape, &self.filling);
+        }
+        if *trivial {
+            let mut generator = self.generator(Purpose::Trivial, draw);
+            trivial_augment(pixels, shape, &self.filling, &mut generator);
+        }
+        if let Some(colour) = colour {
+            colour.apply(pixels, channels, &mut self.generator(Purpose::Colour, draw));
+        }
+        if let Some(erasing) = erasing {
+            let mut generator = self.generator(Purpose::Erase, draw);
+            erasing.apply(pixels, shape, &self.filling, &mut generator);
+        }
         Ok(())
     }
 
+    /// How the pictures of a batch are mixed, if they are.
+    pub(crate) fn mixing(&self) -> Option<Mixing> {
+        Mixing::new(&self.augmentation, self.seed)
+    }
+
+    /// A picture at the network's size: all of it, or any part.
+    fn prepare<'a>(
+        &self,
+        original: &Original<'a>,
+        draw: Draw,
+    ) -> Result<Cow<'a, [u8]>, PreprocessingError> {
+        let [_, height, width] = self.preprocessing.shape();
+        let region = |crop: &ResizedCrop, size| {
+            crop.region(size, &mut self.generator(Purpose::ResizedCrop, draw))
+        };
+        let crop = self.augmentation.resized_crop.as_ref();
+        let prepared = match (original, crop) {
+            (Original::Packed(pixels), None) => return Ok(Cow::Borrowed(pixels)),
+            (Original::Packed(pixels), Some(crop)) => {
+                let region = region(crop, [height, width]);
+                region_of_planes(pixels, &region, self.preprocessing.shape())
+            }
+            (Original::Image(image), None) => {
+                return self.preprocessing.prepare_bytes(image).map(Cow::Owned);
+            }
+            (Original::Image(image), Some(_)) if image.width() == 0 || image.height() == 0 => {
+                return Err(PreprocessingError::EmptyPicture);
+            }
+            (Original::Image(image), Some(crop)) => {
+                let size = [image.height(), image.width()].map(|side| side as usize);
+                planes_of_region(image, &region(crop, size), self.preprocessing.shape())
+            }
+        };
+        prepared
+            .map(Cow::Owned)
+            .map_err(PreprocessingError::Resample)
+    }
+
     fn shift(&self, draw: Draw) -> Shift {
-        let generator = |purpose| Generator::new(self.seed, purpose, draw.numbers());
         let (mut up, mut left) = (0, 0);
         if self.augmentation.pad_crop > 0 {
             let pad = self.augmentation.pad_crop;
-            let mut generator = generator(Purpose::PadCrop);
+            let mut generator = self.generator(Purpose::PadCrop, draw);
             let mut offset = || generator.below(2 * pad + 1) as isize - pad as isize;
             (up, left) = (offset(), offset());
         }
         Shift {
             up,
             left,
-            mirrored: self.augmentation.flip && generator(Purpose::Flip).coin(),
+            mirrored: self.augmentation.flip && self.generator(Purpose::Flip, draw).coin(),
         }
+    }
+
+    fn generator(&self, purpose: Purpose, draw: Draw) -> Generator {
+        Generator::new(self.seed, purpose, draw.numbers())
     }
 }
 
@@ -135,6 +198,7 @@ mod tests {
         let augmentation = Augmentation {
             pad_crop: 2,
             flip: true,
+            ..Augmentation::default()
         };
         let augmenter = augmenter(augmentation, 5);
         let mut counts = HashMap::new();
@@ -156,17 +220,23 @@ mod tests {
 
     #[test]
     fn flipping_does_not_change_the_crop() {
-        let draws = (0..100).map(|picture| Draw {
-            epoch: 3,
-            picture,
-            repeat: 0,
-        });
         let crops = |flip| {
-            let augmenter = augmenter(Augmentation { pad_crop: 4, flip }, 5);
-            let shift = move |draw| augmenter.shift(draw);
-            draws
-                .clone()
-                .map(shift)
+            let augmentation = Augmentation {
+                pad_crop: 4,
+                flip,
+                ..Augmentation::default()
+            };
+            let augmenter = augmenter(augmentation, 5);
+            let draw = |picture| Draw {
+                epoch: 3,
+                picture,
+                repeat: 0,
+            };
+            let shifts: Vec<_> = (0..100)
+                .map(|picture| augmenter.shift(draw(picture)))
+                .collect();
+            shifts
+                .iter()
                 .map(|shift| (shift.up, shift.left))
                 .collect::<Vec<_>>()
         };
