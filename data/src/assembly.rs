@@ -67,9 +67,13 @@ impl Assembly {
         }
     }
 
-    /// Pictures as they are to be in `epoch`: `[picture, channels, height, width]`.
-    pub(crate) fn pixels(&self, places: &[Place], epoch: usize) -> Result<Vec<u8>, DataError> {
-        let mut pixels = Vec::with_capacity(places.len() * self.picture_bytes());
+    /// Appends pictures as they are to be in `epoch`: `[picture, channels, height, width]`.
+    pub(crate) fn pixels_into(
+        &self,
+        places: &[Place],
+        epoch: usize,
+        pixels: &mut Vec<u8>,
+    ) -> Result<(), DataError> {
         let mut canvas = Canvas::default();
         for place in places {
             let index = self.dataset.indices()[place.item];
@@ -91,23 +95,24 @@ impl Assembly {
             .map_err(|source| self.failed(index, source))?;
             pixels.extend_from_slice(&canvas.pixels);
         }
-        Ok(pixels)
+        Ok(())
     }
 
-    /// A batch of `places`, which begin at `first` in an epoch, from their pixels.
+    /// A batch of `places`, which begin at `first` in an epoch, from their pixels, with its values
+    /// in the empty buffer `values`.
     pub(crate) fn batch(
         &self,
         parts: &Parts<'_>,
         places: &[Place],
         epoch: usize,
         first: usize,
+        mut values: Vec<f32>,
     ) -> HostBatch {
         let class = |place: &Place| {
             let index = self.dataset.indices()[place.item];
             self.dataset.store().label(index) as i64
         };
         let targets: Vec<i64> = places.iter().map(class).collect();
-        let mut values = Vec::with_capacity(places.len() * self.picture_bytes());
         let Some(mixing) = self.augmenter.mixing() else {
             for pixels in parts.pixels {
                 self.preprocessing.normalise_into(pixels, &mut values);
@@ -162,7 +167,8 @@ impl Assembly {
         &part[place % parts.length * size..][..size]
     }
 
-    fn picture_bytes(&self) -> usize {
+    /// Bytes of a picture at the network's size, or values of one that is normalised.
+    pub(crate) fn picture_bytes(&self) -> usize {
         self.preprocessing.shape().iter().product()
     }
 

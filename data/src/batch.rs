@@ -1,10 +1,13 @@
 //! Batches of pictures.
 
+use std::sync::Arc;
+
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{DType, Int, Tensor, TensorData};
 
 use crate::assembly::HostBatch;
 use crate::preprocessing::Preprocessing;
+use crate::shelf::{Shelf, lend};
 
 /// A batch of pictures, normalised, with their classes.
 #[derive(Clone, Debug)]
@@ -30,20 +33,23 @@ pub struct Mixed<B: Backend> {
 }
 
 impl HostBatch {
-    /// Brings a batch of pictures of `shape`, `[channels, height, width]`, onto a device.
+    /// Brings a batch of pictures of `shape`, `[channels, height, width]`, onto a device; its
+    /// memory goes back to `shelf` later.
     pub(crate) fn upload<B: Backend>(
         self,
         [channels, height, width]: [usize; 3],
+        shelf: &Arc<Shelf<f32>>,
         device: &B::Device,
     ) -> ImageBatch<B> {
         let shape = [self.targets.len(), channels, height, width];
+        let images = TensorData::from_bytes(lend(self.values, shelf), shape, DType::F32);
         let classes = |classes| Tensor::from_data(TensorData::new(classes, [shape[0]]), device);
         let mixed = self.mixed.map(|mixed| Mixed {
             partners: classes(mixed.partners),
             share: Tensor::from_data(TensorData::new(mixed.shares, [shape[0]]), device),
         });
         ImageBatch {
-            images: Tensor::from_data(TensorData::new(self.values, shape), device),
+            images: Tensor::from_data(images, device),
             targets: classes(self.targets),
             mixed,
         }

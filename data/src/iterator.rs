@@ -75,7 +75,8 @@ impl<B: Backend> Iterator for BatchIterator<'_, B> {
                 if self.workers.is_some() {
                     self.ask();
                 }
-                Some(batch.upload(self.epoch.assembly.preprocessing.shape(), self.device))
+                let shape = self.epoch.assembly.preprocessing.shape();
+                Some(batch.upload(shape, &self.epoch.values, self.device))
             }
             Err(error) => {
                 self.failure.set(error);

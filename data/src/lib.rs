@@ -46,6 +46,7 @@ mod split;
 // How they become batches, made by threads.
 mod assembly;
 mod pending;
+mod shelf;
 mod workers;
 
 // What Burn takes.

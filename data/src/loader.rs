@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -197,12 +196,12 @@ impl<B: Backend> DataLoader<B, ImageBatch<B>> for BatchLoader<B> {
             .saturating_mul(self.batch_size.get())
             .min(places.len());
         let mut iterator = BatchIterator {
-            epoch: Arc::new(Epoch {
-                assembly: self.assembly.clone(),
+            epoch: Arc::new(Epoch::new(
+                self.assembly.clone(),
                 number,
                 places,
-                abandoned: AtomicBool::new(false),
-            }),
+                self.ahead,
+            )),
             batch_size: self.batch_size,
             workers: self.workers(),
             ahead: self.ahead,

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::mem;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::assembly::{Assembly, HostBatch, Parts};
 use crate::epoch::Place;
 use crate::error::DataError;
+use crate::shelf::Shelf;
 
 /// An epoch that batches are made of.
 pub(crate) struct Epoch {
@@ -20,7 +22,33 @@ pub(crate) struct Epoch {
     pub places: Vec<Place>,
     /// Whether nobody waits for its batches any more.
     pub abandoned: AtomicBool,
+    /// Memory for parts of batches.
+    pub parts: Shelf<u8>,
+    /// Memory for batches.
+    pub values: Arc<Shelf<f32>>,
 }
+
+impl Epoch {
+    /// The epoch `number`, of which `ahead` batches are under way at a time.
+    pub(crate) fn new(
+        assembly: Assembly,
+        number: usize,
+        places: Vec<Place>,
+        ahead: NonZeroUsize,
+    ) -> Self {
+        Self {
+            assembly,
+            number,
+            places,
+            abandoned: AtomicBool::new(false),
+            parts: Shelf::new(PARTS_KEPT),
+            values: Arc::new(Shelf::new(ahead.get())),
+        }
+    }
+}
+
+/// How many parts' memory is kept at most.
+const PARTS_KEPT: usize = 64;
 
 /// A batch while it is made: each thread makes a part, and the last one puts them together.
 pub(crate) struct PendingBatch {
@@ -105,7 +133,9 @@ impl PendingBatch {
         let places = &places[self.range.clone()];
         let begin = part * self.part_length;
         let end = places.len().min(begin + self.part_length);
-        let pixels = assembly.pixels(&places[begin..end], *number)?;
+        let size = assembly.picture_bytes();
+        let mut pixels = self.epoch.parts.take((end - begin) * size);
+        assembly.pixels_into(&places[begin..end], *number, &mut pixels)?;
 
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         parts.pixels[part] = pixels;
@@ -119,12 +149,11 @@ impl PendingBatch {
             pixels: &pixels,
             length: self.part_length,
         };
-        Ok(Some(assembly.batch(
-            &parts,
-            places,
-            *number,
-            self.range.start,
-        )))
+        let values = self.epoch.values.take(places.len() * size);
+        let batch = assembly.batch(&parts, places, *number, self.range.start, values);
+        let shelf = &self.epoch.parts;
+        pixels.into_iter().for_each(|part| shelf.put(part));
+        Ok(Some(batch))
     }
 }
 
@@ -149,16 +178,12 @@ mod tests {
         let pixels = (0..10).flat_map(|value| vec![value; 512 * 512]).collect();
         let pictures = Pictures::new(shape, pixels, (0..10).collect()).unwrap();
         let preprocessing = Preprocessing::new(shape, 512, vec![0.0], vec![1.0 / 255.0]).unwrap();
-        Arc::new(Epoch {
-            assembly: Assembly {
-                dataset: Arc::new(PictureDataset::all(Arc::new(pictures))),
-                augmenter: Augmenter::none(&preprocessing),
-                preprocessing,
-            },
-            number: 0,
-            places,
-            abandoned: AtomicBool::new(false),
-        })
+        let assembly = Assembly {
+            dataset: Arc::new(PictureDataset::all(Arc::new(pictures))),
+            augmenter: Augmenter::none(&preprocessing),
+            preprocessing,
+        };
+        Arc::new(Epoch::new(assembly, 0, places, NonZeroUsize::MIN))
     }
 
     fn places(items: impl IntoIterator<Item = usize>) -> Vec<Place> {
