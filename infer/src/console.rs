@@ -9,7 +9,7 @@ use device::DeviceError;
 
 use crate::benchmark::BenchmarkError;
 use crate::error::SavedModelError;
-use crate::foreign::ForeignError;
+use crate::foreign::{ForeignError, PublishedError};
 
 /// Exit code for what went wrong.
 pub const FAILED: u8 = 1;
@@ -28,6 +28,11 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
                 cause
                     .downcast_ref::<ForeignError>()
                     .and_then(ForeignError::hint)
+            })
+            .or_else(|| {
+                cause
+                    .downcast_ref::<PublishedError>()
+                    .and_then(PublishedError::hint)
             })
             .or_else(|| {
                 cause

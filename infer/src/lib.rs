@@ -26,6 +26,7 @@ mod predictor;
 mod record;
 mod runs;
 mod saved;
+pub mod terminal;
 
 pub use description::{Accuracy, Description};
 pub use error::{PredictError, SavedModelError};

@@ -29,6 +29,7 @@ mod config;
 mod convolution;
 mod digit;
 mod folded;
+mod freeze;
 mod head;
 // Without Flex, nothing computes with them.
 #[cfg_attr(not(feature = "flex"), allow(dead_code))]
@@ -46,6 +47,7 @@ mod shortcut;
 mod stem;
 mod summary;
 mod tensors;
+mod transfer;
 
 pub use block::Block;
 pub use config::{
@@ -55,6 +57,7 @@ pub use config::{
 pub use convolution::Convolution;
 pub use digit::{DigitBlock, DigitResNet};
 pub use folded::FoldedNetwork;
+pub use freeze::{Part, UnknownPart};
 pub use head::Head;
 pub use kernels::{Level, SIMD_VARIABLE, peak_gflops};
 pub use network::Network;

@@ -46,7 +46,7 @@ impl<B: ResidualBackend> BatchNorm<B> {
     /// Keeps the shape `[batch, channels, height, width]`.
     ///
     /// Where `B` records gradients, the batch's own statistics are used and the running ones move
-    /// towards them; elsewhere the running ones are used.
+    /// towards them; elsewhere, and where the norm is frozen, the running ones are used.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         self.forward_fused(input, None, false)
     }
@@ -58,8 +58,8 @@ impl<B: ResidualBackend> BatchNorm<B> {
         residual: Option<Tensor<B, 4>>,
         relu: bool,
     ) -> Tensor<B, 4> {
-        let device = input.device();
-        if !B::ad_enabled(&device) {
+        let learns = B::ad_enabled(&input.device()) && !self.is_frozen();
+        if !learns {
             let (scale, shift) = self.scale_and_shift();
             return ops::affine(input, scale, shift, residual, relu);
         }
@@ -68,6 +68,11 @@ impl<B: ResidualBackend> BatchNorm<B> {
         let (output, mean, variance) = ops::batch_norm(input, gamma, beta, residual, relu, EPSILON);
         self.update(mean, variance, batch * height * width);
         output
+    }
+
+    /// Whether its parameters take no gradient, as [`freeze`](crate::Network::freeze) leaves them.
+    fn is_frozen(&self) -> bool {
+        !self.gamma.is_require_grad()
     }
 
     /// What the norm is to an input once the running statistics are settled: `x * scale + shift`,

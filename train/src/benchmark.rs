@@ -61,7 +61,7 @@ impl StepBenchmark {
     pub fn setting(&self, device: &SelectedDevice) -> Setting {
         Setting::train_step(
             device,
-            self.config.model.clone(),
+            self.config.model_name().to_owned(),
             self.input,
             self.config.batch_size,
             self.config.optimizer.name(),
@@ -86,7 +86,7 @@ impl StepBenchmark {
             .network
             .init(device)
             .map_err(|error| BenchmarkError::Input {
-                model: self.config.model.clone(),
+                model: self.config.model_name().to_owned(),
                 input: self.input,
                 reason: error.to_string(),
             })?;
@@ -138,7 +138,7 @@ mod tests {
 
     fn config(model: &str) -> TrainConfig {
         TrainConfig {
-            model: model.to_owned(),
+            model: Some(model.to_owned()),
             ..TrainConfig::default()
         }
     }

@@ -22,6 +22,7 @@ use weights::write_atomically;
 
 use crate::error::TrainError;
 use crate::stop::Stop;
+use crate::totals::{Score, Sums};
 
 /// Names the checkpoint that is whole.
 const LATEST: &str = "latest.json";
@@ -38,12 +39,27 @@ pub(crate) struct RunState {
     pub epoch: usize,
     /// Steps taken in it. When it has them all, only its validation is left.
     pub steps_in_epoch: usize,
+    /// What the steps taken in it came to.
+    #[serde(default)]
+    pub partial: Option<Sums>,
     /// The epoch with the best validation accuracy so far.
     pub best: Option<Best>,
+    /// What the epochs before it came to.
+    #[serde(default)]
+    pub history: Vec<EpochScores>,
     /// Time spent so far.
     pub seconds: f64,
     /// What the records belong to.
     pub network: NetworkConfig,
+}
+
+/// What an epoch came to.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct EpochScores {
+    /// Over the training pictures as they were met, augmented and while the network learned.
+    pub train: Option<Score>,
+    /// After it, over the pictures held back or, if none are, the test pictures.
+    pub validation: Score,
 }
 
 /// The best epoch by validation accuracy.
@@ -230,10 +246,22 @@ mod tests {
             step,
             epoch: 2,
             steps_in_epoch: 3,
+            partial: Some(Sums {
+                loss: 1.25,
+                correct: 7,
+                pictures: 12,
+            }),
             best: Some(Best {
                 epoch: 1,
                 accuracy: 0.5,
             }),
+            history: vec![EpochScores {
+                train: None,
+                validation: Score {
+                    loss: 0.75,
+                    accuracy: 0.5,
+                },
+            }],
             seconds: 1.5,
             network: model::network("resnet8").unwrap(),
         }

@@ -3,13 +3,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::Source;
+use data::{Augmentation, Source};
 use device::DeviceRequest;
-use model::{NetworkConfig, StemKind};
+use infer::foreign::Published;
+use model::{NetworkConfig, Part, StemKind};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;
 use crate::optimizer::OptimizerKind;
+
+/// What is trained where nothing is named.
+const USUAL_MODEL: &str = "resnet8";
+/// Trained weights move at this share of the usual rate.
+const FINE_TUNING: f64 = 0.1;
 
 /// Every setting of a run, as it lies in the run's `config.toml`. What a file or the flags leave
 /// out has the value of [`TrainConfig::default`].
@@ -25,10 +31,23 @@ pub struct TrainConfig {
     /// 64 for a folder of pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
-    /// Share of the training pictures held back to choose the best epoch, 0.01 to 0.5.
+    /// Share of the training pictures held back to choose the best epoch, 0.01 to 0.5; or 0, with
+    /// which all of them are trained on, each epoch is scored on the test pictures, and the last
+    /// one is kept, so that nothing is chosen by them.
     pub validation: f64,
-    /// The network's name in the registry.
-    pub model: String,
+    /// The network's name in the registry; none means that of the weights, or `resnet8` without them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Trained weights to start from: a run's folder, or a file that `torch.save` wrote, or
+    /// safetensors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
+    /// The weights of torchvision's that `weights` is a copy of, or is to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pretrained: Option<String>,
+    /// What of the weights stays as it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub freeze: Vec<Part>,
     /// Another stem than the network's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stem: Option<StemKind>,
@@ -63,6 +82,9 @@ pub struct TrainConfig {
     /// Name of the run's folder; none means time, data and model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// How training pictures are changed at random. Tables come last in TOML.
+    #[serde(skip_serializing_if = "Augmentation::is_none")]
+    pub augmentation: Augmentation,
 }
 
 impl Default for TrainConfig {
@@ -72,7 +94,10 @@ impl Default for TrainConfig {
             data_dir: None,
             image_size: None,
             validation: 0.1,
-            model: "resnet8".to_owned(),
+            model: None,
+            weights: None,
+            pretrained: None,
+            freeze: Vec::new(),
             stem: None,
             zero_init_last_norm: false,
             epochs: 5,
@@ -87,6 +112,7 @@ impl Default for TrainConfig {
             device: DeviceRequest::Auto,
             runs_dir: PathBuf::from("runs"),
             name: None,
+            augmentation: Augmentation::default(),
         }
     }
 }
@@ -137,10 +163,10 @@ impl TrainConfig {
         check(
             "validation",
             self.validation,
-            (0.01..=0.5).contains(&self.validation),
-            "0.01 to 0.5",
+            (0.01..=0.5).contains(&self.validation) || self.validation == 0.0,
+            "0, or 0.01 to 0.5",
         )?;
-        model::network(&self.model)?;
+        self.validate_network()?;
         check(
             "epochs",
             self.epochs,
@@ -191,6 +217,7 @@ impl TrainConfig {
                 "1 to 1024",
             )?;
         }
+        self.augmentation.validate()?;
         if let Some(name) = &self.name {
             let plain = Path::new(name)
                 .file_name()
@@ -205,9 +232,44 @@ impl TrainConfig {
         Ok(())
     }
 
-    /// The highest learning rate, as it is set or as is usual for the optimizer.
+    fn validate_network(&self) -> Result<(), ConfigError> {
+        model::network(self.model_name())?;
+        if let Some(name) = &self.pretrained {
+            name.parse::<Published>()?;
+        }
+        let has_weights = self.weights.is_some() || self.pretrained.is_some();
+        if !has_weights && !self.freeze.is_empty() {
+            return Err(ConfigError::NothingToFreeze);
+        }
+        let fixed = [
+            ("stem", self.stem.is_some()),
+            ("zero_init_last_norm", self.zero_init_last_norm),
+        ];
+        match fixed.into_iter().find(|(_, is_set)| *is_set) {
+            Some((key, _)) if has_weights => Err(ConfigError::FixedByWeights { key }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether each epoch is scored on the test pictures, and the last one is kept.
+    pub fn keeps_last_epoch(&self) -> bool {
+        self.validation == 0.0
+    }
+
+    /// The network's name, as it is set or as is usual without weights.
+    pub fn model_name(&self) -> &str {
+        self.model.as_deref().unwrap_or(USUAL_MODEL)
+    }
+
+    /// The highest learning rate, as it is set or as is usual for the optimizer; a tenth of that
+    /// where trained weights are to change.
     pub fn learning_rate(&self) -> f64 {
-        self.lr.unwrap_or(self.optimizer.usual_rate())
+        let trained = self.weights.is_some() || self.pretrained.is_some();
+        let factor = match trained && !self.freeze.contains(&Part::All) {
+            true => FINE_TUNING,
+            false => 1.0,
+        };
+        self.lr.unwrap_or(factor * self.optimizer.usual_rate())
     }
 
     /// The network for images of so many channels and pixels, and so many classes.
@@ -225,16 +287,25 @@ impl TrainConfig {
             .own_network()?
             .with_input_channels(channels)
             .with_classes(classes);
+        self.check(&network, [height, width])?;
+        Ok(network)
+    }
+
+    /// Checks that a network can be built and takes such pictures.
+    pub(crate) fn check(
+        &self,
+        network: &NetworkConfig,
+        [height, width]: [usize; 2],
+    ) -> Result<(), ConfigError> {
         network
             .validate()
             .and_then(|()| network.check_input(height, width))
-            .map_err(|error| self.wrong_network(error.to_string()))?;
-        Ok(network)
+            .map_err(|error| self.wrong_network(error.to_string()))
     }
 
     /// The network with the channels and classes that its name stands for.
     pub(crate) fn own_network(&self) -> Result<NetworkConfig, ConfigError> {
-        let mut network = model::network(&self.model)?;
+        let mut network = model::network(self.model_name())?;
         match (&mut network, self.stem) {
             (NetworkConfig::Resnet(config), stem) => {
                 config.stem = stem.unwrap_or(config.stem);
@@ -250,7 +321,7 @@ impl TrainConfig {
 
     fn wrong_network(&self, reason: String) -> ConfigError {
         ConfigError::Network {
-            model: self.model.clone(),
+            model: self.model_name().to_owned(),
             reason,
         }
     }
@@ -364,7 +435,7 @@ mod tests {
     #[test]
     fn networks_that_do_not_fit_are_refused() {
         let config = TrainConfig {
-            model: "digit".to_owned(),
+            model: Some("digit".to_owned()),
             ..TrainConfig::default()
         };
         assert!(config.network(1, [28, 28], 10).is_ok());

@@ -3,8 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use data::DataError;
+use data::{AugmentationError, DataError};
 use infer::SavedModelError;
+use infer::foreign::{ForeignError, UnknownPublished};
+use model::UnknownPart;
 use thiserror::Error;
 
 /// A run could not start or go on.
@@ -19,6 +21,9 @@ pub enum TrainError {
     /// A model cannot be read or written.
     #[error(transparent)]
     SavedModel(#[from] SavedModelError),
+    /// The weights to start from cannot be used.
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
     /// There is nothing to choose the best epoch by.
     #[error(
         "no picture of {data} is left for validation, because no class has two training pictures"
@@ -30,6 +35,12 @@ pub enum TrainError {
     /// The run's folder is not empty.
     #[error("{} is there already and not empty", path.display())]
     FolderTaken {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder's run is not the one that was asked for.
+    #[error("the run in {} was begun with other settings", path.display())]
+    OtherSettings {
         /// The folder.
         path: PathBuf,
     },
@@ -58,6 +69,12 @@ pub enum TrainError {
         path: PathBuf,
         /// What does not fit.
         reason: String,
+    },
+    /// A gradient is infinite or not a number.
+    #[error("the gradients of {model} are not finite")]
+    Gradient {
+        /// The network.
+        model: String,
     },
     /// The loss is infinite or not a number.
     #[error(
@@ -105,6 +122,24 @@ pub enum ConfigError {
     /// The network's name is not known.
     #[error(transparent)]
     Model(#[from] model::UnknownNetwork),
+    /// Pictures cannot be changed so.
+    #[error("`augmentation`: {0}")]
+    Augmentation(#[from] AugmentationError),
+    /// torchvision has no such weights.
+    #[error(transparent)]
+    Published(#[from] UnknownPublished),
+    /// The network has no such part.
+    #[error("`freeze`: {0}")]
+    Part(#[from] UnknownPart),
+    /// Random weights would stay random.
+    #[error("`freeze` is set, but there are no trained weights to start from")]
+    NothingToFreeze,
+    /// The network of the weights cannot be changed.
+    #[error("`{key}` cannot be set with trained weights, which have a network of their own")]
+    FixedByWeights {
+        /// The setting.
+        key: &'static str,
+    },
     /// The network does not fit the data or has no such setting.
     #[error("`model` is {model}: {reason}")]
     Network {
@@ -135,11 +170,16 @@ impl TrainError {
             Self::Config(error) => error.hint(),
             Self::Data(error) => error.hint(),
             Self::SavedModel(error) => error.hint(),
+            Self::Foreign(error) => error.hint(),
+            Self::Gradient { .. } => Some("choose smaller --depths".into()),
             Self::NoValidation { .. } => Some("add pictures".into()),
             Self::FolderTaken { path } => Some(format!(
                 "choose another --name, or go on with this run by --resume {}",
                 path.display()
             )),
+            Self::OtherSettings { .. } => {
+                Some("choose another --output, or repeat the settings to go on".into())
+            }
             Self::NotARun { .. } => Some("name a run's folder, such as runs/NAME".into()),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull
@@ -165,6 +205,7 @@ impl ConfigError {
     /// The way out, if there is a usual one.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::NothingToFreeze => Some("name some with --weights or --pretrained".into()),
             Self::Network { .. } => {
                 Some("choose another --model, --image-size or, to measure, --input; `train --help` says more".into())
             }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use data::Source;
+use infer::Description;
 use weights::write_atomically;
 
 use crate::config::TrainConfig;
@@ -12,12 +13,15 @@ use crate::error::TrainError;
 
 /// The complete config, as flags and file resolved to it.
 const CONFIG_FILE: &str = "config.toml";
+/// The description of the weights that it started from.
+const START_FILE: &str = "start.json";
 
 /// A folder that belongs to one run.
 ///
 /// | file | what |
 /// |---|---|
 /// | `config.toml` | every setting |
+/// | `start.json` | what the weights were that it started from, if it did |
 /// | `model.safetensors`, `model.json` | the best model so far and its description |
 /// | `checkpoint/` | what a resumed run goes on from |
 /// | `train/epoch-N/`, `valid/epoch-N/` | a file for each metric, a line for each step |
@@ -28,17 +32,22 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder of a new run and writes the config into it.
+    /// Makes the folder of a new run and writes the config into it, and a description of the
+    /// weights that it starts from. Without a name in the config, `model` is a part of the name.
     ///
     /// # Errors
     ///
     /// If the folder is there and not empty, or cannot be written.
-    pub fn create(config: &TrainConfig) -> Result<Self, TrainError> {
+    pub fn create(
+        config: &TrainConfig,
+        model: &str,
+        start: Option<&Description>,
+    ) -> Result<Self, TrainError> {
         let runs_dir = &config.runs_dir;
         fs::create_dir_all(runs_dir).map_err(TrainError::io("create", runs_dir))?;
         let path = match &config.name {
             Some(name) => runs_dir.join(name),
-            None => free_path(runs_dir, &default_name(config)),
+            None => free_path(runs_dir, &default_name(config, model)),
         };
         match fs::create_dir(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -50,6 +59,9 @@ impl RunFolder {
             result => result.map_err(TrainError::io("create", &path))?,
         }
         let folder = Self { path };
+        if let Some(description) = start {
+            folder.write_start(description)?;
+        }
         folder.write_config(config)?;
         Ok(folder)
     }
@@ -81,6 +93,32 @@ impl RunFolder {
         self.path.join("experiment.log")
     }
 
+    /// What the weights were that the run started from.
+    pub(crate) fn start(&self) -> Result<Description, TrainError> {
+        let path = self.path.join(START_FILE);
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(TrainError::NotARun {
+                    path: self.path.clone(),
+                    file: START_FILE,
+                });
+            }
+            bytes => bytes.map_err(TrainError::io("read", &path))?,
+        };
+        serde_json::from_slice(&bytes).map_err(|error| TrainError::Checkpoint {
+            path,
+            reason: error.to_string(),
+        })
+    }
+
+    fn write_start(&self, description: &Description) -> Result<(), TrainError> {
+        let path = self.path.join(START_FILE);
+        serde_json::to_vec_pretty(description)
+            .map_err(io::Error::other)
+            .and_then(|bytes| write_atomically(&path, &bytes))
+            .map_err(TrainError::io("write", path))
+    }
+
     /// Replaces the config.
     ///
     /// # Errors
@@ -96,7 +134,7 @@ impl RunFolder {
 }
 
 /// Such as `2026-11-21T17-30-05-sample-resnet20`; sorts by time.
-fn default_name(config: &TrainConfig) -> String {
+fn default_name(config: &TrainConfig, model: &str) -> String {
     let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S");
     let data = match &config.data {
         Source::Folder(path) => path.file_name().map_or_else(
@@ -105,7 +143,9 @@ fn default_name(config: &TrainConfig) -> String {
         ),
         named => named.to_string(),
     };
-    format!("{time}-{data}-{}", config.model)
+    // A network that has no name in the registry is told in words.
+    let model = model.replace([' ', ',', '/'], "-");
+    format!("{time}-{data}-{model}")
 }
 
 /// Another number for each run that starts in the same second.
@@ -132,7 +172,7 @@ mod tests {
             ..TrainConfig::default()
         };
         fs::create_dir(runs.path().join("mine")).unwrap();
-        let folder = RunFolder::create(&config).unwrap(); // empty, so it may be used
+        let folder = RunFolder::create(&config, "resnet8", None).unwrap(); // empty, so it may be used
         let (_, read) = RunFolder::open(folder.path().to_owned()).unwrap();
         assert_eq!(read, config);
 
@@ -142,7 +182,7 @@ mod tests {
             ..config
         };
         assert!(matches!(
-            RunFolder::create(&changed),
+            RunFolder::create(&changed, "resnet8", None),
             Err(TrainError::FolderTaken { .. })
         ));
         assert_eq!(fs::read(folder.path().join(CONFIG_FILE)).unwrap(), before);
@@ -157,7 +197,12 @@ mod tests {
             ..TrainConfig::default()
         };
         let paths: Vec<_> = (0..3)
-            .map(|_| RunFolder::create(&config).unwrap().path().to_owned())
+            .map(|_| {
+                RunFolder::create(&config, "resnet8", None)
+                    .unwrap()
+                    .path()
+                    .to_owned()
+            })
             .collect();
         assert!(paths[0] != paths[1] && paths[1] != paths[2]);
         assert!(paths[0].to_string_lossy().contains("-pets-resnet"));

@@ -11,20 +11,24 @@
 //! | `overrides` | settings that are given one by one |
 //! | `optimizer` | the optimizers by name |
 //! | `plan` | settings made concrete: data, network, numbers of steps |
+//! | `pretrained` | trained weights that a run starts from |
 //! | `folder` | the run's folder |
 //! | `run` | from a plan to a trained, tested network |
 //! | `strategy` | the loop over epochs and steps |
 //! | `trainee` | a network and its optimizer, one step at a time |
 //! | `classifier` | a network as burn-train's `Learner` wants it |
 //! | `schedule` | the learning rate of each step |
+//! | [`chart`] | line charts as SVG |
 //! | `checkpoint` | the state of a run, saved and restored |
 //! | `metric_log` | burn-train's metrics as files |
 //! | `totals` | loss and accuracy over many batches |
 //! | `benchmark` | how fast a step is |
+//! | [`study`] | why shortcuts |
 //! | `stop` | how a run is told to end early |
 //! | `error` | everything that can go wrong, with a way out |
 
 mod benchmark;
+pub mod chart;
 mod checkpoint;
 mod classifier;
 mod config;
@@ -34,20 +38,24 @@ mod metric_log;
 mod optimizer;
 mod overrides;
 mod plan;
+mod pretrained;
 mod run;
 mod schedule;
 mod stop;
 mod strategy;
+pub mod study;
 mod totals;
 mod trainee;
 
 pub use benchmark::StepBenchmark;
+pub use checkpoint::EpochScores;
 pub use config::TrainConfig;
 pub use error::{ConfigError, TrainError};
 pub use folder::RunFolder;
 pub use optimizer::{OptimizerKind, optimizer};
 pub use overrides::Overrides;
 pub use plan::Plan;
+pub use pretrained::{Fitting, Pretrained};
 pub use run::{Finished, Observer, Outcome, train};
 pub use stop::Stop;
 pub use strategy::EpochReport;

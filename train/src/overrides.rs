@@ -4,20 +4,26 @@ use std::path::PathBuf;
 
 use data::Source;
 use device::DeviceRequest;
-use model::StemKind;
+use model::{Part, StemKind};
 
 use crate::config::TrainConfig;
 use crate::optimizer::OptimizerKind;
 
 /// What the flags say; what they leave out keeps its value.
 #[derive(Clone, Debug, Default)]
-#[allow(missing_docs, reason = "each is the field of TrainConfig of its name")]
+#[allow(
+    missing_docs,
+    reason = "each is the field of TrainConfig or its augmentation of that name"
+)]
 pub struct Overrides {
     pub data: Option<Source>,
     pub data_dir: Option<PathBuf>,
     pub image_size: Option<usize>,
     pub validation: Option<f64>,
     pub model: Option<String>,
+    pub weights: Option<PathBuf>,
+    pub pretrained: Option<String>,
+    pub freeze: Option<Vec<Part>>,
     pub stem: Option<StemKind>,
     pub zero_init_last_norm: Option<bool>,
     pub epochs: Option<usize>,
@@ -32,6 +38,8 @@ pub struct Overrides {
     pub device: Option<DeviceRequest>,
     pub runs_dir: Option<PathBuf>,
     pub name: Option<String>,
+    pub pad_crop: Option<usize>,
+    pub flip: Option<bool>,
 }
 
 impl TrainConfig {
@@ -54,7 +62,10 @@ impl TrainConfig {
         set_open(&mut self.data_dir, overrides.data_dir);
         set_open(&mut self.image_size, overrides.image_size);
         set(&mut self.validation, overrides.validation);
-        set(&mut self.model, overrides.model);
+        set_open(&mut self.model, overrides.model);
+        set_open(&mut self.weights, overrides.weights);
+        set_open(&mut self.pretrained, overrides.pretrained);
+        set(&mut self.freeze, overrides.freeze);
         set_open(&mut self.stem, overrides.stem);
         set(&mut self.zero_init_last_norm, overrides.zero_init_last_norm);
         set(&mut self.epochs, overrides.epochs);
@@ -69,6 +80,8 @@ impl TrainConfig {
         set(&mut self.device, overrides.device);
         set(&mut self.runs_dir, overrides.runs_dir);
         set_open(&mut self.name, overrides.name);
+        set(&mut self.augmentation.pad_crop, overrides.pad_crop);
+        set(&mut self.augmentation.flip, overrides.flip);
         self
     }
 }

@@ -3,12 +3,14 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use data::{DataSet, LoadOptions, LoadProgress, PictureDataset};
+use data::{DataError, DataSet, LoadOptions, LoadProgress, PictureDataset, Source};
 use infer::{Accuracy, Description};
 use model::NetworkConfig;
 
 use crate::config::TrainConfig;
-use crate::error::TrainError;
+use crate::error::{ConfigError, TrainError};
+use crate::folder::RunFolder;
+use crate::pretrained::{Fitting, Pretrained};
 use crate::schedule::WarmupCosine;
 
 /// A run before it starts: the pictures in memory, the network's shape, the numbers of steps.
@@ -16,13 +18,17 @@ use crate::schedule::WarmupCosine;
 pub struct Plan {
     /// The settings it was made from.
     pub config: TrainConfig,
+    /// The network's name, or what it is in words.
+    pub model: String,
     /// The network.
     pub network: NetworkConfig,
+    /// The weights that it starts from; none for random ones.
+    pub pretrained: Option<Pretrained>,
     /// Classes, test pictures and preprocessing.
     pub data: DataSet,
     /// Pictures to train on.
     pub train: Arc<PictureDataset>,
-    /// Pictures to choose the best epoch by.
+    /// Pictures to score each epoch by.
     pub validation: Arc<PictureDataset>,
     /// Steps in each epoch.
     pub steps_per_epoch: usize,
@@ -38,36 +44,105 @@ impl Plan {
     ///
     /// If a setting is wrong, the data cannot be loaded, or the two do not fit.
     pub fn new(
-        mut config: TrainConfig,
+        config: TrainConfig,
         progress: &(dyn Fn(LoadProgress) + Send + Sync),
     ) -> Result<Self, TrainError> {
         config.validate()?;
-        config.lr = Some(config.learning_rate()); // so that the run's config says it
-        let data = config.data.load(&LoadOptions {
+        let pretrained = Pretrained::read(&config)?;
+        Self::load(config, pretrained, progress)
+    }
+
+    /// The same for a run that goes on, which need not have the weights any more that it started
+    /// from.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`new`](Self::new).
+    pub fn resumed(
+        config: TrainConfig,
+        folder: &RunFolder,
+        progress: &(dyn Fn(LoadProgress) + Send + Sync),
+    ) -> Result<Self, TrainError> {
+        config.validate()?;
+        let pretrained = Pretrained::resumed(&config, folder)?;
+        Self::load(config, pretrained, progress)
+    }
+
+    fn load(
+        mut config: TrainConfig,
+        pretrained: Option<Pretrained>,
+        progress: &(dyn Fn(LoadProgress) + Send + Sync),
+    ) -> Result<Self, TrainError> {
+        // So that the run's config says it.
+        config.lr = Some(config.learning_rate());
+        match &pretrained {
+            None => config.model = Some(config.model_name().to_owned()),
+            Some(pretrained) => {
+                if config.image_size.is_none() && matches!(config.data, Source::Folder(_)) {
+                    config.image_size = Some(pretrained.description.preprocessing.height());
+                }
+            }
+        }
+        let mut data = config.data.load(&LoadOptions {
             data_dir: config.data_dir.clone(),
             image_size: config.image_size,
             seed: config.seed,
             progress: Some(progress),
         })?;
         let [channels, height, width] = data.preprocessing.shape();
-        let network = config.network(channels, [height, width], data.class_names.len())?;
-        let (train, validation) = data::split(data.train.labels(), config.validation, config.seed)?;
-        if validation.is_empty() {
-            return Err(TrainError::NoValidation { data: data.name });
-        }
-        let train = Arc::new(PictureDataset::new(Arc::clone(&data.train), train)?);
-        let validation = Arc::new(PictureDataset::new(Arc::clone(&data.train), validation)?);
+        let (classes, size) = (data.class_names.len(), [height, width]);
+        let network = match &pretrained {
+            None => config.network(channels, size, classes)?,
+            Some(pretrained) => {
+                data.preprocessing = pretrained
+                    .preprocessing(&data.preprocessing)
+                    .map_err(DataError::from)?;
+                let network = pretrained.network_config(channels, classes);
+                config.check(&network, size)?;
+                network
+            }
+        };
+        network
+            .check_parts(&config.freeze)
+            .map_err(ConfigError::from)?;
+        let model = match &pretrained {
+            None => config.model_name().to_owned(),
+            Some(pretrained) => pretrained.description.model.clone(),
+        };
+        let (train, validation) = parts(&config, &data)?;
         let batch_size = NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN);
         let steps_per_epoch = train.indices().len().div_ceil(batch_size.get());
         Ok(Self {
             config,
+            model,
             network,
+            pretrained,
             data,
             train,
             validation,
             steps_per_epoch,
             batch_size,
         })
+    }
+
+    /// What of the pretrained weights is changed for the data, if there are any.
+    pub fn fitting(&self) -> Option<Fitting> {
+        Some(self.pretrained.as_ref()?.fitting(&self.network))
+    }
+
+    /// Makes the folder of the run.
+    ///
+    /// # Errors
+    ///
+    /// If the folder is there and not empty, or cannot be written.
+    pub fn create_folder(&self) -> Result<RunFolder, TrainError> {
+        let start = self.pretrained.as_ref().map(|start| &start.description);
+        RunFolder::create(&self.config, &self.model, start)
+    }
+
+    /// An epoch's accuracy, if it is that over pictures held back.
+    pub(crate) fn validated(&self, accuracy: f64) -> Option<f64> {
+        (!self.config.keeps_last_epoch()).then_some(accuracy)
     }
 
     pub(crate) fn schedule(&self) -> WarmupCosine {
@@ -83,7 +158,7 @@ impl Plan {
     pub(crate) fn description(&self, epochs: usize, accuracy: Accuracy) -> Description {
         Description {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            model: self.config.model.clone(),
+            model: self.model.clone(),
             network: self.network.clone(),
             class_names: self.data.class_names.clone(),
             preprocessing: self.data.preprocessing.clone(),
@@ -92,4 +167,26 @@ impl Plan {
             accuracy,
         }
     }
+}
+
+/// The pictures to train on, and those to score each epoch by.
+fn parts(
+    config: &TrainConfig,
+    data: &DataSet,
+) -> Result<(Arc<PictureDataset>, Arc<PictureDataset>), TrainError> {
+    if config.keeps_last_epoch() {
+        let [train, test] = [&data.train, &data.test].map(Arc::clone);
+        return Ok((
+            Arc::new(PictureDataset::all(train)),
+            Arc::new(PictureDataset::all(test)),
+        ));
+    }
+    let (train, validation) = data::split(data.train.labels(), config.validation, config.seed)?;
+    if validation.is_empty() {
+        return Err(TrainError::NoValidation {
+            data: data.name.clone(),
+        });
+    }
+    let part = |indices| PictureDataset::new(Arc::clone(&data.train), indices).map(Arc::new);
+    Ok((part(train)?, part(validation)?))
 }

@@ -20,7 +20,9 @@ use data::{BatchLoader, ImageBatcher, PictureDataset, Position};
 use infer::{Accuracy, SavedModel};
 use model::ResidualBackend;
 
-use crate::checkpoint::{CheckpointRecorder, Checkpoints, PARTS, RunState, WhenCalled};
+use crate::checkpoint::{
+    CheckpointRecorder, Checkpoints, EpochScores, PARTS, RunState, WhenCalled,
+};
 use crate::classifier::{Classifier, classified};
 use crate::error::{ConfigError, TrainError};
 use crate::folder::RunFolder;
@@ -62,6 +64,8 @@ pub struct Finished {
     pub test: Score,
     /// The epoch that the best model is from, counted from 1.
     pub best_epoch: usize,
+    /// What each epoch came to, in order.
+    pub history: Vec<EpochScores>,
     /// Time of training and testing, over all the sittings of a resumed run.
     pub seconds: f64,
 }
@@ -101,6 +105,8 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
     });
 
     let train = loader::<Autodiff<B>>(&plan, &plan.train, Some(plan.config.seed), &device)
+        .with_augmentation(plan.config.augmentation.clone(), plan.config.seed)
+        .map_err(ConfigError::from)?
         .with_position(position);
     let validation = loader::<B>(&plan, &plan.validation, None, &device);
     let strategy: burn_train::CustomLearningStrategy<Components<Autodiff<B>>> =
@@ -140,6 +146,7 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
     Ok(Outcome::Finished(Finished {
         test,
         best_epoch: state.best.map_or(0, |best| best.epoch),
+        history: state.history.clone(),
         seconds: state.seconds + started.elapsed().as_secs_f64(),
     }))
 }
@@ -153,14 +160,20 @@ struct Start<B: ResidualBackend> {
 impl<B: ResidualBackend> Start<B> {
     fn new(plan: &Plan, folder: &RunFolder, device: &B::Device) -> Result<Self, TrainError> {
         let config = &plan.config;
+        let checkpoints = Checkpoints::new(folder.path());
+        let checkpoint = checkpoints.latest()?;
         Autodiff::<B>::seed(device, config.seed);
-        let network =
-            plan.network
-                .init::<Autodiff<B>>(device)
-                .map_err(|error| ConfigError::Network {
-                    model: config.model.clone(),
+        let network = match (&plan.pretrained, &checkpoint) {
+            (Some(pretrained), None) => pretrained.network::<Autodiff<B>>(&plan.network, device)?,
+            _ => {
+                let network = plan.network.init::<Autodiff<B>>(device);
+                network.map_err(|error| ConfigError::Network {
+                    model: plan.model.clone(),
                     reason: error.to_string(),
-                })?;
+                })?
+            }
+        }
+        .freeze(&config.freeze);
         let start = Self {
             learning: Learning {
                 trainee: Trainee {
@@ -173,14 +186,15 @@ impl<B: ResidualBackend> Start<B> {
                 step: 0,
                 epoch: 1,
                 steps_in_epoch: 0,
+                partial: None,
                 best: None,
+                history: Vec::new(),
                 seconds: 0.0,
                 network: plan.network.clone(),
             },
         };
-        let checkpoints = Checkpoints::new(folder.path());
-        match checkpoints.latest()? {
-            Some(state) => start.resume(folder, &checkpoints, state, device),
+        match checkpoint {
+            Some(state) => start.resume(plan, folder, &checkpoints, state, device),
             None => {
                 rewind(folder.path(), 1, 0)?;
                 let checkpoint_folder = folder.path().join("checkpoint");
@@ -193,6 +207,7 @@ impl<B: ResidualBackend> Start<B> {
 
     fn resume(
         self,
+        plan: &Plan,
         folder: &RunFolder,
         checkpoints: &Checkpoints,
         state: RunState,
@@ -215,10 +230,13 @@ impl<B: ResidualBackend> Start<B> {
             trainee,
             schedule: new,
         } = self.learning;
+        let Classifier { network } = trainee.model.load_record(model);
+        // A record brings gradients with it.
+        let network = network.freeze(&plan.config.freeze);
         Ok(Self {
             learning: Learning {
                 trainee: Trainee {
-                    model: trainee.model.load_record(model),
+                    model: Classifier { network },
                     optimizer: trainee.optimizer.load_record(optimizer),
                 },
                 schedule: new.load_record::<Autodiff<B>>(schedule),
@@ -228,7 +246,7 @@ impl<B: ResidualBackend> Start<B> {
     }
 }
 
-fn loader<B: Backend>(
+pub(crate) fn loader<B: Backend>(
     plan: &Plan,
     pictures: &Arc<PictureDataset>,
     shuffle: Option<u64>,
@@ -263,11 +281,14 @@ fn test<B: ResidualBackend>(
         let progress = batches.progress();
         observer.tested(progress.items_processed, progress.items_total);
     }
-    let score = totals.score().ok_or(TrainError::NoValidation {
-        data: plan.data.name.clone(),
-    })?;
+    let score = totals
+        .sums()
+        .and_then(|sums| sums.score())
+        .ok_or(TrainError::NoValidation {
+            data: plan.data.name.clone(),
+        })?;
     let accuracy = Accuracy {
-        validation: state.best.map(|best| best.accuracy),
+        validation: state.best.and_then(|best| plan.validated(best.accuracy)),
         test: Some(score.accuracy),
     };
     let epochs = state.best.map_or(0, |best| best.epoch);

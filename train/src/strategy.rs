@@ -16,7 +16,7 @@ use data::{ImageBatch, Position};
 use infer::{Accuracy, SavedModel};
 use model::Network;
 
-use crate::checkpoint::{Best, CheckpointRecorder, Checkpoints, PARTS, RunState};
+use crate::checkpoint::{Best, CheckpointRecorder, Checkpoints, EpochScores, PARTS, RunState};
 use crate::classifier::{Classifier, TrainBackend, classified};
 use crate::error::TrainError;
 use crate::folder::RunFolder;
@@ -38,15 +38,15 @@ pub struct EpochReport {
     pub epoch: usize,
     /// Of how many.
     pub epochs: usize,
-    /// Over the training pictures, as they were met; in a resumed epoch, those since.
+    /// Over the training pictures, as they were met.
     pub train: Option<Score>,
-    /// Over the validation pictures, after the epoch.
+    /// After the epoch, over the validation pictures or, if none are held back, the test pictures.
     pub validation: Score,
     /// Learning rate of the last step.
     pub learning_rate: f64,
     /// Time of this epoch, validation included.
     pub seconds: f64,
-    /// Whether no earlier epoch validated better.
+    /// Whether its model is kept: no earlier epoch validated better, or the last one is kept.
     pub best: bool,
 }
 
@@ -158,7 +158,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         loader: &dyn DataLoader<B, ImageBatch<B>>,
         state: &mut RunState,
     ) -> (Trainee<B>, Option<Score>) {
-        let mut totals = Totals::<B::InnerBackend>::new();
+        let mut totals = Totals::<B::InnerBackend>::resumed(state.partial.take());
         self.position.set(state.epoch, state.steps_in_epoch);
         let mut batches = loader.iter();
         while !self.stop.requested() {
@@ -182,7 +182,8 @@ impl<B: TrainBackend> EpochLoop<B> {
         session
             .events
             .process_train(LearnerEvent::EndEpoch(state.epoch));
-        (trainee, totals.score())
+        state.partial = totals.sums();
+        (trainee, state.partial.and_then(|sums| sums.score()))
     }
 
     /// Validates and moves on to the next epoch; none if told to stop before that.
@@ -239,7 +240,7 @@ impl<B: TrainBackend> EpochLoop<B> {
                 )));
         }
         session.events.process_valid(LearnerEvent::EndEpoch(epoch));
-        totals.score()
+        totals.sums()?.score()
     }
 
     /// Keeps the model if it is the best, and moves on to the next epoch.
@@ -260,12 +261,13 @@ impl<B: TrainBackend> EpochLoop<B> {
                 rate: self.plan.config.learning_rate(),
             });
         }
-        let best = state
-            .best
-            .is_none_or(|best| validation.accuracy > best.accuracy);
+        let best = self.plan.config.keeps_last_epoch()
+            || state
+                .best
+                .is_none_or(|best| validation.accuracy > best.accuracy);
         if best {
             let accuracy = Accuracy {
-                validation: Some(validation.accuracy),
+                validation: self.plan.validated(validation.accuracy),
                 test: None,
             };
             SavedModel::save(
@@ -278,8 +280,10 @@ impl<B: TrainBackend> EpochLoop<B> {
                 accuracy: validation.accuracy,
             });
         }
+        state.history.push(EpochScores { train, validation });
         state.epoch += 1;
         state.steps_in_epoch = 0;
+        state.partial = None;
         Ok(EpochReport {
             epoch,
             epochs: self.plan.config.epochs,

@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Parser};
 use device::DeviceRequest;
 use infer::benchmark::{InputShape, NamedNetwork};
+use infer::foreign::Published;
 
 const EXAMPLES: &str = "\
 Examples:
   infer image.png                     the newest run, or the shipped model before any
   infer --run runs/mine photos/*.jpg  a run of your choice, many pictures
   infer --weights resnet50.pth photo.jpg          weights of PyTorch, in names known elsewhere
+  infer --pretrained resnet50 photo.jpg           torchvision's weights, downloaded once
   infer --weights w.safetensors --model resnet50a photo.jpg   a network that names cannot tell
   infer --json --top-k 3 image.png    for other programs
   infer --bench --model resnet50      how fast a network predicts here
@@ -23,6 +25,7 @@ const MAX_BATCH: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("named").args(["bench", "weights"]).multiple(true))]
+#[command(group = ArgGroup::new("foreign").args(["weights", "pretrained"]))]
 pub(crate) struct Arguments {
     /// Pictures: PNG, JPEG, WebP or BMP
     #[arg(required_unless_present_any = ["list_devices", "bench"], value_name = "IMAGE")]
@@ -41,14 +44,20 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["run", "list_devices"])]
     pub weights: Option<PathBuf>,
 
+    /// torchvision's ImageNet weights, downloaded once to the user's cache folder: resnet18, resnet34,
+    /// resnet50, resnet101, resnet152, wide_resnet50_2 and others; -v1 behind the name is for the older
+    /// of two
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["run", "model", "list_devices"])]
+    pub pretrained: Option<Published>,
+
     /// The network in --weights [default: recognised]; with --bench alone, the untrained network to
     /// measure instead of a run's
     #[arg(long, value_name = "NAME", requires = "named", conflicts_with_all = ["run", "list_devices"])]
     pub model: Option<NamedNetwork>,
 
     /// Pixels that a picture's shorter side is brought to before the crop, with --weights
-    /// [default: 256 for a crop of 224; torchvision's newer weights want 232]
-    #[arg(long, value_name = "N", requires = "weights")]
+    /// [default: 256 for a crop of 224, and 232 for files with the names of torchvision's newer weights]
+    #[arg(long, value_name = "N", requires = "foreign")]
     pub resize: Option<usize>,
 
     /// Folder that holds the runs
@@ -147,6 +156,15 @@ mod tests {
             (&["--resize", "232", "a.png"], false),
             (&["--weights", "a.pth", "--run", "mine", "a.png"], false),
             (&["--weights", "a.pth"], false),
+            (
+                &["--pretrained", "resnet50", "--resize", "256", "a.png"],
+                true,
+            ),
+            (&["--pretrained", "resnet20", "a.png"], false),
+            (
+                &["--pretrained", "resnet50", "--weights", "a.pth", "a.png"],
+                false,
+            ),
         ] {
             let command = [&["infer"], arguments].concat();
             let parsed = Arguments::try_parse_from(&command);

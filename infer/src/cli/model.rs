@@ -2,12 +2,14 @@
 
 use infer::SavedModel;
 use infer::foreign::{Import, ImportOptions, import};
+use infer::terminal;
 
 use super::arguments::Arguments;
 
 /// The weights that were named, or the run, else the newest one, else the shipped model; and where it came from.
 pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, String)> {
-    if let Some(file) = &arguments.weights {
+    let downloaded = arguments.pretrained.map(terminal::fetch).transpose()?;
+    if let Some(file) = arguments.weights.as_ref().or(downloaded.as_ref()) {
         let options = ImportOptions {
             model: arguments.model.clone(),
             resize: arguments.resize,

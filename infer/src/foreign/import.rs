@@ -11,6 +11,7 @@ use super::conventions::{Conventions, conventions};
 use super::error::{Differences, ForeignError};
 use super::export::DESCRIPTION_KEY;
 use super::naming::{Naming, strip};
+use super::published::Published;
 use super::recognise::{View, name, recognise};
 use super::translate::{Problem, translate};
 use crate::benchmark::NamedNetwork;
@@ -23,8 +24,8 @@ pub struct ImportOptions {
     /// The network that it holds, with the channels and classes of the file; recognised from names
     /// and shapes if none.
     pub model: Option<NamedNetwork>,
-    /// Length in pixels of a picture's shorter side before the crop, if not the usual: 256 for a crop
-    /// of 224, where the newer weights of torchvision want 232.
+    /// Length in pixels of a picture's shorter side before the crop, if not the usual: 232 for files
+    /// with the names of torchvision's newer weights, else 256 for a crop of 224.
     pub resize: Option<usize>,
 }
 
@@ -96,7 +97,8 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Import, ForeignErr
                     (name(&network), network)
                 }
             };
-            describe(path, model, network, options.resize)?
+            let resize = || Some(Published::of_file(path)?.resize());
+            describe(path, model, network, options.resize.or_else(resize))?
         }
     };
     let origin = path.display().to_string();

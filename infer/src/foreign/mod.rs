@@ -9,6 +9,7 @@
 //! | `naming` | what a tensor of ours is called elsewhere, and how a file's layout is told |
 //! | `recognise` | which network the names and shapes of a file are |
 //! | `translate` | a state dict under other names, every tensor accounted for |
+//! | `published` | torchvision's files of weights |
 //! | `conventions` | class names and preprocessing that go with a network's shape |
 //! | `error` | what can go wrong |
 //!
@@ -27,9 +28,11 @@ mod error;
 mod export;
 mod import;
 mod naming;
+mod published;
 mod recognise;
 mod translate;
 
 pub use error::{Difference, Differences, ForeignError};
 pub use export::export;
 pub use import::{Import, ImportOptions, import};
+pub use published::{Published, PublishedError, UnknownPublished};

@@ -42,8 +42,8 @@ pub use values::{
 ///
 /// Tensors of four dimensions are `[batch, channels, height, width]`, whatever the order of their
 /// memory. `Autodiff` differentiates every operation once, except for
-/// [`prepared_convolution`](Self::prepared_convolution), [`affine`](Self::affine) and the gradient
-/// operations, which it composes from Burn's.
+/// [`prepared_convolution`](Self::prepared_convolution), [`affine`](Self::affine) where scale or
+/// shift are to be learned, and the gradient operations, which it composes from Burn's.
 pub trait ResidualBackend: Backend {
     /// Two-dimensional cross-correlation: `input` `[batch, in, height, width]`, `weight`
     /// `[out, in / groups, kernel height, kernel width]` and `bias` `[out]` to

@@ -7,18 +7,23 @@ use clap::{Args, Parser, Subcommand};
 use data::Source;
 use device::DeviceRequest;
 use infer::benchmark::{InputShape, NamedNetwork};
-use model::StemKind;
+use infer::foreign::Published;
+use model::{Part, StemKind};
 use train::{OptimizerKind, Overrides};
+
+use super::study_arguments::StudyCommand;
 
 const EXAMPLES: &str = "\
 Examples:
   train                                       the built-in sample, a few minutes
   train --data folder:photos --epochs 20      your own pictures, one folder for each class
   train --data cifar10 --data-dir ~/data --model resnet20 --batch-size 128 --epochs 60
+  train --data folder:photos --pretrained resnet50 --freeze   from ImageNet's weights, a new head
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
   train --resume runs/mine --epochs 40        go on with an earlier run
   train summary resnet50                      what a network consists of and costs
   train convert runs/mine mine.safetensors    weights for PyTorch, or from it
+  train study degradation                     why shortcuts: deep networks with and without
   train --bench --model resnet50 --batch-size 8   how fast a training step is here
   train --list-devices                        what this program can compute on";
 
@@ -41,8 +46,9 @@ pub(crate) struct Arguments {
 
     /// Go on with a run from its last checkpoint: its folder, or its name in --runs-dir
     #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "data", "image_size", "validation", "model", "stem", "zero_init_last_norm", "batch_size",
-        "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name",
+        "data", "image_size", "validation", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
+        "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
+        "flip",
     ])]
     pub resume: Option<PathBuf>,
 
@@ -63,6 +69,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Summary(Box<SummaryArguments>),
     Convert(Box<ConvertArguments>),
+    #[command(subcommand)]
+    Study(StudyCommand),
 }
 
 const CONVERT_EXAMPLES: &str = "\
@@ -138,7 +146,7 @@ pub(crate) struct SummaryArguments {
 
 /// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
 /// miss a flag that cannot be there.
-const NOT_MEASURED: [&str; 12] = [
+const NOT_MEASURED: [&str; 17] = [
     "config",
     "resume",
     "list_devices",
@@ -146,11 +154,16 @@ const NOT_MEASURED: [&str; 12] = [
     "data_dir",
     "image_size",
     "validation",
+    "weights",
+    "pretrained",
+    "freeze",
     "epochs",
     "lr",
     "warmup_epochs",
     "runs_dir",
     "name",
+    "pad_crop",
+    "flip",
 ];
 
 /// Flags of --bench.
@@ -193,12 +206,27 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N")]
     image_size: Option<usize>,
 
-    /// Share of the training pictures held back to choose the best epoch [default: 0.1]
+    /// Share of the training pictures held back to choose the best epoch; with 0, the last is kept [default: 0.1]
     #[arg(long, value_name = "X")]
     validation: Option<f64>,
 
-    #[arg(long, value_name = "NAME", help = format!("{} [default: resnet8]", model::PATTERNS.join(", ")))]
+    #[arg(long, value_name = "NAME", help = format!("{} [default: that of --weights, or resnet8]", model::PATTERNS.join(", ")))]
     model: Option<String>,
+
+    /// Start from trained weights: a run's folder, a file that torch.save wrote, or safetensors
+    ///
+    /// The network is recognised unless --model names it. A head for another number of classes is
+    /// replaced, and pictures are normalised as they were for these weights.
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+
+    /// Start from torchvision's ImageNet weights, downloaded once: resnet18 to resnet152 and others, with -v1 for the older ones
+    #[arg(long, value_name = "NAME", value_parser = published, conflicts_with_all = ["weights", "model"])]
+    pretrained: Option<String>,
+
+    /// Leave all of the weights but the head as they are, or the parts that are named: stem, stage1, stage2 ...
+    #[arg(long, value_name = "PARTS", num_args = 0..=1, default_missing_value = "all", value_delimiter = ',')]
+    freeze: Option<Vec<Part>>,
 
     /// imagenet (7x7, stride 4 in all), deep (three 3x3, stride 4) or cifar (3x3, stride 1) [default: the model's own]
     #[arg(long, value_name = "STEM", value_parser = stem)]
@@ -207,6 +235,14 @@ pub(crate) struct Settings {
     /// Start each block as its shortcut [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     zero_init_last_norm: Option<bool>,
+
+    /// Crop training pictures at random after adding so many pixels on each side [default: 0]
+    #[arg(long, value_name = "N")]
+    pad_crop: Option<usize>,
+
+    /// Mirror half of the training pictures at random [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    flip: Option<bool>,
 
     /// Passes over the training pictures [default: 5]
     #[arg(long, value_name = "N")]
@@ -220,7 +256,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "NAME", value_parser = optimizer)]
     optimizer: Option<OptimizerKind>,
 
-    /// Highest learning rate of the warm-up and cosine schedule [default: 0.1, or 0.001 for adam and adamw]
+    /// Highest learning rate of the warm-up and cosine schedule [default: 0.1, or 0.001 for adam and adamw; a tenth of it with weights that are not all frozen]
     #[arg(long, value_name = "X")]
     lr: Option<f64>,
 
@@ -265,6 +301,9 @@ impl From<Settings> for Overrides {
             image_size: settings.image_size,
             validation: settings.validation,
             model: settings.model,
+            weights: settings.weights,
+            pretrained: settings.pretrained,
+            freeze: settings.freeze,
             stem: settings.stem,
             zero_init_last_norm: settings.zero_init_last_norm,
             epochs: settings.epochs,
@@ -279,6 +318,8 @@ impl From<Settings> for Overrides {
             device: settings.device,
             runs_dir: settings.runs_dir,
             name: settings.name,
+            pad_crop: settings.pad_crop,
+            flip: settings.flip,
         }
     }
 }
@@ -290,6 +331,11 @@ fn stem(text: &str) -> Result<StemKind, String> {
         "cifar" => Ok(StemKind::Cifar),
         _ => Err("known: imagenet, deep, cifar".to_owned()),
     }
+}
+
+/// A name, checked here for the message and kept as text for the run's config.
+fn published(text: &str) -> Result<String, infer::foreign::UnknownPublished> {
+    Ok(text.parse::<Published>()?.to_string())
 }
 
 fn optimizer(text: &str) -> Result<OptimizerKind, String> {
@@ -322,14 +368,22 @@ mod tests {
         for (flag, default) in [
             ("--data ", config.data.to_string()),
             ("--validation", config.validation.to_string()),
-            ("--model", config.model.clone()),
+            (
+                "--model",
+                format!("that of --weights, or {}", config.model_name()),
+            ),
             ("--zero-init", config.zero_init_last_norm.to_string()),
+            ("--pad-crop", config.augmentation.pad_crop.to_string()),
+            ("--flip", config.augmentation.flip.to_string()),
             ("--epochs", config.epochs.to_string()),
             ("--batch-size", config.batch_size.to_string()),
             ("--optimizer", config.optimizer.name().to_owned()),
             (
                 "--lr",
-                format!("{}, or 0.001 for adam and adamw", config.learning_rate()),
+                format!(
+                    "{}, or 0.001 for adam and adamw; a tenth of it with weights that are not all frozen",
+                    config.learning_rate()
+                ),
             ),
             ("--warmup-epochs", config.warmup_epochs.to_string()),
             ("--momentum", config.momentum.to_string()),

@@ -66,7 +66,7 @@ impl MetricsRendererTraining for Lines {
     fn render_valid(&mut self, item: TrainingProgress, _: Vec<ProgressType>) {
         let epochs = item.global_progress;
         self.bar.set_message(format!(
-            "epoch {}/{} validation",
+            "epoch {}/{} scores",
             epochs.items_processed, epochs.items_total
         ));
     }

@@ -9,4 +9,6 @@ pub(crate) mod program;
 mod report;
 mod screen;
 mod signals;
+mod study;
+mod study_arguments;
 mod summary;

@@ -11,11 +11,11 @@ use data::{LoadProgress, Source};
 use device::{SelectedDevice, Task};
 use indicatif::ProgressBar;
 use infer::benchmark::ProgramStart;
-use infer::console;
-use model::ResidualBackend;
+use infer::{console, terminal};
+use model::{Part, ResidualBackend};
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
-use train::{ConfigError, Outcome, Plan, RunFolder, Stop, TrainConfig, TrainError};
+use train::{ConfigError, Fitting, Outcome, Plan, RunFolder, Stop, TrainConfig, TrainError};
 
 use super::arguments::{Arguments, Command};
 use super::benchmark;
@@ -25,6 +25,7 @@ use super::lines::{Lines, picture_bar};
 use super::report::{self, Reporter, print_line};
 use super::screen::Screen;
 use super::signals::Signals;
+use super::study;
 use super::summary;
 
 /// A flag has a value that is out of range: wrong usage, unlike the same value in a file.
@@ -49,6 +50,7 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
         match command {
             Command::Summary(arguments) => summary::run(arguments)?,
             Command::Convert(arguments) => convert::run(arguments)?,
+            Command::Study(command) => return study::run(command, &signals),
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -73,13 +75,13 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
     let device = resolve(&config)?;
     talk(&format!("device: {device}"));
 
-    let plan = load(config)?;
+    let plan = load(config, resumed.as_ref())?;
     let folder = match resumed {
         Some(folder) => {
             folder.write_config(&plan.config)?;
             folder
         }
-        None => RunFolder::create(&plan.config)?,
+        None => plan.create_folder()?,
     };
     talk(&format!("run: {}", folder.path().display()));
     log_to(&folder.log_file())?;
@@ -89,6 +91,7 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
         plan,
         folder: &folder,
         stop,
+        with_dashboard: true,
     })?;
     Ok(match outcome {
         Outcome::Finished(finished) => {
@@ -132,57 +135,119 @@ fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder
     };
     let mut config = base.with(overrides);
     config.validate().map_err(WrongFlag)?;
-    // A run may be resumed from another folder than it was started from.
+    make_absolute(&mut config)?;
+    Ok((config, folder))
+}
+
+/// A run may be resumed from another folder than it was started from.
+pub(super) fn make_absolute(config: &mut TrainConfig) -> anyhow::Result<()> {
     if let Some(data_dir) = &mut config.data_dir {
         *data_dir = absolute(data_dir)?;
     }
     if let Source::Folder(path) = &mut config.data {
         *path = absolute(path)?;
     }
-    Ok((config, folder))
+    if let Some(weights) = &mut config.weights {
+        *weights = absolute(weights)?;
+    }
+    Ok(())
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("cannot resolve {}", path.display()))
 }
 
-fn load(config: TrainConfig) -> Result<Arc<Plan>, TrainError> {
+pub(super) fn load(
+    mut config: TrainConfig,
+    resumed: Option<&RunFolder>,
+) -> anyhow::Result<Arc<Plan>> {
+    // The weights of a run that goes on are where its config says.
+    if let (Some(name), None) = (&config.pretrained, resumed) {
+        let weights = name.parse().map_err(ConfigError::from)?;
+        config.weights = Some(terminal::fetch(weights)?);
+    }
     let bar = picture_bar(0);
     bar.set_message("loading");
     let progress = |LoadProgress { done, total }: LoadProgress| {
         bar.set_length(total as u64);
         bar.set_position(done as u64);
     };
-    let plan = Plan::new(config, &progress)?;
+    let plan = match resumed {
+        Some(folder) => Plan::resumed(config, folder, &progress)?,
+        None => Plan::new(config, &progress)?,
+    };
     bar.finish_and_clear();
     let [channels, height, width] = plan.data.preprocessing.shape();
+    let held_out = match plan.config.keeps_last_epoch() {
+        true => String::new(),
+        false => format!(", {} validation", plan.validation.indices().len()),
+    };
     talk(&format!(
-        "data: {}, {} classes, {} training, {} validation and {} test pictures of {channels}x{height}x{width}",
+        "data: {}, {} classes, {} training{held_out} and {} test pictures of {channels}x{height}x{width}",
         plan.data.name,
         plan.data.class_names.len(),
         plan.train.indices().len(),
-        plan.validation.indices().len(),
         plan.data.test.len(),
     ));
     talk(&format!(
         "model: {}, {} epochs of {} steps",
-        plan.config.model, plan.config.epochs, plan.steps_per_epoch
+        plan.model, plan.config.epochs, plan.steps_per_epoch
     ));
+    if resumed.is_none() {
+        tell_weights(&plan);
+    }
     Ok(Arc::new(plan))
 }
 
+/// What a run starts from, and what of it is changed.
+fn tell_weights(plan: &Plan) {
+    let (Some(pretrained), Some(fitting)) = (&plan.pretrained, plan.fitting()) else {
+        return;
+    };
+    talk(&format!(
+        "weights: {} trained on {}",
+        pretrained.path().display(),
+        pretrained.description.trained_on
+    ));
+    let Fitting {
+        from: [channels_before, classes_before],
+        to: [channels, classes],
+    } = fitting;
+    if fitting.replaces_head() {
+        talk(&format!(
+            "head: replaced by a new one for {classes} classes, because that of the weights has {classes_before}"
+        ));
+    }
+    if fitting.changes_channels() {
+        talk(&format!(
+            "first convolution: its weights for {channels_before} channels are shared out to {channels}"
+        ));
+    }
+    if !plan.config.freeze.is_empty() {
+        let parts: Vec<_> = plan.config.freeze.iter().map(ToString::to_string).collect();
+        let parts = match plan.config.freeze.contains(&Part::All) {
+            true => "all but the head".to_owned(),
+            false => parts.join(", "),
+        };
+        talk(&format!("frozen: {parts}"));
+    }
+}
+
 /// Trains on whichever backend the device has.
-struct Train<'a> {
-    plan: Arc<Plan>,
-    folder: &'a RunFolder,
-    stop: Stop,
+pub(super) struct Train<'a> {
+    pub plan: Arc<Plan>,
+    pub folder: &'a RunFolder,
+    pub stop: Stop,
+    /// Where there is a terminal for it.
+    pub with_dashboard: bool,
 }
 
 impl Task for Train<'_> {
     type Output = Result<Outcome, TrainError>;
 
     fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
-        let on_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
+        let on_terminal =
+            self.with_dashboard && io::stdout().is_terminal() && io::stdin().is_terminal();
         let (screen, bar) = if on_terminal {
             let dashboard = Dashboard::new(self.stop.clone());
             (Screen::Dashboard(dashboard), ProgressBar::hidden())
@@ -190,13 +255,13 @@ impl Task for Train<'_> {
             let bar = picture_bar(self.plan.config.epochs * self.plan.train.indices().len());
             (Screen::Lines(Lines::new(bar.clone())), bar)
         };
-        let reporter = Box::new(Reporter::new(bar, on_terminal));
+        let reporter = Box::new(Reporter::new(bar, on_terminal, &self.plan));
         train::train::<B, _>(self.plan, self.folder, device, screen, reporter, self.stop)
     }
 }
 
 /// Sends what the libraries report to a file, never to the terminal.
-fn log_to(path: &Path) -> anyhow::Result<()> {
+pub(super) fn log_to(path: &Path) -> anyhow::Result<()> {
     let file = File::options()
         .append(true)
         .create(true)
@@ -211,6 +276,6 @@ fn log_to(path: &Path) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stderr, reason = "this is the outermost layer")]
-fn talk(line: &str) {
+pub(super) fn talk(line: &str) {
     eprintln!("{line}");
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use indicatif::ProgressBar;
-use train::{EpochReport, Finished, Observer, Score};
+use train::{EpochReport, Finished, Observer, Plan, Score};
 
 use super::lines::picture_bar;
 
@@ -11,15 +11,18 @@ use super::lines::picture_bar;
 pub(crate) struct Reporter {
     bar: ProgressBar,
     behind_dashboard: bool,
+    /// What the pictures are called that each epoch is scored on.
+    scored_on: &'static str,
     held_back: Vec<String>,
     test_bar: Option<ProgressBar>,
 }
 
 impl Reporter {
-    pub(crate) fn new(bar: ProgressBar, behind_dashboard: bool) -> Self {
+    pub(crate) fn new(bar: ProgressBar, behind_dashboard: bool, plan: &Plan) -> Self {
         Self {
             bar,
             behind_dashboard,
+            scored_on: scored_on(plan),
             held_back: Vec::new(),
             test_bar: None,
         }
@@ -34,7 +37,7 @@ impl Reporter {
 
 impl Observer for Reporter {
     fn epoch_ended(&mut self, report: &EpochReport) {
-        let line = epoch_line(report);
+        let line = epoch_line(report, self.scored_on);
         if self.behind_dashboard {
             self.held_back.push(line);
         } else {
@@ -67,7 +70,15 @@ pub(crate) fn print_line(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-fn epoch_line(report: &EpochReport) -> String {
+/// What the pictures are called that each epoch is scored on.
+fn scored_on(plan: &Plan) -> &'static str {
+    match plan.config.keeps_last_epoch() {
+        true => "test",
+        false => "validation",
+    }
+}
+
+fn epoch_line(report: &EpochReport, scored_on: &str) -> String {
     let EpochReport {
         epoch,
         epochs,
@@ -80,7 +91,7 @@ fn epoch_line(report: &EpochReport) -> String {
     let train = train.map_or_else(|| "none left".to_owned(), |train| score(&train));
     let mark = if *best { "  best" } else { "" };
     format!(
-        "epoch {epoch:>width$}/{epochs}  train {train}  validation {}  rate {learning_rate:.5}  {seconds:.1} s{mark}",
+        "epoch {epoch:>width$}/{epochs}  train {train}  {scored_on} {}  rate {learning_rate:.5}  {seconds:.1} s{mark}",
         score(validation),
         width = epochs.to_string().len(),
     )
@@ -136,7 +147,7 @@ mod tests {
             best: true,
         };
         assert_eq!(
-            epoch_line(&report),
+            epoch_line(&report, "validation"),
             "epoch  3/12  train loss 0.5100 accuracy 81.25 %  validation loss 0.4000 accuracy 85.00 %  rate 0.05000  12.3 s  best"
         );
         let finished = Finished {
@@ -145,6 +156,7 @@ mod tests {
                 accuracy: 0.871,
             },
             best_epoch: 3,
+            history: Vec::new(),
             seconds: 61.0,
         };
         assert_eq!(

@@ -4,6 +4,7 @@
 //! A step keeps no more than its gradient needs, and gives the rest up before it registers what it
 //! found: a tensor that nobody else holds can be reused in place.
 
+mod affine;
 mod batch_norm;
 mod convolution;
 mod pooling;
@@ -38,6 +39,16 @@ impl<B: ResidualBackend, C: CheckpointStrategy> ResidualBackend for Autodiff<B, 
         epsilon: f64,
     ) -> BatchNormOutput<Self> {
         batch_norm::batch_norm::<B, C>(input, gamma, beta, residual, relu, epsilon)
+    }
+
+    fn affine(
+        input: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        residual: Option<FloatTensor<Self>>,
+        relu: bool,
+    ) -> FloatTensor<Self> {
+        affine::affine::<B, C>(input, scale, shift, residual, relu)
     }
 
     fn max_pool(

@@ -1,0 +1,22 @@
+//! Where downloads lie.
+
+use std::path::PathBuf;
+
+/// The folder `resnet` in the user's cache folder: `~/.cache/resnet` on Linux (or in
+/// `XDG_CACHE_HOME`), `~/Library/Caches/resnet` on a Mac, `%LOCALAPPDATA%\resnet` on Windows. It
+/// need not be there. `None` if the user has no home.
+pub fn cache_folder() -> Option<PathBuf> {
+    dirs::cache_dir().map(|folder| folder.join("resnet"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_named_after_the_project() {
+        if let Some(folder) = cache_folder() {
+            assert!(folder.is_absolute() && folder.ends_with("resnet"));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The checksum of a file: its SHA-256, or the first digits of it.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use ring::digest::{Context, SHA256};
+
+use crate::error::DownloadError;
+use crate::progress::{Progress, Watch};
+
+/// Hexadecimal digits of a whole SHA-256.
+const DIGITS: usize = 64;
+
+/// Fewest digits that tell files apart.
+const FEWEST_DIGITS: usize = 8;
+
+/// Bytes hashed at once.
+const BLOCK: usize = 1 << 20;
+
+/// Why a checksum is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChecksumError {
+    /// It has too few or too many digits.
+    #[error("it has {found} digits: expected {FEWEST_DIGITS} to {DIGITS}")]
+    Length {
+        /// How many it has.
+        found: usize,
+    },
+
+    /// It has something else than hexadecimal digits.
+    #[error("{found:?} is no hexadecimal digit")]
+    Digit {
+        /// The first character that is none.
+        found: char,
+    },
+}
+
+/// The digits that the SHA-256 of a file starts with, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Checksum {
+    digits: String,
+}
+
+impl Checksum {
+    /// Takes 8 to 64 hexadecimal digits, in upper or lower case.
+    pub(crate) fn parse(text: &str) -> Result<Self, ChecksumError> {
+        if let Some(found) = text.chars().find(|digit| !digit.is_ascii_hexdigit()) {
+            return Err(ChecksumError::Digit { found });
+        }
+        if !(FEWEST_DIGITS..=DIGITS).contains(&text.len()) {
+            return Err(ChecksumError::Length { found: text.len() });
+        }
+        Ok(Self {
+            digits: text.to_ascii_lowercase(),
+        })
+    }
+
+    /// Whether it is of the file with this SHA-256, given as all of its digits.
+    pub(crate) fn matches(&self, sha256: &str) -> bool {
+        sha256.starts_with(&self.digits)
+    }
+
+    /// As many digits of a file's SHA-256 as this has, to be shown beside it.
+    pub(crate) fn same_digits(&self, sha256: &str) -> String {
+        sha256.chars().take(self.digits.len()).collect()
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.digits)
+    }
+}
+
+/// Takes bytes and gives their SHA-256.
+#[derive(Clone)]
+pub(crate) struct Hasher(Context);
+
+impl Hasher {
+    pub(crate) fn new() -> Self {
+        Self(Context::new(&SHA256))
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// All digits of the SHA-256 of the bytes so far.
+    pub(crate) fn sha256(&self) -> String {
+        let digest = self.0.clone().finish();
+        digest
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    /// Takes the first `length` bytes of an open file, or fewer if there are fewer; gives how many
+    /// there were.
+    pub(crate) fn update_from(
+        &mut self,
+        file: &mut File,
+        path: &Path,
+        length: u64,
+        watch: &mut Watch<'_>,
+    ) -> Result<u64, DownloadError> {
+        let mut bytes = file.take(length);
+        let mut block = vec![0; BLOCK];
+        let mut checked = 0;
+        loop {
+            watch.say(Progress::Checking {
+                checked,
+                total: length,
+            })?;
+            match bytes.read(&mut block) {
+                Ok(0) => return Ok(checked),
+                Ok(count) => {
+                    self.update(&block[..count]);
+                    checked += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => {
+                    return Err(DownloadError::Read {
+                        path: path.to_owned(),
+                        source,
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    #[test]
+    fn the_first_digits_are_enough() {
+        let mut hasher = Hasher::new();
+        hasher.update(b"a");
+        assert_ne!(hasher.sha256(), ABC);
+        hasher.update(b"bc");
+        assert_eq!(hasher.sha256(), ABC);
+        assert!(Checksum::parse("BA7816BF").unwrap().matches(ABC));
+        assert!(Checksum::parse(ABC).unwrap().matches(ABC));
+        assert!(!Checksum::parse("ba7816be").unwrap().matches(ABC));
+    }
+
+    #[test]
+    fn what_is_no_checksum_is_refused() {
+        for (text, found) in [("", 0), ("ba7816b", 7), (&format!("{ABC}0"), 65)] {
+            let error = Checksum::parse(text).unwrap_err();
+            assert_eq!(error, ChecksumError::Length { found });
+        }
+        let error = Checksum::parse("ba7816b-").unwrap_err();
+        assert_eq!(error.to_string(), "'-' is no hexadecimal digit");
+    }
+}

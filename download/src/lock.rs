@@ -1,0 +1,134 @@
+//! One process at a time loads a file.
+
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::DownloadError;
+use crate::part::{beside, write_error};
+use crate::progress::{Progress, TICK, Watch};
+
+/// The right to load a file, given up on drop. The system takes it back from a process that dies.
+///
+/// A file system without locks, as some clusters have, gives the right to everyone: what they may
+/// do to each other there is then found by the checksum, at the next use of the file at the latest.
+pub(crate) struct Lock {
+    path: PathBuf,
+    // Locked as long as it is open.
+    _file: File,
+}
+
+impl Lock {
+    /// Waits until no one else has the lock of the file at `path`.
+    pub(crate) fn acquire(path: &Path, watch: &mut Watch<'_>) -> Result<Self, DownloadError> {
+        let path = beside(path, &OsString::from(".lock"));
+        loop {
+            let file = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&path)
+                .map_err(|source| write_error(&path, source))?;
+            loop {
+                match file.try_lock() {
+                    Ok(()) => break,
+                    Err(TryLockError::WouldBlock) => watch.pause(TICK, Progress::Waiting)?,
+                    Err(TryLockError::Error(error))
+                        if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(TryLockError::Error(_)) => break,
+                }
+            }
+            if is_at(&file, &path) {
+                return Ok(Self { path, _file: file });
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // While it is still held: who waits for it finds out that it is no longer the one there.
+        if cfg!(unix) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Whether an open file is the one that lies there, and not one that was removed.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+/// Always: lock files are not removed here.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_and_nothing_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let inside = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        let mut go_on = |_| ControlFlow::Continue(());
+                        let lock = Lock::acquire(&path, &mut Watch::new(&mut go_on)).unwrap();
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        thread::yield_now();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        drop(lock);
+                    }
+                });
+            }
+        });
+        if cfg!(unix) {
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_file_that_was_removed_is_told_from_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.lock");
+        let first = File::create(&path).unwrap();
+        assert!(is_at(&first, &path));
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&first, &path));
+        let second = File::create(&path).unwrap();
+        assert!(is_at(&second, &path) && !is_at(&first, &path));
+    }
+
+    #[test]
+    fn who_waits_can_stop() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut go_on = |_| ControlFlow::Continue(());
+        let _lock = Lock::acquire(&path, &mut Watch::new(&mut go_on)).unwrap();
+        let mut said = Vec::new();
+        let mut stop = |progress| {
+            said.push(progress);
+            ControlFlow::Break(())
+        };
+        let error = Lock::acquire(&path, &mut Watch::new(&mut stop)).err();
+        assert!(matches!(error, Some(DownloadError::Interrupted)));
+        assert_eq!(said, [Progress::Waiting]);
+    }
+}

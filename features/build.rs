@@ -1,0 +1,3 @@
+//! Does nothing; without it, cargo would take no notice of the build dependencies.
+
+fn main() {}

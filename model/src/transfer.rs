@@ -1,0 +1,106 @@
+//! Other ends for a trained network.
+
+use burn::nn::Linear;
+use burn::nn::conv::Conv2d;
+
+use crate::head::linear;
+use crate::network::Network;
+use crate::ops::ResidualBackend;
+use crate::parameters::parameter_count;
+
+impl<B: ResidualBackend> Network<B> {
+    /// The network with a new last linear layer for so many classes, with random weights.
+    #[must_use]
+    pub fn with_new_head(mut self, classes: usize) -> Self {
+        let head = self.head_mut();
+        let weight = head.weight.val(); // [inputs, classes]
+        let [inputs, _] = weight.dims();
+        *head = linear(inputs, classes, &weight.device());
+        parameter_count(&self); // draws the weights now, as `NetworkConfig::init` does
+        self
+    }
+
+    /// The network for images of so many channels, all of which carry the mean of what the earlier
+    /// ones carried: the first convolution's weights are added up over its input channels and shared
+    /// out evenly.
+    ///
+    /// To a network for RGB, a grey image is then what three equal channels were before.
+    #[must_use]
+    pub fn with_spread_channels(mut self, channels: usize) -> Self {
+        let first = self.first_convolution_mut();
+        // [out, in, kernel height, kernel width]
+        first.weight = first.weight.clone().map(|weight| {
+            let is_learned = weight.is_require_grad();
+            let spread = weight.sum_dim(1).repeat_dim(1, channels) / channels as f64;
+            spread.detach().set_require_grad(is_learned)
+        });
+        self
+    }
+
+    fn head_mut(&mut self) -> &mut Linear<B> {
+        match self {
+            Self::ResNet(network) => &mut network.head.linear,
+            Self::Digit(network) => &mut network.linear,
+        }
+    }
+
+    fn first_convolution_mut(&mut self) -> &mut Conv2d<B> {
+        match self {
+            Self::ResNet(network) => {
+                let stem = &mut network.stem;
+                match stem.deep.as_mut().and_then(|deep| deep.first_mut()) {
+                    Some(first) => &mut first.conv,
+                    None => &mut stem.convolution.conv,
+                }
+            }
+            Self::Digit(network) => &mut network.convolution1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::network;
+    use burn::tensor::{Distribution, Tensor, Tolerance};
+    use burn_flex::Flex;
+
+    #[test]
+    fn a_new_head_leaves_the_features() {
+        let device = Default::default();
+        for (name, edge) in [("resnet8", 16), ("digit", 28)] {
+            let config = network(name).unwrap();
+            let original = config.init::<Flex>(&device).unwrap();
+            let changed = original.clone().with_new_head(7);
+            let shape = [2, config.input_channels(), edge, edge];
+            let images = Tensor::random(shape, Distribution::Default, &device);
+            assert_eq!(changed.forward(images.clone()).dims(), [2, 7], "{name}");
+
+            // With the old head back, it is the old network.
+            let mut restored = changed;
+            *restored.head_mut() = original.clone().head_mut().clone();
+            let expected = original.forward(images.clone()).into_data();
+            restored
+                .forward(images)
+                .into_data()
+                .assert_eq(&expected, true);
+        }
+    }
+
+    #[test]
+    fn channels_that_are_equal_can_be_fewer_or_more() {
+        let device = Default::default();
+        for (name, edge) in [("resnet8", 16), ("resnet18d", 32), ("digit", 28)] {
+            let config = network(name).unwrap().with_input_channels(3);
+            let colour = config.init::<Flex>(&device).unwrap();
+            let grey = colour.clone().with_spread_channels(1);
+            let images = Tensor::random([2, 1, edge, edge], Distribution::Default, &device);
+            let repeated = Tensor::repeat_dim(images.clone(), 1, 3);
+            let tolerance = Tolerance::<f32>::rel_abs(1e-4, 1e-4);
+            let expected = colour.forward(repeated.clone()).into_data();
+            let logits = grey.forward(images);
+            logits.into_data().assert_approx_eq(&expected, tolerance);
+            let logits = grey.with_spread_channels(3).forward(repeated);
+            logits.into_data().assert_approx_eq(&expected, tolerance);
+        }
+    }
+}

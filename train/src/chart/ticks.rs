@@ -1,0 +1,188 @@
+//! Where an axis begins and ends, and the round values on it.
+
+use super::Scale;
+
+/// About so many values have a label.
+const TICKS: f64 = 5.0;
+/// A logarithmic axis shows no more powers of ten than these.
+const MAX_DECADES: i32 = 300;
+
+/// An axis with limits.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Ticks {
+    scale: Scale,
+    low: f64,
+    high: f64,
+    /// Each within the limits, with its label.
+    pub labels: Vec<(f64, String)>,
+}
+
+impl Ticks {
+    /// An axis for these values. Those that cannot be on it do not count; without any other, it
+    /// goes from 0 to 1, or from 1 to 10.
+    pub(super) fn new(scale: Scale, values: impl Iterator<Item = f64>) -> Self {
+        let is_shown = |value: &f64| shown(scale, *value);
+        let (low, high) = values
+            .filter(is_shown)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                (low.min(value), high.max(value))
+            });
+        match scale {
+            Scale::Logarithmic if low > high => Self::logarithmic(1.0, 10.0),
+            Scale::Logarithmic => Self::logarithmic(low, high),
+            _ if low > high => Self::linear(scale, 0.0, 1.0),
+            Scale::FromZero => Self::linear(scale, low.min(0.0), high.max(0.0)),
+            Scale::Linear => Self::linear(scale, low, high),
+        }
+    }
+
+    fn linear(scale: Scale, low: f64, high: f64) -> Self {
+        let span = match high - low {
+            span if span > 0.0 && span.is_finite() => span,
+            _ => low.abs().max(1.0),
+        };
+        let step = round_step(span / TICKS);
+        let first = (low / step).floor();
+        let last = (high / step).ceil().max(first + 1.0);
+        let count = (last - first).min(100.0) as u32;
+        let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
+        let labels = (0..=count)
+            .map(|tick| {
+                let value = (first + f64::from(tick)) * step;
+                (value, format!("{value:.decimals$}"))
+            })
+            .collect();
+        Self {
+            scale,
+            low: first * step,
+            high: last * step,
+            labels,
+        }
+    }
+
+    fn logarithmic(low: f64, high: f64) -> Self {
+        let first = (low.log10().floor() as i32).clamp(-MAX_DECADES, MAX_DECADES - 1);
+        let last = (high.log10().ceil() as i32).clamp(first + 1, MAX_DECADES);
+        let every = ((last - first) as f64 / (2.0 * TICKS)).ceil() as usize;
+        let labels = (first..=last)
+            .step_by(every.max(1))
+            .map(|power| (10_f64.powi(power), power_label(power)))
+            .collect();
+        Self {
+            scale: Scale::Logarithmic,
+            low: 10_f64.powi(first),
+            high: 10_f64.powi(last),
+            labels,
+        }
+    }
+
+    /// Where a value lies, from 0 at the axis's beginning to 1 at its end; none if it cannot be on
+    /// it.
+    pub(super) fn place(&self, value: f64) -> Option<f64> {
+        if !shown(self.scale, value) {
+            return None;
+        }
+        let place = match self.scale {
+            Scale::Logarithmic => {
+                (value.log10() - self.low.log10()) / (self.high.log10() - self.low.log10())
+            }
+            Scale::Linear | Scale::FromZero => (value - self.low) / (self.high - self.low),
+        };
+        place.is_finite().then(|| place.clamp(0.0, 1.0))
+    }
+}
+
+fn shown(scale: Scale, value: f64) -> bool {
+    value.is_finite() && (scale != Scale::Logarithmic || value > 0.0)
+}
+
+/// The next larger of 1, 2 and 5 times a power of ten.
+fn round_step(step: f64) -> f64 {
+    let power = 10_f64.powf(step.log10().floor());
+    let factor = [1.0, 2.0, 5.0]
+        .into_iter()
+        .find(|factor| factor * power >= step * (1.0 - 1e-9));
+    factor.unwrap_or(10.0) * power
+}
+
+/// Such as 0.01, 1, 1000, and 10 to the power beyond.
+fn power_label(power: i32) -> String {
+    match power {
+        -3..=-1 => format!("{:.*}", power.unsigned_abs() as usize, 10_f64.powi(power)),
+        0..=4 => format!("{:.0}", 10_f64.powi(power)),
+        _ => format!("1e{power}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(scale: Scale, values: &[f64]) -> Vec<String> {
+        let ticks = Ticks::new(scale, values.iter().copied());
+        ticks.labels.into_iter().map(|(_, label)| label).collect()
+    }
+
+    #[test]
+    fn ticks_are_round_and_enclose_the_values() {
+        assert_eq!(
+            labels(Scale::Linear, &[1.0, 10.0]),
+            ["0", "2", "4", "6", "8", "10"]
+        );
+        assert_eq!(
+            labels(Scale::FromZero, &[0.31, 0.62]),
+            ["0.0", "0.2", "0.4", "0.6", "0.8"]
+        );
+        assert_eq!(
+            labels(Scale::Linear, &[-0.01, 0.02]),
+            ["-0.01", "0.00", "0.01", "0.02"]
+        );
+        assert_eq!(
+            labels(Scale::Logarithmic, &[0.02, 300.0]),
+            ["0.01", "0.1", "1", "10", "100", "1000"]
+        );
+        assert_eq!(labels(Scale::Logarithmic, &[1e-30, 1.0]).len(), 11);
+    }
+
+    #[test]
+    fn any_values_have_an_axis() {
+        let strange = [
+            vec![],
+            vec![f64::NAN, f64::INFINITY],
+            vec![3.0],
+            vec![0.0, 0.0],
+            vec![-1.0, -2.0],
+            vec![f64::MAX, f64::MIN],
+            vec![1e-300, 1e300],
+            vec![f64::MIN_POSITIVE],
+            vec![1e17, 1e17 + 16.0],
+        ];
+        for scale in [Scale::Linear, Scale::FromZero, Scale::Logarithmic] {
+            for values in &strange {
+                let ticks = Ticks::new(scale, values.iter().copied());
+                assert!(
+                    (2..=102).contains(&ticks.labels.len()),
+                    "{scale:?} {values:?}: {ticks:?}"
+                );
+                for &value in values {
+                    if let Some(place) = ticks.place(value) {
+                        assert!(
+                            (0.0..=1.0).contains(&place),
+                            "{scale:?} {values:?}: {place}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_shares_of_the_axis() {
+        let ticks = Ticks::new(Scale::FromZero, [4.0, 10.0].into_iter());
+        assert_eq!(ticks.place(5.0), Some(0.5));
+        assert_eq!(ticks.place(f64::NAN), None);
+        let ticks = Ticks::new(Scale::Logarithmic, [1.0, 100.0].into_iter());
+        assert_eq!(ticks.place(10.0), Some(0.5));
+        assert_eq!(ticks.place(0.0), None);
+    }
+}

@@ -1,0 +1,202 @@
+//! `train study`: why residual networks have shortcuts.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use device::{SelectedDevice, Task};
+use indicatif::{ProgressBar, ProgressStyle};
+use infer::console;
+use model::ResidualBackend;
+use train::study::{Curve, Degradation, GradientProfile, Gradients};
+use train::{Outcome, Plan, RunFolder, TrainConfig, TrainError};
+use weights::write_atomically;
+
+use super::program::{Train, WrongFlag, load, log_to, make_absolute, resolve, talk};
+use super::report::print_line;
+use super::signals::Signals;
+use super::study_arguments::{DegradationArguments, GradientArguments, StudyCommand};
+
+/// Runs of a study lie in this folder of its output.
+const RUNS: &str = "runs";
+
+pub(crate) fn run(command: &StudyCommand, signals: &Signals) -> anyhow::Result<ExitCode> {
+    match command {
+        StudyCommand::Degradation(arguments) => degradation(arguments, signals),
+        StudyCommand::Gradients(arguments) => gradients(arguments),
+    }
+}
+
+fn degradation(arguments: &DegradationArguments, signals: &Signals) -> anyhow::Result<ExitCode> {
+    let output = &arguments.output;
+    let base = TrainConfig {
+        epochs: arguments.epochs,
+        lr: Some(arguments.lr),
+        runs_dir: output.join(RUNS),
+        ..arguments.common.over(Degradation::recipe())
+    };
+    let base = checked(base)?;
+    let study = Degradation {
+        depths: arguments.depths.clone(),
+        base,
+    };
+    let runs = study.runs().map_err(wrong_depth)?;
+    create(output)?;
+    log_to(&output.join("experiment.log"))?;
+    let device = resolve(&study.base)?;
+    talk(&format!("device: {device}"));
+
+    let mut curves = Vec::new();
+    for (name, config) in runs {
+        talk("");
+        let Some(curve) = train(&device, &name, config, signals)? else {
+            talk(&format!(
+                "stopped in {name}, everything is saved; go on with the same command"
+            ));
+            return Ok(ExitCode::from(console::INTERRUPTED));
+        };
+        curves.push(curve);
+        // After each network, so that there is something to look at meanwhile.
+        write(output, "degradation.csv", &Degradation::values(&curves))?;
+        write(output, "degradation.md", &study.table(&curves))?;
+        write(output, "degradation.svg", &study.chart(&curves).svg())?;
+    }
+    conclude(output, "degradation", &study.table(&curves));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Trains a network of a study, or goes on with it; none if it was stopped.
+fn train(
+    device: &SelectedDevice,
+    name: &str,
+    config: TrainConfig,
+    signals: &Signals,
+) -> anyhow::Result<Option<Curve>> {
+    let path = config.runs_dir.join(name);
+    let (plan, folder) = if path.join("config.toml").is_file() {
+        let (folder, begun) = RunFolder::open(path)?;
+        if !is_same(&begun, &config) {
+            return Err(TrainError::OtherSettings {
+                path: folder.path().to_owned(),
+            }
+            .into());
+        }
+        (load(begun, Some(&folder))?, folder)
+    } else {
+        let plan = load(config, None)?;
+        let folder = plan.create_folder()?;
+        (plan, folder)
+    };
+    let outcome = device.run(Train {
+        plan,
+        folder: &folder,
+        stop: signals.training_starts(),
+        with_dashboard: false,
+    })?;
+    Ok(match outcome {
+        Outcome::Finished(finished) => Some(Curve {
+            network: name.to_owned(),
+            history: finished.history,
+        }),
+        Outcome::Interrupted { .. } => None,
+    })
+}
+
+/// Whether two runs come to the same: device, threads and folders may differ.
+fn is_same(begun: &TrainConfig, config: &TrainConfig) -> bool {
+    let same = TrainConfig {
+        data_dir: config.data_dir.clone(),
+        threads: config.threads,
+        device: config.device.clone(),
+        runs_dir: config.runs_dir.clone(),
+        ..begun.clone()
+    };
+    same == *config
+}
+
+fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {
+    let output = &arguments.output;
+    let study = Gradients {
+        depths: arguments.depths.clone(),
+        batches: arguments.batches.get(),
+        base: checked(arguments.common.over(Gradients::recipe()))?,
+    };
+    let networks = study.networks().map_err(wrong_depth)?;
+    create(output)?;
+    let device = resolve(&study.base)?;
+    talk(&format!("device: {device}"));
+
+    let mut profiles = Vec::new();
+    for config in networks {
+        let plan = Arc::new(Plan::new(config, &|_| {})?);
+        profiles.push(device.run(Measure {
+            study: &study,
+            plan,
+        })?);
+    }
+    let table = Gradients::table(&profiles);
+    write(output, "gradients.csv", &Gradients::values(&profiles))?;
+    write(output, "gradients.md", &table)?;
+    write(output, "gradients.svg", &study.chart(&profiles).svg())?;
+    conclude(output, "gradients", &table);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Measures on whichever backend the device has.
+struct Measure<'a> {
+    study: &'a Gradients,
+    plan: Arc<Plan>,
+}
+
+impl Task for Measure<'_> {
+    type Output = Result<GradientProfile, TrainError>;
+
+    fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
+        let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} batches")
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ");
+        let bar = ProgressBar::new(self.study.batches as u64).with_style(style);
+        bar.set_message(self.plan.model.clone());
+        let profile = self
+            .study
+            .measure::<B>(&self.plan, &device, &mut || bar.inc(1));
+        bar.finish_and_clear();
+        profile
+    }
+}
+
+fn checked(mut config: TrainConfig) -> anyhow::Result<TrainConfig> {
+    config.validate().map_err(WrongFlag::from)?;
+    make_absolute(&mut config)?;
+    Ok(config)
+}
+
+fn wrong_depth(error: model::UnknownNetwork) -> WrongFlag {
+    WrongFlag::from(train::ConfigError::from(error))
+}
+
+fn create(folder: &Path) -> Result<(), TrainError> {
+    fs::create_dir_all(folder).map_err(|source| TrainError::Io {
+        action: "create",
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<(), TrainError> {
+    let path = folder.join(name);
+    write_atomically(&path, text.as_bytes()).map_err(|source| TrainError::Io {
+        action: "write",
+        path,
+        source,
+    })
+}
+
+fn conclude(folder: &Path, name: &str, table: &str) {
+    print_line(table.trim_end());
+    talk(&format!(
+        "chart: {}",
+        folder.join(name).with_extension("svg").display()
+    ));
+}

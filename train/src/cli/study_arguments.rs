@@ -1,0 +1,120 @@
+//! The flags of `train study`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use data::Source;
+use device::DeviceRequest;
+use train::TrainConfig;
+
+/// Show why residual networks have shortcuts: tables, and charts as SVG
+#[derive(Debug, Subcommand)]
+pub(crate) enum StudyCommand {
+    Degradation(Box<DegradationArguments>),
+    Gradients(Box<GradientArguments>),
+}
+
+const DEGRADATION_EXAMPLES: &str = "\
+Examples:
+  train study degradation
+  train study degradation --depths 20,32,44,56 --epochs 40
+  train study degradation --data sample --depths 8,20 --epochs 2     in a minute or two, without CIFAR-10";
+
+/// Train plain and residual networks of some depths by one recipe, and compare their errors
+///
+/// All training pictures are trained on, with random crops and flips, and errors are those of the
+/// last epoch. Without shortcuts, the deeper network is the worse one, on the training pictures too.
+/// The same command goes on where it was stopped.
+#[derive(Debug, Args)]
+#[command(after_help = DEGRADATION_EXAMPLES)]
+pub(crate) struct DegradationArguments {
+    /// Layers of the networks, 6n+2
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [20, 56])]
+    pub depths: Vec<usize>,
+
+    /// Passes over the training pictures
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub epochs: usize,
+
+    /// Highest learning rate of the warm-up and cosine schedule
+    #[arg(long, value_name = "X", default_value_t = 0.1)]
+    pub lr: f64,
+
+    /// Folder for the table, the chart and the runs
+    #[arg(long, value_name = "DIR", default_value = "studies/degradation")]
+    pub output: PathBuf,
+
+    #[command(flatten)]
+    pub common: CommonArguments,
+}
+
+const GRADIENT_EXAMPLES: &str = "\
+Examples:
+  train study gradients
+  train study gradients --depths 20,110 --data sample";
+
+/// Plot how large the gradient is that comes to each layer of plain and residual networks
+///
+/// The networks are as they are before training.
+#[derive(Debug, Args)]
+#[command(after_help = GRADIENT_EXAMPLES)]
+pub(crate) struct GradientArguments {
+    /// Layers of the networks, 6n+2
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [20, 56])]
+    pub depths: Vec<usize>,
+
+    /// Batches whose gradients are looked at
+    #[arg(long, value_name = "N", default_value = "8")]
+    pub batches: NonZeroUsize,
+
+    /// Folder for the table and the chart
+    #[arg(long, value_name = "DIR", default_value = "studies/gradients")]
+    pub output: PathBuf,
+
+    #[command(flatten)]
+    pub common: CommonArguments,
+}
+
+/// What all studies can be told.
+#[derive(Debug, Args)]
+pub(crate) struct CommonArguments {
+    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH
+    #[arg(long, value_name = "DATA", default_value = "cifar10")]
+    data: Source,
+
+    /// Folder with the published files of the data sets [default: the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Pictures in a step
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    batch_size: usize,
+
+    /// Sets the first weights, the order of the pictures and how they are changed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    /// CPU threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+
+    /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first
+    #[arg(long, value_name = "D", default_value = "auto")]
+    device: DeviceRequest,
+}
+
+impl CommonArguments {
+    /// A recipe with these settings.
+    pub(crate) fn over(&self, recipe: TrainConfig) -> TrainConfig {
+        TrainConfig {
+            data: self.data.clone(),
+            data_dir: self.data_dir.clone(),
+            batch_size: self.batch_size,
+            seed: self.seed,
+            threads: self.threads,
+            device: self.device.clone(),
+            ..recipe
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Why shortcuts: what happens to networks with and without them as they get deeper.
+//!
+//! [`Degradation`] trains both kinds by one recipe, [`Gradients`] looks at how a gradient comes down
+//! to each layer. Each gives a table and a [`Chart`](crate::chart::Chart).
+
+mod degradation;
+mod gradients;
+
+pub use degradation::{Curve, Degradation};
+pub use gradients::{GradientProfile, Gradients};
+
+use model::UnknownNetwork;
+
+use crate::chart::Style;
+
+/// With shortcuts and without, as the registry names them.
+const KINDS: [&str; 2] = ["plain", "resnet"];
+
+/// The networks of a study, in the order in which they are trained: `plain20`, `resnet20`, and the
+/// same for the other depths.
+fn networks(depths: &[usize]) -> Result<Vec<String>, UnknownNetwork> {
+    let names = depths
+        .iter()
+        .flat_map(|depth| KINDS.map(|kind| format!("{kind}{depth}")));
+    names
+        .map(|name| model::network(&name).map(|_| name))
+        .collect()
+}
+
+/// Shortcuts by colour and dashes, depths by colour.
+fn style(name: &str, depths: &[usize], marked: bool) -> Style {
+    let depth = depths
+        .iter()
+        .position(|depth| name.ends_with(&depth.to_string()));
+    Style {
+        colour: depth.unwrap_or(0),
+        dashed: name.starts_with(KINDS[0]),
+        marked,
+    }
+}

@@ -1,0 +1,241 @@
+//! Runs that start from trained weights.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::{SMALL, fails, picture_folder, stderr, stdout, succeeds, test_accuracy, train};
+use weights::{Entry, WeightsFile};
+
+/// One epoch on the sample, as `runs/NAME`.
+fn trained(runs: &Path, name: &str) {
+    succeeds(
+        train(runs)
+            .args(SMALL)
+            .args(["--epochs", "1", "--name", name]),
+    );
+}
+
+/// Every tensor of a file of weights, as bits.
+fn tensors(path: &Path) -> Vec<(String, Vec<u32>)> {
+    let file = WeightsFile::read(path).unwrap();
+    let bits = |entry: &Entry| match entry {
+        Entry::Float(tensor) => tensor
+            .values()
+            .iter()
+            .map(|value| value.to_bits())
+            .collect(),
+        Entry::Integer { .. } => Vec::new(),
+    };
+    let tensors = file.state_dict.iter();
+    tensors
+        .map(|(name, entry)| (name.to_owned(), bits(entry)))
+        .collect()
+}
+
+fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn frozen_weights_stay_and_the_head_is_new() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path();
+    trained(runs, "first");
+    let pictures = picture_folder(runs, 20);
+    let weights = runs.join("first");
+
+    let output = train(runs)
+        .arg("--weights")
+        .arg(&weights)
+        .args([
+            "--freeze",
+            "--epochs",
+            "2",
+            "--batch-size",
+            "8",
+            "--name",
+            "second",
+            "--data",
+        ])
+        .arg(format!("folder:{}", pictures.display()))
+        .output()
+        .unwrap();
+
+    let talk = stderr(&output);
+    assert!(output.status.success(), "{talk}");
+    for words in [
+        "first trained on sample",
+        "head: replaced by a new one for 2 classes, because that of the weights has 10",
+        "first convolution: its weights for 1 channels are shared out to 3",
+        "frozen: all but the head",
+    ] {
+        assert!(talk.contains(words), "no `{words}` in {talk}");
+    }
+    let before = tensors(&weights.join("model.safetensors"));
+    let after = tensors(&runs.join("second/model.safetensors"));
+    assert_eq!(before.len(), after.len());
+    for ((name, before), (other, after)) in before.iter().zip(&after) {
+        assert_eq!(name, other);
+        let changes = name.starts_with("head.") || name == "stem.convolution.conv.weight";
+        assert_eq!(before != after, changes, "{name}");
+    }
+    let [first, second] = ["first", "second"].map(|run| json(&runs.join(run).join("model.json")));
+    assert_eq!(second["network"]["classes"], 2);
+    assert_eq!(second["preprocessing"]["height"], 28, "that of the weights");
+    assert_eq!(
+        second["preprocessing"]["mean"][2], first["preprocessing"]["mean"][0],
+        "normalised as for the weights"
+    );
+}
+
+#[test]
+fn named_parts_stay_while_the_others_learn() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path();
+    trained(runs, "first");
+    // As a file of PyTorch's layout, under no name that says what it is.
+    let file = runs.join("weights.safetensors");
+    let first = runs.join("first");
+    succeeds(
+        Command::new(env!("CARGO_BIN_EXE_train"))
+            .arg("convert")
+            .args([&first, &file]),
+    );
+
+    let mut fine_tune = train(runs);
+    fine_tune.arg("--weights").arg(&file).args([
+        "--freeze",
+        "stem,stage2",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "64",
+        "--name",
+        "second",
+    ]);
+    let output = fine_tune.output().unwrap();
+
+    let talk = stderr(&output);
+    assert!(output.status.success(), "{talk}");
+    assert!(talk.contains("frozen: stem, stage2"), "{talk}");
+    assert!(!talk.contains("replaced"), "{talk}");
+    assert!(test_accuracy(&stdout(&output)) > 60.0);
+    let before = tensors(&runs.join("first/model.safetensors"));
+    let after = tensors(&runs.join("second/model.safetensors"));
+    for ((name, before), (_, after)) in before.iter().zip(&after) {
+        let is_frozen = name.starts_with("stem.") || name.starts_with("stages.1.");
+        assert_eq!(before == after, is_frozen, "{name}");
+    }
+    let config = fs::read_to_string(runs.join("second/config.toml")).unwrap();
+    assert!(
+        config.contains("freeze = [\"stem\", \"stage2\"]"),
+        "{config}"
+    );
+    assert!(
+        config.contains("lr = 0.01"),
+        "a tenth of the usual rate: {config}"
+    );
+}
+
+#[test]
+fn a_run_goes_on_without_the_weights_that_it_started_from() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path();
+    trained(runs, "first");
+    let fine_tune = |name: &str, epochs: &str| {
+        succeeds(train(runs).arg("--weights").arg(runs.join("first")).args([
+            "--freeze",
+            "stage1",
+            "--batch-size",
+            "64",
+            "--epochs",
+            epochs,
+            "--name",
+            name,
+        ]))
+    };
+    fine_tune("whole", "2");
+    fine_tune("part", "1");
+    fs::remove_dir_all(runs.join("first")).unwrap();
+    succeeds(train(runs).args(["--resume", "part", "--epochs", "2"]));
+
+    // The schedule of one epoch is not that of two, but what is frozen is the same.
+    let [whole, part] =
+        ["whole", "part"].map(|run| tensors(&runs.join(run).join("model.safetensors")));
+    for ((name, whole), (_, part)) in whole.iter().zip(&part) {
+        if name.starts_with("stages.0.") {
+            assert_eq!(whole, part, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_is_said() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path();
+    trained(runs, "first");
+    let weights = runs.join("first");
+    let with_weights = || {
+        let mut command = train(runs);
+        command
+            .arg("--weights")
+            .arg(&weights)
+            .args(["--name", "second"]);
+        command
+    };
+    fails(
+        train(runs).arg("--freeze"),
+        2,
+        &["no trained weights", "--weights"],
+    );
+    fails(
+        with_weights().args(["--freeze", "stage4"]),
+        1,
+        &["stage4", "stage3"],
+    );
+    fails(
+        with_weights().args(["--freeze", "tail"]),
+        2,
+        &["tail", "stem"],
+    );
+    fails(
+        with_weights().args(["--stem", "cifar"]),
+        2,
+        &["`stem` cannot be set"],
+    );
+    fails(
+        with_weights().args(["--model", "resnet14"]),
+        1,
+        &["does not fit resnet14", "missing"],
+    );
+    fails(
+        train(runs).arg("--weights").arg(runs.join("missing.pth")),
+        1,
+        &["missing.pth"],
+    );
+    fails(
+        train(runs).args(["--pretrained", "resnet20"]),
+        2,
+        &["resnet20", "resnet18-v1"],
+    );
+    // Whatever the network is here, there is nobody at this address.
+    let cache = root.path().join("cache");
+    fails(
+        train(runs)
+            .args(["--pretrained", "resnet18", "--name", "second"])
+            .env("HTTPS_PROXY", "http://127.0.0.1:9")
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .env("XDG_CACHE_HOME", &cache)
+            .env("HOME", &cache),
+        1,
+        &[
+            "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+            "put it at",
+        ],
+    );
+    assert!(!runs.join("second").exists(), "nothing was begun");
+}

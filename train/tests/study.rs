@@ -1,0 +1,114 @@
+//! `train study` of the real program.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::{fails, picture_folder, succeeds};
+
+fn study(name: &str, output: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+    command.args(["study", name, "--depths", "8,14"]);
+    command.arg("--output").arg(output);
+    command
+}
+
+fn read(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+#[test]
+fn degradation_trains_all_networks_and_goes_on_where_it_was() {
+    let root = tempfile::tempdir().unwrap();
+    let output = root.path().join("study");
+    let data = format!("folder:{}", picture_folder(root.path(), 20).display());
+    let degradation = || {
+        let mut command = study("degradation", &output);
+        command.args(["--epochs", "2", "--batch-size", "8", "--data", &data]);
+        command
+    };
+    let said = succeeds(&mut degradation());
+
+    let table = read(&output, "degradation.md");
+    assert!(said.contains(table.trim_end()), "{said}");
+    let networks: Vec<&str> = table
+        .lines()
+        .skip(2)
+        .map(|line| line.split('|').nth(1).unwrap().trim())
+        .collect();
+    assert_eq!(networks, ["plain8", "resnet8", "plain14", "resnet14"]);
+    assert_eq!(read(&output, "degradation.csv").lines().count(), 1 + 2 * 4);
+    let chart = read(&output, "degradation.svg");
+    for network in networks {
+        assert!(chart.contains(&format!(">{network}</text>")));
+        let run = output.join("runs").join(network);
+        assert!(run.join("model.safetensors").is_file());
+        // All training pictures, and nothing chosen by the test pictures.
+        let description = read(&run, "model.json");
+        assert!(
+            description.contains("\"validation\": null"),
+            "{description}"
+        );
+    }
+
+    // Without two of its runs, it trains these again and comes to the same.
+    for network in ["resnet8", "plain14"] {
+        fs::remove_dir_all(output.join("runs").join(network)).unwrap();
+    }
+    let trained = succeeds(&mut degradation());
+    assert_eq!(
+        trained
+            .lines()
+            .filter(|line| line.starts_with("epoch "))
+            .count(),
+        2 * 2
+    );
+    assert_eq!(read(&output, "degradation.md"), table);
+
+    fails(
+        degradation().args(["--lr", "0.05"]),
+        1,
+        &["plain8", "other settings", "--output"],
+    );
+}
+
+#[test]
+fn gradients_are_those_of_every_convolution() {
+    let root = tempfile::tempdir().unwrap();
+    let output = root.path().join("study");
+    succeeds(study("gradients", &output).args([
+        "--data",
+        "sample",
+        "--batches",
+        "2",
+        "--batch-size",
+        "32",
+    ]));
+    assert_eq!(
+        read(&output, "gradients.csv").lines().count(),
+        1 + 2 * (7 + 13)
+    );
+    assert_eq!(read(&output, "gradients.md").lines().count(), 2 + 4);
+    assert!(read(&output, "gradients.svg").contains(">plain14</text>"));
+}
+
+#[test]
+fn wrong_settings_are_wrong_usage() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["degradation", "gradients"] {
+        let output = root.path().join(name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+        command
+            .args(["study", name, "--depths", "21", "--output"])
+            .arg(&output);
+        fails(&mut command, 2, &["plain21"]);
+        fails(
+            study(name, &output).args(["--batch-size", "0"]),
+            2,
+            &["batch_size"],
+        );
+        assert!(!output.exists(), "nothing was begun");
+    }
+}
