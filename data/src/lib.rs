@@ -71,6 +71,6 @@ pub use pictures::Pictures;
 pub use position::Position;
 pub use preprocessing::{MAX_SIDE, Preprocessing, PreprocessingError};
 pub use set::DataSet;
-pub use source::{LoadOptions, LoadProgress, Source};
+pub use source::{LoadOptions, LoadProgress, Source, Storage};
 pub use split::split;
 pub use store::{PictureFiles, PictureStore};

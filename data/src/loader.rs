@@ -92,6 +92,12 @@ impl<B: Backend> BatchLoader<B> {
         Self { position, ..self }
     }
 
+    /// The same loader, telling a failure to where others may tell theirs.
+    #[must_use]
+    pub fn with_failure(self, failure: LoadFailure) -> Self {
+        Self { failure, ..self }
+    }
+
     /// The same loader, changing pictures at random; `seed` may be that of the order.
     ///
     /// # Errors

@@ -72,6 +72,14 @@ impl PictureStore {
         self.labels().is_empty()
     }
 
+    /// The pictures in memory; none if they are in files.
+    pub fn packed(&self) -> Option<&Pictures> {
+        match self {
+            Self::Packed(pictures) => Some(pictures),
+            Self::Files(_) => None,
+        }
+    }
+
     /// The class of every picture, an index into the data set's class names.
     pub fn labels(&self) -> &[u32] {
         match self {
