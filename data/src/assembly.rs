@@ -1,17 +1,27 @@
-//! Batches of normalised numbers from packed pictures, without a device.
+//! Batches of normalised numbers, without a device.
 
 use std::sync::Arc;
 
-use crate::augment::{Augmenter, Draw};
-use crate::batch::PictureDataset;
+use image::DynamicImage;
+
+use crate::augment::{Augmenter, Canvas, Draw, Recipe};
+use crate::dataset::PictureDataset;
+use crate::epoch::Place;
+use crate::error::DataError;
+use crate::picture::PictureError;
 use crate::preprocessing::Preprocessing;
+use crate::store::PictureStore;
+
+/// The least bytes that a thread makes at a time of pictures in memory, so that handing out the
+/// work takes no time beside it.
+const PART_BYTES: usize = 1 << 17;
 
 /// All that decides what a batch holds, but for which pictures it is made of.
 #[derive(Clone)]
 pub(crate) struct Assembly {
     pub dataset: Arc<PictureDataset>,
     pub preprocessing: Preprocessing,
-    pub augmenter: Option<Augmenter>,
+    pub augmenter: Augmenter,
 }
 
 /// A batch in the memory of the program.
@@ -20,31 +30,156 @@ pub(crate) struct HostBatch {
     pub values: Vec<f32>,
     /// `[batch]`, classes.
     pub targets: Vec<i64>,
+    /// What was mixed with what, if anything was.
+    pub mixed: Option<HostMixed>,
+}
+
+/// The other side of a mixed batch.
+pub(crate) struct HostMixed {
+    /// `[batch]`, classes of the pictures that came in.
+    pub partners: Vec<i64>,
+    /// `[batch]`, what the first picture kept, 0 to 1.
+    pub shares: Vec<f32>,
+}
+
+/// The pixels of a batch, made in parts.
+pub(crate) struct Parts<'a> {
+    /// `[picture, channels, height, width]` each.
+    pub pixels: &'a [Vec<u8>],
+    /// Pictures in each part but the last.
+    pub length: usize,
+}
+
+/// A picture before it is changed.
+pub(crate) enum Original<'a> {
+    /// `[channels, height, width]`, at the network's size.
+    Packed(&'a [u8]),
+    /// Of any size.
+    Image(DynamicImage),
 }
 
 impl Assembly {
-    /// The pictures at `places` of the data set as they are to be in `epoch`.
-    pub(crate) fn batch(&self, places: &[usize], epoch: usize) -> HostBatch {
-        let pictures = self.dataset.pictures();
-        let size: usize = pictures.shape().iter().product();
-        let mut values = Vec::with_capacity(places.len() * size);
-        let mut targets = Vec::with_capacity(places.len());
-        let mut changed = Vec::with_capacity(size);
-        for &place in places {
-            let index = self.dataset.indices()[place];
-            let mut picture = pictures.picture(index);
-            if let Some(augmenter) = &self.augmenter {
-                let draw = Draw {
-                    epoch: epoch as u64,
-                    picture: index as u64,
-                };
-                changed.clear();
-                augmenter.change(picture, draw, &mut changed);
-                picture = &changed;
-            }
-            self.preprocessing.normalise_into(picture, &mut values);
-            targets.push(pictures.label(index) as i64);
+    /// How many pictures of a batch are worth a task of their own.
+    pub(crate) fn part_length(&self) -> usize {
+        match self.dataset.store() {
+            PictureStore::Packed(_) => PART_BYTES.div_ceil(self.picture_bytes()),
+            PictureStore::Files(_) => 1,
         }
-        HostBatch { values, targets }
+    }
+
+    /// Appends pictures as they are to be in `epoch`: `[picture, channels, height, width]`.
+    pub(crate) fn pixels_into(
+        &self,
+        places: &[Place],
+        epoch: usize,
+        pixels: &mut Vec<u8>,
+    ) -> Result<(), DataError> {
+        let mut canvas = Canvas::default();
+        for place in places {
+            let index = self.dataset.indices()[place.item];
+            let draw = Draw {
+                epoch: epoch as u64,
+                picture: index as u64,
+                repeat: place.repeat as u64,
+            };
+            match self.dataset.store() {
+                PictureStore::Packed(pictures) => {
+                    let original = Original::Packed(pictures.picture(index));
+                    self.augmenter.change(&original, draw, &mut canvas)
+                }
+                PictureStore::Files(files) => {
+                    let original = Original::Image(files.open(index)?);
+                    self.augmenter.change(&original, draw, &mut canvas)
+                }
+            }
+            .map_err(|source| self.failed(index, source))?;
+            pixels.extend_from_slice(&canvas.pixels);
+        }
+        Ok(())
+    }
+
+    /// A batch of `places`, which begin at `first` in an epoch, from their pixels, with its values
+    /// in the empty buffer `values`.
+    pub(crate) fn batch(
+        &self,
+        parts: &Parts<'_>,
+        places: &[Place],
+        epoch: usize,
+        first: usize,
+        mut values: Vec<f32>,
+    ) -> HostBatch {
+        let class = |place: &Place| {
+            let index = self.dataset.indices()[place.item];
+            self.dataset.store().label(index) as i64
+        };
+        let targets: Vec<i64> = places.iter().map(class).collect();
+        let Some(mixing) = self.augmenter.mixing() else {
+            for pixels in parts.pixels {
+                self.preprocessing.normalise_into(pixels, &mut values);
+            }
+            return HostBatch {
+                values,
+                targets,
+                mixed: None,
+            };
+        };
+        let [_, height, width] = self.preprocessing.shape();
+        let recipes = mixing.recipes(places.len(), [height, width], epoch, first);
+        for (place, recipe) in recipes.iter().enumerate() {
+            let picture = |place| self.picture(parts, place);
+            self.mix(picture(place), picture(recipe.partner), recipe, &mut values);
+        }
+        let partner = |recipe: &Recipe| targets[recipe.partner];
+        let mixed = HostMixed {
+            partners: recipes.iter().map(partner).collect(),
+            shares: recipes.iter().map(|recipe| recipe.share).collect(),
+        };
+        HostBatch {
+            values,
+            targets,
+            mixed: Some(mixed),
+        }
+    }
+
+    /// Appends two pictures in one, normalised.
+    fn mix(&self, first: &[u8], partner: &[u8], recipe: &Recipe, values: &mut Vec<f32>) {
+        let Some([rows, columns]) = recipe.rectangle else {
+            self.preprocessing
+                .normalise_sum_into([first, partner], recipe.share, values);
+            return;
+        };
+        let [_, height, width] = self.preprocessing.shape();
+        let mut pixels = first.to_vec();
+        let planes = pixels.chunks_exact_mut(height * width);
+        for (plane, partner) in planes.zip(partner.chunks_exact(height * width)) {
+            for row in rows.0..rows.1 {
+                let taken = row * width + columns.0..row * width + columns.1;
+                plane[taken.clone()].copy_from_slice(&partner[taken]);
+            }
+        }
+        self.preprocessing.normalise_into(&pixels, values);
+    }
+
+    /// The pixels of one picture of a batch.
+    fn picture<'a>(&self, parts: &Parts<'a>, place: usize) -> &'a [u8] {
+        let size = self.picture_bytes();
+        let part = &parts.pixels[place / parts.length];
+        &part[place % parts.length * size..][..size]
+    }
+
+    /// Bytes of a picture at the network's size, or values of one that is normalised.
+    pub(crate) fn picture_bytes(&self) -> usize {
+        self.preprocessing.shape().iter().product()
+    }
+
+    fn failed(&self, index: usize, source: crate::PreprocessingError) -> DataError {
+        match self.dataset.store() {
+            PictureStore::Packed(_) => source.into(),
+            PictureStore::Files(files) => PictureError::Prepare {
+                path: files.paths()[index].clone(),
+                source,
+            }
+            .into(),
+        }
     }
 }

@@ -17,52 +17,93 @@ pub(crate) struct Target {
     pub resize: usize,
 }
 
+type ResampleError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Resizes the shorter side, crops the centre, and packs `[channels, height, width]`.
 ///
 /// Only the pixels under the crop are resampled, so a very long picture costs no more than a
 /// square one. The image must not be empty.
-pub(crate) fn planes(
-    image: &DynamicImage,
-    target: &Target,
-) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-    let resampled = match target.channels {
-        1 => resample::<U8>(&grey(image), image, target)?,
-        _ => resample::<U8x3>(&rgb(image), image, target)?,
-    };
-    Ok(planar(&resampled, target.channels))
+pub(crate) fn planes(image: &DynamicImage, target: &Target) -> Result<Vec<u8>, ResampleError> {
+    let region = crop(image.width(), image.height(), target);
+    let shape = [target.channels, target.height, target.width];
+    planes_of_region(image, &region, shape)
 }
 
-/// Brings the packed `pixels` of an image to the target's size.
+/// Resizes a region of an image to `shape`, `[channels, height, width]`, and packs it so.
+///
+/// The region must lie in the image and not be empty.
+pub(crate) fn planes_of_region(
+    image: &DynamicImage,
+    region: &Region,
+    shape: [usize; 3],
+) -> Result<Vec<u8>, ResampleError> {
+    let [channels, height, width] = shape;
+    let from = [image.height() as usize, image.width() as usize];
+    let mut resampled = vec![0; channels * height * width];
+    match channels {
+        1 => resample::<U8>(&grey(image), from, region, [height, width], &mut resampled)?,
+        _ => {
+            resample::<U8x3>(&rgb(image), from, region, [height, width], &mut resampled)?;
+            resampled = planar(&resampled);
+        }
+    }
+    Ok(resampled)
+}
+
+/// Resizes a region of packed planes of `shape`, `[channels, height, width]`, to that same shape.
+///
+/// The region must lie in the planes and not be empty.
+pub(crate) fn region_of_planes(
+    planes: &[u8],
+    region: &Region,
+    [_, height, width]: [usize; 3],
+) -> Result<Vec<u8>, ResampleError> {
+    let size = [height, width];
+    let mut resampled = vec![0; planes.len()];
+    let pairs = planes.chunks_exact(height * width);
+    for (from, to) in pairs.zip(resampled.chunks_exact_mut(height * width)) {
+        resample::<U8>(from, size, region, size, to)?;
+    }
+    Ok(resampled)
+}
+
+/// Brings a region of the packed `pixels` of an image of `from`, `[height, width]`, to `to`.
 ///
 /// By the type of its pixels: an image of any type would compile this for a dozen of them.
 fn resample<P: PixelTrait>(
     pixels: &[u8],
-    image: &DynamicImage,
-    target: &Target,
-) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-    let source = TypedImageRef::<P>::from_buffer(image.width(), image.height(), pixels)?;
-    let mut buffer = vec![0; target.channels * target.height * target.width];
-    let mut resized =
-        TypedImage::<P>::from_buffer(target.width as u32, target.height as u32, &mut buffer)?;
-
-    let (columns, rows) = crop(image.width(), image.height(), target);
+    from: [usize; 2],
+    Region { columns, rows }: &Region,
+    to: [usize; 2],
+    resampled: &mut [u8],
+) -> Result<(), ResampleError> {
+    let source = TypedImageRef::<P>::from_buffer(from[1] as u32, from[0] as u32, pixels)?;
+    let mut resized = TypedImage::<P>::from_buffer(to[1] as u32, to[0] as u32, resampled)?;
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
         .crop(columns.start, rows.start, columns.length, rows.length);
     Resizer::new().resize_typed(&source, &mut resized, &options)?;
-    Ok(buffer)
+    Ok(())
+}
+
+/// A rectangle of an image, in pixels of the image as it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Region {
+    pub columns: Stretch,
+    pub rows: Stretch,
 }
 
 /// A stretch of one side of an image, in pixels of the image as it is.
-struct Stretch {
-    start: f64,
-    length: f64,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Stretch {
+    pub start: f64,
+    pub length: f64,
 }
 
-/// The columns and rows that the centre crop of the resized image covers.
+/// What the centre crop of the resized image covers.
 ///
 /// Sizes and offsets are rounded as torchvision's `Resize` and `CenterCrop` round them.
-fn crop(width: u32, height: u32, target: &Target) -> (Stretch, Stretch) {
+fn crop(width: u32, height: u32, target: &Target) -> Region {
     let shorter = u64::from(width.min(height));
     let resize = target.resize as u64;
     let stretch = |side: u32, kept: usize| {
@@ -73,7 +114,10 @@ fn crop(width: u32, height: u32, target: &Target) -> (Stretch, Stretch) {
         let length = (kept as f64 * scale).min(f64::from(side) - start);
         Stretch { start, length }
     };
-    (stretch(width, target.width), stretch(height, target.height))
+    Region {
+        columns: stretch(width, target.width),
+        rows: stretch(height, target.height),
+    }
 }
 
 /// `[height, width]` brightness: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as Pillow's `L`.
@@ -102,12 +146,14 @@ fn rgb(image: &DynamicImage) -> Cow<'_, [u8]> {
     }
 }
 
-/// From `[height, width, channels]` to `[channels, height, width]`.
-fn planar(interleaved: &[u8], channels: usize) -> Vec<u8> {
-    (0..channels)
-        .flat_map(|channel| interleaved.iter().skip(channel).step_by(channels))
-        .copied()
-        .collect()
+/// From `[height, width, 3]` to `[3, height, width]`.
+fn planar(interleaved: &[u8]) -> Vec<u8> {
+    let pixels = interleaved.as_chunks::<3>().0;
+    let mut planes = Vec::with_capacity(interleaved.len());
+    for channel in 0..3 {
+        planes.extend(pixels.iter().map(|pixel| pixel[channel]));
+    }
+    planes
 }
 
 #[cfg(test)]
@@ -123,12 +169,12 @@ mod tests {
             resize: 256,
         };
         // 640x480 becomes 341x256; the crop starts at column 58 (58.5 to even) and row 16.
-        let (columns, rows) = crop(640, 480, &target);
+        let Region { columns, rows } = crop(640, 480, &target);
         assert!((columns.start - 58.0 * 640.0 / 341.0).abs() < 1e-9);
         assert!((columns.length - 224.0 * 640.0 / 341.0).abs() < 1e-9);
         assert!((rows.start - 16.0 * 480.0 / 256.0).abs() < 1e-9);
         for (width, height) in [(1, 1), (1, 10_000), (10_000, 1), (7, 13), (u32::MAX, 3)] {
-            let (columns, rows) = crop(width, height, &target);
+            let Region { columns, rows } = crop(width, height, &target);
             for (stretch, side) in [(columns, width), (rows, height)] {
                 assert!(stretch.start >= 0.0 && stretch.length > 0.0);
                 assert!(
@@ -141,6 +187,6 @@ mod tests {
 
     #[test]
     fn planes_are_apart() {
-        assert_eq!(planar(&[1, 2, 3, 4, 5, 6], 3), [1, 4, 2, 5, 3, 6]);
+        assert_eq!(planar(&[1, 2, 3, 4, 5, 6]), [1, 4, 2, 5, 3, 6]);
     }
 }

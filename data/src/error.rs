@@ -304,6 +304,26 @@ pub enum DataError {
         pixels: usize,
     },
 
+    /// Another number of labels than picture files.
+    #[error("{files} picture files have {labels} labels: expected one each")]
+    FileLabels {
+        /// Files given.
+        files: usize,
+        /// Labels given.
+        labels: usize,
+    },
+
+    /// A picture that was needed for a batch cannot be used.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+
+    /// A thread that makes batches failed in a way that it should not.
+    #[error("a batch could not be made: {message}")]
+    Panicked {
+        /// What the thread said.
+        message: String,
+    },
+
     /// An index names no picture.
     #[error("picture {index} does not exist: expected 0 up to, not including, {len}")]
     IndexOutOfRange {
@@ -356,6 +376,7 @@ impl DataError {
             Self::UnreadablePictures { .. } => {
                 Some("remove or replace the pictures that cannot be read".to_owned())
             }
+            Self::Picture(error) => error.hint(),
             Self::TooManyBytes { .. } => {
                 Some("choose a smaller image size, or fewer pictures".to_owned())
             }

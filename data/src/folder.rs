@@ -11,21 +11,26 @@ use crate::error::DataError;
 use crate::picture::PictureError;
 use crate::pictures::Pictures;
 use crate::preprocessing::Preprocessing;
-use crate::set::{check_size, preparation};
-use crate::source::LoadOptions;
+use crate::set::{DataSet, check_size, preparation};
+use crate::source::{LoadOptions, Storage};
 use crate::split::split;
+use crate::store::PictureFiles;
 
 const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
 const CHANNELS: usize = 3;
 const DEFAULT_SIDE: usize = 64;
 /// The part of each class that is for the test where no folder says which pictures are.
 const TEST_FRACTION: f64 = 0.1;
+/// How many pictures, evenly spread over the classes, are opened for mean and standard deviation
+/// of a set that stays in its files; the mean of so many is right to about a brightness step.
+const STATISTICS_SAMPLE: usize = 2000;
 
-/// Loads class names, training and test pictures, each `[3, side, side]`.
+/// Loads a set `name` of pictures of `[3, side, side]`.
 pub(crate) fn load(
     path: &Path,
+    name: String,
     options: &LoadOptions<'_>,
-) -> Result<(Vec<String>, Pictures, Pictures), DataError> {
+) -> Result<DataSet, DataError> {
     let side = options.image_size.unwrap_or(DEFAULT_SIDE);
     let preparation = preparation(CHANNELS, side)?;
     let Listing {
@@ -33,24 +38,33 @@ pub(crate) fn load(
         train,
         test,
     } = list(path, options.seed)?;
+    let shape = [CHANNELS, side, side];
+    let labels = |files: &[PictureFile]| files.iter().map(|file| file.label).collect::<Vec<_>>();
+
+    if options.storage == Storage::Files {
+        let step = train.len().div_ceil(STATISTICS_SAMPLE);
+        let sample: Vec<&Path> = train.iter().step_by(step).map(PictureFile::path).collect();
+        check_size(sample.len(), CHANNELS, side)?;
+        let pixels = prepare(&sample, &preparation, options)?;
+        let sample = Pictures::new(shape, pixels, vec![0; sample.len()])?;
+        let files = |files: Vec<PictureFile>| {
+            let labels = labels(&files);
+            PictureFiles::new(files.into_iter().map(|file| file.path).collect(), labels)
+        };
+        return DataSet::of_files(name, class_names, [files(train)?, files(test)?], &sample);
+    }
 
     let total = train.len() + test.len();
     check_size(total, CHANNELS, side)?;
-    let files: Vec<&Path> = train
-        .iter()
-        .chain(&test)
-        .map(|file| file.path.as_path())
-        .collect();
+    let files: Vec<&Path> = train.iter().chain(&test).map(PictureFile::path).collect();
     let mut train_pixels = prepare(&files, &preparation, options)?;
     let test_pixels = train_pixels.split_off(train.len() * CHANNELS * side * side);
-
-    let shape = [CHANNELS, side, side];
-    let labels = |files: &[PictureFile]| files.iter().map(|file| file.label).collect();
-    Ok((
+    DataSet::new(
+        name,
         class_names,
         Pictures::new(shape, train_pixels, labels(&train))?,
         Pictures::new(shape, test_pixels, labels(&test))?,
-    ))
+    )
 }
 
 /// The picture files of a folder, by part.
@@ -63,6 +77,12 @@ struct Listing {
 struct PictureFile {
     path: PathBuf,
     label: u32,
+}
+
+impl PictureFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 fn list(path: &Path, seed: u64) -> Result<Listing, DataError> {

@@ -2,6 +2,7 @@
 
 const START_OF_IMAGE: u8 = 0xd8;
 const END_OF_IMAGE: u8 = 0xd9;
+const START_OF_SCAN: u8 = 0xda;
 /// TEM and the restart markers: markers without a length.
 const BARE: [u8; 9] = [0x01, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7];
 
@@ -19,6 +20,8 @@ pub(crate) fn is_whole(file: &[u8]) -> bool {
         position = match marker {
             END_OF_IMAGE => return true,
             START_OF_IMAGE => after,
+            // Scan data has no such marker inside, and is most of the file.
+            START_OF_SCAN if file[after..].ends_with(&[0xff, END_OF_IMAGE]) => return true,
             marker if BARE.contains(&marker) => after,
             _ => match file.get(after..after + 2) {
                 Some(length) => {

@@ -23,6 +23,7 @@ mod jpeg;
 mod picture;
 mod pictures;
 mod preprocessing;
+mod store;
 
 // Where pictures come from.
 mod cifar;
@@ -36,23 +37,40 @@ mod source;
 
 // Which pictures, in which order, and how they are changed at random.
 mod augment;
+mod dataset;
+mod epoch;
 mod order;
 mod random;
 mod split;
 
-// What Burn takes.
+// How they become batches, made by threads.
 mod assembly;
-mod batch;
-mod loader;
+mod pending;
+mod shelf;
+mod workers;
 
-pub use augment::{Augmentation, AugmentationError};
-pub use batch::{ImageBatch, ImageBatcher, PictureDataset, Sample};
+// What Burn takes.
+mod batch;
+mod failure;
+mod iterator;
+mod loader;
+mod position;
+
+pub use augment::{
+    Affine, Augmentation, AugmentationError, ColourJitter, ErasedFilling, RandomErasing,
+    ResizedCrop,
+};
+pub use batch::{ImageBatch, ImageBatcher, Mixed};
 pub use cifar::CIFAR10_CLASSES;
+pub use dataset::PictureDataset;
 pub use error::DataError;
-pub use loader::{BatchLoader, Position};
+pub use failure::LoadFailure;
+pub use loader::BatchLoader;
 pub use picture::{MAX_PIXELS, PictureError, open_picture};
 pub use pictures::Pictures;
+pub use position::Position;
 pub use preprocessing::{MAX_SIDE, Preprocessing, PreprocessingError};
 pub use set::DataSet;
-pub use source::{LoadOptions, LoadProgress, Source};
+pub use source::{LoadOptions, LoadProgress, Source, Storage};
 pub use split::split;
+pub use store::{PictureFiles, PictureStore};

@@ -4,13 +4,16 @@ use crate::random::{Generator, Purpose};
 
 /// A random order of `0..length`, which depends on nothing but the arguments.
 pub(crate) fn permutation(length: usize, seed: u64, purpose: Purpose, number: u64) -> Vec<usize> {
-    let mut generator = Generator::new(seed, purpose, [number, 0]);
-    // Fisher and Yates.
     let mut order: Vec<usize> = (0..length).collect();
-    for last in (1..length).rev() {
-        order.swap(last, generator.below(last + 1));
-    }
+    shuffle(&mut order, &mut Generator::new(seed, purpose, [number, 0]));
     order
+}
+
+/// Brings items into a random order, after Fisher and Yates.
+pub(crate) fn shuffle<T>(items: &mut [T], generator: &mut Generator) {
+    for last in (1..items.len()).rev() {
+        items.swap(last, generator.below(last + 1));
+    }
 }
 
 #[cfg(test)]

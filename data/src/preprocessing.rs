@@ -177,15 +177,41 @@ impl Preprocessing {
 
     /// As [`Preprocessing::normalise`], appending to `normalised`.
     pub fn normalise_into(&self, pixels: &[u8], normalised: &mut Vec<f32>) {
-        let planes = pixels.chunks(self.height * self.width);
-        let statistics = self.mean.iter().zip(&self.std).cycle();
-        for (plane, (mean, std)) in planes.zip(statistics) {
-            normalised.extend(
-                plane
-                    .iter()
-                    .map(|&pixel| (f32::from(pixel) / 255.0 - mean) / std),
-            );
+        for (plane, (factor, term)) in self.planes(pixels).zip(self.scaling().cycle()) {
+            normalised.extend(plane.iter().map(|&pixel| f32::from(pixel) * factor + term));
         }
+    }
+
+    /// Appends the sum of two pictures, normalised, the first times `share`, the second times
+    /// what is left of 1.
+    pub(crate) fn normalise_sum_into(
+        &self,
+        [first, second]: [&[u8]; 2],
+        share: f32,
+        normalised: &mut Vec<f32>,
+    ) {
+        let planes = self.planes(first).zip(self.planes(second));
+        for ((first, second), (factor, term)) in planes.zip(self.scaling().cycle()) {
+            let factors = [share * factor, (1.0 - share) * factor];
+            let sum = |(&first, &second)| {
+                f32::from(first) * factors[0] + f32::from(second) * factors[1] + term
+            };
+            normalised.extend(first.iter().zip(second).map(sum));
+        }
+    }
+
+    fn planes<'a>(&self, pixels: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        pixels.chunks(self.height * self.width)
+    }
+
+    /// What each channel's bytes are multiplied by, and what is added then.
+    fn scaling(&self) -> impl Iterator<Item = (f32, f32)> + Clone {
+        let scaling = |(&mean, &std): (&f32, &f32)| {
+            // In double precision, so that only the result is rounded.
+            let (mean, std) = (f64::from(mean), f64::from(std));
+            ((1.0 / (255.0 * std)) as f32, (-mean / std) as f32)
+        };
+        self.mean.iter().zip(&self.std).map(scaling)
     }
 }
 

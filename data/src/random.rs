@@ -3,7 +3,7 @@
 //! The generator is ChaCha with 8 rounds, a published stream cipher, keyed directly with the
 //! numbers that a draw depends on; what is made of its output is written out here. Nothing depends
 //! on how a library turns a seed into a key or draws from a range, which may change between its
-//! versions.
+//! versions. Where a logarithm or a cosine is part of it, the last digit is the machine's.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
@@ -21,6 +21,22 @@ pub(crate) enum Purpose {
     PadCrop = 3,
     /// Whether a picture is mirrored; the numbers beside it are epoch and picture.
     Flip = 4,
+    /// Which pictures of a class an epoch takes; the numbers beside it are epoch and class.
+    Balance = 5,
+    /// Which part of a picture is resized; the numbers beside it are epoch and picture, as they
+    /// are for the purposes below but the last.
+    ResizedCrop = 6,
+    /// How a picture is turned, moved, scaled and sheared.
+    Affine = 7,
+    /// Which operation of TrivialAugment changes a picture, and how much.
+    Trivial = 8,
+    /// How a picture's colours are changed.
+    Colour = 9,
+    /// What is erased of a picture.
+    Erase = 10,
+    /// How pictures of a batch are mixed; the numbers beside it are the epoch, and the place in it
+    /// of the batch's first picture.
+    Mix = 11,
 }
 
 /// A stream of random numbers, which depends on nothing but the arguments it was made from.
@@ -42,6 +58,65 @@ impl Generator {
         // The upper half of the product is below `bound`; its bias is under bound / 2^64.
         let draw = u128::from(self.0.next_u64()) * bound as u128;
         (draw >> 64) as usize
+    }
+
+    /// A number from 0 up to, not including, 1.
+    pub(crate) fn unit(&mut self) -> f64 {
+        // All of the bits that a number of this type holds.
+        (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// A number between two others.
+    pub(crate) fn between(&mut self, [low, high]: [f64; 2]) -> f64 {
+        low + self.unit() * (high - low)
+    }
+
+    /// A number that is at most `most` away from 0.
+    pub(crate) fn around_zero(&mut self, most: f64) -> f64 {
+        self.between([-most, most])
+    }
+
+    /// Any bytes.
+    pub(crate) fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let drawn = self.0.next_u64().to_le_bytes();
+            chunk.copy_from_slice(&drawn[..chunk.len()]);
+        }
+    }
+
+    /// A number from 0 to 1 of the Beta distribution whose two parameters are `alpha`, above 0.
+    pub(crate) fn beta(&mut self, alpha: f64) -> f64 {
+        let (left, right) = (self.log_gamma_variate(alpha), self.log_gamma_variate(alpha));
+        // left / (left + right), without an overflow or a division of 0 by 0.
+        1.0 / (1.0 + (right - left).exp())
+    }
+
+    /// The logarithm of a number of the Gamma distribution with shape `alpha`, above 0, and
+    /// scale 1 (Marsaglia and Tsang 2000, "A simple method for generating gamma variables").
+    fn log_gamma_variate(&mut self, alpha: f64) -> f64 {
+        if alpha < 1.0 {
+            let uniform = 1.0 - self.unit();
+            return self.log_gamma_variate(alpha + 1.0) + uniform.ln() / alpha;
+        }
+        let d = alpha - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        loop {
+            let normal = self.normal();
+            let v = (1.0 + c * normal).powi(3);
+            if v <= 0.0 {
+                continue;
+            }
+            let uniform = 1.0 - self.unit();
+            if uniform.ln() < 0.5 * normal * normal + d * (1.0 - v + v.ln()) {
+                return d.ln() + v.ln();
+            }
+        }
+    }
+
+    /// A number of the normal distribution with mean 0 and deviation 1 (Box and Muller 1958).
+    fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
     /// True with probability one half.
@@ -82,7 +157,41 @@ mod tests {
     fn bounds_are_kept() {
         let mut generator = Generator::new(1, Purpose::Split, [0, 0]);
         assert_eq!((generator.below(0), generator.below(1)), (0, 0));
+        for _ in 0..1000 {
+            assert!((0.0..1.0).contains(&generator.unit()));
+            assert!((-3.0..3.0).contains(&generator.around_zero(3.0)));
+        }
         let heads = (0..10_000).filter(|_| generator.coin()).count();
         assert!((4800..5200).contains(&heads), "{heads}");
+    }
+
+    #[test]
+    fn bytes_are_all_drawn() {
+        let mut generator = Generator::new(1, Purpose::Erase, [0, 0]);
+        let mut bytes = [0; 2563];
+        generator.fill(&mut bytes);
+        let values: std::collections::HashSet<_> = bytes.into_iter().collect();
+        assert!(values.len() > 250, "{} values", values.len());
+    }
+
+    #[test]
+    fn beta_has_its_mean_and_variance() {
+        for alpha in [0.01, 0.2, 1.0, 3.0, 100.0] {
+            let mut generator = Generator::new(1, Purpose::Mix, [0, 0]);
+            let draws: Vec<f64> = (0..20_000).map(|_| generator.beta(alpha)).collect();
+            assert!(
+                draws.iter().all(|draw| (0.0..=1.0).contains(draw)),
+                "{alpha}"
+            );
+            let count = draws.len() as f64;
+            let mean = draws.iter().sum::<f64>() / count;
+            let variance = draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f64>() / count;
+            let expected = 1.0 / (4.0 * (2.0 * alpha + 1.0));
+            assert!((mean - 0.5).abs() < 0.02, "{alpha}: {mean}");
+            assert!(
+                (variance / expected - 1.0).abs() < 0.05,
+                "{alpha}: {variance}"
+            );
+        }
     }
 }

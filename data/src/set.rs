@@ -9,12 +9,12 @@ use crate::error::DataError;
 use crate::pictures::Pictures;
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::source::LoadOptions;
+use crate::store::{PictureFiles, PictureStore};
 
 /// The most bytes of packed pictures that a data set may need: 8 GiB.
 const MAX_BYTES: u64 = 8 << 30;
 
-/// A data set in memory: classes, training and test pictures of one size, and how they were
-/// prepared.
+/// A data set: classes, training and test pictures, and how they are prepared.
 #[derive(Clone, Debug)]
 pub struct DataSet {
     /// The source's text, such as `cifar10`.
@@ -22,11 +22,11 @@ pub struct DataSet {
     /// The name of each class; labels are indices into it.
     pub class_names: Vec<String>,
     /// The pictures to train on (and to split validation pictures off).
-    pub train: Arc<Pictures>,
+    pub train: PictureStore,
     /// The pictures to test on.
-    pub test: Arc<Pictures>,
+    pub test: PictureStore,
     /// How any other picture is prepared for a model trained on this set; mean and standard
-    /// deviation are those of the training pictures.
+    /// deviation are those of the training pictures, or of a part of them if they stay in files.
     pub preprocessing: Preprocessing,
 }
 
@@ -42,35 +42,58 @@ impl DataSet {
         train: Pictures,
         test: Pictures,
     ) -> Result<Self, DataError> {
+        check_shapes(&name, &train, &test)?;
         let shape = train.shape();
-        if shape != test.shape() {
-            return Err(DataError::ShapesDiffer {
-                name,
-                train: shape,
-                test: test.shape(),
-            });
-        }
         let (mean, std) = train.statistics();
         let [_, height, width] = shape;
         let preprocessing = Preprocessing::new(shape, height.max(width), mean, std)?;
         Ok(Self {
             name,
             class_names,
-            train: Arc::new(train),
-            test: Arc::new(test),
+            train: Arc::new(train).into(),
+            test: Arc::new(test).into(),
             preprocessing,
         })
     }
 
-    /// The same set with every picture brought to the image size asked for.
-    pub(crate) fn resized(self, options: &LoadOptions<'_>) -> Result<Self, DataError> {
-        let total = self.train.len() + self.test.len();
-        let [channels, height, width] = self.train.shape();
+    /// Puts a set together whose pictures stay in their files, with the statistics of a `sample`
+    /// of them at the network's size.
+    ///
+    /// # Errors
+    /// [`DataError`] if they have a size that preprocessing does not know.
+    pub(crate) fn of_files(
+        name: String,
+        class_names: Vec<String>,
+        [train, test]: [PictureFiles; 2],
+        sample: &Pictures,
+    ) -> Result<Self, DataError> {
+        let shape = sample.shape();
+        let (mean, std) = sample.statistics();
+        Ok(Self {
+            name,
+            class_names,
+            train: Arc::new(train).into(),
+            test: Arc::new(test).into(),
+            preprocessing: Preprocessing::new(shape, shape[1].max(shape[2]), mean, std)?,
+        })
+    }
+
+    /// As [`DataSet::new`], with every picture brought to the image size asked for.
+    pub(crate) fn resized(
+        name: String,
+        class_names: Vec<String>,
+        [train, test]: [Pictures; 2],
+        options: &LoadOptions<'_>,
+    ) -> Result<Self, DataError> {
+        let total = train.len() + test.len();
+        let [channels, height, width] = train.shape();
         let side = options.image_size.unwrap_or(height.max(width));
-        if options.image_size.is_none() || (height, width) == (side, side) {
+        if options.image_size.is_none() || [height, width] == [side, side] {
             options.report(total, total);
-            return Ok(self);
+            return Self::new(name, class_names, train, test);
         }
+        // Pictures of two sizes would become pictures of one.
+        check_shapes(&name, &train, &test)?;
         check_size(total, channels, side)?;
         let prepare = preparation(channels, side)?;
         let done = AtomicUsize::new(0);
@@ -86,9 +109,20 @@ impl DataSet {
                 })?;
             Pictures::new([channels, side, side], pixels, pictures.labels().to_vec())
         };
-        let (train, test) = (resize(&self.train)?, resize(&self.test)?);
-        Self::new(self.name, self.class_names, train, test)
+        let (train, test) = (resize(&train)?, resize(&test)?);
+        Self::new(name, class_names, train, test)
     }
+}
+
+fn check_shapes(name: &str, train: &Pictures, test: &Pictures) -> Result<(), DataError> {
+    if train.shape() != test.shape() {
+        return Err(DataError::ShapesDiffer {
+            name: name.to_owned(),
+            train: train.shape(),
+            test: test.shape(),
+        });
+    }
+    Ok(())
 }
 
 /// Preprocessing for its size alone: the statistics are not known yet, and not used.

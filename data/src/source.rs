@@ -56,6 +56,19 @@ const NAMED: [(&str, Source); 5] = [
 
 const FOLDER_PREFIX: &str = "folder:";
 
+/// Where the pictures of a folder are kept while a network learns from them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Storage {
+    /// In memory, at the network's size: every file is opened once.
+    #[default]
+    Memory,
+    /// In their files, which are opened in every epoch: for sets that are larger than memory, and
+    /// for crops of pictures at their full resolution.
+    Files,
+}
+
 /// How to load a data set.
 #[derive(Clone, Default)]
 pub struct LoadOptions<'a> {
@@ -65,6 +78,8 @@ pub struct LoadOptions<'a> {
     /// Height and width of the prepared pictures in pixels, 1 to [`MAX_SIDE`](crate::MAX_SIDE);
     /// without it, the published size, or 64 for a folder.
     pub image_size: Option<usize>,
+    /// Where the pictures of a folder are kept; those of published sets are always in memory.
+    pub storage: Storage,
     /// Decides which pictures of a folder without a test part are its test part.
     pub seed: u64,
     /// Called as pictures are prepared, from several threads.
@@ -85,6 +100,7 @@ impl fmt::Debug for LoadOptions<'_> {
             .debug_struct("LoadOptions")
             .field("data_dir", &self.data_dir)
             .field("image_size", &self.image_size)
+            .field("storage", &self.storage)
             .field("seed", &self.seed)
             .finish_non_exhaustive()
     }
@@ -100,7 +116,7 @@ pub struct LoadProgress {
 }
 
 impl Source {
-    /// Loads the data set into memory.
+    /// Loads the data set, into memory unless the options say otherwise.
     ///
     /// # Errors
     /// [`DataError`], which names the file or folder and says what is wrong with it.
@@ -124,11 +140,10 @@ impl Source {
             Self::Cifar10 => CIFAR10.load(data_dir)?,
             Self::Cifar100 => CIFAR100.load(data_dir)?,
             Self::Folder(path) => {
-                let (class_names, train, test) = folder::load(path, options)?;
-                return DataSet::new(self.to_string(), class_names, train, test);
+                return folder::load(path, self.to_string(), options);
             }
         };
-        DataSet::new(self.to_string(), class_names, train, test)?.resized(options)
+        DataSet::resized(self.to_string(), class_names, [train, test], options)
     }
 }
 

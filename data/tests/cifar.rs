@@ -39,8 +39,8 @@ fn cifar10_is_read_in_both_places() {
         let data = load(Source::Cifar10, root.path()).unwrap();
         assert_eq!(data.train.labels(), [1, 0, 2, 0, 3, 0, 4, 0, 5, 0]);
         assert_eq!(data.test.labels(), [9]);
-        assert_eq!(data.train.shape(), [3, 32, 32]);
-        let picture = data.train.picture(3);
+        assert_eq!(data.train.packed().unwrap().shape(), [3, 32, 32]);
+        let picture = data.train.packed().unwrap().picture(3);
         assert_eq!((&picture[..3], picture[PICTURE - 1]), (&[1, 2, 0][..], 9));
         assert_eq!(data.class_names[8], "ship");
         assert_eq!(data.preprocessing.mean().len(), 3);
@@ -80,7 +80,7 @@ fn cifar100_takes_the_fine_label() {
     fs::write(folder.join("test.bin"), record(&[0, 1])).unwrap();
     let data = load(Source::Cifar100, root.path()).unwrap();
     assert_eq!(data.train.labels(), [99, 42]);
-    assert_eq!(data.train.picture(1)[..2], [1, 2]);
+    assert_eq!(data.train.packed().unwrap().picture(1)[..2], [1, 2]);
     assert_eq!(data.class_names.len(), 100);
     assert_eq!(data.class_names[42], "leopard");
     fs::write(folder.join("test.bin"), record(&[0, 100])).unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use data::{DataError, DataSet, LoadOptions, LoadProgress, PictureError, Source};
+use data::{DataError, DataSet, LoadOptions, LoadProgress, PictureError, Source, Storage};
 use image::{Rgb, RgbImage};
 use tempfile::TempDir;
 
@@ -58,15 +58,39 @@ fn all_formats_are_read_and_other_files_ignored() {
     let data = load(root.path()).unwrap();
     assert_eq!(data.class_names, ["cat", "dog"]);
     assert_eq!((data.train.len(), data.test.len()), (8, 2));
-    assert_eq!(data.train.shape(), [3, 8, 8]);
+    assert_eq!(data.train.packed().unwrap().shape(), [3, 8, 8]);
     for pictures in [&data.train, &data.test] {
         for index in 0..pictures.len() {
             let expected = [30, 200][pictures.label(index)];
-            let pixels = pictures.picture(index);
+            let pixels = pictures.packed().unwrap().picture(index);
             assert!(
                 pixels.iter().all(|pixel| pixel.abs_diff(expected) < 4),
                 "{pixels:?}"
             );
+        }
+    }
+}
+
+#[test]
+fn pictures_may_stay_in_their_files() {
+    let root = TempDir::new().unwrap();
+    make(root.path(), &["a", "b"], 20);
+    let options = LoadOptions {
+        image_size: Some(8),
+        storage: Storage::Files,
+        ..LoadOptions::default()
+    };
+    let source = Source::Folder(root.path().to_owned());
+    let (data, packed) = (source.load(&options).unwrap(), load(root.path()).unwrap());
+    assert_eq!(data.preprocessing, packed.preprocessing);
+    for (files, packed) in [(&data.train, &packed.train), (&data.test, &packed.test)] {
+        assert!(files.packed().is_none());
+        assert_eq!(files.labels(), packed.labels());
+        for index in 0..files.len() {
+            let image = files.image(index).unwrap();
+            let expected = packed.packed().unwrap().picture(index);
+            assert_eq!(image.width(), 12, "as it is in its file");
+            assert_eq!(data.preprocessing.prepare_bytes(&image).unwrap(), expected);
         }
     }
 }
@@ -77,7 +101,7 @@ fn the_default_size_is_64() {
     make(root.path(), &["a", "b"], 2);
     let source: Source = format!("folder:{}", root.path().display()).parse().unwrap();
     let data = source.load(&LoadOptions::default()).unwrap();
-    assert_eq!(data.train.shape(), [3, 64, 64]);
+    assert_eq!(data.train.packed().unwrap().shape(), [3, 64, 64]);
     assert_eq!(data.preprocessing.resize(), 64);
     assert_eq!(data.name, source.to_string());
 }
@@ -98,7 +122,7 @@ fn a_tenth_of_each_class_is_split_off_by_the_seed() {
             .unwrap();
         assert_eq!(data.train.len() + data.test.len(), 42);
         assert_eq!(data.test.labels(), [0, 0, 1, 1, 2]);
-        data.test.pixels().to_vec()
+        data.test.packed().unwrap().pixels().to_vec()
     };
     assert_eq!(tested(1), tested(1));
     assert!((2..10).any(|seed| tested(seed) != tested(1)));

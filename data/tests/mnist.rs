@@ -91,9 +91,12 @@ fn files_are_found_packed_plain_and_dotted_in_every_usual_place() {
             }
             let data = load(Source::Mnist, root.path()).unwrap();
             assert_eq!(data.train.len(), 6, "{form} in {subfolder}");
-            assert_eq!(data.train.shape(), [1, 2, 3]);
+            assert_eq!(data.train.packed().unwrap().shape(), [1, 2, 3]);
             assert_eq!(data.train.labels(), [0, 1, 2, 9, 8, 7]);
-            assert_eq!(data.train.picture(1), [6, 7, 8, 9, 10, 11]);
+            assert_eq!(
+                data.train.packed().unwrap().picture(1),
+                [6, 7, 8, 9, 10, 11]
+            );
             assert_eq!(data.test.labels(), [3, 4, 5]);
             assert_eq!(data.class_names[9], "9");
         }
@@ -272,15 +275,15 @@ fn pictures_are_resized_when_a_size_is_given() {
     };
     let small = Source::Sample.load(&options).unwrap();
     assert_eq!(counted.into_inner(), 7000);
-    assert_eq!(small.train.shape(), [1, 16, 16]);
+    assert_eq!(small.train.packed().unwrap().shape(), [1, 16, 16]);
     assert_eq!(small.preprocessing.shape(), [1, 16, 16]);
     // A picture of the published size, prepared as for prediction, is the one in the set.
     let whole = Source::Sample.load(&LoadOptions::default()).unwrap();
     let prepared = small
         .preprocessing
-        .prepare_bytes(&whole.test.image(5))
+        .prepare_bytes(&whole.test.image(5).unwrap())
         .unwrap();
-    assert_eq!(small.test.picture(5), prepared);
+    assert_eq!(small.test.packed().unwrap().picture(5), prepared);
     for image_size in [Some(0), Some(5000)] {
         let options = LoadOptions {
             image_size,
@@ -321,6 +324,6 @@ fn the_single_pictures_are_those_of_the_test_part() {
             .iter()
             .position(|&label| label as usize == class)
             .unwrap();
-        assert_eq!(bytes, data.test.picture(first), "{name}");
+        assert_eq!(bytes, data.test.packed().unwrap().picture(first), "{name}");
     }
 }

@@ -89,7 +89,7 @@ fn the_shipped_model_classifies_the_sample_test_pictures() {
     let predictor =
         Predictor::<Flex>::new(&SavedModel::shipped().unwrap(), Default::default()).unwrap();
     let pictures: Vec<_> = (0..data.test.len())
-        .map(|index| data.test.image(index))
+        .map(|index| data.test.image(index).unwrap())
         .collect();
     let predictions: Vec<_> = pictures
         .chunks(100)

@@ -125,6 +125,7 @@ impl StepBenchmark {
                 device,
             ),
             targets: Tensor::<_, 1, Int>::from_data(TensorData::new(targets, [pictures]), device),
+            mixed: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use data::{DataError, DataSet, LoadOptions, LoadProgress, PictureDataset, Source};
+use data::{DataError, DataSet, LoadOptions, LoadProgress, PictureDataset, PictureStore, Source};
 use infer::{Accuracy, Description};
 use model::NetworkConfig;
 
@@ -88,6 +88,7 @@ impl Plan {
             image_size: config.image_size,
             seed: config.seed,
             progress: Some(progress),
+            ..LoadOptions::default()
         })?;
         let [channels, height, width] = data.preprocessing.shape();
         let (classes, size) = (data.class_names.len(), [height, width]);
@@ -175,7 +176,7 @@ fn parts(
     data: &DataSet,
 ) -> Result<(Arc<PictureDataset>, Arc<PictureDataset>), TrainError> {
     if config.keeps_last_epoch() {
-        let [train, test] = [&data.train, &data.test].map(Arc::clone);
+        let [train, test] = [&data.train, &data.test].map(PictureStore::clone);
         return Ok((
             Arc::new(PictureDataset::all(train)),
             Arc::new(PictureDataset::all(test)),
@@ -187,6 +188,6 @@ fn parts(
             data: data.name.clone(),
         });
     }
-    let part = |indices| PictureDataset::new(Arc::clone(&data.train), indices).map(Arc::new);
+    let part = |indices| PictureDataset::new(data.train.clone(), indices).map(Arc::new);
     Ok((part(train)?, part(validation)?))
 }

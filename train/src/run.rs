@@ -16,7 +16,7 @@ use burn_train::metric::{
 };
 use burn_train::renderer::MetricsRenderer;
 use burn_train::{SupervisedTraining, TrainingStrategy};
-use data::{BatchLoader, ImageBatcher, PictureDataset, Position};
+use data::{BatchLoader, ImageBatcher, LoadFailure, PictureDataset, Position};
 use infer::{Accuracy, SavedModel};
 use model::ResidualBackend;
 
@@ -89,6 +89,7 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
     let start = Start::<B>::new(&plan, folder, &device)?;
     let steps = plan.steps_per_epoch;
     let position = Position::default();
+    let load_failure = LoadFailure::default();
     let recorder = CheckpointRecorder::new(stop.clone());
     let learner = start.learning.learner();
     let epoch_loop = Arc::new(EpochLoop {
@@ -96,6 +97,7 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
         plan: Arc::clone(&plan),
         folder: folder.clone(),
         position: position.clone(),
+        load_failure: load_failure.clone(),
         recorder: recorder.clone(),
         stop: stop.clone(),
         progress: Mutex::new(LoopProgress {
@@ -107,8 +109,9 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
     let train = loader::<Autodiff<B>>(&plan, &plan.train, Some(plan.config.seed), &device)
         .with_augmentation(plan.config.augmentation.clone(), plan.config.seed)
         .map_err(ConfigError::from)?
-        .with_position(position);
-    let validation = loader::<B>(&plan, &plan.validation, None, &device);
+        .with_position(position)
+        .with_failure(load_failure.clone());
+    let validation = loader::<B>(&plan, &plan.validation, None, &device).with_failure(load_failure);
     let strategy: burn_train::CustomLearningStrategy<Components<Autodiff<B>>> =
         Arc::clone(&epoch_loop) as _;
     let training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(validation))
@@ -272,7 +275,7 @@ fn test<B: ResidualBackend>(
 ) -> Result<Score, TrainError> {
     let saved = SavedModel::open(folder.path())?;
     let network = saved.network::<B>(device)?.fold();
-    let pictures = Arc::new(PictureDataset::all(Arc::clone(&plan.data.test)));
+    let pictures = Arc::new(PictureDataset::all(plan.data.test.clone()));
     let loader = loader::<B>(plan, &pictures, None, device);
     let mut totals = Totals::new();
     let mut batches = loader.iter();
@@ -280,6 +283,9 @@ fn test<B: ResidualBackend>(
         totals.add(&classified(network.forward(batch.images), batch.targets));
         let progress = batches.progress();
         observer.tested(progress.items_processed, progress.items_total);
+    }
+    if let Some(error) = loader.failure().take() {
+        return Err(error.into());
     }
     let score = totals
         .sums()

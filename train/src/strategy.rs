@@ -12,7 +12,7 @@ use burn_train::{
     LearningComponentsMarker, SupervisedLearningStrategy, SupervisedTrainingEventProcessor,
     TrainLoader, TrainingComponents, TrainingItem, ValidLoader,
 };
-use data::{ImageBatch, Position};
+use data::{ImageBatch, LoadFailure, Position};
 use infer::{Accuracy, SavedModel};
 use model::Network;
 
@@ -60,6 +60,8 @@ pub(crate) struct EpochLoop<B: TrainBackend> {
     pub plan: Arc<Plan>,
     pub folder: RunFolder,
     pub position: Position,
+    /// Why batches ended too early, if they did.
+    pub load_failure: LoadFailure,
     pub recorder: CheckpointRecorder,
     pub stop: Stop,
     pub progress: Mutex<LoopProgress>,
@@ -179,6 +181,7 @@ impl<B: TrainBackend> EpochLoop<B> {
                     Some(session.rate),
                 )));
         }
+        self.check_load();
         session
             .events
             .process_train(LearnerEvent::EndEpoch(state.epoch));
@@ -240,7 +243,15 @@ impl<B: TrainBackend> EpochLoop<B> {
                 )));
         }
         session.events.process_valid(LearnerEvent::EndEpoch(epoch));
+        self.check_load();
         totals.sums()?.score()
+    }
+
+    /// Ends the run if the pictures did before their epoch.
+    fn check_load(&self) {
+        if let Some(error) = self.load_failure.take() {
+            self.stop.fail(error.into());
+        }
     }
 
     /// Keeps the model if it is the best, and moves on to the next epoch.

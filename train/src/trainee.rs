@@ -78,6 +78,7 @@ mod tests {
             let batch = ImageBatch {
                 images: Tensor::random([4, 3, 16, 16], Distribution::Default, &device),
                 targets: Tensor::from_ints([0, 1, 2, 3], &device),
+                mixed: None,
             };
             // The first step may lay a parameter out as its gradient lies.
             (trainee, _) = trainee.step(batch.clone(), 0.01);

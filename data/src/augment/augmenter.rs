@@ -1,8 +1,13 @@
 //! The changes of one picture.
 
+use std::borrow::Cow;
+
 use super::shift::{Shift, shift};
-use super::{Augmentation, AugmentationError};
-use crate::preprocessing::Preprocessing;
+use super::trivial::trivial_augment;
+use super::{Augmentation, AugmentationError, Mixing, ResizedCrop};
+use crate::assembly::Original;
+use crate::convert::{planes_of_region, region_of_planes};
+use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::random::{Generator, Purpose};
 
 /// Which picture of which epoch is changed: with the seed, all that its changes depend on.
@@ -12,6 +17,22 @@ pub(crate) struct Draw {
     pub epoch: u64,
     /// The picture's index in its set.
     pub picture: u64,
+    /// How often the epoch has had the picture before.
+    pub repeat: u64,
+}
+
+impl Draw {
+    /// The numbers of a stream for this picture; no set has 2^40 pictures.
+    fn numbers(self) -> [u64; 2] {
+        [self.epoch, self.picture | self.repeat << 40]
+    }
+}
+
+/// A picture while it is changed.
+#[derive(Debug, Default)]
+pub(crate) struct Canvas {
+    /// `[channels, height, width]`.
+    pub pixels: Vec<u8>,
 }
 
 /// Changes pictures of one size as an [`Augmentation`] says.
@@ -19,8 +40,7 @@ pub(crate) struct Draw {
 pub(crate) struct Augmenter {
     augmentation: Augmentation,
     seed: u64,
-    /// `[channels, height, width]`.
-    shape: [usize; 3],
+    preprocessing: Preprocessing,
     /// The mean colour.
     filling: Vec<u8>,
 }
@@ -36,35 +56,121 @@ impl Augmenter {
         preprocessing: &Preprocessing,
     ) -> Result<Self, AugmentationError> {
         augmentation.validate()?;
-        let mean = preprocessing.mean().iter();
         Ok(Self {
             augmentation,
             seed,
-            shape: preprocessing.shape(),
-            filling: mean.map(|mean| (mean * 255.0).round() as u8).collect(),
+            ..Self::none(preprocessing)
         })
     }
 
-    /// Appends a picture, `[channels, height, width]`, as it is to be in an epoch, to `target`.
-    pub(crate) fn change(&self, picture: &[u8], draw: Draw, target: &mut Vec<u8>) {
-        let by = self.shift(draw);
-        shift(picture, self.shape, by, &self.filling, target);
+    /// Brings pictures to the size that `preprocessing` prepares, and does nothing else.
+    pub(crate) fn none(preprocessing: &Preprocessing) -> Self {
+        let mean = preprocessing.mean().iter();
+        Self {
+            augmentation: Augmentation::default(),
+            seed: 0,
+            filling: mean.map(|mean| (mean * 255.0).round() as u8).collect(),
+            preprocessing: preprocessing.clone(),
+        }
+    }
+
+    /// Draws a picture on the canvas as it is to be in an epoch.
+    ///
+    /// # Errors
+    /// [`PreprocessingError`] if it has no pixels.
+    pub(crate) fn change(
+        &self,
+        original: &Original<'_>,
+        draw: Draw,
+        canvas: &mut Canvas,
+    ) -> Result<(), PreprocessingError> {
+        let shape = self.preprocessing.shape();
+        let prepared = self.prepare(original, draw)?;
+        let pixels = &mut canvas.pixels;
+        pixels.clear();
+        shift(&prepared, shape, self.shift(draw), &self.filling, pixels);
+
+        let Augmentation {
+            affine,
+            trivial,
+            colour,
+            erasing,
+            ..
+        } = &self.augmentation;
+        let [channels, height, width] = shape;
+        if let Some(affine) = affine {
+            let warp = affine.warp([height, width], &mut self.generator(Purpose::Affine, draw));
+            *pixels = warp.apply(pixels, shape, &self.filling);
+        }
+        if *trivial {
+            let mut generator = self.generator(Purpose::Trivial, draw);
+            trivial_augment(pixels, shape, &self.filling, &mut generator);
+        }
+        if let Some(colour) = colour {
+            colour.apply(pixels, channels, &mut self.generator(Purpose::Colour, draw));
+        }
+        if let Some(erasing) = erasing {
+            let mut generator = self.generator(Purpose::Erase, draw);
+            erasing.apply(pixels, shape, &self.filling, &mut generator);
+        }
+        Ok(())
+    }
+
+    /// How the pictures of a batch are mixed, if they are.
+    pub(crate) fn mixing(&self) -> Option<Mixing> {
+        Mixing::new(&self.augmentation, self.seed)
+    }
+
+    /// A picture at the network's size: all of it, or any part.
+    fn prepare<'a>(
+        &self,
+        original: &Original<'a>,
+        draw: Draw,
+    ) -> Result<Cow<'a, [u8]>, PreprocessingError> {
+        let [_, height, width] = self.preprocessing.shape();
+        let region = |crop: &ResizedCrop, size| {
+            crop.region(size, &mut self.generator(Purpose::ResizedCrop, draw))
+        };
+        let crop = self.augmentation.resized_crop.as_ref();
+        let prepared = match (original, crop) {
+            (Original::Packed(pixels), None) => return Ok(Cow::Borrowed(pixels)),
+            (Original::Packed(pixels), Some(crop)) => {
+                let region = region(crop, [height, width]);
+                region_of_planes(pixels, &region, self.preprocessing.shape())
+            }
+            (Original::Image(image), None) => {
+                return self.preprocessing.prepare_bytes(image).map(Cow::Owned);
+            }
+            (Original::Image(image), Some(_)) if image.width() == 0 || image.height() == 0 => {
+                return Err(PreprocessingError::EmptyPicture);
+            }
+            (Original::Image(image), Some(crop)) => {
+                let size = [image.height(), image.width()].map(|side| side as usize);
+                planes_of_region(image, &region(crop, size), self.preprocessing.shape())
+            }
+        };
+        prepared
+            .map(Cow::Owned)
+            .map_err(PreprocessingError::Resample)
     }
 
     fn shift(&self, draw: Draw) -> Shift {
-        let generator = |purpose| Generator::new(self.seed, purpose, [draw.epoch, draw.picture]);
         let (mut up, mut left) = (0, 0);
         if self.augmentation.pad_crop > 0 {
             let pad = self.augmentation.pad_crop;
-            let mut generator = generator(Purpose::PadCrop);
+            let mut generator = self.generator(Purpose::PadCrop, draw);
             let mut offset = || generator.below(2 * pad + 1) as isize - pad as isize;
             (up, left) = (offset(), offset());
         }
         Shift {
             up,
             left,
-            mirrored: self.augmentation.flip && generator(Purpose::Flip).coin(),
+            mirrored: self.augmentation.flip && self.generator(Purpose::Flip, draw).coin(),
         }
+    }
+
+    fn generator(&self, purpose: Purpose, draw: Draw) -> Generator {
+        Generator::new(self.seed, purpose, draw.numbers())
     }
 }
 
@@ -92,11 +198,16 @@ mod tests {
         let augmentation = Augmentation {
             pad_crop: 2,
             flip: true,
+            ..Augmentation::default()
         };
         let augmenter = augmenter(augmentation, 5);
         let mut counts = HashMap::new();
         for picture in 0..50_000 {
-            let Shift { up, left, mirrored } = augmenter.shift(Draw { epoch: 1, picture });
+            let Shift { up, left, mirrored } = augmenter.shift(Draw {
+                epoch: 1,
+                picture,
+                repeat: 0,
+            });
             *counts.entry((up, left, mirrored)).or_insert(0) += 1;
         }
         // 1000 expected of each of 5 * 5 * 2, with a standard deviation of 31.
@@ -109,13 +220,23 @@ mod tests {
 
     #[test]
     fn flipping_does_not_change_the_crop() {
-        let draws = (0..100).map(|picture| Draw { epoch: 3, picture });
         let crops = |flip| {
-            let augmenter = augmenter(Augmentation { pad_crop: 4, flip }, 5);
-            let shift = move |draw| augmenter.shift(draw);
-            draws
-                .clone()
-                .map(shift)
+            let augmentation = Augmentation {
+                pad_crop: 4,
+                flip,
+                ..Augmentation::default()
+            };
+            let augmenter = augmenter(augmentation, 5);
+            let draw = |picture| Draw {
+                epoch: 3,
+                picture,
+                repeat: 0,
+            };
+            let shifts: Vec<_> = (0..100)
+                .map(|picture| augmenter.shift(draw(picture)))
+                .collect();
+            shifts
+                .iter()
                 .map(|shift| (shift.up, shift.left))
                 .collect::<Vec<_>>()
         };

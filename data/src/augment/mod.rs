@@ -1,19 +1,38 @@
 //! How pictures are changed at random while a network is trained on them.
 
+mod affine;
 mod augmenter;
+mod colour;
+mod erasing;
+mod mixing;
+mod range;
+mod resized_crop;
 mod shift;
+mod tone;
+mod trivial;
+mod warp;
 
-pub(crate) use augmenter::{Augmenter, Draw};
+pub use affine::Affine;
+pub(crate) use augmenter::{Augmenter, Canvas, Draw};
+pub use colour::ColourJitter;
+pub use erasing::{ErasedFilling, RandomErasing};
+pub(crate) use mixing::{Mixing, Recipe};
+pub use resized_crop::ResizedCrop;
 
 use serde::{Deserialize, Serialize};
 
 use crate::preprocessing::MAX_SIDE;
+use range::Range;
 
 /// How training pictures are changed at random; nothing by default.
 ///
-/// What happens to a picture depends on a seed, the epoch and the picture's index alone, and for
-/// each kind of change by itself: it is the same for any number of threads, after a resume in the
-/// middle of an epoch, and whatever else is turned on.
+/// Changes are made in this order, on bytes before they are normalised: `resized_crop`,
+/// `pad_crop`, `flip`, `affine`, `trivial`, `colour`, `erasing`, `mixup` or `cutmix`.
+///
+/// What happens to a picture depends on a seed, the epoch and the picture's index alone (how it is
+/// mixed, on the batch's place in the epoch), and for each kind of change by itself: it is the
+/// same for any number of threads, after a resume in the middle of an epoch, and whatever else is
+/// turned on.
 ///
 /// ```
 /// use data::Augmentation;
@@ -31,7 +50,31 @@ pub struct Augmentation {
     pub pad_crop: usize,
     /// Whether every other picture is mirrored, left to right.
     pub flip: bool,
+    /// TrivialAugment with its wide space of strengths (Müller and Hutter 2021,
+    /// <https://arxiv.org/abs/2103.10158>): one operation of 14 for each picture.
+    pub trivial: bool,
+    /// Mixup (Zhang et al. 2017, <https://arxiv.org/abs/1710.09412>): the parameter of the Beta
+    /// distribution of a picture's share, 0 (off) to 100.
+    pub mixup: f64,
+    /// CutMix (Yun et al. 2019, <https://arxiv.org/abs/1905.04899>): likewise. With both, every
+    /// other picture is mixed by the one, the rest by the other.
+    pub cutmix: f64,
+    /// Any part of the picture in the place of the whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resized_crop: Option<ResizedCrop>,
+    /// Small turns, shifts, scalings and shears.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affine: Option<Affine>,
+    /// Other brightness, contrast and saturation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub colour: Option<ColourJitter>,
+    /// A rectangle that is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasing: Option<RandomErasing>,
 }
+
+/// The largest parameter of mixup and cutmix; shares are all about one half long before.
+const MAX_ALPHA: f64 = 100.0;
 
 impl Augmentation {
     /// Checks every setting.
@@ -44,7 +87,22 @@ impl Augmentation {
                 found: self.pad_crop,
             });
         }
-        Ok(())
+        let alpha = Range::new(0.0, MAX_ALPHA);
+        alpha.check("mixup", self.mixup)?;
+        alpha.check("cutmix", self.cutmix)?;
+        let Self {
+            resized_crop,
+            affine,
+            colour,
+            erasing,
+            ..
+        } = self;
+        resized_crop
+            .as_ref()
+            .map_or(Ok(()), ResizedCrop::validate)?;
+        affine.as_ref().map_or(Ok(()), Affine::validate)?;
+        colour.as_ref().map_or(Ok(()), ColourJitter::validate)?;
+        erasing.as_ref().map_or(Ok(()), RandomErasing::validate)
     }
 
     /// Whether pictures stay as they are.
@@ -63,6 +121,28 @@ pub enum AugmentationError {
         /// The number given.
         found: usize,
     },
+
+    /// A setting outside its range.
+    #[error("`{setting}` is {found}: expected {expected}")]
+    Setting {
+        /// The setting, such as `erasing.probability`.
+        setting: &'static str,
+        /// The number given.
+        found: f64,
+        /// What it may be.
+        expected: String,
+    },
+
+    /// A range that ends before it begins.
+    #[error("`{setting}` goes from {low} to {high}: expected the smaller number first")]
+    Bounds {
+        /// The setting, such as `erasing.area`.
+        setting: &'static str,
+        /// The first number given.
+        low: f64,
+        /// The second number given.
+        high: f64,
+    },
 }
 
 #[cfg(test)]
@@ -80,7 +160,7 @@ mod tests {
     fn ranges_are_checked() {
         let padded = |pad_crop| Augmentation {
             pad_crop,
-            flip: true,
+            ..Augmentation::default()
         };
         assert_eq!(padded(MAX_SIDE).validate(), Ok(()));
         let error = padded(MAX_SIDE + 1).validate().unwrap_err();

@@ -1,0 +1,99 @@
+//! Small turns, shifts, scalings and shears.
+
+use serde::{Deserialize, Serialize};
+
+use super::AugmentationError;
+use super::range::Range;
+use super::warp::Warp;
+use crate::random::Generator;
+
+/// Turns, moves, scales and shears a picture a little, as handwritten digits differ anyway.
+///
+/// Each is drawn evenly from its range, all are done in one step (bilinear), and what comes in
+/// from outside has the mean colour. By default nothing changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Affine {
+    /// The largest turn to either side, in degrees, 0 to 180.
+    pub rotation: f64,
+    /// The largest way to each side, as a part of the picture's side, 0 to 1.
+    pub shift: f64,
+    /// The least and the most that the picture's sides grow to, 0.1 to 10.
+    pub scale: [f64; 2],
+    /// The largest slant to either side, in degrees, 0 to 80.
+    pub shear: f64,
+}
+
+impl Default for Affine {
+    fn default() -> Self {
+        Self {
+            rotation: 0.0,
+            shift: 0.0,
+            scale: [1.0, 1.0],
+            shear: 0.0,
+        }
+    }
+}
+
+impl Affine {
+    pub(crate) fn validate(&self) -> Result<(), AugmentationError> {
+        Range::new(0.0, 180.0).check("affine.rotation", self.rotation)?;
+        Range::new(0.0, 1.0).check("affine.shift", self.shift)?;
+        Range::new(0.1, 10.0).check_pair("affine.scale", self.scale)?;
+        Range::new(0.0, 80.0).check("affine.shear", self.shear)
+    }
+
+    /// What to do to a picture of `[height, width]`.
+    pub(crate) fn warp(&self, [height, width]: [usize; 2], generator: &mut Generator) -> Warp {
+        let turn = Warp::rotation(generator.around_zero(self.rotation));
+        let slant = generator.around_zero(self.shear).to_radians().tan();
+        let scaling = Warp::scaling(generator.between(self.scale));
+        let shift = [width, height].map(|side| generator.around_zero(self.shift * side as f64));
+        let linear = turn.after(Warp::shear([slant, 0.0])).after(scaling);
+        Warp::translation(shift).after(linear)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Purpose;
+
+    #[test]
+    fn nothing_is_the_default() {
+        let mut generator = Generator::new(1, Purpose::Affine, [0, 0]);
+        let picture: Vec<u8> = (0..30).collect();
+        let warp = Affine::default().warp([5, 6], &mut generator);
+        assert_eq!(warp.apply(&picture, [1, 5, 6], &[0]), picture);
+    }
+
+    #[test]
+    fn ranges_are_checked() {
+        let good = Affine::default();
+        assert!(good.validate().is_ok());
+        for bad in [
+            Affine {
+                rotation: 181.0,
+                ..good.clone()
+            },
+            Affine {
+                shift: -0.1,
+                ..good.clone()
+            },
+            Affine {
+                scale: [0.0, 1.0],
+                ..good.clone()
+            },
+            Affine {
+                scale: [1.2, 0.9],
+                ..good.clone()
+            },
+            Affine {
+                shear: 90.0,
+                ..good.clone()
+            },
+        ] {
+            assert!(bad.validate().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Pictures of a batch that are mixed in pairs.
+
+use super::Augmentation;
+use crate::order::shuffle;
+use crate::random::{Generator, Purpose};
+
+/// Mixes the pictures of a batch, as [`Augmentation::mixup`] and [`Augmentation::cutmix`] say.
+#[derive(Clone, Debug)]
+pub(crate) struct Mixing {
+    mixup: f64,
+    cutmix: f64,
+    seed: u64,
+}
+
+/// How one picture of a batch is mixed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Recipe {
+    /// The place in the batch of the picture that comes in.
+    pub partner: usize,
+    /// The share of the result that the first picture keeps, 0 to 1.
+    pub share: f32,
+    /// The rows and columns, from one up to another, that the partner takes over; without, the
+    /// two are added.
+    pub rectangle: Option<[(usize, usize); 2]>,
+}
+
+impl Mixing {
+    /// None if nothing is mixed.
+    pub(crate) fn new(augmentation: &Augmentation, seed: u64) -> Option<Self> {
+        let &Augmentation { mixup, cutmix, .. } = augmentation;
+        (mixup > 0.0 || cutmix > 0.0).then_some(Self {
+            mixup,
+            cutmix,
+            seed,
+        })
+    }
+
+    /// How each of `length` pictures of `size`, `[height, width]`, is mixed: those of the batch
+    /// that begins at `first` in an epoch.
+    ///
+    /// Every picture is another one's partner, or its own.
+    pub(crate) fn recipes(
+        &self,
+        length: usize,
+        size: [usize; 2],
+        epoch: usize,
+        first: usize,
+    ) -> Vec<Recipe> {
+        let numbers = [epoch as u64, first as u64];
+        let mut generator = Generator::new(self.seed, Purpose::Mix, numbers);
+        let mut partners: Vec<usize> = (0..length).collect();
+        shuffle(&mut partners, &mut generator);
+        partners
+            .into_iter()
+            .map(|partner| {
+                let cuts = generator.coin();
+                let cuts = self.cutmix > 0.0 && (cuts || self.mixup == 0.0);
+                let alpha = if cuts { self.cutmix } else { self.mixup };
+                let share = generator.beta(alpha);
+                if !cuts {
+                    return Recipe {
+                        partner,
+                        share: share as f32,
+                        rectangle: None,
+                    };
+                }
+                let [rows, columns] = rectangle(size, 1.0 - share, &mut generator);
+                let taken = (rows.1 - rows.0) * (columns.1 - columns.0);
+                Recipe {
+                    partner,
+                    share: 1.0 - taken as f32 / (size[0] * size[1]) as f32,
+                    rectangle: Some([rows, columns]),
+                }
+            })
+            .collect()
+    }
+}
+
+/// A rectangle of the picture's form around any place, cut off where it leaves the picture.
+fn rectangle(size: [usize; 2], area: f64, generator: &mut Generator) -> [(usize, usize); 2] {
+    size.map(|side| {
+        let length = (side as f64 * area.sqrt()) as usize;
+        let centre = generator.below(side);
+        let begin = centre.saturating_sub(length / 2);
+        let end = (centre + length - length / 2).min(side);
+        (begin, end)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mixing(mixup: f64, cutmix: f64) -> Option<Mixing> {
+        let augmentation = Augmentation {
+            mixup,
+            cutmix,
+            ..Augmentation::default()
+        };
+        Mixing::new(&augmentation, 5)
+    }
+
+    #[test]
+    fn partners_are_a_permutation() {
+        assert!(mixing(0.0, 0.0).is_none());
+        for (mixup, cutmix) in [(0.2, 0.0), (0.0, 1.0), (1.0, 1.0), (100.0, 0.001)] {
+            for size in [[1, 1], [1, 7], [32, 32]] {
+                let recipes = mixing(mixup, cutmix).unwrap().recipes(64, size, 1, 0);
+                let mut partners: Vec<_> = recipes.iter().map(|recipe| recipe.partner).collect();
+                partners.sort_unstable();
+                assert_eq!(partners, (0..64).collect::<Vec<_>>());
+                for Recipe {
+                    share, rectangle, ..
+                } in &recipes
+                {
+                    assert!((0.0..=1.0).contains(share));
+                    let Some([rows, columns]) = rectangle else {
+                        assert!(mixup > 0.0);
+                        continue;
+                    };
+                    assert!(cutmix > 0.0 && rows.1 <= size[0] && columns.1 <= size[1]);
+                    let kept = size[0] * size[1] - (rows.1 - rows.0) * (columns.1 - columns.0);
+                    assert!((share * (size[0] * size[1]) as f32 - kept as f32).abs() < 1e-3);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_way_has_half_the_pictures() {
+        let recipes = mixing(0.5, 0.5).unwrap().recipes(1000, [32, 32], 0, 0);
+        let cut = recipes
+            .iter()
+            .filter(|recipe| recipe.rectangle.is_some())
+            .count();
+        assert!((440..560).contains(&cut), "{cut}");
+    }
+
+    #[test]
+    fn batches_are_mixed_differently() {
+        let mixing = mixing(0.5, 0.0).unwrap();
+        let first = mixing.recipes(8, [4, 4], 2, 0);
+        assert_eq!(first, mixing.recipes(8, [4, 4], 2, 0));
+        assert_ne!(first, mixing.recipes(8, [4, 4], 2, 8));
+        assert_ne!(first, mixing.recipes(8, [4, 4], 3, 0));
+    }
+}

@@ -1,0 +1,168 @@
+//! One operation with any strength for each picture.
+
+use super::tone;
+use super::warp::Warp;
+use crate::random::Generator;
+
+/// How many strengths there are; the first is none.
+const STRENGTHS: usize = 31;
+
+/// What may be done to a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operation {
+    Identity,
+    ShearX,
+    ShearY,
+    TranslateX,
+    TranslateY,
+    Rotate,
+    Brightness,
+    Saturation,
+    Contrast,
+    Sharpness,
+    Posterize,
+    Solarize,
+    Autocontrast,
+    Equalize,
+}
+
+const OPERATIONS: [Operation; 14] = [
+    Operation::Identity,
+    Operation::ShearX,
+    Operation::ShearY,
+    Operation::TranslateX,
+    Operation::TranslateY,
+    Operation::Rotate,
+    Operation::Brightness,
+    Operation::Saturation,
+    Operation::Contrast,
+    Operation::Sharpness,
+    Operation::Posterize,
+    Operation::Solarize,
+    Operation::Autocontrast,
+    Operation::Equalize,
+];
+
+// The ends of the wide space's ranges.
+const MOST_SHEAR: f64 = 0.99;
+const MOST_PIXELS: f64 = 32.0;
+const MOST_DEGREES: f64 = 135.0;
+const MOST_TONE: f64 = 0.99;
+const LEAST_BITS: f64 = 2.0;
+
+/// TrivialAugment with its wide space of strengths (Müller and Hutter 2021,
+/// <https://arxiv.org/abs/2103.10158>): changes a picture, `[channels, height, width]`.
+///
+/// `mean`, with a value for each channel, comes in from outside, where the paper's program has
+/// black, and pictures are turned and sheared bilinearly.
+pub(crate) fn trivial_augment(
+    pixels: &mut Vec<u8>,
+    shape: [usize; 3],
+    mean: &[u8],
+    generator: &mut Generator,
+) {
+    let operation = OPERATIONS[generator.below(OPERATIONS.len())];
+    let strength = generator.below(STRENGTHS) as f64 / (STRENGTHS - 1) as f64;
+    let sign = if generator.coin() { 1.0 } else { -1.0 };
+    apply(operation, strength, sign, pixels, shape, mean);
+}
+
+/// Does an operation with a strength of 0 to 1, to the side of `sign` if it has two.
+fn apply(
+    operation: Operation,
+    strength: f64,
+    sign: f64,
+    pixels: &mut Vec<u8>,
+    shape: [usize; 3],
+    mean: &[u8],
+) {
+    let channels = shape[0];
+    let signed = sign * strength;
+    let factor = (1.0 + signed * MOST_TONE) as f32;
+    let mut warp = |warp: Warp| *pixels = warp.apply(pixels, shape, mean);
+    match operation {
+        Operation::Identity => {}
+        Operation::ShearX => warp(Warp::shear([signed * MOST_SHEAR, 0.0])),
+        Operation::ShearY => warp(Warp::shear([0.0, signed * MOST_SHEAR])),
+        Operation::TranslateX => warp(Warp::translation([(signed * MOST_PIXELS).trunc(), 0.0])),
+        Operation::TranslateY => warp(Warp::translation([0.0, (signed * MOST_PIXELS).trunc()])),
+        Operation::Rotate => warp(Warp::rotation(signed * MOST_DEGREES)),
+        Operation::Brightness => tone::brightness(pixels, factor),
+        Operation::Saturation => tone::saturation(pixels, channels, factor),
+        Operation::Contrast => tone::contrast(pixels, channels, factor),
+        Operation::Sharpness => tone::sharpness(pixels, shape, factor),
+        Operation::Posterize => {
+            let bits = 8.0 - (strength * (8.0 - LEAST_BITS)).round();
+            tone::posterize(pixels, bits as u32);
+        }
+        Operation::Solarize => tone::solarize(pixels, (255.0 * (1.0 - strength)).round() as u16),
+        Operation::Autocontrast => tone::autocontrast(pixels, channels),
+        Operation::Equalize => tone::equalize(pixels, channels),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Purpose;
+    use std::collections::HashSet;
+
+    fn picture([channels, height, width]: [usize; 3]) -> Vec<u8> {
+        (0..channels * height * width)
+            .map(|place| (place * 7 % 251) as u8)
+            .collect()
+    }
+
+    #[test]
+    fn every_operation_takes_every_size_and_strength() {
+        for shape in [
+            [1, 1, 1],
+            [3, 1, 1],
+            [1, 2, 1],
+            [3, 1, 5],
+            [3, 9, 4],
+            [1, 28, 28],
+        ] {
+            for operation in OPERATIONS {
+                for strength in 0..STRENGTHS {
+                    for sign in [1.0, -1.0] {
+                        let strength = strength as f64 / 30.0;
+                        let mut pixels = picture(shape);
+                        apply(operation, strength, sign, &mut pixels, shape, &[9, 9, 9]);
+                        assert_eq!(pixels.len(), shape.iter().product::<usize>());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_strength_is_no_change() {
+        let shape = [3, 8, 8];
+        for operation in OPERATIONS {
+            let mut pixels = picture(shape);
+            apply(operation, 0.0, -1.0, &mut pixels, shape, &[9, 9, 9]);
+            match operation {
+                // These have no strength.
+                Operation::Autocontrast | Operation::Equalize => {}
+                // Nor is there a value above the highest to spare.
+                Operation::Solarize => {}
+                _ => assert_eq!(pixels, picture(shape), "{operation:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn all_operations_are_drawn() {
+        let shape = [3, 8, 8];
+        let results: HashSet<Vec<u8>> = (0..500)
+            .map(|number| {
+                let mut generator = Generator::new(1, Purpose::Trivial, [number, 0]);
+                let mut pixels = picture(shape);
+                trivial_augment(&mut pixels, shape, &[9, 9, 9], &mut generator);
+                pixels
+            })
+            .collect();
+        assert!(results.len() > 150, "{} results", results.len());
+    }
+}

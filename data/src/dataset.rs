@@ -1,0 +1,87 @@
+//! Some of the pictures of a set.
+
+use crate::error::DataError;
+use crate::store::PictureStore;
+
+/// Some of the pictures of a set, in an order of their own.
+#[derive(Clone, Debug)]
+pub struct PictureDataset {
+    store: PictureStore,
+    indices: Vec<usize>,
+}
+
+impl PictureDataset {
+    /// The pictures at `indices`, in that order.
+    ///
+    /// # Errors
+    /// [`DataError::IndexOutOfRange`] if an index names no picture.
+    pub fn new(store: impl Into<PictureStore>, indices: Vec<usize>) -> Result<Self, DataError> {
+        let store = store.into();
+        let len = store.len();
+        match indices.iter().find(|&&index| index >= len) {
+            Some(&index) => Err(DataError::IndexOutOfRange { index, len }),
+            None => Ok(Self { store, indices }),
+        }
+    }
+
+    /// All pictures, in their order.
+    pub fn all(store: impl Into<PictureStore>) -> Self {
+        let store = store.into();
+        let indices = (0..store.len()).collect();
+        Self { store, indices }
+    }
+
+    /// The pictures that this is a part of.
+    pub fn store(&self) -> &PictureStore {
+        &self.store
+    }
+
+    /// The place of each picture in [`PictureDataset::store`].
+    pub fn indices(&self) -> &[usize] {
+        &self.indices
+    }
+
+    /// The number of pictures.
+    pub fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    /// Whether there are no pictures.
+    pub fn is_empty(&self) -> bool {
+        self.indices.is_empty()
+    }
+
+    /// The pictures from `start` to before `end`, as far as there are any.
+    pub fn slice(&self, start: usize, end: usize) -> Self {
+        let end = end.min(self.indices.len());
+        Self {
+            store: self.store.clone(),
+            indices: self.indices[start.min(end)..end].to_vec(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Pictures;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_dataset_is_a_part_in_order() {
+        let pictures = Pictures::new([1, 1, 1], vec![0; 4], vec![7, 8, 9, 6]).unwrap();
+        let pictures = Arc::new(pictures);
+        let dataset = PictureDataset::new(Arc::clone(&pictures), vec![3, 1]).unwrap();
+        assert_eq!((dataset.len(), dataset.indices()), (2, &[3, 1][..]));
+        assert_eq!(dataset.slice(1, 9).indices(), [1]);
+        assert!(dataset.slice(5, 1).is_empty());
+        assert_eq!(
+            PictureDataset::all(Arc::clone(&pictures)).indices(),
+            [0, 1, 2, 3]
+        );
+        assert!(matches!(
+            PictureDataset::new(pictures, vec![0, 4]),
+            Err(DataError::IndexOutOfRange { index: 4, len: 4 })
+        ));
+    }
+}

@@ -1,0 +1,100 @@
+//! The batches of one epoch, made ahead by threads.
+
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use burn::data::dataloader::{DataLoaderIterator, Progress};
+use burn::tensor::backend::Backend;
+
+use crate::batch::ImageBatch;
+use crate::failure::LoadFailure;
+use crate::pending::{Epoch, PendingBatch, Promise};
+use crate::workers::Workers;
+
+/// The batches of an epoch, in order; dropping it lets the threads forget those under way.
+pub(crate) struct BatchIterator<'a, B: Backend> {
+    pub epoch: Arc<Epoch>,
+    pub batch_size: NonZeroUsize,
+    /// Without them batches are made by whoever asks for one.
+    pub workers: Option<&'a Workers>,
+    /// How many batches may be under way, or made and not yet asked for.
+    pub ahead: NonZeroUsize,
+    pub device: &'a B::Device,
+    pub failure: LoadFailure,
+    /// Batches asked of the threads, with the number of their pictures; the next one first.
+    pub promised: VecDeque<(Promise, usize)>,
+    /// Pictures of the epoch that batches were made of, those of skipped batches too.
+    pub asked: usize,
+    /// Pictures of the epoch that lie behind.
+    pub processed: usize,
+}
+
+impl<B: Backend> BatchIterator<'_, B> {
+    /// Asks for batches until there are as many under way as there may be.
+    pub(crate) fn ask(&mut self) {
+        let most = self.workers.map_or(1, |_| self.ahead.get());
+        while self.promised.len() < most && self.asked < self.epoch.places.len() {
+            let end = self.epoch.places.len();
+            let range = self.asked..end.min(self.asked + self.batch_size.get());
+            self.asked = range.end;
+            let length = range.len();
+            let (batch, promise) = PendingBatch::new(Arc::clone(&self.epoch), range);
+            match self.workers {
+                Some(workers) => {
+                    let batch = Arc::new(batch);
+                    for part in 0..batch.parts() {
+                        let batch = Arc::clone(&batch);
+                        workers.submit(Box::new(move || batch.make(part)));
+                    }
+                }
+                None => (0..batch.parts()).for_each(|part| batch.make(part)),
+            }
+            self.promised.push_back((promise, length));
+        }
+    }
+
+    /// Asks for no more batches, and lets those under way be.
+    fn end(&mut self) {
+        self.epoch.abandoned.store(true, Ordering::Relaxed);
+        self.promised.clear();
+        self.asked = self.epoch.places.len();
+    }
+}
+
+impl<B: Backend> Iterator for BatchIterator<'_, B> {
+    type Item = ImageBatch<B>;
+
+    fn next(&mut self) -> Option<ImageBatch<B>> {
+        self.ask();
+        let (promise, length) = self.promised.pop_front()?;
+        match promise.wait() {
+            Ok(batch) => {
+                self.processed += length;
+                if self.workers.is_some() {
+                    self.ask();
+                }
+                let shape = self.epoch.assembly.preprocessing.shape();
+                Some(batch.upload(shape, &self.epoch.values, self.device))
+            }
+            Err(error) => {
+                self.failure.set(error);
+                self.end();
+                None
+            }
+        }
+    }
+}
+
+impl<B: Backend> DataLoaderIterator<ImageBatch<B>> for BatchIterator<'_, B> {
+    fn progress(&self) -> Progress {
+        Progress::new(self.processed, self.epoch.places.len())
+    }
+}
+
+impl<B: Backend> Drop for BatchIterator<'_, B> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

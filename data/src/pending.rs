@@ -1,0 +1,240 @@
+//! A batch that several threads make together.
+
+use std::any::Any;
+use std::mem;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::assembly::{Assembly, HostBatch, Parts};
+use crate::epoch::Place;
+use crate::error::DataError;
+use crate::shelf::Shelf;
+
+/// An epoch that batches are made of.
+pub(crate) struct Epoch {
+    pub assembly: Assembly,
+    pub number: usize,
+    /// All its pictures.
+    pub places: Vec<Place>,
+    /// Whether nobody waits for its batches any more.
+    pub abandoned: AtomicBool,
+    /// Memory for parts of batches.
+    pub parts: Shelf<u8>,
+    /// Memory for batches.
+    pub values: Arc<Shelf<f32>>,
+}
+
+impl Epoch {
+    /// The epoch `number`, of which `ahead` batches are under way at a time.
+    pub(crate) fn new(
+        assembly: Assembly,
+        number: usize,
+        places: Vec<Place>,
+        ahead: NonZeroUsize,
+    ) -> Self {
+        Self {
+            assembly,
+            number,
+            places,
+            abandoned: AtomicBool::new(false),
+            parts: Shelf::new(PARTS_KEPT),
+            values: Arc::new(Shelf::new(ahead.get())),
+        }
+    }
+}
+
+/// How many parts' memory is kept at most.
+const PARTS_KEPT: usize = 64;
+
+/// A batch while it is made: each thread makes a part, and the last one puts them together.
+pub(crate) struct PendingBatch {
+    epoch: Arc<Epoch>,
+    /// Where the batch is in the epoch.
+    range: Range<usize>,
+    part_length: usize,
+    parts: Mutex<Made>,
+    done: Sender<Result<HostBatch, DataError>>,
+}
+
+/// The parts that are made.
+struct Made {
+    pixels: Vec<Vec<u8>>,
+    missing: usize,
+}
+
+/// A batch that is on its way.
+pub(crate) struct Promise(Receiver<Result<HostBatch, DataError>>);
+
+impl Promise {
+    /// Waits for the batch.
+    pub(crate) fn wait(self) -> Result<HostBatch, DataError> {
+        // It cannot be lost: whatever happens to a part, the first to know says so.
+        self.0.recv().unwrap_or_else(|_| {
+            Err(DataError::Panicked {
+                message: "its threads ended".to_owned(),
+            })
+        })
+    }
+}
+
+impl PendingBatch {
+    /// The pictures at `range` of an epoch; at least one.
+    pub(crate) fn new(epoch: Arc<Epoch>, range: Range<usize>) -> (Self, Promise) {
+        let (done, receiver) = channel();
+        let part_length = epoch.assembly.part_length();
+        let count = range.len().div_ceil(part_length);
+        let batch = Self {
+            epoch,
+            range,
+            part_length,
+            parts: Mutex::new(Made {
+                pixels: vec![Vec::new(); count],
+                missing: count,
+            }),
+            done,
+        };
+        (batch, Promise(receiver))
+    }
+
+    /// How many parts there are to be made, each once, by any thread.
+    pub(crate) fn parts(&self) -> usize {
+        self.range.len().div_ceil(self.part_length)
+    }
+
+    /// Makes a part, and the batch if no other part is missing; does not panic.
+    pub(crate) fn make(&self, part: usize) {
+        if self.epoch.abandoned.load(Ordering::Relaxed) {
+            return;
+        }
+        let made = catch_unwind(AssertUnwindSafe(|| self.try_make(part)));
+        let result = match made {
+            Ok(Ok(None)) => return,
+            Ok(Ok(Some(batch))) => Ok(batch),
+            Ok(Err(error)) => Err(error),
+            Err(panic) => Err(DataError::Panicked {
+                message: message(panic.as_ref()),
+            }),
+        };
+        // Nobody may wait for it any more; of several errors the first is heard.
+        let _ = self.done.send(result);
+    }
+
+    fn try_make(&self, part: usize) -> Result<Option<HostBatch>, DataError> {
+        let Epoch {
+            assembly,
+            number,
+            places,
+            ..
+        } = &*self.epoch;
+        let places = &places[self.range.clone()];
+        let begin = part * self.part_length;
+        let end = places.len().min(begin + self.part_length);
+        let size = assembly.picture_bytes();
+        let mut pixels = self.epoch.parts.take((end - begin) * size);
+        assembly.pixels_into(&places[begin..end], *number, &mut pixels)?;
+
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.pixels[part] = pixels;
+        parts.missing -= 1;
+        if parts.missing > 0 {
+            return Ok(None);
+        }
+        let pixels = mem::take(&mut parts.pixels);
+        drop(parts);
+        let parts = Parts {
+            pixels: &pixels,
+            length: self.part_length,
+        };
+        let values = self.epoch.values.take(places.len() * size);
+        let batch = assembly.batch(&parts, places, *number, self.range.start, values);
+        let shelf = &self.epoch.parts;
+        pixels.into_iter().for_each(|part| shelf.put(part));
+        Ok(Some(batch))
+    }
+}
+
+/// What a panic said.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a thread panicked").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::augment::Augmenter;
+    use crate::{PictureDataset, Pictures, Preprocessing};
+
+    /// Ten pictures, so large that each is a part of its own.
+    fn epoch(places: Vec<Place>) -> Arc<Epoch> {
+        let shape = [1, 512, 512];
+        let pixels = (0..10).flat_map(|value| vec![value; 512 * 512]).collect();
+        let pictures = Pictures::new(shape, pixels, (0..10).collect()).unwrap();
+        let preprocessing = Preprocessing::new(shape, 512, vec![0.0], vec![1.0 / 255.0]).unwrap();
+        let assembly = Assembly {
+            dataset: Arc::new(PictureDataset::all(Arc::new(pictures))),
+            augmenter: Augmenter::none(&preprocessing),
+            preprocessing,
+        };
+        Arc::new(Epoch::new(assembly, 0, places, NonZeroUsize::MIN))
+    }
+
+    fn places(items: impl IntoIterator<Item = usize>) -> Vec<Place> {
+        let place = |item| Place { item, repeat: 0 };
+        items.into_iter().map(place).collect()
+    }
+
+    #[test]
+    fn parts_may_be_made_in_any_order() {
+        let (batch, promise) = PendingBatch::new(epoch(places([3, 1, 4, 9, 2])), 1..4);
+        assert_eq!(batch.parts(), 3);
+        for part in [2, 0, 1] {
+            batch.make(part);
+        }
+        let batch = promise.wait().unwrap();
+        assert_eq!(batch.targets, [1, 4, 9]);
+        let first: Vec<f32> = batch
+            .values
+            .chunks(512 * 512)
+            .map(|values| values[7])
+            .collect();
+        for (found, expected) in first.iter().zip([1.0, 4.0, 9.0]) {
+            assert!((found - expected).abs() < 1e-5, "{first:?}");
+        }
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let (batch, promise) = PendingBatch::new(epoch(places([3, 10, 4])), 0..3);
+        for part in [0, 1, 2] {
+            batch.make(part);
+        }
+        let error = promise.wait().err().unwrap();
+        assert!(matches!(error, DataError::Panicked { .. }));
+        assert!(error.to_string().contains("index is 10"), "{error}");
+    }
+
+    #[test]
+    fn what_nobody_makes_is_an_error_too() {
+        let (batch, promise) = PendingBatch::new(epoch(places([3])), 0..1);
+        drop(batch);
+        assert!(matches!(promise.wait(), Err(DataError::Panicked { .. })));
+    }
+
+    #[test]
+    fn an_abandoned_epoch_costs_nothing() {
+        let epoch = epoch(places([10]));
+        epoch.abandoned.store(true, Ordering::Relaxed);
+        let (batch, promise) = PendingBatch::new(epoch, 0..1);
+        batch.make(0);
+        drop(batch);
+        assert!(promise.wait().is_err());
+    }
+}

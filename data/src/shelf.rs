@@ -1,0 +1,112 @@
+//! Memory that is used again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::tensor::{AllocationProperty, Bytes};
+
+/// Buffers that lie ready for whoever needs one.
+///
+/// A large buffer that goes back to the system costs more to get again than to fill.
+#[derive(Debug)]
+pub(crate) struct Shelf<T> {
+    buffers: Mutex<Vec<Vec<T>>>,
+    /// The most buffers that lie ready.
+    most: usize,
+}
+
+impl<T> Shelf<T> {
+    /// An empty shelf with room for `most` buffers.
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            buffers: Mutex::default(),
+            most,
+        }
+    }
+
+    /// An empty buffer for `capacity` values.
+    pub(crate) fn take(&self, capacity: usize) -> Vec<T> {
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffer = buffers.pop().unwrap_or_default();
+        drop(buffers);
+        buffer.clear();
+        buffer.reserve_exact(capacity);
+        buffer
+    }
+
+    /// Puts a buffer back, whatever it holds.
+    pub(crate) fn put(&self, buffer: Vec<T>) {
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        if buffers.len() < self.most {
+            buffers.push(buffer);
+        }
+    }
+}
+
+/// Values for a tensor, whose memory goes back to the shelf with the tensor's.
+pub(crate) fn lend(values: Vec<f32>, shelf: &Arc<Shelf<f32>>) -> Bytes {
+    let shelf = Arc::clone(shelf);
+    let lent = bytes::Bytes::from_owner(Lent { values, shelf });
+    Bytes::from_shared(lent, AllocationProperty::Native)
+}
+
+struct Lent {
+    values: Vec<f32>,
+    shelf: Arc<Shelf<f32>>,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.values)
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.shelf.put(std::mem::take(&mut self.values));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{DType, Tensor, TensorData};
+    use burn_flex::Flex;
+
+    #[test]
+    fn a_tensor_brings_its_memory_back() {
+        let shelf = Arc::new(Shelf::new(1));
+        let mut values = shelf.take(3);
+        let place = values.as_ptr();
+        values.extend([1.0, 2.0, 3.0]);
+        let data = TensorData::from_bytes(lend(values, &shelf), [3], DType::F32);
+        let tensor = Tensor::<Flex, 1>::from_data(data, &Default::default());
+        let twice = tensor.clone() * 2.0;
+        assert_eq!(tensor.to_data().to_vec::<f32>().unwrap(), [1.0, 2.0, 3.0]);
+        assert!(shelf.buffers.lock().unwrap().is_empty());
+        drop(tensor);
+        assert_eq!(twice.to_data().to_vec::<f32>().unwrap(), [2.0, 4.0, 6.0]);
+        drop(twice);
+        let again = shelf.take(2);
+        assert_eq!(again.as_ptr(), place);
+        assert_eq!(shelf.take(5).capacity(), 5, "the shelf is empty again");
+    }
+
+    #[test]
+    fn a_change_in_place_changes_a_copy() {
+        let shelf = Arc::new(Shelf::new(2));
+        let data = TensorData::from_bytes(lend(vec![1.0; 4], &shelf), [4], DType::F32);
+        let tensor = Tensor::<Flex, 1>::from_data(data, &Default::default());
+        let changed = tensor.add_scalar(1.0);
+        assert_eq!(changed.into_data().to_vec::<f32>().unwrap(), [2.0; 4]);
+        assert_eq!(shelf.take(4).capacity(), 4);
+    }
+
+    #[test]
+    fn no_more_than_the_most_are_kept() {
+        let shelf = Shelf::new(1);
+        shelf.put(vec![1_u8; 10]);
+        shelf.put(vec![2_u8; 20]);
+        let kept = shelf.take(1);
+        assert_eq!((kept.len(), kept.capacity()), (0, 10));
+    }
+}

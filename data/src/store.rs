@@ -1,0 +1,144 @@
+//! Where the pictures of a set are while a network learns from them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use image::DynamicImage;
+
+use crate::error::DataError;
+use crate::picture::{PictureError, open_picture};
+use crate::pictures::Pictures;
+
+/// Pictures packed in memory, or files that are opened when they are needed.
+///
+/// A clone shares the pictures.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum PictureStore {
+    /// In memory, already at the network's size.
+    Packed(Arc<Pictures>),
+    /// Files of any size, opened anew in every epoch: for sets that are larger than memory, and
+    /// for crops of pictures at their full resolution.
+    Files(Arc<PictureFiles>),
+}
+
+/// Picture files with their labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PictureFiles {
+    paths: Vec<PathBuf>,
+    labels: Vec<u32>,
+}
+
+impl PictureFiles {
+    /// Files with one label each; none is opened yet.
+    ///
+    /// # Errors
+    /// [`DataError::FileLabels`] if there is another number of labels than files.
+    pub fn new(paths: Vec<PathBuf>, labels: Vec<u32>) -> Result<Self, DataError> {
+        if paths.len() != labels.len() {
+            return Err(DataError::FileLabels {
+                files: paths.len(),
+                labels: labels.len(),
+            });
+        }
+        Ok(Self { paths, labels })
+    }
+
+    /// The files, in order.
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// Opens a picture as it is in its file, as [`open_picture`] does.
+    ///
+    /// # Errors
+    /// [`PictureError`], which names the file and says what is wrong with it.
+    ///
+    /// # Panics
+    /// If `index` names no file.
+    pub fn open(&self, index: usize) -> Result<DynamicImage, PictureError> {
+        open_picture(&self.paths[index])
+    }
+}
+
+impl PictureStore {
+    /// The number of pictures.
+    pub fn len(&self) -> usize {
+        self.labels().len()
+    }
+
+    /// Whether there are no pictures.
+    pub fn is_empty(&self) -> bool {
+        self.labels().is_empty()
+    }
+
+    /// The pictures in memory; none if they are in files.
+    pub fn packed(&self) -> Option<&Pictures> {
+        match self {
+            Self::Packed(pictures) => Some(pictures),
+            Self::Files(_) => None,
+        }
+    }
+
+    /// The class of every picture, an index into the data set's class names.
+    pub fn labels(&self) -> &[u32] {
+        match self {
+            Self::Packed(pictures) => pictures.labels(),
+            Self::Files(files) => &files.labels,
+        }
+    }
+
+    /// The class of one picture.
+    ///
+    /// # Panics
+    /// If `index` is not below [`PictureStore::len`].
+    pub fn label(&self, index: usize) -> usize {
+        self.labels()[index] as usize
+    }
+
+    /// One picture as an image: as it is packed, or as it is in its file.
+    ///
+    /// # Errors
+    /// [`PictureError`] if its file cannot be opened.
+    ///
+    /// # Panics
+    /// If `index` is not below [`PictureStore::len`].
+    pub fn image(&self, index: usize) -> Result<DynamicImage, PictureError> {
+        match self {
+            Self::Packed(pictures) => Ok(pictures.image(index)),
+            Self::Files(files) => files.open(index),
+        }
+    }
+}
+
+impl From<Arc<Pictures>> for PictureStore {
+    fn from(pictures: Arc<Pictures>) -> Self {
+        Self::Packed(pictures)
+    }
+}
+
+impl From<Arc<PictureFiles>> for PictureStore {
+    fn from(files: Arc<PictureFiles>) -> Self {
+        Self::Files(files)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_has_a_label() {
+        let paths = vec!["a.png".into(), "b.png".into()];
+        let files = PictureFiles::new(paths.clone(), vec![3, 4]).unwrap();
+        let store = PictureStore::from(Arc::new(files));
+        assert_eq!((store.len(), store.label(1)), (2, 4));
+        assert!(!store.is_empty());
+        assert!(matches!(store.image(0), Err(PictureError::Missing { .. })));
+        let error = PictureFiles::new(paths, vec![3]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "2 picture files have 1 labels: expected one each"
+        );
+    }
+}

@@ -1,0 +1,385 @@
+//! Every augmentation, on pictures of any size and as pictures to look at.
+//!
+//! `tests/sheets` holds a row of pictures for each augmentation, the first row without any. After
+//! a change that is meant, `cargo test -p data --test augmentation -- --ignored` writes them anew.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use burn::data::dataloader::DataLoader;
+use burn_flex::Flex;
+use data::{
+    Affine, Augmentation, BatchLoader, ColourJitter, ErasedFilling, ImageBatch, ImageBatcher,
+    PictureDataset, Pictures, Preprocessing, RandomErasing, ResizedCrop,
+};
+use image::{GrayImage, RgbImage};
+use proptest::prelude::*;
+
+/// Pictures in a row of a sheet.
+const COLUMNS: usize = 8;
+const SIDE: usize = 32;
+
+/// The only batch of pictures, changed; its values are bytes less 127.5.
+fn batch(pictures: Pictures, augmentation: Augmentation, seed: u64) -> ImageBatch<Flex> {
+    let shape = pictures.shape();
+    let (mean, std) = (vec![0.5; shape[0]], vec![1.0 / 255.0; shape[0]]);
+    let preprocessing = Preprocessing::new(shape, shape[1].max(shape[2]), mean, std).unwrap();
+    let loader = BatchLoader::new(
+        Arc::new(PictureDataset::all(Arc::new(pictures))),
+        Arc::new(ImageBatcher::new(preprocessing)),
+        NonZeroUsize::new(COLUMNS).unwrap(),
+        None,
+        Default::default(),
+    )
+    .with_augmentation(augmentation, seed)
+    .unwrap()
+    .with_threads(0);
+    loader.iter().next().unwrap()
+}
+
+fn bytes(batch: &ImageBatch<Flex>) -> Vec<u8> {
+    let values: Vec<f32> = batch.images.to_data().to_vec().unwrap();
+    values
+        .iter()
+        .map(|value| (value + 127.5).round() as u8)
+        .collect()
+}
+
+/// A disc on a gradient with a bar to the upper left, of other colours for each number.
+fn motif(channels: usize, number: usize) -> Vec<u8> {
+    let pixel = |channel: usize, row: usize, column: usize| {
+        let from_centre = |place: usize, centre: f32| (place as f32 - centre).powi(2);
+        let disc = from_centre(row, 18.0) + from_centre(column, 18.0) < 90.0;
+        let bar = (4..7).contains(&row) && column < 16 || column < 6 && (4..14).contains(&row);
+        match (disc, bar) {
+            (true, _) => [230, 60 + 20 * number, 20][(channel + number) % 3] as u8,
+            (_, true) => [250, 240, 120][(channel + number / 3) % 3],
+            _ => (40 + 3 * row + 2 * column * (channel % 2) + 10 * channel) as u8,
+        }
+    };
+    let places = (0..channels * SIDE * SIDE)
+        .map(|place| (place / (SIDE * SIDE), place / SIDE % SIDE, place % SIDE));
+    places
+        .map(|(channel, row, column)| pixel(channel, row, column))
+        .collect()
+}
+
+fn rows() -> Vec<Augmentation> {
+    let none = Augmentation::default;
+    vec![
+        none(),
+        Augmentation {
+            pad_crop: 4,
+            flip: true,
+            ..none()
+        },
+        Augmentation {
+            resized_crop: Some(ResizedCrop::default()),
+            ..none()
+        },
+        Augmentation {
+            affine: Some(Affine {
+                rotation: 15.0,
+                shift: 0.1,
+                scale: [0.8, 1.2],
+                shear: 10.0,
+            }),
+            ..none()
+        },
+        Augmentation {
+            trivial: true,
+            ..none()
+        },
+        Augmentation {
+            colour: Some(ColourJitter {
+                brightness: 0.4,
+                contrast: 0.4,
+                saturation: 0.8,
+            }),
+            ..none()
+        },
+        Augmentation {
+            erasing: Some(RandomErasing {
+                probability: 0.75,
+                ..RandomErasing::default()
+            }),
+            ..none()
+        },
+        Augmentation {
+            erasing: Some(RandomErasing {
+                filling: ErasedFilling::Mean,
+                ..RandomErasing::default()
+            }),
+            ..none()
+        },
+        Augmentation {
+            mixup: 0.8,
+            ..none()
+        },
+        Augmentation {
+            cutmix: 1.0,
+            ..none()
+        },
+    ]
+}
+
+/// `[row * side, column * side, channels]` of a sheet.
+fn sheet(channels: usize) -> Vec<u8> {
+    let rows: Vec<Vec<u8>> = rows()
+        .into_iter()
+        .map(|augmentation| {
+            let pixels = (0..COLUMNS)
+                .flat_map(|number| motif(channels, number))
+                .collect();
+            let labels = (0..COLUMNS as u32).collect();
+            let pictures = Pictures::new([channels, SIDE, SIDE], pixels, labels).unwrap();
+            bytes(&batch(pictures, augmentation, 1))
+        })
+        .collect();
+    let mut sheet = Vec::new();
+    for row in 0..rows.len() * SIDE {
+        for column in 0..COLUMNS * SIDE {
+            for channel in 0..channels {
+                let plane = column / SIDE * channels + channel;
+                let place = (plane * SIDE + row % SIDE) * SIDE + column % SIDE;
+                sheet.push(rows[row / SIDE][place]);
+            }
+        }
+    }
+    sheet
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/sheets")
+        .join(name)
+}
+
+#[test]
+fn sheets_are_as_they_were() {
+    let colour = data::open_picture(path("colour.png")).unwrap().to_rgb8();
+    let grey = data::open_picture(path("grey.png")).unwrap().to_luma8();
+    for (channels, expected) in [(3, colour.into_raw()), (1, grey.into_raw())] {
+        let found = sheet(channels);
+        assert_eq!(found.len(), expected.len());
+        let differences = found.iter().zip(&expected);
+        let most = differences.map(|(left, right)| left.abs_diff(*right)).max();
+        assert!(
+            most <= Some(1),
+            "{channels} channels differ by {most:?} levels"
+        );
+    }
+}
+
+#[test]
+#[ignore = "writes the pictures that the other test compares with"]
+fn write_sheets() {
+    let (width, height) = ((COLUMNS * SIDE) as u32, (rows().len() * SIDE) as u32);
+    let colour = RgbImage::from_raw(width, height, sheet(3)).unwrap();
+    colour.save(path("colour.png")).unwrap();
+    let grey = GrayImage::from_raw(width, height, sheet(1)).unwrap();
+    grey.save(path("grey.png")).unwrap();
+}
+
+#[test]
+fn grey_pictures_are_colour_pictures_without_colour() {
+    // The colour picture of three equal channels must become three equal channels, the same ones.
+    for augmentation in rows() {
+        let noise = augmentation.erasing.as_ref();
+        if noise.is_some_and(|erasing| erasing.filling == ErasedFilling::Noise) {
+            continue;
+        }
+        let grey: Vec<Vec<u8>> = (0..COLUMNS).map(|number| motif(1, number)).collect();
+        let colour: Vec<u8> = grey.iter().flat_map(|plane| plane.repeat(3)).collect();
+        let labels: Vec<u32> = (0..COLUMNS as u32).collect();
+        let grey = Pictures::new([1, SIDE, SIDE], grey.concat(), labels.clone()).unwrap();
+        let colour = Pictures::new([3, SIDE, SIDE], colour, labels).unwrap();
+        let grey = bytes(&batch(grey, augmentation.clone(), 2));
+        let expected: Vec<u8> = grey
+            .chunks_exact(SIDE * SIDE)
+            .flat_map(|plane| plane.repeat(3))
+            .collect();
+        assert!(
+            bytes(&batch(colour, augmentation.clone(), 2)) == expected,
+            "{augmentation:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_mixed_is_told() {
+    let uniform = |value: u8| vec![value; 64];
+    let pixels = (0..8).flat_map(|number| uniform(number * 30)).collect();
+    let pictures = Pictures::new([1, 8, 8], pixels, (0..8).collect()).unwrap();
+    let augmentation = Augmentation {
+        mixup: 1.0,
+        cutmix: 1.0,
+        ..Augmentation::default()
+    };
+    let batch = batch(pictures, augmentation, 3);
+    let mixed = batch.mixed.as_ref().unwrap();
+    let shares: Vec<f32> = mixed.share.to_data().to_vec().unwrap();
+    let partners: Vec<i64> = mixed.partners.to_data().iter().collect();
+    let targets: Vec<i64> = batch.targets.to_data().iter().collect();
+    let values: Vec<f32> = batch.images.to_data().to_vec().unwrap();
+    assert_eq!(targets, (0..8).collect::<Vec<_>>());
+    for (place, pixels) in values.chunks_exact(64).enumerate() {
+        let mean = pixels.iter().sum::<f32>() / 64.0 + 127.5;
+        let [first, second] = [targets[place], partners[place]].map(|class| class as f32 * 30.0);
+        let expected = shares[place] * first + (1.0 - shares[place]) * second;
+        assert!((mean - expected).abs() < 0.1, "{mean} is not {expected}");
+    }
+}
+
+prop_compose! {
+    fn bounds(least: f64, most: f64)(a in least..=most, b in least..=most) -> [f64; 2] {
+        [a.min(b), a.max(b)]
+    }
+}
+
+prop_compose! {
+    fn crops_and_affines()(
+        scale in bounds(0.0001, 1.0),
+        ratio in bounds(0.1, 10.0),
+        rotation in 0.0_f64..=180.0,
+        shift in 0.0_f64..=1.0,
+        growth in bounds(0.1, 10.0),
+        shear in 0.0_f64..=80.0,
+    ) -> (ResizedCrop, Affine) {
+        (ResizedCrop { scale, ratio }, Affine { rotation, shift, scale: growth, shear })
+    }
+}
+
+prop_compose! {
+    fn colours_and_erasings()(
+        [brightness, contrast, saturation] in [0.0_f64..=10.0, 0.0..=10.0, 0.0..=10.0],
+        probability in 0.0_f64..=1.0,
+        area in bounds(0.0001, 1.0),
+        ratio in bounds(0.1, 10.0),
+        filling in prop::sample::select(vec![ErasedFilling::Noise, ErasedFilling::Mean]),
+    ) -> (ColourJitter, RandomErasing) {
+        let colour = ColourJitter { brightness, contrast, saturation };
+        (colour, RandomErasing { probability, area, ratio, filling })
+    }
+}
+
+prop_compose! {
+    fn augmentations()(
+        pad_crop in prop::sample::select(vec![0, 1, 4, 9, 4096]),
+        [flip, trivial] in prop::array::uniform2(any::<bool>()),
+        [cropped, moved, coloured, erased] in prop::array::uniform4(any::<bool>()),
+        (crop, affine) in crops_and_affines(),
+        (colour, erasing) in colours_and_erasings(),
+        [mixup, cutmix] in prop::array::uniform2(prop::sample::select(vec![0.0, 1e-9, 0.3, 100.0])),
+    ) -> Augmentation {
+        Augmentation {
+            pad_crop,
+            flip,
+            trivial,
+            mixup,
+            cutmix,
+            resized_crop: cropped.then_some(crop),
+            affine: moved.then_some(affine),
+            colour: coloured.then_some(colour),
+            erasing: erased.then_some(erasing),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_picture_can_be_changed(
+        channels in prop::sample::select(vec![1_usize, 3]),
+        height in 1_usize..20,
+        width in 1_usize..20,
+        count in 1_usize..5,
+        augmentation in augmentations(),
+        seed: u64,
+    ) {
+        let text = serde_json::to_string(&augmentation).unwrap();
+        let read: Augmentation = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(read.validate(), Ok(()));
+        let pictures = || {
+            let pixels = (0..count * channels * height * width).map(|value| value as u8).collect();
+            Pictures::new([channels, height, width], pixels, vec![0; count]).unwrap()
+        };
+        let first = batch(pictures(), augmentation.clone(), seed);
+        prop_assert_eq!(first.images.dims(), [count, channels, height, width]);
+        let values: Vec<f32> = first.images.to_data().to_vec().unwrap();
+        prop_assert!(values.iter().all(|value| value.abs() < 127.6));
+        let again = batch(pictures(), augmentation, seed);
+        prop_assert_eq!(again.images.to_data().to_vec::<f32>().unwrap(), values);
+    }
+}
+
+#[test]
+fn settings_out_of_range_are_named() {
+    let none = Augmentation::default;
+    for (setting, bad) in [
+        (
+            "padded by 5000",
+            Augmentation {
+                pad_crop: 5000,
+                ..none()
+            },
+        ),
+        (
+            "`mixup` is -0.1",
+            Augmentation {
+                mixup: -0.1,
+                ..none()
+            },
+        ),
+        (
+            "`cutmix` is NaN",
+            Augmentation {
+                cutmix: f64::NAN,
+                ..none()
+            },
+        ),
+        (
+            "`resized_crop.scale` is 0:",
+            Augmentation {
+                resized_crop: Some(ResizedCrop {
+                    scale: [0.0, 1.0],
+                    ..Default::default()
+                }),
+                ..none()
+            },
+        ),
+        (
+            "`affine.shift` is 2:",
+            Augmentation {
+                affine: Some(Affine {
+                    shift: 2.0,
+                    ..Default::default()
+                }),
+                ..none()
+            },
+        ),
+        (
+            "`colour.brightness` is -1:",
+            Augmentation {
+                colour: Some(ColourJitter {
+                    brightness: -1.0,
+                    ..Default::default()
+                }),
+                ..none()
+            },
+        ),
+        (
+            "`erasing.area` goes from 0.5 to 0.1:",
+            Augmentation {
+                erasing: Some(RandomErasing {
+                    area: [0.5, 0.1],
+                    ..Default::default()
+                }),
+                ..none()
+            },
+        ),
+    ] {
+        let message = bad.validate().unwrap_err().to_string();
+        assert!(message.contains(setting), "{message}");
+    }
+}

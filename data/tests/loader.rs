@@ -1,0 +1,291 @@
+//! Batches: which pictures, in which order, changed how, by how many threads.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use burn::data::dataloader::DataLoader;
+use burn_flex::Flex;
+use data::{
+    Affine, Augmentation, BatchLoader, ColourJitter, DataError, ImageBatch, ImageBatcher,
+    PictureDataset, PictureFiles, PictureStore, Pictures, Preprocessing, RandomErasing,
+    ResizedCrop,
+};
+
+/// Ten pictures of one pixel, labelled with their places, in batches of three.
+fn loader(shuffle: Option<u64>) -> BatchLoader<Flex> {
+    labelled((0..10).collect(), shuffle)
+}
+
+/// Pictures of one pixel in batches of three.
+fn labelled(labels: Vec<u32>, shuffle: Option<u64>) -> BatchLoader<Flex> {
+    let pictures = Pictures::new([1, 1, 1], vec![0; labels.len()], labels).unwrap();
+    let preprocessing = Preprocessing::new([1, 1, 1], 1, vec![0.0], vec![1.0]).unwrap();
+    BatchLoader::new(
+        Arc::new(PictureDataset::all(Arc::new(pictures))),
+        Arc::new(ImageBatcher::new(preprocessing)),
+        NonZeroUsize::new(3).unwrap(),
+        shuffle,
+        Default::default(),
+    )
+}
+
+fn batches(loader: &dyn DataLoader<Flex, ImageBatch<Flex>>) -> Vec<Vec<i64>> {
+    loader
+        .iter()
+        .map(|batch| batch.targets.into_data().iter::<i64>().collect())
+        .collect()
+}
+
+#[test]
+fn without_a_seed_the_order_is_that_of_the_set() {
+    let loader = loader(None);
+    let expected = [vec![0, 1, 2], vec![3, 4, 5], vec![6, 7, 8], vec![9]];
+    assert_eq!(batches(&loader), expected);
+    loader.position().set(5, 0);
+    assert_eq!(batches(&loader), expected);
+    assert_eq!((loader.num_items(), loader.num_batches()), (10, 4));
+}
+
+#[test]
+fn seed_and_epoch_alone_decide_the_order() {
+    let (first, second) = (loader(Some(1)), loader(Some(1)));
+    let epoch_0 = batches(&first);
+    first.position().set(1, 0);
+    let epoch_1 = batches(&first);
+    assert_ne!(epoch_0, epoch_1);
+    assert_eq!(epoch_0, batches(&second));
+    assert_eq!(epoch_1, batches(&first), "an epoch repeats itself");
+    assert_ne!(epoch_0, batches(&loader(Some(2))));
+    let mut all = epoch_1.concat();
+    all.sort_unstable();
+    assert_eq!(all, (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_later_start_gives_the_rest_of_the_epoch() {
+    let loader = loader(Some(9));
+    loader.position().set(4, 0);
+    let whole = batches(&loader);
+    for first in 0..6 {
+        loader.position().set(4, first);
+        assert_eq!(batches(&loader), whole[first.min(whole.len())..]);
+    }
+    loader.position().set(4, usize::MAX);
+    assert!(batches(&loader).is_empty());
+}
+
+#[test]
+fn progress_is_that_of_the_whole_epoch() {
+    let loader = loader(Some(9));
+    loader.position().set(0, 2);
+    let mut iterator = loader.iter();
+    let mut seen = vec![iterator.progress().items_processed];
+    while iterator.next().is_some() {
+        let progress = iterator.progress();
+        assert_eq!(progress.items_total, 10);
+        seen.push(progress.items_processed);
+    }
+    assert_eq!(seen, [6, 9, 10]);
+}
+
+/// Ten pictures of 5x5, changed by every augmentation there is.
+fn changing(seed: u64) -> BatchLoader<Flex> {
+    let pixels = (0..750).map(|value| value as u8).collect();
+    let pictures = Pictures::new([3, 5, 5], pixels, (0..10).collect()).unwrap();
+    let preprocessing = Preprocessing::new([3, 5, 5], 5, vec![0.5; 3], vec![0.2; 3]).unwrap();
+    let augmentation = Augmentation {
+        pad_crop: 2,
+        flip: true,
+        resized_crop: Some(ResizedCrop::default()),
+        affine: Some(Affine {
+            rotation: 20.0,
+            ..Affine::default()
+        }),
+        trivial: true,
+        colour: Some(ColourJitter {
+            brightness: 0.3,
+            contrast: 0.3,
+            saturation: 0.3,
+        }),
+        erasing: Some(RandomErasing::default()),
+        mixup: 0.2,
+        cutmix: 1.0,
+    };
+    BatchLoader::new(
+        Arc::new(PictureDataset::all(Arc::new(pictures))),
+        Arc::new(ImageBatcher::new(preprocessing)),
+        NonZeroUsize::new(3).unwrap(),
+        Some(1),
+        Default::default(),
+    )
+    .with_augmentation(augmentation, seed)
+    .unwrap()
+}
+
+fn values(loader: &dyn DataLoader<Flex, ImageBatch<Flex>>) -> Vec<Vec<f32>> {
+    loader
+        .iter()
+        .map(|batch| batch.images.into_data().to_vec().unwrap())
+        .collect()
+}
+
+#[test]
+fn changes_depend_on_seed_epoch_and_picture() {
+    let loader = changing(3);
+    let epoch_0 = values(&loader);
+    assert_eq!(values(&loader), epoch_0, "an epoch repeats itself");
+    assert_ne!(values(&changing(4)), epoch_0);
+    loader.position().set(1, 0);
+    let epoch_1 = values(&loader);
+    assert_ne!(epoch_1, epoch_0);
+    loader.position().set(1, 2);
+    assert_eq!(values(&loader), epoch_1[2..], "a resume changes nothing");
+}
+
+#[test]
+fn changes_out_of_range_are_refused() {
+    let augmentation = Augmentation {
+        pad_crop: usize::MAX,
+        ..Augmentation::default()
+    };
+    assert!(loader(None).with_augmentation(augmentation, 1).is_err());
+}
+
+#[test]
+fn slices_and_devices_share_the_position() {
+    let loader = loader(None);
+    let slice = loader.slice(2, 9);
+    assert_eq!(slice.num_items(), 7);
+    loader.position().set(0, 1);
+    assert_eq!(batches(slice.as_ref()), [vec![5, 6, 7], vec![8]]);
+    let moved = loader.to_device(&Default::default());
+    assert_eq!(batches(moved.as_ref()), batches(&loader));
+    assert_eq!(loader.slice(8, 20).num_items(), 2);
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let alone = changing(3).with_threads(0);
+    alone.position().set(2, 0);
+    let expected = values(&alone);
+    for threads in [1, 2, 8] {
+        for ahead in [1, 2, 9] {
+            let loader = changing(3)
+                .with_threads(threads)
+                .with_batches_ahead(NonZeroUsize::new(ahead).unwrap());
+            for first in 0..4 {
+                loader.position().set(2, first);
+                assert_eq!(values(&loader), expected[first..], "{threads} threads");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_iterator_may_be_dropped_or_run_beside_another() {
+    let loader = changing(3).with_threads(2);
+    let whole = values(&loader);
+    for _ in 0..50 {
+        drop(loader.iter());
+        let mut left = loader.iter();
+        left.next();
+        drop(left);
+    }
+    assert_eq!(values(&loader), whole);
+    let pairs = loader
+        .iter()
+        .zip(loader.clone().iter().skip(1).collect::<Vec<_>>());
+    assert_eq!(pairs.count(), 3);
+    drop(loader);
+}
+
+#[test]
+fn the_last_batch_can_be_dropped() {
+    let whole = batches(&loader(Some(4)));
+    let loader = loader(Some(4)).with_last_dropped();
+    assert_eq!(batches(&loader), whole[..3]);
+    assert_eq!((loader.num_items(), loader.num_batches()), (9, 3));
+    let few = loader.slice(0, 2);
+    assert_eq!((few.num_items(), batches(few.as_ref()).len()), (0, 0));
+}
+
+#[test]
+fn classes_can_be_balanced() {
+    let loader = labelled(vec![5, 0, 0, 0, 0, 0, 0, 0, 0], None).with_balanced_classes(6);
+    let classes = batches(&loader).concat();
+    assert_eq!(classes.len(), 9);
+    let rare = classes.iter().filter(|&&class| class == 5).count();
+    assert!(rare == 4 || rare == 5, "{classes:?}");
+    loader.position().set(0, 2);
+    assert_eq!(batches(&loader).concat(), classes[6..]);
+}
+
+#[test]
+fn no_pictures_are_no_batches() {
+    assert!(batches(&labelled(Vec::new(), Some(1))).is_empty());
+    assert!(batches(&labelled(Vec::new(), None).with_balanced_classes(1)).is_empty());
+}
+
+fn reference(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/references")
+        .join(name)
+}
+
+fn from_files(paths: Vec<PathBuf>) -> BatchLoader<Flex> {
+    let labels = (0..paths.len() as u32).collect();
+    let files = PictureFiles::new(paths, labels).unwrap();
+    BatchLoader::new(
+        Arc::new(PictureDataset::all(Arc::new(files))),
+        Arc::new(ImageBatcher::new(preprocessing())),
+        NonZeroUsize::new(2).unwrap(),
+        None,
+        Default::default(),
+    )
+    .with_threads(2)
+}
+
+fn preprocessing() -> Preprocessing {
+    Preprocessing::new([3, 20, 20], 24, vec![0.5; 3], vec![0.2; 3]).unwrap()
+}
+
+#[test]
+fn files_are_opened_as_they_are_needed() {
+    let paths = ["rgb.jpg", "grey.png", "tall.png"].map(reference);
+    let loader = from_files(paths.to_vec());
+    let found = values(&loader).concat();
+    let prepared: Vec<u8> = paths
+        .iter()
+        .flat_map(|path| preprocessing().prepare_file(path).unwrap())
+        .collect();
+    assert_eq!(found, preprocessing().normalise(&prepared));
+    assert!(loader.failure().take().is_none());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_ends_the_epoch() {
+    let names = ["rgb.jpg", "grey.png", "absent.png", "rgb.png", "tall.png"];
+    let loader = from_files(names.map(reference).to_vec());
+    let failure = loader.failure();
+    assert_eq!(batches(&loader), [[0, 1]]);
+    let error = failure.take().unwrap();
+    assert!(matches!(error, DataError::Picture(_)), "{error}");
+    assert!(error.to_string().contains("absent.png"), "{error}");
+    assert!(error.hint().is_some());
+    assert!(failure.take().is_none());
+    loader.position().set(0, 2);
+    assert_eq!(
+        batches(&loader),
+        [[4]],
+        "the next iteration is not hindered"
+    );
+}
+
+#[test]
+fn a_store_shares_its_pictures() {
+    let store = PictureStore::from(Arc::new(
+        Pictures::new([1, 1, 1], vec![9], vec![0]).unwrap(),
+    ));
+    assert_eq!(store.image(0).unwrap().to_luma8().into_raw(), [9]);
+}
