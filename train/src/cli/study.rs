@@ -108,7 +108,7 @@ fn is_same(begun: &TrainConfig, config: &TrainConfig) -> bool {
     let same = TrainConfig {
         data_dir: config.data_dir.clone(),
         threads: config.threads,
-        device: config.device.clone(),
+        device: config.device,
         runs_dir: config.runs_dir.clone(),
         ..begun.clone()
     };

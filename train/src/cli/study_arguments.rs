@@ -113,7 +113,7 @@ impl CommonArguments {
             batch_size: self.batch_size,
             seed: self.seed,
             threads: self.threads,
-            device: self.device.clone(),
+            device: self.device,
             ..recipe
         }
     }
