@@ -1,19 +1,18 @@
 //! Every setting of a run.
 
+mod network;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use data::{Augmentation, Source};
 use device::DeviceRequest;
-use infer::foreign::Published;
-use model::{NetworkConfig, Part, StemKind};
+use model::{Part, StemKind};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;
 use crate::optimizer::OptimizerKind;
 
-/// What is trained where nothing is named.
-const USUAL_MODEL: &str = "resnet8";
 /// Trained weights move at this share of the usual rate.
 const FINE_TUNING: f64 = 0.1;
 
@@ -232,33 +231,9 @@ impl TrainConfig {
         Ok(())
     }
 
-    fn validate_network(&self) -> Result<(), ConfigError> {
-        model::network(self.model_name())?;
-        if let Some(name) = &self.pretrained {
-            name.parse::<Published>()?;
-        }
-        let has_weights = self.weights.is_some() || self.pretrained.is_some();
-        if !has_weights && !self.freeze.is_empty() {
-            return Err(ConfigError::NothingToFreeze);
-        }
-        let fixed = [
-            ("stem", self.stem.is_some()),
-            ("zero_init_last_norm", self.zero_init_last_norm),
-        ];
-        match fixed.into_iter().find(|(_, is_set)| *is_set) {
-            Some((key, _)) if has_weights => Err(ConfigError::FixedByWeights { key }),
-            _ => Ok(()),
-        }
-    }
-
     /// Whether each epoch is scored on the test pictures, and the last one is kept.
     pub fn keeps_last_epoch(&self) -> bool {
         self.validation == 0.0
-    }
-
-    /// The network's name, as it is set or as is usual without weights.
-    pub fn model_name(&self) -> &str {
-        self.model.as_deref().unwrap_or(USUAL_MODEL)
     }
 
     /// The highest learning rate, as it is set or as is usual for the optimizer; a tenth of that
@@ -270,60 +245,6 @@ impl TrainConfig {
             false => 1.0,
         };
         self.lr.unwrap_or(factor * self.optimizer.usual_rate())
-    }
-
-    /// The network for images of so many channels and pixels, and so many classes.
-    ///
-    /// # Errors
-    ///
-    /// If the model is unknown, has no such setting or takes no such images.
-    pub fn network(
-        &self,
-        channels: usize,
-        [height, width]: [usize; 2],
-        classes: usize,
-    ) -> Result<NetworkConfig, ConfigError> {
-        let network = self
-            .own_network()?
-            .with_input_channels(channels)
-            .with_classes(classes);
-        self.check(&network, [height, width])?;
-        Ok(network)
-    }
-
-    /// Checks that a network can be built and takes such pictures.
-    pub(crate) fn check(
-        &self,
-        network: &NetworkConfig,
-        [height, width]: [usize; 2],
-    ) -> Result<(), ConfigError> {
-        network
-            .validate()
-            .and_then(|()| network.check_input(height, width))
-            .map_err(|error| self.wrong_network(error.to_string()))
-    }
-
-    /// The network with the channels and classes that its name stands for.
-    pub(crate) fn own_network(&self) -> Result<NetworkConfig, ConfigError> {
-        let mut network = model::network(self.model_name())?;
-        match (&mut network, self.stem) {
-            (NetworkConfig::Resnet(config), stem) => {
-                config.stem = stem.unwrap_or(config.stem);
-                config.zero_init_last_norm = self.zero_init_last_norm;
-            }
-            (NetworkConfig::Digit(_), None) => {}
-            (NetworkConfig::Digit(_), Some(_)) => {
-                return Err(self.wrong_network("its stem cannot be changed".to_owned()));
-            }
-        }
-        Ok(network)
-    }
-
-    fn wrong_network(&self, reason: String) -> ConfigError {
-        ConfigError::Network {
-            model: self.model_name().to_owned(),
-            reason,
-        }
     }
 }
 
