@@ -26,7 +26,11 @@ fn reference(name: &str) -> PathBuf {
 
 /// Files of weights, each with the file of its answer.
 fn references() -> Vec<(PathBuf, PathBuf)> {
-    let mut references: Vec<_> = fs::read_dir(folder())
+    references_in(&folder())
+}
+
+fn references_in(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let mut references: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter_map(|answer| {
@@ -76,30 +80,53 @@ fn logits_are_those_of_the_programs_that_wrote_the_files() {
     let references = references();
     assert_eq!(references.len(), 10);
     for (path, answer) in references {
-        let name = path.file_name().unwrap().display();
-        let answer = WeightsFile::read(answer).unwrap();
-        let saved = imported(&path);
-        assert_eq!(saved.description.model, answer.metadata["model"], "{name}");
+        check_logits(&path, &answer);
+    }
+}
 
-        let network = saved.network::<Flex>(&Default::default()).unwrap();
-        let images = tensor_of::<4>(&answer.state_dict, "input");
-        let expected = answer.state_dict.tensor("logits").unwrap();
-        let largest = expected
-            .values()
-            .iter()
-            .fold(0.0f32, |max, value| max.max(value.abs()));
-        for logits in [
-            network.forward(images.clone()),
-            network.fold().forward(images),
-        ] {
-            assert_eq!(logits.dims(), *expected.shape(), "{name}");
-            for (found, expected) in logits.into_data().iter::<f32>().zip(expected.values()) {
-                // Not `>`, which would let what is not a number pass.
-                let error = (found - expected).abs() / largest;
-                assert!(error <= TOLERANCE, "{name}: {found} instead of {expected}");
-            }
+/// Made by `references/make.py --full FOLDER`, which says how to run it.
+#[test]
+#[ignore = "needs a gigabyte of files, made by references/make.py"]
+#[expect(clippy::print_stdout, reason = "figures for whoever runs it by hand")]
+fn full_size_networks_give_their_logits() {
+    let folder = std::env::var_os("FULL_SIZE_REFERENCES").expect("the folder of the files");
+    let references = references_in(Path::new(&folder));
+    assert!(!references.is_empty());
+    for (path, answer) in references {
+        let error = check_logits(&path, &answer);
+        println!("{}: {error:.1e} of the largest logit", path.display());
+    }
+}
+
+/// Asserts that a file's network gives the logits of an answer, whole and folded; the largest
+/// difference relative to the largest logit.
+fn check_logits(path: &Path, answer: &Path) -> f32 {
+    let name = path.file_name().unwrap().display();
+    let answer = WeightsFile::read(answer).unwrap();
+    let saved = imported(path);
+    assert_eq!(saved.description.model, answer.metadata["model"], "{name}");
+
+    let network = saved.network::<Flex>(&Default::default()).unwrap();
+    let images = tensor_of::<4>(&answer.state_dict, "input");
+    let expected = answer.state_dict.tensor("logits").unwrap();
+    let largest = expected
+        .values()
+        .iter()
+        .fold(0.0f32, |max, value| max.max(value.abs()));
+    let mut worst = 0.0f32;
+    for logits in [
+        network.forward(images.clone()),
+        network.fold().forward(images),
+    ] {
+        assert_eq!(logits.dims(), *expected.shape(), "{name}");
+        for (found, expected) in logits.into_data().iter::<f32>().zip(expected.values()) {
+            // Not `>`, which would let what is not a number pass.
+            let error = (found - expected).abs() / largest;
+            assert!(error <= TOLERANCE, "{name}: {found} instead of {expected}");
+            worst = worst.max(error);
         }
     }
+    worst
 }
 
 #[test]

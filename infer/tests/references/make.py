@@ -4,6 +4,12 @@ people have weights from, with the answer of those programs to one batch of imag
 
     python3 infer/tests/references/make.py
 
+With `--full FOLDER` it makes torchvision's networks at full size instead, for a test that is not run
+otherwise:
+
+    python3 infer/tests/references/make.py --full /tmp/full
+    FULL_SIZE_REFERENCES=/tmp/full cargo test --workspace --test foreign -- --ignored --nocapture
+
 Needs torch, torchvision, timm, transformers and safetensors; the files in this folder were made with
 torch 2.15.0, torchvision 0.29.2, timm 1.0.31, transformers 5.23.0 and safetensors 0.8.0.
 
@@ -14,6 +20,7 @@ and in its metadata `model`, what the network is in our words. Logits are comput
 so that they are the answer and not one rounding of it.
 """
 
+import argparse
 from pathlib import Path
 
 import torch
@@ -144,12 +151,14 @@ def checkpoint(state_dict):
 
 
 @torch.no_grad()
-def write(seed, file, model, network, size, channels=3, wrap=lambda state_dict: state_dict, legacy=False):
+def write(
+    folder, seed, file, model, network, size, channels=3, wrap=lambda state_dict: state_dict, legacy=False
+):
     torch.manual_seed(seed)
     network = network()
     trained(network)
     state_dict = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-    path = FOLDER / file
+    path = folder / file
     if path.suffix == ".safetensors":
         save_file(wrap(state_dict), path, {"format": "pt"})
     else:
@@ -207,7 +216,22 @@ def files():
     ), lambda: Cifar([2, 1, 1], [4, 6, 8], "B"), (15, 18)
 
 
+FULL = ["resnet18", "resnet50", "resnet152", "wide_resnet50_2", "resnext50_32x4d", "resnext101_32x8d"]
+
+
+def full_files():
+    for name in FULL:
+        yield f"{name}.pth", name, getattr(torchvision, name), (224, 224)
+
+
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Makes the files of this folder.")
+    parser.add_argument("--full", metavar="FOLDER", type=Path, help="networks at full size, into FOLDER")
+    full = parser.parse_args().full
+    if full:
+        full.mkdir(parents=True, exist_ok=True)
     print(f"torch {torch.__version__}")
-    for seed, (file, model, network, size, *options) in enumerate(files(), start=1):
-        write(seed, file, model, network, size, **(options[0] if options else {}))
+    for seed, (file, model, network, size, *options) in enumerate(
+        full_files() if full else files(), start=1
+    ):
+        write(full or FOLDER, seed, file, model, network, size, **(options[0] if options else {}))
