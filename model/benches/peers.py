@@ -81,9 +81,12 @@ ROWS = [
     prediction("resnet18", 16, (1.0, 0.7)),
     prediction("resnet50", 1, (1.1, 0.9)),
     prediction("resnet50", 16, (1.1, 0.9)),
+    prediction("resnext50_32x4d", 1, (1.1, 0.9)),
+    prediction("resnext50_32x4d", 16, (1.1, 0.9)),
     step("resnet20", "resnet20", "3x32x32", 128, "sgd", "resnet20", 10, (1.0, 0.8)),
     step("resnet18-cifar", "resnet18", "3x32x32", 32, "sgd", "resnet18-cifar", 10, (1.0, 0.8), stem="cifar"),
     step("resnet50", "resnet50", "3x224x224", 8, "sgd", "resnet50", 1000, (1.0, 0.9)),
+    step("resnext50", "resnext50_32x4d", "3x224x224", 8, "sgd", "resnext50", 1000, (1.0, 0.9)),
     step("digit", "digit", "1x28x28", 64, "adam", "digit", 10, (1.0, 0.7)),
 ]
 

@@ -191,6 +191,9 @@ def torch_networks():
     def resnet50():
         return torchvision.models.resnet50(), (3, 224, 224), 1000
 
+    def resnext50():
+        return torchvision.models.resnext50_32x4d(), (3, 224, 224), 1000
+
     def digit():
         network = nn.Sequential(
             # No padding in front of the pools: 28 to 24 to 12, and 12 to 10 to 5.
@@ -211,6 +214,7 @@ def torch_networks():
         "resnet20": resnet20,
         "resnet18-cifar": resnet18_cifar,
         "resnet50": resnet50,
+        "resnext50": resnext50,
         "digit": digit,
     }
 
