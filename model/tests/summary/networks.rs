@@ -75,7 +75,8 @@ impl Follow<'_> {
             for (position, block) in blocks.blocks.iter().enumerate() {
                 let path = format!("stages.{stage}.blocks.{position}");
                 let output = block.forward(features.clone());
-                self.block(&path, block, features);
+                let strides = stage > 0 && position == 0;
+                self.block(&path, block, features, strides);
                 features = output;
             }
         }
@@ -92,7 +93,8 @@ impl Follow<'_> {
         assert!(self.layers.next().is_none());
     }
 
-    fn block(&mut self, path: &str, block: &Block<Flex>, input: Tensor<Flex, 4>) {
+    /// `strides` says that it takes every other pixel, which a single pixel does not show.
+    fn block(&mut self, path: &str, block: &Block<Flex>, input: Tensor<Flex, 4>, strides: bool) {
         let mut features = input.clone();
         if let Some(norm) = &block.pre_activation {
             features = self.norm(&format!("{path}.pre_activation"), norm, features);
@@ -127,7 +129,9 @@ impl Follow<'_> {
                             );
                         }
                     }
-                    None if output.dims() != input.dims() => self.next(&path, &output, 0),
+                    None if strides || output.dims() != input.dims() => {
+                        self.next(&path, &output, 0);
+                    }
                     None => {}
                 }
                 residual = Some(output);
