@@ -95,7 +95,7 @@ fn gradients_are_those_of_every_convolution() {
 }
 
 #[test]
-fn wrong_settings_are_wrong_usage() {
+fn what_cannot_be_begun_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
     for name in ["degradation", "gradients"] {
         let output = root.path().join(name);
@@ -108,6 +108,13 @@ fn wrong_settings_are_wrong_usage() {
             study(name, &output).args(["--batch-size", "0"]),
             2,
             &["batch_size"],
+        );
+        let nowhere = root.path().join("nowhere");
+        let mut without_data = study(name, &output);
+        fails(
+            without_data.arg("--data-dir").arg(&nowhere),
+            1,
+            &["data_batch_1.bin", "nowhere"],
         );
         assert!(!output.exists(), "nothing was begun");
     }

@@ -8,6 +8,7 @@ mod lines;
 pub(crate) mod program;
 mod report;
 mod screen;
+mod settings;
 mod signals;
 mod study;
 mod study_arguments;

@@ -42,15 +42,17 @@ fn degradation(arguments: &DegradationArguments, signals: &Signals) -> anyhow::R
         base,
     };
     let runs = study.runs().map_err(wrong_depth)?;
-    create(output)?;
-    log_to(&output.join("experiment.log"))?;
     let device = resolve(&study.base)?;
     talk(&format!("device: {device}"));
 
     let mut curves = Vec::new();
     for (name, config) in runs {
         talk("");
-        let Some(curve) = train(&device, &name, config, signals)? else {
+        let (plan, folder) = begin(&name, config)?;
+        if curves.is_empty() {
+            log_to(&output.join("experiment.log"))?;
+        }
+        let Some(curve) = train(&device, &name, plan, &folder, signals)? else {
             talk(&format!(
                 "stopped in {name}, everything is saved; go on with the same command"
             ));
@@ -66,31 +68,35 @@ fn degradation(arguments: &DegradationArguments, signals: &Signals) -> anyhow::R
     Ok(ExitCode::SUCCESS)
 }
 
-/// Trains a network of a study, or goes on with it; none if it was stopped.
+/// The run of a network, or the one that was begun earlier.
+fn begin(name: &str, config: TrainConfig) -> anyhow::Result<(Arc<Plan>, RunFolder)> {
+    let path = config.runs_dir.join(name);
+    if !path.join("config.toml").is_file() {
+        let plan = load(config, None)?;
+        let folder = plan.create_folder()?;
+        return Ok((plan, folder));
+    }
+    let (folder, begun) = RunFolder::open(path)?;
+    if !is_same(&begun, &config) {
+        return Err(TrainError::OtherSettings {
+            path: folder.path().to_owned(),
+        }
+        .into());
+    }
+    Ok((load(begun, Some(&folder))?, folder))
+}
+
+/// Trains a network; none if it was stopped.
 fn train(
     device: &SelectedDevice,
     name: &str,
-    config: TrainConfig,
+    plan: Arc<Plan>,
+    folder: &RunFolder,
     signals: &Signals,
 ) -> anyhow::Result<Option<Curve>> {
-    let path = config.runs_dir.join(name);
-    let (plan, folder) = if path.join("config.toml").is_file() {
-        let (folder, begun) = RunFolder::open(path)?;
-        if !is_same(&begun, &config) {
-            return Err(TrainError::OtherSettings {
-                path: folder.path().to_owned(),
-            }
-            .into());
-        }
-        (load(begun, Some(&folder))?, folder)
-    } else {
-        let plan = load(config, None)?;
-        let folder = plan.create_folder()?;
-        (plan, folder)
-    };
     let outcome = device.run(Train {
         plan,
-        folder: &folder,
+        folder,
         stop: signals.training_starts(),
         with_dashboard: false,
     })?;
@@ -123,7 +129,6 @@ fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {
         base: checked(arguments.common.over(Gradients::recipe()))?,
     };
     let networks = study.networks().map_err(wrong_depth)?;
-    create(output)?;
     let device = resolve(&study.base)?;
     talk(&format!("device: {device}"));
 
@@ -135,6 +140,7 @@ fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {
             plan,
         })?);
     }
+    create(output)?;
     let table = Gradients::table(&profiles);
     write(output, "gradients.csv", &Gradients::values(&profiles))?;
     write(output, "gradients.md", &table)?;

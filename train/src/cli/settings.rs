@@ -1,0 +1,169 @@
+//! The flags that are settings of a run.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use data::Source;
+use device::DeviceRequest;
+use infer::foreign::{Published, UnknownPublished};
+use model::{Part, StemKind};
+use train::{OptimizerKind, Overrides};
+
+/// What a run's config holds too; what is left out keeps its value.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH [default: sample]
+    #[arg(long, value_name = "DATA")]
+    data: Option<Source>,
+
+    /// Folder with the published files of the data sets [default: the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Bring every picture to N x N pixels [default: the data's own size, 64 for folders]
+    #[arg(long, value_name = "N")]
+    image_size: Option<usize>,
+
+    /// Share of the training pictures held back to choose the best epoch; with 0, the last is kept [default: 0.1]
+    #[arg(long, value_name = "X")]
+    validation: Option<f64>,
+
+    #[arg(long, value_name = "NAME", help = format!("{} [default: that of --weights, or resnet8]", model::PATTERNS.join(", ")))]
+    model: Option<String>,
+
+    /// Start from trained weights: a run's folder, a file that torch.save wrote, or safetensors
+    ///
+    /// The network is recognised unless --model names it. A head for another number of classes is
+    /// replaced, and pictures are normalised as they were for these weights.
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+
+    /// Start from torchvision's ImageNet weights, downloaded once: resnet18 to resnet152 and others, with -v1 for the older ones
+    #[arg(long, value_name = "NAME", value_parser = published, conflicts_with_all = ["weights", "model"])]
+    pretrained: Option<String>,
+
+    /// Leave all of the weights but the head as they are, or the parts that are named: stem, stage1, stage2 ...
+    #[arg(long, value_name = "PARTS", num_args = 0..=1, default_missing_value = "all", value_delimiter = ',')]
+    freeze: Option<Vec<Part>>,
+
+    /// imagenet (7x7, stride 4 in all), deep (three 3x3, stride 4) or cifar (3x3, stride 1) [default: the model's own]
+    #[arg(long, value_name = "STEM", value_parser = stem)]
+    stem: Option<StemKind>,
+
+    /// Start each block as its shortcut [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    zero_init_last_norm: Option<bool>,
+
+    /// Crop training pictures at random after adding so many pixels on each side [default: 0]
+    #[arg(long, value_name = "N")]
+    pad_crop: Option<usize>,
+
+    /// Mirror half of the training pictures at random [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    flip: Option<bool>,
+
+    /// Passes over the training pictures [default: 5]
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+
+    /// Pictures in a step [default: 32]
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
+
+    /// sgd, adam or adamw [default: sgd]
+    #[arg(long, value_name = "NAME", value_parser = optimizer)]
+    optimizer: Option<OptimizerKind>,
+
+    /// Highest learning rate of the warm-up and cosine schedule [default: 0.1, or 0.001 for adam and adamw; a tenth of it with weights that are not all frozen]
+    #[arg(long, value_name = "X")]
+    lr: Option<f64>,
+
+    /// Epochs in which the rate rises [default: 0.5]
+    #[arg(long, value_name = "X")]
+    warmup_epochs: Option<f64>,
+
+    /// Nesterov momentum of sgd [default: 0.9]
+    #[arg(long, value_name = "X")]
+    momentum: Option<f64>,
+
+    /// Share of each weight added to its gradient [default: 0.0005]
+    #[arg(long, value_name = "X")]
+    weight_decay: Option<f64>,
+
+    /// Sets the split, the first weights and the order of the pictures [default: 1]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// CPU threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+
+    /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first [default: auto]
+    #[arg(long, value_name = "D")]
+    device: Option<DeviceRequest>,
+
+    /// Folder that holds the runs [default: runs]
+    #[arg(long, value_name = "DIR")]
+    runs_dir: Option<PathBuf>,
+
+    /// Name of the run's folder [default: time, data and model]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+}
+
+impl From<Settings> for Overrides {
+    fn from(settings: Settings) -> Self {
+        Self {
+            data: settings.data,
+            data_dir: settings.data_dir,
+            image_size: settings.image_size,
+            validation: settings.validation,
+            model: settings.model,
+            weights: settings.weights,
+            pretrained: settings.pretrained,
+            freeze: settings.freeze,
+            stem: settings.stem,
+            zero_init_last_norm: settings.zero_init_last_norm,
+            epochs: settings.epochs,
+            batch_size: settings.batch_size,
+            optimizer: settings.optimizer,
+            lr: settings.lr,
+            warmup_epochs: settings.warmup_epochs,
+            momentum: settings.momentum,
+            weight_decay: settings.weight_decay,
+            seed: settings.seed,
+            threads: settings.threads,
+            device: settings.device,
+            runs_dir: settings.runs_dir,
+            name: settings.name,
+            pad_crop: settings.pad_crop,
+            flip: settings.flip,
+        }
+    }
+}
+
+fn stem(text: &str) -> Result<StemKind, String> {
+    match text {
+        "imagenet" => Ok(StemKind::ImageNet),
+        "deep" => Ok(StemKind::Deep),
+        "cifar" => Ok(StemKind::Cifar),
+        _ => Err("known: imagenet, deep, cifar".to_owned()),
+    }
+}
+
+/// A name, checked here for the message and kept as text for the run's config.
+fn published(text: &str) -> Result<String, UnknownPublished> {
+    Ok(text.parse::<Published>()?.to_string())
+}
+
+pub(super) fn optimizer(text: &str) -> Result<OptimizerKind, String> {
+    OptimizerKind::ALL
+        .into_iter()
+        .find(|kind| kind.name() == text)
+        .ok_or_else(|| {
+            format!(
+                "known: {}",
+                OptimizerKind::ALL.map(OptimizerKind::name).join(", ")
+            )
+        })
+}
