@@ -6,7 +6,7 @@ use burn::tensor::backend::Backend;
 
 use crate::convolution::Convolution;
 use crate::layout::BlockLayout;
-use crate::norm::BatchNorm;
+use crate::norm::{BatchNorm, Pass};
 use crate::ops::ResidualBackend;
 use crate::shortcut::Shortcut;
 
@@ -45,10 +45,14 @@ impl<B: ResidualBackend> Block<B> {
     /// `[batch, in_channels, height, width]` to
     /// `[batch, out_channels, ceil(height / stride), ceil(width / stride)]`.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        self.run(input, Pass::Learning)
+    }
+
+    pub(crate) fn run(&self, input: Tensor<B, 4>, pass: Pass) -> Tensor<B, 4> {
         let mut residual = self.shortcut.is_some().then(|| input.clone());
         let mut features = input;
         if let Some(norm) = &self.pre_activation {
-            features = norm.forward_fused(features, None, true);
+            features = norm.run(features, None, true, pass);
             if self.projection().is_some() {
                 residual = Some(features.clone());
             }
@@ -58,13 +62,13 @@ impl<B: ResidualBackend> Block<B> {
             return features;
         };
         let features = earlier.iter().fold(features, |features, convolution| {
-            convolution.forward_fused(features, None, true)
+            convolution.run(features, None, true, pass)
         });
         let residual = match (&self.shortcut, residual) {
-            (Some(shortcut), Some(residual)) => Some(shortcut.forward(residual)),
+            (Some(shortcut), Some(residual)) => Some(shortcut.run(residual, pass)),
             _ => None,
         };
-        last.forward_fused(features, residual, self.relu)
+        last.run(features, residual, self.relu, pass)
     }
 
     fn projection(&self) -> Option<&Convolution<B>> {

@@ -6,7 +6,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use crate::norm::BatchNorm;
+use crate::norm::{BatchNorm, Pass};
 use crate::ops::{self, ConvolutionOptions, ResidualBackend};
 
 /// A square convolution that keeps the size up to its stride, then an optional batch norm.
@@ -93,9 +93,19 @@ impl<B: ResidualBackend> Convolution<B> {
         residual: Option<Tensor<B, 4>>,
         relu: bool,
     ) -> Tensor<B, 4> {
-        let output = convolve(&self.conv, input);
+        self.run(input, residual, relu, Pass::Learning)
+    }
+
+    pub(crate) fn run(
+        &self,
+        input: Tensor<B, 4>,
+        residual: Option<Tensor<B, 4>>,
+        relu: bool,
+        pass: Pass,
+    ) -> Tensor<B, 4> {
+        let output = convolve(&self.conv, input, pass);
         if let Some(norm) = &self.norm {
-            return norm.forward_fused(output, residual, relu);
+            return norm.run(output, residual, relu, pass);
         }
         match (residual, relu) {
             (Some(residual), true) => ops::add_relu(output, residual),
@@ -107,9 +117,13 @@ impl<B: ResidualBackend> Convolution<B> {
 }
 
 /// The convolution of a layer that holds its weight, bias, stride and padding.
-pub(crate) fn convolve<B: ResidualBackend>(layer: &Conv2d<B>, input: Tensor<B, 4>) -> Tensor<B, 4> {
-    let bias = layer.bias.as_ref().map(|bias| bias.val());
-    ops::convolution(input, layer.weight.val(), bias, options(layer))
+pub(crate) fn convolve<B: ResidualBackend>(
+    layer: &Conv2d<B>,
+    input: Tensor<B, 4>,
+    pass: Pass,
+) -> Tensor<B, 4> {
+    let bias = layer.bias.as_ref().map(|bias| pass.parameter(bias));
+    ops::convolution(input, pass.parameter(&layer.weight), bias, options(layer))
 }
 
 /// How a layer moves over its input. Its padding is the same on opposite sides, as all layers here

@@ -9,6 +9,7 @@ use burn::tensor::backend::Backend;
 use crate::config::DigitConfig;
 use crate::convolution::convolve;
 use crate::head::linear;
+use crate::norm::Pass;
 use crate::ops::{self, ResidualBackend};
 
 /// Edge of the only picture size that the flattened head fits.
@@ -52,9 +53,13 @@ impl<B: ResidualBackend> DigitResNet<B> {
 
     /// Images `[batch, input_channels, 28, 28]` to logits `[batch, classes]`.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
-        let features = ops::relu(halve(convolve(&self.convolution1, images))); // [batch, 20, 12, 12]
+        let features = ops::relu(halve(convolve(&self.convolution1, images, Pass::Learning))); // [batch, 20, 12, 12]
         let features = self.block1.forward(features);
-        let features = ops::relu(halve(convolve(&self.convolution2, features))); // [batch, 15, 5, 5]
+        let features = ops::relu(halve(convolve(
+            &self.convolution2,
+            features,
+            Pass::Learning,
+        ))); // [batch, 15, 5, 5]
         let features = self.block2.forward(features);
         self.linear.forward(features.flatten(1, 3))
     }
@@ -70,8 +75,11 @@ impl<B: ResidualBackend> DigitBlock<B> {
 
     /// Keeps the shape `[batch, channels, height, width]`.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
-        let features = convolve(&self.convolution1, input.clone());
-        ops::add_relu(convolve(&self.convolution2, features), input)
+        let features = convolve(&self.convolution1, input.clone(), Pass::Learning);
+        ops::add_relu(
+            convolve(&self.convolution2, features, Pass::Learning),
+            input,
+        )
     }
 }
 

@@ -35,12 +35,14 @@ mod head;
 #[cfg_attr(not(feature = "flex"), allow(dead_code))]
 mod kernels;
 mod layout;
+mod muon;
 mod network;
 mod norm;
 pub mod ops;
 mod optimizer;
 mod parameters;
 pub mod profile;
+mod recompute;
 mod registry;
 mod resnet;
 mod shortcut;
@@ -60,6 +62,7 @@ pub use folded::FoldedNetwork;
 pub use freeze::{Part, UnknownPart};
 pub use head::Head;
 pub use kernels::{Level, SIMD_VARIABLE, peak_gflops};
+pub use muon::Muon;
 pub use network::Network;
 pub use norm::BatchNorm;
 #[cfg(feature = "flex")]

@@ -11,6 +11,28 @@ const EPSILON: f64 = 1e-5;
 /// Weight of the batch at hand in the running statistics, as in PyTorch.
 const MOMENTUM: f64 = 0.1;
 
+/// What a forward pass is for, where the backend records gradients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// The backward pass follows, and running statistics move.
+    Learning,
+    /// The same output, but it is computed again later: nothing is recorded, and nothing moves.
+    Ahead,
+}
+
+impl Pass {
+    /// A parameter as the pass sees it.
+    pub(crate) fn parameter<B: Backend, const D: usize>(
+        self,
+        parameter: &Param<Tensor<B, D>>,
+    ) -> Tensor<B, D> {
+        match self {
+            Self::Learning => parameter.val(),
+            Self::Ahead => parameter.val().set_require_grad(false),
+        }
+    }
+}
+
 /// Batch normalisation over the channels of images (Ioffe and Szegedy 2015,
 /// <https://arxiv.org/abs/1502.03167>): `(x - mean) / sqrt(variance + 1e-5) * gamma + beta`.
 ///
@@ -58,15 +80,27 @@ impl<B: ResidualBackend> BatchNorm<B> {
         residual: Option<Tensor<B, 4>>,
         relu: bool,
     ) -> Tensor<B, 4> {
+        self.run(input, residual, relu, Pass::Learning)
+    }
+
+    pub(crate) fn run(
+        &self,
+        input: Tensor<B, 4>,
+        residual: Option<Tensor<B, 4>>,
+        relu: bool,
+        pass: Pass,
+    ) -> Tensor<B, 4> {
         let learns = B::ad_enabled(&input.device()) && !self.is_frozen();
         if !learns {
             let (scale, shift) = self.scale_and_shift();
             return ops::affine(input, scale, shift, residual, relu);
         }
         let [batch, _, height, width] = input.dims();
-        let (gamma, beta) = (self.gamma.val(), self.beta.val());
+        let (gamma, beta) = (pass.parameter(&self.gamma), pass.parameter(&self.beta));
         let (output, mean, variance) = ops::batch_norm(input, gamma, beta, residual, relu, EPSILON);
-        self.update(mean, variance, batch * height * width);
+        if pass == Pass::Learning {
+            self.update(mean, variance, batch * height * width);
+        }
         output
     }
 

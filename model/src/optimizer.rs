@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
+use crate::muon::Muon;
 use crate::ops::{self, AdamStep, ResidualBackend, SgdStep};
 
 /// An optimiser and its settings, computing as PyTorch's of the same name does.
@@ -26,10 +27,12 @@ pub enum Optimizer {
     Sgd(Sgd),
     /// Adam or AdamW.
     Adam(Adam),
+    /// Muon for the weights of convolutions, AdamW for all else.
+    Muon(Muon),
 }
 
 /// Settings of stochastic gradient descent; by default without momentum and decay.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sgd {
     /// Part of the last direction that is kept, 0 to 1.
@@ -40,6 +43,20 @@ pub struct Sgd {
     pub nesterov: bool,
     /// Part of a parameter that is added to its gradient.
     pub weight_decay: f64,
+    /// Whether vectors decay too: biases, and the scale and shift of norms.
+    pub vectors_decay: bool,
+}
+
+impl Default for Sgd {
+    fn default() -> Self {
+        Self {
+            momentum: 0.0,
+            dampening: 0.0,
+            nesterov: false,
+            weight_decay: 0.0,
+            vectors_decay: true,
+        }
+    }
 }
 
 /// Settings of Adam; by default those of PyTorch.
@@ -57,6 +74,8 @@ pub struct Adam {
     pub weight_decay: f64,
     /// Whether decay bypasses the means, as in AdamW.
     pub decoupled: bool,
+    /// Whether vectors decay too: biases, and the scale and shift of norms.
+    pub vectors_decay: bool,
 }
 
 impl Default for Adam {
@@ -67,6 +86,7 @@ impl Default for Adam {
             epsilon: 1e-8,
             weight_decay: 0.0,
             decoupled: false,
+            vectors_decay: true,
         }
     }
 }
@@ -74,7 +94,7 @@ impl Default for Adam {
 /// What an [`Optimizer`] remembers of a parameter.
 #[derive(Record, Clone, Debug)]
 pub struct OptimizerState<B: Backend, const D: usize> {
-    /// The direction of SGD, or the gradient's mean of Adam.
+    /// The direction of SGD and Muon, or the gradient's mean of Adam.
     pub first: Tensor<B, D>,
     /// The squared gradient's mean of Adam.
     pub second: Option<Tensor<B, D>>,
@@ -92,45 +112,10 @@ impl<B: ResidualBackend> SimpleOptimizer<B> for Optimizer {
         gradient: Tensor<B, D>,
         state: Option<Self::State<D>>,
     ) -> (Tensor<B, D>, Option<Self::State<D>>) {
-        let steps = state.as_ref().map_or(0, |state| state.steps) + 1;
         match self {
-            Self::Sgd(sgd) => {
-                let step = SgdStep {
-                    rate,
-                    momentum: sgd.momentum,
-                    dampening: sgd.dampening,
-                    nesterov: sgd.nesterov,
-                    weight_decay: sgd.weight_decay,
-                };
-                let buffer = state.map(|state| state.first);
-                let (parameter, buffer) = ops::sgd_step(parameter, gradient, buffer, step);
-                let state = buffer.map(|first| OptimizerState {
-                    first,
-                    second: None,
-                    steps,
-                });
-                (parameter, state)
-            }
-            Self::Adam(adam) => {
-                let step = AdamStep {
-                    rate,
-                    beta1: adam.beta1,
-                    beta2: adam.beta2,
-                    epsilon: adam.epsilon,
-                    weight_decay: adam.weight_decay,
-                    decoupled: adam.decoupled,
-                    number: steps,
-                };
-                let moments = state.and_then(|state| Some([state.first, state.second?]));
-                let (parameter, [first, second]) =
-                    ops::adam_step(parameter, gradient, moments, step);
-                let state = OptimizerState {
-                    first,
-                    second: Some(second),
-                    steps,
-                };
-                (parameter, Some(state))
-            }
+            Self::Sgd(sgd) => sgd.step(rate, parameter, gradient, state),
+            Self::Adam(adam) => adam.step(rate, parameter, gradient, state),
+            Self::Muon(muon) => muon.step(rate, parameter, gradient, state),
         }
     }
 
@@ -140,6 +125,75 @@ impl<B: ResidualBackend> SimpleOptimizer<B> for Optimizer {
             second: state.second.map(|second| second.to_device(device)),
             steps: state.steps,
         }
+    }
+}
+
+impl Sgd {
+    fn step<B: ResidualBackend, const D: usize>(
+        &self,
+        rate: LearningRate,
+        parameter: Tensor<B, D>,
+        gradient: Tensor<B, D>,
+        state: Option<OptimizerState<B, D>>,
+    ) -> (Tensor<B, D>, Option<OptimizerState<B, D>>) {
+        let steps = next(&state);
+        let step = SgdStep {
+            rate,
+            momentum: self.momentum,
+            dampening: self.dampening,
+            nesterov: self.nesterov,
+            weight_decay: decay::<D>(self.weight_decay, self.vectors_decay),
+        };
+        let buffer = state.map(|state| state.first);
+        let (parameter, buffer) = ops::sgd_step(parameter, gradient, buffer, step);
+        let state = buffer.map(|first| OptimizerState {
+            first,
+            second: None,
+            steps,
+        });
+        (parameter, state)
+    }
+}
+
+impl Adam {
+    pub(crate) fn step<B: ResidualBackend, const D: usize>(
+        &self,
+        rate: LearningRate,
+        parameter: Tensor<B, D>,
+        gradient: Tensor<B, D>,
+        state: Option<OptimizerState<B, D>>,
+    ) -> (Tensor<B, D>, Option<OptimizerState<B, D>>) {
+        let steps = next(&state);
+        let step = AdamStep {
+            rate,
+            beta1: self.beta1,
+            beta2: self.beta2,
+            epsilon: self.epsilon,
+            weight_decay: decay::<D>(self.weight_decay, self.vectors_decay),
+            decoupled: self.decoupled,
+            number: steps,
+        };
+        let moments = state.and_then(|state| Some([state.first, state.second?]));
+        let (parameter, [first, second]) = ops::adam_step(parameter, gradient, moments, step);
+        let state = OptimizerState {
+            first,
+            second: Some(second),
+            steps,
+        };
+        (parameter, Some(state))
+    }
+}
+
+/// The number of the step after a state, counted from 1.
+pub(crate) fn next<B: Backend, const D: usize>(state: &Option<OptimizerState<B, D>>) -> usize {
+    state.as_ref().map_or(0, |state| state.steps) + 1
+}
+
+/// The decay of a parameter of so many dimensions.
+pub(crate) fn decay<const D: usize>(weight_decay: f64, vectors_decay: bool) -> f64 {
+    match D > 1 || vectors_decay {
+        true => weight_decay,
+        false => 0.0,
     }
 }
 
@@ -178,6 +232,40 @@ mod tests {
         }
     }
 
+    #[test]
+    fn vectors_decay_only_if_they_are_to() {
+        let device = Default::default();
+        let moved = |vectors_decay, rank| {
+            let sgd = Sgd {
+                weight_decay: 0.5,
+                vectors_decay,
+                ..Sgd::default()
+            };
+            let vector = Tensor::<Flex, 1>::from_data([2.0], &device);
+            let none = vector.zeros_like();
+            let stepped = match rank {
+                1 => sgd.step(0.1, vector, none, None).0,
+                _ => sgd
+                    .step(0.1, vector.reshape([1, 1]), none.reshape([1, 1]), None)
+                    .0
+                    .reshape([1]),
+            };
+            stepped.into_scalar()
+        };
+        for (vectors_decay, rank, expected) in [
+            (true, 1, 1.9),
+            (false, 1, 2.0),
+            (true, 2, 1.9),
+            (false, 2, 1.9),
+        ] {
+            assert_eq!(
+                moved(vectors_decay, rank),
+                expected,
+                "{vectors_decay} {rank}"
+            );
+        }
+    }
+
     #[expect(
         clippy::excessive_precision,
         reason = "references as PyTorch prints them"
@@ -189,6 +277,7 @@ mod tests {
                 dampening: 0.0,
                 nesterov: false,
                 weight_decay: 0.01,
+                vectors_decay: true,
             },
             [1.015834274, -2.031668548],
         ),
@@ -198,6 +287,7 @@ mod tests {
                 dampening: 0.1,
                 nesterov: false,
                 weight_decay: 0.0,
+                vectors_decay: true,
             },
             [1.004663750, -2.009327500],
         ),
@@ -207,6 +297,7 @@ mod tests {
                 dampening: 0.0,
                 nesterov: true,
                 weight_decay: 0.0005,
+                vectors_decay: true,
             },
             [1.023666252, -2.047332505],
         ),
@@ -224,6 +315,7 @@ mod tests {
                 epsilon: 1e-8,
                 weight_decay: 0.0,
                 decoupled: false,
+                vectors_decay: true,
             },
             [0.942935176, -1.946752862],
         ),
@@ -234,6 +326,7 @@ mod tests {
                 epsilon: 1e-8,
                 weight_decay: 0.1,
                 decoupled: false,
+                vectors_decay: true,
             },
             [0.915164744, -1.919361930],
         ),
@@ -244,6 +337,7 @@ mod tests {
                 epsilon: 1e-8,
                 weight_decay: 0.1,
                 decoupled: true,
+                vectors_decay: true,
             },
             [0.914293594, -1.888454520],
         ),

@@ -6,6 +6,7 @@ use burn::tensor::backend::Backend;
 
 use crate::convolution::Convolution;
 use crate::layout::ShortcutLayout;
+use crate::norm::Pass;
 use crate::ops::{self, ResidualBackend};
 
 /// Edge of the windows whose mean stands before a projection without stride.
@@ -36,8 +37,15 @@ impl<B: ResidualBackend> Shortcut<B> {
 
     /// `[batch, in_channels, height, width]` to the shape of the block's output.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
+        self.run(input, Pass::Learning)
+    }
+
+    pub(crate) fn run(&self, input: Tensor<B, 4>, pass: Pass) -> Tensor<B, 4> {
         match &self.projection {
-            Some(projection) => projection.forward(average_pool(input, self.average_pool)),
+            Some(projection) => {
+                let input = average_pool(input, self.average_pool);
+                projection.run(input, None, false, pass)
+            }
             None => zero_pad(input, self.stride, self.padding),
         }
     }

@@ -8,6 +8,7 @@ use burn::tensor::backend::Backend;
 
 use crate::convolution::{Convolution, ConvolutionSpec};
 use crate::layout::StemLayout;
+use crate::norm::Pass;
 use crate::ops::{self, ResidualBackend};
 
 /// In pixels `[vertical, horizontal]`.
@@ -56,15 +57,23 @@ impl<B: ResidualBackend> Stem<B> {
     /// The convolutions with norm and ReLU: `[batch, input_channels, height, width]` to
     /// `[batch, width of the first stage, ceil(height / stride), ceil(width / stride)]`.
     pub fn convolve(&self, images: Tensor<B, 4>) -> Tensor<B, 4> {
+        self.run_convolutions(images, Pass::Learning)
+    }
+
+    fn run_convolutions(&self, images: Tensor<B, 4>, pass: Pass) -> Tensor<B, 4> {
         self.convolutions().fold(images, |features, convolution| {
-            convolution.forward_fused(features, None, true)
+            convolution.run(features, None, true, pass)
         })
     }
 
     /// The whole stem: [`convolve`](Self::convolve), then the max pool, which halves height and
     /// width.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 4> {
-        let features = self.convolve(images);
+        self.run(images, Pass::Learning)
+    }
+
+    pub(crate) fn run(&self, images: Tensor<B, 4>, pass: Pass) -> Tensor<B, 4> {
+        let features = self.run_convolutions(images, pass);
         match &self.max_pool {
             Some(_) => pool(features),
             None => features,

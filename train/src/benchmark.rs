@@ -91,8 +91,15 @@ impl StepBenchmark {
                 reason: error.to_string(),
             })?;
         let trainee = Trainee {
-            model: Classifier { network },
+            model: Classifier {
+                network,
+                label_smoothing: 0.0,
+                gradient_checkpointing: self.config.gradient_checkpointing,
+            },
             optimizer: optimizer(&self.config).into(),
+            clip: None,
+            average: None,
+            steps: 0,
         };
         let batch = self.batch::<B>(device);
         measure(
@@ -102,7 +109,7 @@ impl StepBenchmark {
             progress,
             trainee,
             |trainee| {
-                let (trainee, output) = trainee.step(batch.clone(), RATE);
+                let (trainee, output) = trainee.step(vec![batch.clone()], RATE);
                 output.loss.try_into_data()?;
                 // The loss is there before the backward pass ends on a device that works alone.
                 B::sync(device)?;

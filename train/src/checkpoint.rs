@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use burn::module::Module as _;
 use burn::record::{
     FileRecorder, FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder, RecorderError,
 };
@@ -17,9 +18,10 @@ use burn::serde::{Serialize, de::DeserializeOwned};
 use burn::tensor::backend::Backend;
 use burn_train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn_train::metric::store::EventStoreClient;
-use model::NetworkConfig;
+use model::{Network, NetworkConfig};
 use weights::write_atomically;
 
+use crate::config::TrainConfig;
 use crate::error::TrainError;
 use crate::stop::Stop;
 use crate::totals::{Score, Sums};
@@ -29,6 +31,8 @@ const LATEST: &str = "latest.json";
 const EXTENSION: &str = "mpk";
 /// How burn-train's checkpointer names the three records of a checkpoint.
 pub(crate) const PARTS: [&str; 3] = ["model", "optim", "scheduler"];
+/// A fourth record, of the weights' moving average, where one is kept.
+pub(crate) const AVERAGE: &str = "average";
 
 /// Where a run is: what a checkpoint says besides its three records.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -42,8 +46,11 @@ pub(crate) struct RunState {
     /// What the steps taken in it came to.
     #[serde(default)]
     pub partial: Option<Sums>,
-    /// The epoch with the best validation accuracy so far.
+    /// The epoch with the best validation accuracy so far: of the average, if one is kept.
     pub best: Option<Best>,
+    /// The same of the weights beside an average.
+    #[serde(default)]
+    pub best_raw: Option<Best>,
     /// What the epochs before it came to.
     #[serde(default)]
     pub history: Vec<EpochScores>,
@@ -53,6 +60,17 @@ pub(crate) struct RunState {
     pub network: NetworkConfig,
 }
 
+impl RunState {
+    /// Whether all epochs are done, or none of the last was better than one before.
+    pub(crate) fn is_finished(&self, config: &TrainConfig) -> bool {
+        let out_of_patience = match (config.patience, self.best) {
+            (Some(patience), Some(best)) => self.epoch > best.epoch + patience,
+            _ => false,
+        };
+        self.epoch > config.epochs || out_of_patience
+    }
+}
+
 /// What an epoch came to.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct EpochScores {
@@ -60,6 +78,9 @@ pub struct EpochScores {
     pub train: Option<Score>,
     /// After it, over the pictures held back or, if none are, the test pictures.
     pub validation: Score,
+    /// The same of the weights' moving average, if one is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub averaged: Option<Score>,
 }
 
 /// The best epoch by validation accuracy.
@@ -104,7 +125,9 @@ impl Checkpoints {
             .map_err(io::Error::other)
             .and_then(|bytes| write_atomically(&path, &bytes))
             .map_err(TrainError::io("write", &path))?;
-        let current = PARTS.map(|part| self.record_path(part, state.step));
+        let [model, optimizer, schedule] = PARTS;
+        let current = [model, optimizer, schedule, AVERAGE];
+        let current = current.map(|part| self.record_path(part, state.step));
         let entries = fs::read_dir(&self.folder).map_err(TrainError::io("read", &self.folder))?;
         for entry in entries.flatten() {
             let path = entry.path();
@@ -119,6 +142,24 @@ impl Checkpoints {
             }
         }
         Ok(())
+    }
+
+    /// The model of the last whole checkpoint; none before the first.
+    pub(crate) fn latest_model(&self) -> Option<PathBuf> {
+        let state = self.latest().ok()??;
+        Some(self.record_path(PARTS[0], state.step))
+    }
+
+    /// Saves the moving average of a state's step, with the other three.
+    pub(crate) fn save_average<B: Backend>(
+        &self,
+        recorder: &CheckpointRecorder,
+        average: &Network<B>,
+        step: usize,
+    ) {
+        let path = self.record_path(AVERAGE, step);
+        // A failure is the recorder's to tell.
+        let _ = Recorder::<B>::record(recorder, average.clone().into_record(), path);
     }
 
     /// One record of a state's step, on a device.
@@ -255,12 +296,14 @@ mod tests {
                 epoch: 1,
                 accuracy: 0.5,
             }),
+            best_raw: None,
             history: vec![EpochScores {
                 train: None,
                 validation: Score {
                     loss: 0.75,
                     accuracy: 0.5,
                 },
+                averaged: None,
             }],
             seconds: 1.5,
             network: model::network("resnet8").unwrap(),

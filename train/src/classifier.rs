@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
+use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor};
@@ -21,6 +22,10 @@ impl<B> TrainBackend for B where B: ResidualBackend + AutodiffBackend<InnerBacke
 #[derive(Module, Debug)]
 pub(crate) struct Classifier<B: Backend> {
     pub network: Network<B>,
+    /// Share of the target that goes to all classes alike in training, 0 to below 1.
+    pub label_smoothing: f64,
+    /// Whether training computes blocks twice instead of keeping their insides.
+    pub gradient_checkpointing: bool,
 }
 
 /// Of logits `[batch, classes]`: themselves and their mean cross entropy `[1]`.
@@ -34,13 +39,18 @@ pub(crate) fn classified<B: Backend>(
     ClassificationOutput::new(loss, logits, targets)
 }
 
-/// As [`classified`], of pictures that are mixed in pairs: the cross entropy of each is that of its
-/// own class and that of its partner's, in proportion to their shares.
-fn classified_mixed<B: Backend>(
+/// As [`classified`] in training: a share `smoothing` of each target goes to all classes alike, and
+/// of pictures that are mixed in pairs each counts as its own class and its partner's, in proportion
+/// to their shares.
+fn learned<B: Backend>(
     logits: Tensor<B, 2>,
     targets: Tensor<B, 1, Int>,
-    mixed: Mixed<B>,
+    mixed: Option<Mixed<B>>,
+    smoothing: f64,
 ) -> ClassificationOutput<B> {
+    if mixed.is_none() && smoothing == 0.0 {
+        return classified(logits, targets);
+    }
     let logarithms = log_softmax(logits.clone(), 1); // [batch, classes]
     let of = |classes: Tensor<B, 1, Int>| -> Tensor<B, 1> {
         logarithms
@@ -48,30 +58,65 @@ fn classified_mixed<B: Backend>(
             .gather(1, classes.unsqueeze_dim(1)) // [batch, 1]
             .squeeze_dim(1)
     };
-    let (own, partner) = (of(targets.clone()), of(mixed.partners));
-    let rest = mixed.share.clone().neg().add_scalar(1.0);
-    let loss = (own * mixed.share + partner * rest).mean().neg();
-    ClassificationOutput::new(loss, logits, targets)
+    let own = of(targets.clone());
+    let likelihood = match mixed {
+        Some(mixed) => {
+            let rest = mixed.share.clone().neg().add_scalar(1.0);
+            own * mixed.share + of(mixed.partners) * rest
+        }
+        None => own,
+    };
+    let loss = match smoothing {
+        0.0 => likelihood.mean(),
+        smoothing => {
+            let uniform = logarithms.mean().mul_scalar(smoothing);
+            likelihood.mean().mul_scalar(1.0 - smoothing) + uniform
+        }
+    };
+    ClassificationOutput::new(loss.neg(), logits, targets)
+}
+
+impl<B: TrainBackend> Classifier<B> {
+    /// Forward and backward pass; the loss is multiplied by `share` before its gradient is taken.
+    /// The output has no gradients, so that nothing keeps the step's graph alive.
+    pub(crate) fn learn(
+        &self,
+        batch: ImageBatch<B>,
+        share: f64,
+    ) -> (GradientsParams, ClassificationOutput<B::InnerBackend>) {
+        let ImageBatch {
+            images,
+            targets,
+            mixed,
+        } = batch;
+        let learned = |logits| {
+            let output = learned(logits, targets, mixed, self.label_smoothing);
+            let loss = match share {
+                1.0 => output.loss.clone(),
+                share => output.loss.clone().mul_scalar(share),
+            };
+            let item = ClassificationOutput::new(
+                output.loss.inner(),
+                output.output.inner(),
+                output.targets.inner(),
+            );
+            (loss, item)
+        };
+        if self.gradient_checkpointing {
+            return self.network.recomputed_gradients(images, learned);
+        }
+        let (loss, item) = learned(self.network.forward(images));
+        (GradientsParams::from_grads(loss.backward(), self), item)
+    }
 }
 
 impl<B: TrainBackend> TrainStep for Classifier<B> {
     type Input = ImageBatch<B>;
-    /// Without gradients, so that nothing keeps the step's graph alive.
     type Output = ClassificationOutput<B::InnerBackend>;
 
     fn step(&self, batch: ImageBatch<B>) -> TrainOutput<Self::Output> {
-        let logits = self.network.forward(batch.images);
-        let output = match batch.mixed {
-            Some(mixed) => classified_mixed(logits, batch.targets, mixed),
-            None => classified(logits, batch.targets),
-        };
-        let gradients = output.loss.backward();
-        let item = ClassificationOutput::new(
-            output.loss.inner(),
-            output.output.inner(),
-            output.targets.inner(),
-        );
-        TrainOutput::new(self, gradients, item)
+        let (grads, item) = self.learn(batch, 1.0);
+        TrainOutput { grads, item }
     }
 }
 
@@ -105,7 +150,7 @@ mod tests {
                 partners: classes(other),
                 share: Tensor::from_floats([share, share], &device),
             };
-            classified_mixed(logits.clone(), classes(own), mixed)
+            learned(logits.clone(), classes(own), Some(mixed), 0.0)
                 .loss
                 .into_scalar()
         };
@@ -114,4 +159,29 @@ mod tests {
             assert!((mixed(share) - expected).abs() < 1e-5, "{share}");
         }
     }
+
+    #[test]
+    fn smoothed_losses_are_those_of_pytorch() {
+        let device = Default::default();
+        let logits = Tensor::<Flex, 2>::from_floats([[1.0, -0.5, 0.2], [0.3, 2.0, -1.0]], &device);
+        let targets = || Tensor::<Flex, 1, Int>::from_ints([0, 2], &device);
+        // cross_entropy(logits, targets, label_smoothing=...)
+        for (smoothing, expected) in [(0.0, SMOOTHED_0), (0.1, SMOOTHED_1), (0.4, SMOOTHED_4)] {
+            let loss = learned(logits.clone(), targets(), None, smoothing).loss;
+            let loss: f32 = loss.into_scalar();
+            assert!((loss - expected).abs() < 1e-5, "{smoothing}: {loss}");
+        }
+        // All of a target to one class and its partner: the same as no partner.
+        let mixed = Mixed {
+            partners: Tensor::from_ints([1, 0], &device),
+            share: Tensor::from_floats([1.0, 1.0], &device),
+        };
+        let loss = learned(logits, targets(), Some(mixed), 0.1).loss;
+        let loss: f32 = loss.into_scalar();
+        assert!((loss - SMOOTHED_1).abs() < 1e-5, "{loss}");
+    }
+
+    const SMOOTHED_0: f32 = 1.861658;
+    const SMOOTHED_1: f32 = 1.828325;
+    const SMOOTHED_4: f32 = 1.728325;
 }

@@ -1,7 +1,7 @@
 //! What can go wrong in training.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use data::{AugmentationError, DataError};
 use infer::SavedModelError;
@@ -78,14 +78,26 @@ pub enum TrainError {
     },
     /// The loss is infinite or not a number.
     #[error(
-        "the loss of epoch {epoch} is not finite: training diverged at a learning rate of {rate}"
+        "the loss of step {step} (epoch {epoch}) is not finite, at a learning rate of {rate}; {}",
+        last_checkpoint(checkpoint.as_deref())
     )]
     Diverged {
+        /// Counted from 1 since the start of the run.
+        step: usize,
         /// Counted from 1.
         epoch: usize,
-        /// The highest rate so far.
+        /// Of that step.
         rate: f64,
+        /// The model of the last checkpoint, if there is one.
+        checkpoint: Option<PathBuf>,
     },
+}
+
+fn last_checkpoint(path: Option<&Path>) -> String {
+    match path {
+        Some(path) => format!("the last good checkpoint is {}", path.display()),
+        None => "there is no checkpoint yet".to_owned(),
+    }
 }
 
 /// A setting is not known or out of range.
@@ -118,6 +130,12 @@ pub enum ConfigError {
         value: String,
         /// What it may hold.
         range: &'static str,
+    },
+    /// No recipe has such a name.
+    #[error("there is no recipe `{name}`; known: {}", crate::recipe_names().join(", "))]
+    UnknownRecipe {
+        /// What was asked for.
+        name: String,
     },
     /// The network's name is not known.
     #[error(transparent)]
@@ -195,7 +213,7 @@ impl TrainError {
                     .into(),
             ),
             Self::Diverged { .. } => {
-                Some("lower --lr or warm up longer with --warmup-epochs".into())
+                Some("start anew with a lower --lr, a longer --warmup-epochs or shorter gradients, such as --clip 1".into())
             }
         }
     }

@@ -10,11 +10,16 @@ use weights::write_atomically;
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;
+use crate::evaluation::Evaluation;
 
 /// The complete config, as flags and file resolved to it.
 const CONFIG_FILE: &str = "config.toml";
 /// The description of the weights that it started from.
 const START_FILE: &str = "start.json";
+/// What the best model came to on the test pictures.
+pub(crate) const TEST_FILE: &str = "test.json";
+/// The best weights beside their moving average, if one is kept.
+pub(crate) const RAW_FOLDER: &str = "raw";
 
 /// A folder that belongs to one run.
 ///
@@ -23,6 +28,8 @@ const START_FILE: &str = "start.json";
 /// | `config.toml` | every setting |
 /// | `start.json` | what the weights were that it started from, if it did |
 /// | `model.safetensors`, `model.json` | the best model so far and its description |
+/// | `test.json` | what it came to on the test pictures, at the end |
+/// | `raw/` | where a moving average is kept: these three of the weights themselves |
 /// | `checkpoint/` | what a resumed run goes on from |
 /// | `train/epoch-N/`, `valid/epoch-N/` | a file for each metric, a line for each step |
 /// | `experiment.log` | what the libraries report |
@@ -131,6 +138,14 @@ impl RunFolder {
             .and_then(|text| write_atomically(&path, text.as_bytes()))
             .map_err(TrainError::io("write", path))
     }
+}
+
+/// Writes what a network came to on a set of pictures, as JSON.
+pub(crate) fn write_evaluation(path: &Path, evaluation: &Evaluation) -> Result<(), TrainError> {
+    serde_json::to_vec_pretty(evaluation)
+        .map_err(io::Error::other)
+        .and_then(|bytes| write_atomically(path, &bytes))
+        .map_err(TrainError::io("write", path))
 }
 
 /// Such as `2026-11-21T17-30-05-sample-resnet20`; sorts by time.

@@ -10,6 +10,7 @@
 //! | `config` | every setting, its range, its place in a TOML file |
 //! | `overrides` | settings that are given one by one |
 //! | `optimizer` | the optimizers by name |
+//! | `recipe` | settings that were found to be good, by name |
 //! | `plan` | settings made concrete: data, network, numbers of steps |
 //! | `pretrained` | trained weights that a run starts from |
 //! | `folder` | the run's folder |
@@ -17,7 +18,13 @@
 //! | `strategy` | the loop over epochs and steps |
 //! | `trainee` | a network and its optimizer, one step at a time |
 //! | `classifier` | a network as burn-train's `Learner` wants it |
+//! | `gradients` | gradients of all parameters together |
+//! | `average` | the moving average of a network |
 //! | `schedule` | the learning rate of each step |
+//! | `divergence` | noticing that training diverges |
+//! | `keep` | keeping the best network |
+//! | `scoring` | scoring a network on a set of pictures |
+//! | `evaluation` | metrics over a whole set of pictures |
 //! | [`chart`] | line charts as SVG |
 //! | `checkpoint` | the state of a run, saved and restored |
 //! | `metric_log` | burn-train's metrics as files |
@@ -27,20 +34,27 @@
 //! | `stop` | how a run is told to end early |
 //! | `error` | everything that can go wrong, with a way out |
 
+mod average;
 mod benchmark;
 pub mod chart;
 mod checkpoint;
 mod classifier;
 mod config;
+mod divergence;
 mod error;
+mod evaluation;
 mod folder;
+mod gradients;
+mod keep;
 mod metric_log;
 mod optimizer;
 mod overrides;
 mod plan;
 mod pretrained;
+mod recipe;
 mod run;
 mod schedule;
+mod scoring;
 mod stop;
 mod strategy;
 pub mod study;
@@ -51,12 +65,15 @@ pub use benchmark::StepBenchmark;
 pub use checkpoint::EpochScores;
 pub use config::TrainConfig;
 pub use error::{ConfigError, TrainError};
+pub use evaluation::{ClassEvaluation, Evaluation};
 pub use folder::RunFolder;
 pub use optimizer::{OptimizerKind, optimizer};
 pub use overrides::Overrides;
 pub use plan::Plan;
 pub use pretrained::{Fitting, Pretrained};
+pub use recipe::recipe_names;
 pub use run::{Finished, Observer, Outcome, train};
+pub use schedule::Schedule;
 pub use stop::Stop;
 pub use strategy::EpochReport;
 pub use totals::Score;

@@ -1,6 +1,6 @@
 //! The optimizers by name.
 
-use model::{Adam, Optimizer, Sgd};
+use model::{Adam, Muon, Optimizer, Sgd};
 use serde::{Deserialize, Serialize};
 
 use crate::config::TrainConfig;
@@ -16,11 +16,14 @@ pub enum OptimizerKind {
     /// Adam with decoupled weight decay (Loshchilov and Hutter 2017,
     /// <https://arxiv.org/abs/1711.05101>).
     AdamW,
+    /// Muon for the weights of convolutions (Jordan et al. 2024,
+    /// <https://kellerjordan.github.io/posts/muon/>), AdamW for all else.
+    Muon,
 }
 
 impl OptimizerKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Sgd, Self::Adam, Self::AdamW];
+    pub const ALL: [Self; 4] = [Self::Sgd, Self::Adam, Self::AdamW, Self::Muon];
 
     /// As it is written in settings.
     pub fn name(self) -> &'static str {
@@ -28,6 +31,7 @@ impl OptimizerKind {
             Self::Sgd => "sgd",
             Self::Adam => "adam",
             Self::AdamW => "adamw",
+            Self::Muon => "muon",
         }
     }
 
@@ -36,6 +40,7 @@ impl OptimizerKind {
         match self {
             Self::Sgd => 0.1,
             Self::Adam | Self::AdamW => 1e-3,
+            Self::Muon => 5e-3,
         }
     }
 }
@@ -48,11 +53,19 @@ pub fn optimizer(config: &TrainConfig) -> Optimizer {
             dampening: 0.0,
             nesterov: config.momentum > 0.0,
             weight_decay: config.weight_decay,
+            vectors_decay: config.decay_vectors,
         }),
         kind @ (OptimizerKind::Adam | OptimizerKind::AdamW) => Optimizer::Adam(Adam {
             weight_decay: config.weight_decay,
             decoupled: kind == OptimizerKind::AdamW,
+            vectors_decay: config.decay_vectors,
             ..Adam::default()
+        }),
+        OptimizerKind::Muon => Optimizer::Muon(Muon {
+            momentum: config.momentum,
+            nesterov: config.momentum > 0.0,
+            weight_decay: config.weight_decay,
+            vectors_decay: config.decay_vectors,
         }),
     }
 }

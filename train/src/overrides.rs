@@ -8,6 +8,7 @@ use model::{Part, StemKind};
 
 use crate::config::TrainConfig;
 use crate::optimizer::OptimizerKind;
+use crate::schedule::Schedule;
 
 /// What the flags say; what they leave out keeps its value.
 #[derive(Clone, Debug, Default)]
@@ -25,14 +26,24 @@ pub struct Overrides {
     pub pretrained: Option<String>,
     pub freeze: Option<Vec<Part>>,
     pub stem: Option<StemKind>,
+    pub depths: Option<Vec<usize>>,
+    pub widths: Option<Vec<usize>>,
     pub zero_init_last_norm: Option<bool>,
     pub epochs: Option<usize>,
     pub batch_size: Option<usize>,
+    pub accumulate: Option<usize>,
+    pub gradient_checkpointing: Option<bool>,
     pub optimizer: Option<OptimizerKind>,
     pub lr: Option<f64>,
+    pub schedule: Option<Schedule>,
     pub warmup_epochs: Option<f64>,
     pub momentum: Option<f64>,
     pub weight_decay: Option<f64>,
+    pub clip: Option<f64>,
+    pub label_smoothing: Option<f64>,
+    pub ema: Option<f64>,
+    pub flip_test: Option<bool>,
+    pub patience: Option<usize>,
     pub seed: Option<u64>,
     pub threads: Option<usize>,
     pub device: Option<DeviceRequest>,
@@ -67,14 +78,27 @@ impl TrainConfig {
         set_open(&mut self.pretrained, overrides.pretrained);
         set(&mut self.freeze, overrides.freeze);
         set_open(&mut self.stem, overrides.stem);
+        set_open(&mut self.depths, overrides.depths);
+        set_open(&mut self.widths, overrides.widths);
         set(&mut self.zero_init_last_norm, overrides.zero_init_last_norm);
         set(&mut self.epochs, overrides.epochs);
         set(&mut self.batch_size, overrides.batch_size);
+        set(&mut self.accumulate, overrides.accumulate);
+        set(
+            &mut self.gradient_checkpointing,
+            overrides.gradient_checkpointing,
+        );
         set(&mut self.optimizer, overrides.optimizer);
         set_open(&mut self.lr, overrides.lr);
+        set(&mut self.schedule, overrides.schedule);
         set(&mut self.warmup_epochs, overrides.warmup_epochs);
         set(&mut self.momentum, overrides.momentum);
         set(&mut self.weight_decay, overrides.weight_decay);
+        set_open(&mut self.clip, overrides.clip);
+        set(&mut self.label_smoothing, overrides.label_smoothing);
+        set_open(&mut self.ema, overrides.ema);
+        set(&mut self.flip_test, overrides.flip_test);
+        set_open(&mut self.patience, overrides.patience);
         set(&mut self.seed, overrides.seed);
         set_open(&mut self.threads, overrides.threads);
         set(&mut self.device, overrides.device);

@@ -11,7 +11,7 @@ use crate::config::TrainConfig;
 use crate::error::{ConfigError, TrainError};
 use crate::folder::RunFolder;
 use crate::pretrained::{Fitting, Pretrained};
-use crate::schedule::WarmupCosine;
+use crate::schedule::Rates;
 
 /// A run before it starts: the pictures in memory, the network's shape, the numbers of steps.
 #[derive(Debug)]
@@ -107,12 +107,13 @@ impl Plan {
             .check_parts(&config.freeze)
             .map_err(ConfigError::from)?;
         let model = match &pretrained {
-            None => config.model_name().to_owned(),
+            None => config.model_in_words(),
             Some(pretrained) => pretrained.description.model.clone(),
         };
         let (train, validation) = parts(&config, &data)?;
         let batch_size = NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN);
-        let steps_per_epoch = train.indices().len().div_ceil(batch_size.get());
+        let batches = train.indices().len().div_ceil(batch_size.get());
+        let steps_per_epoch = batches.div_ceil(config.accumulate);
         Ok(Self {
             config,
             model,
@@ -146,9 +147,10 @@ impl Plan {
         (!self.config.keeps_last_epoch()).then_some(accuracy)
     }
 
-    pub(crate) fn schedule(&self) -> WarmupCosine {
+    pub(crate) fn schedule(&self) -> Rates {
         let warmup_steps = self.config.warmup_epochs * self.steps_per_epoch as f64;
-        WarmupCosine::new(
+        Rates::new(
+            self.config.schedule.clone(),
             self.config.learning_rate(),
             warmup_steps.round() as usize,
             self.config.epochs * self.steps_per_epoch,

@@ -1,14 +1,14 @@
 //! From a plan to a trained, tested network.
 
 use std::fs;
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use burn::backend::Autodiff;
-use burn::data::dataloader::DataLoader as _;
 use burn::lr_scheduler::LrScheduler as _;
-use burn::module::Module as _;
+use burn::module::{AutodiffModule as _, Module as _};
 use burn::optim::Optimizer as _;
 use burn::tensor::backend::Backend;
 use burn_train::metric::{
@@ -20,18 +20,20 @@ use data::{BatchLoader, ImageBatcher, LoadFailure, PictureDataset, Position};
 use infer::{Accuracy, SavedModel};
 use model::ResidualBackend;
 
+use crate::average::Average;
 use crate::checkpoint::{
-    CheckpointRecorder, Checkpoints, EpochScores, PARTS, RunState, WhenCalled,
+    AVERAGE, Best, CheckpointRecorder, Checkpoints, EpochScores, PARTS, RunState, WhenCalled,
 };
-use crate::classifier::{Classifier, classified};
+use crate::classifier::Classifier;
 use crate::error::{ConfigError, TrainError};
-use crate::folder::RunFolder;
+use crate::evaluation::Evaluation;
+use crate::folder::{RAW_FOLDER, RunFolder, TEST_FILE, write_evaluation};
 use crate::metric_log::{MetricLog, rewind};
 use crate::optimizer::optimizer;
 use crate::plan::Plan;
+use crate::scoring::score;
 use crate::stop::Stop;
 use crate::strategy::{Components, EpochLoop, EpochReport, Learning, LoopProgress};
-use crate::totals::{Score, Totals};
 use crate::trainee::Trainee;
 
 /// Is told what happens; called on the training thread.
@@ -60,8 +62,10 @@ pub enum Outcome {
 /// What a finished run came to.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// Of the best model, over the test pictures.
-    pub test: Score,
+    /// Of the best model, over the test pictures. It lies as `test.json` in the run's folder.
+    pub test: Evaluation,
+    /// Of the best weights beside their moving average, if one was kept; it lies in `raw`.
+    pub raw: Option<Evaluation>,
     /// The epoch that the best model is from, counted from 1.
     pub best_epoch: usize,
     /// What each epoch came to, in order.
@@ -138,17 +142,30 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     let LoopProgress { state, observer } = &mut *progress;
-    if state.epoch <= plan.config.epochs {
+    if !state.is_finished(&plan.config) {
         return Ok(Outcome::Interrupted {
             epoch: state.epoch,
             steps: state.steps_in_epoch.min(steps),
         });
     }
     let started = Instant::now();
-    let test = test::<B>(&plan, folder, &device, state, &mut **observer)?;
+    let test = Test::<B> {
+        plan: &plan,
+        device: &device,
+    };
+    let raw_folder = folder.path().join(RAW_FOLDER);
+    let raw = match state.best_raw {
+        Some(best) => Some(test.run(&raw_folder, best, &mut **observer)?),
+        None => None,
+    };
+    let best = state.best.ok_or(TrainError::NoValidation {
+        data: plan.data.name.clone(),
+    })?;
+    let evaluation = test.run(folder.path(), best, &mut **observer)?;
     Ok(Outcome::Finished(Finished {
-        test,
-        best_epoch: state.best.map_or(0, |best| best.epoch),
+        test: evaluation,
+        raw,
+        best_epoch: best.epoch,
         history: state.history.clone(),
         seconds: state.seconds + started.elapsed().as_secs_f64(),
     }))
@@ -180,8 +197,15 @@ impl<B: ResidualBackend> Start<B> {
         let start = Self {
             learning: Learning {
                 trainee: Trainee {
-                    model: Classifier { network },
+                    average: config.ema.map(|decay| Average::new(network.valid(), decay)),
+                    model: Classifier {
+                        network,
+                        label_smoothing: config.label_smoothing,
+                        gradient_checkpointing: config.gradient_checkpointing,
+                    },
                     optimizer: optimizer(config).into(),
+                    clip: config.clip,
+                    steps: 0,
                 },
                 schedule: plan.schedule(),
             },
@@ -191,6 +215,7 @@ impl<B: ResidualBackend> Start<B> {
                 steps_in_epoch: 0,
                 partial: None,
                 best: None,
+                best_raw: None,
                 history: Vec::new(),
                 seconds: 0.0,
                 network: plan.network.clone(),
@@ -233,14 +258,24 @@ impl<B: ResidualBackend> Start<B> {
             trainee,
             schedule: new,
         } = self.learning;
-        let Classifier { network } = trainee.model.load_record(model);
+        let average = match trainee.average {
+            Some(average) => {
+                let record = checkpoints.load::<B, _>(AVERAGE, step, device)?;
+                Some(average.load(record))
+            }
+            None => None,
+        };
+        let mut model = trainee.model.load_record(model);
         // A record brings gradients with it.
-        let network = network.freeze(&plan.config.freeze);
+        model.network = model.network.freeze(&plan.config.freeze);
         Ok(Self {
             learning: Learning {
                 trainee: Trainee {
-                    model: Classifier { network },
+                    model,
                     optimizer: trainee.optimizer.load_record(optimizer),
+                    average,
+                    steps: step,
+                    ..trainee
                 },
                 schedule: new.load_record::<Autodiff<B>>(schedule),
             },
@@ -265,39 +300,49 @@ pub(crate) fn loader<B: Backend>(
     )
 }
 
-/// Tests the best model, as it was saved, and writes its accuracy beside it.
-fn test<B: ResidualBackend>(
-    plan: &Plan,
-    folder: &RunFolder,
-    device: &B::Device,
-    state: &RunState,
-    observer: &mut dyn Observer,
-) -> Result<Score, TrainError> {
-    let saved = SavedModel::open(folder.path())?;
-    let network = saved.network::<B>(device)?.fold();
-    let pictures = Arc::new(PictureDataset::all(plan.data.test.clone()));
-    let loader = loader::<B>(plan, &pictures, None, device);
-    let mut totals = Totals::new();
-    let mut batches = loader.iter();
-    while let Some(batch) = batches.next() {
-        totals.add(&classified(network.forward(batch.images), batch.targets));
-        let progress = batches.progress();
-        observer.tested(progress.items_processed, progress.items_total);
+/// Tests saved models on the test pictures.
+struct Test<'a, B: ResidualBackend> {
+    plan: &'a Plan,
+    device: &'a B::Device,
+}
+
+impl<B: ResidualBackend> Test<'_, B> {
+    /// Tests the model of a folder, and writes what it came to beside it.
+    fn run(
+        &self,
+        folder: &Path,
+        best: Best,
+        observer: &mut dyn Observer,
+    ) -> Result<Evaluation, TrainError> {
+        let Self { plan, device } = self;
+        let saved = SavedModel::open(folder)?;
+        let network = saved.network::<B>(device)?;
+        let pictures = Arc::new(PictureDataset::all(plan.data.test.clone()));
+        let loader = loader::<B>(plan, &pictures, None, device);
+        let failure = loader.failure().clone();
+        let tally = score(
+            &network,
+            &loader,
+            plan.config.flip_test,
+            &mut |_, progress| {
+                observer.tested(progress.items_processed, progress.items_total);
+                ControlFlow::Continue(())
+            },
+        );
+        if let Some(error) = failure.take() {
+            return Err(error.into());
+        }
+        let evaluation = tally
+            .and_then(|tally| tally.evaluation(&plan.data.class_names))
+            .ok_or(TrainError::NoValidation {
+                data: plan.data.name.clone(),
+            })?;
+        let accuracy = Accuracy {
+            validation: plan.validated(best.accuracy),
+            test: Some(evaluation.accuracy),
+        };
+        SavedModel::save_description(folder, &plan.description(best.epoch, accuracy))?;
+        write_evaluation(&folder.join(TEST_FILE), &evaluation)?;
+        Ok(evaluation)
     }
-    if let Some(error) = loader.failure().take() {
-        return Err(error.into());
-    }
-    let score = totals
-        .sums()
-        .and_then(|sums| sums.score())
-        .ok_or(TrainError::NoValidation {
-            data: plan.data.name.clone(),
-        })?;
-    let accuracy = Accuracy {
-        validation: state.best.and_then(|best| plan.validated(best.accuracy)),
-        test: Some(score.accuracy),
-    };
-    let epochs = state.best.map_or(0, |best| best.epoch);
-    SavedModel::save_description(folder.path(), &plan.description(epochs, accuracy))?;
-    Ok(score)
 }

@@ -1,12 +1,120 @@
 //! The learning rate of each step.
 
+use std::f64::consts::PI;
+
 use burn::lr_scheduler::LrScheduler;
 use burn::tensor::backend::Backend;
+use serde::{Deserialize, Serialize};
 
-/// Rises in a line from near zero over the warm-up, then falls to zero along half a cosine
-/// (Loshchilov and Hutter 2016, <https://arxiv.org/abs/1608.03983>, without restarts).
+use crate::error::ConfigError;
+
+/// How the learning rate falls from its highest value. But for `one-cycle` it rises to that in a
+/// line over the warm-up, and what is told here begins after it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Schedule {
+    /// To zero along half a cosine (Loshchilov and Hutter 2016,
+    /// <https://arxiv.org/abs/1608.03983>, without restarts).
+    #[default]
+    Cosine,
+    /// From a 25th of the highest rate up to it over the warm-up and down to a 250,000th, both along
+    /// half a cosine (Smith and Topin 2017, <https://arxiv.org/abs/1708.07120>, as PyTorch's
+    /// `OneCycleLR` with a constant momentum).
+    OneCycle,
+    /// To zero as a power of what is left of the run.
+    Polynomial {
+        /// 1 for a line, more for a curve that falls early; above 0, at most 10.
+        #[serde(default = "line")]
+        power: f64,
+    },
+    /// By a factor at certain points of the run (He et al. 2015,
+    /// <https://arxiv.org/abs/1512.03385>).
+    Step {
+        /// The points as shares of the run, ascending, each above 0 and below 1.
+        #[serde(default = "half_and_three_quarters")]
+        at: Vec<f64>,
+        /// What the rate is multiplied by at each, above 0, at most 1.
+        #[serde(default = "tenth")]
+        factor: f64,
+    },
+    /// Not at all.
+    Constant,
+}
+
+fn line() -> f64 {
+    1.0
+}
+
+fn half_and_three_quarters() -> Vec<f64> {
+    vec![0.5, 0.75]
+}
+
+fn tenth() -> f64 {
+    0.1
+}
+
+impl Schedule {
+    /// What [`named`](Self::named) knows.
+    pub const NAMES: [&str; 6] = [
+        "cosine",
+        "one-cycle",
+        "linear",
+        "polynomial",
+        "step",
+        "constant",
+    ];
+
+    /// A schedule with its usual values: `linear` is a polynomial of power 1, `polynomial` one of
+    /// power 2, `step` falls to a tenth after half and three quarters of the run.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "cosine" => Some(Self::Cosine),
+            "one-cycle" => Some(Self::OneCycle),
+            "linear" => Some(Self::Polynomial { power: line() }),
+            "polynomial" => Some(Self::Polynomial { power: 2.0 }),
+            "step" => Some(Self::Step {
+                at: half_and_three_quarters(),
+                factor: tenth(),
+            }),
+            "constant" => Some(Self::Constant),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        let wrong = |key, value: &dyn std::fmt::Debug, range| ConfigError::OutOfRange {
+            key,
+            value: format!("{value:?}"),
+            range,
+        };
+        match self {
+            Self::Polynomial { power } if !(*power > 0.0 && *power <= 10.0) => {
+                Err(wrong("schedule.power", power, "above 0, at most 10"))
+            }
+            Self::Step { factor, .. } if !(*factor > 0.0 && *factor <= 1.0) => {
+                Err(wrong("schedule.factor", factor, "above 0, at most 1"))
+            }
+            Self::Step { at, .. } => {
+                let inside = at.iter().all(|share| *share > 0.0 && *share < 1.0);
+                let ascending = at.windows(2).all(|pair| pair[0] < pair[1]);
+                match inside && ascending {
+                    true => Ok(()),
+                    false => Err(wrong(
+                        "schedule.at",
+                        at,
+                        "shares of the run, ascending, above 0 and below 1",
+                    )),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The rates of a run, step by step.
 #[derive(Clone, Debug)]
-pub(crate) struct WarmupCosine {
+pub(crate) struct Rates {
+    schedule: Schedule,
     highest: f64,
     warmup_steps: usize,
     total_steps: usize,
@@ -14,9 +122,15 @@ pub(crate) struct WarmupCosine {
     steps: usize,
 }
 
-impl WarmupCosine {
-    pub(crate) fn new(highest: f64, warmup_steps: usize, total_steps: usize) -> Self {
+impl Rates {
+    pub(crate) fn new(
+        schedule: Schedule,
+        highest: f64,
+        warmup_steps: usize,
+        total_steps: usize,
+    ) -> Self {
         Self {
+            schedule,
             highest,
             warmup_steps: warmup_steps.min(total_steps),
             total_steps,
@@ -26,16 +140,50 @@ impl WarmupCosine {
 
     /// The rate of a step, counted from 0.
     fn rate(&self, step: usize) -> f64 {
+        if self.schedule == Schedule::OneCycle {
+            return self.highest * self.one_cycle(step);
+        }
         if step < self.warmup_steps {
             return self.highest * (step + 1) as f64 / self.warmup_steps as f64;
         }
         let falling = (self.total_steps - self.warmup_steps).max(1) as f64;
         let progress = ((step - self.warmup_steps) as f64 / falling).min(1.0);
-        self.highest * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
+        let share = match &self.schedule {
+            Schedule::Cosine => half_cosine(1.0, 0.0, progress),
+            Schedule::Polynomial { power } => (1.0 - progress).powf(*power),
+            Schedule::Step { at, factor } => {
+                let run = step as f64 / self.total_steps.max(1) as f64;
+                let passed = at.iter().filter(|share| **share <= run).count();
+                factor.powi(i32::try_from(passed).unwrap_or(i32::MAX))
+            }
+            Schedule::Constant | Schedule::OneCycle => 1.0,
+        };
+        self.highest * share
+    }
+
+    /// A share of the highest rate.
+    fn one_cycle(&self, step: usize) -> f64 {
+        const FIRST: f64 = 1.0 / 25.0;
+        const LAST: f64 = FIRST / 1e4;
+        // The top is one step before the warm-up's end, and the last step is at the bottom.
+        let top = self.warmup_steps.saturating_sub(1) as f64;
+        let bottom = self.total_steps.saturating_sub(1) as f64;
+        let step = step as f64;
+        if step < top {
+            half_cosine(FIRST, 1.0, step / top)
+        } else {
+            let falling = (bottom - top).max(1.0);
+            half_cosine(1.0, LAST, ((step - top) / falling).min(1.0))
+        }
     }
 }
 
-impl LrScheduler for WarmupCosine {
+/// From one value to another along half a cosine.
+fn half_cosine(from: f64, to: f64, progress: f64) -> f64 {
+    to + (from - to) * 0.5 * (1.0 + (PI * progress).cos())
+}
+
+impl LrScheduler for Rates {
     type Record<B: Backend> = usize;
 
     fn step(&mut self) -> f64 {
@@ -59,31 +207,105 @@ mod tests {
     use super::*;
     use burn_flex::Flex;
 
+    fn rates(schedule: Schedule, highest: f64, warmup: usize, total: usize) -> Vec<f64> {
+        let mut rates = Rates::new(schedule, highest, warmup, total);
+        (0..total + 4).map(|_| rates.step()).collect()
+    }
+
+    fn assert_close(found: &[f64], expected: &[f64]) {
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+        }
+    }
+
     #[test]
-    fn rises_then_falls_and_never_comes_back() {
-        let mut schedule = WarmupCosine::new(0.4, 4, 12);
-        let rates: Vec<f64> = (0..16).map(|_| schedule.step()).collect();
-        assert_eq!(&rates[..5], &[0.1, 0.2, 0.30000000000000004, 0.4, 0.4]);
+    fn cosine_rises_then_falls_and_never_comes_back() {
+        let rates = rates(Schedule::Cosine, 0.4, 4, 12);
+        assert_close(&rates[..5], &[0.1, 0.2, 0.3, 0.4, 0.4]);
         assert!((rates[8] - 0.2).abs() < 1e-12);
         assert!(rates[4..12].windows(2).all(|pair| pair[1] < pair[0]));
         assert!(rates[12..].iter().all(|&rate| rate.abs() < 1e-12));
     }
 
     #[test]
+    fn one_cycle_is_that_of_pytorch() {
+        // OneCycleLR(max_lr=0.5, total_steps=10, pct_start=0.3, cycle_momentum=False)
+        let expected = [
+            0.02,
+            0.26,
+            0.5,
+            0.475242316,
+            0.405872827,
+            0.305631011,
+            0.194370989,
+            0.094129173,
+            0.024759684,
+            0.000002,
+        ];
+        for (found, expected) in rates(Schedule::OneCycle, 0.5, 3, 10).iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-8, "{found} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn the_others_fall_as_they_say() {
+        let named = |name| rates(Schedule::named(name).unwrap(), 1.0, 0, 8);
+        assert_close(&named("linear"), &[1.0, 0.875, 0.75, 0.625, 0.5]);
+        assert_close(&named("polynomial"), &[1.0, 0.765625, 0.5625]);
+        assert_close(
+            &named("step"),
+            &[1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.01, 0.01, 0.01],
+        );
+        assert_close(&named("constant"), &[1.0; 8]);
+        // What has fallen is counted from the start of the run, not from the warm-up's end.
+        let warm = rates(Schedule::named("step").unwrap(), 1.0, 2, 8);
+        assert_close(&warm, &[0.5, 1.0, 1.0, 1.0, 0.1, 0.1, 0.01]);
+    }
+
+    #[test]
+    fn every_schedule_survives_toml_and_checks_its_values() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Table {
+            schedule: Schedule,
+        }
+        for name in Schedule::NAMES {
+            let schedule = Schedule::named(name).unwrap();
+            schedule.validate().unwrap();
+            let table = Table { schedule };
+            let text = toml::to_string(&table).unwrap();
+            assert_eq!(toml::from_str::<Table>(&text).unwrap(), table, "{text}");
+        }
+        assert_eq!(Schedule::named("cosines"), None);
+        for wrong in [
+            "{ kind = \"step\", at = [0.5, 0.5] }",
+            "{ kind = \"step\", at = [1.0] }",
+            "{ kind = \"step\", factor = 0.0 }",
+            "{ kind = \"polynomial\", power = nan }",
+        ] {
+            let table: Table = toml::from_str(&format!("schedule = {wrong}")).unwrap();
+            let error = table.schedule.validate().unwrap_err().to_string();
+            assert!(error.contains("`schedule."), "{error}");
+        }
+        assert!(toml::from_str::<Table>("schedule = { kind = \"step\", when = [0.5] }").is_err());
+    }
+
+    #[test]
     fn a_warm_up_longer_than_the_run_only_rises() {
-        let mut schedule = WarmupCosine::new(1.0, 100, 10);
-        let rates: Vec<f64> = (0..10).map(|_| schedule.step()).collect();
-        assert!(rates.windows(2).all(|pair| pair[1] > pair[0]) && rates[9] == 1.0);
+        for schedule in [Schedule::Cosine, Schedule::OneCycle] {
+            let rates = rates(schedule, 1.0, 100, 10);
+            let rising = &rates[..10];
+            assert!(rising.windows(2).all(|pair| pair[1] > pair[0]) && rising[9] == 1.0);
+        }
     }
 
     #[test]
     fn goes_on_where_it_was_saved() {
-        let mut whole = WarmupCosine::new(0.1, 3, 20);
+        let mut whole = Rates::new(Schedule::Cosine, 0.1, 3, 20);
         (0..7).for_each(|_| {
             whole.step();
         });
         let record = whole.to_record::<Flex>();
-        let mut resumed = WarmupCosine::new(0.1, 3, 20).load_record::<Flex>(record);
-        assert_eq!(resumed.step(), whole.step());
+        let new = Rates::new(Schedule::Cosine, 0.1, 3, 20);
+        assert_eq!(new.load_record::<Flex>(record).step(), whole.step());
     }
 }

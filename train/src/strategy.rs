@@ -1,5 +1,6 @@
 //! The loop over epochs and steps, in the place that burn-train leaves for it.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -13,23 +14,24 @@ use burn_train::{
     TrainLoader, TrainingComponents, TrainingItem, ValidLoader,
 };
 use data::{ImageBatch, LoadFailure, Position};
-use infer::{Accuracy, SavedModel};
 use model::Network;
 
-use crate::checkpoint::{Best, CheckpointRecorder, Checkpoints, EpochScores, PARTS, RunState};
-use crate::classifier::{Classifier, TrainBackend, classified};
+use crate::checkpoint::{CheckpointRecorder, Checkpoints, EpochScores, PARTS, RunState};
+use crate::classifier::{Classifier, TrainBackend};
+use crate::divergence::{LossWatch, Place};
 use crate::error::TrainError;
-use crate::folder::RunFolder;
+use crate::folder::{RAW_FOLDER, RunFolder};
+use crate::keep::keep;
 use crate::plan::Plan;
 use crate::run::Observer;
-use crate::schedule::WarmupCosine;
+use crate::schedule::Rates;
+use crate::scoring::score;
 use crate::stop::Stop;
 use crate::totals::{Score, Totals};
 use crate::trainee::{Optimizer, Trainee};
 
 /// burn-train's name for backend, schedule, model and optimizer of a run.
-pub(crate) type Components<B> =
-    LearningComponentsMarker<B, WarmupCosine, Classifier<B>, Optimizer<B>>;
+pub(crate) type Components<B> = LearningComponentsMarker<B, Rates, Classifier<B>, Optimizer<B>>;
 
 /// What an epoch came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +44,8 @@ pub struct EpochReport {
     pub train: Option<Score>,
     /// After the epoch, over the validation pictures or, if none are held back, the test pictures.
     pub validation: Score,
+    /// The same of the weights' moving average, if one is kept.
+    pub averaged: Option<Score>,
     /// Learning rate of the last step.
     pub learning_rate: f64,
     /// Time of this epoch, validation included.
@@ -70,7 +74,7 @@ pub(crate) struct EpochLoop<B: TrainBackend> {
 /// What a run starts or goes on with.
 pub(crate) struct Learning<B: TrainBackend> {
     pub trainee: Trainee<B>,
-    pub schedule: WarmupCosine,
+    pub schedule: Rates,
 }
 
 impl<B: TrainBackend> Learning<B> {
@@ -80,15 +84,21 @@ impl<B: TrainBackend> Learning<B> {
     }
 }
 
-fn learner<B: TrainBackend>(
-    trainee: &Trainee<B>,
-    schedule: &WarmupCosine,
-) -> Learner<Components<B>> {
+fn learner<B: TrainBackend>(trainee: &Trainee<B>, schedule: &Rates) -> Learner<Components<B>> {
     Learner::new(
         trainee.model.clone(),
         trainee.optimizer.clone(),
         schedule.clone(),
     )
+}
+
+/// Where the loop is after a step.
+fn place(state: &RunState, rate: f64) -> Place {
+    Place {
+        epoch: state.epoch,
+        step: state.step,
+        rate,
+    }
 }
 
 /// What changes while the loop runs; read by its owner afterwards.
@@ -99,7 +109,7 @@ pub(crate) struct LoopProgress {
 
 /// What the loop works with besides the network.
 struct Session<B: TrainBackend> {
-    schedule: WarmupCosine,
+    schedule: Rates,
     /// Of the last step.
     rate: f64,
     events: SupervisedTrainingEventProcessor<Components<B>>,
@@ -130,7 +140,7 @@ impl<B: TrainBackend> EpochLoop<B> {
                 .events
                 .process_valid(LearnerEvent::EndEpoch(earlier));
         }
-        while state.epoch <= self.plan.config.epochs && !self.stop.requested() {
+        while !state.is_finished(&self.plan.config) && !self.stop.requested() {
             let epoch_started = Instant::now();
             let trained;
             (trainee, trained) = self.train_epoch(session, trainee, train, state);
@@ -161,25 +171,37 @@ impl<B: TrainBackend> EpochLoop<B> {
         state: &mut RunState,
     ) -> (Trainee<B>, Option<Score>) {
         let mut totals = Totals::<B::InnerBackend>::resumed(state.partial.take());
-        self.position.set(state.epoch, state.steps_in_epoch);
-        let mut batches = loader.iter();
+        let mut watch = self.watch();
+        let accumulate = self.plan.config.accumulate;
+        self.position
+            .set(state.epoch, state.steps_in_epoch * accumulate);
+        let mut loader = loader.iter();
         while !self.stop.requested() {
-            let Some(batch) = batches.next() else { break };
+            let batches: Vec<_> = loader.by_ref().take(accumulate).collect();
+            if batches.is_empty() {
+                break;
+            }
             session.rate = session.schedule.step();
             let output;
-            (trainee, output) = trainee.step(batch, session.rate);
+            (trainee, output) = trainee.step(batches, session.rate);
             state.step += 1;
             state.steps_in_epoch += 1;
             totals.add(&output);
+            if let Err(diverged) = watch.next(place(state, session.rate), &output) {
+                self.stop.fail(diverged);
+            }
             session
                 .events
                 .process_train(LearnerEvent::ProcessedItem(TrainingItem::new(
                     output,
-                    batches.progress(),
+                    loader.progress(),
                     self.epochs_progress(state.epoch),
                     Some(state.steps_in_epoch),
                     Some(session.rate),
                 )));
+        }
+        if let Err(diverged) = watch.finish() {
+            self.stop.fail(diverged);
         }
         self.check_load();
         session
@@ -199,10 +221,21 @@ impl<B: TrainBackend> EpochLoop<B> {
         trained: Option<Score>,
     ) -> Result<Option<EpochReport>, TrainError> {
         let network = trainee.model.network.valid();
-        let validated = self.validate(session, &network, loader, state.epoch);
-        let report = match validated {
-            Some(validated) => {
-                Some(self.conclude(&network, session.rate, state, trained, validated)?)
+        let scores = self.validate(session, &network, loader, state.epoch);
+        let averaged = match (&scores, &trainee.average) {
+            (Some(_), Some(average)) => self.score(average.network(), loader),
+            _ => None,
+        };
+        let report = match scores {
+            // Told to stop while the average was scored: neither counts yet.
+            Some(_) if trainee.average.is_some() && averaged.is_none() => None,
+            Some(validation) => {
+                let scores = EpochScores {
+                    train: trained,
+                    validation,
+                    averaged,
+                };
+                Some(self.conclude(session.rate, state, scores, &network, trainee)?)
             }
             None => None,
         };
@@ -221,30 +254,47 @@ impl<B: TrainBackend> EpochLoop<B> {
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
         epoch: usize,
     ) -> Option<Score> {
-        let folded = network.fold();
-        let mut totals = Totals::new();
-        let mut batches = loader.iter();
         let mut step = 0;
-        while let Some(batch) = batches.next() {
-            if self.stop.requested() {
-                return None;
-            }
-            let output = classified(folded.forward(batch.images), batch.targets);
-            step += 1;
-            totals.add(&output);
-            session
-                .events
-                .process_valid(LearnerEvent::ProcessedItem(TrainingItem::new(
-                    output,
-                    batches.progress(),
-                    self.epochs_progress(epoch),
-                    Some(step),
-                    None,
-                )));
-        }
+        let tally = score(
+            network,
+            loader,
+            self.plan.config.flip_test,
+            &mut |output, progress| {
+                step += 1;
+                session
+                    .events
+                    .process_valid(LearnerEvent::ProcessedItem(TrainingItem::new(
+                        output,
+                        progress,
+                        self.epochs_progress(epoch),
+                        Some(step),
+                        None,
+                    )));
+                self.go_on()
+            },
+        )?;
         session.events.process_valid(LearnerEvent::EndEpoch(epoch));
         self.check_load();
-        totals.sums()?.score()
+        tally.score()
+    }
+
+    /// The same for a network that burn-train knows nothing of.
+    fn score(
+        &self,
+        network: &Network<B::InnerBackend>,
+        loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
+    ) -> Option<Score> {
+        let flip = self.plan.config.flip_test;
+        let tally = score(network, loader, flip, &mut |_, _| self.go_on())?;
+        self.check_load();
+        tally.score()
+    }
+
+    fn go_on(&self) -> ControlFlow<()> {
+        match self.stop.requested() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     }
 
     /// Ends the run if the pictures did before their epoch.
@@ -257,41 +307,33 @@ impl<B: TrainBackend> EpochLoop<B> {
     /// Keeps the model if it is the best, and moves on to the next epoch.
     fn conclude(
         &self,
-        network: &Network<B::InnerBackend>,
         rate: f64,
         state: &mut RunState,
-        train: Option<Score>,
-        validation: Score,
+        scores: EpochScores,
+        network: &Network<B::InnerBackend>,
+        trainee: &Trainee<B>,
     ) -> Result<EpochReport, TrainError> {
-        let epoch = state.epoch;
-        let finite =
-            validation.loss.is_finite() && train.is_none_or(|score| score.loss.is_finite());
-        if !finite {
-            return Err(TrainError::Diverged {
-                epoch,
-                rate: self.plan.config.learning_rate(),
-            });
+        let EpochScores {
+            train,
+            validation,
+            averaged,
+        } = scores;
+        let watch = self.watch();
+        let place = place(state, rate);
+        for score in [Some(validation), averaged].into_iter().flatten() {
+            watch.check_finite(place, score.loss)?;
         }
-        let best = self.plan.config.keeps_last_epoch()
-            || state
-                .best
-                .is_none_or(|best| validation.accuracy > best.accuracy);
-        if best {
-            let accuracy = Accuracy {
-                validation: self.plan.validated(validation.accuracy),
-                test: None,
-            };
-            SavedModel::save(
-                self.folder.path(),
-                network,
-                &self.plan.description(epoch, accuracy),
-            )?;
-            state.best = Some(Best {
-                epoch,
-                accuracy: validation.accuracy,
-            });
-        }
-        state.history.push(EpochScores { train, validation });
+        let (plan, folder, epoch) = (&self.plan, self.folder.path(), state.epoch);
+        let best = match (&trainee.average, averaged) {
+            (Some(average), Some(averaged)) => {
+                let raw = folder.join(RAW_FOLDER);
+                keep(plan, &raw, network, epoch, validation, &mut state.best_raw)?;
+                let best = &mut state.best;
+                keep(plan, folder, average.network(), epoch, averaged, best)?
+            }
+            _ => keep(plan, folder, network, epoch, validation, &mut state.best)?,
+        };
+        state.history.push(scores);
         state.epoch += 1;
         state.steps_in_epoch = 0;
         state.partial = None;
@@ -300,10 +342,15 @@ impl<B: TrainBackend> EpochLoop<B> {
             epochs: self.plan.config.epochs,
             train,
             validation,
+            averaged,
             learning_rate: rate,
             seconds: 0.0,
             best,
         })
+    }
+
+    fn watch(&self) -> LossWatch<B::InnerBackend> {
+        LossWatch::new(Checkpoints::new(self.folder.path()).latest_model())
     }
 
     fn save(
@@ -312,14 +359,20 @@ impl<B: TrainBackend> EpochLoop<B> {
         trainee: &Trainee<B>,
         state: &RunState,
     ) -> Result<(), TrainError> {
+        let checkpoints = Checkpoints::new(self.folder.path());
         if let Some(checkpointer) = &mut session.checkpointer {
             let learner = learner(trainee, &session.schedule);
             checkpointer.checkpoint(&learner, state.step, &session.store);
         }
-        self.recorder.wait_for(PARTS.len());
+        let mut parts = PARTS.len();
+        if let Some(average) = &trainee.average {
+            checkpoints.save_average(&self.recorder, average.network(), state.step);
+            parts += 1;
+        }
+        self.recorder.wait_for(parts);
         match self.stop.take_failure() {
             Some(failure) => Err(failure),
-            None => Checkpoints::new(self.folder.path()).commit(state),
+            None => checkpoints.commit(state),
         }
     }
 

@@ -42,11 +42,7 @@ pub(crate) struct Totals<B: Backend> {
 }
 
 impl<B: Backend> Totals<B> {
-    pub(crate) fn new() -> Self {
-        Self::resumed(None)
-    }
-
-    /// Goes on from sums.
+    /// Goes on from sums, if there are any.
     pub(crate) fn resumed(earlier: Option<Sums>) -> Self {
         Self {
             tensors: None,
@@ -97,8 +93,8 @@ mod tests {
     #[test]
     fn batches_count_by_their_size() {
         let device = Default::default();
-        let mut totals = Totals::<Flex>::new();
-        assert!(Totals::<Flex>::new().sums().is_none());
+        let mut totals = Totals::<Flex>::resumed(None);
+        assert!(Totals::<Flex>::resumed(None).sums().is_none());
         totals.add(&ClassificationOutput::new(
             Tensor::from_floats([1.0], &device),
             Tensor::from_floats([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]], &device),

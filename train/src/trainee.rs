@@ -1,11 +1,15 @@
 //! A network and its optimizer, one step at a time.
 
-use burn::optim::Optimizer as _;
+use burn::module::AutodiffModule as _;
 use burn::optim::adaptor::OptimizerAdaptor;
-use burn_train::{ClassificationOutput, TrainStep as _};
+use burn::optim::{GradientsAccumulator, GradientsParams, Optimizer as _};
+use burn::tensor::Tensor;
+use burn_train::ClassificationOutput;
 use data::ImageBatch;
 
+use crate::average::Average;
 use crate::classifier::{Classifier, TrainBackend};
+use crate::gradients::clip;
 
 /// An optimizer and what it remembers of every parameter.
 pub(crate) type Optimizer<B> = OptimizerAdaptor<model::Optimizer, Classifier<B>, B>;
@@ -15,19 +19,65 @@ pub(crate) type Optimizer<B> = OptimizerAdaptor<model::Optimizer, Classifier<B>,
 pub(crate) struct Trainee<B: TrainBackend> {
     pub model: Classifier<B>,
     pub optimizer: Optimizer<B>,
+    /// Longest gradient, if it has a limit.
+    pub clip: Option<f64>,
+    /// The network's moving average, if one is kept.
+    pub average: Option<Average<B::InnerBackend>>,
+    /// Steps taken.
+    pub steps: usize,
 }
 
 impl<B: TrainBackend> Trainee<B> {
-    /// Forward and backward pass and the optimizer's step; the output is that before the step.
+    /// Forward and backward pass of each batch and one step of the optimizer along the mean
+    /// gradient of all pictures; the output is that before the step.
     pub(crate) fn step(
         mut self,
-        batch: ImageBatch<B>,
+        batches: Vec<ImageBatch<B>>,
         rate: f64,
     ) -> (Self, ClassificationOutput<B::InnerBackend>) {
-        let output = self.model.step(batch);
-        self.model = self.optimizer.step(rate, self.model, output.grads);
-        (self, output.item)
+        let (mut gradients, output) = learn(&self.model, batches);
+        if let Some(longest) = self.clip {
+            gradients = clip(&self.model, gradients, longest);
+        }
+        self.model = self.optimizer.step(rate, self.model, gradients);
+        self.steps += 1;
+        if let Some(average) = self.average.take() {
+            self.average = Some(average.update(&self.model.network.valid(), self.steps));
+        }
+        (self, output)
     }
+}
+
+/// The mean gradient over the pictures of all batches, and their outputs together.
+fn learn<B: TrainBackend>(
+    model: &Classifier<B>,
+    mut batches: Vec<ImageBatch<B>>,
+) -> (GradientsParams, ClassificationOutput<B::InnerBackend>) {
+    if batches.len() == 1
+        && let Some(batch) = batches.pop()
+    {
+        return model.learn(batch, 1.0);
+    }
+    let size = |batch: &ImageBatch<B>| batch.targets.dims()[0] as f64;
+    let pictures: f64 = batches.iter().map(size).sum();
+    let mut accumulated = GradientsAccumulator::new();
+    let mut outputs = Vec::new();
+    for batch in batches {
+        let share = size(&batch) / pictures;
+        let (gradients, output) = model.learn(batch, share);
+        accumulated.accumulate(model, gradients);
+        outputs.push((output, share));
+    }
+    let loss = outputs
+        .iter()
+        .map(|(output, share)| output.loss.clone().mul_scalar(*share));
+    let loss = Tensor::cat(loss.collect(), 0).sum();
+    let (logits, targets) = outputs
+        .into_iter()
+        .map(|(output, _)| (output.output, output.targets))
+        .unzip();
+    let output = ClassificationOutput::new(loss, Tensor::cat(logits, 0), Tensor::cat(targets, 0));
+    (accumulated.grads(), output)
 }
 
 #[cfg(test)]
@@ -35,9 +85,9 @@ mod tests {
     use super::*;
     use burn::backend::Autodiff;
     use burn::module::{Module, ModuleVisitor, Param};
-    use burn::tensor::{Distribution, Tensor};
+    use burn::tensor::{Distribution, Int, Tolerance};
     use burn_flex::Flex;
-    use model::{Adam, Sgd};
+    use model::{Adam, Network, Sgd};
 
     type Train = Autodiff<Flex>;
 
@@ -59,6 +109,50 @@ mod tests {
         addresses.0
     }
 
+    fn trainee(network: Network<Train>, optimizer: model::Optimizer) -> Trainee<Train> {
+        Trainee {
+            model: Classifier {
+                network,
+                label_smoothing: 0.0,
+                gradient_checkpointing: false,
+            },
+            optimizer: optimizer.into(),
+            clip: None,
+            average: None,
+            steps: 0,
+        }
+    }
+
+    #[test]
+    fn several_batches_are_one_step_of_all_their_pictures() {
+        let device = Default::default();
+        // Without norms, pictures have no say in each other.
+        let network = model::network("digit").unwrap().init(&device).unwrap();
+        let images = Tensor::<Train, 4>::random([5, 1, 28, 28], Distribution::Default, &device);
+        let targets = Tensor::<Train, 1, Int>::from_ints([3, 1, 4, 1, 5], &device);
+        let part = |range: std::ops::Range<usize>| ImageBatch {
+            images: images.clone().slice([range.clone()]),
+            targets: targets.clone().slice([range]),
+            mixed: None,
+        };
+        let after = |batches| {
+            let sgd = model::Optimizer::Sgd(Sgd::default());
+            let (trainee, output) = trainee(network.clone(), sgd).step(batches, 0.1);
+            let logits = trainee.model.network.forward(images.clone());
+            (
+                logits.into_data(),
+                output.loss.into_data(),
+                output.output.dims(),
+            )
+        };
+        let whole = after(vec![part(0..5)]);
+        let parts = after(vec![part(0..2), part(2..5)]);
+        let tolerance = Tolerance::absolute(1e-5);
+        parts.0.assert_approx_eq::<f32>(&whole.0, tolerance);
+        parts.1.assert_approx_eq::<f32>(&whole.1, tolerance);
+        assert_eq!(parts.2, whole.2);
+    }
+
     #[test]
     fn parameters_stay_where_they_are() {
         let device = Default::default();
@@ -71,19 +165,16 @@ mod tests {
             model::Optimizer::Adam(Adam::default()),
         ] {
             let network = model::network("resnet8").unwrap().init(&device).unwrap();
-            let mut trainee = Trainee {
-                model: Classifier { network },
-                optimizer: optimizer.into(),
-            };
+            let mut trainee = trainee(network, optimizer);
             let batch = ImageBatch {
                 images: Tensor::random([4, 3, 16, 16], Distribution::Default, &device),
                 targets: Tensor::from_ints([0, 1, 2, 3], &device),
                 mixed: None,
             };
             // The first step may lay a parameter out as its gradient lies.
-            (trainee, _) = trainee.step(batch.clone(), 0.01);
+            (trainee, _) = trainee.step(vec![batch.clone()], 0.01);
             let before = addresses(&trainee.model);
-            (trainee, _) = trainee.step(batch, 0.01);
+            (trainee, _) = trainee.step(vec![batch], 0.01);
             assert_eq!(addresses(&trainee.model), before, "{optimizer:?}");
         }
     }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Summary;
 use super::walk::product;
+use super::{Layer, LayerKind, Summary};
 use crate::optimizer::Optimizer;
 
 /// Bytes of an `f32`.
@@ -20,7 +20,8 @@ pub struct TrainingMemory {
     pub parameters: u64,
     /// One value for each trained one.
     pub gradients: u64,
-    /// What the optimiser remembers: one value for each trained one with momentum, two with Adam.
+    /// What the optimiser remembers: one value for each trained one with momentum, two with Adam;
+    /// with Muon one for each weight of a convolution and two for all else.
     pub optimizer_state: u64,
     /// The images of a batch and the outputs that this crate's backward steps keep (see
     /// [`Layer::kept`](super::Layer::kept)): convolutions, linear layers and batch norms their
@@ -54,8 +55,9 @@ impl Summary {
     pub fn training_memory(&self, batch: usize, optimizer: &Optimizer) -> TrainingMemory {
         let remembered = match optimizer {
             Optimizer::Sgd(sgd) if sgd.momentum == 0.0 => 0,
-            Optimizer::Sgd(_) => 1,
-            Optimizer::Adam(_) => 2,
+            Optimizer::Sgd(_) => self.parameters,
+            Optimizer::Adam(_) => 2 * self.parameters,
+            Optimizer::Muon(_) => 2 * self.parameters - self.convolution_weights(),
         };
         let kept = self.layers.iter().filter(|layer| layer.kept);
         let kept = kept.map(|layer| product(&layer.output));
@@ -63,8 +65,19 @@ impl Summary {
         TrainingMemory {
             parameters: VALUE * (self.parameters + self.running_statistics),
             gradients: VALUE * self.parameters,
-            optimizer_state: VALUE * remembered * self.parameters,
+            optimizer_state: VALUE * remembered,
             activations: values.saturating_mul(batch as u64).saturating_mul(VALUE),
         }
+    }
+
+    /// Trained values of convolutions without their biases.
+    fn convolution_weights(&self) -> u64 {
+        let weights = |layer: &Layer| match layer.kind {
+            LayerKind::Convolution { kernel, groups, .. } => {
+                (kernel * kernel * layer.output[0] * layer.input[0] / groups) as u64
+            }
+            _ => 0,
+        };
+        self.layers.iter().map(weights).sum()
     }
 }

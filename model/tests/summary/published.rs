@@ -1,8 +1,8 @@
 //! Against published figures, and what else can be said without a network.
 
 use model::{
-    Adam, BlockKind, NetworkConfig, Optimizer, ResNetConfig, Sgd, ShortcutKind, Summary, network,
-    summary,
+    Adam, BlockKind, Muon, NetworkConfig, Optimizer, ResNetConfig, Sgd, ShortcutKind, Summary,
+    network, summary,
 };
 
 /// Parameters and multiply-adds as torchvision's classes have them with 1,000 classes at 224
@@ -122,6 +122,10 @@ fn memory_counts_what_is_kept() {
         // Three norms of two channels.
         assert_eq!(memory.parameters, memory.gradients + 4 * 12);
     }
+    // Weights of the stem and of the branch's two convolutions, once; all else twice.
+    let convolutions = 4 * 9 * (3 * 2 + 2 * 2 + 2 * 2);
+    let memory = summary.training_memory(5, &Optimizer::Muon(Muon::default()));
+    assert_eq!(memory.optimizer_state, 2 * memory.gradients - convolutions);
     let memory = summary.training_memory(5, &Optimizer::Adam(Adam::default()));
     assert_eq!(memory.optimizer_state, 2 * memory.gradients);
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use infer::benchmark::{InputShape, NamedNetwork};
-use train::OptimizerKind;
+use train::{ConfigError, OptimizerKind, TrainConfig};
 
 use super::settings::{Settings, optimizer};
 use super::study_arguments::StudyCommand;
@@ -16,6 +16,7 @@ Examples:
   train --data folder:photos --epochs 20      your own pictures, one folder for each class
   train --data cifar10 --data-dir ~/data --model resnet20 --batch-size 128 --epochs 60
   train --data folder:photos --pretrained resnet50 --freeze   from ImageNet's weights, a new head
+  train --recipe cifar10 --seed 2             settings that were found to be good
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
   train --resume runs/mine --epochs 40        go on with an earlier run
   train summary resnet50                      what a network consists of and costs
@@ -39,14 +40,21 @@ pub(crate) struct Arguments {
 
     /// TOML file with settings: the flags' names with _ for -, and those that change pictures under
     /// [augmentation]
-    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "recipe"])]
     pub config: Option<PathBuf>,
+
+    #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = recipe, help = format!(
+        "Settings that were found to be good, which flags change: {}",
+        train::recipe_names().join(", ")
+    ))]
+    pub recipe: Option<String>,
 
     /// Go on with a run from its last checkpoint: its folder, or its name in --runs-dir
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "data", "image_size", "validation", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
         "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
-        "flip",
+        "flip", "depths", "widths", "accumulate", "schedule", "clip", "label_smoothing", "ema",
+        "flip_test",
     ])]
     pub resume: Option<PathBuf>,
 
@@ -60,6 +68,11 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub benchmark: Benchmark,
+}
+
+/// A name, checked here for the message.
+fn recipe(text: &str) -> Result<String, ConfigError> {
+    TrainConfig::recipe(text).map(|_| text.to_owned())
 }
 
 /// Everything but training.
@@ -133,7 +146,7 @@ pub(crate) struct SummaryArguments {
     #[arg(long, value_name = "N", default_value = "32")]
     pub batch_size: NonZeroUsize,
 
-    /// sgd, adam or adamw, for its memory
+    /// sgd, adam, adamw or muon, for its memory
     #[arg(long, value_name = "NAME", value_parser = optimizer, default_value = "sgd")]
     pub optimizer: OptimizerKind,
 
@@ -144,8 +157,9 @@ pub(crate) struct SummaryArguments {
 
 /// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
 /// miss a flag that cannot be there.
-const NOT_MEASURED: [&str; 17] = [
+const NOT_MEASURED: [&str; 25] = [
     "config",
+    "recipe",
     "resume",
     "list_devices",
     "data",
@@ -162,6 +176,13 @@ const NOT_MEASURED: [&str; 17] = [
     "name",
     "pad_crop",
     "flip",
+    "accumulate",
+    "schedule",
+    "clip",
+    "label_smoothing",
+    "ema",
+    "flip_test",
+    "patience",
 ];
 
 /// Flags of --bench.
@@ -193,7 +214,6 @@ pub(crate) struct Benchmark {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
-    use train::TrainConfig;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -216,11 +236,19 @@ mod tests {
             ("--flip", config.augmentation.flip.to_string()),
             ("--epochs", config.epochs.to_string()),
             ("--batch-size", config.batch_size.to_string()),
+            ("--accumulate", config.accumulate.to_string()),
+            (
+                "--gradient-checkpointing",
+                config.gradient_checkpointing.to_string(),
+            ),
+            ("--schedule", "cosine".to_owned()),
+            ("--label-smoothing", config.label_smoothing.to_string()),
+            ("--flip-test", config.flip_test.to_string()),
             ("--optimizer", config.optimizer.name().to_owned()),
             (
                 "--lr",
                 format!(
-                    "{}, or 0.001 for adam and adamw; a tenth of it with weights that are not all frozen",
+                    "{}, or 0.001 for adam and adamw, 0.005 for muon; a tenth of it with weights that are not all frozen",
                     config.learning_rate()
                 ),
             ),

@@ -131,7 +131,10 @@ fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder
             (config, Some(folder))
         }
         (None, Some(file)) => (TrainConfig::read(file)?, None),
-        (None, None) => (TrainConfig::default(), None),
+        (None, None) => match &arguments.recipe {
+            Some(recipe) => (TrainConfig::recipe(recipe)?, None),
+            None => (TrainConfig::default(), None),
+        },
     };
     let mut config = base.with(overrides);
     config.validate().map_err(WrongFlag)?;

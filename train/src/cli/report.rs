@@ -84,14 +84,17 @@ fn epoch_line(report: &EpochReport, scored_on: &str) -> String {
         epochs,
         train,
         validation,
+        averaged,
         learning_rate,
         seconds,
         best,
     } = report;
+    let averaged = averaged.map(|averaged| format!("  average {}", score(&averaged)));
+    let averaged = averaged.unwrap_or_default();
     let train = train.map_or_else(|| "none left".to_owned(), |train| score(&train));
     let mark = if *best { "  best" } else { "" };
     format!(
-        "epoch {epoch:>width$}/{epochs}  train {train}  {scored_on} {}  rate {learning_rate:.5}  {seconds:.1} s{mark}",
+        "epoch {epoch:>width$}/{epochs}  train {train}  {scored_on} {}{averaged}  rate {learning_rate:.5}  {seconds:.1} s{mark}",
         score(validation),
         width = epochs.to_string().len(),
     )
@@ -107,10 +110,18 @@ fn score(score: &Score) -> String {
 
 /// The line that a run ends with.
 pub(crate) fn final_line(finished: &Finished, run: &std::path::Path) -> String {
+    let raw = finished.raw.as_ref().map(|raw| {
+        format!(
+            " (without averaging {:.2} %, {:.4})",
+            100.0 * raw.accuracy,
+            raw.loss
+        )
+    });
     format!(
-        "test accuracy {:.2} %, average test loss {:.4}, wall time {}, run {}",
+        "test accuracy {:.2} %, average test loss {:.4}{}, wall time {}, run {}",
         100.0 * finished.test.accuracy,
         finished.test.loss,
+        raw.unwrap_or_default(),
         duration(finished.seconds),
         run.display()
     )
@@ -128,6 +139,7 @@ fn duration(seconds: f64) -> String {
 mod tests {
     use super::*;
     use std::path::Path;
+    use train::Evaluation;
 
     #[test]
     fn lines_say_what_happened() {
@@ -142,6 +154,7 @@ mod tests {
                 loss: 0.4,
                 accuracy: 0.85,
             },
+            averaged: None,
             learning_rate: 0.05,
             seconds: 12.34,
             best: true,
@@ -150,11 +163,30 @@ mod tests {
             epoch_line(&report, "validation"),
             "epoch  3/12  train loss 0.5100 accuracy 81.25 %  validation loss 0.4000 accuracy 85.00 %  rate 0.05000  12.3 s  best"
         );
+        let report = EpochReport {
+            averaged: Some(Score {
+                loss: 0.3,
+                accuracy: 0.9,
+            }),
+            ..report
+        };
+        let line = epoch_line(&report, "validation");
+        assert!(
+            line.contains("85.00 %  average loss 0.3000 accuracy 90.00 %  rate"),
+            "{line}"
+        );
+        let evaluation = |loss, accuracy| Evaluation {
+            pictures: 1000,
+            loss,
+            accuracy,
+            top5: 1.0,
+            calibration_error: 0.0,
+            classes: Vec::new(),
+            confusion: Vec::new(),
+        };
         let finished = Finished {
-            test: Score {
-                loss: 0.38,
-                accuracy: 0.871,
-            },
+            test: evaluation(0.38, 0.871),
+            raw: None,
             best_epoch: 3,
             history: Vec::new(),
             seconds: 61.0,
@@ -162,6 +194,14 @@ mod tests {
         assert_eq!(
             final_line(&finished, Path::new("runs/mine")),
             "test accuracy 87.10 %, average test loss 0.3800, wall time 61.0 s, run runs/mine"
+        );
+        let finished = Finished {
+            raw: Some(evaluation(0.41, 0.862)),
+            ..finished
+        };
+        assert_eq!(
+            final_line(&finished, Path::new("runs/mine")),
+            "test accuracy 87.10 %, average test loss 0.3800 (without averaging 86.20 %, 0.4100), wall time 61.0 s, run runs/mine"
         );
     }
 

@@ -7,7 +7,7 @@ use data::Source;
 use device::DeviceRequest;
 use infer::foreign::{Published, UnknownPublished};
 use model::{Part, StemKind};
-use train::{OptimizerKind, Overrides};
+use train::{OptimizerKind, Overrides, Schedule};
 
 /// What a run's config holds too; what is left out keeps its value.
 #[derive(Debug, Args)]
@@ -50,6 +50,14 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "STEM", value_parser = stem)]
     stem: Option<StemKind>,
 
+    /// Blocks in each stage [default: the model's own]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
+    depths: Option<Vec<usize>>,
+
+    /// Width of each stage in channels, for bottlenecks that of their 3x3 [default: the model's own]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
+    widths: Option<Vec<usize>>,
+
     /// Start each block as its shortcut [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     zero_init_last_norm: Option<bool>,
@@ -66,29 +74,61 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
 
-    /// Pictures in a step [default: 32]
+    /// Pictures that go through the network at once [default: 32]
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
 
-    /// sgd, adam or adamw [default: sgd]
+    /// Batches in a step, whose gradients are averaged: as a larger batch in less memory [default: 1]
+    #[arg(long, value_name = "N")]
+    accumulate: Option<usize>,
+
+    /// Compute blocks again in the backward pass instead of keeping what is inside them: less memory, more time [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    gradient_checkpointing: Option<bool>,
+
+    /// sgd, adam, adamw or muon [default: sgd]
     #[arg(long, value_name = "NAME", value_parser = optimizer)]
     optimizer: Option<OptimizerKind>,
 
-    /// Highest learning rate of the warm-up and cosine schedule [default: 0.1, or 0.001 for adam and adamw; a tenth of it with weights that are not all frozen]
+    /// Highest learning rate [default: 0.1, or 0.001 for adam and adamw, 0.005 for muon; a tenth of it with weights that are not all frozen]
     #[arg(long, value_name = "X")]
     lr: Option<f64>,
+
+    /// How the rate falls: cosine, one-cycle, linear, polynomial, step or constant [default: cosine]
+    #[arg(long, value_name = "NAME", value_parser = schedule)]
+    schedule: Option<Schedule>,
 
     /// Epochs in which the rate rises [default: 0.5]
     #[arg(long, value_name = "X")]
     warmup_epochs: Option<f64>,
 
-    /// Nesterov momentum of sgd [default: 0.9]
+    /// Nesterov momentum of sgd and muon [default: 0.9]
     #[arg(long, value_name = "X")]
     momentum: Option<f64>,
 
-    /// Share of each weight added to its gradient [default: 0.0005]
+    /// Share of each weight added to its gradient; biases and norms do not decay [default: 0.0005]
     #[arg(long, value_name = "X")]
     weight_decay: Option<f64>,
+
+    /// Shorten gradients to this length, all parameters together [default: as they are]
+    #[arg(long, value_name = "X")]
+    clip: Option<f64>,
+
+    /// Share of each target that goes to all classes alike [default: 0]
+    #[arg(long, value_name = "X")]
+    label_smoothing: Option<f64>,
+
+    /// Keep a moving average of the weights too, of which such a part stays at each step, such as 0.999 [default: none]
+    #[arg(long, value_name = "X")]
+    ema: Option<f64>,
+
+    /// Score each picture together with its mirror image [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    flip_test: Option<bool>,
+
+    /// End early after so many epochs without a better one [default: never]
+    #[arg(long, value_name = "N")]
+    patience: Option<usize>,
 
     /// Sets the split, the first weights and the order of the pictures [default: 1]
     #[arg(long, value_name = "N")]
@@ -123,14 +163,24 @@ impl From<Settings> for Overrides {
             pretrained: settings.pretrained,
             freeze: settings.freeze,
             stem: settings.stem,
+            depths: settings.depths,
+            widths: settings.widths,
             zero_init_last_norm: settings.zero_init_last_norm,
             epochs: settings.epochs,
             batch_size: settings.batch_size,
+            accumulate: settings.accumulate,
+            gradient_checkpointing: settings.gradient_checkpointing,
             optimizer: settings.optimizer,
             lr: settings.lr,
+            schedule: settings.schedule,
             warmup_epochs: settings.warmup_epochs,
             momentum: settings.momentum,
             weight_decay: settings.weight_decay,
+            clip: settings.clip,
+            label_smoothing: settings.label_smoothing,
+            ema: settings.ema,
+            flip_test: settings.flip_test,
+            patience: settings.patience,
             seed: settings.seed,
             threads: settings.threads,
             device: settings.device,
@@ -166,4 +216,8 @@ pub(super) fn optimizer(text: &str) -> Result<OptimizerKind, String> {
                 OptimizerKind::ALL.map(OptimizerKind::name).join(", ")
             )
         })
+}
+
+fn schedule(text: &str) -> Result<Schedule, String> {
+    Schedule::named(text).ok_or_else(|| format!("known: {}", Schedule::NAMES.join(", ")))
 }

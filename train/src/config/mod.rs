@@ -1,6 +1,7 @@
 //! Every setting of a run.
 
 mod network;
+mod validate;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;
 use crate::optimizer::OptimizerKind;
+use crate::schedule::Schedule;
 
 /// Trained weights move at this share of the usual rate.
 const FINE_TUNING: f64 = 0.1;
@@ -50,25 +52,55 @@ pub struct TrainConfig {
     /// Another stem than the network's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stem: Option<StemKind>,
+    /// Another number of blocks in each stage than the network's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub depths: Option<Vec<usize>>,
+    /// Another width of each stage than the network's own, as many as stages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub widths: Option<Vec<usize>>,
     /// Whether the last norm of each block starts at zero.
     pub zero_init_last_norm: bool,
     /// Passes over the training pictures.
     pub epochs: usize,
-    /// Pictures in a step.
+    /// Pictures that go through the network at once.
     pub batch_size: usize,
+    /// Batches in a step, whose gradients are averaged over their pictures.
+    pub accumulate: usize,
+    /// Whether what is inside a block is computed again in the backward pass instead of kept: less
+    /// memory, more time.
+    pub gradient_checkpointing: bool,
     /// What moves the weights along their gradients.
     pub optimizer: OptimizerKind,
-    /// Highest learning rate; it rises to it in a line, then falls to zero along a cosine. None
-    /// means the optimizer's usual one.
+    /// Highest learning rate, which the schedule falls from. None means the optimizer's usual one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr: Option<f64>,
     /// Epochs in which the rate rises, fractions too.
     pub warmup_epochs: f64,
-    /// Nesterov momentum of `sgd`, 0 to below 1.
+    /// Nesterov momentum of `sgd` and `muon`, 0 to below 1.
     pub momentum: f64,
-    /// Share of each weight that is added to its gradient; with `adamw`, that is taken from the
-    /// weight itself.
+    /// Share of each weight that is added to its gradient; with `adamw` and `muon`, that is taken
+    /// from the weight itself, times the rate.
     pub weight_decay: f64,
+    /// Whether biases and the scale and shift of norms decay too.
+    pub decay_vectors: bool,
+    /// Longest gradient, all parameters together; longer ones are shortened to it. None means
+    /// that they stay as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f64>,
+    /// Share of the target that goes to all classes alike, 0 to below 1 (Szegedy et al. 2015,
+    /// <https://arxiv.org/abs/1512.00567>).
+    pub label_smoothing: f64,
+    /// Part of the average of all weights that stays at each step, 0 to below 1; smaller in the
+    /// first steps. The average is scored beside the weights, and both are saved. None means no
+    /// average.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
+    /// Whether each picture is scored together with its mirror image: the mean of their logits
+    /// counts.
+    pub flip_test: bool,
+    /// Epochs without a better one after which the run ends early; none means never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
     /// Sets the split, the first weights and the order of the pictures.
     pub seed: u64,
     /// CPU threads; none means one per core.
@@ -81,7 +113,9 @@ pub struct TrainConfig {
     /// Name of the run's folder; none means time, data and model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// How training pictures are changed at random. Tables come last in TOML.
+    /// How the learning rate falls. Tables come last in TOML.
+    pub schedule: Schedule,
+    /// How training pictures are changed at random.
     #[serde(skip_serializing_if = "Augmentation::is_none")]
     pub augmentation: Augmentation,
 }
@@ -98,19 +132,30 @@ impl Default for TrainConfig {
             pretrained: None,
             freeze: Vec::new(),
             stem: None,
+            depths: None,
+            widths: None,
             zero_init_last_norm: false,
             epochs: 5,
             batch_size: 32,
+            accumulate: 1,
+            gradient_checkpointing: false,
             optimizer: OptimizerKind::Sgd,
             lr: None,
             warmup_epochs: 0.5,
             momentum: 0.9,
             weight_decay: 5e-4,
+            decay_vectors: false,
+            clip: None,
+            label_smoothing: 0.0,
+            ema: None,
+            flip_test: false,
+            patience: None,
             seed: 1,
             threads: None,
             device: DeviceRequest::Auto,
             runs_dir: PathBuf::from("runs"),
             name: None,
+            schedule: Schedule::default(),
             augmentation: Augmentation::default(),
         }
     }
@@ -127,7 +172,12 @@ impl TrainConfig {
             path: path.to_owned(),
             source,
         })?;
-        let config: Self = toml::from_str(&text).map_err(|error| {
+        Self::parse(&text, path)
+    }
+
+    /// Reads settings that are called `path` in messages.
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start.min(text.len()));
             ConfigError::Parse {
                 path: path.to_owned(),
@@ -145,92 +195,6 @@ impl TrainConfig {
         Ok(config)
     }
 
-    /// Checks every value's range and that the model is known.
-    ///
-    /// # Errors
-    ///
-    /// The first value that is wrong, with its key and range.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        if let Some(size) = self.image_size {
-            check(
-                "image_size",
-                size,
-                (1..=data::MAX_SIDE).contains(&size),
-                "1 to 4096 pixels",
-            )?;
-        }
-        check(
-            "validation",
-            self.validation,
-            (0.01..=0.5).contains(&self.validation) || self.validation == 0.0,
-            "0, or 0.01 to 0.5",
-        )?;
-        self.validate_network()?;
-        check(
-            "epochs",
-            self.epochs,
-            (1..=100_000).contains(&self.epochs),
-            "1 to 100000",
-        )?;
-        check(
-            "batch_size",
-            self.batch_size,
-            (1..=65_536).contains(&self.batch_size),
-            "1 to 65536",
-        )?;
-        check(
-            "lr",
-            self.learning_rate(),
-            self.learning_rate() > 0.0 && self.learning_rate() <= 100.0,
-            "above 0, at most 100",
-        )?;
-        check(
-            "warmup_epochs",
-            self.warmup_epochs,
-            (0.0..=100_000.0).contains(&self.warmup_epochs),
-            "0 to 100000",
-        )?;
-        check(
-            "momentum",
-            self.momentum,
-            (0.0..1.0).contains(&self.momentum),
-            "0 to below 1",
-        )?;
-        check(
-            "weight_decay",
-            self.weight_decay,
-            (0.0..=1.0).contains(&self.weight_decay),
-            "0 to 1",
-        )?;
-        check(
-            "seed",
-            self.seed,
-            i64::try_from(self.seed).is_ok(), // the largest number that TOML can hold
-            "0 to 9223372036854775807",
-        )?;
-        if let Some(threads) = self.threads {
-            check(
-                "threads",
-                threads,
-                (1..=1024).contains(&threads),
-                "1 to 1024",
-            )?;
-        }
-        self.augmentation.validate()?;
-        if let Some(name) = &self.name {
-            let plain = Path::new(name)
-                .file_name()
-                .is_some_and(|file| file == name.as_str());
-            check(
-                "name",
-                name,
-                plain && !name.starts_with('.'),
-                "a plain folder name",
-            )?;
-        }
-        Ok(())
-    }
-
     /// Whether each epoch is scored on the test pictures, and the last one is kept.
     pub fn keeps_last_epoch(&self) -> bool {
         self.validation == 0.0
@@ -246,22 +210,6 @@ impl TrainConfig {
         };
         self.lr.unwrap_or(factor * self.optimizer.usual_rate())
     }
-}
-
-fn check(
-    key: &'static str,
-    value: impl ToString,
-    fits: bool,
-    range: &'static str,
-) -> Result<(), ConfigError> {
-    if fits {
-        return Ok(());
-    }
-    Err(ConfigError::OutOfRange {
-        key,
-        value: value.to_string(),
-        range,
-    })
 }
 
 #[cfg(test)]
@@ -308,6 +256,13 @@ mod tests {
             ("weight_decay = -0.1", "weight_decay"),
             ("name = \"../elsewhere\"", "name"),
             ("image_size = 5000", "image_size"),
+            ("accumulate = 0", "accumulate"),
+            ("clip = 0.0", "clip"),
+            ("label_smoothing = 1.0", "label_smoothing"),
+            ("ema = 1.0", "ema"),
+            ("patience = 0", "patience"),
+            ("patience = 3\nvalidation = 0.0", "patience"),
+            ("schedule = { kind = \"step\", at = [2.0] }", "schedule.at"),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(
@@ -345,6 +300,7 @@ mod tests {
             ("", 0.1),
             ("optimizer = \"adam\"", 1e-3),
             ("optimizer = \"adamw\"", 1e-3),
+            ("optimizer = \"muon\"", 5e-3),
             ("optimizer = \"adamw\"\nlr = 0.02", 0.02),
         ] {
             assert_eq!(read(text).unwrap().learning_rate(), rate, "{text}");

@@ -21,6 +21,8 @@ impl TrainConfig {
         }
         let fixed = [
             ("stem", self.stem.is_some()),
+            ("depths", self.depths.is_some()),
+            ("widths", self.widths.is_some()),
             ("zero_init_last_norm", self.zero_init_last_norm),
         ];
         match fixed.into_iter().find(|(_, is_set)| *is_set) {
@@ -32,6 +34,28 @@ impl TrainConfig {
     /// The network's name, as it is set or as is usual without weights.
     pub fn model_name(&self) -> &str {
         self.model.as_deref().unwrap_or(USUAL_MODEL)
+    }
+
+    /// The network's name and what is changed of it.
+    pub fn model_in_words(&self) -> String {
+        let numbers = |numbers: &[usize]| {
+            let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+            numbers.join("-")
+        };
+        let depths = self
+            .depths
+            .as_deref()
+            .map(|depths| format!(" of {} blocks", numbers(depths)));
+        let widths = self
+            .widths
+            .as_deref()
+            .map(|widths| format!(" {} wide", numbers(widths)));
+        format!(
+            "{}{}{}",
+            self.model_name(),
+            depths.unwrap_or_default(),
+            widths.unwrap_or_default()
+        )
     }
 
     /// The network for images of so many channels and pixels, and so many classes.
@@ -68,14 +92,24 @@ impl TrainConfig {
     /// The network with the channels and classes that its name stands for.
     pub(crate) fn own_network(&self) -> Result<NetworkConfig, ConfigError> {
         let mut network = model::network(self.model_name())?;
-        match (&mut network, self.stem) {
-            (NetworkConfig::Resnet(config), stem) => {
+        let Self {
+            stem,
+            depths,
+            widths,
+            ..
+        } = self;
+        match &mut network {
+            NetworkConfig::Resnet(config) => {
                 config.stem = stem.unwrap_or(config.stem);
                 config.zero_init_last_norm = self.zero_init_last_norm;
+                config.depths = depths.clone().unwrap_or(std::mem::take(&mut config.depths));
+                config.widths = widths.clone().unwrap_or(std::mem::take(&mut config.widths));
             }
-            (NetworkConfig::Digit(_), None) => {}
-            (NetworkConfig::Digit(_), Some(_)) => {
-                return Err(self.wrong_network("its stem cannot be changed".to_owned()));
+            NetworkConfig::Digit(_) if stem.is_none() && depths.is_none() && widths.is_none() => {}
+            NetworkConfig::Digit(_) => {
+                return Err(
+                    self.wrong_network("it has no stem or stages that could be others".to_owned())
+                );
             }
         }
         Ok(network)

@@ -166,6 +166,7 @@ mod tests {
         let scores = accuracies.iter().map(|&(train, test)| EpochScores {
             train: Some(score(train)),
             validation: score(test),
+            averaged: None,
         });
         Curve {
             network: network.to_owned(),

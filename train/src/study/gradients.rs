@@ -83,7 +83,11 @@ impl Gradients {
                     model: plan.model.clone(),
                     reason: error.to_string(),
                 })?;
-        let classifier = Classifier { network };
+        let classifier = Classifier {
+            network,
+            label_smoothing: 0.0,
+            gradient_checkpointing: false,
+        };
         let loader = loader::<Autodiff<B>>(plan, &plan.train, Some(config.seed), device)
             .with_augmentation(config.augmentation.clone(), config.seed)
             .map_err(ConfigError::from)?;
@@ -297,7 +301,11 @@ mod tests {
         let plan = Plan::new(config, &|_| {}).unwrap();
         let device = Default::default();
         let network = plan.network.init::<Autodiff<Flex>>(&device).unwrap();
-        let classifier = Classifier { network };
+        let classifier = Classifier {
+            network,
+            label_smoothing: 0.0,
+            gradient_checkpointing: false,
+        };
         let loader = loader::<Autodiff<Flex>>(&plan, &plan.train, Some(1), &device);
         let batch = loader.iter().next().unwrap();
         let gradients = classifier.step(batch.clone()).grads;

@@ -1,0 +1,271 @@
+//! What a network is worth: metrics over a whole set of pictures.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::{Int, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::totals::Score;
+
+/// Bins of confidence that the calibration error is taken over, as Guo et al. have them.
+const BINS: usize = 15;
+/// How many guesses a picture has for `top5`.
+const GUESSES: usize = 5;
+
+/// Metrics over a set of pictures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evaluation {
+    /// How many there are.
+    pub pictures: usize,
+    /// Mean cross entropy per picture, in nats.
+    pub loss: f64,
+    /// Share of pictures whose likeliest class is the right one, 0 to 1.
+    pub accuracy: f64,
+    /// Share of pictures whose class is among the five likeliest, 0 to 1; 1 with five classes or
+    /// fewer.
+    pub top5: f64,
+    /// Expected calibration error, 0 to 1: how far confidence and accuracy are apart, as the mean over
+    /// 15 bins of confidence, weighted by pictures (Guo et al. 2017,
+    /// <https://arxiv.org/abs/1706.04599>).
+    pub calibration_error: f64,
+    /// How well each class is told from the others.
+    pub classes: Vec<ClassEvaluation>,
+    /// Pictures `[their class][likeliest class]`.
+    pub confusion: Vec<Vec<u64>>,
+}
+
+/// How well one class is told from the others. A share of nothing is 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassEvaluation {
+    /// Its name.
+    pub name: String,
+    /// Pictures of it.
+    pub pictures: u64,
+    /// Share of the pictures that were taken for it that are of it, 0 to 1.
+    pub precision: f64,
+    /// Share of its pictures that were taken for it, 0 to 1.
+    pub recall: f64,
+    /// Harmonic mean of precision and recall, 0 to 1.
+    pub f1: f64,
+}
+
+impl Evaluation {
+    /// Loss and accuracy alone.
+    pub fn score(&self) -> Score {
+        Score {
+            loss: self.loss,
+            accuracy: self.accuracy,
+        }
+    }
+}
+
+/// What an [`Evaluation`] is made of. Sums in double precision and picture by picture, so that the
+/// size of the batches has no say.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    loss: f64,
+    among_top: usize,
+    bins: [Bin; BINS],
+    confusion: Vec<Vec<u64>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Bin {
+    pictures: usize,
+    correct: usize,
+    confidence: f64,
+}
+
+impl Tally {
+    pub(crate) fn new(classes: usize) -> Self {
+        Self {
+            loss: 0.0,
+            among_top: 0,
+            bins: [Bin::default(); BINS],
+            confusion: vec![vec![0; classes]; classes],
+        }
+    }
+
+    /// Takes in logits `[batch, classes]` and the right classes `[batch]`.
+    pub(crate) fn add<B: Backend>(&mut self, logits: Tensor<B, 2>, targets: Tensor<B, 1, Int>) {
+        let [_, classes] = logits.dims();
+        let logits: Vec<f64> = logits.into_data().iter().collect();
+        let targets: Vec<usize> = targets
+            .into_data()
+            .iter::<i64>()
+            .map(|target| usize::try_from(target).unwrap_or(usize::MAX))
+            .collect();
+        for (logits, target) in logits.chunks_exact(classes.max(1)).zip(targets) {
+            self.add_picture(logits, target);
+        }
+    }
+
+    fn add_picture(&mut self, logits: &[f64], target: usize) {
+        let Some(&own) = logits.get(target) else {
+            return;
+        };
+        // The first of several that are equally likely; what is not a number is never likeliest.
+        let mut likeliest = 0;
+        for (class, &logit) in logits.iter().enumerate() {
+            if logit > logits[likeliest] || logits[likeliest].is_nan() {
+                likeliest = class;
+            }
+        }
+        let highest = logits[likeliest];
+        let sum: f64 = logits.iter().map(|logit| (logit - highest).exp()).sum();
+        self.loss += highest + sum.ln() - own;
+        let better = logits.iter().filter(|&&logit| logit > own).count();
+        self.among_top += usize::from(better < GUESSES);
+
+        let confidence = 1.0 / sum;
+        // Bins are open below and closed above; a confidence of 0 cannot be.
+        let bin = (confidence * BINS as f64).ceil() as usize;
+        let bin = &mut self.bins[bin.clamp(1, BINS) - 1];
+        bin.pictures += 1;
+        bin.correct += usize::from(likeliest == target);
+        bin.confidence += confidence;
+        self.confusion[target][likeliest] += 1;
+    }
+
+    /// None without a picture.
+    pub(crate) fn score(&self) -> Option<Score> {
+        let pictures = self.pictures();
+        let correct: usize = self.bins.iter().map(|bin| bin.correct).sum();
+        (pictures > 0).then(|| Score {
+            loss: self.loss / pictures as f64,
+            accuracy: correct as f64 / pictures as f64,
+        })
+    }
+
+    fn pictures(&self) -> usize {
+        self.bins.iter().map(|bin| bin.pictures).sum()
+    }
+
+    /// None without a picture.
+    pub(crate) fn evaluation(self, class_names: &[String]) -> Option<Evaluation> {
+        let score = self.score()?;
+        let pictures = self.pictures();
+        let apart = |bin: &Bin| (bin.correct as f64 - bin.confidence).abs();
+        let classes = class_names.iter().enumerate();
+        Some(Evaluation {
+            pictures,
+            loss: score.loss,
+            accuracy: score.accuracy,
+            top5: self.among_top as f64 / pictures as f64,
+            calibration_error: self.bins.iter().map(apart).sum::<f64>() / pictures as f64,
+            classes: classes
+                .map(|(class, name)| self.class(class, name))
+                .collect(),
+            confusion: self.confusion,
+        })
+    }
+
+    fn class(&self, class: usize, name: &str) -> ClassEvaluation {
+        let share = |part: u64, whole: u64| match whole {
+            0 => 0.0,
+            whole => part as f64 / whole as f64,
+        };
+        let right = self.confusion[class][class];
+        let pictures = self.confusion[class].iter().sum();
+        let taken = self.confusion.iter().map(|row| row[class]).sum();
+        ClassEvaluation {
+            name: name.to_owned(),
+            pictures,
+            precision: share(right, taken),
+            recall: share(right, pictures),
+            f1: share(2 * right, pictures + taken),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn_flex::Flex;
+    use proptest::prelude::*;
+
+    fn evaluation(logits: &[f32], classes: usize, targets: &[i64], batch: usize) -> Evaluation {
+        let device = Default::default();
+        let mut tally = Tally::new(classes);
+        for (logits, targets) in logits.chunks(batch * classes).zip(targets.chunks(batch)) {
+            tally.add(
+                Tensor::<Flex, 1>::from_floats(logits, &device).reshape([targets.len(), classes]),
+                Tensor::from_ints(targets, &device),
+            );
+        }
+        let names: Vec<String> = (0..classes).map(|class| format!("class {class}")).collect();
+        tally.evaluation(&names).unwrap()
+    }
+
+    #[test]
+    fn metrics_are_those_counted_by_hand() {
+        // Right with 0.8, wrong with 0.6, right with 0.6, wrong with 0.8: of two classes.
+        let logit = |confidence: f32| (confidence / (1.0 - confidence)).ln();
+        let logits = [
+            logit(0.8),
+            0.0, //
+            logit(0.6),
+            0.0, //
+            0.0,
+            logit(0.6), //
+            0.0,
+            logit(0.8),
+        ];
+        let found = evaluation(&logits, 2, &[0, 1, 1, 0], 3);
+        assert_eq!(found.confusion, [[1, 1], [1, 1]]);
+        assert_eq!((found.pictures, found.accuracy, found.top5), (4, 0.5, 1.0));
+        let loss = -(0.8_f64.ln() + 0.4_f64.ln() + 0.6_f64.ln() + 0.2_f64.ln()) / 4.0;
+        assert!((found.loss - loss).abs() < 1e-6, "{}", found.loss);
+        // Half are right in both bins.
+        assert!((found.calibration_error - (0.3 + 0.1) / 2.0).abs() < 1e-6);
+        let class = &found.classes[1];
+        assert_eq!(
+            (class.pictures, class.precision, class.recall, class.f1),
+            (2, 0.5, 0.5, 0.5)
+        );
+        assert_eq!(class.name, "class 1");
+    }
+
+    #[test]
+    fn a_class_that_never_comes_up_counts_nothing() {
+        let found = evaluation(&[1.0, 0.0, -1.0], 3, &[0], 1);
+        let class = &found.classes[2];
+        assert_eq!((class.precision, class.recall, class.f1), (0.0, 0.0, 0.0));
+        assert!(Tally::new(3).evaluation(&[]).is_none());
+    }
+
+    #[test]
+    fn the_five_likeliest_count_for_top5() {
+        let logits = [6.0, 5.0, 4.0, 3.0, 2.0, 1.0];
+        assert_eq!(evaluation(&logits, 6, &[4], 1).top5, 1.0);
+        assert_eq!(evaluation(&logits, 6, &[5], 1).top5, 0.0);
+    }
+
+    #[test]
+    fn logits_that_are_no_numbers_are_counted_without_a_panic() {
+        let found = evaluation(&[f32::NAN, 1.0, f32::NEG_INFINITY], 3, &[1], 1);
+        assert_eq!(found.pictures, 1);
+        assert!(found.loss.is_nan());
+    }
+
+    proptest! {
+        #[test]
+        fn sums_fit_together_whatever_the_batches(
+            logits in prop::collection::vec(-9.0_f32..9.0, 4 * 24),
+            targets in prop::collection::vec(0_i64..4, 24),
+            batch in 1_usize..25,
+        ) {
+            let whole = evaluation(&logits, 4, &targets, 24);
+            prop_assert_eq!(&evaluation(&logits, 4, &targets, batch), &whole);
+            let diagonal: u64 = (0..4).map(|class| whole.confusion[class][class]).sum();
+            prop_assert!((whole.accuracy * 24.0 - diagonal as f64).abs() < 1e-9);
+            prop_assert_eq!(whole.confusion.iter().flatten().sum::<u64>(), 24);
+            // Accuracy is the mean recall, weighted by pictures.
+            let recall: f64 = whole.classes.iter().map(|class| class.recall * class.pictures as f64).sum();
+            prop_assert!((recall / 24.0 - whole.accuracy).abs() < 1e-9);
+            prop_assert!((0.0..=1.0).contains(&whole.calibration_error));
+            prop_assert!(whole.loss >= 0.0 && whole.top5 >= whole.accuracy);
+        }
+    }
+}
