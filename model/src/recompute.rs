@@ -8,7 +8,7 @@ use burn::tensor::backend::AutodiffBackend;
 use crate::block::Block;
 use crate::network::Network;
 use crate::norm::Pass;
-use crate::ops::ResidualBackend;
+use crate::ops::{self, ResidualBackend};
 use crate::resnet::ResNet;
 use crate::stem::Stem;
 
@@ -91,9 +91,8 @@ impl<B: ResidualBackend + AutodiffBackend> ResNet<B> {
             let Some(known) = gradient.take() else { break };
             let input = input.require_grad();
             let output = segment.forward(input.clone(), Pass::Learning);
-            // A loss whose gradient by the output is the one that is known.
-            let product = (output * Tensor::from_inner(known)).sum();
-            found.gradients = product.backward();
+            let loss = ops::known_gradient(output, Tensor::from_inner(known));
+            found.gradients = loss.backward();
             segment.visit(&mut found);
             gradient = input.grad_remove(&mut found.gradients);
         }

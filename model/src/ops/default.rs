@@ -263,6 +263,16 @@ pub fn global_average_pool_backward<B: Backend>(
     B::float_reshape(gradient, Shape::new(input_shape))
 }
 
+/// See [`ResidualBackend::known_gradient`].
+pub fn known_gradient<B: Backend>(
+    output: &FloatTensor<B>,
+    gradient: &FloatTensor<B>,
+) -> FloatTensor<B> {
+    debug_assert_eq!(output.shape(), gradient.shape(), "shapes differ");
+    let dtype = output.dtype().into();
+    B::float_zeros(Shape::new([1]), &B::float_device(output), dtype)
+}
+
 /// See [`ResidualBackend::zero_pad_shortcut`].
 pub fn zero_pad_shortcut<B: Backend>(
     input: FloatTensor<B>,

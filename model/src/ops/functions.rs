@@ -108,6 +108,14 @@ pub fn global_average_pool<B: ResidualBackend>(input: Tensor<B, 4>) -> Tensor<B,
     tensor(B::global_average_pool(primitive(input)))
 }
 
+/// See [`ResidualBackend::known_gradient`].
+pub fn known_gradient<B: ResidualBackend>(
+    output: Tensor<B, 4>,
+    gradient: Tensor<B, 4>,
+) -> Tensor<B, 1> {
+    tensor(B::known_gradient(primitive(output), primitive(gradient)))
+}
+
 /// See [`ResidualBackend::zero_pad_shortcut`].
 pub fn zero_pad_shortcut<B: ResidualBackend>(
     input: Tensor<B, 4>,

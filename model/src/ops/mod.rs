@@ -31,7 +31,8 @@ use burn::tensor::ops::FloatTensor;
 pub use flex::KERNELS_VARIABLE;
 pub use functions::{
     adam_step, add, add_relu, affine, average_pool, batch_norm, convolution, global_average_pool,
-    max_pool, prepare_convolution, prepared_convolution, relu, sgd_step, zero_pad_shortcut,
+    known_gradient, max_pool, prepare_convolution, prepared_convolution, relu, sgd_step,
+    zero_pad_shortcut,
 };
 pub use optimizer::{AdamStep, SgdStep};
 pub use values::{
@@ -262,6 +263,12 @@ pub trait ResidualBackend: Backend {
     /// `relu(left + right)` of two tensors of one shape.
     fn add_relu(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
         default::add_relu::<Self>(left, right)
+    }
+
+    /// A loss `[1]` whose gradient by `output` is `gradient`, of the same shape: for a backward pass
+    /// that goes on from where another ended. Its value is 0 and means nothing.
+    fn known_gradient(output: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        default::known_gradient::<Self>(&output, &gradient)
     }
 
     /// One step of stochastic gradient descent: the new parameter, and the new buffer of its
