@@ -127,70 +127,80 @@ fn a_finished_run_goes_on_to_more_epochs() {
     }
 }
 
-#[cfg(unix)]
 #[test]
-fn an_interrupted_run_saves_and_ends_like_one_that_was_not() {
-    for optimizer in ["sgd", "adamw"] {
-        interrupted_and_resumed(&["--epochs", "2", "--seed", "5", "--optimizer", optimizer]);
-    }
+fn an_average_is_scored_and_saved_beside_the_weights() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = succeeds(
+        train(runs.path())
+            .args(SMALL)
+            .args(["--name", "mine", "--epochs", "2", "--ema", "0.95"])
+            .args(["--label-smoothing", "0.1", "--flip-test"]),
+    );
+    let epoch = output.lines().find(|line| line.starts_with("epoch 2"));
+    assert!(epoch.unwrap().contains("average loss"), "{output}");
+    assert!(output.contains("without averaging"), "{output}");
+
+    let run = runs.path().join("mine");
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(run.join(name)).unwrap()).unwrap()
+    };
+    let accuracy = |name: &str| read(name)["accuracy"].as_f64().unwrap();
+    assert!((100.0 * accuracy("test.json") - test_accuracy(&output)).abs() < 0.01);
+    assert!(accuracy("raw/test.json") > 0.5);
+    assert_eq!(
+        read("model.json")["accuracy"]["test"].as_f64().unwrap(),
+        accuracy("test.json")
+    );
+    let weights = |name: &str| fs::read(run.join(name)).unwrap();
+    assert!(weights("model.safetensors") != weights("raw/model.safetensors"));
+
+    let test = read("test.json");
+    assert_eq!(test["pictures"], 1000);
+    let confusion = test["confusion"].as_array().unwrap();
+    let counted: u64 = confusion
+        .iter()
+        .flat_map(|row| row.as_array().unwrap())
+        .map(|count| count.as_u64().unwrap())
+        .sum();
+    assert_eq!(counted, 1000);
+    assert_eq!(test["classes"][9]["name"], "Ankle boot");
 }
 
-/// Asserts that a run with these settings leaves the same bytes with and without an interruption.
-#[cfg(unix)]
-fn interrupted_and_resumed(settings: &[&str]) {
-    use std::time::{Duration, Instant};
+#[test]
+fn a_run_without_patience_left_ends_early() {
+    let runs = tempfile::tempdir().unwrap();
+    // A rate this small makes nothing better for long.
+    let output = succeeds(
+        train(runs.path())
+            .args(SMALL)
+            .args(["--name", "mine", "--epochs", "40", "--patience", "1"])
+            .args(["--lr", "1e-9", "--schedule", "constant"]),
+    );
+    let epochs = output.lines().filter(|line| line.starts_with("epoch "));
+    assert!(epochs.count() < 40, "{output}");
+    test_accuracy(&output);
+    // There is none left for a resumed run either.
+    let resumed = succeeds(train(runs.path()).args(["--resume", "mine"]));
+    assert_eq!(test_accuracy(&resumed), test_accuracy(&output));
+}
 
+#[test]
+fn a_recipe_is_changed_by_flags_and_written_out() {
     let runs = tempfile::tempdir().unwrap();
     succeeds(
         train(runs.path())
             .args(SMALL)
-            .args(settings)
-            .args(["--name", "whole"]),
+            .args(["--recipe", "sample", "--epochs", "1", "--name", "mine"]),
     );
-
-    let mut child = train(runs.path())
-        .args(SMALL)
-        .args(settings)
-        .args(["--name", "parts"])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let run = runs.path().join("parts");
-    let started = Instant::now();
-    while lines(&run.join("train/epoch-2/Loss.log")) < 5 {
-        assert!(
-            started.elapsed() < Duration::from_secs(300),
-            "no second epoch"
-        );
-        assert!(child.try_wait().unwrap().is_none(), "ended by itself");
-        std::thread::sleep(Duration::from_millis(5));
+    let config = fs::read_to_string(runs.path().join("mine/config.toml")).unwrap();
+    for line in ["data = \"sample\"", "epochs = 1", "batch_size = 64"] {
+        assert!(config.contains(line), "no {line} in {config}");
     }
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-
-    let state: serde_json::Value =
-        serde_json::from_slice(&fs::read(run.join("checkpoint/latest.json")).unwrap()).unwrap();
-    assert_eq!(state["epoch"], 2);
-    let steps = state["steps_in_epoch"].as_u64().unwrap() as usize;
-    assert!((5..85).contains(&steps), "{state}");
-    assert_eq!(lines(&run.join("train/epoch-2/Loss.log")), steps);
-
-    succeeds(train(runs.path()).args(["--resume", "parts"]));
-    for file in [
-        "model.safetensors",
-        "train/epoch-1/Loss.log",
-        "train/epoch-2/Loss.log",
-        "valid/epoch-2/Loss.log",
-    ] {
-        let [whole, parts] =
-            ["whole", "parts"].map(|name| fs::read(runs.path().join(name).join(file)).unwrap());
-        assert!(
-            whole == parts,
-            "{file} differs between a whole and a resumed run"
-        );
-    }
+    fails(
+        train(runs.path()).args(["--recipe", "imagenet"]),
+        2,
+        &["no recipe `imagenet`", "cifar10-resnet20"],
+    );
 }
 
 #[test]

@@ -1,0 +1,207 @@
+//! Runs that are stopped, killed or computed by more threads end like any other.
+
+#![cfg(unix)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{SMALL, succeeds, train};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// What a run leaves that does not depend on time.
+const FILES: [&str; 4] = [
+    "model.safetensors",
+    "test.json",
+    "train/epoch-1/Loss.log",
+    "valid/epoch-1/Accuracy.log",
+];
+
+fn lines(path: &Path) -> usize {
+    fs::read_to_string(path).map_or(0, |text| text.lines().count())
+}
+
+fn state(run: &Path) -> Option<serde_json::Value> {
+    let bytes = fs::read(run.join("checkpoint/latest.json")).ok()?;
+    Some(serde_json::from_slice(&bytes).unwrap())
+}
+
+/// Asserts that two runs of so many epochs left the same bytes.
+fn assert_same(runs: &Path, [one, other]: [&str; 2], epochs: usize, more: &[&str]) {
+    let mut files: Vec<String> = FILES.iter().chain(more).map(ToString::to_string).collect();
+    for epoch in 1..=epochs {
+        files.push(format!("train/epoch-{epoch}/Loss.log"));
+        files.push(format!("train/epoch-{epoch}/Learning_Rate.log"));
+        files.push(format!("valid/epoch-{epoch}/Loss.log"));
+    }
+    for file in files {
+        let [one, other] = [one, other].map(|run| {
+            let path = runs.join(run).join(&file);
+            fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        });
+        assert!(one == other, "{file} differs");
+    }
+    let [one, other] = [one, other].map(|run| {
+        let mut state = state(&runs.join(run)).unwrap();
+        state.as_object_mut().unwrap().remove("seconds");
+        state
+    });
+    assert_eq!(one, other);
+}
+
+fn start(runs: &Path, arguments: &[&str]) -> Child {
+    train(runs)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn an_interrupted_run_saves_and_ends_like_one_that_was_not() {
+    for settings in [
+        vec!["--optimizer", "sgd", "--pad-crop", "2"],
+        vec!["--optimizer", "adamw", "--ema", "0.99"],
+    ] {
+        interrupted_and_resumed(&[settings, vec!["--epochs", "2", "--seed", "5"]].concat());
+    }
+}
+
+/// Asserts that a run with these settings leaves the same bytes with and without an interruption.
+fn interrupted_and_resumed(settings: &[&str]) {
+    let runs = tempfile::tempdir().unwrap();
+    let runs = runs.path();
+    let settings = [&SMALL, settings].concat();
+    succeeds(train(runs).args(&settings).args(["--name", "whole"]));
+
+    let mut child = start(runs, &[&settings[..], &["--name", "parts"]].concat());
+    let run = runs.join("parts");
+    let started = Instant::now();
+    while lines(&run.join("train/epoch-2/Loss.log")) < 5 {
+        assert!(
+            started.elapsed() < Duration::from_secs(300),
+            "no second epoch"
+        );
+        assert!(child.try_wait().unwrap().is_none(), "ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+
+    let state = state(&run).unwrap();
+    assert_eq!(state["epoch"], 2);
+    let steps = state["steps_in_epoch"].as_u64().unwrap() as usize;
+    assert!((5..85).contains(&steps), "{state}");
+    assert_eq!(lines(&run.join("train/epoch-2/Loss.log")), steps);
+
+    succeeds(train(runs).args(["--resume", "parts"]));
+    assert_same(runs, ["whole", "parts"], 2, &[]);
+}
+
+/// Killed again and again, as often as it can be in the middle of a save.
+#[test]
+fn a_killed_run_ends_like_one_that_was_not() {
+    const EPOCHS: usize = 4;
+    let runs = tempfile::tempdir().unwrap();
+    let runs = runs.path();
+    let epochs = EPOCHS.to_string();
+    let settings = [
+        &[
+            "--stem",
+            "imagenet",
+            "--batch-size",
+            "250",
+            "--accumulate",
+            "2",
+        ][..],
+        &["--validation", "0.5", "--flip", "--ema", "0.9"],
+        &["--epochs", &epochs, "--optimizer", "muon"],
+    ]
+    .concat();
+    succeeds(train(runs).args(&settings).args(["--name", "whole"]));
+
+    let run = runs.join("killed");
+    let mut saves_hit = 0;
+    let mut arguments = [&settings[..], &["--name", "killed"]].concat();
+    for attempt in 0.. {
+        assert!(attempt < 3 * EPOCHS, "no way forward");
+        let mut child = start(runs, &arguments);
+        let saved = state(&run).map_or(0, |state| state["step"].as_u64().unwrap());
+        let hit = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                assert!(status.success());
+                break None;
+            }
+            // Every other time in the middle of a save, else in the middle of the epoch after one.
+            let state = state(&run);
+            let step = state
+                .as_ref()
+                .map_or(0, |state| state["step"].as_u64().unwrap());
+            let is_due = match attempt % 2 {
+                0 => is_saving(&run, step),
+                _ => step > saved,
+            };
+            if is_due {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                break Some(is_saving(&run, step));
+            }
+        };
+        match hit {
+            Some(hit) => saves_hit += usize::from(hit),
+            None => break,
+        }
+        arguments = vec!["--resume", "killed"];
+    }
+    assert!(saves_hit > 0, "no save was hit");
+    assert_same(
+        runs,
+        ["whole", "killed"],
+        EPOCHS,
+        &["raw/model.safetensors", "raw/test.json"],
+    );
+}
+
+/// Whether there is a record of a later step than the last whole checkpoint's.
+fn is_saving(run: &Path, step: u64) -> bool {
+    let Ok(entries) = fs::read_dir(run.join("checkpoint")) else {
+        return false;
+    };
+    let current = format!("-{step}.mpk");
+    entries.flatten().any(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        name.contains(".mpk") && !name.contains(&current)
+    })
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_run() {
+    let runs = tempfile::tempdir().unwrap();
+    let runs = runs.path();
+    let settings = [
+        &SMALL[..],
+        &["--epochs", "1", "--optimizer", "muon", "--clip", "1"],
+        &[
+            "--ema",
+            "0.99",
+            "--pad-crop",
+            "2",
+            "--flip",
+            "--label-smoothing",
+            "0.1",
+        ],
+    ]
+    .concat();
+    for threads in ["1", "3"] {
+        succeeds(
+            train(runs)
+                .args(&settings)
+                .args(["--threads", threads, "--name", threads]),
+        );
+    }
+    assert_same(runs, ["1", "3"], 1, &["raw/model.safetensors"]);
+}
