@@ -23,6 +23,7 @@ use weights::write_atomically;
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;
+use crate::folder::CHECKPOINT_FOLDER;
 use crate::stop::Stop;
 use crate::totals::{Score, Sums};
 
@@ -99,7 +100,7 @@ pub(crate) struct Checkpoints {
 impl Checkpoints {
     pub(crate) fn new(run: &Path) -> Self {
         Self {
-            folder: run.join("checkpoint"),
+            folder: run.join(CHECKPOINT_FOLDER),
         }
     }
 

@@ -18,6 +18,8 @@ const CONFIG_FILE: &str = "config.toml";
 const START_FILE: &str = "start.json";
 /// What the best model came to on the test pictures.
 pub(crate) const TEST_FILE: &str = "test.json";
+/// What a resumed run goes on from.
+pub(crate) const CHECKPOINT_FOLDER: &str = "checkpoint";
 /// The best weights beside their moving average, if one is kept.
 pub(crate) const RAW_FOLDER: &str = "raw";
 
@@ -98,6 +100,19 @@ impl RunFolder {
     /// Where the libraries' reports go.
     pub fn log_file(&self) -> PathBuf {
         self.path.join("experiment.log")
+    }
+
+    /// Removes what a process that was killed in the middle of a save left.
+    pub(crate) fn remove_unfinished(&self) -> Result<(), TrainError> {
+        let within = |name| self.path.join(name);
+        for folder in [
+            self.path.clone(),
+            within(RAW_FOLDER),
+            within(CHECKPOINT_FOLDER),
+        ] {
+            weights::remove_unfinished(&folder).map_err(TrainError::io("clean", folder))?;
+        }
+        Ok(())
     }
 
     /// What the weights were that the run started from.

@@ -27,7 +27,7 @@ use crate::checkpoint::{
 use crate::classifier::Classifier;
 use crate::error::{ConfigError, TrainError};
 use crate::evaluation::Evaluation;
-use crate::folder::{RAW_FOLDER, RunFolder, TEST_FILE, write_evaluation};
+use crate::folder::{CHECKPOINT_FOLDER, RAW_FOLDER, RunFolder, TEST_FILE, write_evaluation};
 use crate::metric_log::{MetricLog, rewind};
 use crate::optimizer::optimizer;
 use crate::plan::Plan;
@@ -180,6 +180,7 @@ struct Start<B: ResidualBackend> {
 impl<B: ResidualBackend> Start<B> {
     fn new(plan: &Plan, folder: &RunFolder, device: &B::Device) -> Result<Self, TrainError> {
         let config = &plan.config;
+        folder.remove_unfinished()?;
         let checkpoints = Checkpoints::new(folder.path());
         let checkpoint = checkpoints.latest()?;
         Autodiff::<B>::seed(device, config.seed);
@@ -225,7 +226,7 @@ impl<B: ResidualBackend> Start<B> {
             Some(state) => start.resume(plan, folder, &checkpoints, state, device),
             None => {
                 rewind(folder.path(), 1, 0)?;
-                let checkpoint_folder = folder.path().join("checkpoint");
+                let checkpoint_folder = folder.path().join(CHECKPOINT_FOLDER);
                 fs::create_dir_all(&checkpoint_folder)
                     .map_err(TrainError::io("create", checkpoint_folder))?;
                 Ok(start)

@@ -158,6 +158,10 @@ fn a_killed_run_ends_like_one_that_was_not() {
         arguments = vec!["--resume", "killed"];
     }
     assert!(saves_hit > 0, "no save was hit");
+    for folder in [run.clone(), run.join("raw"), run.join("checkpoint")] {
+        let mut entries = fs::read_dir(folder).unwrap().flatten();
+        assert!(!entries.any(|entry| entry.file_name().to_string_lossy().starts_with(".writing")));
+    }
     assert_same(
         runs,
         ["whole", "killed"],

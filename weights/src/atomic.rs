@@ -1,8 +1,31 @@
 //! Files that are either whole or not there.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+
+/// What a temporary name starts with.
+const UNFINISHED: &str = ".writing-";
+
+/// Removes what processes that were killed in [`write_atomically`] left in a folder. Whoever writes
+/// there at the same time loses their file.
+///
+/// # Errors
+///
+/// If the folder cannot be read, but for one that is not there, or a file cannot be removed.
+pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
 
 /// Writes a file under a temporary name beside its own, flushes it to the disk, then renames it:
 /// a reader sees the old file or the new one, whatever happens in between.
@@ -24,7 +47,7 @@ pub(crate) fn write_atomically_with(
         _ => Path::new("."),
     };
     let mut file = tempfile::Builder::new()
-        .prefix(".writing-")
+        .prefix(UNFINISHED)
         .tempfile_in(folder)?;
     // To the file itself, so that an error does not name the temporary path.
     let mut buffered = BufWriter::new(file.as_file_mut());
@@ -52,6 +75,17 @@ fn allow_others_to_read(_file: &File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_never_finished_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".writing-abc", ".hidden", "writing-abc"] {
+            fs::write(folder.path().join(name), "half").unwrap();
+        }
+        remove_unfinished(folder.path()).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        remove_unfinished(&folder.path().join("nowhere")).unwrap();
+    }
 
     #[test]
     fn replaces_and_leaves_nothing_behind() {

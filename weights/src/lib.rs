@@ -46,7 +46,7 @@ mod atomic;
 mod file;
 mod write;
 
-pub use atomic::write_atomically;
+pub use atomic::{remove_unfinished, write_atomically};
 pub use error::{ContentError, WeightsError, shown};
 pub use file::{Format, Other, WeightsFile};
 pub use layout::LayoutProblem;
