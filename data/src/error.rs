@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::picture::PictureError;
 use crate::preprocessing::PreprocessingError;
+use crate::published::PublishedError;
 
 /// Why a data set could not be loaded, split or batched.
 ///
@@ -25,25 +26,9 @@ pub enum DataError {
         nearest: Option<String>,
     },
 
-    /// The operating system names no folder for the user's data.
-    #[error("the data folder of this user is unknown")]
-    NoDataFolder,
-
-    /// Files of a published data set are not there.
-    #[error(
-        "the files of {name} are missing: looked for {} in {}",
-        files.join(", "),
-        folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
-    )]
-    MissingFiles {
-        /// The data set's name.
-        name: &'static str,
-        /// The usual name of each file not found; those that the fullest folder lacks, if some
-        /// were found there.
-        files: Vec<String>,
-        /// The folders tried, the best place for the files first.
-        folders: Vec<PathBuf>,
-    },
+    /// The files of a published data set cannot be had.
+    #[error(transparent)]
+    Published(#[from] PublishedError),
 
     /// A file or folder could not be read.
     #[error("cannot read {}: {source}", path.display())]
@@ -354,14 +339,7 @@ impl DataError {
                 nearest: Some(nearest),
                 ..
             } => Some(format!("did you mean `{nearest}`?")),
-            Self::NoDataFolder => Some("name the folder that holds the data".to_owned()),
-            Self::MissingFiles { files, folders, .. } => folders.first().map(|folder| {
-                format!(
-                    "put {} into {}, or name the folder that holds them",
-                    files.join(", "),
-                    folder.display()
-                )
-            }),
+            Self::Published(error) => error.hint(),
             Self::Unpack { .. } | Self::CutOff { .. } | Self::RecordLength { .. } => {
                 Some("copy the file again from where it was published".to_owned())
             }

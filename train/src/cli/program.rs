@@ -166,6 +166,7 @@ pub(super) fn load(
         let weights = name.parse().map_err(ConfigError::from)?;
         config.weights = Some(terminal::fetch(weights)?);
     }
+    terminal::fetch_data(&config.data, config.data_dir.as_deref())?;
     let bar = picture_bar(0);
     bar.set_message("loading");
     let progress = |LoadProgress { done, total }: LoadProgress| {

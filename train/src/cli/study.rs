@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use device::{SelectedDevice, Task};
 use indicatif::{ProgressBar, ProgressStyle};
-use infer::console;
+use infer::{console, terminal};
 use model::ResidualBackend;
 use train::study::{Curve, Degradation, GradientProfile, Gradients};
 use train::{Outcome, Plan, RunFolder, TrainConfig, TrainError};
@@ -131,6 +131,7 @@ fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {
     let networks = study.networks().map_err(wrong_depth)?;
     let device = resolve(&study.base)?;
     talk(&format!("device: {device}"));
+    terminal::fetch_data(&study.base.data, study.base.data_dir.as_deref())?;
 
     let mut profiles = Vec::new();
     for config in networks {

@@ -23,7 +23,8 @@ const FINE_TUNING: f64 = 0.1;
 pub struct TrainConfig {
     /// What to train on.
     pub data: Source,
-    /// Where the files of published data sets are; none means the user's cache folder.
+    /// Where the files of published data sets are looked for first, and where they come to; none means
+    /// the user's cache folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
     /// Height and width in pixels that every picture is brought to; none means the data's own, or
