@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::picture::PictureError;
 use crate::preprocessing::PreprocessingError;
@@ -236,11 +237,11 @@ pub enum DataError {
         path: PathBuf,
     },
 
-    /// The test part holds a class that the training part lacks.
+    /// The validation or test part holds a class that the training part lacks.
     #[error("the class folder {} has no training pictures: expected `{class}` in {}",
         path.display(), train.display())]
     UnknownTestClass {
-        /// The test class folder.
+        /// The class folder.
         path: PathBuf,
         /// Its class.
         class: String,
@@ -248,7 +249,11 @@ pub enum DataError {
         train: PathBuf,
     },
 
-    /// Pictures of a folder cannot be read.
+    /// There are no pictures.
+    #[error("there are no pictures: expected at least one")]
+    NoPictures,
+
+    /// More pictures of a folder cannot be read than are left out, or all of a class.
     #[error("{count} of {total} pictures cannot be read, the first: {first}")]
     UnreadablePictures {
         /// How many.
@@ -257,7 +262,7 @@ pub enum DataError {
         total: usize,
         /// The first one's error, which names it.
         #[source]
-        first: Box<PictureError>,
+        first: Arc<PictureError>,
     },
 
     /// The pictures at their prepared size need more memory than is sensible.
@@ -351,9 +356,11 @@ impl DataError {
             Self::EmptyClass { .. } => {
                 Some("put pictures into the folder, or remove it".to_owned())
             }
-            Self::UnreadablePictures { .. } => {
-                Some("remove or replace the pictures that cannot be read".to_owned())
-            }
+            Self::UnreadablePictures { .. } => Some(
+                "remove or replace them: no more than one picture in a hundred is left out, and \
+                     no class as a whole"
+                    .to_owned(),
+            ),
             Self::Picture(error) => error.hint(),
             Self::TooManyBytes { .. } => {
                 Some("choose a smaller image size, or fewer pictures".to_owned())

@@ -24,6 +24,7 @@ mod picture;
 mod pictures;
 mod preprocessing;
 mod store;
+mod unreadable;
 
 // Where pictures come from.
 mod cifar;
@@ -75,3 +76,4 @@ pub use set::DataSet;
 pub use source::{LoadOptions, LoadProgress, Source, Storage};
 pub use split::split;
 pub use store::{PictureFiles, PictureStore};
+pub use unreadable::Unreadable;

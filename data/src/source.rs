@@ -42,8 +42,10 @@ pub enum Source {
     Cifar100,
     /// A folder of class folders of PNG, JPEG, WebP or BMP pictures.
     ///
-    /// `train/` and `test/` (or else `val/`) inside it are its two parts; without them a tenth of
-    /// each class is the test part. File names that start with a dot are ignored.
+    /// `train/`, `val/` and `test/` inside it are its parts; with `train/` and `val/` only, `val/`
+    /// is the test part, as in ImageNet; without either, a tenth of each class is. File names that
+    /// start with a dot are ignored. Pictures that cannot be read are left out, unless they are
+    /// more than one in a hundred; [`DataSet::unreadable`] names them.
     Folder(PathBuf),
 }
 
@@ -67,7 +69,8 @@ pub enum Storage {
     #[default]
     Memory,
     /// In their files, which are opened in every epoch: for sets that are larger than memory, and
-    /// for crops of pictures at their full resolution.
+    /// for crops of pictures at their full resolution. In a batch, the next picture of its class
+    /// takes the place of one that cannot be read.
     Files,
 }
 
@@ -82,6 +85,8 @@ pub struct LoadOptions<'a> {
     pub image_size: Option<usize>,
     /// Where the pictures of a folder are kept; those of published sets are always in memory.
     pub storage: Storage,
+    /// Whether any number of pictures may be unreadable, and not only one in a hundred.
+    pub skip_unreadable: bool,
     /// Decides which pictures of a folder without a test part are its test part.
     pub seed: u64,
     /// Called as pictures are prepared, from several threads.
@@ -103,6 +108,7 @@ impl fmt::Debug for LoadOptions<'_> {
             .field("data_dir", &self.data_dir)
             .field("image_size", &self.image_size)
             .field("storage", &self.storage)
+            .field("skip_unreadable", &self.skip_unreadable)
             .field("seed", &self.seed)
             .finish_non_exhaustive()
     }

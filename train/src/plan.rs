@@ -182,6 +182,12 @@ fn parts(
             Arc::new(PictureDataset::all(test)),
         ));
     }
+    if let Some(validation) = &data.validation {
+        return Ok((
+            Arc::new(PictureDataset::all(data.train.clone())),
+            Arc::new(PictureDataset::all(validation.clone())),
+        ));
+    }
     let (train, validation) = data::split(data.train.labels(), config.validation, config.seed)?;
     if validation.is_empty() {
         return Err(TrainError::NoValidation {

@@ -13,3 +13,4 @@ mod signals;
 mod study;
 mod study_arguments;
 mod summary;
+mod unreadable;

@@ -27,6 +27,7 @@ use super::screen::Screen;
 use super::signals::Signals;
 use super::study;
 use super::summary;
+use super::unreadable::UnreadableNews;
 
 /// A flag has a value that is out of range: wrong usage, unlike the same value in a file.
 #[derive(Debug, Error)]
@@ -247,6 +248,10 @@ impl Task for Train<'_> {
     type Output = Result<Outcome, TrainError>;
 
     fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
+        let mut unreadable = UnreadableNews::new(&self.plan.data.unreadable);
+        if let Some(line) = unreadable.line() {
+            talk(&line);
+        }
         let on_terminal =
             self.with_dashboard && io::stdout().is_terminal() && io::stdin().is_terminal();
         let (screen, bar) = if on_terminal {
@@ -256,7 +261,7 @@ impl Task for Train<'_> {
             let bar = picture_bar(self.plan.config.epochs * self.plan.train.indices().len());
             (Screen::Lines(Lines::new(bar.clone())), bar)
         };
-        let reporter = Box::new(Reporter::new(bar, on_terminal, &self.plan));
+        let reporter = Box::new(Reporter::new(bar, on_terminal, &self.plan, unreadable));
         train::train::<B, _>(self.plan, self.folder, device, screen, reporter, self.stop)
     }
 }
