@@ -49,7 +49,7 @@ mod trainee;
 
 pub use benchmark::StepBenchmark;
 pub use checkpoint::EpochScores;
-pub use config::TrainConfig;
+pub use config::{LoaderConfig, TrainConfig};
 pub use error::{ConfigError, TrainError};
 pub use folder::RunFolder;
 pub use optimizer::{OptimizerKind, optimizer};

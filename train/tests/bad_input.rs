@@ -174,6 +174,11 @@ fn wrong_configs_name_key_and_range() {
     expect("epochs = 0", &["`epochs` is 0", "1 to 100000"]);
     expect("epochs = \"ten\"", &["line 1"]);
     expect("epochs =", &["line 1"]);
+    expect("[loader]\nthread = 2", &["thread", "line 2"]);
+    expect(
+        "batch_size = 6000\nloader = { drop_last = true }",
+        &["5400 pictures", "step of 6000", "hint:"],
+    );
     expect("model = \"resnet19\"", &["resnet19", "did you mean"]);
     fails(
         train(root.path()).args(["--config", "/nonexistent.toml"]),
@@ -192,6 +197,12 @@ fn wrong_flags_are_wrong_usage() {
     expect(&["--epochs", "many"], &["many"]);
     expect(&["--model", "resnet19"], &["resnet19", "did you mean"]);
     expect(&["--data", "imagenet"], &["imagenet"]);
+    expect(&["--storage", "disk"], &["disk", "known: memory, files"]);
+    expect(
+        &["--storage", "files", "--data", "mnist"],
+        &["mnist are always in memory", "folder:PATH"],
+    );
+    expect(&["--loader-threads", "5000"], &["`loader.threads` is 5000"]);
     expect(&["--device", "gpu"], &["gpu"]);
     expect(&["--device", "flex:7"], &["flex"]);
     expect(&["--frobnicate"], &["--frobnicate"]);

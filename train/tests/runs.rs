@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{SMALL, fails, picture_folder, stderr, succeeds, test_accuracy, train};
+use common::{SMALL, fails, format_of, picture_folder, stderr, succeeds, test_accuracy, train};
 
 fn lines(path: &Path) -> usize {
     fs::read_to_string(path).map_or(0, |text| text.lines().count())
@@ -164,25 +164,54 @@ fn a_finished_run_goes_on_to_more_epochs() {
 #[test]
 fn an_interrupted_run_saves_and_ends_like_one_that_was_not() {
     for optimizer in ["sgd", "adamw"] {
-        interrupted_and_resumed(&["--epochs", "2", "--seed", "5", "--optimizer", optimizer]);
+        let settings = ["--epochs", "2", "--seed", "5", "--optimizer", optimizer];
+        interrupted_and_resumed(&[&SMALL[..], &settings].concat(), 85);
     }
 }
 
-/// Asserts that a run with these settings leaves the same bytes with and without an interruption.
 #[cfg(unix)]
-fn interrupted_and_resumed(settings: &[&str]) {
+#[test]
+fn so_does_one_that_opens_files_balances_classes_and_drops_the_last_step() {
+    let root = tempfile::tempdir().unwrap();
+    let pictures = picture_folder(root.path(), 640);
+    // Half of a class, and a picture that another stands in for.
+    for number in 0..320 {
+        fs::remove_file(pictures.join(format!("red/{number}.{}", format_of(number)))).unwrap();
+    }
+    fs::write(pictures.join("blue/7.webp"), "no picture").unwrap();
+    let data = format!("folder:{}", pictures.display());
+    let config = root.path().join("config.toml");
+    fs::write(
+        &config,
+        "[augmentation]\nflip = true\nresized_crop = {}\n[loader]\nbatches_ahead = 2\n",
+    )
+    .unwrap();
+    let flags =
+        "--epochs 2 --image-size 16 --storage files --balanced --drop-last --loader-threads 1";
+    let settings: Vec<&str> = flags.split(' ').collect();
+    // 640 and 320 pictures, of which 64 and 32 are for the test, and 58 and 29 for validation.
+    let steps = (960 - 96 - 87) / 2;
+    interrupted_and_resumed(
+        &[
+            &settings[..],
+            &["--batch-size", "2", "--data", &data, "--config"],
+            &[config.to_str().unwrap()],
+        ]
+        .concat(),
+        steps,
+    );
+}
+
+/// Asserts that a run with these settings, of so many steps in an epoch, leaves the same bytes with
+/// and without an interruption.
+#[cfg(unix)]
+fn interrupted_and_resumed(settings: &[&str], steps_per_epoch: usize) {
     use std::time::{Duration, Instant};
 
     let runs = tempfile::tempdir().unwrap();
-    succeeds(
-        train(runs.path())
-            .args(SMALL)
-            .args(settings)
-            .args(["--name", "whole"]),
-    );
+    succeeds(train(runs.path()).args(settings).args(["--name", "whole"]));
 
     let mut child = train(runs.path())
-        .args(SMALL)
         .args(settings)
         .args(["--name", "parts"])
         .stdout(std::process::Stdio::null())
@@ -207,10 +236,12 @@ fn interrupted_and_resumed(settings: &[&str]) {
         serde_json::from_slice(&fs::read(run.join("checkpoint/latest.json")).unwrap()).unwrap();
     assert_eq!(state["epoch"], 2);
     let steps = state["steps_in_epoch"].as_u64().unwrap() as usize;
-    assert!((5..85).contains(&steps), "{state}");
+    assert!((5..steps_per_epoch).contains(&steps), "{state}");
     assert_eq!(lines(&run.join("train/epoch-2/Loss.log")), steps);
 
-    succeeds(train(runs.path()).args(["--resume", "parts"]));
+    // How many threads load has no say.
+    succeeds(train(runs.path()).args(["--resume", "parts", "--loader-threads", "3"]));
+    assert_eq!(lines(&run.join("train/epoch-2/Loss.log")), steps_per_epoch);
     for file in [
         "model.safetensors",
         "train/epoch-1/Loss.log",

@@ -37,8 +37,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub settings: Settings,
 
-    /// TOML file with settings: the flags' names with _ for -, and those that change pictures under
-    /// [augmentation]
+    /// TOML file with settings: the flags' names with _ for -, those that change pictures under
+    /// [augmentation], and those that load them under [loader]
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub config: Option<PathBuf>,
 
@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "data", "image_size", "validation", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
         "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
-        "flip",
+        "flip", "storage", "balanced", "drop_last",
     ])]
     pub resume: Option<PathBuf>,
 
@@ -144,7 +144,7 @@ pub(crate) struct SummaryArguments {
 
 /// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
 /// miss a flag that cannot be there.
-const NOT_MEASURED: [&str; 17] = [
+const NOT_MEASURED: [&str; 21] = [
     "config",
     "resume",
     "list_devices",
@@ -162,6 +162,10 @@ const NOT_MEASURED: [&str; 17] = [
     "name",
     "pad_crop",
     "flip",
+    "storage",
+    "balanced",
+    "drop_last",
+    "loader_threads",
 ];
 
 /// Flags of --bench.
@@ -214,6 +218,9 @@ mod tests {
             ("--zero-init", config.zero_init_last_norm.to_string()),
             ("--pad-crop", config.augmentation.pad_crop.to_string()),
             ("--flip", config.augmentation.flip.to_string()),
+            ("--balanced", config.loader.balanced.to_string()),
+            ("--drop-last", config.loader.drop_last.to_string()),
+            ("--storage", "memory".to_owned()),
             ("--epochs", config.epochs.to_string()),
             ("--batch-size", config.batch_size.to_string()),
             ("--optimizer", config.optimizer.name().to_owned()),

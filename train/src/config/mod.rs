@@ -1,5 +1,6 @@
 //! Every setting of a run.
 
+mod loader;
 mod network;
 
 use std::fs;
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;
 use crate::optimizer::OptimizerKind;
+
+pub use loader::LoaderConfig;
 
 /// Trained weights move at this share of the usual rate.
 const FINE_TUNING: f64 = 0.1;
@@ -33,7 +36,8 @@ pub struct TrainConfig {
     pub image_size: Option<usize>,
     /// Share of the training pictures held back to choose the best epoch, 0.01 to 0.5; or 0, with
     /// which all of them are trained on, each epoch is scored on the test pictures, and the last
-    /// one is kept, so that nothing is chosen by them.
+    /// one is kept, so that nothing is chosen by them. Where the data has validation pictures of its
+    /// own, any other number means these.
     pub validation: f64,
     /// The network's name in the registry; none means that of the weights, or `resnet8` without them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,6 +89,9 @@ pub struct TrainConfig {
     /// How training pictures are changed at random. Tables come last in TOML.
     #[serde(skip_serializing_if = "Augmentation::is_none")]
     pub augmentation: Augmentation,
+    /// How pictures come to the network.
+    #[serde(skip_serializing_if = "LoaderConfig::is_default")]
+    pub loader: LoaderConfig,
 }
 
 impl Default for TrainConfig {
@@ -113,6 +120,7 @@ impl Default for TrainConfig {
             runs_dir: PathBuf::from("runs"),
             name: None,
             augmentation: Augmentation::default(),
+            loader: LoaderConfig::default(),
         }
     }
 }
@@ -218,6 +226,7 @@ impl TrainConfig {
             )?;
         }
         self.augmentation.validate()?;
+        self.loader.validate(&self.data)?;
         if let Some(name) = &self.name {
             let plain = Path::new(name)
                 .file_name()

@@ -93,7 +93,7 @@ pub fn picture_folder(root: &Path, pictures: usize) -> PathBuf {
     for (class, colour) in [("blue", [20, 30, 200]), ("red", [210, 30, 20])] {
         fs::create_dir_all(folder.join(class)).unwrap();
         for number in 0..pictures {
-            let format = ["png", "jpg", "bmp", "webp"][number % 4];
+            let format = format_of(number);
             let edge = 20 + number as u32 % 5;
             let picture = image::RgbImage::from_fn(edge, edge + 3, |x, y| {
                 let shade = ((x * 7 + y * 13 + number as u32 * 31) % 40) as u8;
@@ -105,4 +105,9 @@ pub fn picture_folder(root: &Path, pictures: usize) -> PathBuf {
         }
     }
     folder
+}
+
+/// The ending of the name of such a picture.
+pub fn format_of(number: usize) -> &'static str {
+    ["png", "jpg", "bmp", "webp"][number % 4]
 }
