@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::augment::AugmentationError;
 use crate::picture::PictureError;
 use crate::preprocessing::PreprocessingError;
 use crate::published::PublishedError;
@@ -329,6 +330,10 @@ pub enum DataError {
         /// The number given.
         fraction: f64,
     },
+
+    /// Pictures cannot be changed so.
+    #[error(transparent)]
+    Augmentation(#[from] AugmentationError),
 
     /// The sizes or statistics for preprocessing do not fit together.
     #[error(transparent)]

@@ -34,7 +34,9 @@ mod mnist;
 mod published;
 mod sample;
 mod set;
+mod sheet;
 mod source;
+mod survey;
 
 // Which pictures, in which order, and how they are changed at random.
 mod augment;
@@ -73,7 +75,9 @@ pub use position::Position;
 pub use preprocessing::{MAX_SIDE, Preprocessing, PreprocessingError};
 pub use published::{FetchProgress, PublishedError};
 pub use set::DataSet;
+pub use sheet::contact_sheet;
 pub use source::{LoadOptions, LoadProgress, Source, Storage};
 pub use split::split;
 pub use store::{PictureFiles, PictureStore};
+pub use survey::{Duplicate, Duplicates, PartSurvey, Survey};
 pub use unreadable::Unreadable;

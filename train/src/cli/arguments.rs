@@ -9,6 +9,7 @@ use train::OptimizerKind;
 
 use super::settings::{Settings, optimizer};
 use super::study_arguments::StudyCommand;
+use super::survey_arguments::DataArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,6 +19,7 @@ Examples:
   train --data folder:photos --pretrained resnet50 --freeze   from ImageNet's weights, a new head
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
   train --resume runs/mine --epochs 40        go on with an earlier run
+  train data folder:photos --sheet photos.png   what a data set holds
   train summary resnet50                      what a network consists of and costs
   train convert runs/mine mine.safetensors    weights for PyTorch, or from it
   train study degradation                     why shortcuts: deep networks with and without
@@ -66,6 +68,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Summary(Box<SummaryArguments>),
+    Data(Box<DataArguments>),
     Convert(Box<ConvertArguments>),
     #[command(subcommand)]
     Study(StudyCommand),

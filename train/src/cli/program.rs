@@ -27,6 +27,7 @@ use super::screen::Screen;
 use super::signals::Signals;
 use super::study;
 use super::summary;
+use super::survey;
 use super::unreadable::UnreadableNews;
 
 /// A flag has a value that is out of range: wrong usage, unlike the same value in a file.
@@ -50,6 +51,7 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
     if let Some(command) = &arguments.command {
         match command {
             Command::Summary(arguments) => summary::run(arguments)?,
+            Command::Data(arguments) => survey::run(arguments)?,
             Command::Convert(arguments) => convert::run(arguments)?,
             Command::Study(command) => return study::run(command, &signals),
         }
