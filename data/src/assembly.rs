@@ -88,7 +88,7 @@ impl Assembly {
                     self.augmenter.change(&original, draw, &mut canvas)
                 }
                 PictureStore::Files(files) => {
-                    let original = Original::Image(files.open(index)?);
+                    let original = Original::Image(self.dataset.open(files, place.item)?);
                     self.augmenter.change(&original, draw, &mut canvas)
                 }
             }

@@ -8,7 +8,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::locate::locate;
 use crate::pictures::Pictures;
 
 const SHAPE: [usize; 3] = [3, 32, 32];
@@ -18,10 +17,6 @@ const MAX_BYTES: u64 = 1 << 30;
 
 /// What tells one of the two data sets from the other.
 pub(crate) struct Cifar {
-    name: &'static str,
-    subfolder: &'static str,
-    train: &'static [&'static str],
-    test: &'static str,
     class_names_file: &'static str,
     class_names: &'static [&'static str],
     /// Bytes before the pixels, the last of which is the label.
@@ -43,26 +38,12 @@ pub const CIFAR10_CLASSES: [&str; 10] = [
 ];
 
 pub(crate) const CIFAR10: Cifar = Cifar {
-    name: "cifar10",
-    subfolder: "cifar-10-batches-bin",
-    train: &[
-        "data_batch_1.bin",
-        "data_batch_2.bin",
-        "data_batch_3.bin",
-        "data_batch_4.bin",
-        "data_batch_5.bin",
-    ],
-    test: "test_batch.bin",
     class_names_file: "batches.meta.txt",
     class_names: &CIFAR10_CLASSES,
     label_bytes: 1,
 };
 
 pub(crate) const CIFAR100: Cifar = Cifar {
-    name: "cifar100",
-    subfolder: "cifar-100-binary",
-    train: &["train.bin"],
-    test: "test.bin",
     class_names_file: "fine_label_names.txt",
     #[rustfmt::skip]
     class_names: &[
@@ -83,19 +64,13 @@ pub(crate) const CIFAR100: Cifar = Cifar {
 };
 
 impl Cifar {
-    /// Loads class names, training and test pictures from `data_dir`, or from its subfolder.
+    /// Loads class names, training and test pictures from a set's files, the last of which is for
+    /// the test.
     pub(crate) fn load(
         &self,
-        data_dir: Option<&Path>,
+        paths: &[PathBuf],
     ) -> Result<(Vec<String>, Pictures, Pictures), DataError> {
-        let files: Vec<_> = self
-            .train
-            .iter()
-            .chain([&self.test])
-            .map(|name| vec![(*name).to_owned()])
-            .collect();
-        let paths = locate(self.name, data_dir, &[self.subfolder], &files)?;
-        let (train, test) = paths.split_at(self.train.len());
+        let (train, test) = paths.split_at(paths.len() - 1);
         let class_names = self.class_names(&test[0].with_file_name(self.class_names_file))?;
         Ok((class_names, self.pictures(train)?, self.pictures(test)?))
     }

@@ -1,7 +1,9 @@
 //! Some of the pictures of a set.
 
+use image::DynamicImage;
+
 use crate::error::DataError;
-use crate::store::PictureStore;
+use crate::store::{PictureFiles, PictureStore};
 
 /// Some of the pictures of a set, in an order of their own.
 #[derive(Clone, Debug)]
@@ -49,6 +51,28 @@ impl PictureDataset {
     /// Whether there are no pictures.
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
+    }
+
+    /// The picture of a file, the `item`-th of this part, or, where it cannot be read, of the next
+    /// of its class that can, after the last the first. So what comes depends on the files alone.
+    pub(crate) fn open(
+        &self,
+        files: &PictureFiles,
+        item: usize,
+    ) -> Result<DynamicImage, DataError> {
+        let class = self.store.label(self.indices[item]);
+        let (before, after) = self.indices.split_at(item);
+        for &index in after.iter().chain(before) {
+            if self.store.label(index) != class {
+                continue;
+            }
+            match files.open(index) {
+                Ok(image) => return Ok(image),
+                Err(error) => files.unreadable().add(&files.paths()[index], error),
+            }
+            files.unreadable().check()?;
+        }
+        files.unreadable().too_many()
     }
 
     /// The pictures from `start` to before `end`, as far as there are any.

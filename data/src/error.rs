@@ -2,9 +2,12 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::augment::AugmentationError;
 use crate::picture::PictureError;
 use crate::preprocessing::PreprocessingError;
+use crate::published::PublishedError;
 
 /// Why a data set could not be loaded, split or batched.
 ///
@@ -25,25 +28,9 @@ pub enum DataError {
         nearest: Option<String>,
     },
 
-    /// The operating system names no folder for the user's data.
-    #[error("the data folder of this user is unknown")]
-    NoDataFolder,
-
-    /// Files of a published data set are not there.
-    #[error(
-        "the files of {name} are missing: looked for {} in {}",
-        files.join(", "),
-        folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
-    )]
-    MissingFiles {
-        /// The data set's name.
-        name: &'static str,
-        /// The usual name of each file not found; those that the fullest folder lacks, if some
-        /// were found there.
-        files: Vec<String>,
-        /// The folders tried, the best place for the files first.
-        folders: Vec<PathBuf>,
-    },
+    /// The files of a published data set cannot be had.
+    #[error(transparent)]
+    Published(#[from] PublishedError),
 
     /// A file or folder could not be read.
     #[error("cannot read {}: {source}", path.display())]
@@ -251,11 +238,11 @@ pub enum DataError {
         path: PathBuf,
     },
 
-    /// The test part holds a class that the training part lacks.
+    /// The validation or test part holds a class that the training part lacks.
     #[error("the class folder {} has no training pictures: expected `{class}` in {}",
         path.display(), train.display())]
     UnknownTestClass {
-        /// The test class folder.
+        /// The class folder.
         path: PathBuf,
         /// Its class.
         class: String,
@@ -263,7 +250,11 @@ pub enum DataError {
         train: PathBuf,
     },
 
-    /// Pictures of a folder cannot be read.
+    /// There are no pictures.
+    #[error("there are no pictures: expected at least one")]
+    NoPictures,
+
+    /// More pictures of a folder cannot be read than are left out, or all of a class.
     #[error("{count} of {total} pictures cannot be read, the first: {first}")]
     UnreadablePictures {
         /// How many.
@@ -272,7 +263,7 @@ pub enum DataError {
         total: usize,
         /// The first one's error, which names it.
         #[source]
-        first: Box<PictureError>,
+        first: Arc<PictureError>,
     },
 
     /// The pictures at their prepared size need more memory than is sensible.
@@ -340,6 +331,10 @@ pub enum DataError {
         fraction: f64,
     },
 
+    /// Pictures cannot be changed so.
+    #[error(transparent)]
+    Augmentation(#[from] AugmentationError),
+
     /// The sizes or statistics for preprocessing do not fit together.
     #[error(transparent)]
     Preprocessing(#[from] PreprocessingError),
@@ -354,14 +349,7 @@ impl DataError {
                 nearest: Some(nearest),
                 ..
             } => Some(format!("did you mean `{nearest}`?")),
-            Self::NoDataFolder => Some("name the folder that holds the data".to_owned()),
-            Self::MissingFiles { files, folders, .. } => folders.first().map(|folder| {
-                format!(
-                    "put {} into {}, or name the folder that holds them",
-                    files.join(", "),
-                    folder.display()
-                )
-            }),
+            Self::Published(error) => error.hint(),
             Self::Unpack { .. } | Self::CutOff { .. } | Self::RecordLength { .. } => {
                 Some("copy the file again from where it was published".to_owned())
             }
@@ -373,9 +361,11 @@ impl DataError {
             Self::EmptyClass { .. } => {
                 Some("put pictures into the folder, or remove it".to_owned())
             }
-            Self::UnreadablePictures { .. } => {
-                Some("remove or replace the pictures that cannot be read".to_owned())
-            }
+            Self::UnreadablePictures { .. } => Some(
+                "remove or replace them: no more than one picture in a hundred is left out, and \
+                     no class as a whole"
+                    .to_owned(),
+            ),
             Self::Picture(error) => error.hint(),
             Self::TooManyBytes { .. } => {
                 Some("choose a smaller image size, or fewer pictures".to_owned())

@@ -24,16 +24,19 @@ mod picture;
 mod pictures;
 mod preprocessing;
 mod store;
+mod unreadable;
 
 // Where pictures come from.
 mod cifar;
 mod folder;
 mod idx;
-mod locate;
 mod mnist;
+mod published;
 mod sample;
 mod set;
+mod sheet;
 mod source;
+mod survey;
 
 // Which pictures, in which order, and how they are changed at random.
 mod augment;
@@ -70,7 +73,11 @@ pub use picture::{MAX_PIXELS, PictureError, open_picture};
 pub use pictures::Pictures;
 pub use position::Position;
 pub use preprocessing::{MAX_SIDE, Preprocessing, PreprocessingError};
+pub use published::{FetchProgress, PublishedError};
 pub use set::DataSet;
+pub use sheet::contact_sheet;
 pub use source::{LoadOptions, LoadProgress, Source, Storage};
 pub use split::split;
 pub use store::{PictureFiles, PictureStore};
+pub use survey::{Duplicate, Duplicates, PartSurvey, Survey};
+pub use unreadable::Unreadable;

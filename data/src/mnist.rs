@@ -1,11 +1,10 @@
 //! MNIST and Fashion-MNIST, in the publishers' files.
 
 use std::io::BufRead;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 use crate::idx::{self, IdxImages};
-use crate::locate::{Names, locate};
 use crate::pictures::Pictures;
 
 pub(crate) const CLASSES: usize = 10;
@@ -25,19 +24,8 @@ pub(crate) const FASHION: [&str; CLASSES] = [
     "Ankle boot",
 ];
 
-/// Loads the training and test pictures of `name` from `data_dir`, or from its `subfolders`.
-pub(crate) fn load(
-    name: &'static str,
-    data_dir: Option<&Path>,
-    subfolders: &[&str],
-) -> Result<(Pictures, Pictures), DataError> {
-    let files = [
-        names("train-images", "idx3-ubyte"),
-        names("train-labels", "idx1-ubyte"),
-        names("t10k-images", "idx3-ubyte"),
-        names("t10k-labels", "idx1-ubyte"),
-    ];
-    let paths = locate(name, data_dir, subfolders, &files)?;
+/// Loads the training and test pictures of the four files of a set, in the catalogue's order.
+pub(crate) fn load(paths: &[PathBuf]) -> Result<(Pictures, Pictures), DataError> {
     let part = |images: &Path, labels: &Path| {
         pictures((idx::open(images)?, images), (idx::open(labels)?, labels))
     };
@@ -71,13 +59,4 @@ pub(crate) fn pictures(
     }
     let labels = labels.into_iter().map(u32::from).collect();
     Pictures::new([1, images.height, images.width], images.pixels, labels)
-}
-
-/// The names a file goes by: packed, plain, and plain with the dot some unpackers put.
-fn names(stem: &str, kind: &str) -> Names {
-    vec![
-        format!("{stem}-{kind}.gz"),
-        format!("{stem}-{kind}"),
-        format!("{stem}.{kind}"),
-    ]
 }

@@ -120,17 +120,41 @@ impl Pictures {
     /// computed from counts of the 256 values. Without pictures the mean is 0.
     pub fn statistics(&self) -> (Vec<f32>, Vec<f32>) {
         let [channels, height, width] = self.shape;
-        let mut counts = vec![[0_u64; 256]; channels];
-        for (plane, pixels) in self.pixels.chunks_exact(height * width).enumerate() {
-            for &pixel in pixels {
-                counts[plane % channels][usize::from(pixel)] += 1;
-            }
-        }
-        counts.iter().map(channel_statistics).unzip()
+        let mut brightness = Brightness::new(channels);
+        brightness.add(&self.pixels, height * width);
+        brightness.statistics()
     }
 
     fn picture_bytes(&self) -> usize {
         self.shape.iter().product()
+    }
+}
+
+/// How often each brightness occurs in each channel.
+pub(crate) struct Brightness {
+    counts: Vec<[u64; 256]>,
+}
+
+impl Brightness {
+    pub(crate) fn new(channels: usize) -> Self {
+        Self {
+            counts: vec![[0; 256]; channels],
+        }
+    }
+
+    /// Counts whole pictures of planes of `plane` pixels.
+    pub(crate) fn add(&mut self, pixels: &[u8], plane: usize) {
+        let channels = self.counts.len();
+        for (number, pixels) in pixels.chunks_exact(plane).enumerate() {
+            for &pixel in pixels {
+                self.counts[number % channels][usize::from(pixel)] += 1;
+            }
+        }
+    }
+
+    /// As [`Pictures::statistics`].
+    pub(crate) fn statistics(&self) -> (Vec<f32>, Vec<f32>) {
+        self.counts.iter().map(channel_statistics).unzip()
     }
 }
 

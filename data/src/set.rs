@@ -1,6 +1,5 @@
 //! A loaded data set.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -9,7 +8,8 @@ use crate::error::DataError;
 use crate::pictures::Pictures;
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::source::LoadOptions;
-use crate::store::{PictureFiles, PictureStore};
+use crate::store::PictureStore;
+use crate::unreadable::Unreadable;
 
 /// The most bytes of packed pictures that a data set may need: 8 GiB.
 const MAX_BYTES: u64 = 8 << 30;
@@ -21,13 +21,51 @@ pub struct DataSet {
     pub name: String,
     /// The name of each class; labels are indices into it.
     pub class_names: Vec<String>,
-    /// The pictures to train on (and to split validation pictures off).
+    /// The pictures to train on (and to split validation pictures off, where there are none).
     pub train: PictureStore,
+    /// The pictures to choose the best epoch by, where the set says which: those in `val/` of a
+    /// folder that has a `test/` too.
+    pub validation: Option<PictureStore>,
     /// The pictures to test on.
     pub test: PictureStore,
     /// How any other picture is prepared for a model trained on this set; mean and standard
     /// deviation are those of the training pictures, or of a part of them if they stay in files.
     pub preprocessing: Preprocessing,
+    /// Which pictures are left out because they cannot be read, or, where pictures stay in files,
+    /// have others of their class in their place.
+    pub unreadable: Unreadable,
+}
+
+/// The parts of a data set.
+pub(crate) struct Parts<T> {
+    pub train: T,
+    pub validation: Option<T>,
+    pub test: T,
+}
+
+impl<T> Parts<T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        [&self.train]
+            .into_iter()
+            .chain(&self.validation)
+            .chain([&self.test])
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        [&mut self.train]
+            .into_iter()
+            .chain(&mut self.validation)
+            .chain([&mut self.test])
+    }
+
+    /// In the order of the fields.
+    pub(crate) fn map<U>(self, mut map: impl FnMut(T) -> U) -> Parts<U> {
+        Parts {
+            train: map(self.train),
+            validation: self.validation.map(&mut map),
+            test: map(self.test),
+        }
+    }
 }
 
 impl DataSet {
@@ -50,31 +88,11 @@ impl DataSet {
         Ok(Self {
             name,
             class_names,
-            train: Arc::new(train).into(),
-            test: Arc::new(test).into(),
+            unreadable: Unreadable::few(train.len() + test.len()),
+            train: train.into(),
+            validation: None,
+            test: test.into(),
             preprocessing,
-        })
-    }
-
-    /// Puts a set together whose pictures stay in their files, with the statistics of a `sample`
-    /// of them at the network's size.
-    ///
-    /// # Errors
-    /// [`DataError`] if they have a size that preprocessing does not know.
-    pub(crate) fn of_files(
-        name: String,
-        class_names: Vec<String>,
-        [train, test]: [PictureFiles; 2],
-        sample: &Pictures,
-    ) -> Result<Self, DataError> {
-        let shape = sample.shape();
-        let (mean, std) = sample.statistics();
-        Ok(Self {
-            name,
-            class_names,
-            train: Arc::new(train).into(),
-            test: Arc::new(test).into(),
-            preprocessing: Preprocessing::new(shape, shape[1].max(shape[2]), mean, std)?,
         })
     }
 

@@ -1,13 +1,15 @@
 //! Where a data set comes from, as a text names it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::cifar::{CIFAR10, CIFAR100};
 use crate::error::DataError;
+use crate::published::{self, FetchProgress, PublishedSet};
 use crate::set::DataSet;
 use crate::{folder, mnist, sample};
 
@@ -40,8 +42,10 @@ pub enum Source {
     Cifar100,
     /// A folder of class folders of PNG, JPEG, WebP or BMP pictures.
     ///
-    /// `train/` and `test/` (or else `val/`) inside it are its two parts; without them a tenth of
-    /// each class is the test part. File names that start with a dot are ignored.
+    /// `train/`, `val/` and `test/` inside it are its parts; with `train/` and `val/` only, `val/`
+    /// is the test part, as in ImageNet; without either, a tenth of each class is. File names that
+    /// start with a dot are ignored. Pictures that cannot be read are left out, unless they are
+    /// more than one in a hundred; [`DataSet::unreadable`] names them.
     Folder(PathBuf),
 }
 
@@ -65,21 +69,24 @@ pub enum Storage {
     #[default]
     Memory,
     /// In their files, which are opened in every epoch: for sets that are larger than memory, and
-    /// for crops of pictures at their full resolution.
+    /// for crops of pictures at their full resolution. In a batch, the next picture of its class
+    /// takes the place of one that cannot be read.
     Files,
 }
 
 /// How to load a data set.
 #[derive(Clone, Default)]
 pub struct LoadOptions<'a> {
-    /// The folder that holds the files of published data sets, directly or in a subfolder;
-    /// without it, `resnet` in the user's cache folder.
+    /// The folder that holds the files of published data sets, directly or in a subfolder: the
+    /// first that they are looked for in.
     pub data_dir: Option<PathBuf>,
     /// Height and width of the prepared pictures in pixels, 1 to [`MAX_SIDE`](crate::MAX_SIDE);
     /// without it, the published size, or 64 for a folder.
     pub image_size: Option<usize>,
     /// Where the pictures of a folder are kept; those of published sets are always in memory.
     pub storage: Storage,
+    /// Whether any number of pictures may be unreadable, and not only one in a hundred.
+    pub skip_unreadable: bool,
     /// Decides which pictures of a folder without a test part are its test part.
     pub seed: u64,
     /// Called as pictures are prepared, from several threads.
@@ -101,6 +108,7 @@ impl fmt::Debug for LoadOptions<'_> {
             .field("data_dir", &self.data_dir)
             .field("image_size", &self.image_size)
             .field("storage", &self.storage)
+            .field("skip_unreadable", &self.skip_unreadable)
             .field("seed", &self.seed)
             .finish_non_exhaustive()
     }
@@ -116,7 +124,44 @@ pub struct LoadProgress {
 }
 
 impl Source {
+    /// Downloads the files of a published data set, unless they are where [`Source::load`] looks for
+    /// them; does nothing for a source of another kind.
+    ///
+    /// They come into `data_dir`, or into the user's cache folder if there is none, or if it cannot
+    /// be written to. Each file is checked before it gets its name, a download that was stopped goes
+    /// on, and several processes may want the same files at the same time. `progress` may `Break`
+    /// off.
+    ///
+    /// # Errors
+    /// [`PublishedError::NotFetched`](crate::PublishedError::NotFetched), which names the files, their addresses and the folder to put them
+    /// in; [`PublishedError::Archive`](crate::PublishedError::Archive) if what was downloaded does not unpack.
+    pub fn fetch(
+        &self,
+        data_dir: Option<&Path>,
+        progress: &mut dyn FnMut(FetchProgress<'_>) -> ControlFlow<()>,
+    ) -> Result<(), DataError> {
+        match self.published() {
+            Some(set) => Ok(set.fetch(data_dir, progress)?),
+            None => Ok(()),
+        }
+    }
+
+    fn published(&self) -> Option<&'static PublishedSet<'static>> {
+        match self {
+            Self::Mnist => Some(&published::MNIST),
+            Self::FashionMnist => Some(&published::FASHION_MNIST),
+            Self::Cifar10 => Some(&published::CIFAR10),
+            Self::Cifar100 => Some(&published::CIFAR100),
+            Self::Sample | Self::Folder(_) => None,
+        }
+    }
+
     /// Loads the data set, into memory unless the options say otherwise.
+    ///
+    /// The files of a published set are looked for in the options' folder, the user's cache folder
+    /// and the data folders of the system: `resnet` and `datasets` in those of `XDG_DATA_DIRS` (or
+    /// `/usr/local/share` and `/usr/share`), in `/Library/Application Support` or in `%ProgramData%`.
+    /// [`Source::fetch`] brings what is not there.
     ///
     /// # Errors
     /// [`DataError`], which names the file or folder and says what is wrong with it.
@@ -129,16 +174,15 @@ impl Source {
                 (owned(&mnist::FASHION), train, test)
             }
             Self::Mnist => {
-                let (train, test) = mnist::load("mnist", data_dir, &["mnist", "MNIST/raw"])?;
+                let (train, test) = mnist::load(&published::MNIST.locate(data_dir)?)?;
                 (owned(&mnist::DIGITS), train, test)
             }
             Self::FashionMnist => {
-                let subfolders = ["fashion-mnist", "FashionMNIST/raw"];
-                let (train, test) = mnist::load("fashion-mnist", data_dir, &subfolders)?;
+                let (train, test) = mnist::load(&published::FASHION_MNIST.locate(data_dir)?)?;
                 (owned(&mnist::FASHION), train, test)
             }
-            Self::Cifar10 => CIFAR10.load(data_dir)?,
-            Self::Cifar100 => CIFAR100.load(data_dir)?,
+            Self::Cifar10 => CIFAR10.load(&published::CIFAR10.locate(data_dir)?)?,
+            Self::Cifar100 => CIFAR100.load(&published::CIFAR100.locate(data_dir)?)?,
             Self::Folder(path) => {
                 return folder::load(path, self.to_string(), options);
             }

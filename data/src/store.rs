@@ -8,6 +8,7 @@ use image::DynamicImage;
 use crate::error::DataError;
 use crate::picture::{PictureError, open_picture};
 use crate::pictures::Pictures;
+use crate::unreadable::Unreadable;
 
 /// Pictures packed in memory, or files that are opened when they are needed.
 ///
@@ -23,10 +24,11 @@ pub enum PictureStore {
 }
 
 /// Picture files with their labels.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct PictureFiles {
     paths: Vec<PathBuf>,
     labels: Vec<u32>,
+    unreadable: Unreadable,
 }
 
 impl PictureFiles {
@@ -41,12 +43,31 @@ impl PictureFiles {
                 labels: labels.len(),
             });
         }
-        Ok(Self { paths, labels })
+        Ok(Self {
+            unreadable: Unreadable::few(paths.len()),
+            paths,
+            labels,
+        })
+    }
+
+    /// Files of a part of a set, whose unreadable pictures are counted together; `paths` and
+    /// `labels` are of one length.
+    pub(crate) fn sharing(paths: Vec<PathBuf>, labels: Vec<u32>, unreadable: &Unreadable) -> Self {
+        Self {
+            paths,
+            labels,
+            unreadable: unreadable.clone(),
+        }
     }
 
     /// The files, in order.
     pub fn paths(&self) -> &[PathBuf] {
         &self.paths
+    }
+
+    /// Which files turned out unreadable so far.
+    pub fn unreadable(&self) -> &Unreadable {
+        &self.unreadable
     }
 
     /// Opens a picture as it is in its file, as [`open_picture`] does.
@@ -108,6 +129,18 @@ impl PictureStore {
             Self::Packed(pictures) => Ok(pictures.image(index)),
             Self::Files(files) => files.open(index),
         }
+    }
+}
+
+impl From<Pictures> for PictureStore {
+    fn from(pictures: Pictures) -> Self {
+        Self::Packed(Arc::new(pictures))
+    }
+}
+
+impl From<PictureFiles> for PictureStore {
+    fn from(files: PictureFiles) -> Self {
+        Self::Files(Arc::new(files))
     }
 }
 

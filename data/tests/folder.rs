@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use data::{DataError, DataSet, LoadOptions, LoadProgress, PictureError, Source, Storage};
+use data::{
+    DataError, DataSet, LoadOptions, LoadProgress, PictureError, PictureStore, Source, Storage,
+};
 use image::{Rgb, RgbImage};
 use tempfile::TempDir;
 
@@ -130,12 +132,12 @@ fn a_tenth_of_each_class_is_split_off_by_the_seed() {
 
 #[test]
 fn parts_are_taken_from_their_folders() {
-    for (test, other) in [("test", None), ("val", None), ("test", Some("val"))] {
+    for (test, validation) in [("test", None), ("val", None), ("test", Some("val"))] {
         let root = TempDir::new().unwrap();
         make(&root.path().join("train"), &["a", "b"], 3);
         make(&root.path().join(test), &["b"], 1);
-        if let Some(other) = other {
-            make(&root.path().join(other), &["a", "b"], 2);
+        if let Some(validation) = validation {
+            make(&root.path().join(validation), &["a", "b"], 2);
         }
         let data = load(root.path()).unwrap();
         assert_eq!(data.class_names, ["a", "b"]);
@@ -145,6 +147,27 @@ fn parts_are_taken_from_their_folders() {
             [1],
             "its class keeps the number it has in training"
         );
+        let labels = |store: &PictureStore| store.labels().to_vec();
+        assert_eq!(
+            data.validation.as_ref().map(labels),
+            validation.map(|_| vec![0, 0, 1, 1])
+        );
+        let files = Source::Folder(root.path().to_owned())
+            .load(&LoadOptions {
+                storage: Storage::Files,
+                ..LoadOptions::default()
+            })
+            .unwrap();
+        assert_eq!(
+            files.validation.as_ref().map(labels),
+            data.validation.as_ref().map(labels)
+        );
+        assert_eq!(files.test.labels(), [1]);
+        if let Some(PictureStore::Packed(pictures)) = &data.validation {
+            // The values that `make` gives.
+            let values = (0..4).map(|index| pictures.picture(index)[0]);
+            assert_eq!(values.collect::<Vec<_>>(), [0, 1, 10, 11]);
+        }
     }
 
     let only_train = TempDir::new().unwrap();
@@ -194,6 +217,87 @@ fn folders_that_make_no_data_set_are_refused() {
         matches!(&error, DataError::UnknownTestClass { class, .. } if class == "c"),
         "{error}"
     );
+    make(&parts.path().join("val"), &["a", "d"], 1);
+    let error = load(parts.path()).unwrap_err();
+    assert!(
+        matches!(&error, DataError::UnknownTestClass { class, .. } if class == "d"),
+        "{error}"
+    );
+}
+
+#[test]
+fn one_unreadable_picture_in_a_hundred_is_left_out() {
+    let root = TempDir::new().unwrap();
+    make(&root.path().join("train"), &["a", "b"], 90);
+    make(&root.path().join("test"), &["a", "b"], 10);
+    let whole = load(root.path()).unwrap();
+    assert_eq!(whole.unreadable.count(), 0);
+    let bad = [
+        root.path().join("train/b/05.png"),
+        root.path().join("test/a/00.png"),
+    ];
+    for path in &bad {
+        let whole = fs::read(path).unwrap();
+        fs::write(path, &whole[..whole.len() - 20]).unwrap();
+    }
+    let data = load(root.path()).unwrap();
+    assert_eq!((data.train.len(), data.test.len()), (179, 19));
+    let pictures = |data: &DataSet| data.train.packed().unwrap().clone();
+    let (before, after) = (pictures(&whole), pictures(&data));
+    assert_eq!(before.pixels()[..95 * 192], after.pixels()[..95 * 192]);
+    assert_eq!(before.pixels()[96 * 192..], after.pixels()[95 * 192..]);
+    assert_eq!(before.labels()[..179], *after.labels());
+    assert_eq!(data.test.packed().unwrap().picture(0)[0], 1);
+
+    assert_eq!(data.unreadable.total(), 200);
+    let list = data.unreadable.list();
+    let paths: Vec<_> = list.iter().map(|(path, _)| path.clone()).collect();
+    assert_eq!(paths, [bad[1].clone(), bad[0].clone()]);
+    assert!(matches!(*list[0].1, PictureError::CutOff { .. }));
+
+    // A third one is too much, unless any number will do.
+    fs::write(root.path().join("test/b/01.png"), "").unwrap();
+    let error = load(root.path()).unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            DataError::UnreadablePictures {
+                count: 3,
+                total: 200,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let options = LoadOptions {
+        skip_unreadable: true,
+        ..LoadOptions::default()
+    };
+    let source = Source::Folder(root.path().to_owned());
+    assert_eq!(source.load(&options).unwrap().unreadable.count(), 3);
+}
+
+#[test]
+fn a_class_whose_pictures_are_all_unreadable_is_refused() {
+    let root = TempDir::new().unwrap();
+    make(root.path(), &["a", "b"], 100);
+    make(root.path(), &["c"], 2);
+    for name in ["c/00.png", "c/01.png"] {
+        fs::write(root.path().join(name), "no picture").unwrap();
+    }
+    let error = load(root.path()).unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            DataError::UnreadablePictures {
+                count: 2,
+                total: 202,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().contains("no class as a whole"));
 }
 
 #[test]

@@ -264,13 +264,16 @@ fn files_are_opened_as_they_are_needed() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_ends_the_epoch() {
+fn more_than_one_unreadable_file_in_a_hundred_ends_the_epoch() {
     let names = ["rgb.jpg", "grey.png", "absent.png", "rgb.png", "tall.png"];
     let loader = from_files(names.map(reference).to_vec());
     let failure = loader.failure();
     assert_eq!(batches(&loader), [[0, 1]]);
     let error = failure.take().unwrap();
-    assert!(matches!(error, DataError::Picture(_)), "{error}");
+    assert!(
+        matches!(error, DataError::UnreadablePictures { count: 1, .. }),
+        "{error}"
+    );
     assert!(error.to_string().contains("absent.png"), "{error}");
     assert!(error.hint().is_some());
     assert!(failure.take().is_none());
@@ -279,6 +282,77 @@ fn a_file_that_cannot_be_read_ends_the_epoch() {
         batches(&loader),
         [[4]],
         "the next iteration is not hindered"
+    );
+}
+
+#[test]
+fn the_next_of_its_class_takes_the_place_of_an_unreadable_file() {
+    let folder = tempfile::tempdir().unwrap();
+    // Two classes in turn; the value of a picture is its place.
+    let paths: Vec<PathBuf> = (0..200_u8)
+        .map(|place| {
+            let path = folder.path().join(format!("{place}.png"));
+            image::RgbImage::from_pixel(4, 4, image::Rgb([place; 3]))
+                .save(&path)
+                .unwrap();
+            path
+        })
+        .collect();
+    for place in [7, 199] {
+        std::fs::write(&paths[place], "no picture").unwrap();
+    }
+    let labels = (0..200).map(|place| place % 2).collect();
+    let files = Arc::new(PictureFiles::new(paths, labels).unwrap());
+    let loader = |indices: Vec<usize>, threads| {
+        let preprocessing = Preprocessing::new([3, 1, 1], 1, vec![0.0; 3], vec![1.0; 3]).unwrap();
+        let dataset = PictureDataset::new(Arc::clone(&files), indices).unwrap();
+        BatchLoader::<Flex>::new(
+            Arc::new(dataset),
+            Arc::new(ImageBatcher::new(preprocessing)),
+            NonZeroUsize::new(16).unwrap(),
+            Some(3),
+            Default::default(),
+        )
+        .with_threads(threads)
+    };
+    let shown = |loader: &BatchLoader<Flex>| -> Vec<u8> {
+        let values = values(loader).concat();
+        values
+            .chunks(3)
+            .map(|pixel| (255.0 * pixel[0]).round() as u8)
+            .collect()
+    };
+    let all = loader((0..200).collect(), 0);
+    let first = shown(&all);
+    for threads in [1, 4] {
+        assert_eq!(shown(&loader((0..200).collect(), threads)), first);
+    }
+    let count = |value: u8| first.iter().filter(|&&shown| shown == value).count();
+    // 9 comes after 7, and 1 is the first of the class of 199.
+    assert_eq!([7, 9, 199, 1, 0].map(count), [0, 2, 0, 2, 1]);
+    assert_eq!(files.unreadable().count(), 2);
+
+    // A part takes from itself alone: validation pictures are none that are trained on.
+    let mut part = shown(&loader(vec![7, 8, 30, 45], 2));
+    part.sort_unstable();
+    assert_eq!(part, [8, 30, 45, 45]);
+
+    for place in [20, 21] {
+        std::fs::write(&files.paths()[place], "no picture").unwrap();
+    }
+    let broken = loader((0..200).collect(), 2);
+    shown(&broken);
+    let error = broken.failure().take().unwrap();
+    assert!(
+        matches!(
+            error,
+            DataError::UnreadablePictures {
+                count: 3 | 4,
+                total: 200,
+                ..
+            }
+        ),
+        "{error}"
     );
 }
 

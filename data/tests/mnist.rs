@@ -104,44 +104,6 @@ fn files_are_found_packed_plain_and_dotted_in_every_usual_place() {
 }
 
 #[test]
-fn the_two_sets_do_not_take_each_others_folder() {
-    let root = TempDir::new().unwrap();
-    write_mnist(&root.path().join("mnist"));
-    assert!(load(Source::FashionMnist, root.path()).is_err());
-    write_mnist(&root.path().join("fashion-mnist"));
-    let data = load(Source::FashionMnist, root.path()).unwrap();
-    assert_eq!(
-        (data.name.as_str(), data.class_names[0].as_str()),
-        ("fashion-mnist", "T-shirt/top")
-    );
-}
-
-#[test]
-fn missing_files_are_named_with_the_folders_tried() {
-    let root = TempDir::new().unwrap();
-    let error = load(Source::Mnist, root.path()).unwrap_err();
-    let (message, hint) = (error.to_string(), error.hint().unwrap());
-    for (name, _) in mnist_files() {
-        assert!(message.contains(&format!("{name}.gz")), "{message}");
-        assert!(hint.contains(&format!("{name}.gz")), "{hint}");
-    }
-    for folder in ["mnist", "MNIST/raw"] {
-        assert!(
-            message.contains(&root.path().join(folder).display().to_string()),
-            "{message}"
-        );
-    }
-
-    write_mnist(root.path());
-    fs::remove_file(root.path().join(LABELS)).unwrap();
-    let message = load(Source::Mnist, root.path()).unwrap_err().to_string();
-    assert!(
-        message.contains(LABELS) && !message.contains(IMAGES),
-        "{message}"
-    );
-}
-
-#[test]
 fn another_magic_number_is_refused() {
     let error = load_with(IMAGES, &idx(&[0x0801, 6, 2, 3], &[0; 36]));
     assert!(matches!(

@@ -182,6 +182,15 @@ pub enum Problem {
 }
 
 impl DownloadError {
+    /// The error for what the system says on writing a file or folder.
+    pub fn writing(path: impl Into<PathBuf>, source: io::Error) -> Self {
+        let path = path.into();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            _ => Self::Write { path, source },
+        }
+    }
+
     /// The way out, where there is a usual one.
     pub fn hint(&self) -> Option<String> {
         match self {

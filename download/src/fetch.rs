@@ -10,7 +10,7 @@ use crate::client::Patience;
 use crate::error::{DownloadError, MirrorFailure};
 use crate::lock::Lock;
 use crate::mirror::{Mirror, Trouble};
-use crate::part::{Part, write_error};
+use crate::part::Part;
 use crate::progress::{Progress, Watch};
 
 /// What is wanted.
@@ -165,7 +165,7 @@ fn is_there(
 }
 
 /// Makes the folders that the file shall lie in.
-fn make_folder(path: &Path) -> Result<(), DownloadError> {
+pub(crate) fn make_folder(path: &Path) -> Result<(), DownloadError> {
     if path.file_name().is_none() {
         return Err(DownloadError::Path {
             path: path.to_owned(),
@@ -173,7 +173,7 @@ fn make_folder(path: &Path) -> Result<(), DownloadError> {
     }
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
-            fs::create_dir_all(folder).map_err(|source| write_error(folder, source))
+            fs::create_dir_all(folder).map_err(|source| DownloadError::writing(folder, source))
         }
         _ => Ok(()),
     }

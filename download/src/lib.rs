@@ -65,4 +65,5 @@ pub use cache::cache_folder;
 pub use checksum::ChecksumError;
 pub use error::{DownloadError, MirrorFailure, Problem};
 pub use fetch::{Download, Outcome, fetch};
+pub use lock::{Lock, lock};
 pub use progress::Progress;

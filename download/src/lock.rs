@@ -3,20 +3,39 @@
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::error::DownloadError;
-use crate::part::{beside, write_error};
+use crate::fetch::make_folder;
+use crate::part::beside;
 use crate::progress::{Progress, TICK, Watch};
 
-/// The right to load a file, given up on drop. The system takes it back from a process that dies.
+/// The right to load a file or to work on it, given up on drop. The system takes it back from a process that dies.
 ///
 /// A file system without locks, as some clusters have, gives the right to everyone: what they may
 /// do to each other there is then found by the checksum, at the next use of the file at the latest.
-pub(crate) struct Lock {
+#[derive(Debug)]
+pub struct Lock {
     path: PathBuf,
     // Locked as long as it is open.
     _file: File,
+}
+
+/// Waits until no one else has the lock of `path`, which is a file `NAME.lock` beside it: for work
+/// on files that [`fetch`](crate::fetch) has brought.
+///
+/// `progress` is called about ten times a second meanwhile; `Break` stops the waiting.
+///
+/// # Errors
+///
+/// [`DownloadError::Interrupted`] after `Break`, and others if the file cannot be written.
+pub fn lock(
+    path: &Path,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Lock, DownloadError> {
+    make_folder(path)?;
+    Lock::acquire(path, &mut Watch::new(progress))
 }
 
 impl Lock {
@@ -29,7 +48,7 @@ impl Lock {
                 .truncate(false)
                 .write(true)
                 .open(&path)
-                .map_err(|source| write_error(&path, source))?;
+                .map_err(|source| DownloadError::writing(&path, source))?;
             loop {
                 match file.try_lock() {
                     Ok(()) => break,
@@ -73,7 +92,6 @@ fn is_at(_file: &File, _path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::ops::ControlFlow;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
 

@@ -48,7 +48,7 @@ impl Part {
             .read(true)
             .write(true)
             .open(&path)
-            .map_err(|source| write_error(&path, source))?;
+            .map_err(|source| DownloadError::writing(&path, source))?;
         let there = file
             .metadata()
             .map_err(|source| DownloadError::Read {
@@ -106,7 +106,7 @@ impl Part {
             Some(note) => {
                 let json = serde_json::to_vec(note).map_err(io::Error::from);
                 json.and_then(|json| fs::write(&self.note_path, json))
-                    .map_err(|source| write_error(&self.note_path, source))?;
+                    .map_err(|source| DownloadError::writing(&self.note_path, source))?;
             }
             None => remove(&self.note_path)?,
         }
@@ -118,7 +118,7 @@ impl Part {
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), DownloadError> {
         self.file
             .write_all(bytes)
-            .map_err(|source| write_error(&self.path, source))?;
+            .map_err(|source| DownloadError::writing(&self.path, source))?;
         self.hasher.update(bytes);
         self.length += bytes.len() as u64;
         self.received += bytes.len() as u64;
@@ -131,7 +131,7 @@ impl Part {
         self.file
             .set_len(0)
             .and_then(|()| self.file.seek(SeekFrom::Start(0)))
-            .map_err(|source| write_error(&self.path, source))?;
+            .map_err(|source| DownloadError::writing(&self.path, source))?;
         self.hasher = Hasher::new();
         self.length = 0;
         Ok(())
@@ -141,11 +141,12 @@ impl Part {
     pub(crate) fn finish(self) -> Result<(), DownloadError> {
         self.file
             .sync_all()
-            .map_err(|source| write_error(&self.path, source))?;
+            .map_err(|source| DownloadError::writing(&self.path, source))?;
         drop(self.file);
         // First, because what is left of a part that is whole needs no note.
         remove(&self.note_path)?;
-        fs::rename(&self.path, &self.target).map_err(|source| write_error(&self.target, source))?;
+        fs::rename(&self.path, &self.target)
+            .map_err(|source| DownloadError::writing(&self.target, source))?;
         sync_folder(&self.target);
         Ok(())
     }
@@ -168,17 +169,6 @@ pub(crate) fn beside(path: &Path, ending: &OsStr) -> PathBuf {
     path.into()
 }
 
-/// The error for what the system says on writing.
-pub(crate) fn write_error(path: &Path, source: io::Error) -> DownloadError {
-    let path = path.to_owned();
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            DownloadError::DiskFull { path }
-        }
-        _ => DownloadError::Write { path, source },
-    }
-}
-
 /// `None` if there is no note, or none that can be sent to a mirror.
 fn read_note(path: &Path) -> Option<Note> {
     let note: Note = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
@@ -188,7 +178,9 @@ fn read_note(path: &Path) -> Option<Note> {
 
 fn remove(path: &Path) -> Result<(), DownloadError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(write_error(path, error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(DownloadError::writing(path, error))
+        }
         _ => Ok(()),
     }
 }

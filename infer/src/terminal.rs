@@ -1,8 +1,9 @@
 //! What both programs show on a terminal while something takes its time.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use data::{DataError, FetchProgress, Source};
 use download::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -15,26 +16,32 @@ use crate::foreign::{Published, PublishedError};
 ///
 /// As those of [`Published::fetch`].
 pub fn fetch(weights: Published) -> Result<PathBuf, PublishedError> {
-    let style = ProgressStyle::with_template(
-        "{msg} [{bar:30}] {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
-    )
-    .unwrap_or_else(|_| ProgressStyle::default_bar())
-    .progress_chars("=> ");
-    let bar = ProgressBar::no_length().with_style(style);
+    let bar = byte_bar();
+    let name = weights.to_string();
     let result = weights.fetch(&mut |progress| {
+        show(&bar, &name, progress);
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    result
+}
+
+/// [`Source::fetch`] with such a bar.
+///
+/// # Errors
+///
+/// As those of [`Source::fetch`].
+pub fn fetch_data(source: &Source, data_dir: Option<&Path>) -> Result<(), DataError> {
+    let bar = byte_bar();
+    let result = source.fetch(data_dir, &mut |progress| {
         match progress {
-            Progress::Waiting => bar.set_message("another process downloads"),
-            Progress::Checking { checked, total } => {
-                bar.set_message(format!("checking {weights}"));
-                bar.set_length(total);
-                bar.set_position(checked);
+            FetchProgress::Downloading { file, progress } => {
+                show(&bar, &format!("{source}: {file}"), progress);
             }
-            Progress::Receiving { received, total } => {
-                bar.set_message(format!("downloading {weights}"));
-                if let Some(total) = total {
-                    bar.set_length(total);
-                }
-                bar.set_position(received);
+            FetchProgress::Unpacking { file, done, total } => {
+                bar.set_message(format!("unpacking {file}"));
+                bar.set_length(total);
+                bar.set_position(done);
             }
             _ => {}
         }
@@ -42,4 +49,32 @@ pub fn fetch(weights: Published) -> Result<PathBuf, PublishedError> {
     });
     bar.finish_and_clear();
     result
+}
+
+fn show(bar: &ProgressBar, name: &str, progress: Progress) {
+    match progress {
+        Progress::Waiting => bar.set_message("another process downloads"),
+        Progress::Checking { checked, total } => {
+            bar.set_message(format!("checking {name}"));
+            bar.set_length(total);
+            bar.set_position(checked);
+        }
+        Progress::Receiving { received, total } => {
+            bar.set_message(format!("downloading {name}"));
+            if let Some(total) = total {
+                bar.set_length(total);
+            }
+            bar.set_position(received);
+        }
+        _ => {}
+    }
+}
+
+fn byte_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template(
+        "{msg} [{bar:30}] {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+    )
+    .unwrap_or_else(|_| ProgressStyle::default_bar())
+    .progress_chars("=> ");
+    ProgressBar::no_length().with_style(style)
 }

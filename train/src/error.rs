@@ -32,6 +32,17 @@ pub enum TrainError {
         /// The data set.
         data: String,
     },
+    /// Every step of an epoch is dropped.
+    #[error(
+        "there are {pictures} pictures to train on, fewer than a step of {batch_size}, and \
+         `loader.drop_last` leaves smaller steps out"
+    )]
+    NoSteps {
+        /// Training pictures.
+        pictures: usize,
+        /// Pictures of a step.
+        batch_size: usize,
+    },
     /// The run's folder is not empty.
     #[error("{} is there already and not empty", path.display())]
     FolderTaken {
@@ -158,6 +169,12 @@ pub enum ConfigError {
         /// The setting.
         key: &'static str,
     },
+    /// Pictures of published sets have no files of their own.
+    #[error("`loader.storage` is files, but the pictures of {data} are always in memory")]
+    AlwaysInMemory {
+        /// The data set.
+        data: String,
+    },
     /// The network does not fit the data or has no such setting.
     #[error("`model` is {model}: {reason}")]
     Network {
@@ -191,6 +208,7 @@ impl TrainError {
             Self::Foreign(error) => error.hint(),
             Self::Gradient { .. } => Some("choose smaller --depths".into()),
             Self::NoValidation { .. } => Some("add pictures".into()),
+            Self::NoSteps { .. } => Some("choose a smaller --batch-size".into()),
             Self::FolderTaken { path } => Some(format!(
                 "choose another --name, or go on with this run by --resume {}",
                 path.display()
@@ -224,6 +242,9 @@ impl ConfigError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NothingToFreeze => Some("name some with --weights or --pretrained".into()),
+            Self::AlwaysInMemory { .. } => {
+                Some("leave --storage out, or name a folder with --data folder:PATH".into())
+            }
             Self::Network { .. } => {
                 Some("choose another --model, --image-size or, to measure, --input; `train --help` says more".into())
             }

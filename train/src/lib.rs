@@ -63,7 +63,7 @@ mod trainee;
 
 pub use benchmark::StepBenchmark;
 pub use checkpoint::EpochScores;
-pub use config::TrainConfig;
+pub use config::{LoaderConfig, TrainConfig};
 pub use error::{ConfigError, TrainError};
 pub use evaluation::{ClassEvaluation, Evaluation};
 pub use folder::RunFolder;

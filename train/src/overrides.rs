@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use data::Source;
+use data::{Source, Storage};
 use device::DeviceRequest;
 use model::{Part, StemKind};
 
@@ -14,7 +14,7 @@ use crate::schedule::Schedule;
 #[derive(Clone, Debug, Default)]
 #[allow(
     missing_docs,
-    reason = "each is the field of TrainConfig or its augmentation of that name"
+    reason = "each is the field of TrainConfig, its augmentation or its loader of that name"
 )]
 pub struct Overrides {
     pub data: Option<Source>,
@@ -51,6 +51,10 @@ pub struct Overrides {
     pub name: Option<String>,
     pub pad_crop: Option<usize>,
     pub flip: Option<bool>,
+    pub storage: Option<Storage>,
+    pub balanced: Option<bool>,
+    pub drop_last: Option<bool>,
+    pub loader_threads: Option<usize>,
 }
 
 impl TrainConfig {
@@ -106,6 +110,10 @@ impl TrainConfig {
         set_open(&mut self.name, overrides.name);
         set(&mut self.augmentation.pad_crop, overrides.pad_crop);
         set(&mut self.augmentation.flip, overrides.flip);
+        set(&mut self.loader.storage, overrides.storage);
+        set(&mut self.loader.balanced, overrides.balanced);
+        set(&mut self.loader.drop_last, overrides.drop_last);
+        set_open(&mut self.loader.threads, overrides.loader_threads);
         self
     }
 }

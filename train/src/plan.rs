@@ -13,7 +13,7 @@ use crate::folder::RunFolder;
 use crate::pretrained::{Fitting, Pretrained};
 use crate::schedule::Rates;
 
-/// A run before it starts: the pictures in memory, the network's shape, the numbers of steps.
+/// A run before it starts: the pictures, the network's shape, the numbers of steps.
 #[derive(Debug)]
 pub struct Plan {
     /// The settings it was made from.
@@ -86,6 +86,7 @@ impl Plan {
         let mut data = config.data.load(&LoadOptions {
             data_dir: config.data_dir.clone(),
             image_size: config.image_size,
+            storage: config.loader.storage,
             seed: config.seed,
             progress: Some(progress),
             ..LoadOptions::default()
@@ -112,7 +113,14 @@ impl Plan {
         };
         let (train, validation) = parts(&config, &data)?;
         let batch_size = NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN);
-        let batches = train.indices().len().div_ceil(batch_size.get());
+        let pictures = train.indices().len();
+        let batches = config.loader.steps(pictures, batch_size);
+        if batches == 0 {
+            return Err(TrainError::NoSteps {
+                pictures,
+                batch_size: batch_size.get(),
+            });
+        }
         let steps_per_epoch = batches.div_ceil(config.accumulate);
         Ok(Self {
             config,
@@ -182,6 +190,12 @@ fn parts(
         return Ok((
             Arc::new(PictureDataset::all(train)),
             Arc::new(PictureDataset::all(test)),
+        ));
+    }
+    if let Some(validation) = &data.validation {
+        return Ok((
+            Arc::new(PictureDataset::all(data.train.clone())),
+            Arc::new(PictureDataset::all(validation.clone())),
         ));
     }
     let (train, validation) = data::split(data.train.labels(), config.validation, config.seed)?;

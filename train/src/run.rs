@@ -292,13 +292,14 @@ pub(crate) fn loader<B: Backend>(
     device: &B::Device,
 ) -> BatchLoader<B> {
     let batcher = ImageBatcher::new(plan.data.preprocessing.clone());
-    BatchLoader::new(
+    let loader = BatchLoader::new(
         Arc::clone(pictures),
         Arc::new(batcher),
         plan.batch_size,
         shuffle,
         device.clone(),
-    )
+    );
+    plan.config.loader.apply(loader, shuffle)
 }
 
 /// Tests saved models on the test pictures.

@@ -4,8 +4,9 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use common::{SMALL, fails, picture_folder, succeeds, train};
+use common::{SMALL, fails, offline, picture_folder, succeeds, train};
 
 /// A folder with the four files of MNIST, of ten pictures each.
 fn idx_folder(root: &Path) -> std::path::PathBuf {
@@ -56,14 +57,50 @@ fn damaged_idx_files() {
         1,
         &["train-images-idx3-ubyte", "magic"],
     );
+}
 
-    fs::remove_file(&images).unwrap();
+#[test]
+fn who_is_offline_is_told_which_files_to_put_where() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = idx_folder(root.path());
+    fs::remove_file(folder.join("train-images-idx3-ubyte")).unwrap();
+    let place = folder.join("mnist");
     mnist(
         root.path(),
         &folder,
         1,
-        &["train-images-idx3-ubyte", "hint:"],
+        &[
+            "the files of mnist are not there: cannot download train-images-idx3-ubyte.gz",
+            "https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/train-images-idx3-ubyte.gz",
+            "hint: put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, ",
+            &place.display().to_string(),
+        ],
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn every_command_that_needs_pictures_downloads_into_the_users_cache_folder() {
+    let root = tempfile::tempdir().unwrap();
+    let cache = root.path().join("home/resnet");
+    let commands: [&[&str]; 3] = [
+        &["--data", "cifar10"],
+        &["study", "gradients"],
+        &["study", "degradation"],
+    ];
+    for arguments in commands {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+        offline(&mut command, root.path());
+        command.current_dir(root.path()).args(arguments);
+        let words = [
+            "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+            "127.0.0.1:9",
+            &format!("put cifar-10-binary.tar.gz into {}, from", cache.display()),
+        ];
+        fails(&mut command, 1, &words);
+        assert!(cache.is_dir());
+    }
 }
 
 #[test]
@@ -137,6 +174,11 @@ fn wrong_configs_name_key_and_range() {
     expect("epochs = 0", &["`epochs` is 0", "1 to 100000"]);
     expect("epochs = \"ten\"", &["line 1"]);
     expect("epochs =", &["line 1"]);
+    expect("[loader]\nthread = 2", &["thread", "line 2"]);
+    expect(
+        "batch_size = 6000\nloader = { drop_last = true }",
+        &["5400 pictures", "step of 6000", "hint:"],
+    );
     expect("model = \"resnet19\"", &["resnet19", "did you mean"]);
     fails(
         train(root.path()).args(["--config", "/nonexistent.toml"]),
@@ -155,6 +197,12 @@ fn wrong_flags_are_wrong_usage() {
     expect(&["--epochs", "many"], &["many"]);
     expect(&["--model", "resnet19"], &["resnet19", "did you mean"]);
     expect(&["--data", "imagenet"], &["imagenet"]);
+    expect(&["--storage", "disk"], &["disk", "known: memory, files"]);
+    expect(
+        &["--storage", "files", "--data", "mnist"],
+        &["mnist are always in memory", "folder:PATH"],
+    );
+    expect(&["--loader-threads", "5000"], &["`loader.threads` is 5000"]);
     expect(&["--device", "gpu"], &["gpu"]);
     expect(&["--device", "flex:7"], &["flex"]);
     expect(&["--frobnicate"], &["--frobnicate"]);

@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{SMALL, fails, picture_folder, succeeds, test_accuracy, train};
+use common::{SMALL, fails, picture_folder, stderr, succeeds, test_accuracy, train};
 
 fn lines(path: &Path) -> usize {
     fs::read_to_string(path).map_or(0, |text| text.lines().count())
@@ -101,6 +101,39 @@ fn a_run_on_a_folder_of_pictures() {
         serde_json::json!(["blue", "red"])
     );
     assert_eq!(description["preprocessing"]["channels"], 3);
+}
+
+#[test]
+fn pictures_that_cannot_be_read_are_named_and_logged() {
+    let root = tempfile::tempdir().unwrap();
+    let pictures = picture_folder(root.path(), 250);
+    let bad = ["blue/1.jpg", "blue/4.png", "red/8.png", "red/9.jpg"];
+    for name in bad {
+        fs::write(pictures.join(name), "no picture").unwrap();
+    }
+    let runs = root.path().join("runs");
+    let mut command = train(&runs);
+    command
+        .arg("--data")
+        .arg(format!("folder:{}", pictures.display()))
+        .args(["--image-size", "16", "--epochs", "1", "--name", "mine"]);
+    let output = command.output().unwrap();
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    let warnings: Vec<_> = said
+        .lines()
+        .filter(|line| line.starts_with("warning: "))
+        .collect();
+    assert_eq!(warnings.len(), 1, "{said}");
+    assert!(
+        warnings[0].starts_with("warning: 4 of 500 pictures cannot be read")
+            && warnings[0].contains("red/8.png and 1 more"),
+        "{said}"
+    );
+    let log = fs::read_to_string(runs.join("mine/experiment.log")).unwrap();
+    for name in bad {
+        assert_eq!(log.matches(name).count(), 1, "{log}");
+    }
 }
 
 #[test]

@@ -6,12 +6,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{fails, picture_folder, succeeds};
+use common::{fails, offline, picture_folder, succeeds};
 
 fn study(name: &str, output: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
     command.args(["study", name, "--depths", "8,14"]);
     command.arg("--output").arg(output);
+    offline(&mut command, output.parent().unwrap());
     command
 }
 
@@ -114,7 +115,7 @@ fn what_cannot_be_begun_leaves_nothing() {
         fails(
             without_data.arg("--data-dir").arg(&nowhere),
             1,
-            &["data_batch_1.bin", "nowhere"],
+            &["cifar-10-binary.tar.gz", "nowhere"],
         );
         assert!(!output.exists(), "nothing was begun");
     }

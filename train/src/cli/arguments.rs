@@ -9,6 +9,7 @@ use train::{ConfigError, OptimizerKind, TrainConfig};
 
 use super::settings::{Settings, optimizer};
 use super::study_arguments::StudyCommand;
+use super::survey_arguments::DataArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +20,7 @@ Examples:
   train --recipe cifar10 --seed 2             settings that were found to be good
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
   train --resume runs/mine --epochs 40        go on with an earlier run
+  train data folder:photos --sheet photos.png   what a data set holds
   train summary resnet50                      what a network consists of and costs
   train convert runs/mine mine.safetensors    weights for PyTorch, or from it
   train study degradation                     why shortcuts: deep networks with and without
@@ -38,8 +40,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub settings: Settings,
 
-    /// TOML file with settings: the flags' names with _ for -, and those that change pictures under
-    /// [augmentation]
+    /// TOML file with settings: the flags' names with _ for -, those that change pictures under
+    /// [augmentation], and those that load them under [loader]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "recipe"])]
     pub config: Option<PathBuf>,
 
@@ -54,7 +56,7 @@ pub(crate) struct Arguments {
         "data", "image_size", "validation", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
         "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
         "flip", "depths", "widths", "accumulate", "schedule", "clip", "label_smoothing", "ema",
-        "flip_test",
+        "flip_test", "storage", "balanced", "drop_last",
     ])]
     pub resume: Option<PathBuf>,
 
@@ -79,6 +81,7 @@ fn recipe(text: &str) -> Result<String, ConfigError> {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Summary(Box<SummaryArguments>),
+    Data(Box<DataArguments>),
     Convert(Box<ConvertArguments>),
     #[command(subcommand)]
     Study(StudyCommand),
@@ -157,7 +160,7 @@ pub(crate) struct SummaryArguments {
 
 /// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
 /// miss a flag that cannot be there.
-const NOT_MEASURED: [&str; 25] = [
+const NOT_MEASURED: [&str; 29] = [
     "config",
     "recipe",
     "resume",
@@ -183,6 +186,10 @@ const NOT_MEASURED: [&str; 25] = [
     "ema",
     "flip_test",
     "patience",
+    "storage",
+    "balanced",
+    "drop_last",
+    "loader_threads",
 ];
 
 /// Flags of --bench.
@@ -234,6 +241,9 @@ mod tests {
             ("--zero-init", config.zero_init_last_norm.to_string()),
             ("--pad-crop", config.augmentation.pad_crop.to_string()),
             ("--flip", config.augmentation.flip.to_string()),
+            ("--balanced", config.loader.balanced.to_string()),
+            ("--drop-last", config.loader.drop_last.to_string()),
+            ("--storage", "memory".to_owned()),
             ("--epochs", config.epochs.to_string()),
             ("--batch-size", config.batch_size.to_string()),
             ("--accumulate", config.accumulate.to_string()),

@@ -4,6 +4,7 @@ pub(crate) mod arguments;
 mod benchmark;
 mod convert;
 mod dashboard;
+
 mod lines;
 pub(crate) mod program;
 mod report;
@@ -13,3 +14,7 @@ mod signals;
 mod study;
 mod study_arguments;
 mod summary;
+mod survey;
+mod survey_arguments;
+mod table;
+mod unreadable;

@@ -27,6 +27,8 @@ use super::screen::Screen;
 use super::signals::Signals;
 use super::study;
 use super::summary;
+use super::survey;
+use super::unreadable::UnreadableNews;
 
 /// A flag has a value that is out of range: wrong usage, unlike the same value in a file.
 #[derive(Debug, Error)]
@@ -49,6 +51,7 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
     if let Some(command) = &arguments.command {
         match command {
             Command::Summary(arguments) => summary::run(arguments)?,
+            Command::Data(arguments) => survey::run(arguments)?,
             Command::Convert(arguments) => convert::run(arguments)?,
             Command::Study(command) => return study::run(command, &signals),
         }
@@ -169,6 +172,7 @@ pub(super) fn load(
         let weights = name.parse().map_err(ConfigError::from)?;
         config.weights = Some(terminal::fetch(weights)?);
     }
+    terminal::fetch_data(&config.data, config.data_dir.as_deref())?;
     let bar = picture_bar(0);
     bar.set_message("loading");
     let progress = |LoadProgress { done, total }: LoadProgress| {
@@ -249,6 +253,10 @@ impl Task for Train<'_> {
     type Output = Result<Outcome, TrainError>;
 
     fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
+        let mut unreadable = UnreadableNews::new(&self.plan.data.unreadable);
+        if let Some(line) = unreadable.line() {
+            talk(&line);
+        }
         let on_terminal =
             self.with_dashboard && io::stdout().is_terminal() && io::stdin().is_terminal();
         let (screen, bar) = if on_terminal {
@@ -258,7 +266,7 @@ impl Task for Train<'_> {
             let bar = picture_bar(self.plan.config.epochs * self.plan.train.indices().len());
             (Screen::Lines(Lines::new(bar.clone())), bar)
         };
-        let reporter = Box::new(Reporter::new(bar, on_terminal, &self.plan));
+        let reporter = Box::new(Reporter::new(bar, on_terminal, &self.plan, unreadable));
         train::train::<B, _>(self.plan, self.folder, device, screen, reporter, self.stop)
     }
 }

@@ -6,6 +6,8 @@ use indicatif::ProgressBar;
 use train::{EpochReport, Finished, Observer, Plan, Score};
 
 use super::lines::picture_bar;
+use super::program::talk;
+use super::unreadable::UnreadableNews;
 
 /// Prints a line for each epoch: at once beside a progress bar, and after a dashboard has closed.
 pub(crate) struct Reporter {
@@ -15,22 +17,36 @@ pub(crate) struct Reporter {
     scored_on: &'static str,
     held_back: Vec<String>,
     test_bar: Option<ProgressBar>,
+    unreadable: UnreadableNews,
 }
 
 impl Reporter {
-    pub(crate) fn new(bar: ProgressBar, behind_dashboard: bool, plan: &Plan) -> Self {
+    pub(crate) fn new(
+        bar: ProgressBar,
+        behind_dashboard: bool,
+        plan: &Plan,
+        unreadable: UnreadableNews,
+    ) -> Self {
         Self {
             bar,
             behind_dashboard,
             scored_on: scored_on(plan),
             held_back: Vec::new(),
             test_bar: None,
+            unreadable,
         }
     }
 
     fn release(&mut self) {
         for line in self.held_back.drain(..) {
             print_line(&line);
+        }
+        self.warn();
+    }
+
+    fn warn(&mut self) {
+        if let Some(line) = self.unreadable.line() {
+            self.bar.suspend(|| talk(&line));
         }
     }
 }
@@ -42,6 +58,7 @@ impl Observer for Reporter {
             self.held_back.push(line);
         } else {
             self.bar.suspend(|| print_line(&line));
+            self.warn();
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use data::Source;
+use data::{Source, Storage};
 use device::DeviceRequest;
 use infer::foreign::{Published, UnknownPublished};
 use model::{Part, StemKind};
@@ -16,7 +16,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "DATA")]
     data: Option<Source>,
 
-    /// Folder with the published files of the data sets [default: the user's cache folder]
+    /// Folder with the published files of the data sets, or for them where they are nowhere yet [default: the user's cache folder]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
@@ -69,6 +69,22 @@ pub(crate) struct Settings {
     /// Mirror half of the training pictures at random [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     flip: Option<bool>,
+
+    /// memory, or files: open a folder's pictures anew in every epoch, for more than memory holds [default: memory]
+    #[arg(long, value_name = "WHERE", value_parser = storage)]
+    storage: Option<Storage>,
+
+    /// Train on as many pictures of each class, rare ones more than once [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    balanced: Option<bool>,
+
+    /// Leave an epoch's last step out if it has fewer pictures [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    drop_last: Option<bool>,
+
+    /// Threads that prepare pictures, 0 to do so between steps [default: one per core]
+    #[arg(long, value_name = "N")]
+    loader_threads: Option<usize>,
 
     /// Passes over the training pictures [default: 5]
     #[arg(long, value_name = "N")]
@@ -188,6 +204,10 @@ impl From<Settings> for Overrides {
             name: settings.name,
             pad_crop: settings.pad_crop,
             flip: settings.flip,
+            storage: settings.storage,
+            balanced: settings.balanced,
+            drop_last: settings.drop_last,
+            loader_threads: settings.loader_threads,
         }
     }
 }
@@ -198,6 +218,14 @@ fn stem(text: &str) -> Result<StemKind, String> {
         "deep" => Ok(StemKind::Deep),
         "cifar" => Ok(StemKind::Cifar),
         _ => Err("known: imagenet, deep, cifar".to_owned()),
+    }
+}
+
+fn storage(text: &str) -> Result<Storage, String> {
+    match text {
+        "memory" => Ok(Storage::Memory),
+        "files" => Ok(Storage::Files),
+        _ => Err("known: memory, files".to_owned()),
     }
 }
 

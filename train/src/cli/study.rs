@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use device::{SelectedDevice, Task};
 use indicatif::{ProgressBar, ProgressStyle};
-use infer::console;
+use infer::{console, terminal};
 use model::ResidualBackend;
 use train::study::{Curve, Degradation, GradientProfile, Gradients};
 use train::{Outcome, Plan, RunFolder, TrainConfig, TrainError};
@@ -17,6 +17,7 @@ use super::program::{Train, WrongFlag, load, log_to, make_absolute, resolve, tal
 use super::report::print_line;
 use super::signals::Signals;
 use super::study_arguments::{DegradationArguments, GradientArguments, StudyCommand};
+use super::unreadable::UnreadableNews;
 
 /// Runs of a study lie in this folder of its output.
 const RUNS: &str = "runs";
@@ -131,10 +132,18 @@ fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {
     let networks = study.networks().map_err(wrong_depth)?;
     let device = resolve(&study.base)?;
     talk(&format!("device: {device}"));
+    terminal::fetch_data(&study.base.data, study.base.data_dir.as_deref())?;
 
+    let mut unreadable = None;
     let mut profiles = Vec::new();
     for config in networks {
         let plan = Arc::new(Plan::new(config, &|_| {})?);
+        if let Some(line) = unreadable
+            .get_or_insert_with(|| UnreadableNews::new(&plan.data.unreadable))
+            .line()
+        {
+            talk(&line);
+        }
         profiles.push(device.run(Measure {
             study: &study,
             plan,

@@ -83,7 +83,7 @@ pub(crate) struct CommonArguments {
     #[arg(long, value_name = "DATA", default_value = "cifar10")]
     data: Source,
 
-    /// Folder with the published files of the data sets [default: the user's cache folder]
+    /// Folder with the published files of the data sets, or for them where they are nowhere yet [default: the user's cache folder]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 

@@ -8,6 +8,7 @@ use train::{ConfigError, TrainConfig};
 use super::arguments::SummaryArguments;
 use super::program::WrongFlag;
 use super::report::print_line;
+use super::table::{grouped, table};
 
 pub(crate) fn run(arguments: &SummaryArguments) -> anyhow::Result<()> {
     let table = Table::new(arguments)?;
@@ -73,37 +74,21 @@ impl Table {
             "multiply-adds",
             "share",
         ];
-        let mut rows = vec![head.map(str::to_owned)];
+        let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(summary.layers.iter().map(|layer| self.row(layer)));
-        rows.push([
+        rows.push(vec![
             "total".to_owned(),
             String::new(),
             String::new(),
             grouped(summary.parameters),
             grouped(summary.multiply_adds),
-            String::new(),
         ]);
-        let widths: [usize; 6] = std::array::from_fn(|column| {
-            let widths = rows.iter().map(|row| row[column].chars().count());
-            widths.max().unwrap_or(0)
-        });
         let mut text = format!("{}, input {}\n\n", self.model, shape(&summary.input));
-        for row in rows {
-            let mut line = String::new();
-            for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-                // Names to the left, figures to the right.
-                line += &match column {
-                    0..=2 => format!("{cell:<width$}  "),
-                    _ => format!("{cell:>width$}  "),
-                };
-            }
-            text += line.trim_end();
-            text.push('\n');
-        }
+        text += &table(&rows, &(3..6));
         text + &self.memory()
     }
 
-    fn row(&self, layer: &Layer) -> [String; 6] {
+    fn row(&self, layer: &Layer) -> Vec<String> {
         let share = match (layer.multiply_adds, self.summary.multiply_adds) {
             (0, _) | (_, 0) => String::new(),
             (part, whole) => format!("{:.1} %", 100.0 * part as f64 / whole as f64),
@@ -112,7 +97,7 @@ impl Table {
             0 => String::new(),
             count => grouped(count),
         };
-        [
+        vec![
             layer.name.clone(),
             kind(layer.kind),
             shape(&layer.output),
@@ -181,19 +166,6 @@ fn shape(sizes: &[usize]) -> String {
     sizes.join("x")
 }
 
-/// Digits in groups of three.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn bytes(count: u64) -> String {
     let mebibytes = count as f64 / f64::from(1 << 20);
     match mebibytes {
@@ -205,18 +177,6 @@ fn bytes(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (25_557_032, "25,557,032"),
-        ] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 
     #[test]
     fn memory_has_a_fitting_unit() {

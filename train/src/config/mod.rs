@@ -1,5 +1,6 @@
 //! Every setting of a run.
 
+mod loader;
 mod network;
 mod validate;
 
@@ -15,6 +16,8 @@ use crate::error::ConfigError;
 use crate::optimizer::OptimizerKind;
 use crate::schedule::Schedule;
 
+pub use loader::LoaderConfig;
+
 /// Trained weights move at this share of the usual rate.
 const FINE_TUNING: f64 = 0.1;
 
@@ -25,7 +28,8 @@ const FINE_TUNING: f64 = 0.1;
 pub struct TrainConfig {
     /// What to train on.
     pub data: Source,
-    /// Where the files of published data sets are; none means the user's cache folder.
+    /// Where the files of published data sets are looked for first, and where they come to; none means
+    /// the user's cache folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
     /// Height and width in pixels that every picture is brought to; none means the data's own, or
@@ -34,7 +38,8 @@ pub struct TrainConfig {
     pub image_size: Option<usize>,
     /// Share of the training pictures held back to choose the best epoch, 0.01 to 0.5; or 0, with
     /// which all of them are trained on, each epoch is scored on the test pictures, and the last
-    /// one is kept, so that nothing is chosen by them.
+    /// one is kept, so that nothing is chosen by them. Where the data has validation pictures of its
+    /// own, any other number means these.
     pub validation: f64,
     /// The network's name in the registry; none means that of the weights, or `resnet8` without them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,6 +123,9 @@ pub struct TrainConfig {
     /// How training pictures are changed at random.
     #[serde(skip_serializing_if = "Augmentation::is_none")]
     pub augmentation: Augmentation,
+    /// How pictures come to the network.
+    #[serde(skip_serializing_if = "LoaderConfig::is_default")]
+    pub loader: LoaderConfig,
 }
 
 impl Default for TrainConfig {
@@ -157,6 +165,7 @@ impl Default for TrainConfig {
             name: None,
             schedule: Schedule::default(),
             augmentation: Augmentation::default(),
+            loader: LoaderConfig::default(),
         }
     }
 }

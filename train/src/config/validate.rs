@@ -44,6 +44,7 @@ impl TrainConfig {
             )?;
         }
         self.augmentation.validate()?;
+        self.loader.validate(&self.data)?;
         if let Some(name) = &self.name {
             let plain = Path::new(name)
                 .file_name()
@@ -126,7 +127,7 @@ impl TrainConfig {
     }
 }
 
-fn check(
+pub(super) fn check(
     key: &'static str,
     value: impl ToString,
     fits: bool,

@@ -14,7 +14,21 @@ pub fn train(runs_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
     command.arg("--runs-dir").arg(runs_dir);
     command.env("RUST_BACKTRACE", "1"); // an error for the user has none even so
+    offline(&mut command, runs_dir);
     command
+}
+
+/// Keeps a program off the network, and off what the machine has of data sets: the user's folders
+/// are in `folder`.
+pub fn offline(command: &mut Command, folder: &Path) {
+    for variable in ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"] {
+        command.env_remove(variable);
+        command.env_remove(variable.to_lowercase());
+    }
+    command.env("ALL_PROXY", "http://127.0.0.1:9"); // where no one listens
+    for variable in ["HOME", "XDG_CACHE_HOME", "XDG_DATA_DIRS"] {
+        command.env(variable, folder.join("home"));
+    }
 }
 
 /// Fast settings for pictures of 28 pixels.
@@ -79,7 +93,7 @@ pub fn picture_folder(root: &Path, pictures: usize) -> PathBuf {
     for (class, colour) in [("blue", [20, 30, 200]), ("red", [210, 30, 20])] {
         fs::create_dir_all(folder.join(class)).unwrap();
         for number in 0..pictures {
-            let format = ["png", "jpg", "bmp", "webp"][number % 4];
+            let format = format_of(number);
             let edge = 20 + number as u32 % 5;
             let picture = image::RgbImage::from_fn(edge, edge + 3, |x, y| {
                 let shade = ((x * 7 + y * 13 + number as u32 * 31) % 40) as u8;
@@ -91,4 +105,9 @@ pub fn picture_folder(root: &Path, pictures: usize) -> PathBuf {
         }
     }
     folder
+}
+
+/// The ending of the name of such a picture.
+pub fn format_of(number: usize) -> &'static str {
+    ["png", "jpg", "bmp", "webp"][number % 4]
 }

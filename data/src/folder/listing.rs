@@ -1,0 +1,216 @@
+//! Which pictures a folder of class folders holds, by part.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::DataError;
+use crate::split::split;
+
+const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
+/// The part of each class that is for the test where no folder says which pictures are.
+const TEST_FRACTION: f64 = 0.1;
+
+/// The picture files of a folder, by part.
+pub(super) struct Listing {
+    pub class_names: Vec<String>,
+    pub train: Vec<PictureFile>,
+    /// Where a folder says which.
+    pub validation: Option<Vec<PictureFile>>,
+    pub test: Vec<PictureFile>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct PictureFile {
+    pub path: PathBuf,
+    pub label: u32,
+}
+
+/// Lists the pictures of a folder; `seed` decides which are for the test where no folder does.
+pub(super) fn list(path: &Path, seed: u64) -> Result<Listing, DataError> {
+    if !path.is_dir() {
+        return Err(DataError::NotAFolder {
+            path: path.to_owned(),
+        });
+    }
+    let parts = Parts::of(path)?;
+    let classes = classes(&parts.train)?;
+    if let [only] = classes.as_slice() {
+        return Err(DataError::OneClass {
+            path: parts.train,
+            class: only.name.clone(),
+        });
+    }
+    let class_names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
+    let held_back = |path| held_back(path, &class_names, &parts.train);
+    let validation = parts.validation.as_deref().map(held_back).transpose()?;
+    let (train, test) = match &parts.test {
+        Some(test) => (files(classes, &class_names), held_back(test)?),
+        None => {
+            if let Some(class) = classes.iter().find(|class| class.files.len() < 2) {
+                return Err(DataError::SinglePicture {
+                    path: class.path.clone(),
+                });
+            }
+            split_off_test(files(classes, &class_names), seed)?
+        }
+    };
+    Ok(Listing {
+        class_names,
+        train,
+        validation,
+        test,
+    })
+}
+
+/// The folders of classes.
+struct Parts {
+    train: PathBuf,
+    validation: Option<PathBuf>,
+    test: Option<PathBuf>,
+}
+
+impl Parts {
+    /// `val` is for the test where there is no `test`: ImageNet and others have it so, and report
+    /// what their networks come to on it.
+    fn of(path: &Path) -> Result<Self, DataError> {
+        let part = |name| Some(path.join(name)).filter(|folder: &PathBuf| folder.is_dir());
+        let (train, validation, test) = (part("train"), part("val"), part("test"));
+        let (validation, test) = match test {
+            Some(test) => (validation, Some(test)),
+            None => (None, validation),
+        };
+        match train {
+            // A class may be called `train` too: then its folder holds pictures, not folders.
+            Some(train) if test.is_some() || !folders(&train)?.is_empty() => Ok(Self {
+                train,
+                validation,
+                test,
+            }),
+            _ => Ok(Self {
+                train: path.to_owned(),
+                validation: None,
+                test: None,
+            }),
+        }
+    }
+}
+
+/// The pictures of a folder of classes that are not for training, of which training has all.
+fn held_back(
+    path: &Path,
+    class_names: &[String],
+    train: &Path,
+) -> Result<Vec<PictureFile>, DataError> {
+    let classes = classes(path)?;
+    let unknown = classes
+        .iter()
+        .find(|class| !class_names.contains(&class.name));
+    match unknown {
+        Some(class) => Err(DataError::UnknownTestClass {
+            path: class.path.clone(),
+            class: class.name.clone(),
+            train: train.to_owned(),
+        }),
+        None => Ok(files(classes, class_names)),
+    }
+}
+
+/// A class folder and its picture files, sorted by name.
+struct Class {
+    name: String,
+    path: PathBuf,
+    files: Vec<PathBuf>,
+}
+
+/// The class folders of a folder, sorted by name; none of them is empty.
+fn classes(path: &Path) -> Result<Vec<Class>, DataError> {
+    let folders = folders(path)?;
+    if folders.is_empty() {
+        return Err(DataError::NoClassFolders {
+            path: path.to_owned(),
+        });
+    }
+    folders
+        .into_iter()
+        .map(|path| {
+            let files: Vec<PathBuf> = entries(&path)?
+                .into_iter()
+                .filter(|file| is_picture_name(file) && !file.is_dir())
+                .collect();
+            if files.is_empty() {
+                return Err(DataError::EmptyClass { path });
+            }
+            Ok(Class {
+                name: name_of(&path),
+                path,
+                files,
+            })
+        })
+        .collect()
+}
+
+/// The picture files of some classes with their labels, class by class.
+fn files(classes: Vec<Class>, class_names: &[String]) -> Vec<PictureFile> {
+    let label = |class: &Class| class_names.iter().position(|name| *name == class.name);
+    classes
+        .into_iter()
+        .filter_map(|class| Some((label(&class)? as u32, class.files)))
+        .flat_map(|(label, files)| {
+            files
+                .into_iter()
+                .map(move |path| PictureFile { path, label })
+        })
+        .collect()
+}
+
+fn split_off_test(
+    files: Vec<PictureFile>,
+    seed: u64,
+) -> Result<(Vec<PictureFile>, Vec<PictureFile>), DataError> {
+    let labels: Vec<u32> = files.iter().map(|file| file.label).collect();
+    let (_, test_indices) = split(&labels, TEST_FRACTION, seed)?;
+    let (mut train, mut test) = (Vec::new(), Vec::new());
+    for (index, file) in files.into_iter().enumerate() {
+        // The indices are ascending.
+        match test_indices.binary_search(&index) {
+            Ok(_) => test.push(file),
+            Err(_) => train.push(file),
+        }
+    }
+    Ok((train, test))
+}
+
+fn folders(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let entries = entries(path)?;
+    Ok(entries.into_iter().filter(|entry| entry.is_dir()).collect())
+}
+
+/// What a folder holds, sorted, without hidden entries.
+fn entries(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let mut entries = fs::read_dir(path)
+        .and_then(|entries| {
+            entries
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect::<io::Result<Vec<_>>>()
+        })
+        .map_err(|source| DataError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+    entries.retain(|entry| !name_of(entry).starts_with('.'));
+    entries.sort();
+    Ok(entries)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+fn is_picture_name(path: &Path) -> bool {
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| EXTENSIONS.contains(&extension.to_lowercase().as_str()))
+}

@@ -1,0 +1,201 @@
+//! A folder of class folders of pictures.
+
+mod listing;
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use crate::error::DataError;
+use crate::picture::PictureError;
+use crate::pictures::Pictures;
+use crate::preprocessing::Preprocessing;
+use crate::set::{DataSet, Parts, check_size, preparation};
+use crate::source::{LoadOptions, Storage};
+use crate::store::{PictureFiles, PictureStore};
+use crate::unreadable::Unreadable;
+use listing::{Listing, PictureFile, list};
+
+const CHANNELS: usize = 3;
+const DEFAULT_SIDE: usize = 64;
+/// How many pictures, evenly spread over the classes, are opened for mean and standard deviation
+/// of a set that stays in its files; the mean of so many is right to about a brightness step.
+const STATISTICS_SAMPLE: usize = 2000;
+
+/// Loads a set `name` of pictures of `[3, side, side]`.
+pub(crate) fn load(
+    path: &Path,
+    name: String,
+    options: &LoadOptions<'_>,
+) -> Result<DataSet, DataError> {
+    let side = options.image_size.unwrap_or(DEFAULT_SIDE);
+    let preparation = preparation(CHANNELS, side)?;
+    let Listing {
+        class_names,
+        train,
+        validation,
+        test,
+    } = list(path, options.seed)?;
+    let parts = Parts {
+        train,
+        validation,
+        test,
+    };
+    let total = parts.iter().map(Vec::len).sum();
+    let unreadable = match options.skip_unreadable {
+        true => Unreadable::any_number(total),
+        false => Unreadable::few(total),
+    };
+    let folder = Folder {
+        preparation,
+        unreadable,
+        options,
+    };
+    let (parts, preprocessing) = match options.storage {
+        Storage::Memory => folder.pack(parts)?,
+        Storage::Files => folder.leave(parts)?,
+    };
+    Ok(DataSet {
+        name,
+        class_names,
+        train: parts.train,
+        validation: parts.validation,
+        test: parts.test,
+        preprocessing,
+        unreadable: folder.unreadable,
+    })
+}
+
+/// How the pictures of a folder are loaded.
+struct Folder<'a> {
+    preparation: Preprocessing,
+    unreadable: Unreadable,
+    options: &'a LoadOptions<'a>,
+}
+
+impl Folder<'_> {
+    /// Opens every picture.
+    fn pack(
+        &self,
+        mut parts: Parts<Vec<PictureFile>>,
+    ) -> Result<(Parts<PictureStore>, Preprocessing), DataError> {
+        let size = self.picture_bytes();
+        let files: Vec<&Path> = parts
+            .iter()
+            .flatten()
+            .map(|file| file.path.as_path())
+            .collect();
+        let (mut pixels, readable) = self.prepare(&files)?;
+        let classes = classes(&parts.train);
+        let mut readable = readable.into_iter();
+        for part in parts.iter_mut() {
+            part.retain(|_| readable.next() == Some(true));
+        }
+        // What is left has to be a data set.
+        if classes != self::classes(&parts.train) || parts.iter().any(Vec::is_empty) {
+            return self.unreadable.too_many();
+        }
+        let mut start = 0;
+        let starts = parts.map(|files| {
+            start += files.len() * size;
+            (start - files.len() * size, files)
+        });
+        // The last part comes off first, so that no more than it is copied.
+        let mut split = |(start, files): (usize, Vec<PictureFile>)| {
+            let labels = files.iter().map(|file| file.label).collect();
+            Pictures::new(self.preparation.shape(), pixels.split_off(start), labels)
+        };
+        let test = split(starts.test)?;
+        let validation = starts.validation.map(&mut split).transpose()?;
+        let train = split(starts.train)?;
+        let preprocessing = self.preprocessing(&train)?;
+        let parts = Parts {
+            train,
+            validation,
+            test,
+        };
+        Ok((parts.map(PictureStore::from), preprocessing))
+    }
+
+    /// Leaves pictures in their files, and opens a few for the statistics.
+    fn leave(
+        &self,
+        parts: Parts<Vec<PictureFile>>,
+    ) -> Result<(Parts<PictureStore>, Preprocessing), DataError> {
+        let step = parts.train.len().div_ceil(STATISTICS_SAMPLE);
+        let sample: Vec<&Path> = parts
+            .train
+            .iter()
+            .step_by(step)
+            .map(|file| file.path.as_path())
+            .collect();
+        let (pixels, _) = self.prepare(&sample)?;
+        if pixels.is_empty() {
+            return self.unreadable.too_many();
+        }
+        let labels = vec![0; pixels.len() / self.picture_bytes()];
+        let sample = Pictures::new(self.preparation.shape(), pixels, labels)?;
+        let stores = parts.map(|files| {
+            let (paths, labels) = files
+                .into_iter()
+                .map(|file| (file.path, file.label))
+                .unzip();
+            PictureStore::from(PictureFiles::sharing(paths, labels, &self.unreadable))
+        });
+        Ok((stores, self.preprocessing(&sample)?))
+    }
+
+    /// Opens and prepares files, in parallel, and tells which could be read; of these there are
+    /// pixels, `[file, channels, side, side]`.
+    fn prepare(&self, files: &[&Path]) -> Result<(Vec<u8>, Vec<bool>), DataError> {
+        check_size(files.len(), CHANNELS, self.preparation.height())?;
+        let size = self.picture_bytes();
+        let mut pixels = vec![0; files.len() * size];
+        let done = AtomicUsize::new(0);
+        let errors: Vec<Option<PictureError>> = pixels
+            .par_chunks_exact_mut(size)
+            .zip(files)
+            .map(|(pixels, path)| {
+                let prepared = self.preparation.prepare_file(path);
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                self.options.report(done, files.len());
+                prepared
+                    .map(|prepared| pixels.copy_from_slice(&prepared))
+                    .err()
+            })
+            .collect();
+        let readable: Vec<bool> = errors.iter().map(Option::is_none).collect();
+        for (path, error) in files.iter().zip(errors) {
+            if let Some(error) = error {
+                self.unreadable.add(path, error);
+            }
+        }
+        self.unreadable.check()?;
+        let mut kept = 0;
+        for index in (0..files.len()).filter(|&index| readable[index]) {
+            if kept < index {
+                pixels.copy_within(index * size..(index + 1) * size, kept * size);
+            }
+            kept += 1;
+        }
+        pixels.truncate(kept * size);
+        Ok((pixels, readable))
+    }
+
+    /// With the statistics of some pictures.
+    fn preprocessing(&self, pictures: &Pictures) -> Result<Preprocessing, DataError> {
+        let (mean, std) = pictures.statistics();
+        let side = self.preparation.height();
+        Ok(Preprocessing::new(pictures.shape(), side, mean, std)?)
+    }
+
+    fn picture_bytes(&self) -> usize {
+        self.preparation.shape().iter().product()
+    }
+}
+
+fn classes(files: &[PictureFile]) -> HashSet<u32> {
+    files.iter().map(|file| file.label).collect()
+}

@@ -1,0 +1,154 @@
+//! Names, checksums and mirrors of each set.
+//!
+//! The checksums are those by which TensorFlow Datasets knows the publishers' files.
+
+use super::{Form, Names, PublishedSet, RemoteFile};
+
+/// As they are published, unpacked, and unpacked with the dot that some unpackers put.
+const IDX_FILES: [Names<'static>; 4] = [
+    &[
+        "train-images-idx3-ubyte.gz",
+        "train-images-idx3-ubyte",
+        "train-images.idx3-ubyte",
+    ],
+    &[
+        "train-labels-idx1-ubyte.gz",
+        "train-labels-idx1-ubyte",
+        "train-labels.idx1-ubyte",
+    ],
+    &[
+        "t10k-images-idx3-ubyte.gz",
+        "t10k-images-idx3-ubyte",
+        "t10k-images.idx3-ubyte",
+    ],
+    &[
+        "t10k-labels-idx1-ubyte.gz",
+        "t10k-labels-idx1-ubyte",
+        "t10k-labels.idx1-ubyte",
+    ],
+];
+
+/// Training and test images and labels, in this order.
+pub(crate) const MNIST: PublishedSet<'static> = PublishedSet {
+    name: "mnist",
+    subfolders: &["mnist", "MNIST/raw"],
+    files: &IDX_FILES,
+    downloads: &[
+        RemoteFile {
+            name: "train-images-idx3-ubyte.gz",
+            sha256: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            bytes: 9_912_422,
+        },
+        RemoteFile {
+            name: "train-labels-idx1-ubyte.gz",
+            sha256: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            bytes: 28_881,
+        },
+        RemoteFile {
+            name: "t10k-images-idx3-ubyte.gz",
+            sha256: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            bytes: 1_648_877,
+        },
+        RemoteFile {
+            name: "t10k-labels-idx1-ubyte.gz",
+            sha256: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+            bytes: 4_542,
+        },
+    ],
+    mirrors: &[
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ],
+    form: Form::Files,
+};
+
+/// Training and test images and labels, in this order.
+pub(crate) const FASHION_MNIST: PublishedSet<'static> = PublishedSet {
+    name: "fashion-mnist",
+    subfolders: &["fashion-mnist", "FashionMNIST/raw"],
+    files: &IDX_FILES,
+    downloads: &[
+        RemoteFile {
+            name: "train-images-idx3-ubyte.gz",
+            sha256: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            bytes: 26_421_880,
+        },
+        RemoteFile {
+            name: "train-labels-idx1-ubyte.gz",
+            sha256: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            bytes: 29_515,
+        },
+        RemoteFile {
+            name: "t10k-images-idx3-ubyte.gz",
+            sha256: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            bytes: 4_422_102,
+        },
+        RemoteFile {
+            name: "t10k-labels-idx1-ubyte.gz",
+            sha256: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+            bytes: 5_148,
+        },
+    ],
+    mirrors: &[
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+    ],
+    form: Form::Files,
+};
+
+/// Training batches, the test batch last.
+pub(crate) const CIFAR10: PublishedSet<'static> = PublishedSet {
+    name: "cifar10",
+    subfolders: &["cifar-10-batches-bin"],
+    files: &[
+        &["data_batch_1.bin"],
+        &["data_batch_2.bin"],
+        &["data_batch_3.bin"],
+        &["data_batch_4.bin"],
+        &["data_batch_5.bin"],
+        &["test_batch.bin"],
+    ],
+    downloads: &[RemoteFile {
+        name: "cifar-10-binary.tar.gz",
+        sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+        bytes: 170_052_171,
+    }],
+    mirrors: &["https://www.cs.toronto.edu/~kriz/"],
+    form: Form::Archive,
+};
+
+/// Training pictures, then the test pictures.
+pub(crate) const CIFAR100: PublishedSet<'static> = PublishedSet {
+    name: "cifar100",
+    subfolders: &["cifar-100-binary"],
+    files: &[&["train.bin"], &["test.bin"]],
+    downloads: &[RemoteFile {
+        name: "cifar-100-binary.tar.gz",
+        sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+        bytes: 168_513_733,
+    }],
+    mirrors: &["https://www.cs.toronto.edu/~kriz/"],
+    form: Form::Archive,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_downloaded_is_what_is_read() {
+        for set in [MNIST, FASHION_MNIST, CIFAR10, CIFAR100] {
+            for file in set.downloads {
+                let digits = file.sha256.chars().filter(char::is_ascii_hexdigit);
+                assert_eq!((file.sha256.len(), digits.count()), (64, 64));
+            }
+            assert!(set.mirrors.iter().all(|mirror| mirror.ends_with('/')));
+            if set.form == Form::Files {
+                let names = set.downloads.iter().map(|file| file.name);
+                assert!(names.eq(set.files.iter().map(|names| names[0])));
+            } else {
+                assert_eq!(set.downloads.len(), 1);
+            }
+        }
+    }
+}

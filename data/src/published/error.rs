@@ -1,0 +1,106 @@
+//! Why the files of a published data set cannot be had.
+
+use std::path::PathBuf;
+
+use download::DownloadError;
+
+/// Why the files of a published data set cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishedError {
+    /// The operating system names no folder for the user's data.
+    #[error("the data folder of this user is unknown")]
+    NoFolder,
+
+    /// Files of a published data set are not there.
+    #[error(
+        "the files of {name} are missing: looked for {} in {}, and in {} there",
+        files.join(", "),
+        shown(folders),
+        subfolders.join(", ")
+    )]
+    MissingFiles {
+        /// The data set's name.
+        name: String,
+        /// The usual name of each file not found; those that the fullest folder lacks, if some
+        /// were found there.
+        files: Vec<String>,
+        /// The folders tried, the best place for the files first.
+        folders: Vec<PathBuf>,
+        /// The folders tried in each of them, likewise.
+        subfolders: Vec<String>,
+    },
+
+    /// The files of a published data set are not there and cannot be downloaded.
+    #[error("the files of {name} are not there: {source}")]
+    NotFetched {
+        /// The data set's name.
+        name: String,
+        /// The files to download.
+        files: Vec<String>,
+        /// Where they are.
+        urls: Vec<String>,
+        /// Where they should lie.
+        folder: PathBuf,
+        /// What went wrong.
+        source: Box<DownloadError>,
+    },
+
+    /// An archive of a data set does not unpack.
+    #[error("cannot unpack {}: {reason}", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl PublishedError {
+    /// The way out, where there is a usual one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoFolder => Some("name the folder that holds the data".to_owned()),
+            Self::MissingFiles {
+                files,
+                folders,
+                subfolders,
+                ..
+            } => {
+                let folder = folders.first()?.join(subfolders.first()?);
+                Some(format!(
+                    "put {} into {}, or name the folder that holds them",
+                    files.join(", "),
+                    folder.display()
+                ))
+            }
+            Self::NotFetched {
+                files,
+                urls,
+                folder,
+                source,
+                ..
+            } => match &**source {
+                DownloadError::NoMirror { .. } => Some(format!(
+                    "put {} into {}, from {}",
+                    files.join(", "),
+                    folder.display(),
+                    urls.join(", ")
+                )),
+                source => source.hint(),
+            },
+            Self::Archive { path, .. } => Some(format!(
+                "delete {} and it is downloaded anew",
+                path.display()
+            )),
+        }
+    }
+}
+
+fn shown(folders: &[PathBuf]) -> String {
+    let folders: Vec<String> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
+    folders.join(", ")
+}

@@ -1,0 +1,67 @@
+//! The folders that data sets may lie in.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// Folders of the system's data folders; Debian's packages of data sets install into the second.
+const SYSTEM_SUBFOLDERS: [&str; 2] = ["resnet", "datasets"];
+
+/// Where files are looked for: the folder that the user names, the user's cache folder, and the
+/// data folders of the system.
+pub(super) fn searched(data_dir: Option<&Path>) -> Vec<PathBuf> {
+    let mut folders = writable(data_dir);
+    folders.extend(system_folders().into_iter().flat_map(|folder| {
+        SYSTEM_SUBFOLDERS
+            .into_iter()
+            .map(move |subfolder| folder.join(subfolder))
+    }));
+    folders
+}
+
+/// Where files are downloaded to, if the first can be written to.
+pub(super) fn writable(data_dir: Option<&Path>) -> Vec<PathBuf> {
+    let data_dir = data_dir.map(Path::to_owned);
+    data_dir
+        .into_iter()
+        .chain(download::cache_folder())
+        .collect()
+}
+
+/// The data folders for all users.
+fn system_folders() -> Vec<PathBuf> {
+    if cfg!(windows) {
+        env::var_os("ProgramData")
+            .map(PathBuf::from)
+            .into_iter()
+            .collect()
+    } else if cfg!(target_vendor = "apple") {
+        vec!["/Library/Application Support".into()]
+    } else {
+        let listed = env::var_os("XDG_DATA_DIRS").unwrap_or_default();
+        // As the XDG Base Directory Specification has it: relative ones do not count.
+        let folders: Vec<PathBuf> = env::split_paths(&listed)
+            .filter(|folder| folder.is_absolute())
+            .collect();
+        match folders.is_empty() {
+            true => vec!["/usr/local/share".into(), "/usr/share".into()],
+            false => folders,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_named_folder_comes_first_and_the_systems_last() {
+        let folders = searched(Some(Path::new("mine")));
+        assert_eq!(folders[0], Path::new("mine"));
+        if let Some(cache) = download::cache_folder() {
+            assert_eq!(folders[1], cache);
+            assert_eq!(writable(None), [cache]);
+        }
+        assert!(folders.last().unwrap().ends_with("datasets"));
+        assert_eq!(folders[folders.len() - 2].file_name().unwrap(), "resnet");
+    }
+}

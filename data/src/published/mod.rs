@@ -1,0 +1,84 @@
+//! The published data sets: which files they are, where these may lie, and where they come from.
+
+mod catalogue;
+mod error;
+mod fetch;
+mod folders;
+mod locate;
+mod unpack;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+pub(crate) use catalogue::{CIFAR10, CIFAR100, FASHION_MNIST, MNIST};
+pub use error::PublishedError;
+pub use fetch::FetchProgress;
+
+/// The names that one file may have, the usual one first.
+pub(crate) type Names<'a> = &'a [&'a str];
+
+/// A published data set.
+#[derive(Debug)]
+pub(crate) struct PublishedSet<'a> {
+    /// As `--data` takes it.
+    pub name: &'a str,
+    /// Subfolders that may hold the files; those that are downloaded come into the first.
+    pub subfolders: &'a [&'a str],
+    /// The files that are read.
+    pub files: &'a [Names<'a>],
+    /// The files that are downloaded.
+    pub downloads: &'a [RemoteFile<'a>],
+    /// Addresses that such a file's name completes, the best first.
+    pub mirrors: &'a [&'a str],
+    /// What is downloaded.
+    pub form: Form,
+}
+
+/// A file as its publisher has it.
+#[derive(Debug)]
+pub(crate) struct RemoteFile<'a> {
+    pub name: &'a str,
+    /// All 64 digits.
+    pub sha256: &'a str,
+    pub bytes: u64,
+}
+
+/// What is downloaded of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The very files that are read.
+    Files,
+    /// A `.tar.gz` of the first subfolder.
+    Archive,
+}
+
+impl PublishedSet<'_> {
+    /// The set's files, in their order, in the first folder that has all of them.
+    pub(crate) fn locate(&self, data_dir: Option<&Path>) -> Result<Vec<PathBuf>, PublishedError> {
+        locate::locate(self, &folders::searched(data_dir))
+    }
+
+    /// Downloads the set, unless its files are there.
+    pub(crate) fn fetch(
+        &self,
+        data_dir: Option<&Path>,
+        progress: &mut dyn FnMut(FetchProgress<'_>) -> ControlFlow<()>,
+    ) -> Result<(), PublishedError> {
+        fetch::fetch(
+            self,
+            &folders::searched(data_dir),
+            &folders::writable(data_dir),
+            progress,
+        )
+    }
+
+    /// The addresses of what is downloaded, at the first mirror.
+    fn urls(&self) -> Vec<String> {
+        let mirror = self.mirrors.first().copied().unwrap_or_default();
+        let names = self.downloads.iter().map(|file| file.name);
+        names.map(|name| format!("{mirror}{name}")).collect()
+    }
+}

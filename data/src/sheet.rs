@@ -1,0 +1,177 @@
+//! Pictures of each class side by side.
+
+use std::sync::Arc;
+
+use image::{Rgb, RgbImage};
+
+use crate::assembly::{Assembly, Parts};
+use crate::augment::{Augmentation, Augmenter};
+use crate::dataset::PictureDataset;
+use crate::epoch::Place;
+use crate::error::DataError;
+use crate::set::DataSet;
+
+/// Most classes, and most examples of each, on a sheet.
+const MOST: usize = 100;
+/// Pixels between pictures.
+const GAP: u32 = 4;
+/// Smaller pictures are enlarged as often as they fit into so many pixels.
+const SMALL: usize = 64;
+const BACKGROUND: Rgb<u8> = Rgb([255; 3]);
+/// Training counts its epochs from 1.
+const FIRST_EPOCH: usize = 1;
+
+/// Training pictures of a set: a row for each of its first 100 classes, with up to `examples` (at
+/// most 100) that are evenly spread over those of the class.
+///
+/// They are as a network sees them, but for normalisation: at its size and, with an augmentation,
+/// changed as in the first epoch of a run with this seed, but mixed among themselves.
+///
+/// # Errors
+/// [`DataError`] if the augmentation has a setting out of its range, or pictures cannot be read.
+pub fn contact_sheet(
+    data: &DataSet,
+    examples: usize,
+    augmentation: &Augmentation,
+    seed: u64,
+) -> Result<RgbImage, DataError> {
+    let rows = rows(data, examples.clamp(1, MOST));
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let preprocessing = &data.preprocessing;
+    let assembly = Assembly {
+        dataset: Arc::new(PictureDataset::new(data.train.clone(), rows.concat())?),
+        preprocessing: preprocessing.clone(),
+        augmenter: Augmenter::new(augmentation.clone(), seed, preprocessing)?,
+    };
+    let pixels = pixels(&assembly)?;
+
+    let [channels, height, width] = preprocessing.shape();
+    let scale = (SMALL / height.max(width)).max(1);
+    let side =
+        |count: usize, length: usize| (count * length * scale) as u32 + GAP * (count as u32 + 1);
+    let mut sheet =
+        RgbImage::from_pixel(side(columns, width), side(rows.len(), height), BACKGROUND);
+    let mut pictures = pixels.chunks_exact(assembly.picture_bytes());
+    for (row, examples) in rows.iter().enumerate() {
+        for (column, picture) in (0..examples.len()).zip(pictures.by_ref()) {
+            let (left, top) = (side(column, width), side(row, height));
+            for (y, x) in (0..height * scale).flat_map(|y| (0..width * scale).map(move |x| (y, x)))
+            {
+                let at = |channel| picture[(channel * height + y / scale) * width + x / scale];
+                let colour = match channels {
+                    1 => [at(0); 3],
+                    _ => [0, 1, 2].map(at),
+                };
+                sheet.put_pixel(left + x as u32, top + y as u32, Rgb(colour));
+            }
+        }
+    }
+    Ok(sheet)
+}
+
+/// For each class, the places of its examples among the training pictures.
+fn rows(data: &DataSet, examples: usize) -> Vec<Vec<usize>> {
+    let classes = data.class_names.len().min(MOST);
+    let mut members = vec![Vec::new(); classes];
+    for (index, &label) in data.train.labels().iter().enumerate() {
+        if let Some(members) = members.get_mut(label as usize) {
+            members.push(index);
+        }
+    }
+    let spread = |members: Vec<usize>| {
+        let count = examples.min(members.len());
+        (0..count)
+            .map(|number| members[number * members.len() / count])
+            .collect()
+    };
+    members.into_iter().map(spread).collect()
+}
+
+/// All pictures as they go into a batch, `[picture, channels, height, width]`.
+fn pixels(assembly: &Assembly) -> Result<Vec<u8>, DataError> {
+    let places: Vec<Place> = (0..assembly.dataset.len())
+        .map(|item| Place { item, repeat: 0 })
+        .collect();
+    let mut pixels = Vec::new();
+    assembly.pixels_into(&places, FIRST_EPOCH, &mut pixels)?;
+    if assembly.augmenter.mixing().is_none() {
+        return Ok(pixels);
+    }
+    // Pictures are mixed as they are normalised.
+    let parts = Parts {
+        pixels: &[pixels],
+        length: places.len().max(1),
+    };
+    let batch = assembly.batch(&parts, &places, FIRST_EPOCH, 0, Vec::new());
+    let [_, height, width] = assembly.preprocessing.shape();
+    let (mean, std) = (assembly.preprocessing.mean(), assembly.preprocessing.std());
+    let planes = batch.values.chunks(height * width);
+    let scales = mean.iter().zip(std).cycle();
+    let bytes = planes.zip(scales).flat_map(|(plane, (mean, std))| {
+        plane
+            .iter()
+            .map(move |value| (255.0 * (value * std + mean)).round() as u8)
+    });
+    Ok(bytes.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Pictures;
+
+    /// Two classes of three and one pictures of 32 by 24 pixels.
+    fn set() -> DataSet {
+        let pictures = |values: &[u8], labels| {
+            let pixels = values.iter().flat_map(|&value| [value; 32 * 24]).collect();
+            Pictures::new([1, 24, 32], pixels, labels).unwrap()
+        };
+        DataSet::new(
+            "set".to_owned(),
+            vec!["a".to_owned(), "b".to_owned()],
+            pictures(&[10, 20, 200, 30], vec![0, 0, 1, 0]),
+            pictures(&[1], vec![0]),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn each_class_has_a_row_of_examples_that_are_evenly_spread() {
+        let sheet = contact_sheet(&set(), 2, &Augmentation::default(), 1).unwrap();
+        // Twice as large, since 64 pixels hold them twice.
+        assert_eq!(sheet.dimensions(), (4 + 68 + 68, 4 + 52 + 52));
+        let at = |x, y| sheet.get_pixel(x, y).0;
+        assert_eq!(
+            [at(4, 4), at(67, 51), at(72, 4)],
+            [[10; 3], [10; 3], [20; 3]]
+        );
+        assert_eq!(at(4, 56), [200; 3]);
+        assert_eq!([at(0, 0), at(68, 10), at(72, 60)], [[255; 3]; 3]);
+    }
+
+    #[test]
+    fn examples_are_changed_as_in_training() {
+        let mixup = Augmentation {
+            mixup: 1.0,
+            ..Augmentation::default()
+        };
+        let sheet = contact_sheet(&set(), 3, &mixup, 3).unwrap();
+        let shown: Vec<u8> = [(4, 4), (72, 4), (140, 4), (4, 56)]
+            .map(|(x, y)| sheet.get_pixel(x, y).0[0])
+            .to_vec();
+        assert_ne!(shown, [10, 20, 30, 200]);
+        assert!(
+            shown.iter().all(|value| (10..=200).contains(value)),
+            "{shown:?}"
+        );
+
+        let wrong = Augmentation {
+            mixup: -1.0,
+            ..Augmentation::default()
+        };
+        assert!(matches!(
+            contact_sheet(&set(), 3, &wrong, 3),
+            Err(DataError::Augmentation(_))
+        ));
+    }
+}

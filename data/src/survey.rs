@@ -1,0 +1,254 @@
+//! What a data set holds, seen as a whole.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::error::DataError;
+use crate::picture::PictureError;
+use crate::pictures::Brightness;
+use crate::set::DataSet;
+use crate::source::LoadProgress;
+use crate::store::{PictureFiles, PictureStore};
+
+/// How many duplicates are named, of each kind.
+const NAMED: usize = 10;
+
+/// What a data set holds, seen as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Survey {
+    /// The data set's name.
+    pub name: String,
+    /// `[channels, height, width]` that pictures are brought to.
+    pub shape: [usize; 3],
+    /// The name of each class.
+    pub class_names: Vec<String>,
+    /// The training, validation (where the set says which) and test part.
+    pub parts: Vec<PartSurvey>,
+    /// Mean of each channel of the training pictures, in units of full brightness (0 to 1).
+    pub mean: Vec<f32>,
+    /// Standard deviation of each channel, likewise.
+    pub std: Vec<f32>,
+    /// Pictures that come more than once: within each part, and in each two parts.
+    pub duplicates: Vec<Duplicates>,
+}
+
+/// How many pictures a part has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartSurvey {
+    /// `train`, `validation` or `test`.
+    pub name: &'static str,
+    /// Pictures that can be read.
+    pub pictures: usize,
+    /// Of these, those of each class.
+    pub classes: Vec<usize>,
+}
+
+/// Pictures of one part that are in another too, or earlier in the same: with the same size and
+/// pixels, told by a hash of 128 bits. Those of a folder are compared as they are in their files,
+/// others at the size that they are brought to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Duplicates {
+    /// The part that has a picture first, and the part whose pictures are counted.
+    pub parts: [&'static str; 2],
+    /// How many.
+    pub pictures: usize,
+    /// How many of them are of another class than the first.
+    pub other_class: usize,
+    /// The first of them, at most ten.
+    pub first: Vec<Duplicate>,
+}
+
+/// A picture that comes twice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Duplicate {
+    /// Its places in the two parts, counted from 0.
+    pub indices: [usize; 2],
+    /// Its files, where it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<[PathBuf; 2]>,
+}
+
+impl Survey {
+    /// Looks at every picture of a set, in parallel; those that cannot be read are added to
+    /// [`DataSet::unreadable`]. `progress` is called from several threads.
+    ///
+    /// # Errors
+    /// [`DataError`] if more pictures cannot be read than the set was loaded for, or none can.
+    pub fn new(
+        data: &DataSet,
+        progress: &(dyn Fn(LoadProgress) + Send + Sync),
+    ) -> Result<Self, DataError> {
+        let parts: Vec<(&'static str, &PictureStore)> = [("train", &data.train)]
+            .into_iter()
+            .chain(data.validation.as_ref().map(|part| ("validation", part)))
+            .chain([("test", &data.test)])
+            .collect();
+        let total = parts.iter().map(|(_, store)| store.len()).sum();
+        let done = AtomicUsize::new(0);
+        let brightness = Mutex::new(Brightness::new(data.preprocessing.channels()));
+        let look = |(name, store): &(&'static str, &PictureStore)| -> Vec<Option<u128>> {
+            let look = |index| {
+                let print = match store {
+                    PictureStore::Packed(pictures) => {
+                        Some(fingerprint(&[], pictures.picture(index)))
+                    }
+                    PictureStore::Files(files) => {
+                        let counted = (*name == "train").then_some(&brightness);
+                        look_at_file(data, files, index, counted)
+                    }
+                };
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                progress(LoadProgress { done, total });
+                print
+            };
+            (0..store.len()).into_par_iter().map(look).collect()
+        };
+        let prints: Vec<Vec<Option<u128>>> = parts.iter().map(look).collect();
+        data.unreadable.check()?;
+        if prints[0].iter().all(Option::is_none) {
+            return data.unreadable.too_many();
+        }
+        let (mean, std) = match &data.train {
+            PictureStore::Packed(pictures) => pictures.statistics(),
+            PictureStore::Files(_) => brightness
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner)
+                .statistics(),
+        };
+        Ok(Self {
+            name: data.name.clone(),
+            shape: data.preprocessing.shape(),
+            class_names: data.class_names.clone(),
+            parts: parts
+                .iter()
+                .zip(&prints)
+                .map(|((name, store), prints)| counts(name, store, prints, data.class_names.len()))
+                .collect(),
+            mean,
+            std,
+            duplicates: duplicates(&parts, &prints),
+        })
+    }
+}
+
+fn counts(
+    name: &'static str,
+    store: &PictureStore,
+    prints: &[Option<u128>],
+    classes: usize,
+) -> PartSurvey {
+    let mut part = PartSurvey {
+        name,
+        pictures: 0,
+        classes: vec![0; classes],
+    };
+    for index in (0..store.len()).filter(|&index| prints[index].is_some()) {
+        part.pictures += 1;
+        part.classes[store.label(index)] += 1;
+    }
+    part
+}
+
+/// The fingerprint of a picture as it is in its file, whose prepared pixels are counted if they are
+/// to be; none if it cannot be read.
+fn look_at_file(
+    data: &DataSet,
+    files: &PictureFiles,
+    index: usize,
+    counted: Option<&Mutex<Brightness>>,
+) -> Option<u128> {
+    let path = &files.paths()[index];
+    let look = || {
+        let image = files.open(index)?;
+        let prepared =
+            data.preprocessing
+                .prepare_bytes(&image)
+                .map_err(|source| PictureError::Prepare {
+                    path: path.clone(),
+                    source,
+                })?;
+        if let Some(brightness) = counted {
+            let [_, height, width] = data.preprocessing.shape();
+            let mut brightness = brightness.lock().unwrap_or_else(PoisonError::into_inner);
+            brightness.add(&prepared, height * width);
+        }
+        let size = [image.width(), image.height()];
+        Ok(fingerprint(&size, image.into_rgb8().as_raw()))
+    };
+    match look() {
+        Ok(print) => Some(print),
+        Err(error) => {
+            data.unreadable.add(path, error);
+            None
+        }
+    }
+}
+
+fn fingerprint(size: &[u32], pixels: &[u8]) -> u128 {
+    let half = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u8(salt);
+        for &side in size {
+            hasher.write_u32(side);
+        }
+        hasher.write(pixels);
+        u128::from(hasher.finish())
+    };
+    half(0) << 64 | half(1)
+}
+
+fn duplicates(
+    parts: &[(&'static str, &PictureStore)],
+    prints: &[Vec<Option<u128>>],
+) -> Vec<Duplicates> {
+    // For each picture, its first place in each part.
+    let mut first: HashMap<u128, Vec<Option<usize>>> = HashMap::new();
+    let mut found: Vec<Duplicates> = Vec::new();
+    for (part, prints) in prints.iter().enumerate() {
+        let start = found.len();
+        found.extend((0..=part).map(|before| Duplicates {
+            parts: [parts[before].0, parts[part].0],
+            pictures: 0,
+            other_class: 0,
+            first: Vec::new(),
+        }));
+        for (index, print) in prints.iter().enumerate() {
+            let Some(print) = print else { continue };
+            let places = first
+                .entry(*print)
+                .or_insert_with(|| vec![None; parts.len()]);
+            for before in 0..=part {
+                if let Some(place) = places[before] {
+                    let stores = [parts[before].1, parts[part].1];
+                    found[start + before].add(stores, [place, index]);
+                }
+            }
+            places[part].get_or_insert(index);
+        }
+    }
+    found
+}
+
+impl Duplicates {
+    fn add(&mut self, [first, second]: [&PictureStore; 2], indices: [usize; 2]) {
+        self.pictures += 1;
+        self.other_class += usize::from(first.label(indices[0]) != second.label(indices[1]));
+        if self.first.len() == NAMED {
+            return;
+        }
+        let files = match (first, second) {
+            (PictureStore::Files(first), PictureStore::Files(second)) => Some([
+                first.paths()[indices[0]].clone(),
+                second.paths()[indices[1]].clone(),
+            ]),
+            _ => None,
+        };
+        self.first.push(Duplicate { indices, files });
+    }
+}

@@ -1,0 +1,91 @@
+//! Pictures that cannot be read.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::DataError;
+use crate::picture::PictureError;
+
+/// A set may have one unreadable picture in so many.
+const ONE_IN: usize = 100;
+
+/// The pictures of a set that turned out unreadable so far; a clone shares them.
+///
+/// A set in memory knows all of them when it is loaded. One that stays in its files meets them as
+/// they are opened, and again in every process.
+#[derive(Clone, Debug)]
+pub struct Unreadable {
+    total: usize,
+    most: usize,
+    found: Arc<Mutex<BTreeMap<PathBuf, Arc<PictureError>>>>,
+}
+
+impl Unreadable {
+    /// Of a set of so many pictures, of which one in a hundred may be unreadable.
+    pub(crate) fn few(total: usize) -> Self {
+        Self {
+            total,
+            most: total / ONE_IN,
+            found: Arc::default(),
+        }
+    }
+
+    /// Of a set of so many pictures, of which any number may be unreadable.
+    pub(crate) fn any_number(total: usize) -> Self {
+        Self {
+            most: total,
+            ..Self::few(total)
+        }
+    }
+
+    /// How many pictures the set has, readable or not.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// How many were found.
+    pub fn count(&self) -> usize {
+        self.found().len()
+    }
+
+    /// What is wrong with each, by path.
+    pub fn list(&self) -> Vec<(PathBuf, Arc<PictureError>)> {
+        let found = self.found();
+        let entries = found.iter();
+        entries
+            .map(|(path, error)| (path.clone(), Arc::clone(error)))
+            .collect()
+    }
+
+    pub(crate) fn add(&self, path: &Path, error: PictureError) {
+        self.found()
+            .entry(path.to_owned())
+            .or_insert_with(|| Arc::new(error));
+    }
+
+    /// An error if there are more than the set may have.
+    pub(crate) fn check(&self) -> Result<(), DataError> {
+        match self.count() > self.most {
+            true => self.too_many(),
+            false => Ok(()),
+        }
+    }
+
+    /// The error for a set that those which are found leave too little of.
+    pub(crate) fn too_many<T>(&self) -> Result<T, DataError> {
+        let found = self.found();
+        let Some(first) = found.values().next() else {
+            return Err(DataError::NoPictures);
+        };
+        Err(DataError::UnreadablePictures {
+            count: found.len(),
+            total: self.total,
+            first: Arc::clone(first),
+        })
+    }
+
+    fn found(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Arc<PictureError>>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

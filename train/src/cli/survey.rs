@@ -1,0 +1,227 @@
+//! `train data`: what a data set holds.
+
+use std::fmt::Write as _;
+use std::io::Cursor;
+use std::path::Path;
+
+use anyhow::Context as _;
+use data::{
+    DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, Source, Storage, Survey,
+    contact_sheet,
+};
+use image::{ImageFormat, RgbImage};
+use indicatif::ProgressBar;
+use infer::terminal;
+use serde::Serialize;
+use train::{Overrides, TrainConfig, TrainError};
+use weights::write_atomically;
+
+use super::lines::picture_bar;
+use super::program::{WrongFlag, talk};
+use super::report::print_line;
+use super::survey_arguments::DataArguments;
+use super::table::{grouped, table};
+
+/// How many duplicates of each kind, and unreadable pictures, the text names.
+const NAMED_DUPLICATES: usize = 3;
+const NAMED_UNREADABLE: usize = 10;
+
+pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
+    let config = settings(arguments)?;
+    terminal::fetch_data(&config.data, config.data_dir.as_deref())?;
+    let bar = picture_bar(0);
+    let data = load(&config, &bar)?;
+    bar.set_message("looking");
+    let survey = Survey::new(&data, &|progress| show(&bar, progress));
+    bar.finish_and_clear();
+    let report = Report {
+        survey: survey?,
+        unreadable: data
+            .unreadable
+            .list()
+            .iter()
+            .map(|(_, error)| error.to_string())
+            .collect(),
+    };
+    if let Some(path) = &arguments.sheet {
+        let examples = arguments.examples.get();
+        let sheet = contact_sheet(&data, examples, &config.augmentation, config.seed)?;
+        save(&sheet, path)?;
+        talk(&format!("sheet: {}", path.display()));
+    }
+    if arguments.json {
+        print_line(&serde_json::to_string(&report)?);
+    } else {
+        print_line(report.text(&config.data).trim_end());
+    }
+    Ok(())
+}
+
+/// The settings of a run that the flags stand for.
+fn settings(arguments: &DataArguments) -> anyhow::Result<TrainConfig> {
+    let base = match &arguments.config {
+        Some(path) => TrainConfig::read(path)?,
+        None => TrainConfig::default(),
+    };
+    let shown = TrainConfig {
+        augmentation: base.augmentation,
+        seed: base.seed,
+        ..TrainConfig::default()
+    };
+    let config = shown.with(Overrides {
+        data: Some(arguments.data.clone()),
+        data_dir: arguments.data_dir.clone(),
+        image_size: arguments.image_size,
+        seed: arguments.seed,
+        pad_crop: arguments.pad_crop,
+        flip: arguments.flip,
+        ..Overrides::default()
+    });
+    config.validate().map_err(WrongFlag::from)?;
+    Ok(config)
+}
+
+fn load(config: &TrainConfig, bar: &ProgressBar) -> anyhow::Result<DataSet> {
+    bar.set_message("loading");
+    let progress = |progress| show(bar, progress);
+    Ok(config.data.load(&LoadOptions {
+        data_dir: config.data_dir.clone(),
+        image_size: config.image_size,
+        // Every picture is opened once, and has a name.
+        storage: Storage::Files,
+        skip_unreadable: true,
+        seed: config.seed,
+        progress: Some(&progress),
+    })?)
+}
+
+fn show(bar: &ProgressBar, LoadProgress { done, total }: LoadProgress) {
+    bar.set_length(total as u64);
+    bar.set_position(done as u64);
+}
+
+fn save(sheet: &RgbImage, path: &Path) -> anyhow::Result<()> {
+    let mut png = Cursor::new(Vec::new());
+    sheet
+        .write_to(&mut png, ImageFormat::Png)
+        .context("cannot draw the sheet")?;
+    let write = write_atomically(path, png.get_ref());
+    Ok(write.map_err(|source| TrainError::Io {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })?)
+}
+
+/// Everything that is printed.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    survey: Survey,
+    /// What is wrong with each picture that cannot be read.
+    unreadable: Vec<String>,
+}
+
+impl Report {
+    fn text(&self, source: &Source) -> String {
+        let Survey {
+            name,
+            shape: [channels, height, width],
+            class_names,
+            mean,
+            std,
+            ..
+        } = &self.survey;
+        let mut text = format!(
+            "{name}: {} classes, pictures of {channels}x{height}x{width}\n\n",
+            class_names.len()
+        );
+        text += &table(&self.classes(), &(1..4));
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "\nbrightness of training pictures, 0 to 1: mean {}, standard deviation {}\n",
+            numbers(mean),
+            numbers(std)
+        );
+        text += &table(&self.duplicates(source), &(1..3));
+        if !self.unreadable.is_empty() {
+            let count = match self.unreadable.len() {
+                1 => "1 picture".to_owned(),
+                count => format!("{} pictures", grouped(count as u64)),
+            };
+            let _ = writeln!(text, "\n{count} cannot be read:");
+            for message in self.unreadable.iter().take(NAMED_UNREADABLE) {
+                let _ = writeln!(text, "{message}");
+            }
+            let more = self.unreadable.len().saturating_sub(NAMED_UNREADABLE);
+            if more > 0 {
+                let _ = writeln!(text, "and {more} more, which --json lists");
+            }
+        }
+        text
+    }
+
+    /// How many pictures of each class each part has.
+    fn classes(&self) -> Vec<Vec<String>> {
+        let parts = &self.survey.parts;
+        let row = |name: &str, counts: &mut dyn Iterator<Item = usize>| {
+            let counts = counts.map(|count| grouped(count as u64));
+            [name.to_owned()].into_iter().chain(counts).collect()
+        };
+        let mut rows = vec![
+            ["class"]
+                .into_iter()
+                .chain(parts.iter().map(|part| part.name))
+                .map(str::to_owned)
+                .collect(),
+        ];
+        for (class, name) in self.survey.class_names.iter().enumerate() {
+            rows.push(row(name, &mut parts.iter().map(|part| part.classes[class])));
+        }
+        rows.push(row("total", &mut parts.iter().map(|part| part.pictures)));
+        rows
+    }
+
+    fn duplicates(&self, source: &Source) -> Vec<Vec<String>> {
+        let row = |found: &Duplicates| {
+            let name = match found.parts {
+                [first, second] if first == second => format!("twice in {first}"),
+                [first, second] => format!("{second} in {first}"),
+            };
+            let first = found.first.iter().take(NAMED_DUPLICATES);
+            let mut first: Vec<String> = first.map(|pair| shown(pair, source)).collect();
+            if found.pictures > NAMED_DUPLICATES {
+                first.push("...".to_owned());
+            }
+            let counts = [found.pictures, found.other_class].map(|count| grouped(count as u64));
+            [name]
+                .into_iter()
+                .chain(counts)
+                .chain([first.join(", ")])
+                .collect()
+        };
+        let head = ["same pixels", "pictures", "of other class", "first"];
+        let mut rows = vec![head.map(str::to_owned).to_vec()];
+        rows.extend(self.survey.duplicates.iter().map(row));
+        rows
+    }
+}
+
+/// The places of two pictures that are the same, or their files in the data's folder.
+fn shown(pair: &Duplicate, source: &Source) -> String {
+    let Some(files) = &pair.files else {
+        let [first, second] = pair.indices;
+        return format!("{second} = {first}");
+    };
+    let [first, second] = files.each_ref().map(|file| match source {
+        Source::Folder(folder) => file.strip_prefix(folder).unwrap_or(file).display(),
+        _ => file.display(),
+    });
+    format!("{second} = {first}")
+}
+
+fn numbers(values: &[f32]) -> String {
+    let values: Vec<String> = values.iter().map(|value| format!("{value:.4}")).collect();
+    values.join(" ")
+}

@@ -1,0 +1,69 @@
+//! The flags of `train data`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use data::Source;
+
+const EXAMPLES: &str = "\
+Examples:
+  train data sample
+  train data folder:photos --sheet photos.png
+  train data cifar10 --data-dir ~/data --sheet cifar10.png --examples 20
+  train data cifar10 --sheet changed.png --augmented --pad-crop 4 --flip
+  train data folder:photos --sheet changed.png --augmented --config mine.toml
+  train data mnist --json";
+
+/// Show what a data set holds: classes, brightness, pictures that come twice or cannot be read
+///
+/// Files of a published set are downloaded if they are nowhere. Every picture is opened; none of a
+/// folder is kept in memory.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+#[command(group = ArgGroup::new("changes").args(["config", "pad_crop", "flip"]).multiple(true))]
+pub(crate) struct DataArguments {
+    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH
+    #[arg(value_name = "DATA")]
+    pub data: Source,
+
+    /// Folder with the published files of the data sets, or for them where they are nowhere yet [default: the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Bring every picture to N x N pixels [default: the data's own size, 64 for folders]
+    #[arg(long, value_name = "N")]
+    pub image_size: Option<usize>,
+
+    /// Sets which pictures of a folder without a test part are its test part, and how pictures are changed [default: 1, or that of --config]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Draw training pictures as a PNG: a row for each class in the order of the table, at most 100
+    #[arg(long, value_name = "FILE")]
+    pub sheet: Option<PathBuf>,
+
+    /// Pictures in a row of the sheet, at most 100
+    #[arg(long, value_name = "N", default_value = "10", requires = "sheet")]
+    pub examples: NonZeroUsize,
+
+    /// Draw them as training changes them in its first epoch
+    #[arg(long, requires_all = ["sheet", "changes"])]
+    pub augmented: bool,
+
+    /// TOML file as for training, of which [augmentation] and the seed count
+    #[arg(long, value_name = "FILE", requires = "augmented")]
+    pub config: Option<PathBuf>,
+
+    /// Crop at random after adding so many pixels on each side
+    #[arg(long, value_name = "N", requires = "augmented")]
+    pub pad_crop: Option<usize>,
+
+    /// Mirror half of the pictures at random
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", requires = "augmented")]
+    pub flip: Option<bool>,
+
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+}

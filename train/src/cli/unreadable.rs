@@ -1,0 +1,50 @@
+//! What the user is told of pictures that cannot be read.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use data::Unreadable;
+
+/// How many pictures are named on the terminal.
+const NAMED: usize = 3;
+
+/// Tells of each picture once.
+pub(crate) struct UnreadableNews {
+    unreadable: Unreadable,
+    told: HashSet<PathBuf>,
+}
+
+impl UnreadableNews {
+    pub(crate) fn new(unreadable: &Unreadable) -> Self {
+        Self {
+            unreadable: unreadable.clone(),
+            told: HashSet::new(),
+        }
+    }
+
+    /// A line on the pictures found since the last call, if there are any; the log gets all of them.
+    pub(crate) fn line(&mut self) -> Option<String> {
+        if self.unreadable.count() == self.told.len() {
+            return None;
+        }
+        let mut names = Vec::new();
+        for (path, error) in self.unreadable.list() {
+            if self.told.insert(path.clone()) {
+                log::warn!("{error}; it is passed over");
+                names.push(path.display().to_string());
+            }
+        }
+        let more = match names.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        names.truncate(NAMED);
+        Some(format!(
+            "warning: {} of {} pictures cannot be read and are passed over, among them {}{more}; \
+             the run's experiment.log says why",
+            self.unreadable.count(),
+            self.unreadable.total(),
+            names.join(", ")
+        ))
+    }
+}

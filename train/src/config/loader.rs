@@ -1,0 +1,174 @@
+//! How pictures come to the network.
+
+use std::num::NonZeroUsize;
+
+use burn::tensor::backend::Backend;
+use data::{BatchLoader, Source, Storage};
+use serde::{Deserialize, Serialize};
+
+use super::validate::check;
+use crate::error::ConfigError;
+
+/// How pictures come to the network: the table `[loader]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoaderConfig {
+    /// Where the pictures of a folder are while a network learns from them: `memory`, at the network's
+    /// size, or `files`, opened in every epoch. Published sets are always in memory.
+    pub storage: Storage,
+    /// Whether an epoch has as many training pictures of each class: rare ones come more than once.
+    pub balanced: bool,
+    /// Whether an epoch's last training step is left out if it has fewer pictures than the others.
+    pub drop_last: bool,
+    /// Threads that make batches, 0 to 1024; none means one per core. What comes out is always the
+    /// same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// Batches that are under way at a time, 1 to 1024; none means 3. More even out pictures that take
+    /// long, and need more memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batches_ahead: Option<NonZeroUsize>,
+}
+
+impl LoaderConfig {
+    /// Whether everything is as usual.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(super) fn validate(&self, data: &Source) -> Result<(), ConfigError> {
+        if self.storage == Storage::Files && !matches!(data, Source::Folder(_)) {
+            return Err(ConfigError::AlwaysInMemory {
+                data: data.to_string(),
+            });
+        }
+        if let Some(threads) = self.threads {
+            check("loader.threads", threads, threads <= 1024, "0 to 1024")?;
+        }
+        if let Some(batches) = self.batches_ahead {
+            check(
+                "loader.batches_ahead",
+                batches,
+                batches.get() <= 1024,
+                "1 to 1024",
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Steps of an epoch with so many training pictures.
+    pub(crate) fn steps(&self, pictures: usize, batch_size: NonZeroUsize) -> usize {
+        match self.drop_last {
+            true => pictures / batch_size.get(),
+            false => pictures.div_ceil(batch_size.get()),
+        }
+    }
+
+    /// A loader with these settings; with a `shuffle` seed, it is one of training pictures.
+    pub(crate) fn apply<B: Backend>(
+        &self,
+        mut loader: BatchLoader<B>,
+        shuffle: Option<u64>,
+    ) -> BatchLoader<B> {
+        if let Some(threads) = self.threads {
+            loader = loader.with_threads(threads);
+        }
+        if let Some(batches) = self.batches_ahead {
+            loader = loader.with_batches_ahead(batches);
+        }
+        let Some(seed) = shuffle else {
+            return loader;
+        };
+        if self.balanced {
+            loader = loader.with_balanced_classes(seed);
+        }
+        if self.drop_last {
+            loader = loader.with_last_dropped();
+        }
+        loader
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use burn::data::dataloader::DataLoader as _;
+    use burn_flex::{Flex, FlexDevice};
+    use data::{ImageBatcher, PictureDataset, Preprocessing};
+
+    use super::*;
+
+    #[test]
+    fn a_smaller_last_step_is_counted_or_not() {
+        let steps = |drop_last, pictures| {
+            let loader = LoaderConfig {
+                drop_last,
+                ..LoaderConfig::default()
+            };
+            loader.steps(pictures, NonZeroUsize::new(32).unwrap())
+        };
+        assert_eq!(
+            [31, 32, 33, 64].map(|pictures| steps(false, pictures)),
+            [1, 1, 2, 2]
+        );
+        assert_eq!(
+            [31, 32, 33, 64].map(|pictures| steps(true, pictures)),
+            [0, 1, 1, 2]
+        );
+    }
+
+    #[test]
+    fn only_folders_can_stay_in_files() {
+        let loader: LoaderConfig = toml::from_str("storage = \"files\"").unwrap();
+        assert!(loader.validate(&Source::Folder("a".into())).is_ok());
+        let error = loader.validate(&Source::Mnist).unwrap_err();
+        assert!(error.to_string().contains("mnist"), "{error}");
+        assert!(error.hint().is_some());
+        for text in ["threads = 1025", "batches_ahead = 1025"] {
+            let loader: LoaderConfig = toml::from_str(text).unwrap();
+            let error = loader.validate(&Source::Sample).unwrap_err().to_string();
+            assert!(error.contains("1024"), "{error}");
+        }
+        assert!(toml::from_str::<LoaderConfig>("batches_ahead = 0").is_err());
+    }
+
+    #[test]
+    fn only_training_pictures_are_balanced_and_dropped() {
+        let shape = [1, 1, 1];
+        let labels = vec![0, 0, 0, 0, 0, 0, 1];
+        let pictures = data::Pictures::new(shape, vec![0; 7], labels).unwrap();
+        let preprocessing = Preprocessing::new(shape, 1, vec![0.0], vec![1.0]).unwrap();
+        let classes = |settings: &LoaderConfig, shuffle| {
+            let loader = BatchLoader::<Flex>::new(
+                Arc::new(PictureDataset::all(pictures.clone())),
+                Arc::new(ImageBatcher::new(preprocessing.clone())),
+                NonZeroUsize::new(2).unwrap(),
+                shuffle,
+                FlexDevice,
+            );
+            let loader = settings.apply(loader, shuffle);
+            let mut classes: Vec<i64> = loader
+                .iter()
+                .flat_map(|batch| batch.targets.into_data().iter::<i64>().collect::<Vec<_>>())
+                .collect();
+            classes.sort_unstable();
+            classes
+        };
+        let usual = LoaderConfig::default();
+        let all = [0, 0, 0, 0, 0, 0, 1];
+        assert_eq!(classes(&usual, Some(1)), all);
+        let settings = LoaderConfig {
+            balanced: true,
+            drop_last: true,
+            threads: Some(0),
+            batches_ahead: NonZeroUsize::new(1),
+            ..usual
+        };
+        assert_eq!(classes(&settings, None), all);
+        let balanced = classes(&settings, Some(1));
+        let ones = balanced.iter().filter(|&&class| class == 1).count();
+        assert_eq!(balanced.len(), 6);
+        assert!((2..=4).contains(&ones), "{balanced:?}");
+    }
+}

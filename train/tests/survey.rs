@@ -1,0 +1,196 @@
+//! `train data` of the real program.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{fails, offline, stderr, stdout, succeeds};
+use image::{Rgb, RgbImage};
+use serde_json::{Value, json};
+
+fn survey(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+    offline(&mut command, folder);
+    command.current_dir(folder).arg("data").args(arguments);
+    command
+}
+
+#[test]
+fn the_sample_as_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = succeeds(&mut survey(folder.path(), &["sample"]));
+    let expected = "\
+sample: 10 classes, pictures of 1x28x28
+
+class        train   test
+T-shirt/top    600    100
+Trouser        600    100
+Pullover       600    100
+Dress          600    100
+Coat           600    100
+Sandal         600    100
+Shirt          600    100
+Sneaker        600    100
+Bag            600    100
+Ankle boot     600    100
+total        6,000  1,000
+
+brightness of training pictures, 0 to 1: mean 0.2869, standard deviation 0.3538
+
+same pixels     pictures  of other class  first
+twice in train         0               0
+test in train          0               0
+twice in test          0               0
+";
+    assert_eq!(text, expected);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// A picture of one colour.
+fn save(path: PathBuf, colour: [u8; 3]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    RgbImage::from_pixel(20, 16, Rgb(colour))
+        .save(path)
+        .unwrap();
+}
+
+/// Four training, two validation and three test pictures, some of them the same, one damaged.
+fn folder(root: &Path) -> String {
+    let pictures = root.join("pictures");
+    for (name, colour) in [
+        ("train/cat/1.png", [10, 20, 30]),
+        ("train/cat/2.bmp", [10, 20, 30]),
+        ("train/dog/1.png", [200, 0, 0]),
+        ("train/dog/2.png", [210, 220, 230]),
+        ("val/cat/1.png", [1, 1, 1]),
+        ("val/dog/1.png", [2, 2, 2]),
+        ("test/cat/1.png", [200, 0, 0]),
+        ("test/dog/1.png", [10, 20, 30]),
+        ("test/dog/2.png", [2, 2, 2]),
+    ] {
+        save(pictures.join(name), colour);
+    }
+    fs::write(pictures.join("train/dog/2.png"), "no picture").unwrap();
+    format!("folder:{}", pictures.display())
+}
+
+#[test]
+fn a_folder_with_pictures_that_come_twice_or_cannot_be_read() {
+    let root = tempfile::tempdir().unwrap();
+    let data = folder(root.path());
+    let text = succeeds(&mut survey(root.path(), &[&data, "--image-size", "8"]));
+    let rest = text.strip_prefix(&data).unwrap();
+    let broken = root.path().join("pictures/train/dog/2.png");
+    let expected = format!(
+        "\
+: 2 classes, pictures of 3x8x8
+
+class  train  validation  test
+cat        2           1     1
+dog        1           1     2
+total      3           2     3
+
+brightness of training pictures, 0 to 1: mean 0.2876 0.0523 0.0784, standard deviation 0.3512 0.0370 0.0555
+
+same pixels          pictures  of other class  first
+twice in train              1               0  train/cat/2.bmp = train/cat/1.png
+validation in train         0               0
+twice in validation         0               0
+test in train               2               2  test/cat/1.png = train/dog/1.png, test/dog/1.png = train/cat/1.png
+test in validation          1               0  test/dog/2.png = val/dog/1.png
+twice in test               0               0
+
+1 picture cannot be read:
+{} is not a picture",
+        broken.display()
+    );
+    assert!(rest.starts_with(&expected), "{text}");
+
+    let json: Value =
+        serde_json::from_str(&succeeds(&mut survey(root.path(), &[&data, "--json"]))).unwrap();
+    assert_eq!(json["shape"], json!([3, 64, 64]));
+    assert_eq!(
+        json["parts"][2],
+        json!({"name": "test", "pictures": 3, "classes": [1, 2]})
+    );
+    let in_train = &json["duplicates"][3];
+    assert_eq!(in_train["parts"], json!(["train", "test"]));
+    assert_eq!(in_train["first"][0]["indices"], json!([2, 0]));
+    assert_eq!(json["unreadable"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_sheet_shows_examples_as_they_are_or_as_they_are_changed() {
+    let root = tempfile::tempdir().unwrap();
+    let sheet = |name: &str, arguments: &[&str]| {
+        let more = ["sample", "--sheet", name, "--examples", "4"];
+        let output = survey(root.path(), &[&more, arguments].concat())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&format!("sheet: {name}")));
+        assert!(stdout(&output).starts_with("sample: 10 classes"));
+        image::open(root.path().join(name)).unwrap().into_rgb8()
+    };
+    let plain = sheet("plain.png", &[]);
+    // Pictures of 28 pixels twice as large, and 4 pixels around each.
+    assert_eq!(plain.dimensions(), (4 * 60 + 4, 10 * 60 + 4));
+    let row = |sheet: &RgbImage, from: u32| -> Vec<u8> {
+        (0..56)
+            .map(|x| sheet.get_pixel(from + x, 30).0[0])
+            .collect()
+    };
+    assert!(row(&plain, 4).iter().any(|&value| value > 100));
+
+    let flipped = sheet("flipped.png", &["--augmented", "--flip"]);
+    let mut mirrored = 0;
+    for left in [4, 64, 124, 184] {
+        let (before, mut after) = (row(&plain, left), row(&flipped, left));
+        if before != after {
+            after.reverse();
+            assert_eq!(before, after, "at {left}");
+            mirrored += 1;
+        }
+    }
+    assert!(mirrored > 0, "each has an even chance");
+
+    let config = root.path().join("mine.toml");
+    fs::write(
+        &config,
+        "seed = 7\nepochs = 3\n[augmentation]\nmixup = 1.0\n",
+    )
+    .unwrap();
+    let config = config.to_str().unwrap();
+    let mixed = sheet("mixed.png", &["--augmented", "--config", config]);
+    assert_ne!(mixed, plain);
+    assert_eq!(
+        sheet("again.png", &["--augmented", "--config", config]),
+        mixed
+    );
+    let other = ["--augmented", "--config", config, "--seed", "8"];
+    assert_ne!(sheet("other.png", &other), mixed);
+}
+
+#[test]
+fn what_makes_no_sense_is_wrong_usage() {
+    let root = tempfile::tempdir().unwrap();
+    let expect = |arguments: &[&str], code, words: &[&str]| {
+        fails(&mut survey(root.path(), arguments), code, words);
+    };
+    expect(&["imagenet"], 2, &["unknown data source `imagenet`"]);
+    expect(&["sample", "--examples", "3"], 2, &["--sheet"]);
+    let augmented = ["sample", "--sheet", "a.png", "--augmented"];
+    expect(&augmented, 2, &["--pad-crop", "--flip", "--config"]);
+    let beyond = [&augmented[..], &["--pad-crop", "5000"]].concat();
+    expect(&beyond, 2, &["5000", "4096"]);
+    expect(&["sample", "--image-size", "0"], 2, &["`image_size` is 0"]);
+    expect(&["folder:nowhere"], 1, &["nowhere is not a folder"]);
+    expect(&["mnist"], 1, &["train-images-idx3-ubyte.gz", "hint: put "]);
+    let no_place = ["sample", "--sheet", "missing/folder/a.png"];
+    expect(&no_place, 1, &["cannot write missing/folder/a.png"]);
+    fs::write(root.path().join("bad.toml"), "seed = true").unwrap();
+    let bad = [&augmented[..], &["--config", "bad.toml"]].concat();
+    expect(&bad, 1, &["bad.toml", "line 1"]);
+}
