@@ -49,6 +49,36 @@ pub enum TrainError {
         /// The folder.
         path: PathBuf,
     },
+    /// A part of the data has no pictures.
+    #[error("{data} has no {part} pictures")]
+    NoPictures {
+        /// The data set.
+        data: String,
+        /// The part.
+        part: &'static str,
+    },
+    /// The pictures have other channels than the model takes.
+    #[error("the pictures of {data} have {channels} channels, but {model} takes {expected}")]
+    OtherChannels {
+        /// The data set.
+        data: String,
+        /// Those of its pictures.
+        channels: usize,
+        /// The model.
+        model: String,
+        /// Those that it takes.
+        expected: usize,
+    },
+    /// The model has not learned a class of the data.
+    #[error("{data} has a class `{class}`, which is none of the {known} that the model knows")]
+    UnknownClass {
+        /// The data set.
+        data: String,
+        /// Its class.
+        class: String,
+        /// Classes of the model.
+        known: usize,
+    },
     /// The folder's run is not the one that was asked for.
     #[error("the run in {} was begun with other settings", path.display())]
     OtherSettings {
@@ -208,6 +238,10 @@ impl TrainError {
             Self::Foreign(error) => error.hint(),
             Self::Gradient { .. } => Some("choose smaller --depths".into()),
             Self::NoValidation { .. } => Some("add pictures".into()),
+            Self::NoPictures { .. } => Some("choose another --split".into()),
+            Self::UnknownClass { .. } | Self::OtherChannels { .. } => {
+                Some("name the data that the model was trained for with --data".into())
+            }
             Self::NoSteps { .. } => Some("choose a smaller --batch-size".into()),
             Self::FolderTaken { path } => Some(format!(
                 "choose another --name, or go on with this run by --resume {}",

@@ -68,6 +68,8 @@ pub(crate) struct Tally {
     among_top: usize,
     bins: [Bin; BINS],
     confusion: Vec<Vec<u64>>,
+    /// The network's class of each class of the pictures; none where they are the same.
+    classes: Option<Vec<usize>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,7 +86,14 @@ impl Tally {
             among_top: 0,
             bins: [Bin::default(); BINS],
             confusion: vec![vec![0; classes]; classes],
+            classes: None,
         }
+    }
+
+    /// For pictures whose classes are numbered in another way: the network's number of each.
+    pub(crate) fn with_classes(mut self, classes: Vec<usize>) -> Self {
+        self.classes = Some(classes);
+        self
     }
 
     /// Takes in logits `[batch, classes]` and the right classes `[batch]`.
@@ -97,6 +106,10 @@ impl Tally {
             .map(|target| usize::try_from(target).unwrap_or(usize::MAX))
             .collect();
         for (logits, target) in logits.chunks_exact(classes.max(1)).zip(targets) {
+            let target = match &self.classes {
+                Some(classes) => classes.get(target).copied().unwrap_or(usize::MAX),
+                None => target,
+            };
             self.add_picture(logits, target);
         }
     }
@@ -233,6 +246,15 @@ mod tests {
         let class = &found.classes[2];
         assert_eq!((class.precision, class.recall, class.f1), (0.0, 0.0, 0.0));
         assert!(Tally::new(3).evaluation(&[]).is_none());
+    }
+
+    #[test]
+    fn pictures_may_number_their_classes_otherwise() {
+        let device = Default::default();
+        let mut tally = Tally::new(3).with_classes(vec![2, 0]);
+        let logits = Tensor::<Flex, 2>::from_floats([[0.0, 1.0, 5.0], [5.0, 1.0, 0.0]], &device);
+        tally.add(logits, Tensor::from_ints([0, 1], &device));
+        assert_eq!(tally.score().unwrap().accuracy, 1.0);
     }
 
     #[test]

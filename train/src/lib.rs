@@ -24,6 +24,7 @@
 //! | `divergence` | noticing that training diverges |
 //! | `keep` | keeping the best network |
 //! | `scoring` | scoring a network on a set of pictures |
+//! | `evaluate` | a saved model on a part of a data set |
 //! | `evaluation` | metrics over a whole set of pictures |
 //! | [`chart`] | line charts as SVG |
 //! | `checkpoint` | the state of a run, saved and restored |
@@ -42,6 +43,7 @@ mod classifier;
 mod config;
 mod divergence;
 mod error;
+mod evaluate;
 mod evaluation;
 mod folder;
 mod gradients;
@@ -65,6 +67,7 @@ pub use benchmark::StepBenchmark;
 pub use checkpoint::EpochScores;
 pub use config::{LoaderConfig, TrainConfig};
 pub use error::{ConfigError, TrainError};
+pub use evaluate::{EvaluationPlan, EvaluationSettings, SetPart};
 pub use evaluation::{ClassEvaluation, Evaluation};
 pub use folder::RunFolder;
 pub use optimizer::{OptimizerKind, optimizer};

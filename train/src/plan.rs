@@ -111,7 +111,10 @@ impl Plan {
             None => config.model_in_words(),
             Some(pretrained) => pretrained.description.model.clone(),
         };
-        let (train, validation) = parts(&config, &data)?;
+        let [train, validation] = match config.keeps_last_epoch() {
+            true => [&data.train, &data.test].map(all),
+            false => parts(&data, config.validation, config.seed)?,
+        };
         let batch_size = NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN);
         let pictures = train.indices().len();
         let batches = config.loader.steps(pictures, batch_size);
@@ -180,30 +183,26 @@ impl Plan {
     }
 }
 
-/// The pictures to train on, and those to score each epoch by.
-fn parts(
-    config: &TrainConfig,
+/// The pictures to train on, and those that are held back: the data's own, or a share of each class.
+pub(crate) fn parts(
     data: &DataSet,
-) -> Result<(Arc<PictureDataset>, Arc<PictureDataset>), TrainError> {
-    if config.keeps_last_epoch() {
-        let [train, test] = [&data.train, &data.test].map(PictureStore::clone);
-        return Ok((
-            Arc::new(PictureDataset::all(train)),
-            Arc::new(PictureDataset::all(test)),
-        ));
-    }
+    share: f64,
+    seed: u64,
+) -> Result<[Arc<PictureDataset>; 2], TrainError> {
     if let Some(validation) = &data.validation {
-        return Ok((
-            Arc::new(PictureDataset::all(data.train.clone())),
-            Arc::new(PictureDataset::all(validation.clone())),
-        ));
+        return Ok([&data.train, validation].map(all));
     }
-    let (train, validation) = data::split(data.train.labels(), config.validation, config.seed)?;
+    let (train, validation) = data::split(data.train.labels(), share, seed)?;
     if validation.is_empty() {
         return Err(TrainError::NoValidation {
             data: data.name.clone(),
         });
     }
     let part = |indices| PictureDataset::new(data.train.clone(), indices).map(Arc::new);
-    Ok((part(train)?, part(validation)?))
+    Ok([part(train)?, part(validation)?])
+}
+
+/// All pictures of a part.
+pub(crate) fn all(store: &PictureStore) -> Arc<PictureDataset> {
+    Arc::new(PictureDataset::all(store.clone()))
 }

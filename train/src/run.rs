@@ -26,7 +26,7 @@ use crate::checkpoint::{
 };
 use crate::classifier::Classifier;
 use crate::error::{ConfigError, TrainError};
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, Tally};
 use crate::folder::{CHECKPOINT_FOLDER, RAW_FOLDER, RunFolder, TEST_FILE, write_evaluation};
 use crate::metric_log::{MetricLog, rewind};
 use crate::optimizer::optimizer;
@@ -326,6 +326,7 @@ impl<B: ResidualBackend> Test<'_, B> {
             &network,
             &loader,
             plan.config.flip_test,
+            Tally::new(plan.network.classes()),
             &mut |_, progress| {
                 observer.tested(progress.items_processed, progress.items_total);
                 ControlFlow::Continue(())

@@ -12,30 +12,27 @@ use crate::classifier::classified;
 use crate::evaluation::Tally;
 
 /// Scores a network on every batch of a loader, and tells of each. With `mirrored`, the logits of a
-/// picture are the mean of its own and its mirror image's.
+/// picture are the mean of its own and its mirror image's. What it comes to is added to `tally`.
 ///
 /// None if it was told to break off.
 pub(crate) fn score<B: ResidualBackend>(
     network: &Network<B>,
     loader: &dyn DataLoader<B, ImageBatch<B>>,
     mirrored: bool,
+    mut tally: Tally,
     each: &mut dyn FnMut(ClassificationOutput<B>, Progress) -> ControlFlow<()>,
 ) -> Option<Tally> {
     let folded = network.fold();
-    let mut tally: Option<Tally> = None;
     let mut batches = loader.iter();
     while let Some(batch) = batches.next() {
         let logits = logits(&folded, batch.images, mirrored);
-        let [_, classes] = logits.dims();
-        tally
-            .get_or_insert_with(|| Tally::new(classes))
-            .add(logits.clone(), batch.targets.clone());
+        tally.add(logits.clone(), batch.targets.clone());
         let output = classified(logits, batch.targets);
         if each(output, batches.progress()).is_break() {
             return None;
         }
     }
-    tally
+    Some(tally)
 }
 
 fn logits<B: ResidualBackend>(

@@ -20,6 +20,7 @@ use crate::checkpoint::{CheckpointRecorder, Checkpoints, EpochScores, PARTS, Run
 use crate::classifier::{Classifier, TrainBackend};
 use crate::divergence::{LossWatch, Place};
 use crate::error::TrainError;
+use crate::evaluation::Tally;
 use crate::folder::{RAW_FOLDER, RunFolder};
 use crate::keep::keep;
 use crate::plan::Plan;
@@ -259,6 +260,7 @@ impl<B: TrainBackend> EpochLoop<B> {
             network,
             loader,
             self.plan.config.flip_test,
+            self.tally(),
             &mut |output, progress| {
                 step += 1;
                 session
@@ -285,9 +287,15 @@ impl<B: TrainBackend> EpochLoop<B> {
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
     ) -> Option<Score> {
         let flip = self.plan.config.flip_test;
-        let tally = score(network, loader, flip, &mut |_, _| self.go_on())?;
+        let tally = score(network, loader, flip, self.tally(), &mut |_, _| {
+            self.go_on()
+        })?;
         self.check_load();
         tally.score()
+    }
+
+    fn tally(&self) -> Tally {
+        Tally::new(self.plan.network.classes())
     }
 
     fn go_on(&self) -> ControlFlow<()> {

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use infer::benchmark::{InputShape, NamedNetwork};
 use train::{ConfigError, OptimizerKind, TrainConfig};
 
+use super::eval_arguments::EvalArguments;
 use super::settings::{Settings, optimizer};
 use super::study_arguments::StudyCommand;
 use super::survey_arguments::DataArguments;
@@ -22,6 +23,7 @@ Examples:
   train --resume runs/mine --epochs 40        go on with an earlier run
   train data folder:photos --sheet photos.png   what a data set holds
   train summary resnet50                      what a network consists of and costs
+  train eval runs/mine                        what a model is worth, class by class
   train convert runs/mine mine.safetensors    weights for PyTorch, or from it
   train study degradation                     why shortcuts: deep networks with and without
   train --bench --model resnet50 --batch-size 8   how fast a training step is here
@@ -82,6 +84,7 @@ fn recipe(text: &str) -> Result<String, ConfigError> {
 pub(crate) enum Command {
     Summary(Box<SummaryArguments>),
     Data(Box<DataArguments>),
+    Eval(Box<EvalArguments>),
     Convert(Box<ConvertArguments>),
     #[command(subcommand)]
     Study(StudyCommand),

@@ -4,7 +4,8 @@ pub(crate) mod arguments;
 mod benchmark;
 mod convert;
 mod dashboard;
-
+mod eval;
+mod eval_arguments;
 mod lines;
 pub(crate) mod program;
 mod report;

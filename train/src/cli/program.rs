@@ -21,6 +21,7 @@ use super::arguments::{Arguments, Command};
 use super::benchmark;
 use super::convert;
 use super::dashboard::Dashboard;
+use super::eval;
 use super::lines::{Lines, picture_bar};
 use super::report::{self, Reporter, print_line};
 use super::screen::Screen;
@@ -52,6 +53,7 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
         match command {
             Command::Summary(arguments) => summary::run(arguments)?,
             Command::Data(arguments) => survey::run(arguments)?,
+            Command::Eval(arguments) => eval::run(arguments)?,
             Command::Convert(arguments) => convert::run(arguments)?,
             Command::Study(command) => return study::run(command, &signals),
         }

@@ -1,0 +1,90 @@
+//! The flags of `train eval`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use data::Source;
+use device::DeviceRequest;
+use infer::benchmark::NamedNetwork;
+use train::SetPart;
+
+const EXAMPLES: &str = "\
+Examples:
+  train eval                                   the newest run, on its test pictures
+  train eval runs/mine --split validation
+  train eval runs/mine --data folder:more-photos
+  train eval runs/mine/raw --data cifar10      the weights beside the average of --ema
+  train eval --weights resnet50.pth --data folder:imagenet --batch-size 16
+  train eval runs/mine --json";
+
+/// Evaluate a model: loss, top-1, top-5, calibration, and how well each class is told
+///
+/// What is printed is saved as JSON too, in the run's folder or, for --weights, in this one.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+#[command(group = ArgGroup::new("which").args(["run", "weights"]))]
+pub(crate) struct EvalArguments {
+    /// A run's folder, or its name in --runs-dir [default: the newest run]
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
+
+    /// A file that torch.save wrote, or safetensors, as `infer --weights` takes it
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub weights: Option<PathBuf>,
+
+    /// The network in --weights [default: recognised]
+    #[arg(long, value_name = "NAME", requires = "weights")]
+    pub model: Option<NamedNetwork>,
+
+    /// Pixels that a picture's shorter side is brought to before the crop, with --weights [default: as usual for the file]
+    #[arg(long, value_name = "N", requires = "weights")]
+    pub resize: Option<usize>,
+
+    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH [default: the run's own]
+    #[arg(long, value_name = "DATA")]
+    pub data: Option<Source>,
+
+    /// Folder with the published files of the data sets [default: the run's own, or the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// test, validation (what the run held back) or train
+    #[arg(long, value_name = "PART", value_parser = part, default_value = "test")]
+    pub split: SetPart,
+
+    /// Score each picture together with its mirror image [default: as the run did]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub flip_test: Option<bool>,
+
+    /// Pictures that go through the network at once
+    #[arg(long, value_name = "N", default_value = "64")]
+    pub batch_size: NonZeroUsize,
+
+    /// Where the JSON goes [default: eval-DATA-SPLIT.json in the run's folder; for --weights, with the file's name before it, in this one]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// CPU threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+
+    /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first
+    #[arg(long, value_name = "D", default_value = "auto")]
+    pub device: DeviceRequest,
+
+    /// Folder that holds the runs
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs_dir: PathBuf,
+
+    /// Print the JSON instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn part(text: &str) -> Result<SetPart, String> {
+    SetPart::ALL
+        .into_iter()
+        .find(|part| part.name() == text)
+        .ok_or_else(|| format!("known: {}", SetPart::ALL.map(SetPart::name).join(", ")))
+}

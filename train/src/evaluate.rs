@@ -1,0 +1,229 @@
+//! Evaluating a saved model on a part of a data set.
+
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use data::{
+    BatchLoader, DataSet, ImageBatcher, LoadOptions, LoadProgress, PictureDataset, Source, Storage,
+};
+use infer::SavedModel;
+use model::ResidualBackend;
+use serde::{Deserialize, Serialize};
+
+use crate::config::TrainConfig;
+use crate::error::TrainError;
+use crate::evaluation::{Evaluation, Tally};
+use crate::plan::{all, parts};
+use crate::scoring::score;
+
+/// A part of a data set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SetPart {
+    /// The training pictures, without those held back for validation.
+    Train,
+    /// The pictures that the best epoch of a run was chosen by.
+    Validation,
+    /// The test pictures.
+    #[default]
+    Test,
+}
+
+impl SetPart {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// As it is written in flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// What to evaluate a model on, and how.
+#[derive(Clone, Debug)]
+pub struct EvaluationSettings {
+    /// The data set.
+    pub data: Source,
+    /// Where the files of published data sets are looked for first.
+    pub data_dir: Option<PathBuf>,
+    /// Which of its pictures.
+    pub part: SetPart,
+    /// Share of the training pictures that are the validation part, as in a run's config.
+    pub validation: f64,
+    /// Sets which those are, as in a run's config.
+    pub seed: u64,
+    /// Whether each picture is scored together with its mirror image.
+    pub flip_test: bool,
+    /// Pictures that go through the network at once.
+    pub batch_size: NonZeroUsize,
+}
+
+impl EvaluationSettings {
+    /// Those of a run, on the test pictures.
+    pub fn of_run(config: &TrainConfig) -> Self {
+        Self {
+            data: config.data.clone(),
+            data_dir: config.data_dir.clone(),
+            part: SetPart::Test,
+            validation: config.validation,
+            seed: config.seed,
+            flip_test: config.flip_test,
+            batch_size: NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN),
+        }
+    }
+}
+
+/// A model and the pictures that it is evaluated on.
+#[derive(Debug)]
+pub struct EvaluationPlan {
+    saved: SavedModel,
+    /// The data set, of which a part counts.
+    pub data: DataSet,
+    settings: EvaluationSettings,
+    pictures: Arc<PictureDataset>,
+    /// The model's class of each class of the data.
+    classes: Vec<usize>,
+}
+
+impl EvaluationPlan {
+    /// Loads the data as the model wants its pictures. Those of a folder are prepared as for a
+    /// prediction, one by one as they are needed.
+    ///
+    /// # Errors
+    ///
+    /// If the data cannot be loaded, or has classes or channels that the model does not know.
+    pub fn new(
+        saved: SavedModel,
+        settings: EvaluationSettings,
+        progress: &(dyn Fn(LoadProgress) + Send + Sync),
+    ) -> Result<Self, TrainError> {
+        let description = &saved.description;
+        let storage = match settings.data {
+            Source::Folder(_) => Storage::Files,
+            _ => Storage::Memory,
+        };
+        let data = settings.data.load(&LoadOptions {
+            data_dir: settings.data_dir.clone(),
+            image_size: Some(description.preprocessing.height()),
+            storage,
+            seed: settings.seed,
+            progress: Some(progress),
+            ..LoadOptions::default()
+        })?;
+        let channels = [
+            data.preprocessing.channels(),
+            description.preprocessing.channels(),
+        ];
+        // Files are brought to the model's channels; what is packed has its own.
+        if storage == Storage::Memory && channels[0] != channels[1] {
+            return Err(TrainError::OtherChannels {
+                data: data.name,
+                channels: channels[0],
+                model: description.model.clone(),
+                expected: channels[1],
+            });
+        }
+        let classes = matched(&data, &description.class_names)?;
+        let pictures = pictures(&data, &settings)?;
+        Ok(Self {
+            saved,
+            data,
+            settings,
+            pictures,
+            classes,
+        })
+    }
+
+    /// How many pictures count.
+    pub fn pictures(&self) -> usize {
+        self.pictures.indices().len()
+    }
+
+    /// Runs the model over the pictures; `progress` is told how many are done.
+    ///
+    /// # Errors
+    ///
+    /// If the weights are damaged or a picture cannot be read.
+    pub fn run<B: ResidualBackend>(
+        &self,
+        device: &B::Device,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Evaluation, TrainError> {
+        let description = &self.saved.description;
+        let network = self.saved.network::<B>(device)?;
+        let loader = BatchLoader::<B>::new(
+            Arc::clone(&self.pictures),
+            Arc::new(ImageBatcher::new(description.preprocessing.clone())),
+            self.settings.batch_size,
+            None,
+            device.clone(),
+        );
+        let failure = loader.failure().clone();
+        let tally = Tally::new(description.class_names.len()).with_classes(self.classes.clone());
+        let flip = self.settings.flip_test;
+        let tally = score(&network, &loader, flip, tally, &mut |_, done| {
+            progress(done.items_processed);
+            ControlFlow::Continue(())
+        });
+        if let Some(error) = failure.take() {
+            return Err(error.into());
+        }
+        tally
+            .and_then(|tally| tally.evaluation(&description.class_names))
+            .ok_or_else(|| TrainError::NoPictures {
+                data: self.data.name.clone(),
+                part: self.settings.part.name(),
+            })
+    }
+}
+
+/// The model's class of each class of the data: by name or, where no name is known but there are as
+/// many, by place, as ImageNet's folders are numbered and its classes named.
+fn matched(data: &DataSet, known: &[String]) -> Result<Vec<usize>, TrainError> {
+    let place = |name: &String| known.iter().position(|known| known == name);
+    let places: Vec<Option<usize>> = data.class_names.iter().map(place).collect();
+    if places.iter().all(Option::is_none) && data.class_names.len() == known.len() {
+        return Ok((0..known.len()).collect());
+    }
+    places
+        .into_iter()
+        .zip(&data.class_names)
+        .map(|(place, name)| {
+            place.ok_or_else(|| TrainError::UnknownClass {
+                data: data.name.clone(),
+                class: name.clone(),
+                known: known.len(),
+            })
+        })
+        .collect()
+}
+
+/// The pictures of a part.
+fn pictures(
+    data: &DataSet,
+    settings: &EvaluationSettings,
+) -> Result<Arc<PictureDataset>, TrainError> {
+    match settings.part {
+        SetPart::Test => Ok(all(&data.test)),
+        SetPart::Train if settings.validation == 0.0 => Ok(all(&data.train)),
+        SetPart::Validation if settings.validation == 0.0 && data.validation.is_none() => {
+            Err(TrainError::NoPictures {
+                data: data.name.clone(),
+                part: settings.part.name(),
+            })
+        }
+        part => {
+            let [train, validation] = parts(data, settings.validation, settings.seed)?;
+            Ok(match part {
+                SetPart::Train => train,
+                _ => validation,
+            })
+        }
+    }
+}
