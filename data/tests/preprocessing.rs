@@ -34,13 +34,7 @@ fn pixels_are_torchvisions_but_for_rounding() {
         assert_eq!(prepared.len(), expected.len());
         let differences = prepared.iter().zip(expected);
         let most = differences.map(|(a, b)| a.abs_diff(*b)).max().unwrap();
-        let allowed = match case["file"].as_str().unwrap() {
-            // Decoders differ in how they stretch colours of half the resolution,
-            "subsampled.jpg" => 3,
-            // and by a level elsewhere, to which resizing may add one.
-            name if name.ends_with(".jpg") => 2,
-            _ => 1,
-        };
+        let allowed = 1;
         if most > allowed {
             wrong.push(format!("{case}: {most} levels"));
         }
