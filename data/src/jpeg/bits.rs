@@ -173,3 +173,71 @@ pub(super) fn next_marker(bytes: &[u8]) -> Option<(u8, usize)> {
         .position(|pair| pair[0] == 0xff && pair[1] != 0x00 && pair[1] != 0xff)
         .map(|offset| (bytes[offset + 1], offset + 2))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The next bytes as a scan has them.
+    fn bytes(bits: &mut Bits, count: usize) -> Vec<u32> {
+        (0..count).map(|_| bits.take(8)).collect()
+    }
+
+    #[test]
+    fn stuffing_is_taken_out_wherever_it_is() {
+        for before in 0..12 {
+            let plain = vec![7; before];
+            let stuffed = [
+                &plain[..],
+                &[0xff, 0, 1, 0xff, 0xff, 0, 2, 3, 4, 5, 6, 7, 8],
+            ]
+            .concat();
+            let mut bits = Bits::new(&stuffed, 0);
+            assert_eq!(bytes(&mut bits, before), vec![7; before]);
+            assert_eq!(bytes(&mut bits, 4), [255, 1, 255, 2]);
+            assert_eq!(bytes(&mut bits, 6), [3, 4, 5, 6, 7, 8]);
+            assert!(!bits.is_spent());
+            assert_eq!(bits.take(1), 0);
+            assert!(bits.is_spent());
+        }
+    }
+
+    #[test]
+    fn zeros_follow_the_data() {
+        let mut bits = Bits::new(&[0xab, 0xff, 0xd9], 0);
+        assert_eq!(bytes(&mut bits, 3), [0xab, 0, 0]);
+        assert!(bits.is_spent());
+        assert_eq!(bits.position(), 1);
+    }
+
+    #[test]
+    fn numbers_with_a_zero_first_are_negative() {
+        let mut bits = Bits::new(&[0b1010_0111, 0b0000_0000], 0);
+        bits.fill();
+        let numbers = [1, 1, 2, 4].map(|length| bits.take_number(length));
+        assert_eq!(numbers, [1, -1, 2, -8]);
+    }
+
+    #[test]
+    fn lost_restart_markers_are_made_up_for() {
+        let restarted = |file: &[u8]| {
+            let mut bits = Bits::new(file, 0);
+            bits.restart();
+            (bits.take(8), bits.is_spent())
+        };
+        let due = [0xff, 0xd0, 9];
+        assert_eq!(restarted(&due), (9, false));
+        assert_eq!(
+            restarted(&[&[1, 2, 0xff, 0], &due[..]].concat()),
+            (9, false)
+        );
+        // One that is past; one that is near; one that can only be meant; the end.
+        assert_eq!(
+            restarted(&[&[0xff, 0xd7, 5], &due[..]].concat()),
+            (9, false)
+        );
+        assert_eq!(restarted(&[0xff, 0xd1, 9]), (0, true));
+        assert_eq!(restarted(&[0xff, 0xd4, 9]), (9, false));
+        assert_eq!(restarted(&[0xff, 0xd9, 9]), (0, true));
+    }
+}

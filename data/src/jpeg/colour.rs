@@ -1,5 +1,7 @@
 //! From a file's colours to red, green and blue.
 
+use std::array;
+
 use super::frame::Frame;
 
 /// What a picture's components are.
@@ -66,56 +68,74 @@ impl Colours {
     }
 }
 
+/// Pixels that are converted at once.
+const GROUP: usize = 64;
+
 #[inline(always)]
 fn zip<const N: usize>(
     pixels: &mut [[u8; 3]],
     rows: [&[u8]; N],
     convert: impl Fn([u8; N]) -> [u8; 3],
 ) {
-    // Four pixels at a time, as words that become three: bytes one by one would take longer than
-    // everything else here.
-    let (groups, rest) = pixels.as_chunks_mut::<4>();
-    let whole = 4 * groups.len();
-    let mut words = [0_u32; 64];
-    for (index, groups) in groups.chunks_mut(words.len() / 4).enumerate() {
-        let start = index * words.len();
-        let words = &mut words[..4 * groups.len()];
-        let rows = rows.map(|row| &row[start..][..words.len()]);
-        for (place, word) in words.iter_mut().enumerate() {
-            let [red, green, blue] = convert(rows.map(|row| row[place])).map(u32::from);
-            *word = red | green << 8 | blue << 16;
+    let (mut values, mut parts) = ([[0; GROUP]; N], [[0; GROUP]; 3]);
+    for (index, pixels) in pixels.chunks_mut(GROUP).enumerate() {
+        for (values, row) in values.iter_mut().zip(rows) {
+            values[..pixels.len()].copy_from_slice(&row[index * GROUP..][..pixels.len()]);
         }
-        for (group, words) in groups.iter_mut().zip(words.as_chunks::<4>().0) {
-            let packed = [
-                words[0] | words[1] << 24,
-                words[1] >> 8 | words[2] << 16,
-                words[2] >> 16 | words[3] << 8,
-            ];
-            for (to, word) in group
-                .as_flattened_mut()
-                .as_chunks_mut::<4>()
-                .0
-                .iter_mut()
-                .zip(packed)
-            {
-                *to = word.to_le_bytes();
+        // Always a whole group, because pixel by pixel the last few would take as long.
+        for place in 0..GROUP {
+            let converted = convert(array::from_fn(|component| values[component][place]));
+            for (part, value) in parts.iter_mut().zip(converted) {
+                part[place] = value;
             }
         }
-    }
-    for (index, pixel) in rest.iter_mut().enumerate() {
-        *pixel = convert(rows.map(|row| row[whole + index]));
+        interleave(&parts, pixels);
     }
 }
 
-/// ITU-R BT.601, in whole numbers with 16 bits behind the point, as libjpeg rounds them.
+/// Puts red, green and blue next to each other.
+///
+/// Four pixels at a time, as words that become three: byte by byte it would take as long as
+/// everything else here.
+fn interleave(parts: &[[u8; GROUP]; 3], pixels: &mut [[u8; 3]]) {
+    let mut words = [0_u32; GROUP];
+    for (place, word) in words.iter_mut().enumerate() {
+        let [red, green, blue]: [u32; 3] = array::from_fn(|part| parts[part][place].into());
+        *word = red | green << 8 | blue << 16;
+    }
+    let (groups, rest) = pixels.as_chunks_mut::<4>();
+    let (quadruples, _) = words.as_chunks::<4>();
+    for (group, words) in groups.iter_mut().zip(quadruples) {
+        let packed = [
+            words[0] | words[1] << 24,
+            words[1] >> 8 | words[2] << 16,
+            words[2] >> 16 | words[3] << 8,
+        ];
+        let bytes = group.as_flattened_mut().as_chunks_mut().0;
+        for (bytes, word) in bytes.iter_mut().zip(packed) {
+            *bytes = word.to_le_bytes();
+        }
+    }
+    for (pixel, word) in rest.iter_mut().zip(&words[4 * groups.len()..]) {
+        let [red, green, blue, _] = word.to_le_bytes();
+        *pixel = [red, green, blue];
+    }
+}
+
+/// ITU-R BT.601, with factors of 16 bits behind the point, as libjpeg rounds them.
+///
+/// In 16-bit numbers, of which processors calculate more at once: from each factor a whole number
+/// is taken away, whose product needs no multiplication.
 #[inline(always)]
 fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
-    const HALF: i32 = 1 << 15;
-    let [cb, cr] = [cb, cr].map(|value| i32::from(value) - 128);
-    let red = (91881 * cr + HALF) >> 16;
-    let green = (-22554 * cb - 46802 * cr + HALF) >> 16;
-    let blue = (116130 * cb + HALF) >> 16;
-    [red, green, blue].map(|part| (i32::from(y) + part).clamp(0, 255) as u8)
+    let [y, cb, cr] = [y, cb, cr].map(i16::from);
+    let [cb, cr] = [cb - 128, cr - 128];
+    let product = |value: i16, factor: i32| i32::from(value) * factor;
+    let round = |product: i32| ((product + (1 << 15)) >> 16) as i16;
+    let red = cr + round(product(cr, 91881 - (1 << 16)));
+    let green = round(product(cb, -22554) + product(cr, (1 << 16) - 46802)) - cr;
+    let blue = 2 * cb + round(product(cb, 116130 - (2 << 16)));
+    [red, green, blue].map(|part| (y + part).clamp(0, 255) as u8)
 }
 
 /// What is left of white under an ink and black, as Pillow converts it.

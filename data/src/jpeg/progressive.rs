@@ -52,10 +52,11 @@ impl<'a> Reader<'a> {
         let mut parts = Vec::new();
         for part in &scan.parts {
             let table = match kind {
-                Kind::First => tables.first[part.first].as_deref(),
+                Kind::First => tables.first.get(part.first),
                 Kind::RefineFirst => None,
-                Kind::Other | Kind::RefineOther => tables.other[part.other].as_deref(),
+                Kind::Other | Kind::RefineOther => tables.other.get(part.other),
             };
+            let table = table.and_then(Option::as_deref);
             let fits = match kind {
                 Kind::First => table.is_some_and(HuffmanTable::fits_differences),
                 Kind::RefineFirst => true,
@@ -125,19 +126,21 @@ impl<'a> Reader<'a> {
                     self.ended = (1 << run) + bits.take(run);
                     break;
                 }
+                // As many zeros are passed over, and all others on the way refined.
                 while place <= end {
                     let coefficient = &mut block[usize::from(ORDER[place])];
                     if *coefficient != 0 {
                         refine(coefficient, bit, bits);
                     } else if run == 0 {
-                        if new != 0 {
-                            *coefficient = new;
-                        }
                         break;
                     } else {
                         run -= 1;
                     }
                     place += 1;
+                }
+                // In damaged data this may be behind the band; libjpeg too sets it there.
+                if new != 0 {
+                    block[usize::from(ORDER[place])] = new;
                 }
                 place += 1;
             }

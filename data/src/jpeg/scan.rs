@@ -59,9 +59,6 @@ impl Scan {
                 .find(|&place| frame.components[place].id == id)
                 .ok_or_else(damaged)?;
             let [first, other] = [tables >> 4, tables & 15].map(usize::from);
-            if first > 3 || other > 3 {
-                return Err(damaged());
-            }
             parts.push(Part {
                 component,
                 first,

@@ -34,8 +34,8 @@ impl<'a> Reader<'a> {
         let part = |part: &super::scan::Part| {
             let component: &mut Component = components[part.component].take()?;
             Some(Part {
-                first: tables.first[part.first].as_deref()?,
-                other: tables.other[part.other].as_deref()?,
+                first: tables.first.get(part.first)?.as_deref()?,
+                other: tables.other.get(part.other)?.as_deref()?,
                 quantisation: component.quantisation?,
                 last: 0,
                 stride: component.stride(),
