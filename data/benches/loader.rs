@@ -10,7 +10,6 @@
 )]
 
 use std::error::Error;
-use std::fs;
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

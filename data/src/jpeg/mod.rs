@@ -17,6 +17,7 @@ mod progressive;
 mod scan;
 mod segments;
 mod sequential;
+mod standard;
 mod tables;
 mod transform;
 mod upsample;
@@ -91,6 +92,19 @@ mod tests {
         assert!(with(1, 0xc9).contains("arithmetic"));
         assert!(with(4, 12).contains("8 bits"));
         assert!(with(9, 2).contains("frame header"));
+    }
+
+    #[test]
+    fn tables_of_codes_may_be_left_out() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references");
+        let whole = fs::read(folder.join("rgb.jpg")).unwrap();
+        let mut file = whole.clone();
+        while let Some(start) = file.windows(2).position(|pair| pair == [0xff, 0xc4]) {
+            let length = u16::from_be_bytes([file[start + 2], file[start + 3]]);
+            file.drain(start..start + 2 + usize::from(length));
+        }
+        assert!(file.len() < whole.len() - 400);
+        assert_eq!(decode(&file, u64::MAX), decode(&whole, u64::MAX));
     }
 
     proptest! {

@@ -100,7 +100,7 @@ impl Scan {
     pub(super) fn decode(
         &self,
         frame: &mut Frame,
-        tables: &Tables,
+        tables: &mut Tables,
         file: &[u8],
         position: usize,
     ) -> Result<usize, JpegError> {
@@ -118,6 +118,9 @@ impl Scan {
         let mut bits = Bits::new(file, position);
         match frame.coding {
             Coding::Sequential => {
+                for part in &self.parts {
+                    tables.add_standard(part.first, part.other)?;
+                }
                 let mut blocks = sequential::Reader::new(self, frame, tables)?;
                 way.follow(&mut bits, &mut blocks);
             }

@@ -89,7 +89,7 @@ impl Reader {
             0xc4 => self.tables.read_huffman(content)?,
             0xdb => self.tables.read_quantisation(content)?,
             0xdd => self.tables.read_restart_interval(content)?,
-            0xe0 if content.len() >= 12 && content.starts_with(b"JFIF\0") => {
+            0xe0 if content.len() >= 14 && content.starts_with(b"JFIF\0") => {
                 self.hints.is_jfif = true;
             }
             0xe1 => {
@@ -114,7 +114,7 @@ impl Reader {
         if self.scans > MAX_SCANS {
             return Err(JpegError::Unsupported("of too many scans"));
         }
-        Scan::read(header, frame)?.decode(frame, &self.tables, file, position)
+        Scan::read(header, frame)?.decode(frame, &mut self.tables, file, position)
     }
 
     fn finish(self) -> Result<(DynamicImage, Orientation), JpegError> {

@@ -3,6 +3,7 @@
 use super::BLOCK;
 use super::error::JpegError;
 use super::huffman::HuffmanTable;
+use super::standard;
 
 /// Where the coefficients of a block lie in the order in which they are written.
 ///
@@ -71,6 +72,17 @@ impl Tables {
             let place = tables.get_mut(usize::from(kind & 15));
             *place.ok_or_else(damaged)? = Some(Box::new(table));
             segment = rest;
+        }
+        Ok(())
+    }
+
+    /// Makes the standard's tables stand where there are none.
+    pub(super) fn add_standard(&mut self, first: usize, other: usize) -> Result<(), JpegError> {
+        if let (Some(None), Some(table)) = (self.first.get(first), standard::FIRST.get(first)) {
+            self.read_huffman(table)?;
+        }
+        if let (Some(None), Some(table)) = (self.other.get(other), standard::OTHER.get(other)) {
+            self.read_huffman(table)?;
         }
         Ok(())
     }
