@@ -191,18 +191,26 @@ fn png_that_declares(width: u32, height: u32) -> Vec<u8> {
 #[test]
 fn pixel_bombs_are_refused_by_their_header() {
     let folder = TempDir::new().unwrap();
-    let bomb = write(&folder, "bomb.png", &png_that_declares(100_000, 100_000));
-    let error = refused(&bomb);
-    let found = matches!(
-        error,
-        PictureError::TooLarge {
-            width: 100_000,
-            height: 100_000,
-            ..
-        }
-    );
-    assert!(found, "{error}");
-    assert!(error.hint().is_some());
+    let path = folder.path().join("bomb.jpg");
+    save(&colours(8, 8), &path, ImageFormat::Jpeg, None);
+    let mut jpeg = fs::read(&path).unwrap();
+    let frame = jpeg
+        .windows(2)
+        .position(|pair| pair == [0xff, 0xc0])
+        .unwrap();
+    jpeg[frame + 5..frame + 9].fill(0xff);
+    for (name, file, side) in [
+        ("bomb.png", png_that_declares(100_000, 100_000), 100_000),
+        ("bomb.jpg", jpeg, 65_535),
+    ] {
+        let error = refused(&write(&folder, name, &file));
+        let size = match error {
+            PictureError::TooLarge { width, height, .. } => [width, height],
+            _ => panic!("{error}"),
+        };
+        assert_eq!(size, [side, side]);
+        assert!(error.hint().is_some());
+    }
 }
 
 /// The numbers are Pillow's (13.0), torchvision's rounding of size and crop:
