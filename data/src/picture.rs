@@ -10,7 +10,7 @@ use image::error::ImageError;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-use crate::jpeg;
+use crate::jpeg::{self, JpegError};
 
 /// The most pixels of a picture that is opened.
 pub const MAX_PIXELS: u64 = 1 << 28;
@@ -35,12 +35,13 @@ pub fn open_picture(path: impl AsRef<Path>) -> Result<DynamicImage, PictureError
             source,
         })?;
     match reader.format() {
-        Some(ImageFormat::Jpeg) if !jpeg::is_whole(&file) => {
-            return Err(PictureError::CutOff {
-                path: path.to_owned(),
-            });
+        Some(ImageFormat::Jpeg) => {
+            let (mut image, orientation) = jpeg::decode(&file, MAX_PIXELS)
+                .map_err(|error| PictureError::from_jpeg(error, path))?;
+            image.apply_orientation(orientation);
+            return Ok(image);
         }
-        Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP | ImageFormat::Bmp) => {}
+        Some(ImageFormat::Png | ImageFormat::WebP | ImageFormat::Bmp) => {}
         Some(format) => {
             return Err(PictureError::Unsupported {
                 path: path.to_owned(),
@@ -176,7 +177,7 @@ pub enum PictureError {
         /// The file.
         path: PathBuf,
         /// The decoder's reason.
-        source: Box<ImageError>,
+        source: Box<dyn Error + Send + Sync>,
     },
 
     /// The picture has too many pixels.
@@ -226,6 +227,22 @@ impl PictureError {
                 Some("make the picture smaller".to_owned())
             }
             Self::Read { .. } | Self::Prepare { .. } => None,
+        }
+    }
+
+    fn from_jpeg(error: JpegError, path: &Path) -> Self {
+        let path = path.to_owned();
+        match error {
+            JpegError::CutOff => Self::CutOff { path },
+            JpegError::TooLarge { width, height } => Self::TooLarge {
+                path,
+                width,
+                height,
+            },
+            error => Self::Corrupt {
+                path,
+                source: Box::new(error),
+            },
         }
     }
 

@@ -21,9 +21,14 @@ fn load(folder: &Path) -> Result<DataSet, DataError> {
 fn save(folder: &Path, name: &str, value: u8) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
     let path = folder.join(name);
-    RgbImage::from_pixel(12, 10, Rgb([value; 3]))
-        .save(&path)
-        .unwrap();
+    let picture = RgbImage::from_pixel(12, 10, Rgb([value; 3]));
+    if matches!(name.rsplit('.').next(), Some("JPG" | "jpeg")) {
+        let encoder = jpeg_encoder::Encoder::new_file(&path, 95).unwrap();
+        let colours = jpeg_encoder::ColorType::Rgb;
+        encoder.encode(&picture, 12, 10, colours).unwrap();
+    } else {
+        picture.save(&path).unwrap();
+    }
     path
 }
 

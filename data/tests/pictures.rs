@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use data::{PictureError, Preprocessing, open_picture};
-use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, ImageBuffer, ImageEncoder, ImageFormat, Luma, Rgb, RgbImage};
+use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
+use jpeg_encoder::{ColorType, Encoder};
 use tempfile::TempDir;
 
 fn write(folder: &TempDir, name: &str, content: &[u8]) -> PathBuf {
@@ -26,6 +26,21 @@ fn refused(path: &Path) -> PictureError {
     error
 }
 
+/// Saves a picture; as JPEG with EXIF data if there is any.
+fn save(picture: &RgbImage, path: &Path, format: ImageFormat, exif: Option<&[u8]>) {
+    if format != ImageFormat::Jpeg {
+        return picture.save_with_format(path, format).unwrap();
+    }
+    let mut encoder = Encoder::new_file(path, 95).unwrap();
+    if let Some(exif) = exif {
+        encoder.add_exif_metadata(exif).unwrap();
+    }
+    let [width, height] = [picture.width(), picture.height()].map(|side| side as u16);
+    encoder
+        .encode(picture, width, height, ColorType::Rgb)
+        .unwrap();
+}
+
 /// Colours that change slowly to the right and downwards.
 fn colours(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
@@ -43,7 +58,7 @@ fn all_four_formats_open_whatever_their_name() {
         ImageFormat::Bmp,
     ] {
         let path = folder.path().join("picture.png");
-        colours(40, 30).save_with_format(&path, format).unwrap();
+        save(&colours(40, 30), &path, format, None);
         let image = open_picture(&path).unwrap().to_rgb8();
         assert_eq!(image.dimensions(), (40, 30), "{format:?}");
         let pixel = image.get_pixel(30, 20).0.map(i32::from);
@@ -73,12 +88,10 @@ fn exif_orientation_is_applied() {
     let folder = TempDir::new().unwrap();
     // TIFF, little-endian, one entry: tag 0x0112 (orientation), SHORT, count 1, value 6: the
     // picture must be turned to the right.
-    let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec();
+    let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
     let path = folder.path().join("turned.jpg");
-    let mut encoder = JpegEncoder::new_with_quality(fs::File::create(&path).unwrap(), 95);
-    encoder.set_exif_metadata(exif).unwrap();
     let image = RgbImage::from_fn(32, 16, |x, _| Rgb([if x < 16 { 250 } else { 5 }; 3]));
-    image.write_with_encoder(encoder).unwrap();
+    save(&image, &path, ImageFormat::Jpeg, Some(exif));
     let upright = open_picture(&path).unwrap().to_rgb8();
     assert_eq!(upright.dimensions(), (16, 32));
     assert!(upright.get_pixel(8, 3).0[0] > 200 && upright.get_pixel(8, 28).0[0] < 50);
@@ -124,7 +137,7 @@ fn cut_off_pictures_are_refused() {
         ImageFormat::Bmp,
     ] {
         let path = folder.path().join(format!("{format:?}"));
-        noise.save_with_format(&path, format).unwrap();
+        save(&noise, &path, format, None);
         let whole = fs::read(&path).unwrap();
         for part in [20, whole.len() / 4, whole.len() / 2, whole.len() * 9 / 10] {
             fs::write(&path, &whole[..part]).unwrap();
@@ -178,18 +191,26 @@ fn png_that_declares(width: u32, height: u32) -> Vec<u8> {
 #[test]
 fn pixel_bombs_are_refused_by_their_header() {
     let folder = TempDir::new().unwrap();
-    let bomb = write(&folder, "bomb.png", &png_that_declares(100_000, 100_000));
-    let error = refused(&bomb);
-    let found = matches!(
-        error,
-        PictureError::TooLarge {
-            width: 100_000,
-            height: 100_000,
-            ..
-        }
-    );
-    assert!(found, "{error}");
-    assert!(error.hint().is_some());
+    let path = folder.path().join("bomb.jpg");
+    save(&colours(8, 8), &path, ImageFormat::Jpeg, None);
+    let mut jpeg = fs::read(&path).unwrap();
+    let frame = jpeg
+        .windows(2)
+        .position(|pair| pair == [0xff, 0xc0])
+        .unwrap();
+    jpeg[frame + 5..frame + 9].fill(0xff);
+    for (name, file, side) in [
+        ("bomb.png", png_that_declares(100_000, 100_000), 100_000),
+        ("bomb.jpg", jpeg, 65_535),
+    ] {
+        let error = refused(&write(&folder, name, &file));
+        let size = match error {
+            PictureError::TooLarge { width, height, .. } => [width, height],
+            _ => panic!("{error}"),
+        };
+        assert_eq!(size, [side, side]);
+        assert!(error.hint().is_some());
+    }
 }
 
 /// The numbers are Pillow's (13.0), torchvision's rounding of size and crop:

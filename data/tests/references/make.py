@@ -1,18 +1,23 @@
 #!/usr/bin/env python3
 """Makes the pictures of this folder, and what torchvision prepares from them.
 
-Needs torch, torchvision and Pillow; `index.json` says with which versions. Each picture is
-opened by Pillow, turned upright as its EXIF orientation says, converted as the name of the case
-says, resized by its shorter side, cropped and normalised with ImageNet's statistics. What is kept
-of the result is the pixels before normalising, as bytes [channels, height, width], because a
-network's input differs from them by a known linear map, which the test repeats.
+Needs torch, torchvision, Pillow and, for JPEG files that Pillow cannot write, simplejpeg;
+`index.json` says with which versions. Each picture is opened by Pillow, turned upright as its EXIF
+orientation says, converted as the name of the case says, resized by its shorter side, cropped and
+normalised with ImageNet's statistics. What is kept of the result is the pixels before normalising,
+as bytes [channels, height, width], because a network's input differs from them by a known linear
+map, which the test repeats. Of a JPEG file a checksum of all pixels is kept too: its decoder has to
+give the same.
 """
 
+import binascii
+import io
 import json
 from pathlib import Path
 
 import numpy
 import PIL
+import simplejpeg
 import torchvision
 from PIL import Image, ImageOps
 from torchvision.transforms import v2
@@ -66,11 +71,68 @@ def files():
     yield save("cmyk.jpg", cmyk, **jpeg)
 
 
+def write(name, content):
+    (HERE / name).write_bytes(content)
+    return name
+
+
+def encoded(image, **options):
+    content = io.BytesIO()
+    image.save(content, "JPEG", **options)
+    return content.getvalue()
+
+
+def ycck(content):
+    """The file with its four inks declared as brightness, two colours and black."""
+    place = content.index(b"Adobe") + 11
+    return content[:place] + b"\2" + content[place + 1 :]
+
+
+def jpeg_kinds():
+    """A JPEG file of every kind, with sides that no block divides."""
+    for seed, ratio in enumerate(["444", "422", "420", "440", "411"], 30):
+        rgb = picture(45, 35, 3, seed)
+        name = f"ratio-{ratio}.jpg"
+        yield write(name, simplejpeg.encode_jpeg(rgb, quality=85, colorsubsampling=ratio))
+    image = Image.fromarray(picture(45, 35, 3, 40))
+    for ratio in ["4:4:4", "4:2:2", "4:2:0"]:
+        name = f"progressive-{ratio.replace(':', '')}.jpg"
+        yield save(name, image, quality=85, subsampling=ratio, progressive=True)
+    yield save("progressive-grey.jpg", image.convert("L"), quality=85, progressive=True)
+    yield save("restart.jpg", image, quality=85, restart_marker_blocks=2)
+    yield save("restart-rows.jpg", image, quality=85, subsampling=0, restart_marker_rows=1)
+    yield save("coded-rgb.jpg", image, quality=85, keep_rgb=True)
+    yield save("optimised.jpg", image, quality=60, optimize=True)
+    for width, height in [(1, 1), (2, 9), (5, 3), (8, 8), (17, 16), (16, 17)]:
+        small = Image.fromarray(picture(width, height, 3, 50 + width))
+        yield save(f"size-{width}x{height}.jpg", small, quality=85)
+    inks = Image.fromarray(picture(45, 35, 4, 60), "CMYK")
+    yield save("cmyk-420.jpg", inks, quality=85, subsampling="4:2:0")
+    yield write("ycck.jpg", ycck(encoded(inks, quality=85, subsampling="4:4:4")))
+    yield write("ycck-420.jpg", ycck(encoded(inks, quality=85, subsampling="4:2:0")))
+
+
+def prepared():
+    """The files, and the mode, size and crop of their cases."""
+    three = [("RGB", 32, 28), ("RGB", 48, 40), ("L", 32, 32)]
+    yield from ((name, three) for name in files())
+    yield from ((name, [("RGB", 32, 28)]) for name in jpeg_kinds())
+
+
+def upright(name):
+    return ImageOps.exif_transpose(Image.open(HERE / name))
+
+
 def main():
-    cases = []
-    for name in files():
-        for mode, resize, crop in [("RGB", 32, 28), ("RGB", 48, 40), ("L", 32, 32)]:
-            image = ImageOps.exif_transpose(Image.open(HERE / name)).convert(mode)
+    cases, decoded = [], []
+    for name, ways in prepared():
+        if name.endswith(".jpg"):
+            image = upright(name)
+            image = image.convert("RGB") if image.mode == "CMYK" else image
+            checksum = binascii.crc32(image.tobytes())
+            decoded.append({"file": name, "size": list(image.size), "crc32": checksum})
+        for mode, resize, crop in ways:
+            image = upright(name).convert(mode)
             prepare = v2.Compose([v2.Resize(resize, antialias=True), v2.CenterCrop(crop)])
             pixels = numpy.asarray(prepare(image))
             if pixels.ndim == 2:
@@ -82,7 +144,8 @@ def main():
         for name, resize, planes in cases
     ]
     versions = {"torchvision": torchvision.__version__.split("+")[0], "pillow": PIL.__version__}
-    (HERE / "index.json").write_text(json.dumps({"made_with": versions, "cases": index}, indent=1) + "\n")
+    content = {"made_with": versions, "cases": index, "decoded": decoded}
+    (HERE / "index.json").write_text(json.dumps(content, indent=1) + "\n")
     (HERE / "pixels.bin").write_bytes(b"".join(planes.tobytes() for _, _, planes in cases))
 
 

@@ -99,9 +99,15 @@ pub fn picture_folder(root: &Path, pictures: usize) -> PathBuf {
                 let shade = ((x * 7 + y * 13 + number as u32 * 31) % 40) as u8;
                 image::Rgb(colour.map(|part: u8| part.saturating_add(shade)))
             });
-            picture
-                .save(folder.join(class).join(format!("{number}.{format}")))
-                .unwrap();
+            let path = folder.join(class).join(format!("{number}.{format}"));
+            if format == "jpg" {
+                let encoder = jpeg_encoder::Encoder::new_file(path, 75).unwrap();
+                let [width, height] = [picture.width(), picture.height()].map(|side| side as u16);
+                let colours = jpeg_encoder::ColorType::Rgb;
+                encoder.encode(&picture, width, height, colours).unwrap();
+            } else {
+                picture.save(path).unwrap();
+            }
         }
     }
     folder

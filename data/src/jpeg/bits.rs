@@ -1,0 +1,243 @@
+//! The bits of a scan.
+
+/// The first restart marker; seven more follow it.
+const RESTART: u8 = 0xd0;
+/// The first marker that begins a frame; what is below has no meaning in a scan.
+const FIRST_FRAME: u8 = 0xc0;
+
+/// Reads the bits of one scan, and its restart markers.
+///
+/// Where the data ends before its picture does, zeros follow.
+pub(super) struct Bits<'a> {
+    file: &'a [u8],
+    position: usize,
+    /// The next bits, from the highest down. Below `count` of them lie bits of `position` on,
+    /// or zeros.
+    bits: u64,
+    count: u32,
+    /// How many zeros were added behind the end of the data.
+    padding: u32,
+    next_restart: u8,
+}
+
+impl<'a> Bits<'a> {
+    pub(super) fn new(file: &'a [u8], position: usize) -> Self {
+        Self {
+            file,
+            position,
+            bits: 0,
+            count: 0,
+            padding: 0,
+            next_restart: 0,
+        }
+    }
+
+    /// A position behind the data that was read, and not behind the next marker.
+    pub(super) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Whether more was read than there is.
+    pub(super) fn is_spent(&self) -> bool {
+        self.padding > self.count
+    }
+
+    /// Makes at least 32 bits ready.
+    #[inline(always)]
+    pub(super) fn fill(&mut self) {
+        if self.count >= 32 {
+            return;
+        }
+        if let Some(&next) = self
+            .file
+            .get(self.position..)
+            .and_then(|rest| rest.first_chunk())
+        {
+            let word = u64::from_be_bytes(next);
+            // No byte of it is 0xff: as there is no zero in its inverse.
+            let inverse = !word;
+            let lows = 0x0101_0101_0101_0101;
+            if inverse.wrapping_sub(lows) & !inverse & (lows << 7) == 0 {
+                // Bits below the new count are set already to what the next call sets them to.
+                self.bits |= word >> self.count;
+                let bytes = (63 - self.count) / 8;
+                self.position += bytes as usize;
+                self.count += 8 * bytes;
+                return;
+            }
+        }
+        self.fill_by_bytes();
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fill_by_bytes(&mut self) {
+        while self.count <= 56 {
+            let byte = match self.next_byte() {
+                Some(byte) => byte,
+                None => {
+                    self.padding += 8;
+                    0
+                }
+            };
+            self.bits |= u64::from(byte) << (56 - self.count);
+            self.count += 8;
+        }
+    }
+
+    /// The next byte of data, unless there is a marker or the file's end.
+    fn next_byte(&mut self) -> Option<u8> {
+        let &byte = self.file.get(self.position)?;
+        if byte != 0xff {
+            self.position += 1;
+            return Some(byte);
+        }
+        // A zero marks 0xff as data; before it, 0xff may stand repeatedly.
+        let repeated = self.file[self.position..]
+            .iter()
+            .take_while(|&&byte| byte == 0xff)
+            .count();
+        match self.file.get(self.position + repeated) {
+            Some(0) => {
+                self.position += repeated + 1;
+                Some(0xff)
+            }
+            _ => None,
+        }
+    }
+
+    /// The next bits, 1 to 32 of them, of which those that are ready are valid.
+    #[inline(always)]
+    pub(super) fn peek(&self, length: u32) -> u32 {
+        (self.bits >> (64 - length)) as u32
+    }
+
+    /// Goes on by bits that are ready.
+    #[inline(always)]
+    pub(super) fn skip(&mut self, length: u32) {
+        self.bits <<= length;
+        self.count = self.count.wrapping_sub(length);
+    }
+
+    /// The next bits, 0 to 16 of them.
+    #[inline(always)]
+    pub(super) fn take(&mut self, length: u32) -> u32 {
+        self.fill();
+        let value = ((self.bits >> 32) >> (32 - length)) as u32;
+        self.skip(length);
+        value
+    }
+
+    /// A number as the standard writes it in `length` ready bits, 1 to 16: those with a highest
+    /// bit of zero stand for negative numbers.
+    #[inline(always)]
+    pub(super) fn take_number(&mut self, length: u32) -> i32 {
+        let value = self.peek(length) as i32;
+        self.skip(length);
+        if value >> (length - 1) == 0 {
+            value - (1 << length) + 1
+        } else {
+            value
+        }
+    }
+
+    /// Goes on behind the restart marker that is due here.
+    ///
+    /// Where another marker stands instead, it is guessed how much is lost: a marker of the near
+    /// future is left to wait, one of the near past is skipped.
+    pub(super) fn restart(&mut self) {
+        let was_spent = self.is_spent();
+        let due = self.next_restart;
+        self.next_restart = (due + 1) % 8;
+        (self.bits, self.count, self.padding) = (0, 0, 0);
+        while let Some((marker, offset)) = next_marker(&self.file[self.position..]) {
+            let ahead = marker.wrapping_sub(RESTART).wrapping_sub(due) % 8;
+            let is_restart = (RESTART..RESTART + 8).contains(&marker);
+            if marker >= FIRST_FRAME && (!is_restart || matches!(ahead, 1 | 2)) {
+                self.position += offset - 2;
+                break;
+            }
+            self.position += offset;
+            if is_restart && !matches!(ahead, 6 | 7) {
+                return;
+            }
+        }
+        self.padding = u32::from(was_spent);
+    }
+}
+
+/// The next marker, and the position after it.
+pub(super) fn next_marker(bytes: &[u8]) -> Option<(u8, usize)> {
+    bytes
+        .windows(2)
+        .position(|pair| pair[0] == 0xff && pair[1] != 0x00 && pair[1] != 0xff)
+        .map(|offset| (bytes[offset + 1], offset + 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The next bytes as a scan has them.
+    fn bytes(bits: &mut Bits, count: usize) -> Vec<u32> {
+        (0..count).map(|_| bits.take(8)).collect()
+    }
+
+    #[test]
+    fn stuffing_is_taken_out_wherever_it_is() {
+        for before in 0..12 {
+            let plain = vec![7; before];
+            let stuffed = [
+                &plain[..],
+                &[0xff, 0, 1, 0xff, 0xff, 0, 2, 3, 4, 5, 6, 7, 8],
+            ]
+            .concat();
+            let mut bits = Bits::new(&stuffed, 0);
+            assert_eq!(bytes(&mut bits, before), vec![7; before]);
+            assert_eq!(bytes(&mut bits, 4), [255, 1, 255, 2]);
+            assert_eq!(bytes(&mut bits, 6), [3, 4, 5, 6, 7, 8]);
+            assert!(!bits.is_spent());
+            assert_eq!(bits.take(1), 0);
+            assert!(bits.is_spent());
+        }
+    }
+
+    #[test]
+    fn zeros_follow_the_data() {
+        let mut bits = Bits::new(&[0xab, 0xff, 0xd9], 0);
+        assert_eq!(bytes(&mut bits, 3), [0xab, 0, 0]);
+        assert!(bits.is_spent());
+        assert_eq!(bits.position(), 1);
+    }
+
+    #[test]
+    fn numbers_with_a_zero_first_are_negative() {
+        let mut bits = Bits::new(&[0b1010_0111, 0b0000_0000], 0);
+        bits.fill();
+        let numbers = [1, 1, 2, 4].map(|length| bits.take_number(length));
+        assert_eq!(numbers, [1, -1, 2, -8]);
+    }
+
+    #[test]
+    fn lost_restart_markers_are_made_up_for() {
+        let restarted = |file: &[u8]| {
+            let mut bits = Bits::new(file, 0);
+            bits.restart();
+            (bits.take(8), bits.is_spent())
+        };
+        let due = [0xff, 0xd0, 9];
+        assert_eq!(restarted(&due), (9, false));
+        assert_eq!(
+            restarted(&[&[1, 2, 0xff, 0], &due[..]].concat()),
+            (9, false)
+        );
+        // One that is past; one that is near; one that can only be meant; the end.
+        assert_eq!(
+            restarted(&[&[0xff, 0xd7, 5], &due[..]].concat()),
+            (9, false)
+        );
+        assert_eq!(restarted(&[0xff, 0xd1, 9]), (0, true));
+        assert_eq!(restarted(&[0xff, 0xd4, 9]), (9, false));
+        assert_eq!(restarted(&[0xff, 0xd9, 9]), (0, true));
+    }
+}

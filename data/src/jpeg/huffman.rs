@@ -1,0 +1,152 @@
+//! Tables of Huffman codes.
+
+use super::bits::Bits;
+use super::error::JpegError;
+
+/// Codes up to this length are looked up in one step.
+const QUICK: u32 = 10;
+const LONGEST: usize = 16;
+
+/// What the next bits stand for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Entry {
+    /// The number behind the code where both fit into the bits looked at, or 0.
+    pub(super) value: i16,
+    /// How many zeros stand before the number (upper half), and how many bits it has (lower half).
+    pub(super) symbol: u8,
+    /// Bits of the code, and of the number if it is here; 0 for a longer code.
+    pub(super) length: u8,
+}
+
+/// A table of Huffman codes.
+pub(super) struct HuffmanTable {
+    quick: [Entry; 1 << QUICK],
+    /// For each length, what the next 16 bits are below if the code is not longer.
+    limits: [u32; LONGEST + 1],
+    /// For each length, where a code's symbol is, less the code.
+    offsets: [i32; LONGEST + 1],
+    symbols: [u8; 256],
+}
+
+impl HuffmanTable {
+    /// A table with `counts` codes of each length from 1 on, for `symbols` in this order.
+    ///
+    /// # Errors
+    /// [`JpegError::Damaged`] if there are more codes than bits allow, or fewer symbols than codes.
+    pub(super) fn new(counts: &[u8; LONGEST], symbols: &[u8]) -> Result<Self, JpegError> {
+        let total = counts.iter().map(|&count| usize::from(count)).sum();
+        let damaged = JpegError::Damaged("table of Huffman codes");
+        if total > 256 || symbols.len() != total {
+            return Err(damaged);
+        }
+        let mut table = Self {
+            quick: [Entry::default(); 1 << QUICK],
+            limits: [0; LONGEST + 1],
+            offsets: [0; LONGEST + 1],
+            symbols: [0; 256],
+        };
+        table.symbols[..total].copy_from_slice(symbols);
+        let (mut code, mut index) = (0_u32, 0_usize);
+        for (length, &count) in (1..).zip(counts) {
+            let first = code;
+            table.offsets[length] = index as i32 - first as i32;
+            for _ in 0..count {
+                // The code of ones alone is used by some encoders, against the standard.
+                if code >> length != 0 {
+                    return Err(damaged);
+                }
+                table.add_quick(code, length as u32, symbols[index]);
+                code += 1;
+                index += 1;
+            }
+            if count > 0 {
+                table.limits[length] = code << (LONGEST - length);
+            }
+            code <<= 1;
+        }
+        Ok(table)
+    }
+
+    /// Sets the entries of all bits that begin with a code.
+    fn add_quick(&mut self, code: u32, length: u32, symbol: u8) {
+        if length > QUICK {
+            return;
+        }
+        let spare = QUICK - length;
+        let size = u32::from(symbol & 15);
+        for rest in 0..1_u32 << spare {
+            let mut entry = Entry {
+                value: 0,
+                symbol,
+                length: length as u8,
+            };
+            if size > 0 && size <= spare {
+                let bits = (rest >> (spare - size)) as i16;
+                let is_negative = bits >> (size - 1) == 0;
+                entry.value = if is_negative {
+                    bits - (1 << size) + 1
+                } else {
+                    bits
+                };
+                entry.length += size as u8;
+            }
+            self.quick[(code << spare | rest) as usize] = entry;
+        }
+    }
+
+    /// Whether every symbol can stand before a difference of brightness.
+    pub(super) fn fits_differences(&self) -> bool {
+        self.symbols.iter().all(|&symbol| symbol <= 15)
+    }
+
+    /// The next symbol, and its number, which is 0 if it has no bits.
+    #[inline(always)]
+    pub(super) fn number(&self, bits: &mut Bits) -> (u8, i32) {
+        bits.fill();
+        let entry = self.quick[bits.peek(QUICK) as usize];
+        if entry.value != 0 {
+            bits.skip(u32::from(entry.length));
+            return (entry.symbol, i32::from(entry.value));
+        }
+        let symbol = self.ready_symbol(entry, bits);
+        match u32::from(symbol & 15) {
+            0 => (symbol, 0),
+            size => (symbol, bits.take_number(size)),
+        }
+    }
+
+    /// The next symbol alone.
+    #[inline(always)]
+    pub(super) fn symbol(&self, bits: &mut Bits) -> u8 {
+        bits.fill();
+        let mut entry = self.quick[bits.peek(QUICK) as usize];
+        if entry.value != 0 {
+            entry.length -= entry.symbol & 15;
+        }
+        self.ready_symbol(entry, bits)
+    }
+
+    #[inline(always)]
+    fn ready_symbol(&self, entry: Entry, bits: &mut Bits) -> u8 {
+        if entry.length > 0 {
+            bits.skip(u32::from(entry.length));
+            entry.symbol
+        } else {
+            self.long_symbol(bits)
+        }
+    }
+
+    /// The next symbol if its code is long; 0 if there is no such code, as libjpeg goes on.
+    #[inline(never)]
+    fn long_symbol(&self, bits: &mut Bits) -> u8 {
+        let next = bits.peek(LONGEST as u32);
+        let length = (QUICK as usize + 1..=LONGEST).find(|&length| next < self.limits[length]);
+        let Some(length) = length else {
+            bits.skip(LONGEST as u32 + 1);
+            return 0;
+        };
+        bits.skip(length as u32);
+        let code = (next >> (LONGEST - length)) as i32;
+        self.symbols[(code + self.offsets[length]) as usize & 255]
+    }
+}

@@ -1,0 +1,60 @@
+//! From a frame whose scans are read to a picture.
+
+use image::{DynamicImage, GrayImage, RgbImage};
+
+use super::BLOCK;
+use super::SIDE;
+use super::colour::{ColourHints, Colours};
+use super::error::JpegError;
+use super::frame::{Component, Frame};
+use super::transform::inverse_transform;
+use super::upsample::Upsampler;
+
+/// The picture of a frame: grey, or red, green and blue.
+pub(super) fn picture(mut frame: Frame, hints: &ColourHints) -> Result<DynamicImage, JpegError> {
+    frame.components.iter_mut().for_each(transform);
+    let (width, height) = (frame.width as u32, frame.height as u32);
+    let colours = Colours::of(&frame, hints);
+    let picture = if colours == Colours::Grey {
+        let component = &frame.components[0];
+        let rows = (0..frame.height).map(|row| component.row(row as isize));
+        GrayImage::from_raw(width, height, rows.flatten().copied().collect()).map(Into::into)
+    } else {
+        RgbImage::from_raw(width, height, interleave(&frame, colours)).map(Into::into)
+    };
+    picture.ok_or(JpegError::Damaged("frame header"))
+}
+
+/// Makes samples of a progressive component's coefficients.
+fn transform(component: &mut Component) {
+    if component.coefficients.is_empty() {
+        return;
+    }
+    let coefficients = std::mem::take(&mut component.coefficients);
+    component.samples = vec![128; coefficients.len() * BLOCK];
+    let Some(quantisation) = component.quantisation else {
+        return;
+    };
+    let stride = component.stride();
+    let rows = coefficients.chunks(component.padded[1]);
+    for (samples, row) in component.samples.chunks_mut(stride * SIDE).zip(rows) {
+        for (column, block) in row.iter().enumerate() {
+            let mut block = *block;
+            for (coefficient, factor) in block.iter_mut().zip(quantisation) {
+                *coefficient = coefficient.wrapping_mul(factor as i16);
+            }
+            inverse_transform(&block, &mut samples[column * SIDE..], stride);
+        }
+    }
+}
+
+fn interleave(frame: &Frame, colours: Colours) -> Vec<u8> {
+    let mut pixels = vec![[0; 3]; frame.width * frame.height];
+    let upsampler = |component| Upsampler::new(frame, component);
+    let mut upsamplers: Vec<_> = frame.components.iter().map(upsampler).collect();
+    for (row, pixels) in pixels.chunks_exact_mut(frame.width).enumerate() {
+        let rows: Vec<_> = upsamplers.iter_mut().map(|one| one.row(row)).collect();
+        colours.convert(&rows, pixels);
+    }
+    pixels.into_flattened()
+}

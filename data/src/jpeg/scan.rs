@@ -1,0 +1,191 @@
+//! A scan: which components it has, and the way through their blocks.
+
+use super::bits::Bits;
+use super::error::JpegError;
+use super::frame::{Coding, Frame, MAX_COMPONENTS};
+use super::tables::Tables;
+use super::{BLOCK, progressive, sequential};
+
+/// The most blocks of an interleaved unit.
+const MAX_UNIT: usize = 10;
+
+/// What a scan's header says.
+pub(super) struct Scan {
+    pub(super) parts: Vec<Part>,
+    /// The first and the last coefficient.
+    pub(super) band: [usize; 2],
+    /// Whether the coefficients are there already, but for this bit.
+    pub(super) refines: bool,
+    /// The lowest bit of the coefficients that the scan has.
+    pub(super) low_bit: u32,
+}
+
+/// A component of a scan.
+pub(super) struct Part {
+    /// Its place in the frame.
+    pub(super) component: usize,
+    /// The place of its table for a block's first coefficient.
+    pub(super) first: usize,
+    /// The place of its table for all others.
+    pub(super) other: usize,
+}
+
+/// What reads a scan's blocks.
+pub(super) trait Blocks {
+    /// Reads the block at `[row, column]` of a component, named by its place in the scan.
+    fn read(&mut self, bits: &mut Bits, part: usize, place: [usize; 2]);
+
+    /// Forgets what carries over from block to block.
+    fn restart(&mut self);
+}
+
+impl Scan {
+    /// Reads a scan's header.
+    pub(super) fn read(header: &[u8], frame: &Frame) -> Result<Self, JpegError> {
+        let damaged = || JpegError::Damaged("scan header");
+        let (&count, rest) = header.split_first().ok_or_else(damaged)?;
+        let count = usize::from(count);
+        let (list, rest) = rest.split_at_checked(2 * count).ok_or_else(damaged)?;
+        let &[start, end, bits] = rest.first_chunk().ok_or_else(damaged)?;
+        if !(1..=MAX_COMPONENTS).contains(&count) {
+            return Err(damaged());
+        }
+        let mut parts: Vec<Part> = Vec::with_capacity(count);
+        for &[id, tables] in list.as_chunks().0 {
+            // Of components with the same name, each is meant once.
+            let is_new = |place: &usize| parts.iter().all(|part| part.component != *place);
+            let component = (0..frame.components.len())
+                .filter(is_new)
+                .find(|&place| frame.components[place].id == id)
+                .ok_or_else(damaged)?;
+            let [first, other] = [tables >> 4, tables & 15].map(usize::from);
+            parts.push(Part {
+                component,
+                first,
+                other,
+            });
+        }
+        let blocks = |part: &Part| -> usize {
+            let [rows, columns] = frame.components[part.component].sampling;
+            rows * columns
+        };
+        if count > 1 && parts.iter().map(blocks).sum::<usize>() > MAX_UNIT {
+            return Err(damaged());
+        }
+        let scan = Self {
+            parts,
+            band: [start, end].map(usize::from),
+            refines: bits >> 4 != 0,
+            low_bit: u32::from(bits & 15),
+        };
+        if frame.coding == Coding::Progressive && !scan.is_progression(bits >> 4) {
+            return Err(damaged());
+        }
+        Ok(scan)
+    }
+
+    /// Whether a progressive picture can have this scan.
+    fn is_progression(&self, high_bit: u8) -> bool {
+        let [start, end] = self.band;
+        let band = if start == 0 {
+            end == 0
+        } else {
+            start <= end && end < BLOCK && self.parts.len() == 1
+        };
+        let bits = !self.refines || u32::from(high_bit) == self.low_bit + 1;
+        band && bits && self.low_bit <= 13
+    }
+
+    /// Reads the scan's data from `position` of the file on, and says where it ends.
+    pub(super) fn decode(
+        &self,
+        frame: &mut Frame,
+        tables: &mut Tables,
+        file: &[u8],
+        position: usize,
+    ) -> Result<usize, JpegError> {
+        for part in &self.parts {
+            let component = &mut frame.components[part.component];
+            if component.quantisation.is_none() {
+                let table = tables.quantisation.get(component.table).copied().flatten();
+                component.quantisation = table;
+            }
+            if component.quantisation.is_none() {
+                return Err(JpegError::Damaged("quantisation table"));
+            }
+        }
+        let way = Way::new(self, frame, tables.restart_interval);
+        let mut bits = Bits::new(file, position);
+        match frame.coding {
+            Coding::Sequential => {
+                for part in &self.parts {
+                    tables.add_standard(part.first, part.other)?;
+                }
+                let mut blocks = sequential::Reader::new(self, frame, tables)?;
+                way.follow(&mut bits, &mut blocks);
+            }
+            Coding::Progressive => {
+                let mut blocks = progressive::Reader::new(self, frame, tables)?;
+                way.follow(&mut bits, &mut blocks);
+            }
+        }
+        Ok(bits.position())
+    }
+}
+
+/// The order of a scan's blocks.
+struct Way {
+    /// Units of the scan, `[rows, columns]`.
+    units: [usize; 2],
+    /// Blocks of a unit of each component, `[rows, columns]`.
+    parts: Vec<[usize; 2]>,
+    restart_interval: usize,
+}
+
+impl Way {
+    fn new(scan: &Scan, frame: &Frame, restart_interval: usize) -> Self {
+        let component = |part: &Part| &frame.components[part.component];
+        let (units, parts) = match &scan.parts[..] {
+            // A component alone has no units, and no blocks beyond the picture.
+            [part] => (component(part).blocks, vec![[1, 1]]),
+            parts => {
+                let sampling = parts.iter().map(|part| component(part).sampling);
+                (frame.units, sampling.collect())
+            }
+        };
+        Self {
+            units,
+            parts,
+            restart_interval,
+        }
+    }
+
+    fn follow(&self, bits: &mut Bits, blocks: &mut impl Blocks) {
+        let mut until_restart = self.restart_interval;
+        for row in 0..self.units[0] {
+            for column in 0..self.units[1] {
+                if self.restart_interval > 0 {
+                    if until_restart == 0 {
+                        bits.restart();
+                        blocks.restart();
+                        until_restart = self.restart_interval;
+                    }
+                    until_restart -= 1;
+                }
+                if bits.is_spent() {
+                    if self.restart_interval == 0 {
+                        return;
+                    }
+                    continue;
+                }
+                for (part, &[rows, columns]) in self.parts.iter().enumerate() {
+                    for y in 0..rows {
+                        for x in 0..columns {
+                            blocks.read(bits, part, [row * rows + y, column * columns + x]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
