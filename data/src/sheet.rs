@@ -17,6 +17,8 @@ const MOST: usize = 100;
 const GAP: u32 = 4;
 /// Smaller pictures are enlarged as often as they fit into so many pixels.
 const SMALL: usize = 64;
+/// The most bytes that a sheet may take.
+const MAX_BYTES: u64 = 1 << 30;
 const BACKGROUND: Rgb<u8> = Rgb([255; 3]);
 /// Training counts its epochs from 1.
 const FIRST_EPOCH: usize = 1;
@@ -28,7 +30,8 @@ const FIRST_EPOCH: usize = 1;
 /// changed as in the first epoch of a run with this seed, but mixed among themselves.
 ///
 /// # Errors
-/// [`DataError`] if the augmentation has a setting out of its range, or pictures cannot be read.
+/// [`DataError`] if the augmentation has a setting out of its range, pictures cannot be read, or the
+/// sheet would take more than 1 GiB.
 pub fn contact_sheet(
     data: &DataSet,
     examples: usize,
@@ -38,19 +41,27 @@ pub fn contact_sheet(
     let rows = rows(data, examples.clamp(1, MOST));
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let preprocessing = &data.preprocessing;
+    let [channels, height, width] = preprocessing.shape();
+    let scale = (SMALL / height.max(width)).max(1);
+    let side =
+        |count: usize, length: usize| (count * length * scale) as u32 + GAP * (count as u32 + 1);
+    let (right, bottom) = (side(columns, width), side(rows.len(), height));
+    let bytes = 3 * u64::from(right) * u64::from(bottom);
+    if bytes > MAX_BYTES {
+        return Err(DataError::TooManyBytes {
+            pictures: rows.len() * columns,
+            side: height.max(width),
+            bytes,
+            limit: MAX_BYTES,
+        });
+    }
     let assembly = Assembly {
         dataset: Arc::new(PictureDataset::new(data.train.clone(), rows.concat())?),
         preprocessing: preprocessing.clone(),
         augmenter: Augmenter::new(augmentation.clone(), seed, preprocessing)?,
     };
     let pixels = pixels(&assembly)?;
-
-    let [channels, height, width] = preprocessing.shape();
-    let scale = (SMALL / height.max(width)).max(1);
-    let side =
-        |count: usize, length: usize| (count * length * scale) as u32 + GAP * (count as u32 + 1);
-    let mut sheet =
-        RgbImage::from_pixel(side(columns, width), side(rows.len(), height), BACKGROUND);
+    let mut sheet = RgbImage::from_pixel(right, bottom, BACKGROUND);
     let mut pictures = pixels.chunks_exact(assembly.picture_bytes());
     for (row, examples) in rows.iter().enumerate() {
         for (column, picture) in (0..examples.len()).zip(pictures.by_ref()) {
@@ -118,7 +129,8 @@ fn pixels(assembly: &Assembly) -> Result<Vec<u8>, DataError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Pictures;
+    use crate::set::preparation;
+    use crate::{PictureFiles, Pictures};
 
     /// Two classes of three and one pictures of 32 by 24 pixels.
     fn set() -> DataSet {
@@ -147,6 +159,35 @@ mod tests {
         );
         assert_eq!(at(4, 56), [200; 3]);
         assert_eq!([at(0, 0), at(68, 10), at(72, 60)], [[255; 3]; 3]);
+    }
+
+    #[test]
+    fn a_sheet_that_is_too_large_is_refused_before_pictures_are_opened() {
+        let labels: Vec<u32> = (0..24).map(|place| place % 2).collect();
+        let files = PictureFiles::new(vec!["nowhere.png".into(); 24], labels).unwrap();
+        let data = DataSet {
+            train: files.into(),
+            preprocessing: preparation(3, 4096).unwrap(),
+            ..set()
+        };
+        let sheet = |examples| contact_sheet(&data, examples, &Augmentation::default(), 1);
+        let error = sheet(12).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                DataError::TooManyBytes {
+                    pictures: 24,
+                    side: 4096,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        let error = sheet(1).unwrap_err();
+        assert!(
+            matches!(error, DataError::UnreadablePictures { .. }),
+            "{error}"
+        );
     }
 
     #[test]
