@@ -16,6 +16,7 @@
 //! | `folder` | the run's folder |
 //! | `run` | from a plan to a trained, tested network |
 //! | `strategy` | the loop over epochs and steps |
+//! | `epoch_end` | scores, the best network kept, a report |
 //! | `trainee` | a network and its optimizer, one step at a time |
 //! | `classifier` | a network as burn-train's `Learner` wants it |
 //! | `gradients` | gradients of all parameters together |
@@ -42,6 +43,7 @@ mod checkpoint;
 mod classifier;
 mod config;
 mod divergence;
+mod epoch_end;
 mod error;
 mod evaluate;
 mod evaluation;
@@ -66,6 +68,7 @@ mod trainee;
 pub use benchmark::StepBenchmark;
 pub use checkpoint::EpochScores;
 pub use config::{LoaderConfig, TrainConfig};
+pub use epoch_end::EpochReport;
 pub use error::{ConfigError, TrainError};
 pub use evaluate::{EvaluationPlan, EvaluationSettings, SetPart};
 pub use evaluation::{ClassEvaluation, Evaluation};
@@ -78,5 +81,4 @@ pub use recipe::recipe_names;
 pub use run::{Finished, Observer, Outcome, train};
 pub use schedule::Schedule;
 pub use stop::Stop;
-pub use strategy::EpochReport;
 pub use totals::Score;

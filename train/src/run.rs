@@ -25,6 +25,7 @@ use crate::checkpoint::{
     AVERAGE, Best, CheckpointRecorder, Checkpoints, EpochScores, PARTS, RunState, WhenCalled,
 };
 use crate::classifier::Classifier;
+use crate::epoch_end::EpochReport;
 use crate::error::{ConfigError, TrainError};
 use crate::evaluation::{Evaluation, Tally};
 use crate::folder::{CHECKPOINT_FOLDER, RAW_FOLDER, RunFolder, TEST_FILE, write_evaluation};
@@ -33,7 +34,7 @@ use crate::optimizer::optimizer;
 use crate::plan::Plan;
 use crate::scoring::score;
 use crate::stop::Stop;
-use crate::strategy::{Components, EpochLoop, EpochReport, Learning, LoopProgress};
+use crate::strategy::{Components, EpochLoop, Learning, LoopProgress};
 use crate::trainee::Trainee;
 
 /// Is told what happens; called on the training thread.

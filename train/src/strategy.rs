@@ -1,12 +1,10 @@
 //! The loop over epochs and steps, in the place that burn-train leaves for it.
 
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use burn::data::dataloader::{DataLoader, Progress};
 use burn::lr_scheduler::LrScheduler as _;
-use burn::module::AutodiffModule as _;
 use burn_train::metric::store::EventStoreClient;
 use burn_train::{
     EventProcessorTraining as _, Learner, LearnerEvent, LearningCheckpointer,
@@ -14,46 +12,22 @@ use burn_train::{
     TrainLoader, TrainingComponents, TrainingItem, ValidLoader,
 };
 use data::{ImageBatch, LoadFailure, Position};
-use model::Network;
 
-use crate::checkpoint::{CheckpointRecorder, Checkpoints, EpochScores, PARTS, RunState};
+use crate::checkpoint::{CheckpointRecorder, Checkpoints, PARTS, RunState};
 use crate::classifier::{Classifier, TrainBackend};
-use crate::divergence::{LossWatch, Place};
+use crate::divergence::LossWatch;
+use crate::epoch_end::{EpochReport, place};
 use crate::error::TrainError;
-use crate::evaluation::Tally;
-use crate::folder::{RAW_FOLDER, RunFolder};
-use crate::keep::keep;
+use crate::folder::RunFolder;
 use crate::plan::Plan;
 use crate::run::Observer;
 use crate::schedule::Rates;
-use crate::scoring::score;
 use crate::stop::Stop;
 use crate::totals::{Score, Totals};
 use crate::trainee::{Optimizer, Trainee};
 
 /// burn-train's name for backend, schedule, model and optimizer of a run.
 pub(crate) type Components<B> = LearningComponentsMarker<B, Rates, Classifier<B>, Optimizer<B>>;
-
-/// What an epoch came to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EpochReport {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// Of how many.
-    pub epochs: usize,
-    /// Over the training pictures, as they were met.
-    pub train: Option<Score>,
-    /// After the epoch, over the validation pictures or, if none are held back, the test pictures.
-    pub validation: Score,
-    /// The same of the weights' moving average, if one is kept.
-    pub averaged: Option<Score>,
-    /// Learning rate of the last step.
-    pub learning_rate: f64,
-    /// Time of this epoch, validation included.
-    pub seconds: f64,
-    /// Whether its model is kept: no earlier epoch validated better, or the last one is kept.
-    pub best: bool,
-}
 
 /// Runs the epochs of a plan: trains, validates, keeps the best model, saves checkpoints.
 ///
@@ -93,15 +67,6 @@ fn learner<B: TrainBackend>(trainee: &Trainee<B>, schedule: &Rates) -> Learner<C
     )
 }
 
-/// Where the loop is after a step.
-fn place(state: &RunState, rate: f64) -> Place {
-    Place {
-        epoch: state.epoch,
-        step: state.step,
-        rate,
-    }
-}
-
 /// What changes while the loop runs; read by its owner afterwards.
 pub(crate) struct LoopProgress {
     pub state: RunState,
@@ -109,13 +74,13 @@ pub(crate) struct LoopProgress {
 }
 
 /// What the loop works with besides the network.
-struct Session<B: TrainBackend> {
-    schedule: Rates,
+pub(crate) struct Session<B: TrainBackend> {
+    pub schedule: Rates,
     /// Of the last step.
-    rate: f64,
-    events: SupervisedTrainingEventProcessor<Components<B>>,
-    checkpointer: Option<LearningCheckpointer<Components<B>>>,
-    store: Arc<EventStoreClient>,
+    pub rate: f64,
+    pub events: SupervisedTrainingEventProcessor<Components<B>>,
+    pub checkpointer: Option<LearningCheckpointer<Components<B>>>,
+    pub store: Arc<EventStoreClient>,
 }
 
 impl<B: TrainBackend> EpochLoop<B> {
@@ -212,152 +177,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         (trainee, state.partial.and_then(|sums| sums.score()))
     }
 
-    /// Validates and moves on to the next epoch; none if told to stop before that.
-    fn end_epoch(
-        &self,
-        session: &mut Session<B>,
-        trainee: &Trainee<B>,
-        loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
-        state: &mut RunState,
-        trained: Option<Score>,
-    ) -> Result<Option<EpochReport>, TrainError> {
-        let network = trainee.model.network.valid();
-        let scores = self.validate(session, &network, loader, state.epoch);
-        let averaged = match (&scores, &trainee.average) {
-            (Some(_), Some(average)) => self.score(average.network(), loader),
-            _ => None,
-        };
-        let report = match scores {
-            // Told to stop while the average was scored: neither counts yet.
-            Some(_) if trainee.average.is_some() && averaged.is_none() => None,
-            Some(validation) => {
-                let scores = EpochScores {
-                    train: trained,
-                    validation,
-                    averaged,
-                };
-                Some(self.conclude(session.rate, state, scores, &network, trainee)?)
-            }
-            None => None,
-        };
-        // A log that failed ends the run here: its disk is the one to be written to next.
-        match self.stop.take_failure() {
-            Some(failure) => Err(failure),
-            None => Ok(report),
-        }
-    }
-
-    /// None if told to stop before its end.
-    fn validate(
-        &self,
-        session: &mut Session<B>,
-        network: &Network<B::InnerBackend>,
-        loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
-        epoch: usize,
-    ) -> Option<Score> {
-        let mut step = 0;
-        let tally = score(
-            network,
-            loader,
-            self.plan.config.flip_test,
-            self.tally(),
-            &mut |output, progress| {
-                step += 1;
-                session
-                    .events
-                    .process_valid(LearnerEvent::ProcessedItem(TrainingItem::new(
-                        output,
-                        progress,
-                        self.epochs_progress(epoch),
-                        Some(step),
-                        None,
-                    )));
-                self.go_on()
-            },
-        )?;
-        session.events.process_valid(LearnerEvent::EndEpoch(epoch));
-        self.check_load();
-        tally.score()
-    }
-
-    /// The same for a network that burn-train knows nothing of.
-    fn score(
-        &self,
-        network: &Network<B::InnerBackend>,
-        loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
-    ) -> Option<Score> {
-        let flip = self.plan.config.flip_test;
-        let tally = score(network, loader, flip, self.tally(), &mut |_, _| {
-            self.go_on()
-        })?;
-        self.check_load();
-        tally.score()
-    }
-
-    fn tally(&self) -> Tally {
-        Tally::new(self.plan.network.classes())
-    }
-
-    fn go_on(&self) -> ControlFlow<()> {
-        match self.stop.requested() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
-    }
-
-    /// Ends the run if the pictures did before their epoch.
-    fn check_load(&self) {
-        if let Some(error) = self.load_failure.take() {
-            self.stop.fail(error.into());
-        }
-    }
-
-    /// Keeps the model if it is the best, and moves on to the next epoch.
-    fn conclude(
-        &self,
-        rate: f64,
-        state: &mut RunState,
-        scores: EpochScores,
-        network: &Network<B::InnerBackend>,
-        trainee: &Trainee<B>,
-    ) -> Result<EpochReport, TrainError> {
-        let EpochScores {
-            train,
-            validation,
-            averaged,
-        } = scores;
-        let watch = self.watch();
-        let place = place(state, rate);
-        for score in [Some(validation), averaged].into_iter().flatten() {
-            watch.check_finite(place, score.loss)?;
-        }
-        let (plan, folder, epoch) = (&self.plan, self.folder.path(), state.epoch);
-        let best = match (&trainee.average, averaged) {
-            (Some(average), Some(averaged)) => {
-                let raw = folder.join(RAW_FOLDER);
-                keep(plan, &raw, network, epoch, validation, &mut state.best_raw)?;
-                let best = &mut state.best;
-                keep(plan, folder, average.network(), epoch, averaged, best)?
-            }
-            _ => keep(plan, folder, network, epoch, validation, &mut state.best)?,
-        };
-        state.history.push(scores);
-        state.epoch += 1;
-        state.steps_in_epoch = 0;
-        state.partial = None;
-        Ok(EpochReport {
-            epoch,
-            epochs: self.plan.config.epochs,
-            train,
-            validation,
-            averaged,
-            learning_rate: rate,
-            seconds: 0.0,
-            best,
-        })
-    }
-
-    fn watch(&self) -> LossWatch<B::InnerBackend> {
+    pub(crate) fn watch(&self) -> LossWatch<B::InnerBackend> {
         LossWatch::new(Checkpoints::new(self.folder.path()).latest_model())
     }
 
@@ -384,7 +204,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         }
     }
 
-    fn epochs_progress(&self, epoch: usize) -> Progress {
+    pub(crate) fn epochs_progress(&self, epoch: usize) -> Progress {
         Progress::new(epoch, self.plan.config.epochs)
     }
 }

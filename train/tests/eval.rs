@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{SMALL, fails, picture_folder, stdout, succeeds, train};
+use common::{SMALL, fails, offline, picture_folder, stdout, succeeds, train};
 use serde_json::Value;
 
 fn json(path: &Path) -> Value {
@@ -17,6 +17,7 @@ fn json(path: &Path) -> Value {
 fn eval(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
     command.arg("eval").args(arguments).current_dir(folder);
+    offline(&mut command, folder);
     command
 }
 

@@ -1,0 +1,198 @@
+//! What follows the last step of an epoch: scores, the best network kept, a report.
+
+use std::ops::ControlFlow;
+
+use burn::data::dataloader::DataLoader;
+use burn::module::AutodiffModule as _;
+use burn_train::{EventProcessorTraining as _, LearnerEvent, TrainingItem};
+use data::ImageBatch;
+use model::Network;
+
+use crate::checkpoint::{EpochScores, RunState};
+use crate::classifier::TrainBackend;
+use crate::divergence::Place;
+use crate::error::TrainError;
+use crate::evaluation::Tally;
+use crate::folder::RAW_FOLDER;
+use crate::keep::keep;
+use crate::scoring::score;
+use crate::strategy::{EpochLoop, Session};
+use crate::totals::Score;
+use crate::trainee::Trainee;
+
+/// What an epoch came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochReport {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Of how many.
+    pub epochs: usize,
+    /// Over the training pictures, as they were met.
+    pub train: Option<Score>,
+    /// After the epoch, over the validation pictures or, if none are held back, the test pictures.
+    pub validation: Score,
+    /// The same of the weights' moving average, if one is kept.
+    pub averaged: Option<Score>,
+    /// Learning rate of the last step.
+    pub learning_rate: f64,
+    /// Time of this epoch, validation included.
+    pub seconds: f64,
+    /// Whether its model is kept: no earlier epoch validated better, or the last one is kept.
+    pub best: bool,
+}
+
+impl<B: TrainBackend> EpochLoop<B> {
+    /// Validates and moves on to the next epoch; none if told to stop before that.
+    pub(crate) fn end_epoch(
+        &self,
+        session: &mut Session<B>,
+        trainee: &Trainee<B>,
+        loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
+        state: &mut RunState,
+        trained: Option<Score>,
+    ) -> Result<Option<EpochReport>, TrainError> {
+        let network = trainee.model.network.valid();
+        let scores = self.validate(session, &network, loader, state.epoch);
+        let averaged = match (&scores, &trainee.average) {
+            (Some(_), Some(average)) => self.score(average.network(), loader),
+            _ => None,
+        };
+        let report = match scores {
+            // Told to stop while the average was scored: neither counts yet.
+            Some(_) if trainee.average.is_some() && averaged.is_none() => None,
+            Some(validation) => {
+                let scores = EpochScores {
+                    train: trained,
+                    validation,
+                    averaged,
+                };
+                Some(self.conclude(session.rate, state, scores, &network, trainee)?)
+            }
+            None => None,
+        };
+        // A log that failed ends the run here: its disk is the one to be written to next.
+        match self.stop.take_failure() {
+            Some(failure) => Err(failure),
+            None => Ok(report),
+        }
+    }
+
+    /// None if told to stop before its end.
+    fn validate(
+        &self,
+        session: &mut Session<B>,
+        network: &Network<B::InnerBackend>,
+        loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
+        epoch: usize,
+    ) -> Option<Score> {
+        let mut step = 0;
+        let tally = score(
+            network,
+            loader,
+            self.plan.config.flip_test,
+            self.tally(),
+            &mut |output, progress| {
+                step += 1;
+                session
+                    .events
+                    .process_valid(LearnerEvent::ProcessedItem(TrainingItem::new(
+                        output,
+                        progress,
+                        self.epochs_progress(epoch),
+                        Some(step),
+                        None,
+                    )));
+                self.go_on()
+            },
+        )?;
+        session.events.process_valid(LearnerEvent::EndEpoch(epoch));
+        self.check_load();
+        tally.score()
+    }
+
+    /// The same for a network that burn-train knows nothing of.
+    fn score(
+        &self,
+        network: &Network<B::InnerBackend>,
+        loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
+    ) -> Option<Score> {
+        let flip = self.plan.config.flip_test;
+        let tally = score(network, loader, flip, self.tally(), &mut |_, _| {
+            self.go_on()
+        })?;
+        self.check_load();
+        tally.score()
+    }
+
+    fn tally(&self) -> Tally {
+        Tally::new(self.plan.network.classes())
+    }
+
+    fn go_on(&self) -> ControlFlow<()> {
+        match self.stop.requested() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Ends the run if the pictures did before their epoch.
+    pub(crate) fn check_load(&self) {
+        if let Some(error) = self.load_failure.take() {
+            self.stop.fail(error.into());
+        }
+    }
+
+    /// Keeps the model if it is the best, and moves on to the next epoch.
+    fn conclude(
+        &self,
+        rate: f64,
+        state: &mut RunState,
+        scores: EpochScores,
+        network: &Network<B::InnerBackend>,
+        trainee: &Trainee<B>,
+    ) -> Result<EpochReport, TrainError> {
+        let EpochScores {
+            train,
+            validation,
+            averaged,
+        } = scores;
+        let watch = self.watch();
+        let place = place(state, rate);
+        for score in [Some(validation), averaged].into_iter().flatten() {
+            watch.check_finite(place, score.loss)?;
+        }
+        let (plan, folder, epoch) = (&self.plan, self.folder.path(), state.epoch);
+        let best = match (&trainee.average, averaged) {
+            (Some(average), Some(averaged)) => {
+                let raw = folder.join(RAW_FOLDER);
+                keep(plan, &raw, network, epoch, validation, &mut state.best_raw)?;
+                let best = &mut state.best;
+                keep(plan, folder, average.network(), epoch, averaged, best)?
+            }
+            _ => keep(plan, folder, network, epoch, validation, &mut state.best)?,
+        };
+        state.history.push(scores);
+        state.epoch += 1;
+        state.steps_in_epoch = 0;
+        state.partial = None;
+        Ok(EpochReport {
+            epoch,
+            epochs: self.plan.config.epochs,
+            train,
+            validation,
+            averaged,
+            learning_rate: rate,
+            seconds: 0.0,
+            best,
+        })
+    }
+}
+
+/// Where the loop is after a step.
+pub(crate) fn place(state: &RunState, rate: f64) -> Place {
+    Place {
+        epoch: state.epoch,
+        step: state.step,
+        rate,
+    }
+}
