@@ -330,3 +330,29 @@ fn output_that_nobody_reads_does_not_end_a_run() {
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn a_loss_that_is_not_finite_ends_the_run_and_names_the_step() {
+    let runs = tempfile::tempdir().unwrap();
+    // Without norms, nothing holds the weights back.
+    let text = fails(
+        train(runs.path()).args(["--model", "digit", "--lr", "100", "--name", "mine"]),
+        1,
+        &["the loss of step ", "learning rate of", "no checkpoint yet", "--clip"],
+    );
+    assert!(!text.contains("model-"), "{text}");
+
+    // A run that was well so far keeps its last checkpoint.
+    let runs = tempfile::tempdir().unwrap();
+    let settings = ["--model", "digit", "--lr", "0.001", "--epochs", "1"];
+    succeeds(train(runs.path()).args(settings).args(["--name", "mine"]));
+    let config = runs.path().join("mine/config.toml");
+    let hotter = fs::read_to_string(&config).unwrap().replace("lr = 0.001", "lr = 100.0");
+    fs::write(&config, hotter).unwrap();
+    fails(
+        train(runs.path()).args(["--resume", "mine", "--epochs", "2"]),
+        1,
+        &["(epoch 2)", "the last good checkpoint is", "checkpoint/model-169.mpk"],
+    );
+    assert!(runs.path().join("mine/checkpoint/model-169.mpk").is_file());
+}
