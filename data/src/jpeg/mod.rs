@@ -4,7 +4,9 @@
 //! The standard leaves open how numbers are rounded and how colours of a lower resolution are
 //! stretched, and decoders differ in it by several levels. This one calculates both as
 //! libjpeg-turbo does by default, and so gives the same pixels. Of damaged data it makes the same
-//! too, but for progressive files that lack whole scans, which libjpeg smooths. `segments` goes through the file, `scan` through a scan's blocks, which `sequential` or
+//! too, but for progressive files that lack whole scans, which libjpeg smooths.
+//!
+//! `segments` goes through the file, `scan` through a scan's blocks, which `sequential` or
 //! `progressive` read from `bits`; `transform`, `upsample` and `colour` turn them into pixels.
 
 mod bits;
