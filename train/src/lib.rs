@@ -67,7 +67,7 @@ mod trainee;
 
 pub use benchmark::StepBenchmark;
 pub use checkpoint::EpochScores;
-pub use config::{LoaderConfig, TrainConfig};
+pub use config::{Keep, LoaderConfig, TrainConfig};
 pub use epoch_end::EpochReport;
 pub use error::{ConfigError, TrainError};
 pub use evaluate::{EvaluationPlan, EvaluationSettings, SetPart};

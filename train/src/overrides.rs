@@ -6,7 +6,7 @@ use data::{Source, Storage};
 use device::DeviceRequest;
 use model::{Part, StemKind};
 
-use crate::config::TrainConfig;
+use crate::config::{Keep, TrainConfig};
 use crate::optimizer::OptimizerKind;
 use crate::schedule::Schedule;
 
@@ -21,6 +21,7 @@ pub struct Overrides {
     pub data_dir: Option<PathBuf>,
     pub image_size: Option<usize>,
     pub validation: Option<f64>,
+    pub keep: Option<Keep>,
     pub model: Option<String>,
     pub weights: Option<PathBuf>,
     pub pretrained: Option<String>,
@@ -77,6 +78,7 @@ impl TrainConfig {
         set_open(&mut self.data_dir, overrides.data_dir);
         set_open(&mut self.image_size, overrides.image_size);
         set(&mut self.validation, overrides.validation);
+        set(&mut self.keep, overrides.keep);
         set_open(&mut self.model, overrides.model);
         set_open(&mut self.weights, overrides.weights);
         set_open(&mut self.pretrained, overrides.pretrained);

@@ -111,7 +111,7 @@ impl Plan {
             None => config.model_in_words(),
             Some(pretrained) => pretrained.description.model.clone(),
         };
-        let [train, validation] = match config.keeps_last_epoch() {
+        let [train, validation] = match config.scores_on_test() {
             true => [&data.train, &data.test].map(all),
             false => parts(&data, config.validation, config.seed)?,
         };
@@ -155,7 +155,7 @@ impl Plan {
 
     /// An epoch's accuracy, if it is that over pictures held back.
     pub(crate) fn validated(&self, accuracy: f64) -> Option<f64> {
-        (!self.config.keeps_last_epoch()).then_some(accuracy)
+        (!self.config.scores_on_test()).then_some(accuracy)
     }
 
     pub(crate) fn schedule(&self) -> Rates {

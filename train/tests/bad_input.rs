@@ -338,7 +338,12 @@ fn a_loss_that_is_not_finite_ends_the_run_and_names_the_step() {
     let text = fails(
         train(runs.path()).args(["--model", "digit", "--lr", "100", "--name", "mine"]),
         1,
-        &["the loss of step ", "learning rate of", "no checkpoint yet", "--clip"],
+        &[
+            "the loss of step ",
+            "learning rate of",
+            "no checkpoint yet",
+            "--clip",
+        ],
     );
     assert!(!text.contains("model-"), "{text}");
 
@@ -347,12 +352,18 @@ fn a_loss_that_is_not_finite_ends_the_run_and_names_the_step() {
     let settings = ["--model", "digit", "--lr", "0.001", "--epochs", "1"];
     succeeds(train(runs.path()).args(settings).args(["--name", "mine"]));
     let config = runs.path().join("mine/config.toml");
-    let hotter = fs::read_to_string(&config).unwrap().replace("lr = 0.001", "lr = 100.0");
+    let hotter = fs::read_to_string(&config)
+        .unwrap()
+        .replace("lr = 0.001", "lr = 100.0");
     fs::write(&config, hotter).unwrap();
     fails(
         train(runs.path()).args(["--resume", "mine", "--epochs", "2"]),
         1,
-        &["(epoch 2)", "the last good checkpoint is", "checkpoint/model-169.mpk"],
+        &[
+            "(epoch 2)",
+            "the last good checkpoint is",
+            "checkpoint/model-169.mpk",
+        ],
     );
     assert!(runs.path().join("mine/checkpoint/model-169.mpk").is_file());
 }

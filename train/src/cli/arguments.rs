@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
 
     /// Go on with a run from its last checkpoint: its folder, or its name in --runs-dir
     #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "data", "image_size", "validation", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
+        "data", "image_size", "validation", "keep", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
         "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
         "flip", "depths", "widths", "accumulate", "schedule", "clip", "label_smoothing", "ema",
         "flip_test", "storage", "balanced", "drop_last",
@@ -163,7 +163,7 @@ pub(crate) struct SummaryArguments {
 
 /// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
 /// miss a flag that cannot be there.
-const NOT_MEASURED: [&str; 29] = [
+const NOT_MEASURED: [&str; 30] = [
     "config",
     "recipe",
     "resume",
@@ -172,6 +172,7 @@ const NOT_MEASURED: [&str; 29] = [
     "data_dir",
     "image_size",
     "validation",
+    "keep",
     "weights",
     "pretrained",
     "freeze",
@@ -247,6 +248,7 @@ mod tests {
             ("--balanced", config.loader.balanced.to_string()),
             ("--drop-last", config.loader.drop_last.to_string()),
             ("--storage", "memory".to_owned()),
+            ("--keep", "best".to_owned()),
             ("--epochs", config.epochs.to_string()),
             ("--batch-size", config.batch_size.to_string()),
             ("--accumulate", config.accumulate.to_string()),

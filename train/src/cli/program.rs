@@ -187,7 +187,7 @@ pub(super) fn load(
     };
     bar.finish_and_clear();
     let [channels, height, width] = plan.data.preprocessing.shape();
-    let held_out = match plan.config.keeps_last_epoch() {
+    let held_out = match plan.config.scores_on_test() {
         true => String::new(),
         false => format!(", {} validation", plan.validation.indices().len()),
     };

@@ -89,7 +89,7 @@ pub(crate) fn print_line(line: &str) {
 
 /// What the pictures are called that each epoch is scored on.
 fn scored_on(plan: &Plan) -> &'static str {
-    match plan.config.keeps_last_epoch() {
+    match plan.config.scores_on_test() {
         true => "test",
         false => "validation",
     }

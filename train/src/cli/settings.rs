@@ -7,7 +7,7 @@ use data::{Source, Storage};
 use device::DeviceRequest;
 use infer::foreign::{Published, UnknownPublished};
 use model::{Part, StemKind};
-use train::{OptimizerKind, Overrides, Schedule};
+use train::{Keep, OptimizerKind, Overrides, Schedule};
 
 /// What a run's config holds too; what is left out keeps its value.
 #[derive(Debug, Args)]
@@ -27,6 +27,10 @@ pub(crate) struct Settings {
     /// Share of the training pictures held back to choose the best epoch; with 0, the last is kept [default: 0.1]
     #[arg(long, value_name = "X")]
     validation: Option<f64>,
+
+    /// Which epoch's network is kept: best, by validation accuracy, or last [default: best]
+    #[arg(long, value_name = "WHICH", value_parser = keep)]
+    keep: Option<Keep>,
 
     #[arg(long, value_name = "NAME", help = format!("{} [default: that of --weights, or resnet8]", model::PATTERNS.join(", ")))]
     model: Option<String>,
@@ -86,7 +90,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N")]
     loader_threads: Option<usize>,
 
-    /// Passes over the training pictures [default: 5]
+    /// Passes over the training pictures [default: 16]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
 
@@ -130,7 +134,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "X")]
     clip: Option<f64>,
 
-    /// Share of each target that goes to all classes alike [default: 0]
+    /// Share of each target that goes to all classes alike [default: 0.1]
     #[arg(long, value_name = "X")]
     label_smoothing: Option<f64>,
 
@@ -174,6 +178,7 @@ impl From<Settings> for Overrides {
             data_dir: settings.data_dir,
             image_size: settings.image_size,
             validation: settings.validation,
+            keep: settings.keep,
             model: settings.model,
             weights: settings.weights,
             pretrained: settings.pretrained,
@@ -248,4 +253,12 @@ pub(super) fn optimizer(text: &str) -> Result<OptimizerKind, String> {
 
 fn schedule(text: &str) -> Result<Schedule, String> {
     Schedule::named(text).ok_or_else(|| format!("known: {}", Schedule::NAMES.join(", ")))
+}
+
+fn keep(text: &str) -> Result<Keep, String> {
+    match text {
+        "best" => Ok(Keep::Best),
+        "last" => Ok(Keep::Last),
+        _ => Err("known: best, last".to_owned()),
+    }
 }

@@ -41,6 +41,8 @@ pub struct TrainConfig {
     /// one is kept, so that nothing is chosen by them. Where the data has validation pictures of its
     /// own, any other number means these.
     pub validation: f64,
+    /// Which epoch's network is kept.
+    pub keep: Keep,
     /// The network's name in the registry; none means that of the weights, or `resnet8` without them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -128,6 +130,17 @@ pub struct TrainConfig {
     pub loader: LoaderConfig,
 }
 
+/// Which epoch's network is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keep {
+    /// The first of those with the best validation accuracy.
+    #[default]
+    Best,
+    /// The last. Where few pictures are held back, the best of many scores is mostly luck.
+    Last,
+}
+
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
@@ -135,6 +148,7 @@ impl Default for TrainConfig {
             data_dir: None,
             image_size: None,
             validation: 0.1,
+            keep: Keep::Best,
             model: None,
             weights: None,
             pretrained: None,
@@ -143,7 +157,7 @@ impl Default for TrainConfig {
             depths: None,
             widths: None,
             zero_init_last_norm: false,
-            epochs: 5,
+            epochs: 16,
             batch_size: 32,
             accumulate: 1,
             gradient_checkpointing: false,
@@ -154,7 +168,7 @@ impl Default for TrainConfig {
             weight_decay: 5e-4,
             decay_vectors: false,
             clip: None,
-            label_smoothing: 0.0,
+            label_smoothing: 0.1,
             ema: None,
             flip_test: false,
             patience: None,
@@ -204,9 +218,14 @@ impl TrainConfig {
         Ok(config)
     }
 
-    /// Whether each epoch is scored on the test pictures, and the last one is kept.
-    pub fn keeps_last_epoch(&self) -> bool {
+    /// Whether no pictures are held back, so that each epoch is scored on the test pictures.
+    pub fn scores_on_test(&self) -> bool {
         self.validation == 0.0
+    }
+
+    /// Whether the last epoch is kept, whatever the scores are.
+    pub fn keeps_last_epoch(&self) -> bool {
+        self.keep == Keep::Last || self.scores_on_test()
     }
 
     /// The highest learning rate, as it is set or as is usual for the optimizer; a tenth of that

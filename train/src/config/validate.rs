@@ -86,7 +86,7 @@ impl TrainConfig {
         check(
             "patience",
             patience,
-            !self.keeps_last_epoch(),
+            !self.scores_on_test(),
             "left out where `validation` is 0, because nothing is chosen by the test pictures",
         )
     }

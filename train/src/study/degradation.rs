@@ -31,7 +31,7 @@ pub struct Curve {
 
 impl Degradation {
     /// The recipe of the paper with a cosine instead of its steps: SGD with momentum 0.9, weight
-    /// decay 1e-4, batches of 128, a rate of 0.1, 4 pixels of padding with random crops, and flips.
+    /// decay 1e-4 of everything, batches of 128, a rate of 0.1, 4 pixels of padding with random crops, and flips.
     /// All training pictures are trained on, and the last epoch counts.
     pub fn recipe() -> TrainConfig {
         TrainConfig {
@@ -42,6 +42,8 @@ impl Degradation {
             lr: Some(0.1),
             warmup_epochs: 1.0,
             weight_decay: 1e-4,
+            decay_vectors: true,
+            label_smoothing: 0.0,
             augmentation: Augmentation {
                 pad_crop: 4,
                 flip: true,
