@@ -26,7 +26,7 @@ const CONFUSIONS: usize = 10;
 
 pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     let computing = TrainConfig {
-        device: arguments.device.clone(),
+        device: arguments.device,
         threads: arguments.threads,
         ..TrainConfig::default()
     };
