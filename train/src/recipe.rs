@@ -12,13 +12,10 @@ macro_rules! recipe {
     };
 }
 
-const RECIPES: [(&str, &str); 6] = [
+const RECIPES: [(&str, &str); 3] = [
     recipe!("sample"),
     recipe!("mnist-digit"),
-    recipe!("mnist"),
-    recipe!("fashion-mnist"),
     recipe!("cifar10-resnet20"),
-    recipe!("cifar10"),
 ];
 
 /// The names of all recipes.

@@ -18,7 +18,7 @@ Examples:
   train --data folder:photos --epochs 20      your own pictures, one folder for each class
   train --data cifar10 --data-dir ~/data --model resnet20 --batch-size 128 --epochs 60
   train --data folder:photos --pretrained resnet50 --freeze   from ImageNet's weights, a new head
-  train --recipe cifar10 --seed 2             settings that were found to be good
+  train --recipe cifar10-resnet20 --seed 2    settings that were found to be good
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
   train --resume runs/mine --epochs 40        go on with an earlier run
   train data folder:photos --sheet photos.png   what a data set holds
