@@ -1,0 +1,209 @@
+//! The file into a history, as far as it has grown.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::history::History;
+use crate::parse::parse;
+
+/// The file's name in a run's folder.
+pub const FILE: &str = "events.jsonl";
+
+/// Bytes that are read and parsed at once.
+const BLOCK: usize = 1 << 26;
+
+/// Reads the events of a run, and later those that have come since.
+#[derive(Debug)]
+pub struct Follower {
+    path: PathBuf,
+    /// Bytes that are read and parsed.
+    done: u64,
+    block: usize,
+    /// Within a line that is longer than a block.
+    skipping: bool,
+    history: History,
+}
+
+impl Follower {
+    /// Of a run's folder. Nothing is read yet, and there need be no file.
+    pub fn open(folder: &Path) -> Self {
+        Self {
+            path: folder.join(FILE),
+            done: 0,
+            block: BLOCK,
+            skipping: false,
+            history: History::default(),
+        }
+    }
+
+    /// What was read so far.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The same, to keep.
+    pub fn into_history(self) -> History {
+        self.history
+    }
+
+    /// Reads what has come since the last time; whether that was anything. A line without an end is
+    /// left for later. A file that has become shorter is another one, and read from its start.
+    ///
+    /// # Errors
+    ///
+    /// If there is a file that cannot be read.
+    pub fn poll(&mut self) -> io::Result<bool> {
+        self.poll_with(&mut |_| {})
+    }
+
+    /// The same, and tells the share that is read, 0 to 1, after every 64 MB.
+    ///
+    /// # Errors
+    ///
+    /// If there is a file that cannot be read.
+    pub fn poll_with(&mut self, progress: &mut dyn FnMut(f64)) -> io::Result<bool> {
+        let mut file = match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            file => file?,
+        };
+        let length = file.metadata()?.len();
+        if length < self.done {
+            self.done = 0;
+            self.skipping = false;
+            self.history = History::default();
+        }
+        let before = self.done;
+        let mut buffer = Vec::new();
+        while self.done < length {
+            file.seek(SeekFrom::Start(self.done))?;
+            buffer.clear();
+            let wanted = (length - self.done).min(self.block as u64);
+            (&mut file).take(wanted).read_to_end(&mut buffer)?;
+            let taken = self.take(&buffer);
+            if taken == 0 {
+                break;
+            }
+            self.done += taken as u64;
+            progress(self.done as f64 / length as f64);
+        }
+        Ok(self.done > before)
+    }
+
+    /// Takes the whole lines of a block; how many bytes that were.
+    fn take(&mut self, mut block: &[u8]) -> usize {
+        let mut taken = 0;
+        if self.skipping {
+            taken = match memchr::memchr(b'\n', block) {
+                Some(newline) => {
+                    self.skipping = false;
+                    newline + 1
+                }
+                None => block.len(),
+            };
+            block = &block[taken..];
+        }
+        let whole = match memchr::memrchr(b'\n', block) {
+            Some(newline) => newline + 1,
+            None if block.len() >= self.block => {
+                self.history.damaged += 1;
+                self.skipping = true;
+                return taken + block.len();
+            }
+            None => return taken,
+        };
+        for parsed in parse(&block[..whole]) {
+            self.history.damaged += parsed.damaged;
+            for part in parsed.parts {
+                self.history.add(part);
+            }
+        }
+        taken + whole
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, Resumed, Step};
+    use crate::metrics::Metrics;
+    use std::fmt::Write as _;
+    use std::fs;
+
+    fn line(event: &Event) -> String {
+        serde_json::to_string(event).unwrap() + "\n"
+    }
+
+    fn step(step: usize, loss: f64) -> Event {
+        Event::Step(Step {
+            seconds: step as f64,
+            epoch: 1,
+            step,
+            metrics: Metrics::from_iter([("loss", loss)]),
+        })
+    }
+
+    #[test]
+    fn a_file_that_grows_at_any_byte_reads_the_same() {
+        let mut text = String::new();
+        for number in 1..20 {
+            text += &line(&step(number, 1.0 / number as f64));
+        }
+        text += &line(&Event::Resumed(Resumed {
+            at: String::new(),
+            seconds: 9.0,
+            step: 9,
+            epochs_done: 0,
+            command: vec![],
+            device: String::new(),
+        }));
+        text += &line(&step(10, 7.0));
+        text += "\u{1b}]0;x\u{7}\n";
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        for growth in [1, 7, 64, 1 << 20] {
+            fs::write(&path, "").unwrap();
+            let mut follower = Follower::open(folder.path());
+            assert!(!follower.poll().unwrap());
+            for end in (0..text.len()).step_by(growth).chain([text.len()]) {
+                fs::write(&path, &text[..end]).unwrap();
+                follower.poll().unwrap();
+            }
+            let history = follower.history();
+            assert_eq!(history.steps.steps(), (1..=10).collect::<Vec<_>>());
+            assert_eq!(history.steps.figures("loss").unwrap()[9], 7.0);
+            assert_eq!(history.damaged, 1);
+        }
+    }
+
+    #[test]
+    fn another_file_in_its_place_is_read_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let mut follower = Follower::open(folder.path());
+        fs::write(&path, line(&step(1, 1.0)) + &line(&step(2, 2.0))).unwrap();
+        assert!(follower.poll().unwrap());
+        assert!(!follower.poll().unwrap());
+        fs::write(&path, line(&step(1, 3.0))).unwrap();
+        assert!(follower.poll().unwrap());
+        assert_eq!(follower.history().steps.figures("loss"), Some(&[3.0][..]));
+    }
+
+    #[test]
+    fn small_blocks_and_endless_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = line(&step(1, 1.0));
+        writeln!(text, "{}", "x".repeat(1000)).unwrap();
+        text += &line(&step(2, 2.0));
+        fs::write(folder.path().join(FILE), &text).unwrap();
+        let mut follower = Follower {
+            block: 100,
+            ..Follower::open(folder.path())
+        };
+        let mut shares = Vec::new();
+        follower.poll_with(&mut |share| shares.push(share)).unwrap();
+        assert_eq!(follower.history().steps.steps(), [1, 2]);
+        assert_eq!(follower.history().damaged, 1);
+        assert_eq!(shares.last(), Some(&1.0));
+    }
+}

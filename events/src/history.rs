@@ -1,0 +1,367 @@
+//! What the events of a run come to.
+
+use std::collections::BTreeSet;
+
+use crate::event::{
+    Checkpoint, Ended, Ending, Epoch, Event, Level, Message, Progress, Resumed, Speed, Started,
+    Step, System, Tested,
+};
+use crate::parse::Part;
+use crate::steps::Steps;
+
+/// Everything that is known of a run, without what was taken back when it was resumed.
+///
+/// Nothing that a file says is checked against the rest: a class in a confusion may have no name, and
+/// texts may hold any characters.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// What the run is.
+    pub started: Option<Started>,
+    /// From each start or resume to its end; the first is that of `started`.
+    pub sittings: Vec<Sitting>,
+    /// Every step.
+    pub steps: Steps,
+    /// Every epoch, in order.
+    pub epochs: Vec<Epoch>,
+    /// Where the time went, in order.
+    pub speeds: Vec<Speed>,
+    /// How busy the machine was, in order.
+    pub systems: Vec<System>,
+    /// Every checkpoint, in order.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Everything that was said, what was taken back included.
+    pub messages: Vec<Message>,
+    /// A pass over other pictures that goes on now.
+    pub progress: Option<Progress>,
+    /// What the kept network came to.
+    pub tested: Option<Tested>,
+    /// Lines of the file that are no events.
+    pub damaged: usize,
+}
+
+/// A time in which a run went on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sitting {
+    /// When it began, as RFC 3339 with the offset from UTC.
+    pub at: String,
+    /// Time that the run had taken before.
+    pub seconds: f64,
+    /// Steps that it had taken before.
+    pub step: usize,
+    /// How it ended, if it did in good order.
+    pub ended: Option<Ended>,
+}
+
+/// How a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// A program works on it.
+    Running,
+    /// All epochs were trained and the network tested.
+    Finished,
+    /// It was told to stop, and can go on.
+    Stopped,
+    /// It ended with an error.
+    Failed,
+    /// Its program ended without a word.
+    Crashed,
+}
+
+impl History {
+    /// Adds what comes next.
+    pub fn push(&mut self, event: Event) {
+        match event {
+            Event::Started(started) => {
+                let damaged = self.damaged;
+                *self = Self {
+                    damaged,
+                    ..Self::default()
+                };
+                self.sittings.push(Sitting {
+                    at: started.at.clone(),
+                    ..Sitting::default()
+                });
+                self.started = Some(*started);
+            }
+            Event::Resumed(resumed) => self.resume(resumed),
+            Event::Step(step) => self.push_step(&step),
+            Event::Progress(progress) => self.progress = Some(progress),
+            Event::Epoch(epoch) => {
+                self.progress = None;
+                self.epochs.retain(|earlier| earlier.epoch < epoch.epoch);
+                self.epochs.push(*epoch);
+            }
+            Event::Speed(speed) => self.speeds.push(speed),
+            Event::System(system) => self.systems.push(system),
+            Event::Checkpoint(checkpoint) => self.checkpoints.push(checkpoint),
+            Event::Message(message) => self.messages.push(message),
+            Event::Tested(tested) => {
+                self.progress = None;
+                self.tested = Some(*tested);
+            }
+            Event::Ended(ended) => self.end(ended),
+            Event::Unknown => {}
+        }
+    }
+
+    fn push_step(&mut self, step: &Step) {
+        self.progress = None;
+        self.steps.push(step);
+    }
+
+    pub(crate) fn add(&mut self, part: Part) {
+        match part {
+            Part::Event(event) => self.push(event),
+            Part::Steps(steps) => {
+                self.progress = None;
+                self.steps.append(steps);
+            }
+        }
+    }
+
+    fn resume(&mut self, resumed: Resumed) {
+        let Resumed {
+            at,
+            seconds,
+            step,
+            epochs_done,
+            device,
+            ..
+        } = resumed;
+        self.progress = None;
+        self.tested = None;
+        self.steps.rewind(step as u64);
+        self.epochs.retain(|epoch| epoch.epoch <= epochs_done);
+        self.speeds.retain(|speed| speed.step <= step);
+        self.checkpoints
+            .retain(|checkpoint| checkpoint.step <= step);
+        self.systems.retain(|system| system.seconds <= seconds);
+        if let Some(started) = &mut self.started
+            && !device.is_empty()
+        {
+            started.device = device;
+        }
+        self.sittings.push(Sitting {
+            at,
+            seconds,
+            step,
+            ended: None,
+        });
+    }
+
+    fn end(&mut self, ended: Ended) {
+        self.progress = None;
+        if let Some(reason) = &ended.reason {
+            self.messages.push(Message {
+                seconds: ended.seconds,
+                level: Level::Error,
+                text: reason.clone(),
+            });
+        }
+        match self.sittings.last_mut() {
+            Some(sitting) => sitting.ended = Some(ended),
+            None => self.sittings.push(Sitting {
+                ended: Some(ended),
+                ..Sitting::default()
+            }),
+        }
+    }
+
+    /// How the run is; `is_running` says whether a program works on it, as [`is_locked`](crate::is_locked) does.
+    pub fn state(&self, is_running: bool) -> State {
+        if is_running {
+            return State::Running;
+        }
+        let ended = self.sittings.last().and_then(|last| last.ended.as_ref());
+        match ended.map(|ended| ended.ending) {
+            Some(Ending::Finished) => State::Finished,
+            Some(Ending::Stopped) => State::Stopped,
+            Some(Ending::Failed) => State::Failed,
+            None => State::Crashed,
+        }
+    }
+
+    /// The steps that the whole run is to have, as far as that is known.
+    pub fn planned_steps(&self) -> Option<usize> {
+        let started = self.started.as_ref()?;
+        let steps = started.epochs.checked_mul(started.steps_per_epoch)?;
+        (steps > 0).then_some(steps)
+    }
+
+    /// The number of the last step, 0 before the first.
+    pub fn step(&self) -> usize {
+        let last = self.steps.steps().last();
+        last.map_or(0, |&step| usize::try_from(step).unwrap_or(usize::MAX))
+    }
+
+    /// The epoch at hand, counted from 1, and the share of its steps that are taken.
+    pub fn epoch(&self) -> (usize, f64) {
+        let done = self.epochs.last().map_or(0, |epoch| epoch.epoch);
+        let started = self.started.as_ref();
+        let per_epoch = started.map_or(0, |started| started.steps_per_epoch);
+        let before = self.epochs.last().map_or(0, |epoch| epoch.step);
+        match per_epoch {
+            0 => (done + 1, 0.0),
+            steps => {
+                let share = self.step().saturating_sub(before) as f64 / steps as f64;
+                (done + 1, share.clamp(0.0, 1.0))
+            }
+        }
+    }
+
+    /// The time that the run has taken, as of its last event.
+    pub fn seconds(&self) -> f64 {
+        let sitting = self.sittings.last();
+        let ended = sitting.and_then(|sitting| sitting.ended.as_ref());
+        [
+            sitting.map(|sitting| sitting.seconds),
+            ended.map(|ended| ended.seconds),
+            self.steps.seconds().last().copied(),
+            self.epochs.last().map(|epoch| epoch.seconds),
+            self.systems.last().map(|system| system.seconds),
+            self.progress.map(|progress| progress.seconds),
+            self.tested.as_ref().map(|tested| tested.seconds),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|seconds| seconds.is_finite())
+        .fold(0.0, f64::max)
+    }
+
+    /// The time that is left, in seconds, test not included: what the last steps and scores took, for
+    /// those to come. None before there is enough to tell from.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let started = self.started.as_ref()?;
+        let left = self.planned_steps()?.saturating_sub(self.step()) as f64;
+        let per_step = self.seconds_per_step()?;
+        // What an epoch takes besides its steps: scores, saving.
+        let beside = self.epochs.last().map_or(0.0, |epoch| {
+            (epoch.took - per_step * started.steps_per_epoch as f64).max(0.0)
+        });
+        let done = self.epochs.last().map_or(0, |epoch| epoch.epoch);
+        let epochs = started.epochs.saturating_sub(done) as f64;
+        Some(left * per_step + epochs * beside)
+    }
+
+    /// The median of what the last steps of this sitting took, in seconds.
+    pub fn seconds_per_step(&self) -> Option<f64> {
+        let seconds = self.steps.seconds();
+        let since = self.sittings.last().map_or(0, |sitting| sitting.step) as u64;
+        let first = self.steps.steps().partition_point(|&step| step <= since);
+        let recent = &seconds[first.max(seconds.len().saturating_sub(RECENT))..];
+        let mut took: Vec<f64> = recent.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        took.retain(|took| took.is_finite() && *took >= 0.0);
+        took.sort_by(f64::total_cmp);
+        took.get(took.len() / 2).copied()
+    }
+
+    /// The epoch whose network is kept.
+    pub fn best(&self) -> Option<&Epoch> {
+        self.epochs.iter().rev().find(|epoch| epoch.best)
+    }
+
+    /// The names of everything that there is a curve of, in order.
+    pub fn metrics(&self) -> BTreeSet<&str> {
+        let epochs = self.epochs.iter().flat_map(|epoch| {
+            let average = epoch.average.iter();
+            [&epoch.train, &epoch.validation].into_iter().chain(average)
+        });
+        let names = epochs.flat_map(|metrics| metrics.iter().map(|(name, _)| name));
+        names.chain(self.steps.names()).collect()
+    }
+
+    /// The name of a class, or its number.
+    pub fn class_name(&self, class: usize) -> String {
+        let classes = self.started.as_ref().map(|started| &started.classes);
+        match classes.and_then(|classes| classes.get(class)) {
+            Some(name) => name.clone(),
+            None => format!("class {class}"),
+        }
+    }
+}
+
+/// Steps that tell how fast it goes.
+const RECENT: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+
+    fn run() -> History {
+        let mut history = History::default();
+        history.push(Event::Started(Box::new(Started {
+            at: "2026-01-01T00:00:00Z".to_owned(),
+            epochs: 4,
+            steps_per_epoch: 10,
+            ..Started::default()
+        })));
+        for epoch in 1..=2 {
+            for step in 1..=10 {
+                let step = (epoch - 1) * 10 + step;
+                history.push(Event::Step(Step {
+                    seconds: step as f64 + (epoch - 1) as f64 * 3.0,
+                    epoch,
+                    step,
+                    metrics: Metrics::from_iter([("loss", 1.0)]),
+                }));
+            }
+            history.push(Event::Epoch(Box::new(Epoch {
+                epoch,
+                step: epoch * 10,
+                seconds: epoch as f64 * 13.0,
+                took: 13.0,
+                best: epoch == 1,
+                validation: Metrics::from_iter([("accuracy", 0.5)]),
+                ..Epoch::default()
+            })));
+        }
+        history
+    }
+
+    #[test]
+    fn time_left_counts_steps_and_scores() {
+        let history = run();
+        assert_eq!(history.seconds_per_step(), Some(1.0));
+        assert_eq!(history.seconds_left(), Some(26.0));
+        assert_eq!(history.epoch(), (3, 0.0));
+        assert_eq!(history.best().unwrap().epoch, 1);
+        assert_eq!(
+            history.metrics().into_iter().collect::<Vec<_>>(),
+            ["accuracy", "loss"]
+        );
+    }
+
+    #[test]
+    fn a_resumed_run_forgets_what_does_not_count() {
+        let mut history = run();
+        assert_eq!(history.state(true), State::Running);
+        assert_eq!(history.state(false), State::Crashed);
+        history.push(Event::Resumed(Resumed {
+            at: "2026-01-02T00:00:00Z".to_owned(),
+            seconds: 17.0,
+            step: 14,
+            epochs_done: 1,
+            command: vec![],
+            device: "another".to_owned(),
+        }));
+        assert_eq!(history.step(), 14);
+        assert_eq!(history.epochs.len(), 1);
+        assert_eq!(history.epoch(), (2, 0.4));
+        assert_eq!(history.seconds_per_step(), None, "the pause is no step");
+        assert_eq!(history.started.as_ref().unwrap().device, "another");
+        for (ending, state) in [
+            (Ending::Finished, State::Finished),
+            (Ending::Stopped, State::Stopped),
+            (Ending::Failed, State::Failed),
+        ] {
+            history.push(Event::Ended(Ended {
+                seconds: 20.0,
+                ending,
+                reason: None,
+            }));
+            assert_eq!(history.state(false), state);
+        }
+        assert_eq!(history.seconds(), 20.0);
+    }
+}

@@ -1,0 +1,67 @@
+//! What happens in a training run, as one stream of events.
+//!
+//! A run writes its events to a file of its folder, `events.jsonl`, a line of JSON for each. The file only
+//! grows: a resumed run says from which step on it begins again, and what stood after that no longer
+//! counts. Screens, reports and exports read nothing else, while the run goes on or after it, from
+//! the same process or another.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `event` | the kinds of events |
+//! | `metrics` | numbers with names |
+//! | `thumbnail` | a small picture inside an event |
+//! | `writer` | events into the file |
+//! | `lock` | whether a run is going on |
+//! | `parse` | lines into events, many at a time |
+//! | `follower` | the file into a history, as far as it has grown |
+//! | `steps` | the figures of all steps, in columns |
+//! | `history` | what the events of a run come to |
+//! | `series` | curves of one figure, thinned out for display |
+//! | `alerts` | what someone should look at |
+//!
+//! ```
+//! use events::{Event, Follower, Metrics, Step, Writer};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let writer = Writer::open(folder.path())?;
+//! writer.send(Event::Step(Step {
+//!     seconds: 0.1,
+//!     epoch: 1,
+//!     step: 1,
+//!     metrics: Metrics::from_iter([("loss", 2.3)]),
+//! }));
+//! writer.close()?;
+//!
+//! let mut follower = Follower::open(folder.path());
+//! follower.poll()?;
+//! assert_eq!(follower.history().steps.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+
+mod alerts;
+mod event;
+mod follower;
+mod history;
+mod lock;
+mod metrics;
+mod parse;
+mod series;
+mod steps;
+mod thumbnail;
+mod writer;
+
+pub use alerts::{Alert, AlertKind, alerts};
+pub use event::{
+    Checkpoint, Ended, Ending, Epoch, Event, Level, Message, Mistake, Pictures, Progress, Resumed,
+    Speed, Started, Step, System, Tested, Work,
+};
+pub use follower::{FILE, Follower};
+pub use history::{History, Sitting, State};
+pub use lock::{Lock, LockError, is_locked};
+pub use metrics::Metrics;
+pub use series::{Axis, Bucket, Curve, Split};
+pub use steps::Steps;
+pub use thumbnail::{Thumbnail, ThumbnailError};
+pub use writer::{WriteError, Writer};

@@ -1,0 +1,65 @@
+//! Numbers with names.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Figures by name, such as `loss` and `accuracy`, in the order of their names.
+///
+/// JSON has no number for what is infinite or not a number: both are written as `null`, which is read
+/// as not a number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Metrics(BTreeMap<String, Option<f64>>);
+
+impl Metrics {
+    /// The figure of a name; not a number if it was none when it was written.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        let figure = self.0.get(name)?;
+        Some(figure.unwrap_or(f64::NAN))
+    }
+
+    /// Sets the figure of a name.
+    pub fn set(&mut self, name: impl Into<String>, figure: f64) {
+        let figure = figure.is_finite().then_some(figure);
+        self.0.insert(name.into(), figure);
+    }
+
+    /// All figures with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.0
+            .iter()
+            .map(|(name, figure)| (name.as_str(), figure.unwrap_or(f64::NAN)))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<N: Into<String>> FromIterator<(N, f64)> for Metrics {
+    fn from_iter<I: IntoIterator<Item = (N, f64)>>(figures: I) -> Self {
+        let mut metrics = Self::default();
+        for (name, figure) in figures {
+            metrics.set(name, figure);
+        }
+        metrics
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_survives_as_null() {
+        let metrics = Metrics::from_iter([("loss", f64::INFINITY), ("accuracy", 0.5)]);
+        let json = serde_json::to_string(&metrics).unwrap();
+        assert_eq!(json, r#"{"accuracy":0.5,"loss":null}"#);
+        let read: Metrics = serde_json::from_str(&json).unwrap();
+        assert!(read.get("loss").unwrap().is_nan());
+        assert_eq!(read.get("accuracy"), Some(0.5));
+        assert_eq!(read.get("rate"), None);
+    }
+}

@@ -1,0 +1,167 @@
+//! A small picture inside an event.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The longest side, in pixels.
+const LONGEST: usize = 256;
+
+/// A picture of a few pixels: `[height, width, channels]`, a byte for each value, 0 to 255. In JSON,
+/// the bytes are in base 64.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Encoded", into = "Encoded")]
+pub struct Thumbnail {
+    channels: usize,
+    height: usize,
+    width: usize,
+    pixels: Vec<u8>,
+}
+
+/// Why bytes are no [`Thumbnail`].
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ThumbnailError {
+    /// A side, or the number of channels, is out of range.
+    #[error(
+        "a small picture of {channels}x{height}x{width} is not one of 1 or 3 channels with sides of 1 to {LONGEST}"
+    )]
+    Shape {
+        /// As given.
+        channels: usize,
+        /// As given.
+        height: usize,
+        /// As given.
+        width: usize,
+    },
+    /// There are more or fewer bytes than the shape has values.
+    #[error("a small picture has {actual} bytes instead of {expected}")]
+    Length {
+        /// Height times width times channels.
+        expected: usize,
+        /// As given.
+        actual: usize,
+    },
+    /// The text is not base 64.
+    #[error("the bytes of a small picture are not base 64")]
+    Base64,
+}
+
+impl Thumbnail {
+    /// A picture of `[height, width, channels]`.
+    ///
+    /// # Errors
+    ///
+    /// If it has another number of channels than 1 or 3, a side of 0 or over 256, or another number
+    /// of bytes than that takes.
+    pub fn new(
+        [height, width, channels]: [usize; 3],
+        pixels: Vec<u8>,
+    ) -> Result<Self, ThumbnailError> {
+        let sides = 1..=LONGEST;
+        if ![1, 3].contains(&channels) || !sides.contains(&height) || !sides.contains(&width) {
+            return Err(ThumbnailError::Shape {
+                channels,
+                height,
+                width,
+            });
+        }
+        let expected = channels * height * width;
+        if pixels.len() != expected {
+            return Err(ThumbnailError::Length {
+                expected,
+                actual: pixels.len(),
+            });
+        }
+        Ok(Self {
+            channels,
+            height,
+            width,
+            pixels,
+        })
+    }
+
+    /// Pixels from top to bottom.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Pixels from left to right.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// 1 for grey, 3 for red, green and blue.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// All values, `[height, width, channels]`.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// Red, green and blue of a pixel; the nearest one for a place outside.
+    pub fn colour(&self, y: usize, x: usize) -> [u8; 3] {
+        let place = y.min(self.height - 1) * self.width + x.min(self.width - 1);
+        match self.channels {
+            1 => [self.pixels[place]; 3],
+            _ => std::array::from_fn(|channel| self.pixels[place * 3 + channel]),
+        }
+    }
+}
+
+/// How a picture lies in JSON.
+#[derive(Serialize, Deserialize)]
+struct Encoded {
+    height: usize,
+    width: usize,
+    channels: usize,
+    pixels: String,
+}
+
+impl TryFrom<Encoded> for Thumbnail {
+    type Error = ThumbnailError;
+
+    fn try_from(encoded: Encoded) -> Result<Self, ThumbnailError> {
+        let pixels = BASE64_STANDARD
+            .decode(encoded.pixels)
+            .map_err(|_| ThumbnailError::Base64)?;
+        Self::new([encoded.height, encoded.width, encoded.channels], pixels)
+    }
+}
+
+impl From<Thumbnail> for Encoded {
+    fn from(thumbnail: Thumbnail) -> Self {
+        Self {
+            height: thumbnail.height,
+            width: thumbnail.width,
+            channels: thumbnail.channels,
+            pixels: BASE64_STANDARD.encode(thumbnail.pixels),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_survive_json_and_others_are_refused() {
+        let picture = Thumbnail::new([2, 1, 3], vec![1, 2, 3, 4, 5, 6]).unwrap();
+        let json = serde_json::to_string(&picture).unwrap();
+        assert_eq!(serde_json::from_str::<Thumbnail>(&json).unwrap(), picture);
+        assert_eq!(picture.colour(1, 0), [4, 5, 6]);
+        assert_eq!(picture.colour(9, 9), [4, 5, 6]);
+        for bad in [
+            r#"{"height":2,"width":1,"channels":3,"pixels":"AQID"}"#,
+            r#"{"height":0,"width":1,"channels":3,"pixels":""}"#,
+            r#"{"height":1,"width":1,"channels":2,"pixels":"AQI="}"#,
+            r#"{"height":18446744073709551615,"width":3,"channels":1,"pixels":""}"#,
+            r#"{"height":1,"width":1,"channels":1,"pixels":"?"}"#,
+        ] {
+            assert!(serde_json::from_str::<Thumbnail>(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Events into the file.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+use crate::event::Event;
+use crate::follower::FILE;
+
+/// How long an event waits for others before all are written.
+const WAIT: Duration = Duration::from_millis(200);
+/// More bytes than this do not wait.
+const FULL: usize = 1 << 16;
+
+/// Appends events to the file of a run, on a thread of its own. Clones write to the same file.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    sender: Sender<Order>,
+    thread: std::sync::Arc<std::sync::Mutex<Option<JoinHandle<Result<(), WriteError>>>>>,
+}
+
+#[derive(Debug)]
+enum Order {
+    Write(Box<Event>),
+    Close,
+}
+
+/// The file cannot be written.
+#[derive(Debug, Error)]
+#[error("cannot write {}", path.display())]
+pub struct WriteError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    #[source]
+    pub source: io::Error,
+}
+
+impl Writer {
+    /// Opens the file in a run's folder, or makes it. A last line that was cut off by a crash is removed.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened.
+    pub fn open(folder: &Path) -> Result<Self, WriteError> {
+        Self::open_with(folder, |_| {})
+    }
+
+    /// The same, with someone to tell as soon as writing fails; events after that are dropped.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be opened.
+    pub fn open_with(
+        folder: &Path,
+        failed: impl FnOnce(&WriteError) + Send + 'static,
+    ) -> Result<Self, WriteError> {
+        let path = folder.join(FILE);
+        let wrap = |source| WriteError {
+            path: path.clone(),
+            source,
+        };
+        let mut file = File::options()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(wrap)?;
+        remove_cut_line(&mut file).map_err(wrap)?;
+        let (sender, receiver) = channel();
+        let thread = std::thread::Builder::new()
+            .name("events".to_owned())
+            .spawn({
+                let path = path.clone();
+                move || {
+                    let result = write_all(&mut file, &receiver);
+                    let result = result.map_err(|source| WriteError { path, source });
+                    if let Err(error) = &result {
+                        failed(error);
+                    }
+                    result
+                }
+            })
+            .map_err(wrap)?;
+        Ok(Self {
+            sender,
+            thread: std::sync::Arc::new(std::sync::Mutex::new(Some(thread))),
+        })
+    }
+
+    /// Has an event written, soon.
+    pub fn send(&self, event: Event) {
+        // Where the thread has ended, it said why.
+        let _ = self.sender.send(Order::Write(Box::new(event)));
+    }
+
+    /// Writes what is left, and ends.
+    ///
+    /// # Errors
+    ///
+    /// If something could not be written, now or before.
+    pub fn close(&self) -> Result<(), WriteError> {
+        let _ = self.sender.send(Order::Close);
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
+        match thread.map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            // Closed before; a thread that panicked has said so.
+            _ => Ok(()),
+        }
+    }
+}
+
+fn write_all(file: &mut File, receiver: &Receiver<Order>) -> io::Result<()> {
+    let mut buffer = Vec::new();
+    let mut due: Option<Instant> = None;
+    loop {
+        let order = match due {
+            None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(due) => receiver.recv_timeout(due.saturating_duration_since(Instant::now())),
+        };
+        let closed = match order {
+            Ok(Order::Write(event)) => {
+                serde_json::to_writer(&mut buffer, &event)?;
+                buffer.push(b'\n');
+                due.get_or_insert_with(|| Instant::now() + WAIT);
+                false
+            }
+            Err(RecvTimeoutError::Timeout) => false,
+            Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => true,
+        };
+        let is_due = due.is_some_and(|due| due <= Instant::now());
+        if closed || is_due || buffer.len() >= FULL {
+            file.write_all(&buffer)?;
+            buffer.clear();
+            due = None;
+        }
+        if closed {
+            return file.flush();
+        }
+    }
+}
+
+/// Leaves the file's position behind its last whole line, and nothing after it.
+fn remove_cut_line(file: &mut File) -> io::Result<()> {
+    let mut end = file.seek(SeekFrom::End(0))?;
+    let mut block = [0; 4096];
+    while end > 0 {
+        let length = end.min(block.len() as u64);
+        file.seek(SeekFrom::Start(end - length))?;
+        let part = &mut block[..length as usize];
+        file.read_exact(part)?;
+        if let Some(newline) = part.iter().rposition(|&byte| byte == b'\n') {
+            end = end - length + newline as u64 + 1;
+            break;
+        }
+        end -= length;
+    }
+    file.set_len(end)?;
+    file.seek(SeekFrom::Start(end))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Level, Message};
+
+    fn message(text: &str) -> Event {
+        Event::Message(Message {
+            seconds: 1.0,
+            level: Level::Info,
+            text: text.to_owned(),
+        })
+    }
+
+    fn text(folder: &Path) -> String {
+        std::fs::read_to_string(folder.join(FILE)).unwrap()
+    }
+
+    #[test]
+    fn events_are_readable_soon_and_follow_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Writer::open(folder.path()).unwrap();
+        writer.send(message("first"));
+        let mut rounds = 0;
+        while text(folder.path()).is_empty() {
+            std::thread::sleep(Duration::from_millis(10));
+            rounds += 1;
+            assert!(rounds < 6000, "nothing was written");
+        }
+        writer.clone().send(message("second"));
+        writer.close().unwrap();
+        writer.close().unwrap();
+
+        let writer = Writer::open(folder.path()).unwrap();
+        writer.send(message("third"));
+        writer.close().unwrap();
+        let text = text(folder.path());
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines[2].contains("third"));
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = "x".repeat(10_000);
+        for (before, kept) in [
+            ("", 0),
+            ("{\"event\":", 0),
+            ("{}\n{\"ev", 1),
+            ("{}\n{}\n", 2),
+            (&format!("{{}}\n{long}"), 1),
+            (&long, 0),
+        ] {
+            std::fs::write(folder.path().join(FILE), before).unwrap();
+            let writer = Writer::open(folder.path()).unwrap();
+            writer.send(message("new"));
+            writer.close().unwrap();
+            let text = text(folder.path());
+            assert_eq!(text.lines().count(), kept + 1, "{before}");
+            assert!(text.lines().last().unwrap().contains("new"));
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_told_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/dev/full", folder.path().join(FILE)).unwrap();
+        let (sender, told) = channel();
+        let opened = Writer::open_with(folder.path(), move |error| {
+            sender.send(error.to_string()).unwrap();
+        });
+        // Some systems refuse to shorten the device; that is an error on opening.
+        let Ok(writer) = opened else {
+            return;
+        };
+        writer.send(message("lost"));
+        assert!(told.recv().unwrap().contains(FILE));
+        assert!(writer.close().is_err());
+    }
+}
