@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -21,12 +22,14 @@ const FULL: usize = 1 << 16;
 #[derive(Clone, Debug)]
 pub struct Writer {
     sender: Sender<Order>,
-    thread: std::sync::Arc<std::sync::Mutex<Option<JoinHandle<Result<(), WriteError>>>>>,
+    thread: Arc<Mutex<Option<JoinHandle<Result<(), WriteError>>>>>,
 }
 
 #[derive(Debug)]
 enum Order {
     Write(Box<Event>),
+    /// And tell when all before is in the file.
+    Flush(SyncSender<()>),
     Close,
 }
 
@@ -90,7 +93,7 @@ impl Writer {
             .map_err(wrap)?;
         Ok(Self {
             sender,
-            thread: std::sync::Arc::new(std::sync::Mutex::new(Some(thread))),
+            thread: Arc::new(Mutex::new(Some(thread))),
         })
     }
 
@@ -98,6 +101,14 @@ impl Writer {
     pub fn send(&self, event: Event) {
         // Where the thread has ended, it said why.
         let _ = self.sender.send(Order::Write(Box::new(event)));
+    }
+
+    /// Waits until all that was sent is in the file, or cannot get there.
+    pub fn flush(&self) {
+        let (sender, written) = sync_channel(1);
+        if self.sender.send(Order::Flush(sender)).is_ok() {
+            let _ = written.recv();
+        }
     }
 
     /// Writes what is left, and ends.
@@ -110,7 +121,7 @@ impl Writer {
         let thread = self
             .thread
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
             .take();
         match thread.map(JoinHandle::join) {
             Some(Ok(result)) => result,
@@ -128,7 +139,12 @@ fn write_all(file: &mut File, receiver: &Receiver<Order>) -> io::Result<()> {
             None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(due) => receiver.recv_timeout(due.saturating_duration_since(Instant::now())),
         };
+        let mut waiting = None;
         let closed = match order {
+            Ok(Order::Flush(sender)) => {
+                waiting = Some(sender);
+                false
+            }
             Ok(Order::Write(event)) => {
                 serde_json::to_writer(&mut buffer, &event)?;
                 buffer.push(b'\n');
@@ -139,10 +155,14 @@ fn write_all(file: &mut File, receiver: &Receiver<Order>) -> io::Result<()> {
             Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => true,
         };
         let is_due = due.is_some_and(|due| due <= Instant::now());
-        if closed || is_due || buffer.len() >= FULL {
+        if closed || is_due || waiting.is_some() || buffer.len() >= FULL {
             file.write_all(&buffer)?;
             buffer.clear();
             due = None;
+        }
+        if let Some(waiting) = waiting {
+            // Whoever waited may be gone.
+            let _ = waiting.send(());
         }
         if closed {
             return file.flush();
@@ -204,7 +224,10 @@ mod tests {
 
         let writer = Writer::open(folder.path()).unwrap();
         writer.send(message("third"));
+        writer.flush();
+        assert_eq!(text(folder.path()).lines().count(), 3);
         writer.close().unwrap();
+        writer.flush();
         let text = text(folder.path());
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3);
