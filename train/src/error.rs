@@ -49,6 +49,12 @@ pub enum TrainError {
         /// The folder.
         path: PathBuf,
     },
+    /// Another program trains the run.
+    #[error("another program is training the run in {}", folder.display())]
+    Taken {
+        /// The run's folder.
+        folder: PathBuf,
+    },
     /// A part of the data has no pictures.
     #[error("{data} has no {part} pictures")]
     NoPictures {
@@ -250,6 +256,7 @@ impl TrainError {
             Self::OtherSettings { .. } => {
                 Some("choose another --output, or repeat the settings to go on".into())
             }
+            Self::Taken { .. } => Some("wait until it ends, or stop it".into()),
             Self::NotARun { .. } => Some("name a run's folder, such as runs/NAME".into()),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull

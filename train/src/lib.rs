@@ -29,7 +29,7 @@
 //! | `evaluation` | metrics over a whole set of pictures |
 //! | [`chart`] | line charts as SVG |
 //! | `checkpoint` | the state of a run, saved and restored |
-//! | `metric_log` | burn-train's metrics as files |
+//! | `stream` | the events of a run |
 //! | `totals` | loss and accuracy over many batches |
 //! | `benchmark` | how fast a step is |
 //! | [`study`] | why shortcuts |
@@ -50,7 +50,6 @@ mod evaluation;
 mod folder;
 mod gradients;
 mod keep;
-mod metric_log;
 mod optimizer;
 mod overrides;
 mod plan;
@@ -61,6 +60,7 @@ mod schedule;
 mod scoring;
 mod stop;
 mod strategy;
+mod stream;
 pub mod study;
 mod totals;
 mod trainee;
@@ -81,4 +81,5 @@ pub use recipe::recipe_names;
 pub use run::{Finished, Observer, Outcome, train};
 pub use schedule::Schedule;
 pub use stop::Stop;
+pub use stream::{About, Stream, Teller};
 pub use totals::Score;

@@ -7,6 +7,7 @@ mod dashboard;
 mod eval;
 mod eval_arguments;
 mod lines;
+mod log_file;
 pub(crate) mod program;
 mod report;
 mod screen;

@@ -1,10 +1,9 @@
 //! The program's course: settings, device, data, folder, run, report.
 
-use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use data::{LoadProgress, Source};
@@ -14,8 +13,9 @@ use infer::benchmark::ProgramStart;
 use infer::{console, terminal};
 use model::{Part, ResidualBackend};
 use thiserror::Error;
-use tracing_subscriber::filter::LevelFilter;
-use train::{ConfigError, Fitting, Outcome, Plan, RunFolder, Stop, TrainConfig, TrainError};
+use train::{
+    About, ConfigError, Fitting, Outcome, Plan, RunFolder, Stop, Stream, TrainConfig, TrainError,
+};
 
 use super::arguments::{Arguments, Command};
 use super::benchmark;
@@ -23,6 +23,7 @@ use super::convert;
 use super::dashboard::Dashboard;
 use super::eval;
 use super::lines::{Lines, picture_bar};
+use super::log_file::log_to;
 use super::report::{self, Reporter, print_line};
 use super::screen::Screen;
 use super::signals::Signals;
@@ -81,21 +82,23 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
     talk(&format!("device: {device}"));
 
     let plan = load(config, resumed.as_ref())?;
-    let folder = match resumed {
-        Some(folder) => {
-            folder.write_config(&plan.config)?;
-            folder
-        }
+    let folder = match &resumed {
+        Some(folder) => folder.clone(),
         None => plan.create_folder()?,
     };
-    talk(&format!("run: {}", folder.path().display()));
-    log_to(&folder.log_file())?;
-
     let stop = signals.training_starts();
+    let stream = Stream::open(&folder, about(&device), stop.clone())?;
+    if resumed.is_some() {
+        folder.write_config(&plan.config)?;
+    }
+    talk(&format!("run: {}", folder.path().display()));
+    log_to(&folder.log_file(), Some(stream.teller()))?;
+
     let outcome = device.run(Train {
         plan,
         folder: &folder,
         stop,
+        stream: Arc::new(stream),
         with_dashboard: true,
     })?;
     Ok(match outcome {
@@ -104,8 +107,12 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
             ExitCode::SUCCESS
         }
         Outcome::Interrupted { epoch, steps } => {
+            let place = match steps {
+                0 if epoch > 1 => format!("after epoch {}", epoch - 1),
+                steps => format!("in epoch {epoch} after {steps} of its steps"),
+            };
             talk(&format!(
-                "stopped in epoch {epoch} after {steps} of its steps, everything is saved; go on with --resume {}",
+                "stopped {place}, everything is saved; go on with --resume {}",
                 folder.path().display()
             ));
             ExitCode::from(console::INTERRUPTED)
@@ -247,6 +254,7 @@ pub(super) struct Train<'a> {
     pub plan: Arc<Plan>,
     pub folder: &'a RunFolder,
     pub stop: Stop,
+    pub stream: Arc<Stream>,
     /// Where there is a terminal for it.
     pub with_dashboard: bool,
 }
@@ -269,23 +277,25 @@ impl Task for Train<'_> {
             (Screen::Lines(Lines::new(bar.clone())), bar)
         };
         let reporter = Box::new(Reporter::new(bar, on_terminal, &self.plan, unreadable));
-        train::train::<B, _>(self.plan, self.folder, device, screen, reporter, self.stop)
+        let Self {
+            plan,
+            folder,
+            stop,
+            stream,
+            ..
+        } = self;
+        train::train::<B, _>(plan, folder, device, screen, reporter, stop, stream)
     }
 }
 
-/// Sends what the libraries report to a file, never to the terminal.
-pub(super) fn log_to(path: &Path) -> anyhow::Result<()> {
-    let file = File::options()
-        .append(true)
-        .create(true)
-        .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_max_level(LevelFilter::WARN)
-        .with_writer(Mutex::new(file))
-        .try_init()
-        .map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
+/// What the events of a run say of this program.
+pub(super) fn about(device: &SelectedDevice) -> About {
+    About {
+        command: std::env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+        device: device.to_string(),
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "this is the outermost layer")]

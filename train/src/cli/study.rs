@@ -10,10 +10,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use infer::{console, terminal};
 use model::ResidualBackend;
 use train::study::{Curve, Degradation, GradientProfile, Gradients};
-use train::{Outcome, Plan, RunFolder, TrainConfig, TrainError};
+use train::{Outcome, Plan, RunFolder, Stream, TrainConfig, TrainError};
 use weights::write_atomically;
 
-use super::program::{Train, WrongFlag, load, log_to, make_absolute, resolve, talk};
+use super::log_file::log_to;
+use super::program::{Train, WrongFlag, about, load, make_absolute, resolve, talk};
 use super::report::print_line;
 use super::signals::Signals;
 use super::study_arguments::{DegradationArguments, GradientArguments, StudyCommand};
@@ -51,7 +52,7 @@ fn degradation(arguments: &DegradationArguments, signals: &Signals) -> anyhow::R
         talk("");
         let (plan, folder) = begin(&name, config)?;
         if curves.is_empty() {
-            log_to(&output.join("experiment.log"))?;
+            log_to(&output.join("experiment.log"), None)?;
         }
         let Some(curve) = train(&device, &name, plan, &folder, signals)? else {
             talk(&format!(
@@ -95,10 +96,13 @@ fn train(
     folder: &RunFolder,
     signals: &Signals,
 ) -> anyhow::Result<Option<Curve>> {
+    let stop = signals.training_starts();
+    let stream = Arc::new(Stream::open(folder, about(device), stop.clone())?);
     let outcome = device.run(Train {
         plan,
         folder,
-        stop: signals.training_starts(),
+        stop,
+        stream,
         with_dashboard: false,
     })?;
     Ok(match outcome {
