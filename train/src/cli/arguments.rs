@@ -95,6 +95,7 @@ Examples:
   train convert runs/mine mine.safetensors       a run for PyTorch
   train convert resnet50.pth runs/resnet50       PyTorch's weights as a run, for infer --run
   train convert old.pth new.safetensors          one of PyTorch's formats to another
+  train convert runs/mine small --half           a run with weights of half the size
 
 In PyTorch:
   network.load_state_dict(safetensors.torch.load_file(\"mine.safetensors\"))";
@@ -120,6 +121,10 @@ pub(crate) struct ConvertArguments {
     /// names and shapes]
     #[arg(long, value_name = "NAME")]
     pub model: Option<NamedNetwork>,
+
+    /// Write weights as float16, but for vectors: half the bytes, and hardly another prediction
+    #[arg(long)]
+    pub half: bool,
 
     /// Replace OUT if it is there
     #[arg(long)]
