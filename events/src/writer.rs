@@ -1,5 +1,6 @@
 //! Events into the file.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -30,7 +31,17 @@ enum Order {
     Write(Box<Event>),
     /// And tell when all before is in the file.
     Flush(SyncSender<()>),
+    Echo(Echo),
     Close,
+}
+
+/// Whoever gets the same lines as the file.
+struct Echo(Box<dyn io::Write + Send>);
+
+impl fmt::Debug for Echo {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("Echo")
+    }
 }
 
 /// The file cannot be written.
@@ -103,6 +114,11 @@ impl Writer {
         let _ = self.sender.send(Order::Write(Box::new(event)));
     }
 
+    /// Has the lines from now on written to another place too, as long as that takes them.
+    pub fn echo(&self, target: Box<dyn io::Write + Send>) {
+        let _ = self.sender.send(Order::Echo(Echo(target)));
+    }
+
     /// Waits until all that was sent is in the file, or cannot get there.
     pub fn flush(&self) {
         let (sender, written) = sync_channel(1);
@@ -134,6 +150,7 @@ impl Writer {
 fn write_all(file: &mut File, receiver: &Receiver<Order>) -> io::Result<()> {
     let mut buffer = Vec::new();
     let mut due: Option<Instant> = None;
+    let mut echo: Option<Echo> = None;
     loop {
         let order = match due {
             None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -141,6 +158,10 @@ fn write_all(file: &mut File, receiver: &Receiver<Order>) -> io::Result<()> {
         };
         let mut waiting = None;
         let closed = match order {
+            Ok(Order::Echo(target)) => {
+                echo = Some(target);
+                false
+            }
             Ok(Order::Flush(sender)) => {
                 waiting = Some(sender);
                 false
@@ -157,6 +178,12 @@ fn write_all(file: &mut File, receiver: &Receiver<Order>) -> io::Result<()> {
         let is_due = due.is_some_and(|due| due <= Instant::now());
         if closed || is_due || waiting.is_some() || buffer.len() >= FULL {
             file.write_all(&buffer)?;
+            if let Some(Echo(target)) = &mut echo {
+                let taken = target.write_all(&buffer).and_then(|()| target.flush());
+                if taken.is_err() {
+                    echo = None;
+                }
+            }
             buffer.clear();
             due = None;
         }
@@ -232,6 +259,45 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3);
         assert!(lines[2].contains("third"));
+    }
+
+    #[test]
+    fn an_echo_is_the_same_and_may_go_away() {
+        /// Takes so many bytes.
+        #[derive(Clone)]
+        struct Target(Arc<Mutex<Vec<u8>>>, usize);
+        impl io::Write for Target {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let mut taken = self.0.lock().unwrap();
+                if taken.len() >= self.1 {
+                    return Err(io::ErrorKind::BrokenPipe.into());
+                }
+                taken.extend(bytes);
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for (limit, echoed) in [(usize::MAX, 2), (1, 1)] {
+            let folder = tempfile::tempdir().unwrap();
+            let writer = Writer::open(folder.path()).unwrap();
+            writer.send(message("before"));
+            writer.flush();
+            let target = Target(Arc::default(), limit);
+            writer.echo(Box::new(target.clone()));
+            for text in ["first", "second"] {
+                writer.send(message(text));
+                writer.flush();
+            }
+            writer.close().unwrap();
+            let file = text(folder.path());
+            assert_eq!(file.lines().count(), 3);
+            let echo = String::from_utf8(target.0.lock().unwrap().clone()).unwrap();
+            let expected: Vec<&str> = file.lines().skip(1).take(echoed).collect();
+            assert_eq!(echo.lines().collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

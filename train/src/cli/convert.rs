@@ -8,7 +8,7 @@ use infer::{DESCRIPTION_FILE, SavedModelError, WEIGHTS_FILE};
 use weights::Precision;
 
 use super::arguments::ConvertArguments;
-use super::report::print_line;
+use super::voice::print_line;
 
 const SAFETENSORS: &str = "safetensors";
 /// What files of weights are called that nothing here can write.

@@ -1,6 +1,6 @@
 //! The program's course: settings, device, data, folder, run, report.
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use data::{LoadProgress, Source};
 use device::{SelectedDevice, Task};
-use indicatif::ProgressBar;
+use indicatif::ProgressDrawTarget;
 use infer::benchmark::ProgramStart;
 use infer::{console, terminal};
 use model::{Part, ResidualBackend};
@@ -19,18 +19,25 @@ use train::{
 
 use super::arguments::{Arguments, Command};
 use super::benchmark;
+use super::burn_screen::BurnScreen;
 use super::convert;
-use super::dashboard::Dashboard;
 use super::eval;
+use super::export;
+use super::held_back::HeldBack;
 use super::lines::{Lines, picture_bar};
+use super::live::Live;
 use super::log_file::log_to;
-use super::report::{self, Reporter, print_line};
+use super::progress::{self, Reporter};
+use super::report;
 use super::screen::Screen;
 use super::signals::Signals;
 use super::study;
 use super::summary;
 use super::survey;
+use super::ui::Shown;
 use super::unreadable::UnreadableNews;
+use super::voice::{be_quiet, print_line, talk};
+use super::watch;
 
 /// A flag has a value that is out of range: wrong usage, unlike the same value in a file.
 #[derive(Debug, Error)]
@@ -45,6 +52,9 @@ impl WrongFlag {
 
 pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
     let signals = Signals::install()?;
+    if arguments.quiet {
+        be_quiet();
+    }
     if arguments.list_devices {
         print_line(device::table(&device::list_devices()).trim_end());
         return Ok(ExitCode::SUCCESS);
@@ -55,6 +65,9 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
             Command::Summary(arguments) => summary::run(arguments)?,
             Command::Data(arguments) => survey::run(arguments)?,
             Command::Eval(arguments) => eval::run(arguments)?,
+            Command::Watch(arguments) => watch::run(arguments)?,
+            Command::Report(arguments) => report::run(arguments)?,
+            Command::Export(arguments) => export::run(arguments)?,
             Command::Convert(arguments) => convert::run(arguments)?,
             Command::Study(command) => return study::run(command, &signals),
         }
@@ -77,6 +90,9 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
 }
 
 fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<ExitCode> {
+    let silent = arguments.json || arguments.quiet;
+    let shown = Shown::new(arguments.ui, silent);
+    let echo = arguments.json;
     let (config, resumed) = settle(arguments)?;
     let device = resolve(&config)?;
     talk(&format!("device: {device}"));
@@ -88,6 +104,9 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
     };
     let stop = signals.training_starts();
     let stream = Stream::open(&folder, about(&device), stop.clone())?;
+    if echo {
+        stream.echo(Box::new(io::stdout()));
+    }
     if resumed.is_some() {
         folder.write_config(&plan.config)?;
     }
@@ -99,11 +118,13 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
         folder: &folder,
         stop,
         stream: Arc::new(stream),
-        with_dashboard: true,
+        shown,
     })?;
     Ok(match outcome {
         Outcome::Finished(finished) => {
-            print_line(&report::final_line(&finished, folder.path()));
+            if !echo {
+                print_line(&progress::final_line(&finished, folder.path()));
+            }
             ExitCode::SUCCESS
         }
         Outcome::Interrupted { epoch, steps } => {
@@ -255,36 +276,57 @@ pub(super) struct Train<'a> {
     pub folder: &'a RunFolder,
     pub stop: Stop,
     pub stream: Arc<Stream>,
-    /// Where there is a terminal for it.
-    pub with_dashboard: bool,
+    pub shown: Shown,
 }
 
 impl Task for Train<'_> {
     type Output = Result<Outcome, TrainError>;
 
     fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
-        let mut unreadable = UnreadableNews::new(&self.plan.data.unreadable);
-        if let Some(line) = unreadable.line() {
-            talk(&line);
-        }
-        let on_terminal =
-            self.with_dashboard && io::stdout().is_terminal() && io::stdin().is_terminal();
-        let (screen, bar) = if on_terminal {
-            let dashboard = Dashboard::new(self.stop.clone());
-            (Screen::Dashboard(dashboard), ProgressBar::hidden())
-        } else {
-            let bar = picture_bar(self.plan.config.epochs * self.plan.train.indices().len());
-            (Screen::Lines(Lines::new(bar.clone())), bar)
-        };
-        let reporter = Box::new(Reporter::new(bar, on_terminal, &self.plan, unreadable));
         let Self {
             plan,
             folder,
             stop,
             stream,
-            ..
+            shown,
         } = self;
-        train::train::<B, _>(plan, folder, device, screen, reporter, stop, stream)
+        let total = plan.config.epochs * plan.train.indices().len();
+        let bar = match shown {
+            Shown::Lines => picture_bar(total),
+            // Shown if the user wants to be without the dashboard.
+            _ => picture_bar(total).with_draw_target(ProgressDrawTarget::hidden()),
+        };
+        let is_hidden = matches!(shown, Shown::Dashboard | Shown::Burn);
+        let lines = HeldBack::new(bar.clone(), is_hidden);
+        let mut unreadable = UnreadableNews::new(&plan.data.unreadable);
+        if let Some(line) = unreadable.line() {
+            lines.warn(line);
+        }
+        let live = (shown == Shown::Dashboard).then(|| {
+            let (bar, lines) = (bar.clone(), lines.clone());
+            Live::start(folder, stop.clone(), move |goes_on| {
+                if goes_on {
+                    bar.set_draw_target(ProgressDrawTarget::stderr());
+                }
+                lines.release();
+            })
+        });
+        let screen = match shown {
+            Shown::Burn => Screen::Burn(BurnScreen::new(stop.clone())),
+            _ => Screen::Lines(Lines::new(bar)),
+        };
+        let reporter = Reporter::new(lines, shown, &plan, unreadable);
+        let result = train::train::<B, _>(
+            plan,
+            folder,
+            device,
+            screen,
+            Box::new(reporter),
+            stop,
+            stream,
+        );
+        drop(live); // and with it the screen
+        result
     }
 }
 
@@ -296,9 +338,4 @@ pub(super) fn about(device: &SelectedDevice) -> About {
             .collect(),
         device: device.to_string(),
     }
-}
-
-#[expect(clippy::print_stderr, reason = "this is the outermost layer")]
-pub(super) fn talk(line: &str) {
-    eprintln!("{line}");
 }

@@ -14,11 +14,12 @@ use train::{Outcome, Plan, RunFolder, Stream, TrainConfig, TrainError};
 use weights::write_atomically;
 
 use super::log_file::log_to;
-use super::program::{Train, WrongFlag, about, load, make_absolute, resolve, talk};
-use super::report::print_line;
+use super::program::{Train, WrongFlag, about, load, make_absolute, resolve};
 use super::signals::Signals;
 use super::study_arguments::{DegradationArguments, GradientArguments, StudyCommand};
+use super::ui::Shown;
 use super::unreadable::UnreadableNews;
+use super::voice::{print_line, talk};
 
 /// Runs of a study lie in this folder of its output.
 const RUNS: &str = "runs";
@@ -103,7 +104,7 @@ fn train(
         folder,
         stop,
         stream,
-        with_dashboard: false,
+        shown: Shown::Lines,
     })?;
     Ok(match outcome {
         Outcome::Finished(finished) => Some(Curve {

@@ -105,6 +105,11 @@ impl Stream {
         }
     }
 
+    /// Has the events from now on written to another place too, as lines of JSON.
+    pub fn echo(&self, target: Box<dyn std::io::Write + Send>) {
+        self.writer.echo(target);
+    }
+
     /// Something that people who follow the run should read.
     pub fn say(&self, level: Level, text: impl Into<String>) {
         self.send(Event::Message(Message {
