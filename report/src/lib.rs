@@ -2,3 +2,17 @@
 //!
 //! Everything here is made from an [`events::History`] and returned as text or bytes, or written to a
 //! folder that the caller names. Nothing here reads arguments or prints.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`csv`] | the figures of a run for spreadsheets |
+//! | `files` | files that are whole or not there |
+
+pub mod csv;
+mod files;
+
+#[cfg(test)]
+#[path = "../tests/synthetic/mod.rs"]
+mod synthetic;
+
+pub use files::ExportError;
