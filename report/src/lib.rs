@@ -7,9 +7,11 @@
 //! |---|---|
 //! | [`csv`] | the figures of a run for spreadsheets |
 //! | `files` | files that are whole or not there |
+//! | [`tensorboard`] | a run for TensorBoard |
 
 pub mod csv;
 mod files;
+pub mod tensorboard;
 
 #[cfg(test)]
 #[path = "../tests/synthetic/mod.rs"]
