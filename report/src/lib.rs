@@ -7,10 +7,14 @@
 //! |---|---|
 //! | [`csv`] | the figures of a run for spreadsheets |
 //! | `files` | files that are whole or not there |
+//! | [`runs`] | the runs of a folder, as a table |
+//! | [`table`] | tables as text |
 //! | [`tensorboard`] | a run for TensorBoard |
 
 pub mod csv;
 mod files;
+pub mod runs;
+pub mod table;
 pub mod tensorboard;
 
 #[cfg(test)]
