@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,10 @@ const FULL: usize = 1 << 16;
 #[derive(Clone, Debug)]
 pub struct Writer {
     sender: Sender<Order>,
-    thread: std::sync::Arc<std::sync::Mutex<Option<JoinHandle<Result<(), WriteError>>>>>,
+    thread: Arc<Mutex<Option<Thread>>>,
 }
+
+type Thread = JoinHandle<Result<(), WriteError>>;
 
 #[derive(Debug)]
 enum Order {
@@ -90,7 +93,7 @@ impl Writer {
             .map_err(wrap)?;
         Ok(Self {
             sender,
-            thread: std::sync::Arc::new(std::sync::Mutex::new(Some(thread))),
+            thread: Arc::new(Mutex::new(Some(thread))),
         })
     }
 
@@ -110,7 +113,7 @@ impl Writer {
         let thread = self
             .thread
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
             .take();
         match thread.map(JoinHandle::join) {
             Some(Ok(result)) => result,
