@@ -208,8 +208,8 @@ impl<'a> Epochs<'a> {
 
     /// Counted from 1. By the epochs that ended, where it is not known how many steps they were to have.
     fn at(&self, step: u64) -> u64 {
-        if self.per_epoch > 0 {
-            return step.saturating_sub(1) / self.per_epoch + 1;
+        if let Some(before) = step.saturating_sub(1).checked_div(self.per_epoch) {
+            return before + 1;
         }
         let epochs = &self.history.epochs;
         let before = epochs.partition_point(|epoch| (epoch.step as u64) < step);

@@ -40,8 +40,10 @@ impl Clock {
             Some((begun, at)) => at + (seconds - begun),
             None => seconds,
         };
-        // Not a number becomes 0.
-        time.max(0.0).min(LAST)
+        match time.is_nan() {
+            true => 0.0,
+            false => time.clamp(0.0, LAST),
+        }
     }
 }
 
