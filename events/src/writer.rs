@@ -23,8 +23,10 @@ const FULL: usize = 1 << 16;
 #[derive(Clone, Debug)]
 pub struct Writer {
     sender: Sender<Order>,
-    thread: Arc<Mutex<Option<JoinHandle<Result<(), WriteError>>>>>,
+    thread: Arc<Mutex<Option<Thread>>>,
 }
+
+type Thread = JoinHandle<Result<(), WriteError>>;
 
 #[derive(Debug)]
 enum Order {
