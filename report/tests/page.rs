@@ -28,7 +28,7 @@ fn select<'a>(page: &'a Html, selector: &str) -> Vec<scraper::ElementRef<'a>> {
 }
 
 fn text(element: &scraper::ElementRef) -> String {
-    let text: String = element.text().collect();
+    let text = element.text().collect::<Vec<_>>().join(" ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
