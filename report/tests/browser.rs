@@ -17,7 +17,9 @@ fn file(name: &str) -> PathBuf {
 
 /// A page of these runs, in a file.
 fn written(name: &str, histories: &[&History]) -> PathBuf {
-    let names: Vec<String> = (1..=histories.len()).map(|number| format!("run-{number}")).collect();
+    let names: Vec<String> = (1..=histories.len())
+        .map(|number| format!("run-{number}"))
+        .collect();
     let runs: Vec<NamedRun> = histories
         .iter()
         .zip(&names)
@@ -67,7 +69,7 @@ fn chart(browser: &mut Browser, title: &str) -> u64 {
     browser.evaluate(&expression).as_u64().unwrap()
 }
 
-/// Points at a place of a chart: its number, and x in its own units, 56 to 428.
+/// Points at a place of a chart: its number, and x in its own units, 64 to 428.
 fn point_at(browser: &mut Browser, chart: u64, x: f64) -> String {
     let expression = format!(
         "(() => {{ const svg = document.querySelector('[data-chart=\"{chart}\"]'); svg.scrollIntoView({{block: 'center', behavior: 'instant'}}); \
@@ -76,7 +78,9 @@ fn point_at(browser: &mut Browser, chart: u64, x: f64) -> String {
     let found = browser.evaluate(&expression);
     let [left, top, width, height] = [0, 1, 2, 3].map(|place| found[place].as_f64().unwrap());
     browser.point(left + x / 440.0 * width, top + height / 3.0);
-    let expression = format!("document.querySelector('[data-chart=\"{chart}\"]').parentElement.querySelector('.readout').innerText");
+    let expression = format!(
+        "document.querySelector('[data-chart=\"{chart}\"]').parentElement.querySelector('.readout').innerText"
+    );
     browser.text(&expression)
 }
 
@@ -88,21 +92,32 @@ fn nothing_is_loaded_and_figures_are_those_of_the_events() {
     assert_eq!(browser.troubles(), Vec::<String>::new());
     let keys = browser.text("document.querySelector('.keys').innerText");
     let tested = history.tested.as_ref().unwrap();
-    assert!(keys.contains(&percent(tested.metrics.get("accuracy"))), "{keys}");
-    assert!(keys.contains(&format!("{:.4}", tested.metrics.get("loss").unwrap())), "{keys}");
+    assert!(
+        keys.contains(&percent(tested.metrics.get("accuracy"))),
+        "{keys}"
+    );
+    assert!(
+        keys.contains(&format!("{:.4}", tested.metrics.get("loss").unwrap())),
+        "{keys}"
+    );
     let cells = "[...document.querySelectorAll('TABLE tbody tr')].map(row => [...row.cells].map(cell => cell.innerText.trim()))";
     let epochs = browser.evaluate(&cells.replace("TABLE", ".epochs"));
     assert_eq!(epochs.as_array().unwrap().len(), history.epochs.len());
     for (row, epoch) in history.epochs.iter().enumerate() {
         let loss = format!("{:.4}", epoch.validation.get("loss").unwrap());
-        let expected = [json!(epoch.epoch.to_string()), json!(loss), json!(percent(epoch.validation.get("accuracy")))];
+        let expected = [
+            json!(epoch.epoch.to_string()),
+            json!(loss),
+            json!(percent(epoch.validation.get("accuracy"))),
+        ];
         assert_eq!([0, 3, 4].map(|cell| epochs[row][cell].clone()), expected);
     }
     let matrix = browser.evaluate(&cells.replace("TABLE", ".matrix"));
     for &(class, likeliest, pictures) in &tested.confusion {
         assert_eq!(matrix[class][likeliest + 1], json!(pictures.to_string()));
     }
-    let broken = "[...document.images].filter(image => !image.complete || image.naturalWidth !== 28).length";
+    let broken =
+        "[...document.images].filter(image => !image.complete || image.naturalWidth !== 28).length";
     assert_eq!(browser.evaluate(broken), json!(0));
     browser.picture(&file("one-light.png"));
 }
@@ -113,27 +128,37 @@ fn charts_answer_pointer_and_keys() {
     let history = one();
     let mut browser = Browser::open(&written("pointer.html", &[&history]), Look::default());
     let accuracy = chart(&mut browser, "accuracy");
-    // Ten epochs lie between 56 and 428.
+    // Ten epochs lie between 64 and 428.
     let epoch = &history.epochs[6];
-    let read = point_at(&mut browser, accuracy, 56.0 + 0.7 * 372.0);
+    let read = point_at(&mut browser, accuracy, 64.0 + 0.7 * 364.0);
     assert!(read.contains("epoch 7"), "{read}");
     let expected = format!("validation {}", percent(epoch.validation.get("accuracy")));
     assert!(read.contains(&expected), "{read} without {expected}");
     let average = epoch.average.as_ref().unwrap();
     let expected = format!("average {}", percent(average.get("accuracy")));
     assert!(read.contains(&expected), "{read} without {expected}");
-    browser.picture(&file("pointer.png"));
+    browser.view(&file("pointer.png"));
 
     browser.evaluate("document.querySelector('[data-axis=step]').click()");
-    let read = point_at(&mut browser, accuracy, 56.0 + 0.7 * 372.0);
+    let read = point_at(&mut browser, accuracy, 64.0 + 0.7 * 364.0);
     assert!(read.contains(&format!("step {}", epoch.step)), "{read}");
     let loss = chart(&mut browser, "loss");
-    browser.evaluate(&format!("document.querySelector('[data-chart=\"{loss}\"]').focus()"));
+    browser.evaluate(&format!(
+        "document.querySelector('[data-chart=\"{loss}\"]').focus()"
+    ));
     browser.press("End");
-    let readout = format!("document.querySelector('[data-chart=\"{loss}\"]').parentElement.querySelector('.readout')");
+    let readout = format!(
+        "document.querySelector('[data-chart=\"{loss}\"]').parentElement.querySelector('.readout')"
+    );
     let read = browser.text(&format!("{readout}.innerText"));
     let last = history.epochs.last().unwrap();
-    assert!(read.contains(&format!("validation {:.4}", last.validation.get("loss").unwrap())), "{read}");
+    assert!(
+        read.contains(&format!(
+            "validation {:.4}",
+            last.validation.get("loss").unwrap()
+        )),
+        "{read}"
+    );
     browser.press("Escape");
     assert_eq!(browser.evaluate(&format!("{readout}.hidden")), json!(true));
     assert_eq!(browser.troubles(), Vec::<String>::new());
@@ -144,7 +169,10 @@ fn charts_answer_pointer_and_keys() {
 fn the_script_draws_what_the_page_came_with() {
     let histories = several();
     let histories: Vec<&History> = histories.iter().collect();
-    for (name, histories) in [("redrawn-one.html", &histories[..1]), ("redrawn.html", &histories[..])] {
+    for (name, histories) in [
+        ("redrawn-one.html", &histories[..1]),
+        ("redrawn.html", &histories[..]),
+    ] {
         let mut browser = Browser::open(&written(name, histories), Look::default());
         // All text and the looks of each chart, and its numbers apart, which may differ in rounding.
         let drawn = "[...document.querySelectorAll('.drawing')].map(drawing => [[...drawing.children].map(part => \
@@ -157,7 +185,12 @@ fn the_script_draws_what_the_page_came_with() {
         assert_ne!(browser.evaluate(drawn), before);
         browser.evaluate("document.querySelector('[data-axis=epoch]').click()");
         let after = browser.evaluate(drawn);
-        for (before, after) in before.as_array().unwrap().iter().zip(after.as_array().unwrap()) {
+        for (before, after) in before
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(after.as_array().unwrap())
+        {
             assert_eq!(before[0], after[0]);
             let [before, after] = [before, after].map(|drawing| drawing[1].as_array().unwrap());
             assert_eq!(before.len(), after.len());
@@ -181,15 +214,26 @@ fn lines_hide_scales_change_and_tables_sort() {
     assert_eq!(browser.evaluate(&lines), json!(3));
     browser.evaluate(&format!("{figure}.querySelector('.legend button').click()"));
     assert_eq!(browser.evaluate(&lines), json!(2));
-    browser.evaluate(&format!("{figure}.querySelector('figcaption button').click()"));
-    let labels = format!("[...{figure}.querySelectorAll('.drawing text')].map(text => text.textContent)");
+    browser.evaluate(&format!(
+        "{figure}.querySelector('figcaption button').click()"
+    ));
+    let labels =
+        format!("[...{figure}.querySelectorAll('.drawing text')].map(text => text.textContent)");
     let labels = browser.evaluate(&labels);
-    assert!(labels.as_array().unwrap().contains(&json!("0.1")), "{labels}");
+    assert!(
+        labels.as_array().unwrap().contains(&json!("0.1")),
+        "{labels}"
+    );
 
     let column = "[...document.querySelectorAll('.classes tbody tr')].map(row => parseFloat(row.cells[2].innerText))";
     browser.evaluate("document.querySelectorAll('.classes th button')[2].click()");
     let sorted = browser.evaluate(column);
-    let recalls: Vec<f64> = sorted.as_array().unwrap().iter().filter_map(serde_json::Value::as_f64).collect();
+    let recalls: Vec<f64> = sorted
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(serde_json::Value::as_f64)
+        .collect();
     assert_eq!(recalls.len(), 10);
     assert!(recalls.is_sorted(), "{recalls:?}");
     browser.evaluate("document.querySelectorAll('.classes th button')[2].click()");
@@ -210,7 +254,10 @@ fn without_scripts_the_charts_are_there() {
     let drawn = browser.evaluate("[...document.querySelectorAll('.chart')].map(chart => chart.querySelectorAll('polyline').length)");
     let drawn = drawn.as_array().unwrap();
     assert_eq!(drawn.len(), 10);
-    assert!(drawn.iter().all(|lines| lines.as_u64() > Some(0)), "{drawn:?}");
+    assert!(
+        drawn.iter().all(|lines| lines.as_u64() > Some(0)),
+        "{drawn:?}"
+    );
     let shown = "document.querySelector('.chart text').getBoundingClientRect().width > 0 && document.querySelector('button') === null";
     assert_eq!(browser.evaluate(shown), json!(true));
     let outline = "getComputedStyle(document.querySelector('.drawing polyline')).stroke";
@@ -238,8 +285,11 @@ fn phones_need_not_scroll_sideways() {
             ..Look::default()
         };
         let mut browser = Browser::open(&written(name, &histories), look);
-        browser.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)");
-        let width = browser.evaluate("Math.max(document.documentElement.scrollWidth, window.innerWidth)");
+        browser.evaluate(
+            "document.querySelectorAll('details').forEach(details => details.open = true)",
+        );
+        let width =
+            browser.evaluate("Math.max(document.documentElement.scrollWidth, window.innerWidth)");
         assert_eq!(width, json!(360), "{name}");
         browser.picture(&file(name).with_extension("png"));
     }
@@ -284,7 +334,9 @@ fn hostile_texts_stay_texts() {
     assert_eq!(browser.troubles(), Vec::<String>::new());
     assert_eq!(browser.text("typeof window.hacked"), "undefined");
     // Even a text that had come through could not act.
-    browser.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hacked=1\">')");
+    browser.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hacked=1\">')",
+    );
     browser.evaluate("new Promise(done => setTimeout(done, 200))");
     assert_eq!(browser.text("typeof window.hacked"), "undefined");
     assert!(!browser.troubles().is_empty(), "the policy says nothing");
@@ -300,7 +352,10 @@ fn dark_pages_and_paper_are_readable() {
         ..Look::default()
     };
     let ground = "getComputedStyle(document.body).backgroundColor";
-    for (name, histories) in [("dark-one.html", &[&one][..]), ("dark-several.html", &several)] {
+    for (name, histories) in [
+        ("dark-one.html", &[&one][..]),
+        ("dark-several.html", &several),
+    ] {
         let mut browser = Browser::open(&written(name, histories), dark);
         assert_eq!(browser.text(ground), "rgb(13, 17, 23)");
         browser.picture(&file(name).with_extension("png"));

@@ -9,7 +9,7 @@ use super::{Frame, Panel, Style};
 pub(crate) const SIZE: [f64; 2] = [440.0, 264.0];
 /// Where the axes are.
 pub(crate) const FRAME: Frame = Frame {
-    left: 56.0,
+    left: 64.0,
     right: 428.0,
     top: 10.0,
     bottom: 216.0,
@@ -86,11 +86,11 @@ mod tests {
         assert!(text.contains(">a &amp; b</desc>"));
         // Half of the axis is 103 units high; what is outside the axis is drawn at its edge.
         assert!(
-            text.contains("points=\"56.0,164.5 149.0,113.0 \""),
+            text.contains("points=\"64.0,164.5 155.0,113.0 \""),
             "{text}"
         );
         assert!(text.contains("class=\"ring l0\" cx=\"428.0\" cy=\"10.0\""));
-        assert!(text.contains("<polygon class=\"band m0\" points=\"56.0,216.0 149.0,164.5"));
+        assert!(text.contains("<polygon class=\"band m0\" points=\"64.0,216.0 155.0,164.5"));
         assert_eq!(text.matches("<circle class=\"m0\"").count(), 3);
     }
 }

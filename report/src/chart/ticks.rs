@@ -43,7 +43,9 @@ impl Ticks {
         let span = high - low;
         if span > 0.0 && span.is_finite() {
             (ticks.low, ticks.high) = (low, high);
-            ticks.labels.retain(|(value, _)| (low..=high).contains(value));
+            ticks
+                .labels
+                .retain(|(value, _)| (low..=high).contains(value));
         }
         ticks
     }

@@ -20,6 +20,9 @@ pub(super) fn confusion(history: &History, outcome: &Outcome, confusion: &Confus
     let classes = confusion.classes.len();
     html! {
         (summary::pictures(outcome))
+        @if classes <= MOST {
+            p class="faint" { "Each row is what pictures show, each column what they were taken for." }
+        }
         div class="beside" {
             @if classes <= FEW {
                 (matrix(history, confusion))
@@ -39,11 +42,13 @@ pub(super) fn confusion(history: &History, outcome: &Outcome, confusion: &Confus
 
 fn matrix(history: &History, confusion: &Confusion) -> Markup {
     let classes = &confusion.classes;
-    let names: Vec<String> = classes.iter().map(|&class| short(&history.class_name(class))).collect();
+    let names: Vec<String> = classes
+        .iter()
+        .map(|&class| short(&history.class_name(class)))
+        .collect();
     html! {
         div class="scroll" tabindex="0" role="region" aria-label="confusion matrix" {
             table class="matrix" {
-                caption { "Rows: what a picture shows. Columns: what it was taken for." }
                 thead {
                     tr {
                         td {}
@@ -90,7 +95,7 @@ fn pairs(history: &History, confusion: &Confusion) -> Markup {
                     thead {
                         tr {
                             th scope="col" { "class" }
-                            th scope="col" { "taken for" }
+                            th scope="col" class="text" { "taken for" }
                             th scope="col" { "pictures" }
                             th scope="col" { "of the class" }
                         }
@@ -167,7 +172,10 @@ mod tests {
 
     #[test]
     fn shades_tell_few_from_none_and_from_many() {
-        assert_eq!([1e-9, 0.01, 0.25, 0.9, 1.0, 7.0].map(shade), [1, 1, 5, 10, 10, 10]);
+        assert_eq!(
+            [1e-9, 0.01, 0.25, 0.9, 1.0, 7.0].map(shade),
+            [1, 1, 5, 10, 10, 10]
+        );
     }
 
     #[test]
@@ -183,7 +191,9 @@ mod tests {
             super::confusion(&history, &outcome, confusion).into_string()
         };
         let counts = |classes: usize| -> Vec<(usize, usize, u64)> {
-            (0..classes).map(|class| (class, (class + 1) % classes, 3)).collect()
+            (0..classes)
+                .map(|class| (class, (class + 1) % classes, 3))
+                .collect()
         };
         let few = outcome(&Confusion::new(&counts(10), 10));
         assert_eq!(few.matches("class=\"wrong10\"").count(), 10);

@@ -59,10 +59,19 @@ pub(super) fn table(runs: &[NamedRun]) -> Markup {
 }
 
 fn result(row: &Row) -> Markup {
-    let known = || row.values.iter().flatten().copied().filter(|value| value.is_finite());
+    let known = || {
+        row.values
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|value| value.is_finite())
+    };
     // What all have in common is nobody's best.
     let differ = known().any(|value| Some(value) != known().next());
-    let best = row.best.filter(|_| differ).and_then(|better| known().reduce(better));
+    let best = row
+        .best
+        .filter(|_| differ)
+        .and_then(|better| known().reduce(better));
     html! {
         @if row.values.iter().any(Option::is_some) {
             tr {
@@ -78,9 +87,14 @@ fn result(row: &Row) -> Markup {
 }
 
 fn results(runs: &[NamedRun]) -> Vec<Row> {
-    let each = |value: &dyn Fn(&History) -> Option<f64>| runs.iter().map(|run| value(run.history)).collect();
-    let tested = |metric: &'static str| move |history: &History| history.tested.as_ref()?.metrics.get(metric);
-    let validation = |metric: &'static str| move |history: &History| Some(summary::best(history, metric)?.1);
+    let each = |value: &dyn Fn(&History) -> Option<f64>| {
+        runs.iter().map(|run| value(run.history)).collect()
+    };
+    let tested = |metric: &'static str| {
+        move |history: &History| history.tested.as_ref()?.metrics.get(metric)
+    };
+    let validation =
+        |metric: &'static str| move |history: &History| Some(summary::best(history, metric)?.1);
     let row = |name, values, text, best| Row {
         name,
         values,
@@ -89,11 +103,31 @@ fn results(runs: &[NamedRun]) -> Vec<Row> {
     };
     let whole = |value: f64| count(value as u64);
     vec![
-        row("test accuracy", each(&tested("accuracy")), percent, Some(f64::max)),
+        row(
+            "test accuracy",
+            each(&tested("accuracy")),
+            percent,
+            Some(f64::max),
+        ),
         row("test loss", each(&tested("loss")), number, Some(f64::min)),
-        row("best validation accuracy", each(&validation("accuracy")), percent, Some(f64::max)),
-        row("best validation loss", each(&validation("loss")), number, Some(f64::min)),
-        row("time", each(&|history| Some(history.seconds())), duration, Some(f64::min)),
+        row(
+            "best validation accuracy",
+            each(&validation("accuracy")),
+            percent,
+            Some(f64::max),
+        ),
+        row(
+            "best validation loss",
+            each(&validation("loss")),
+            number,
+            Some(f64::min),
+        ),
+        row(
+            "time",
+            each(&|history| Some(history.seconds())),
+            duration,
+            None,
+        ),
         row("pictures a second", each(&speed), whole, Some(f64::max)),
         row(
             "parameters",
@@ -113,11 +147,15 @@ fn speed(history: &History) -> Option<f64> {
 
 /// Settings with different values, and what the runs are on where that differs.
 fn differences(runs: &[NamedRun]) -> Vec<(String, Vec<Option<String>>)> {
-    let all: Vec<BTreeMap<String, String>> = runs.iter().map(|run| described(run.history)).collect();
+    let all: Vec<BTreeMap<String, String>> =
+        runs.iter().map(|run| described(run.history)).collect();
     let names: BTreeSet<&String> = all.iter().flat_map(BTreeMap::keys).collect();
-    let values = |name: &String| -> Vec<Option<String>> { all.iter().map(|run| run.get(name).cloned()).collect() };
+    let values = |name: &String| -> Vec<Option<String>> {
+        all.iter().map(|run| run.get(name).cloned()).collect()
+    };
     let rows = names.into_iter().map(|name| (name.clone(), values(name)));
-    rows.filter(|(_, values)| values.iter().any(|value| *value != values[0])).collect()
+    rows.filter(|(_, values)| values.iter().any(|value| *value != values[0]))
+        .collect()
 }
 
 fn described(history: &History) -> BTreeMap<String, String> {
@@ -142,9 +180,21 @@ pub(super) fn curves(runs: &[NamedRun], figures: &mut Figures) -> Markup {
     let histories: Vec<&History> = runs.iter().map(|run| run.history).collect();
     let mut drawn = Vec::new();
     for metric in curves::metrics(&histories) {
-        for (split, word) in [(Split::Validation, "validation"), (Split::Train, "training")] {
-            let lines = runs.iter().enumerate().filter_map(|(place, run)| line(run, place, split, &metric));
-            let title = format!("{word} {}", metric_name(&metric));
+        let is_scored = histories
+            .iter()
+            .any(|history| history.best_of(Split::Validation, &metric).is_some());
+        for (split, word) in [
+            (Split::Validation, "validation"),
+            (Split::Train, "training"),
+        ] {
+            let lines = runs
+                .iter()
+                .enumerate()
+                .filter_map(|(place, run)| line(run, place, split, &metric));
+            let title = match is_scored {
+                true => format!("{word} {}", metric_name(&metric)),
+                false => metric_name(&metric),
+            };
             if let Some(figure) = curves::figure(&metric, title, lines.collect()) {
                 drawn.push(figures.draw(figure));
             }

@@ -38,7 +38,10 @@ pub(super) fn metrics(histories: &[&History]) -> Vec<String> {
         .flat_map(|history| history.metrics())
         .collect();
     let known = KNOWN.into_iter().filter(|name| names.contains(name));
-    let others = names.iter().filter(|name| !KNOWN.contains(name)).take(MOST_OTHERS);
+    let others = names
+        .iter()
+        .filter(|name| !KNOWN.contains(name))
+        .take(MOST_OTHERS);
     known.chain(others.copied()).map(str::to_owned).collect()
 }
 
@@ -57,10 +60,13 @@ fn per_epoch(history: &History) -> f64 {
 
 /// A chart of a figure; none if the run has no such.
 pub(super) fn metric_figure(history: &History, metric: &str) -> Option<Figure> {
-    let lines = Split::ALL.into_iter().zip(STYLES).filter_map(|(split, style)| {
-        let label = split.name().to_owned();
-        line(history, split, metric, label, style)
-    });
+    let lines = Split::ALL
+        .into_iter()
+        .zip(STYLES)
+        .filter_map(|(split, style)| {
+            let label = split.name().to_owned();
+            line(history, split, metric, label, style)
+        });
     figure(metric, metric_name(metric), lines.collect())
 }
 
@@ -105,13 +111,20 @@ pub(super) fn line(
         return None;
     }
     line.values.iter_mut().for_each(|value| *value *= factor);
-    line.range.iter_mut().flatten().for_each(|value| *value *= factor);
+    line.range
+        .iter_mut()
+        .flatten()
+        .for_each(|value| *value *= factor);
     // A line that is as low or as high as it gets has no range to show.
     if line.range.iter().all(|[least, greatest]| least == greatest) {
         line.range.clear();
     }
     line.grid.per_epoch = per_epoch(history);
-    Some(Line { label, style, ..line })
+    Some(Line {
+        label,
+        style,
+        ..line
+    })
 }
 
 fn empty() -> Line {
@@ -130,10 +143,18 @@ fn step_line(history: &History, metric: &str) -> Line {
     let end = history.extent(Axis::Step);
     let curve = history.curve(Split::Train, metric, Axis::Step, [0.0, end], POINTS);
     let (steps, seconds) = (history.steps.steps(), history.steps.seconds());
-    for Bucket { x, least, greatest, mean } in curve.buckets {
+    for Bucket {
+        x,
+        least,
+        greatest,
+        mean,
+    } in curve.buckets
+    {
         let row = steps.partition_point(|&step| (step as f64) < x);
         line.grid.steps.push(x);
-        line.grid.seconds.push(seconds.get(row).copied().unwrap_or(f64::NAN));
+        line.grid
+            .seconds
+            .push(seconds.get(row).copied().unwrap_or(f64::NAN));
         line.values.push(mean);
         line.range.push([least, greatest]);
     }
@@ -142,7 +163,9 @@ fn step_line(history: &History, metric: &str) -> Line {
 
 fn epoch_line(history: &History, split: Split, metric: &str) -> Line {
     let mut line = empty();
-    let best = history.best_of(split, metric).filter(|_| split != Split::Train);
+    let best = history
+        .best_of(split, metric)
+        .filter(|_| split != Split::Train);
     for epoch in &history.epochs {
         let value = metrics_of(epoch, split).and_then(|metrics| metrics.get(metric));
         let Some(value) = value.filter(|value| value.is_finite()) else {
@@ -184,12 +207,21 @@ pub(super) fn machine_figures(history: &History) -> Vec<Figure> {
         let samples = history.systems.iter().filter_map(|system| {
             let row = seconds.partition_point(|&before| before <= system.seconds);
             let step = row.checked_sub(1).and_then(|row| steps.get(row));
-            Some([step.map_or(0.0, |&step| step as f64), system.seconds, part(system)?])
+            Some([
+                step.map_or(0.0, |&step| step as f64),
+                system.seconds,
+                part(system)?,
+            ])
         });
         samples.collect()
     };
     let figures = [
-        ("speed", "pictures a second", " /s", vec![("pictures", speeds(|speed| speed.pictures, 1.0))]),
+        (
+            "speed",
+            "pictures a second",
+            " /s",
+            vec![("pictures", speeds(|speed| speed.pictures, 1.0))],
+        ),
         (
             "time of a step",
             "milliseconds of a step",
@@ -208,7 +240,10 @@ pub(super) fn machine_figures(history: &History) -> Vec<Figure> {
             " %",
             vec![
                 ("this program", systems(|system| Some(100.0 * system.cpu))),
-                ("machine", systems(|system| Some(100.0 * system.cpu_machine))),
+                (
+                    "machine",
+                    systems(|system| Some(100.0 * system.cpu_machine)),
+                ),
                 ("GPU", systems(|system| Some(100.0 * system.gpu?))),
             ],
         ),
@@ -217,9 +252,18 @@ pub(super) fn machine_figures(history: &History) -> Vec<Figure> {
             "gigabytes",
             " GB",
             vec![
-                ("this program", systems(|system| Some(system.memory as f64 / 1e9))),
-                ("machine", systems(|system| Some(system.memory_machine as f64 / 1e9))),
-                ("GPU", systems(|system| Some(system.gpu_memory? as f64 / 1e9))),
+                (
+                    "this program",
+                    systems(|system| Some(system.memory as f64 / 1e9)),
+                ),
+                (
+                    "machine",
+                    systems(|system| Some(system.memory_machine as f64 / 1e9)),
+                ),
+                (
+                    "GPU",
+                    systems(|system| Some(system.gpu_memory? as f64 / 1e9)),
+                ),
             ],
         ),
     ];
@@ -252,13 +296,18 @@ pub(super) fn machine_figures(history: &History) -> Vec<Figure> {
 fn sampled(samples: &[Sample]) -> Line {
     let mut line = empty();
     for chunk in samples.chunks(samples.len().div_ceil(POINTS).max(1)) {
-        let values: Vec<f64> = chunk.iter().map(|sample| sample[2]).filter(|value| value.is_finite()).collect();
+        let values: Vec<f64> = chunk
+            .iter()
+            .map(|sample| sample[2])
+            .filter(|value| value.is_finite())
+            .collect();
         let (Some(last), false) = (chunk.last(), values.is_empty()) else {
             continue;
         };
         line.grid.steps.push(last[0]);
         line.grid.seconds.push(last[1]);
-        line.values.push(values.iter().sum::<f64>() / values.len() as f64);
+        line.values
+            .push(values.iter().sum::<f64>() / values.len() as f64);
     }
     line
 }
@@ -269,7 +318,9 @@ mod tests {
 
     #[test]
     fn samples_are_joined_in_order() {
-        let samples: Vec<Sample> = (1..=1000).map(|step| [f64::from(step), f64::from(step) / 2.0, 4.0]).collect();
+        let samples: Vec<Sample> = (1..=1000)
+            .map(|step| [f64::from(step), f64::from(step) / 2.0, 4.0])
+            .collect();
         let line = sampled(&samples);
         assert_eq!(line.values, vec![4.0; 200]);
         assert_eq!(line.grid.steps[0], 5.0);

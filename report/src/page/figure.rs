@@ -3,7 +3,9 @@
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
-use crate::chart::{Axis, COLOURS, DASHES, FRAME, Panel, SIZE, Scale, Series, Style, inline, swatch};
+use crate::chart::{
+    Axis, COLOURS, DASHES, FRAME, Panel, SIZE, Scale, Series, Style, inline, swatch,
+};
 
 /// Digits that figures keep on their way to the script, after the first.
 const DIGITS: usize = 5;
@@ -30,7 +32,11 @@ pub(super) struct Grid {
 impl Grid {
     fn across(&self, across: Across) -> Vec<f64> {
         match across {
-            Across::Epoch => self.steps.iter().map(|step| step / self.per_epoch).collect(),
+            Across::Epoch => self
+                .steps
+                .iter()
+                .map(|step| step / self.per_epoch)
+                .collect(),
             Across::Step => self.steps.clone(),
         }
     }
@@ -98,7 +104,13 @@ impl Figures {
         Self {
             across,
             size: SIZE,
-            frame: [FRAME.left, FRAME.right, FRAME.top, FRAME.bottom, FRAME.beside],
+            frame: [
+                FRAME.left,
+                FRAME.right,
+                FRAME.top,
+                FRAME.bottom,
+                FRAME.beside,
+            ],
             dashes: DASHES,
             grids: Vec::new(),
             charts: Vec::new(),
@@ -126,6 +138,7 @@ impl Figures {
                     @for line in &figure.lines {
                         li {
                             (PreEscaped(swatch(line.style))) " " (line.label)
+                            @if !line.range.is_empty() { span class="faint" { " with its range" } }
                             @if let Some(best) = line.best.and_then(|best| line.values.get(best)) {
                                 span class="faint" { " best " (value(*best, figure.unit)) }
                             }
@@ -146,7 +159,11 @@ impl Figures {
         let is_empty = figure.lines.iter().all(|line| line.values.is_empty());
         Axis {
             label: label.to_owned(),
-            scale: if is_empty { Scale::FromZero } else { Scale::ZeroToLast },
+            scale: if is_empty {
+                Scale::FromZero
+            } else {
+                Scale::ZeroToLast
+            },
         }
     }
 
@@ -154,7 +171,11 @@ impl Figures {
         let x = line.grid.across(self.across);
         Series {
             label: line.label.clone(),
-            points: x.into_iter().zip(&line.values).map(|(x, &y)| [x, y]).collect(),
+            points: x
+                .into_iter()
+                .zip(&line.values)
+                .map(|(x, &y)| [x, y])
+                .collect(),
             range: line.range.clone(),
             best: line.best,
             style: line.style,
@@ -194,7 +215,11 @@ impl Figures {
     fn grid(&mut self, grid: &Grid) -> usize {
         let grid = Grid {
             steps: grid.steps.clone(),
-            seconds: grid.seconds.iter().map(|&seconds| rounded(seconds)).collect(),
+            seconds: grid
+                .seconds
+                .iter()
+                .map(|&seconds| rounded(seconds))
+                .collect(),
             per_epoch: grid.per_epoch,
         };
         if let Some(number) = self.grids.iter().position(|known| *known == grid) {
@@ -207,7 +232,9 @@ impl Figures {
     /// The data as JSON that may stand in a page: nothing in it ends an element or begins one.
     pub(super) fn json(&self) -> String {
         let json = serde_json::to_string(self).unwrap_or_default();
-        json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+        json.replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026")
     }
 }
 
@@ -224,11 +251,23 @@ fn description(figure: &Figure, panel: &Panel) -> String {
         );
         let best = series.best.and_then(|best| series.points.get(best));
         Some(match best {
-            Some([x, best]) => format!("{ends}, best {} at {} {x}", value(*best, figure.unit), panel.x.label),
+            Some([x, best]) => {
+                let x = (100.0 * x).round() / 100.0;
+                format!(
+                    "{ends}, best {} at {} {x}",
+                    value(*best, figure.unit),
+                    panel.x.label
+                )
+            }
             None => ends,
         })
     });
-    format!("{} by {}: {}", figure.y, panel.x.label, lines.collect::<Vec<_>>().join("; "))
+    format!(
+        "{} by {}: {}",
+        figure.y,
+        panel.x.label,
+        lines.collect::<Vec<_>>().join("; ")
+    )
 }
 
 /// A value with its unit, as the script writes it too.
@@ -278,7 +317,10 @@ mod tests {
         assert!(!json.contains(['<', '>', '&']), "{json}");
         let data: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(data["charts"][0]["lines"][0]["label"], "</script><!--");
-        assert_eq!(data["charts"][0]["lines"][0]["values"], serde_json::json!([1.23457, null]));
+        assert_eq!(
+            data["charts"][0]["lines"][0]["values"],
+            serde_json::json!([1.23457, null])
+        );
         assert_eq!(data["charts"][1]["lines"][0]["grid"], 0);
         assert_eq!(data["grids"].as_array().unwrap().len(), 1);
         assert!(drawn.contains("best 1.2346 at epoch 1"), "{drawn}");

@@ -45,7 +45,11 @@ pub(super) fn duration(seconds: f64) -> String {
 pub(super) fn bytes(bytes: f64) -> String {
     let units = ["B", "kB", "MB", "GB", "TB"];
     let power = (bytes.max(1.0).log10() / 3.0).floor().min(4.0) as usize;
-    format!("{:.1} {}", bytes / 1000_f64.powi(power as i32), units[power])
+    format!(
+        "{:.1} {}",
+        bytes / 1000_f64.powi(power as i32),
+        units[power]
+    )
 }
 
 /// A figure as its name asks for: a share in percent, anything else with enough digits.
@@ -159,21 +163,40 @@ mod tests {
     fn numbers_are_readable() {
         assert_eq!(percent(0.91654), "91.65 %");
         assert_eq!(percent(f64::NAN), "not a number");
-        assert_eq!([0, 999, 1000, 23_456_789].map(count), ["0", "999", "1,000", "23,456,789"]);
+        assert_eq!(
+            [0, 999, 1000, 23_456_789].map(count),
+            ["0", "999", "1,000", "23,456,789"]
+        );
         assert_eq!(
             [9.26, 59.6, 245.0, 7380.0, 273_600.0, -70.0].map(duration),
-            ["9.3 s", "1 min 00 s", "4 min 05 s", "2 h 03 min", "3 d 04 h", "-1 min 10 s"]
+            [
+                "9.3 s",
+                "1 min 00 s",
+                "4 min 05 s",
+                "2 h 03 min",
+                "3 d 04 h",
+                "-1 min 10 s"
+            ]
         );
         assert_eq!(duration(f64::INFINITY), "unknown");
-        assert_eq!([0.0, 1500.0, 2.5e9].map(bytes), ["0.0 B", "1.5 kB", "2.5 GB"]);
+        assert_eq!(
+            [0.0, 1500.0, 2.5e9].map(bytes),
+            ["0.0 B", "1.5 kB", "2.5 GB"]
+        );
         assert_eq!(bytes(u64::MAX as f64), "18446744.1 TB");
-        assert_eq!([0.25, 0.0, 1e-5, -3e8].map(number), ["0.2500", "0.0000", "1.000e-5", "-3.000e8"]);
+        assert_eq!(
+            [0.25, 0.0, 1e-5, -3e8].map(number),
+            ["0.2500", "0.0000", "1.000e-5", "-3.000e8"]
+        );
         assert_eq!(figure("top5", 0.5), "50.00 %");
     }
 
     #[test]
     fn moments_are_readable_or_as_they_are() {
-        assert_eq!(moment("2026-11-22T12:52:07.25+01:00"), "2026-11-22 12:52:07+01:00");
+        assert_eq!(
+            moment("2026-11-22T12:52:07.25+01:00"),
+            "2026-11-22 12:52:07+01:00"
+        );
         assert_eq!(moment("2026-11-22T12:52:07Z"), "2026-11-22 12:52:07Z");
         assert_eq!(moment("some day"), "some day");
         assert_eq!(moment(""), "unknown");
@@ -200,7 +223,10 @@ mod tests {
 
     #[test]
     fn controls_do_not_survive() {
-        assert_eq!(without_controls("a\u{1b}[2J\u{9b}\u{202e}b\nc"), "a\u{fffd}[2J\u{fffd}\u{fffd}b\nc");
+        assert_eq!(
+            without_controls("a\u{1b}[2J\u{9b}\u{202e}b\nc"),
+            "a\u{fffd}[2J\u{fffd}\u{fffd}b\nc"
+        );
         assert_eq!(short(&"x".repeat(100)).chars().count(), 81);
     }
 }

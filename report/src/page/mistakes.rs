@@ -47,7 +47,10 @@ fn address(thumbnail: &Thumbnail) -> Result<String, png::EncodingError> {
     let mut writer = encoder.write_header()?;
     writer.write_image_data(thumbnail.pixels())?;
     writer.finish()?;
-    Ok(format!("data:image/png;base64,{}", BASE64_STANDARD.encode(file)))
+    Ok(format!(
+        "data:image/png;base64,{}",
+        BASE64_STANDARD.encode(file)
+    ))
 }
 
 #[cfg(test)]
@@ -60,8 +63,12 @@ mod tests {
             let pixels: Vec<u8> = (0..6 * channels as u8).map(|value| value * 9).collect();
             let thumbnail = Thumbnail::new([2, 3, channels], pixels.clone()).unwrap();
             let address = address(&thumbnail).unwrap();
-            let file = BASE64_STANDARD.decode(address.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
-            let mut reader = png::Decoder::new(io::Cursor::new(file)).read_info().unwrap();
+            let file = BASE64_STANDARD
+                .decode(address.strip_prefix("data:image/png;base64,").unwrap())
+                .unwrap();
+            let mut reader = png::Decoder::new(io::Cursor::new(file))
+                .read_info()
+                .unwrap();
             let mut read = vec![0; reader.output_buffer_size().unwrap()];
             let info = reader.next_frame(&mut read).unwrap();
             assert_eq!((info.width, info.height), (3, 2));

@@ -74,6 +74,7 @@ pub fn page(runs: &[NamedRun]) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
+                link rel="icon" href="data:,";
                 title { (title) }
                 style { (PreEscaped(&style)) }
             }
@@ -133,7 +134,8 @@ fn style() -> String {
 
 /// Nothing is loaded, and nothing acts but the page's own style and script, known by their digests.
 fn policy(style: &str) -> String {
-    let digest = |text: &str| BASE64_STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes()));
+    let digest =
+        |text: &str| BASE64_STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes()));
     format!(
         "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; \
          base-uri 'none'; form-action 'none'",

@@ -110,7 +110,10 @@ impl Confusion {
     /// Classes that were taken for others, with how often and the share of the class's pictures, the
     /// most frequent first.
     pub(super) fn pairs(&self) -> Vec<(usize, usize, u64, f64)> {
-        let wrong = self.counts.iter().filter(|((class, likeliest), count)| class != likeliest && **count > 0);
+        let wrong = self
+            .counts
+            .iter()
+            .filter(|((class, likeliest), count)| class != likeliest && **count > 0);
         let mut pairs: Vec<_> = wrong
             .map(|(&(class, likeliest), &count)| {
                 let share = share(count, self.of_class(class)).unwrap_or(0.0);
@@ -149,13 +152,23 @@ mod tests {
         assert_eq!(first.recall, Some(0.8));
         assert_eq!(first.f1, Some(16.0 / 23.0));
         assert_eq!((second.pictures, second.recall), (10, Some(0.5)));
-        assert_eq!((third.pictures, third.precision, third.recall, third.f1), (0, None, None, None));
+        assert_eq!(
+            (third.pictures, third.precision, third.recall, third.f1),
+            (0, None, None, None)
+        );
         assert_eq!(confusion.pairs(), [(1, 0, 5, 0.5), (0, 1, 2, 0.2)]);
     }
 
     #[test]
     fn absurd_classes_and_counts_are_only_counted() {
-        let confusion = Confusion::new(&[(usize::MAX, 7, u64::MAX), (usize::MAX, 7, u64::MAX), (usize::MAX, 8, 1)], 0);
+        let confusion = Confusion::new(
+            &[
+                (usize::MAX, 7, u64::MAX),
+                (usize::MAX, 7, u64::MAX),
+                (usize::MAX, 8, 1),
+            ],
+            0,
+        );
         assert_eq!(confusion.classes, [7, 8, usize::MAX]);
         assert_eq!(confusion.pairs()[0].2, u64::MAX);
         assert_eq!(confusion.scores().len(), 3);

@@ -63,25 +63,44 @@ fn sections(run: &NamedRun, figures: &mut Figures) -> Vec<Section> {
     if !history.epochs.is_empty() {
         push("Epochs", "epochs", timing::epochs(history));
     }
-    push("Timing", "timing", timing(history, figures));
+    push("Timing", "timing", timing(run, figures));
     if let Some(started) = &history.started {
         push("Settings", "settings", settings::config(&started.config));
-        push("Environment", "environment", settings::environment(started, &history.systems));
+        push(
+            "Environment",
+            "environment",
+            settings::environment(started, &history.systems),
+        );
     }
     if !history.messages.is_empty() {
         push("Messages", "messages", settings::messages(history));
     }
     if let Some(started) = &history.started {
-        push("Commands", "commands", settings::commands(started, run.folder));
+        push(
+            "Commands",
+            "commands",
+            settings::commands(started, run.folder),
+        );
     }
     sections
 }
 
-fn push_classes(history: &History, outcome: &Outcome, push: &mut impl FnMut(&'static str, &'static str, Markup)) {
-    let named = history.started.as_ref().map_or(0, |started| started.classes.len());
+fn push_classes(
+    history: &History,
+    outcome: &Outcome,
+    push: &mut impl FnMut(&'static str, &'static str, Markup),
+) {
+    let named = history
+        .started
+        .as_ref()
+        .map_or(0, |started| started.classes.len());
     let confusion = Confusion::new(outcome.confusion, named);
     if !confusion.is_empty() {
-        push("Confusion", "confusion", classes::confusion(history, outcome, &confusion));
+        push(
+            "Confusion",
+            "confusion",
+            classes::confusion(history, outcome, &confusion),
+        );
         push("Classes", "classes", classes::table(history, &confusion));
     }
     if !outcome.mistakes.is_empty() {
@@ -95,17 +114,20 @@ fn push_classes(history: &History, outcome: &Outcome, push: &mut impl FnMut(&'st
 
 fn metric_charts(history: &History, figures: &mut Figures) -> Markup {
     let metrics = curves::metrics(&[history]);
-    let drawn = metrics.iter().filter_map(|metric| curves::metric_figure(history, metric));
+    let drawn = metrics
+        .iter()
+        .filter_map(|metric| curves::metric_figure(history, metric));
     html! {
         @if metrics.is_empty() { p { "There are no figures yet." } }
         div class="figures" { @for figure in drawn { (figures.draw(figure)) } }
     }
 }
 
-fn timing(history: &History, figures: &mut Figures) -> Markup {
+fn timing(run: &NamedRun, figures: &mut Figures) -> Markup {
+    let history = run.history;
     html! {
         div class="beside" {
-            (timing::sittings(history))
+            (timing::sittings(history, run.is_running))
             @if !history.speeds.is_empty() { (timing::step_parts(&history.speeds)) }
         }
         div class="figures" {

@@ -64,7 +64,10 @@ pub(super) fn environment(started: &Started, systems: &[System]) -> Markup {
         ("classes", count(started.classes.len() as u64)),
         (
             "pictures",
-            format!("{} to train on, {} validation, {} test", parts[0], parts[1], parts[2]),
+            format!(
+                "{} to train on, {} validation, {} test",
+                parts[0], parts[1], parts[2]
+            ),
         ),
         ("size of a picture", format!("{channels}x{height}x{width}")),
         ("pictures in a step", count(started.batch_size as u64)),
@@ -148,18 +151,30 @@ mod tests {
     #[test]
     fn commands_are_quoted_for_a_shell() {
         let started = Started {
-            command: ["./train", "--data", "folder:my pictures"].map(str::to_owned).to_vec(),
+            command: ["./train", "--data", "folder:my pictures"]
+                .map(str::to_owned)
+                .to_vec(),
             ..Started::default()
         };
         let text = commands(&started, Path::new("runs/it's")).into_string();
-        assert!(text.contains("./train --data 'folder:my pictures'"), "{text}");
-        assert!(text.contains("./train --resume &quot;runs/it's&quot;"), "{text}");
+        assert!(
+            text.contains("./train --data 'folder:my pictures'"),
+            "{text}"
+        );
+        assert!(
+            text.contains("./train --resume &quot;runs/it's&quot;"),
+            "{text}"
+        );
         let text = commands(&Started::default(), Path::new("a")).into_string();
         assert!(text.contains("train --resume a") && !text.contains("Repeat"));
         let hostile = Started {
             command: vec!["a\0b".to_owned()],
             ..Started::default()
         };
-        assert!(!commands(&hostile, Path::new("a")).into_string().contains("<pre"));
+        assert!(
+            !commands(&hostile, Path::new("a"))
+                .into_string()
+                .contains("<pre")
+        );
     }
 }

@@ -1,11 +1,14 @@
 //! What stands at the top: the run's name, its state, its key figures and what someone should look at.
 
-use events::{Axis, History, Split, State, alerts};
+use events::{Axis, History, Split, Started, State, alerts};
 use maud::{Markup, html};
 
 use super::NamedRun;
 use super::format::{count, duration, figure, moment, number, percent, short};
 use super::outcome::Outcome;
+
+/// Longer values are written smaller.
+const LONG: usize = 12;
 
 /// A figure with its name.
 struct Key {
@@ -38,10 +41,10 @@ pub(super) fn subtitle(history: &History) -> String {
 pub(super) fn key_figures(run: &NamedRun) -> Markup {
     html! {
         dl class="keys" {
-            @for key in keys(run.history) {
+            @for key in keys(run) {
                 div class="card" {
                     dt { (key.name) }
-                    dd { (key.value) }
+                    dd class=[(key.value.chars().count() > LONG).then_some("long")] { (key.value) }
                     @if !key.note.is_empty() { dd class="faint" { (key.note) } }
                 }
             }
@@ -49,7 +52,8 @@ pub(super) fn key_figures(run: &NamedRun) -> Markup {
     }
 }
 
-fn keys(history: &History) -> Vec<Key> {
+fn keys(run: &NamedRun) -> Vec<Key> {
+    let history = run.history;
     let mut keys = Vec::new();
     let mut push = |name, value, note| keys.push(Key { name, value, note });
     if let Some(tested) = &history.tested {
@@ -67,12 +71,16 @@ fn keys(history: &History) -> Vec<Key> {
     if let Some((epoch, loss)) = best(history, "loss") {
         push("best validation loss", number(loss), epoch);
     }
-    push("epochs", epochs(history), format!("{} steps", count(history.step() as u64)));
-    push("time", duration(history.seconds()), sittings(history));
+    push(
+        "epochs",
+        epochs(history),
+        format!("{} steps", count(history.step() as u64)),
+    );
+    push("time", duration(history.seconds()), time_note(run));
     if let Some(started) = &history.started {
         let parameters = count(started.parameters as u64);
         push("parameters", parameters, short(&started.model));
-        push("device", short(&started.device), threads(started.threads));
+        push("device", short(&started.device), threads(started));
     }
     keys
 }
@@ -80,7 +88,7 @@ fn keys(history: &History) -> Vec<Key> {
 /// The best validation figure, of the average if one is kept, and where it was.
 pub(super) fn best(history: &History, metric: &str) -> Option<(String, f64)> {
     let averaged = history.best_of(Split::Average, metric);
-    let of = if averaged.is_some() { ", of the average" } else { "" };
+    let of = if averaged.is_some() { ", average" } else { "" };
     let (epoch, figure) = averaged.or_else(|| history.best_of(Split::Validation, metric))?;
     Some((format!("epoch {}{of}", epoch.epoch), figure))
 }
@@ -94,15 +102,21 @@ pub(super) fn epochs(history: &History) -> String {
     }
 }
 
-fn sittings(history: &History) -> String {
-    match history.sittings.len() {
+fn time_note(run: &NamedRun) -> String {
+    let left = run.history.seconds_left().filter(|_| run.is_running);
+    if let Some(left) = left {
+        return format!("about {} left", duration(left));
+    }
+    match run.history.sittings.len() {
         0 | 1 => String::new(),
         sittings => format!("in {sittings} sittings"),
     }
 }
 
-fn threads(threads: usize) -> String {
-    match threads {
+/// Where the device's name does not say it.
+fn threads(started: &Started) -> String {
+    match started.threads {
+        _ if started.device.contains("thread") => String::new(),
         0 => String::new(),
         1 => "1 thread".to_owned(),
         threads => format!("{threads} threads"),
@@ -112,13 +126,25 @@ fn threads(threads: usize) -> String {
 /// What is the matter, if anything is.
 pub(super) fn warnings(run: &NamedRun) -> Markup {
     let history = run.history;
-    let mut warnings: Vec<String> = alerts(history).into_iter().map(|alert| alert.text).collect();
-    let ended = history.sittings.last().and_then(|sitting| sitting.ended.as_ref());
+    let mut warnings: Vec<String> = alerts(history)
+        .into_iter()
+        .map(|alert| alert.text)
+        .collect();
+    let ended = history
+        .sittings
+        .last()
+        .and_then(|sitting| sitting.ended.as_ref());
     if let Some(reason) = ended.and_then(|ended| ended.reason.as_ref()) {
         warnings.insert(0, format!("the run failed: {}", reason.trim()));
     }
     if history.state(run.is_running) == State::Crashed && history.extent(Axis::Step) > 0.0 {
-        warnings.insert(0, format!("the program ended without a word after step {}", history.step()));
+        warnings.insert(
+            0,
+            format!(
+                "the program ended without a word after step {}",
+                history.step()
+            ),
+        );
     }
     html! {
         @if !warnings.is_empty() {
@@ -149,7 +175,11 @@ pub(super) fn scores(history: &History) -> Markup {
         columns.push((format!("train, {at}"), &epoch.train));
     }
     let names = super::curves::metrics(&[history]);
-    let names = names.iter().filter(|name| columns.iter().any(|(_, metrics)| metrics.get(name).is_some()));
+    let names = names.iter().filter(|name| {
+        columns
+            .iter()
+            .any(|(_, metrics)| metrics.get(name).is_some())
+    });
     html! {
         @if !columns.is_empty() {
             div class="scroll" {

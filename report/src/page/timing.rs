@@ -14,7 +14,9 @@ pub(super) fn epochs(history: &History) -> Markup {
     let epochs = &history.epochs;
     let every = epochs.len().div_ceil(MOST_ROWS).max(1);
     let is_shown = |(place, epoch): &(usize, &Epoch)| {
-        place % every == 0 || *place + 1 == epochs.len() || history.best().is_some_and(|best| best.epoch == epoch.epoch)
+        place % every == 0
+            || *place + 1 == epochs.len()
+            || history.best().is_some_and(|best| best.epoch == epoch.epoch)
     };
     let has_average = epochs.iter().any(|epoch| epoch.average.is_some());
     html! {
@@ -37,20 +39,21 @@ pub(super) fn epochs(history: &History) -> Markup {
                     }
                 }
                 tbody {
-                    @for (_, epoch) in epochs.iter().enumerate().filter(is_shown) { (row(epoch, has_average)) }
+                    @for (_, epoch) in epochs.iter().enumerate().filter(is_shown) { (row(history, epoch, has_average)) }
                 }
             }
         }
     }
 }
 
-fn row(epoch: &Epoch, has_average: bool) -> Markup {
+fn row(history: &History, epoch: &Epoch, has_average: bool) -> Markup {
+    let is_kept = history.best().is_some_and(|best| best.epoch == epoch.epoch);
     let mut sets = vec![Some(&epoch.train), Some(&epoch.validation)];
     if has_average {
         sets.push(epoch.average.as_ref());
     }
     html! {
-        tr class=[epoch.best.then_some("kept")] {
+        tr class=[is_kept.then_some("kept")] {
             th scope="row" { (epoch.epoch) }
             @for metrics in sets {
                 @for name in ["loss", "accuracy"] {
@@ -58,13 +61,13 @@ fn row(epoch: &Epoch, has_average: bool) -> Markup {
                 }
             }
             td { (duration(epoch.took)) }
-            td class="text" { @if epoch.best { "kept" } }
+            td class="text" { @if is_kept { "kept" } @else if epoch.best { span class="faint" { "kept till then" } } }
         }
     }
 }
 
 /// When someone worked on the run, and for how long.
-pub(super) fn sittings(history: &History) -> Markup {
+pub(super) fn sittings(history: &History, is_running: bool) -> Markup {
     let sittings = &history.sittings;
     html! {
         div class="scroll" {
@@ -76,7 +79,7 @@ pub(super) fn sittings(history: &History) -> Markup {
                         th scope="col" { "pause before" }
                         th scope="col" { "from step" }
                         th scope="col" { "took" }
-                        th scope="col" { "ended" }
+                        th scope="col" class="text" { "ended" }
                     }
                 }
                 tbody {
@@ -87,7 +90,7 @@ pub(super) fn sittings(history: &History) -> Markup {
                             td { @if let Some(pause) = before.and_then(|before| pause(before, sitting)) { (duration(pause)) } }
                             td { (sitting.step) }
                             td { (took(history, sitting, sittings.get(place + 1))) }
-                            td class="text" { (ending(sitting)) }
+                            td class="text" { (ending(sitting, is_running && place + 1 == sittings.len())) }
                         }
                     }
                 }
@@ -101,13 +104,16 @@ fn took(history: &History, sitting: &Sitting, next: Option<&Sitting>) -> String 
         (Some(ended), _) => ended.seconds,
         (None, None) => history.seconds(),
         // What it did after its last checkpoint is not known any more.
-        (None, Some(next)) => return format!("{} that count", duration(next.seconds - sitting.seconds)),
+        (None, Some(next)) => {
+            return format!("{} that count", duration(next.seconds - sitting.seconds));
+        }
     };
     duration(end - sitting.seconds)
 }
 
-fn ending(sitting: &Sitting) -> &'static str {
+fn ending(sitting: &Sitting, is_running: bool) -> &'static str {
     match sitting.ended.as_ref().map(|ended| ended.ending) {
+        _ if is_running => "goes on",
         Some(Ending::Finished) => "finished",
         Some(Ending::Stopped) => "stopped",
         Some(Ending::Failed) => "failed",

@@ -48,7 +48,9 @@ pub struct Browser {
 fn program() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let programs = NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    let programs = NAMES
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
     let mut found = programs.filter(|program| program.is_file());
     found.next().expect("there is no Chromium on the PATH")
 }
@@ -60,8 +62,17 @@ impl Browser {
         let mut child = Command::new("sh")
             .args(["-c", START])
             .arg(program())
-            .args(["--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu"])
-            .args(["--no-first-run", "--disable-dev-shm-usage", "--disable-background-networking"])
+            .args([
+                "--headless=new",
+                "--remote-debugging-pipe",
+                "--no-sandbox",
+                "--disable-gpu",
+            ])
+            .args([
+                "--no-first-run",
+                "--disable-dev-shm-usage",
+                "--disable-background-networking",
+            ])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -98,10 +109,17 @@ impl Browser {
             "features": [{"name": "prefers-color-scheme", "value": scheme}],
         });
         self.call("Emulation.setEmulatedMedia", media);
-        self.call("Emulation.setScriptExecutionDisabled", json!({"value": !look.has_scripts}));
+        self.call(
+            "Emulation.setScriptExecutionDisabled",
+            json!({"value": !look.has_scripts}),
+        );
         let address = format!("file://{}", file.display());
         self.call("Page.navigate", json!({"url": address}));
-        while !self.events.iter().any(|event| event["method"] == "Page.loadEventFired") {
+        while !self
+            .events
+            .iter()
+            .any(|event| event["method"] == "Page.loadEventFired")
+        {
             let event = self.receive();
             self.events.push(event);
         }
@@ -114,7 +132,9 @@ impl Browser {
         if let Some(session) = &self.session {
             order["sessionId"] = json!(session);
         }
-        self.orders.write_all(format!("{order}\0").as_bytes()).unwrap();
+        self.orders
+            .write_all(format!("{order}\0").as_bytes())
+            .unwrap();
         loop {
             let answer = self.receive();
             if answer["id"] != json!(self.last) {
@@ -137,14 +157,20 @@ impl Browser {
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let order = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
         let answer = self.call("Runtime.evaluate", order);
-        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
+        assert!(
+            answer["exceptionDetails"].is_null(),
+            "{expression}: {answer}"
+        );
         answer["result"]["value"].clone()
     }
 
     /// The text of an expression on the page.
     pub fn text(&mut self, expression: &str) -> String {
         let value = self.evaluate(expression);
-        value.as_str().unwrap_or_else(|| panic!("{expression}: {value}")).to_owned()
+        value
+            .as_str()
+            .unwrap_or_else(|| panic!("{expression}: {value}"))
+            .to_owned()
     }
 
     /// Moves the pointer to a place of the window.
@@ -163,15 +189,25 @@ impl Browser {
     /// Saves what the whole page looks like, for people.
     pub fn picture(&mut self, file: &Path) {
         let size = self.call("Page.getLayoutMetrics", json!({}))["cssContentSize"].clone();
-        let clip = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
+        let clip =
+            json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
         let order = json!({"captureBeyondViewport": true, "clip": clip});
         let picture = self.call("Page.captureScreenshot", order);
         write(file, &picture);
     }
 
+    /// Saves what the window shows, for people.
+    pub fn view(&mut self, file: &Path) {
+        let picture = self.call("Page.captureScreenshot", json!({}));
+        write(file, &picture);
+    }
+
     /// Saves the page as it is printed.
     pub fn print(&mut self, file: &Path) -> usize {
-        let printed = self.call("Page.printToPDF", json!({"preferCSSPageSize": true, "paperWidth": 8.27, "paperHeight": 11.69}));
+        let printed = self.call(
+            "Page.printToPDF",
+            json!({"preferCSSPageSize": true, "paperWidth": 8.27, "paperHeight": 11.69}),
+        );
         write(file, &printed)
     }
 
@@ -182,8 +218,10 @@ impl Browser {
         let is_trouble = |event: &&Value| match event["method"].as_str() {
             Some("Runtime.exceptionThrown" | "Log.entryAdded" | "Runtime.consoleAPICalled") => true,
             Some("Network.requestWillBeSent") => {
-                let address = event["params"]["request"]["url"].as_str().unwrap_or_default();
-                !address.starts_with("data:image/png;") && event["params"]["type"] != "Document"
+                let address = event["params"]["request"]["url"]
+                    .as_str()
+                    .unwrap_or_default();
+                !address.starts_with("data:") && event["params"]["type"] != "Document"
             }
             _ => false,
         };
@@ -193,7 +231,9 @@ impl Browser {
 }
 
 fn write(file: &Path, answer: &Value) -> usize {
-    let bytes = BASE64_STANDARD.decode(answer["data"].as_str().unwrap()).unwrap();
+    let bytes = BASE64_STANDARD
+        .decode(answer["data"].as_str().unwrap())
+        .unwrap();
     std::fs::write(file, &bytes).unwrap();
     bytes.len()
 }

@@ -22,7 +22,16 @@ pub struct Synthetic {
 pub const STEPS: usize = 169;
 const BATCH: usize = 32;
 const NAMES: [&str; 10] = [
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
 ];
 
 impl Default for Synthetic {
@@ -44,7 +53,10 @@ struct Noise(u64);
 
 impl Noise {
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as f64 / (1_u64 << 31) as f64
     }
 
@@ -97,7 +109,10 @@ impl Synthetic {
             Some(name) => (*name).to_owned(),
             None => format!("kind {class}"),
         };
-        let command = format!("target/release/train --data sample --lr {} --seed {}", self.rate, self.seed);
+        let command = format!(
+            "target/release/train --data sample --lr {} --seed {}",
+            self.rate, self.seed
+        );
         Event::Started(Box::new(Started {
             at: "2026-03-04T12:52:07+01:00".to_owned(),
             version: "0.1.0".to_owned(),
@@ -151,8 +166,10 @@ impl Synthetic {
         for step in (epoch - 1) * STEPS + 1..=epoch * STEPS {
             *seconds += 0.0088 + 0.001 * noise.around();
             let share = step as f64 / (self.epochs * STEPS) as f64;
-            loss = 0.45 + 1.8 * (-(step as f64) / 260.0).exp() + 0.18 * noise.around() * (1.2 - share);
-            let right = BATCH as f64 * (self.accuracy(step / STEPS + 1) + 0.08 * noise.around()).clamp(0.0, 1.0);
+            loss =
+                0.45 + 1.8 * (-(step as f64) / 260.0).exp() + 0.18 * noise.around() * (1.2 - share);
+            let right = BATCH as f64
+                * (self.accuracy(step / STEPS + 1) + 0.08 * noise.around()).clamp(0.0, 1.0);
             let rise = (share / 0.05).min(1.0);
             let fall = 0.5 + 0.5 * (std::f64::consts::PI * share).cos();
             events.push(Event::Step(Step {
@@ -180,7 +197,9 @@ impl Synthetic {
             took: *seconds - began,
             train: Metrics::from_iter([("loss", loss), ("accuracy", self.accuracy(epoch) + 0.02)]),
             validation: self.scores(accuracy, 1.35 - accuracy),
-            average: self.has_average.then(|| self.scores(average, 1.3 - average)),
+            average: self
+                .has_average
+                .then(|| self.scores(average, 1.3 - average)),
             best: epoch + 1 != self.epochs,
             confusion: self.confusion(accuracy, noise),
             mistakes: self.mistakes(noise),
@@ -280,10 +299,18 @@ fn thumbnail(place: usize, noise: &mut Noise) -> Thumbnail {
     for y in 0..28 {
         for x in 0..28 {
             let (across, down) = ((f64::from(x) - 13.5).abs(), f64::from(y));
-            let sleeve = if (6.0..12.0).contains(&down) { 4.0 } else { 0.0 };
+            let sleeve = if (6.0..12.0).contains(&down) {
+                4.0
+            } else {
+                0.0
+            };
             let is_inside = across < width + sleeve && (3.0..25.0).contains(&down);
             let shade = 150.0 + 60.0 * noise.around() - 3.0 * across;
-            pixels.push(if is_inside { shade.clamp(0.0, 255.0) as u8 } else { 0 });
+            pixels.push(if is_inside {
+                shade.clamp(0.0, 255.0) as u8
+            } else {
+                0
+            });
         }
     }
     Thumbnail::new([28, 28, 1], pixels).unwrap()
