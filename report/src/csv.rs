@@ -286,7 +286,7 @@ fn harmless(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::synthetic;
+    use crate::resumed_run;
     use csv::Reader;
     use events::{Event, Step};
 
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn every_figure_can_be_read_back() {
-        let history = synthetic::history();
+        let history = resumed_run::history();
         let table = text(FILES[0].1, &history);
         let mut reader = Reader::from_reader(table.as_bytes());
         let header: Vec<String> = reader
@@ -316,7 +316,7 @@ mod tests {
         for (row, record) in reader.records().enumerate() {
             let record = record.unwrap();
             assert_eq!(record[0].parse(), Ok(steps.steps()[row]));
-            assert_eq!(record[1].parse(), Ok(row / synthetic::STEPS + 1));
+            assert_eq!(record[1].parse(), Ok(row / resumed_run::STEPS + 1));
             assert_eq!(record[2].parse(), Ok(steps.seconds()[row]));
             for (cell, name) in record.iter().zip(&header).skip(3) {
                 assert_eq!(cell.parse(), Ok(steps.figures(name).unwrap()[row]));
@@ -387,7 +387,7 @@ mod tests {
     fn files_are_written_and_written_again() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("a/b");
-        for history in [History::default(), synthetic::history()] {
+        for history in [History::default(), resumed_run::history()] {
             let paths = write(&inner, &history).unwrap();
             assert_eq!(paths.len(), 4);
             for (path, (name, table)) in paths.iter().zip(FILES) {

@@ -6,7 +6,7 @@ use std::process::Command;
 use events::{Epoch, History, Metrics};
 use serde_json::{Map, Value, json};
 
-mod synthetic;
+mod resumed_run;
 
 /// The name of the run, in parts as a run of a study has it.
 const NAME: &str = "study/plain-20";
@@ -73,7 +73,7 @@ fn keys(value: &Value) -> Vec<&str> {
 #[ignore = "needs Python with TensorBoard"]
 fn tensorboard_reads_what_was_written() {
     let folder = tempfile::tempdir().unwrap();
-    let history = synthetic::history();
+    let history = resumed_run::history();
     report::tensorboard::write(folder.path(), NAME, &history).unwrap();
     let everything = read(folder.path());
     let runs = &everything["runs"];
@@ -159,7 +159,7 @@ fn pictures(run: &Value, history: &History) {
 fn tested(run: &Value, history: &History) {
     let tested = history.tested.as_ref().unwrap();
     let time = wall_time(history, tested.seconds);
-    let step = ((synthetic::EPOCHS - 1) * synthetic::STEPS) as u64;
+    let step = ((resumed_run::EPOCHS - 1) * resumed_run::STEPS) as u64;
     for (name, figure) in tested.metrics.iter() {
         assert_points(run, name, &[(time, step, figure)]);
     }

@@ -27,7 +27,6 @@
 //! | `scoring` | scoring a network on a set of pictures |
 //! | `evaluate` | a saved model on a part of a data set |
 //! | `evaluation` | metrics over a whole set of pictures |
-//! | [`chart`] | line charts as SVG |
 //! | `checkpoint` | the state of a run, saved and restored |
 //! | `stream` | the events of a run |
 //! | `totals` | loss and accuracy over many batches |
@@ -38,7 +37,6 @@
 
 mod average;
 mod benchmark;
-pub mod chart;
 mod checkpoint;
 mod classifier;
 mod config;

@@ -8,7 +8,7 @@ use events::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::synthetic;
+use crate::resumed_run;
 
 fn lines(events: &[Event]) -> String {
     let line = |event| serde_json::to_string(event).unwrap() + "\n";
@@ -39,7 +39,7 @@ fn states(folder: &Path) -> Vec<(String, RunState)> {
 fn every_kind_of_run_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let runs = folder.path();
-    let started = &synthetic::events()[..60];
+    let started = &resumed_run::events()[..60];
     let with = |last: Event| lines(&[started, &[last]].concat());
     write(&runs.join("crashed"), lines(started));
     write(&runs.join("stopped"), with(ended(Ending::Stopped, None)));
@@ -47,7 +47,7 @@ fn every_kind_of_run_is_found() {
         &runs.join("failed"),
         with(ended(Ending::Failed, Some("no space left"))),
     );
-    write(&runs.join("finished"), lines(&synthetic::events()));
+    write(&runs.join("finished"), lines(&resumed_run::events()));
     write(&runs.join("running"), lines(started));
     let _lock = Lock::take(&runs.join("running")).unwrap();
     write(&runs.join("empty"), "");
@@ -175,7 +175,7 @@ fn runs_without_events_are_told_from_what_they_left() {
 #[test]
 fn events_that_begin_late_are_told_by_the_settings() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), lines(&synthetic::events()[1..60]));
+    write(folder.path(), lines(&resumed_run::events()[1..60]));
     fs::write(
         folder.path().join(CONFIG),
         "model = \"plain8\"\nepochs = 2\n",
@@ -247,7 +247,7 @@ struct Place {
 
 /// The events of a run to which this happens; checkpoints are made behind epochs.
 fn story(turns: &[Turn]) -> Vec<Event> {
-    let mut events = vec![synthetic::events().swap_remove(0)];
+    let mut events = vec![resumed_run::events().swap_remove(0)];
     let (mut now, mut saved) = (Place::default(), Place::default());
     for turn in turns {
         now.seconds += 0.25;
@@ -353,7 +353,7 @@ proptest! {
         lines in prop::collection::vec(
             prop_oneof![
                 prop::collection::vec(any::<u8>(), 0..40),
-                prop::sample::select(lines(&synthetic::events()).lines().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>()),
+                prop::sample::select(lines(&resumed_run::events()).lines().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>()),
             ],
             0..30,
         ),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::synthetic;
+use crate::resumed_run;
 use events::{Epoch, Event, Metrics, Started, Step, System};
 use messages::Value;
 
@@ -41,7 +41,7 @@ fn tags(events: &[messages::Event]) -> Vec<String> {
 #[test]
 fn every_point_of_a_run_is_there() {
     let folder = tempfile::tempdir().unwrap();
-    let history = synthetic::history();
+    let history = resumed_run::history();
     let run = write(folder.path(), "study/plain-20", &history).unwrap();
     assert_eq!(run, folder.path().join("study/plain-20"));
 
@@ -69,12 +69,12 @@ fn every_point_of_a_run_is_there() {
     // The first epoch has no average.
     assert_eq!(
         points(&read(&run, "average"), "loss").len(),
-        synthetic::EPOCHS - 1
+        resumed_run::EPOCHS - 1
     );
     let test = points(&read(&run, "test"), "accuracy");
     assert_eq!(
         test[0].1 as usize,
-        (synthetic::EPOCHS - 1) * synthetic::STEPS
+        (resumed_run::EPOCHS - 1) * resumed_run::STEPS
     );
     assert_eq!(test[0].2, 0.897);
     insta::assert_snapshot!(tags(&read(&run, "")).join("\n"), @r"
@@ -98,7 +98,7 @@ fn every_point_of_a_run_is_there() {
 #[test]
 fn a_second_export_takes_the_place_of_the_first() {
     let folder = tempfile::tempdir().unwrap();
-    let mut history = synthetic::history();
+    let mut history = resumed_run::history();
     let run = write(folder.path(), "mine", &history).unwrap();
     let other = run.join("train/events.out.tfevents.1.host");
     fs::write(&other, "not ours").unwrap();
@@ -112,7 +112,7 @@ fn a_second_export_takes_the_place_of_the_first() {
     write(folder.path(), "mine", &history).unwrap();
     assert_eq!(fs::read_dir(run.join("train")).unwrap().count(), 2);
     assert_eq!(fs::read_dir(run.join("test")).unwrap().count(), 0);
-    assert_eq!(read(&run, "validation").len(), 1 + synthetic::EPOCHS + 1);
+    assert_eq!(read(&run, "validation").len(), 1 + resumed_run::EPOCHS + 1);
 }
 
 #[test]

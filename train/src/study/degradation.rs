@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use data::Augmentation;
 use model::UnknownNetwork;
+use report::chart::{Axis, Chart, Panel, Scale, Series};
 
 use super::{networks, style};
-use crate::chart::{Axis, Chart, Panel, Scale, Series};
 use crate::checkpoint::EpochScores;
 use crate::config::TrainConfig;
 
@@ -87,6 +87,8 @@ impl Degradation {
                 .map(|curve| Series {
                     label: curve.network.clone(),
                     points: points(curve, error),
+                    best: None,
+                    range: Vec::new(),
                     style: style(&curve.network, &self.depths, true),
                 })
                 .collect(),
