@@ -131,7 +131,7 @@ mod tests {
             ascii: true,
             ..Theme::default()
         };
-        assert_eq!(drawn(&canvas, area, ascii), ["  ::", "::  "]);
+        assert_eq!(drawn(&canvas, area, ascii), ["  .'", ".'  "]);
         canvas.line([-50.0, 0.0], [1e300, f64::NAN], 1);
     }
 

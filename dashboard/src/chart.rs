@@ -358,11 +358,11 @@ mod tests {
             .map(f64::from)
             .map(|x| [x, (40.0 - x) / 10.0])
             .collect();
-        insta::assert_snapshot!(drawn(&chart(&points), [40, 10]), @"");
+        insta::assert_snapshot!("line", drawn(&chart(&points), [40, 10]));
         let mut log = chart(&points);
         log.log = true;
         log.cursor = Some(20.0);
-        insta::assert_snapshot!(drawn(&log, [40, 10]), @"");
+        insta::assert_snapshot!("log_with_cursor", drawn(&log, [40, 10]));
     }
 
     #[test]

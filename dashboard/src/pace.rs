@@ -15,6 +15,8 @@ const REST: u32 = 130;
 /// Keeps the screen from taking time that training needs.
 #[derive(Debug)]
 pub(crate) struct Pace {
+    /// The first screen is due at once.
+    start: Instant,
     last_draw: Option<Instant>,
     /// What looks and screens took lately.
     cost: Duration,
@@ -28,6 +30,7 @@ pub(crate) struct Pace {
 impl Pace {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
+            start: now,
             last_draw: None,
             cost: Duration::ZERO,
             next_look: now,
@@ -57,7 +60,7 @@ impl Pace {
 
     fn next_draw(&self) -> Option<Instant> {
         let Some(last) = self.last_draw else {
-            return Some(self.next_look);
+            return Some(self.start);
         };
         if self.asked {
             Some(last + SHORTEST)
@@ -100,6 +103,10 @@ mod tests {
         let mut pace = Pace::new(start);
         assert!(pace.is_look_due(start) && pace.is_draw_due(start));
         pace.looked(start, Duration::ZERO);
+        assert!(
+            pace.is_draw_due(start),
+            "the first screen waits for nothing"
+        );
         pace.drew(start, Duration::from_millis(4));
         assert!(!pace.is_draw_due(after(5000)), "nothing is new");
         assert_eq!(pace.wait(start), LOOK);

@@ -41,11 +41,10 @@ impl Scale {
         }
         let (low, high) = match log {
             true => {
-                let space = (high / low).max(1.02).powf(0.04);
-                (
-                    (low / space).max(f64::MIN_POSITIVE),
-                    (high * space).min(f64::MAX),
-                )
+                let space = (0.04 * (high.ln() - low.ln())).max(1e-3).exp();
+                let below = low / space;
+                let least = if below > 0.0 { below } else { low };
+                (least, (high * space).min(f64::MAX))
             }
             false => {
                 let width = high / 2.0 - low / 2.0;
@@ -61,7 +60,7 @@ impl Scale {
     pub(crate) fn place(self, value: f64) -> Option<f64> {
         let place = match self.log {
             true if value <= 0.0 => return None,
-            true => (value / self.low).ln() / (self.high / self.low).ln(),
+            true => (value.ln() - self.low.ln()) / (self.high.ln() - self.low.ln()),
             // Halved, so that no difference is infinite.
             false => (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0),
         };
@@ -204,8 +203,9 @@ mod tests {
         let sizes = labels(0.0, 4e9, false, Unit::Bytes);
         assert_eq!(sizes, ["0 GB", "1 GB", "2 GB", "3 GB", "4 GB"]);
         let powers = labels(0.0004, 2.0, true, Unit::Number);
-        assert_eq!(powers, ["1.00e-3", "0.01", "0.1", "1"]);
-        assert_eq!(labels(0.3, 0.9, true, Unit::Number), ["0.5"; 1]);
+        assert_eq!(powers, ["0.001", "0.01", "0.1", "1"]);
+        let few = labels(0.3, 0.9, true, Unit::Number);
+        assert_eq!(few, ["0.4", "0.6", "0.8"]);
     }
 
     proptest! {

@@ -15,9 +15,9 @@ use crate::ticks::Unit;
 /// The last measurements, over which what a step takes is averaged.
 const RECENT: usize = 20;
 
-/// The parts of a step, and how to get them.
+/// The parts of a step, and how to get them. The first one is waiting for pictures.
 const PARTS: [(&str, fn(&Speed) -> f64); 5] = [
-    ("waiting for data", |speed| speed.waiting),
+    ("data", |speed| speed.waiting),
     ("forward", |speed| speed.forward),
     ("backward", |speed| speed.backward),
     ("optimizer", |speed| speed.optimizer),
@@ -97,9 +97,15 @@ pub(crate) fn draw_parts(pen: &mut Pen, run: &Run, area: Rect) {
             let halves: [Rect; 2] = columns(table, 1);
             let rows = usize::from(table.height).max(1);
             for (index, mean) in means.iter().enumerate().take(2 * rows) {
-                let part = part_of_step(pen, index, *mean, whole);
-                // The short form, without milliseconds.
-                let part = [part[0].clone(), part[1].clone(), part[3].clone()];
+                let (name, _) = PARTS[index];
+                let part = [
+                    (pen.theme.fill(index).to_string(), pen.theme.series(index)),
+                    (format!(" {name:<10}"), Style::new()),
+                    (
+                        format!("{:>5}", percent(mean / whole, 0)),
+                        pen.theme.heading(),
+                    ),
+                ];
                 pen.spans(halves[index / rows], 0, (index % rows) as u16, &part);
             }
         }
@@ -107,7 +113,10 @@ pub(crate) fn draw_parts(pen: &mut Pen, run: &Run, area: Rect) {
 }
 
 fn part_of_step(pen: &Pen, index: usize, seconds: f64, whole: f64) -> [Span; 4] {
-    let name = PARTS[index].0;
+    let name = match PARTS[index].0 {
+        "data" => "waiting for data",
+        name => name,
+    };
     [
         (pen.theme.fill(index).to_string(), pen.theme.series(index)),
         (format!(" {name:<17}"), Style::new()),
@@ -142,7 +151,7 @@ pub(crate) fn draw_machine(pen: &mut Pen, run: &Run, area: Rect) {
             share(system.memory, memory_total),
             bytes(system.memory),
             format!(
-                "all {} of {}",
+                "all {} / {}",
                 bytes(system.memory_machine),
                 bytes(memory_total)
             ),
