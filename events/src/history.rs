@@ -204,11 +204,12 @@ impl History {
         let started = self.started.as_ref();
         let per_epoch = started.map_or(0, |started| started.steps_per_epoch);
         let before = self.epochs.last().map_or(0, |epoch| epoch.step);
+        let next = done.saturating_add(1);
         match per_epoch {
-            0 => (done + 1, 0.0),
+            0 => (next, 0.0),
             steps => {
                 let share = self.step().saturating_sub(before) as f64 / steps as f64;
-                (done + 1, share.clamp(0.0, 1.0))
+                (next, share.clamp(0.0, 1.0))
             }
         }
     }
@@ -347,6 +348,17 @@ mod tests {
             assert_eq!(history.epochs.len(), left);
             assert_eq!(history.epochs[left - 1].epoch, number);
         }
+    }
+
+    #[test]
+    fn absurd_epochs_are_taken_as_they_are() {
+        let mut history = History::default();
+        history.push(Event::Epoch(Box::new(Epoch {
+            epoch: usize::MAX,
+            step: usize::MAX,
+            ..Epoch::default()
+        })));
+        assert_eq!(history.epoch(), (usize::MAX, 0.0));
     }
 
     #[test]
