@@ -112,7 +112,10 @@ fn a_second_export_takes_the_place_of_the_first() {
     write(folder.path(), "mine", &history).unwrap();
     assert_eq!(fs::read_dir(run.join("train")).unwrap().count(), 2);
     assert_eq!(fs::read_dir(run.join("test")).unwrap().count(), 0);
-    assert_eq!(read(&run, "validation").len(), 1 + resumed_run::EPOCHS + 1);
+    let validation = read(&run, "validation");
+    assert_eq!(points(&validation, "loss").len(), resumed_run::EPOCHS);
+    let third = "events.out.tfevents.1798761600.000002.resnet-export";
+    assert!(run.join("validation").join(third).exists());
 }
 
 #[test]
@@ -128,7 +131,7 @@ fn strange_runs_are_written() {
     let folder = tempfile::tempdir().unwrap();
     let mut history = History::default();
     let run = write(folder.path(), "empty", &history).unwrap();
-    assert_eq!(read(&run, "").len(), 1);
+    assert_eq!(tags(&read(&run, "")), Vec::<String>::new());
     assert_eq!(fs::read_dir(&run).unwrap().count(), 1);
 
     history.push(Event::Started(Box::new(Started {
@@ -157,7 +160,7 @@ fn strange_runs_are_written() {
     let run = write(folder.path(), "strange", &history).unwrap();
     let train = read(&run, "train");
     assert_eq!(tags(&train), ["a/../b"]);
-    assert_eq!(train[1].step, i64::MAX);
-    assert!(train[1].wall_time < 1e12);
+    assert_eq!(train[2].step, i64::MAX);
+    assert!(train[2].wall_time < 1e12);
     assert_eq!(tags(&read(&run, "validation")), ["confusion"]);
 }
