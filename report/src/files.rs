@@ -35,10 +35,18 @@ pub enum ExportError {
         /// Why.
         source: io::Error,
     },
+    /// A folder cannot be looked into for files of an earlier export.
+    #[error("cannot read {}", path.display())]
+    Look {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A file of an earlier export cannot be removed.
     #[error("cannot remove {}", path.display())]
     Remove {
-        /// The file, or the folder that it would be in.
+        /// The file.
         path: PathBuf,
         /// Why.
         source: io::Error,

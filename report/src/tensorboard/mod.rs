@@ -10,6 +10,9 @@
 //!
 //! A step is a step of the run, and the time that of the day it was taken on, pauses between sittings
 //! included. What is not a number is left out.
+//!
+//! A run can be exported again, while it goes on too: its curves are replaced, and a TensorBoard that
+//! shows them takes the new ones with its usual loader (with `--load_fast=false`, once it is started anew).
 
 mod clock;
 mod messages;
@@ -30,8 +33,8 @@ use clock::Clock;
 use parts::Part;
 use records::Records;
 
-/// What our files are called, around the time of the run's begin. TensorBoard reads every file with the
-/// middle part in its name.
+/// What our files are called, around the time of the run's begin and the number of the export.
+/// TensorBoard reads every file with the middle part in its name.
 const PREFIX: &str = "events.out.tfevents.";
 const SUFFIX: &str = ".resnet-export";
 
@@ -45,46 +48,54 @@ pub fn write(folder: &Path, name: &str, history: &History) -> Result<PathBuf, Ex
     let run = files::inside(folder, name)?;
     let clock = Clock::new(&history.sittings);
     let begin = clock.at(0.0);
-    // The same for every export of a run.
-    let file = format!("{PREFIX}{begin:010.0}{SUFFIX}");
     for part in Part::ALL {
         let folder = match part.folder() {
             "" => run.clone(),
             inner => run.join(inner),
         };
-        let is_there = part.is_there(history);
-        if is_there {
+        let earlier = earlier(&folder)?;
+        if part.is_there(history) {
             files::make_folder(&folder)?;
+            // A TensorBoard that runs meanwhile looks for a name behind the one that it has read.
+            let number = earlier.iter().map(|(number, _)| number).max();
+            let number = number.map_or(0, |number| number.wrapping_add(1));
+            let file = format!("{PREFIX}{begin:010.0}.{number:06}{SUFFIX}");
             files::write(&folder, &file, |writer| {
                 let mut records = Records::new(writer, begin)?;
                 part.write(history, &clock, &mut records)
             })?;
         }
-        remove_earlier(&folder, is_there.then_some(&file))?;
+        for (_, path) in earlier {
+            fs::remove_file(&path).map_err(|source| ExportError::Remove { path, source })?;
+        }
     }
     Ok(run)
 }
 
-/// Removes our files but for the one that was just written, if one was.
-fn remove_earlier(folder: &Path, kept: Option<&String>) -> Result<(), ExportError> {
-    let wrap = |path: &Path| {
-        let path = path.to_owned();
-        move |source| ExportError::Remove { path, source }
+/// Our files in a folder, with the numbers of their exports.
+fn earlier(folder: &Path) -> Result<Vec<(u32, PathBuf)>, ExportError> {
+    let wrap = |source| ExportError::Look {
+        path: folder.to_owned(),
+        source,
     };
+    let mut files = Vec::new();
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(wrap(folder))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
+        entries => entries.map_err(wrap)?,
     };
     for entry in entries {
-        let entry = entry.map_err(wrap(folder))?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let is_ours = name.starts_with(PREFIX) && name.ends_with(SUFFIX);
-        if is_ours && kept.is_none_or(|kept| *kept != name) {
-            fs::remove_file(entry.path()).map_err(wrap(&entry.path()))?;
+        let entry = entry.map_err(wrap)?;
+        if let Some(number) = number(&entry.file_name().to_string_lossy()) {
+            files.push((number, entry.path()));
         }
     }
-    Ok(())
+    Ok(files)
+}
+
+/// The number of the export that a file is of, if it is one of ours.
+fn number(name: &str) -> Option<u32> {
+    let middle = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    middle.rsplit_once('.')?.1.parse().ok()
 }
 
 #[cfg(test)]

@@ -50,11 +50,12 @@ impl Part {
 
     /// Whether there is anything to write.
     pub(super) fn is_there(self, history: &History) -> bool {
+        let any = |is_meant: fn(&Epoch) -> bool| history.epochs.iter().any(is_meant);
         match self {
             Self::Run => true,
             Self::Train => !history.steps.is_empty() || !history.epochs.is_empty(),
-            Self::Validation => !history.epochs.is_empty(),
-            Self::Average => history.epochs.iter().any(|epoch| epoch.average.is_some()),
+            Self::Validation => any(|epoch| !epoch.validation.is_empty()),
+            Self::Average => any(|epoch| epoch.average.is_some()),
             Self::Test => history.tested.is_some(),
         }
     }

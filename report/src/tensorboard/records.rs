@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use crc::{CRC_32_ISCSI, Crc, Table};
 use prost::Message as _;
 
-use super::messages::{Event, Summary, Value};
+use super::messages::{Event, SessionLog, SessionStatus, Summary, Value};
 
 const CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
@@ -23,7 +23,7 @@ pub(super) struct Records<W: Write> {
 }
 
 impl<W: Write> Records<W> {
-    /// Begins a file.
+    /// Begins a file. A TensorBoard that has read an earlier one forgets all points of it.
     pub(super) fn new(writer: W, wall_time: f64) -> io::Result<Self> {
         let mut records = Self {
             writer,
@@ -32,6 +32,13 @@ impl<W: Write> Records<W> {
         records.push(&Event {
             wall_time,
             file_version: Some(VERSION.to_owned()),
+            ..Event::default()
+        })?;
+        records.push(&Event {
+            wall_time,
+            session_log: Some(SessionLog {
+                status: SessionStatus::Start.into(),
+            }),
             ..Event::default()
         })?;
         Ok(records)
@@ -100,10 +107,11 @@ mod tests {
         let mut file = Vec::new();
         let mut records = Records::new(&mut file, 0.0).unwrap();
         records.values(0.0, 7, vec![]).unwrap();
-        assert_eq!(file.len(), 8 + 4 + 15 + 4);
+        assert_eq!(file.len(), (8 + 4 + 15 + 4) + (8 + 4 + 4 + 4));
         assert_eq!(file[..8], 15_u64.to_le_bytes());
         assert_eq!(&file[12..27], b"\x1a\x0dbrain.Event:2");
-        assert_eq!(read(&file).len(), 1);
+        assert_eq!(&file[43..47], b"\x3a\x02\x08\x01");
+        assert_eq!(read(&file).len(), 2);
         // The standard's check value, masked.
         let masked = 0xe306_9283_u32.rotate_right(15).wrapping_add(0xa282_ead8);
         assert_eq!(checksum(b"123456789"), masked.to_le_bytes());

@@ -1,7 +1,8 @@
 use super::*;
 use crate::resumed_run;
-use events::{Epoch, Event, Metrics, Started, Step, System};
+use events::{Epoch, Event, Metrics, Resumed, Started, Step, System};
 use messages::Value;
+use proptest::prelude::*;
 
 /// Records of a part with their values.
 fn read(run: &Path, part: &str) -> Vec<messages::Event> {
@@ -112,7 +113,10 @@ fn a_second_export_takes_the_place_of_the_first() {
     write(folder.path(), "mine", &history).unwrap();
     assert_eq!(fs::read_dir(run.join("train")).unwrap().count(), 2);
     assert_eq!(fs::read_dir(run.join("test")).unwrap().count(), 0);
-    assert_eq!(read(&run, "validation").len(), 1 + resumed_run::EPOCHS + 1);
+    let validation = read(&run, "validation");
+    assert_eq!(points(&validation, "loss").len(), resumed_run::EPOCHS);
+    let third = "events.out.tfevents.1798761600.000002.resnet-export";
+    assert!(run.join("validation").join(third).exists());
 }
 
 #[test]
@@ -128,7 +132,7 @@ fn strange_runs_are_written() {
     let folder = tempfile::tempdir().unwrap();
     let mut history = History::default();
     let run = write(folder.path(), "empty", &history).unwrap();
-    assert_eq!(read(&run, "").len(), 1);
+    assert_eq!(tags(&read(&run, "")), Vec::<String>::new());
     assert_eq!(fs::read_dir(&run).unwrap().count(), 1);
 
     history.push(Event::Started(Box::new(Started {
@@ -151,13 +155,62 @@ fn strange_runs_are_written() {
     history.push(Event::Epoch(Box::new(Epoch {
         epoch: usize::MAX,
         step: usize::MAX,
+        validation: Metrics::from_iter([("loss", f64::INFINITY)]),
         confusion: vec![(usize::MAX, 0, u64::MAX); 3],
         ..Epoch::default()
     })));
     let run = write(folder.path(), "strange", &history).unwrap();
     let train = read(&run, "train");
     assert_eq!(tags(&train), ["a/../b"]);
-    assert_eq!(train[1].step, i64::MAX);
-    assert!(train[1].wall_time < 1e12);
+    assert_eq!(train[2].step, i64::MAX);
+    assert!(train[2].wall_time < 1e12);
     assert_eq!(tags(&read(&run, "validation")), ["confusion"]);
+}
+
+/// Events of a real run, and steps and resumes with any numbers.
+fn event() -> impl Strategy<Value = Event> {
+    let step = (any::<f64>(), any::<usize>(), any::<f64>());
+    let resumed = ("\\PC*", any::<f64>(), 0..900_usize, 0..9_usize);
+    prop_oneof![
+        prop::sample::select(resumed_run::events()),
+        step.prop_map(|(seconds, step, loss)| Event::Step(Step {
+            seconds,
+            epoch: 1,
+            step,
+            metrics: Metrics::from_iter([("loss", loss)]),
+        })),
+        resumed.prop_map(|(at, seconds, step, epochs_done)| Event::Resumed(Resumed {
+            at,
+            seconds,
+            step,
+            epochs_done,
+            command: vec![],
+            device: String::new(),
+        })),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Whatever happens in a run, its files have whole records, times that there are, and a point for each
+    /// figure of a step.
+    #[test]
+    fn any_run_is_written_whole(events in prop::collection::vec(event(), 0..60)) {
+        let mut history = History::default();
+        events.into_iter().for_each(|event| history.push(event));
+        let folder = tempfile::tempdir().unwrap();
+        let run = write(folder.path(), "run", &history).unwrap();
+        for part in Part::ALL.into_iter().filter(|part| part.is_there(&history)) {
+            for event in read(&run, part.folder()) {
+                prop_assert!((0.0..1e12).contains(&event.wall_time));
+                prop_assert!(event.step >= 0);
+            }
+        }
+        if !history.steps.is_empty() {
+            let losses = history.steps.figures("loss").unwrap_or_default();
+            let finite = losses.iter().filter(|loss| loss.is_finite()).count();
+            prop_assert_eq!(points(&read(&run, "train"), "loss").len(), finite);
+        }
+    }
 }
