@@ -8,7 +8,7 @@ use infer::benchmark::{InputShape, NamedNetwork};
 use train::{ConfigError, OptimizerKind, TrainConfig};
 
 use super::eval_arguments::EvalArguments;
-use super::follow_arguments::{ExportArguments, ReportArguments, WatchArguments};
+use super::follow_arguments::{ExportArguments, ReportArguments, RunsArguments, WatchArguments};
 use super::settings::{Settings, optimizer};
 use super::study_arguments::StudyCommand;
 use super::survey_arguments::DataArguments;
@@ -24,6 +24,7 @@ Examples:
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
   train --resume runs/mine --epochs 40        go on with an earlier run
   train watch                                 the newest run on this terminal, while it trains elsewhere
+  train runs                                  a table of all runs
   train report mine                           a page about a run, to read and to send
   train data folder:photos --sheet photos.png   what a data set holds
   train summary resnet50                      what a network consists of and costs
@@ -103,6 +104,7 @@ pub(crate) enum Command {
     Data(Box<DataArguments>),
     Eval(Box<EvalArguments>),
     Watch(Box<WatchArguments>),
+    Runs(Box<RunsArguments>),
     Report(Box<ReportArguments>),
     Export(Box<ExportArguments>),
     Convert(Box<ConvertArguments>),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use report::runs::{Column, Filter};
 
 const WATCH_EXAMPLES: &str = "\
 Examples:
@@ -21,6 +22,39 @@ pub(crate) struct WatchArguments {
     /// More runs to show with it
     #[arg(long, value_name = "RUN", num_args = 1..)]
     pub compare: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub place: RunsDir,
+}
+
+const RUNS_EXAMPLES: &str = "\
+Examples:
+  train runs                                      the newest first
+  train runs --sort accuracy --filter data=cifar10
+  train runs --filter state=crashed --filter 'model=resnet*'
+  train runs --json";
+
+/// List runs: state, data, model, device, epochs, accuracy, time
+#[derive(Debug, Args)]
+#[command(after_help = RUNS_EXAMPLES)]
+pub(crate) struct RunsArguments {
+    #[arg(long, value_name = "COLUMN", default_value = "started", help = format!(
+        "Sort by {}", Column::ALL.map(Column::name).join(", ")
+    ))]
+    pub sort: Column,
+
+    /// The other way round
+    #[arg(long)]
+    pub reverse: bool,
+
+    /// Only runs of which this holds; * and ? stand for any characters, and of several values for one
+    /// KEY one is enough
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub filter: Vec<Filter>,
+
+    /// Print one JSON array instead of a table
+    #[arg(long)]
+    pub json: bool,
 
     #[command(flatten)]
     pub place: RunsDir,

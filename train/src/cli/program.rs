@@ -29,6 +29,7 @@ use super::live::Live;
 use super::log_file::log_to;
 use super::progress::{self, Reporter};
 use super::report;
+use super::runs;
 use super::screen::Screen;
 use super::signals::Signals;
 use super::study;
@@ -66,6 +67,7 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
             Command::Data(arguments) => survey::run(arguments)?,
             Command::Eval(arguments) => eval::run(arguments)?,
             Command::Watch(arguments) => watch::run(arguments)?,
+            Command::Runs(arguments) => runs::run(arguments)?,
             Command::Report(arguments) => report::run(arguments)?,
             Command::Export(arguments) => export::run(arguments)?,
             Command::Convert(arguments) => convert::run(arguments)?,
@@ -291,11 +293,11 @@ impl Task for Train<'_> {
             shown,
         } = self;
         let total = plan.config.epochs * plan.train.indices().len();
-        let bar = match shown {
-            Shown::Lines => picture_bar(total),
-            // Shown if the user wants to be without the dashboard.
-            _ => picture_bar(total).with_draw_target(ProgressDrawTarget::hidden()),
-        };
+        let bar = picture_bar(total);
+        if shown != Shown::Lines {
+            // Until the user wants to be without the dashboard.
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
         let is_hidden = matches!(shown, Shown::Dashboard | Shown::Burn);
         let lines = HeldBack::new(bar.clone(), is_hidden);
         let mut unreadable = UnreadableNews::new(&plan.data.unreadable);
