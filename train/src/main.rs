@@ -7,12 +7,19 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use dashboard::DashboardError;
 use infer::benchmark::ProgramStart;
 use infer::console;
 use train::{ConfigError, TrainError};
 
 use crate::cli::arguments::Arguments;
 use crate::cli::program::{self, WrongFlag};
+
+/// What to do where a screen cannot be shown.
+fn no_screen(error: &DashboardError) -> Option<String> {
+    matches!(error, DashboardError::NoTerminal)
+        .then(|| "`train runs` prints a table, `train report RUN` writes a page".to_owned())
+}
 
 fn main() -> ExitCode {
     let start = ProgramStart::here();
@@ -28,6 +35,7 @@ fn main() -> ExitCode {
                         .and_then(ConfigError::hint)
                 })
                 .or_else(|| error.downcast_ref::<WrongFlag>().and_then(WrongFlag::hint))
+                .or_else(|| error.downcast_ref::<DashboardError>().and_then(no_screen))
                 .or_else(|| console::hint(&error));
             eprintln!("{}", console::message(&error, hint.as_deref()));
             match error.downcast_ref::<WrongFlag>() {

@@ -1,0 +1,187 @@
+//! What looks at runs: `runs`, `report`, `export`, `watch`, and what a run says itself.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::{SMALL, fails, offline, stderr, stdout, succeeds, test_accuracy, train};
+use events::{Event, FILE, Lock};
+
+/// A subcommand with its runs in a folder of the test's.
+fn look(command: &str, runs: &Path) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_train"));
+    program.arg(command).arg("--runs-dir").arg(runs);
+    offline(&mut program, runs);
+    program
+}
+
+fn short_run(runs: &Path, name: &str) -> String {
+    let settings = ["--epochs", "1", "--name", name];
+    succeeds(train(runs).args(SMALL).args(settings))
+}
+
+#[test]
+fn runs_are_listed_reported_and_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path().join("runs");
+    let output = short_run(&runs, "mine");
+    let accuracy = format!("{:.2} %", test_accuracy(&output));
+
+    // The same run as a crash leaves it, and as it is while it trains.
+    for copy in ["crashed", "running"] {
+        let copy = runs.join(copy);
+        fs::create_dir(&copy).unwrap();
+        let text = fs::read_to_string(runs.join("mine").join(FILE)).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        fs::write(copy.join(FILE), lines[..lines.len() / 2].join("\n")).unwrap();
+    }
+    let _lock = Lock::take(&runs.join("running")).unwrap();
+
+    let table = succeeds(&mut look("runs", &runs));
+    let line = |name: &str| {
+        let found = table.lines().find(|line| line.starts_with(name));
+        found.unwrap_or_else(|| panic!("{table}")).to_owned()
+    };
+    assert_eq!(table.lines().count(), 4, "{table}");
+    for word in ["finished", "sample", "resnet8", "flex", "1/1", &accuracy] {
+        assert!(line("mine").contains(word), "{word}: {table}");
+    }
+    assert!(line("crashed ").contains(" crashed "), "{table}");
+    assert!(line("running ").contains(" running "), "{table}");
+
+    let json = succeeds(look("runs", &runs).args(["--json", "--filter", "state=finished"]));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), 1);
+    assert_eq!(json[0]["name"], "mine");
+    let sorted = succeeds(look("runs", &runs).args(["--sort", "name", "--reverse"]));
+    let names: Vec<&str> = sorted
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert_eq!(names, ["running", "mine", "crashed"]);
+    let none = look("runs", &runs)
+        .args(["--filter", "data=mnist"])
+        .output()
+        .unwrap();
+    assert!(none.status.success() && stdout(&none).is_empty());
+    assert!(
+        stderr(&none).contains("none of 3 runs"),
+        "{}",
+        stderr(&none)
+    );
+    fails(
+        look("runs", &runs).args(["--sort", "colour"]),
+        2,
+        &["no column `colour`", "accuracy"],
+    );
+    fails(
+        look("runs", &runs).args(["--filter", "colour=red"]),
+        2,
+        &["`colour`", "state"],
+    );
+
+    let said = succeeds(look("report", &runs).arg("mine"));
+    let page = runs.join("mine/report.html");
+    assert_eq!(Path::new(said.trim()), page);
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains(&accuracy) && page.contains("Ankle boot"));
+    let both = folder.path().join("both.html");
+    succeeds(
+        look("report", &runs)
+            .args(["mine", "crashed", "--output"])
+            .arg(&both),
+    );
+    let page = fs::read_to_string(both).unwrap();
+    assert!(page.contains(">mine<") && page.contains(">crashed<"));
+
+    let [logs, tables] = ["logs", "tables"].map(|name| folder.path().join(name));
+    let mut export = look("export", &runs);
+    export.arg("mine").arg("--tensorboard").arg(&logs);
+    succeeds(export.arg("--csv").arg(&tables));
+    assert!(logs.join("mine/validation").is_dir());
+    let steps = fs::read_to_string(tables.join("steps.csv")).unwrap();
+    assert_eq!(steps.lines().count(), 1 + 85);
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path().join("runs");
+    fs::create_dir_all(runs.join("old")).unwrap();
+    fs::write(runs.join("old/config.toml"), "").unwrap();
+    for command in ["report", "watch"] {
+        fails(look(command, &runs).arg("nothing"), 1, &["nothing"]);
+        let words = ["old has no events.jsonl", "--resume"];
+        fails(look(command, &runs).arg("old"), 1, &words);
+    }
+    fails(
+        &mut look("watch", &runs),
+        1,
+        &["there is no run in", "--runs-dir"],
+    );
+    let none = folder.path().join("none");
+    fails(&mut look("watch", &none), 1, &["there is no run in"]);
+    fails(&mut look("export", &runs), 2, &["RUN"]);
+    fails(look("export", &runs).arg("old"), 2, &["--tensorboard"]);
+
+    fs::write(runs.join("old").join(FILE), "").unwrap();
+    let words = ["needs a terminal", "train report"];
+    fails(look("watch", &runs).arg("old"), 1, &words);
+    let output = runs.join("old/none/report.html");
+    fails(
+        look("report", &runs).arg("old").arg("--output").arg(output),
+        1,
+        &["cannot write"],
+    );
+}
+
+#[test]
+fn a_run_says_as_much_as_it_is_asked_to() {
+    let runs = tempfile::tempdir().unwrap();
+    let runs = runs.path();
+    let run = |name: &str, flag: &[&str]| {
+        let settings = ["--epochs", "1", "--name", name];
+        let output = train(runs)
+            .args(SMALL)
+            .args(settings)
+            .args(flag)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        (stdout(&output), stderr(&output))
+    };
+
+    let (said, beside) = run("json", &["--json"]);
+    assert_eq!(
+        said,
+        fs::read_to_string(runs.join("json").join(FILE)).unwrap()
+    );
+    let events: Vec<Event> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(matches!(events.first(), Some(Event::Started(_))));
+    assert!(matches!(events.last(), Some(Event::Ended(_))));
+    assert!(beside.contains("device: flex"), "{beside}");
+
+    let (said, beside) = run("quiet", &["--quiet"]);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(test_accuracy(&said) > 30.0, "{said}");
+    assert_eq!(beside, "");
+
+    // Without a terminal, there is no dashboard.
+    for ui in ["lines", "dashboard", "burn"] {
+        let (said, _) = run(ui, &["--ui", ui]);
+        assert_eq!(said.lines().count(), 2, "{said}");
+        assert!(said.starts_with("epoch 1/1  train loss"), "{said}");
+    }
+    fails(train(runs).args(["--ui", "browser"]), 2, &["browser"]);
+    fails(
+        train(runs).args(["--ui", "lines", "--json"]),
+        2,
+        &["--json"],
+    );
+}
