@@ -22,12 +22,12 @@ pub(crate) fn inline(panel: &Panel, number: usize, description: &str) -> String 
     let [width, height] = SIZE;
     let mut text = String::new();
     // Writing to a string cannot fail, here and below.
-    let _ = write!(
+    let _ = writeln!(
         text,
         "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" data-chart=\"{number}\" \
          aria-labelledby=\"chart-{number}-title chart-{number}-text\">\
          <title id=\"chart-{number}-title\">{}</title><desc id=\"chart-{number}-text\">{}</desc>\
-         <g class=\"drawing\">\n",
+         <g class=\"drawing\">",
         escaped(&panel.title),
         escaped(description),
     );

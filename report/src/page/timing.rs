@@ -21,7 +21,7 @@ pub(super) fn epochs(history: &History) -> Markup {
     let has_average = epochs.iter().any(|epoch| epoch.average.is_some());
     html! {
         @if every > 1 { p class="faint" { "One in " (every) " epochs, the kept one and the last." } }
-        div class="scroll tall" {
+        div class="scroll tall" tabindex="0" role="region" aria-label="epochs" {
             table class="epochs" {
                 thead {
                     tr {
