@@ -88,7 +88,11 @@ impl History {
             Event::Progress(progress) => self.progress = Some(progress),
             Event::Epoch(epoch) => {
                 self.progress = None;
-                self.epochs.retain(|earlier| earlier.epoch < epoch.epoch);
+                // They are in order, so this takes no longer the more there are.
+                let kept = self
+                    .epochs
+                    .partition_point(|earlier| earlier.epoch < epoch.epoch);
+                self.epochs.truncate(kept);
                 self.epochs.push(*epoch);
             }
             Event::Speed(speed) => self.speeds.push(speed),
@@ -200,11 +204,12 @@ impl History {
         let started = self.started.as_ref();
         let per_epoch = started.map_or(0, |started| started.steps_per_epoch);
         let before = self.epochs.last().map_or(0, |epoch| epoch.step);
+        let next = done.saturating_add(1);
         match per_epoch {
-            0 => (done + 1, 0.0),
+            0 => (next, 0.0),
             steps => {
                 let share = self.step().saturating_sub(before) as f64 / steps as f64;
-                (done + 1, share.clamp(0.0, 1.0))
+                (next, share.clamp(0.0, 1.0))
             }
         }
     }
@@ -330,6 +335,30 @@ mod tests {
             history.metrics().into_iter().collect::<Vec<_>>(),
             ["accuracy", "loss"]
         );
+    }
+
+    #[test]
+    fn an_epoch_takes_the_place_of_its_number_and_of_later_ones() {
+        let mut history = run();
+        for (number, left) in [(3, 3), (2, 2), (2, 2), (9, 3), (0, 1)] {
+            history.push(Event::Epoch(Box::new(Epoch {
+                epoch: number,
+                ..Epoch::default()
+            })));
+            assert_eq!(history.epochs.len(), left);
+            assert_eq!(history.epochs[left - 1].epoch, number);
+        }
+    }
+
+    #[test]
+    fn absurd_epochs_are_taken_as_they_are() {
+        let mut history = History::default();
+        history.push(Event::Epoch(Box::new(Epoch {
+            epoch: usize::MAX,
+            step: usize::MAX,
+            ..Epoch::default()
+        })));
+        assert_eq!(history.epoch(), (usize::MAX, 0.0));
     }
 
     #[test]

@@ -28,7 +28,7 @@
 //! | `evaluate` | a saved model on a part of a data set |
 //! | `evaluation` | metrics over a whole set of pictures |
 //! | `checkpoint` | the state of a run, saved and restored |
-//! | `metric_log` | burn-train's metrics as files |
+//! | `stream` | the events of a run |
 //! | `totals` | loss and accuracy over many batches |
 //! | `benchmark` | how fast a step is |
 //! | [`study`] | why shortcuts |
@@ -48,7 +48,6 @@ mod evaluation;
 mod folder;
 mod gradients;
 mod keep;
-mod metric_log;
 mod optimizer;
 mod overrides;
 mod plan;
@@ -59,6 +58,7 @@ mod schedule;
 mod scoring;
 mod stop;
 mod strategy;
+mod stream;
 pub mod study;
 mod totals;
 mod trainee;
@@ -79,4 +79,5 @@ pub use recipe::recipe_names;
 pub use run::{Finished, Observer, Outcome, train};
 pub use schedule::Schedule;
 pub use stop::Stop;
+pub use stream::{About, Stream, Teller};
 pub use totals::Score;

@@ -15,9 +15,9 @@ use weights::write_atomically;
 
 use super::eval_arguments::EvalArguments;
 use super::lines::picture_bar;
-use super::program::{WrongFlag, make_absolute, resolve, talk};
-use super::report::print_line;
+use super::program::{WrongFlag, make_absolute, resolve};
 use super::table::{grouped, table};
+use super::voice::{print_line, talk};
 
 /// Classes up to which the whole confusion matrix is printed.
 const MATRIX: usize = 12;

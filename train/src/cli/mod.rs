@@ -2,12 +2,19 @@
 
 pub(crate) mod arguments;
 mod benchmark;
+mod burn_screen;
 mod convert;
-mod dashboard;
 mod eval;
 mod eval_arguments;
+mod export;
+mod follow_arguments;
+mod held_back;
 mod lines;
+mod live;
+mod log_file;
+mod look;
 pub(crate) mod program;
+mod progress;
 mod report;
 mod screen;
 mod settings;
@@ -18,4 +25,7 @@ mod summary;
 mod survey;
 mod survey_arguments;
 mod table;
+mod ui;
 mod unreadable;
+mod voice;
+mod watch;

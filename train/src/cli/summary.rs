@@ -7,8 +7,8 @@ use train::{ConfigError, TrainConfig};
 
 use super::arguments::SummaryArguments;
 use super::program::WrongFlag;
-use super::report::print_line;
 use super::table::{grouped, table};
+use super::voice::print_line;
 
 pub(crate) fn run(arguments: &SummaryArguments) -> anyhow::Result<()> {
     let table = Table::new(arguments)?;

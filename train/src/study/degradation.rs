@@ -222,7 +222,7 @@ mod tests {
             chart.panels[1].series[0].points,
             [[1.0, 50.0], [2.0, 100.0 * (1.0 - 0.8)]]
         );
-        assert!(chart.panels[0].series[0].style.dashed);
-        assert!(!chart.panels[0].series[1].style.dashed);
+        assert!(chart.panels[0].series[0].style.dash > 0);
+        assert!(chart.panels[0].series[1].style.dash == 0);
     }
 }

@@ -1,0 +1,143 @@
+//! The screen on a run that nobody trains: `cargo run -p dashboard --example demo`.
+//!
+//! Words after it change what is shown: `watch` does not own the run, `compare` shows a second run beside
+//! it, `plain`, `light`, `ascii`, `palette` and `full` are looks, `fast` takes a hundred steps a second
+//! instead of ten, `done` shows a run that is over, and `panic` panics after five seconds.
+
+#[path = "../tests/synthetic/mod.rs"]
+mod synthetic;
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use dashboard::{Background, Colours, Command, Mode, Options, Source, Theme};
+use events::{Event, Level, Lock, Message, Writer};
+use synthetic::Plan;
+
+static STOP: AtomicU8 = AtomicU8::new(0);
+static IS_OVER: AtomicBool = AtomicBool::new(false);
+
+#[expect(clippy::print_stdout, reason = "an example tells how it ended")]
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let has = |word: &str| words.iter().any(|other| other == word);
+    ctrlc::set_handler(|| {
+        dashboard::restore();
+        #[expect(clippy::exit, reason = "as a program does that was told to end")]
+        std::process::exit(130);
+    })?;
+    let folder = tempfile::tempdir()?;
+    let plan = Plan {
+        has_average: has("average"),
+        ..Plan::default()
+    };
+    let pause = Duration::from_millis(if has("fast") { 10 } else { 100 });
+    let first = folder.path().join("first");
+    std::fs::create_dir(&first)?;
+    let mut sources = vec![Source {
+        name: "first".to_owned(),
+        folder: first.clone(),
+    }];
+    if has("compare") {
+        let folder = folder.path().join("second");
+        std::fs::create_dir(&folder)?;
+        write(&folder, Plan { seed: 2, ..plan }, Duration::ZERO)?;
+        STOP.store(0, Ordering::Relaxed);
+        sources.push(Source {
+            name: "second".to_owned(),
+            folder,
+        });
+    }
+    if has("panic") {
+        thread::spawn(|| {
+            thread::sleep(Duration::from_secs(5));
+            panic!("as was asked for");
+        });
+    }
+    let training = match has("done") {
+        true => {
+            write(&first, plan, Duration::ZERO)?;
+            None
+        }
+        false => Some(thread::spawn(move || {
+            let result = write(&first, plan, pause).map_err(|error| error.to_string());
+            IS_OVER.store(true, Ordering::Relaxed);
+            result
+        })),
+    };
+    let colours = match (has("plain"), has("palette"), has("full")) {
+        (true, ..) => Colours::None,
+        (_, true, _) => Colours::Palette,
+        (.., true) => Colours::Full,
+        _ => Colours::Sixteen,
+    };
+    let options = Options {
+        mode: if has("watch") {
+            Mode::Watch
+        } else {
+            Mode::Live
+        },
+        theme: Theme {
+            colours,
+            background: if has("light") {
+                Background::Light
+            } else {
+                Background::Dark
+            },
+            ascii: has("ascii"),
+        },
+    };
+    let mut asked = Vec::new();
+    let end = dashboard::run(
+        sources,
+        options,
+        &mut |command| {
+            asked.push(command);
+            match command {
+                Command::StopAfterEpoch => STOP.fetch_max(1, Ordering::Relaxed),
+                Command::StopNow => STOP.fetch_max(2, Ordering::Relaxed),
+                _ => 0,
+            };
+        },
+        &|| IS_OVER.load(Ordering::Relaxed),
+    )?;
+    println!("left: {end:?}, asked for: {asked:?}");
+    if let (Some(training), dashboard::End::Finished) = (training, end) {
+        training.join().map_err(|_| "training panicked")??;
+    }
+    Ok(())
+}
+
+/// Writes a run as if it were trained.
+fn write(folder: &Path, plan: Plan, pause: Duration) -> Result<(), Box<dyn Error>> {
+    let _lock = Lock::take(folder)?;
+    let writer = Writer::open(folder)?;
+    writer.send(plan.started());
+    writer.send(Event::Message(Message {
+        seconds: 0.0,
+        level: Level::Info,
+        text: "training on 8 threads".to_owned(),
+    }));
+    for step in 1..=plan.epochs * plan.steps_per_epoch {
+        let events = plan.step(step);
+        let is_epoch_over = events.iter().any(|event| matches!(event, Event::Epoch(_)));
+        for event in events {
+            let is_slow = matches!(event, Event::Progress(_));
+            writer.send(event);
+            thread::sleep(if is_slow { pause * 5 } else { Duration::ZERO });
+        }
+        thread::sleep(pause);
+        let stop = STOP.load(Ordering::Relaxed);
+        if stop == 2 || (stop == 1 && is_epoch_over) {
+            break;
+        }
+    }
+    for event in plan.ended() {
+        writer.send(event);
+    }
+    writer.close()?;
+    Ok(())
+}

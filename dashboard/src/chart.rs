@@ -1,0 +1,384 @@
+//! Curves with their axes.
+
+use events::Axis;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::canvas::{ACROSS, Canvas, DOWN};
+use crate::pen::Pen;
+use crate::ticks::{Scale, Tick, Unit};
+
+/// Columns for the numbers of the upright axis.
+const GUTTER: u16 = 8;
+/// Rows that leave place for a line below the plot.
+const TALL: u16 = 7;
+/// Columns that a number of the level axis takes, with space.
+const LABEL: u16 = 12;
+
+/// A curve.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Series {
+    pub name: String,
+    /// `[x, y]` from left to right; points outside the plot only tell where lines leave it.
+    pub points: Vec<[f64; 2]>,
+    /// `[x, least, greatest]`, drawn faintly behind.
+    pub band: Vec<[f64; 3]>,
+    /// A sign on every point, or on the last one alone.
+    pub mark: Option<char>,
+    pub is_every_point_marked: bool,
+    pub style: Style,
+    /// The point to point out.
+    pub best: Option<[f64; 2]>,
+}
+
+impl Series {
+    /// The point that is nearest to a place.
+    pub(crate) fn nearest(&self, x: f64) -> Option<[f64; 2]> {
+        let distance = |point: &&[f64; 2]| (point[0] - x).abs();
+        let points = self.points.iter();
+        points
+            .min_by(|one, other| distance(one).total_cmp(&distance(other)))
+            .copied()
+    }
+}
+
+/// Curves over one axis.
+#[derive(Clone, Debug)]
+pub(crate) struct Chart {
+    pub series: Vec<Series>,
+    pub axis: Axis,
+    /// From where to where.
+    pub x: [f64; 2],
+    pub unit: Unit,
+    pub log: bool,
+    /// A value that is to be within the upright axis.
+    pub includes: Option<f64>,
+    pub cursor: Option<f64>,
+    /// Said instead of curves if there are none.
+    pub empty: &'static str,
+}
+
+/// Where the curves are, within a chart's area.
+pub(crate) fn plot(area: Rect) -> Rect {
+    let below = if area.height >= TALL { 2 } else { 1 };
+    Rect {
+        x: area.x + GUTTER.min(area.width),
+        width: area.width.saturating_sub(GUTTER),
+        height: area.height.saturating_sub(below),
+        ..area
+    }
+}
+
+/// The place of a column, given that of the ends.
+pub(crate) fn place_of_column(plot: Rect, column: u16, [from, to]: [f64; 2]) -> f64 {
+    let column = column.saturating_sub(plot.x).min(plot.width);
+    let share = (f64::from(column) + 0.5) / f64::from(plot.width.max(1));
+    from + (to - from) * share.min(1.0)
+}
+
+impl Chart {
+    pub(crate) fn draw(&self, pen: &mut Pen, area: Rect) {
+        let plot = plot(area);
+        if plot.is_empty() {
+            return;
+        }
+        let Some(y) = self.upright() else {
+            let empty = match self.log && self.series.iter().any(|curve| !curve.points.is_empty()) {
+                true => "nothing above zero to show on a log axis",
+                false => self.empty,
+            };
+            pen.centre(area, plot.height / 2, empty, Style::new());
+            return;
+        };
+        let x = Scale {
+            low: self.x[0],
+            high: self.x[1],
+            log: false,
+        };
+        self.draw_axes(pen, area, plot, x, y);
+        self.draw_bands(pen, plot, x, y);
+        self.draw_lines(pen, plot, x, y);
+        self.draw_marks(pen, plot, x, y);
+        self.draw_cursor(pen, plot, x, y);
+    }
+
+    /// The upright axis, around what is shown.
+    fn upright(&self) -> Option<Scale> {
+        let [from, to] = self.x;
+        let points = self.series.iter().flat_map(|curve| &curve.points);
+        let shown = points.filter(|point| (from..=to).contains(&point[0]));
+        let values: Vec<f64> = shown.map(|point| point[1]).collect();
+        if !values.is_empty() {
+            return Scale::around(values.into_iter().chain(self.includes), self.log);
+        }
+        // A line may cross without a point.
+        let all = self.series.iter().flat_map(|curve| &curve.points);
+        Scale::around(all.map(|point| point[1]), self.log)
+    }
+
+    fn draw_axes(&self, pen: &mut Pen, area: Rect, plot: Rect, x: Scale, y: Scale) {
+        let faint = pen.theme.faint();
+        let (bar, corner, line, left, foot) = pen
+            .theme
+            .either(('│', '└', '─', '┤', '┴'), ('|', '+', '-', '+', '+'));
+        for row in 0..plot.height {
+            pen.cell(area, GUTTER - 1, row, bar, faint);
+        }
+        let mut free = plot.height;
+        for Tick { place, label } in y.ticks(usize::from(plot.height / 3).clamp(2, 8), self.unit) {
+            let row = row_of(plot, place);
+            // Ticks rise; two in one row would write over each other.
+            if row < free {
+                free = row;
+                let gutter = Rect {
+                    width: GUTTER - 1,
+                    ..area
+                };
+                pen.right(gutter, row, &label, Style::new());
+                pen.cell(area, GUTTER - 1, row, left, faint);
+                let dot = pen.theme.either('·', '.');
+                for column in (3..plot.width).step_by(4) {
+                    pen.cell(plot, column, row, dot, faint);
+                }
+            }
+        }
+        let has_line = area.height >= TALL;
+        if has_line {
+            pen.cell(area, GUTTER - 1, plot.height, corner, faint);
+            pen.rule(area, GUTTER, plot.height, line, faint);
+        }
+        let unit = match self.axis {
+            Axis::Step | Axis::Epoch => Unit::Number,
+            Axis::Time => Unit::Time,
+        };
+        let labels = area.height - 1;
+        let mut free = 0;
+        for Tick { place, label } in x.ticks(usize::from(plot.width / LABEL).clamp(2, 10), unit) {
+            let column = column_of(plot, place);
+            let width = label.chars().count() as u16;
+            let start = (GUTTER + column).saturating_sub(width / 2);
+            let start = start.min(area.width.saturating_sub(width));
+            if start >= free {
+                free = start + width + 1;
+                pen.print(area, start, labels, &label, Style::new());
+                if has_line {
+                    pen.cell(area, GUTTER + column, plot.height, foot, faint);
+                }
+            }
+        }
+    }
+
+    fn draw_bands(&self, pen: &mut Pen, plot: Rect, x: Scale, y: Scale) {
+        let mut canvas = Canvas::new(plot);
+        for (index, curve) in self.series.iter().enumerate() {
+            for &[place, least, greatest] in &curve.band {
+                let least = if y.log { least.max(y.low) } else { least };
+                let ends = [[place, greatest], [place, least]];
+                let [Some([column, top]), Some([_, bottom])] =
+                    ends.map(|point| dot_of(&canvas, x, y, point))
+                else {
+                    continue;
+                };
+                if !(0.0..=(canvas.columns() - 1) as f64).contains(&column) {
+                    continue;
+                }
+                let column = column.round() as usize;
+                let rows = (canvas.rows() - 1) as f64;
+                let first = top.clamp(0.0, rows).round() as usize;
+                let last = bottom.clamp(0.0, rows).round() as usize;
+                // Every other dot, so that it looks fainter than a line without a colour too.
+                for row in (first..=last).filter(|row| (row + column).is_multiple_of(2)) {
+                    canvas.dot(column, row, index + 1);
+                }
+            }
+        }
+        let faint = pen.theme.faint();
+        canvas.draw(pen, plot, |layer| self.series[layer - 1].style.patch(faint));
+    }
+
+    fn draw_lines(&self, pen: &mut Pen, plot: Rect, x: Scale, y: Scale) {
+        let mut canvas = Canvas::new(plot);
+        for (index, curve) in self.series.iter().enumerate() {
+            let layer = index + 1;
+            let inside = |point: &[f64; 2]| (x.low..=x.high).contains(&point[0]);
+            let mut before: Option<[f64; 2]> = None;
+            for point in &curve.points {
+                let from = before.replace(*point).unwrap_or(*point);
+                let Some([from, to]) = clip(from, *point, self.x) else {
+                    continue;
+                };
+                let dots = [from, to].map(|point| dot_of(&canvas, x, y, point));
+                match dots {
+                    [Some(from), Some(to)] => canvas.line(from, to, layer),
+                    [None, Some(to)] if inside(point) => canvas.line(to, to, layer),
+                    _ => {}
+                }
+            }
+        }
+        canvas.draw(pen, plot, |layer| self.series[layer - 1].style);
+    }
+
+    fn draw_marks(&self, pen: &mut Pen, plot: Rect, x: Scale, y: Scale) {
+        for curve in &self.series {
+            let shown = || {
+                let points = curve.points.iter();
+                points.filter(|point| (x.low..=x.high).contains(&point[0]))
+            };
+            if let Some(mark) = curve.mark {
+                let has_space = shown().count() <= usize::from(plot.width / 2);
+                let all = shown().filter(|_| curve.is_every_point_marked && has_space);
+                for &point in all.chain(shown().last()) {
+                    if let Some((column, row)) = cell_of(plot, x, y, point) {
+                        pen.cell(plot, column, row, mark, curve.style);
+                    }
+                }
+            }
+            if let Some(best) = curve.best
+                && let Some((column, row)) = cell_of(plot, x, y, best)
+            {
+                let star = pen.theme.either('★', '*');
+                pen.cell(
+                    plot,
+                    column,
+                    row,
+                    star,
+                    curve.style.patch(pen.theme.heading()),
+                );
+            }
+        }
+    }
+
+    fn draw_cursor(&self, pen: &mut Pen, plot: Rect, x: Scale, y: Scale) {
+        let Some(place) = self.cursor.and_then(|cursor| x.place(cursor)) else {
+            return;
+        };
+        if !(0.0..=1.0).contains(&place) {
+            return;
+        }
+        let column = column_of(plot, place);
+        let line = pen.theme.either('┊', '|');
+        for row in 0..plot.height {
+            pen.cell(plot, column, row, line, pen.theme.accent());
+        }
+        for curve in &self.series {
+            let point = self.cursor.and_then(|cursor| curve.nearest(cursor));
+            if let Some((column, row)) = point.and_then(|point| cell_of(plot, x, y, point)) {
+                let mark = curve.mark.unwrap_or(pen.theme.either('◉', 'O'));
+                pen.cell(
+                    plot,
+                    column,
+                    row,
+                    mark,
+                    curve.style.patch(pen.theme.heading()),
+                );
+            }
+        }
+    }
+}
+
+fn row_of(plot: Rect, place: f64) -> u16 {
+    let rows = f64::from(plot.height - 1);
+    ((1.0 - place) * rows).round().clamp(0.0, rows) as u16
+}
+
+fn column_of(plot: Rect, place: f64) -> u16 {
+    let columns = f64::from(plot.width - 1);
+    (place * columns).round().clamp(0.0, columns) as u16
+}
+
+/// A point's dot, which may lie outside; none if it has no place.
+fn dot_of(canvas: &Canvas, x: Scale, y: Scale, [own_x, own_y]: [f64; 2]) -> Option<[f64; 2]> {
+    let (columns, rows) = (canvas.columns() - 1, canvas.rows() - 1);
+    let column = x.place(own_x)? * columns as f64;
+    let row = (1.0 - y.place(own_y)?) * rows as f64;
+    Some([column, row])
+}
+
+/// A point's cell, that of its dot; none if it is outside.
+fn cell_of(plot: Rect, x: Scale, y: Scale, point: [f64; 2]) -> Option<(u16, u16)> {
+    let places = [x.place(point[0])?, y.place(point[1])?];
+    if !places.iter().all(|place| (0.0..=1.0).contains(place)) {
+        return None;
+    }
+    let dots = |cells: u16, dots: usize| (usize::from(cells) * dots - 1) as f64;
+    let column = (places[0] * dots(plot.width, ACROSS)).round() as usize / ACROSS;
+    let row = ((1.0 - places[1]) * dots(plot.height, DOWN)).round() as usize / DOWN;
+    Some((column as u16, row as u16))
+}
+
+/// The part of a line between two places; none if there is none.
+fn clip(from: [f64; 2], to: [f64; 2], [left, right]: [f64; 2]) -> Option<[[f64; 2]; 2]> {
+    if to[0] < left || from[0] > right || !(from[0] <= to[0]) {
+        return None;
+    }
+    let at = |x: f64| {
+        let share = (x - from[0]) / (to[0] - from[0]);
+        [x, from[1] + (to[1] - from[1]) * share]
+    };
+    let first = if from[0] < left { at(left) } else { from };
+    let last = if to[0] > right { at(right) } else { to };
+    Some([first, last])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::theme::Theme;
+    use ratatui::buffer::Buffer;
+
+    fn drawn(chart: &Chart, [width, height]: [u16; 2]) -> String {
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        chart.draw(&mut Pen::new(&mut buffer, Theme::default()), area);
+        let row = |y| -> String { (0..width).map(|x| buffer[(x, y)].symbol()).collect() };
+        let rows: Vec<String> = (0..height).map(|y| row(y).trim_end().to_owned()).collect();
+        rows.join("\n")
+    }
+
+    fn chart(points: &[[f64; 2]]) -> Chart {
+        Chart {
+            series: vec![Series {
+                points: points.to_vec(),
+                mark: Some('●'),
+                ..Series::default()
+            }],
+            axis: Axis::Step,
+            x: [0.0, 40.0],
+            unit: Unit::Number,
+            log: false,
+            includes: None,
+            cursor: None,
+            empty: "nothing yet",
+        }
+    }
+
+    #[test]
+    fn curves_have_axes() {
+        let points: Vec<[f64; 2]> = (0..=40)
+            .map(f64::from)
+            .map(|x| [x, (40.0 - x) / 10.0])
+            .collect();
+        insta::assert_snapshot!("line", drawn(&chart(&points), [40, 10]));
+        let mut log = chart(&points);
+        log.log = true;
+        log.cursor = Some(20.0);
+        insta::assert_snapshot!("log_with_cursor", drawn(&log, [40, 10]));
+    }
+
+    #[test]
+    fn lines_without_a_point_inside_still_cross() {
+        let shown = drawn(&chart(&[[-10.0, 0.0], [50.0, 6.0]]), [30, 6]);
+        assert!(shown.contains('⠤') || shown.contains('⠊'), "{shown}");
+    }
+
+    #[test]
+    fn nothing_and_tiny_areas() {
+        assert!(drawn(&chart(&[]), [40, 6]).contains("nothing yet"));
+        let mut negative = chart(&[[1.0, -1.0]]);
+        negative.log = true;
+        assert!(drawn(&negative, [60, 6]).contains("above zero"));
+        for size in [[0, 0], [1, 1], [9, 2], [8, 9], [3, 40]] {
+            drawn(&chart(&[[1.0, 2.0], [3.0, f64::MAX]]), size);
+        }
+    }
+}

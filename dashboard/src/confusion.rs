@@ -1,0 +1,209 @@
+//! Which classes are taken for which.
+
+use std::collections::HashMap;
+
+use crate::state::Order;
+
+/// More classes than this are not shown.
+const MOST: usize = 1 << 16;
+
+/// Pictures by their class and the likeliest one, in the order of the classes.
+#[derive(Debug)]
+pub(crate) struct Confusion {
+    /// Numbers of the classes, in ascending order.
+    pub classes: Vec<usize>,
+    cells: HashMap<(usize, usize), u64>,
+    /// Pictures of each class.
+    pub pictures: Vec<u64>,
+    /// Pictures taken for each class.
+    taken: Vec<u64>,
+}
+
+/// How well a class is known, each 0 to 1, where there is anything to tell from.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct ClassScores {
+    /// Of the pictures taken for it, those that are of it.
+    pub precision: Option<f64>,
+    /// Of its pictures, those taken for it.
+    pub recall: Option<f64>,
+    /// The harmonic mean of both.
+    pub f1: Option<f64>,
+}
+
+impl Confusion {
+    /// From `(class, likeliest, pictures)` in any order, for so many classes with names. Others that occur
+    /// are classes as well.
+    pub(crate) fn new(entries: &[(usize, usize, u64)], named: usize) -> Self {
+        let mut classes: Vec<usize> = entries
+            .iter()
+            .flat_map(|entry| [entry.0, entry.1])
+            .collect();
+        classes.extend(0..named.min(MOST));
+        classes.sort_unstable();
+        classes.dedup();
+        classes.truncate(MOST);
+        let mut pictures = vec![0_u64; classes.len()];
+        let mut taken = pictures.clone();
+        let mut cells = HashMap::with_capacity(entries.len());
+        for &(class, likeliest, count) in entries {
+            let places = [class, likeliest].map(|class| classes.binary_search(&class));
+            if let [Ok(row), Ok(column)] = places {
+                pictures[row] = pictures[row].saturating_add(count);
+                taken[column] = taken[column].saturating_add(count);
+                let cell = cells.entry((row, column)).or_insert(0_u64);
+                *cell = cell.saturating_add(count);
+            }
+        }
+        Self {
+            classes,
+            cells,
+            pictures,
+            taken,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.classes.len()
+    }
+
+    fn pictures_at(&self, row: usize, column: usize) -> u64 {
+        self.cells.get(&(row, column)).copied().unwrap_or(0)
+    }
+
+    /// The share of a class's pictures that are taken for another, or for itself.
+    pub(crate) fn share(&self, row: usize, column: usize) -> f64 {
+        match self.pictures.get(row) {
+            None | Some(0) => 0.0,
+            Some(&all) => self.pictures_at(row, column) as f64 / all as f64,
+        }
+    }
+
+    /// How well a class is known.
+    pub(crate) fn scores(&self, place: usize) -> ClassScores {
+        let right = self.pictures_at(place, place) as f64;
+        let of = |all: u64| (all > 0).then(|| right / all as f64);
+        let precision = of(self.taken[place]);
+        let recall = of(self.pictures[place]);
+        let all = self.taken[place].saturating_add(self.pictures[place]);
+        let f1 = (all > 0).then(|| (2.0 * right / all as f64).min(1.0));
+        ClassScores {
+            precision,
+            recall,
+            f1,
+        }
+    }
+
+    /// What a class is taken for besides itself, the most frequent first.
+    pub(crate) fn taken_for(&self, row: usize) -> Vec<(usize, u64)> {
+        let others = self
+            .cells
+            .iter()
+            .filter(|((own, other), count)| *own == row && *other != row && **count > 0);
+        let mut others: Vec<_> = others.map(|((_, other), count)| (*other, *count)).collect();
+        others.sort_unstable_by_key(|&(other, count)| (std::cmp::Reverse(count), other));
+        others
+    }
+
+    /// The pairs that are confused most, `(class, likeliest, pictures)`.
+    pub(crate) fn worst(&self, most: usize) -> Vec<(usize, usize, u64)> {
+        let wrong = self
+            .cells
+            .iter()
+            .filter(|((row, column), count)| row != column && **count > 0);
+        let mut wrong: Vec<_> = wrong
+            .map(|(&(row, column), &count)| (row, column, count))
+            .collect();
+        wrong.sort_unstable_by_key(|&(row, column, count)| (std::cmp::Reverse(count), row, column));
+        wrong.truncate(most);
+        wrong
+    }
+
+    /// Places of the classes as a table shows them. Classes without a score come last.
+    pub(crate) fn sorted(&self, order: Order) -> Vec<usize> {
+        let mut places: Vec<usize> = (0..self.len()).collect();
+        let key = |place: usize| {
+            let scores = self.scores(place);
+            match order {
+                Order::Number => None,
+                Order::WorstF1 => scores.f1,
+                Order::WorstPrecision => scores.precision,
+                Order::WorstRecall => scores.recall,
+            }
+        };
+        if order != Order::Number {
+            places.sort_by(|&one, &other| {
+                let [one, other] = [one, other].map(|place| key(place).unwrap_or(f64::INFINITY));
+                one.total_cmp(&other)
+            });
+        }
+        places
+    }
+
+    /// The matrix made smaller: the greatest share in each square of `size` by `size` cells, of what is
+    /// right and of what is wrong, row by row. Classes come in the order given.
+    pub(crate) fn pooled(&self, order: &[usize], size: usize) -> Vec<[f64; 2]> {
+        let size = size.max(1);
+        let side = order.len().div_ceil(size);
+        let mut places = vec![0; self.len()];
+        for (place, &class) in order.iter().enumerate() {
+            places[class] = place;
+        }
+        let mut pooled = vec![[0.0_f64; 2]; side * side];
+        for &(row, column) in self.cells.keys() {
+            let square = places[row] / size * side + places[column] / size;
+            let share = &mut pooled[square][usize::from(row != column)];
+            *share = share.max(self.share(row, column));
+        }
+        pooled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn classes_are_scored() {
+        let confusion = Confusion::new(&[(0, 0, 8), (0, 1, 2), (1, 1, 5), (1, 0, 5)], 3);
+        assert_eq!(confusion.len(), 3);
+        assert_eq!(confusion.share(0, 1), 0.2);
+        let scores = confusion.scores(0);
+        assert_eq!(scores.precision, Some(8.0 / 13.0));
+        assert_eq!(scores.recall, Some(0.8));
+        assert_eq!(scores.f1, Some(16.0 / 23.0));
+        assert_eq!(confusion.scores(2), ClassScores::default());
+        assert_eq!(confusion.sorted(Order::WorstRecall), [1, 0, 2]);
+        assert_eq!(confusion.taken_for(1), [(0, 5)]);
+        assert_eq!(confusion.worst(1), [(1, 0, 5)]);
+        assert_eq!(confusion.pooled(&[0, 1, 2], 3), [[0.8, 0.5]]);
+        let pooled = confusion.pooled(&[2, 1, 0], 2);
+        assert_eq!(pooled, [[0.5, 0.0], [0.0, 0.5], [0.0, 0.2], [0.8, 0.0]]);
+    }
+
+    #[test]
+    fn absurd_numbers_are_classes_like_others() {
+        let most = u64::MAX;
+        let confusion = Confusion::new(&[(usize::MAX, 0, most), (usize::MAX, 7, most)], usize::MAX);
+        assert_eq!(confusion.len(), MOST);
+        let confusion = Confusion::new(&[(usize::MAX, 0, most), (usize::MAX, 7, most)], 0);
+        assert_eq!(confusion.classes, [0, 7, usize::MAX]);
+        assert_eq!(confusion.share(2, 1), 1.0);
+    }
+
+    proptest! {
+        #[test]
+        fn shares_are_shares(entries in prop::collection::vec((0..9_usize, 0..9_usize, any::<u64>()), 0..40)) {
+            let confusion = Confusion::new(&entries, 4);
+            for row in 0..confusion.len() {
+                let scores = confusion.scores(row);
+                for share in [scores.precision, scores.recall, scores.f1].into_iter().flatten() {
+                    prop_assert!((0.0..=1.0).contains(&share));
+                }
+                for column in 0..confusion.len() {
+                    prop_assert!((0.0..=1.0).contains(&confusion.share(row, column)));
+                }
+            }
+        }
+    }
+}

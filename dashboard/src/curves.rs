@@ -1,0 +1,197 @@
+//! Curves of runs for a chart.
+
+use events::{Axis, History, Split};
+use ratatui::style::Style;
+
+use crate::canvas::ACROSS;
+use crate::chart::{Chart, Series};
+use crate::format::is_share;
+use crate::runs::Run;
+use crate::state::{SMOOTHING, Shown, View};
+use crate::theme::Theme;
+use crate::ticks::Unit;
+
+/// The end of the axis, over all runs.
+pub(crate) fn extent(runs: &[Run], axis: Axis) -> f64 {
+    let ends = runs.iter().map(|run| run.history.extent(axis));
+    ends.filter(|end| end.is_finite()).fold(0.0, f64::max)
+}
+
+/// The names of everything that there is a curve of in any run.
+pub(crate) fn metrics(runs: &[Run]) -> Vec<String> {
+    let names = runs.iter().flat_map(|run| run.history.metrics());
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The unit of a metric's axis.
+pub(crate) fn unit(metric: &str) -> Unit {
+    match is_share(metric) {
+        true => Unit::Percent,
+        false => Unit::Number,
+    }
+}
+
+/// A chart of a metric for a plot of so many columns.
+pub(crate) fn chart(theme: Theme, view: &View, metric: &str, runs: &[Run], columns: u16) -> Chart {
+    let extent = extent(runs, view.axis);
+    let range = view.window.range(extent);
+    let curves = Curves {
+        theme,
+        view,
+        metric,
+        range,
+        extent,
+        count: usize::from(columns) * ACROSS,
+        is_comparison: runs.len() > 1,
+    };
+    let all = runs.iter().enumerate();
+    let splits = |(index, run)| {
+        Split::ALL
+            .into_iter()
+            .filter_map(move |split| Some((index, run, split)))
+    };
+    let series = all
+        .flat_map(splits)
+        .filter_map(|(index, run, split)| curves.series(index, run, split));
+    Chart {
+        series: series.collect(),
+        axis: view.axis,
+        x: range,
+        unit: unit(metric),
+        log: view.log,
+        includes: None,
+        cursor: None,
+        empty: "no values yet",
+    }
+}
+
+struct Curves<'a> {
+    theme: Theme,
+    view: &'a View,
+    metric: &'a str,
+    range: [f64; 2],
+    extent: f64,
+    count: usize,
+    is_comparison: bool,
+}
+
+impl Curves<'_> {
+    fn series(&self, index: usize, run: &Run, split: Split) -> Option<Series> {
+        let is_shown = match self.view.shown {
+            Shown::All => true,
+            Shown::Train => split == Split::Train,
+            Shown::Validation => split != Split::Train,
+        };
+        let is_step_wise =
+            split == Split::Train && run.history.steps.figures(self.metric).is_some();
+        // Points of epochs are few: those outside tell where lines go on.
+        let range = if is_step_wise {
+            self.range
+        } else {
+            [0.0, self.extent]
+        };
+        if !is_shown {
+            return None;
+        }
+        let curve = run
+            .history
+            .curve(split, self.metric, self.view.axis, range, self.count);
+        if curve.buckets.is_empty() {
+            return None;
+        }
+        let has_band = is_step_wise && !self.is_comparison;
+        let behind = curve.buckets.iter().filter(|_| has_band);
+        let band = behind.map(|bucket| [bucket.x, bucket.least, bucket.greatest]);
+        let band = band.collect();
+        let factor = SMOOTHING[self.view.smoothing.min(SMOOTHING.len() - 1)];
+        let curve = match is_step_wise {
+            true => curve.smoothed(factor),
+            false => curve,
+        };
+        let (style, mark, name) = self.look(index, run.name, split);
+        Some(Series {
+            name,
+            points: curve
+                .buckets
+                .iter()
+                .map(|bucket| [bucket.x, bucket.mean])
+                .collect(),
+            band,
+            mark,
+            is_every_point_marked: split != Split::Train,
+            style,
+            best: best(run.history, split, self.metric, self.view.axis),
+        })
+    }
+
+    /// One run has a colour for each part of the data, several have one for each run; signs follow.
+    fn look(&self, index: usize, run: &str, split: Split) -> (Style, Option<char>, String) {
+        let part = Split::ALL
+            .iter()
+            .position(|other| *other == split)
+            .unwrap_or(0);
+        if !self.is_comparison {
+            let mark = (part > 0).then(|| self.theme.mark(part - 1));
+            return (self.theme.series(part), mark, split.name().to_owned());
+        }
+        let name = format!("{run} {}", split.name());
+        (self.theme.series(index), Some(self.theme.mark(index)), name)
+    }
+}
+
+/// The best point of the scored pictures.
+fn best(history: &History, split: Split, metric: &str, axis: Axis) -> Option<[f64; 2]> {
+    if split == Split::Train || metric == "rate" {
+        return None;
+    }
+    let (epoch, figure) = history.best_of(split, metric)?;
+    let place = match axis {
+        Axis::Step => epoch.step as f64,
+        Axis::Epoch => epoch.epoch as f64,
+        Axis::Time => epoch.seconds,
+    };
+    Some([place, figure])
+}
+
+/// Points thinned out to about so many, each the mean of neighbours. What is not a number is left out.
+pub(crate) fn thinned(
+    points: impl ExactSizeIterator<Item = [f64; 2]>,
+    most: usize,
+) -> Vec<[f64; 2]> {
+    let size = points.len().div_ceil(most.max(1)).max(1);
+    let mut thinned = Vec::with_capacity(most.min(points.len()) + 1);
+    let (mut last, mut sum, mut count) = (0.0, 0.0, 0_u32);
+    let total = points.len();
+    for (index, [x, y]) in points.enumerate() {
+        if x.is_finite() && y.is_finite() {
+            (last, sum, count) = (x, sum + y, count + 1);
+        }
+        if ((index + 1) % size == 0 || index + 1 == total) && count > 0 {
+            thinned.push([last, sum / f64::from(count)]);
+            (sum, count) = (0.0, 0);
+        }
+    }
+    thinned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_points_become_means() {
+        let points = (0..10).map(|x| [f64::from(x), f64::from(x % 2)]);
+        let few = thinned(points.clone(), 5);
+        assert_eq!(
+            few,
+            [[1.0, 0.5], [3.0, 0.5], [5.0, 0.5], [7.0, 0.5], [9.0, 0.5]]
+        );
+        assert_eq!(thinned(points, 100).len(), 10);
+        let odd = [[0.0, f64::NAN], [1.0, 2.0], [2.0, f64::INFINITY]];
+        assert_eq!(thinned(odd.into_iter(), 1), [[1.0, 2.0]]);
+        assert_eq!(thinned([].into_iter(), 0), [[0.0; 2]; 0]);
+    }
+}

@@ -1,0 +1,137 @@
+//! The whole screen.
+
+use events::State as RunState;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use crate::dialogs;
+use crate::format::{duration, percent};
+use crate::layout::{SMALLEST, hints, layout, tabs};
+use crate::mode::Command;
+use crate::pages;
+use crate::pen::{Pen, Span};
+use crate::progress;
+use crate::runs::Run;
+use crate::state::{State, Tab};
+
+/// Draws the screen.
+pub fn draw(frame: &mut Frame, state: &State, runs: &[Run]) {
+    let screen = frame.area();
+    let mut pen = Pen::new(frame.buffer_mut(), state.theme);
+    let Some(layout) = layout(state, screen) else {
+        let wanted = format!(
+            "too small: {} x {} at least",
+            SMALLEST.width, SMALLEST.height
+        );
+        pen.centre(screen, screen.height / 2, &wanted, Style::new());
+        return;
+    };
+    draw_tabs(&mut pen, state, runs, layout.tabs);
+    draw_foot(&mut pen, state, layout.foot);
+    let Some(run) = runs.get(state.run.min(runs.len().saturating_sub(1))) else {
+        pen.centre(layout.body, layout.body.height / 2, "no run", Style::new());
+        return;
+    };
+    draw_header(&mut pen, state, runs, run, layout.header);
+    if let Some(said) = instead(run) {
+        pen.centre(layout.body, layout.body.height / 2, &said, Style::new());
+    } else {
+        match state.tab {
+            Tab::Overview => pages::overview::draw(&mut pen, state, runs, run, layout.body),
+            Tab::Charts => pages::charts::draw(&mut pen, state, runs, layout.body),
+            Tab::Classes => pages::classes::draw(&mut pen, state, run, layout.body),
+            Tab::Mistakes => pages::mistakes::draw(&mut pen, state, run, layout.body),
+            Tab::Speed => pages::speed::draw(&mut pen, run, layout.body),
+            Tab::Log => pages::log::draw(&mut pen, state, runs, run, layout.body),
+        }
+    }
+    if let Some(open) = state.dialog {
+        dialogs::draw(&mut pen, state, open, screen);
+    }
+}
+
+/// What is said if there is nothing to show.
+fn instead(run: &Run) -> Option<String> {
+    if let Some(share) = run.loading {
+        return Some(format!("reading events: {}", percent(share, 0)));
+    }
+    let history = run.history;
+    let is_empty = history.started.is_none()
+        && history.steps.is_empty()
+        && history.epochs.is_empty()
+        && history.messages.is_empty()
+        && history.tested.is_none();
+    match (is_empty, run.problem) {
+        (true, Some(problem)) => Some(format!("cannot read the events: {problem}")),
+        (true, None) if history.damaged > 0 => {
+            Some(format!("none of {} lines is an event", history.damaged))
+        }
+        (true, None) => Some("no events yet".to_owned()),
+        (false, _) => None,
+    }
+}
+
+fn draw_header(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect) {
+    let spans = status(pen, state, run);
+    let long: usize = spans.iter().map(|(text, _)| crate::text::width(text)).sum();
+    let start = area.width.saturating_sub(long as u16);
+    pen.spans(area, start, 0, &spans);
+    let place = Rect {
+        width: start.saturating_sub(1),
+        ..area
+    };
+    let heading = pen.theme.heading();
+    let mut x = pen.print(place, 0, 0, run.name, heading);
+    if runs.len() > 1 {
+        let count = format!("  {} of {}", state.run + 1, runs.len());
+        x = pen.print(place, x, 0, &count, Style::new());
+    }
+    if let Some(started) = &run.history.started {
+        let what = format!("  {} on {}", started.model, started.data);
+        pen.print(place, x, 0, &what, Style::new());
+    }
+}
+
+/// How the run is, and for how long.
+fn status(pen: &Pen, state: &State, run: &Run) -> Vec<Span> {
+    let theme = pen.theme;
+    let (sign, word, style) = match run.history.state(run.is_running) {
+        RunState::Running => (theme.either('●', '*'), "running", theme.good()),
+        RunState::Finished => (theme.either('✔', 'v'), "finished", theme.good()),
+        RunState::Stopped => (theme.either('■', '#'), "stopped", theme.warning()),
+        RunState::Failed => (theme.either('✘', 'x'), "failed", theme.bad()),
+        RunState::Crashed => (theme.either('✘', 'x'), "not running", theme.warning()),
+    };
+    let asked = match (run.is_running, state.stop, state.notice) {
+        (true, Some(Command::StopNow), _) => Some("stops now"),
+        (true, Some(_), _) => Some("stops after this epoch"),
+        (_, _, notice) => notice,
+    };
+    let mut spans = Vec::new();
+    if let Some(asked) = asked {
+        spans.push((format!("{asked}  "), theme.warning()));
+    }
+    spans.push((format!("{sign} {word}"), style));
+    let seconds = progress::elapsed(run);
+    spans.push((format!(" {}", duration(seconds)), Style::new()));
+    spans
+}
+
+fn draw_tabs(pen: &mut Pen, state: &State, runs: &[Run], area: Rect) {
+    for (tab, name, columns) in tabs(state, runs, area.width) {
+        let style = match tab == state.tab {
+            true => pen.theme.selected().add_modifier(Modifier::BOLD),
+            false => Style::new(),
+        };
+        pen.print(area, columns.start, 0, &name, style);
+    }
+}
+
+fn draw_foot(pen: &mut Pen, state: &State, area: Rect) {
+    let key = pen.theme.key();
+    for hint in hints(state, area) {
+        let x = pen.print(area, hint.columns.start, hint.row, hint.key, key);
+        pen.print(area, x + 1, hint.row, hint.name, Style::new());
+    }
+}

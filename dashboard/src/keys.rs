@@ -1,0 +1,246 @@
+//! Every key: what it is called, what it does, and where.
+
+use crossterm::event::KeyCode;
+
+use crate::mode::Mode;
+use crate::state::Tab;
+
+/// Where a key does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Everywhere,
+    /// Where the screen belongs to a run.
+    Run,
+    /// On the pages with these places in [`Tab::ALL`].
+    Tabs(&'static [Tab]),
+}
+
+/// A key, or several that belong together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    pub shown: &'static str,
+    /// At the foot; empty if it is not shown there.
+    pub short: &'static str,
+    /// On the help page.
+    pub long: &'static str,
+    /// What a click on the foot presses.
+    pub code: KeyCode,
+    pub place: Place,
+}
+
+const fn key(
+    shown: &'static str,
+    code: KeyCode,
+    short: &'static str,
+    long: &'static str,
+    place: Place,
+) -> Key {
+    Key {
+        shown,
+        short,
+        long,
+        code,
+        place,
+    }
+}
+
+const CHARTS: Place = Place::Tabs(&[Tab::Charts]);
+const CURVES: Place = Place::Tabs(&[Tab::Overview, Tab::Charts]);
+const CLASSES: Place = Place::Tabs(&[Tab::Classes]);
+const MISTAKES: Place = Place::Tabs(&[Tab::Mistakes]);
+const SCORES: Place = Place::Tabs(&[Tab::Classes, Tab::Mistakes]);
+const LOG: Place = Place::Tabs(&[Tab::Log]);
+
+/// All keys, in the order of the help page.
+pub(crate) const KEYS: [Key; 27] = [
+    key(
+        "c",
+        KeyCode::Char('c'),
+        "checkpoint",
+        "save a checkpoint now",
+        Place::Run,
+    ),
+    key(
+        "e",
+        KeyCode::Char('e'),
+        "stop after epoch",
+        "stop after this epoch",
+        Place::Run,
+    ),
+    key(
+        "n",
+        KeyCode::Char('n'),
+        "stop now",
+        "save and stop now (Ctrl-C: without a question)",
+        Place::Run,
+    ),
+    key(
+        "d",
+        KeyCode::Char('d'),
+        "detach",
+        "close the screen; training goes on",
+        Place::Run,
+    ),
+    key(
+        "?",
+        KeyCode::Char('?'),
+        "help",
+        "this page",
+        Place::Everywhere,
+    ),
+    key("q", KeyCode::Char('q'), "quit", "leave", Place::Everywhere),
+    key(
+        "1-6 Tab",
+        KeyCode::Tab,
+        "",
+        "go to a page",
+        Place::Everywhere,
+    ),
+    key(
+        "r R",
+        KeyCode::Char('r'),
+        "",
+        "next or previous run",
+        Place::Everywhere,
+    ),
+    key(
+        "t",
+        KeyCode::Char('t'),
+        "",
+        "colours for dark or light backgrounds, or none",
+        Place::Everywhere,
+    ),
+    key(
+        "Ctrl-L",
+        KeyCode::Null,
+        "",
+        "draw everything anew",
+        Place::Everywhere,
+    ),
+    key(
+        "m M",
+        KeyCode::Char('m'),
+        "metric",
+        "next or previous metric",
+        CHARTS,
+    ),
+    key(
+        "x",
+        KeyCode::Char('x'),
+        "axis",
+        "against steps, epochs or time",
+        CURVES,
+    ),
+    key("l", KeyCode::Char('l'), "log", "logarithmic axis", CURVES),
+    key(
+        "s S",
+        KeyCode::Char('s'),
+        "smooth",
+        "more or less smoothing",
+        CURVES,
+    ),
+    key(
+        "v",
+        KeyCode::Char('v'),
+        "curves",
+        "all curves, training only, validation only",
+        CURVES,
+    ),
+    key(
+        "+ -",
+        KeyCode::Char('+'),
+        "zoom",
+        "zoom at the cursor, or the end (mouse wheel)",
+        CHARTS,
+    ),
+    key(
+        "← →",
+        KeyCode::Right,
+        "cursor",
+        "move the cursor (click); Esc takes it away",
+        CHARTS,
+    ),
+    key(
+        "< >",
+        KeyCode::Char('>'),
+        "pan",
+        "move what is shown (drag; Shift with arrows)",
+        CHARTS,
+    ),
+    key(
+        "f",
+        KeyCode::Char('f'),
+        "follow",
+        "follow the end, then show all",
+        CHARTS,
+    ),
+    key(
+        "b",
+        KeyCode::Char('b'),
+        "best",
+        "cursor to the best point",
+        CHARTS,
+    ),
+    key(
+        "↑ ↓",
+        KeyCode::Down,
+        "class",
+        "choose a class (click)",
+        CLASSES,
+    ),
+    key(
+        "o",
+        KeyCode::Char('o'),
+        "order",
+        "order of the table",
+        CLASSES,
+    ),
+    key(
+        "z",
+        KeyCode::Char('z'),
+        "fit",
+        "whole matrix, or numbers",
+        CLASSES,
+    ),
+    key(
+        "[ ]",
+        KeyCode::Char('['),
+        "epoch",
+        "scores of an earlier or later epoch",
+        SCORES,
+    ),
+    key(
+        "+ -",
+        KeyCode::Char('+'),
+        "size",
+        "larger or smaller pictures; ↑ ↓ scroll",
+        MISTAKES,
+    ),
+    key("← →", KeyCode::Right, "pane", "choose what scrolls", LOG),
+    key(
+        "↑ ↓",
+        KeyCode::Up,
+        "scroll",
+        "scroll, also by PgUp PgDn Home End",
+        LOG,
+    ),
+];
+
+impl Key {
+    /// Whether it does something there.
+    pub(crate) fn works(&self, mode: Mode, tab: Tab) -> bool {
+        match self.place {
+            Place::Everywhere => true,
+            Place::Run => mode == Mode::Live,
+            Place::Tabs(tabs) => tabs.contains(&tab),
+        }
+    }
+}
+
+/// Keys for a row at the foot: those of the run and of the whole screen, or those of a page.
+pub(crate) fn foot(mode: Mode, tab: Tab, of_page: bool) -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(move |key| {
+        let is_of_page = matches!(key.place, Place::Tabs(_));
+        is_of_page == of_page && !key.short.is_empty() && key.works(mode, tab)
+    })
+}

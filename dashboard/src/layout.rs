@@ -1,0 +1,196 @@
+//! Where things are on the screen, for drawing and for the mouse.
+
+use std::ops::Range;
+
+use crossterm::event::KeyCode;
+use ratatui::layout::{Position, Rect, Size};
+
+use crate::keys::foot;
+use crate::mode::Mode;
+use crate::panel::{above, below};
+use crate::runs::Run;
+use crate::state::{Dialog, State, Tab};
+use crate::text::width;
+
+/// Smaller screens show nothing.
+pub(crate) const SMALLEST: Size = Size {
+    width: 40,
+    height: 10,
+};
+/// Narrower screens have only numbers for pages other than the one that is shown.
+const NAMES: u16 = 72;
+
+/// The parts of the screen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    pub header: Rect,
+    pub tabs: Rect,
+    pub body: Rect,
+    pub foot: Rect,
+}
+
+/// The parts of the screen; none if it is too small.
+pub(crate) fn layout(state: &State, area: Rect) -> Option<Layout> {
+    if area.width < SMALLEST.width || area.height < SMALLEST.height {
+        return None;
+    }
+    let (header, rest) = above(area, 1);
+    let (tabs, rest) = above(rest, 1);
+    let feet = if state.mode == Mode::Live { 2 } else { 1 };
+    let (body, foot) = above(rest, rest.height - feet);
+    Some(Layout {
+        header: inset(header),
+        tabs: inset(tabs),
+        body: inset(body),
+        foot: inset(foot),
+    })
+}
+
+/// Without the first and last column.
+pub(crate) fn inset(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 1.min(area.width),
+        width: area.width.saturating_sub(2),
+        ..area
+    }
+}
+
+/// What each page is called at the top, and in which columns.
+pub(crate) fn tabs(
+    state: &State,
+    runs: &[Run],
+    width_of_row: u16,
+) -> Vec<(Tab, String, Range<u16>)> {
+    let alerts = runs.get(state.run).map_or(0, |run| run.alerts.len());
+    let mut x = 0;
+    let places = Tab::ALL.iter().enumerate().map(|(index, &tab)| {
+        let mut name = format!(" {} ", index + 1);
+        if width_of_row >= NAMES || tab == state.tab {
+            name += tab.name();
+            name.push(' ');
+        }
+        if tab == Tab::Log && alerts > 0 {
+            name += &format!("!{alerts} ");
+        }
+        let start = x;
+        x += width(&name) as u16;
+        (tab, name, start..x)
+    });
+    places.collect()
+}
+
+/// A key at the foot: its place, and what it is.
+pub(crate) struct Hint {
+    pub row: u16,
+    pub columns: Range<u16>,
+    pub key: &'static str,
+    pub name: &'static str,
+    pub code: KeyCode,
+}
+
+/// The keys at the foot that there is place for.
+pub(crate) fn hints(state: &State, foot_area: Rect) -> Vec<Hint> {
+    let mut hints = Vec::new();
+    let (mut x, mut row) = (0, 0);
+    // The page's keys come last, on a row of their own if there is one.
+    for of_page in [false, true] {
+        if of_page && foot_area.height > 1 {
+            (x, row) = (0, 1);
+        }
+        for key in foot(state.mode, state.tab, of_page) {
+            let end = x + (width(key.shown) + 1 + width(key.short)) as u16;
+            if end > foot_area.width {
+                break;
+            }
+            hints.push(Hint {
+                row,
+                columns: x..end,
+                key: key.shown,
+                name: key.short,
+                code: key.code,
+            });
+            x = end + 2;
+        }
+    }
+    hints
+}
+
+/// What a question offers: a key and what it does.
+pub(crate) fn options(dialog: Dialog) -> &'static [(char, &'static str)] {
+    match dialog {
+        Dialog::Help => &[],
+        Dialog::Leave => &[
+            ('d', "detach: close the screen, training goes on"),
+            ('e', "stop after this epoch"),
+            ('n', "save and stop now"),
+        ],
+        Dialog::Stop => &[('y', "yes, save and stop now")],
+    }
+}
+
+/// Where a dialog is.
+pub(crate) fn dialog(dialog: Dialog, screen: Rect) -> Rect {
+    let (columns, rows) = match dialog {
+        Dialog::Help => (110, crate::dialogs::HELP_ROWS + 4),
+        _ => (56, options(dialog).len() as u16 + 6),
+    };
+    let (width, height) = (columns.min(screen.width), rows.min(screen.height));
+    Rect {
+        x: screen.x + (screen.width - width) / 2,
+        y: screen.y + (screen.height - height) / 2,
+        width,
+        height,
+    }
+}
+
+/// The part of a dialog within its frame.
+pub(crate) fn within(frame: Rect) -> Rect {
+    let mut inner = inset(inset(below(frame, 1)));
+    inner.height = inner.height.saturating_sub(1);
+    inner
+}
+
+/// What lies under the mouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Tab(Tab),
+    Key(KeyCode),
+    Body(Rect),
+    Nothing,
+}
+
+pub(crate) fn target(state: &State, runs: &[Run], at: Position) -> Target {
+    let screen = Rect::new(0, 0, state.size.width, state.size.height);
+    let Some(layout) = layout(state, screen) else {
+        return Target::Nothing;
+    };
+    if let Some(open) = state.dialog {
+        let inner = within(dialog(open, screen));
+        let row = usize::from(at.y.saturating_sub(inner.y));
+        let option = options(open).get(row.wrapping_sub(2));
+        return match option {
+            Some((key, _)) if inner.contains(at) => Target::Key(KeyCode::Char(*key)),
+            _ => Target::Key(KeyCode::Esc),
+        };
+    }
+    if layout.tabs.contains(at) {
+        let column = at.x - layout.tabs.x;
+        let tabs = tabs(state, runs, layout.tabs.width);
+        let hit = tabs
+            .iter()
+            .find(|(_, _, columns)| columns.contains(&column));
+        return hit.map_or(Target::Nothing, |(tab, ..)| Target::Tab(*tab));
+    }
+    if layout.foot.contains(at) {
+        let (column, row) = (at.x - layout.foot.x, at.y - layout.foot.y);
+        let hints = hints(state, layout.foot);
+        let hit = hints
+            .iter()
+            .find(|hint| hint.row == row && hint.columns.contains(&column));
+        return hit.map_or(Target::Nothing, |hint| Target::Key(hint.code));
+    }
+    match layout.body.contains(at) {
+        true => Target::Body(layout.body),
+        false => Target::Nothing,
+    }
+}

@@ -1,0 +1,61 @@
+//! What the screen is for, and what it asks of its owner.
+
+use std::path::PathBuf;
+
+use crate::theme::Theme;
+
+/// Whether the screen belongs to a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It is that of a run in this program: keys control it, and it closes when the run is over.
+    Live,
+    /// It only watches.
+    #[default]
+    Watch,
+}
+
+/// What the owner of the run is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Save a checkpoint as soon as possible, and go on.
+    Checkpoint,
+    /// Stop after the epoch at hand.
+    StopAfterEpoch,
+    /// Save a checkpoint and stop as soon as possible.
+    StopNow,
+    /// Go on without the screen, which is closed.
+    Detach,
+    /// Nothing: who only watched has seen enough. The screen is closed.
+    Quit,
+}
+
+/// How a screen was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The run is over.
+    Finished,
+    /// The user wants the run to go on without it.
+    Detached,
+    /// The user has seen enough.
+    Quit,
+    /// [`restore`](crate::restore) closed it, or a panic did.
+    Restored,
+}
+
+/// A run to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// What it is called.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+}
+
+/// How to show them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether the first run is the owner's.
+    pub mode: Mode,
+    /// What it looks like.
+    pub theme: Theme,
+}

@@ -1,0 +1,123 @@
+//! When to look for news, and when to draw them.
+
+use std::time::{Duration, Instant};
+
+/// Time from one screen to the next, at least.
+const SHORTEST: Duration = Duration::from_millis(100);
+/// Time from one screen to the next, at most, if there is something new.
+const LONGEST: Duration = Duration::from_secs(2);
+/// Time between looks at the files.
+const LOOK: Duration = Duration::from_millis(250);
+/// The time that a screen took is this often waited before news are drawn, which keeps the screen below
+/// one percent of a core on any machine.
+const REST: u32 = 130;
+
+/// Keeps the screen from taking time that training needs.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// The first screen is due at once.
+    start: Instant,
+    last_draw: Option<Instant>,
+    /// What looks and screens took lately.
+    cost: Duration,
+    next_look: Instant,
+    /// News wait for a screen.
+    news: bool,
+    /// The user waits for a screen.
+    asked: bool,
+}
+
+impl Pace {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            start: now,
+            last_draw: None,
+            cost: Duration::ZERO,
+            next_look: now,
+            news: true,
+            asked: false,
+        }
+    }
+
+    /// There is something new to draw.
+    pub(crate) fn news(&mut self) {
+        self.news = true;
+    }
+
+    /// The user did something.
+    pub(crate) fn asked(&mut self) {
+        self.asked = true;
+    }
+
+    /// How long nothing needs to be done unless the user does something.
+    pub(crate) fn wait(&self, now: Instant) -> Duration {
+        let next = match self.next_draw() {
+            Some(draw) => draw.min(self.next_look),
+            None => self.next_look,
+        };
+        next.saturating_duration_since(now)
+    }
+
+    fn next_draw(&self) -> Option<Instant> {
+        let Some(last) = self.last_draw else {
+            return Some(self.start);
+        };
+        if self.asked {
+            Some(last + SHORTEST)
+        } else if self.news {
+            Some(last + (self.cost * REST).clamp(SHORTEST, LONGEST))
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn is_look_due(&self, now: Instant) -> bool {
+        now >= self.next_look
+    }
+
+    pub(crate) fn looked(&mut self, now: Instant, took: Duration) {
+        self.next_look = now + LOOK;
+        self.cost += took;
+    }
+
+    pub(crate) fn is_draw_due(&self, now: Instant) -> bool {
+        self.next_draw().is_some_and(|due| now >= due)
+    }
+
+    pub(crate) fn drew(&mut self, now: Instant, took: Duration) {
+        self.last_draw = Some(now);
+        self.cost = took;
+        self.news = false;
+        self.asked = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_wait_for_as_long_as_they_cost_and_users_do_not() {
+        let start = Instant::now();
+        let after = |milliseconds| start + Duration::from_millis(milliseconds);
+        let mut pace = Pace::new(start);
+        assert!(pace.is_look_due(start) && pace.is_draw_due(start));
+        pace.looked(start, Duration::ZERO);
+        assert!(
+            pace.is_draw_due(start),
+            "the first screen waits for nothing"
+        );
+        pace.drew(start, Duration::from_millis(4));
+        assert!(!pace.is_draw_due(after(5000)), "nothing is new");
+        assert_eq!(pace.wait(start), LOOK);
+        pace.news();
+        assert!(!pace.is_draw_due(after(519)));
+        assert!(pace.is_draw_due(after(520)));
+        pace.asked();
+        assert!(!pace.is_draw_due(after(99)), "ten screens a second");
+        assert!(pace.is_draw_due(after(100)));
+        pace.drew(after(100), Duration::from_secs(1));
+        pace.news();
+        assert!(pace.is_draw_due(after(2100)), "even the slowest is drawn");
+    }
+}

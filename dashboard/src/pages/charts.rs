@@ -1,0 +1,289 @@
+//! One large chart, and the value of each curve under the cursor.
+
+use events::{Axis, Split};
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::style::Style;
+
+use crate::chart::{self, Chart, Series};
+use crate::curves::{self, metrics};
+use crate::format::{count, duration, figure, number};
+use crate::layout::layout;
+use crate::panel::above;
+use crate::pen::{Pen, Span};
+use crate::runs::Run;
+use crate::state::{SMOOTHING, Shown, State, View};
+
+/// Rows above the chart.
+const HEAD: u16 = 2;
+
+/// The parts of the page: above the chart, the chart, and the values below it.
+fn parts(body: Rect, runs: &[Run]) -> [Rect; 3] {
+    let curves: usize = runs.iter().map(|run| curves_of(run)).sum();
+    let values = (curves as u16).clamp(1, (body.height / 3).max(1)) + 1;
+    let (head, rest) = above(body, HEAD);
+    let (chart, values) = above(rest, rest.height.saturating_sub(values));
+    [head, chart, values]
+}
+
+/// Curves that a metric of a run can have.
+fn curves_of(run: &Run) -> usize {
+    let has_average = run
+        .history
+        .epochs
+        .iter()
+        .any(|epoch| epoch.average.is_some());
+    2 + usize::from(has_average)
+}
+
+/// Where the curves are.
+pub(crate) fn plot(body: Rect, runs: &[Run]) -> Rect {
+    chart::plot(parts(body, runs)[1])
+}
+
+/// The same, on the whole screen.
+pub(crate) fn plot_on_screen(state: &State, runs: &[Run]) -> Option<Rect> {
+    let screen = Rect::new(0, 0, state.size.width, state.size.height);
+    Some(plot(layout(state, screen)?.body, runs))
+}
+
+/// The columns of the plot.
+pub(crate) fn plot_width(screen: Size) -> u16 {
+    let body = Rect::new(1, 2, screen.width.saturating_sub(2), screen.height);
+    chart::plot(body).width
+}
+
+/// Names of metrics with their first column, as many as fit around the chosen one.
+fn metric_places(state: &State, runs: &[Run], width: u16) -> Vec<(String, u16)> {
+    let names = metrics(runs);
+    let chosen = names.iter().position(|name| *name == state.view.metric);
+    let mut first = chosen.unwrap_or(0);
+    let long = |name: &String| crate::text::width(name).min(24) as u16 + 2;
+    let mut used = names.get(first).map_or(0, long);
+    while first > 0 && used + long(&names[first - 1]) <= width / 2 {
+        first -= 1;
+        used += long(&names[first]);
+    }
+    let mut x = 0;
+    let mut places = Vec::new();
+    for name in names.into_iter().skip(first) {
+        let own = long(&name);
+        if x + own > width {
+            break;
+        }
+        places.push((name, x));
+        x += own;
+    }
+    places
+}
+
+/// The metric whose name lies under the mouse.
+pub(crate) fn metric_at(state: &State, body: Rect, runs: &[Run], at: Position) -> Option<String> {
+    if at.y != body.y {
+        return None;
+    }
+    let column = at.x.checked_sub(body.x)?;
+    let places = metric_places(state, runs, body.width).into_iter();
+    let hit = places.take_while(|(_, x)| *x <= column).last();
+    hit.map(|(name, _)| name)
+}
+
+pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], body: Rect) {
+    let [head, area, values] = parts(body, runs);
+    for (name, x) in metric_places(state, runs, head.width) {
+        let style = match name == state.view.metric {
+            true => pen.theme.selected(),
+            false => Style::new(),
+        };
+        let place = Rect {
+            width: head.width.min(x + 26),
+            ..head
+        };
+        pen.print(place, x, 0, &format!(" {name} "), style);
+    }
+    let view = &state.view;
+    let mut chart = curves::chart(pen.theme, view, &view.metric, runs, chart::plot(area).width);
+    chart.cursor = view.cursor;
+    pen.print(head, 1, 1, &described(view, &chart), Style::new());
+    chart.draw(pen, area);
+    draw_values(pen, view, &chart, values);
+}
+
+/// What is shown, in words.
+fn described(view: &View, chart: &Chart) -> String {
+    let [from, to] = chart.x.map(|place| place_name(view.axis, place));
+    let scale = if view.log { "log" } else { "linear" };
+    let smoothing = match SMOOTHING[view.smoothing.min(SMOOTHING.len() - 1)] {
+        0.0 => "not smoothed".to_owned(),
+        factor => format!("smoothed by {factor}"),
+    };
+    let shown = match view.shown {
+        Shown::All => "all curves",
+        Shown::Train => "training only",
+        Shown::Validation => "validation only",
+    };
+    let axis = match view.axis {
+        Axis::Step => "steps",
+        Axis::Epoch => "epochs",
+        Axis::Time => "time",
+    };
+    let between = format!("{axis} {from} to {to}");
+    [between.as_str(), scale, smoothing.as_str(), shown].join(" · ")
+}
+
+/// A place of the axis, in words.
+fn place_name(axis: Axis, place: f64) -> String {
+    match axis {
+        Axis::Step => count(place.clamp(0.0, 1e18).round() as u64),
+        Axis::Epoch => format!("{:.2}", place.clamp(-1e9, 1e9)),
+        Axis::Time => duration(place),
+    }
+}
+
+/// A row for each curve: its sign, its value at the cursor or the end, and its best one.
+fn draw_values(pen: &mut Pen, view: &View, chart: &Chart, area: Rect) {
+    let heading = match view.cursor {
+        Some(cursor) => format!(
+            "at {} {}",
+            axis_name(view.axis),
+            place_name(view.axis, cursor)
+        ),
+        None => "last".to_owned(),
+    };
+    let line = pen.theme.either('─', '-');
+    let names = (area.width / 3).clamp(14, 40);
+    let best = names + 34;
+    let bold = pen.theme.heading();
+    pen.rule(area, 0, 0, line, pen.theme.faint());
+    pen.print(area, names, 0, &format!(" {heading} "), bold);
+    if area.width > best + 10 {
+        pen.print(area, best, 0, " best ", bold);
+    }
+    for (row, series) in chart.series.iter().enumerate() {
+        let y = row as u16 + 1;
+        if y >= area.height {
+            break;
+        }
+        let place = Rect {
+            width: names.saturating_sub(1),
+            ..area
+        };
+        pen.spans(place, 1, y, &legend(pen, series));
+        let point = match view.cursor {
+            Some(cursor) => series.nearest(cursor),
+            None => series.points.last().copied(),
+        };
+        let told = |[x, value]: [f64; 2]| {
+            let at = place_name(view.axis, x);
+            (figure(&view.metric, value), format!("at {at}"))
+        };
+        if let Some((value, at)) = point.map(told) {
+            let x = pen.print(area, names + 1, y, &format!("{value:>10}"), bold);
+            pen.print(area, x + 2, y, &at, Style::new());
+        }
+        if let Some((value, at)) = series.best.map(told).filter(|_| area.width > best + 10) {
+            let star = pen.theme.either("★", "*");
+            let x = pen.print(area, best + 1, y, star, series.style);
+            let x = pen.print(area, x + 1, y, &value, bold);
+            pen.print(area, x + 2, y, &at, Style::new());
+        }
+    }
+}
+
+fn axis_name(axis: Axis) -> &'static str {
+    match axis {
+        Axis::Step => "step",
+        Axis::Epoch => "epoch",
+        Axis::Time => "time",
+    }
+}
+
+/// How a curve looks, and its name.
+pub(crate) fn legend(pen: &Pen, series: &Series) -> Vec<Span> {
+    let line = pen.theme.either('━', '-');
+    let mark = match (series.mark, series.is_every_point_marked) {
+        (Some(mark), true) => format!("{mark}{line}{mark}"),
+        (Some(mark), false) => format!("{line}{line}{mark}"),
+        (None, _) => format!("{line}{line}{line}"),
+    };
+    vec![
+        (mark, series.style),
+        (format!(" {}", series.name), Style::new()),
+    ]
+}
+
+/// A small chart of a metric under its title, with the last value of each curve.
+pub(crate) fn draw_small(pen: &mut Pen, state: &State, runs: &[Run], metric: &str, area: Rect) {
+    let view = View {
+        window: crate::window::Window::All,
+        cursor: None,
+        ..state.view.clone()
+    };
+    let width = chart::plot(area).width;
+    let chart = curves::chart(pen.theme, &view, metric, runs, width);
+    let mut notes: Vec<Span> = Vec::new();
+    for series in &chart.series {
+        let mut spans = legend(pen, series);
+        if let Some([_, value]) = series.points.last() {
+            let value = figure(metric, *value);
+            spans.push((format!(" {value}"), pen.theme.heading()));
+        }
+        if !notes.is_empty() {
+            notes.push(("  ".to_owned(), Style::new()));
+        }
+        notes.extend(spans);
+    }
+    let inner = crate::panel::panel(pen, area, metric, &notes);
+    chart.draw(pen, inner);
+}
+
+/// The chart of the learning rate over the whole run, as planned, and where the run is.
+pub(crate) fn draw_rate(pen: &mut Pen, run: &Run, area: Rect) {
+    let history = run.history;
+    let started = history.started.as_ref();
+    let epochs = started.map_or(0, |started| started.epochs).max(1) as f64;
+    let here = crate::progress::share_of_run(history) * epochs;
+    let planned = started.map_or(&[][..], |started| &started.rates);
+    let planned = planned
+        .iter()
+        .filter(|(place, _)| (0.0..=1.0).contains(place));
+    let points: Vec<[f64; 2]> = planned
+        .filter(|(_, rate)| rate.is_finite())
+        .map(|(place, rate)| [place * epochs, *rate])
+        .take(MOST_RATES)
+        .collect();
+    let taken = history.curve(Split::Train, "rate", Axis::Epoch, [0.0, epochs], 200);
+    let now = taken.buckets.last().map(|bucket| bucket.mean);
+    let style = pen.theme.series(2);
+    let mut notes = Vec::new();
+    if let Some(now) = now {
+        notes.push(("now ".to_owned(), Style::new()));
+        notes.push((number(now), pen.theme.heading()));
+    }
+    let (points, name) = match points.is_empty() {
+        true => {
+            let points = taken.buckets.iter().map(|bucket| [bucket.x, bucket.mean]);
+            (points.collect(), "taken")
+        }
+        false => (points, "planned"),
+    };
+    let inner = crate::panel::panel(pen, area, "learning rate", &notes);
+    let chart = Chart {
+        series: vec![Series {
+            name: name.to_owned(),
+            points,
+            style,
+            ..Series::default()
+        }],
+        axis: Axis::Epoch,
+        x: [0.0, epochs],
+        unit: crate::ticks::Unit::Number,
+        log: false,
+        includes: Some(0.0),
+        cursor: Some(here),
+        empty: "no learning rate yet",
+    };
+    chart.draw(pen, inner);
+}
+
+/// More points of a plan than this are not drawn.
+const MOST_RATES: usize = 1 << 14;

@@ -1,0 +1,191 @@
+//! Settings, messages, and what someone should look at.
+
+use events::{Level, Message};
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+
+use crate::format::duration;
+use crate::panel::{above, left, panel};
+use crate::pen::{Pen, Span};
+use crate::runs::Run;
+use crate::settings::{Setting, settings};
+use crate::state::{Pane, State};
+use crate::text::wrap;
+use crate::theme::Theme;
+
+/// Lines of one message that are shown.
+const LINES: usize = 12;
+/// Columns for the time of a message.
+const TIME: u16 = 13;
+
+/// The run that this one is compared with: the first, or the second for the first.
+fn other<'a>(state: &State, runs: &'a [Run<'a>]) -> Option<&'a Run<'a>> {
+    match state.run {
+        0 => runs.get(1),
+        _ => runs.first(),
+    }
+}
+
+fn lines(state: &State, runs: &[Run]) -> Vec<Setting> {
+    let other = other(state, runs).map(|run| run.history);
+    let run = runs.get(state.run);
+    run.map_or_else(Vec::new, |run| settings(run.history, other))
+}
+
+/// Lines of settings.
+pub(crate) fn settings_count(state: &State, runs: &[Run]) -> usize {
+    lines(state, runs).len()
+}
+
+/// The columns of the settings.
+fn settings_width(body: Rect) -> u16 {
+    (body.width * 2 / 5).min(80)
+}
+
+/// The pane under the mouse.
+pub(crate) fn pane_at(body: Rect, at: Position) -> Pane {
+    match at.x < body.x + settings_width(body) {
+        true => Pane::Settings,
+        false => Pane::Messages,
+    }
+}
+
+pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: Rect) {
+    let alerts = run.alerts.len() as u16;
+    let height = if alerts == 0 { 0 } else { alerts + 2 };
+    let (top, rest) = above(body, height.min(body.height / 2));
+    if alerts > 0 {
+        let inner = panel(pen, top, "alerts", &[]);
+        draw_alerts(pen, run, inner);
+    }
+    let (own, said) = left(rest, settings_width(rest), 2);
+    draw_settings(pen, state, runs, own);
+    draw_messages(pen, state, run, said);
+}
+
+/// A row for each alert; how many rows there were.
+fn draw_alerts(pen: &mut Pen, run: &Run, area: Rect) -> u16 {
+    let style = pen.theme.warning();
+    for (y, alert) in run.alerts.iter().enumerate() {
+        pen.print(area, 0, y as u16, &format!("! {}", alert.text), style);
+    }
+    run.alerts.len() as u16
+}
+
+/// A title that says what has the keys.
+fn title(pen: &Pen, state: &State, pane: Pane) -> Vec<Span> {
+    match state.pane == pane {
+        true => vec![(pen.theme.either("↕", "*").to_owned(), pen.theme.accent())],
+        false => Vec::new(),
+    }
+}
+
+fn draw_settings(pen: &mut Pen, state: &State, runs: &[Run], area: Rect) {
+    let lines = lines(state, runs);
+    let different = lines.iter().filter(|line| line.other.is_some()).count();
+    let name = match other(state, runs) {
+        Some(other) => format!("settings, {different} other than in {}", other.name),
+        None => "settings".to_owned(),
+    };
+    let notes = title(pen, state, Pane::Settings);
+    let inner = panel(pen, area, &name, &notes);
+    let names = (inner.width / 2).min(28);
+    let first = state
+        .setting
+        .min(lines.len().saturating_sub(usize::from(inner.height)));
+    for (y, line) in (0..inner.height).zip(&lines[first..]) {
+        let bold = pen.theme.heading();
+        let place = Rect {
+            width: names.saturating_sub(1),
+            ..inner
+        };
+        pen.print(place, 0, y, &line.name, Style::new());
+        let x = pen.print(inner, names, y, &line.value, bold);
+        if let Some(other) = &line.other {
+            let style = pen.theme.warning();
+            let x = pen.print(inner, x, y, " / ", style);
+            pen.print(inner, x, y, other, style);
+        }
+    }
+}
+
+/// The sign of a level, and how it looks.
+fn sign(theme: Theme, level: Level) -> (&'static str, Style) {
+    match level {
+        Level::Info => (theme.either("·", "."), Style::new()),
+        Level::Warning => ("!", theme.warning()),
+        Level::Error => (theme.either("✘", "x"), theme.bad()),
+    }
+}
+
+fn draw_messages(pen: &mut Pen, state: &State, run: &Run, area: Rect) {
+    let messages = &run.history.messages;
+    let mut notes = title(pen, state, Pane::Messages);
+    let below = state.message.min(messages.len().saturating_sub(1));
+    if below > 0 {
+        notes.push((format!(" {below} more below"), Style::new()));
+    }
+    let inner = panel(pen, area, "messages", &notes);
+    let mut inner = inner;
+    let damaged = run.history.damaged;
+    if damaged > 0 || run.problem.is_some() {
+        let said = match run.problem {
+            Some(problem) => format!("! cannot read the events: {problem}"),
+            None => format!("! {damaged} lines of the file are no events"),
+        };
+        let style = pen.theme.warning();
+        let (last, rest) = (above(inner, inner.height.saturating_sub(1)).1, inner);
+        pen.print(last, 0, 0, &said, style);
+        inner = above(rest, rest.height.saturating_sub(1)).0;
+    }
+    if messages.is_empty() {
+        pen.print(inner, 0, 0, "nothing was said", Style::new());
+        return;
+    }
+    let width = usize::from(inner.width.saturating_sub(TIME + 2));
+    let shown = &messages[..messages.len() - below];
+    let mut rows: Vec<(Option<&Message>, String, Style)> = Vec::new();
+    for message in shown.iter().rev() {
+        if rows.len() >= usize::from(inner.height) {
+            break;
+        }
+        let (_, style) = sign(pen.theme, message.level);
+        let lines = wrap(&message.text, width, LINES);
+        for (index, line) in lines.into_iter().enumerate().rev() {
+            rows.push(((index == 0).then_some(message), line, style));
+        }
+    }
+    rows.truncate(usize::from(inner.height));
+    for (y, (message, line, style)) in rows.into_iter().rev().enumerate() {
+        let y = y as u16;
+        if let Some(message) = message {
+            let (sign, style) = sign(pen.theme, message.level);
+            let time = duration(message.seconds);
+            pen.print(inner, 0, y, &format!("{time:>11}"), Style::new());
+            pen.print(inner, TIME, y, sign, style);
+        }
+        pen.print(inner, TIME + 2, y, &line, style);
+    }
+}
+
+/// Alerts, then the last messages, the newest first.
+pub(crate) fn draw_news(pen: &mut Pen, run: &Run, area: Rect) {
+    let alerts = draw_alerts(pen, run, area);
+    let mut y = alerts;
+    for message in run.history.messages.iter().rev() {
+        if y >= area.height {
+            return;
+        }
+        let (sign, style) = sign(pen.theme, message.level);
+        let width = usize::from(area.width.saturating_sub(2));
+        let most = if area.height > 4 { 3 } else { 1 };
+        pen.print(area, 0, y, sign, style);
+        for line in wrap(&message.text, width, most) {
+            pen.print(area, 2, y, &line, style);
+            y += 1;
+        }
+    }
+    if y == 0 {
+        pen.print(area, 0, 0, "nothing to report", Style::new());
+    }
+}

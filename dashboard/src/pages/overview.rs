@@ -1,0 +1,177 @@
+//! What someone wants to see first.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::curves::metrics;
+use crate::format::{count, duration, figure, is_share, percent};
+use crate::pages::charts::{draw_rate, draw_small};
+use crate::pages::log::draw_news;
+use crate::pages::speed::{draw_machine, draw_parts};
+use crate::panel::{above, columns, figures, left, panel};
+use crate::pen::{Pen, Span};
+use crate::progress;
+use crate::runs::Run;
+use crate::scores::{Part, chosen};
+use crate::state::{Choice, State};
+
+/// From this width on, there is a column at the right.
+const WIDE: u16 = 150;
+/// From this height on, parts are apart by a row.
+const TALL: u16 = 30;
+
+pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: Rect) {
+    let gap = u16::from(body.height >= TALL);
+    let (_, body) = above(body, gap);
+    let (bars, rest) = above(body, progress::ROWS);
+    progress::draw(pen, run, bars);
+    let (_, rest) = above(rest, gap);
+    let rows = figures(pen, above(rest, 2).0, &key_figures(pen, run));
+    let (_, rest) = above(rest, rows.min(2) + gap);
+    match rest.width >= WIDE {
+        true => draw_wide(pen, state, runs, run, rest, gap),
+        false => draw_narrow(pen, state, runs, run, rest, gap),
+    }
+}
+
+fn draw_narrow(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect, gap: u16) {
+    let below = if gap == 0 { 7 } else { 9 + area.height / 6 };
+    let (charts, rest) = above(area, area.height.saturating_sub(below));
+    draw_charts(pen, state, runs, run, charts);
+    let (_, rest) = above(rest, gap);
+    let news = rest.width >= 110;
+    if news {
+        let [rate, speed, said]: [Rect; 3] = columns(rest, 2);
+        draw_rate(pen, run, rate);
+        draw_speed(pen, run, speed);
+        let inner = panel(pen, said, "news", &[]);
+        draw_news(pen, run, inner);
+    } else {
+        let (rest, said) = above(rest, rest.height.saturating_sub(1));
+        let [rate, speed]: [Rect; 2] = columns(rest, 2);
+        draw_rate(pen, run, rate);
+        draw_speed(pen, run, speed);
+        draw_news(pen, run, said);
+    }
+}
+
+fn draw_wide(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect, gap: u16) {
+    let (charts, side) = left(area, area.width * 2 / 3, 3);
+    let (metrics, rate) = above(charts, charts.height * 2 / 3);
+    draw_charts(pen, state, runs, run, metrics);
+    let (_, rate) = above(rate, gap);
+    let [rate, confused]: [Rect; 2] = columns(rate, 2);
+    draw_rate(pen, run, rate);
+    draw_confused(pen, run, confused);
+    let (speed, said) = above(side, (side.height / 2).min(13));
+    draw_speed(pen, run, speed);
+    let (_, said) = above(said, gap);
+    let inner = panel(pen, said, "news", &[]);
+    draw_news(pen, run, inner);
+}
+
+/// Loss and accuracy, or what there is instead.
+fn draw_charts(pen: &mut Pen, state: &State, runs: &[Run], _: &Run, area: Rect) {
+    let names = metrics(runs);
+    let mut shown: Vec<&str> = ["loss", "accuracy"]
+        .into_iter()
+        .filter(|metric| names.iter().any(|name| name == metric))
+        .collect();
+    for name in names.iter().filter(|name| *name != "rate") {
+        if shown.len() < 2 && !shown.contains(&name.as_str()) {
+            shown.push(name);
+        }
+    }
+    let halves: [Rect; 2] = columns(area, 2);
+    let metrics = shown.into_iter().chain(["loss", "accuracy"]);
+    for (metric, half) in metrics.zip(halves) {
+        draw_small(pen, state, runs, metric, half);
+    }
+}
+
+fn draw_speed(pen: &mut Pen, run: &Run, area: Rect) {
+    let notes = match run.history.speeds.last() {
+        Some(speed) => {
+            let pictures = speed.pictures.clamp(0.0, 1e15).round() as u64;
+            vec![
+                (count(pictures), pen.theme.heading()),
+                (" images/s".to_owned(), Style::new()),
+            ]
+        }
+        None => Vec::new(),
+    };
+    let inner = panel(pen, area, "speed", &notes);
+    let (machine, parts) = above(inner, 3.min(inner.height / 2));
+    draw_machine(pen, run, machine);
+    draw_parts(pen, run, parts);
+}
+
+/// The figures that sum a run up.
+fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
+    let history = run.history;
+    let plain = |name: &str, figure: String| (name.to_owned(), (figure, Style::new()));
+    let mut pairs = Vec::new();
+    if let Some(tested) = &history.tested {
+        for metric in ["accuracy", "loss"] {
+            if let Some(value) = tested.metrics.get(metric) {
+                let shown = figure(metric, value);
+                pairs.push((format!("test {metric}"), (shown, pen.theme.good())));
+            }
+        }
+    }
+    if let Some(best) = history.best() {
+        let metrics = best.average.as_ref().unwrap_or(&best.validation);
+        if let Some(accuracy) = metrics.get("accuracy") {
+            let shown = format!("{} in epoch {}", percent(accuracy, 2), best.epoch);
+            pairs.push(plain("kept", shown));
+        }
+    }
+    if let Some(last) = history.epochs.last() {
+        let metrics = last.average.as_ref().unwrap_or(&last.validation);
+        for (metric, value) in metrics.iter().filter(|(metric, _)| is_share(metric)) {
+            pairs.push(plain(&metric.replace('_', " "), figure(metric, value)));
+        }
+    }
+    if let Some(checkpoint) = history.checkpoints.last() {
+        let since = duration(progress::elapsed(run) - checkpoint.seconds);
+        let shown = match run.is_running {
+            true => format!("{since} ago"),
+            false => format!("step {}", count(checkpoint.step as u64)),
+        };
+        pairs.push(plain("checkpoint", shown));
+    }
+    if let Some(started) = &history.started {
+        pairs.push(plain("parameters", count(started.parameters as u64)));
+        pairs.push(plain("batch", count(started.batch_size as u64)));
+        pairs.push(plain("device", started.device.clone()));
+    }
+    pairs
+}
+
+/// The pairs of classes that are confused most.
+fn draw_confused(pen: &mut Pen, run: &Run, area: Rect) {
+    let inner = panel(pen, area, "most confused", &[]);
+    let Some(scores) = chosen(run.history, Part::Confusion, Choice::Newest) else {
+        pen.centre(inner, inner.height / 2, "no validation yet", Style::new());
+        return;
+    };
+    let named = run
+        .history
+        .started
+        .as_ref()
+        .map_or(0, |started| started.classes.len());
+    let confusion = crate::confusion::Confusion::new(scores.confusion, named);
+    let name = |place: usize| run.history.class_name(confusion.classes[place]);
+    for (y, (row, column, pictures)) in confusion
+        .worst(usize::from(inner.height))
+        .into_iter()
+        .enumerate()
+    {
+        let y = y as u16;
+        let heading = pen.theme.heading();
+        let x = pen.print(inner, 0, y, &format!("{:>7}", count(pictures)), heading);
+        let arrow = pen.theme.either("taken for", "taken for");
+        let said = format!("{} {arrow} {}", name(row), name(column));
+        pen.print(inner, x + 2, y, &said, Style::new());
+    }
+}

@@ -1,0 +1,89 @@
+//! Writes into parts of the screen, and nowhere else.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::text::{fit, width};
+use crate::theme::Theme;
+
+/// Writes text that was made harmless into areas. Places are relative to an area; what does not fit into
+/// it is left out.
+pub(crate) struct Pen<'a> {
+    buffer: &'a mut Buffer,
+    pub theme: Theme,
+}
+
+/// Text and how it looks.
+pub(crate) type Span = (String, Style);
+
+impl<'a> Pen<'a> {
+    pub(crate) fn new(buffer: &'a mut Buffer, theme: Theme) -> Self {
+        Self { buffer, theme }
+    }
+
+    /// Writes a text, and tells where it ends.
+    pub(crate) fn print(&mut self, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
+        let area = area.intersection(self.buffer.area);
+        if y >= area.height || x >= area.width {
+            return x;
+        }
+        let (text, used) = fit(text, usize::from(area.width - x));
+        self.buffer
+            .set_stringn(area.x + x, area.y + y, text, used, style);
+        x + used as u16
+    }
+
+    /// Writes several texts one after another.
+    pub(crate) fn spans(&mut self, area: Rect, x: u16, y: u16, spans: &[Span]) -> u16 {
+        spans
+            .iter()
+            .fold(x, |x, (text, style)| self.print(area, x, y, text, *style))
+    }
+
+    /// Writes a text that ends where the area does, or before so many columns from there, and tells where
+    /// it begins.
+    pub(crate) fn right(&mut self, area: Rect, y: u16, text: &str, style: Style) -> u16 {
+        let used = width(text).min(usize::from(area.width)) as u16;
+        self.print(area, area.width - used, y, text, style);
+        area.width - used
+    }
+
+    /// Writes a text in the middle.
+    pub(crate) fn centre(&mut self, area: Rect, y: u16, text: &str, style: Style) {
+        let used = width(text).min(usize::from(area.width)) as u16;
+        self.print(area, (area.width - used) / 2, y, text, style);
+    }
+
+    /// Writes one character that takes one column.
+    pub(crate) fn cell(&mut self, area: Rect, x: u16, y: u16, symbol: char, style: Style) {
+        if x < area.width
+            && y < area.height
+            && let Some(cell) = self.buffer.cell_mut((area.x + x, area.y + y))
+        {
+            cell.set_char(symbol).set_style(style);
+        }
+    }
+
+    /// Fills a row from `x` on with one character.
+    pub(crate) fn rule(&mut self, area: Rect, x: u16, y: u16, symbol: char, style: Style) {
+        for x in x..area.width {
+            self.cell(area, x, y, symbol, style);
+        }
+    }
+
+    /// Changes how an area looks, and not what stands there.
+    pub(crate) fn restyle(&mut self, area: Rect, style: Style) {
+        self.buffer.set_style(area, style);
+    }
+
+    /// Empties an area.
+    pub(crate) fn clear(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                self.buffer[(x, y)].reset();
+            }
+        }
+    }
+}

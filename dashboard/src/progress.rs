@@ -1,0 +1,165 @@
+//! How far a run is.
+
+use events::{History, Work};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::format::{count, duration, percent};
+use crate::panel::bar;
+use crate::pen::Pen;
+use crate::runs::Run;
+
+/// Seconds without news of a running run that are worth a word.
+const SILENT: f64 = 60.0;
+/// Rows that [`draw`] takes.
+pub(crate) const ROWS: u16 = 2;
+
+/// The time that a run has taken, this moment included.
+pub(crate) fn elapsed(run: &Run) -> f64 {
+    let idle = if run.is_running { run.idle } else { 0.0 };
+    run.history.seconds() + idle
+}
+
+/// The share of the planned steps that are taken, 0 to 1.
+pub(crate) fn share_of_run(history: &History) -> f64 {
+    let planned = history.planned_steps().unwrap_or(0);
+    match planned {
+        0 => 0.0,
+        planned => (history.step() as f64 / planned as f64).min(1.0),
+    }
+}
+
+/// Something that is under way.
+struct Part {
+    name: String,
+    /// 0 to 1.
+    share: f64,
+    /// In seconds, as of the last event.
+    left: Option<f64>,
+}
+
+/// The epoch at hand, or the pass over other pictures that goes on.
+fn part(history: &History) -> Part {
+    if let Some(progress) = history.progress {
+        let name = match progress.work {
+            Work::Validation => "validation",
+            Work::Test => "test",
+        };
+        return Part {
+            name: name.to_owned(),
+            share: progress.done as f64 / progress.total.max(1) as f64,
+            left: None,
+        };
+    }
+    let epochs = history.started.as_ref().map_or(0, |started| started.epochs);
+    let (epoch, share) = history.epoch();
+    let is_last_done = epochs > 0 && epoch > epochs;
+    let (epoch, share) = match is_last_done {
+        true => (epochs, 1.0),
+        false => (epoch, share),
+    };
+    let name = match epochs {
+        0 => format!("epoch {epoch}"),
+        _ => format!("epoch {epoch} of {epochs}"),
+    };
+    Part {
+        name,
+        share,
+        left: epoch_left(history, share),
+    }
+}
+
+/// The time that the epoch's steps take from now on.
+fn epoch_left(history: &History, share: f64) -> Option<f64> {
+    let steps = history.started.as_ref()?.steps_per_epoch as f64;
+    Some((1.0 - share) * steps * history.seconds_per_step()?)
+}
+
+/// Draws bars of what is under way and of the whole run, with the time that is left.
+pub(crate) fn draw(pen: &mut Pen, run: &Run, area: Rect) {
+    let history = run.history;
+    let (accent, good) = (pen.theme.accent(), pen.theme.good());
+    let whole = Part {
+        name: match history.planned_steps() {
+            Some(steps) => format!(
+                "step {} of {}",
+                count(history.step() as u64),
+                count(steps as u64)
+            ),
+            None => format!("step {}", count(history.step() as u64)),
+        },
+        share: share_of_run(history),
+        left: history.seconds_left(),
+    };
+    let rows = [(part(history), accent), (whole, good)];
+    let names = rows.iter().map(|(part, _)| crate::text::width(&part.name));
+    let names = (names.max().unwrap_or(0) as u16).min(area.width / 2);
+    let notes = 22.min(area.width / 3);
+    let length = area.width.saturating_sub(names + notes + 9);
+    let silence = run.is_running && run.idle >= SILENT;
+    for (y, (part, style)) in rows.into_iter().enumerate() {
+        let y = y as u16;
+        let place = Rect {
+            width: names,
+            ..area
+        };
+        pen.print(place, 0, y, &part.name, Style::new());
+        bar(pen, area, names + 1, y, length, part.share, style);
+        let heading = pen.theme.heading();
+        let shown = format!("{:>5}", percent(part.share, 0));
+        let x = pen.print(area, names + length + 2, y, &shown, heading);
+        let note = match part.left {
+            _ if !run.is_running => String::new(),
+            _ if silence && y == 0 => format!("no news for {}", duration(run.idle)),
+            Some(left) => format!("{} left", duration((left - run.idle).max(0.0))),
+            None => String::new(),
+        };
+        pen.print(area, x + 2, y, &note, Style::new());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::{Epoch, Event, Metrics, Progress, Started, Step};
+
+    #[test]
+    fn what_is_under_way() {
+        let mut history = History::default();
+        assert_eq!(part(&history).name, "epoch 1");
+        assert_eq!(share_of_run(&history), 0.0);
+        history.push(Event::Started(Box::new(Started {
+            epochs: 2,
+            steps_per_epoch: 10,
+            ..Started::default()
+        })));
+        for step in 1..=5 {
+            history.push(Event::Step(Step {
+                seconds: step as f64 * 2.0,
+                epoch: 1,
+                step,
+                metrics: Metrics::default(),
+            }));
+        }
+        let epoch = part(&history);
+        assert_eq!((epoch.name.as_str(), epoch.share), ("epoch 1 of 2", 0.5));
+        assert_eq!(epoch.left, Some(10.0));
+        assert_eq!(share_of_run(&history), 0.25);
+        history.push(Event::Progress(Progress {
+            seconds: 11.0,
+            work: Work::Validation,
+            done: 3,
+            total: 0,
+        }));
+        assert_eq!(part(&history).name, "validation");
+        for epoch in [1, 2] {
+            history.push(Event::Epoch(Box::new(Epoch {
+                epoch,
+                step: epoch * 10,
+                ..Epoch::default()
+            })));
+        }
+        let last = part(&history);
+        assert_eq!((last.name.as_str(), last.share), ("epoch 2 of 2", 1.0));
+    }
+}

@@ -1,0 +1,180 @@
+//! The runs that are shown, as far as their files have grown.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use events::{Alert, Follower, History, alerts, is_locked};
+
+use crate::mode::Source;
+use crate::session::DashboardError;
+
+/// A run as it is now.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// What happened in it.
+    pub history: &'a History,
+    /// What someone should look at.
+    pub alerts: &'a [Alert],
+    /// Whether a program works on it.
+    pub is_running: bool,
+    /// Seconds since something was last heard of it.
+    pub idle: f64,
+    /// The share of its file that is read, 0 to 1, while it is read for the first time.
+    pub loading: Option<f64>,
+    /// Why its file cannot be read, if it cannot.
+    pub problem: Option<&'a str>,
+}
+
+/// Runs, and where they come from.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    source: Source,
+    reader: Reader,
+    alerts: Vec<Alert>,
+    is_running: bool,
+    /// When something was last heard of it.
+    heard: Instant,
+    /// Whole seconds since then, when it was last drawn.
+    idle: u64,
+    problem: Option<String>,
+}
+
+#[derive(Debug)]
+enum Reader {
+    /// A file may be large, and is first read aside so that the screen answers meanwhile.
+    Loading(Loading),
+    Ready(Follower),
+}
+
+#[derive(Debug)]
+struct Loading {
+    thread: JoinHandle<(Follower, io::Result<bool>)>,
+    /// Thousandths that are read.
+    share: Arc<AtomicU32>,
+    /// Shown meanwhile.
+    empty: History,
+}
+
+impl Loading {
+    fn begin(source: &Source) -> Result<Self, DashboardError> {
+        let share = Arc::new(AtomicU32::new(0));
+        let mut follower = Follower::open(&source.folder);
+        let told = Arc::clone(&share);
+        let thread = std::thread::Builder::new()
+            .name("dashboard reader".to_owned())
+            .spawn(move || {
+                let mut tell = |share: f64| told.store((share * 1000.0) as u32, Ordering::Relaxed);
+                let result = follower.poll_with(&mut tell);
+                (follower, result)
+            })
+            .map_err(DashboardError::Thread)?;
+        Ok(Self {
+            thread,
+            share,
+            empty: History::default(),
+        })
+    }
+}
+
+impl Runs {
+    pub(crate) fn open(sources: Vec<Source>) -> Result<Self, DashboardError> {
+        let entries = sources.into_iter().map(|source| {
+            Ok(Entry {
+                reader: Reader::Loading(Loading::begin(&source)?),
+                alerts: Vec::new(),
+                is_running: is_locked(&source.folder),
+                heard: Instant::now(),
+                idle: 0,
+                problem: None,
+                source,
+            })
+        });
+        Ok(Self {
+            entries: entries.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Looks for news; whether there are any, or a clock has moved.
+    pub(crate) fn poll(&mut self) -> bool {
+        let mut is_new = false;
+        for entry in &mut self.entries {
+            is_new |= entry.poll();
+        }
+        is_new
+    }
+
+    pub(crate) fn views(&self) -> Vec<Run<'_>> {
+        self.entries.iter().map(Entry::view).collect()
+    }
+}
+
+impl Entry {
+    fn poll(&mut self) -> bool {
+        let was_running = self.is_running;
+        self.is_running = is_locked(&self.source.folder);
+        let is_new = match &mut self.reader {
+            Reader::Loading(loading) if !loading.thread.is_finished() => return true,
+            Reader::Loading(_) => self.finish_loading(),
+            Reader::Ready(follower) => {
+                let result = follower.poll();
+                self.take(result)
+            }
+        };
+        let idle = self.heard.elapsed().as_secs();
+        let has_clock_moved = self.is_running && idle != self.idle;
+        self.idle = idle;
+        is_new || has_clock_moved || was_running != self.is_running
+    }
+
+    fn finish_loading(&mut self) -> bool {
+        let empty = Reader::Ready(Follower::open(&self.source.folder));
+        if let Reader::Loading(loading) = std::mem::replace(&mut self.reader, empty)
+            && let Ok((follower, result)) = loading.thread.join()
+        {
+            self.reader = Reader::Ready(follower);
+            self.take(result);
+        }
+        true
+    }
+
+    fn take(&mut self, result: io::Result<bool>) -> bool {
+        let problem = result.as_ref().err().map(ToString::to_string);
+        let is_new_problem = problem != self.problem;
+        self.problem = problem;
+        let is_new = result.unwrap_or(false);
+        if is_new && let Reader::Ready(follower) = &self.reader {
+            self.alerts = alerts(follower.history());
+            self.heard = Instant::now();
+        }
+        is_new || is_new_problem
+    }
+
+    fn view(&self) -> Run<'_> {
+        let (history, loading) = match &self.reader {
+            Reader::Loading(loading) => {
+                let share = f64::from(loading.share.load(Ordering::Relaxed)) / 1000.0;
+                (&loading.empty, Some(share))
+            }
+            Reader::Ready(follower) => (follower.history(), None),
+        };
+        Run {
+            name: &self.source.name,
+            history,
+            alerts: &self.alerts,
+            is_running: self.is_running,
+            idle: self.heard.elapsed().as_secs_f64(),
+            loading,
+            problem: self.problem.as_deref(),
+        }
+    }
+}

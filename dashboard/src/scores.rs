@@ -1,0 +1,102 @@
+//! Which scores of a run are shown.
+
+use events::{History, Metrics, Mistake};
+
+use crate::state::Choice;
+
+/// What pictures were scored, and to what they came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scores<'a> {
+    pub choice: Choice,
+    pub metrics: &'a Metrics,
+    pub confusion: &'a [(usize, usize, u64)],
+    pub mistakes: &'a [Mistake],
+}
+
+impl Scores<'_> {
+    pub(crate) fn name(&self) -> String {
+        match self.choice {
+            Choice::Epoch(epoch) => format!("validation after epoch {epoch}"),
+            _ => "test".to_owned(),
+        }
+    }
+}
+
+/// What of scores a page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Confusion,
+    Mistakes,
+}
+
+/// Everything that was scored and has such a part, the oldest first.
+fn all(history: &History, part: Part) -> Vec<Scores<'_>> {
+    let epochs = history.epochs.iter().map(|epoch| Scores {
+        choice: Choice::Epoch(epoch.epoch),
+        metrics: epoch.average.as_ref().unwrap_or(&epoch.validation),
+        confusion: &epoch.confusion,
+        mistakes: &epoch.mistakes,
+    });
+    let test = history.tested.iter().map(|tested| Scores {
+        choice: Choice::Test,
+        metrics: &tested.metrics,
+        confusion: &tested.confusion,
+        mistakes: &tested.mistakes,
+    });
+    let has_part = |scores: &Scores| match part {
+        Part::Confusion => !scores.confusion.is_empty(),
+        Part::Mistakes => !scores.mistakes.is_empty(),
+    };
+    epochs.chain(test).filter(has_part).collect()
+}
+
+/// The chosen ones, or the newest if there are none such.
+pub(crate) fn chosen(history: &History, part: Part, choice: Choice) -> Option<Scores<'_>> {
+    let all = all(history, part);
+    let place = place(&all, choice)?;
+    all.get(place).copied()
+}
+
+fn place(all: &[Scores], choice: Choice) -> Option<usize> {
+    let chosen = all.iter().position(|scores| scores.choice == choice);
+    chosen.or(all.len().checked_sub(1))
+}
+
+/// The choice that is so many before or after another.
+pub(crate) fn moved(history: &History, part: Part, choice: Choice, by: isize) -> Choice {
+    let all = all(history, part);
+    let place = place(&all, choice).map(|place| place.saturating_add_signed(by));
+    match place {
+        // The newest stays the newest as others come.
+        Some(place) if place + 1 < all.len() => all[place].choice,
+        _ => Choice::Newest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::{Epoch, Event};
+
+    #[test]
+    fn choices_move_from_epoch_to_epoch() {
+        let mut history = History::default();
+        assert!(chosen(&history, Part::Confusion, Choice::Newest).is_none());
+        for epoch in 1..=4 {
+            history.push(Event::Epoch(Box::new(Epoch {
+                epoch,
+                confusion: if epoch == 2 { vec![] } else { vec![(0, 0, 1)] },
+                ..Epoch::default()
+            })));
+        }
+        let newest = chosen(&history, Part::Confusion, Choice::Newest).unwrap();
+        assert_eq!(newest.choice, Choice::Epoch(4));
+        let back = |choice| moved(&history, Part::Confusion, choice, -1);
+        assert_eq!(back(Choice::Newest), Choice::Epoch(3));
+        assert_eq!(back(Choice::Epoch(3)), Choice::Epoch(1));
+        assert_eq!(back(Choice::Epoch(1)), Choice::Epoch(1));
+        let on = |choice| moved(&history, Part::Confusion, choice, 1);
+        assert_eq!(on(Choice::Epoch(1)), Choice::Epoch(3));
+        assert_eq!(on(Choice::Epoch(3)), Choice::Newest);
+    }
+}

@@ -1,0 +1,194 @@
+//! Text of files, made harmless.
+//!
+//! Names and messages come from files that anyone may have written. What would move the cursor, turn
+//! the direction of writing or hide itself is shown by a sign instead.
+
+use unicode_width::UnicodeWidthChar;
+
+/// Stands for what is not shown.
+const HIDDEN: char = '\u{fffd}';
+/// Marks over one letter that are shown; more could leave the line.
+const MARKS: usize = 2;
+
+/// What is shown for a character.
+fn visible(character: char) -> char {
+    match character {
+        '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)).unwrap_or(HIDDEN),
+        '\u{7f}' => '\u{2421}',
+        // Controls of the upper half, and what turns or joins the text around it.
+        '\u{80}'..='\u{9f}'
+        | '\u{ad}'
+        | '\u{61c}'
+        | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}' => HIDDEN,
+        other => other,
+    }
+}
+
+/// Whether it is drawn over the letter before.
+fn is_mark(character: char) -> bool {
+    matches!(character, '\u{300}'..='\u{36f}')
+}
+
+/// The text in at most `width` columns, and how many it takes. What is cut off leaves `…`.
+pub(crate) fn fit(text: &str, width: usize) -> (String, usize) {
+    let mut fitted = String::new();
+    let mut used = 0;
+    let mut marks = 0;
+    for character in text.chars().map(visible) {
+        if is_mark(character) && used > 0 {
+            marks += 1;
+            if marks <= MARKS {
+                fitted.push(character);
+            }
+            continue;
+        }
+        marks = 0;
+        let (character, own) = match character.width() {
+            None | Some(0) => (HIDDEN, 1),
+            Some(own) => (character, own),
+        };
+        if used + own > width {
+            return cut(fitted, width);
+        }
+        fitted.push(character);
+        used += own;
+    }
+    (fitted, used)
+}
+
+/// Makes place for the sign of what is missing.
+fn cut(mut fitted: String, width: usize) -> (String, usize) {
+    if width == 0 {
+        return (String::new(), 0);
+    }
+    let columns = |text: &str| text.chars().map(|c| c.width().unwrap_or(0)).sum::<usize>();
+    let mut used = columns(&fitted);
+    while used >= width {
+        let Some(last) = fitted.pop() else {
+            break;
+        };
+        used -= last.width().unwrap_or(0);
+    }
+    fitted.push('…');
+    (fitted, used + 1)
+}
+
+/// The columns that a text takes.
+pub(crate) fn width(text: &str) -> usize {
+    fit(text, usize::MAX).1
+}
+
+/// Lines of at most `width` columns, broken between words where that can be, and no more than `most`.
+pub(crate) fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    if width == 0 {
+        return lines;
+    }
+    for paragraph in text.split('\n') {
+        let mut rest = paragraph.trim_end();
+        loop {
+            if lines.len() == most {
+                if let Some(last) = lines.pop() {
+                    lines.push(fit(&format!("{last}………"), width).0);
+                }
+                return lines;
+            }
+            let end = break_at(rest, width);
+            let (line, next) = rest.split_at(end);
+            lines.push(fit(line.trim_end(), width).0);
+            rest = next.trim_start();
+            if rest.is_empty() {
+                break;
+            }
+        }
+    }
+    lines
+}
+
+/// The byte before which a line of so many columns ends.
+fn break_at(text: &str, width: usize) -> usize {
+    let mut used = 0;
+    let mut space = None;
+    for (place, character) in text.char_indices() {
+        if character == ' ' {
+            space = Some(place);
+        }
+        used += fit(character.encode_utf8(&mut [0; 4]), usize::MAX).1;
+        if used > width {
+            let hard = if place == 0 {
+                character.len_utf8()
+            } else {
+                place
+            };
+            return space.filter(|&space| space > 0).unwrap_or(hard);
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_could_act_is_shown() {
+        for (text, shown) in [
+            ("\u{1b}[2J", "␛[2J"),
+            ("a\tb\nc\r\0\u{7f}", "a␉b␊c␍␀␡"),
+            ("\u{9b}31m", "\u{fffd}31m"),
+            ("\u{202e}evil\u{2066}", "\u{fffd}evil\u{fffd}"),
+            ("a\u{200b}b\u{feff}", "a\u{fffd}b\u{fffd}"),
+            ("cafe\u{301}", "cafe\u{301}"),
+            ("日本", "日本"),
+        ] {
+            assert_eq!(fit(text, 80).0, shown);
+        }
+        let tower = "x".to_owned() + &"\u{301}".repeat(1000);
+        assert_eq!(fit(&tower, 80).0.chars().count(), 3);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_cut_with_a_sign() {
+        assert_eq!(fit("ankle boot", 10), ("ankle boot".to_owned(), 10));
+        assert_eq!(fit("ankle boot", 6), ("ankle…".to_owned(), 6));
+        assert_eq!(fit("日本語", 4), ("日…".to_owned(), 3));
+        assert_eq!(fit("日本語", 1), ("…".to_owned(), 1));
+        assert_eq!(fit("ankle", 0), (String::new(), 0));
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrap("the loss is high", 8, 9), ["the loss", "is high"]);
+        assert_eq!(wrap("a\nb", 8, 9), ["a", "b"]);
+        assert_eq!(wrap("abcdefgh", 3, 2), ["abc", "de…"]);
+        assert_eq!(wrap("", 3, 2), [""]);
+        assert_eq!(wrap("日本", 1, 4), ["…", "…"]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_acts_and_nothing_is_too_wide(text in "\\PC*|[\\x00-\\x{ffff}]*", columns in 0_usize..30) {
+            let (fitted, used) = fit(&text, columns);
+            prop_assert!(used <= columns);
+            prop_assert!(!fitted.contains(char::is_control));
+            prop_assert_eq!(width(&fitted), used);
+            for line in wrap(&text, columns, 5) {
+                prop_assert!(width(&line) <= columns);
+                prop_assert!(!line.contains(char::is_control));
+            }
+        }
+    }
+}

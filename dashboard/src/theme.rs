@@ -1,0 +1,197 @@
+//! Colours and signs.
+
+use ratatui::style::{Color, Modifier, Style};
+
+/// Which colours the terminal has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colours {
+    /// None are to be used, as `NO_COLOR` asks for.
+    None,
+    /// The 16 that every terminal has.
+    #[default]
+    Sixteen,
+    /// Besides them, the palette of 256 for pictures.
+    Palette,
+    /// Besides them, any colour for pictures.
+    Full,
+}
+
+/// What is behind the text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Background {
+    /// Something dark.
+    #[default]
+    Dark,
+    /// Something light.
+    Light,
+}
+
+/// What the screen looks like. Text has the terminal's own foreground and background; the 16 colours
+/// only help to tell things apart, which signs and words do as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Theme {
+    /// Which colours there are.
+    pub colours: Colours,
+    /// Which of them read well.
+    pub background: Background,
+    /// Whether there are no characters but those of ASCII for charts and lines.
+    pub ascii: bool,
+}
+
+/// Colours of curves, in order.
+const ON_DARK: [Color; 6] = [
+    Color::Cyan,
+    Color::Yellow,
+    Color::LightMagenta,
+    Color::LightGreen,
+    Color::LightBlue,
+    Color::LightRed,
+];
+const ON_LIGHT: [Color; 6] = [
+    Color::Blue,
+    Color::Red,
+    Color::Magenta,
+    Color::Green,
+    Color::Cyan,
+    Color::DarkGray,
+];
+
+impl Theme {
+    /// No colour at all.
+    pub fn plain() -> Self {
+        Self {
+            colours: Colours::None,
+            ..Self::default()
+        }
+    }
+
+    /// The next one for who does not like this one: dark, light, none.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let (colours, background) = match (self.colours, self.background) {
+            (Colours::None, _) => (Colours::Sixteen, Background::Dark),
+            (colours, Background::Dark) => (colours, Background::Light),
+            (_, Background::Light) => (Colours::None, Background::Dark),
+        };
+        Self {
+            colours,
+            background,
+            ..self
+        }
+    }
+
+    fn colour(self, on_dark: Color, on_light: Color) -> Style {
+        match (self.colours, self.background) {
+            (Colours::None, _) => Style::new(),
+            (_, Background::Dark) => Style::new().fg(on_dark),
+            (_, Background::Light) => Style::new().fg(on_light),
+        }
+    }
+
+    pub(crate) fn heading(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// For lines and grids, never for text that has to be read.
+    pub(crate) fn faint(self) -> Style {
+        Style::new().add_modifier(Modifier::DIM)
+    }
+
+    pub(crate) fn selected(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    pub(crate) fn key(self) -> Style {
+        self.accent().add_modifier(Modifier::BOLD)
+    }
+
+    pub(crate) fn accent(self) -> Style {
+        self.colour(Color::Cyan, Color::Blue)
+    }
+
+    pub(crate) fn good(self) -> Style {
+        self.colour(Color::LightGreen, Color::Green)
+    }
+
+    pub(crate) fn warning(self) -> Style {
+        self.colour(Color::Yellow, Color::Magenta)
+            .add_modifier(Modifier::BOLD)
+    }
+
+    pub(crate) fn bad(self) -> Style {
+        self.colour(Color::LightRed, Color::Red)
+            .add_modifier(Modifier::BOLD)
+    }
+
+    /// That of a curve, or a part of a bar.
+    pub(crate) fn series(self, index: usize) -> Style {
+        let index = index % ON_DARK.len();
+        self.colour(ON_DARK[index], ON_LIGHT[index])
+    }
+
+    /// The sign of a curve's points.
+    pub(crate) fn mark(self, index: usize) -> char {
+        let marks = self.either(
+            ['●', '◆', '▲', '■', '✚', '◇'],
+            ['o', '#', '^', '%', '+', '@'],
+        );
+        marks[index % marks.len()]
+    }
+
+    /// How a part of a bar is filled.
+    pub(crate) fn fill(self, index: usize) -> char {
+        let fills = self.either(['█', '▓', '▒', '░', '·'], ['#', '=', '+', '-', '.']);
+        fills[index % fills.len()]
+    }
+
+    /// A share, 0 to 1, as how dark a cell is.
+    pub(crate) fn shade(self, share: f64) -> char {
+        let shades = self.either([' ', '░', '▒', '▓', '█'], [' ', '.', '+', '*', '#']);
+        let level = (share.clamp(0.0, 1.0) * 5.0) as usize;
+        shades[level.min(4)]
+    }
+
+    /// One of two things: the latter where there is ASCII alone.
+    pub(crate) fn either<T>(self, unicode: T, ascii: T) -> T {
+        if self.ascii { ascii } else { unicode }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn themes_go_round_and_the_plain_one_has_no_colour() {
+        let theme = Theme::default();
+        assert_eq!(theme.next().next().next(), theme);
+        let plain = Theme::plain();
+        let styles = [
+            plain.accent(),
+            plain.good(),
+            plain.warning(),
+            plain.bad(),
+            plain.series(4),
+            plain.key(),
+        ];
+        assert!(styles.iter().all(|style| style.fg.is_none()));
+    }
+
+    #[test]
+    fn shades_rise() {
+        let theme = Theme::default();
+        let shades: String = [0.0, 0.25, 0.5, 0.75, 1.0, f64::NAN]
+            .map(|share| theme.shade(share))
+            .into_iter()
+            .collect();
+        assert_eq!(shades, " ░▒▓█ ");
+        assert!(
+            Theme {
+                ascii: true,
+                ..theme
+            }
+            .shade(1.0)
+            .is_ascii()
+        );
+    }
+}

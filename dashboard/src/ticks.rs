@@ -1,0 +1,233 @@
+//! Round numbers along an axis.
+
+use crate::format::number;
+
+/// How values lie along an axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Scale {
+    pub low: f64,
+    pub high: f64,
+    pub log: bool,
+}
+
+/// A place on an axis with its number.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tick {
+    /// From the low end to the high one, 0 to 1.
+    pub place: f64,
+    pub label: String,
+}
+
+/// How the numbers of an axis are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Number,
+    Percent,
+    /// Of a time in seconds.
+    Time,
+    /// Of memory in bytes.
+    Bytes,
+}
+
+impl Scale {
+    /// Around values, with some space at the ends. None if there is nothing to show.
+    pub(crate) fn around(values: impl Iterator<Item = f64>, log: bool) -> Option<Self> {
+        let shown = values.filter(|value| value.is_finite() && (!log || *value > 0.0));
+        let (low, high) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+        if low > high {
+            return None;
+        }
+        let (low, high) = match log {
+            true => {
+                let space = (0.04 * (high.ln() - low.ln())).max(1e-3).exp();
+                let below = low / space;
+                let least = if below > 0.0 { below } else { low };
+                (least, (high * space).min(f64::MAX))
+            }
+            false => {
+                let width = high / 2.0 - low / 2.0;
+                let least = high.abs().max(low.abs()) * 1e-3 + f64::MIN_POSITIVE;
+                let space = (0.08 * width).max(least);
+                ((low - space).max(f64::MIN), (high + space).min(f64::MAX))
+            }
+        };
+        (low < high).then_some(Self { low, high, log })
+    }
+
+    /// Where a value lies, 0 at the low end and 1 at the high one; none if it has no place.
+    pub(crate) fn place(self, value: f64) -> Option<f64> {
+        let place = match self.log {
+            true if value <= 0.0 => return None,
+            true => (value.ln() - self.low.ln()) / (self.high.ln() - self.low.ln()),
+            // Halved, so that no difference is infinite.
+            false => (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0),
+        };
+        place.is_finite().then_some(place)
+    }
+
+    /// About as many ticks as asked for, from low to high.
+    pub(crate) fn ticks(self, about: usize, unit: Unit) -> Vec<Tick> {
+        let factor = match unit {
+            Unit::Number => 1.0,
+            Unit::Percent => 100.0,
+            Unit::Time => 1.0 / time_unit(self.high).0,
+            Unit::Bytes => 1.0 / byte_unit(self.high).0,
+        };
+        let suffix = match unit {
+            Unit::Number => "",
+            Unit::Percent => " %",
+            Unit::Time => time_unit(self.high).1,
+            Unit::Bytes => byte_unit(self.high).1,
+        };
+        let (low, high) = (self.low * factor, self.high * factor);
+        let values = match self.log {
+            true => log_values(low, high, about),
+            false => values(low, high, about),
+        };
+        let step = match &values[..] {
+            [first, second, ..] if !self.log => second - first,
+            _ => 0.0,
+        };
+        let ticks = values.into_iter().filter_map(|value| {
+            let place = self.place(value / factor)?;
+            let label = label(value, step) + suffix;
+            (0.0..=1.0)
+                .contains(&place)
+                .then_some(Tick { place, label })
+        });
+        ticks.collect()
+    }
+}
+
+fn time_unit(seconds: f64) -> (f64, &'static str) {
+    match seconds {
+        180.0..10_800.0 => (60.0, " min"),
+        10_800.0..172_800.0 => (3600.0, " h"),
+        172_800.0.. => (86_400.0, " d"),
+        _ => (1.0, " s"),
+    }
+}
+
+fn byte_unit(bytes: f64) -> (f64, &'static str) {
+    match bytes {
+        1e9.. => (1e9, " GB"),
+        _ => (1e6, " MB"),
+    }
+}
+
+/// Multiples of 1, 2 or 5 times a power of ten.
+fn values(low: f64, high: f64, about: usize) -> Vec<f64> {
+    let rough = (high / 2.0 - low / 2.0) * 2.0 / about.max(1) as f64;
+    let power = 10_f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .map(|multiple| multiple * power)
+        .into_iter()
+        .find(|step| *step >= rough * 0.999)
+        .unwrap_or(rough);
+    let first = (low / step).ceil();
+    if !(step.is_normal() && first.is_finite()) {
+        return Vec::new();
+    }
+    (0..=about + 2)
+        .map(|index| (first + index as f64) * step)
+        .take_while(|value| *value <= high)
+        .collect()
+}
+
+/// Powers of ten, or between them if there are few.
+fn log_values(low: f64, high: f64, about: usize) -> Vec<f64> {
+    if !(low > 0.0 && low < high && high.is_finite()) {
+        return Vec::new();
+    }
+    let (from, to) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    let decades = (to - from).unsigned_abs() as usize;
+    let multiples: &[f64] = match decades {
+        _ if decades * 3 <= about => &[1.0, 2.0, 5.0],
+        _ => &[1.0],
+    };
+    let stride = decades.div_ceil(about.max(1)).max(1);
+    let powers = (from..=to).step_by(stride);
+    let all = powers.flat_map(|power| {
+        multiples
+            .iter()
+            .map(move |multiple| multiple * 10_f64.powi(power))
+    });
+    let shown: Vec<f64> = all.filter(|value| (low..=high).contains(value)).collect();
+    match shown.len() {
+        0 | 1 => values(low, high, about),
+        _ => shown,
+    }
+}
+
+/// With the decimals that neighbours differ in.
+fn label(value: f64, step: f64) -> String {
+    if step == 0.0 {
+        let shown = number(value);
+        return match shown.contains('.') && !shown.contains('e') {
+            true => shown.trim_end_matches('0').trim_end_matches('.').to_owned(),
+            false => shown,
+        };
+    }
+    if value.abs() >= 1e6 || step < 1e-4 {
+        return match value == 0.0 {
+            true => "0".to_owned(),
+            false => format!("{value:.1e}"),
+        };
+    }
+    let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
+    // Without the sign of a zero.
+    format!("{:.decimals$}", value + 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn labels(low: f64, high: f64, log: bool, unit: Unit) -> Vec<String> {
+        let scale = Scale { low, high, log };
+        let ticks = scale.ticks(5, unit).into_iter();
+        ticks.map(|tick| tick.label).collect()
+    }
+
+    #[test]
+    fn ticks_are_round() {
+        let plain = labels(0.03, 2.4, false, Unit::Number);
+        assert_eq!(plain, ["0.5", "1.0", "1.5", "2.0"]);
+        let shares = labels(0.61, 0.93, false, Unit::Percent);
+        assert_eq!(shares, ["70 %", "80 %", "90 %"]);
+        let times = labels(0.0, 7200.0, false, Unit::Time);
+        assert_eq!(times, ["0 min", "50 min", "100 min"]);
+        let sizes = labels(0.0, 4e9, false, Unit::Bytes);
+        assert_eq!(sizes, ["0 GB", "1 GB", "2 GB", "3 GB", "4 GB"]);
+        let powers = labels(0.0004, 2.0, true, Unit::Number);
+        assert_eq!(powers, ["0.001", "0.01", "0.1", "1"]);
+        let few = labels(0.3, 0.9, true, Unit::Number);
+        assert_eq!(few, ["0.4", "0.6", "0.8"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_values_have_a_scale(
+            values in prop::collection::vec(any::<f64>(), 0..6),
+            log in any::<bool>(),
+            about in 0_usize..20,
+        ) {
+            let Some(scale) = Scale::around(values.iter().copied(), log) else {
+                prop_assert!(!values.iter().any(|value| value.is_finite() && (!log || *value > 0.0))
+                    || values.iter().any(|value| value.abs() > 1e307 || value.abs() < 1e-307));
+                return Ok(());
+            };
+            for unit in [Unit::Number, Unit::Percent, Unit::Time, Unit::Bytes] {
+                prop_assert!(scale.ticks(about, unit).len() <= 3 * about + 4);
+            }
+            for value in values.into_iter().filter(|value| value.is_finite()) {
+                if let Some(place) = scale.place(value) {
+                    prop_assert!((-1e-9..=1.0 + 1e-9).contains(&place), "{scale:?} {value} {place}");
+                }
+            }
+        }
+    }
+}

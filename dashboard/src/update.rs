@@ -1,0 +1,338 @@
+//! What the user does, into what is shown.
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent};
+use events::Axis;
+use ratatui::layout::Size;
+
+use crate::curves::{extent, metrics};
+use crate::mode::{Command, Mode};
+use crate::mouse;
+use crate::runs::Run;
+use crate::scores::{Part, moved};
+use crate::state::{Dialog, Order, Pane, SMOOTHING, Shown, State, Tab};
+use crate::window::Window;
+
+/// Something that the user did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The mouse was used.
+    Mouse(MouseEvent),
+    /// The terminal has another size: columns and rows.
+    Resize(u16, u16),
+}
+
+impl TryFrom<Event> for Input {
+    /// An event that means nothing here.
+    type Error = Event;
+
+    fn try_from(event: Event) -> Result<Self, Event> {
+        match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => Ok(Self::Key(key)),
+            Event::Mouse(mouse) => Ok(Self::Mouse(mouse)),
+            Event::Resize(columns, rows) => Ok(Self::Resize(columns, rows)),
+            other => Err(other),
+        }
+    }
+}
+
+/// Takes what the user did; what the owner has to do then.
+pub fn update(state: &mut State, input: Input, runs: &[Run]) -> Option<Command> {
+    match input {
+        Input::Key(key) => press(state, key, runs),
+        Input::Mouse(event) => mouse::update(state, event, runs),
+        Input::Resize(columns, rows) => {
+            state.size = Size::new(columns, rows);
+            None
+        }
+    }
+}
+
+/// Takes a key.
+pub(crate) fn press(state: &mut State, key: KeyEvent, runs: &[Run]) -> Option<Command> {
+    state.notice = None;
+    if key.modifiers.contains(KeyModifiers::CONTROL) {
+        return match key.code {
+            KeyCode::Char('c') => interrupt(state),
+            KeyCode::Char('l') => {
+                state.is_redrawn = true;
+                None
+            }
+            _ => None,
+        };
+    }
+    if let Some(dialog) = state.dialog {
+        return answer(state, dialog, key.code);
+    }
+    match key.code {
+        KeyCode::Char('q') => return quit(state),
+        KeyCode::Char('?') | KeyCode::F(1) => state.dialog = Some(Dialog::Help),
+        KeyCode::Char('t') => state.theme = state.theme.next(),
+        KeyCode::Char('r') => state.run = (state.run + 1) % runs.len().max(1),
+        KeyCode::Char('R') => state.run = (state.run + runs.len().max(1) - 1) % runs.len().max(1),
+        KeyCode::Char(digit @ '1'..='6') => {
+            state.tab = Tab::ALL[digit as usize - '1' as usize];
+        }
+        KeyCode::Tab => state.tab = Tab::ALL[(state.tab.index() + 1) % 6],
+        KeyCode::BackTab => state.tab = Tab::ALL[(state.tab.index() + 5) % 6],
+        KeyCode::Char('c' | 'e' | 'n' | 'd') if state.mode == Mode::Live => {
+            return control(state, key.code);
+        }
+        _ => press_on_page(state, key, runs),
+    }
+    None
+}
+
+fn interrupt(state: &mut State) -> Option<Command> {
+    match state.mode {
+        Mode::Live => stop(state, Command::StopNow),
+        Mode::Watch => Some(Command::Quit),
+    }
+}
+
+fn quit(state: &mut State) -> Option<Command> {
+    match state.mode {
+        Mode::Watch => Some(Command::Quit),
+        Mode::Live => {
+            state.dialog = Some(Dialog::Leave);
+            None
+        }
+    }
+}
+
+/// Takes a key for a dialog; others than it offers close it.
+fn answer(state: &mut State, dialog: Dialog, code: KeyCode) -> Option<Command> {
+    state.dialog = None;
+    match (dialog, code) {
+        (Dialog::Leave, KeyCode::Char('d')) => Some(Command::Detach),
+        (Dialog::Leave, KeyCode::Char('e')) => stop(state, Command::StopAfterEpoch),
+        (Dialog::Leave, KeyCode::Char('n')) => stop(state, Command::StopNow),
+        (Dialog::Stop, KeyCode::Char('y')) => stop(state, Command::StopNow),
+        _ => None,
+    }
+}
+
+fn control(state: &mut State, code: KeyCode) -> Option<Command> {
+    match code {
+        KeyCode::Char('c') => {
+            state.notice = Some("a checkpoint is asked for");
+            Some(Command::Checkpoint)
+        }
+        KeyCode::Char('e') => stop(state, Command::StopAfterEpoch),
+        KeyCode::Char('n') => {
+            state.dialog = Some(Dialog::Stop);
+            None
+        }
+        KeyCode::Char('d') => Some(Command::Detach),
+        _ => None,
+    }
+}
+
+fn stop(state: &mut State, command: Command) -> Option<Command> {
+    // Who stops now does not stop later.
+    if state.stop != Some(Command::StopNow) {
+        state.stop = Some(command);
+    }
+    Some(command)
+}
+
+fn press_on_page(state: &mut State, key: KeyEvent, runs: &[Run]) {
+    match state.tab {
+        Tab::Overview => press_on_curves(state, key.code),
+        Tab::Charts => press_on_charts(state, key, runs),
+        Tab::Classes => press_on_classes(state, key.code, runs),
+        Tab::Mistakes => press_on_mistakes(state, key.code, runs),
+        Tab::Speed => {}
+        Tab::Log => press_on_log(state, key.code, runs),
+    }
+}
+
+fn press_on_curves(state: &mut State, code: KeyCode) {
+    let view = &mut state.view;
+    match code {
+        KeyCode::Char('x') => {
+            view.axis = match view.axis {
+                Axis::Step => Axis::Epoch,
+                Axis::Epoch => Axis::Time,
+                Axis::Time => Axis::Step,
+            };
+            view.window = Window::All;
+            view.cursor = None;
+        }
+        KeyCode::Char('l') => view.log = !view.log,
+        KeyCode::Char('s') => view.smoothing = (view.smoothing + 1).min(SMOOTHING.len() - 1),
+        KeyCode::Char('S') => view.smoothing = view.smoothing.saturating_sub(1),
+        KeyCode::Char('v') => {
+            view.shown = match view.shown {
+                Shown::All => Shown::Train,
+                Shown::Train => Shown::Validation,
+                Shown::Validation => Shown::All,
+            };
+        }
+        _ => {}
+    }
+}
+
+/// How much of the width is moved over by one key.
+const PAN: f64 = 0.2;
+/// The width after zooming in.
+pub(crate) const ZOOM: f64 = 0.7;
+
+fn press_on_charts(state: &mut State, key: KeyEvent, runs: &[Run]) {
+    let end = extent(runs, state.view.axis);
+    let view = &mut state.view;
+    let range = view.window.range(end);
+    let about = view.cursor.unwrap_or(range[1]);
+    let is_shifted = key.modifiers.contains(KeyModifiers::SHIFT);
+    match key.code {
+        KeyCode::Char('m') => view.metric = neighbour(&metrics(runs), &view.metric, 1),
+        KeyCode::Char('M') => view.metric = neighbour(&metrics(runs), &view.metric, -1),
+        KeyCode::Char('+' | '=') | KeyCode::Up => view.window = view.window.zoom(end, about, ZOOM),
+        KeyCode::Char('-' | '_') | KeyCode::Down => {
+            view.window = view.window.zoom(end, about, 1.0 / ZOOM);
+        }
+        KeyCode::Char('<' | ',') => view.window = view.window.pan(end, -PAN),
+        KeyCode::Char('>' | '.') => view.window = view.window.pan(end, PAN),
+        KeyCode::Left if is_shifted => view.window = view.window.pan(end, -PAN),
+        KeyCode::Right if is_shifted => view.window = view.window.pan(end, PAN),
+        KeyCode::Left => move_cursor(state, end, -1.0),
+        KeyCode::Right => move_cursor(state, end, 1.0),
+        KeyCode::Home => view.cursor = Some(range[0]),
+        KeyCode::End => view.cursor = Some(range[1]),
+        KeyCode::Char('f') => view.window = view.window.follow(),
+        KeyCode::Char('b') => cursor_to_best(state, runs),
+        KeyCode::Esc => view.cursor = None,
+        code => press_on_curves(state, code),
+    }
+}
+
+/// Moves the cursor by columns; what is shown follows it.
+fn move_cursor(state: &mut State, end: f64, columns: f64) {
+    let view = &mut state.view;
+    let [from, to] = view.window.range(end);
+    let plot = crate::pages::charts::plot_width(state.size).max(1);
+    let by = (to - from) / f64::from(plot) * columns;
+    let cursor = match view.cursor {
+        Some(cursor) => (cursor + by).clamp(0.0, end),
+        None => to,
+    };
+    view.cursor = Some(cursor);
+    if cursor < from || cursor > to {
+        view.window = view.window.pan(end, columns.signum() * PAN);
+    }
+}
+
+fn cursor_to_best(state: &mut State, runs: &[Run]) {
+    let theme = state.theme;
+    let Some(run) = runs.get(state.run) else {
+        return;
+    };
+    let chart = crate::curves::chart(theme, &state.view, &state.view.metric, &[*run], 1);
+    let best = chart.series.iter().filter_map(|series| series.best).last();
+    if let Some([place, _]) = best {
+        state.view.cursor = Some(place);
+        let [from, to] = chart.x;
+        if !(from..=to).contains(&place) {
+            state.view.window = Window::All;
+        }
+    }
+}
+
+fn neighbour(names: &[String], name: &str, by: isize) -> String {
+    let count = names.len().max(1) as isize;
+    let place = names.iter().position(|other| other == name);
+    let place = place.map_or(0, |place| (place as isize + by).rem_euclid(count));
+    names
+        .get(place as usize)
+        .map_or(name, String::as_str)
+        .to_owned()
+}
+
+fn press_on_classes(state: &mut State, code: KeyCode, runs: &[Run]) {
+    let last = crate::pages::classes::count(state, runs).saturating_sub(1);
+    let to = |class: usize, by: isize| class.min(last).saturating_add_signed(by).min(last);
+    match code {
+        KeyCode::Up => state.class = to(state.class, -1),
+        KeyCode::Down => state.class = to(state.class, 1),
+        KeyCode::PageUp => state.class = to(state.class, -10),
+        KeyCode::PageDown => state.class = to(state.class, 10),
+        KeyCode::Home => state.class = 0,
+        KeyCode::End => state.class = last,
+        KeyCode::Char('o') => {
+            state.order = Order::next(state.order);
+            state.class = 0;
+        }
+        KeyCode::Char('z') => state.is_matrix_switched = !state.is_matrix_switched,
+        code => choose_epoch(state, code, runs, Part::Confusion),
+    }
+}
+
+fn press_on_mistakes(state: &mut State, code: KeyCode, runs: &[Run]) {
+    let last = crate::pages::mistakes::last_row(state, runs);
+    let row = state.mistake_row.min(last);
+    match code {
+        KeyCode::Up | KeyCode::PageUp => state.mistake_row = row.saturating_sub(1),
+        KeyCode::Down | KeyCode::PageDown => state.mistake_row = (row + 1).min(last),
+        KeyCode::Home => state.mistake_row = 0,
+        KeyCode::End => state.mistake_row = last,
+        KeyCode::Char('+' | '=') => state.picture_size = (state.picture_size + 2).min(64),
+        KeyCode::Char('-' | '_') => state.picture_size = (state.picture_size - 2).max(-64),
+        code => {
+            choose_epoch(state, code, runs, Part::Mistakes);
+            if matches!(code, KeyCode::Char('[' | ']')) {
+                state.mistake_row = 0;
+            }
+        }
+    }
+}
+
+fn choose_epoch(state: &mut State, code: KeyCode, runs: &[Run], part: Part) {
+    let Some(run) = runs.get(state.run) else {
+        return;
+    };
+    let by = match code {
+        KeyCode::Char('[') => -1,
+        KeyCode::Char(']') => 1,
+        _ => return,
+    };
+    state.choice = moved(run.history, part, state.choice, by);
+}
+
+fn press_on_log(state: &mut State, code: KeyCode, runs: &[Run]) {
+    let by = match code {
+        KeyCode::Left => {
+            state.pane = Pane::Settings;
+            return;
+        }
+        KeyCode::Right => {
+            state.pane = Pane::Messages;
+            return;
+        }
+        KeyCode::Up => -1,
+        KeyCode::Down => 1,
+        KeyCode::PageUp => -10,
+        KeyCode::PageDown => 10,
+        KeyCode::Home => isize::MIN,
+        KeyCode::End => isize::MAX,
+        _ => return,
+    };
+    scroll_log(state, by, runs);
+}
+
+/// Scrolls the pane that has the keys.
+pub(crate) fn scroll_log(state: &mut State, by: isize, runs: &[Run]) {
+    match state.pane {
+        Pane::Settings => {
+            let last = crate::pages::log::settings_count(state, runs).saturating_sub(1);
+            state.setting = state.setting.min(last).saturating_add_signed(by).min(last);
+        }
+        Pane::Messages => {
+            let run = runs.get(state.run);
+            let last = run.map_or(0, |run| run.history.messages.len().saturating_sub(1));
+            // Counted from the end.
+            let by = by.checked_neg().unwrap_or(isize::MAX);
+            state.message = state.message.min(last).saturating_add_signed(by).min(last);
+        }
+    }
+}
