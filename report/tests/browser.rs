@@ -170,6 +170,7 @@ fn the_script_draws_what_the_page_came_with() {
     let histories = several();
     let histories: Vec<&History> = histories.iter().collect();
     for (name, histories) in [
+        ("redrawn-hostile.html", &[&hostile()][..]),
         ("redrawn-one.html", &histories[..1]),
         ("redrawn.html", &histories[..]),
     ] {
@@ -199,6 +200,9 @@ fn the_script_draws_what_the_page_came_with() {
                 assert!(distance.abs() < 0.16, "{before} {after}");
             }
         }
+        let all = "document.querySelectorAll('figcaption button, .legend button').forEach(button => button.click())";
+        browser.evaluate(all);
+        browser.evaluate(all);
         assert_eq!(browser.troubles(), Vec::<String>::new());
     }
 }
@@ -317,6 +321,10 @@ fn one_with_attack(attack: &str) -> Vec<Event> {
     for event in &mut events {
         if let Event::Step(step) = event {
             step.metrics.set(attack, 0.5);
+            let extremes = [0.0, 1e300, -1e300, 1e-300, f64::NAN, f64::MAX];
+            step.metrics.set("extreme", extremes[step.step % 6]);
+            step.metrics.set("tiny", 1e-9 * (step.step % 7) as f64);
+            step.metrics.set("large", 3e8 + step.step as f64);
         }
     }
     events.push(Event::Message(Message {

@@ -15,6 +15,14 @@ const PAIRS: usize = 12;
 /// Rows of the table of classes.
 const MOST_ROWS: usize = 1000;
 
+/// Long tables scroll within themselves.
+fn tall(confusion: &Confusion) -> &'static str {
+    match confusion.classes.len() > FEW {
+        true => " tall",
+        false => "",
+    }
+}
+
 /// The matrix and the pairs.
 pub(super) fn confusion(history: &History, outcome: &Outcome, confusion: &Confusion) -> Markup {
     let classes = confusion.classes.len();
@@ -47,7 +55,7 @@ fn matrix(history: &History, confusion: &Confusion) -> Markup {
         .map(|&class| short(&history.class_name(class)))
         .collect();
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label="confusion matrix" {
+        div class={ "scroll" (tall(confusion)) } tabindex="0" role="region" aria-label="confusion matrix" {
             table class="matrix" {
                 thead {
                     tr {
@@ -120,7 +128,7 @@ fn pairs(history: &History, confusion: &Confusion) -> Markup {
 pub(super) fn table(history: &History, confusion: &Confusion) -> Markup {
     let scores = confusion.scores();
     html! {
-        div class="scroll" {
+        div class={ "scroll" (tall(confusion)) } tabindex="0" role="region" aria-label="scores of each class" {
             table class="classes" data-sortable {
                 thead {
                     tr {

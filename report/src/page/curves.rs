@@ -8,6 +8,8 @@ use crate::chart::{Scale, Style};
 
 /// Points of a curve with more of them than this are joined.
 const POINTS: usize = 200;
+/// Epochs of a curve; of more, every so many are shown.
+const EPOCHS: usize = 500;
 /// Charts of figures that this program does not know by name.
 const MOST_OTHERS: usize = 24;
 /// These come first, in this order.
@@ -166,12 +168,19 @@ fn epoch_line(history: &History, split: Split, metric: &str) -> Line {
     let best = history
         .best_of(split, metric)
         .filter(|_| split != Split::Train);
-    for epoch in &history.epochs {
-        let value = metrics_of(epoch, split).and_then(|metrics| metrics.get(metric));
-        let Some(value) = value.filter(|value| value.is_finite()) else {
+    let scored = history.epochs.iter().filter_map(|epoch| {
+        let value = metrics_of(epoch, split)?.get(metric)?;
+        value.is_finite().then_some((epoch, value))
+    });
+    let scored: Vec<(&Epoch, f64)> = scored.collect();
+    let every = scored.len().div_ceil(EPOCHS).max(1);
+    for (place, &(epoch, value)) in scored.iter().enumerate() {
+        let is_best = best.is_some_and(|(best, _)| best.epoch == epoch.epoch);
+        let is_last = place + 1 == scored.len();
+        if place % every != 0 && !is_best && !is_last {
             continue;
-        };
-        if best.is_some_and(|(best, _)| best.epoch == epoch.epoch) {
+        }
+        if is_best {
             line.best = Some(line.values.len());
         }
         line.grid.steps.push(epoch.step as f64);
@@ -326,5 +335,23 @@ mod tests {
         assert_eq!(line.grid.steps[0], 5.0);
         assert_eq!(line.grid.seconds[199], 500.0);
         assert!(sampled(&[[1.0, 1.0, f64::NAN]]).values.is_empty());
+    }
+
+    #[test]
+    fn many_epochs_are_thinned_but_for_the_best_and_the_last() {
+        let mut history = History::default();
+        for epoch in 1..=6001 {
+            let accuracy = if epoch == 1234 { 0.9 } else { 0.5 };
+            history.push(events::Event::Epoch(Box::new(Epoch {
+                epoch,
+                step: epoch,
+                validation: Metrics::from_iter([("accuracy", accuracy)]),
+                ..Epoch::default()
+            })));
+        }
+        let line = epoch_line(&history, Split::Validation, "accuracy");
+        assert!(line.values.len() <= EPOCHS + 2);
+        assert_eq!(line.values[line.best.unwrap()], 0.9);
+        assert_eq!(line.grid.steps.last(), Some(&6001.0));
     }
 }

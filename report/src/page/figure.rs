@@ -7,8 +7,10 @@ use crate::chart::{
     Axis, COLOURS, DASHES, FRAME, Panel, SIZE, Scale, Series, Style, inline, swatch,
 };
 
-/// Digits that figures keep on their way to the script, after the first.
-const DIGITS: usize = 5;
+/// Digits that figures keep on their way to the script, after the first of those in which they differ.
+const DIGITS: i32 = 5;
+/// More than these a number has not.
+const MOST_DIGITS: i32 = 16;
 
 /// What a chart is drawn against at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -185,10 +187,18 @@ impl Figures {
     fn keep(&mut self, figure: Figure) {
         let lines = figure.lines.into_iter().map(|line| {
             let grid = self.grid(&line.grid);
-            let range = |place: usize| line.range.iter().map(|ends| rounded(ends[place])).collect();
+            let digits = digits(&line.values);
+            let range = |place: usize| {
+                let ends = line.range.iter().map(|ends| ends[place]);
+                ends.map(|end| rounded(end, digits)).collect()
+            };
             LineData {
                 grid,
-                values: line.values.iter().map(|&value| rounded(value)).collect(),
+                values: line
+                    .values
+                    .iter()
+                    .map(|&value| rounded(value, digits))
+                    .collect(),
                 least: range(0),
                 greatest: range(1),
                 label: line.label,
@@ -213,12 +223,13 @@ impl Figures {
 
     /// The number of a grid; lines of one run mostly share theirs.
     fn grid(&mut self, grid: &Grid) -> usize {
+        let digits = digits(&grid.seconds);
         let grid = Grid {
             steps: grid.steps.clone(),
             seconds: grid
                 .seconds
                 .iter()
-                .map(|&seconds| rounded(seconds))
+                .map(|&seconds| rounded(seconds, digits))
                 .collect(),
             per_epoch: grid.per_epoch,
         };
@@ -278,9 +289,25 @@ fn value(value: f64, unit: &str) -> String {
     }
 }
 
+/// Digits after the first that a line's values need: enough to draw them and to read four decimals.
+fn digits(values: &[f64]) -> usize {
+    let finite = || values.iter().filter(|value| value.is_finite());
+    let size = finite().map(|value| value.abs()).fold(0.0, f64::max);
+    let least = finite().copied().fold(f64::INFINITY, f64::min);
+    let greatest = finite().copied().fold(f64::NEG_INFINITY, f64::max);
+    let in_common = (size / (greatest - least)).log10().ceil();
+    let to_read = size.log10().floor();
+    let more = |digits: f64| match digits.is_finite() {
+        true => digits.clamp(0.0, f64::from(MOST_DIGITS)) as i32,
+        false => 0,
+    };
+    let digits = DIGITS + more(in_common).max(more(to_read));
+    digits.min(MOST_DIGITS).unsigned_abs() as usize
+}
+
 /// With fewer digits, which take less room.
-fn rounded(value: f64) -> f64 {
-    format!("{value:.DIGITS$e}").parse().unwrap_or(value)
+fn rounded(value: f64, digits: usize) -> f64 {
+    format!("{value:.digits$e}").parse().unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -325,5 +352,16 @@ mod tests {
         assert_eq!(data["grids"].as_array().unwrap().len(), 1);
         assert!(drawn.contains("best 1.2346 at epoch 1"), "{drawn}");
         assert!(!drawn.contains("<!--"));
+    }
+
+    #[test]
+    fn values_keep_the_digits_that_tell_them_apart() {
+        assert_eq!(digits(&[0.1, 0.9, f64::NAN]), 5 + 1);
+        assert_eq!(digits(&[3e8, 3e8 + 800.0]), 5 + 8);
+        assert_eq!(digits(&[120.0, 50.0]), 5 + 2);
+        assert_eq!(digits(&[1e300, -1e300]), 16);
+        assert_eq!(digits(&[0.5, 0.5]), 5);
+        assert_eq!(digits(&[]), 5);
+        assert_eq!(rounded(123.456_789_1, 7), 123.456_79);
     }
 }

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 /// Longer names are cut off.
 const LONGEST_NAME: usize = 80;
+/// And longer texts.
+const LONGEST_TEXT: usize = 1000;
 
 /// Such as 91.65 %, of a share.
 pub(super) fn percent(share: f64) -> String {
@@ -132,10 +134,9 @@ fn collect(value: &Value, path: String, depth: usize, settings: &mut Vec<(String
     }
 }
 
-/// A value that is not too long for a line or two.
-fn shortened(value: &str) -> String {
-    const LONGEST: usize = 400;
-    match value.char_indices().nth(LONGEST) {
+/// A text that is not too long for a few lines.
+pub(super) fn shortened(value: &str) -> String {
+    match value.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}…", &value[..end]),
         None => value.to_owned(),
     }

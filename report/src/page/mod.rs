@@ -16,6 +16,8 @@
 //! | `timing` | epochs, sittings, parts of a step |
 //! | `settings` | settings, environment, messages, commands |
 //! | `format` | numbers and texts as people read them |
+//!
+//! `script` holds the parts of the script.
 
 mod classes;
 mod comparison;
@@ -41,7 +43,16 @@ use crate::chart::colour_rules;
 use figure::Figures;
 
 const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+/// One script: each file uses what those before it define.
+const SCRIPT: &str = concat!(
+    include_str!("script/axes.js"),
+    include_str!("script/layout.js"),
+    include_str!("script/draw.js"),
+    include_str!("script/readout.js"),
+    include_str!("script/controls.js"),
+    include_str!("script/tables.js"),
+    include_str!("script/start.js"),
+);
 
 /// A run with what people know it by.
 #[derive(Clone, Copy, Debug)]
@@ -142,4 +153,19 @@ fn policy(style: &str) -> String {
         digest(style),
         digest(SCRIPT)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn style_and_script_stay_as_their_digests_know_them() {
+        let style = style();
+        for text in [style.as_str(), SCRIPT] {
+            assert_eq!(format::without_controls(text), text);
+            assert!(!text.contains("</") && !text.contains("<!--"));
+        }
+        assert!(page(&[]).contains(&policy(&style)));
+    }
 }

@@ -6,7 +6,7 @@ use events::{History, Level, Started, System};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::format::{bytes, count, duration, settings, short};
+use super::format::{bytes, count, duration, settings, short, shortened};
 
 /// Messages on a page, the last ones.
 const MOST_MESSAGES: usize = 200;
@@ -101,7 +101,7 @@ pub(super) fn messages(history: &History) -> Markup {
                 };
                 li class=(class) {
                     span class="faint" { (duration(message.seconds)) } " "
-                    b { (word) } " " span class="said" { (message.text.trim()) }
+                    b { (word) } " " span class="said" { (shortened(message.text.trim())) }
                 }
             }
         }

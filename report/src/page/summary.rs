@@ -4,7 +4,7 @@ use events::{Axis, History, Split, Started, State, alerts};
 use maud::{Markup, html};
 
 use super::NamedRun;
-use super::format::{count, duration, figure, moment, number, percent, short};
+use super::format::{count, duration, figure, moment, number, percent, short, shortened};
 use super::outcome::Outcome;
 
 /// Longer values are written smaller.
@@ -135,7 +135,7 @@ pub(super) fn warnings(run: &NamedRun) -> Markup {
         .last()
         .and_then(|sitting| sitting.ended.as_ref());
     if let Some(reason) = ended.and_then(|ended| ended.reason.as_ref()) {
-        warnings.insert(0, format!("the run failed: {}", reason.trim()));
+        warnings.insert(0, format!("the run failed: {}", shortened(reason.trim())));
     }
     if history.state(run.is_running) == State::Crashed && history.extent(Axis::Step) > 0.0 {
         warnings.insert(

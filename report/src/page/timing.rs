@@ -8,6 +8,8 @@ use super::format::{duration, figure, moment, percent};
 
 /// Rows of the table of epochs; of more, every so many are shown.
 const MOST_ROWS: usize = 400;
+/// Sittings that are shown, the last ones.
+const MOST_SITTINGS: usize = 100;
 
 /// A row for each epoch: scores and time.
 pub(super) fn epochs(history: &History) -> Markup {
@@ -21,7 +23,7 @@ pub(super) fn epochs(history: &History) -> Markup {
     let has_average = epochs.iter().any(|epoch| epoch.average.is_some());
     html! {
         @if every > 1 { p class="faint" { "One in " (every) " epochs, the kept one and the last." } }
-        div class="scroll tall" {
+        div class="scroll tall" tabindex="0" role="region" aria-label="epochs" {
             table class="epochs" {
                 thead {
                     tr {
@@ -69,10 +71,11 @@ fn row(history: &History, epoch: &Epoch, has_average: bool) -> Markup {
 /// When someone worked on the run, and for how long.
 pub(super) fn sittings(history: &History, is_running: bool) -> Markup {
     let sittings = &history.sittings;
+    let left_out = sittings.len().saturating_sub(MOST_SITTINGS);
     html! {
         div class="scroll" {
             table {
-                caption { "Sittings" }
+                caption { "Sittings" @if left_out > 0 { " but for the first " (left_out) } }
                 thead {
                     tr {
                         th scope="col" { "began" }
@@ -83,7 +86,7 @@ pub(super) fn sittings(history: &History, is_running: bool) -> Markup {
                     }
                 }
                 tbody {
-                    @for (place, sitting) in sittings.iter().enumerate() {
+                    @for (place, sitting) in sittings.iter().enumerate().skip(left_out) {
                         @let before = place.checked_sub(1).and_then(|before| sittings.get(before));
                         tr {
                             th scope="row" { (moment(&sitting.at)) }
