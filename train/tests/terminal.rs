@@ -1,0 +1,259 @@
+//! The dashboard of the real program in a real terminal: every key, every way out.
+
+#![cfg(unix)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::{history, succeeds, train};
+use events::State;
+
+const WAIT: Duration = Duration::from_secs(120);
+/// Long enough for every key, with a small network and few pictures in a step.
+const LONG: &str = "--epochs 500 --stem imagenet --batch-size 64 --name mine";
+const TABS: [&str; 6] = ["Overview", "Charts", "Classes", "Mistakes", "Speed", "Log"];
+
+/// A terminal of its own, that ends with the test.
+struct Terminal {
+    socket: String,
+}
+
+impl Terminal {
+    fn new(folder: &Path, name: &str) -> Self {
+        let terminal = Self {
+            socket: format!("resnet-test-{}-{name}", std::process::id()),
+        };
+        terminal.tmux(&[
+            "new-session",
+            "-d",
+            "-x",
+            "120",
+            "-y",
+            "40",
+            "-c",
+            &folder.display().to_string(),
+            "env",
+            "PS1=$ ",
+            "ALL_PROXY=http://127.0.0.1:9",
+            "sh",
+        ]);
+        terminal
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> String {
+        let mut tmux = Command::new("tmux");
+        tmux.args(["-L", &self.socket, "-f", "/dev/null"]);
+        let output = tmux.args(arguments).output().expect("tmux is installed");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn keys(&self, keys: &[&str]) {
+        self.tmux(&[&["send-keys"], keys].concat());
+    }
+
+    /// A command in the shell.
+    fn run(&self, command: &str) {
+        self.tmux(&["send-keys", "-l", command]);
+        self.keys(&["Enter"]);
+    }
+
+    fn resize(&self, width: u16, height: u16) {
+        let [width, height] = [width, height].map(|side| side.to_string());
+        self.tmux(&["resize-window", "-x", &width, "-y", &height]);
+    }
+
+    fn screen(&self) -> String {
+        self.tmux(&["capture-pane", "-p"])
+    }
+
+    /// Waits until the screen has these words, and hands it on.
+    fn sees(&self, words: &[&str]) -> String {
+        self.waits(&format!("{words:?}"), |screen| {
+            words.iter().all(|word| screen.contains(word))
+        })
+    }
+
+    fn waits(&self, what: &str, is_there: impl Fn(&str) -> bool) -> String {
+        let started = Instant::now();
+        loop {
+            let screen = self.screen();
+            if is_there(&screen) {
+                return screen;
+            }
+            assert!(started.elapsed() < WAIT, "no {what} in:\n{screen}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The terminal is as a shell wants it, and on its usual screen.
+    fn is_restored(&self) {
+        self.run("clear; stty -a | tr ' ;' '\\n\\n' | grep -x -e icanon -e echo | tr '\\n' ' '; echo modes");
+        self.waits("usual modes", |screen| {
+            screen.contains("icanon") && screen.contains("echo") && screen.contains("modes\n")
+        });
+        let flags = "#{alternate_on} #{mouse_any_flag} #{cursor_flag}";
+        assert_eq!(self.tmux(&["display-message", "-p", flags]).trim(), "0 0 1");
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // The test may have failed because of it.
+        let _ = Command::new("tmux")
+            .args(["-L", &self.socket, "kill-server"])
+            .output();
+    }
+}
+
+fn program(arguments: &str) -> String {
+    format!("{} {arguments}; echo code $?", env!("CARGO_BIN_EXE_train"))
+}
+
+fn begin(folder: &Path, name: &str) -> (Terminal, PathBuf) {
+    let terminal = Terminal::new(folder, name);
+    terminal.run(&program(LONG));
+    terminal.sees(&["Overview", "epoch", "images/s"]);
+    (terminal, folder.join("runs/mine"))
+}
+
+/// Every key of the keyboard that neither ends the program nor asks whether to.
+fn harmless_keys() -> Vec<String> {
+    let letters = ('!'..='~')
+        .filter(|key| !"qnedc;".contains(*key))
+        .map(String::from);
+    let named = "Up Down Left Right Home End PPage NPage Tab BTab Enter Space Escape BSpace DC IC C-l C-a M-x";
+    let functions = (1..=12).map(|number| format!("F{number}"));
+    letters
+        .chain(named.split(' ').map(str::to_owned))
+        .chain(functions)
+        .collect()
+}
+
+#[test]
+#[ignore = "needs tmux"]
+fn every_key_of_a_run_that_trains() {
+    let folder = tempfile::tempdir().unwrap();
+    let (terminal, run) = begin(folder.path(), "live");
+    for tab in 1..=6 {
+        terminal.keys(&[&tab.to_string()]);
+        for key in harmless_keys() {
+            // A key may open help or go to another page: back to this one.
+            terminal.keys(&[&key]);
+            let screen = terminal.screen();
+            assert!(!screen.contains("panicked"), "{key}:\n{screen}");
+            terminal.keys(&["Escape", &tab.to_string()]);
+        }
+        terminal.sees(&TABS);
+    }
+    for (width, height) in [(80, 24), (20, 5), (1, 1), (240, 60), (120, 40)] {
+        terminal.resize(width, height);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    terminal.keys(&["1"]);
+    terminal.sees(&TABS);
+    terminal.keys(&["?"]);
+    terminal.sees(&["save a checkpoint now", "Ctrl-C"]);
+    terminal.keys(&["?"]);
+
+    let epochs = history(&run).epochs.len();
+    terminal.keys(&["c"]);
+    let started = Instant::now();
+    // One more than one for each epoch.
+    while history(&run).checkpoints.len() <= history(&run).epochs.len() {
+        assert!(
+            started.elapsed() < WAIT,
+            "no checkpoint after epoch {epochs}"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+
+    // Another terminal sees the same, and leaves without a trace.
+    let watching = Terminal::new(folder.path(), "watch");
+    watching.run(&program("watch"));
+    watching.sees(&["mine", "running"]);
+    for key in harmless_keys()
+        .iter()
+        .map(String::as_str)
+        .chain(["n", "e", "d", "c"])
+    {
+        watching.keys(&[key]);
+    }
+    watching.keys(&["Escape", "1"]);
+    watching.sees(&["running"]);
+    watching.keys(&["q"]);
+    watching.sees(&["code 0"]);
+    watching.is_restored();
+
+    terminal.keys(&["d"]);
+    terminal.waits("lines instead of the dashboard", |screen| {
+        screen.contains("validation loss") && !screen.contains("Overview")
+    });
+    assert_eq!(history(&run).state(events::is_locked(&run)), State::Running);
+    terminal.keys(&["C-c"]);
+    terminal.sees(&["everything is saved", "code 130"]);
+    terminal.is_restored();
+    assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
+}
+
+#[test]
+#[ignore = "needs tmux"]
+fn every_way_out_restores_the_terminal_and_saves() {
+    // What to press or send, and what is seen before; then the program ends by itself.
+    type Way = fn(&Terminal);
+    let ways: [(&str, Way); 6] = [
+        ("stop-now", |terminal| {
+            terminal.keys(&["n"]);
+            confirm(terminal);
+        }),
+        ("after-epoch", |terminal| {
+            terminal.keys(&["e"]);
+            confirm(terminal);
+        }),
+        ("control-c", |terminal| terminal.keys(&["C-c"])),
+        ("terminate", |terminal| signal(terminal, "TERM")),
+        ("interrupt", |terminal| signal(terminal, "INT")),
+        ("hang-up-and-terminate", |terminal| {
+            signal(terminal, "TERM");
+            signal(terminal, "TERM");
+        }),
+    ];
+    for (name, leave) in ways {
+        let folder = tempfile::tempdir().unwrap();
+        let (terminal, run) = begin(folder.path(), name);
+        leave(&terminal);
+        terminal.waits(name, |screen| {
+            screen.contains("code 130") && !screen.contains("Overview")
+        });
+        terminal.is_restored();
+        assert!(!events::is_locked(&run));
+        if !name.contains("hang-up") {
+            assert_eq!(history(&run).state(false), State::Stopped, "{name}");
+            let arguments = ["--resume", "mine", "--epochs", "1"];
+            let begun = history(&run).epochs.len();
+            if begun == 0 {
+                succeeds(train(&folder.path().join("runs")).args(arguments));
+                assert_eq!(history(&run).state(false), State::Finished, "{name}");
+            }
+        }
+    }
+}
+
+/// A question that the screen may ask is answered as Enter does.
+fn confirm(terminal: &Terminal) {
+    std::thread::sleep(Duration::from_millis(300));
+    if terminal.screen().contains("Enter") {
+        terminal.keys(&["Enter"]);
+    }
+}
+
+fn signal(terminal: &Terminal, signal: &str) {
+    let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
+    let status = Command::new("pkill")
+        .args([&format!("-{signal}"), "-P", shell.trim()])
+        .status();
+    assert!(status.is_ok_and(|status| status.success()));
+}
