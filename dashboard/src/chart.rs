@@ -104,16 +104,16 @@ impl Chart {
 
     /// The upright axis, around what is shown.
     fn upright(&self) -> Option<Scale> {
-        let [from, to] = self.x;
-        let points = self.series.iter().flat_map(|curve| &curve.points);
-        let shown = points.filter(|point| (from..=to).contains(&point[0]));
-        let values: Vec<f64> = shown.map(|point| point[1]).collect();
-        if !values.is_empty() {
-            return Scale::around(values.into_iter().chain(self.includes), self.log);
-        }
-        // A line may cross without a point.
-        let all = self.series.iter().flat_map(|curve| &curve.points);
-        Scale::around(all.map(|point| point[1]), self.log)
+        let values = self.series.iter().flat_map(|curve| {
+            let points = &curve.points;
+            let firsts = points.first().into_iter().chain(points);
+            let lines = firsts.zip(points);
+            lines.filter_map(|(from, to)| clip(*from, *to, self.x))
+        });
+        // Lines that cross the edges count as far as they are seen.
+        let values: Vec<f64> = values.flatten().map(|point| point[1]).collect();
+        let includes = self.includes.filter(|_| !values.is_empty());
+        Scale::around(values.into_iter().chain(includes), self.log)
     }
 
     fn draw_axes(&self, pen: &mut Pen, area: Rect, plot: Rect, x: Scale, y: Scale) {

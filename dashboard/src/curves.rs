@@ -137,8 +137,12 @@ impl Curves<'_> {
             let mark = (part > 0).then(|| self.theme.mark(part - 1));
             return (self.theme.series(part), mark, split.name().to_owned());
         }
+        let mark = match split {
+            Split::Average => self.theme.second_mark(index),
+            Split::Train | Split::Validation => self.theme.mark(index),
+        };
         let name = format!("{run} {}", split.name());
-        (self.theme.series(index), Some(self.theme.mark(index)), name)
+        (self.theme.series(index), Some(mark), name)
     }
 }
 

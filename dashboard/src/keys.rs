@@ -52,7 +52,7 @@ const SCORES: Place = Place::Tabs(&[Tab::Classes, Tab::Mistakes]);
 const LOG: Place = Place::Tabs(&[Tab::Log]);
 
 /// All keys, in the order of the help page.
-pub(crate) const KEYS: [Key; 27] = [
+pub(crate) const KEYS: [Key; 28] = [
     key(
         "c",
         KeyCode::Char('c'),
@@ -71,16 +71,17 @@ pub(crate) const KEYS: [Key; 27] = [
         "n",
         KeyCode::Char('n'),
         "stop now",
-        "save and stop now (Ctrl-C: without a question)",
+        "save and stop now",
         Place::Run,
     ),
     key(
         "d",
         KeyCode::Char('d'),
         "detach",
-        "close the screen; training goes on",
+        "training without the screen",
         Place::Run,
     ),
+    key("Ctrl-C", KeyCode::Null, "", "stop now, unasked", Place::Run),
     key(
         "?",
         KeyCode::Char('?'),
@@ -93,7 +94,7 @@ pub(crate) const KEYS: [Key; 27] = [
         "1-6 Tab",
         KeyCode::Tab,
         "",
-        "go to a page",
+        "go to a page (click)",
         Place::Everywhere,
     ),
     key(
@@ -107,7 +108,7 @@ pub(crate) const KEYS: [Key; 27] = [
         "t",
         KeyCode::Char('t'),
         "",
-        "colours for dark or light backgrounds, or none",
+        "colours: dark, light, none",
         Place::Everywhere,
     ),
     key(
@@ -128,7 +129,7 @@ pub(crate) const KEYS: [Key; 27] = [
         "x",
         KeyCode::Char('x'),
         "axis",
-        "against steps, epochs or time",
+        "steps, epochs or time",
         CURVES,
     ),
     key("l", KeyCode::Char('l'), "log", "logarithmic axis", CURVES),
@@ -140,38 +141,38 @@ pub(crate) const KEYS: [Key; 27] = [
         CURVES,
     ),
     key(
-        "v",
-        KeyCode::Char('v'),
-        "curves",
-        "all curves, training only, validation only",
-        CURVES,
-    ),
-    key(
         "+ -",
         KeyCode::Char('+'),
         "zoom",
-        "zoom at the cursor, or the end (mouse wheel)",
+        "zoom (mouse wheel)",
         CHARTS,
     ),
     key(
         "← →",
         KeyCode::Right,
         "cursor",
-        "move the cursor (click); Esc takes it away",
-        CHARTS,
-    ),
-    key(
-        "< >",
-        KeyCode::Char('>'),
-        "pan",
-        "move what is shown (drag; Shift with arrows)",
+        "cursor (click); Esc: none",
         CHARTS,
     ),
     key(
         "f",
         KeyCode::Char('f'),
         "follow",
-        "follow the end, then show all",
+        "follow the end, or show all",
+        CHARTS,
+    ),
+    key(
+        "v",
+        KeyCode::Char('v'),
+        "curves",
+        "all, training, validation",
+        CURVES,
+    ),
+    key(
+        "< >",
+        KeyCode::Char('>'),
+        "pan",
+        "pan (drag; Shift ← →)",
         CHARTS,
     ),
     key(
@@ -206,14 +207,14 @@ pub(crate) const KEYS: [Key; 27] = [
         "[ ]",
         KeyCode::Char('['),
         "epoch",
-        "scores of an earlier or later epoch",
+        "earlier or later epoch",
         SCORES,
     ),
     key(
         "+ -",
         KeyCode::Char('+'),
         "size",
-        "larger or smaller pictures; ↑ ↓ scroll",
+        "picture size; ↑ ↓ scroll",
         MISTAKES,
     ),
     key("← →", KeyCode::Right, "pane", "choose what scrolls", LOG),
@@ -221,7 +222,7 @@ pub(crate) const KEYS: [Key; 27] = [
         "↑ ↓",
         KeyCode::Up,
         "scroll",
-        "scroll, also by PgUp PgDn Home End",
+        "scroll; PgUp PgDn Home End",
         LOG,
     ),
 ];

@@ -129,9 +129,9 @@ pub(crate) fn options(dialog: Dialog) -> &'static [(char, &'static str)] {
 }
 
 /// Where a dialog is.
-pub(crate) fn dialog(dialog: Dialog, screen: Rect) -> Rect {
+pub(crate) fn dialog(mode: Mode, dialog: Dialog, screen: Rect) -> Rect {
     let (columns, rows) = match dialog {
-        Dialog::Help => (110, crate::dialogs::HELP_ROWS + 4),
+        Dialog::Help => (84, crate::dialogs::help_rows(mode) + 2),
         _ => (56, options(dialog).len() as u16 + 6),
     };
     let (width, height) = (columns.min(screen.width), rows.min(screen.height));
@@ -165,7 +165,7 @@ pub(crate) fn target(state: &State, runs: &[Run], at: Position) -> Target {
         return Target::Nothing;
     };
     if let Some(open) = state.dialog {
-        let inner = within(dialog(open, screen));
+        let inner = within(dialog(state.mode, open, screen));
         let row = usize::from(at.y.saturating_sub(inner.y));
         let option = options(open).get(row.wrapping_sub(2));
         return match option {

@@ -179,7 +179,7 @@ impl State {
                 metric: "loss".to_owned(),
                 axis: Axis::default(),
                 log: false,
-                smoothing: 3,
+                smoothing: 1,
                 shown: Shown::default(),
                 window: Window::default(),
                 cursor: None,

@@ -154,8 +154,8 @@ fn charts_as_the_user_wants_them() {
     for (name, keys) in [
         ("cursor_and_zoom", "2++→←←←←←←"),
         ("log_and_epochs", "2xlSS"),
-        ("accuracy_over_time_best", "2Mxxb"),
-        ("rate", "2mm"),
+        ("accuracy_over_time_best", "2MMxxb"),
+        ("rate", "2m"),
         ("panned_validation", "2vv+++<<<"),
     ] {
         let screen = stage.screen(watch(), (100, 30), keys);

@@ -16,6 +16,8 @@ use crate::theme::Theme;
 const HEAD: u16 = 3;
 /// Rows below them.
 const FOOT: u16 = 2;
+/// Rows of a class at most.
+const HIGHEST: usize = 3;
 /// Columns of each of the four figures of a class.
 const FIGURE: u16 = 7;
 
@@ -47,6 +49,12 @@ impl<'a> Page<'a> {
         })
     }
 
+    /// Rows for each class: more than one where there is space.
+    fn pitch(&self, area: Rect) -> u16 {
+        let pitch = usize::from(area.height) / self.sorted.len().max(1);
+        pitch.clamp(1, HIGHEST) as u16
+    }
+
     fn name(&self, place: usize) -> String {
         let class = self.confusion.classes[place];
         self.run.history.class_name(class)
@@ -75,7 +83,8 @@ fn rows(body: Rect) -> Rect {
 pub(crate) fn row_at(state: &State, body: Rect, at: Position, runs: &[Run]) -> Option<usize> {
     let rows = rows(body);
     let page = Page::new(state, runs.get(state.run)?)?;
-    let row = page.first(usize::from(rows.height)) + usize::from(at.y.checked_sub(rows.y)?);
+    let shown = at.y.checked_sub(rows.y)? / page.pitch(rows);
+    let row = page.first(usize::from(rows.height)) + usize::from(shown);
     (rows.contains(at) && row < page.sorted.len()).then_some(row)
 }
 
@@ -114,7 +123,10 @@ fn draw_head(pen: &mut Pen, state: &State, page: &Page, area: Rect) {
         Order::WorstRecall => "worst recall first",
     };
     let classes = grouped(page.sorted.len() as u64);
-    spans.push((format!("   {classes} classes, {order}"), Style::new()));
+    spans.push((format!("   {classes} classes"), Style::new()));
+    if area.width >= 100 {
+        spans.push((format!(", {order}"), Style::new()));
+    }
     pen.spans(area, 0, 0, &spans);
 }
 
@@ -143,7 +155,9 @@ fn draw_table(pen: &mut Pen, state: &State, page: &Page, area: Rect, names: u16)
     }
     let first = page.first(usize::from(area.height));
     let shown = page.sorted.iter().enumerate().skip(first);
-    for (y, (row, &place)) in (0..area.height).zip(shown) {
+    let pitch = page.pitch(area);
+    let middles = (pitch / 2..area.height).step_by(usize::from(pitch));
+    for (y, (row, &place)) in middles.zip(shown) {
         let label = Rect {
             width: names.min(area.width),
             ..area
@@ -191,7 +205,7 @@ fn quality(theme: Theme, share: f64) -> Style {
 }
 
 /// The least and greatest columns of a cell with a number.
-const CELL: [usize; 2] = [3, 7];
+const CELL: [usize; 2] = [3, 8];
 
 fn draw_matrix(pen: &mut Pen, state: &State, page: &Page, area: Rect, heads: Rect) {
     let count = page.sorted.len();
@@ -209,13 +223,14 @@ fn draw_matrix(pen: &mut Pen, state: &State, page: &Page, area: Rect, heads: Rec
     let columns = (width / cell).min(count);
     let first = page.first(columns);
     let first_row = page.first(height);
-    let said = "% of the row's images taken for class";
+    let said = "taken for, in % of the row";
     let above = Rect {
         y: heads.y - 1,
         ..heads
     };
     pen.print(above, 0, 0, said, Style::new());
     let selected = pen.theme.selected();
+    let pitch = page.pitch(area);
     for index in 0..columns {
         let place = page.sorted[first + index];
         let x = (index * cell) as u16;
@@ -235,17 +250,17 @@ fn draw_matrix(pen: &mut Pen, state: &State, page: &Page, area: Rect, heads: Rec
             let share = page.confusion.share(own, place);
             let (text, style) = heat(pen.theme, share, own == place, cell);
             let column = Rect {
-                y: area.y,
-                height: area.height,
+                y: area.y + row as u16 * pitch,
+                height: pitch,
                 ..column
             };
-            let line = Rect {
-                y: area.y + row as u16,
-                height: 1,
+            pen.restyle(column, style);
+            // In the middle of a cell that has several rows, and at its end in one row.
+            let inner = Rect {
+                width: column.width - u16::from(cell >= 6),
                 ..column
             };
-            pen.restyle(line, style);
-            pen.right(column, row as u16, &text, style);
+            pen.right(inner, pitch / 2, &text, style);
         }
     }
 }
@@ -278,7 +293,6 @@ fn heat(theme: Theme, share: f64, is_right: bool, cell: usize) -> (String, Style
     let text = match (share, cell) {
         (0.0, _) => theme.either("·", ".").to_owned(),
         (_, 6..) => format!("{:.1}", 100.0 * share),
-        (share, 3) if share >= 0.995 => "99".to_owned(),
         _ => format!("{:.0}", 100.0 * share),
     };
     (text, style)
@@ -297,6 +311,8 @@ fn draw_pooled(pen: &mut Pen, page: &Page, area: Rect, heads: Rect) {
         _ => format!("{size} x {size} classes in each cell, the greatest share of them"),
     };
     pen.print(heads, 0, 0, &said, Style::new());
+    let rows = if size == 1 { page.pitch(area) } else { 1 };
+    let pitch = rows.min((area.width / 2 / side as u16).max(1));
     for (index, [right, wrong]) in pooled.into_iter().enumerate() {
         let (row, column) = (index / side, index % side);
         let is_right = row == column;
@@ -321,8 +337,9 @@ fn draw_pooled(pen: &mut Pen, page: &Page, area: Rect, heads: Rect) {
         } else {
             style
         };
-        for x in [2 * column, 2 * column + 1] {
-            pen.cell(area, x as u16, row as u16, shade, style);
+        for (x, y) in (0..2 * pitch).flat_map(|x| (0..pitch).map(move |y| (x, y))) {
+            let x = column as u16 * 2 * pitch + x;
+            pen.cell(area, x, row as u16 * pitch + y, shade, style);
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn settings_count(state: &State, runs: &[Run]) -> usize {
 
 /// The columns of the settings.
 fn settings_width(body: Rect) -> u16 {
-    (body.width * 2 / 5).min(80)
+    (body.width * 9 / 20).min(80)
 }
 
 /// The pane under the mouse.

@@ -7,7 +7,7 @@ use crate::curves::metrics;
 use crate::format::{count, duration, figure, is_share, percent};
 use crate::pages::charts::{draw_rate, draw_small};
 use crate::pages::log::draw_news;
-use crate::pages::speed::{draw_machine, draw_parts};
+use crate::pages::speed::{draw_machine, draw_parts, draw_pictures};
 use crate::panel::{above, columns, figures, left, panel};
 use crate::pen::{Pen, Span};
 use crate::progress;
@@ -37,7 +37,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: 
 fn draw_narrow(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect, gap: u16) {
     let below = if gap == 0 { 7 } else { 9 + area.height / 6 };
     let (charts, rest) = above(area, area.height.saturating_sub(below));
-    draw_charts(pen, state, runs, run, charts);
+    draw_charts(pen, state, runs, charts);
     let (_, rest) = above(rest, gap);
     let news = rest.width >= 110;
     if news {
@@ -58,20 +58,23 @@ fn draw_narrow(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect
 fn draw_wide(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect, gap: u16) {
     let (charts, side) = left(area, area.width * 2 / 3, 3);
     let (metrics, rate) = above(charts, charts.height * 2 / 3);
-    draw_charts(pen, state, runs, run, metrics);
+    draw_charts(pen, state, runs, metrics);
     let (_, rate) = above(rate, gap);
     let [rate, confused]: [Rect; 2] = columns(rate, 2);
     draw_rate(pen, run, rate);
     draw_confused(pen, run, confused);
     let (speed, said) = above(side, (side.height / 2).min(13));
     draw_speed(pen, run, speed);
+    let (_, rest) = above(said, gap);
+    let (pictures, said) = above(rest, rest.height / 3);
+    draw_pictures(pen, run, pictures);
     let (_, said) = above(said, gap);
     let inner = panel(pen, said, "news", &[]);
     draw_news(pen, run, inner);
 }
 
 /// Loss and accuracy, or what there is instead.
-fn draw_charts(pen: &mut Pen, state: &State, runs: &[Run], _: &Run, area: Rect) {
+fn draw_charts(pen: &mut Pen, state: &State, runs: &[Run], area: Rect) {
     let names = metrics(runs);
     let mut shown: Vec<&str> = ["loss", "accuracy"]
         .into_iter()
@@ -129,7 +132,11 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
     if let Some(last) = history.epochs.last() {
         let metrics = last.average.as_ref().unwrap_or(&last.validation);
         for (metric, value) in metrics.iter().filter(|(metric, _)| is_share(metric)) {
-            pairs.push(plain(&metric.replace('_', " "), figure(metric, value)));
+            let name = match metric {
+                "accuracy" => "validation accuracy".to_owned(),
+                other => other.replace('_', " "),
+            };
+            pairs.push(plain(&name, figure(metric, value)));
         }
     }
     if let Some(checkpoint) = history.checkpoints.last() {
@@ -170,8 +177,7 @@ fn draw_confused(pen: &mut Pen, run: &Run, area: Rect) {
         let y = y as u16;
         let heading = pen.theme.heading();
         let x = pen.print(inner, 0, y, &format!("{:>7}", count(pictures)), heading);
-        let arrow = pen.theme.either("taken for", "taken for");
-        let said = format!("{} {arrow} {}", name(row), name(column));
+        let said = format!("{} taken for {}", name(row), name(column));
         pen.print(inner, x + 2, y, &said, Style::new());
     }
 }

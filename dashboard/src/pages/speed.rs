@@ -151,9 +151,8 @@ pub(crate) fn draw_machine(pen: &mut Pen, run: &Run, area: Rect) {
             share(system.memory, memory_total),
             bytes(system.memory),
             format!(
-                "all {} / {}",
-                bytes(system.memory_machine),
-                bytes(memory_total)
+                "all {}",
+                of(&bytes(system.memory_machine), &bytes(memory_total))
             ),
         ),
     ];
@@ -170,6 +169,14 @@ pub(crate) fn draw_machine(pen: &mut Pen, run: &Run, area: Rect) {
         let heading = pen.theme.heading();
         let x = pen.print(area, 8 + length, y, &format!("{own:>7}"), heading);
         pen.print(area, x + 2, y, &all, Style::new());
+    }
+}
+
+/// A part of a whole, with one unit if both have the same.
+fn of(part: &str, whole: &str) -> String {
+    match (part.split_once(' '), whole.split_once(' ')) {
+        (Some((number, unit)), Some((_, other))) if unit == other => format!("{number}/{whole}"),
+        _ => format!("{part}/{whole}"),
     }
 }
 
@@ -217,7 +224,7 @@ fn dots(area: Rect) -> usize {
     2 * usize::from(chart::plot(area).width)
 }
 
-fn draw_pictures(pen: &mut Pen, run: &Run, area: Rect) {
+pub(crate) fn draw_pictures(pen: &mut Pen, run: &Run, area: Rect) {
     let speeds = &run.history.speeds;
     let points = speeds.iter().map(|speed| [speed.seconds, speed.pictures]);
     let series = line(pen, 0, "images/s", thinned(points, dots(area)));
