@@ -26,7 +26,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let has = |word: &str| words.iter().any(|other| other == word);
     ctrlc::set_handler(|| {
         dashboard::restore();
-        #[expect(clippy::exit, reason = "as a program does that was told to end")]
         std::process::exit(130);
     })?;
     let folder = tempfile::tempdir()?;

@@ -227,7 +227,7 @@ impl Chart {
             if let Some(mark) = curve.mark {
                 let has_space = shown().count() <= usize::from(plot.width / 2);
                 let all = shown().filter(|_| curve.is_every_point_marked && has_space);
-                for &point in all.chain(shown().last()) {
+                for &point in all.chain(shown().next_back()) {
                     if let Some((column, row)) = cell_of(plot, x, y, point) {
                         pen.cell(plot, column, row, mark, curve.style);
                     }
@@ -308,7 +308,8 @@ fn cell_of(plot: Rect, x: Scale, y: Scale, point: [f64; 2]) -> Option<(u16, u16)
 
 /// The part of a line between two places; none if there is none.
 fn clip(from: [f64; 2], to: [f64; 2], [left, right]: [f64; 2]) -> Option<[[f64; 2]; 2]> {
-    if to[0] < left || from[0] > right || !(from[0] <= to[0]) {
+    let is_forward = from[0] <= to[0];
+    if to[0] < left || from[0] > right || !is_forward {
         return None;
     }
     let at = |x: f64| {

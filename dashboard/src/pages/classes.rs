@@ -265,8 +265,9 @@ fn draw_matrix(pen: &mut Pen, state: &State, page: &Page, area: Rect, heads: Rec
     }
 }
 
-/// The first letters of a name.
+/// The first letters of a name, or the number of a class without one.
 fn short(name: &str, columns: usize) -> String {
+    let name = name.strip_prefix("class ").unwrap_or(name);
     let mut letters = String::new();
     for letter in name.chars() {
         letters.push(letter);

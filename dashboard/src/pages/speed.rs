@@ -15,8 +15,11 @@ use crate::ticks::Unit;
 /// The last measurements, over which what a step takes is averaged.
 const RECENT: usize = 20;
 
+/// A part of a step, in seconds.
+type Part = fn(&Speed) -> f64;
+
 /// The parts of a step, and how to get them. The first one is waiting for pictures.
-const PARTS: [(&str, fn(&Speed) -> f64); 5] = [
+const PARTS: [(&str, Part); 5] = [
     ("data", |speed| speed.waiting),
     ("forward", |speed| speed.forward),
     ("backward", |speed| speed.backward),
