@@ -54,35 +54,6 @@ const LOG: Place = Place::Tabs(&[Tab::Log]);
 /// All keys, in the order of the help page.
 pub(crate) const KEYS: [Key; 28] = [
     key(
-        "c",
-        KeyCode::Char('c'),
-        "checkpoint",
-        "save a checkpoint now",
-        Place::Run,
-    ),
-    key(
-        "e",
-        KeyCode::Char('e'),
-        "stop after epoch",
-        "stop after this epoch",
-        Place::Run,
-    ),
-    key(
-        "n",
-        KeyCode::Char('n'),
-        "stop now",
-        "save and stop now",
-        Place::Run,
-    ),
-    key(
-        "d",
-        KeyCode::Char('d'),
-        "detach",
-        "training without the screen",
-        Place::Run,
-    ),
-    key("Ctrl-C", KeyCode::Null, "", "stop now, unasked", Place::Run),
-    key(
         "?",
         KeyCode::Char('?'),
         "help",
@@ -118,6 +89,35 @@ pub(crate) const KEYS: [Key; 28] = [
         "draw everything anew",
         Place::Everywhere,
     ),
+    key(
+        "c",
+        KeyCode::Char('c'),
+        "checkpoint",
+        "save a checkpoint now",
+        Place::Run,
+    ),
+    key(
+        "e",
+        KeyCode::Char('e'),
+        "stop after epoch",
+        "stop after this epoch",
+        Place::Run,
+    ),
+    key(
+        "n",
+        KeyCode::Char('n'),
+        "stop now",
+        "save and stop now",
+        Place::Run,
+    ),
+    key(
+        "d",
+        KeyCode::Char('d'),
+        "detach",
+        "training without the screen",
+        Place::Run,
+    ),
+    key("Ctrl-C", KeyCode::Null, "", "stop now, unasked", Place::Run),
     key(
         "m M",
         KeyCode::Char('m'),

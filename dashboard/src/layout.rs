@@ -20,6 +20,9 @@ pub(crate) const SMALLEST: Size = Size {
 /// Narrower screens have only numbers for pages other than the one that is shown.
 const NAMES: u16 = 72;
 
+/// Lower screens have one row of keys.
+const LOW: u16 = 14;
+
 /// The parts of the screen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
@@ -36,7 +39,8 @@ pub(crate) fn layout(state: &State, area: Rect) -> Option<Layout> {
     }
     let (header, rest) = above(area, 1);
     let (tabs, rest) = above(rest, 1);
-    let feet = if state.mode == Mode::Live { 2 } else { 1 };
+    let has_space = state.mode == Mode::Live && area.height >= LOW;
+    let feet = if has_space { 2 } else { 1 };
     let (body, foot) = above(rest, rest.height - feet);
     Some(Layout {
         header: inset(header),

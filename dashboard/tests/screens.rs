@@ -323,7 +323,12 @@ fn small_screens_say_so() {
     let stage = going_on();
     assert!(stage.screen(live(), (39, 24), "").contains("too small"));
     assert!(stage.screen(live(), (80, 9), "").contains("too small"));
-    assert!(stage.screen(live(), (40, 10), "").contains("epoch 4 of 5"));
+    for (columns, rows) in [(40, 10), (60, 16)] {
+        for page in [1, 2, 6] {
+            let screen = stage.screen(live(), (columns, rows), &page.to_string());
+            insta::assert_snapshot!(format!("small_{columns}_{}", PAGES[page - 1]), screen);
+        }
+    }
 }
 
 #[test]

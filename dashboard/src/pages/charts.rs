@@ -19,7 +19,7 @@ const HEAD: u16 = 2;
 /// The parts of the page: above the chart, the chart, and the values below it.
 fn parts(body: Rect, runs: &[Run]) -> [Rect; 3] {
     let curves: usize = runs.iter().map(|run| curves_of(run)).sum();
-    let values = (curves as u16).clamp(1, (body.height / 3).max(1)) + 1;
+    let values = (curves as u16).clamp(1, (body.height / 4).max(1)) + 1;
     let (head, rest) = above(body, HEAD);
     let (chart, values) = above(rest, rest.height.saturating_sub(values));
     [head, chart, values]

@@ -17,6 +17,10 @@ use crate::state::{Choice, State};
 
 /// From this width on, there is a column at the right.
 const WIDE: u16 = 150;
+/// Below this width, there is one chart.
+const NARROW: u16 = 56;
+/// Below this height, there are only charts.
+const SHORT: u16 = 14;
 /// From this height on, parts are apart by a row.
 const TALL: u16 = 30;
 
@@ -26,8 +30,9 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: 
     let (bars, rest) = above(body, progress::ROWS);
     progress::draw(pen, run, bars);
     let (_, rest) = above(rest, gap);
-    let rows = figures(pen, above(rest, 2).0, &key_figures(pen, run));
-    let (_, rest) = above(rest, rows.min(2) + gap);
+    let most = if body.height < SHORT { 1 } else { 2 };
+    let rows = figures(pen, above(rest, most).0, &key_figures(pen, run));
+    let (_, rest) = above(rest, rows.min(most) + gap);
     match rest.width >= WIDE {
         true => draw_wide(pen, state, runs, run, rest, gap),
         false => draw_narrow(pen, state, runs, run, rest, gap),
@@ -35,6 +40,12 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: 
 }
 
 fn draw_narrow(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect, gap: u16) {
+    if area.height < SHORT {
+        let (charts, said) = above(area, area.height.saturating_sub(1));
+        draw_charts(pen, state, runs, charts);
+        draw_news(pen, run, said);
+        return;
+    }
     let below = if gap == 0 { 7 } else { 9 + area.height / 6 };
     let (charts, rest) = above(area, area.height.saturating_sub(below));
     draw_charts(pen, state, runs, charts);
@@ -85,7 +96,10 @@ fn draw_charts(pen: &mut Pen, state: &State, runs: &[Run], area: Rect) {
             shown.push(name);
         }
     }
-    let halves: [Rect; 2] = columns(area, 2);
+    let halves: [Rect; 2] = match area.width {
+        NARROW.. => columns(area, 2),
+        _ => [area, Rect::ZERO],
+    };
     let metrics = shown.into_iter().chain(["loss", "accuracy"]);
     for (metric, half) in metrics.zip(halves) {
         draw_small(pen, state, runs, metric, half);

@@ -98,16 +98,14 @@ pub(crate) fn draw_parts(pen: &mut Pen, run: &Run, area: Rect) {
         }
         false => {
             let halves: [Rect; 2] = columns(table, 1);
+            let names = if halves[0].width >= 18 { 10 } else { 0 };
             let rows = usize::from(table.height).max(1);
             for (index, mean) in means.iter().enumerate().take(2 * rows) {
                 let (name, _) = PARTS[index];
                 let part = [
                     (pen.theme.fill(index).to_string(), pen.theme.series(index)),
-                    (format!(" {name:<10}"), Style::new()),
-                    (
-                        format!("{:>5}", percent(mean / whole, 0)),
-                        pen.theme.heading(),
-                    ),
+                    (format!(" {name:<names$} "), Style::new()),
+                    (percent(mean / whole, 0), pen.theme.heading()),
                 ];
                 pen.spans(halves[index / rows], 0, (index % rows) as u16, &part);
             }
@@ -171,7 +169,9 @@ pub(crate) fn draw_machine(pen: &mut Pen, run: &Run, area: Rect) {
         bar(pen, area, 7, y, length, share, style);
         let heading = pen.theme.heading();
         let x = pen.print(area, 8 + length, y, &format!("{own:>7}"), heading);
-        pen.print(area, x + 2, y, &all, Style::new());
+        if usize::from(x) + 2 + crate::text::width(&all) <= usize::from(area.width) {
+            pen.print(area, x + 2, y, &all, Style::new());
+        }
     }
 }
 
