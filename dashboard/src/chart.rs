@@ -113,7 +113,23 @@ impl Chart {
         // Lines that cross the edges count as far as they are seen.
         let values: Vec<f64> = values.flatten().map(|point| point[1]).collect();
         let includes = self.includes.filter(|_| !values.is_empty());
-        Scale::around(values.into_iter().chain(includes), self.log)
+        let bands = self.series.iter().flat_map(|curve| self.usual_band(curve));
+        Scale::around(values.into_iter().chain(includes).chain(bands), self.log)
+    }
+
+    /// The mean ends of a curve's band, so that a level line over noise has the noise around it and not
+    /// all over the plot.
+    fn usual_band(&self, curve: &Series) -> Vec<f64> {
+        let [from, to] = self.x;
+        let band = curve.band.iter();
+        let shown = band.filter(|[place, ..]| (from..=to).contains(place));
+        let (mut sums, mut count) = ([0.0, 0.0], 0.0);
+        for [_, least, greatest] in shown {
+            sums = [sums[0] + least, sums[1] + greatest];
+            count += 1.0;
+        }
+        // Without any, these are no numbers, which no axis is made of.
+        sums.map(|sum| sum / count).to_vec()
     }
 
     fn draw_bands(&self, pen: &mut Pen, plot: Rect, x: Scale, y: Scale) {
@@ -318,6 +334,15 @@ mod tests {
     fn lines_without_a_point_inside_still_cross() {
         let shown = drawn(&chart(&[[-10.0, 0.0], [50.0, 6.0]]), [30, 6]);
         assert!(shown.contains('⠤') || shown.contains('⠊'), "{shown}");
+    }
+
+    #[test]
+    fn noise_around_a_level_line_is_seen() {
+        let mut level = chart(&[[0.0, 1.0], [40.0, 1.0]]);
+        level.series[0].band = vec![[10.0, 0.5, 1.5], [20.0, 0.4, 1.6], [99.0, -50.0, 50.0]];
+        let scale = level.upright().unwrap();
+        assert!((0.3..0.5).contains(&scale.low), "{scale:?}");
+        assert!((1.5..1.7).contains(&scale.high), "{scale:?}");
     }
 
     #[test]
