@@ -10,6 +10,8 @@ use ring::digest::{Context, SHA256};
 use crate::error::DownloadError;
 use crate::progress::{Progress, Watch};
 
+/// Digits that messages show.
+const SHOWN: usize = 16;
 /// Hexadecimal digits of a whole SHA-256.
 const DIGITS: usize = 64;
 
@@ -63,9 +65,14 @@ impl Checksum {
         sha256.starts_with(&self.digits)
     }
 
-    /// As many digits of a file's SHA-256 as this has, to be shown beside it.
+    /// The first of its digits, as many as people compare.
+    pub(crate) fn shown(&self) -> String {
+        self.same_digits(&self.digits)
+    }
+
+    /// As many digits of a file's SHA-256, to be shown beside them.
     pub(crate) fn same_digits(&self, sha256: &str) -> String {
-        sha256.chars().take(self.digits.len()).collect()
+        sha256.chars().take(self.digits.len().min(SHOWN)).collect()
     }
 }
 

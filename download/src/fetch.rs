@@ -159,7 +159,7 @@ fn is_there(
     }
     Err(DownloadError::Damaged {
         path: path.to_owned(),
-        expected: checksum.to_string(),
+        expected: checksum.shown(),
         found: checksum.same_digits(&sha256),
     })
 }

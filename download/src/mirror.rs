@@ -127,7 +127,7 @@ impl Mirror<'_> {
             return Ok(());
         }
         Err(Problem::Checksum {
-            expected: self.checksum.to_string(),
+            expected: self.checksum.shown(),
             found: self.checksum.same_digits(&sha256),
         })
     }

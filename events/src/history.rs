@@ -88,7 +88,11 @@ impl History {
             Event::Progress(progress) => self.progress = Some(progress),
             Event::Epoch(epoch) => {
                 self.progress = None;
-                self.epochs.retain(|earlier| earlier.epoch < epoch.epoch);
+                // They are in order, so this takes no longer the more there are.
+                let kept = self
+                    .epochs
+                    .partition_point(|earlier| earlier.epoch < epoch.epoch);
+                self.epochs.truncate(kept);
                 self.epochs.push(*epoch);
             }
             Event::Speed(speed) => self.speeds.push(speed),
@@ -331,6 +335,19 @@ mod tests {
             history.metrics().into_iter().collect::<Vec<_>>(),
             ["accuracy", "loss"]
         );
+    }
+
+    #[test]
+    fn an_epoch_takes_the_place_of_its_number_and_of_later_ones() {
+        let mut history = run();
+        for (number, left) in [(3, 3), (2, 2), (2, 2), (9, 3), (0, 1)] {
+            history.push(Event::Epoch(Box::new(Epoch {
+                epoch: number,
+                ..Epoch::default()
+            })));
+            assert_eq!(history.epochs.len(), left);
+            assert_eq!(history.epochs[left - 1].epoch, number);
+        }
     }
 
     #[test]

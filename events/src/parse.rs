@@ -30,17 +30,26 @@ pub(crate) struct Parsed {
     pub damaged: usize,
 }
 
+/// Which steps are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    All,
+    /// Those that another event or the end of a piece follows; the lines of the others are not looked
+    /// into.
+    Last,
+}
+
 /// Parses whole lines.
-pub(crate) fn parse(text: &[u8]) -> Vec<Parsed> {
+pub(crate) fn parse(text: &[u8], wanted: Wanted) -> Vec<Parsed> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let pieces = (text.len() / LEAST).clamp(1, threads);
     if pieces == 1 {
-        return vec![parse_lines(text)];
+        return vec![parse_lines(text, wanted)];
     }
     std::thread::scope(|scope| {
         let threads: Vec<_> = cut(text, pieces)
             .into_iter()
-            .map(|piece| scope.spawn(|| parse_lines(piece)))
+            .map(|piece| scope.spawn(move || parse_lines(piece, wanted)))
             .collect();
         threads
             .into_iter()
@@ -68,10 +77,9 @@ fn cut(mut text: &[u8], pieces: usize) -> Vec<&[u8]> {
     cut
 }
 
-fn parse_lines(text: &[u8]) -> Parsed {
-    let mut parsed = Parsed::default();
-    let mut steps = Steps::default();
-    let mut row = Row::default();
+fn parse_lines(text: &[u8], wanted: Wanted) -> Parsed {
+    let mut lines = Lines::default();
+    let mut last = None;
     let mut start = 0;
     let ends = memchr::memchr_iter(b'\n', text).chain([text.len()]);
     for end in ends {
@@ -80,25 +88,53 @@ fn parse_lines(text: &[u8]) -> Parsed {
         if line.is_empty() {
             continue;
         }
-        if line.starts_with(STEP) && row.read(line) {
-            row.push(&mut steps);
+        if wanted == Wanted::Last && line.starts_with(STEP) {
+            last = Some(line);
             continue;
         }
+        if let Some(step) = last.take() {
+            lines.push(step);
+        }
+        lines.push(line);
+    }
+    if let Some(step) = last {
+        lines.push(step);
+    }
+    lines.flush();
+    lines.parsed
+}
+
+/// Lines as they come.
+#[derive(Default)]
+struct Lines {
+    parsed: Parsed,
+    /// Those since the last other event.
+    steps: Steps,
+    row: Row,
+}
+
+impl Lines {
+    fn push(&mut self, line: &[u8]) {
+        if line.starts_with(STEP) && self.row.read(line) {
+            self.row.push(&mut self.steps);
+            return;
+        }
         match serde_json::from_slice(line) {
-            Ok(Event::Step(step)) => steps.push(&step),
+            Ok(Event::Step(step)) => self.steps.push(&step),
             Ok(event) => {
-                if !steps.is_empty() {
-                    parsed.parts.push(Part::Steps(std::mem::take(&mut steps)));
-                }
-                parsed.parts.push(Part::Event(event));
+                self.flush();
+                self.parsed.parts.push(Part::Event(event));
             }
-            Err(_) => parsed.damaged += 1,
+            Err(_) => self.parsed.damaged += 1,
         }
     }
-    if !steps.is_empty() {
-        parsed.parts.push(Part::Steps(steps));
+
+    fn flush(&mut self) {
+        if !self.steps.is_empty() {
+            let steps = std::mem::take(&mut self.steps);
+            self.parsed.parts.push(Part::Steps(steps));
+        }
     }
-    parsed
 }
 
 /// The figures of a line, in memory that serves all lines.
@@ -212,7 +248,7 @@ mod tests {
             r#"{"step":3,"epoch":1,"event":"step","seconds":0.375,"loss":0.25}"#,
             r#"{"event":"step","step":3,"epoch":1,"seconds":0.375,"lo\u0073s":0.25}"#,
         ] {
-            let parsed = parse_lines(slow.as_bytes());
+            let parsed = parse_lines(slow.as_bytes(), Wanted::All);
             let Part::Steps(steps) = &parsed.parts[0] else {
                 panic!("{slow}");
             };
@@ -234,13 +270,26 @@ mod tests {
             &line(2),
         ]
         .join("\r\n");
-        let parsed = parse_lines(text.as_bytes());
+        let parsed = parse_lines(text.as_bytes(), Wanted::All);
         assert_eq!(parsed.damaged, 4);
         assert!(matches!(
             &parsed.parts[..],
             [Part::Steps(_), Part::Event(Event::Unknown), Part::Steps(_)]
         ));
-        assert_eq!(parse_lines(b"\xff\xfe\n\0\n").damaged, 2);
+        assert_eq!(parse_lines(b"\xff\xfe\n\0\n", Wanted::All).damaged, 2);
+    }
+
+    #[test]
+    fn of_steps_in_a_row_the_last_can_be_had() {
+        let message = r#"{"event":"message","seconds":1,"level":"info","text":""}"#;
+        let text = [&line(1), &line(2), message, &line(3), &line(4), &line(5)].join("\n");
+        let parsed = parse_lines(text.as_bytes(), Wanted::Last);
+        let steps = parsed.parts.iter().filter_map(|part| match part {
+            Part::Steps(steps) => Some(steps.steps().to_vec()),
+            Part::Event(_) => None,
+        });
+        assert_eq!(steps.collect::<Vec<_>>(), [[2], [5]]);
+        assert_eq!(parsed.parts.len(), 3);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Events into the file.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -21,13 +23,27 @@ const FULL: usize = 1 << 16;
 #[derive(Clone, Debug)]
 pub struct Writer {
     sender: Sender<Order>,
-    thread: std::sync::Arc<std::sync::Mutex<Option<JoinHandle<Result<(), WriteError>>>>>,
+    thread: Arc<Mutex<Option<Thread>>>,
 }
+
+type Thread = JoinHandle<Result<(), WriteError>>;
 
 #[derive(Debug)]
 enum Order {
     Write(Box<Event>),
+    /// And tell when all before is in the file.
+    Flush(SyncSender<()>),
+    Echo(Echo),
     Close,
+}
+
+/// Whoever gets the same lines as the file.
+struct Echo(Box<dyn io::Write + Send>);
+
+impl fmt::Debug for Echo {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("Echo")
+    }
 }
 
 /// The file cannot be written.
@@ -90,7 +106,7 @@ impl Writer {
             .map_err(wrap)?;
         Ok(Self {
             sender,
-            thread: std::sync::Arc::new(std::sync::Mutex::new(Some(thread))),
+            thread: Arc::new(Mutex::new(Some(thread))),
         })
     }
 
@@ -98,6 +114,19 @@ impl Writer {
     pub fn send(&self, event: Event) {
         // Where the thread has ended, it said why.
         let _ = self.sender.send(Order::Write(Box::new(event)));
+    }
+
+    /// Has the lines from now on written to another place too, as long as that takes them.
+    pub fn echo(&self, target: Box<dyn io::Write + Send>) {
+        let _ = self.sender.send(Order::Echo(Echo(target)));
+    }
+
+    /// Waits until all that was sent is in the file, or cannot get there.
+    pub fn flush(&self) {
+        let (sender, written) = sync_channel(1);
+        if self.sender.send(Order::Flush(sender)).is_ok() {
+            let _ = written.recv();
+        }
     }
 
     /// Writes what is left, and ends.
@@ -110,7 +139,7 @@ impl Writer {
         let thread = self
             .thread
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
             .take();
         match thread.map(JoinHandle::join) {
             Some(Ok(result)) => result,
@@ -123,12 +152,22 @@ impl Writer {
 fn write_all(file: &mut File, receiver: &Receiver<Order>) -> io::Result<()> {
     let mut buffer = Vec::new();
     let mut due: Option<Instant> = None;
+    let mut echo: Option<Echo> = None;
     loop {
         let order = match due {
             None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(due) => receiver.recv_timeout(due.saturating_duration_since(Instant::now())),
         };
+        let mut waiting = None;
         let closed = match order {
+            Ok(Order::Echo(target)) => {
+                echo = Some(target);
+                false
+            }
+            Ok(Order::Flush(sender)) => {
+                waiting = Some(sender);
+                false
+            }
             Ok(Order::Write(event)) => {
                 serde_json::to_writer(&mut buffer, &event)?;
                 buffer.push(b'\n');
@@ -139,10 +178,20 @@ fn write_all(file: &mut File, receiver: &Receiver<Order>) -> io::Result<()> {
             Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => true,
         };
         let is_due = due.is_some_and(|due| due <= Instant::now());
-        if closed || is_due || buffer.len() >= FULL {
+        if closed || is_due || waiting.is_some() || buffer.len() >= FULL {
             file.write_all(&buffer)?;
+            if let Some(Echo(target)) = &mut echo {
+                let taken = target.write_all(&buffer).and_then(|()| target.flush());
+                if taken.is_err() {
+                    echo = None;
+                }
+            }
             buffer.clear();
             due = None;
+        }
+        if let Some(waiting) = waiting {
+            // Whoever waited may be gone.
+            let _ = waiting.send(());
         }
         if closed {
             return file.flush();
@@ -204,11 +253,53 @@ mod tests {
 
         let writer = Writer::open(folder.path()).unwrap();
         writer.send(message("third"));
+        writer.flush();
+        assert_eq!(text(folder.path()).lines().count(), 3);
         writer.close().unwrap();
+        writer.flush();
         let text = text(folder.path());
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3);
         assert!(lines[2].contains("third"));
+    }
+
+    #[test]
+    fn an_echo_is_the_same_and_may_go_away() {
+        /// Takes so many bytes.
+        #[derive(Clone)]
+        struct Target(Arc<Mutex<Vec<u8>>>, usize);
+        impl io::Write for Target {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let mut taken = self.0.lock().unwrap();
+                if taken.len() >= self.1 {
+                    return Err(io::ErrorKind::BrokenPipe.into());
+                }
+                taken.extend(bytes);
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for (limit, echoed) in [(usize::MAX, 2), (1, 1)] {
+            let folder = tempfile::tempdir().unwrap();
+            let writer = Writer::open(folder.path()).unwrap();
+            writer.send(message("before"));
+            writer.flush();
+            let target = Target(Arc::default(), limit);
+            writer.echo(Box::new(target.clone()));
+            for text in ["first", "second"] {
+                writer.send(message(text));
+                writer.flush();
+            }
+            writer.close().unwrap();
+            let file = text(folder.path());
+            assert_eq!(file.lines().count(), 3);
+            let echo = String::from_utf8(target.0.lock().unwrap().clone()).unwrap();
+            let expected: Vec<&str> = file.lines().skip(1).take(echoed).collect();
+            assert_eq!(echo.lines().collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! Weights as safetensors, at full precision.
 
+use burn::tensor::DType;
 use burn::tensor::backend::Backend;
-use burn_store::{ApplyError, ApplyResult, ModuleSnapshot, ModuleStore, SafetensorsStore};
+use burn_store::{
+    ApplyError, ApplyResult, ModuleSnapshot, ModuleStore, SafetensorsStore, TensorSnapshot,
+};
 use model::Network;
+use weights::{Precision, WeightsFile, to_safetensors};
 
 /// Tensors named in a message before it says "and N more".
 const NAMED: usize = 3;
@@ -29,18 +33,17 @@ pub(crate) fn encode<B: Backend>(network: &Network<B>) -> Result<Vec<u8>, String
     .map_err(|error| error.to_string())
 }
 
-/// Fills a network. Every tensor of the network must be there in its shape, and no other.
+/// Fills a network, from either precision. Every tensor of the network must be there in its shape, and no other.
 pub(crate) fn decode<B: Backend>(
-    bytes: Vec<u8>,
+    bytes: &[u8],
     mut network: Network<B>,
 ) -> Result<Network<B>, DecodeError> {
-    let mut store = SafetensorsStore::from_bytes(Some(bytes));
-    let snapshots = store
-        .get_all_snapshots()
-        .map_err(|error| DecodeError::Damaged(error.to_string()))?
-        .values()
-        .cloned()
-        .collect();
+    let mut snapshots = snapshots(&bytes)?;
+    let is_half = |snapshot: &TensorSnapshot| snapshot.dtype == DType::F16;
+    if snapshots.iter().any(is_half) {
+        let bytes = with_precision(&bytes, Precision::Single).map_err(DecodeError::Damaged)?;
+        snapshots = self::snapshots(&bytes)?;
+    }
     let result = match &mut network {
         Network::ResNet(network) => network.apply(snapshots, None, None, false),
         Network::Digit(network) => network.apply(snapshots, None, None, false),
@@ -49,6 +52,20 @@ pub(crate) fn decode<B: Backend>(
         differences if differences.is_empty() => Ok(network),
         differences => Err(DecodeError::Mismatch(summary(&differences))),
     }
+}
+
+fn snapshots(bytes: &[u8]) -> Result<Vec<TensorSnapshot>, DecodeError> {
+    let mut store = SafetensorsStore::from_bytes(Some(bytes.to_vec()));
+    let snapshots = store
+        .get_all_snapshots()
+        .map_err(|error| DecodeError::Damaged(error.to_string()))?;
+    Ok(snapshots.values().cloned().collect())
+}
+
+/// The same tensors as other numbers.
+pub(crate) fn with_precision(bytes: &[u8], precision: Precision) -> Result<Vec<u8>, String> {
+    let file = WeightsFile::from_bytes(bytes).map_err(|error| error.to_string())?;
+    to_safetensors(&file.state_dict, &file.metadata, precision).map_err(|error| error.to_string())
 }
 
 fn differences(result: &ApplyResult) -> Vec<String> {
@@ -99,7 +116,7 @@ mod tests {
             .unwrap()
     }
 
-    fn mismatch(bytes: Vec<u8>, network: Network<Flex>) -> String {
+    fn mismatch(bytes: &[u8], network: Network<Flex>) -> String {
         match decode(bytes, network) {
             Err(DecodeError::Mismatch(reason)) => reason,
             Err(DecodeError::Damaged(reason)) => panic!("damaged: {reason}"),
@@ -111,7 +128,7 @@ mod tests {
     fn there_and_back_gives_the_same_logits() {
         for (name, edge) in [("resnet8", 32), ("digit", 28)] {
             let original = network(name, 10);
-            let copy = decode(encode(&original).unwrap(), network(name, 10))
+            let copy = decode(&encode(&original).unwrap(), network(name, 10))
                 .unwrap_or_else(|_| panic!("{name} was not read"));
             let channels = model::network(name).unwrap().input_channels();
             let images = Tensor::random(
@@ -125,15 +142,31 @@ mod tests {
     }
 
     #[test]
+    fn half_precision_is_read_and_close() {
+        let original = network("resnet8", 10);
+        let bytes = encode(&original).unwrap();
+        let half = with_precision(&bytes, Precision::Half).unwrap();
+        assert!(half.len() < bytes.len() * 6 / 10);
+        let copy = decode(&half, network("resnet8", 10)).unwrap_or_else(|_| panic!("not read"));
+        let device = Default::default();
+        let images = Tensor::random([2, 3, 32, 32], Distribution::Default, &device);
+        let expected = original.forward(images.clone()).into_data();
+        let tolerance = burn::tensor::Tolerance::absolute(0.01);
+        copy.forward(images)
+            .into_data()
+            .assert_approx_eq::<f32>(&expected, tolerance);
+    }
+
+    #[test]
     fn other_networks_are_refused() {
         let bytes = encode(&network("resnet8", 10)).unwrap();
-        let reason = mismatch(bytes.clone(), network("resnet8", 7));
+        let reason = mismatch(&bytes, network("resnet8", 7));
         assert!(reason.contains("head.linear.weight"), "{reason}");
-        let reason = mismatch(bytes.clone(), network("resnet14", 10));
+        let reason = mismatch(&bytes, network("resnet14", 10));
         assert!(reason.contains("missing"), "{reason}");
-        mismatch(bytes, network("digit", 10));
+        mismatch(&bytes, network("digit", 10));
         let reason = mismatch(
-            encode(&network("resnet14", 10)).unwrap(),
+            &encode(&network("resnet14", 10)).unwrap(),
             network("resnet8", 10),
         );
         assert!(reason.contains("not part of it"), "{reason}");
@@ -145,7 +178,7 @@ mod tests {
         for length in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
             assert!(
                 matches!(
-                    decode(bytes[..length].to_vec(), network("digit", 10)),
+                    decode(&bytes[..length], network("digit", 10)),
                     Err(DecodeError::Damaged(_))
                 ),
                 "cut to {length} bytes"

@@ -10,7 +10,7 @@ use burn_flex::Flex;
 use common::{fails, infer, stderr, stdout};
 use infer::foreign::{Difference, ForeignError, Import, ImportOptions, export, import};
 use infer::{SavedModel, WEIGHTS_FILE};
-use weights::{Entry, StateDict, WeightsFile, write_safetensors};
+use weights::{Entry, Precision, StateDict, WeightsFile, write_safetensors};
 
 /// Relative to the largest logit.
 const TOLERANCE: f32 = 1e-4;
@@ -136,7 +136,7 @@ fn there_and_back_is_the_same() {
     let shipped = SavedModel::shipped().unwrap();
     let models = references().into_iter().map(|(path, _)| imported(&path));
     for saved in models.chain([shipped]) {
-        export(&saved, &path).unwrap();
+        export(&saved, &path, Precision::Single).unwrap();
         let back = imported(&path);
         assert_eq!(back.description, saved.description);
         assert!(
@@ -146,7 +146,7 @@ fn there_and_back_is_the_same() {
         );
         // Without what the file says about itself, too; only class names and the like are others.
         let bare = WeightsFile::read(&path).unwrap().state_dict;
-        write_safetensors(&path, &bare, &Default::default()).unwrap();
+        write_safetensors(&path, &bare, &Default::default(), Precision::Single).unwrap();
         let model = imported(&path);
         assert_eq!(model.description.network, saved.description.network);
         assert!(
@@ -166,7 +166,7 @@ fn torchvision_gets_its_names_back() {
         "torchvision-bottleneck.safetensors",
     ] {
         let original = WeightsFile::read(reference(name)).unwrap().state_dict;
-        export(&imported(&reference(name)), &path).unwrap();
+        export(&imported(&reference(name)), &path, Precision::Single).unwrap();
         let written = WeightsFile::read(&path).unwrap().state_dict;
         assert_eq!(written.len(), original.len());
         for (name, entry) in written.iter() {
@@ -188,7 +188,7 @@ fn a_name_says_what_shapes_do_not() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     let shipped = SavedModel::shipped().unwrap();
-    export(&shipped, &path).unwrap();
+    export(&shipped, &path, Precision::Single).unwrap();
     for name in ["resnet8", "plain8"] {
         let saved = named(&path, name).unwrap().saved;
         assert_eq!(saved.description.model, name);
@@ -217,7 +217,7 @@ fn every_tensor_counts() {
         .unwrap()
         .state_dict;
     let differences = |state_dict: &StateDict| {
-        write_safetensors(&path, state_dict, &Default::default()).unwrap();
+        write_safetensors(&path, state_dict, &Default::default(), Precision::Single).unwrap();
         match import(&path, &ImportOptions::default()) {
             Err(ForeignError::Mismatch { differences, .. }) => differences.0,
             other => panic!("{other:?}"),
@@ -268,7 +268,7 @@ fn every_tensor_counts() {
     // Counters may be missing: old files have none.
     let mut state_dict = whole;
     state_dict.remove("bn1.num_batches_tracked").unwrap();
-    write_safetensors(&path, &state_dict, &Default::default()).unwrap();
+    write_safetensors(&path, &state_dict, &Default::default(), Precision::Single).unwrap();
     imported(&path);
 }
 
@@ -286,7 +286,7 @@ fn networks_that_pytorch_has_not_are_not_exported() {
         SavedModel::save(folder.path(), &network, &description).unwrap();
         let saved = imported(folder.path());
         let path = folder.path().join("there.safetensors");
-        let error = export(&saved, &path).unwrap_err();
+        let error = export(&saved, &path, Precision::Single).unwrap_err();
         assert!(matches!(error, ForeignError::Unnamed { .. }), "{error}");
         assert!(!path.exists());
         // The record alone is recognised even so.

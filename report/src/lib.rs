@@ -2,3 +2,28 @@
 //!
 //! Everything here is made from an [`events::History`] and returned as text or bytes, or written to a
 //! folder that the caller names. Nothing here reads arguments or prints.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`chart`] | line charts as SVG |
+//! | [`csv`] | the figures of a run for spreadsheets |
+//! | `files` | files that are whole or not there |
+//! | `page` | runs as one HTML file |
+//! | [`runs`] | the runs of a folder, as a table |
+//! | [`table`] | tables as text |
+//! | [`tensorboard`] | a run for TensorBoard |
+
+pub mod chart;
+pub mod csv;
+mod files;
+mod page;
+pub mod runs;
+pub mod table;
+pub mod tensorboard;
+
+#[cfg(test)]
+#[path = "../tests/resumed_run/mod.rs"]
+mod resumed_run;
+
+pub use files::ExportError;
+pub use page::{NamedRun, page};

@@ -16,6 +16,7 @@ use crate::classifier::Classifier;
 use crate::config::TrainConfig;
 use crate::error::ConfigError;
 use crate::optimizer::optimizer;
+use crate::stream::Laps;
 use crate::trainee::Trainee;
 
 /// So low that the weights stay ordinary numbers however often the same batch is learned.
@@ -109,7 +110,7 @@ impl StepBenchmark {
             progress,
             trainee,
             |trainee| {
-                let (trainee, output) = trainee.step(vec![batch.clone()], RATE);
+                let (trainee, output) = trainee.step(vec![batch.clone()], RATE, &mut Laps::start());
                 output.loss.try_into_data()?;
                 // The loss is there before the backward pass ends on a device that works alone.
                 B::sync(device)?;

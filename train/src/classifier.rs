@@ -10,6 +10,8 @@ use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use data::{ImageBatch, Mixed};
 use model::{Network, ResidualBackend};
 
+use crate::stream::{Laps, Part};
+
 /// A backend to train on: it records gradients, and validates on one that does not.
 pub(crate) trait TrainBackend:
     ResidualBackend + AutodiffBackend<InnerBackend: ResidualBackend>
@@ -83,6 +85,7 @@ impl<B: TrainBackend> Classifier<B> {
         &self,
         batch: ImageBatch<B>,
         share: f64,
+        laps: &mut Laps,
     ) -> (GradientsParams, ClassificationOutput<B::InnerBackend>) {
         let ImageBatch {
             images,
@@ -100,13 +103,17 @@ impl<B: TrainBackend> Classifier<B> {
                 output.output.inner(),
                 output.targets.inner(),
             );
+            laps.lap(Part::Forward);
             (loss, item)
         };
-        if self.gradient_checkpointing {
-            return self.network.recomputed_gradients(images, learned);
-        }
-        let (loss, item) = learned(self.network.forward(images));
-        (GradientsParams::from_grads(loss.backward(), self), item)
+        let (gradients, item) = if self.gradient_checkpointing {
+            self.network.recomputed_gradients(images, learned)
+        } else {
+            let (loss, item) = learned(self.network.forward(images));
+            (GradientsParams::from_grads(loss.backward(), self), item)
+        };
+        laps.lap(Part::Backward);
+        (gradients, item)
     }
 }
 
@@ -115,7 +122,7 @@ impl<B: TrainBackend> TrainStep for Classifier<B> {
     type Output = ClassificationOutput<B::InnerBackend>;
 
     fn step(&self, batch: ImageBatch<B>) -> TrainOutput<Self::Output> {
-        let (grads, item) = self.learn(batch, 1.0);
+        let (grads, item) = self.learn(batch, 1.0, &mut Laps::start());
         TrainOutput { grads, item }
     }
 }

@@ -43,6 +43,11 @@ impl<B: Backend> LossWatch<B> {
         self.check(before)
     }
 
+    /// The last checkpoint is another one now.
+    pub(crate) fn saved(&mut self, checkpoint: Option<PathBuf>) {
+        self.checkpoint = checkpoint;
+    }
+
     /// The same for the last step.
     pub(crate) fn finish(mut self) -> Result<(), TrainError> {
         let last = self.pending.take();

@@ -1,11 +1,13 @@
 //! What follows the last step of an epoch: scores, the best network kept, a report.
 
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use burn::data::dataloader::DataLoader;
 use burn::module::AutodiffModule as _;
 use burn_train::{EventProcessorTraining as _, LearnerEvent, TrainingItem};
 use data::ImageBatch;
+use events::Work;
 use model::Network;
 
 use crate::checkpoint::{EpochScores, RunState};
@@ -17,6 +19,7 @@ use crate::folder::RAW_FOLDER;
 use crate::keep::keep;
 use crate::scoring::score;
 use crate::strategy::{EpochLoop, Session};
+use crate::stream::{self, Scored};
 use crate::totals::Score;
 use crate::trainee::Trainee;
 
@@ -50,6 +53,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
         state: &mut RunState,
         trained: Option<Score>,
+        started: Instant,
     ) -> Result<Option<EpochReport>, TrainError> {
         let network = trainee.model.network.valid();
         let scores = self.validate(session, &network, loader, state.epoch);
@@ -61,12 +65,13 @@ impl<B: TrainBackend> EpochLoop<B> {
             // Told to stop while the average was scored: neither counts yet.
             Some(_) if trainee.average.is_some() && averaged.is_none() => None,
             Some(validation) => {
-                let scores = EpochScores {
+                let scored = EpochScored {
                     train: trained,
                     validation,
                     averaged,
+                    seconds: started.elapsed().as_secs_f64(),
                 };
-                Some(self.conclude(session.rate, state, scores, &network, trainee)?)
+                Some(self.conclude(session.rate, state, &scored, &network, trainee)?)
             }
             None => None,
         };
@@ -84,7 +89,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         network: &Network<B::InnerBackend>,
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
         epoch: usize,
-    ) -> Option<Score> {
+    ) -> Option<Scored> {
         let mut step = 0;
         let tally = score(
             network,
@@ -93,6 +98,11 @@ impl<B: TrainBackend> EpochLoop<B> {
             self.tally(),
             &mut |output, progress| {
                 step += 1;
+                self.stream.progress(
+                    Work::Validation,
+                    progress.items_processed,
+                    progress.items_total,
+                );
                 session
                     .events
                     .process_valid(LearnerEvent::ProcessedItem(TrainingItem::new(
@@ -107,7 +117,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         )?;
         session.events.process_valid(LearnerEvent::EndEpoch(epoch));
         self.check_load();
-        tally.score()
+        self.scored(tally)
     }
 
     /// The same for a network that burn-train knows nothing of.
@@ -115,13 +125,17 @@ impl<B: TrainBackend> EpochLoop<B> {
         &self,
         network: &Network<B::InnerBackend>,
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
-    ) -> Option<Score> {
+    ) -> Option<Scored> {
         let flip = self.plan.config.flip_test;
         let tally = score(network, loader, flip, self.tally(), &mut |_, _| {
             self.go_on()
         })?;
         self.check_load();
-        tally.score()
+        self.scored(tally)
+    }
+
+    fn scored(&self, tally: Tally) -> Option<Scored> {
+        Scored::new(tally, &self.plan.data.class_names)
     }
 
     fn tally(&self) -> Tally {
@@ -147,10 +161,18 @@ impl<B: TrainBackend> EpochLoop<B> {
         &self,
         rate: f64,
         state: &mut RunState,
-        scores: EpochScores,
+        scored: &EpochScored,
         network: &Network<B::InnerBackend>,
         trainee: &Trainee<B>,
     ) -> Result<EpochReport, TrainError> {
+        let scores = EpochScores {
+            train: scored.train,
+            validation: scored.validation.evaluation.score(),
+            averaged: scored
+                .averaged
+                .as_ref()
+                .map(|scored| scored.evaluation.score()),
+        };
         let EpochScores {
             train,
             validation,
@@ -171,6 +193,19 @@ impl<B: TrainBackend> EpochLoop<B> {
             }
             _ => keep(plan, folder, network, epoch, validation, &mut state.best)?,
         };
+        self.stream.send(stream::epoch(
+            stream::Place {
+                seconds: self.stream.clock().seconds(),
+                took: scored.seconds,
+                epoch,
+                step: state.step,
+                best,
+            },
+            train,
+            &scored.validation,
+            scored.averaged.as_ref(),
+            &plan.validation,
+        ));
         state.history.push(scores);
         state.epoch += 1;
         state.steps_in_epoch = 0;
@@ -182,10 +217,19 @@ impl<B: TrainBackend> EpochLoop<B> {
             validation,
             averaged,
             learning_rate: rate,
-            seconds: 0.0,
+            seconds: scored.seconds,
             best,
         })
     }
+}
+
+/// What an epoch came to, picture by picture.
+struct EpochScored {
+    train: Option<Score>,
+    validation: Scored,
+    averaged: Option<Scored>,
+    /// Time that it took.
+    seconds: f64,
 }
 
 /// Where the loop is after a step.

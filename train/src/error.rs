@@ -49,6 +49,24 @@ pub enum TrainError {
         /// The folder.
         path: PathBuf,
     },
+    /// Another program trains the run.
+    #[error("another program is training the run in {}", folder.display())]
+    Taken {
+        /// The run's folder.
+        folder: PathBuf,
+    },
+    /// A run has no events.
+    #[error("{} has no {}", folder.display(), events::FILE)]
+    NoEvents {
+        /// The run's folder.
+        folder: PathBuf,
+    },
+    /// There is no run with events.
+    #[error("there is no run in {}", folder.display())]
+    NoRuns {
+        /// The folder of runs.
+        folder: PathBuf,
+    },
     /// A part of the data has no pictures.
     #[error("{data} has no {part} pictures")]
     NoPictures {
@@ -250,6 +268,14 @@ impl TrainError {
             Self::OtherSettings { .. } => {
                 Some("choose another --output, or repeat the settings to go on".into())
             }
+            Self::Taken { folder } => Some(format!(
+                "wait until it ends, or stop it; `train watch {}` shows it",
+                folder.display()
+            )),
+            Self::NoEvents { .. } => {
+                Some("name a run of this version, or go on with an older one by --resume".into())
+            }
+            Self::NoRuns { .. } => Some("train one, or say by --runs-dir where they are".into()),
             Self::NotARun { .. } => Some("name a run's folder, such as runs/NAME".into()),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull
@@ -275,6 +301,9 @@ impl ConfigError {
     /// The way out, if there is a usual one.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("check the spelling of the path".into())
+            }
             Self::NothingToFreeze => Some("name some with --weights or --pretrained".into()),
             Self::AlwaysInMemory { .. } => {
                 Some("leave --storage out, or name a folder with --data folder:PATH".into())

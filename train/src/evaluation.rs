@@ -8,6 +8,8 @@ use crate::totals::Score;
 
 /// Bins of confidence that the calibration error is taken over, as Guo et al. have them.
 const BINS: usize = 15;
+/// How many mistakes are kept.
+const MISSED: usize = 12;
 /// How many guesses a picture has for `top5`.
 const GUESSES: usize = 5;
 
@@ -70,6 +72,20 @@ pub(crate) struct Tally {
     confusion: Vec<Vec<u64>>,
     /// The network's class of each class of the pictures; none where they are the same.
     classes: Option<Vec<usize>>,
+    /// Pictures seen.
+    seen: usize,
+    missed: Vec<Missed>,
+}
+
+/// A picture that was taken for another class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Missed {
+    /// Its place among those that were scored, from 0.
+    pub picture: usize,
+    pub class: usize,
+    pub likeliest: usize,
+    /// Of the likeliest class, 0 to 1.
+    pub confidence: f64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,6 +103,8 @@ impl Tally {
             bins: [Bin::default(); BINS],
             confusion: vec![vec![0; classes]; classes],
             classes: None,
+            seen: 0,
+            missed: Vec::new(),
         }
     }
 
@@ -115,6 +133,8 @@ impl Tally {
     }
 
     fn add_picture(&mut self, logits: &[f64], target: usize) {
+        let picture = self.seen;
+        self.seen += 1;
         let Some(&own) = logits.get(target) else {
             return;
         };
@@ -139,6 +159,28 @@ impl Tally {
         bin.correct += usize::from(likeliest == target);
         bin.confidence += confidence;
         self.confusion[target][likeliest] += 1;
+        if likeliest != target {
+            self.miss(Missed {
+                picture,
+                class: target,
+                likeliest,
+                confidence,
+            });
+        }
+    }
+
+    /// Keeps the most certain of the mistakes, of equals the first.
+    fn miss(&mut self, missed: Missed) {
+        let place = self
+            .missed
+            .partition_point(|other| other.confidence >= missed.confidence);
+        self.missed.insert(place, missed);
+        self.missed.truncate(MISSED);
+    }
+
+    /// The pictures that were taken for another class with the greatest confidence, that first.
+    pub(crate) fn missed(&self) -> &[Missed] {
+        &self.missed
     }
 
     /// None without a picture.
@@ -238,6 +280,21 @@ mod tests {
             (2, 0.5, 0.5, 0.5)
         );
         assert_eq!(class.name, "class 1");
+    }
+
+    #[test]
+    fn the_most_certain_mistakes_are_kept() {
+        let mut tally = Tally::new(2);
+        for picture in 0..40 {
+            // Every second one is right, and those in the middle are the most certain.
+            let certainty = 20.0 - (f64::from(picture) - 20.0).abs();
+            tally.add_picture(&[certainty, 0.0], picture as usize % 2);
+        }
+        let missed = tally.missed();
+        assert_eq!(missed.len(), MISSED);
+        assert_eq!((missed[0].picture, missed[1].picture), (19, 21));
+        assert_eq!((missed[0].class, missed[0].likeliest), (1, 0));
+        assert!(missed.is_sorted_by(|one, next| one.confidence >= next.confidence));
     }
 
     #[test]

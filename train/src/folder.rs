@@ -33,7 +33,7 @@ pub(crate) const RAW_FOLDER: &str = "raw";
 /// | `test.json` | what it came to on the test pictures, at the end |
 /// | `raw/` | where a moving average is kept: these three of the weights themselves |
 /// | `checkpoint/` | what a resumed run goes on from |
-/// | `train/epoch-N/`, `valid/epoch-N/` | a file for each metric, a line for each step |
+/// | `events.jsonl` | what happened, a line of JSON for each event |
 /// | `experiment.log` | what the libraries report |
 #[derive(Clone, Debug)]
 pub struct RunFolder {

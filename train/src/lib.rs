@@ -27,9 +27,8 @@
 //! | `scoring` | scoring a network on a set of pictures |
 //! | `evaluate` | a saved model on a part of a data set |
 //! | `evaluation` | metrics over a whole set of pictures |
-//! | [`chart`] | line charts as SVG |
 //! | `checkpoint` | the state of a run, saved and restored |
-//! | `metric_log` | burn-train's metrics as files |
+//! | `stream` | the events of a run |
 //! | `totals` | loss and accuracy over many batches |
 //! | `benchmark` | how fast a step is |
 //! | [`study`] | why shortcuts |
@@ -38,7 +37,6 @@
 
 mod average;
 mod benchmark;
-pub mod chart;
 mod checkpoint;
 mod classifier;
 mod config;
@@ -50,7 +48,6 @@ mod evaluation;
 mod folder;
 mod gradients;
 mod keep;
-mod metric_log;
 mod optimizer;
 mod overrides;
 mod plan;
@@ -61,6 +58,7 @@ mod schedule;
 mod scoring;
 mod stop;
 mod strategy;
+mod stream;
 pub mod study;
 mod totals;
 mod trainee;
@@ -81,4 +79,5 @@ pub use recipe::recipe_names;
 pub use run::{Finished, Observer, Outcome, train};
 pub use schedule::Schedule;
 pub use stop::Stop;
+pub use stream::{About, Stream, Teller};
 pub use totals::Score;

@@ -4,7 +4,6 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use burn::backend::Autodiff;
 use burn::lr_scheduler::LrScheduler as _;
@@ -17,6 +16,7 @@ use burn_train::metric::{
 use burn_train::renderer::MetricsRenderer;
 use burn_train::{SupervisedTraining, TrainingStrategy};
 use data::{BatchLoader, ImageBatcher, LoadFailure, PictureDataset, Position};
+use events::Work;
 use infer::{Accuracy, SavedModel};
 use model::ResidualBackend;
 
@@ -29,12 +29,12 @@ use crate::epoch_end::EpochReport;
 use crate::error::{ConfigError, TrainError};
 use crate::evaluation::{Evaluation, Tally};
 use crate::folder::{CHECKPOINT_FOLDER, RAW_FOLDER, RunFolder, TEST_FILE, write_evaluation};
-use crate::metric_log::{MetricLog, rewind};
 use crate::optimizer::optimizer;
 use crate::plan::Plan;
 use crate::scoring::score;
 use crate::stop::Stop;
 use crate::strategy::{Components, EpochLoop, Learning, LoopProgress};
+use crate::stream::{self, Scored, StepLog, Stream};
 use crate::trainee::Trainee;
 
 /// Is told what happens; called on the training thread.
@@ -77,7 +77,8 @@ pub struct Finished {
 
 /// Runs a plan on a backend, from the start or, where the folder has a checkpoint, from there.
 ///
-/// `renderer` shows burn-train's metrics while it trains and is dropped before the test.
+/// `renderer` shows burn-train's metrics while it trains and is dropped before the test. `stream` is told
+/// of everything, to the end.
 ///
 /// # Errors
 ///
@@ -90,6 +91,25 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
     renderer: R,
     observer: Box<dyn Observer>,
     stop: Stop,
+    stream: Arc<Stream>,
+) -> Result<Outcome, TrainError> {
+    let result = run::<B, R>(plan, folder, device, renderer, observer, &stop, &stream);
+    stream.end(&result);
+    match stop.take_failure() {
+        // The last events may be what did not fit on the disk.
+        Some(failure) if result.is_ok() => Err(failure),
+        _ => result,
+    }
+}
+
+fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
+    plan: Arc<Plan>,
+    folder: &RunFolder,
+    device: B::Device,
+    renderer: R,
+    observer: Box<dyn Observer>,
+    stop: &Stop,
+    stream: &Arc<Stream>,
 ) -> Result<Outcome, TrainError> {
     let start = Start::<B>::new(&plan, folder, &device)?;
     let steps = plan.steps_per_epoch;
@@ -97,6 +117,13 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
     let load_failure = LoadFailure::default();
     let recorder = CheckpointRecorder::new(stop.clone());
     let learner = start.learning.learner();
+    stream.begin(&plan, &start.state);
+    let machine = stream.watch_machine();
+    let step_log = StepLog::new(
+        stream.writer().clone(),
+        stream.clock().clone(),
+        start.state.step,
+    );
     let epoch_loop = Arc::new(EpochLoop {
         learning: Mutex::new(Some(start.learning)),
         plan: Arc::clone(&plan),
@@ -105,6 +132,8 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
         load_failure: load_failure.clone(),
         recorder: recorder.clone(),
         stop: stop.clone(),
+        stream: Arc::clone(stream),
+        logged: step_log.logged(),
         progress: Mutex::new(LoopProgress {
             state: start.state,
             observer,
@@ -127,13 +156,13 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
         .metric_train_numeric(CpuMemory::new())
         .with_file_checkpointer(recorder)
         .with_checkpointing_strategy(WhenCalled)
-        .with_metric_logger(MetricLog::new(folder.path(), stop.clone()))
+        .with_metric_logger(step_log)
         .with_application_logger(None)
         .with_training_strategy(TrainingStrategy::Custom(strategy))
         .num_epochs(plan.config.epochs)
         .renderer(renderer);
     let result = training.launch(learner);
-    drop(result); // and with it the screen
+    drop(result); // and with it the renderer
     if let Some(failure) = stop.take_failure() {
         return Err(failure);
     }
@@ -149,26 +178,30 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
             steps: state.steps_in_epoch.min(steps),
         });
     }
-    let started = Instant::now();
     let test = Test::<B> {
         plan: &plan,
         device: &device,
+        stream,
     };
     let raw_folder = folder.path().join(RAW_FOLDER);
     let raw = match state.best_raw {
-        Some(best) => Some(test.run(&raw_folder, best, &mut **observer)?),
+        Some(best) => Some(test.run(&raw_folder, best, &mut **observer)?.evaluation),
         None => None,
     };
     let best = state.best.ok_or(TrainError::NoValidation {
         data: plan.data.name.clone(),
     })?;
-    let evaluation = test.run(folder.path(), best, &mut **observer)?;
+    let scored = test.run(folder.path(), best, &mut **observer)?;
+    drop(machine);
+    let seconds = stream.clock().seconds();
+    let pictures = PictureDataset::all(plan.data.test.clone());
+    stream.send(stream::tested(seconds, best.epoch, &scored, &pictures));
     Ok(Outcome::Finished(Finished {
-        test: evaluation,
+        test: scored.evaluation,
         raw,
         best_epoch: best.epoch,
         history: state.history.clone(),
-        seconds: state.seconds + started.elapsed().as_secs_f64(),
+        seconds,
     }))
 }
 
@@ -226,7 +259,6 @@ impl<B: ResidualBackend> Start<B> {
         match checkpoint {
             Some(state) => start.resume(plan, folder, &checkpoints, state, device),
             None => {
-                rewind(folder.path(), 1, 0)?;
                 let checkpoint_folder = folder.path().join(CHECKPOINT_FOLDER);
                 fs::create_dir_all(&checkpoint_folder)
                     .map_err(TrainError::io("create", checkpoint_folder))?;
@@ -255,7 +287,6 @@ impl<B: ResidualBackend> Start<B> {
         let model = checkpoints.load::<Autodiff<B>, _>(model, step, device)?;
         let optimizer = checkpoints.load::<Autodiff<B>, _>(optimizer, step, device)?;
         let schedule = checkpoints.load::<Autodiff<B>, _>(schedule, step, device)?;
-        rewind(folder.path(), state.epoch, state.steps_in_epoch)?;
         let Learning {
             trainee,
             schedule: new,
@@ -307,6 +338,7 @@ pub(crate) fn loader<B: Backend>(
 struct Test<'a, B: ResidualBackend> {
     plan: &'a Plan,
     device: &'a B::Device,
+    stream: &'a Stream,
 }
 
 impl<B: ResidualBackend> Test<'_, B> {
@@ -316,8 +348,12 @@ impl<B: ResidualBackend> Test<'_, B> {
         folder: &Path,
         best: Best,
         observer: &mut dyn Observer,
-    ) -> Result<Evaluation, TrainError> {
-        let Self { plan, device } = self;
+    ) -> Result<Scored, TrainError> {
+        let Self {
+            plan,
+            device,
+            stream,
+        } = self;
         let saved = SavedModel::open(folder)?;
         let network = saved.network::<B>(device)?;
         let pictures = Arc::new(PictureDataset::all(plan.data.test.clone()));
@@ -329,24 +365,26 @@ impl<B: ResidualBackend> Test<'_, B> {
             plan.config.flip_test,
             Tally::new(plan.network.classes()),
             &mut |_, progress| {
-                observer.tested(progress.items_processed, progress.items_total);
+                let (done, total) = (progress.items_processed, progress.items_total);
+                observer.tested(done, total);
+                stream.progress(Work::Test, done, total);
                 ControlFlow::Continue(())
             },
         );
         if let Some(error) = failure.take() {
             return Err(error.into());
         }
-        let evaluation = tally
-            .and_then(|tally| tally.evaluation(&plan.data.class_names))
+        let scored = tally
+            .and_then(|tally| Scored::new(tally, &plan.data.class_names))
             .ok_or(TrainError::NoValidation {
                 data: plan.data.name.clone(),
             })?;
         let accuracy = Accuracy {
             validation: plan.validated(best.accuracy),
-            test: Some(evaluation.accuracy),
+            test: Some(scored.evaluation.accuracy),
         };
         SavedModel::save_description(folder, &plan.description(best.epoch, accuracy))?;
-        write_evaluation(&folder.join(TEST_FILE), &evaluation)?;
-        Ok(evaluation)
+        write_evaluation(&folder.join(TEST_FILE), &scored.evaluation)?;
+        Ok(scored)
     }
 }

@@ -139,7 +139,7 @@ impl Rates {
     }
 
     /// The rate of a step, counted from 0.
-    fn rate(&self, step: usize) -> f64 {
+    pub(crate) fn rate(&self, step: usize) -> f64 {
         if self.schedule == Schedule::OneCycle {
             return self.highest * self.one_cycle(step);
         }

@@ -1,4 +1,4 @@
-//! How a run is told to end early.
+//! How a run is told to end early, or to save.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +13,8 @@ pub struct Stop(Arc<State>);
 #[derive(Debug, Default)]
 struct State {
     requested: AtomicBool,
+    after_epoch: AtomicBool,
+    checkpoint: AtomicBool,
     failure: Mutex<Option<TrainError>>,
 }
 
@@ -25,6 +27,26 @@ impl Stop {
     /// Whether the run is to end.
     pub fn requested(&self) -> bool {
         self.0.requested.load(Ordering::SeqCst)
+    }
+
+    /// Asks the run to end after the epoch at hand.
+    pub fn request_after_epoch(&self) {
+        self.0.after_epoch.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the run is to end after the epoch at hand, or before.
+    pub fn requested_after_epoch(&self) -> bool {
+        self.0.after_epoch.load(Ordering::SeqCst) || self.requested()
+    }
+
+    /// Asks the run to save its state after the step at hand, and go on.
+    pub fn request_checkpoint(&self) {
+        self.0.checkpoint.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was asked to, since the last time.
+    pub(crate) fn take_checkpoint_request(&self) -> bool {
+        self.0.checkpoint.swap(false, Ordering::SeqCst)
     }
 
     /// Ends the run with an error; the first one counts.

@@ -16,13 +16,14 @@ use data::{ImageBatch, LoadFailure, Position};
 use crate::checkpoint::{CheckpointRecorder, Checkpoints, PARTS, RunState};
 use crate::classifier::{Classifier, TrainBackend};
 use crate::divergence::LossWatch;
-use crate::epoch_end::{EpochReport, place};
+use crate::epoch_end::place;
 use crate::error::TrainError;
 use crate::folder::RunFolder;
 use crate::plan::Plan;
 use crate::run::Observer;
 use crate::schedule::Rates;
 use crate::stop::Stop;
+use crate::stream::{Laps, Logged, Part, Stream};
 use crate::totals::{Score, Totals};
 use crate::trainee::{Optimizer, Trainee};
 
@@ -43,6 +44,9 @@ pub(crate) struct EpochLoop<B: TrainBackend> {
     pub load_failure: LoadFailure,
     pub recorder: CheckpointRecorder,
     pub stop: Stop,
+    pub stream: Arc<Stream>,
+    /// Of the stream's steps.
+    pub logged: Logged,
     pub progress: Mutex<LoopProgress>,
 }
 
@@ -94,8 +98,6 @@ impl<B: TrainBackend> EpochLoop<B> {
     ) -> (Trainee<B>, Result<(), TrainError>) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let LoopProgress { state, observer } = &mut *progress;
-        let seconds_before = state.seconds;
-        let started = Instant::now();
         // burn-train counts epochs by their ends, so a resumed run has to tell it of the last one.
         let earlier = state.epoch - 1;
         if earlier > 0 {
@@ -106,23 +108,26 @@ impl<B: TrainBackend> EpochLoop<B> {
                 .events
                 .process_valid(LearnerEvent::EndEpoch(earlier));
         }
-        while !state.is_finished(&self.plan.config) && !self.stop.requested() {
+        while !state.is_finished(&self.plan.config) && !self.stop.requested_after_epoch() {
             let epoch_started = Instant::now();
             let trained;
             (trainee, trained) = self.train_epoch(session, trainee, train, state);
-            let report = match self.end_epoch(session, &trainee, validation, state, trained) {
+            let report = match self.end_epoch(
+                session,
+                &trainee,
+                validation,
+                state,
+                trained,
+                epoch_started,
+            ) {
                 Ok(report) => report,
                 Err(error) => return (trainee, Err(error)),
             };
-            state.seconds = seconds_before + started.elapsed().as_secs_f64();
             if let Err(error) = self.save(session, &trainee, state) {
                 return (trainee, Err(error));
             }
             if let Some(report) = report {
-                observer.epoch_ended(&EpochReport {
-                    seconds: epoch_started.elapsed().as_secs_f64(),
-                    ..report
-                });
+                observer.epoch_ended(&report);
             }
         }
         (trainee, Ok(()))
@@ -138,6 +143,7 @@ impl<B: TrainBackend> EpochLoop<B> {
     ) -> (Trainee<B>, Option<Score>) {
         let mut totals = Totals::<B::InnerBackend>::resumed(state.partial.take());
         let mut watch = self.watch();
+        let mut laps = Laps::start();
         let accumulate = self.plan.config.accumulate;
         self.position
             .set(state.epoch, state.steps_in_epoch * accumulate);
@@ -147,9 +153,11 @@ impl<B: TrainBackend> EpochLoop<B> {
             if batches.is_empty() {
                 break;
             }
+            let pictures = batches.iter().map(|batch| batch.targets.dims()[0]).sum();
+            laps.lap(Part::Waiting);
             session.rate = session.schedule.step();
             let output;
-            (trainee, output) = trainee.step(batches, session.rate);
+            (trainee, output) = trainee.step(batches, session.rate, &mut laps);
             state.step += 1;
             state.steps_in_epoch += 1;
             totals.add(&output);
@@ -165,6 +173,21 @@ impl<B: TrainBackend> EpochLoop<B> {
                     Some(state.steps_in_epoch),
                     Some(session.rate),
                 )));
+            let seconds = self.stream.clock().seconds();
+            if let Some(speed) = laps.step(pictures, seconds, state.step) {
+                self.stream.send(speed);
+            }
+            if self.stop.take_checkpoint_request() {
+                state.partial = totals.sums();
+                match self.save(session, &trainee, state) {
+                    Ok(()) => watch.saved(Checkpoints::new(self.folder.path()).latest_model()),
+                    Err(error) => self.stop.fail(error),
+                }
+            }
+        }
+        let seconds = self.stream.clock().seconds();
+        if let Some(speed) = laps.told(seconds, state.step) {
+            self.stream.send(speed);
         }
         if let Err(diverged) = watch.finish() {
             self.stop.fail(diverged);
@@ -185,8 +208,12 @@ impl<B: TrainBackend> EpochLoop<B> {
         &self,
         session: &mut Session<B>,
         trainee: &Trainee<B>,
-        state: &RunState,
+        state: &mut RunState,
     ) -> Result<(), TrainError> {
+        // Events must not lack a step that a resumed run does not take again.
+        self.logged.wait_for(state.step);
+        self.stream.writer().flush();
+        state.seconds = self.stream.clock().seconds();
         let checkpoints = Checkpoints::new(self.folder.path());
         if let Some(checkpointer) = &mut session.checkpointer {
             let learner = learner(trainee, &session.schedule);
@@ -201,7 +228,9 @@ impl<B: TrainBackend> EpochLoop<B> {
         match self.stop.take_failure() {
             Some(failure) => Err(failure),
             None => checkpoints.commit(state),
-        }
+        }?;
+        self.stream.saved(state);
+        Ok(())
     }
 
     pub(crate) fn epochs_progress(&self, epoch: usize) -> Progress {

@@ -73,8 +73,8 @@ impl<B: Backend> Totals<B> {
     }
 
     /// None if nothing was added.
-    pub(crate) fn sums(self) -> Option<Sums> {
-        let Some((loss, correct)) = self.tensors else {
+    pub(crate) fn sums(&self) -> Option<Sums> {
+        let Some((loss, correct)) = self.tensors.clone() else {
             return self.earlier;
         };
         Some(Sums {

@@ -10,6 +10,7 @@ use data::ImageBatch;
 use crate::average::Average;
 use crate::classifier::{Classifier, TrainBackend};
 use crate::gradients::clip;
+use crate::stream::{Laps, Part};
 
 /// An optimizer and what it remembers of every parameter.
 pub(crate) type Optimizer<B> = OptimizerAdaptor<model::Optimizer, Classifier<B>, B>;
@@ -34,8 +35,9 @@ impl<B: TrainBackend> Trainee<B> {
         mut self,
         batches: Vec<ImageBatch<B>>,
         rate: f64,
+        laps: &mut Laps,
     ) -> (Self, ClassificationOutput<B::InnerBackend>) {
-        let (mut gradients, output) = learn(&self.model, batches);
+        let (mut gradients, output) = learn(&self.model, batches, laps);
         if let Some(longest) = self.clip {
             gradients = clip(&self.model, gradients, longest);
         }
@@ -44,6 +46,7 @@ impl<B: TrainBackend> Trainee<B> {
         if let Some(average) = self.average.take() {
             self.average = Some(average.update(&self.model.network.valid(), self.steps));
         }
+        laps.lap(Part::Optimizer);
         (self, output)
     }
 }
@@ -52,11 +55,12 @@ impl<B: TrainBackend> Trainee<B> {
 fn learn<B: TrainBackend>(
     model: &Classifier<B>,
     mut batches: Vec<ImageBatch<B>>,
+    laps: &mut Laps,
 ) -> (GradientsParams, ClassificationOutput<B::InnerBackend>) {
     if batches.len() == 1
         && let Some(batch) = batches.pop()
     {
-        return model.learn(batch, 1.0);
+        return model.learn(batch, 1.0, laps);
     }
     let size = |batch: &ImageBatch<B>| batch.targets.dims()[0] as f64;
     let pictures: f64 = batches.iter().map(size).sum();
@@ -64,7 +68,7 @@ fn learn<B: TrainBackend>(
     let mut outputs = Vec::new();
     for batch in batches {
         let share = size(&batch) / pictures;
-        let (gradients, output) = model.learn(batch, share);
+        let (gradients, output) = model.learn(batch, share, laps);
         accumulated.accumulate(model, gradients);
         outputs.push((output, share));
     }
@@ -137,7 +141,8 @@ mod tests {
         };
         let after = |batches| {
             let sgd = model::Optimizer::Sgd(Sgd::default());
-            let (trainee, output) = trainee(network.clone(), sgd).step(batches, 0.1);
+            let (trainee, output) =
+                trainee(network.clone(), sgd).step(batches, 0.1, &mut Laps::start());
             let logits = trainee.model.network.forward(images.clone());
             (
                 logits.into_data(),
@@ -172,9 +177,9 @@ mod tests {
                 mixed: None,
             };
             // The first step may lay a parameter out as its gradient lies.
-            (trainee, _) = trainee.step(vec![batch.clone()], 0.01);
+            (trainee, _) = trainee.step(vec![batch.clone()], 0.01, &mut Laps::start());
             let before = addresses(&trainee.model);
-            (trainee, _) = trainee.step(vec![batch], 0.01);
+            (trainee, _) = trainee.step(vec![batch], 0.01, &mut Laps::start());
             assert_eq!(addresses(&trainee.model), before, "{optimizer:?}");
         }
     }

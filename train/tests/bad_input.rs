@@ -183,7 +183,7 @@ fn wrong_configs_name_key_and_range() {
     fails(
         train(root.path()).args(["--config", "/nonexistent.toml"]),
         1,
-        &["/nonexistent.toml"],
+        &["/nonexistent.toml", "check the spelling"],
     );
 }
 
@@ -197,6 +197,7 @@ fn wrong_flags_are_wrong_usage() {
     expect(&["--epochs", "many"], &["many"]);
     expect(&["--model", "resnet19"], &["resnet19", "did you mean"]);
     expect(&["--data", "imagenet"], &["imagenet"]);
+    expect(&["--data", "mnst"], &["mnst", "did you mean `mnist`?"]);
     expect(&["--storage", "disk"], &["disk", "known: memory, files"]);
     expect(
         &["--storage", "files", "--data", "mnist"],

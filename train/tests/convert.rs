@@ -27,24 +27,30 @@ fn shipped() -> PathBuf {
 
 #[test]
 fn a_run_there_and_back_is_the_same_bytes() {
-    let folder = tempfile::tempdir().unwrap();
-    let there = folder.path().join("there.safetensors");
-    let back = folder.path().join("runs/back");
-    let said = succeeds(&mut convert(&shipped(), &there, &[]));
-    assert!(
-        said.contains("resnet8") && said.contains("in PyTorch's names"),
-        "{said}"
-    );
-    succeeds(&mut convert(&there, &back, &[]));
-    let bytes = |folder: &Path, file: &str| fs::read(folder.join(file)).unwrap();
-    assert!(bytes(&back, WEIGHTS_FILE) == bytes(&shipped(), WEIGHTS_FILE));
-    let description = SavedModel::shipped().unwrap().description;
-    assert_eq!(SavedModel::open(&back).unwrap().description, description);
+    let weights = |run: &Path| fs::read(run.join(WEIGHTS_FILE)).unwrap();
+    let mut sizes = Vec::new();
+    for precision in [&[][..], &["--half"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let there = folder.path().join("there.safetensors");
+        let [first, back] = ["first", "runs/back"].map(|name| folder.path().join(name));
+        succeeds(&mut convert(&shipped(), &first, precision));
+        let said = succeeds(&mut convert(&first, &there, precision));
+        let description = SavedModel::shipped().unwrap().description;
+        assert!(
+            said.contains(&description.model) && said.contains("in PyTorch's names"),
+            "{said}"
+        );
+        succeeds(&mut convert(&there, &back, precision));
+        assert!(weights(&back) == weights(&first));
+        assert_eq!(SavedModel::open(&back).unwrap().description, description);
 
-    // The record's file stands for its run.
-    let again = folder.path().join("again.safetensors");
-    succeeds(&mut convert(&back.join(WEIGHTS_FILE), &again, &[]));
-    assert!(fs::read(&again).unwrap() == fs::read(&there).unwrap());
+        // The record's file stands for its run.
+        let again = folder.path().join("again.safetensors");
+        succeeds(&mut convert(&back.join(WEIGHTS_FILE), &again, precision));
+        assert!(fs::read(&again).unwrap() == fs::read(&there).unwrap());
+        sizes.push(weights(&back).len());
+    }
+    assert!(sizes[1] < sizes[0] * 6 / 10, "{sizes:?}");
 }
 
 #[test]

@@ -9,47 +9,68 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{SMALL, format_of, picture_folder, succeeds, train};
+use common::{SMALL, format_of, history, picture_folder, succeeds, train};
+use events::{Epoch, History, State, Tested};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// What a run leaves that does not depend on time.
-const FILES: [&str; 4] = [
-    "model.safetensors",
-    "test.json",
-    "train/epoch-1/Loss.log",
-    "valid/epoch-1/Accuracy.log",
-];
-
-fn lines(path: &Path) -> usize {
-    fs::read_to_string(path).map_or(0, |text| text.lines().count())
-}
+const FILES: [&str; 2] = ["model.safetensors", "test.json"];
 
 fn state(run: &Path) -> Option<serde_json::Value> {
     let bytes = fs::read(run.join("checkpoint/latest.json")).ok()?;
     Some(serde_json::from_slice(&bytes).unwrap())
 }
 
-/// Asserts that two runs of so many epochs left the same bytes.
-fn assert_same(runs: &Path, [one, other]: [&str; 2], epochs: usize, more: &[&str]) {
-    let mut files: Vec<String> = FILES.iter().chain(more).map(ToString::to_string).collect();
-    for epoch in 1..=epochs {
-        files.push(format!("train/epoch-{epoch}/Loss.log"));
-        files.push(format!("train/epoch-{epoch}/Learning_Rate.log"));
-        files.push(format!("valid/epoch-{epoch}/Loss.log"));
-    }
-    for file in files {
+/// Asserts that two runs of so many epochs left the same bytes, and the same figures without gaps or
+/// repeats.
+fn assert_same(runs: &Path, names: [&str; 2], epochs: usize, more: &[&str]) {
+    let [one, other] = names;
+    for file in FILES.iter().chain(more) {
         let [one, other] = [one, other].map(|run| {
-            let path = runs.join(run).join(&file);
+            let path = runs.join(run).join(file);
             fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
         });
         assert!(one == other, "{file} differs");
     }
+    let [one_figures, other_figures] = names.map(|run| figures(&history(&runs.join(run)), epochs));
+    assert!(one_figures == other_figures, "the events differ");
     let [one, other] = [one, other].map(|run| {
         let mut state = state(&runs.join(run)).unwrap();
         state.as_object_mut().unwrap().remove("seconds");
         state
     });
     assert_eq!(one, other);
+}
+
+/// Everything in the events of a finished run that does not depend on time.
+fn figures(
+    history: &History,
+    epochs: usize,
+) -> (Vec<(String, Vec<u32>)>, Vec<Epoch>, Option<Tested>) {
+    let started = history.started.as_ref().unwrap();
+    let steps = epochs * started.steps_per_epoch;
+    let numbers: Vec<u64> = (1..=steps as u64).collect();
+    assert_eq!(history.steps.steps(), numbers);
+    assert_eq!(history.damaged, 0);
+    assert_eq!(history.state(false), State::Finished);
+    assert!(history.steps.seconds().is_sorted(), "time runs backwards");
+    let columns = ["accuracy", "loss", "rate"].map(|name| {
+        let figures = history.steps.figures(name).unwrap();
+        (
+            name.to_owned(),
+            figures.iter().map(|figure| figure.to_bits()).collect(),
+        )
+    });
+    let mut scored = history.epochs.clone();
+    assert_eq!(scored.len(), epochs);
+    for epoch in &mut scored {
+        (epoch.seconds, epoch.took) = (0.0, 0.0);
+    }
+    let tested = history.tested.clone().map(|tested| Tested {
+        seconds: 0.0,
+        ..tested
+    });
+    (columns.to_vec(), scored, tested)
 }
 
 fn start(runs: &Path, arguments: &[&str]) -> Child {
@@ -114,7 +135,7 @@ fn interrupted_and_resumed(settings: &[&str], steps_per_epoch: usize) {
     let mut child = start(runs, &[settings, &["--name", "parts"]].concat());
     let run = runs.join("parts");
     let started = Instant::now();
-    while lines(&run.join("train/epoch-2/Loss.log")) < 5 {
+    while history(&run).step() < steps_per_epoch + 5 {
         assert!(
             started.elapsed() < Duration::from_secs(300),
             "no second epoch"
@@ -129,7 +150,8 @@ fn interrupted_and_resumed(settings: &[&str], steps_per_epoch: usize) {
     assert_eq!(state["epoch"], 2);
     let steps = state["steps_in_epoch"].as_u64().unwrap() as usize;
     assert!((5..steps_per_epoch).contains(&steps), "{state}");
-    assert_eq!(lines(&run.join("train/epoch-2/Loss.log")), steps);
+    assert_eq!(history(&run).step(), steps_per_epoch + steps);
+    assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
 
     // How many threads load has no say.
     succeeds(train(runs).args(["--resume", "parts", "--loader-threads", "3"]));

@@ -3,13 +3,9 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
 
-use common::{SMALL, fails, picture_folder, stderr, succeeds, test_accuracy, train};
-
-fn lines(path: &Path) -> usize {
-    fs::read_to_string(path).map_or(0, |text| text.lines().count())
-}
+use common::{SMALL, fails, history, picture_folder, stderr, succeeds, test_accuracy, train};
+use events::{History, Lock, State};
 
 #[test]
 fn a_short_run_on_the_sample_learns_and_leaves_a_whole_folder() {
@@ -63,14 +59,59 @@ fn a_short_run_on_the_sample_learns_and_leaves_a_whole_folder() {
     assert_eq!(description["trained_on"], "sample");
     let accuracy = description["accuracy"]["test"].as_f64().unwrap();
     assert!((100.0 * accuracy - test_accuracy(&output)).abs() < 0.01);
-    assert_eq!(lines(&run.join("train/epoch-2/Loss.log")), 85);
-    assert_eq!(lines(&run.join("valid/epoch-2/Accuracy.log")), 10);
+    tells_all(&history(&run), accuracy);
     let leftovers: Vec<_> = fs::read_dir(&run)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.starts_with('.'))
         .collect();
     assert!(leftovers.is_empty(), "{leftovers:?}");
+}
+
+/// Asserts that the events of such a run hold what there is to tell.
+fn tells_all(history: &History, test_accuracy: f64) {
+    let started = history.started.as_ref().unwrap();
+    assert_eq!(
+        (started.data.as_str(), started.model.as_str()),
+        ("sample", "resnet8")
+    );
+    assert_eq!(started.classes[9], "Ankle boot");
+    assert_eq!(started.pictures.test, 1000);
+    assert_eq!(started.config["epochs"], 2);
+    assert_eq!(started.command.last().map(String::as_str), Some("2"));
+    assert!(started.device.starts_with("flex"));
+    assert!(started.rates.len() > 100 && started.parameters > 70_000);
+    assert_eq!(history.steps.steps(), (1..=2 * 85).collect::<Vec<u64>>());
+    for name in ["accuracy", "loss", "rate"] {
+        let figures = history.steps.figures(name).unwrap();
+        assert!(figures.iter().all(|figure| figure.is_finite()), "{name}");
+    }
+    assert_eq!(history.epochs.len(), 2);
+    for epoch in &history.epochs {
+        let pictures: u64 = epoch.confusion.iter().map(|cell| cell.2).sum();
+        let right = epoch
+            .confusion
+            .iter()
+            .filter(|(class, likeliest, _)| class == likeliest);
+        let right: u64 = right.map(|cell| cell.2).sum();
+        assert_eq!(pictures, 600);
+        let accuracy = epoch.validation.get("accuracy").unwrap();
+        assert!((accuracy - right as f64 / 600.0).abs() < 1e-6);
+        assert!(!epoch.mistakes.is_empty());
+        for mistake in &epoch.mistakes {
+            assert_ne!(mistake.class, mistake.likeliest);
+            assert_eq!(
+                (mistake.thumbnail.width(), mistake.thumbnail.channels()),
+                (28, 1)
+            );
+        }
+    }
+    assert_eq!(history.checkpoints.len(), 2);
+    assert!(!history.speeds.is_empty() && !history.systems.is_empty());
+    let tested = history.tested.as_ref().unwrap();
+    assert!((tested.metrics.get("accuracy").unwrap() - test_accuracy).abs() < 1e-6);
+    assert_eq!(history.state(false), State::Finished);
+    assert_eq!(history.damaged, 0);
 }
 
 #[test]
@@ -152,12 +193,33 @@ fn a_finished_run_goes_on_to_more_epochs() {
         .collect();
     assert_eq!(epochs.len(), 2, "{output}");
     assert!(epochs[0].starts_with("epoch 2/3"), "{output}");
-    for epoch in 1..=3 {
-        let log = format!("mine/train/epoch-{epoch}/Loss.log");
-        assert_eq!(lines(&runs.path().join(log)), 85, "epoch {epoch}");
-        let log = format!("mine/valid/epoch-{epoch}/Loss.log");
-        assert_eq!(lines(&runs.path().join(log)), 10, "epoch {epoch}");
-    }
+    let history = history(&runs.path().join("mine"));
+    assert_eq!(history.step(), 3 * 85);
+    assert_eq!(history.epochs.len(), 3);
+    assert_eq!(history.sittings.len(), 2);
+}
+
+#[test]
+fn a_run_belongs_to_one_program_at_a_time() {
+    let runs = tempfile::tempdir().unwrap();
+    succeeds(
+        train(runs.path())
+            .args(SMALL)
+            .args(["--name", "mine", "--epochs", "1"]),
+    );
+    let run = runs.path().join("mine");
+    let config = fs::read(run.join("config.toml")).unwrap();
+    let lock = Lock::take(&run).unwrap();
+    let resume = ["--resume", "mine", "--epochs", "2"];
+    fails(
+        train(runs.path()).args(resume),
+        1,
+        &["another program is training the run", "mine"],
+    );
+    assert_eq!(fs::read(run.join("config.toml")).unwrap(), config);
+    drop(lock);
+    succeeds(train(runs.path()).args(resume));
+    assert_eq!(history(&run).epochs.len(), 2);
 }
 
 #[test]

@@ -11,13 +11,13 @@
 //!
 //! ```
 //! use std::collections::BTreeMap;
-//! use weights::{Entry, Format, StateDict, Tensor, WeightsFile, to_safetensors};
+//! use weights::{Entry, Format, Precision, StateDict, Tensor, WeightsFile, to_safetensors};
 //!
 //! let mut state_dict = StateDict::new();
 //! let bias = Tensor::new(vec![3], vec![0.5, -1.0, 2.0])?;
 //! state_dict.insert("fc.bias", Entry::Float(bias))?;
 //!
-//! let bytes = to_safetensors(&state_dict, &BTreeMap::new())?;
+//! let bytes = to_safetensors(&state_dict, &BTreeMap::new(), Precision::Single)?;
 //! let file = WeightsFile::from_bytes(&bytes)?;
 //! assert_eq!(file.format, Format::Safetensors);
 //! assert_eq!(file.state_dict.tensor("fc.bias").unwrap().values(), [0.5, -1.0, 2.0]);
@@ -54,4 +54,4 @@ pub use pickle::PickleProblem;
 pub use state_dict::StateDict;
 pub use tensor::{Entry, ShapeError, Tensor};
 pub use torch::STATE_DICT_KEYS;
-pub use write::{to_safetensors, write_safetensors};
+pub use write::{Precision, to_safetensors, write_safetensors};

@@ -17,8 +17,19 @@ use crate::safetensors::{LENGTH_BYTES, MAX_HEADER_BYTES, METADATA};
 use crate::state_dict::StateDict;
 use crate::tensor::Entry;
 
+/// What floats are written as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// Float32: every bit.
+    #[default]
+    Single,
+    /// Float16 for tensors of two dimensions or more, the nearest one: half the bytes, and 11 of 24
+    /// binary digits. Vectors, such as running variances, which may be tiny or huge, stay float32.
+    Half,
+}
+
 /// Writes a state dict as a safetensors file that PyTorch's `safetensors.torch.load_file` reads:
-/// floats as float32, integers as int64. `metadata` is what the file says about itself.
+/// floats as `precision` says, integers as int64. `metadata` is what the file says about itself.
 ///
 /// The bytes depend on the content alone. The file is written under a temporary name beside its
 /// own, flushed to the disk and then renamed, so that it is whole or not there.
@@ -31,18 +42,20 @@ pub fn write_safetensors(
     path: impl AsRef<Path>,
     state_dict: &StateDict,
     metadata: &BTreeMap<String, String>,
+    precision: Precision,
 ) -> Result<(), WeightsError> {
     let path = path.as_ref();
-    let header = header(state_dict, metadata).map_err(|source| WeightsError::Content {
-        path: path.to_owned(),
-        source,
-    })?;
-    write_atomically_with(path, |file| write_all(file, &header, state_dict)).map_err(|source| {
-        WeightsError::Write {
+    let header =
+        header(state_dict, metadata, precision).map_err(|source| WeightsError::Content {
             path: path.to_owned(),
             source,
-        }
-    })
+        })?;
+    write_atomically_with(path, |file| write_all(file, &header, state_dict, precision)).map_err(
+        |source| WeightsError::Write {
+            path: path.to_owned(),
+            source,
+        },
+    )
 }
 
 /// The bytes that [`write_safetensors`] writes.
@@ -54,53 +67,59 @@ pub fn write_safetensors(
 pub fn to_safetensors(
     state_dict: &StateDict,
     metadata: &BTreeMap<String, String>,
+    precision: Precision,
 ) -> Result<Vec<u8>, ContentError> {
-    let header = header(state_dict, metadata)?;
+    let header = header(state_dict, metadata, precision)?;
     let mut bytes = Vec::new();
-    write_all(&mut bytes, &header, state_dict).expect("memory takes all that is written to it");
+    write_all(&mut bytes, &header, state_dict, precision)
+        .expect("memory takes all that is written to it");
     Ok(bytes)
 }
 
 /// Bytes of an element, which is also where it has to start at a multiple of: PyTorch takes the
 /// tensors as views of the file, and those have to be aligned.
-fn width(entry: &Entry) -> usize {
-    match entry {
-        Entry::Float(_) => 4,
-        Entry::Integer(_) => 8,
+fn width(entry: &Entry, precision: Precision) -> usize {
+    match (entry, precision) {
+        (Entry::Float(tensor), Precision::Half) if tensor.shape().len() >= 2 => 2,
+        (Entry::Float(_), _) => 4,
+        (Entry::Integer(_), _) => 8,
     }
 }
 
 /// The tensors in the order of the data: the widest elements first, so that all are aligned.
-fn by_width(state_dict: &StateDict) -> impl Iterator<Item = (&str, &Entry)> {
-    let of_width = |bytes| {
+fn by_width(state_dict: &StateDict, precision: Precision) -> impl Iterator<Item = (&str, &Entry)> {
+    let of_width = move |bytes| {
         state_dict
             .iter()
-            .filter(move |(_, entry)| width(entry) == bytes)
+            .filter(move |(_, entry)| width(entry, precision) == bytes)
     };
-    of_width(8).chain(of_width(4))
+    of_width(8).chain(of_width(4)).chain(of_width(2))
 }
 
 /// The header, filled up with spaces so that the data is aligned.
 fn header(
     state_dict: &StateDict,
     metadata: &BTreeMap<String, String>,
+    precision: Precision,
 ) -> Result<Vec<u8>, ContentError> {
     if state_dict.get(METADATA).is_some() {
         return Err(ContentError::ReservedName);
     }
     let mut offsets = BTreeMap::new();
     let mut end = 0;
-    for (name, entry) in by_width(state_dict) {
+    for (name, entry) in by_width(state_dict, precision) {
         let start = end;
-        end += match entry {
-            Entry::Float(tensor) => tensor.values().len() * width(entry),
-            Entry::Integer(tensor) => tensor.values().len() * width(entry),
+        let values = match entry {
+            Entry::Float(tensor) => tensor.values().len(),
+            Entry::Integer(tensor) => tensor.values().len(),
         };
+        end += values * width(entry, precision);
         offsets.insert(name, [start, end]);
     }
     let header = Header {
         state_dict,
         metadata,
+        precision,
         offsets,
     };
     let mut bytes = serde_json::to_vec(&header).expect("names and numbers can be written as JSON");
@@ -117,6 +136,7 @@ fn header(
 struct Header<'a> {
     state_dict: &'a StateDict,
     metadata: &'a BTreeMap<String, String>,
+    precision: Precision,
     offsets: BTreeMap<&'a str, [usize; 2]>,
 }
 
@@ -135,9 +155,10 @@ impl Serialize for Header<'_> {
         }
         for (name, entry) in self.state_dict.iter() {
             let part = Part {
-                dtype: match entry {
-                    Entry::Float(_) => "F32",
-                    Entry::Integer(_) => "I64",
+                dtype: match width(entry, self.precision) {
+                    2 => "F16",
+                    4 => "F32",
+                    _ => "I64",
                 },
                 shape: entry.shape(),
                 data_offsets: self.offsets[name],
@@ -148,11 +169,21 @@ impl Serialize for Header<'_> {
     }
 }
 
-fn write_all(target: &mut dyn Write, header: &[u8], state_dict: &StateDict) -> io::Result<()> {
+fn write_all(
+    target: &mut dyn Write,
+    header: &[u8],
+    state_dict: &StateDict,
+    precision: Precision,
+) -> io::Result<()> {
     target.write_all(&(header.len() as u64).to_le_bytes())?;
     target.write_all(header)?;
-    for (_, entry) in by_width(state_dict) {
+    for (_, entry) in by_width(state_dict, precision) {
         match entry {
+            Entry::Float(tensor) if width(entry, precision) == 2 => {
+                write_values(target, tensor.values(), |value| {
+                    half::f16::from_f32(value).to_le_bytes()
+                })?;
+            }
             Entry::Float(tensor) => {
                 write_values(target, tensor.values(), |value| value.to_le_bytes())?;
             }
@@ -204,14 +235,21 @@ mod tests {
                 .map(|n| (format!("key {n}"), "value".to_owned()))
                 .collect()
         };
-        let first = to_safetensors(&state_dict(&["b", "a"]), &metadata()).unwrap();
-        let second = to_safetensors(&state_dict(&["b", "a"]), &metadata()).unwrap();
+        let first =
+            to_safetensors(&state_dict(&["b", "a"]), &metadata(), Precision::Single).unwrap();
+        let second =
+            to_safetensors(&state_dict(&["b", "a"]), &metadata(), Precision::Single).unwrap();
         assert_eq!(first, second);
     }
 
     #[test]
     fn every_tensor_is_aligned_and_in_order() {
-        let bytes = to_safetensors(&state_dict(&["b", "a"]), &BTreeMap::new()).unwrap();
+        let bytes = to_safetensors(
+            &state_dict(&["b", "a"]),
+            &BTreeMap::new(),
+            Precision::Single,
+        )
+        .unwrap();
         let header = crate::safetensors::header_length(&bytes).unwrap();
         assert_eq!(header % 8, 0);
         let text = str::from_utf8(&bytes[8..8 + header]).unwrap();
@@ -222,8 +260,32 @@ mod tests {
     }
 
     #[test]
+    fn half_precision_is_for_all_but_vectors() {
+        let mut state_dict = StateDict::new();
+        for (name, shape) in [("bias", vec![4]), ("weight", vec![2, 2])] {
+            let tensor = Tensor::new(shape, vec![1.0, -0.25, 1e-7, 0.1]).unwrap();
+            state_dict.insert(name, Entry::Float(tensor)).unwrap();
+        }
+        let bytes = |precision| to_safetensors(&state_dict, &BTreeMap::new(), precision).unwrap();
+        let half = bytes(Precision::Half);
+        assert_eq!(bytes(Precision::Single).len() - half.len(), 8);
+        let read = crate::WeightsFile::from_bytes(&half).unwrap().state_dict;
+        assert_eq!(read.get("bias"), state_dict.get("bias"));
+        let Some(Entry::Float(weight)) = read.get("weight") else {
+            panic!("no weight");
+        };
+        assert_eq!(weight.values()[..2], [1.0, -0.25]);
+        assert!((weight.values()[3] - 0.1).abs() < 5e-5);
+    }
+
+    #[test]
     fn the_name_of_the_description_is_taken() {
-        let error = to_safetensors(&state_dict(&[METADATA]), &BTreeMap::new()).unwrap_err();
+        let error = to_safetensors(
+            &state_dict(&[METADATA]),
+            &BTreeMap::new(),
+            Precision::Single,
+        )
+        .unwrap_err();
         assert!(matches!(error, ContentError::ReservedName));
     }
 
@@ -233,7 +295,7 @@ mod tests {
         let path = folder.path().join("model.safetensors");
         for names in [["a"], ["b"]] {
             let state_dict = state_dict(&names);
-            write_safetensors(&path, &state_dict, &BTreeMap::new()).unwrap();
+            write_safetensors(&path, &state_dict, &BTreeMap::new(), Precision::Single).unwrap();
             assert_eq!(
                 crate::WeightsFile::read(&path).unwrap().state_dict,
                 state_dict
@@ -247,7 +309,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("taken");
         std::fs::create_dir(&path).unwrap();
-        let error = write_safetensors(&path, &state_dict(&["a"]), &BTreeMap::new()).unwrap_err();
+        let error = write_safetensors(
+            &path,
+            &state_dict(&["a"]),
+            &BTreeMap::new(),
+            Precision::Single,
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("taken"), "{error}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }

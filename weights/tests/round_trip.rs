@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use weights::{Entry, StateDict, Tensor, WeightsFile, to_safetensors, write_safetensors};
+use weights::{
+    Entry, Precision, StateDict, Tensor, WeightsFile, to_safetensors, write_safetensors,
+};
 
 /// Any bits: infinities, quiet and signalling NaNs among them.
 fn floats(shape: Vec<usize>) -> impl Strategy<Value = Entry> {
@@ -49,7 +51,7 @@ proptest! {
         for (name, entry) in entries.into_iter().rev() {
             state_dict.insert(name, entry).unwrap();
         }
-        let bytes = to_safetensors(&state_dict, &metadata).unwrap();
+        let bytes = to_safetensors(&state_dict, &metadata, Precision::Single).unwrap();
         let file = WeightsFile::from_bytes(&bytes).unwrap();
         prop_assert_eq!(&file.metadata, &metadata);
         prop_assert_eq!(file.state_dict.len(), state_dict.len());
@@ -71,7 +73,7 @@ fn the_crate_of_the_format_reads_what_is_written() {
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
-    write_safetensors(&path, &state_dict, &metadata).unwrap();
+    write_safetensors(&path, &state_dict, &metadata, Precision::Single).unwrap();
     let bytes = std::fs::read(&path).unwrap();
     let read = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let weight = read.tensor("weight").unwrap();

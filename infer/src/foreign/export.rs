@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::NetworkConfig;
-use weights::{ContentError, WeightsFile, write_safetensors};
+use weights::{ContentError, Precision, WeightsFile, write_safetensors};
 
 use super::error::ForeignError;
 use super::import::renamed;
@@ -17,14 +17,14 @@ pub(super) const DESCRIPTION_KEY: &str = "resnet.description";
 
 /// Writes a model as safetensors under torchvision's names, or timm's for what torchvision has not:
 /// `load_state_dict` takes what `safetensors.torch.load_file` reads from it, `strict=True` included.
-/// [`import`](super::import()) gives back the same model. The file is whole or not there; one that was
+/// [`import`](super::import()) gives back the same model, at full precision bit for bit. The file is whole or not there; one that was
 /// there before is replaced.
 ///
 /// # Errors
 ///
 /// If the weights are damaged, if the network has layers in an order that torchvision has not, or if
 /// the file cannot be written.
-pub fn export(saved: &SavedModel, path: &Path) -> Result<(), ForeignError> {
+pub fn export(saved: &SavedModel, path: &Path, precision: Precision) -> Result<(), ForeignError> {
     let description = &saved.description;
     let NetworkConfig::Resnet(config) = &description.network else {
         return Err(ForeignError::Unnamed {
@@ -47,5 +47,5 @@ pub fn export(saved: &SavedModel, path: &Path) -> Result<(), ForeignError> {
         ("format".to_owned(), "pt".to_owned()),
         (DESCRIPTION_KEY.to_owned(), text),
     ]);
-    Ok(write_safetensors(path, &state_dict, &metadata)?)
+    Ok(write_safetensors(path, &state_dict, &metadata, precision)?)
 }

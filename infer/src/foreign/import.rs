@@ -5,7 +5,7 @@ use std::path::Path;
 
 use data::Preprocessing;
 use model::NetworkConfig;
-use weights::{StateDict, WeightsFile, to_safetensors};
+use weights::{Precision, StateDict, WeightsFile, to_safetensors};
 
 use super::conventions::{Conventions, conventions};
 use super::error::{Differences, ForeignError};
@@ -197,7 +197,7 @@ fn record(
         sorted.insert(name, entry).map_err(content)?;
     }
     let metadata = BTreeMap::from([("format".to_owned(), "burn".to_owned())]);
-    to_safetensors(&sorted, &metadata).map_err(content)
+    to_safetensors(&sorted, &metadata, Precision::Single).map_err(content)
 }
 
 /// The tensors of the described network under other names.

@@ -8,9 +8,11 @@ use infer::benchmark::{InputShape, NamedNetwork};
 use train::{ConfigError, OptimizerKind, TrainConfig};
 
 use super::eval_arguments::EvalArguments;
+use super::follow_arguments::{ExportArguments, ReportArguments, RunsArguments, WatchArguments};
 use super::settings::{Settings, optimizer};
 use super::study_arguments::StudyCommand;
 use super::survey_arguments::DataArguments;
+use super::ui::Ui;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +23,9 @@ Examples:
   train --recipe cifar10-resnet20 --seed 2    settings that were found to be good
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
   train --resume runs/mine --epochs 40        go on with an earlier run
+  train watch                                 the newest run on this terminal, while it trains elsewhere
+  train runs                                  a table of all runs
+  train report mine                           a page about a run, to read and to send
   train data folder:photos --sheet photos.png   what a data set holds
   train summary resnet50                      what a network consists of and costs
   train eval runs/mine                        what a model is worth, class by class
@@ -66,6 +71,19 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with_all = ["list_devices", "json"])]
     pub profile: bool,
 
+    /// What shows the run while it trains: dashboard, lines, or burn for burn-train's own dashboard
+    /// [default: dashboard on a terminal, lines elsewhere]
+    #[arg(long, value_name = "SCREEN", hide_possible_values = true, conflicts_with_all = ["json", "quiet"])]
+    pub ui: Option<Ui>,
+
+    /// Print every event of the run as a line of JSON, or with --bench one object, instead of text
+    #[arg(long)]
+    pub json: bool,
+
+    /// Say nothing but results, warnings and errors
+    #[arg(short, long)]
+    pub quiet: bool,
+
     /// Print what is compiled in and what was found, then end
     #[arg(long)]
     pub list_devices: bool,
@@ -85,6 +103,10 @@ pub(crate) enum Command {
     Summary(Box<SummaryArguments>),
     Data(Box<DataArguments>),
     Eval(Box<EvalArguments>),
+    Watch(Box<WatchArguments>),
+    Runs(Box<RunsArguments>),
+    Report(Box<ReportArguments>),
+    Export(Box<ExportArguments>),
     Convert(Box<ConvertArguments>),
     #[command(subcommand)]
     Study(StudyCommand),
@@ -95,6 +117,7 @@ Examples:
   train convert runs/mine mine.safetensors       a run for PyTorch
   train convert resnet50.pth runs/resnet50       PyTorch's weights as a run, for infer --run
   train convert old.pth new.safetensors          one of PyTorch's formats to another
+  train convert runs/mine small --half           a run with weights of half the size
 
 In PyTorch:
   network.load_state_dict(safetensors.torch.load_file(\"mine.safetensors\"))";
@@ -120,6 +143,10 @@ pub(crate) struct ConvertArguments {
     /// names and shapes]
     #[arg(long, value_name = "NAME")]
     pub model: Option<NamedNetwork>,
+
+    /// Write weights as float16, but for vectors: half the bytes, and hardly another prediction
+    #[arg(long)]
+    pub half: bool,
 
     /// Replace OUT if it is there
     #[arg(long)]
@@ -163,7 +190,8 @@ pub(crate) struct SummaryArguments {
 
 /// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
 /// miss a flag that cannot be there.
-const NOT_MEASURED: [&str; 30] = [
+const NOT_MEASURED: [&str; 31] = [
+    "ui",
     "config",
     "recipe",
     "resume",
@@ -215,10 +243,6 @@ pub(crate) struct Benchmark {
     /// Steps to measure [default: as many as take about 3 seconds, at least 5]
     #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = NOT_MEASURED)]
     pub repeats: Option<NonZeroUsize>,
-
-    /// Print one JSON object instead of text
-    #[arg(long, requires = "bench", conflicts_with_all = NOT_MEASURED)]
-    pub json: bool,
 }
 
 #[cfg(test)]

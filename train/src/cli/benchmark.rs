@@ -10,10 +10,10 @@ use train::{StepBenchmark, TrainConfig};
 
 use super::arguments::Arguments;
 use super::program::{WrongFlag, resolve};
-use super::report::print_line;
+use super::voice::print_line;
 
 pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<()> {
-    let flags = arguments.benchmark;
+    let (flags, json) = (arguments.benchmark, arguments.json);
     let config = TrainConfig::default().with(arguments.settings.into());
     let benchmark =
         StepBenchmark::new(config.clone(), flags.input, flags.classes).map_err(WrongFlag::from)?;
@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
         repeats: flags.repeats,
     })?;
     let report = Report::new(benchmark.setting(&device), &measurement);
-    if flags.json {
+    if json {
         print_line(&report.json()?);
     } else {
         print_line(&report.to_string());

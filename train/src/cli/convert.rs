@@ -5,9 +5,10 @@ use std::path::Path;
 
 use infer::foreign::{ForeignError, Import, ImportOptions, export, import};
 use infer::{DESCRIPTION_FILE, SavedModelError, WEIGHTS_FILE};
+use weights::Precision;
 
 use super::arguments::ConvertArguments;
-use super::report::print_line;
+use super::voice::print_line;
 
 const SAFETENSORS: &str = "safetensors";
 /// What files of weights are called that nothing here can write.
@@ -18,8 +19,13 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
         input,
         output,
         model,
+        half,
         overwrite,
     } = arguments;
+    let precision = match half {
+        true => Precision::Half,
+        false => Precision::Single,
+    };
     // Before anything is read, as that may take a while.
     let extension = output.extension().and_then(|extension| extension.to_str());
     let is_file = extension == Some(SAFETENSORS);
@@ -42,7 +48,7 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
     let Import { saved, layout } = import(input, &options)?;
     let names = match is_file {
         true => {
-            export(&saved, output)?;
+            export(&saved, output, precision)?;
             "in PyTorch's names"
         }
         false => {
@@ -50,7 +56,10 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
                 path: output.clone(),
                 source,
             })?;
-            saved.write(output)?;
+            match half {
+                true => saved.clone().with_precision(precision)?.write(output)?,
+                false => saved.write(output)?,
+            }
             "as a run"
         }
     };

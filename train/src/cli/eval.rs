@@ -7,6 +7,7 @@ use device::Task;
 use infer::foreign::{Import, ImportOptions, import};
 use infer::{SavedModel, SavedModelError, terminal};
 use model::ResidualBackend;
+use report::table::table;
 use serde::Serialize;
 use train::{
     Evaluation, EvaluationPlan, EvaluationSettings, RunFolder, SetPart, TrainConfig, TrainError,
@@ -14,10 +15,10 @@ use train::{
 use weights::write_atomically;
 
 use super::eval_arguments::EvalArguments;
+use super::grouped::grouped;
 use super::lines::picture_bar;
-use super::program::{WrongFlag, make_absolute, resolve, talk};
-use super::report::print_line;
-use super::table::{grouped, table};
+use super::program::{WrongFlag, make_absolute, resolve};
+use super::voice::{print_line, talk};
 
 /// Classes up to which the whole confusion matrix is printed.
 const MATRIX: usize = 12;

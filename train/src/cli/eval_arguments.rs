@@ -9,6 +9,8 @@ use device::DeviceRequest;
 use infer::benchmark::NamedNetwork;
 use train::SetPart;
 
+use super::settings::source;
+
 const EXAMPLES: &str = "\
 Examples:
   train eval                                   the newest run, on its test pictures
@@ -42,7 +44,7 @@ pub(crate) struct EvalArguments {
     pub resize: Option<usize>,
 
     /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH [default: the run's own]
-    #[arg(long, value_name = "DATA")]
+    #[arg(long, value_name = "DATA", value_parser = source)]
     pub data: Option<Source>,
 
     /// Folder with the published files of the data sets [default: the run's own, or the user's cache folder]

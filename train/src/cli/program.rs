@@ -1,35 +1,44 @@
 //! The program's course: settings, device, data, folder, run, report.
 
-use std::fs::File;
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use data::{LoadProgress, Source};
 use device::{SelectedDevice, Task};
-use indicatif::ProgressBar;
+use indicatif::ProgressDrawTarget;
 use infer::benchmark::ProgramStart;
 use infer::{console, terminal};
 use model::{Part, ResidualBackend};
 use thiserror::Error;
-use tracing_subscriber::filter::LevelFilter;
-use train::{ConfigError, Fitting, Outcome, Plan, RunFolder, Stop, TrainConfig, TrainError};
+use train::{
+    About, ConfigError, Fitting, Outcome, Plan, RunFolder, Stop, Stream, TrainConfig, TrainError,
+};
 
 use super::arguments::{Arguments, Command};
 use super::benchmark;
+use super::burn_screen::BurnScreen;
 use super::convert;
-use super::dashboard::Dashboard;
 use super::eval;
+use super::export;
+use super::held_back::HeldBack;
 use super::lines::{Lines, picture_bar};
-use super::report::{self, Reporter, print_line};
+use super::live::Live;
+use super::log_file::log_to;
+use super::progress::{self, Reporter};
+use super::report;
+use super::runs;
 use super::screen::Screen;
 use super::signals::Signals;
 use super::study;
 use super::summary;
 use super::survey;
+use super::ui::Shown;
 use super::unreadable::UnreadableNews;
+use super::voice::{be_quiet, print_line, talk};
+use super::watch;
 
 /// A flag has a value that is out of range: wrong usage, unlike the same value in a file.
 #[derive(Debug, Error)]
@@ -44,6 +53,9 @@ impl WrongFlag {
 
 pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
     let signals = Signals::install()?;
+    if arguments.quiet {
+        be_quiet();
+    }
     if arguments.list_devices {
         print_line(device::table(&device::list_devices()).trim_end());
         return Ok(ExitCode::SUCCESS);
@@ -54,6 +66,10 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
             Command::Summary(arguments) => summary::run(arguments)?,
             Command::Data(arguments) => survey::run(arguments)?,
             Command::Eval(arguments) => eval::run(arguments)?,
+            Command::Watch(arguments) => watch::run(arguments)?,
+            Command::Runs(arguments) => runs::run(arguments)?,
+            Command::Report(arguments) => report::run(arguments)?,
+            Command::Export(arguments) => export::run(arguments)?,
             Command::Convert(arguments) => convert::run(arguments)?,
             Command::Study(command) => return study::run(command, &signals),
         }
@@ -76,36 +92,50 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
 }
 
 fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<ExitCode> {
+    let silent = arguments.json || arguments.quiet;
+    let shown = Shown::new(arguments.ui, silent);
+    let echo = arguments.json;
     let (config, resumed) = settle(arguments)?;
     let device = resolve(&config)?;
     talk(&format!("device: {device}"));
 
     let plan = load(config, resumed.as_ref())?;
-    let folder = match resumed {
-        Some(folder) => {
-            folder.write_config(&plan.config)?;
-            folder
-        }
+    let folder = match &resumed {
+        Some(folder) => folder.clone(),
         None => plan.create_folder()?,
     };
-    talk(&format!("run: {}", folder.path().display()));
-    log_to(&folder.log_file())?;
-
     let stop = signals.training_starts();
+    let stream = Stream::open(&folder, about(&device), stop.clone())?;
+    if echo {
+        stream.echo(Box::new(io::stdout()));
+    }
+    if resumed.is_some() {
+        folder.write_config(&plan.config)?;
+    }
+    talk(&format!("run: {}", folder.path().display()));
+    log_to(&folder.log_file(), Some(stream.teller()))?;
+
     let outcome = device.run(Train {
         plan,
         folder: &folder,
         stop,
-        with_dashboard: true,
+        stream: Arc::new(stream),
+        shown,
     })?;
     Ok(match outcome {
         Outcome::Finished(finished) => {
-            print_line(&report::final_line(&finished, folder.path()));
+            if !echo {
+                print_line(&progress::final_line(&finished, folder.path()));
+            }
             ExitCode::SUCCESS
         }
         Outcome::Interrupted { epoch, steps } => {
+            let place = match steps {
+                0 if epoch > 1 => format!("after epoch {}", epoch - 1),
+                steps => format!("in epoch {epoch} after {steps} of its steps"),
+            };
             talk(&format!(
-                "stopped in epoch {epoch} after {steps} of its steps, everything is saved; go on with --resume {}",
+                "stopped {place}, everything is saved; go on with --resume {}",
                 folder.path().display()
             ));
             ExitCode::from(console::INTERRUPTED)
@@ -247,48 +277,67 @@ pub(super) struct Train<'a> {
     pub plan: Arc<Plan>,
     pub folder: &'a RunFolder,
     pub stop: Stop,
-    /// Where there is a terminal for it.
-    pub with_dashboard: bool,
+    pub stream: Arc<Stream>,
+    pub shown: Shown,
 }
 
 impl Task for Train<'_> {
     type Output = Result<Outcome, TrainError>;
 
     fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
-        let mut unreadable = UnreadableNews::new(&self.plan.data.unreadable);
-        if let Some(line) = unreadable.line() {
-            talk(&line);
+        let Self {
+            plan,
+            folder,
+            stop,
+            stream,
+            shown,
+        } = self;
+        let total = plan.config.epochs * plan.train.indices().len();
+        let bar = picture_bar(total);
+        if shown != Shown::Lines {
+            // Until the user wants to be without the dashboard.
+            bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        let on_terminal =
-            self.with_dashboard && io::stdout().is_terminal() && io::stdin().is_terminal();
-        let (screen, bar) = if on_terminal {
-            let dashboard = Dashboard::new(self.stop.clone());
-            (Screen::Dashboard(dashboard), ProgressBar::hidden())
-        } else {
-            let bar = picture_bar(self.plan.config.epochs * self.plan.train.indices().len());
-            (Screen::Lines(Lines::new(bar.clone())), bar)
+        let is_hidden = matches!(shown, Shown::Dashboard | Shown::Burn);
+        let lines = HeldBack::new(bar.clone(), is_hidden);
+        let mut unreadable = UnreadableNews::new(&plan.data.unreadable);
+        if let Some(line) = unreadable.line() {
+            lines.warn(line);
+        }
+        let live = (shown == Shown::Dashboard).then(|| {
+            let (bar, lines) = (bar.clone(), lines.clone());
+            Live::start(folder, stop.clone(), move |goes_on| {
+                if goes_on {
+                    bar.set_draw_target(ProgressDrawTarget::stderr());
+                }
+                lines.release();
+            })
+        });
+        let screen = match shown {
+            Shown::Burn => Screen::Burn(BurnScreen::new(stop.clone())),
+            _ => Screen::Lines(Lines::new(bar)),
         };
-        let reporter = Box::new(Reporter::new(bar, on_terminal, &self.plan, unreadable));
-        train::train::<B, _>(self.plan, self.folder, device, screen, reporter, self.stop)
+        let reporter = Reporter::new(lines, shown, &plan, unreadable);
+        let result = train::train::<B, _>(
+            plan,
+            folder,
+            device,
+            screen,
+            Box::new(reporter),
+            stop,
+            stream,
+        );
+        drop(live); // and with it the screen
+        result
     }
 }
 
-/// Sends what the libraries report to a file, never to the terminal.
-pub(super) fn log_to(path: &Path) -> anyhow::Result<()> {
-    let file = File::options()
-        .append(true)
-        .create(true)
-        .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_max_level(LevelFilter::WARN)
-        .with_writer(Mutex::new(file))
-        .try_init()
-        .map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
-}
-
-#[expect(clippy::print_stderr, reason = "this is the outermost layer")]
-pub(super) fn talk(line: &str) {
-    eprintln!("{line}");
+/// What the events of a run say of this program.
+pub(super) fn about(device: &SelectedDevice) -> About {
+    About {
+        command: std::env::args_os()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+        device: device.to_string(),
+    }
 }

@@ -1,231 +1,60 @@
-//! What standard output says of a run.
+//! `train report`: a page about runs.
 
-use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
-use indicatif::ProgressBar;
-use train::{EpochReport, Finished, Observer, Plan, Score};
+use anyhow::Context as _;
+use events::{Follower, History};
+use indicatif::{ProgressBar, ProgressStyle};
+use report::NamedRun;
+use weights::write_atomically;
 
-use super::lines::picture_bar;
-use super::program::talk;
-use super::unreadable::UnreadableNews;
+use super::follow_arguments::ReportArguments;
+use super::look;
+use super::voice::print_line;
+use super::watch::find;
 
-/// Prints a line for each epoch: at once beside a progress bar, and after a dashboard has closed.
-pub(crate) struct Reporter {
-    bar: ProgressBar,
-    behind_dashboard: bool,
-    /// What the pictures are called that each epoch is scored on.
-    scored_on: &'static str,
-    held_back: Vec<String>,
-    test_bar: Option<ProgressBar>,
-    unreadable: UnreadableNews,
+/// What a page is called.
+const PAGE: &str = "report.html";
+
+pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
+    let mut runs = Vec::new();
+    for run in &arguments.runs {
+        let folder = find(run, &arguments.place.runs_dir)?;
+        let history = read(&folder)?;
+        runs.push((look::name(&folder), std::path::absolute(&folder)?, history));
+    }
+    let named: Vec<NamedRun> = runs
+        .iter()
+        .map(|(name, folder, history)| NamedRun {
+            name,
+            folder,
+            history,
+            is_running: events::is_locked(folder),
+        })
+        .collect();
+    let output = match (&arguments.output, &runs[..]) {
+        (Some(output), _) => output.clone(),
+        (None, [(_, folder, _)]) => folder.join(PAGE),
+        (None, _) => PathBuf::from(PAGE),
+    };
+    let page = report::page(&named);
+    write_atomically(&output, page.as_bytes())
+        .with_context(|| format!("cannot write {}", output.display()))?;
+    print_line(&output.display().to_string());
+    Ok(())
 }
 
-impl Reporter {
-    pub(crate) fn new(
-        bar: ProgressBar,
-        behind_dashboard: bool,
-        plan: &Plan,
-        unreadable: UnreadableNews,
-    ) -> Self {
-        Self {
-            bar,
-            behind_dashboard,
-            scored_on: scored_on(plan),
-            held_back: Vec::new(),
-            test_bar: None,
-            unreadable,
-        }
-    }
-
-    fn release(&mut self) {
-        for line in self.held_back.drain(..) {
-            print_line(&line);
-        }
-        self.warn();
-    }
-
-    fn warn(&mut self) {
-        if let Some(line) = self.unreadable.line() {
-            self.bar.suspend(|| talk(&line));
-        }
-    }
-}
-
-impl Observer for Reporter {
-    fn epoch_ended(&mut self, report: &EpochReport) {
-        let line = epoch_line(report, self.scored_on);
-        if self.behind_dashboard {
-            self.held_back.push(line);
-        } else {
-            self.bar.suspend(|| print_line(&line));
-            self.warn();
-        }
-    }
-
-    fn tested(&mut self, done: usize, total: usize) {
-        self.release();
-        let bar = self.test_bar.get_or_insert_with(|| {
-            let bar = picture_bar(total);
-            bar.set_message("test");
-            bar
-        });
-        bar.set_position(done as u64);
-        if done == total {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-impl Drop for Reporter {
-    fn drop(&mut self) {
-        self.release();
-    }
-}
-
-/// A reader that has gone away must not end the run, so errors are let go.
-pub(crate) fn print_line(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
-}
-
-/// What the pictures are called that each epoch is scored on.
-fn scored_on(plan: &Plan) -> &'static str {
-    match plan.config.scores_on_test() {
-        true => "test",
-        false => "validation",
-    }
-}
-
-fn epoch_line(report: &EpochReport, scored_on: &str) -> String {
-    let EpochReport {
-        epoch,
-        epochs,
-        train,
-        validation,
-        averaged,
-        learning_rate,
-        seconds,
-        best,
-    } = report;
-    let averaged = averaged.map(|averaged| format!("  average {}", score(&averaged)));
-    let averaged = averaged.unwrap_or_default();
-    let train = train.map_or_else(|| "none left".to_owned(), |train| score(&train));
-    let mark = if *best { "  best" } else { "" };
-    format!(
-        "epoch {epoch:>width$}/{epochs}  train {train}  {scored_on} {}{averaged}  rate {learning_rate:.5}  {seconds:.1} s{mark}",
-        score(validation),
-        width = epochs.to_string().len(),
-    )
-}
-
-fn score(score: &Score) -> String {
-    format!(
-        "loss {:.4} accuracy {:.2} %",
-        score.loss,
-        100.0 * score.accuracy
-    )
-}
-
-/// The line that a run ends with.
-pub(crate) fn final_line(finished: &Finished, run: &std::path::Path) -> String {
-    let raw = finished.raw.as_ref().map(|raw| {
-        format!(
-            " (without averaging {:.2} %, {:.4})",
-            100.0 * raw.accuracy,
-            raw.loss
-        )
-    });
-    format!(
-        "test accuracy {:.2} %, average test loss {:.4}{}, wall time {}, run {}",
-        100.0 * finished.test.accuracy,
-        finished.test.loss,
-        raw.unwrap_or_default(),
-        duration(finished.seconds),
-        run.display()
-    )
-}
-
-fn duration(seconds: f64) -> String {
-    match seconds {
-        short if short < 600.0 => format!("{short:.1} s"),
-        medium if medium < 36_000.0 => format!("{:.1} min", medium / 60.0),
-        long => format!("{:.1} h", long / 3600.0),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-    use train::Evaluation;
-
-    #[test]
-    fn lines_say_what_happened() {
-        let report = EpochReport {
-            epoch: 3,
-            epochs: 12,
-            train: Some(Score {
-                loss: 0.51,
-                accuracy: 0.8125,
-            }),
-            validation: Score {
-                loss: 0.4,
-                accuracy: 0.85,
-            },
-            averaged: None,
-            learning_rate: 0.05,
-            seconds: 12.34,
-            best: true,
-        };
-        assert_eq!(
-            epoch_line(&report, "validation"),
-            "epoch  3/12  train loss 0.5100 accuracy 81.25 %  validation loss 0.4000 accuracy 85.00 %  rate 0.05000  12.3 s  best"
-        );
-        let report = EpochReport {
-            averaged: Some(Score {
-                loss: 0.3,
-                accuracy: 0.9,
-            }),
-            ..report
-        };
-        let line = epoch_line(&report, "validation");
-        assert!(
-            line.contains("85.00 %  average loss 0.3000 accuracy 90.00 %  rate"),
-            "{line}"
-        );
-        let evaluation = |loss, accuracy| Evaluation {
-            pictures: 1000,
-            loss,
-            accuracy,
-            top5: 1.0,
-            calibration_error: 0.0,
-            classes: Vec::new(),
-            confusion: Vec::new(),
-        };
-        let finished = Finished {
-            test: evaluation(0.38, 0.871),
-            raw: None,
-            best_epoch: 3,
-            history: Vec::new(),
-            seconds: 61.0,
-        };
-        assert_eq!(
-            final_line(&finished, Path::new("runs/mine")),
-            "test accuracy 87.10 %, average test loss 0.3800, wall time 61.0 s, run runs/mine"
-        );
-        let finished = Finished {
-            raw: Some(evaluation(0.41, 0.862)),
-            ..finished
-        };
-        assert_eq!(
-            final_line(&finished, Path::new("runs/mine")),
-            "test accuracy 87.10 %, average test loss 0.3800 (without averaging 86.20 %, 0.4100), wall time 61.0 s, run runs/mine"
-        );
-    }
-
-    #[test]
-    fn long_times_are_readable() {
-        assert_eq!(duration(599.0), "599.0 s");
-        assert_eq!(duration(3600.0), "60.0 min");
-        assert_eq!(duration(36_000.0), "10.0 h");
-    }
+/// Everything that happened in a run; a long one takes a while, and a bar says so.
+pub(super) fn read(folder: &Path) -> anyhow::Result<History> {
+    let style = ProgressStyle::with_template("{msg} [{bar:30}] {percent:>3} %")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ");
+    let bar = ProgressBar::new(100).with_style(style);
+    bar.set_message(format!("reading {}", look::name(folder)));
+    let mut follower = Follower::open(folder);
+    follower
+        .poll_with(&mut |share| bar.set_position((100.0 * share) as u64))
+        .with_context(|| format!("cannot read {}", folder.join(events::FILE).display()))?;
+    bar.finish_and_clear();
+    Ok(follower.into_history())
 }

@@ -1,4 +1,4 @@
-//! What shows a run while it trains: the dashboard or the progress bar.
+//! What burn-train's metrics are shown by: its own dashboard or the progress bar.
 
 use burn_train::LearnerSummary;
 use burn_train::metric::MetricDefinition;
@@ -7,20 +7,20 @@ use burn_train::renderer::{
     MetricsRendererTraining, ProgressType, TrainingProgress,
 };
 
-use super::dashboard::Dashboard;
+use super::burn_screen::BurnScreen;
 use super::lines::Lines;
 
 /// Hands burn-train's calls on.
 pub(crate) enum Screen {
-    Dashboard(Dashboard),
+    Burn(BurnScreen),
     Lines(Lines),
 }
 
 impl Screen {
-    /// None if the dashboard could not take the call.
+    /// None if burn-train's dashboard could not take the call.
     fn call<T>(&mut self, call: impl FnOnce(&mut dyn MetricsRenderer) -> T) -> Option<T> {
         match self {
-            Self::Dashboard(dashboard) => dashboard.call(call),
+            Self::Burn(screen) => screen.call(call),
             Self::Lines(lines) => Some(call(lines)),
         }
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use data::{Source, Storage};
+use data::{DataError, Source, Storage};
 use device::DeviceRequest;
 use infer::foreign::{Published, UnknownPublished};
 use model::{Part, StemKind};
@@ -13,7 +13,7 @@ use train::{Keep, OptimizerKind, Overrides, Schedule};
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
     /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH [default: sample]
-    #[arg(long, value_name = "DATA")]
+    #[arg(long, value_name = "DATA", value_parser = source)]
     data: Option<Source>,
 
     /// Folder with the published files of the data sets, or for them where they are nowhere yet [default: the user's cache folder]
@@ -237,6 +237,14 @@ fn storage(text: &str) -> Result<Storage, String> {
 /// A name, checked here for the message and kept as text for the run's config.
 fn published(text: &str) -> Result<String, UnknownPublished> {
     Ok(text.parse::<Published>()?.to_string())
+}
+
+/// A data set by its name; a slip gets a hint.
+pub(super) fn source(text: &str) -> Result<Source, String> {
+    text.parse().map_err(|error: DataError| match error.hint() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    })
 }
 
 pub(super) fn optimizer(text: &str) -> Result<OptimizerKind, String> {

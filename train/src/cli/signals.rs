@@ -36,7 +36,8 @@ impl Signals {
             self.stop.request();
             return;
         }
-        super::dashboard::restore_terminal();
+        dashboard::restore();
+        super::burn_screen::restore_terminal();
         std::process::exit(i32::from(console::INTERRUPTED));
     }
 }

@@ -10,14 +10,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use infer::{console, terminal};
 use model::ResidualBackend;
 use train::study::{Curve, Degradation, GradientProfile, Gradients};
-use train::{Outcome, Plan, RunFolder, TrainConfig, TrainError};
+use train::{Outcome, Plan, RunFolder, Stream, TrainConfig, TrainError};
 use weights::write_atomically;
 
-use super::program::{Train, WrongFlag, load, log_to, make_absolute, resolve, talk};
-use super::report::print_line;
+use super::log_file::log_to;
+use super::program::{Train, WrongFlag, about, load, make_absolute, resolve};
 use super::signals::Signals;
 use super::study_arguments::{DegradationArguments, GradientArguments, StudyCommand};
+use super::ui::Shown;
 use super::unreadable::UnreadableNews;
+use super::voice::{print_line, talk};
 
 /// Runs of a study lie in this folder of its output.
 const RUNS: &str = "runs";
@@ -51,7 +53,7 @@ fn degradation(arguments: &DegradationArguments, signals: &Signals) -> anyhow::R
         talk("");
         let (plan, folder) = begin(&name, config)?;
         if curves.is_empty() {
-            log_to(&output.join("experiment.log"))?;
+            log_to(&output.join("experiment.log"), None)?;
         }
         let Some(curve) = train(&device, &name, plan, &folder, signals)? else {
             talk(&format!(
@@ -95,11 +97,14 @@ fn train(
     folder: &RunFolder,
     signals: &Signals,
 ) -> anyhow::Result<Option<Curve>> {
+    let stop = signals.training_starts();
+    let stream = Arc::new(Stream::open(folder, about(device), stop.clone())?);
     let outcome = device.run(Train {
         plan,
         folder,
-        stop: signals.training_starts(),
-        with_dashboard: false,
+        stop,
+        stream,
+        shown: Shown::Lines,
     })?;
     Ok(match outcome {
         Outcome::Finished(finished) => Some(Curve {

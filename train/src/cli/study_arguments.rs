@@ -8,6 +8,8 @@ use data::Source;
 use device::DeviceRequest;
 use train::TrainConfig;
 
+use super::settings::source;
+
 /// Show why residual networks have shortcuts: tables, and charts as SVG
 #[derive(Debug, Subcommand)]
 pub(crate) enum StudyCommand {
@@ -80,7 +82,7 @@ pub(crate) struct GradientArguments {
 #[derive(Debug, Args)]
 pub(crate) struct CommonArguments {
     /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH
-    #[arg(long, value_name = "DATA", default_value = "cifar10")]
+    #[arg(long, value_name = "DATA", value_parser = source, default_value = "cifar10")]
     data: Source,
 
     /// Folder with the published files of the data sets, or for them where they are nowhere yet [default: the user's cache folder]

@@ -2,13 +2,14 @@
 
 use infer::benchmark::{InputShape, NamedNetwork};
 use model::{Layer, LayerKind, Summary, TrainingMemory};
+use report::table::table;
 use serde::Serialize;
 use train::{ConfigError, TrainConfig};
 
 use super::arguments::SummaryArguments;
+use super::grouped::grouped;
 use super::program::WrongFlag;
-use super::report::print_line;
-use super::table::{grouped, table};
+use super::voice::print_line;
 
 pub(crate) fn run(arguments: &SummaryArguments) -> anyhow::Result<()> {
     let table = Table::new(arguments)?;

@@ -12,15 +12,16 @@ use data::{
 use image::{ImageFormat, RgbImage};
 use indicatif::ProgressBar;
 use infer::terminal;
+use report::table::table;
 use serde::Serialize;
 use train::{Overrides, TrainConfig, TrainError};
 use weights::write_atomically;
 
+use super::grouped::grouped;
 use super::lines::picture_bar;
-use super::program::{WrongFlag, talk};
-use super::report::print_line;
+use super::program::WrongFlag;
 use super::survey_arguments::DataArguments;
-use super::table::{grouped, table};
+use super::voice::{print_line, talk};
 
 /// How many duplicates of each kind, and unreadable pictures, the text names.
 const NAMED_DUPLICATES: usize = 3;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use data::Source;
 
+use super::settings::source;
+
 const EXAMPLES: &str = "\
 Examples:
   train data sample
@@ -24,7 +26,7 @@ Examples:
 #[command(group = ArgGroup::new("changes").args(["config", "pad_crop", "flip"]).multiple(true))]
 pub(crate) struct DataArguments {
     /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH
-    #[arg(value_name = "DATA")]
+    #[arg(value_name = "DATA", value_parser = source)]
     pub data: Source,
 
     /// Folder with the published files of the data sets, or for them where they are nowhere yet [default: the user's cache folder]

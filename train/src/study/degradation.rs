@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use data::Augmentation;
 use model::UnknownNetwork;
+use report::chart::{Axis, Chart, Panel, Scale, Series};
 
 use super::{networks, style};
-use crate::chart::{Axis, Chart, Panel, Scale, Series};
 use crate::checkpoint::EpochScores;
 use crate::config::TrainConfig;
 
@@ -87,6 +87,8 @@ impl Degradation {
                 .map(|curve| Series {
                     label: curve.network.clone(),
                     points: points(curve, error),
+                    best: None,
+                    range: Vec::new(),
                     style: style(&curve.network, &self.depths, true),
                 })
                 .collect(),
@@ -220,7 +222,7 @@ mod tests {
             chart.panels[1].series[0].points,
             [[1.0, 50.0], [2.0, 100.0 * (1.0 - 0.8)]]
         );
-        assert!(chart.panels[0].series[0].style.dashed);
-        assert!(!chart.panels[0].series[1].style.dashed);
+        assert!(chart.panels[0].series[0].style.dash > 0);
+        assert!(chart.panels[0].series[1].style.dash == 0);
     }
 }

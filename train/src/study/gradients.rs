@@ -10,9 +10,9 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn_train::TrainStep as _;
 use model::{ResidualBackend, UnknownNetwork};
+use report::chart::{Axis, Chart, Panel, Scale, Series};
 
 use super::{networks, style};
-use crate::chart::{Axis, Chart, Panel, Scale, Series};
 use crate::classifier::Classifier;
 use crate::config::TrainConfig;
 use crate::error::{ConfigError, TrainError};
@@ -140,6 +140,8 @@ impl Gradients {
                             .zip(&profile.norms)
                             .map(|(layer, &norm)| [f64::from(layer), norm])
                             .collect(),
+                        best: None,
+                        range: Vec::new(),
                         style: style(&profile.network, &self.depths, false),
                     })
                     .collect(),

@@ -1,7 +1,7 @@
 //! Why shortcuts: what happens to networks with and without them as they get deeper.
 //!
 //! [`Degradation`] trains both kinds by one recipe, [`Gradients`] looks at how a gradient comes down
-//! to each layer. Each gives a table and a [`Chart`](crate::chart::Chart).
+//! to each layer. Each gives a table and a [`Chart`](report::chart::Chart).
 
 mod degradation;
 mod gradients;
@@ -10,8 +10,7 @@ pub use degradation::{Curve, Degradation};
 pub use gradients::{GradientProfile, Gradients};
 
 use model::UnknownNetwork;
-
-use crate::chart::Style;
+use report::chart::Style;
 
 /// With shortcuts and without, as the registry names them.
 const KINDS: [&str; 2] = ["plain", "resnet"];
@@ -34,7 +33,7 @@ fn style(name: &str, depths: &[usize], marked: bool) -> Style {
         .position(|depth| name.ends_with(&depth.to_string()));
     Style {
         colour: depth.unwrap_or(0),
-        dashed: name.starts_with(KINDS[0]),
+        dash: usize::from(name.starts_with(KINDS[0])),
         marked,
     }
 }

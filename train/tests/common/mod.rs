@@ -9,6 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use events::{Follower, History};
+
 /// The program, outside any terminal, with its runs in a folder of the test's.
 pub fn train(runs_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
@@ -29,6 +31,13 @@ pub fn offline(command: &mut Command, folder: &Path) {
     for variable in ["HOME", "XDG_CACHE_HOME", "XDG_DATA_DIRS"] {
         command.env(variable, folder.join("home"));
     }
+}
+
+/// What the events of a run come to.
+pub fn history(run: &Path) -> History {
+    let mut follower = Follower::open(run);
+    follower.poll().unwrap();
+    follower.into_history()
 }
 
 /// Fast settings for pictures of 28 pixels.

@@ -33,7 +33,21 @@ impl Ticks {
             _ if low > high => Self::linear(scale, 0.0, 1.0),
             Scale::FromZero => Self::linear(scale, low.min(0.0), high.max(0.0)),
             Scale::Linear => Self::linear(scale, low, high),
+            Scale::ZeroToLast => Self::to_last(low.min(0.0), high.max(0.0)),
         }
+    }
+
+    /// The labels of the wider round axis that lie within.
+    fn to_last(low: f64, high: f64) -> Self {
+        let mut ticks = Self::linear(Scale::ZeroToLast, low, high);
+        let span = high - low;
+        if span > 0.0 && span.is_finite() {
+            (ticks.low, ticks.high) = (low, high);
+            ticks
+                .labels
+                .retain(|(value, _)| (low..=high).contains(value));
+        }
+        ticks
     }
 
     fn linear(scale: Scale, low: f64, high: f64) -> Self {
@@ -45,11 +59,10 @@ impl Ticks {
         let first = (low / step).floor();
         let last = (high / step).ceil().max(first + 1.0);
         let count = (last - first).min(100.0) as u32;
-        let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
         let labels = (0..=count)
             .map(|tick| {
                 let value = (first + f64::from(tick)) * step;
-                (value, format!("{value:.decimals$}"))
+                (value, label(value, step))
             })
             .collect();
         Self {
@@ -86,7 +99,9 @@ impl Ticks {
             Scale::Logarithmic => {
                 (value.log10() - self.low.log10()) / (self.high.log10() - self.low.log10())
             }
-            Scale::Linear | Scale::FromZero => (value - self.low) / (self.high - self.low),
+            Scale::Linear | Scale::FromZero | Scale::ZeroToLast => {
+                (value - self.low) / (self.high - self.low)
+            }
         };
         place.is_finite().then(|| place.clamp(0.0, 1.0))
     }
@@ -103,6 +118,16 @@ fn round_step(step: f64) -> f64 {
         .into_iter()
         .find(|factor| factor * power >= step * (1.0 - 1e-9));
     factor.unwrap_or(10.0) * power
+}
+
+/// With as many decimals as the step between values needs; such as 2.0e7 where these are very large
+/// or very small.
+fn label(value: f64, step: f64) -> String {
+    if value.abs() >= 1e7 || (value != 0.0 && step < 1e-5) {
+        return format!("{value:.1e}");
+    }
+    let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
+    format!("{value:.decimals$}")
 }
 
 /// Such as 0.01, 1, 1000, and 1e4 and so on beyond.
@@ -138,10 +163,18 @@ mod tests {
             ["-0.01", "0.00", "0.01", "0.02"]
         );
         assert_eq!(
+            labels(Scale::FromZero, &[2e7]),
+            ["0", "5000000", "1.0e7", "1.5e7", "2.0e7"]
+        );
+        assert_eq!(
             labels(Scale::Logarithmic, &[0.02, 300.0]),
             ["0.01", "0.1", "1", "10", "100", "1000"]
         );
         assert_eq!(labels(Scale::Logarithmic, &[1e-30, 1.0]).len(), 11);
+        assert_eq!(
+            labels(Scale::ZeroToLast, &[1.0, 16.0]),
+            ["0", "5", "10", "15"]
+        );
     }
 
     #[test]
@@ -157,11 +190,16 @@ mod tests {
             vec![f64::MIN_POSITIVE],
             vec![1e17, 1e17 + 16.0],
         ];
-        for scale in [Scale::Linear, Scale::FromZero, Scale::Logarithmic] {
+        for scale in [
+            Scale::Linear,
+            Scale::FromZero,
+            Scale::ZeroToLast,
+            Scale::Logarithmic,
+        ] {
             for values in &strange {
                 let ticks = Ticks::new(scale, values.iter().copied());
                 assert!(
-                    (2..=102).contains(&ticks.labels.len()),
+                    (1..=102).contains(&ticks.labels.len()),
                     "{scale:?} {values:?}: {ticks:?}"
                 );
                 for &value in values {

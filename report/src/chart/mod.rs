@@ -2,9 +2,24 @@
 //!
 //! A line is told from others by its colour, its dashes and its mark, so that colour is never the
 //! only sign.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `svg` | a chart as a document of its own |
+//! | `inline` | one panel as a part of a page |
+//! | `draw` | axes and lines |
+//! | `palette` | colours and dashes |
+//! | `ticks` | where an axis begins and ends |
 
+mod draw;
+mod inline;
+mod palette;
 mod svg;
 mod ticks;
+
+pub(crate) use draw::Frame;
+pub(crate) use inline::{FRAME, SIZE, inline, swatch};
+pub(crate) use palette::{COLOURS, DASHES, colour_rules};
 
 /// Panels side by side under one title.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +59,8 @@ pub enum Scale {
     Linear,
     /// The same, and the axis starts at zero.
     FromZero,
+    /// The same, and the axis ends with the highest value, round or not.
+    ZeroToLast,
     /// Equal ratios are equally long; values that are not above zero are left out.
     Logarithmic,
 }
@@ -55,18 +72,23 @@ pub struct Series {
     pub label: String,
     /// x and y; where one is not finite, the line is broken.
     pub points: Vec<[f64; 2]>,
+    /// The least and the greatest of what each point stands for, as many as points; or empty. Drawn as
+    /// a band, which the axis need not hold.
+    pub range: Vec<[f64; 2]>,
+    /// The point with a ring around it.
+    pub best: Option<usize>,
     /// How it looks.
     pub style: Style,
 }
 
 /// How a line looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
     /// A number in a palette that people with any colour vision can tell apart; beyond its end it
     /// starts again.
     pub colour: usize,
-    /// Whether the line is dashed.
-    pub dashed: bool,
+    /// A number in a list of dashes, 0 for a whole line; beyond its end it starts again.
+    pub dash: usize,
     /// Whether each point has a mark.
     pub marked: bool,
 }

@@ -17,14 +17,14 @@ const KILL_MESSAGE: &str = "Killing training from user input.";
 /// Hands calls on to burn-train's dashboard. Its own ways to end a run become a [`Stop`], Ctrl-C
 /// works as in any program, and its drawing thread, which never sleeps, gets only the time that
 /// training leaves.
-pub(crate) struct Dashboard {
+pub(crate) struct BurnScreen {
     inner: TuiMetricsRendererWrapper,
     interrupter: Interrupter,
     stop: Stop,
     tamed: AtomicBool,
 }
 
-impl Dashboard {
+impl BurnScreen {
     pub(crate) fn new(stop: Stop) -> Self {
         silence_kill();
         let interrupter = Interrupter::new();

@@ -1,0 +1,209 @@
+//! Axes and lines of a panel.
+
+use std::fmt::Write as _;
+
+use super::palette::{COLOURS, DASHES};
+use super::ticks::Ticks;
+use super::{Panel, Series, Style};
+
+/// Half of a mark's edge.
+const MARK: f64 = 2.6;
+/// Of the ring around a point.
+const RING: f64 = 5.5;
+/// From an axis to what is written beside it, and below it.
+const LABEL: f64 = 8.0;
+const LABEL_BELOW: f64 = 18.0;
+const TITLE_BELOW: f64 = 38.0;
+
+/// Where the axes are, in the units of the document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    pub left: f64,
+    pub right: f64,
+    pub top: f64,
+    pub bottom: f64,
+    /// The middle of what is written along the upright axis.
+    pub beside: f64,
+}
+
+/// The axes of a panel: limits, and where values lie.
+pub(super) struct Axes {
+    x: Ticks,
+    y: Ticks,
+    frame: Frame,
+}
+
+impl Axes {
+    pub(super) fn new(panel: &Panel, frame: Frame) -> Self {
+        let points = || panel.series.iter().flat_map(|series| &series.points);
+        Self {
+            x: Ticks::new(panel.x.scale, points().map(|point| point[0])),
+            y: Ticks::new(panel.y.scale, points().map(|point| point[1])),
+            frame,
+        }
+    }
+
+    fn across(&self, value: f64) -> Option<f64> {
+        let Frame { left, right, .. } = self.frame;
+        Some(left + self.x.place(value)? * (right - left))
+    }
+
+    fn up(&self, value: f64) -> Option<f64> {
+        let Frame { top, bottom, .. } = self.frame;
+        Some(bottom - self.y.place(value)? * (bottom - top))
+    }
+
+    fn place(&self, [x, y]: [f64; 2]) -> Option<[f64; 2]> {
+        Some([self.across(x)?, self.up(y)?])
+    }
+
+    /// Grid, labels and titles.
+    pub(super) fn draw(&self, text: &mut String, panel: &Panel) {
+        let Frame {
+            left,
+            right,
+            top,
+            bottom,
+            beside,
+        } = self.frame;
+        for (value, label) in &self.y.labels {
+            let Some(place) = self.up(*value) else {
+                continue;
+            };
+            // Writing to a string cannot fail, here and below.
+            let _ = writeln!(
+                text,
+                "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{place:.1}\" y2=\"{place:.1}\"/>\
+                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>",
+                left - LABEL,
+                place + 4.0
+            );
+        }
+        for (value, label) in &self.x.labels {
+            let Some(place) = self.across(*value) else {
+                continue;
+            };
+            let _ = writeln!(
+                text,
+                "<line class=\"grid\" x1=\"{place:.1}\" x2=\"{place:.1}\" y1=\"{bottom}\" y2=\"{:.1}\"/>\
+                 <text x=\"{place:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{label}</text>",
+                bottom + 4.0,
+                bottom + LABEL_BELOW
+            );
+        }
+        let _ = writeln!(
+            text,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\
+             <text transform=\"translate({beside:.1} {:.1}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
+            (left + right) / 2.0,
+            bottom + TITLE_BELOW,
+            escaped(&panel.x.label),
+            (top + bottom) / 2.0,
+            escaped(&panel.y.label),
+        );
+    }
+
+    /// The band, the line, its marks and the ring.
+    pub(super) fn draw_series(&self, text: &mut String, series: &Series) {
+        self.draw_range(text, series);
+        let places: Vec<Option<[f64; 2]>> = series
+            .points
+            .iter()
+            .map(|&point| self.place(point))
+            .collect();
+        for whole in places.split(Option::is_none) {
+            let points: Vec<[f64; 2]> = whole.iter().flatten().copied().collect();
+            draw_line(text, &points, series.style, 0);
+        }
+        let best = series.best.and_then(|best| *places.get(best)?);
+        if let Some([x, y]) = best {
+            let _ = writeln!(
+                text,
+                "<circle class=\"ring l{}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{RING}\"/>",
+                series.style.colour % COLOURS.len()
+            );
+        }
+    }
+
+    fn draw_range(&self, text: &mut String, series: &Series) {
+        let ranges = series.points.iter().zip(&series.range);
+        let places: Vec<Option<[f64; 3]>> = ranges
+            .map(|(point, [least, greatest])| {
+                let x = self.across(point[0])?;
+                Some([x, self.up(*least)?, self.up(*greatest)?])
+            })
+            .collect();
+        for whole in places.split(Option::is_none) {
+            if whole.len() < 2 {
+                continue;
+            }
+            let number = series.style.colour % COLOURS.len();
+            let _ = write!(text, "<polygon class=\"band m{number}\" points=\"");
+            for [x, least, _] in whole.iter().flatten() {
+                let _ = write!(text, "{x:.1},{least:.1} ");
+            }
+            for [x, _, greatest] in whole.iter().flatten().rev() {
+                let _ = write!(text, "{x:.1},{greatest:.1} ");
+            }
+            text.push_str("\"/>\n");
+        }
+    }
+}
+
+/// Leaves out the marks of so many points at both ends.
+pub(super) fn draw_line(
+    text: &mut String,
+    points: &[[f64; 2]],
+    style: Style,
+    without_marks: usize,
+) {
+    let number = style.colour % COLOURS.len();
+    let dashes = match DASHES[style.dash % DASHES.len()] {
+        "" => String::new(),
+        dashes => format!(" stroke-dasharray=\"{dashes}\""),
+    };
+    if points.len() > 1 {
+        let _ = write!(text, "<polyline class=\"l{number}\"{dashes} points=\"");
+        for [x, y] in points {
+            let _ = write!(text, "{x:.1},{y:.1} ");
+        }
+        text.push_str("\"/>\n");
+    }
+    if !style.marked && points.len() > 1 {
+        return;
+    }
+    let marked = without_marks..points.len().saturating_sub(without_marks);
+    for [x, y] in points.get(marked).unwrap_or_default() {
+        // A circle for a solid line, a square for a dashed one.
+        let _ = match style.dash % DASHES.len() {
+            0 => writeln!(
+                text,
+                "<circle class=\"m{number}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{MARK}\"/>"
+            ),
+            _ => writeln!(
+                text,
+                "<rect class=\"m{number}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{edge}\" height=\"{edge}\"/>",
+                x - MARK,
+                y - MARK,
+                edge = 2.0 * MARK
+            ),
+        };
+    }
+}
+
+/// Text that XML takes for text; characters that it does not allow become spaces.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\u{fffe}' | '\u{ffff}' => escaped.push(' '),
+            control if control.is_control() => escaped.push(' '),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

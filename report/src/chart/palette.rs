@@ -1,0 +1,42 @@
+//! Colours and dashes of lines.
+
+use std::fmt::Write as _;
+
+/// Okabe and Ito's palette without its yellow, which is faint on white, and for a dark ground
+/// lighter variants of its darker colours.
+pub(crate) const COLOURS: [[&str; 2]; 6] = [
+    ["#0072b2", "#56a8e0"],
+    ["#d55e00", "#f0883e"],
+    ["#009e73", "#2fc79a"],
+    ["#a8548a", "#d992bf"],
+    ["#8a6d00", "#d9b84a"],
+    ["#555555", "#aaaaaa"],
+];
+
+/// Ground, text, titles and grid.
+const GREYS: [[&str; 4]; 2] = [
+    ["#ffffff", "#444444", "#111111", "#dddddd"],
+    ["#0d1117", "#b0b8c0", "#f0f4f8", "#30363d"],
+];
+
+/// Lengths of dashes and of the gaps between them; nothing for a whole line.
+pub(crate) const DASHES: [&str; 5] = ["", "6 4", "2 3", "10 3 2 3", "12 5"];
+
+/// Rules of a style sheet for a light ground or a dark one.
+pub(crate) fn colour_rules(is_dark: bool) -> String {
+    let column = usize::from(is_dark);
+    let [ground, text, strong, grid] = GREYS[column];
+    let mut rules = format!(
+        ".ground{{fill:{ground}}}text{{fill:{text}}}.strong{{fill:{strong};font-weight:600}}\
+         .grid{{stroke:{grid}}}"
+    );
+    for (number, colours) in COLOURS.iter().enumerate() {
+        let colour = colours[column];
+        // Writing to a string cannot fail.
+        let _ = write!(
+            rules,
+            ".l{number}{{stroke:{colour}}}.m{number}{{fill:{colour}}}"
+        );
+    }
+    rules
+}

@@ -1,0 +1,406 @@
+//! The figures of a run for spreadsheets.
+//!
+//! Every table has a row of names first, and an empty cell where there is no figure. All cells below
+//! the names are numbers, `true` or `false`; names come from the run's file, and one that a
+//! spreadsheet would take for a formula gets a `'` in front.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use csv::Writer;
+use events::{Epoch, History, Metrics};
+
+use crate::files::{self, ExportError};
+
+/// A table is written by a function.
+type Table = fn(&History, &mut dyn Write) -> io::Result<()>;
+
+/// The files of [`write`].
+const FILES: [(&str, Table); 4] = [
+    ("steps.csv", |history, file| write_steps(history, file)),
+    ("epochs.csv", |history, file| write_epochs(history, file)),
+    ("speeds.csv", |history, file| write_speeds(history, file)),
+    ("systems.csv", |history, file| write_systems(history, file)),
+];
+
+/// Writes `steps.csv`, `epochs.csv`, `speeds.csv` and `systems.csv` into a folder, which is made if it is not
+/// there; their paths. Files that are there are replaced.
+///
+/// # Errors
+///
+/// If the folder cannot be made or a file cannot be written.
+pub fn write(folder: &Path, history: &History) -> Result<Vec<PathBuf>, ExportError> {
+    files::make_folder(folder)?;
+    let write =
+        |(name, table): (&str, Table)| files::write(folder, name, |file| table(history, file));
+    FILES.into_iter().map(write).collect()
+}
+
+/// A row for each step: `step`, `epoch`, `seconds` and its figures in the order of their names.
+///
+/// # Errors
+///
+/// What the writer says.
+pub fn write_steps(history: &History, writer: impl Write) -> io::Result<()> {
+    let steps = &history.steps;
+    let names: BTreeSet<&str> = steps.names().collect();
+    let mut table = Rows::new(writer);
+    for name in ["step", "epoch", "seconds"] {
+        table.text(name)?;
+    }
+    for name in &names {
+        table.text(name)?;
+    }
+    table.end()?;
+    let figures: Vec<&[f32]> = names
+        .iter()
+        .filter_map(|name| steps.figures(name))
+        .collect();
+    let epochs = Epochs::of(history);
+    for (row, (&step, &seconds)) in steps.steps().iter().zip(steps.seconds()).enumerate() {
+        table.whole(step)?;
+        table.whole(epochs.at(step))?;
+        table.figure(Some(seconds))?;
+        for figures in &figures {
+            table.short(figures.get(row).copied())?;
+        }
+        table.end()?;
+    }
+    table.finish()
+}
+
+/// A row for each epoch: `epoch`, `step`, `seconds`, `took` (seconds too), `best`, and `train_loss`,
+/// `validation_loss`, `average_loss` and so on.
+///
+/// # Errors
+///
+/// What the writer says.
+pub fn write_epochs(history: &History, writer: impl Write) -> io::Result<()> {
+    type Part = fn(&Epoch) -> Option<&Metrics>;
+    const PARTS: [(&str, Part); 3] = [
+        ("train", |epoch| Some(&epoch.train)),
+        ("validation", |epoch| Some(&epoch.validation)),
+        ("average", |epoch| epoch.average.as_ref()),
+    ];
+    let mut columns = Vec::new();
+    for (prefix, part) in PARTS {
+        let metrics = history.epochs.iter().filter_map(part);
+        let names: BTreeSet<&str> = metrics
+            .flat_map(|metrics| metrics.iter().map(|(name, _)| name))
+            .collect();
+        columns.extend(names.into_iter().map(|name| (prefix, part, name)));
+    }
+    let mut table = Rows::new(writer);
+    for name in ["epoch", "step", "seconds", "took", "best"] {
+        table.text(name)?;
+    }
+    for (prefix, _, name) in &columns {
+        table.text(&format!("{prefix}_{name}"))?;
+    }
+    table.end()?;
+    for epoch in &history.epochs {
+        table.whole(epoch.epoch as u64)?;
+        table.whole(epoch.step as u64)?;
+        table.figure(Some(epoch.seconds))?;
+        table.figure(Some(epoch.took))?;
+        table.text(if epoch.best { "true" } else { "false" })?;
+        for (_, part, name) in &columns {
+            table.figure(part(epoch).and_then(|metrics| metrics.get(name)))?;
+        }
+        table.end()?;
+    }
+    table.finish()
+}
+
+/// A row for each time that speed was measured: `step`, `seconds`, `pictures_per_second`, and the parts of a
+/// step in seconds.
+///
+/// # Errors
+///
+/// What the writer says.
+pub fn write_speeds(history: &History, writer: impl Write) -> io::Result<()> {
+    let mut table = Rows::new(writer);
+    for name in [
+        "step",
+        "seconds",
+        "pictures_per_second",
+        "waiting",
+        "forward",
+        "backward",
+        "optimizer",
+        "rest",
+    ] {
+        table.text(name)?;
+    }
+    table.end()?;
+    for speed in &history.speeds {
+        table.whole(speed.step as u64)?;
+        for figure in [
+            speed.seconds,
+            speed.pictures,
+            speed.waiting,
+            speed.forward,
+            speed.backward,
+            speed.optimizer,
+            speed.rest,
+        ] {
+            table.figure(Some(figure))?;
+        }
+        table.end()?;
+    }
+    table.finish()
+}
+
+/// A row for each time that the machine was looked at: `seconds`, shares of the processor, 0 to 1, and
+/// memory in bytes; the same of the GPU where there is one.
+///
+/// # Errors
+///
+/// What the writer says.
+pub fn write_systems(history: &History, writer: impl Write) -> io::Result<()> {
+    let mut table = Rows::new(writer);
+    for name in [
+        "seconds",
+        "cpu",
+        "cpu_machine",
+        "memory",
+        "memory_machine",
+        "memory_total",
+        "gpu",
+        "gpu_memory",
+    ] {
+        table.text(name)?;
+    }
+    table.end()?;
+    for system in &history.systems {
+        for figure in [system.seconds, system.cpu, system.cpu_machine] {
+            table.figure(Some(figure))?;
+        }
+        for bytes in [system.memory, system.memory_machine, system.memory_total] {
+            table.whole(bytes)?;
+        }
+        table.figure(system.gpu)?;
+        match system.gpu_memory {
+            Some(bytes) => table.whole(bytes)?,
+            None => table.figure(None)?,
+        }
+        table.end()?;
+    }
+    table.finish()
+}
+
+/// Which epoch a step belongs to.
+struct Epochs<'a> {
+    per_epoch: u64,
+    history: &'a History,
+}
+
+impl<'a> Epochs<'a> {
+    fn of(history: &'a History) -> Self {
+        let started = history.started.as_ref();
+        Self {
+            per_epoch: started.map_or(0, |started| started.steps_per_epoch as u64),
+            history,
+        }
+    }
+
+    /// Counted from 1. By the epochs that ended, where it is not known how many steps they were to have.
+    fn at(&self, step: u64) -> u64 {
+        if let Some(before) = step.saturating_sub(1).checked_div(self.per_epoch) {
+            return before + 1;
+        }
+        let epochs = &self.history.epochs;
+        let before = epochs.partition_point(|epoch| (epoch.step as u64) < step);
+        match epochs.get(before) {
+            Some(epoch) => epoch.epoch as u64,
+            None => epochs
+                .last()
+                .map_or(1, |last| (last.epoch as u64).saturating_add(1)),
+        }
+    }
+}
+
+/// Cells as they come.
+struct Rows<W: Write> {
+    writer: Writer<W>,
+    /// Memory for the digits of any cell.
+    digits: Vec<u8>,
+}
+
+impl<W: Write> Rows<W> {
+    fn new(writer: W) -> Self {
+        Self {
+            writer: Writer::from_writer(writer),
+            digits: Vec::new(),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        Ok(self.writer.write_field(harmless(text).as_bytes())?)
+    }
+
+    fn number(&mut self, number: impl std::fmt::Display) -> io::Result<()> {
+        self.digits.clear();
+        write!(self.digits, "{number}")?;
+        Ok(self.writer.write_field(&self.digits)?)
+    }
+
+    fn whole(&mut self, number: u64) -> io::Result<()> {
+        self.number(number)
+    }
+
+    fn figure(&mut self, figure: Option<f64>) -> io::Result<()> {
+        match figure.filter(|figure| figure.is_finite()) {
+            Some(figure) => self.number(figure),
+            None => Ok(self.writer.write_field("")?),
+        }
+    }
+
+    /// As few digits as tell it from other figures of single precision.
+    fn short(&mut self, figure: Option<f32>) -> io::Result<()> {
+        match figure.filter(|figure| figure.is_finite()) {
+            Some(figure) => self.number(figure),
+            None => Ok(self.writer.write_field("")?),
+        }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        Ok(self.writer.write_record(None::<&[u8]>)?)
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// A text that no spreadsheet takes for a formula.
+fn harmless(text: &str) -> Cow<'_, str> {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        true => Cow::Owned(format!("'{text}")),
+        false => Cow::Borrowed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resumed_run;
+    use csv::Reader;
+    use events::{Event, Step};
+
+    fn text(table: Table, history: &History) -> String {
+        let mut bytes = Vec::new();
+        table(history, &mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn every_figure_can_be_read_back() {
+        let history = resumed_run::history();
+        let table = text(FILES[0].1, &history);
+        let mut reader = Reader::from_reader(table.as_bytes());
+        let header: Vec<String> = reader
+            .headers()
+            .unwrap()
+            .iter()
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(
+            header,
+            ["step", "epoch", "seconds", "accuracy", "loss", "rate"]
+        );
+        let steps = &history.steps;
+        let mut rows = 0;
+        for (row, record) in reader.records().enumerate() {
+            let record = record.unwrap();
+            assert_eq!(record[0].parse(), Ok(steps.steps()[row]));
+            assert_eq!(record[1].parse(), Ok(row / resumed_run::STEPS + 1));
+            assert_eq!(record[2].parse(), Ok(steps.seconds()[row]));
+            for (cell, name) in record.iter().zip(&header).skip(3) {
+                assert_eq!(cell.parse(), Ok(steps.figures(name).unwrap()[row]));
+            }
+            rows += 1;
+        }
+        assert_eq!(rows, steps.len());
+    }
+
+    #[test]
+    fn what_is_missing_is_empty() {
+        let mut history = History::default();
+        for (step, metrics) in [
+            (1, vec![("loss", 2.5)]),
+            (2, vec![("loss", f64::NAN), ("rate", -1e-7)]),
+            (4, vec![]),
+        ] {
+            history.push(Event::Step(Step {
+                seconds: 0.5,
+                epoch: 1,
+                step,
+                metrics: metrics.into_iter().collect(),
+            }));
+        }
+        let number = |epoch, step, average: &[(&str, f64)]| {
+            Event::Epoch(Box::new(Epoch {
+                epoch,
+                step,
+                validation: [("loss", 0.25)].into_iter().collect(),
+                average: (epoch == 2).then(|| average.iter().copied().collect()),
+                ..Epoch::default()
+            }))
+        };
+        history.push(number(1, 2, &[]));
+        history.push(number(2, 3, &[("accuracy", 0.5)]));
+        insta::assert_snapshot!(text(FILES[0].1, &history), @r"
+        step,epoch,seconds,loss,rate
+        1,1,0.5,2.5,
+        2,1,0.5,,-0.0000001
+        4,3,0.5,,
+        ");
+        insta::assert_snapshot!(text(FILES[1].1, &history), @r"
+        epoch,step,seconds,took,best,validation_loss,average_accuracy
+        1,2,0,0,false,0.25,
+        2,3,0,0,false,0.25,0.5
+        ");
+    }
+
+    #[test]
+    fn names_are_no_formulas() {
+        let mut history = History::default();
+        history.push(Event::Step(Step {
+            seconds: 0.0,
+            epoch: 1,
+            step: 1,
+            metrics: ["=1+1", "@a", "\ta", "a,\"b\"\nc"]
+                .map(|name| (name, 1.0))
+                .into_iter()
+                .collect(),
+        }));
+        let table = text(FILES[0].1, &history);
+        let mut reader = Reader::from_reader(table.as_bytes());
+        let header: Vec<&str> = reader.headers().unwrap().iter().skip(3).collect();
+        assert_eq!(header, ["'\ta", "'=1+1", "'@a", "a,\"b\"\nc"]);
+    }
+
+    #[test]
+    fn files_are_written_and_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        for history in [History::default(), resumed_run::history()] {
+            let paths = write(&inner, &history).unwrap();
+            assert_eq!(paths.len(), 4);
+            for (path, (name, table)) in paths.iter().zip(FILES) {
+                assert_eq!(path, &inner.join(name));
+                assert_eq!(
+                    std::fs::read_to_string(path).unwrap(),
+                    text(table, &history)
+                );
+            }
+        }
+        assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 4);
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        let error = write(&folder.path().join("file"), &History::default()).unwrap_err();
+        assert!(matches!(error, ExportError::Folder { .. }));
+    }
+}

@@ -1,0 +1,206 @@
+//! Which classes were taken for which, and what each came to.
+
+use events::History;
+use maud::{Markup, html};
+
+use super::format::{count, percent, short};
+use super::outcome::{ClassScores, Confusion, Outcome};
+use super::summary;
+
+/// The matrix stands first up to so many classes, and is left out beyond these.
+const FEW: usize = 24;
+const MOST: usize = 200;
+/// Pairs of classes that are shown.
+const PAIRS: usize = 12;
+/// Rows of the table of classes.
+const MOST_ROWS: usize = 1000;
+
+/// The matrix and the pairs.
+pub(super) fn confusion(history: &History, outcome: &Outcome, confusion: &Confusion) -> Markup {
+    let classes = confusion.classes.len();
+    html! {
+        (summary::pictures(outcome))
+        @if classes <= MOST {
+            p class="faint" { "Each row is what pictures show, each column what they were taken for." }
+        }
+        div class="beside" {
+            @if classes <= FEW {
+                (matrix(history, confusion))
+                (pairs(history, confusion))
+            } @else if classes <= MOST {
+                (pairs(history, confusion))
+                details {
+                    summary { "All " (classes) " classes" }
+                    (matrix(history, confusion))
+                }
+            } @else {
+                (pairs(history, confusion))
+            }
+        }
+    }
+}
+
+fn matrix(history: &History, confusion: &Confusion) -> Markup {
+    let classes = &confusion.classes;
+    let names: Vec<String> = classes
+        .iter()
+        .map(|&class| short(&history.class_name(class)))
+        .collect();
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label="confusion matrix" {
+            table class="matrix" {
+                thead {
+                    tr {
+                        td {}
+                        @for name in &names { th scope="col" { span { (name) } } }
+                    }
+                }
+                tbody {
+                    @for (&class, name) in classes.iter().zip(&names) {
+                        tr {
+                            th scope="row" { (name) }
+                            @for &likeliest in classes { (cell(confusion, class, likeliest)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cell(confusion: &Confusion, class: usize, likeliest: usize) -> Markup {
+    let pictures = confusion.count(class, likeliest);
+    if pictures == 0 {
+        return html! { td {} };
+    }
+    let share = pictures as f64 / confusion.of_class(class).max(1) as f64;
+    let kind = if class == likeliest { "right" } else { "wrong" };
+    html! { td class={ (kind) (shade(share)) } { (count(pictures)) } }
+}
+
+/// How dark a share of a class's pictures is, 1 to 10. Small ones are told from none.
+fn shade(share: f64) -> u8 {
+    (10.0 * share.clamp(0.0, 1.0).sqrt()).ceil().max(1.0) as u8
+}
+
+fn pairs(history: &History, confusion: &Confusion) -> Markup {
+    let pairs = confusion.pairs();
+    html! {
+        @if pairs.is_empty() {
+            p { "No picture was taken for another class." }
+        } @else {
+            div class="scroll" {
+                table {
+                    caption { "Most often confused" }
+                    thead {
+                        tr {
+                            th scope="col" { "class" }
+                            th scope="col" class="text" { "taken for" }
+                            th scope="col" { "pictures" }
+                            th scope="col" { "of the class" }
+                        }
+                    }
+                    tbody {
+                        @for (class, likeliest, pictures, share) in pairs.into_iter().take(PAIRS) {
+                            tr {
+                                th scope="row" { (short(&history.class_name(class))) }
+                                td class="text" { (short(&history.class_name(likeliest))) }
+                                td { (count(pictures)) }
+                                td { (percent(share)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Precision, recall and F1 of every class.
+pub(super) fn table(history: &History, confusion: &Confusion) -> Markup {
+    let scores = confusion.scores();
+    html! {
+        div class="scroll" {
+            table class="classes" data-sortable {
+                thead {
+                    tr {
+                        th scope="col" { "class" }
+                        th scope="col" { "precision" }
+                        th scope="col" { "recall" }
+                        th scope="col" { "F1" }
+                        th class="wide" {}
+                        th scope="col" { "pictures" }
+                    }
+                }
+                tbody { @for scores in scores.iter().take(MOST_ROWS) { (row(history, scores)) } }
+            }
+        }
+        @if scores.len() > MOST_ROWS {
+            p class="faint" { (count((scores.len() - MOST_ROWS) as u64)) " more classes are not shown." }
+        }
+    }
+}
+
+fn row(history: &History, scores: &ClassScores) -> Markup {
+    let share = |share: Option<f64>| share.map_or_else(|| "none".to_owned(), percent);
+    html! {
+        tr {
+            th scope="row" { (short(&history.class_name(scores.class))) }
+            td { (share(scores.precision)) }
+            td { (share(scores.recall)) }
+            td { (share(scores.f1)) }
+            td class="wide" { (bar(scores.f1.unwrap_or(0.0))) }
+            td { (count(scores.pictures)) }
+        }
+    }
+}
+
+/// A share as a bar, for those who see it.
+pub(super) fn bar(share: f64) -> Markup {
+    let width = format!("{:.1}", 100.0 * share.clamp(0.0, 1.0));
+    html! {
+        svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" {
+            rect class="ground" width="100" height="10" {}
+            rect class="m0" width=(width) height="10" {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shades_tell_few_from_none_and_from_many() {
+        assert_eq!(
+            [1e-9, 0.01, 0.25, 0.9, 1.0, 7.0].map(shade),
+            [1, 1, 5, 10, 10, 10]
+        );
+    }
+
+    #[test]
+    fn a_matrix_of_many_classes_is_bounded() {
+        let history = History::default();
+        let outcome = |confusion: &Confusion| {
+            let outcome = Outcome {
+                is_test: true,
+                epoch: 1,
+                confusion: &[],
+                mistakes: &[],
+            };
+            super::confusion(&history, &outcome, confusion).into_string()
+        };
+        let counts = |classes: usize| -> Vec<(usize, usize, u64)> {
+            (0..classes)
+                .map(|class| (class, (class + 1) % classes, 3))
+                .collect()
+        };
+        let few = outcome(&Confusion::new(&counts(10), 10));
+        assert_eq!(few.matches("class=\"wrong10\"").count(), 10);
+        assert!(!few.contains("<details"));
+        let many = outcome(&Confusion::new(&counts(100), 100));
+        assert!(many.contains("<details") && many.contains("All 100 classes"));
+        let absurd = outcome(&Confusion::new(&counts(5000), 5000));
+        assert!(!absurd.contains("matrix") && absurd.len() < 5000);
+    }
+}

@@ -1,0 +1,224 @@
+//! Several runs side by side.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use events::{History, Split};
+use maud::{Markup, html};
+
+use super::NamedRun;
+use super::curves;
+use super::figure::{Figures, Line};
+use super::format::{count, duration, metric_name, number, percent, settings, short};
+use super::summary;
+use crate::chart::{DASHES, Style};
+
+/// A result of every run, and which is the best.
+struct Row {
+    name: &'static str,
+    values: Vec<Option<f64>>,
+    text: fn(f64) -> String,
+    best: Option<fn(f64, f64) -> f64>,
+}
+
+/// Results, then the settings that differ.
+pub(super) fn table(runs: &[NamedRun]) -> Markup {
+    let rows = results(runs);
+    let differences = differences(runs);
+    html! {
+        div class="scroll" {
+            table class="comparison" {
+                thead {
+                    tr {
+                        td {}
+                        @for run in runs { th scope="col" { (short(run.name)) } }
+                    }
+                }
+                tbody {
+                    tr {
+                        th scope="row" { "state" }
+                        @for run in runs { td { (summary::state(run)) } }
+                    }
+                    @for row in rows { (result(&row)) }
+                    tr {
+                        th scope="row" { "epochs" }
+                        @for run in runs { td { (summary::epochs(run.history)) } }
+                    }
+                    tr { th class="table" scope="rowgroup" colspan=(runs.len() + 1) {
+                        @if differences.is_empty() { "All settings are the same" } @else { "Settings that differ" }
+                    } }
+                    @for (name, values) in differences {
+                        tr {
+                            th scope="row" { (name) }
+                            @for value in values { td class="text" { @if let Some(value) = value { code { (value) } } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn result(row: &Row) -> Markup {
+    let known = || {
+        row.values
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|value| value.is_finite())
+    };
+    // What all have in common is nobody's best.
+    let differ = known().any(|value| Some(value) != known().next());
+    let best = row
+        .best
+        .filter(|_| differ)
+        .and_then(|better| known().reduce(better));
+    html! {
+        @if row.values.iter().any(Option::is_some) {
+            tr {
+                th scope="row" { (row.name) }
+                @for value in &row.values {
+                    td class=[(best.is_some() && *value == best).then_some("best")] {
+                        @if let Some(value) = value { ((row.text)(*value)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn results(runs: &[NamedRun]) -> Vec<Row> {
+    let each = |value: &dyn Fn(&History) -> Option<f64>| {
+        runs.iter().map(|run| value(run.history)).collect()
+    };
+    let tested = |metric: &'static str| {
+        move |history: &History| history.tested.as_ref()?.metrics.get(metric)
+    };
+    let validation =
+        |metric: &'static str| move |history: &History| Some(summary::best(history, metric)?.1);
+    let row = |name, values, text, best| Row {
+        name,
+        values,
+        text,
+        best,
+    };
+    let whole = |value: f64| count(value as u64);
+    vec![
+        row(
+            "test accuracy",
+            each(&tested("accuracy")),
+            percent,
+            Some(f64::max),
+        ),
+        row("test loss", each(&tested("loss")), number, Some(f64::min)),
+        row(
+            "best validation accuracy",
+            each(&validation("accuracy")),
+            percent,
+            Some(f64::max),
+        ),
+        row(
+            "best validation loss",
+            each(&validation("loss")),
+            number,
+            Some(f64::min),
+        ),
+        row(
+            "time",
+            each(&|history| Some(history.seconds())),
+            duration,
+            None,
+        ),
+        row("pictures a second", each(&speed), whole, Some(f64::max)),
+        row(
+            "parameters",
+            each(&|history| Some(history.started.as_ref()?.parameters as f64)),
+            whole,
+            None,
+        ),
+    ]
+}
+
+fn speed(history: &History) -> Option<f64> {
+    let mut speeds: Vec<f64> = history.speeds.iter().map(|speed| speed.pictures).collect();
+    speeds.retain(|speed| speed.is_finite());
+    speeds.sort_by(f64::total_cmp);
+    speeds.get(speeds.len() / 2).copied()
+}
+
+/// Settings with different values, and what the runs are on where that differs.
+fn differences(runs: &[NamedRun]) -> Vec<(String, Vec<Option<String>>)> {
+    let all: Vec<BTreeMap<String, String>> =
+        runs.iter().map(|run| described(run.history)).collect();
+    let names: BTreeSet<&String> = all.iter().flat_map(BTreeMap::keys).collect();
+    let values = |name: &String| -> Vec<Option<String>> {
+        all.iter().map(|run| run.get(name).cloned()).collect()
+    };
+    let rows = names.into_iter().map(|name| (name.clone(), values(name)));
+    rows.filter(|(_, values)| values.iter().any(|value| *value != values[0]))
+        .collect()
+}
+
+fn described(history: &History) -> BTreeMap<String, String> {
+    let Some(started) = &history.started else {
+        return BTreeMap::new();
+    };
+    let beside = [
+        ("machine", &started.machine),
+        ("processor", &started.processor),
+        ("version", &started.version),
+    ];
+    let beside = beside.map(|(name, value)| (name.to_owned(), short(value)));
+    let mut described: BTreeMap<String, String> = settings(&started.config).into_iter().collect();
+    described.extend(beside);
+    // Every run has a name of its own.
+    described.remove("name");
+    described
+}
+
+/// The runs' curves over each other: those of the training pictures, and those that count.
+pub(super) fn curves(runs: &[NamedRun], figures: &mut Figures) -> Markup {
+    let histories: Vec<&History> = runs.iter().map(|run| run.history).collect();
+    let mut drawn = Vec::new();
+    for metric in curves::metrics(&histories) {
+        let is_scored = histories
+            .iter()
+            .any(|history| history.best_of(Split::Validation, &metric).is_some());
+        for (split, word) in [
+            (Split::Validation, "validation"),
+            (Split::Train, "training"),
+        ] {
+            let lines = runs
+                .iter()
+                .enumerate()
+                .filter_map(|(place, run)| line(run, place, split, &metric));
+            let title = match is_scored {
+                true => format!("{word} {}", metric_name(&metric)),
+                false => metric_name(&metric),
+            };
+            if let Some(figure) = curves::figure(&metric, title, lines.collect()) {
+                drawn.push(figures.draw(figure));
+            }
+        }
+    }
+    html! { div class="figures" { @for figure in drawn { (figure) } } }
+}
+
+fn line(run: &NamedRun, place: usize, split: Split, metric: &str) -> Option<Line> {
+    let style = Style {
+        colour: place,
+        dash: place % DASHES.len(),
+        marked: split != Split::Train,
+    };
+    let mut line = match split {
+        Split::Train => None,
+        // The average counts where one is kept.
+        _ => {
+            let label = format!("{}, average", short(run.name));
+            curves::line(run.history, Split::Average, metric, label, style)
+        }
+    }
+    .or_else(|| curves::line(run.history, split, metric, short(run.name), style))?;
+    // Bands of several runs would cover each other.
+    line.range.clear();
+    Some(line)
+}

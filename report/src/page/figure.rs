@@ -1,0 +1,329 @@
+//! A chart on the page: a picture for everyone, and its figures for the script.
+
+use maud::{Markup, PreEscaped, html};
+use serde::Serialize;
+
+use crate::chart::{
+    Axis, COLOURS, DASHES, FRAME, Panel, SIZE, Scale, Series, Style, inline, swatch,
+};
+
+/// Digits that figures keep on their way to the script, after the first.
+const DIGITS: usize = 5;
+
+/// What a chart is drawn against at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Across {
+    Epoch,
+    Step,
+}
+
+/// Where the points of a line are on every axis.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(super) struct Grid {
+    /// Steps taken.
+    pub steps: Vec<f64>,
+    /// Seconds that the run had taken.
+    pub seconds: Vec<f64>,
+    /// Steps in an epoch, 0 where that is not known.
+    pub per_epoch: f64,
+}
+
+impl Grid {
+    fn across(&self, across: Across) -> Vec<f64> {
+        match across {
+            Across::Epoch => self
+                .steps
+                .iter()
+                .map(|step| step / self.per_epoch)
+                .collect(),
+            Across::Step => self.steps.clone(),
+        }
+    }
+}
+
+/// A line of a figure.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub label: String,
+    pub style: Style,
+    pub grid: Grid,
+    pub values: Vec<f64>,
+    /// The least and the greatest of what each value stands for; or empty.
+    pub range: Vec<[f64; 2]>,
+    /// The place of the best value.
+    pub best: Option<usize>,
+}
+
+/// A chart to be.
+#[derive(Clone, Debug)]
+pub(super) struct Figure {
+    pub title: String,
+    /// What values measure, with the unit in brackets.
+    pub y: String,
+    /// What stands behind a value, such as " %".
+    pub unit: &'static str,
+    pub scale: Scale,
+    pub lines: Vec<Line>,
+}
+
+/// All figures of a page.
+#[derive(Debug, Serialize)]
+pub(super) struct Figures {
+    across: Across,
+    size: [f64; 2],
+    frame: [f64; 5],
+    dashes: [&'static str; 5],
+    grids: Vec<Grid>,
+    charts: Vec<ChartData>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChartData {
+    y: String,
+    unit: &'static str,
+    scale: &'static str,
+    lines: Vec<LineData>,
+}
+
+#[derive(Debug, Serialize)]
+struct LineData {
+    label: String,
+    colour: usize,
+    dash: usize,
+    marked: bool,
+    grid: usize,
+    values: Vec<f64>,
+    least: Vec<f64>,
+    greatest: Vec<f64>,
+    best: Option<usize>,
+}
+
+impl Figures {
+    pub(super) fn new(across: Across) -> Self {
+        Self {
+            across,
+            size: SIZE,
+            frame: [
+                FRAME.left,
+                FRAME.right,
+                FRAME.top,
+                FRAME.bottom,
+                FRAME.beside,
+            ],
+            dashes: DASHES,
+            grids: Vec::new(),
+            charts: Vec::new(),
+        }
+    }
+
+    /// The figure as a picture with a legend; its data is kept for the script.
+    pub(super) fn draw(&mut self, figure: Figure) -> Markup {
+        let number = self.charts.len();
+        let panel = Panel {
+            title: figure.title.clone(),
+            x: self.axis(&figure),
+            y: Axis {
+                label: figure.y.clone(),
+                scale: figure.scale,
+            },
+            series: figure.lines.iter().map(|line| self.series(line)).collect(),
+        };
+        let picture = inline(&panel, number, &description(&figure, &panel));
+        let markup = html! {
+            figure class="card" {
+                figcaption { h3 { (figure.title) } }
+                div class="plot" { (PreEscaped(picture)) }
+                ul class="legend" {
+                    @for line in &figure.lines {
+                        li {
+                            (PreEscaped(swatch(line.style))) " " (line.label)
+                            @if !line.range.is_empty() { span class="faint" { " with its range" } }
+                            @if let Some(best) = line.best.and_then(|best| line.values.get(best)) {
+                                span class="faint" { " best " (value(*best, figure.unit)) }
+                            }
+                        }
+                    }
+                }
+            }
+        };
+        self.keep(figure);
+        markup
+    }
+
+    fn axis(&self, figure: &Figure) -> Axis {
+        let label = match self.across {
+            Across::Epoch => "epoch",
+            Across::Step => "step",
+        };
+        let is_empty = figure.lines.iter().all(|line| line.values.is_empty());
+        Axis {
+            label: label.to_owned(),
+            scale: if is_empty {
+                Scale::FromZero
+            } else {
+                Scale::ZeroToLast
+            },
+        }
+    }
+
+    fn series(&self, line: &Line) -> Series {
+        let x = line.grid.across(self.across);
+        Series {
+            label: line.label.clone(),
+            points: x
+                .into_iter()
+                .zip(&line.values)
+                .map(|(x, &y)| [x, y])
+                .collect(),
+            range: line.range.clone(),
+            best: line.best,
+            style: line.style,
+        }
+    }
+
+    fn keep(&mut self, figure: Figure) {
+        let lines = figure.lines.into_iter().map(|line| {
+            let grid = self.grid(&line.grid);
+            let range = |place: usize| line.range.iter().map(|ends| rounded(ends[place])).collect();
+            LineData {
+                grid,
+                values: line.values.iter().map(|&value| rounded(value)).collect(),
+                least: range(0),
+                greatest: range(1),
+                label: line.label,
+                colour: line.style.colour % COLOURS.len(),
+                dash: line.style.dash % DASHES.len(),
+                marked: line.style.marked,
+                best: line.best,
+            }
+        });
+        let lines = lines.collect();
+        self.charts.push(ChartData {
+            y: figure.y,
+            unit: figure.unit,
+            scale: match figure.scale {
+                Scale::Linear => "linear",
+                Scale::FromZero | Scale::ZeroToLast => "zero",
+                Scale::Logarithmic => "log",
+            },
+            lines,
+        });
+    }
+
+    /// The number of a grid; lines of one run mostly share theirs.
+    fn grid(&mut self, grid: &Grid) -> usize {
+        let grid = Grid {
+            steps: grid.steps.clone(),
+            seconds: grid
+                .seconds
+                .iter()
+                .map(|&seconds| rounded(seconds))
+                .collect(),
+            per_epoch: grid.per_epoch,
+        };
+        if let Some(number) = self.grids.iter().position(|known| *known == grid) {
+            return number;
+        }
+        self.grids.push(grid);
+        self.grids.len() - 1
+    }
+
+    /// The data as JSON that may stand in a page: nothing in it ends an element or begins one.
+    pub(super) fn json(&self) -> String {
+        let json = serde_json::to_string(self).unwrap_or_default();
+        json.replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026")
+    }
+}
+
+/// What a chart shows, for readers who cannot see it.
+fn description(figure: &Figure, panel: &Panel) -> String {
+    let lines = panel.series.iter().filter_map(|series| {
+        let points = || series.points.iter().filter(|point| point[1].is_finite());
+        let (first, last) = (points().next()?, points().next_back()?);
+        let ends = format!(
+            "{} from {} to {}",
+            series.label,
+            value(first[1], figure.unit),
+            value(last[1], figure.unit)
+        );
+        let best = series.best.and_then(|best| series.points.get(best));
+        Some(match best {
+            Some([x, best]) => {
+                let x = (100.0 * x).round() / 100.0;
+                format!(
+                    "{ends}, best {} at {} {x}",
+                    value(*best, figure.unit),
+                    panel.x.label
+                )
+            }
+            None => ends,
+        })
+    });
+    format!(
+        "{} by {}: {}",
+        figure.y,
+        panel.x.label,
+        lines.collect::<Vec<_>>().join("; ")
+    )
+}
+
+/// A value with its unit, as the script writes it too.
+fn value(value: f64, unit: &str) -> String {
+    match unit {
+        "" => super::format::number(value),
+        unit => format!("{value:.2}{unit}"),
+    }
+}
+
+/// With fewer digits, which take less room.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.DIGITS$e}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(label: &str) -> Figure {
+        Figure {
+            title: "loss".to_owned(),
+            y: "loss (nats)".to_owned(),
+            unit: "",
+            scale: Scale::Linear,
+            lines: vec![Line {
+                label: label.to_owned(),
+                style: Style::default(),
+                grid: Grid {
+                    steps: vec![10.0, 20.0],
+                    seconds: vec![1.0, 2.0],
+                    per_epoch: 10.0,
+                },
+                values: vec![1.234_567_89, f64::NAN],
+                range: vec![[1.0, 2.0], [f64::NAN, 3.0]],
+                best: Some(0),
+            }],
+        }
+    }
+
+    #[test]
+    fn figures_share_grids_and_their_data_ends_nothing() {
+        let mut figures = Figures::new(Across::Epoch);
+        let drawn = figures.draw(figure("</script><!--")).into_string();
+        figures.draw(figure("b"));
+        let json = figures.json();
+        assert!(!json.contains(['<', '>', '&']), "{json}");
+        let data: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(data["charts"][0]["lines"][0]["label"], "</script><!--");
+        assert_eq!(
+            data["charts"][0]["lines"][0]["values"],
+            serde_json::json!([1.23457, null])
+        );
+        assert_eq!(data["charts"][1]["lines"][0]["grid"], 0);
+        assert_eq!(data["grids"].as_array().unwrap().len(), 1);
+        assert!(drawn.contains("best 1.2346 at epoch 1"), "{drawn}");
+        assert!(!drawn.contains("<!--"));
+    }
+}

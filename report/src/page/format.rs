@@ -1,0 +1,232 @@
+//! Numbers and texts as people read them.
+
+use serde_json::Value;
+
+/// Longer names are cut off.
+const LONGEST_NAME: usize = 80;
+
+/// Such as 91.65 %, of a share.
+pub(super) fn percent(share: f64) -> String {
+    match share.is_finite() {
+        true => format!("{:.2} %", 100.0 * share),
+        false => "not a number".to_owned(),
+    }
+}
+
+/// Such as 23,456.
+pub(super) fn count(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Such as 9.3 s, 4 min 05 s, 2 h 03 min and 3 d 04 h.
+pub(super) fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return "unknown".to_owned();
+    }
+    let whole = seconds.abs().round() as u64;
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    match whole {
+        0..60 => format!("{seconds:.1} s"),
+        60..3_600 => format!("{sign}{} min {:02} s", whole / 60, whole % 60),
+        3_600..86_400 => format!("{sign}{} h {:02} min", whole / 3_600, whole / 60 % 60),
+        _ => format!("{sign}{} d {:02} h", whole / 86_400, whole / 3_600 % 24),
+    }
+}
+
+/// Such as 1.2 GB, of bytes.
+pub(super) fn bytes(bytes: f64) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB"];
+    let power = (bytes.max(1.0).log10() / 3.0).floor().min(4.0) as usize;
+    format!(
+        "{:.1} {}",
+        bytes / 1000_f64.powi(power as i32),
+        units[power]
+    )
+}
+
+/// A figure as its name asks for: a share in percent, anything else with enough digits.
+pub(super) fn figure(name: &str, figure: f64) -> String {
+    match is_share(name) {
+        true => percent(figure),
+        false => number(figure),
+    }
+}
+
+/// With four decimals; very large and very small ones with a power of ten.
+pub(super) fn number(number: f64) -> String {
+    match number.abs() {
+        _ if !number.is_finite() => "not a number".to_owned(),
+        size if size != 0.0 && !(1e-3..1e6).contains(&size) => format!("{number:.3e}"),
+        _ => format!("{number:.4}"),
+    }
+}
+
+/// Whether a figure with this name goes from 0 to 1.
+pub(super) fn is_share(name: &str) -> bool {
+    ["accuracy", "top5", "calibration_error"].contains(&name)
+}
+
+/// A figure's name for people.
+pub(super) fn metric_name(name: &str) -> String {
+    match name {
+        "top5" => "top-5 accuracy".to_owned(),
+        "rate" => "learning rate".to_owned(),
+        _ => short(&name.replace('_', " ")),
+    }
+}
+
+/// A name that is not too long for a table.
+pub(super) fn short(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
+/// A time as RFC 3339 has it, with a space for its T and without parts of a second.
+pub(super) fn moment(at: &str) -> String {
+    match at.parse::<jiff::Timestamp>() {
+        Ok(_) => {
+            let (whole, rest) = at.split_once('.').unwrap_or((at, ""));
+            let offset = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
+            format!("{whole}{offset}").replacen('T', " ", 1)
+        }
+        Err(_) if at.is_empty() => "unknown".to_owned(),
+        Err(_) => short(at),
+    }
+}
+
+/// All values of a tree of settings with their paths, such as `schedule.kind`, as they stand in TOML.
+pub(super) fn settings(config: &Value) -> Vec<(String, String)> {
+    let mut settings = Vec::new();
+    collect(config, String::new(), 0, &mut settings);
+    settings
+}
+
+/// Deeper values are shown in one line, and more of them not at all.
+const DEEPEST: usize = 8;
+const MOST_SETTINGS: usize = 1000;
+
+fn collect(value: &Value, path: String, depth: usize, settings: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(map) if depth < DEEPEST && !map.is_empty() => {
+            for (name, value) in map {
+                let path = match path.as_str() {
+                    "" => name.clone(),
+                    path => format!("{path}.{name}"),
+                };
+                collect(value, path, depth + 1, settings);
+            }
+        }
+        _ if settings.len() >= MOST_SETTINGS => {}
+        _ if depth == 0 => {}
+        value => settings.push((short(&path), shortened(&value.to_string()))),
+    }
+}
+
+/// A value that is not too long for a line or two.
+fn shortened(value: &str) -> String {
+    const LONGEST: usize = 400;
+    match value.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}
+
+/// Characters that steer a terminal, or the direction of a text, become a sign for what is unknown.
+pub(super) fn without_controls(text: &str) -> String {
+    let is_control = |character: char| {
+        (character.is_control() && character != '\n')
+            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(character, '\u{fffe}' | '\u{ffff}')
+    };
+    let replace = |character| match is_control(character) {
+        true => '\u{fffd}',
+        false => character,
+    };
+    text.chars().map(replace).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!(percent(0.91654), "91.65 %");
+        assert_eq!(percent(f64::NAN), "not a number");
+        assert_eq!(
+            [0, 999, 1000, 23_456_789].map(count),
+            ["0", "999", "1,000", "23,456,789"]
+        );
+        assert_eq!(
+            [9.26, 59.6, 245.0, 7380.0, 273_600.0, -70.0].map(duration),
+            [
+                "9.3 s",
+                "1 min 00 s",
+                "4 min 05 s",
+                "2 h 03 min",
+                "3 d 04 h",
+                "-1 min 10 s"
+            ]
+        );
+        assert_eq!(duration(f64::INFINITY), "unknown");
+        assert_eq!(
+            [0.0, 1500.0, 2.5e9].map(bytes),
+            ["0.0 B", "1.5 kB", "2.5 GB"]
+        );
+        assert_eq!(bytes(u64::MAX as f64), "18446744.1 TB");
+        assert_eq!(
+            [0.25, 0.0, 1e-5, -3e8].map(number),
+            ["0.2500", "0.0000", "1.000e-5", "-3.000e8"]
+        );
+        assert_eq!(figure("top5", 0.5), "50.00 %");
+    }
+
+    #[test]
+    fn moments_are_readable_or_as_they_are() {
+        assert_eq!(
+            moment("2026-11-22T12:52:07.25+01:00"),
+            "2026-11-22 12:52:07+01:00"
+        );
+        assert_eq!(moment("2026-11-22T12:52:07Z"), "2026-11-22 12:52:07Z");
+        assert_eq!(moment("some day"), "some day");
+        assert_eq!(moment(""), "unknown");
+    }
+
+    #[test]
+    fn settings_have_paths() {
+        let config = serde_json::json!({"lr": 0.1, "schedule": {"kind": "cosine", "at": [1, 2]}, "empty": {}});
+        let expected = [
+            ("empty", "{}"),
+            ("lr", "0.1"),
+            ("schedule.at", "[1,2]"),
+            ("schedule.kind", "\"cosine\""),
+        ];
+        let expected = expected.map(|(path, value)| (path.to_owned(), value.to_owned()));
+        assert_eq!(settings(&config), expected);
+        assert_eq!(settings(&serde_json::json!(3)), []);
+        let mut deep = serde_json::json!(1);
+        for _ in 0..50 {
+            deep = serde_json::json!({ "a": deep });
+        }
+        assert_eq!(settings(&deep).len(), 1);
+    }
+
+    #[test]
+    fn controls_do_not_survive() {
+        assert_eq!(
+            without_controls("a\u{1b}[2J\u{9b}\u{202e}b\nc"),
+            "a\u{fffd}[2J\u{fffd}\u{fffd}b\nc"
+        );
+        assert_eq!(short(&"x".repeat(100)).chars().count(), 81);
+    }
+}

@@ -1,0 +1,145 @@
+//! Runs as a page: one HTML file that needs no others, for screens, phones and paper.
+//!
+//! Pictures are complete as they stand; a script that is part of the page answers the pointer. The
+//! page's policy lets nothing else act and loads nothing, and every text from a run's file is escaped.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `run` | all sections of one run |
+//! | `comparison` | several runs side by side |
+//! | `summary` | state, key figures, warnings, scores |
+//! | `curves` | which curves a run has |
+//! | `figure` | a chart with its legend and its data |
+//! | `outcome` | what a run came to, class by class |
+//! | `classes` | confusion, and the table of classes |
+//! | `mistakes` | pictures that were taken for another class |
+//! | `timing` | epochs, sittings, parts of a step |
+//! | `settings` | settings, environment, messages, commands |
+//! | `format` | numbers and texts as people read them |
+
+mod classes;
+mod comparison;
+mod curves;
+mod figure;
+mod format;
+mod mistakes;
+mod outcome;
+mod run;
+mod settings;
+mod summary;
+mod timing;
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use events::History;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use ring::digest;
+
+use crate::chart::colour_rules;
+use figure::Figures;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// A run with what people know it by.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedRun<'a> {
+    /// What to call it.
+    pub name: &'a str,
+    /// Its folder, for the command that goes on with it.
+    pub folder: &'a Path,
+    /// What happened in it.
+    pub history: &'a History,
+    /// Whether a program works on it.
+    pub is_running: bool,
+}
+
+/// The page of one run or several, as HTML.
+pub fn page(runs: &[NamedRun]) -> String {
+    let histories: Vec<&History> = runs.iter().map(|run| run.history).collect();
+    let mut figures = Figures::new(curves::across(&histories));
+    let (title, content) = match runs {
+        [run] => (run.name.to_owned(), one(run, &mut figures)),
+        runs => (format!("{} runs", runs.len()), several(runs, &mut figures)),
+    };
+    let style = style();
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy(&style));
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                link rel="icon" href="data:,";
+                title { (title) }
+                style { (PreEscaped(&style)) }
+            }
+            body {
+                (content)
+                script type="application/json" id="figures" { (PreEscaped(figures.json())) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    format::without_controls(&page.into_string())
+}
+
+fn one(run: &NamedRun, figures: &mut Figures) -> Markup {
+    html! {
+        header {
+            h1 { (run.name) " " (summary::state(run)) }
+            (run::head(run))
+        }
+        main { (run::body(run, 0, figures)) }
+    }
+}
+
+fn several(runs: &[NamedRun], figures: &mut Figures) -> Markup {
+    html! {
+        header { h1 { (runs.len()) " runs" } }
+        main {
+            @if !runs.is_empty() {
+                section {
+                    h2 { "Side by side" }
+                    (comparison::table(runs))
+                }
+                section {
+                    h2 { "Curves" }
+                    (comparison::curves(runs, figures))
+                }
+            }
+            @for (number, run) in runs.iter().enumerate() {
+                details class="run" {
+                    summary { (run.name) " " (summary::state(run)) }
+                    (run::head(run))
+                    (run::body(run, number, figures))
+                }
+            }
+        }
+    }
+}
+
+/// The page's rules, with colours of charts for both grounds. Paper is light.
+fn style() -> String {
+    format!(
+        "{STYLE}{}@media screen and (prefers-color-scheme:dark){{{}}}",
+        colour_rules(false),
+        colour_rules(true)
+    )
+}
+
+/// Nothing is loaded, and nothing acts but the page's own style and script, known by their digests.
+fn policy(style: &str) -> String {
+    let digest =
+        |text: &str| BASE64_STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes()));
+    format!(
+        "default-src 'none'; img-src data:; style-src 'sha256-{}'; script-src 'sha256-{}'; \
+         base-uri 'none'; form-action 'none'",
+        digest(style),
+        digest(SCRIPT)
+    )
+}

@@ -1,0 +1,137 @@
+//! Everything about one run.
+
+use events::History;
+use maud::{Markup, html};
+
+use super::figure::Figures;
+use super::outcome::{Confusion, Outcome};
+use super::{NamedRun, classes, curves, mistakes, settings, summary, timing};
+
+/// A part of a run's account, under a heading of its own.
+struct Section {
+    title: &'static str,
+    /// The end of its address on the page.
+    anchor: &'static str,
+    content: Markup,
+}
+
+/// Name, state, key figures and warnings.
+pub(super) fn head(run: &NamedRun) -> Markup {
+    html! {
+        p class="subtitle" { (summary::subtitle(run.history)) }
+        (summary::key_figures(run))
+        (summary::warnings(run))
+    }
+}
+
+/// All else. `number` tells the run from others on the page.
+pub(super) fn body(run: &NamedRun, number: usize, figures: &mut Figures) -> Markup {
+    let sections = sections(run, figures);
+    html! {
+        nav aria-label="sections" {
+            @for section in &sections { a href={ "#" (section.anchor) "-" (number) } { (section.title) } " " }
+        }
+        @for section in sections {
+            section id={ (section.anchor) "-" (number) } {
+                h2 { (section.title) }
+                (section.content)
+            }
+        }
+        @if run.history.damaged > 0 {
+            p class="faint" { (run.history.damaged) " damaged lines of the run's file were passed over." }
+        }
+    }
+}
+
+fn sections(run: &NamedRun, figures: &mut Figures) -> Vec<Section> {
+    let history = run.history;
+    let mut sections = Vec::new();
+    let mut push = |title, anchor, content| {
+        sections.push(Section {
+            title,
+            anchor,
+            content,
+        });
+    };
+    push("Curves", "curves", metric_charts(history, figures));
+    if !history.epochs.is_empty() || history.tested.is_some() {
+        push("Scores", "scores", summary::scores(history));
+    }
+    if let Some(outcome) = Outcome::of(history) {
+        push_classes(history, &outcome, &mut push);
+    }
+    if !history.epochs.is_empty() {
+        push("Epochs", "epochs", timing::epochs(history));
+    }
+    push("Timing", "timing", timing(run, figures));
+    if let Some(started) = &history.started {
+        push("Settings", "settings", settings::config(&started.config));
+        push(
+            "Environment",
+            "environment",
+            settings::environment(started, &history.systems),
+        );
+    }
+    if !history.messages.is_empty() {
+        push("Messages", "messages", settings::messages(history));
+    }
+    if let Some(started) = &history.started {
+        push(
+            "Commands",
+            "commands",
+            settings::commands(started, run.folder),
+        );
+    }
+    sections
+}
+
+fn push_classes(
+    history: &History,
+    outcome: &Outcome,
+    push: &mut impl FnMut(&'static str, &'static str, Markup),
+) {
+    let named = history
+        .started
+        .as_ref()
+        .map_or(0, |started| started.classes.len());
+    let confusion = Confusion::new(outcome.confusion, named);
+    if !confusion.is_empty() {
+        push(
+            "Confusion",
+            "confusion",
+            classes::confusion(history, outcome, &confusion),
+        );
+        push("Classes", "classes", classes::table(history, &confusion));
+    }
+    if !outcome.mistakes.is_empty() {
+        let gallery = html! {
+            (summary::pictures(outcome))
+            (mistakes::gallery(history, outcome.mistakes))
+        };
+        push("Worst mistakes", "mistakes", gallery);
+    }
+}
+
+fn metric_charts(history: &History, figures: &mut Figures) -> Markup {
+    let metrics = curves::metrics(&[history]);
+    let drawn = metrics
+        .iter()
+        .filter_map(|metric| curves::metric_figure(history, metric));
+    html! {
+        @if metrics.is_empty() { p { "There are no figures yet." } }
+        div class="figures" { @for figure in drawn { (figures.draw(figure)) } }
+    }
+}
+
+fn timing(run: &NamedRun, figures: &mut Figures) -> Markup {
+    let history = run.history;
+    html! {
+        div class="beside" {
+            (timing::sittings(history, run.is_running))
+            @if !history.speeds.is_empty() { (timing::step_parts(&history.speeds)) }
+        }
+        div class="figures" {
+            @for figure in curves::machine_figures(history) { (figures.draw(figure)) }
+        }
+    }
+}

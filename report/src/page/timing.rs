@@ -1,0 +1,194 @@
+//! Where the time went: epochs, sittings with the pauses between them, parts of a step.
+
+use events::{Ending, Epoch, History, Sitting, Speed};
+use maud::{Markup, html};
+
+use super::classes::bar;
+use super::format::{duration, figure, moment, percent};
+
+/// Rows of the table of epochs; of more, every so many are shown.
+const MOST_ROWS: usize = 400;
+
+/// A row for each epoch: scores and time.
+pub(super) fn epochs(history: &History) -> Markup {
+    let epochs = &history.epochs;
+    let every = epochs.len().div_ceil(MOST_ROWS).max(1);
+    let is_shown = |(place, epoch): &(usize, &Epoch)| {
+        place % every == 0
+            || *place + 1 == epochs.len()
+            || history.best().is_some_and(|best| best.epoch == epoch.epoch)
+    };
+    let has_average = epochs.iter().any(|epoch| epoch.average.is_some());
+    html! {
+        @if every > 1 { p class="faint" { "One in " (every) " epochs, the kept one and the last." } }
+        div class="scroll tall" {
+            table class="epochs" {
+                thead {
+                    tr {
+                        th scope="col" { "epoch" }
+                        th scope="col" { "train loss" }
+                        th scope="col" { "accuracy" }
+                        th scope="col" { "validation loss" }
+                        th scope="col" { "accuracy" }
+                        @if has_average {
+                            th scope="col" { "average loss" }
+                            th scope="col" { "accuracy" }
+                        }
+                        th scope="col" { "time" }
+                        th scope="col" { "" }
+                    }
+                }
+                tbody {
+                    @for (_, epoch) in epochs.iter().enumerate().filter(is_shown) { (row(history, epoch, has_average)) }
+                }
+            }
+        }
+    }
+}
+
+fn row(history: &History, epoch: &Epoch, has_average: bool) -> Markup {
+    let is_kept = history.best().is_some_and(|best| best.epoch == epoch.epoch);
+    let mut sets = vec![Some(&epoch.train), Some(&epoch.validation)];
+    if has_average {
+        sets.push(epoch.average.as_ref());
+    }
+    html! {
+        tr class=[is_kept.then_some("kept")] {
+            th scope="row" { (epoch.epoch) }
+            @for metrics in sets {
+                @for name in ["loss", "accuracy"] {
+                    td { @if let Some(value) = metrics.and_then(|metrics| metrics.get(name)) { (figure(name, value)) } }
+                }
+            }
+            td { (duration(epoch.took)) }
+            td class="text" { @if is_kept { "kept" } @else if epoch.best { span class="faint" { "kept till then" } } }
+        }
+    }
+}
+
+/// When someone worked on the run, and for how long.
+pub(super) fn sittings(history: &History, is_running: bool) -> Markup {
+    let sittings = &history.sittings;
+    html! {
+        div class="scroll" {
+            table {
+                caption { "Sittings" }
+                thead {
+                    tr {
+                        th scope="col" { "began" }
+                        th scope="col" { "pause before" }
+                        th scope="col" { "from step" }
+                        th scope="col" { "took" }
+                        th scope="col" class="text" { "ended" }
+                    }
+                }
+                tbody {
+                    @for (place, sitting) in sittings.iter().enumerate() {
+                        @let before = place.checked_sub(1).and_then(|before| sittings.get(before));
+                        tr {
+                            th scope="row" { (moment(&sitting.at)) }
+                            td { @if let Some(pause) = before.and_then(|before| pause(before, sitting)) { (duration(pause)) } }
+                            td { (sitting.step) }
+                            td { (took(history, sitting, sittings.get(place + 1))) }
+                            td class="text" { (ending(sitting, is_running && place + 1 == sittings.len())) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn took(history: &History, sitting: &Sitting, next: Option<&Sitting>) -> String {
+    let end = match (&sitting.ended, next) {
+        (Some(ended), _) => ended.seconds,
+        (None, None) => history.seconds(),
+        // What it did after its last checkpoint is not known any more.
+        (None, Some(next)) => {
+            return format!("{} that count", duration(next.seconds - sitting.seconds));
+        }
+    };
+    duration(end - sitting.seconds)
+}
+
+fn ending(sitting: &Sitting, is_running: bool) -> &'static str {
+    match sitting.ended.as_ref().map(|ended| ended.ending) {
+        _ if is_running => "goes on",
+        Some(Ending::Finished) => "finished",
+        Some(Ending::Stopped) => "stopped",
+        Some(Ending::Failed) => "failed",
+        None => "without a word",
+    }
+}
+
+/// Seconds from the end of a sitting to the next, where both are known.
+fn pause(before: &Sitting, sitting: &Sitting) -> Option<f64> {
+    let began = |sitting: &Sitting| sitting.at.parse::<jiff::Timestamp>().ok();
+    let between = began(sitting)?.duration_since(began(before)?).as_secs_f64();
+    let took = before.ended.as_ref()?.seconds - before.seconds;
+    Some(between - took)
+}
+
+/// What the parts of a step took on average.
+pub(super) fn step_parts(speeds: &[Speed]) -> Markup {
+    let mean = |part: fn(&Speed) -> f64| {
+        let values = || speeds.iter().map(part).filter(|value| value.is_finite());
+        values().sum::<f64>() / values().count().max(1) as f64
+    };
+    let parts = [
+        ("waiting for pictures", mean(|speed| speed.waiting)),
+        ("forward pass", mean(|speed| speed.forward)),
+        ("backward pass", mean(|speed| speed.backward)),
+        ("optimizer", mean(|speed| speed.optimizer)),
+        ("rest", mean(|speed| speed.rest)),
+    ];
+    let whole: f64 = parts.iter().map(|(_, seconds)| seconds).sum();
+    html! {
+        div class="scroll" {
+            table {
+                caption { "A step, on average" }
+                tbody {
+                    @for (name, seconds) in parts {
+                        tr {
+                            th scope="row" { (name) }
+                            td { (format!("{:.2} ms", 1e3 * seconds)) }
+                            td { @if whole > 0.0 { (percent(seconds / whole)) } }
+                            td class="wide" { (bar(seconds / whole)) }
+                        }
+                    }
+                    tr {
+                        th scope="row" { "whole step" }
+                        td { (format!("{:.2} ms", 1e3 * whole)) }
+                        td {}
+                        td class="wide" {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::Ended;
+
+    #[test]
+    fn pauses_are_between_sittings() {
+        let sitting = |at: &str, seconds: f64, ended: Option<f64>| Sitting {
+            at: at.to_owned(),
+            seconds,
+            step: 0,
+            ended: ended.map(|seconds| Ended {
+                seconds,
+                ending: Ending::Stopped,
+                reason: None,
+            }),
+        };
+        let first = sitting("2026-01-01T00:00:00Z", 0.0, Some(60.0));
+        let second = sitting("2026-01-01T01:02:00+01:00", 50.0, None);
+        assert_eq!(pause(&first, &second), Some(60.0));
+        assert_eq!(pause(&second, &first), None);
+        assert_eq!(pause(&first, &sitting("\u{1b}", 0.0, None)), None);
+    }
+}

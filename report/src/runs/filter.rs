@@ -1,0 +1,180 @@
+//! Which runs are meant.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+use wildmatch::WildMatch;
+
+use super::summary::{RunState, RunSummary};
+
+/// `KEY=VALUE`: runs whose value is this one, in large or small letters. In it, `*` stands for any
+/// characters and `?` for one.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    key: Key,
+    pattern: WildMatch,
+}
+
+/// What can be filtered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    Name,
+    State,
+    Data,
+    Model,
+    Device,
+    Seed,
+}
+
+impl Key {
+    const ALL: [(&'static str, Self); 6] = [
+        ("name", Self::Name),
+        ("state", Self::State),
+        ("data", Self::Data),
+        ("model", Self::Model),
+        ("device", Self::Device),
+        ("seed", Self::Seed),
+    ];
+
+    fn names() -> String {
+        Self::ALL.map(|(name, _)| name).join(", ")
+    }
+
+    /// The value of a run; empty if it has none.
+    fn of(self, run: &RunSummary) -> String {
+        let text = match self {
+            Self::Name => return run.name.clone(),
+            Self::State => return run.state.name().to_owned(),
+            Self::Seed => return run.seed.map(|seed| seed.to_string()).unwrap_or_default(),
+            Self::Data => &run.data,
+            Self::Model => &run.model,
+            Self::Device => &run.device,
+        };
+        text.clone().unwrap_or_default()
+    }
+}
+
+/// Why a text is no [`Filter`].
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FilterError {
+    /// It has no `=`.
+    #[error("`{}` is no filter: write KEY=VALUE, such as model=resnet*", given.escape_debug())]
+    Form {
+        /// As given.
+        given: String,
+    },
+    /// There is no such key.
+    #[error("runs cannot be filtered by `{}`: by {}", key.escape_debug(), Key::names())]
+    Key {
+        /// As given.
+        key: String,
+    },
+    /// No run can be in such a state.
+    #[error("no run is `{}`: runs are {}", state.escape_debug(), RunState::ALL.map(RunState::name).join(", "))]
+    State {
+        /// As given.
+        state: String,
+    },
+}
+
+impl FromStr for Filter {
+    type Err = FilterError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (key, value) = text.split_once('=').ok_or_else(|| FilterError::Form {
+            given: text.to_owned(),
+        })?;
+        let found = Key::ALL.into_iter().find(|(name, _)| *name == key);
+        let (_, key) = found.ok_or_else(|| FilterError::Key {
+            key: key.to_owned(),
+        })?;
+        let pattern = WildMatch::new_case_insensitive(value);
+        let is_state = || {
+            RunState::ALL
+                .iter()
+                .any(|state| pattern.matches(state.name()))
+        };
+        if key == Key::State && !is_state() {
+            return Err(FilterError::State {
+                state: value.to_owned(),
+            });
+        }
+        Ok(Self { key, pattern })
+    }
+}
+
+/// Whether a run is meant by all filters; of those with the same key, one is enough.
+pub fn matches_all(filters: &[Filter], run: &RunSummary) -> bool {
+    filters.iter().all(|filter| {
+        let value = filter.key.of(run);
+        let mut same = filters.iter().filter(|other| other.key == filter.key);
+        same.any(|other| other.pattern.matches(&value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn meant(filters: &[&str]) -> String {
+        let filters: Vec<Filter> = filters.iter().map(|text| text.parse().unwrap()).collect();
+        [
+            ("a", RunState::Crashed, Some("cifar10"), "resnet20", Some(1)),
+            (
+                "b",
+                RunState::Finished,
+                Some("cifar100"),
+                "ResNet56",
+                Some(2),
+            ),
+            ("c", RunState::Failed, None, "plain20", None),
+        ]
+        .into_iter()
+        .filter(|&(name, state, data, model, seed)| {
+            let run = RunSummary {
+                data: data.map(str::to_owned),
+                model: Some(model.to_owned()),
+                seed,
+                ..RunSummary::empty(name.to_owned(), Path::new(name), state)
+            };
+            matches_all(&filters, &run)
+        })
+        .map(|(name, ..)| name)
+        .collect()
+    }
+
+    #[test]
+    fn values_are_whole_or_have_wildcards() {
+        for (filters, names) in [
+            (&[][..], "abc"),
+            (&["data=cifar10"], "a"),
+            (&["data=cifar10*"], "ab"),
+            (&["data="], "c"),
+            (&["data=?*"], "ab"),
+            (&["model=resnet*"], "ab"),
+            (&["model=*20"], "ac"),
+            (&["seed=2"], "b"),
+            (&["state=crashed"], "a"),
+            (&["state=Crashed", "state=failed"], "ac"),
+            (&["state=crashed", "state=failed", "model=plain*"], "c"),
+            (&["state=f*", "name=a"], ""),
+        ] {
+            assert_eq!(meant(filters), names, "{filters:?}");
+        }
+    }
+
+    #[test]
+    fn errors_name_what_there_is() {
+        let error = |text: &str| text.parse::<Filter>().unwrap_err().to_string();
+        let all = ["crashed", "speed=1", "state=broken\u{7}"]
+            .map(error)
+            .join("\n");
+        insta::assert_snapshot!(all, @r"
+        `crashed` is no filter: write KEY=VALUE, such as model=resnet*
+        runs cannot be filtered by `speed`: by name, state, data, model, device, seed
+        no run is `broken\u{7}`: runs are running, crashed, failed, stopped, finished, unknown, unreadable
+        ");
+    }
+}

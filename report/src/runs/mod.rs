@@ -1,0 +1,91 @@
+//! The runs of a folder, as a table.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `summary` | what a run came to |
+//! | `settings` | what is known of a run without its events |
+//! | `column` | what runs are sorted by |
+//! | `filter` | which runs are meant |
+//! | `listing` | the table |
+
+mod column;
+mod filter;
+mod listing;
+mod settings;
+mod summary;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use thiserror::Error;
+
+pub use column::{Column, UnknownColumn, sort};
+pub use filter::{Filter, FilterError, matches_all};
+pub use listing::listing;
+pub use summary::{RunState, RunSummary};
+
+/// A file that every run has, those of before there were events too.
+const CONFIG: &str = "config.toml";
+
+/// The folder cannot be looked into.
+#[derive(Debug, Error)]
+#[error("cannot read {}", path.display())]
+pub struct FindError {
+    /// The folder.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+/// All runs of a folder, in no order: those in its subfolders, and in theirs where these are no runs
+/// themselves, such as a study. A run that cannot be read is one of them, and says why.
+///
+/// # Errors
+///
+/// If the folder itself cannot be read.
+pub fn find(folder: &Path) -> Result<Vec<RunSummary>, FindError> {
+    let mut found = Vec::new();
+    for (name, path) in subfolders(folder)? {
+        if is_run(&path) {
+            found.push((name, path));
+            continue;
+        }
+        // One that cannot be looked into has no runs that could be shown.
+        for (inner, path) in subfolders(&path).unwrap_or_default() {
+            if is_run(&path) {
+                found.push((format!("{name}/{inner}"), path));
+            }
+        }
+    }
+    let summaries = found.into_par_iter();
+    Ok(summaries
+        .map(|(name, path)| RunSummary::read(name, &path))
+        .collect())
+}
+
+fn is_run(folder: &Path) -> bool {
+    folder.join(CONFIG).is_file() || folder.join(events::FILE).symlink_metadata().is_ok()
+}
+
+/// Folders in a folder with their names, hidden ones left out.
+fn subfolders(folder: &Path) -> Result<Vec<(String, PathBuf)>, FindError> {
+    let wrap = |source| FindError {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(wrap)? {
+        let entry = entry.map_err(wrap)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = entry.path();
+        if !name.starts_with('.') && path.is_dir() {
+            found.push((name, path));
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! What is known of a run without its events: from its settings, and from what programs left that wrote
+//! none.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::CONFIG;
+use super::summary::{RunState, RunSummary};
+
+/// No file that is read here is larger, if it is what it should be.
+const LARGEST: u64 = 1 << 24;
+
+/// A part of `config.toml`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Settings {
+    data: Option<String>,
+    model: Option<String>,
+    device: Option<String>,
+    epochs: Option<usize>,
+    seed: Option<u64>,
+}
+
+/// A part of `checkpoint/latest.json`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Checkpoint {
+    history: Vec<Scored>,
+    seconds: Option<f64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Scored {
+    validation: Scores,
+    averaged: Option<Scores>,
+}
+
+/// What pictures came to.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+struct Scores {
+    accuracy: Option<f64>,
+    loss: Option<f64>,
+}
+
+/// Adds what the settings say, and when they were written, which is when a run starts.
+pub(super) fn fill(summary: &mut RunSummary) {
+    let path = summary.folder.join(CONFIG);
+    let settings: Settings = text(&path)
+        .and_then(|text| toml::from_str(&text).ok())
+        .unwrap_or_default();
+    summary.data = settings.data;
+    summary.model = settings.model;
+    // Which one that became is not told.
+    summary.device = settings.device.filter(|device| device != "auto");
+    summary.epochs = settings.epochs;
+    summary.seed = settings.seed;
+    let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
+    let written = written.ok().and_then(|time| Timestamp::try_from(time).ok());
+    let seconds = written.and_then(|time| Timestamp::from_second(time.as_second()).ok());
+    summary.started = seconds.map(|time| time.to_string());
+}
+
+/// Of a run without events. That it was tested says that it finished.
+pub(super) fn summary(name: String, folder: &Path, is_running: bool) -> RunSummary {
+    let test: Option<Scores> = json(&folder.join("test.json"));
+    let state = match (is_running, &test) {
+        (true, _) => RunState::Running,
+        (false, Some(_)) => RunState::Finished,
+        (false, None) => RunState::Unknown,
+    };
+    let mut summary = RunSummary::empty(name, folder, state);
+    fill(&mut summary);
+    if let Some(test) = test {
+        summary.test_accuracy = test.accuracy;
+        summary.test_loss = test.loss;
+    }
+    let checkpoint: Option<Checkpoint> = json(&folder.join("checkpoint/latest.json"));
+    if let Some(Checkpoint { history, seconds }) = checkpoint {
+        summary.seconds = seconds;
+        summary.epochs_done = history.len();
+        let has_average = history.iter().any(|epoch| epoch.averaged.is_some());
+        let scores = history.iter().enumerate().filter_map(|(place, epoch)| {
+            let scores = match has_average {
+                true => epoch.averaged?,
+                false => epoch.validation,
+            };
+            Some((place + 1, scores.accuracy?, scores.loss))
+        });
+        // The first of several that are equally good.
+        let best = scores.reduce(|best, next| if next.1 > best.1 { next } else { best });
+        if let Some((epoch, accuracy, loss)) = best {
+            summary.best_epoch = Some(epoch);
+            summary.accuracy = Some(accuracy);
+            summary.loss = loss;
+        }
+    } else if let Some(model) = json::<Value>(&folder.join("model.json")) {
+        summary.accuracy = model
+            .pointer("/accuracy/validation")
+            .and_then(Value::as_f64);
+    }
+    summary
+}
+
+fn json<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    serde_json::from_str(&text(path)?).ok()
+}
+
+/// A file's text; none if there is none, or it is larger than it could be.
+fn text(path: &Path) -> Option<String> {
+    // Anything else could be waited for without end.
+    if !path.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    let file = File::open(path).ok()?;
+    let read = file.take(LARGEST).read_to_string(&mut text).ok()?;
+    ((read as u64) < LARGEST).then_some(text)
+}

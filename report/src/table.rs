@@ -1,0 +1,115 @@
+//! Tables as text.
+
+use std::ops::Range;
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// Rows in columns that are as wide as their widest cell; the columns of `figures` stand to the right,
+/// words to the left. Cells are made [`harmless`].
+pub fn table(rows: &[Vec<String>], figures: &Range<usize>) -> String {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| harmless(cell)).collect())
+        .collect();
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.width()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+            let space = " ".repeat(width.saturating_sub(cell.width()));
+            line += &match figures.contains(&column) {
+                true => format!("{space}{cell}  "),
+                false => format!("{cell}{space}  "),
+            };
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// A text with a sign in place of every character that moves the cursor, changes a terminal or turns the
+/// direction of writing, so that names from anywhere can be printed.
+pub fn harmless(text: &str) -> String {
+    let is_harmful = |character: char| {
+        character.is_control()
+            || matches!(
+                character,
+                '\u{ad}'
+                    | '\u{61c}'
+                    | '\u{180e}'
+                    | '\u{200b}'..='\u{200f}'
+                    | '\u{2028}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}'
+                    | '\u{feff}'
+                    | '\u{fff9}'..='\u{fffb}'
+                    | '\u{e0000}'..='\u{e007f}'
+            )
+    };
+    text.replace(is_harmful, "\u{fffd}")
+}
+
+/// A text that takes no more than so many columns, with an ellipsis where its end is missing.
+pub fn shortened(text: &str, width: usize) -> String {
+    // Characters without a width of their own could go on without end.
+    let is_short = text.chars().nth(4 * width).is_none();
+    if is_short && text.width() <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    let mut left = width.saturating_sub(1);
+    for character in text.chars().take(4 * width) {
+        let Some(rest) = left.checked_sub(character.width().unwrap_or(1)) else {
+            break;
+        };
+        left = rest;
+        short.push(character);
+    }
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn words_stand_to_the_left_and_figures_to_the_right() {
+        let rows = [["a", "1", "b"], ["bcd", "20", "cd"], ["犬", "3", ""]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(table(&rows, &(1..2)), "a     1  b\nbcd  20  cd\n犬    3\n");
+        assert_eq!(table(&[], &(0..1)), "");
+    }
+
+    #[test]
+    fn long_texts_lose_their_end() {
+        assert_eq!(shortened("resnet", 6), "resnet");
+        assert_eq!(shortened("resnet20", 6), "resne…");
+        assert_eq!(shortened("犬犬犬犬", 6), "犬犬…");
+        let marks = "\u{301}".repeat(1000);
+        assert!(shortened(&marks, 6).chars().count() < 30);
+    }
+
+    proptest! {
+        /// Whatever the cells hold, every row is one line, and nothing in it acts.
+        #[test]
+        fn cells_do_not_act(rows in prop::collection::vec(prop::collection::vec(".{0,6}|\\PC*|\u{1b}\\[2J\n", 0..4), 0..5)) {
+            let text = table(&rows, &(1..2));
+            prop_assert_eq!(text.lines().count(), rows.len());
+            prop_assert!(!text.contains(|letter: char| letter.is_control() && letter != '\n'));
+            let turns = text.contains('\u{202e}');
+            prop_assert!(!turns);
+        }
+
+        #[test]
+        fn short_texts_fit(text in "\\PC{0,40}", width in 1_usize..20) {
+            prop_assert!(shortened(&text, width).width() <= width);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A run for TensorBoard.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `NAME/` | settings for the hparams plugin, what the run is as texts, `speed/...`, `system/...` |
+//! | `NAME/train/` | the figures of each step; `epoch/...`, those of each epoch |
+//! | `NAME/validation/` | the scores after each epoch, the confusion and mistakes as pictures |
+//! | `NAME/average/` | the same of the weights' moving average, where one is kept |
+//! | `NAME/test/` | the same of the test, at the step that the tested network is from |
+//!
+//! A step is a step of the run, and the time that of the day it was taken on, pauses between sittings
+//! included. What is not a number is left out.
+//!
+//! A run can be exported again, while it goes on too: its curves are replaced, and a TensorBoard that
+//! shows them takes the new ones with its usual loader (with `--load_fast=false`, once it is started anew).
+
+mod clock;
+mod messages;
+mod parts;
+mod pictures;
+mod records;
+mod settings;
+mod values;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use events::History;
+
+use crate::files::{self, ExportError};
+use clock::Clock;
+use parts::Part;
+use records::Records;
+
+/// What our files are called, around the time of the run's begin and the number of the export.
+/// TensorBoard reads every file with the middle part in its name.
+const PREFIX: &str = "events.out.tfevents.";
+const SUFFIX: &str = ".resnet-export";
+
+/// Writes a run into its folder `name` inside another, which is made if it is not there; the run's folder.
+/// Files of an earlier export of a run of this name are replaced or removed, others are not touched.
+///
+/// # Errors
+///
+/// If the name leads out of the folder, or a file cannot be written or removed.
+pub fn write(folder: &Path, name: &str, history: &History) -> Result<PathBuf, ExportError> {
+    let run = files::inside(folder, name)?;
+    let clock = Clock::new(&history.sittings);
+    let begin = clock.at(0.0);
+    for part in Part::ALL {
+        let folder = match part.folder() {
+            "" => run.clone(),
+            inner => run.join(inner),
+        };
+        let earlier = earlier(&folder)?;
+        if part.is_there(history) {
+            files::make_folder(&folder)?;
+            // A TensorBoard that runs meanwhile looks for a name behind the one that it has read.
+            let number = earlier.iter().map(|(number, _)| number).max();
+            let number = number.map_or(0, |number| number.wrapping_add(1));
+            let file = format!("{PREFIX}{begin:010.0}.{number:06}{SUFFIX}");
+            files::write(&folder, &file, |writer| {
+                let mut records = Records::new(writer, begin)?;
+                part.write(history, &clock, &mut records)
+            })?;
+        }
+        for (_, path) in earlier {
+            fs::remove_file(&path).map_err(|source| ExportError::Remove { path, source })?;
+        }
+    }
+    Ok(run)
+}
+
+/// Our files in a folder, with the numbers of their exports.
+fn earlier(folder: &Path) -> Result<Vec<(u32, PathBuf)>, ExportError> {
+    let wrap = |source| ExportError::Look {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut files = Vec::new();
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(files),
+        entries => entries.map_err(wrap)?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(wrap)?;
+        if let Some(number) = number(&entry.file_name().to_string_lossy()) {
+            files.push((number, entry.path()));
+        }
+    }
+    Ok(files)
+}
+
+/// The number of the export that a file is of, if it is one of ours.
+fn number(name: &str) -> Option<u32> {
+    let middle = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    middle.rsplit_once('.')?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

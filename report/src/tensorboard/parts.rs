@@ -1,0 +1,270 @@
+//! What goes into each file.
+
+use std::io::{self, Write};
+
+use events::{Epoch, History, Metrics, Mistake};
+
+use super::clock::Clock;
+use super::messages::Value;
+use super::pictures;
+use super::records::Records;
+use super::settings;
+use super::values::{images, scalar, session, text};
+
+/// Epochs whose pictures are written. TensorBoard shows ten of them unless it is told otherwise.
+const MOST_EPOCHS: usize = 100;
+/// Mistakes of an epoch that are written.
+const MOST_MISTAKES: usize = 32;
+
+/// A file in a folder of its own: TensorBoard draws figures of one name in one chart, a line for each
+/// folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What is of the run as a whole.
+    Run,
+    Train,
+    Validation,
+    Average,
+    Test,
+}
+
+impl Part {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Run,
+        Self::Train,
+        Self::Validation,
+        Self::Average,
+        Self::Test,
+    ];
+
+    /// The folder inside that of the run.
+    pub(super) fn folder(self) -> &'static str {
+        match self {
+            Self::Run => "",
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Average => "average",
+            Self::Test => "test",
+        }
+    }
+
+    /// Whether there is anything to write.
+    pub(super) fn is_there(self, history: &History) -> bool {
+        let any = |is_meant: fn(&Epoch) -> bool| history.epochs.iter().any(is_meant);
+        match self {
+            Self::Run => true,
+            Self::Train => !history.steps.is_empty() || !history.epochs.is_empty(),
+            Self::Validation => any(|epoch| !epoch.validation.is_empty()),
+            Self::Average => any(|epoch| epoch.average.is_some()),
+            Self::Test => history.tested.is_some(),
+        }
+    }
+
+    /// All records after the first.
+    pub(super) fn write<W: Write>(
+        self,
+        history: &History,
+        clock: &Clock,
+        records: &mut Records<W>,
+    ) -> io::Result<()> {
+        match self {
+            Self::Run => {
+                start(history, clock, records)?;
+                speeds(history, clock, records)?;
+                systems(history, clock, records)?;
+                end(history, clock, records)
+            }
+            Self::Train => {
+                steps(history, clock, records)?;
+                scores(
+                    history,
+                    clock,
+                    records,
+                    |epoch| Some(&epoch.train),
+                    "epoch/",
+                )
+            }
+            Self::Validation => {
+                scores(history, clock, records, |epoch| Some(&epoch.validation), "")?;
+                drawings(history, clock, records, |epoch| epoch.average.is_none())
+            }
+            Self::Average => {
+                scores(history, clock, records, |epoch| epoch.average.as_ref(), "")?;
+                drawings(history, clock, records, |epoch| epoch.average.is_some())
+            }
+            Self::Test => tested(history, clock, records),
+        }
+    }
+}
+
+fn start<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) -> io::Result<()> {
+    let Some(started) = &history.started else {
+        return Ok(());
+    };
+    let values = vec![
+        session(&settings::session_start(started, clock)),
+        text("run", settings::about(started, &history.sittings)),
+        text("config", settings::config(started)),
+    ];
+    records.values(clock.at(0.0), 0, values)
+}
+
+fn end<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) -> io::Result<()> {
+    let end = settings::session_end(history, clock);
+    let values = end.iter().map(session).collect();
+    records.values(clock.at(history.seconds()), history.step() as u64, values)
+}
+
+fn steps<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) -> io::Result<()> {
+    let steps = &history.steps;
+    let columns: Vec<(&str, &[f32])> = steps
+        .names()
+        .filter_map(|name| Some((name, steps.figures(name)?)))
+        .collect();
+    for (row, (&step, &seconds)) in steps.steps().iter().zip(steps.seconds()).enumerate() {
+        let values = columns
+            .iter()
+            .filter_map(|(name, figures)| scalar(*name, f64::from(figures[row])));
+        records.values(clock.at(seconds), step, values.collect())?;
+    }
+    Ok(())
+}
+
+fn scalars(metrics: &Metrics, prefix: &str) -> Vec<Value> {
+    let named = metrics.iter();
+    named
+        .filter_map(|(name, figure)| scalar(format!("{prefix}{name}"), figure))
+        .collect()
+}
+
+fn scores<W: Write>(
+    history: &History,
+    clock: &Clock,
+    records: &mut Records<W>,
+    metrics: impl Fn(&Epoch) -> Option<&Metrics>,
+    prefix: &str,
+) -> io::Result<()> {
+    for epoch in &history.epochs {
+        if let Some(metrics) = metrics(epoch) {
+            let values = scalars(metrics, prefix);
+            records.values(clock.at(epoch.seconds), epoch.step as u64, values)?;
+        }
+    }
+    Ok(())
+}
+
+/// Confusions and mistakes of the epochs where they are of this part: of some, if there are very many.
+fn drawings<W: Write>(
+    history: &History,
+    clock: &Clock,
+    records: &mut Records<W>,
+    is_meant: impl Fn(&Epoch) -> bool,
+) -> io::Result<()> {
+    let every = history.epochs.len().div_ceil(MOST_EPOCHS).max(1);
+    let last_first = history.epochs.iter().rev().step_by(every);
+    let mut epochs: Vec<&Epoch> = last_first.filter(|epoch| is_meant(epoch)).collect();
+    epochs.reverse();
+    for epoch in epochs {
+        let values = drawn(history, &epoch.confusion, &epoch.mistakes)?;
+        records.values(clock.at(epoch.seconds), epoch.step as u64, values)?;
+    }
+    Ok(())
+}
+
+fn drawn(
+    history: &History,
+    confusion: &[(usize, usize, u64)],
+    mistakes: &[Mistake],
+) -> io::Result<Vec<Value>> {
+    let mut values = Vec::new();
+    let classes = pictures::classes(history, confusion);
+    if let Some(picture) = pictures::confusion(classes, confusion)? {
+        let description = "a row for each class, a column for each class that it was taken for";
+        values.extend(images("confusion", description, vec![picture]));
+    }
+    if !mistakes.is_empty() {
+        let mistakes = &mistakes[..mistakes.len().min(MOST_MISTAKES)];
+        let pictures = mistakes
+            .iter()
+            .map(|mistake| pictures::thumbnail(&mistake.thumbnail));
+        let pictures = pictures.collect::<Result<_, _>>()?;
+        let description = "pictures taken for another class, the most certain first";
+        values.extend(images("mistakes", description, pictures));
+        values.push(text(
+            "mistakes_table",
+            settings::mistakes(history, mistakes),
+        ));
+    }
+    Ok(values)
+}
+
+fn tested<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) -> io::Result<()> {
+    let Some(tested) = &history.tested else {
+        return Ok(());
+    };
+    let epoch = history
+        .epochs
+        .iter()
+        .find(|epoch| epoch.epoch == tested.epoch);
+    let step = epoch.map_or_else(|| history.step(), |epoch| epoch.step);
+    let mut values = scalars(&tested.metrics, "");
+    values.extend(drawn(history, &tested.confusion, &tested.mistakes)?);
+    records.values(clock.at(tested.seconds), step as u64, values)
+}
+
+fn speeds<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) -> io::Result<()> {
+    for speed in &history.speeds {
+        let values = [
+            ("speed/pictures_per_second", speed.pictures),
+            ("speed/waiting_seconds", speed.waiting),
+            ("speed/forward_seconds", speed.forward),
+            ("speed/backward_seconds", speed.backward),
+            ("speed/optimizer_seconds", speed.optimizer),
+            ("speed/rest_seconds", speed.rest),
+        ];
+        let values = values
+            .into_iter()
+            .filter_map(|(tag, figure)| scalar(tag, figure));
+        records.values(clock.at(speed.seconds), speed.step as u64, values.collect())?;
+    }
+    Ok(())
+}
+
+/// At the last step before; of several there, the last alone, because TensorBoard keeps one point for
+/// each step.
+fn systems<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) -> io::Result<()> {
+    let (steps, seconds) = (history.steps.steps(), history.steps.seconds());
+    let step = |at: f64| {
+        let after = seconds.partition_point(|&seconds| seconds <= at);
+        after.checked_sub(1).map_or(0, |last| steps[last])
+    };
+    let systems = &history.systems;
+    for (place, system) in systems.iter().enumerate() {
+        let own = step(system.seconds);
+        if systems
+            .get(place + 1)
+            .is_some_and(|next| step(next.seconds) == own)
+        {
+            continue;
+        }
+        let values = [
+            ("system/cpu", Some(system.cpu)),
+            ("system/cpu_machine", Some(system.cpu_machine)),
+            ("system/memory_bytes", Some(system.memory as f64)),
+            (
+                "system/memory_machine_bytes",
+                Some(system.memory_machine as f64),
+            ),
+            ("system/gpu", system.gpu),
+            (
+                "system/gpu_memory_bytes",
+                system.gpu_memory.map(|bytes| bytes as f64),
+            ),
+        ];
+        let values = values
+            .into_iter()
+            .filter_map(|(tag, figure)| scalar(tag, figure?));
+        records.values(clock.at(system.seconds), own, values.collect())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! What a run is: its settings by name, and tables in Markdown.
+
+use std::collections::BTreeMap;
+
+use events::{Ending, History, Mistake, Sitting, Started};
+use serde_json::Value as Json;
+
+use super::clock::Clock;
+use super::messages::{Kind, Session, SessionEnd, SessionStart, Setting, Status};
+
+/// Every setting with a name of its own: `schedule.kind` for one in a table. Lists stay whole, and what
+/// is not set is left out.
+fn flat(config: &Json) -> BTreeMap<String, &Json> {
+    let mut flat = BTreeMap::new();
+    let mut left = vec![(String::new(), config)];
+    while let Some((name, value)) = left.pop() {
+        match value {
+            Json::Object(table) => left.extend(table.iter().map(|(key, value)| {
+                let name = match name.is_empty() {
+                    true => key.clone(),
+                    false => format!("{name}.{key}"),
+                };
+                (name, value)
+            })),
+            Json::Null => {}
+            _ => {
+                flat.insert(name, value);
+            }
+        }
+    }
+    flat
+}
+
+/// The settings for the hparams plugin, with what was resolved while the run started.
+pub(super) fn session_start(started: &Started, clock: &Clock) -> Session {
+    let mut hparams: BTreeMap<String, Setting> = flat(&started.config)
+        .into_iter()
+        .map(|(name, value)| (name, setting(value)))
+        .collect();
+    for (name, text) in [
+        ("data", &started.data),
+        ("device", &started.device),
+        ("model", &started.model),
+    ] {
+        let kind = Some(Kind::Text(text.clone()));
+        hparams.insert(name.to_owned(), Setting { kind });
+    }
+    Session {
+        start: Some(SessionStart {
+            hparams,
+            start_time_secs: clock.at(0.0),
+        }),
+        end: None,
+    }
+}
+
+/// How the run ended, if it did in good order.
+pub(super) fn session_end(history: &History, clock: &Clock) -> Option<Session> {
+    let ended = history.sittings.last()?.ended.as_ref()?;
+    let status = match ended.ending {
+        Ending::Finished => Status::Success,
+        Ending::Failed => Status::Failure,
+        // It can go on.
+        Ending::Stopped => Status::Unknown,
+    };
+    Some(Session {
+        start: None,
+        end: Some(SessionEnd {
+            status: status.into(),
+            end_time_secs: clock.at(ended.seconds),
+        }),
+    })
+}
+
+fn setting(value: &Json) -> Setting {
+    let kind = match value {
+        Json::Bool(truth) => Kind::Truth(*truth),
+        Json::Number(number) => match number.as_f64() {
+            Some(number) => Kind::Number(number),
+            None => Kind::Text(number.to_string()),
+        },
+        _ => Kind::Text(plain(value)),
+    };
+    Setting { kind: Some(kind) }
+}
+
+/// A text without quotation marks, anything else as in JSON.
+fn plain(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        _ => value.to_string(),
+    }
+}
+
+/// Every setting, in a table.
+pub(super) fn config(started: &Started) -> String {
+    let settings = flat(&started.config);
+    let rows = settings
+        .iter()
+        .map(|(name, value)| [name.clone(), plain(value)]);
+    table(["setting", "value"], rows)
+}
+
+/// What else is known of the run from its start, in a table.
+pub(super) fn about(started: &Started, sittings: &[Sitting]) -> String {
+    let Started {
+        pictures, shape, ..
+    } = started;
+    let begun: Vec<&str> = sittings.iter().map(|sitting| sitting.at.as_str()).collect();
+    let rows = [
+        ("started", begun.join(", ")),
+        ("command", started.command.join(" ")),
+        ("version", started.version.clone()),
+        ("machine", started.machine.clone()),
+        ("processor", started.processor.clone()),
+        ("device", started.device.clone()),
+        ("threads", started.threads.to_string()),
+        ("data", started.data.clone()),
+        ("classes", started.classes.len().to_string()),
+        ("training pictures", pictures.train.to_string()),
+        ("validation pictures", pictures.validation.to_string()),
+        ("test pictures", pictures.test.to_string()),
+        ("picture", shape.map(|side| side.to_string()).join("x")),
+        ("model", started.model.clone()),
+        ("parameters", started.parameters.to_string()),
+        ("epochs", started.epochs.to_string()),
+        ("steps per epoch", started.steps_per_epoch.to_string()),
+        ("batch size", started.batch_size.to_string()),
+    ];
+    table(
+        ["what", ""],
+        rows.map(|(name, value)| [name.to_owned(), value]),
+    )
+}
+
+/// Pictures that were taken for another class, in a table.
+pub(super) fn mistakes(history: &History, mistakes: &[Mistake]) -> String {
+    let rows = mistakes.iter().enumerate().map(|(place, mistake)| {
+        [
+            (place + 1).to_string(),
+            mistake.picture.to_string(),
+            history.class_name(mistake.class),
+            history.class_name(mistake.likeliest),
+            format!("{:.1} %", 100.0 * mistake.confidence),
+        ]
+    });
+    table(
+        ["sample", "picture", "class", "taken for", "held likely"],
+        rows,
+    )
+}
+
+fn table<const COLUMNS: usize>(
+    header: [&str; COLUMNS],
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) -> String {
+    let line = |cells: [String; COLUMNS]| format!("| {} |\n", cells.join(" | "));
+    let mut text = line(header.map(str::to_owned));
+    text += &line([(); COLUMNS].map(|()| "---".to_owned()));
+    for row in rows {
+        text += &line(row.map(|cell| literal(&cell)));
+    }
+    text
+}
+
+/// A text in a cell of a table in Markdown, with nothing in it that would act.
+fn literal(text: &str) -> String {
+    let mut literal = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' | '<' | '>' | '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '!' => {
+                literal += &format!("&#{};", u32::from(character));
+            }
+            _ if character.is_control() => literal.push(' '),
+            _ => literal.push(character),
+        }
+    }
+    literal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn settings_in_tables_get_names_of_their_own() {
+        let started = Started {
+            config: json!({
+                "lr": 0.1,
+                "seed": 7,
+                "flip": true,
+                "name": null,
+                "schedule": { "kind": "step", "at": [0.5, 0.75], "inner": { "a": "b" } },
+            }),
+            model: "resnet8".to_owned(),
+            ..Started::default()
+        };
+        insta::assert_snapshot!(config(&started), @r"
+        | setting | value |
+        | --- | --- |
+        | flip | true |
+        | lr | 0.1 |
+        | schedule.at | &#91;0.5,0.75&#93; |
+        | schedule.inner.a | b |
+        | schedule.kind | step |
+        | seed | 7 |
+        ");
+        let session = session_start(&started, &Clock::new(&[]));
+        let hparams = session.start.unwrap().hparams;
+        let kind = |name: &str| hparams[name].kind.clone().unwrap();
+        assert_eq!(kind("seed"), Kind::Number(7.0));
+        assert_eq!(kind("flip"), Kind::Truth(true));
+        assert_eq!(kind("schedule.at"), Kind::Text("[0.5,0.75]".to_owned()));
+        assert_eq!(kind("model"), Kind::Text("resnet8".to_owned()));
+        assert_eq!(hparams.len(), 9);
+    }
+
+    #[test]
+    fn texts_in_tables_do_not_act() {
+        let hostile = "a | b\n<script>x</script>[a](javascript:b) ![](c) `d` \\| \u{1b}[2J &lt;";
+        let literal = literal(hostile);
+        assert!(!literal.contains(['\n', '<', '>', '|', '[', '`', '\\', '\u{1b}', '!']));
+        let started = Started {
+            command: vec![hostile.to_owned()],
+            ..Started::default()
+        };
+        let about = about(&started, &[]);
+        assert!(
+            about.lines().all(|line| line.matches('|').count() == 3),
+            "{about}"
+        );
+    }
+}

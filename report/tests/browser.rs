@@ -1,0 +1,373 @@
+//! Pages in a real browser. Pictures of them are left in the target folder's `tmp`.
+
+mod chromium;
+mod synthetic;
+
+use std::path::{Path, PathBuf};
+
+use chromium::{Browser, Look};
+use events::{Event, History, Message};
+use report::{NamedRun, page};
+use serde_json::json;
+use synthetic::Synthetic;
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// A page of these runs, in a file.
+fn written(name: &str, histories: &[&History]) -> PathBuf {
+    let names: Vec<String> = (1..=histories.len())
+        .map(|number| format!("run-{number}"))
+        .collect();
+    let runs: Vec<NamedRun> = histories
+        .iter()
+        .zip(&names)
+        .map(|(history, name)| NamedRun {
+            name,
+            folder: Path::new("runs/one"),
+            history,
+            is_running: false,
+        })
+        .collect();
+    let file = file(name);
+    std::fs::write(&file, page(&runs)).unwrap();
+    file
+}
+
+fn one() -> History {
+    let run = Synthetic {
+        epochs: 10,
+        stopped_after: Some(4),
+        ..Synthetic::default()
+    };
+    run.history()
+}
+
+fn several() -> Vec<History> {
+    let rates = [0.1, 0.05, 0.2];
+    let runs = (1..).zip(rates).map(|(seed, rate)| Synthetic {
+        seed,
+        rate,
+        epochs: 5 + seed as usize,
+        has_average: seed == 2,
+        ..Synthetic::default()
+    });
+    runs.map(Synthetic::history).collect()
+}
+
+fn percent(share: Option<f64>) -> String {
+    format!("{:.2} %", 100.0 * share.unwrap())
+}
+
+/// The number of the chart with this title.
+fn chart(browser: &mut Browser, title: &str) -> u64 {
+    let expression = format!(
+        "Number([...document.querySelectorAll('figure')].find(figure => \
+         figure.querySelector('h3').textContent === '{title}').querySelector('.chart').dataset.chart)"
+    );
+    browser.evaluate(&expression).as_u64().unwrap()
+}
+
+/// Points at a place of a chart: its number, and x in its own units, 64 to 428.
+fn point_at(browser: &mut Browser, chart: u64, x: f64) -> String {
+    let expression = format!(
+        "(() => {{ const svg = document.querySelector('[data-chart=\"{chart}\"]'); svg.scrollIntoView({{block: 'center', behavior: 'instant'}}); \
+         const box = svg.getBoundingClientRect(); return [box.left, box.top, box.width, box.height]; }})()"
+    );
+    let found = browser.evaluate(&expression);
+    let [left, top, width, height] = [0, 1, 2, 3].map(|place| found[place].as_f64().unwrap());
+    browser.point(left + x / 440.0 * width, top + height / 3.0);
+    let expression = format!(
+        "document.querySelector('[data-chart=\"{chart}\"]').parentElement.querySelector('.readout').innerText"
+    );
+    browser.text(&expression)
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn nothing_is_loaded_and_figures_are_those_of_the_events() {
+    let history = one();
+    let mut browser = Browser::open(&written("one.html", &[&history]), Look::default());
+    assert_eq!(browser.troubles(), Vec::<String>::new());
+    let keys = browser.text("document.querySelector('.keys').innerText");
+    let tested = history.tested.as_ref().unwrap();
+    assert!(
+        keys.contains(&percent(tested.metrics.get("accuracy"))),
+        "{keys}"
+    );
+    assert!(
+        keys.contains(&format!("{:.4}", tested.metrics.get("loss").unwrap())),
+        "{keys}"
+    );
+    let cells = "[...document.querySelectorAll('TABLE tbody tr')].map(row => [...row.cells].map(cell => cell.innerText.trim()))";
+    let epochs = browser.evaluate(&cells.replace("TABLE", ".epochs"));
+    assert_eq!(epochs.as_array().unwrap().len(), history.epochs.len());
+    for (row, epoch) in history.epochs.iter().enumerate() {
+        let loss = format!("{:.4}", epoch.validation.get("loss").unwrap());
+        let expected = [
+            json!(epoch.epoch.to_string()),
+            json!(loss),
+            json!(percent(epoch.validation.get("accuracy"))),
+        ];
+        assert_eq!([0, 3, 4].map(|cell| epochs[row][cell].clone()), expected);
+    }
+    let matrix = browser.evaluate(&cells.replace("TABLE", ".matrix"));
+    for &(class, likeliest, pictures) in &tested.confusion {
+        assert_eq!(matrix[class][likeliest + 1], json!(pictures.to_string()));
+    }
+    let broken =
+        "[...document.images].filter(image => !image.complete || image.naturalWidth !== 28).length";
+    assert_eq!(browser.evaluate(broken), json!(0));
+    browser.picture(&file("one-light.png"));
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn charts_answer_pointer_and_keys() {
+    let history = one();
+    let mut browser = Browser::open(&written("pointer.html", &[&history]), Look::default());
+    let accuracy = chart(&mut browser, "accuracy");
+    // Ten epochs lie between 64 and 428.
+    let epoch = &history.epochs[6];
+    let read = point_at(&mut browser, accuracy, 64.0 + 0.7 * 364.0);
+    assert!(read.contains("epoch 7"), "{read}");
+    let expected = format!("validation {}", percent(epoch.validation.get("accuracy")));
+    assert!(read.contains(&expected), "{read} without {expected}");
+    let average = epoch.average.as_ref().unwrap();
+    let expected = format!("average {}", percent(average.get("accuracy")));
+    assert!(read.contains(&expected), "{read} without {expected}");
+    browser.view(&file("pointer.png"));
+
+    browser.evaluate("document.querySelector('[data-axis=step]').click()");
+    let read = point_at(&mut browser, accuracy, 64.0 + 0.7 * 364.0);
+    assert!(read.contains(&format!("step {}", epoch.step)), "{read}");
+    let loss = chart(&mut browser, "loss");
+    browser.evaluate(&format!(
+        "document.querySelector('[data-chart=\"{loss}\"]').focus()"
+    ));
+    browser.press("End");
+    let readout = format!(
+        "document.querySelector('[data-chart=\"{loss}\"]').parentElement.querySelector('.readout')"
+    );
+    let read = browser.text(&format!("{readout}.innerText"));
+    let last = history.epochs.last().unwrap();
+    assert!(
+        read.contains(&format!(
+            "validation {:.4}",
+            last.validation.get("loss").unwrap()
+        )),
+        "{read}"
+    );
+    browser.press("Escape");
+    assert_eq!(browser.evaluate(&format!("{readout}.hidden")), json!(true));
+    assert_eq!(browser.troubles(), Vec::<String>::new());
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn the_script_draws_what_the_page_came_with() {
+    let histories = several();
+    let histories: Vec<&History> = histories.iter().collect();
+    for (name, histories) in [
+        ("redrawn-one.html", &histories[..1]),
+        ("redrawn.html", &histories[..]),
+    ] {
+        let mut browser = Browser::open(&written(name, histories), Look::default());
+        // All text and the looks of each chart, and its numbers apart, which may differ in rounding.
+        let drawn = "[...document.querySelectorAll('.drawing')].map(drawing => [[...drawing.children].map(part => \
+             [part.tagName, part.getAttribute('class'), part.getAttribute('stroke-dasharray'), part.textContent]), \
+             [...drawing.children].flatMap(part => ['points', 'cx', 'cy', 'x', 'y', 'x1', 'x2', 'y1', 'y2', 'transform'].flatMap(name => \
+             (part.getAttribute(name) ?? '').split(/[^-0-9.]+/).filter(Boolean).map(Number)))])";
+        let before = browser.evaluate(drawn);
+        assert!(before.as_array().unwrap().len() > 5);
+        browser.evaluate("document.querySelector('[data-axis=time]').click()");
+        assert_ne!(browser.evaluate(drawn), before);
+        browser.evaluate("document.querySelector('[data-axis=epoch]').click()");
+        let after = browser.evaluate(drawn);
+        for (before, after) in before
+            .as_array()
+            .unwrap()
+            .iter()
+            .zip(after.as_array().unwrap())
+        {
+            assert_eq!(before[0], after[0]);
+            let [before, after] = [before, after].map(|drawing| drawing[1].as_array().unwrap());
+            assert_eq!(before.len(), after.len());
+            for (before, after) in before.iter().zip(after) {
+                let distance = before.as_f64().unwrap() - after.as_f64().unwrap();
+                assert!(distance.abs() < 0.16, "{before} {after}");
+            }
+        }
+        assert_eq!(browser.troubles(), Vec::<String>::new());
+    }
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn lines_hide_scales_change_and_tables_sort() {
+    let history = one();
+    let mut browser = Browser::open(&written("controls.html", &[&history]), Look::default());
+    let loss = chart(&mut browser, "loss");
+    let figure = format!("document.querySelector('[data-chart=\"{loss}\"]').closest('figure')");
+    let lines = format!("{figure}.querySelectorAll('.drawing polyline').length");
+    assert_eq!(browser.evaluate(&lines), json!(3));
+    browser.evaluate(&format!("{figure}.querySelector('.legend button').click()"));
+    assert_eq!(browser.evaluate(&lines), json!(2));
+    browser.evaluate(&format!(
+        "{figure}.querySelector('figcaption button').click()"
+    ));
+    let labels =
+        format!("[...{figure}.querySelectorAll('.drawing text')].map(text => text.textContent)");
+    let labels = browser.evaluate(&labels);
+    assert!(
+        labels.as_array().unwrap().contains(&json!("0.1")),
+        "{labels}"
+    );
+
+    let column = "[...document.querySelectorAll('.classes tbody tr')].map(row => parseFloat(row.cells[2].innerText))";
+    browser.evaluate("document.querySelectorAll('.classes th button')[2].click()");
+    let sorted = browser.evaluate(column);
+    let recalls: Vec<f64> = sorted
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(serde_json::Value::as_f64)
+        .collect();
+    assert_eq!(recalls.len(), 10);
+    assert!(recalls.is_sorted(), "{recalls:?}");
+    browser.evaluate("document.querySelectorAll('.classes th button')[2].click()");
+    let turned = browser.evaluate(column);
+    assert_eq!(turned[0].as_f64(), Some(recalls[9]));
+    assert_eq!(browser.troubles(), Vec::<String>::new());
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn without_scripts_the_charts_are_there() {
+    let history = one();
+    let look = Look {
+        has_scripts: false,
+        ..Look::default()
+    };
+    let mut browser = Browser::open(&written("still.html", &[&history]), look);
+    let drawn = browser.evaluate("[...document.querySelectorAll('.chart')].map(chart => chart.querySelectorAll('polyline').length)");
+    let drawn = drawn.as_array().unwrap();
+    assert_eq!(drawn.len(), 10);
+    assert!(
+        drawn.iter().all(|lines| lines.as_u64() > Some(0)),
+        "{drawn:?}"
+    );
+    let shown = "document.querySelector('.chart text').getBoundingClientRect().width > 0 && document.querySelector('button') === null";
+    assert_eq!(browser.evaluate(shown), json!(true));
+    let outline = "getComputedStyle(document.querySelector('.drawing polyline')).stroke";
+    assert_eq!(browser.text(outline), "rgb(0, 114, 178)");
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn phones_need_not_scroll_sideways() {
+    let many = Synthetic {
+        classes: 100,
+        ..Synthetic::default()
+    };
+    let (one, many, several, hostile) = (one(), many.history(), several(), hostile());
+    let pages = [
+        ("phone-one.html", vec![&one]),
+        ("phone-many.html", vec![&many]),
+        ("phone-several.html", several.iter().collect()),
+        ("phone-hostile.html", vec![&hostile]),
+    ];
+    for (name, histories) in pages {
+        let look = Look {
+            width: 360,
+            height: 740,
+            ..Look::default()
+        };
+        let mut browser = Browser::open(&written(name, &histories), look);
+        browser.evaluate(
+            "document.querySelectorAll('details').forEach(details => details.open = true)",
+        );
+        let width =
+            browser.evaluate("Math.max(document.documentElement.scrollWidth, window.innerWidth)");
+        assert_eq!(width, json!(360), "{name}");
+        browser.picture(&file(name).with_extension("png"));
+    }
+}
+
+/// A run whose every text is against the page.
+fn hostile() -> History {
+    let attack = "</script></style></title><img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>\u{1b}[2J";
+    let mut history = History::default();
+    for mut event in one_with_attack(attack) {
+        if let Event::Started(started) = &mut event {
+            started.model = attack.repeat(5);
+            started.machine = "W".repeat(3000);
+            started.classes.fill(attack.to_owned());
+            started.config = json!({ attack: attack, "table": { attack: [attack] } });
+            started.command = vec![attack.to_owned(), "x".repeat(2000)];
+        }
+        history.push(event);
+    }
+    history
+}
+
+fn one_with_attack(attack: &str) -> Vec<Event> {
+    let mut events = Synthetic::default().events();
+    for event in &mut events {
+        if let Event::Step(step) = event {
+            step.metrics.set(attack, 0.5);
+        }
+    }
+    events.push(Event::Message(Message {
+        seconds: f64::NAN,
+        level: events::Level::Error,
+        text: attack.to_owned(),
+    }));
+    events
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn hostile_texts_stay_texts() {
+    let mut browser = Browser::open(&written("hostile.html", &[&hostile()]), Look::default());
+    assert_eq!(browser.troubles(), Vec::<String>::new());
+    assert_eq!(browser.text("typeof window.hacked"), "undefined");
+    // Even a text that had come through could not act.
+    browser.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hacked=1\">')",
+    );
+    browser.evaluate("new Promise(done => setTimeout(done, 200))");
+    assert_eq!(browser.text("typeof window.hacked"), "undefined");
+    assert!(!browser.troubles().is_empty(), "the policy says nothing");
+}
+
+#[test]
+#[ignore = "needs Chromium"]
+fn dark_pages_and_paper_are_readable() {
+    let (one, several) = (one(), several());
+    let several: Vec<&History> = several.iter().collect();
+    let dark = Look {
+        is_dark: true,
+        ..Look::default()
+    };
+    let ground = "getComputedStyle(document.body).backgroundColor";
+    for (name, histories) in [
+        ("dark-one.html", &[&one][..]),
+        ("dark-several.html", &several),
+    ] {
+        let mut browser = Browser::open(&written(name, histories), dark);
+        assert_eq!(browser.text(ground), "rgb(13, 17, 23)");
+        browser.picture(&file(name).with_extension("png"));
+        assert!(browser.print(&file(name).with_extension("pdf")) > 10_000);
+    }
+    let paper = Look {
+        is_print: true,
+        has_scripts: false,
+        ..dark
+    };
+    let mut browser = Browser::open(&written("paper.html", &several), paper);
+    assert_eq!(browser.text(ground), "rgb(255, 255, 255)");
+    let closed = "[...document.querySelectorAll('details.run')].filter(run => run.querySelector('.keys').getBoundingClientRect().height < 20).length";
+    assert_eq!(browser.evaluate(closed), json!(0));
+}

@@ -1,0 +1,22 @@
+//! `train export`: a run's figures for other programs.
+
+use super::follow_arguments::ExportArguments;
+use super::look;
+use super::report::read;
+use super::voice::print_line;
+use super::watch::find;
+
+pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<()> {
+    let folder = find(&arguments.run, &arguments.place.runs_dir)?;
+    let history = read(&folder)?;
+    if let Some(target) = &arguments.tensorboard {
+        let written = report::tensorboard::write(target, &look::name(&folder), &history)?;
+        print_line(&written.display().to_string());
+    }
+    if let Some(target) = &arguments.csv {
+        for written in report::csv::write(target, &history)? {
+            print_line(&written.display().to_string());
+        }
+    }
+    Ok(())
+}

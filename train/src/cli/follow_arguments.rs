@@ -1,0 +1,118 @@
+//! Flags of what looks at runs: `watch`, `runs`, `report` and `export`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use report::runs::{Column, Filter};
+
+const WATCH_EXAMPLES: &str = "\
+Examples:
+  train watch                        the newest run
+  train watch mine                   the run in runs/mine, while it trains or afterwards
+  train watch mine --compare other   two runs in the same charts";
+
+/// Show a run on the terminal, while it trains in another one or afterwards
+#[derive(Debug, Args)]
+#[command(after_help = WATCH_EXAMPLES)]
+pub(crate) struct WatchArguments {
+    /// A run's folder, or its name in --runs-dir [default: the newest]
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
+
+    /// More runs to show with it
+    #[arg(long, value_name = "RUN", num_args = 1..)]
+    pub compare: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub place: RunsDir,
+}
+
+const RUNS_EXAMPLES: &str = "\
+Examples:
+  train runs                                      the newest first
+  train runs --sort accuracy --filter data=cifar10
+  train runs --filter state=crashed --filter 'model=resnet*'
+  train runs --json";
+
+/// List runs: state, data, model, device, epochs, accuracy, time
+#[derive(Debug, Args)]
+#[command(after_help = RUNS_EXAMPLES)]
+pub(crate) struct RunsArguments {
+    #[arg(long, value_name = "COLUMN", default_value = "started", help = format!(
+        "Sort by {}", Column::ALL.map(Column::name).join(", ")
+    ))]
+    pub sort: Column,
+
+    /// The other way round
+    #[arg(long)]
+    pub reverse: bool,
+
+    /// Only runs of which this holds; * and ? stand for any characters, and of several values for one
+    /// KEY one is enough
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub filter: Vec<Filter>,
+
+    /// Print one JSON array instead of a table
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub place: RunsDir,
+}
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  train report mine                        runs/mine/report.html
+  train report mine other --output both.html   two runs side by side";
+
+/// Write a page about a run, or about several side by side
+///
+/// One HTML file that needs nothing else: curves, confusion matrix, mistakes, settings, times.
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub(crate) struct ReportArguments {
+    /// Runs' folders, or their names in --runs-dir
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<PathBuf>,
+
+    /// The file to write, also over an older one [default: report.html in the folder of a run, or for
+    /// several here]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub place: RunsDir,
+}
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  train export mine --tensorboard logs   then: tensorboard --logdir logs
+  train export mine --csv tables         steps.csv, epochs.csv and others";
+
+/// Write a run's figures for other programs
+#[derive(Debug, Args)]
+#[command(after_help = EXPORT_EXAMPLES)]
+pub(crate) struct ExportArguments {
+    /// A run's folder, or its name in --runs-dir
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+
+    /// Write event files for TensorBoard, into a folder of the run's name in this one
+    #[arg(long, value_name = "DIR", required_unless_present = "csv")]
+    pub tensorboard: Option<PathBuf>,
+
+    /// Write tables for spreadsheets into this folder
+    #[arg(long, value_name = "DIR")]
+    pub csv: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub place: RunsDir,
+}
+
+/// Where runs are.
+#[derive(Debug, Args)]
+pub(crate) struct RunsDir {
+    /// Folder of all runs
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs_dir: PathBuf,
+}

@@ -1,0 +1,78 @@
+//! Lines that wait until nothing else has the terminal.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indicatif::ProgressBar;
+
+use super::voice::{print_line, warn};
+
+/// Prints lines above a progress bar, or later, when a screen has closed that hides the terminal. Clones
+/// hold back together.
+#[derive(Clone)]
+pub(crate) struct HeldBack {
+    bar: ProgressBar,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    is_hidden: bool,
+    lines: Vec<Line>,
+}
+
+enum Line {
+    Result(String),
+    Warning(String),
+}
+
+impl HeldBack {
+    /// `is_hidden` says whether a screen has the terminal.
+    pub(crate) fn new(bar: ProgressBar, is_hidden: bool) -> Self {
+        let lines = Vec::new();
+        let state = Arc::new(Mutex::new(State { is_hidden, lines }));
+        Self { bar, state }
+    }
+
+    /// A line for standard output.
+    pub(crate) fn print(&self, line: String) {
+        self.add(Line::Result(line));
+    }
+
+    /// A line for standard error.
+    pub(crate) fn warn(&self, line: String) {
+        self.add(Line::Warning(line));
+    }
+
+    fn add(&self, line: Line) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.lines.push(line);
+        self.print_lines(&mut state);
+    }
+
+    /// Whether a screen has the terminal.
+    pub(crate) fn is_hidden(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.is_hidden
+    }
+
+    /// The screen has closed.
+    pub(crate) fn release(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.is_hidden = false;
+        self.print_lines(&mut state);
+    }
+
+    fn print_lines(&self, state: &mut State) {
+        if state.is_hidden || state.lines.is_empty() {
+            return;
+        }
+        let lines = std::mem::take(&mut state.lines);
+        self.bar.suspend(|| {
+            for line in lines {
+                match line {
+                    Line::Result(line) => print_line(&line),
+                    Line::Warning(line) => warn(&line),
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,35 @@
+//! `train runs`: a table of runs.
+
+use report::runs::{find, listing, matches_all, sort};
+
+use super::follow_arguments::RunsArguments;
+use super::voice::{print_line, talk};
+
+pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
+    let runs_dir = &arguments.place.runs_dir;
+    let mut runs = find(runs_dir)?;
+    let all = runs.len();
+    runs.retain(|run| matches_all(&arguments.filter, run));
+    let column = arguments.sort;
+    sort(
+        &mut runs,
+        column,
+        column.is_descending() != arguments.reverse,
+    );
+    if arguments.json {
+        print_line(&serde_json::to_string_pretty(&runs)?);
+        return Ok(());
+    }
+    if runs.is_empty() {
+        talk(&match all {
+            0 => format!("there is no run in {}", runs_dir.display()),
+            all => format!(
+                "none of {all} runs in {} is one of those",
+                runs_dir.display()
+            ),
+        });
+        return Ok(());
+    }
+    print_line(listing(&runs).trim_end());
+    Ok(())
+}

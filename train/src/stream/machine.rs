@@ -1,0 +1,126 @@
+//! How busy the machine is.
+
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use events::{Event, System as Load, Writer};
+use nvml_wrapper::Nvml;
+use sysinfo::{MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+
+use super::clock::Clock;
+use super::step_log::round;
+
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Looks once a second, on a thread that ends with this.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Machine {
+    /// A system that starts no thread is not looked at.
+    pub(crate) fn watch(writer: Writer, clock: Clock) -> Self {
+        let (end, ended) = channel();
+        let thread = std::thread::Builder::new()
+            .name("machine".to_owned())
+            .spawn(move || {
+                let mut look = Look::new();
+                while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+                    writer.send(Event::System(look.load(clock.seconds())));
+                }
+            });
+        Self {
+            end: Some(end),
+            thread: thread.ok(),
+        }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            // If it panicked, it said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Look {
+    system: System,
+    process: Option<Pid>,
+    /// Of the first GPU, where there is one and its driver can be asked.
+    gpu: Option<Nvml>,
+}
+
+impl Look {
+    fn new() -> Self {
+        let mut look = Self {
+            system: System::new(),
+            process: sysinfo::get_current_pid().ok(),
+            gpu: Nvml::init().ok(),
+        };
+        look.refresh(); // shares of the CPU are those since the last look
+        look
+    }
+
+    fn refresh(&mut self) {
+        self.system.refresh_cpu_usage();
+        let memory = MemoryRefreshKind::nothing().with_ram();
+        self.system.refresh_memory_specifics(memory);
+        if let Some(process) = self.process {
+            let kind = ProcessRefreshKind::nothing()
+                .with_cpu()
+                .with_memory()
+                .without_tasks();
+            let this = ProcessesToUpdate::Some(&[process]);
+            self.system.refresh_processes_specifics(this, false, kind);
+        }
+    }
+
+    fn load(&mut self, seconds: f64) -> Load {
+        self.refresh();
+        let cores = self.system.cpus().len().max(1) as f64;
+        let process = self
+            .process
+            .and_then(|process| self.system.process(process));
+        let share = |percent: f32| round(f64::from(percent) / 100.0);
+        let device = self
+            .gpu
+            .as_ref()
+            .and_then(|gpu| gpu.device_by_index(0).ok());
+        let utilization = device
+            .as_ref()
+            .and_then(|device| device.utilization_rates().ok());
+        let memory = device.as_ref().and_then(|device| device.memory_info().ok());
+        Load {
+            seconds,
+            cpu: process.map_or(0.0, |process| share(process.cpu_usage()) / cores),
+            cpu_machine: share(self.system.global_cpu_usage()),
+            memory: process.map_or(0, sysinfo::Process::memory),
+            memory_machine: self.system.used_memory(),
+            memory_total: self.system.total_memory(),
+            gpu: utilization.map(|rates| f64::from(rates.gpu) / 100.0),
+            gpu_memory: memory.map(|memory| memory.used),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_program_holds_memory_of_the_machine() {
+        let load = Look::new().load(3.0);
+        assert_eq!(load.seconds, 3.0);
+        assert!(
+            load.memory > 0 && load.memory <= load.memory_total,
+            "{load:?}"
+        );
+        assert!((0.0..=1.0).contains(&load.cpu_machine), "{load:?}");
+    }
+}

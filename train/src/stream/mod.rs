@@ -1,0 +1,216 @@
+//! The events of a run, from the training loop into the run's folder.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `clock` | the time that a run takes, over all its sittings |
+//! | `start` | what a run is, for its first event |
+//! | `step_log` | burn-train's metrics as events |
+//! | `laps` | where the time of a step goes |
+//! | `machine` | how busy the machine is |
+//! | `scores` | what a network came to, as events |
+
+mod clock;
+mod laps;
+mod machine;
+mod scores;
+mod start;
+mod step_log;
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use events::{
+    Checkpoint, Ended, Ending, Event, Level, Lock, LockError, Message, Progress, Work, Writer,
+};
+
+use crate::checkpoint::RunState;
+use crate::error::TrainError;
+use crate::folder::RunFolder;
+use crate::plan::Plan;
+use crate::run::Outcome;
+use crate::stop::Stop;
+
+pub(crate) use clock::Clock;
+pub(crate) use laps::{Laps, Part};
+use machine::Machine;
+pub(crate) use scores::{Place, Scored, epoch, tested};
+pub(crate) use step_log::{Logged, StepLog};
+
+/// Progress is told of at most so often.
+const PROGRESS: Duration = Duration::from_millis(500);
+
+/// What a run's events say of the program that trains it.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The words of the command line, the program's name first.
+    pub command: Vec<String>,
+    /// What computes, as [`device`] names it.
+    pub device: String,
+}
+
+/// The events of a run that this program trains. As long as it is there, no other program trains it.
+#[derive(Debug)]
+pub struct Stream {
+    writer: Writer,
+    about: About,
+    clock: Clock,
+    told: Mutex<Option<Instant>>,
+    /// Whether there were events before.
+    goes_on: bool,
+    _lock: Lock,
+}
+
+impl Stream {
+    /// Takes hold of a run, and opens its file of events.
+    ///
+    /// # Errors
+    ///
+    /// If another program trains the run, or a file cannot be written.
+    pub fn open(folder: &RunFolder, about: About, stop: Stop) -> Result<Self, TrainError> {
+        let path = folder.path();
+        let lock = Lock::take(path).map_err(|error| match error {
+            LockError::Io { path, source } => TrainError::io("write", path)(source),
+            _ => TrainError::Taken {
+                folder: PathBuf::from(path),
+            },
+        })?;
+        let file = path.join(events::FILE);
+        let goes_on = file.metadata().is_ok_and(|file| file.len() > 0);
+        let failed = move |path: PathBuf, source| stop.fail(TrainError::io("write", path)(source));
+        let writer = Writer::open_with(path, move |error| {
+            let source = std::io::Error::new(error.source.kind(), error.source.to_string());
+            failed(error.path.clone(), source);
+        })
+        .map_err(|error| TrainError::io("write", error.path)(error.source))?;
+        Ok(Self {
+            writer,
+            about,
+            clock: Clock::default(),
+            told: Mutex::new(None),
+            goes_on,
+            _lock: lock,
+        })
+    }
+
+    /// Tells that a run begins, or goes on from a checkpoint; its time counts from here.
+    pub(crate) fn begin(&self, plan: &Plan, state: &RunState) {
+        self.clock.start(state.seconds);
+        let is_new = state.step == 0 && state.history.is_empty();
+        if is_new || !self.goes_on {
+            self.send(start::started(plan, &self.about));
+        }
+        if !is_new {
+            self.send(start::resumed(state, &self.about));
+        }
+    }
+
+    /// Has the events from now on written to another place too, as lines of JSON.
+    pub fn echo(&self, target: Box<dyn std::io::Write + Send>) {
+        self.writer.echo(target);
+    }
+
+    /// Something that people who follow the run should read.
+    pub fn say(&self, level: Level, text: impl Into<String>) {
+        self.send(Event::Message(Message {
+            seconds: self.clock.seconds(),
+            level,
+            text: text.into(),
+        }));
+    }
+
+    /// For those who have something to say after the run has taken hold of the stream.
+    pub fn teller(&self) -> Teller {
+        Teller {
+            writer: self.writer.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// Tells how busy the machine is, until what this returns is dropped.
+    pub(crate) fn watch_machine(&self) -> Machine {
+        Machine::watch(self.writer.clone(), self.clock.clone())
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    pub(crate) fn send(&self, event: Event) {
+        self.writer.send(event);
+    }
+
+    /// Tells how far a pass over pictures is, now and then.
+    pub(crate) fn progress(&self, work: Work, done: usize, total: usize) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_some_and(|told| told.elapsed() < PROGRESS) && done < total {
+            return;
+        }
+        *told = Some(Instant::now());
+        self.send(Event::Progress(Progress {
+            seconds: self.clock.seconds(),
+            work,
+            done,
+            total,
+        }));
+    }
+
+    pub(crate) fn saved(&self, state: &RunState) {
+        self.send(Event::Checkpoint(Checkpoint {
+            seconds: self.clock.seconds(),
+            step: state.step,
+            epoch: state.epoch,
+        }));
+    }
+
+    /// Tells how the run ended, and writes what is left.
+    pub(crate) fn end(&self, result: &Result<Outcome, TrainError>) {
+        let (ending, reason) = match result {
+            Ok(Outcome::Finished(_)) => (Ending::Finished, None),
+            Ok(Outcome::Interrupted { .. }) => (Ending::Stopped, None),
+            Err(error) => (Ending::Failed, Some(sentence(error))),
+        };
+        self.send(Event::Ended(Ended {
+            seconds: self.clock.seconds(),
+            ending,
+            reason,
+        }));
+        self.writer.flush();
+    }
+}
+
+/// An error with its causes, as far as it does not name them itself.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let reason = next.to_string();
+        if !text.contains(&reason) {
+            text = format!("{text}: {reason}");
+        }
+        cause = next.source();
+    }
+    text
+}
+
+/// Says something to those who follow a run.
+#[derive(Clone, Debug)]
+pub struct Teller {
+    writer: Writer,
+    clock: Clock,
+}
+
+impl Teller {
+    /// Something that they should read.
+    pub fn say(&self, level: Level, text: impl Into<String>) {
+        self.writer.send(Event::Message(Message {
+            seconds: self.clock.seconds(),
+            level,
+            text: text.into(),
+        }));
+    }
+}

@@ -1,0 +1,85 @@
+//! What a run is, for its first event.
+
+use events::{Event, Pictures, Resumed, Started};
+use jiff::Zoned;
+use sysinfo::{CpuRefreshKind, RefreshKind, System};
+
+use super::About;
+use crate::checkpoint::RunState;
+use crate::plan::Plan;
+
+/// Places at which the planned learning rate is noted.
+const RATES: usize = 200;
+
+pub(super) fn started(plan: &Plan, about: &About) -> Event {
+    let config = &plan.config;
+    let shape = plan.data.preprocessing.shape();
+    let [_, height, width] = shape;
+    let summary = model::summary(&plan.network, [height, width]);
+    Event::Started(Box::new(Started {
+        at: now(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: about.command.clone(),
+        machine: machine(),
+        processor: processor(),
+        device: about.device.clone(),
+        threads: device::threads(),
+        data: plan.data.name.clone(),
+        classes: plan.data.class_names.clone(),
+        pictures: Pictures {
+            train: plan.train.len(),
+            validation: plan.validation.len(),
+            test: plan.data.test.len(),
+        },
+        shape,
+        model: plan.model.clone(),
+        parameters: summary.map_or(0, |summary| {
+            usize::try_from(summary.parameters).unwrap_or(usize::MAX)
+        }),
+        epochs: config.epochs,
+        steps_per_epoch: plan.steps_per_epoch,
+        batch_size: config.batch_size * config.accumulate,
+        rates: rates(plan),
+        config: serde_json::to_value(config).unwrap_or_default(),
+    }))
+}
+
+pub(super) fn resumed(state: &RunState, about: &About) -> Event {
+    Event::Resumed(Resumed {
+        at: now(),
+        seconds: state.seconds,
+        step: state.step,
+        epochs_done: state.epoch - 1,
+        command: about.command.clone(),
+        device: about.device.clone(),
+    })
+}
+
+fn now() -> String {
+    Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+fn rates(plan: &Plan) -> Vec<(f64, f64)> {
+    let schedule = plan.schedule();
+    let steps = plan.config.epochs * plan.steps_per_epoch;
+    let count = RATES.min(steps.max(1));
+    let places = (0..=count).map(|place| place * steps.saturating_sub(1) / count);
+    let rate = |step: usize| super::step_log::round(schedule.rate(step));
+    let share = |step: usize| super::step_log::round(step as f64 / steps.max(1) as f64);
+    places.map(|step| (share(step), rate(step))).collect()
+}
+
+fn machine() -> String {
+    let known = [System::host_name(), System::long_os_version()];
+    known.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn processor() -> String {
+    let kind = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing());
+    let system = System::new_with_specifics(kind);
+    let brand = system
+        .cpus()
+        .first()
+        .map(|cpu| cpu.brand().trim().to_owned());
+    brand.unwrap_or_default()
+}
