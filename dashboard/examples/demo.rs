@@ -2,7 +2,8 @@
 //!
 //! Words after it change what is shown: `watch` does not own the run, `compare` shows a second run beside
 //! it, `plain`, `light`, `ascii`, `palette` and `full` are looks, `fast` takes a hundred steps a second
-//! instead of ten, `done` shows a run that is over, and `panic` panics after five seconds.
+//! instead of ten, `average` scores a moving average too, `done` shows a run that is over, and `panic`
+//! panics after five seconds. Folders of real runs are watched instead.
 
 #[path = "../tests/synthetic/mod.rs"]
 mod synthetic;
@@ -26,9 +27,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let has = |word: &str| words.iter().any(|other| other == word);
     ctrlc::set_handler(|| {
         dashboard::restore();
-        #[expect(clippy::exit, reason = "as a program does that was told to end")]
         std::process::exit(130);
     })?;
+    let theme = theme(&has);
+    let folders: Vec<&String> = words
+        .iter()
+        .filter(|word| Path::new(word).is_dir())
+        .collect();
+    if !folders.is_empty() {
+        return watch(&folders, theme);
+    }
     let folder = tempfile::tempdir()?;
     let plan = Plan {
         has_average: has("average"),
@@ -68,27 +76,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             result
         })),
     };
-    let colours = match (has("plain"), has("palette"), has("full")) {
-        (true, ..) => Colours::None,
-        (_, true, _) => Colours::Palette,
-        (.., true) => Colours::Full,
-        _ => Colours::Sixteen,
-    };
     let options = Options {
         mode: if has("watch") {
             Mode::Watch
         } else {
             Mode::Live
         },
-        theme: Theme {
-            colours,
-            background: if has("light") {
-                Background::Light
-            } else {
-                Background::Dark
-            },
-            ascii: has("ascii"),
-        },
+        theme,
     };
     let mut asked = Vec::new();
     let end = dashboard::run(
@@ -109,6 +103,36 @@ fn main() -> Result<(), Box<dyn Error>> {
         training.join().map_err(|_| "training panicked")??;
     }
     Ok(())
+}
+
+/// Watches real runs.
+fn watch(folders: &[&String], theme: Theme) -> Result<(), Box<dyn Error>> {
+    let sources = folders.iter().map(|&folder| Source {
+        name: folder.clone(),
+        folder: folder.into(),
+    });
+    let mode = Mode::Watch;
+    let options = Options { mode, theme };
+    dashboard::run(sources.collect(), options, &mut |_| {}, &|| false)?;
+    Ok(())
+}
+
+/// What the words say of looks.
+fn theme(has: &dyn Fn(&str) -> bool) -> Theme {
+    let colours = match (has("plain"), has("palette"), has("full")) {
+        (true, ..) => Colours::None,
+        (_, true, _) => Colours::Palette,
+        (.., true) => Colours::Full,
+        _ => Colours::Sixteen,
+    };
+    Theme {
+        colours,
+        background: match has("light") {
+            true => Background::Light,
+            false => Background::Dark,
+        },
+        ascii: has("ascii"),
+    }
 }
 
 /// Writes a run as if it were trained.

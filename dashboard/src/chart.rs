@@ -1,19 +1,19 @@
 //! Curves with their axes.
 
+mod axes;
+
 use events::Axis;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::canvas::{ACROSS, Canvas, DOWN};
 use crate::pen::Pen;
-use crate::ticks::{Scale, Tick, Unit};
+use crate::ticks::{Scale, Unit};
 
 /// Columns for the numbers of the upright axis.
 const GUTTER: u16 = 8;
 /// Rows that leave place for a line below the plot.
 const TALL: u16 = 7;
-/// Columns that a number of the level axis takes, with space.
-const LABEL: u16 = 12;
 
 /// A curve.
 #[derive(Clone, Debug, Default)]
@@ -104,68 +104,32 @@ impl Chart {
 
     /// The upright axis, around what is shown.
     fn upright(&self) -> Option<Scale> {
-        let [from, to] = self.x;
-        let points = self.series.iter().flat_map(|curve| &curve.points);
-        let shown = points.filter(|point| (from..=to).contains(&point[0]));
-        let values: Vec<f64> = shown.map(|point| point[1]).collect();
-        if !values.is_empty() {
-            return Scale::around(values.into_iter().chain(self.includes), self.log);
-        }
-        // A line may cross without a point.
-        let all = self.series.iter().flat_map(|curve| &curve.points);
-        Scale::around(all.map(|point| point[1]), self.log)
+        let values = self.series.iter().flat_map(|curve| {
+            let points = &curve.points;
+            let firsts = points.first().into_iter().chain(points);
+            let lines = firsts.zip(points);
+            lines.filter_map(|(from, to)| clip(*from, *to, self.x))
+        });
+        // Lines that cross the edges count as far as they are seen.
+        let values: Vec<f64> = values.flatten().map(|point| point[1]).collect();
+        let includes = self.includes.filter(|_| !values.is_empty());
+        let bands = self.series.iter().flat_map(|curve| self.usual_band(curve));
+        Scale::around(values.into_iter().chain(includes).chain(bands), self.log)
     }
 
-    fn draw_axes(&self, pen: &mut Pen, area: Rect, plot: Rect, x: Scale, y: Scale) {
-        let faint = pen.theme.faint();
-        let (bar, corner, line, left, foot) = pen
-            .theme
-            .either(('│', '└', '─', '┤', '┴'), ('|', '+', '-', '+', '+'));
-        for row in 0..plot.height {
-            pen.cell(area, GUTTER - 1, row, bar, faint);
+    /// The mean ends of a curve's band, so that a level line over noise has the noise around it and not
+    /// all over the plot.
+    fn usual_band(&self, curve: &Series) -> Vec<f64> {
+        let [from, to] = self.x;
+        let band = curve.band.iter();
+        let shown = band.filter(|[place, ..]| (from..=to).contains(place));
+        let (mut sums, mut count) = ([0.0, 0.0], 0.0);
+        for [_, least, greatest] in shown {
+            sums = [sums[0] + least, sums[1] + greatest];
+            count += 1.0;
         }
-        let mut free = plot.height;
-        for Tick { place, label } in y.ticks(usize::from(plot.height / 3).clamp(2, 8), self.unit) {
-            let row = row_of(plot, place);
-            // Ticks rise; two in one row would write over each other.
-            if row < free {
-                free = row;
-                let gutter = Rect {
-                    width: GUTTER - 1,
-                    ..area
-                };
-                pen.right(gutter, row, &label, Style::new());
-                pen.cell(area, GUTTER - 1, row, left, faint);
-                let dot = pen.theme.either('·', '.');
-                for column in (3..plot.width).step_by(4) {
-                    pen.cell(plot, column, row, dot, faint);
-                }
-            }
-        }
-        let has_line = area.height >= TALL;
-        if has_line {
-            pen.cell(area, GUTTER - 1, plot.height, corner, faint);
-            pen.rule(area, GUTTER, plot.height, line, faint);
-        }
-        let unit = match self.axis {
-            Axis::Step | Axis::Epoch => Unit::Number,
-            Axis::Time => Unit::Time,
-        };
-        let labels = area.height - 1;
-        let mut free = 0;
-        for Tick { place, label } in x.ticks(usize::from(plot.width / LABEL).clamp(2, 10), unit) {
-            let column = column_of(plot, place);
-            let width = label.chars().count() as u16;
-            let start = (GUTTER + column).saturating_sub(width / 2);
-            let start = start.min(area.width.saturating_sub(width));
-            if start >= free {
-                free = start + width + 1;
-                pen.print(area, start, labels, &label, Style::new());
-                if has_line {
-                    pen.cell(area, GUTTER + column, plot.height, foot, faint);
-                }
-            }
-        }
+        // Without any, these are no numbers, which no axis is made of.
+        sums.map(|sum| sum / count).to_vec()
     }
 
     fn draw_bands(&self, pen: &mut Pen, plot: Rect, x: Scale, y: Scale) {
@@ -227,7 +191,7 @@ impl Chart {
             if let Some(mark) = curve.mark {
                 let has_space = shown().count() <= usize::from(plot.width / 2);
                 let all = shown().filter(|_| curve.is_every_point_marked && has_space);
-                for &point in all.chain(shown().last()) {
+                for &point in all.chain(shown().next_back()) {
                     if let Some((column, row)) = cell_of(plot, x, y, point) {
                         pen.cell(plot, column, row, mark, curve.style);
                     }
@@ -308,7 +272,8 @@ fn cell_of(plot: Rect, x: Scale, y: Scale, point: [f64; 2]) -> Option<(u16, u16)
 
 /// The part of a line between two places; none if there is none.
 fn clip(from: [f64; 2], to: [f64; 2], [left, right]: [f64; 2]) -> Option<[[f64; 2]; 2]> {
-    if to[0] < left || from[0] > right || !(from[0] <= to[0]) {
+    let is_forward = from[0] <= to[0];
+    if to[0] < left || from[0] > right || !is_forward {
         return None;
     }
     let at = |x: f64| {
@@ -369,6 +334,15 @@ mod tests {
     fn lines_without_a_point_inside_still_cross() {
         let shown = drawn(&chart(&[[-10.0, 0.0], [50.0, 6.0]]), [30, 6]);
         assert!(shown.contains('⠤') || shown.contains('⠊'), "{shown}");
+    }
+
+    #[test]
+    fn noise_around_a_level_line_is_seen() {
+        let mut level = chart(&[[0.0, 1.0], [40.0, 1.0]]);
+        level.series[0].band = vec![[10.0, 0.5, 1.5], [20.0, 0.4, 1.6], [99.0, -50.0, 50.0]];
+        let scale = level.upright().unwrap();
+        assert!((0.3..0.5).contains(&scale.low), "{scale:?}");
+        assert!((1.5..1.7).contains(&scale.high), "{scale:?}");
     }
 
     #[test]

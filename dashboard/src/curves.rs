@@ -48,14 +48,8 @@ pub(crate) fn chart(theme: Theme, view: &View, metric: &str, runs: &[Run], colum
         is_comparison: runs.len() > 1,
     };
     let all = runs.iter().enumerate();
-    let splits = |(index, run)| {
-        Split::ALL
-            .into_iter()
-            .filter_map(move |split| Some((index, run, split)))
-    };
-    let series = all
-        .flat_map(splits)
-        .filter_map(|(index, run, split)| curves.series(index, run, split));
+    let splits = all.flat_map(|(index, run)| Split::ALL.map(|split| (index, run, split)));
+    let series = splits.filter_map(|(index, run, split)| curves.series(index, run, split));
     Chart {
         series: series.collect(),
         axis: view.axis,
@@ -137,8 +131,12 @@ impl Curves<'_> {
             let mark = (part > 0).then(|| self.theme.mark(part - 1));
             return (self.theme.series(part), mark, split.name().to_owned());
         }
+        let mark = match split {
+            Split::Average => self.theme.second_mark(index),
+            Split::Train | Split::Validation => self.theme.mark(index),
+        };
         let name = format!("{run} {}", split.name());
-        (self.theme.series(index), Some(self.theme.mark(index)), name)
+        (self.theme.series(index), Some(mark), name)
     }
 }
 

@@ -10,14 +10,12 @@ use crate::panel::columns;
 use crate::pen::Pen;
 use crate::state::{Dialog, State, Tab};
 
-/// Rows of the help page, in two columns.
-pub(crate) const HELP_ROWS: u16 = 20;
 /// Columns for the names of keys.
 const NAMES: u16 = 9;
 
 /// Draws what lies over the page.
 pub(crate) fn draw(pen: &mut Pen, state: &State, open: Dialog, screen: Rect) {
-    let area = dialog(open, screen);
+    let area = dialog(state.mode, open, screen);
     pen.clear(area);
     frame(pen, area, title(open));
     let inner = within(area);
@@ -95,6 +93,11 @@ fn help_lines(mode: Mode) -> Vec<(&'static str, &'static str)> {
         lines.extend(group(heading, &mut KEYS.iter().filter(of(tab))));
     }
     lines
+}
+
+/// Rows of the help page, in two columns.
+pub(crate) fn help_rows(mode: Mode) -> u16 {
+    help_lines(mode).len().div_ceil(2) as u16
 }
 
 fn help(pen: &mut Pen, state: &State, area: Rect) {

@@ -103,10 +103,12 @@ fn status(pen: &Pen, state: &State, run: &Run) -> Vec<Span> {
         RunState::Failed => (theme.either('✘', 'x'), "failed", theme.bad()),
         RunState::Crashed => (theme.either('✘', 'x'), "not running", theme.warning()),
     };
-    let asked = match (run.is_running, state.stop, state.notice) {
-        (true, Some(Command::StopNow), _) => Some("stops now"),
-        (true, Some(_), _) => Some("stops after this epoch"),
-        (_, _, notice) => notice,
+    let is_saving = state.checkpoints == Some(run.history.checkpoints.len());
+    let asked = match state.stop {
+        _ if !run.is_running => None,
+        Some(Command::StopNow) => Some("stops now"),
+        Some(_) => Some("stops after this epoch"),
+        None => is_saving.then_some("saves a checkpoint"),
     };
     let mut spans = Vec::new();
     if let Some(asked) = asked {

@@ -20,6 +20,9 @@ pub(crate) const SMALLEST: Size = Size {
 /// Narrower screens have only numbers for pages other than the one that is shown.
 const NAMES: u16 = 72;
 
+/// Lower screens have one row of keys.
+const LOW: u16 = 14;
+
 /// The parts of the screen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
@@ -36,7 +39,8 @@ pub(crate) fn layout(state: &State, area: Rect) -> Option<Layout> {
     }
     let (header, rest) = above(area, 1);
     let (tabs, rest) = above(rest, 1);
-    let feet = if state.mode == Mode::Live { 2 } else { 1 };
+    let has_space = state.mode == Mode::Live && area.height >= LOW;
+    let feet = if has_space { 2 } else { 1 };
     let (body, foot) = above(rest, rest.height - feet);
     Some(Layout {
         header: inset(header),
@@ -129,9 +133,9 @@ pub(crate) fn options(dialog: Dialog) -> &'static [(char, &'static str)] {
 }
 
 /// Where a dialog is.
-pub(crate) fn dialog(dialog: Dialog, screen: Rect) -> Rect {
+pub(crate) fn dialog(mode: Mode, dialog: Dialog, screen: Rect) -> Rect {
     let (columns, rows) = match dialog {
-        Dialog::Help => (110, crate::dialogs::HELP_ROWS + 4),
+        Dialog::Help => (84, crate::dialogs::help_rows(mode) + 2),
         _ => (56, options(dialog).len() as u16 + 6),
     };
     let (width, height) = (columns.min(screen.width), rows.min(screen.height));
@@ -165,7 +169,7 @@ pub(crate) fn target(state: &State, runs: &[Run], at: Position) -> Target {
         return Target::Nothing;
     };
     if let Some(open) = state.dialog {
-        let inner = within(dialog(open, screen));
+        let inner = within(dialog(state.mode, open, screen));
         let row = usize::from(at.y.saturating_sub(inner.y));
         let option = options(open).get(row.wrapping_sub(2));
         return match option {

@@ -41,8 +41,7 @@ impl<'a> Pen<'a> {
             .fold(x, |x, (text, style)| self.print(area, x, y, text, *style))
     }
 
-    /// Writes a text that ends where the area does, or before so many columns from there, and tells where
-    /// it begins.
+    /// Writes a text that ends where the area does, and tells where it begins.
     pub(crate) fn right(&mut self, area: Rect, y: u16, text: &str, style: Style) -> u16 {
         let used = width(text).min(usize::from(area.width)) as u16;
         self.print(area, area.width - used, y, text, style);

@@ -11,6 +11,8 @@ use crate::runs::Run;
 
 /// Seconds without news of a running run that are worth a word.
 const SILENT: f64 = 60.0;
+/// Columns that the time left takes as a rule.
+const NOTE: u16 = 20;
 /// Rows that [`draw`] takes.
 pub(crate) const ROWS: u16 = 2;
 
@@ -94,11 +96,22 @@ pub(crate) fn draw(pen: &mut Pen, run: &Run, area: Rect) {
     let rows = [(part(history), accent), (whole, good)];
     let names = rows.iter().map(|(part, _)| crate::text::width(&part.name));
     let names = (names.max().unwrap_or(0) as u16).min(area.width / 2);
-    let notes = 22.min(area.width / 3);
-    let length = area.width.saturating_sub(names + notes + 9);
     let silence = run.is_running && run.idle >= SILENT;
-    for (y, (part, style)) in rows.into_iter().enumerate() {
-        let y = y as u16;
+    let note = |row: usize, part: &Part| match part.left {
+        _ if !run.is_running => String::new(),
+        _ if silence && row == 0 => format!("no news for {}", duration(run.idle)),
+        Some(left) => format!("{} left", duration((left - run.idle).max(0.0))),
+        None => String::new(),
+    };
+    let notes = [0, 1].map(|row| note(row, &rows[row].0));
+    let longest = notes.iter().map(|note| crate::text::width(note) as u16);
+    // Some columns more, so that bars keep their length while the time gets shorter.
+    let beside = match longest.max().unwrap_or(0) {
+        0 => 0,
+        longest => (longest + 2).max(NOTE).min(area.width / 3),
+    };
+    let length = area.width.saturating_sub(names + beside + 7);
+    for (y, ((part, style), note)) in (0..).zip(rows.into_iter().zip(notes)) {
         let place = Rect {
             width: names,
             ..area
@@ -108,12 +121,6 @@ pub(crate) fn draw(pen: &mut Pen, run: &Run, area: Rect) {
         let heading = pen.theme.heading();
         let shown = format!("{:>5}", percent(part.share, 0));
         let x = pen.print(area, names + length + 2, y, &shown, heading);
-        let note = match part.left {
-            _ if !run.is_running => String::new(),
-            _ if silence && y == 0 => format!("no news for {}", duration(run.idle)),
-            Some(left) => format!("{} left", duration((left - run.idle).max(0.0))),
-            None => String::new(),
-        };
         pen.print(area, x + 2, y, &note, Style::new());
     }
 }

@@ -178,3 +178,68 @@ impl Entry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::{Event, FILE, Lock, Metrics, Step, Writer};
+    use std::path::Path;
+    use std::time::Duration;
+
+    fn open(folder: &Path) -> Runs {
+        let source = Source {
+            name: "run".to_owned(),
+            folder: folder.to_owned(),
+        };
+        let mut runs = Runs::open(vec![source]).unwrap();
+        while runs.views()[0].loading.is_some() {
+            runs.poll();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        runs
+    }
+
+    fn step(step: usize) -> Event {
+        Event::Step(Step {
+            seconds: step as f64,
+            epoch: 1,
+            step,
+            metrics: Metrics::from_iter([("loss", 1.0)]),
+        })
+    }
+
+    #[test]
+    fn a_run_is_followed_from_before_it_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut runs = open(folder.path());
+        assert!(!runs.poll(), "there is no file yet");
+        let lock = Lock::take(folder.path()).unwrap();
+        let writer = Writer::open(folder.path()).unwrap();
+        writer.send(step(1));
+        writer.close().unwrap();
+        assert!(runs.poll());
+        assert!(runs.views()[0].is_running);
+        assert_eq!(runs.views()[0].history.step(), 1);
+        drop(lock);
+        assert!(runs.poll(), "it does not run any more");
+        assert!(!runs.views()[0].is_running);
+        assert!(!runs.poll());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_a_problem_and_no_end() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(FILE)).unwrap();
+        let mut runs = open(folder.path());
+        // Systems differ in when they find out that it is a folder.
+        runs.poll();
+        assert_eq!(runs.views()[0].history.step(), 0);
+        std::fs::remove_dir(folder.path().join(FILE)).unwrap();
+        let writer = Writer::open(folder.path()).unwrap();
+        writer.send(step(1));
+        writer.close().unwrap();
+        runs.poll();
+        assert_eq!(runs.views()[0].problem, None);
+        assert_eq!(runs.views()[0].history.step(), 1);
+    }
+}

@@ -157,8 +157,8 @@ pub struct State {
     pub(crate) setting: usize,
     /// Messages that lie below the last one that is shown.
     pub(crate) message: usize,
-    /// The last thing that was asked of the owner, until the next key.
-    pub(crate) notice: Option<&'static str>,
+    /// The checkpoints that there were when another one was asked for.
+    pub(crate) checkpoints: Option<usize>,
     /// How the run is going to stop, as was asked.
     pub(crate) stop: Option<Command>,
     /// Whether the terminal may show something else than was drawn.
@@ -179,7 +179,7 @@ impl State {
                 metric: "loss".to_owned(),
                 axis: Axis::default(),
                 log: false,
-                smoothing: 3,
+                smoothing: 1,
                 shown: Shown::default(),
                 window: Window::default(),
                 cursor: None,
@@ -194,7 +194,7 @@ impl State {
             pane: Pane::default(),
             setting: 0,
             message: 0,
-            notice: None,
+            checkpoints: None,
             stop: None,
             is_redrawn: false,
         }

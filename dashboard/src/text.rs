@@ -101,7 +101,7 @@ pub(crate) fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
         loop {
             if lines.len() == most {
                 if let Some(last) = lines.pop() {
-                    lines.push(fit(&format!("{last}………"), width).0);
+                    lines.push(fit(&format!("{last}…"), width).0);
                 }
                 return lines;
             }

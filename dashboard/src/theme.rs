@@ -132,8 +132,17 @@ impl Theme {
     /// The sign of a curve's points.
     pub(crate) fn mark(self, index: usize) -> char {
         let marks = self.either(
-            ['●', '◆', '▲', '■', '✚', '◇'],
+            ['●', '◆', '▲', '■', '✚', '◀'],
             ['o', '#', '^', '%', '+', '@'],
+        );
+        marks[index % marks.len()]
+    }
+
+    /// The sign of a curve's points where that of the same run is taken.
+    pub(crate) fn second_mark(self, index: usize) -> char {
+        let marks = self.either(
+            ['○', '◇', '△', '□', '☆', '◁'],
+            ['0', 'H', 'A', 'M', 'T', 'Q'],
         );
         marks[index % marks.len()]
     }

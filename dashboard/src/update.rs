@@ -51,7 +51,6 @@ pub fn update(state: &mut State, input: Input, runs: &[Run]) -> Option<Command> 
 
 /// Takes a key.
 pub(crate) fn press(state: &mut State, key: KeyEvent, runs: &[Run]) -> Option<Command> {
-    state.notice = None;
     if key.modifiers.contains(KeyModifiers::CONTROL) {
         return match key.code {
             KeyCode::Char('c') => interrupt(state),
@@ -77,7 +76,7 @@ pub(crate) fn press(state: &mut State, key: KeyEvent, runs: &[Run]) -> Option<Co
         KeyCode::Tab => state.tab = Tab::ALL[(state.tab.index() + 1) % 6],
         KeyCode::BackTab => state.tab = Tab::ALL[(state.tab.index() + 5) % 6],
         KeyCode::Char('c' | 'e' | 'n' | 'd') if state.mode == Mode::Live => {
-            return control(state, key.code);
+            return control(state, key.code, runs);
         }
         _ => press_on_page(state, key, runs),
     }
@@ -113,10 +112,11 @@ fn answer(state: &mut State, dialog: Dialog, code: KeyCode) -> Option<Command> {
     }
 }
 
-fn control(state: &mut State, code: KeyCode) -> Option<Command> {
+fn control(state: &mut State, code: KeyCode, runs: &[Run]) -> Option<Command> {
     match code {
         KeyCode::Char('c') => {
-            state.notice = Some("a checkpoint is asked for");
+            let own = runs.first();
+            state.checkpoints = own.map(|run| run.history.checkpoints.len());
             Some(Command::Checkpoint)
         }
         KeyCode::Char('e') => stop(state, Command::StopAfterEpoch),
@@ -229,8 +229,8 @@ fn cursor_to_best(state: &mut State, runs: &[Run]) {
         return;
     };
     let chart = crate::curves::chart(theme, &state.view, &state.view.metric, &[*run], 1);
-    let best = chart.series.iter().filter_map(|series| series.best).last();
-    if let Some([place, _]) = best {
+    let mut best = chart.series.iter().filter_map(|series| series.best);
+    if let Some([place, _]) = best.next_back() {
         state.view.cursor = Some(place);
         let [from, to] = chart.x;
         if !(from..=to).contains(&place) {

@@ -2,11 +2,11 @@
 
 mod synthetic;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use dashboard::{
     Background, Colours, Command, Input, Mode, Options, Run, State, Theme, draw, update,
 };
-use events::{Alert, History, alerts};
+use events::{Alert, Ended, Ending, Epoch, Event, History, Metrics, Speed, Step, System, alerts};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -154,8 +154,8 @@ fn charts_as_the_user_wants_them() {
     for (name, keys) in [
         ("cursor_and_zoom", "2++→←←←←←←"),
         ("log_and_epochs", "2xlSS"),
-        ("accuracy_over_time_best", "2Mxxb"),
-        ("rate", "2mm"),
+        ("accuracy_over_time_best", "2MMxxb"),
+        ("rate", "2m"),
         ("panned_validation", "2vv+++<<<"),
     ] {
         let screen = stage.screen(watch(), (100, 30), keys);
@@ -170,6 +170,125 @@ fn classes_as_the_user_wants_them() {
         let screen = stage.screen(watch(), (100, 30), keys);
         insta::assert_snapshot!(format!("classes_{name}"), screen);
     }
+}
+
+/// A run in which everything goes wrong, on a machine with a GPU.
+fn troubled() -> Stage {
+    let plan = Plan::default();
+    let mut history = plan.history(400);
+    for step in 401..=440 {
+        history.push(Event::Step(Step {
+            seconds: step as f64 * 0.1,
+            epoch: 3,
+            step,
+            metrics: Metrics::from_iter([("loss", f64::NAN), ("accuracy", 0.1)]),
+        }));
+        history.push(Event::Speed(Speed {
+            seconds: step as f64 * 0.1,
+            step,
+            pictures: 300.0,
+            waiting: 0.2,
+            forward: 0.05,
+            backward: 0.1,
+            ..Speed::default()
+        }));
+        history.push(Event::System(System {
+            seconds: step as f64 * 0.1,
+            cpu: 0.2,
+            cpu_machine: 0.4,
+            memory: 2_000_000_000,
+            memory_machine: 9_000_000_000,
+            memory_total: 64_000_000_000,
+            gpu: Some(0.97),
+            gpu_memory: Some(7_500_000_000),
+        }));
+    }
+    history.push(Event::Ended(Ended {
+        seconds: 45.0,
+        ending: Ending::Failed,
+        reason: Some("the loss of step 440 is not finite".to_owned()),
+    }));
+    Stage::new(vec![("troubled", history)], false)
+}
+
+#[test]
+fn trouble_is_seen() {
+    let stage = troubled();
+    for page in [1, 5, 6] {
+        let screen = stage.screen(watch(), (120, 40), &page.to_string());
+        insta::assert_snapshot!(format!("troubled_{}", PAGES[page - 1]), screen);
+    }
+    assert!(
+        stage
+            .screen(watch(), (80, 24), "")
+            .contains("! the loss of step 440")
+    );
+}
+
+/// As many classes as ImageNet has.
+#[test]
+fn many_classes_fit_or_scroll() {
+    let mut history = Plan::default().history(1);
+    let confusion = (0..1000).flat_map(|class| {
+        let other = (class * 7 + 3) % 1000;
+        [(class, class, 40), (class, other, 10 + class as u64 % 20)]
+    });
+    history.push(Event::Epoch(Box::new(Epoch {
+        epoch: 1,
+        confusion: confusion.collect(),
+        ..Epoch::default()
+    })));
+    let stage = Stage::new(vec![("many", history)], true);
+    for (name, keys) in [("fitted", "3"), ("numbers", "3zo↓↓↓")] {
+        let screen = stage.screen(watch(), (120, 40), keys);
+        insta::assert_snapshot!(format!("many_classes_{name}"), screen);
+    }
+}
+
+#[test]
+fn the_mouse_does_what_keys_do() {
+    let stage = compared();
+    let views = stage.views();
+    let size = (120, 40);
+    let mut state = stage.state(watch(), size);
+    let mouse = |state: &mut State, kind, column, row| {
+        let event = MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers: KeyModifiers::NONE,
+        };
+        update(state, Input::Mouse(event), &views)
+    };
+    let screen = |state: &State| text(&stage.buffer(state, size));
+    let (down, up) = (
+        MouseEventKind::Down(MouseButton::Left),
+        MouseEventKind::Up(MouseButton::Left),
+    );
+    mouse(&mut state, down, 16, 1);
+    assert!(
+        screen(&state).contains("steps 0 to 845"),
+        "the page of charts"
+    );
+    mouse(&mut state, down, 59, 20);
+    mouse(&mut state, up, 59, 20);
+    assert!(screen(&state).contains("at step 388"), "the cursor");
+    mouse(&mut state, MouseEventKind::ScrollUp, 59, 20);
+    assert!(
+        screen(&state).contains("steps 116 to 708"),
+        "zoomed about the mouse"
+    );
+    mouse(&mut state, down, 59, 20);
+    mouse(&mut state, MouseEventKind::Drag(MouseButton::Left), 70, 20);
+    mouse(&mut state, up, 70, 20);
+    assert!(screen(&state).contains("steps 57 to 649"), "moved");
+    mouse(&mut state, down, 4, 2);
+    assert!(screen(&state).contains("83."), "accuracy in percent");
+    mouse(&mut state, down, 2, 39);
+    assert!(screen(&state).contains("this page"), "help");
+    mouse(&mut state, down, 2, 39);
+    assert!(!screen(&state).contains("this page"));
+    assert_eq!(mouse(&mut state, down, 9, 39), Some(Command::Quit));
 }
 
 #[test]
@@ -204,7 +323,12 @@ fn small_screens_say_so() {
     let stage = going_on();
     assert!(stage.screen(live(), (39, 24), "").contains("too small"));
     assert!(stage.screen(live(), (80, 9), "").contains("too small"));
-    assert!(stage.screen(live(), (40, 10), "").contains("epoch 4 of 5"));
+    for (columns, rows) in [(40, 10), (60, 16)] {
+        for page in [1, 2, 6] {
+            let screen = stage.screen(live(), (columns, rows), &page.to_string());
+            insta::assert_snapshot!(format!("small_{columns}_{}", PAGES[page - 1]), screen);
+        }
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ const HEAD: u16 = 2;
 /// The parts of the page: above the chart, the chart, and the values below it.
 fn parts(body: Rect, runs: &[Run]) -> [Rect; 3] {
     let curves: usize = runs.iter().map(|run| curves_of(run)).sum();
-    let values = (curves as u16).clamp(1, (body.height / 3).max(1)) + 1;
+    let values = (curves as u16).clamp(1, (body.height / 4).max(1)) + 1;
     let (head, rest) = above(body, HEAD);
     let (chart, values) = above(rest, rest.height.saturating_sub(values));
     [head, chart, values]
@@ -220,20 +220,39 @@ pub(crate) fn draw_small(pen: &mut Pen, state: &State, runs: &[Run], metric: &st
     };
     let width = chart::plot(area).width;
     let chart = curves::chart(pen.theme, &view, metric, runs, width);
+    let notes = match runs.len() {
+        0 | 1 => last_values(pen, metric, &chart),
+        _ => run_names(pen, runs),
+    };
+    let inner = crate::panel::panel(pen, area, metric, &notes);
+    chart.draw(pen, inner);
+}
+
+/// Each curve with its last value.
+fn last_values(pen: &Pen, metric: &str, chart: &Chart) -> Vec<Span> {
     let mut notes: Vec<Span> = Vec::new();
     for series in &chart.series {
-        let mut spans = legend(pen, series);
-        if let Some([_, value]) = series.points.last() {
-            let value = figure(metric, *value);
-            spans.push((format!(" {value}"), pen.theme.heading()));
-        }
         if !notes.is_empty() {
             notes.push(("  ".to_owned(), Style::new()));
         }
-        notes.extend(spans);
+        notes.extend(legend(pen, series));
+        if let Some([_, value]) = series.points.last() {
+            notes.push((format!(" {}", figure(metric, *value)), pen.theme.heading()));
+        }
     }
-    let inner = crate::panel::panel(pen, area, metric, &notes);
-    chart.draw(pen, inner);
+    notes
+}
+
+/// The sign of each run, and its name.
+fn run_names(pen: &Pen, runs: &[Run]) -> Vec<Span> {
+    let names = runs.iter().enumerate().flat_map(|(index, run)| {
+        let mark = pen.theme.mark(index).to_string();
+        [
+            (mark, pen.theme.series(index)),
+            (format!(" {}  ", run.name), Style::new()),
+        ]
+    });
+    names.collect()
 }
 
 /// The chart of the learning rate over the whole run, as planned, and where the run is.

@@ -1,5 +1,7 @@
 //! How well each class is known, and which it is taken for.
 
+mod matrix;
+
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 
@@ -16,6 +18,8 @@ use crate::theme::Theme;
 const HEAD: u16 = 3;
 /// Rows below them.
 const FOOT: u16 = 2;
+/// Rows of a class at most.
+const HIGHEST: usize = 3;
 /// Columns of each of the four figures of a class.
 const FIGURE: u16 = 7;
 
@@ -47,6 +51,12 @@ impl<'a> Page<'a> {
         })
     }
 
+    /// Rows for each class: more than one where there is space.
+    fn pitch(&self, area: Rect) -> u16 {
+        let pitch = usize::from(area.height) / self.sorted.len().max(1);
+        pitch.clamp(1, HIGHEST) as u16
+    }
+
     fn name(&self, place: usize) -> String {
         let class = self.confusion.classes[place];
         self.run.history.class_name(class)
@@ -75,7 +85,8 @@ fn rows(body: Rect) -> Rect {
 pub(crate) fn row_at(state: &State, body: Rect, at: Position, runs: &[Run]) -> Option<usize> {
     let rows = rows(body);
     let page = Page::new(state, runs.get(state.run)?)?;
-    let row = page.first(usize::from(rows.height)) + usize::from(at.y.checked_sub(rows.y)?);
+    let shown = at.y.checked_sub(rows.y)? / page.pitch(rows);
+    let row = page.first(usize::from(rows.height)) + usize::from(shown);
     (rows.contains(at) && row < page.sorted.len()).then_some(row)
 }
 
@@ -94,7 +105,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, run: &Run, body: Rect) {
         height: 1,
         ..matrix
     };
-    draw_matrix(pen, state, &page, matrix, heads);
+    matrix::draw(pen, state, &page, matrix, heads);
     draw_chosen(pen, &page, above(body, body.height - FOOT).1);
 }
 
@@ -114,7 +125,10 @@ fn draw_head(pen: &mut Pen, state: &State, page: &Page, area: Rect) {
         Order::WorstRecall => "worst recall first",
     };
     let classes = grouped(page.sorted.len() as u64);
-    spans.push((format!("   {classes} classes, {order}"), Style::new()));
+    spans.push((format!("   {classes} classes"), Style::new()));
+    if area.width >= 100 {
+        spans.push((format!(", {order}"), Style::new()));
+    }
     pen.spans(area, 0, 0, &spans);
 }
 
@@ -143,7 +157,9 @@ fn draw_table(pen: &mut Pen, state: &State, page: &Page, area: Rect, names: u16)
     }
     let first = page.first(usize::from(area.height));
     let shown = page.sorted.iter().enumerate().skip(first);
-    for (y, (row, &place)) in (0..area.height).zip(shown) {
+    let pitch = page.pitch(area);
+    let middles = (pitch / 2..area.height).step_by(usize::from(pitch));
+    for (y, (row, &place)) in middles.zip(shown) {
         let label = Rect {
             width: names.min(area.width),
             ..area
@@ -187,143 +203,6 @@ fn quality(theme: Theme, share: f64) -> Style {
     match share {
         BAD.. => Style::new(),
         _ => theme.bad(),
-    }
-}
-
-/// The least and greatest columns of a cell with a number.
-const CELL: [usize; 2] = [3, 7];
-
-fn draw_matrix(pen: &mut Pen, state: &State, page: &Page, area: Rect, heads: Rect) {
-    let count = page.sorted.len();
-    let (width, height) = (usize::from(area.width), usize::from(area.height));
-    if count == 0 || width < CELL[0] || height == 0 {
-        return;
-    }
-    let cell = (width / count).clamp(CELL[0], CELL[1]);
-    let is_whole = count <= height && count * cell <= width;
-    if is_whole == state.is_matrix_switched {
-        draw_pooled(pen, page, area, heads);
-        return;
-    }
-    let cell = if is_whole { cell } else { CELL[0] + 1 };
-    let columns = (width / cell).min(count);
-    let first = page.first(columns);
-    let first_row = page.first(height);
-    let said = "% of the row's images taken for class";
-    let above = Rect {
-        y: heads.y - 1,
-        ..heads
-    };
-    pen.print(above, 0, 0, said, Style::new());
-    let selected = pen.theme.selected();
-    for index in 0..columns {
-        let place = page.sorted[first + index];
-        let x = (index * cell) as u16;
-        let column = Rect {
-            x: heads.x + x,
-            width: cell as u16,
-            ..heads
-        };
-        let name = short(&page.name(place), cell - 1);
-        let style = match first + index == page.row {
-            true => selected,
-            false => pen.theme.heading(),
-        };
-        pen.right(column, 0, &name, style);
-        for row in 0..height.min(count - first_row) {
-            let own = page.sorted[first_row + row];
-            let share = page.confusion.share(own, place);
-            let (text, style) = heat(pen.theme, share, own == place, cell);
-            let column = Rect {
-                y: area.y,
-                height: area.height,
-                ..column
-            };
-            let line = Rect {
-                y: area.y + row as u16,
-                height: 1,
-                ..column
-            };
-            pen.restyle(line, style);
-            pen.right(column, row as u16, &text, style);
-        }
-    }
-}
-
-/// The first letters of a name.
-fn short(name: &str, columns: usize) -> String {
-    let mut letters = String::new();
-    for letter in name.chars() {
-        letters.push(letter);
-        if crate::text::width(&letters) > columns {
-            letters.pop();
-            break;
-        }
-    }
-    letters
-}
-
-/// A share as a number of percent that fits into a cell, and how the cell looks.
-fn heat(theme: Theme, share: f64, is_right: bool, cell: usize) -> (String, Style) {
-    let reversed = theme.selected();
-    let style = match (is_right, share) {
-        (_, 0.0) => theme.faint(),
-        (true, 0.85..) => theme.good().patch(reversed),
-        (true, _) => theme.good().patch(theme.heading()),
-        (false, 0.2..) => theme.bad().patch(reversed),
-        (false, 0.08..) => theme.warning().patch(reversed),
-        (false, 0.03..) => theme.warning(),
-        (false, _) => Style::new(),
-    };
-    let text = match (share, cell) {
-        (0.0, _) => theme.either("·", ".").to_owned(),
-        (_, 6..) => format!("{:.1}", 100.0 * share),
-        (share, 3) if share >= 0.995 => "99".to_owned(),
-        _ => format!("{:.0}", 100.0 * share),
-    };
-    (text, style)
-}
-
-/// The whole matrix in shades, some classes to a cell if there are many.
-fn draw_pooled(pen: &mut Pen, page: &Page, area: Rect, heads: Rect) {
-    let side = usize::from(area.height)
-        .min(usize::from(area.width) / 2)
-        .max(1);
-    let size = page.sorted.len().div_ceil(side);
-    let pooled = page.confusion.pooled(&page.sorted, size);
-    let side = page.sorted.len().div_ceil(size);
-    let said = match size {
-        1 => "rows: classes, columns: what they are taken for".to_owned(),
-        _ => format!("{size} x {size} classes in each cell, the greatest share of them"),
-    };
-    pen.print(heads, 0, 0, &said, Style::new());
-    for (index, [right, wrong]) in pooled.into_iter().enumerate() {
-        let (row, column) = (index / side, index % side);
-        let is_right = row == column;
-        let (share, style) = match is_right {
-            true => (right, pen.theme.good()),
-            // Small shares count; their root is easier to tell from nothing.
-            false => (wrong.sqrt(), pen.theme.bad()),
-        };
-        let style = match row == page.row / size || column == page.row / size {
-            true => style,
-            false => Style {
-                add_modifier: Modifier::empty(),
-                ..style
-            },
-        };
-        let shade = match share {
-            0.0 => pen.theme.either('·', '.'),
-            _ => pen.theme.shade(share.max(0.25)),
-        };
-        let style = if share == 0.0 {
-            pen.theme.faint()
-        } else {
-            style
-        };
-        for x in [2 * column, 2 * column + 1] {
-            pen.cell(area, x as u16, row as u16, shade, style);
-        }
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn settings_count(state: &State, runs: &[Run]) -> usize {
 
 /// The columns of the settings.
 fn settings_width(body: Rect) -> u16 {
-    (body.width * 2 / 5).min(80)
+    (body.width * 9 / 20).min(80)
 }
 
 /// The pane under the mouse.
@@ -142,7 +142,9 @@ fn draw_messages(pen: &mut Pen, state: &State, run: &Run, area: Rect) {
         pen.print(inner, 0, 0, "nothing was said", Style::new());
         return;
     }
-    let width = usize::from(inner.width.saturating_sub(TIME + 2));
+    // Narrow panes have no place for the time.
+    let start = if inner.width >= 3 * TIME { TIME } else { 0 };
+    let width = usize::from(inner.width.saturating_sub(start + 2));
     let shown = &messages[..messages.len() - below];
     let mut rows: Vec<(Option<&Message>, String, Style)> = Vec::new();
     for message in shown.iter().rev() {
@@ -161,10 +163,12 @@ fn draw_messages(pen: &mut Pen, state: &State, run: &Run, area: Rect) {
         if let Some(message) = message {
             let (sign, style) = sign(pen.theme, message.level);
             let time = duration(message.seconds);
-            pen.print(inner, 0, y, &format!("{time:>11}"), Style::new());
-            pen.print(inner, TIME, y, sign, style);
+            if start > 0 {
+                pen.print(inner, 0, y, &format!("{time:>11}"), Style::new());
+            }
+            pen.print(inner, start, y, sign, style);
         }
-        pen.print(inner, TIME + 2, y, &line, style);
+        pen.print(inner, start + 2, y, &line, style);
     }
 }
 

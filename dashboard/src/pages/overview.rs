@@ -7,7 +7,7 @@ use crate::curves::metrics;
 use crate::format::{count, duration, figure, is_share, percent};
 use crate::pages::charts::{draw_rate, draw_small};
 use crate::pages::log::draw_news;
-use crate::pages::speed::{draw_machine, draw_parts};
+use crate::pages::speed::{draw_machine, draw_parts, draw_pictures};
 use crate::panel::{above, columns, figures, left, panel};
 use crate::pen::{Pen, Span};
 use crate::progress;
@@ -17,6 +17,10 @@ use crate::state::{Choice, State};
 
 /// From this width on, there is a column at the right.
 const WIDE: u16 = 150;
+/// Below this width, there is one chart.
+const NARROW: u16 = 56;
+/// Below this height, there are only charts.
+const SHORT: u16 = 14;
 /// From this height on, parts are apart by a row.
 const TALL: u16 = 30;
 
@@ -26,8 +30,9 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: 
     let (bars, rest) = above(body, progress::ROWS);
     progress::draw(pen, run, bars);
     let (_, rest) = above(rest, gap);
-    let rows = figures(pen, above(rest, 2).0, &key_figures(pen, run));
-    let (_, rest) = above(rest, rows.min(2) + gap);
+    let most = if body.height < SHORT { 1 } else { 2 };
+    let rows = figures(pen, above(rest, most).0, &key_figures(pen, run));
+    let (_, rest) = above(rest, rows.min(most) + gap);
     match rest.width >= WIDE {
         true => draw_wide(pen, state, runs, run, rest, gap),
         false => draw_narrow(pen, state, runs, run, rest, gap),
@@ -35,9 +40,15 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: 
 }
 
 fn draw_narrow(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect, gap: u16) {
+    if area.height < SHORT {
+        let (charts, said) = above(area, area.height.saturating_sub(1));
+        draw_charts(pen, state, runs, charts);
+        draw_news(pen, run, said);
+        return;
+    }
     let below = if gap == 0 { 7 } else { 9 + area.height / 6 };
     let (charts, rest) = above(area, area.height.saturating_sub(below));
-    draw_charts(pen, state, runs, run, charts);
+    draw_charts(pen, state, runs, charts);
     let (_, rest) = above(rest, gap);
     let news = rest.width >= 110;
     if news {
@@ -58,20 +69,23 @@ fn draw_narrow(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect
 fn draw_wide(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect, gap: u16) {
     let (charts, side) = left(area, area.width * 2 / 3, 3);
     let (metrics, rate) = above(charts, charts.height * 2 / 3);
-    draw_charts(pen, state, runs, run, metrics);
+    draw_charts(pen, state, runs, metrics);
     let (_, rate) = above(rate, gap);
     let [rate, confused]: [Rect; 2] = columns(rate, 2);
     draw_rate(pen, run, rate);
     draw_confused(pen, run, confused);
     let (speed, said) = above(side, (side.height / 2).min(13));
     draw_speed(pen, run, speed);
+    let (_, rest) = above(said, gap);
+    let (pictures, said) = above(rest, rest.height / 3);
+    draw_pictures(pen, run, pictures);
     let (_, said) = above(said, gap);
     let inner = panel(pen, said, "news", &[]);
     draw_news(pen, run, inner);
 }
 
 /// Loss and accuracy, or what there is instead.
-fn draw_charts(pen: &mut Pen, state: &State, runs: &[Run], _: &Run, area: Rect) {
+fn draw_charts(pen: &mut Pen, state: &State, runs: &[Run], area: Rect) {
     let names = metrics(runs);
     let mut shown: Vec<&str> = ["loss", "accuracy"]
         .into_iter()
@@ -82,7 +96,10 @@ fn draw_charts(pen: &mut Pen, state: &State, runs: &[Run], _: &Run, area: Rect) 
             shown.push(name);
         }
     }
-    let halves: [Rect; 2] = columns(area, 2);
+    let halves: [Rect; 2] = match area.width {
+        NARROW.. => columns(area, 2),
+        _ => [area, Rect::ZERO],
+    };
     let metrics = shown.into_iter().chain(["loss", "accuracy"]);
     for (metric, half) in metrics.zip(halves) {
         draw_small(pen, state, runs, metric, half);
@@ -129,7 +146,11 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
     if let Some(last) = history.epochs.last() {
         let metrics = last.average.as_ref().unwrap_or(&last.validation);
         for (metric, value) in metrics.iter().filter(|(metric, _)| is_share(metric)) {
-            pairs.push(plain(&metric.replace('_', " "), figure(metric, value)));
+            let name = match metric {
+                "accuracy" => "validation accuracy".to_owned(),
+                other => other.replace('_', " "),
+            };
+            pairs.push(plain(&name, figure(metric, value)));
         }
     }
     if let Some(checkpoint) = history.checkpoints.last() {
@@ -170,8 +191,7 @@ fn draw_confused(pen: &mut Pen, run: &Run, area: Rect) {
         let y = y as u16;
         let heading = pen.theme.heading();
         let x = pen.print(inner, 0, y, &format!("{:>7}", count(pictures)), heading);
-        let arrow = pen.theme.either("taken for", "taken for");
-        let said = format!("{} {arrow} {}", name(row), name(column));
+        let said = format!("{} taken for {}", name(row), name(column));
         pen.print(inner, x + 2, y, &said, Style::new());
     }
 }

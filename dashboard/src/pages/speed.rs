@@ -15,8 +15,11 @@ use crate::ticks::Unit;
 /// The last measurements, over which what a step takes is averaged.
 const RECENT: usize = 20;
 
+/// A part of a step, in seconds.
+type Part = fn(&Speed) -> f64;
+
 /// The parts of a step, and how to get them. The first one is waiting for pictures.
-const PARTS: [(&str, fn(&Speed) -> f64); 5] = [
+const PARTS: [(&str, Part); 5] = [
     ("data", |speed| speed.waiting),
     ("forward", |speed| speed.forward),
     ("backward", |speed| speed.backward),
@@ -95,16 +98,14 @@ pub(crate) fn draw_parts(pen: &mut Pen, run: &Run, area: Rect) {
         }
         false => {
             let halves: [Rect; 2] = columns(table, 1);
+            let names = if halves[0].width >= 18 { 10 } else { 0 };
             let rows = usize::from(table.height).max(1);
             for (index, mean) in means.iter().enumerate().take(2 * rows) {
                 let (name, _) = PARTS[index];
                 let part = [
                     (pen.theme.fill(index).to_string(), pen.theme.series(index)),
-                    (format!(" {name:<10}"), Style::new()),
-                    (
-                        format!("{:>5}", percent(mean / whole, 0)),
-                        pen.theme.heading(),
-                    ),
+                    (format!(" {name:<names$} "), Style::new()),
+                    (percent(mean / whole, 0), pen.theme.heading()),
                 ];
                 pen.spans(halves[index / rows], 0, (index % rows) as u16, &part);
             }
@@ -151,9 +152,8 @@ pub(crate) fn draw_machine(pen: &mut Pen, run: &Run, area: Rect) {
             share(system.memory, memory_total),
             bytes(system.memory),
             format!(
-                "all {} / {}",
-                bytes(system.memory_machine),
-                bytes(memory_total)
+                "all {}",
+                of(&bytes(system.memory_machine), &bytes(memory_total))
             ),
         ),
     ];
@@ -169,7 +169,17 @@ pub(crate) fn draw_machine(pen: &mut Pen, run: &Run, area: Rect) {
         bar(pen, area, 7, y, length, share, style);
         let heading = pen.theme.heading();
         let x = pen.print(area, 8 + length, y, &format!("{own:>7}"), heading);
-        pen.print(area, x + 2, y, &all, Style::new());
+        if usize::from(x) + 2 + crate::text::width(&all) <= usize::from(area.width) {
+            pen.print(area, x + 2, y, &all, Style::new());
+        }
+    }
+}
+
+/// A part of a whole, with one unit if both have the same.
+fn of(part: &str, whole: &str) -> String {
+    match (part.split_once(' '), whole.split_once(' ')) {
+        (Some((number, unit)), Some((_, other))) if unit == other => format!("{number}/{whole}"),
+        _ => format!("{part}/{whole}"),
     }
 }
 
@@ -217,7 +227,7 @@ fn dots(area: Rect) -> usize {
     2 * usize::from(chart::plot(area).width)
 }
 
-fn draw_pictures(pen: &mut Pen, run: &Run, area: Rect) {
+pub(crate) fn draw_pictures(pen: &mut Pen, run: &Run, area: Rect) {
     let speeds = &run.history.speeds;
     let points = speeds.iter().map(|speed| [speed.seconds, speed.pictures]);
     let series = line(pen, 0, "images/s", thinned(points, dots(area)));
