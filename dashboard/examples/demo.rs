@@ -97,6 +97,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             };
         },
         &|| IS_OVER.load(Ordering::Relaxed),
+        None,
     )?;
     println!("left: {end:?}, asked for: {asked:?}");
     if let (Some(training), dashboard::End::Finished) = (training, end) {
@@ -113,7 +114,7 @@ fn watch(folders: &[&String], theme: Theme) -> Result<(), Box<dyn Error>> {
     });
     let mode = Mode::Watch;
     let options = Options { mode, theme };
-    dashboard::run(sources.collect(), options, &mut |_| {}, &|| false)?;
+    dashboard::run(sources.collect(), options, &mut |_| {}, &|| false, None)?;
     Ok(())
 }
 

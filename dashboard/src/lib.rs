@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `mode` | what the screen is for, and what it asks of its owner |
 //! | `screen` | the loop between the files, the user and the terminal |
+//! | `capture` | what is printed meanwhile |
 //! | `session` | the terminal: how it is taken and given back |
 //! | `pace` | when to look for news and when to draw |
 //! | `runs` | the runs that are shown, as far as their files have grown |
@@ -31,12 +32,13 @@
 //!     mode: Mode::Watch,
 //!     ..Options::default()
 //! };
-//! dashboard::run(vec![source], options, &mut |_: Command| {}, &|| false)?;
+//! dashboard::run(vec![source], options, &mut |_: Command| {}, &|| false, None)?;
 //! # Ok(())
 //! # }
 //! ```
 
 mod canvas;
+mod capture;
 mod chart;
 mod confusion;
 mod curves;
@@ -65,11 +67,12 @@ mod ticks;
 mod update;
 mod window;
 
+pub use capture::Said;
 pub use draw::draw;
 pub use mode::{Command, End, Mode, Options, Source};
 pub use runs::Run;
 pub use screen::run;
-pub use session::{DashboardError, restore};
+pub use session::{DashboardError, last_panic, restore};
 pub use state::State;
 pub use theme::{Background, Colours, Theme};
 pub use update::{Input, update};

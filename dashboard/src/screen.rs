@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crossterm::event;
 
+use crate::capture::Said;
 use crate::draw::draw;
 use crate::mode::{Command, End, Mode, Options, Source};
 use crate::pace::Pace;
@@ -20,8 +21,12 @@ use crate::update::{Input, update};
 /// so; it is asked a few times a second. Ctrl-C is a key here: [`Command::StopNow`], or
 /// [`Command::Quit`] for who only watches.
 ///
+/// On Unix, lines that the program prints meanwhile go to `said`, which may not print, and neither onto the
+/// screen nor behind it; panics too, and the last of them to [`last_panic`](crate::last_panic). Elsewhere
+/// and without it, a panic closes the screen before it is printed.
+///
 /// Call it on a thread of its own while a run goes on. The terminal is given back when it returns,
-/// before a panic of any thread is printed, and by [`restore`](crate::restore).
+/// and by [`restore`](crate::restore).
 ///
 /// # Errors
 ///
@@ -32,10 +37,11 @@ pub fn run(
     options: Options,
     command: &mut dyn FnMut(Command),
     is_finished: &dyn Fn() -> bool,
+    said: Option<Said>,
 ) -> Result<End, DashboardError> {
     let mut runs = Runs::open(sources)?;
     let mut state = State::new(options);
-    let mut session = Session::enter()?;
+    let mut session = Session::enter(said)?;
     let mut pace = Pace::new(Instant::now());
     loop {
         if !session.is_ours() {

@@ -11,9 +11,11 @@ use crossterm::execute;
 use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
-use ratatui::{Frame, Terminal};
 use thiserror::Error;
+
+use crate::capture::{Said, Terminal};
 
 /// Why there is no screen.
 #[derive(Debug, Error)]
@@ -33,16 +35,18 @@ pub enum DashboardError {
     Thread(#[source] io::Error),
 }
 
-/// Whether the terminal is ours. Held while something is written to it, so that nothing is drawn on a
+/// The terminal while it is ours. Held while something is written to it, so that nothing is drawn on a
 /// terminal that was given back.
-static TAKEN: Mutex<bool> = Mutex::new(false);
+static TAKEN: Mutex<Option<Terminal>> = Mutex::new(None);
+/// What the last panic said that did not reach the terminal.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
 static HOOK: Once = Once::new();
 
 /// How often, and how long each time, to wait for who writes.
 const TRIES: usize = 50;
 const TRY: Duration = Duration::from_millis(10);
 
-fn taken() -> MutexGuard<'static, bool> {
+fn taken() -> MutexGuard<'static, Option<Terminal>> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -59,8 +63,8 @@ pub fn restore() {
                 continue;
             }
         };
-        if std::mem::take(&mut *taken) {
-            leave();
+        if let Some(mut terminal) = taken.take() {
+            leave(&mut terminal.output);
         }
         return;
     }
@@ -68,46 +72,47 @@ pub fn restore() {
     let _ = disable_raw_mode();
 }
 
-fn leave() {
+/// What a panic said while a screen kept it off the terminal, the last one; it is told once.
+pub fn last_panic() -> Option<String> {
+    PANIC.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+fn leave(output: &mut impl Write) {
     // On the way out, there is nobody left to tell.
-    let _ = execute!(
-        io::stdout(),
-        DisableMouseCapture,
-        LeaveAlternateScreen,
-        Show
-    );
+    let _ = execute!(output, DisableMouseCapture, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
 }
 
 /// The terminal, as long as it is ours.
 pub(crate) struct Session {
-    terminal: Terminal<CrosstermBackend<Output>>,
+    terminal: ratatui::Terminal<CrosstermBackend<Output>>,
 }
 
 impl Session {
-    pub(crate) fn enter() -> Result<Self, DashboardError> {
+    pub(crate) fn enter(said: Option<Said>) -> Result<Self, DashboardError> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Err(DashboardError::NoTerminal);
         }
         let mut taken = taken();
-        if *taken {
+        if taken.is_some() {
             return Err(DashboardError::Taken);
         }
-        HOOK.call_once(restore_before_panics_are_printed);
+        HOOK.call_once(keep_panics_off_the_screen);
+        let mut own = Terminal::take(said).map_err(DashboardError::Terminal)?;
         enable_raw_mode().map_err(DashboardError::Terminal)?;
-        let entered = execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, Hide);
+        let entered = execute!(own.output, EnterAlternateScreen, EnableMouseCapture, Hide);
         let terminal = entered.and_then(|()| {
-            Terminal::new(CrosstermBackend::new(Output {
+            ratatui::Terminal::new(CrosstermBackend::new(Output {
                 pending: Vec::new(),
             }))
         });
         match terminal {
             Ok(terminal) => {
-                *taken = true;
+                *taken = Some(own);
                 Ok(Self { terminal })
             }
             Err(error) => {
-                leave();
+                leave(&mut own.output);
                 Err(DashboardError::Terminal(error))
             }
         }
@@ -115,7 +120,7 @@ impl Session {
 
     /// Whether nobody has given it back.
     pub(crate) fn is_ours(&self) -> bool {
-        *taken()
+        taken().is_some()
     }
 
     pub(crate) fn draw(&mut self, draw: impl FnOnce(&mut Frame)) -> Result<(), DashboardError> {
@@ -125,7 +130,12 @@ impl Session {
 
     /// Has the next screen drawn wholly, over whatever is there.
     pub(crate) fn clear(&mut self) -> Result<(), DashboardError> {
-        self.terminal.clear().map_err(DashboardError::Terminal)
+        // Unlike `clear`, this does not ask the terminal where its cursor is.
+        let resized = self.terminal.size().and_then(|size| {
+            let area = ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, size));
+            self.terminal.resize(area)
+        });
+        resized.map_err(DashboardError::Terminal)
     }
 }
 
@@ -135,10 +145,18 @@ impl Drop for Session {
     }
 }
 
-fn restore_before_panics_are_printed() {
+/// A panic is printed where all else is that is printed, or else after the terminal was given back.
+fn keep_panics_off_the_screen() {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        restore();
+        let is_covered = TAKEN
+            .try_lock()
+            .is_ok_and(|taken| taken.as_ref().is_some_and(Terminal::is_covered));
+        if is_covered {
+            *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(info.to_string());
+        } else {
+            restore();
+        }
         previous(info);
     }));
 }
@@ -155,15 +173,10 @@ impl Write for Output {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let taken = taken();
-        let result = match *taken {
-            true => {
-                let mut stdout = io::stdout().lock();
-                stdout
-                    .write_all(&self.pending)
-                    .and_then(|()| stdout.flush())
-            }
-            false => Ok(()),
+        let mut taken = taken();
+        let result = match &mut *taken {
+            Some(terminal) => terminal.output.write_all(&self.pending),
+            None => Ok(()),
         };
         self.pending.clear();
         result

@@ -8,6 +8,7 @@ use dashboard::{Command, End, Mode, Options, Source};
 use train::{RunFolder, Stop};
 
 use super::look;
+use super::voice::warn;
 
 /// Shows a run until this is dropped or the user wants to be without it.
 pub(crate) struct Live {
@@ -40,6 +41,8 @@ impl Live {
                     options,
                     &mut |command| obey(&stop, command),
                     &|| over.load(Ordering::Relaxed),
+                    // The log's file, and the messages that the screen shows.
+                    Some(Box::new(|line| log::warn!("{line}"))),
                 );
                 // Without a screen, a run goes on with lines.
                 if let Err(error) = &end {
@@ -63,6 +66,11 @@ impl Drop for Live {
         if let Some(thread) = self.thread.take() {
             // If it panicked, it said so.
             let _ = thread.join();
+        }
+        if std::thread::panicking()
+            && let Some(panic) = dashboard::last_panic()
+        {
+            warn(&panic);
         }
     }
 }

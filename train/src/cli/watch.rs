@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<()> {
         mode: Mode::Watch,
         theme: look::theme(),
     };
-    dashboard::run(sources.collect(), options, &mut |_| {}, &|| false)?;
+    dashboard::run(sources.collect(), options, &mut |_| {}, &|| false, None)?;
     Ok(())
 }
 
