@@ -12,9 +12,11 @@ macro_rules! recipe {
     };
 }
 
-const RECIPES: [(&str, &str); 3] = [
+const RECIPES: [(&str, &str); 5] = [
     recipe!("sample"),
+    recipe!("mnist"),
     recipe!("mnist-digit"),
+    recipe!("fashion-mnist"),
     recipe!("cifar10-resnet20"),
 ];
 
