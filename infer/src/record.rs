@@ -38,10 +38,10 @@ pub(crate) fn decode<B: Backend>(
     bytes: &[u8],
     mut network: Network<B>,
 ) -> Result<Network<B>, DecodeError> {
-    let mut snapshots = snapshots(&bytes)?;
+    let mut snapshots = snapshots(bytes)?;
     let is_half = |snapshot: &TensorSnapshot| snapshot.dtype == DType::F16;
     if snapshots.iter().any(is_half) {
-        let bytes = with_precision(&bytes, Precision::Single).map_err(DecodeError::Damaged)?;
+        let bytes = with_precision(bytes, Precision::Single).map_err(DecodeError::Damaged)?;
         snapshots = self::snapshots(&bytes)?;
     }
     let result = match &mut network {

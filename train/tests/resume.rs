@@ -43,10 +43,15 @@ fn assert_same(runs: &Path, names: [&str; 2], epochs: usize, more: &[&str]) {
 }
 
 /// Everything in the events of a finished run that does not depend on time.
-fn figures(
-    history: &History,
-    epochs: usize,
-) -> (Vec<(String, Vec<u32>)>, Vec<Epoch>, Option<Tested>) {
+#[derive(PartialEq)]
+struct Figures {
+    /// Accuracy, loss and rate of every step, bit by bit.
+    steps: [Vec<u32>; 3],
+    epochs: Vec<Epoch>,
+    tested: Option<Tested>,
+}
+
+fn figures(history: &History, epochs: usize) -> Figures {
     let started = history.started.as_ref().unwrap();
     let steps = epochs * started.steps_per_epoch;
     let numbers: Vec<u64> = (1..=steps as u64).collect();
@@ -54,23 +59,22 @@ fn figures(
     assert_eq!(history.damaged, 0);
     assert_eq!(history.state(false), State::Finished);
     assert!(history.steps.seconds().is_sorted(), "time runs backwards");
-    let columns = ["accuracy", "loss", "rate"].map(|name| {
-        let figures = history.steps.figures(name).unwrap();
-        (
-            name.to_owned(),
-            figures.iter().map(|figure| figure.to_bits()).collect(),
-        )
-    });
     let mut scored = history.epochs.clone();
     assert_eq!(scored.len(), epochs);
     for epoch in &mut scored {
         (epoch.seconds, epoch.took) = (0.0, 0.0);
     }
-    let tested = history.tested.clone().map(|tested| Tested {
-        seconds: 0.0,
-        ..tested
-    });
-    (columns.to_vec(), scored, tested)
+    Figures {
+        steps: ["accuracy", "loss", "rate"].map(|name| {
+            let figures = history.steps.figures(name).unwrap();
+            figures.iter().map(|figure| figure.to_bits()).collect()
+        }),
+        epochs: scored,
+        tested: history.tested.clone().map(|tested| Tested {
+            seconds: 0.0,
+            ..tested
+        }),
+    }
 }
 
 fn start(runs: &Path, arguments: &[&str]) -> Child {

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn figures_are_short_and_close() {
         assert_eq!(round(0.532_100_021_839_141_8), 0.5321);
-        assert_eq!(round(-1234.567_89), -1234.568);
+        assert_eq!(round(-1_234.567_89), -1_234.568);
         assert_eq!(round(0.0), 0.0);
         assert_eq!(round(1e-30_f32.into()), 1e-30);
         assert!(round(f64::NAN).is_nan());
