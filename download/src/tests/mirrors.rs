@@ -167,8 +167,8 @@ fn another_file_everywhere_is_an_error_with_both_checksums() {
     let server = Server::of(&other);
     let place = Place::new();
     let error = place.fetch(&server.mirrors(), &file).unwrap_err();
-    assert!(error.to_string().contains(&sha256(&file)), "{error}");
-    assert!(error.to_string().contains(&sha256(&other)), "{error}");
+    assert!(error.to_string().contains(&sha256(&file)[..16]), "{error}");
+    assert!(error.to_string().contains(&sha256(&other)[..16]), "{error}");
     assert!(place.names().is_empty());
 }
 
@@ -278,7 +278,7 @@ fn a_wrong_file_in_the_way_stays() {
     fs::write(&place.path, "abd").unwrap();
     let error = place.fetch(&server.mirrors(), b"abc").unwrap_err();
     assert!(matches!(error, DownloadError::Damaged { .. }), "{error}");
-    assert!(error.to_string().contains(&sha256(b"abd")), "{error}");
+    assert!(error.to_string().contains(&sha256(b"abd")[..16]), "{error}");
     assert!(error.hint().unwrap().contains("delete"));
     place.assert_holds(b"abd");
     assert!(server.asked().is_empty());
