@@ -139,7 +139,7 @@ fn wrong_usage() {
     let expect = |arguments: &[&str], words: &[&str]| {
         fails(&mut bench(folder.path(), arguments), 2, words);
     };
-    for flag in ["--input=1x28x28", "--classes=10", "--repeats=2", "--json"] {
+    for flag in ["--input=1x28x28", "--classes=10", "--repeats=2"] {
         expect(&[flag], &["--bench"]);
         let name = flag.split('=').next().unwrap();
         expect(&[flag, "--epochs", "1"], &[name, "--epochs"]);
