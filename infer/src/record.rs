@@ -39,8 +39,7 @@ pub(crate) fn decode<B: Backend>(
     mut network: Network<B>,
 ) -> Result<Network<B>, DecodeError> {
     let mut snapshots = snapshots(bytes)?;
-    let is_half = |snapshot: &TensorSnapshot| snapshot.dtype == DType::F16;
-    if snapshots.iter().any(is_half) {
+    if is_half(&snapshots) {
         let bytes = with_precision(bytes, Precision::Single).map_err(DecodeError::Damaged)?;
         snapshots = self::snapshots(&bytes)?;
     }
@@ -54,6 +53,12 @@ pub(crate) fn decode<B: Backend>(
     }
 }
 
+fn is_half(snapshots: &[TensorSnapshot]) -> bool {
+    snapshots
+        .iter()
+        .any(|snapshot| snapshot.dtype == DType::F16)
+}
+
 fn snapshots(bytes: &[u8]) -> Result<Vec<TensorSnapshot>, DecodeError> {
     let mut store = SafetensorsStore::from_bytes(Some(bytes.to_vec()));
     let snapshots = store
@@ -62,8 +67,14 @@ fn snapshots(bytes: &[u8]) -> Result<Vec<TensorSnapshot>, DecodeError> {
     Ok(snapshots.values().cloned().collect())
 }
 
-/// The same tensors as other numbers.
+/// The same tensors as other numbers, or the same bytes if they are those already.
 pub(crate) fn with_precision(bytes: &[u8], precision: Precision) -> Result<Vec<u8>, String> {
+    let snapshots = snapshots(bytes).map_err(|error| match error {
+        DecodeError::Damaged(reason) | DecodeError::Mismatch(reason) => reason,
+    })?;
+    if is_half(&snapshots) == (precision == Precision::Half) {
+        return Ok(bytes.to_vec());
+    }
     let file = WeightsFile::from_bytes(bytes).map_err(|error| error.to_string())?;
     to_safetensors(&file.state_dict, &file.metadata, precision).map_err(|error| error.to_string())
 }

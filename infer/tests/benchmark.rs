@@ -72,7 +72,7 @@ fn json_of_an_untrained_network() {
 fn the_model_that_would_answer_is_measured_as_it_is() {
     let text = bench(&[]);
     for words in [
-        "resnet8",
+        "resnet14 32-64-128 wide",
         "1x28x28, 1 in a batch",
         "median of 2",
         "pictures a second",

@@ -56,10 +56,7 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
                 path: output.clone(),
                 source,
             })?;
-            match half {
-                true => saved.clone().with_precision(precision)?.write(output)?,
-                false => saved.write(output)?,
-            }
+            saved.clone().with_precision(precision)?.write(output)?;
             "as a run"
         }
     };
