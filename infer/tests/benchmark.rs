@@ -150,6 +150,6 @@ fn wrong_usage() {
     );
     expect(
         &["--bench", "--input", "3x28x28"],
-        &["resnet8", "channel count of 1", "hint:"],
+        &["resnet14", "channel count of 1", "hint:"],
     );
 }
