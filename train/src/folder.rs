@@ -35,6 +35,7 @@ pub(crate) const RAW_FOLDER: &str = "raw";
 /// | `checkpoint/` | what a resumed run goes on from |
 /// | `events.jsonl` | what happened, a line of JSON for each event |
 /// | `experiment.log` | what the libraries report |
+/// | `lock` | empty; held while a program trains the run |
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,

@@ -1,0 +1,120 @@
+//! Tables of a run as other programs read them.
+
+use super::*;
+use crate::resumed_run;
+use csv::Reader;
+use events::{Event, Step};
+
+fn text(table: Table, history: &History) -> String {
+    let mut bytes = Vec::new();
+    table(history, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn every_figure_can_be_read_back() {
+    let history = resumed_run::history();
+    let table = text(FILES[0].1, &history);
+    let mut reader = Reader::from_reader(table.as_bytes());
+    let header: Vec<String> = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(
+        header,
+        ["step", "epoch", "seconds", "accuracy", "loss", "rate"]
+    );
+    let steps = &history.steps;
+    let mut rows = 0;
+    for (row, record) in reader.records().enumerate() {
+        let record = record.unwrap();
+        assert_eq!(record[0].parse(), Ok(steps.steps()[row]));
+        assert_eq!(record[1].parse(), Ok(row / resumed_run::STEPS + 1));
+        assert_eq!(record[2].parse(), Ok(steps.seconds()[row]));
+        for (cell, name) in record.iter().zip(&header).skip(3) {
+            assert_eq!(cell.parse(), Ok(steps.figures(name).unwrap()[row]));
+        }
+        rows += 1;
+    }
+    assert_eq!(rows, steps.len());
+}
+
+#[test]
+fn what_is_missing_is_empty() {
+    let mut history = History::default();
+    for (step, metrics) in [
+        (1, vec![("loss", 2.5)]),
+        (2, vec![("loss", f64::NAN), ("rate", -1e-7)]),
+        (4, vec![]),
+    ] {
+        history.push(Event::Step(Step {
+            seconds: 0.5,
+            epoch: 1,
+            step,
+            metrics: metrics.into_iter().collect(),
+        }));
+    }
+    let number = |epoch, step, average: &[(&str, f64)]| {
+        Event::Epoch(Box::new(Epoch {
+            epoch,
+            step,
+            validation: [("loss", 0.25)].into_iter().collect(),
+            average: (epoch == 2).then(|| average.iter().copied().collect()),
+            ..Epoch::default()
+        }))
+    };
+    history.push(number(1, 2, &[]));
+    history.push(number(2, 3, &[("accuracy", 0.5)]));
+    insta::assert_snapshot!(text(FILES[0].1, &history), @r"
+    step,epoch,seconds,loss,rate
+    1,1,0.5,2.5,
+    2,1,0.5,,-0.0000001
+    4,3,0.5,,
+    ");
+    insta::assert_snapshot!(text(FILES[1].1, &history), @r"
+    epoch,step,seconds,took,best,validation_loss,average_accuracy
+    1,2,0,0,false,0.25,
+    2,3,0,0,false,0.25,0.5
+    ");
+}
+
+#[test]
+fn names_are_no_formulas() {
+    let mut history = History::default();
+    history.push(Event::Step(Step {
+        seconds: 0.0,
+        epoch: 1,
+        step: 1,
+        metrics: ["=1+1", "@a", "\ta", "a,\"b\"\nc"]
+            .map(|name| (name, 1.0))
+            .into_iter()
+            .collect(),
+    }));
+    let table = text(FILES[0].1, &history);
+    let mut reader = Reader::from_reader(table.as_bytes());
+    let header: Vec<&str> = reader.headers().unwrap().iter().skip(3).collect();
+    assert_eq!(header, ["'\ta", "'=1+1", "'@a", "a,\"b\"\nc"]);
+}
+
+#[test]
+fn files_are_written_and_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("a/b");
+    for history in [History::default(), resumed_run::history()] {
+        let paths = write(&inner, &history).unwrap();
+        assert_eq!(paths.len(), 4);
+        for (path, (name, table)) in paths.iter().zip(FILES) {
+            assert_eq!(path, &inner.join(name));
+            assert_eq!(
+                std::fs::read_to_string(path).unwrap(),
+                text(table, &history)
+            );
+        }
+    }
+    assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 4);
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let error = write(&folder.path().join("file"), &History::default()).unwrap_err();
+    assert!(matches!(error, ExportError::Folder { .. }));
+}
