@@ -28,6 +28,7 @@
 //! | `selected` | that device, and how a generic task runs on it |
 //! | `listing` | what this machine has, for `--list-devices` |
 //! | `probe` | looks for hardware without touching Burn |
+//! | `kernels` | has a GPU's runtime keep what it compiles |
 //! | `trial` | one tiny computation before a device is handed out |
 //! | `quiet` | keeps panics of drivers off the terminal meanwhile |
 //! | `threads` | the size of the CPU thread pool |
@@ -45,6 +46,8 @@ compile_error!(
 );
 
 mod error;
+#[cfg(feature = "kept-kernels")]
+mod kernels;
 mod kind;
 mod listing;
 mod probe;

@@ -112,6 +112,13 @@ fn select(
         software,
         handle,
     } = found.swap_remove(index);
+    #[cfg(feature = "kept-kernels")]
+    let new_kernels = match kind.is_cpu() {
+        true => None,
+        false => crate::kernels::keep(kind, &description),
+    };
+    #[cfg(not(feature = "kept-kernels"))]
+    let new_kernels = None;
     if !kind.is_cpu() {
         probe::prepare(kind, index, &handle)?;
         trial::try_out(kind, index, &handle)?;
@@ -122,5 +129,6 @@ fn select(
         description,
         software,
         handle,
+        new_kernels,
     })
 }

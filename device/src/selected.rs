@@ -1,6 +1,6 @@
 //! A device that works, and how a task that is generic over the backend runs on it.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use model::ResidualBackend;
 
@@ -29,6 +29,8 @@ pub struct SelectedDevice {
     pub(crate) description: String,
     pub(crate) software: bool,
     pub(crate) handle: Handle,
+    /// Where kernels will be kept, if none were there.
+    pub(crate) new_kernels: Option<PathBuf>,
 }
 
 /// The device in Burn's own terms, one variant for each backend type.
@@ -86,6 +88,16 @@ impl SelectedDevice {
     /// Whether it computes on a real GPU: not on the CPU, and not on a GPU imitated by one.
     pub fn is_gpu(&self) -> bool {
         !self.kind.is_cpu() && !self.software
+    }
+
+    /// What a user should know who waits for this device, as a sentence without a full stop: on a GPU that was
+    /// never used before, the first computations take long.
+    pub fn notice(&self) -> Option<String> {
+        let folder = self.new_kernels.as_ref()?;
+        Some(format!(
+            "kernels are compiled for this GPU and tried out, which takes minutes the first time; they are kept in {}",
+            folder.display()
+        ))
     }
 
     /// Runs `task` on this device, with the backend that belongs to it.

@@ -7,6 +7,9 @@ use crate::event::Step;
 /// Rows that are summed up together.
 const BLOCK: usize = 256;
 
+/// A run has a dozen figures; of a damaged file with more than this, the others are left out.
+const MOST_COLUMNS: usize = 1000;
+
 /// What every step came to: a row for each, in ascending order, and a column for each figure.
 #[derive(Clone, Debug, Default)]
 pub struct Steps {
@@ -150,6 +153,7 @@ impl Steps {
         let place = self.columns.iter().position(|column| column.name == name);
         let column = match place {
             Some(place) => &mut self.columns[place],
+            None if self.columns.len() >= MOST_COLUMNS => return,
             None => {
                 self.columns.push(Column {
                     name: name.to_owned(),
@@ -206,6 +210,7 @@ impl Steps {
             let place = self.columns.iter().position(|own| own.name == column.name);
             match place {
                 Some(place) => self.columns[place].values.extend(column.values),
+                None if self.columns.len() >= MOST_COLUMNS => {}
                 None => {
                     let mut values = vec![f32::NAN; before];
                     values.extend(column.values);
@@ -289,6 +294,21 @@ mod tests {
                 prop_assert_eq!(parts.summary("loss", rows), Some(expected));
             }
         }
+    }
+
+    #[test]
+    fn of_too_many_figures_some_are_left_out() {
+        let mut steps = Steps::default();
+        for number in 1..=3 {
+            steps.begin(number, 0.0);
+            for name in 0..MOST_COLUMNS {
+                steps.set(&format!("{number}-{name}"), 1.0);
+            }
+            steps.set("1-7", 2.0);
+            steps.end();
+        }
+        assert_eq!(steps.names().count(), MOST_COLUMNS);
+        assert_eq!(steps.figures("1-7").unwrap(), [2.0; 3]);
     }
 
     #[test]

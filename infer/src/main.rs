@@ -70,6 +70,9 @@ fn resolve(arguments: &Arguments) -> anyhow::Result<SelectedDevice> {
     for skipped in &resolution.skipped {
         eprintln!("skipped {}: {}", skipped.kind, skipped.reason);
     }
+    if let Some(notice) = resolution.device.notice() {
+        eprintln!("{notice}");
+    }
     Ok(resolution.device)
 }
 

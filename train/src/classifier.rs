@@ -6,6 +6,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor};
+use burn_train::metric::ItemLazy;
 use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use data::{ImageBatch, Mixed};
 use model::{Network, ResidualBackend};
@@ -29,6 +30,10 @@ pub(crate) struct Classifier<B: Backend> {
     /// Whether training computes blocks twice instead of keeping their insides.
     pub gradient_checkpointing: bool,
 }
+
+/// An output in the program's own memory. burn-train would fetch it on a thread of its own, and a lazy backend may
+/// lose a tensor that two threads hold at the same time; so the thread that computes fetches it.
+pub(crate) type Fetched<B> = <ClassificationOutput<B> as ItemLazy>::ItemSync;
 
 /// Of logits `[batch, classes]`: themselves and their mean cross entropy `[1]`.
 pub(crate) fn classified<B: Backend>(
@@ -119,20 +124,23 @@ impl<B: TrainBackend> Classifier<B> {
 
 impl<B: TrainBackend> TrainStep for Classifier<B> {
     type Input = ImageBatch<B>;
-    type Output = ClassificationOutput<B::InnerBackend>;
+    type Output = Fetched<B::InnerBackend>;
 
     fn step(&self, batch: ImageBatch<B>) -> TrainOutput<Self::Output> {
         let (grads, item) = self.learn(batch, 1.0, &mut Laps::start());
-        TrainOutput { grads, item }
+        TrainOutput {
+            grads,
+            item: item.sync(),
+        }
     }
 }
 
 impl<B: ResidualBackend> InferenceStep for Classifier<B> {
     type Input = ImageBatch<B>;
-    type Output = ClassificationOutput<B>;
+    type Output = Fetched<B>;
 
     fn step(&self, batch: ImageBatch<B>) -> Self::Output {
-        classified(self.network.forward(batch.images), batch.targets)
+        classified(self.network.forward(batch.images), batch.targets).sync()
     }
 }
 

@@ -56,6 +56,7 @@ mod recipe;
 mod run;
 mod schedule;
 mod scoring;
+mod start;
 mod stop;
 mod strategy;
 mod stream;

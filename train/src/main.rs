@@ -13,6 +13,7 @@ use infer::console;
 use train::{ConfigError, TrainError};
 
 use crate::cli::arguments::Arguments;
+use crate::cli::broken::BrokenOff;
 use crate::cli::program::{self, WrongFlag};
 
 /// What to do where a screen cannot be shown.
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
                 })
                 .or_else(|| error.downcast_ref::<WrongFlag>().and_then(WrongFlag::hint))
                 .or_else(|| error.downcast_ref::<DashboardError>().and_then(no_screen))
+                .or_else(|| error.downcast_ref().map(BrokenOff::hint))
                 .or_else(|| console::hint(&error));
             eprintln!("{}", console::message(&error, hint.as_deref()));
             match error.downcast_ref::<WrongFlag>() {

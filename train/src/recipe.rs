@@ -12,11 +12,12 @@ macro_rules! recipe {
     };
 }
 
-const RECIPES: [(&str, &str); 5] = [
+const RECIPES: [(&str, &str); 6] = [
     recipe!("sample"),
     recipe!("mnist"),
     recipe!("mnist-digit"),
     recipe!("fashion-mnist"),
+    recipe!("cifar10"),
     recipe!("cifar10-resnet20"),
 ];
 

@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 
 use burn::data::dataloader::{DataLoader, Progress};
 use burn::tensor::Tensor;
-use burn_train::ClassificationOutput;
+use burn_train::metric::ItemLazy as _;
 use data::ImageBatch;
 use model::{FoldedNetwork, Network, ResidualBackend};
 
-use crate::classifier::classified;
+use crate::classifier::{Fetched, classified};
 use crate::evaluation::Tally;
 
 /// Scores a network on every batch of a loader, and tells of each. With `mirrored`, the logits of a
@@ -20,14 +20,14 @@ pub(crate) fn score<B: ResidualBackend>(
     loader: &dyn DataLoader<B, ImageBatch<B>>,
     mirrored: bool,
     mut tally: Tally,
-    each: &mut dyn FnMut(ClassificationOutput<B>, Progress) -> ControlFlow<()>,
+    each: &mut dyn FnMut(Fetched<B>, Progress) -> ControlFlow<()>,
 ) -> Option<Tally> {
     let folded = network.fold();
     let mut batches = loader.iter();
     while let Some(batch) = batches.next() {
         let logits = logits(&folded, batch.images, mirrored);
-        tally.add(logits.clone(), batch.targets.clone());
-        let output = classified(logits, batch.targets);
+        let output = classified(logits, batch.targets).sync();
+        tally.add(output.output.clone(), output.targets.clone());
         if each(output, batches.progress()).is_break() {
             return None;
         }

@@ -5,6 +5,9 @@ use std::time::Instant;
 
 use burn::data::dataloader::{DataLoader, Progress};
 use burn::lr_scheduler::LrScheduler as _;
+use burn::tensor::backend::Backend;
+use burn_train::ClassificationOutput;
+use burn_train::metric::ItemLazy as _;
 use burn_train::metric::store::EventStoreClient;
 use burn_train::{
     EventProcessorTraining as _, Learner, LearnerEvent, LearningCheckpointer,
@@ -15,7 +18,7 @@ use data::{ImageBatch, LoadFailure, Position};
 
 use crate::checkpoint::{CheckpointRecorder, Checkpoints, PARTS, RunState};
 use crate::classifier::{Classifier, TrainBackend};
-use crate::divergence::LossWatch;
+use crate::divergence::{LossWatch, Place};
 use crate::epoch_end::place;
 use crate::error::TrainError;
 use crate::folder::RunFolder;
@@ -69,6 +72,15 @@ fn learner<B: TrainBackend>(trainee: &Trainee<B>, schedule: &Rates) -> Learner<C
         trainee.optimizer.clone(),
         schedule.clone(),
     )
+}
+
+/// A step that was taken and whose output is still on the device: it is fetched one step later, so that no device
+/// waits for it.
+struct Taken<B: Backend> {
+    output: ClassificationOutput<B>,
+    place: Place,
+    step_in_epoch: usize,
+    progress: Progress,
 }
 
 /// What changes while the loop runs; read by its owner afterwards.
@@ -141,8 +153,9 @@ impl<B: TrainBackend> EpochLoop<B> {
         loader: &dyn DataLoader<B, ImageBatch<B>>,
         state: &mut RunState,
     ) -> (Trainee<B>, Option<Score>) {
-        let mut totals = Totals::<B::InnerBackend>::resumed(state.partial.take());
+        let mut totals = Totals::resumed(state.partial.take());
         let mut watch = self.watch();
+        let mut latest: Option<Taken<B::InnerBackend>> = None;
         let mut laps = Laps::start();
         let accumulate = self.plan.config.accumulate;
         self.position
@@ -160,24 +173,23 @@ impl<B: TrainBackend> EpochLoop<B> {
             (trainee, output) = trainee.step(batches, session.rate, &mut laps);
             state.step += 1;
             state.steps_in_epoch += 1;
-            totals.add(&output);
-            if let Err(diverged) = watch.next(place(state, session.rate), &output) {
-                self.stop.fail(diverged);
+            let taken = Taken {
+                output,
+                place: place(state, session.rate),
+                step_in_epoch: state.steps_in_epoch,
+                progress: loader.progress(),
+            };
+            if let Some(before) = latest.replace(taken) {
+                self.tell(session, before, &mut totals, &watch);
             }
-            session
-                .events
-                .process_train(LearnerEvent::ProcessedItem(TrainingItem::new(
-                    output,
-                    loader.progress(),
-                    self.epochs_progress(state.epoch),
-                    Some(state.steps_in_epoch),
-                    Some(session.rate),
-                )));
             let seconds = self.stream.clock().seconds();
             if let Some(speed) = laps.step(pictures, seconds, state.step) {
                 self.stream.send(speed);
             }
             if self.stop.take_checkpoint_request() {
+                if let Some(last) = latest.take() {
+                    self.tell(session, last, &mut totals, &watch);
+                }
                 state.partial = totals.sums();
                 match self.save(session, &trainee, state) {
                     Ok(()) => watch.saved(Checkpoints::new(self.folder.path()).latest_model()),
@@ -185,12 +197,12 @@ impl<B: TrainBackend> EpochLoop<B> {
                 }
             }
         }
+        if let Some(last) = latest.take() {
+            self.tell(session, last, &mut totals, &watch);
+        }
         let seconds = self.stream.clock().seconds();
         if let Some(speed) = laps.told(seconds, state.step) {
             self.stream.send(speed);
-        }
-        if let Err(diverged) = watch.finish() {
-            self.stop.fail(diverged);
         }
         self.check_load();
         session
@@ -200,7 +212,38 @@ impl<B: TrainBackend> EpochLoop<B> {
         (trainee, state.partial.and_then(|sums| sums.score()))
     }
 
-    pub(crate) fn watch(&self) -> LossWatch<B::InnerBackend> {
+    /// Fetches what a step came to, counts it, and hands it on to burn-train.
+    fn tell(
+        &self,
+        session: &mut Session<B>,
+        taken: Taken<B::InnerBackend>,
+        totals: &mut Totals,
+        watch: &LossWatch,
+    ) {
+        let Taken {
+            output,
+            place,
+            step_in_epoch,
+            progress,
+        } = taken;
+        let output = output.sync();
+        let loss = output.loss.to_data().iter().next().unwrap_or(f64::NAN);
+        totals.add(&output, loss);
+        if let Err(diverged) = watch.check_finite(place, loss) {
+            self.stop.fail(diverged);
+        }
+        session
+            .events
+            .process_train(LearnerEvent::ProcessedItem(TrainingItem::new(
+                output,
+                progress,
+                self.epochs_progress(place.epoch),
+                Some(step_in_epoch),
+                Some(place.rate),
+            )));
+    }
+
+    pub(crate) fn watch(&self) -> LossWatch {
         LossWatch::new(Checkpoints::new(self.folder.path()).latest_model())
     }
 

@@ -1,7 +1,6 @@
 //! Loss and accuracy over many batches.
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Int, Tensor};
 use burn_train::ClassificationOutput;
 use serde::{Deserialize, Serialize};
 
@@ -34,77 +33,64 @@ impl Sums {
     }
 }
 
-/// Sums that stay on the device until they are asked for, so that no step waits for them.
-pub(crate) struct Totals<B: Backend> {
-    tensors: Option<(Tensor<B, 1>, Tensor<B, 1, Int>)>,
-    pictures: usize,
-    earlier: Option<Sums>,
-}
+/// Sums over the steps of an epoch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Totals(Option<Sums>);
 
-impl<B: Backend> Totals<B> {
-    /// Goes on from sums, if there are any.
+impl Totals {
+    /// Goes on from sums, if there are any. That adds the same numbers in the same order as never having stopped.
     pub(crate) fn resumed(earlier: Option<Sums>) -> Self {
-        Self {
-            tensors: None,
-            pictures: 0,
-            earlier,
-        }
+        Self(earlier)
     }
 
-    pub(crate) fn add(&mut self, output: &ClassificationOutput<B>) {
+    /// Adds an output with its mean loss.
+    pub(crate) fn add<B: Backend>(&mut self, output: &ClassificationOutput<B>, loss: f64) {
         let [batch, _classes] = output.output.dims();
         let predicted = output.output.clone().argmax(1).reshape([batch]);
         let correct = predicted.equal(output.targets.clone()).int().sum();
-        let loss = output.loss.clone().mul_scalar(batch as f64);
-        // Going on adds the same numbers in the same order as never having stopped.
-        let earlier = self.earlier.take().map(|sums| {
-            self.pictures = sums.pictures;
-            let device = loss.device();
-            (
-                Tensor::from_data([sums.loss], &device),
-                Tensor::from_data([sums.correct], &device),
-            )
+        let sums = self.0.get_or_insert(Sums {
+            loss: 0.0,
+            correct: 0,
+            pictures: 0,
         });
-        self.tensors = Some(match self.tensors.take().or(earlier) {
-            Some((losses, corrects)) => (losses + loss, corrects + correct),
-            None => (loss, correct),
-        });
-        self.pictures += batch;
+        sums.loss += loss * batch as f64;
+        sums.correct += correct.into_data().iter::<i64>().next().unwrap_or(0);
+        sums.pictures += batch;
     }
 
     /// None if nothing was added.
     pub(crate) fn sums(&self) -> Option<Sums> {
-        let Some((loss, correct)) = self.tensors.clone() else {
-            return self.earlier;
-        };
-        Some(Sums {
-            loss: loss.into_data().iter().next()?,
-            correct: correct.into_data().iter().next()?,
-            pictures: self.pictures,
-        })
+        self.0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::Tensor;
     use burn_flex::Flex;
+
+    fn output<const N: usize>(
+        logits: [[f32; 2]; N],
+        targets: [i32; N],
+    ) -> ClassificationOutput<Flex> {
+        let device = Default::default();
+        ClassificationOutput::new(
+            Tensor::zeros([1], &device),
+            Tensor::from_floats(logits, &device),
+            Tensor::from_ints(targets, &device),
+        )
+    }
 
     #[test]
     fn batches_count_by_their_size() {
-        let device = Default::default();
-        let mut totals = Totals::<Flex>::resumed(None);
-        assert!(Totals::<Flex>::resumed(None).sums().is_none());
-        totals.add(&ClassificationOutput::new(
-            Tensor::from_floats([1.0], &device),
-            Tensor::from_floats([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]], &device),
-            Tensor::from_ints([1, 0, 0], &device),
-        ));
-        totals.add(&ClassificationOutput::new(
-            Tensor::from_floats([5.0], &device),
-            Tensor::from_floats([[0.0, 1.0]], &device),
-            Tensor::from_ints([1], &device),
-        ));
+        let mut totals = Totals::resumed(None);
+        assert!(totals.sums().is_none());
+        totals.add(
+            &output([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]], [1, 0, 0]),
+            1.0,
+        );
+        totals.add(&output([[0.0, 1.0]], [1]), 5.0);
         let sums = totals.sums().unwrap();
         let score = sums.score().unwrap();
         assert_eq!(
@@ -115,14 +101,10 @@ mod tests {
             }
         );
 
-        let mut resumed = Totals::<Flex>::resumed(Some(sums));
-        resumed.add(&ClassificationOutput::new(
-            Tensor::from_floats([3.0], &device),
-            Tensor::from_floats([[0.0, 1.0]], &device),
-            Tensor::from_ints([0], &device),
-        ));
+        let mut resumed = Totals::resumed(Some(sums));
+        resumed.add(&output([[0.0, 1.0]], [0]), 3.0);
         let sums = resumed.sums().unwrap();
         assert_eq!((sums.loss, sums.correct, sums.pictures), (11.0, 3, 5));
-        assert_eq!(Totals::<Flex>::resumed(Some(sums)).sums(), Some(sums));
+        assert_eq!(Totals::resumed(Some(sums)).sums(), Some(sums));
     }
 }

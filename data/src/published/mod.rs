@@ -75,9 +75,9 @@ impl PublishedSet<'_> {
         )
     }
 
-    /// The addresses of what is downloaded, at the first mirror.
+    /// The addresses of what is downloaded, at the last mirror: the publisher's own for some sets.
     fn urls(&self) -> Vec<String> {
-        let mirror = self.mirrors.first().copied().unwrap_or_default();
+        let mirror = self.mirrors.last().copied().unwrap_or_default();
         let names = self.downloads.iter().map(|file| file.name);
         names.map(|name| format!("{mirror}{name}")).collect()
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 mod benchmark;
+pub(crate) mod broken;
 mod burn_screen;
 mod convert;
 mod eval;

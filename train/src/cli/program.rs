@@ -19,6 +19,7 @@ use train::{
 
 use super::arguments::{Arguments, Command};
 use super::benchmark;
+use super::broken;
 use super::burn_screen::BurnScreen;
 use super::convert;
 use super::eval;
@@ -115,13 +116,14 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
     talk(&format!("run: {}", folder.path().display()));
     log_to(&folder.log_file(), Some(stream.teller()))?;
 
-    let outcome = device.run(Train {
+    let train = Train {
         plan,
         folder: &folder,
         stop,
         stream: Arc::new(stream),
         shown,
-    })?;
+    };
+    let outcome = broken::catch(folder.path(), || device.run(train))??;
     Ok(match outcome {
         Outcome::Finished(finished) => {
             if !echo {
@@ -151,6 +153,9 @@ pub(super) fn resolve(config: &TrainConfig) -> anyhow::Result<SelectedDevice> {
     let resolution = device::resolve(&config.device)?;
     for skipped in &resolution.skipped {
         talk(&format!("skipped {}: {}", skipped.kind, skipped.reason));
+    }
+    if let Some(notice) = resolution.device.notice() {
+        talk(&notice);
     }
     Ok(resolution.device)
 }

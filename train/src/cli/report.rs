@@ -21,20 +21,21 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
     for run in &arguments.runs {
         let folder = find(run, &arguments.place.runs_dir)?;
         let history = read(&folder)?;
-        runs.push((look::name(&folder), std::path::absolute(&folder)?, history));
+        let absolute = std::path::absolute(&folder)?;
+        runs.push((look::name(&folder), folder, absolute, history));
     }
     let named: Vec<NamedRun> = runs
         .iter()
-        .map(|(name, folder, history)| NamedRun {
+        .map(|(name, _, absolute, history)| NamedRun {
             name,
-            folder,
+            folder: absolute,
             history,
-            is_running: events::is_locked(folder),
+            is_running: events::is_locked(absolute),
         })
         .collect();
     let output = match (&arguments.output, &runs[..]) {
         (Some(output), _) => output.clone(),
-        (None, [(_, folder, _)]) => folder.join(PAGE),
+        (None, [(_, folder, _, _)]) => folder.join(PAGE),
         (None, _) => PathBuf::from(PAGE),
     };
     let page = report::page(&named);

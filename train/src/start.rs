@@ -1,0 +1,137 @@
+//! A run as it starts, or as its last checkpoint left it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use burn::backend::Autodiff;
+use burn::lr_scheduler::LrScheduler as _;
+use burn::module::{AutodiffModule as _, Module as _};
+use burn::optim::Optimizer as _;
+use burn::tensor::backend::Backend as _;
+use model::ResidualBackend;
+
+use crate::average::Average;
+use crate::checkpoint::{AVERAGE, Checkpoints, PARTS, RunState};
+use crate::classifier::Classifier;
+use crate::error::{ConfigError, TrainError};
+use crate::folder::{CHECKPOINT_FOLDER, RunFolder};
+use crate::optimizer::optimizer;
+use crate::plan::Plan;
+use crate::strategy::Learning;
+use crate::trainee::Trainee;
+
+/// Model, optimizer and schedule, and how far the run is.
+pub(crate) struct Start<B: ResidualBackend> {
+    pub(crate) learning: Learning<Autodiff<B>>,
+    pub(crate) state: RunState,
+}
+
+impl<B: ResidualBackend> Start<B> {
+    pub(crate) fn new(
+        plan: &Plan,
+        folder: &RunFolder,
+        device: &B::Device,
+    ) -> Result<Self, TrainError> {
+        let config = &plan.config;
+        folder.remove_unfinished()?;
+        let checkpoints = Checkpoints::new(folder.path());
+        let checkpoint = checkpoints.latest()?;
+        Autodiff::<B>::seed(device, config.seed);
+        let network = match (&plan.pretrained, &checkpoint) {
+            (Some(pretrained), None) => pretrained.network::<Autodiff<B>>(&plan.network, device)?,
+            _ => {
+                let network = plan.network.init::<Autodiff<B>>(device);
+                network.map_err(|error| ConfigError::Network {
+                    model: plan.model.clone(),
+                    reason: error.to_string(),
+                })?
+            }
+        }
+        .freeze(&config.freeze);
+        let start = Self {
+            learning: Learning {
+                trainee: Trainee {
+                    average: config.ema.map(|decay| Average::new(network.valid(), decay)),
+                    model: Classifier {
+                        network,
+                        label_smoothing: config.label_smoothing,
+                        gradient_checkpointing: config.gradient_checkpointing,
+                    },
+                    optimizer: optimizer(config).into(),
+                    clip: config.clip,
+                    steps: 0,
+                },
+                schedule: plan.schedule(),
+            },
+            state: RunState {
+                step: 0,
+                epoch: 1,
+                steps_in_epoch: 0,
+                partial: None,
+                best: None,
+                best_raw: None,
+                history: Vec::new(),
+                seconds: 0.0,
+                network: plan.network.clone(),
+            },
+        };
+        match checkpoint {
+            Some(state) => start.resume(plan, folder, &checkpoints, state, device),
+            None => {
+                let checkpoint_folder = folder.path().join(CHECKPOINT_FOLDER);
+                fs::create_dir_all(&checkpoint_folder)
+                    .map_err(TrainError::io("create", checkpoint_folder))?;
+                Ok(start)
+            }
+        }
+    }
+
+    fn resume(
+        self,
+        plan: &Plan,
+        folder: &RunFolder,
+        checkpoints: &Checkpoints,
+        state: RunState,
+        device: &B::Device,
+    ) -> Result<Self, TrainError> {
+        // Burn's records do not check shapes, so the networks have to be the same beforehand.
+        if state.network != self.state.network {
+            return Err(TrainError::Checkpoint {
+                path: PathBuf::from(folder.path()),
+                reason: "its network is not the one that config.toml describes".to_owned(),
+            });
+        }
+        let [model, optimizer, schedule] = PARTS;
+        let step = state.step;
+        let model = checkpoints.load::<Autodiff<B>, _>(model, step, device)?;
+        let optimizer = checkpoints.load::<Autodiff<B>, _>(optimizer, step, device)?;
+        let schedule = checkpoints.load::<Autodiff<B>, _>(schedule, step, device)?;
+        let Learning {
+            trainee,
+            schedule: new,
+        } = self.learning;
+        let average = match trainee.average {
+            Some(average) => {
+                let record = checkpoints.load::<B, _>(AVERAGE, step, device)?;
+                Some(average.load(record))
+            }
+            None => None,
+        };
+        let mut model = trainee.model.load_record(model);
+        // A record brings gradients with it.
+        model.network = model.network.freeze(&plan.config.freeze);
+        Ok(Self {
+            learning: Learning {
+                trainee: Trainee {
+                    model,
+                    optimizer: trainee.optimizer.load_record(optimizer),
+                    average,
+                    steps: step,
+                    ..trainee
+                },
+                schedule: new.load_record::<Autodiff<B>>(schedule),
+            },
+            state,
+        })
+    }
+}
