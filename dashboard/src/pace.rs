@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 /// Time from one screen to the next, at least.
 const SHORTEST: Duration = Duration::from_millis(100);
 /// Time from one screen to the next, at most, if there is something new.
-const LONGEST: Duration = Duration::from_secs(2);
+const LONGEST: Duration = Duration::from_secs(3);
 /// Time between looks at the files.
-const LOOK: Duration = Duration::from_millis(250);
-/// The time that a screen took is this often waited before news are drawn, which keeps the screen below
-/// one percent of a core on any machine.
-const REST: u32 = 130;
+const LOOK: Duration = Duration::from_millis(500);
+/// The time that a screen took is this often waited before news are drawn, which keeps the screen below a third
+/// of a percent of a core on any machine. Training waits longer than that: its threads wait for one another.
+const REST: u32 = 300;
 
 /// Keeps the screen from taking time that training needs.
 #[derive(Debug)]
@@ -111,13 +111,13 @@ mod tests {
         assert!(!pace.is_draw_due(after(5000)), "nothing is new");
         assert_eq!(pace.wait(start), LOOK);
         pace.news();
-        assert!(!pace.is_draw_due(after(519)));
-        assert!(pace.is_draw_due(after(520)));
+        assert!(!pace.is_draw_due(after(1199)));
+        assert!(pace.is_draw_due(after(1200)));
         pace.asked();
         assert!(!pace.is_draw_due(after(99)), "ten screens a second");
         assert!(pace.is_draw_due(after(100)));
         pace.drew(after(100), Duration::from_secs(1));
         pace.news();
-        assert!(pace.is_draw_due(after(2100)), "even the slowest is drawn");
+        assert!(pace.is_draw_due(after(3100)), "even the slowest is drawn");
     }
 }
