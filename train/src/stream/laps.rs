@@ -18,7 +18,7 @@ pub(crate) enum Part {
 const TOLD: Duration = Duration::from_secs(1);
 
 /// Times the parts of steps, one after another, and sums them up. On a device of its own, this is the
-/// time of handing work over.
+/// time of handing work over; where the device is behind, the rest of a step waits for the one before it.
 #[derive(Debug)]
 pub(crate) struct Laps {
     last: Instant,
