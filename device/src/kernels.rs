@@ -17,8 +17,8 @@ use crate::DeviceKind;
 /// Only before the process's first tensor on any GPU. A `cubecl.toml` or `burn.toml` that names folders is obeyed,
 /// and without a folder that can be written to nothing is kept.
 pub(crate) fn keep(kind: DeviceKind, description: &str) -> Option<PathBuf> {
-    let folder = dirs::cache_dir()?
-        .join("resnet/kernels")
+    let folder = files::cache_folder()?
+        .join("kernels")
         .join(folder_name(kind, description));
     let is_new = !folder.exists();
     if !is_writable(&folder) {

@@ -39,7 +39,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod cache;
 mod checksum;
 mod error;
 mod progress;
@@ -61,7 +60,6 @@ mod mirror;
 #[cfg(test)]
 mod tests;
 
-pub use cache::cache_folder;
 pub use checksum::ChecksumError;
 pub use error::{DownloadError, MirrorFailure, Problem};
 pub use fetch::{Download, Outcome, fetch};

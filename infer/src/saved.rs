@@ -5,8 +5,9 @@ use std::io;
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
+use files::write_atomically;
 use model::{Network, ResidualBackend};
-use weights::{Precision, write_atomically};
+use weights::Precision;
 
 use crate::description::Description;
 use crate::error::SavedModelError;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use csv::Writer;
 use events::{Epoch, History, Metrics};
 
-use crate::files::{self, ExportError};
+use crate::export::{self, ExportError};
 
 /// A table is written by a function.
 type Table = fn(&History, &mut dyn Write) -> io::Result<()>;
@@ -32,9 +32,9 @@ const FILES: [(&str, Table); 4] = [
 ///
 /// If the folder cannot be made or a file cannot be written.
 pub fn write(folder: &Path, history: &History) -> Result<Vec<PathBuf>, ExportError> {
-    files::make_folder(folder)?;
+    export::make_folder(folder)?;
     let write =
-        |(name, table): (&str, Table)| files::write(folder, name, |file| table(history, file));
+        |(name, table): (&str, Table)| export::write(folder, name, |file| table(history, file));
     FILES.into_iter().map(write).collect()
 }
 

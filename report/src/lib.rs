@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`chart`] | line charts as SVG |
 //! | [`csv`] | the figures of a run for spreadsheets |
-//! | `files` | files that are whole or not there |
+//! | `export` | files for other programs, written whole |
 //! | `page` | runs as one HTML file |
 //! | [`runs`] | the runs of a folder, as a table |
 //! | [`table`] | tables as text |
@@ -15,7 +15,7 @@
 
 pub mod chart;
 pub mod csv;
-mod files;
+mod export;
 mod page;
 pub mod runs;
 pub mod table;
@@ -25,5 +25,5 @@ pub mod tensorboard;
 #[path = "../tests/resumed_run/mod.rs"]
 mod resumed_run;
 
-pub use files::ExportError;
+pub use export::ExportError;
 pub use page::{NamedRun, page};

@@ -18,8 +18,8 @@ use burn::serde::{Serialize, de::DeserializeOwned};
 use burn::tensor::backend::Backend;
 use burn_train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn_train::metric::store::EventStoreClient;
+use files::write_atomically;
 use model::{Network, NetworkConfig};
-use weights::write_atomically;
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;

@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use data::Source;
+use files::write_atomically;
 use infer::Description;
-use weights::write_atomically;
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;
@@ -111,7 +111,7 @@ impl RunFolder {
             within(RAW_FOLDER),
             within(CHECKPOINT_FOLDER),
         ] {
-            weights::remove_unfinished(&folder).map_err(TrainError::io("clean", folder))?;
+            files::remove_unfinished(&folder).map_err(TrainError::io("clean", folder))?;
         }
         Ok(())
     }

@@ -42,11 +42,9 @@ mod safetensors;
 mod torch;
 
 // From and to the disk.
-mod atomic;
 mod file;
 mod write;
 
-pub use atomic::{remove_unfinished, write_atomically};
 pub use error::{ContentError, WeightsError, shown};
 pub use file::{Format, Other, WeightsFile};
 pub use layout::LayoutProblem;

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
+use files::write_atomically_with;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::atomic::write_atomically_with;
 use crate::error::{ContentError, WeightsError};
 use crate::safetensors::{LENGTH_BYTES, MAX_HEADER_BYTES, METADATA};
 use crate::state_dict::StateDict;

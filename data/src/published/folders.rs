@@ -21,10 +21,7 @@ pub(super) fn searched(data_dir: Option<&Path>) -> Vec<PathBuf> {
 /// Where files are downloaded to, if the first can be written to.
 pub(super) fn writable(data_dir: Option<&Path>) -> Vec<PathBuf> {
     let data_dir = data_dir.map(Path::to_owned);
-    data_dir
-        .into_iter()
-        .chain(download::cache_folder())
-        .collect()
+    data_dir.into_iter().chain(files::cache_folder()).collect()
 }
 
 /// The data folders for all users.
@@ -57,7 +54,7 @@ mod tests {
     fn the_named_folder_comes_first_and_the_systems_last() {
         let folders = searched(Some(Path::new("mine")));
         assert_eq!(folders[0], Path::new("mine"));
-        if let Some(cache) = download::cache_folder() {
+        if let Some(cache) = files::cache_folder() {
             assert_eq!(folders[1], cache);
             assert_eq!(writable(None), [cache]);
         }

@@ -145,7 +145,7 @@ impl Published {
         &self,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<PathBuf, PublishedError> {
-        let cache = download::cache_folder()
+        let cache = files::cache_folder()
             .ok_or_else(|| PublishedError::NoCacheFolder { file: self.file() })?;
         self.fetch_into(&cache.join(CACHE_FOLDER), progress)
     }

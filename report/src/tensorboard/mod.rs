@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 use events::History;
 
-use crate::files::{self, ExportError};
+use crate::export::{self, ExportError};
 use clock::Clock;
 use parts::Part;
 use records::Records;
@@ -45,7 +45,7 @@ const SUFFIX: &str = ".resnet-export";
 ///
 /// If the name leads out of the folder, or a file cannot be written or removed.
 pub fn write(folder: &Path, name: &str, history: &History) -> Result<PathBuf, ExportError> {
-    let run = files::inside(folder, name)?;
+    let run = export::inside(folder, name)?;
     let clock = Clock::new(&history.sittings);
     let begin = clock.at(0.0);
     for part in Part::ALL {
@@ -55,12 +55,12 @@ pub fn write(folder: &Path, name: &str, history: &History) -> Result<PathBuf, Ex
         };
         let earlier = earlier(&folder)?;
         if part.is_there(history) {
-            files::make_folder(&folder)?;
+            export::make_folder(&folder)?;
             // A TensorBoard that runs meanwhile looks for a name behind the one that it has read.
             let number = earlier.iter().map(|(number, _)| number).max();
             let number = number.map_or(0, |number| number.wrapping_add(1));
             let file = format!("{PREFIX}{begin:010.0}.{number:06}{SUFFIX}");
-            files::write(&folder, &file, |writer| {
+            export::write(&folder, &file, |writer| {
                 let mut records = Records::new(writer, begin)?;
                 part.write(history, &clock, &mut records)
             })?;

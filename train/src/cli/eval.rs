@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use data::{LoadProgress, Source};
 use device::Task;
+use files::write_atomically;
 use infer::foreign::{Import, ImportOptions, import};
 use infer::{SavedModel, SavedModelError, terminal};
 use model::ResidualBackend;
@@ -12,7 +13,6 @@ use serde::Serialize;
 use train::{
     Evaluation, EvaluationPlan, EvaluationSettings, RunFolder, SetPart, TrainConfig, TrainError,
 };
-use weights::write_atomically;
 
 use super::eval_arguments::EvalArguments;
 use super::grouped::grouped;

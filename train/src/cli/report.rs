@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use events::{Follower, History};
+use files::write_atomically;
 use indicatif::{ProgressBar, ProgressStyle};
 use report::NamedRun;
-use weights::write_atomically;
 
 use super::follow_arguments::ReportArguments;
 use super::look;

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use device::{SelectedDevice, Task};
+use files::write_atomically;
 use indicatif::{ProgressBar, ProgressStyle};
 use infer::{console, terminal};
 use model::ResidualBackend;
 use train::study::{Curve, Degradation, GradientProfile, Gradients};
 use train::{Outcome, Plan, RunFolder, Stream, TrainConfig, TrainError};
-use weights::write_atomically;
 
 use super::log_file::log_to;
 use super::program::{Train, WrongFlag, about, load, make_absolute, resolve};

@@ -9,13 +9,13 @@ use data::{
     DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, Source, Storage, Survey,
     contact_sheet,
 };
+use files::write_atomically;
 use image::{ImageFormat, RgbImage};
 use indicatif::ProgressBar;
 use infer::terminal;
 use report::table::table;
 use serde::Serialize;
 use train::{Overrides, TrainConfig, TrainError};
-use weights::write_atomically;
 
 use super::grouped::grouped;
 use super::lines::picture_bar;

@@ -1,4 +1,4 @@
-//! Where downloads lie.
+//! Where what can be had again lies: downloads, compiled kernels.
 
 use std::path::PathBuf;
 

@@ -37,8 +37,12 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomically_with(path, |file| file.write_all(bytes))
 }
 
-/// The same for what is written piece by piece.
-pub(crate) fn write_atomically_with(
+/// The same for what is written piece by piece: an error of `write` leaves the old file, if any, too.
+///
+/// # Errors
+///
+/// What `write` or the system says.
+pub fn write_atomically_with(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
@@ -100,6 +104,15 @@ mod tests {
     #[test]
     fn a_failure_keeps_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("half");
+        write_atomically(&path, b"old").unwrap();
+        let failed = write_atomically_with(&path, |file| {
+            file.write_all(b"new")?;
+            Err(io::Error::other("enough"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        fs::remove_file(&path).unwrap();
         let path = folder.path().join("taken");
         std::fs::create_dir(&path).unwrap();
         assert!(write_atomically(&path, b"new").is_err());

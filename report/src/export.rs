@@ -1,13 +1,10 @@
-//! Files that are whole or not there.
+//! Files for other programs, and why they cannot be written.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
-
-/// What a temporary name starts with.
-const UNFINISHED: &str = ".writing-";
 
 /// Why a run cannot be exported.
 #[derive(Debug, Error)]
@@ -72,63 +69,22 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), ExportError> {
     })
 }
 
-/// Writes a file under a temporary name in its folder, then renames it: a reader sees the old file or the
-/// new one, whatever happens in between.
+/// Writes a file that is whole or not there; its path.
 pub(crate) fn write(
     folder: &Path,
     name: &str,
-    write: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<PathBuf, ExportError> {
     let path = folder.join(name);
-    let written = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .tempfile_in(folder)
-        .and_then(|mut file| {
-            // To the file itself, so that an error does not name the temporary path.
-            let mut buffered = BufWriter::with_capacity(1 << 16, file.as_file_mut());
-            write(&mut buffered)?;
-            buffered.flush()?;
-            drop(buffered);
-            file.as_file().sync_all()?;
-            allow_others_to_read(file.as_file())?;
-            file.persist(&path).map_err(|error| error.error)
-        });
-    match written {
-        Ok(_) => Ok(path),
+    match files::write_atomically_with(&path, write) {
+        Ok(()) => Ok(path),
         Err(source) => Err(ExportError::Write { path, source }),
     }
-}
-
-/// Temporary files are private; what they become should be as readable as any other file.
-#[cfg(unix)]
-fn allow_others_to_read(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn allow_others_to_read(_file: &File) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_failure_leaves_the_old_file_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = write(folder.path(), "file", |file| file.write_all(b"old")).unwrap();
-        let failed = write(folder.path(), "file", |file| {
-            file.write_all(b"new")?;
-            Err(io::Error::other("enough"))
-        });
-        assert!(matches!(failed, Err(ExportError::Write { .. })));
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-        write(folder.path(), "file", |file| file.write_all(b"new")).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
 
     #[test]
     fn names_stay_inside() {

@@ -1,0 +1,15 @@
+//! Files that are whole or not there, and the user's cache folder.
+//!
+//! ```
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("notes.txt");
+//! files::write_atomically(&path, b"whole, or not there")?;
+//! assert_eq!(std::fs::read(&path)?, b"whole, or not there");
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod atomic;
+mod cache;
+
+pub use atomic::{remove_unfinished, write_atomically, write_atomically_with};
+pub use cache::cache_folder;
