@@ -1,6 +1,6 @@
 //! Curves of runs for a chart.
 
-use events::{Axis, History, Split};
+use events::{Axis, Curve, History, Split};
 use ratatui::style::Style;
 
 use crate::canvas::ACROSS;
@@ -81,18 +81,14 @@ impl Curves<'_> {
         };
         let is_step_wise =
             split == Split::Train && run.history.steps.figures(self.metric).is_some();
-        // Points of epochs are few: those outside tell where lines go on.
-        let range = if is_step_wise {
-            self.range
-        } else {
-            [0.0, self.extent]
-        };
         if !is_shown {
             return None;
         }
-        let curve = run
-            .history
-            .curve(split, self.metric, self.view.axis, range, self.count);
+        let curve = match is_step_wise {
+            true => self.smooth(run.history, split),
+            // Points of epochs are few: those outside tell where lines go on.
+            false => self.curve(run.history, split, [0.0, self.extent], self.count),
+        };
         if curve.buckets.is_empty() {
             return None;
         }
@@ -100,11 +96,6 @@ impl Curves<'_> {
         let behind = curve.buckets.iter().filter(|_| has_band);
         let band = behind.map(|bucket| [bucket.x, bucket.least, bucket.greatest]);
         let band = band.collect();
-        let factor = SMOOTHING[self.view.smoothing.min(SMOOTHING.len() - 1)];
-        let curve = match is_step_wise {
-            true => curve.smoothed(factor),
-            false => curve,
-        };
         let (style, mark, name) = self.look(index, run.name, split);
         Some(Series {
             name,
@@ -119,6 +110,24 @@ impl Curves<'_> {
             style,
             best: best(run.history, split, self.metric, self.view.axis),
         })
+    }
+
+    fn curve(&self, history: &History, split: Split, range: [f64; 2], count: usize) -> Curve {
+        history.curve(split, self.metric, self.view.axis, range, count)
+    }
+
+    /// A smoothed curve, which knows at its left end what was before.
+    fn smooth(&self, history: &History, split: Split) -> Curve {
+        let [from, to] = self.range;
+        let before = (to - from).min(from).max(0.0);
+        let count = self.count as f64 * (1.0 + before / (to - from));
+        // No range, no count.
+        let count = if count.is_finite() { count } else { 1.0 };
+        let curve = self.curve(history, split, [from - before, to], count as usize);
+        let factor = SMOOTHING[self.view.smoothing.min(SMOOTHING.len() - 1)];
+        let mut curve = curve.smoothed(factor);
+        curve.buckets.retain(|bucket| bucket.x >= from);
+        curve
     }
 
     /// One run has a colour for each part of the data, several have one for each run; signs follow.
@@ -177,7 +186,41 @@ pub(crate) fn thinned(
 
 #[cfg(test)]
 mod tests {
+    use events::{Event, Metrics, Step};
+
     use super::*;
+    use crate::mode::Options;
+    use crate::state::State;
+
+    #[test]
+    fn a_smooth_curve_knows_what_was_before() {
+        let mut history = History::default();
+        for step in 1..=100 {
+            history.push(Event::Step(Step {
+                seconds: step as f64,
+                epoch: 1,
+                step,
+                metrics: Metrics::from_iter([("loss", (step % 2) as f64)]),
+            }));
+        }
+        let view = State::new(Options::default()).view;
+        let curves = |range| Curves {
+            theme: Theme::plain(),
+            view: &view,
+            metric: "loss",
+            range,
+            extent: 100.0,
+            count: 1000,
+            is_comparison: false,
+        };
+        let whole = curves([0.0, 100.0]).smooth(&history, Split::Train);
+        let part = curves([60.0, 100.0]).smooth(&history, Split::Train);
+        assert_eq!(part.buckets.len(), 41);
+        let first = part.buckets[0];
+        let same = whole.buckets[59];
+        assert_eq!(first.x, same.x);
+        assert!((first.mean - same.mean).abs() < 1e-6, "{first:?} {same:?}");
+    }
 
     #[test]
     fn many_points_become_means() {
