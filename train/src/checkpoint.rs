@@ -24,6 +24,8 @@ use model::{Network, NetworkConfig};
 use crate::config::TrainConfig;
 use crate::error::TrainError;
 use crate::folder::CHECKPOINT_FOLDER;
+use crate::plan::Plan;
+use crate::run::Place;
 use crate::stop::Stop;
 use crate::totals::{Score, Sums};
 
@@ -69,6 +71,16 @@ impl RunState {
             _ => false,
         };
         self.epoch > config.epochs || out_of_patience
+    }
+
+    pub(crate) fn place(&self, plan: &Plan) -> Place {
+        Place {
+            epoch: self.epoch,
+            epochs: plan.config.epochs,
+            steps: self.steps_in_epoch.min(plan.steps_per_epoch),
+            steps_per_epoch: plan.steps_per_epoch,
+            is_trained: self.is_finished(&plan.config),
+        }
     }
 }
 

@@ -77,7 +77,7 @@ pub use overrides::Overrides;
 pub use plan::Plan;
 pub use pretrained::{Fitting, Pretrained};
 pub use recipe::recipe_names;
-pub use run::{Finished, Observer, Outcome, train};
+pub use run::{Finished, Observer, Outcome, Place, train};
 pub use schedule::Schedule;
 pub use stop::Stop;
 pub use stream::{About, Stream, Teller};

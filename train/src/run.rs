@@ -30,11 +30,29 @@ use crate::stream::{self, Scored, StepLog, Stream};
 
 /// Is told what happens; called on the training thread.
 pub trait Observer: Send {
+    /// A run goes on from its last checkpoint; not called for a new one.
+    fn resumed(&mut self, place: &Place);
+
     /// An epoch was trained, validated and saved.
     fn epoch_ended(&mut self, report: &EpochReport);
 
     /// So many of the test pictures are done.
     fn tested(&mut self, done: usize, total: usize);
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The epoch at hand, counted from 1.
+    pub epoch: usize,
+    /// How many epochs there are.
+    pub epochs: usize,
+    /// Steps taken in the epoch at hand.
+    pub steps: usize,
+    /// Steps of an epoch.
+    pub steps_per_epoch: usize,
+    /// No epoch is left to train: all are done, or patience is out.
+    pub is_trained: bool,
 }
 
 /// How a run ended without an error.
@@ -43,12 +61,7 @@ pub enum Outcome {
     /// All epochs were trained and the best model tested.
     Finished(Finished),
     /// It was told to stop; everything is saved.
-    Interrupted {
-        /// The epoch at hand, counted from 1.
-        epoch: usize,
-        /// Steps taken in it.
-        steps: usize,
-    },
+    Interrupted(Place),
 }
 
 /// What a finished run came to.
@@ -98,12 +111,14 @@ fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
     folder: &RunFolder,
     device: B::Device,
     renderer: R,
-    observer: Box<dyn Observer>,
+    mut observer: Box<dyn Observer>,
     stop: &Stop,
     stream: &Arc<Stream>,
 ) -> Result<Outcome, TrainError> {
     let start = Start::<B>::new(&plan, folder, &device)?;
-    let steps = plan.steps_per_epoch;
+    if start.state.step > 0 {
+        observer.resumed(&start.state.place(&plan));
+    }
     let position = Position::default();
     let load_failure = LoadFailure::default();
     let recorder = CheckpointRecorder::new(stop.clone());
@@ -163,11 +178,9 @@ fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     let LoopProgress { state, observer } = &mut *progress;
-    if !state.is_finished(&plan.config) {
-        return Ok(Outcome::Interrupted {
-            epoch: state.epoch,
-            steps: state.steps_in_epoch.min(steps),
-        });
+    let place = state.place(&plan);
+    if !place.is_trained {
+        return Ok(Outcome::Interrupted(place));
     }
     let test = Test::<B> {
         plan: &plan,

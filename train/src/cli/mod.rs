@@ -1,5 +1,6 @@
 //! What the program is to its user: arguments, terminal, signals.
 
+mod about;
 pub(crate) mod arguments;
 mod benchmark;
 pub(crate) mod broken;

@@ -14,9 +14,10 @@ use infer::{console, terminal};
 use model::{Part, ResidualBackend};
 use thiserror::Error;
 use train::{
-    About, ConfigError, Fitting, Outcome, Plan, RunFolder, Stop, Stream, TrainConfig, TrainError,
+    ConfigError, Fitting, Outcome, Place, Plan, RunFolder, Stop, Stream, TrainConfig, TrainError,
 };
 
+use super::about::about;
 use super::arguments::{Arguments, Command};
 use super::benchmark;
 use super::broken;
@@ -131,7 +132,7 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
             }
             ExitCode::SUCCESS
         }
-        Outcome::Interrupted { epoch, steps } => {
+        Outcome::Interrupted(Place { epoch, steps, .. }) => {
             let place = match steps {
                 0 if epoch > 1 => format!("after epoch {}", epoch - 1),
                 steps => format!("in epoch {epoch} after {steps} of its steps"),
@@ -334,15 +335,5 @@ impl Task for Train<'_> {
         );
         drop(live); // and with it the screen
         result
-    }
-}
-
-/// What the events of a run say of this program.
-pub(super) fn about(device: &SelectedDevice) -> About {
-    About {
-        command: std::env::args_os()
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect(),
-        device: device.to_string(),
     }
 }

@@ -1,7 +1,7 @@
 //! What standard output says of a run.
 
 use indicatif::ProgressBar;
-use train::{EpochReport, Finished, Observer, Plan, Score};
+use train::{EpochReport, Finished, Observer, Place, Plan, Score};
 
 use super::held_back::HeldBack;
 use super::lines::picture_bar;
@@ -49,6 +49,12 @@ impl Reporter {
 }
 
 impl Observer for Reporter {
+    fn resumed(&mut self, place: &Place) {
+        if self.shown != Shown::Nothing {
+            self.lines.print(resumed_line(place));
+        }
+    }
+
     fn epoch_ended(&mut self, report: &EpochReport) {
         if self.shown != Shown::Nothing {
             self.lines.print(epoch_line(report, self.scored_on));
@@ -86,6 +92,28 @@ fn scored_on(plan: &Plan) -> &'static str {
     match plan.config.scores_on_test() {
         true => "test",
         false => "validation",
+    }
+}
+
+fn resumed_line(place: &Place) -> String {
+    let Place {
+        epoch,
+        epochs,
+        steps,
+        steps_per_epoch,
+        is_trained,
+    } = *place;
+    match (is_trained, steps) {
+        (true, _) => format!(
+            "resumed: {} epochs are trained already and none is left; more of them with --epochs",
+            epoch - 1
+        ),
+        (false, 0) => format!("resumed: epoch {epoch} of {epochs} is next"),
+        (false, _) => {
+            format!(
+                "resumed: in epoch {epoch} of {epochs}, after {steps} of its {steps_per_epoch} steps"
+            )
+        }
     }
 }
 
@@ -213,6 +241,32 @@ mod tests {
         assert_eq!(
             final_line(&finished, Path::new("runs/mine")),
             "test accuracy 87.10 %, average test loss 0.3800 (without averaging 86.20 %, 0.4100), wall time 61.0 s, run runs/mine"
+        );
+    }
+
+    #[test]
+    fn a_resumed_run_says_where_it_goes_on() {
+        let place = Place {
+            epoch: 9,
+            epochs: 16,
+            steps: 12,
+            steps_per_epoch: 169,
+            is_trained: false,
+        };
+        assert_eq!(
+            resumed_line(&place),
+            "resumed: in epoch 9 of 16, after 12 of its 169 steps"
+        );
+        let place = Place { steps: 0, ..place };
+        assert_eq!(resumed_line(&place), "resumed: epoch 9 of 16 is next");
+        let place = Place {
+            epochs: 6,
+            is_trained: true,
+            ..place
+        };
+        assert_eq!(
+            resumed_line(&place),
+            "resumed: 8 epochs are trained already and none is left; more of them with --epochs"
         );
     }
 

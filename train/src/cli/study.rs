@@ -13,8 +13,9 @@ use model::ResidualBackend;
 use train::study::{Curve, Degradation, GradientProfile, Gradients};
 use train::{Outcome, Plan, RunFolder, Stream, TrainConfig, TrainError};
 
+use super::about::about;
 use super::log_file::log_to;
-use super::program::{Train, WrongFlag, about, load, make_absolute, resolve};
+use super::program::{Train, WrongFlag, load, make_absolute, resolve};
 use super::signals::Signals;
 use super::study_arguments::{DegradationArguments, GradientArguments, StudyCommand};
 use super::ui::Shown;
@@ -111,7 +112,7 @@ fn train(
             network: name.to_owned(),
             history: finished.history,
         }),
-        Outcome::Interrupted { .. } => None,
+        Outcome::Interrupted(_) => None,
     })
 }
 

@@ -22,12 +22,12 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A system that starts no thread is not looked at.
-    pub(crate) fn watch(writer: Writer, clock: Clock) -> Self {
+    pub(crate) fn watch(writer: Writer, clock: Clock, gpu: u32) -> Self {
         let (end, ended) = channel();
         let thread = std::thread::Builder::new()
             .name("machine".to_owned())
             .spawn(move || {
-                let mut look = Look::new();
+                let mut look = Look::new(gpu);
                 while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
                     writer.send(Event::System(look.load(clock.seconds())));
                 }
@@ -52,16 +52,19 @@ impl Drop for Machine {
 struct Look {
     system: System,
     process: Option<Pid>,
-    /// Of the first GPU, where there is one and its driver can be asked.
-    gpu: Option<Nvml>,
+    /// Where there is an NVIDIA GPU and its driver can be asked.
+    nvml: Option<Nvml>,
+    /// The one of them that is looked at.
+    gpu: u32,
 }
 
 impl Look {
-    fn new() -> Self {
+    fn new(gpu: u32) -> Self {
         let mut look = Self {
             system: System::new(),
             process: sysinfo::get_current_pid().ok(),
-            gpu: Nvml::init().ok(),
+            nvml: Nvml::init().ok(),
+            gpu,
         };
         look.refresh(); // shares of the CPU are those since the last look
         look
@@ -89,9 +92,9 @@ impl Look {
             .and_then(|process| self.system.process(process));
         let share = |percent: f32| round(f64::from(percent) / 100.0);
         let device = self
-            .gpu
+            .nvml
             .as_ref()
-            .and_then(|gpu| gpu.device_by_index(0).ok());
+            .and_then(|nvml| nvml.device_by_index(self.gpu).ok());
         let utilization = device
             .as_ref()
             .and_then(|device| device.utilization_rates().ok());
@@ -115,7 +118,7 @@ mod tests {
 
     #[test]
     fn this_program_holds_memory_of_the_machine() {
-        let load = Look::new().load(3.0);
+        let load = Look::new(0).load(3.0);
         assert_eq!(load.seconds, 3.0);
         assert!(
             load.memory > 0 && load.memory <= load.memory_total,

@@ -47,6 +47,8 @@ pub struct About {
     pub command: Vec<String>,
     /// What computes, as [`device`] names it.
     pub device: String,
+    /// Which NVIDIA GPU's load is told, as their driver counts them, where there is one.
+    pub gpu: u32,
 }
 
 /// The events of a run that this program trains. As long as it is there, no other program trains it.
@@ -129,7 +131,7 @@ impl Stream {
 
     /// Tells how busy the machine is, until what this returns is dropped.
     pub(crate) fn watch_machine(&self) -> Machine {
-        Machine::watch(self.writer.clone(), self.clock.clone())
+        Machine::watch(self.writer.clone(), self.clock.clone(), self.about.gpu)
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -171,7 +173,7 @@ impl Stream {
     pub(crate) fn end(&self, result: &Result<Outcome, TrainError>) {
         let (ending, reason) = match result {
             Ok(Outcome::Finished(_)) => (Ending::Finished, None),
-            Ok(Outcome::Interrupted { .. }) => (Ending::Stopped, None),
+            Ok(Outcome::Interrupted(_)) => (Ending::Stopped, None),
             Err(error) => (Ending::Failed, Some(sentence(error))),
         };
         self.send(Event::Ended(Ended {

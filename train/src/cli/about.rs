@@ -1,0 +1,43 @@
+//! What the events of a run say of this program.
+
+use device::{DeviceKind, SelectedDevice};
+use train::About;
+
+/// Says which of several GPUs a program sees, and in which order.
+const VISIBLE_GPUS: &str = "CUDA_VISIBLE_DEVICES";
+
+pub(super) fn about(device: &SelectedDevice) -> About {
+    let words = std::env::args_os();
+    let visible = std::env::var(VISIBLE_GPUS).unwrap_or_default();
+    About {
+        command: words
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+        device: device.to_string(),
+        gpu: match device.kind() {
+            DeviceKind::Cuda => among_all(device.index(), &visible),
+            _ => 0,
+        },
+    }
+}
+
+/// The place among all GPUs of one that is the `index`th that this program sees. GPUs that are named by
+/// their serial names are taken for the first ones.
+fn among_all(index: usize, visible: &str) -> u32 {
+    let named = visible.split(',').nth(index);
+    let place = named.and_then(|name| name.trim().parse().ok());
+    place.unwrap_or_else(|| u32::try_from(index).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_is_found_among_those_that_are_hidden() {
+        assert_eq!(among_all(1, ""), 1);
+        assert_eq!(among_all(0, "3"), 3);
+        assert_eq!(among_all(1, "5, 2"), 2);
+        assert_eq!(among_all(1, "GPU-8932f937,GPU-1f2a"), 1);
+    }
+}
