@@ -51,6 +51,17 @@ pub fn fetch_data(source: &Source, data_dir: Option<&Path>) -> Result<(), DataEr
     result
 }
 
+/// Measures with such a bar: `measure` is given what to tell how much of it is done, 0 to 1.
+pub fn measuring<T>(measure: impl FnOnce(&mut dyn FnMut(f64)) -> T) -> T {
+    let style = ProgressStyle::with_template("measuring [{bar:30}] {percent:>3} %")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ");
+    let bar = ProgressBar::new(1000).with_style(style);
+    let result = measure(&mut |part| bar.set_position((1e3 * part.min(1.0)) as u64));
+    bar.finish_and_clear();
+    result
+}
+
 fn show(bar: &ProgressBar, name: &str, progress: Progress) {
     match progress {
         Progress::Waiting => bar.set_message("another process downloads"),

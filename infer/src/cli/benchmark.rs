@@ -5,10 +5,10 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use device::Task;
-use indicatif::{ProgressBar, ProgressStyle};
 use infer::benchmark::{
     BenchmarkError, Measurement, PredictionBenchmark, ProgramStart, Report, Setting, Subject,
 };
+use infer::terminal;
 use model::ResidualBackend;
 
 use super::arguments::Arguments;
@@ -54,20 +54,9 @@ impl Task for Measure<'_> {
     type Output = Result<Measurement, BenchmarkError>;
 
     fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
-        let bar = progress_bar();
-        let mut progress = |part: f64| bar.set_position((1e3 * part.min(1.0)) as u64);
-        let result = self
-            .benchmark
-            .run::<B>(&device, self.start, self.repeats, &mut progress);
-        bar.finish_and_clear();
-        result
+        terminal::measuring(|progress| {
+            self.benchmark
+                .run::<B>(&device, self.start, self.repeats, progress)
+        })
     }
-}
-
-/// Counts thousandths on standard error, and hides itself where that is no terminal.
-fn progress_bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("measuring [{bar:30}] {percent:>3} %")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ");
-    ProgressBar::new(1000).with_style(style)
 }
