@@ -169,7 +169,7 @@ pub struct Epoch {
     /// The same of the weights' moving average, if one is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub average: Option<Metrics>,
-    /// Whether its network is kept, as the best so far or as the last.
+    /// Whether it scored better than all before.
     pub best: bool,
     /// Validation pictures by their class and the likeliest one, where there are any:
     /// `(class, likeliest, pictures)`. Of the average, if one is kept.

@@ -1,8 +1,8 @@
 //! The state of a run, saved and restored.
 //!
 //! burn-train's checkpointer hands the records of model, optimizer and schedule to a
-//! [`CheckpointRecorder`] on threads of its own; a file named [`LATEST`] is written only after all
-//! three are on the disk, so it never names a checkpoint that is not whole.
+//! [`CheckpointRecorder`] on threads of its own; a file named [`LATEST`] is written only after all of them, and
+//! an average's if there is one, are on the disk, so it never names a checkpoint that is not whole.
 
 use std::fs;
 use std::io;
@@ -23,6 +23,7 @@ use model::{Network, NetworkConfig};
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;
+use crate::fingerprint::Fingerprint;
 use crate::folder::CHECKPOINT_FOLDER;
 use crate::plan::Plan;
 use crate::run::Place;
@@ -61,6 +62,9 @@ pub(crate) struct RunState {
     pub seconds: f64,
     /// What the records belong to.
     pub network: NetworkConfig,
+    /// The pictures that they learned from.
+    #[serde(default)]
+    pub data: Option<Fingerprint>,
 }
 
 impl RunState {
@@ -71,6 +75,28 @@ impl RunState {
             _ => false,
         };
         self.epoch > config.epochs || out_of_patience
+    }
+
+    /// The epoch whose network is kept, and of whose average if one is.
+    pub(crate) fn kept(&self, config: &TrainConfig) -> Option<Best> {
+        match config.keeps_last_epoch() {
+            true => self.last(|scores| scores.averaged.unwrap_or(scores.validation)),
+            false => self.best,
+        }
+    }
+
+    /// The epoch whose weights are kept beside an average; none without one.
+    pub(crate) fn kept_raw(&self, config: &TrainConfig) -> Option<Best> {
+        match config.keeps_last_epoch() {
+            true => self.best_raw.and(self.last(|scores| scores.validation)),
+            false => self.best_raw,
+        }
+    }
+
+    fn last(&self, score: impl Fn(&EpochScores) -> Score) -> Option<Best> {
+        let score = score(self.history.last()?);
+        let epoch = self.history.len();
+        Some(Best { epoch, score })
     }
 
     pub(crate) fn place(&self, plan: &Plan) -> Place {
@@ -96,11 +122,20 @@ pub struct EpochScores {
     pub averaged: Option<Score>,
 }
 
-/// The best epoch by validation accuracy.
+/// An epoch that scored better than all before.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Best {
     pub epoch: usize,
-    pub accuracy: f64,
+    pub score: Score,
+}
+
+impl Best {
+    /// Whether another score is better: more pictures are told rightly or, where as many are, with a lower
+    /// loss. With few validation pictures, several epochs tell as many.
+    pub(crate) fn is_beaten_by(self, other: Score) -> bool {
+        let Score { loss, accuracy } = self.score;
+        other.accuracy > accuracy || (other.accuracy == accuracy && other.loss < loss)
+    }
 }
 
 /// The checkpoints of a run's folder.
@@ -291,9 +326,11 @@ impl<B: Backend> FileRecorder<B> for CheckpointRecorder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Keep;
     use burn::module::{Module, Param};
     use burn::tensor::Tensor;
     use burn_flex::Flex;
+    use proptest::prelude::*;
 
     fn state(step: usize) -> RunState {
         RunState {
@@ -307,7 +344,10 @@ mod tests {
             }),
             best: Some(Best {
                 epoch: 1,
-                accuracy: 0.5,
+                score: Score {
+                    loss: 0.75,
+                    accuracy: 0.5,
+                },
             }),
             best_raw: None,
             history: vec![EpochScores {
@@ -320,6 +360,7 @@ mod tests {
             }],
             seconds: 1.5,
             network: model::network("resnet8").unwrap(),
+            data: None,
         }
     }
 
@@ -337,6 +378,69 @@ mod tests {
         let record: Param<Tensor<Flex, 1>> =
             checkpoints.load::<Flex, _>("model", step, &Default::default())?;
         Ok(record.val().into_scalar())
+    }
+
+    #[test]
+    fn a_better_score_tells_more_pictures_or_as_many_with_a_lower_loss() {
+        let score = |loss, accuracy| Score { loss, accuracy };
+        let best = Best {
+            epoch: 1,
+            score: score(0.5, 0.75),
+        };
+        assert!(best.is_beaten_by(score(0.9, 0.76)));
+        assert!(best.is_beaten_by(score(0.4, 0.75)));
+        assert!(!best.is_beaten_by(score(0.5, 0.75)));
+        assert!(!best.is_beaten_by(score(0.1, 0.74)));
+    }
+
+    #[test]
+    fn patience_waits_for_the_best_whatever_is_kept() {
+        let scores = |accuracy| EpochScores {
+            train: None,
+            validation: Score {
+                loss: 1.0,
+                accuracy,
+            },
+            averaged: None,
+        };
+        let state = RunState {
+            epoch: 4,
+            history: [0.5, 0.4, 0.3].map(scores).to_vec(),
+            ..state(9)
+        };
+        for keep in [Keep::Best, Keep::Last] {
+            let config = |patience| TrainConfig {
+                patience: Some(patience),
+                keep,
+                ..TrainConfig::default()
+            };
+            assert!(state.is_finished(&config(2)), "{keep:?}");
+            assert!(!state.is_finished(&config(3)), "{keep:?}");
+            let kept = state.kept(&config(2)).unwrap();
+            let expected = if keep == Keep::Last { 3 } else { 1 };
+            assert_eq!(kept.epoch, expected);
+            assert_eq!(kept.score.accuracy, if expected == 3 { 0.3 } else { 0.5 });
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn figures_come_back_bit_for_bit(
+            loss in any::<f64>().prop_filter("a loss", |loss| loss.is_finite()),
+            correct in 0_u32..10_000,
+            pictures in 1_u32..10_000,
+        ) {
+            let accuracy = f64::from(correct.min(pictures)) / f64::from(pictures);
+            let score = Score { loss, accuracy };
+            let state = RunState {
+                best: Some(Best { epoch: 1, score }),
+                seconds: loss.abs(),
+                ..state(3)
+            };
+            let text = serde_json::to_vec(&state).unwrap();
+            let read: RunState = serde_json::from_slice(&text).unwrap();
+            prop_assert_eq!(read, state);
+        }
     }
 
     #[test]

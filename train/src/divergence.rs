@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use burn::module::Module;
+use burn::tensor::backend::Backend;
+
 use crate::error::TrainError;
+use crate::finite::is_finite;
 
 /// Fails for a loss that is no number.
 pub(crate) struct LossWatch {
@@ -32,16 +36,33 @@ impl LossWatch {
 
     /// Fails if a loss after a step is not finite.
     pub(crate) fn check_finite(&self, place: Place, loss: f64) -> Result<(), TrainError> {
-        if loss.is_finite() {
-            return Ok(());
+        match loss.is_finite() {
+            true => Ok(()),
+            false => Err(self.diverged("the loss", place)),
         }
+    }
+
+    /// Fails if weights after a step are not finite, as they can be after the last loss that was.
+    pub(crate) fn check_weights<B: Backend, M: Module<B>>(
+        &self,
+        place: Place,
+        network: &M,
+    ) -> Result<(), TrainError> {
+        match is_finite(network) {
+            true => Ok(()),
+            false => Err(self.diverged("a weight", place)),
+        }
+    }
+
+    fn diverged(&self, what: &'static str, place: Place) -> TrainError {
         let Place { epoch, step, rate } = place;
-        Err(TrainError::Diverged {
+        TrainError::Diverged {
+            what,
             step,
             epoch,
             rate,
             checkpoint: self.checkpoint.clone(),
-        })
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub struct EpochReport {
     pub learning_rate: f64,
     /// Time of this epoch, validation included.
     pub seconds: f64,
-    /// Whether its model is kept: no earlier epoch validated better, or the last one is kept.
+    /// Whether it scored better than all before.
     pub best: bool,
 }
 

@@ -34,14 +34,14 @@ pub enum TrainError {
     },
     /// Every step of an epoch is dropped.
     #[error(
-        "there are {pictures} pictures to train on, fewer than a step of {batch_size}, and \
+        "there are {pictures} pictures to train on, fewer than a step of {in_a_step}, and \
          `loader.drop_last` leaves smaller steps out"
     )]
     NoSteps {
         /// Training pictures.
         pictures: usize,
         /// Pictures of a step.
-        batch_size: usize,
+        in_a_step: usize,
     },
     /// The run's folder is not empty.
     #[error("{} is there already and not empty", path.display())]
@@ -103,6 +103,14 @@ pub enum TrainError {
         /// The folder.
         path: PathBuf,
     },
+    /// A run that goes on finds other pictures than it was started with.
+    #[error("the pictures of {data} are not those that the run was started with: {difference}")]
+    OtherPictures {
+        /// The data set.
+        data: String,
+        /// How they differ.
+        difference: String,
+    },
     /// The folder is no run.
     #[error("{} is no run that can be resumed, because {file} is not there", path.display())]
     NotARun {
@@ -137,10 +145,12 @@ pub enum TrainError {
     },
     /// The loss is infinite or not a number.
     #[error(
-        "the loss of step {step} (epoch {epoch}) is not finite, at a learning rate of {rate}; {}",
+        "{what} of step {step} (epoch {epoch}) is not finite, at a learning rate of {rate}; {}",
         last_checkpoint(checkpoint.as_deref())
     )]
     Diverged {
+        /// "the loss" or "a weight".
+        what: &'static str,
         /// Counted from 1 since the start of the run.
         step: usize,
         /// Counted from 1.
@@ -260,7 +270,7 @@ impl TrainError {
             Self::UnknownClass { .. } | Self::OtherChannels { .. } => {
                 Some("name the data that the model was trained for with --data".into())
             }
-            Self::NoSteps { .. } => Some("choose a smaller --batch-size".into()),
+            Self::NoSteps { .. } => Some("choose a smaller --batch-size or --accumulate".into()),
             Self::FolderTaken { path } => Some(format!(
                 "choose another --name, or go on with this run by --resume {}",
                 path.display()
@@ -276,6 +286,10 @@ impl TrainError {
                 Some("name a run of this version, or go on with an older one by --resume".into())
             }
             Self::NoRuns { .. } => Some("train one, or say by --runs-dir where they are".into()),
+            Self::OtherPictures { .. } => Some(
+                "bring them back to go on, or start a new run from what this one learned with --weights"
+                    .into(),
+            ),
             Self::NotARun { .. } => Some("name a run's folder, such as runs/NAME".into()),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull
@@ -291,7 +305,7 @@ impl TrainError {
                     .into(),
             ),
             Self::Diverged { .. } => {
-                Some("start anew with a lower --lr, a longer --warmup-epochs or shorter gradients, such as --clip 1".into())
+                Some("start anew, or with --weights from what the run kept, with a lower --lr, a longer --warmup-epochs or shorter gradients, such as --clip 1".into())
             }
         }
     }

@@ -45,6 +45,8 @@ mod epoch_end;
 mod error;
 mod evaluate;
 mod evaluation;
+mod fingerprint;
+mod finite;
 mod folder;
 mod gradients;
 mod keep;

@@ -117,14 +117,15 @@ impl Plan {
         };
         let batch_size = NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN);
         let pictures = train.indices().len();
-        let batches = config.loader.steps(pictures, batch_size);
-        if batches == 0 {
+        let accumulate = NonZeroUsize::new(config.accumulate).unwrap_or(NonZeroUsize::MIN);
+        let in_a_step = batch_size.saturating_mul(accumulate);
+        let steps_per_epoch = config.loader.steps(pictures, in_a_step);
+        if steps_per_epoch == 0 {
             return Err(TrainError::NoSteps {
                 pictures,
-                batch_size: batch_size.get(),
+                in_a_step: in_a_step.get(),
             });
         }
-        let steps_per_epoch = batches.div_ceil(config.accumulate);
         Ok(Self {
             config,
             model,

@@ -188,11 +188,11 @@ fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
         stream,
     };
     let raw_folder = folder.path().join(RAW_FOLDER);
-    let raw = match state.best_raw {
+    let raw = match state.kept_raw(&plan.config) {
         Some(best) => Some(test.run(&raw_folder, best, &mut **observer)?.evaluation),
         None => None,
     };
-    let best = state.best.ok_or(TrainError::NoValidation {
+    let best = state.kept(&plan.config).ok_or(TrainError::NoValidation {
         data: plan.data.name.clone(),
     })?;
     let scored = test.run(folder.path(), best, &mut **observer)?;
@@ -272,7 +272,7 @@ impl<B: ResidualBackend> Test<'_, B> {
                 data: plan.data.name.clone(),
             })?;
         let accuracy = Accuracy {
-            validation: plan.validated(best.accuracy),
+            validation: plan.validated(best.score.accuracy),
             test: Some(scored.evaluation.accuracy),
         };
         SavedModel::save_description(folder, &plan.description(best.epoch, accuracy))?;

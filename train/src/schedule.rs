@@ -1,17 +1,27 @@
 //! The learning rate of each step.
 
 use std::f64::consts::PI;
+use std::fmt;
 
 use burn::lr_scheduler::LrScheduler;
 use burn::tensor::backend::Backend;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::ConfigError;
 
 /// How the learning rate falls from its highest value. But for `one-cycle` it rises to that in a
 /// line over the warm-up, and what is told here begins after it.
+///
+/// In a file, it is a name that [`named`](Self::named) knows, or a table with such a name as its `kind`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    remote = "Self"
+)]
 pub enum Schedule {
     /// To zero along half a cosine (Loshchilov and Hutter 2016,
     /// <https://arxiv.org/abs/1608.03983>, without restarts).
@@ -97,17 +107,51 @@ impl Schedule {
             Self::Step { at, .. } => {
                 let inside = at.iter().all(|share| *share > 0.0 && *share < 1.0);
                 let ascending = at.windows(2).all(|pair| pair[0] < pair[1]);
-                match inside && ascending {
+                match inside && ascending && !at.is_empty() {
                     true => Ok(()),
                     false => Err(wrong(
                         "schedule.at",
                         at,
-                        "shares of the run, ascending, above 0 and below 1",
+                        "one or more shares of the run, ascending, above 0 and below 1",
                     )),
                 }
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Serialize for Schedule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Schedule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NameOrTable)
+    }
+}
+
+struct NameOrTable;
+
+impl<'de> Visitor<'de> for NameOrTable {
+    type Value = Schedule;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} or a table with a kind",
+            Schedule::NAMES.join(", ")
+        )
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Schedule, E> {
+        Schedule::named(name).ok_or_else(|| E::invalid_value(Unexpected::Str(name), &self))
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, table: M) -> Result<Schedule, M::Error> {
+        Schedule::deserialize(MapAccessDeserializer::new(table))
     }
 }
 
@@ -132,7 +176,8 @@ impl Rates {
         Self {
             schedule,
             highest,
-            warmup_steps: warmup_steps.min(total_steps),
+            // A short run is not to end before its rate begins to fall.
+            warmup_steps: warmup_steps.min(total_steps / 2),
             total_steps,
             steps: 0,
         }
@@ -276,9 +321,17 @@ mod tests {
             assert_eq!(toml::from_str::<Table>(&text).unwrap(), table, "{text}");
         }
         assert_eq!(Schedule::named("cosines"), None);
+        for name in Schedule::NAMES {
+            let text = format!("schedule = \"{name}\"");
+            let table: Table = toml::from_str(&text).unwrap();
+            assert_eq!(Some(table.schedule), Schedule::named(name));
+        }
+        let error = toml::from_str::<Table>("schedule = \"cosines\"").unwrap_err();
+        assert!(error.message().contains("one-cycle"), "{error}");
         for wrong in [
             "{ kind = \"step\", at = [0.5, 0.5] }",
             "{ kind = \"step\", at = [1.0] }",
+            "{ kind = \"step\", at = [] }",
             "{ kind = \"step\", factor = 0.0 }",
             "{ kind = \"polynomial\", power = nan }",
         ] {
@@ -290,11 +343,12 @@ mod tests {
     }
 
     #[test]
-    fn a_warm_up_longer_than_the_run_only_rises() {
+    fn a_warm_up_takes_half_of_the_run_at_most() {
         for schedule in [Schedule::Cosine, Schedule::OneCycle] {
             let rates = rates(schedule, 1.0, 100, 10);
-            let rising = &rates[..10];
-            assert!(rising.windows(2).all(|pair| pair[1] > pair[0]) && rising[9] == 1.0);
+            let (rising, falling) = rates[..10].split_at(5);
+            assert!(rising.windows(2).all(|pair| pair[1] > pair[0]) && rising[4] == 1.0);
+            assert!(falling.windows(2).all(|pair| pair[1] < pair[0]));
         }
     }
 

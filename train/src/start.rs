@@ -14,6 +14,7 @@ use crate::average::Average;
 use crate::checkpoint::{AVERAGE, Checkpoints, PARTS, RunState};
 use crate::classifier::Classifier;
 use crate::error::{ConfigError, TrainError};
+use crate::fingerprint::Fingerprint;
 use crate::folder::{CHECKPOINT_FOLDER, RunFolder};
 use crate::optimizer::optimizer;
 use crate::plan::Plan;
@@ -73,6 +74,7 @@ impl<B: ResidualBackend> Start<B> {
                 history: Vec::new(),
                 seconds: 0.0,
                 network: plan.network.clone(),
+                data: Some(Fingerprint::of(plan)),
             },
         };
         match checkpoint {
@@ -99,6 +101,13 @@ impl<B: ResidualBackend> Start<B> {
             return Err(TrainError::Checkpoint {
                 path: PathBuf::from(folder.path()),
                 reason: "its network is not the one that config.toml describes".to_owned(),
+            });
+        }
+        let now = Fingerprint::of(plan);
+        if let Some(difference) = state.data.and_then(|before| now.difference(&before)) {
+            return Err(TrainError::OtherPictures {
+                data: plan.data.name.clone(),
+                difference,
             });
         }
         let [model, optimizer, schedule] = PARTS;

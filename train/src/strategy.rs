@@ -161,7 +161,8 @@ impl<B: TrainBackend> EpochLoop<B> {
         self.position
             .set(state.epoch, state.steps_in_epoch * accumulate);
         let mut loader = loader.iter();
-        while !self.stop.requested() {
+        // Batches that are left over, too few for a step, are dropped if the plan does not count them.
+        while !self.stop.requested() && state.steps_in_epoch < self.plan.steps_per_epoch {
             let batches: Vec<_> = loader.by_ref().take(accumulate).collect();
             if batches.is_empty() {
                 break;
@@ -253,6 +254,10 @@ impl<B: TrainBackend> EpochLoop<B> {
         trainee: &Trainee<B>,
         state: &mut RunState,
     ) -> Result<(), TrainError> {
+        // A checkpoint that is named in an error as the last good one has to be good.
+        let place = place(state, session.rate);
+        self.watch()
+            .check_weights::<B, _>(place, &trainee.model.network)?;
         // Events must not lack a step that a resumed run does not take again.
         self.logged.wait_for(state.step);
         self.stream.writer().flush();

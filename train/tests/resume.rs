@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{SMALL, format_of, history, picture_folder, succeeds, train};
+use common::{SMALL, fails, format_of, history, picture_folder, stdout, succeeds, train};
 use events::{Epoch, History, State, Tested};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -240,6 +240,29 @@ fn is_saving(run: &Path, step: u64) -> bool {
         let name = entry.file_name().to_string_lossy().into_owned();
         name.contains(".mpk") && !name.contains(&current)
     })
+}
+
+#[test]
+fn a_run_does_not_go_on_with_other_pictures() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path().join("runs");
+    let pictures = picture_folder(root.path(), 20);
+    let data = format!("folder:{}", pictures.display());
+    let settings = ["--epochs", "1", "--image-size", "16", "--name", "mine"];
+    succeeds(train(&runs).args(settings).args(["--data", &data]));
+    let resume = ["--resume", "mine", "--epochs", "2"];
+    let picture = pictures.join("red/1.jpg");
+    let bytes = fs::read(&picture).unwrap();
+    for other in ["red/1.gone", "blue/more.jpg"] {
+        fs::rename(&picture, pictures.join(other)).unwrap();
+        let error = fails(train(&runs).args(resume), 1, &["started with"]);
+        assert!(error.contains("--weights"), "{error}");
+        fs::remove_file(pictures.join(other)).unwrap();
+        fs::write(&picture, &bytes).unwrap();
+    }
+    let said = train(&runs).args(resume).output().unwrap();
+    assert!(said.status.success());
+    assert!(stdout(&said).contains("resumed: epoch 2 of 2 is next"));
 }
 
 #[test]

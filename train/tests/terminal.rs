@@ -114,8 +114,12 @@ fn program(arguments: &str) -> String {
 }
 
 fn begin(folder: &Path, name: &str) -> (Terminal, PathBuf) {
+    begin_with(folder, name, LONG)
+}
+
+fn begin_with(folder: &Path, name: &str, arguments: &str) -> (Terminal, PathBuf) {
     let terminal = Terminal::new(folder, name);
-    terminal.run(&program(LONG));
+    terminal.run(&program(arguments));
     terminal.sees(&["Overview", "epoch", "images/s"]);
     (terminal, folder.join("runs/mine"))
 }
@@ -205,7 +209,7 @@ fn every_key_of_a_run_that_trains() {
 fn every_way_out_restores_the_terminal_and_saves() {
     // What to press or send, and what is seen before; then the program ends by itself.
     type Way = fn(&Terminal);
-    let ways: [(&str, Way); 6] = [
+    let ways: [(&str, Way); 7] = [
         ("stop-now", |terminal| {
             terminal.keys(&["n"]);
             terminal.sees(&["Stop now?"]);
@@ -215,7 +219,8 @@ fn every_way_out_restores_the_terminal_and_saves() {
         ("control-c", |terminal| terminal.keys(&["C-c"])),
         ("terminate", |terminal| signal(terminal, "TERM")),
         ("interrupt", |terminal| signal(terminal, "INT")),
-        ("hang-up-and-terminate", |terminal| {
+        ("hang-up", |terminal| signal(terminal, "HUP")),
+        ("terminate-twice", |terminal| {
             signal(terminal, "TERM");
             signal(terminal, "TERM");
         }),
@@ -229,7 +234,7 @@ fn every_way_out_restores_the_terminal_and_saves() {
         });
         terminal.is_restored();
         assert!(!events::is_locked(&run));
-        if !name.contains("hang-up") {
+        if name != "terminate-twice" {
             assert_eq!(history(&run).state(false), State::Stopped, "{name}");
             let arguments = ["--resume", "mine", "--epochs", "1"];
             let begun = history(&run).epochs.len();
@@ -239,6 +244,37 @@ fn every_way_out_restores_the_terminal_and_saves() {
             }
         }
     }
+}
+
+#[test]
+#[ignore = "needs tmux"]
+fn a_run_that_was_detached_outlives_its_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    // By which it is found again.
+    let seed = format!("--seed {}", 1_000_000_000 + u64::from(std::process::id()));
+    let (terminal, run) = begin_with(folder.path(), "detached", &format!("{LONG} {seed}"));
+    terminal.keys(&["d"]);
+    terminal.sees(&["training goes on", "train watch"]);
+    drop(terminal); // which hangs up
+    let goes_on_to = |epoch: usize| {
+        let started = Instant::now();
+        while history(&run).epochs.len() < epoch {
+            assert!(started.elapsed() < WAIT, "no epoch {epoch}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    goes_on_to(history(&run).epochs.len() + 2);
+    assert_eq!(history(&run).state(events::is_locked(&run)), State::Running);
+
+    let watching = Terminal::new(folder.path(), "outlived");
+    watching.run(&program("watch"));
+    watching.sees(&["mine", "running"]);
+    let stopped = Command::new("pkill")
+        .args(["-TERM", "-f", "--", &seed])
+        .status();
+    assert!(stopped.is_ok_and(|status| status.success()));
+    watching.sees(&["stopped"]);
+    assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
 }
 
 fn signal(terminal: &Terminal, signal: &str) {

@@ -16,7 +16,7 @@ use super::ui::Ui;
 
 const EXAMPLES: &str = "\
 Examples:
-  train                                       the built-in sample, a few minutes
+  train                                       the built-in sample, in less than a minute
   train --data folder:photos --epochs 20      your own pictures, one folder for each class
   train --data cifar10 --data-dir ~/data --model resnet20 --batch-size 128 --epochs 60
   train --data folder:photos --pretrained resnet50 --freeze   from ImageNet's weights, a new head

@@ -9,7 +9,7 @@ const WATCH_EXAMPLES: &str = "\
 Examples:
   train watch                        the newest run
   train watch mine                   the run in runs/mine, while it trains or afterwards
-  train watch mine --compare other   two runs in the same charts";
+  train watch --compare mine other   two runs in the same charts";
 
 /// Show a run on the terminal, while it trains in another one or afterwards
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub(crate) struct WatchArguments {
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
 
-    /// More runs to show with it
+    /// Runs to show in the same charts, beside RUN if that is given
     #[arg(long, value_name = "RUN", num_args = 1..)]
     pub compare: Vec<PathBuf>,
 

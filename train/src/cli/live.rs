@@ -8,6 +8,7 @@ use dashboard::{Command, End, Mode, Options, Source};
 use train::{RunFolder, Stop};
 
 use super::look;
+use super::signals;
 use super::voice::warn;
 
 /// Shows a run until this is dropped or the user wants to be without it.
@@ -44,6 +45,9 @@ impl Live {
                     // The log's file, and the messages that the screen shows.
                     Some(Box::new(|line| log::warn!("{line}"))),
                 );
+                if let Ok(End::Detached) = &end {
+                    signals::detach();
+                }
                 // Without a screen, a run goes on with lines.
                 if let Err(error) = &end {
                     log::warn!("the dashboard closed: {error}");

@@ -130,6 +130,12 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
             if !echo {
                 print_line(&progress::final_line(&finished, folder.path()));
             }
+            if shown == Shown::Dashboard {
+                let run = folder.path().display();
+                talk(&format!(
+                    "`train watch {run}` shows it again, `train report {run}` makes a page of it"
+                ));
+            }
             ExitCode::SUCCESS
         }
         Outcome::Interrupted(Place { epoch, steps, .. }) => {
@@ -235,8 +241,13 @@ pub(super) fn load(
         plan.data.test.len(),
     ));
     talk(&format!(
-        "model: {}, {} epochs of {} steps",
-        plan.model, plan.config.epochs, plan.steps_per_epoch
+        "model: {}, {} of {} steps",
+        plan.model,
+        match plan.config.epochs {
+            1 => "1 epoch".to_owned(),
+            epochs => format!("{epochs} epochs"),
+        },
+        plan.steps_per_epoch
     ));
     if resumed.is_none() {
         tell_weights(&plan);
@@ -312,9 +323,11 @@ impl Task for Train<'_> {
         }
         let live = (shown == Shown::Dashboard).then(|| {
             let (bar, lines) = (bar.clone(), lines.clone());
+            let run = folder.path().display().to_string();
             Live::start(folder, stop.clone(), move |goes_on| {
                 if goes_on {
                     bar.set_draw_target(ProgressDrawTarget::stderr());
+                    lines.warn(format!("training goes on; `train watch {run}` shows it"));
                 }
                 lines.release();
             })

@@ -118,7 +118,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "NAME", value_parser = schedule)]
     schedule: Option<Schedule>,
 
-    /// Epochs in which the rate rises [default: 0.5]
+    /// Epochs in which the rate rises, at most half of all; for one-cycle, a third is usual [default: 0.5]
     #[arg(long, value_name = "X")]
     warmup_epochs: Option<f64>,
 
@@ -126,7 +126,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "X")]
     momentum: Option<f64>,
 
-    /// Share of each weight added to its gradient; biases and norms do not decay [default: 0.0005]
+    /// Share of each weight that is added to its gradient or, by adamw and muon, taken off times the rate; biases and norms do not decay [default: 0.0005]
     #[arg(long, value_name = "X")]
     weight_decay: Option<f64>,
 
@@ -146,7 +146,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     flip_test: Option<bool>,
 
-    /// End early after so many epochs without a better one [default: never]
+    /// End early after so many epochs without a better score of the validation pictures [default: never]
     #[arg(long, value_name = "N")]
     patience: Option<usize>,
 

@@ -7,6 +7,14 @@ use anyhow::Context as _;
 use infer::console;
 use train::Stop;
 
+/// The user said that training is to go on without the terminal.
+static DETACHED: AtomicBool = AtomicBool::new(false);
+
+/// From now on, a terminal that closes does not end the program.
+pub(crate) fn detach() {
+    DETACHED.store(true, Ordering::SeqCst);
+}
+
 /// What a signal does, from the start of the program on: at first it ends the program, and while a
 /// run trains, the first one asks the run to stop and the next one ends the program.
 #[derive(Clone, Debug, Default)]
@@ -16,11 +24,10 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Takes over Ctrl-C, and termination by the system.
+    /// Takes over Ctrl-C, termination by the system, and the end of the terminal.
     pub(crate) fn install() -> anyhow::Result<Self> {
         let signals = Self::default();
-        let handler = signals.clone();
-        ctrlc::set_handler(move || handler.received()).context("cannot take over Ctrl-C")?;
+        listen(signals.clone()).context("cannot take over Ctrl-C")?;
         Ok(signals)
     }
 
@@ -40,4 +47,39 @@ impl Signals {
         super::burn_screen::restore_terminal();
         std::process::exit(i32::from(console::INTERRUPTED));
     }
+}
+
+#[cfg(unix)]
+fn listen(signals: Signals) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+    let ignored = ignored();
+    let heard = [SIGINT, SIGTERM, SIGHUP]
+        .into_iter()
+        .filter(|signal| ignored >> (signal - 1) & 1 == 0);
+    let mut received = signal_hook::iterator::Signals::new(heard)?;
+    let listener = move || {
+        for signal in received.forever() {
+            if signal != SIGHUP || !DETACHED.load(Ordering::SeqCst) {
+                signals.received();
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    thread.spawn(listener).map(|_| ())
+}
+
+/// The signals that whoever started the program has it ignore, as `nohup` does, a bit for each; none where the
+/// system does not tell.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
+#[cfg(not(unix))]
+fn listen(signals: Signals) -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(move || signals.received())
 }

@@ -11,13 +11,15 @@ use super::look;
 
 pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<()> {
     let runs_dir = &arguments.place.runs_dir;
-    let first = match &arguments.run {
-        Some(run) => find(run, runs_dir)?,
-        None => newest(runs_dir)?,
-    };
-    let mut folders = vec![first];
-    for run in &arguments.compare {
-        folders.push(find(run, runs_dir)?);
+    let mut folders = Vec::new();
+    for run in arguments.run.iter().chain(&arguments.compare) {
+        let folder = find(run, runs_dir)?;
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    if folders.is_empty() {
+        folders.push(newest(runs_dir)?);
     }
     let sources = folders.into_iter().map(|folder| Source {
         name: look::name(&folder),

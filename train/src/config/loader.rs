@@ -56,11 +56,11 @@ impl LoaderConfig {
         Ok(())
     }
 
-    /// Steps of an epoch with so many training pictures.
-    pub(crate) fn steps(&self, pictures: usize, batch_size: NonZeroUsize) -> usize {
+    /// Steps of so many pictures in an epoch with so many training pictures.
+    pub(crate) fn steps(&self, pictures: usize, in_a_step: NonZeroUsize) -> usize {
         match self.drop_last {
-            true => pictures / batch_size.get(),
-            false => pictures.div_ceil(batch_size.get()),
+            true => pictures / in_a_step,
+            false => pictures.div_ceil(in_a_step.get()),
         }
     }
 

@@ -81,7 +81,7 @@ pub struct TrainConfig {
     /// Highest learning rate, which the schedule falls from. None means the optimizer's usual one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr: Option<f64>,
-    /// Epochs in which the rate rises, fractions too.
+    /// Epochs in which the rate rises, fractions too; half of the run at most.
     pub warmup_epochs: f64,
     /// Nesterov momentum of `sgd` and `muon`, 0 to below 1.
     pub momentum: f64,
