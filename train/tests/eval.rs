@@ -124,7 +124,7 @@ fn folders_are_matched_by_the_names_of_their_classes() {
     fails(
         &mut eval(&["mine", "--data", &data]),
         1,
-        &["class `rust`", "hint:"],
+        &["does not know `rust`; it knows `blue`, `red`", "hint:"],
     );
     fails(
         &mut eval(&["mine", "--data", "sample"]),
