@@ -223,6 +223,12 @@ pub enum ConfigError {
         /// The data set.
         data: String,
     },
+    /// Nothing says what pictures a model is for.
+    #[error("no config.toml says on which data {} was trained", model.display())]
+    NoData {
+        /// The model's folder or file.
+        model: PathBuf,
+    },
     /// The network does not fit the data or has no such setting.
     #[error("`model` is {model}: {reason}")]
     Network {
@@ -309,6 +315,7 @@ impl ConfigError {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("check the spelling of the path".into())
             }
+            Self::NoData { .. } => Some("name the data with --data".into()),
             Self::NothingToFreeze => Some("name some with --weights or --pretrained".into()),
             Self::AlwaysInMemory { .. } => {
                 Some("leave --storage out, or name a folder with --data folder:PATH".into())

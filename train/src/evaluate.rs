@@ -86,7 +86,10 @@ pub struct EvaluationPlan {
     saved: SavedModel,
     /// The data set, of which a part counts.
     pub data: DataSet,
-    settings: EvaluationSettings,
+    /// What it was made from.
+    pub settings: EvaluationSettings,
+    /// Whether other pictures would count with another seed.
+    pub is_split_by_seed: bool,
     /// How the classes of the data and of the model are matched.
     pub matched_by: MatchedBy,
     pictures: Arc<PictureDataset>,
@@ -146,10 +149,19 @@ impl EvaluationPlan {
             },
         )?;
         let pictures = pictures(&data, &settings)?;
+        let is_split_by_seed = match settings.part {
+            SetPart::Train | SetPart::Validation
+                if data.validation.is_none() && settings.validation > 0.0 =>
+            {
+                true
+            }
+            _ => !settings.data.has_test_part()?,
+        };
         Ok(Self {
             saved,
             data,
             settings,
+            is_split_by_seed,
             matched_by,
             pictures,
             classes,
