@@ -146,6 +146,18 @@ impl Source {
         }
     }
 
+    /// Whether the publisher, or the folder itself, says which pictures are for the test. Where none
+    /// does, the seed of the [`LoadOptions`] decides.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn has_test_part(&self) -> Result<bool, DataError> {
+        match self {
+            Self::Folder(path) => folder::has_test_part(path),
+            _ => Ok(true),
+        }
+    }
+
     fn published(&self) -> Option<&'static PublishedSet<'static>> {
         match self {
             Self::Mnist => Some(&published::MNIST),

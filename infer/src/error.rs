@@ -76,7 +76,7 @@ impl SavedModelError {
                 Some("name a run's folder, or its name in the folder of --runs-dir".into())
             }
             Self::NoModel { .. } => Some(
-                "a run has a model after its first epoch; go on with `train --resume RUN` or name another with --run".into(),
+                "a run has a model after its first epoch; go on with `train --resume RUN`, or name another run".into(),
             ),
             Self::Read { .. } => None,
             Self::Write { .. } => Some("free some space or choose another folder with --runs-dir".into()),

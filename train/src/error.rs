@@ -87,15 +87,15 @@ pub enum TrainError {
         /// Those that it takes.
         expected: usize,
     },
-    /// The model has not learned a class of the data.
-    #[error("{data} has a class `{class}`, which is none of the {known} that the model knows")]
-    UnknownClass {
+    /// The model has not learned some classes of the data.
+    #[error("of the classes of {data}, the model does not know {unknown}; it knows {known}")]
+    UnknownClasses {
         /// The data set.
         data: String,
-        /// Its class.
-        class: String,
-        /// Classes of the model.
-        known: usize,
+        /// The first few of those.
+        unknown: String,
+        /// The first few of the model's.
+        known: String,
     },
     /// The folder's run is not the one that was asked for.
     #[error("the run in {} was begun with other settings", path.display())]
@@ -233,6 +233,12 @@ pub enum ConfigError {
         /// The data set.
         data: String,
     },
+    /// Nothing says what pictures a model is for.
+    #[error("no config.toml says on which data {} was trained", model.display())]
+    NoData {
+        /// The model's folder or file.
+        model: PathBuf,
+    },
     /// The network does not fit the data or has no such setting.
     #[error("`model` is {model}: {reason}")]
     Network {
@@ -267,9 +273,14 @@ impl TrainError {
             Self::Gradient { .. } => Some("choose smaller --depths".into()),
             Self::NoValidation { .. } => Some("add pictures".into()),
             Self::NoPictures { .. } => Some("choose another --split".into()),
-            Self::UnknownClass { .. } | Self::OtherChannels { .. } => {
+            Self::OtherChannels { .. } => {
                 Some("name the data that the model was trained for with --data".into())
             }
+            Self::UnknownClasses { .. } => Some(
+                "name the data that the model was trained for with --data, or call the folders as \
+                 the model's classes or by their numbers"
+                    .into(),
+            ),
             Self::NoSteps { .. } => Some("choose a smaller --batch-size or --accumulate".into()),
             Self::FolderTaken { path } => Some(format!(
                 "choose another --name, or go on with this run by --resume {}",
@@ -318,6 +329,7 @@ impl ConfigError {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("check the spelling of the path".into())
             }
+            Self::NoData { .. } => Some("name the data with --data".into()),
             Self::NothingToFreeze => Some("name some with --weights or --pretrained".into()),
             Self::AlwaysInMemory { .. } => {
                 Some("leave --storage out, or name a folder with --data folder:PATH".into())

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::TrainConfig;
 use crate::error::TrainError;
 use crate::evaluation::{Evaluation, Tally};
+use crate::matching::{Classes, MatchedBy, Matching, matching};
 use crate::plan::{all, parts};
 use crate::scoring::score;
 
@@ -85,7 +86,12 @@ pub struct EvaluationPlan {
     saved: SavedModel,
     /// The data set, of which a part counts.
     pub data: DataSet,
-    settings: EvaluationSettings,
+    /// What it was made from.
+    pub settings: EvaluationSettings,
+    /// Whether other pictures would count with another seed.
+    pub is_split_by_seed: bool,
+    /// How the classes of the data and of the model are matched.
+    pub matched_by: MatchedBy,
     pictures: Arc<PictureDataset>,
     /// The model's class of each class of the data.
     classes: Vec<usize>,
@@ -129,12 +135,34 @@ impl EvaluationPlan {
                 expected: channels[1],
             });
         }
-        let classes = matched(&data, &description.class_names)?;
+        let Matching {
+            classes,
+            by: matched_by,
+        } = matching(
+            Classes {
+                names: &data.class_names,
+                data: &data.name,
+            },
+            Classes {
+                names: &description.class_names,
+                data: &description.trained_on,
+            },
+        )?;
         let pictures = pictures(&data, &settings)?;
+        let is_split_by_seed = match settings.part {
+            SetPart::Train | SetPart::Validation
+                if data.validation.is_none() && settings.validation > 0.0 =>
+            {
+                true
+            }
+            _ => !settings.data.has_test_part()?,
+        };
         Ok(Self {
             saved,
             data,
             settings,
+            is_split_by_seed,
+            matched_by,
             pictures,
             classes,
         })
@@ -181,27 +209,6 @@ impl EvaluationPlan {
                 part: self.settings.part.name(),
             })
     }
-}
-
-/// The model's class of each class of the data: by name or, where no name is known but there are as
-/// many, by place, as ImageNet's folders are numbered and its classes named.
-fn matched(data: &DataSet, known: &[String]) -> Result<Vec<usize>, TrainError> {
-    let place = |name: &String| known.iter().position(|known| known == name);
-    let places: Vec<Option<usize>> = data.class_names.iter().map(place).collect();
-    if places.iter().all(Option::is_none) && data.class_names.len() == known.len() {
-        return Ok((0..known.len()).collect());
-    }
-    places
-        .into_iter()
-        .zip(&data.class_names)
-        .map(|(place, name)| {
-            place.ok_or_else(|| TrainError::UnknownClass {
-                data: data.name.clone(),
-                class: name.clone(),
-                known: known.len(),
-            })
-        })
-        .collect()
 }
 
 /// The pictures of a part.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use data::Source;
 use files::write_atomically;
-use infer::Description;
+use infer::{DESCRIPTION_FILE, Description};
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;
@@ -91,6 +91,34 @@ impl RunFolder {
         }
         let config = TrainConfig::read(&file)?;
         Ok((Self { path }, config))
+    }
+
+    /// The config of the run that a model belongs to, by the model's folder or a file in it. The
+    /// model in a run's `raw` belongs to that run; weights that were converted belong to none.
+    ///
+    /// # Errors
+    ///
+    /// If the config is damaged.
+    pub fn config_of(model: &Path) -> Result<Option<TrainConfig>, TrainError> {
+        let path = std::path::absolute(model).map_err(TrainError::io("resolve", model))?;
+        let folder = match path.parent() {
+            Some(parent) if !path.is_dir() => parent,
+            _ => &path,
+        };
+        // A config beside any other file may be for anything.
+        if !folder.join(DESCRIPTION_FILE).is_file() {
+            return Ok(None);
+        }
+        let is_raw = folder.file_name().is_some_and(|name| name == RAW_FOLDER);
+        let above = folder.parent().filter(|_| is_raw);
+        [Some(folder), above]
+            .into_iter()
+            .flatten()
+            .map(|folder| folder.join(CONFIG_FILE))
+            .find(|file| file.is_file())
+            .map(|file| TrainConfig::read(&file))
+            .transpose()
+            .map_err(TrainError::from)
     }
 
     /// Where it is.

@@ -26,6 +26,7 @@
 //! | `keep` | keeping the best network |
 //! | `scoring` | scoring a network on a set of pictures |
 //! | `evaluate` | a saved model on a part of a data set |
+//! | `matching` | which of a model's classes a class of the data is |
 //! | `evaluation` | metrics over a whole set of pictures |
 //! | `checkpoint` | the state of a run, saved and restored |
 //! | `stream` | the events of a run |
@@ -50,6 +51,7 @@ mod finite;
 mod folder;
 mod gradients;
 mod keep;
+mod matching;
 mod optimizer;
 mod overrides;
 mod plan;
@@ -74,6 +76,7 @@ pub use error::{ConfigError, TrainError};
 pub use evaluate::{EvaluationPlan, EvaluationSettings, SetPart};
 pub use evaluation::{ClassEvaluation, Evaluation};
 pub use folder::RunFolder;
+pub use matching::MatchedBy;
 pub use optimizer::{OptimizerKind, optimizer};
 pub use overrides::Overrides;
 pub use plan::Plan;

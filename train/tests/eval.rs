@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{SMALL, fails, offline, picture_folder, stdout, succeeds, train};
+use common::{SMALL, fails, offline, picture_folder, stderr, stdout, succeeds, train};
 use serde_json::Value;
 
 fn json(path: &Path) -> Value {
@@ -50,9 +50,7 @@ fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
     succeeds(&mut eval(&["--batch-size", "7", "--output", "small.json"]));
     let small = json(&root.path().join("small.json"));
     assert_eq!(small["confusion"], test["confusion"]);
-    succeeds(&mut eval(&[
-        "mine/raw", "--data", "sample", "--output", "raw.json",
-    ]));
+    succeeds(&mut eval(&["mine/raw", "--output", "raw.json"]));
     let raw = json(&root.path().join("raw.json"));
     assert_eq!(raw["loss"], json(&run.join("raw/test.json"))["loss"]);
 
@@ -67,8 +65,19 @@ fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
         validation["accuracy"],
         description["accuracy"]["validation"]
     );
-    succeeds(&mut eval(&["mine", "--split", "train", "--flip-test"]));
-    assert_eq!(json(&run.join("eval-sample-train.json"))["pictures"], 5400);
+    let arguments = ["mine", "--split", "train"];
+    succeeds(&mut eval(&arguments));
+    succeeds(&mut eval(&[&arguments[..], &["--flip-test"]].concat()));
+    let [train, mirrored] =
+        ["", "-flip"].map(|flip| json(&run.join(format!("eval-sample-train{flip}.json"))));
+    for (found, flip) in [(&train, false), (&mirrored, true)] {
+        assert_eq!(found["pictures"], 5400);
+        assert_eq!(found["flip_test"], flip);
+        assert_eq!(found["seed"], 1);
+        assert_eq!(found["validation"], 0.1);
+        assert_eq!(found["classes_matched_by"], "name");
+    }
+    assert_ne!(train["loss"], mirrored["loss"]);
 
     // The same weights as a file for PyTorch.
     let mut convert = Command::new(env!("CARGO_BIN_EXE_train"));
@@ -82,6 +91,152 @@ fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
     ]));
     let file = json(&root.path().join("mine-eval-sample-test.json"));
     assert_eq!(file["confusion"], test["confusion"]);
+}
+
+#[test]
+fn a_folder_is_split_as_it_was_in_the_run() {
+    let root = tempfile::tempdir().unwrap();
+    let pictures = picture_folder(root.path(), 20);
+    let runs = root.path().join("runs");
+    let run = runs.join("mine");
+    let data = format!("folder:{}", pictures.display());
+    succeeds(
+        train(&runs)
+            .args(["--data", &data, "--name", "mine", "--seed", "2"])
+            .args(["--ema", "0.9", "--validation", "0.25"])
+            .args(["--image-size", "16", "--epochs", "1", "--batch-size", "8"]),
+    );
+    let output_of = |arguments: &[&str]| {
+        let mut command = eval(root.path(), arguments);
+        let output = command.args(["--output", "out.json"]).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        (stderr(&output), json(&root.path().join("out.json")))
+    };
+    for (arguments, tested) in [
+        (&["mine/raw"][..], "raw/test.json"),
+        (&["--weights", "runs/mine/model.safetensors"], "test.json"),
+        (&["--weights", "runs/mine/raw"], "raw/test.json"),
+    ] {
+        let (said, found) = output_of(arguments);
+        for (key, value) in json(&run.join(tested)).as_object().unwrap() {
+            assert_eq!(&found[key], value, "{arguments:?}: {key}");
+        }
+        assert_eq!(found["seed"], 2);
+        assert_eq!(found["validation"], 0.25);
+        assert!(!said.contains("split by seed"), "{said}");
+    }
+    let held_back = ["--split", "validation"];
+    let (_, validation) = output_of(&[&["mine/raw"][..], &held_back].concat());
+    let description = json(&run.join("raw/model.json"));
+    assert_eq!(
+        validation["accuracy"],
+        description["accuracy"]["validation"]
+    );
+
+    // Weights that know nothing of the run.
+    let mut convert = Command::new(env!("CARGO_BIN_EXE_train"));
+    convert.args(["convert", "mine", "mine.safetensors"]);
+    succeeds(convert.current_dir(&runs));
+    let foreign = ["--weights", "runs/mine.safetensors", "--data", &data];
+    let with = |more: &[&str]| output_of(&[&foreign[..], more].concat());
+    let (said, found) = with(&[]);
+    assert!(
+        said.contains("pictures are split by seed 1; --seed for another"),
+        "{said}"
+    );
+    let test = json(&run.join("test.json"));
+    assert_eq!(found["seed"], 1);
+    assert_ne!(found["loss"], test["loss"]);
+    let (said, found) = with(&["--seed", "2"]);
+    assert!(!said.contains("split by seed"), "{said}");
+    assert_eq!(found["loss"], test["loss"]);
+    let (_, found) = with(&[
+        "--seed",
+        "2",
+        "--validation",
+        "0.5",
+        "--split",
+        "validation",
+    ]);
+    assert_eq!(found["pictures"], 18);
+
+    fails(&mut eval(root.path(), &foreign[..2]), 2, &["--data"]);
+    let wrong = [&foreign[..], &["--validation", "0.9"]].concat();
+    fails(&mut eval(root.path(), &wrong), 2, &["`validation` is 0.9"]);
+    fails(
+        &mut eval(root.path(), &["pictures"]),
+        1,
+        &["model.json is not there", "or name another run\n"],
+    );
+}
+
+/// A folder of two classes with blue and red pictures, the same for training and test.
+fn classes(root: &Path, folder: &str, pictures: &Path, names: [&str; 2]) -> String {
+    let folder = root.join(folder);
+    for part in ["train", "test"] {
+        for (class, from) in names.iter().zip(["blue", "red"]) {
+            let class = folder.join(part).join(class);
+            fs::create_dir_all(&class).unwrap();
+            for number in 0..4 {
+                let file = format!("{number}.{}", common::format_of(number));
+                fs::copy(pictures.join(from).join(&file), class.join(&file)).unwrap();
+            }
+        }
+    }
+    format!("folder:{}", folder.display())
+}
+
+#[test]
+fn classes_are_matched_by_place_where_names_say_no_more() {
+    let root = tempfile::tempdir().unwrap();
+    let pictures = picture_folder(root.path(), 40);
+    let runs = root.path().join("runs");
+    let data = format!("folder:{}", pictures.display());
+    succeeds(
+        train(&runs)
+            .args(["--data", &data, "--name", "mine"])
+            .args(["--image-size", "16", "--epochs", "3", "--batch-size", "8"]),
+    );
+    let data = |folder: &str, names| classes(root.path(), folder, &pictures, names);
+    let eval = |data: &str| eval(root.path(), &["mine", "--data", data]);
+    let found = |name: &str| json(&runs.join("mine").join(name));
+
+    succeeds(&mut eval(&data("named", ["blue", "red"])));
+    let named = found("eval-named-test.json");
+    assert_eq!(named["classes_matched_by"], "name");
+    assert!(named["accuracy"].as_f64().unwrap() > 0.9, "{named}");
+    for names in [["0", "1"], ["n01440764", "n01443537"], ["9", "10"]] {
+        // The folders have the same name, and are not the same.
+        let data = data(&format!("{}/numbered", names[0]), names);
+        let output = eval(&data).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(
+            said.contains("classes are matched by their place"),
+            "{said}"
+        );
+        assert!(!said.contains("split by seed"), "{said}");
+    }
+    for name in ["numbered-test", "numbered-test-2", "numbered-test-3"] {
+        let numbered = found(&format!("eval-{name}.json"));
+        assert_eq!(numbered["classes_matched_by"], "place");
+        assert_eq!(numbered["classes"][0]["name"], "blue");
+        assert_eq!(numbered["confusion"], named["confusion"]);
+    }
+    // The same once more takes its own place.
+    let first = format!("folder:{}", root.path().join("0/numbered").display());
+    succeeds(&mut eval(&first));
+    let fourth = runs.join("mine/eval-numbered-test-4.json");
+    assert!(!fourth.exists());
+
+    fails(
+        &mut eval(&data("strange", ["cat", "dog"])),
+        1,
+        &[
+            "does not know `cat`, `dog`; it knows `blue`, `red`",
+            "hint:",
+        ],
+    );
 }
 
 #[test]
@@ -124,7 +279,7 @@ fn folders_are_matched_by_the_names_of_their_classes() {
     fails(
         &mut eval(&["mine", "--data", &data]),
         1,
-        &["class `rust`", "hint:"],
+        &["does not know `rust`; it knows `blue`, `red`", "hint:"],
     );
     fails(
         &mut eval(&["mine", "--data", "sample"]),

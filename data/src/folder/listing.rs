@@ -164,6 +164,11 @@ fn files(classes: Vec<Class>, class_names: &[String]) -> Vec<PictureFile> {
         .collect()
 }
 
+/// Whether a folder says which pictures are for the test.
+pub(super) fn has_test_part(path: &Path) -> Result<bool, DataError> {
+    Ok(Parts::of(path)?.test.is_some())
+}
+
 fn split_off_test(
     files: Vec<PictureFile>,
     seed: u64,

@@ -196,6 +196,11 @@ impl Folder<'_> {
     }
 }
 
+/// Whether a folder says which pictures are for the test.
+pub(crate) fn has_test_part(path: &Path) -> Result<bool, DataError> {
+    listing::has_test_part(path)
+}
+
 fn classes(files: &[PictureFile]) -> HashSet<u32> {
     files.iter().map(|file| file.label).collect()
 }

@@ -16,7 +16,7 @@ Examples:
   train eval                                   the newest run, on its test pictures
   train eval runs/mine --split validation
   train eval runs/mine --data folder:more-photos
-  train eval runs/mine/raw --data cifar10      the weights beside the average of --ema
+  train eval runs/mine/raw                     the weights beside the average of --ema
   train eval --weights resnet50.pth --data folder:imagenet --batch-size 16
   train eval runs/mine --json";
 
@@ -31,8 +31,8 @@ pub(crate) struct EvalArguments {
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
 
-    /// A file that torch.save wrote, or safetensors, as `infer --weights` takes it
-    #[arg(long, value_name = "FILE", requires = "data")]
+    /// A file that torch.save wrote, or safetensors, as `infer --weights` takes it; that of a run has the run's settings
+    #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
     /// The network in --weights [default: recognised]
@@ -55,6 +55,14 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "PART", value_parser = part, default_value = "test")]
     pub split: SetPart,
 
+    /// Sets which pictures of a folder are for the test, if the folder does not say, and which are held back [default: the run's own, or 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Share of the training pictures that counts as held back [default: the run's own, or 0.1]
+    #[arg(long, value_name = "X")]
+    pub validation: Option<f64>,
+
     /// Score each picture together with its mirror image [default: as the run did]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub flip_test: Option<bool>,
@@ -63,7 +71,7 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "N", default_value = "64")]
     pub batch_size: NonZeroUsize,
 
-    /// Where the JSON goes [default: eval-DATA-SPLIT.json in the run's folder; for --weights, with the file's name before it, in this one]
+    /// Where the JSON goes [default: eval-DATA-SPLIT.json, or eval-DATA-SPLIT-flip.json with --flip-test, in the run's folder; for --weights, with the file's name before it, in this one; with a number behind it where there is one with other data, seed or share]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 

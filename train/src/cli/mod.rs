@@ -8,6 +8,7 @@ mod burn_screen;
 mod convert;
 mod eval;
 mod eval_arguments;
+mod eval_report;
 mod export;
 mod follow_arguments;
 mod grouped;

@@ -1,0 +1,194 @@
+//! What `train eval` prints and saves.
+
+use report::table::table;
+use serde::Serialize;
+use train::{Evaluation, EvaluationSettings, MatchedBy, SetPart};
+
+use super::grouped::grouped;
+
+/// Classes up to which the whole confusion matrix is printed.
+const MATRIX: usize = 12;
+/// How many confusions are printed of more.
+const CONFUSIONS: usize = 10;
+
+/// Everything that is printed and saved.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    /// The run's folder, or the file of weights.
+    pub model: String,
+    #[serde(flatten)]
+    pub making: Making,
+    pub classes_matched_by: MatchedBy,
+    #[serde(flatten)]
+    pub evaluation: Evaluation,
+}
+
+/// How an evaluation was made.
+#[derive(Debug, Serialize)]
+pub(crate) struct Making {
+    data: String,
+    split: SetPart,
+    seed: u64,
+    validation: f64,
+    flip_test: bool,
+}
+
+impl Making {
+    pub(crate) fn of(settings: &EvaluationSettings) -> Self {
+        Self {
+            data: settings.data.to_string(),
+            split: settings.part,
+            seed: settings.seed,
+            validation: settings.validation,
+            flip_test: settings.flip_test,
+        }
+    }
+}
+
+impl Report {
+    pub(crate) fn text(&self) -> String {
+        let Evaluation {
+            pictures,
+            loss,
+            accuracy,
+            top5,
+            calibration_error,
+            classes,
+            confusion,
+        } = &self.evaluation;
+        let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+        let mut text = format!(
+            "{} {} pictures of {}: accuracy {}, top-5 {}, average loss {loss:.4}, calibration error {}\n\n",
+            grouped(*pictures as u64),
+            self.making.split.name(),
+            self.making.data,
+            percent(*accuracy),
+            percent(*top5),
+            percent(*calibration_error)
+        );
+        let head = ["class", "pictures", "precision", "recall", "F1"];
+        let mut rows = vec![head.map(str::to_owned).to_vec()];
+        rows.extend(classes.iter().map(|class| {
+            vec![
+                class.name.clone(),
+                grouped(class.pictures),
+                percent(class.precision),
+                percent(class.recall),
+                percent(class.f1),
+            ]
+        }));
+        text += &table(&rows, &(1..5));
+        text.push('\n');
+        let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
+        text += &match names.len() <= MATRIX {
+            true => matrix(&names, confusion),
+            false => confusions(&names, confusion),
+        };
+        text
+    }
+}
+
+/// The whole matrix: a row for each class, a column for each class that pictures were taken for.
+fn matrix(names: &[&str], confusion: &[Vec<u64>]) -> String {
+    let head = ["class", "taken for"].map(str::to_owned).into_iter();
+    let numbers = (1..=names.len()).map(|number| number.to_string());
+    let mut rows: Vec<Vec<String>> = vec![head.chain(numbers).collect()];
+    for (index, (name, row)) in names.iter().zip(confusion).enumerate() {
+        let head = [(*name).to_owned(), (index + 1).to_string()].into_iter();
+        let counts = row.iter().map(|&count| grouped(count));
+        rows.push(head.chain(counts).collect());
+    }
+    table(&rows, &(1..names.len() + 2))
+}
+
+/// The most frequent confusions.
+fn confusions(names: &[&str], confusion: &[Vec<u64>]) -> String {
+    let mut found: Vec<(u64, &str, &str)> = Vec::new();
+    for (truth, row) in names.iter().zip(confusion) {
+        for (taken_for, &count) in names.iter().zip(row) {
+            if truth != taken_for && count > 0 {
+                found.push((count, truth, taken_for));
+            }
+        }
+    }
+    found.sort_by_key(|&(count, ..)| std::cmp::Reverse(count));
+    let mut rows = vec![["pictures", "of", "taken for"].map(str::to_owned).to_vec()];
+    rows.extend(
+        found
+            .iter()
+            .take(CONFUSIONS)
+            .map(|(count, truth, taken_for)| {
+                vec![
+                    grouped(*count),
+                    (*truth).to_owned(),
+                    (*taken_for).to_owned(),
+                ]
+            }),
+    );
+    table(&rows, &(0..1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use train::{ClassEvaluation, TrainConfig};
+
+    fn report(names: &[&str], confusion: Vec<Vec<u64>>) -> Report {
+        let class = |name: &&str| ClassEvaluation {
+            name: (*name).to_owned(),
+            pictures: 3,
+            precision: 0.5,
+            recall: 1.0,
+            f1: 2.0 / 3.0,
+        };
+        Report {
+            model: "runs/mine".to_owned(),
+            making: Making::of(&EvaluationSettings::of_run(&TrainConfig::default())),
+            classes_matched_by: MatchedBy::Name,
+            evaluation: Evaluation {
+                pictures: 6,
+                loss: 0.25,
+                accuracy: 0.875,
+                top5: 1.0,
+                calibration_error: 0.031,
+                classes: names.iter().map(class).collect(),
+                confusion,
+            },
+        }
+    }
+
+    #[test]
+    fn few_classes_have_a_whole_matrix() {
+        let text = report(&["cat", "dog"], vec![vec![3, 0], vec![1, 2]]).text();
+        assert_eq!(
+            text,
+            "6 test pictures of sample: accuracy 87.50 %, top-5 100.00 %, average loss 0.2500, calibration error 3.10 %
+
+class  pictures  precision    recall       F1
+cat           3    50.00 %  100.00 %  66.67 %
+dog           3    50.00 %  100.00 %  66.67 %
+
+class  taken for  1  2
+cat            1  3  0
+dog            2  1  2
+"
+        );
+    }
+
+    #[test]
+    fn of_many_classes_the_most_frequent_confusions_are_told() {
+        let names: Vec<String> = (0..13).map(|class| format!("class {class}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut confusion = vec![vec![0; 13]; 13];
+        confusion[3][3] = 90;
+        confusion[3][5] = 4;
+        confusion[5][3] = 7;
+        let text = report(&names, confusion).text();
+        assert!(
+            text.ends_with(
+                "pictures  of       taken for\n       7  class 5  class 3\n       4  class 3  class 5\n"
+            ),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,182 @@
+//! Which of a model's classes each class of a data set is.
+
+use data::Source;
+use serde::Serialize;
+
+use crate::error::TrainError;
+
+/// Classes that are named in a message before it says "and N more".
+const SHOWN: usize = 3;
+
+/// How the classes of a data set and of a model are matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatchedBy {
+    /// Those with the same name.
+    Name,
+    /// The first and the first, the second and the second: where the names of one side are only
+    /// numbers.
+    Place,
+}
+
+/// The model's class of each class of the data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Matching {
+    pub classes: Vec<usize>,
+    pub by: MatchedBy,
+}
+
+/// The names of classes, and the data that they are of: a [`Source`] as text, or words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Classes<'a> {
+    pub names: &'a [String],
+    pub data: &'a str,
+}
+
+impl Classes<'_> {
+    /// Whether the names say nothing but a place. The digits of a published set say what is seen.
+    fn are_numbered(&self) -> bool {
+        let source = self.data.parse::<Source>();
+        let is_published = source.is_ok_and(|source| !matches!(source, Source::Folder(_)));
+        !is_published && self.names.iter().all(|name| number(name).is_some())
+    }
+
+    /// The indices of the classes, numbers by their value: folders lie as `1`, `10`, `2`.
+    fn in_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.names.len()).collect();
+        if self.are_numbered() {
+            order.sort_by_key(|&index| number(&self.names[index]));
+        }
+        order
+    }
+}
+
+/// Matches classes by name or, where no name is known on both sides and those of one side are only
+/// numbers, by place: ImageNet's folders are numbered, and its classes named.
+pub(crate) fn matching(data: Classes<'_>, model: Classes<'_>) -> Result<Matching, TrainError> {
+    let place = |name: &String| model.names.iter().position(|known| known == name);
+    let places: Vec<Option<usize>> = data.names.iter().map(place).collect();
+    if let Some(classes) = places.iter().copied().collect() {
+        return Ok(Matching {
+            classes,
+            by: MatchedBy::Name,
+        });
+    }
+    let as_many = data.names.len() == model.names.len();
+    let is_numbered = data.are_numbered() || model.are_numbered();
+    if as_many && is_numbered && places.iter().all(Option::is_none) {
+        let mut pairs: Vec<_> = data.in_order().into_iter().zip(model.in_order()).collect();
+        pairs.sort_unstable();
+        return Ok(Matching {
+            classes: pairs.into_iter().map(|(_, class)| class).collect(),
+            by: MatchedBy::Place,
+        });
+    }
+    let names = data.names.iter().zip(places);
+    let unknown = names.filter_map(|(name, place)| place.is_none().then_some(name));
+    Err(TrainError::UnknownClasses {
+        data: data.data.to_owned(),
+        unknown: some(unknown),
+        known: some(model.names.iter()),
+    })
+}
+
+/// The number that a name is: `7`, `n01440764` as ImageNet's folders are called by WordNet's synsets,
+/// or `class 7` for weights that come without names.
+fn number(name: &str) -> Option<u64> {
+    let synset = name.strip_prefix('n').filter(|digits| digits.len() == 8);
+    let digits = synset.or_else(|| name.strip_prefix("class "));
+    let digits = digits.unwrap_or(name);
+    match digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => digits.parse().ok(),
+        false => None,
+    }
+}
+
+/// The first few, quoted.
+fn some<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let shown = quoted[..quoted.len().min(SHOWN)].join(", ");
+    match quoted.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &str) -> Vec<String> {
+        names.split(' ').map(str::to_owned).collect()
+    }
+
+    fn of(data: (&str, &str), model: (&str, &str)) -> Result<Matching, TrainError> {
+        let (data_names, model_names) = (names(data.1), names(model.1));
+        matching(
+            Classes {
+                names: &data_names,
+                data: data.0,
+            },
+            Classes {
+                names: &model_names,
+                data: model.0,
+            },
+        )
+    }
+
+    #[test]
+    fn names_count_before_places() {
+        let Matching { classes, by } =
+            of(("folder:a", "cat ant"), ("folder:b", "ant bee cat")).unwrap();
+        assert_eq!((classes, by), (vec![2, 0], MatchedBy::Name));
+    }
+
+    #[test]
+    fn numbers_are_places() {
+        for (data, model, classes) in [
+            ("n01440764 n01443537", "tench goldfish", [0, 1]),
+            ("1 2", "ant bee", [0, 1]),
+            ("10 9", "ant bee", [1, 0]),
+            ("ant bee", "10 9", [1, 0]),
+            ("00 01", "0 1", [0, 1]),
+        ] {
+            let matching = of(("folder:a", data), ("ImageNet's classes", model)).unwrap();
+            assert_eq!(matching.classes, classes, "{data}, {model}");
+            assert_eq!(matching.by, MatchedBy::Place, "{data}, {model}");
+        }
+        let nameless = ["class 0", "class 1"].map(str::to_owned);
+        let named = names("ant bee");
+        let matching = matching(
+            Classes {
+                names: &named,
+                data: "cifar10",
+            },
+            Classes {
+                names: &nameless,
+                data: "classes without names",
+            },
+        );
+        assert_eq!(matching.unwrap().by, MatchedBy::Place);
+    }
+
+    #[test]
+    fn other_names_are_other_classes() {
+        for (data, model) in [
+            (("folder:a", "cat dog"), ("folder:b", "ant bee")),
+            (("folder:a", "ant cat"), ("folder:b", "ant bee")),
+            (("folder:a", "1 2"), ("folder:b", "ant bee cat")),
+            (("folder:a", "1 2"), ("folder:b", "0 1")),
+            (("mnist", "0 1"), ("fashion-mnist", "Trouser Coat")),
+            (("fashion-mnist", "Trouser Coat"), ("mnist", "0 1")),
+        ] {
+            assert!(of(data, model).is_err(), "{data:?}, {model:?}");
+        }
+        let error = of(("mnist", "0 1 2 3 4"), ("sample", "Bag Coat")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "of the classes of mnist, the model does not know `0`, `1`, `2` and 2 more; it knows `Bag`, `Coat`"
+        );
+        assert!(error.hint().is_some());
+    }
+}
