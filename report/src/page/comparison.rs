@@ -128,7 +128,12 @@ fn results(runs: &[NamedRun]) -> Vec<Row> {
             duration,
             None,
         ),
-        row("pictures a second", each(&speed), whole, Some(f64::max)),
+        row(
+            "pictures a second, on average",
+            each(&speed),
+            whole,
+            Some(f64::max),
+        ),
         row(
             "parameters",
             each(&|history| Some(history.started.as_ref()?.parameters as f64)),
@@ -139,10 +144,8 @@ fn results(runs: &[NamedRun]) -> Vec<Row> {
 }
 
 fn speed(history: &History) -> Option<f64> {
-    let mut speeds: Vec<f64> = history.speeds.iter().map(|speed| speed.pictures).collect();
-    speeds.retain(|speed| speed.is_finite());
-    speeds.sort_by(f64::total_cmp);
-    speeds.get(speeds.len() / 2).copied()
+    let mean = history.mean_speed()?.pictures;
+    mean.is_finite().then_some(mean)
 }
 
 /// Settings with different values, and what the runs are on where that differs.

@@ -128,7 +128,7 @@ fn timing(run: &NamedRun, figures: &mut Figures) -> Markup {
     html! {
         div class="beside" {
             (timing::sittings(history, run.is_running))
-            @if !history.speeds.is_empty() { (timing::step_parts(&history.speeds)) }
+            @if let Some(mean) = history.mean_speed() { (timing::step_parts(&mean)) }
         }
         div class="figures" {
             @for figure in curves::machine_figures(history) { (figures.draw(figure)) }
