@@ -92,6 +92,7 @@ mod tests {
             step,
             epochs_done: 0,
             command: vec![],
+            folder: None,
             device: String::new(),
         })
     }

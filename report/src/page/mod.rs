@@ -59,7 +59,7 @@ const SCRIPT: &str = concat!(
 pub struct NamedRun<'a> {
     /// What to call it.
     pub name: &'a str,
-    /// Its folder, for the command that goes on with it.
+    /// Its folder, for the command that goes on with it; whole, because that command may be given elsewhere.
     pub folder: &'a Path,
     /// What happened in it.
     pub history: &'a History,

@@ -79,7 +79,7 @@ fn sections(run: &NamedRun, figures: &mut Figures) -> Vec<Section> {
         push(
             "Commands",
             "commands",
-            settings::commands(started, run.folder),
+            settings::commands(history, run.folder),
         );
     }
     sections

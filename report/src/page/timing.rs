@@ -182,12 +182,12 @@ mod tests {
         let sitting = |at: &str, seconds: f64, ended: Option<f64>| Sitting {
             at: at.to_owned(),
             seconds,
-            step: 0,
             ended: ended.map(|seconds| Ended {
                 seconds,
                 ending: Ending::Stopped,
                 reason: None,
             }),
+            ..Sitting::default()
         };
         let first = sitting("2026-01-01T00:00:00Z", 0.0, Some(60.0));
         let second = sitting("2026-01-01T01:02:00+01:00", 50.0, None);
