@@ -102,8 +102,15 @@ fn runs_are_listed_reported_and_exported() {
     export.arg("mine").arg("--tensorboard").arg(&logs);
     succeeds(export.arg("--csv").arg(&tables));
     assert!(logs.join("mine/validation").is_dir());
-    let steps = fs::read_to_string(tables.join("steps.csv")).unwrap();
-    assert_eq!(steps.lines().count(), 1 + 85);
+    let mut export = look("export", &runs);
+    export.arg(".").current_dir(runs.join("crashed"));
+    succeeds(export.arg("--csv").arg(&tables));
+    let rows = |run: &str| {
+        let steps = fs::read_to_string(tables.join(run).join("steps.csv")).unwrap();
+        steps.lines().count() - 1
+    };
+    assert_eq!(rows("mine"), 85);
+    assert!(rows("crashed") < 85);
 }
 
 /// The command line under some words of a page.

@@ -87,7 +87,7 @@ pub(crate) struct ReportArguments {
 const EXPORT_EXAMPLES: &str = "\
 Examples:
   train export mine --tensorboard logs   then: tensorboard --logdir logs
-  train export mine --csv tables         steps.csv, epochs.csv and others";
+  train export mine --csv tables         tables/mine/steps.csv, epochs.csv and others";
 
 /// Write a run's figures for other programs
 #[derive(Debug, Args)]
@@ -101,7 +101,7 @@ pub(crate) struct ExportArguments {
     #[arg(long, value_name = "DIR", required_unless_present = "csv")]
     pub tensorboard: Option<PathBuf>,
 
-    /// Write tables for spreadsheets into this folder
+    /// Write tables for spreadsheets, into a folder of the run's name in this one
     #[arg(long, value_name = "DIR")]
     pub csv: Option<PathBuf>,
 
