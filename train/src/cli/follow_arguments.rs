@@ -35,6 +35,9 @@ Examples:
   train runs --json";
 
 /// List runs: state, data, model, device, epochs, accuracy, time
+///
+/// On a terminal that is too narrow for the table, what matters least is left out or cut off; what runs are
+/// sorted by stays.
 #[derive(Debug, Args)]
 #[command(after_help = RUNS_EXAMPLES)]
 pub(crate) struct RunsArguments {
