@@ -181,6 +181,7 @@ fn described(history: &History) -> BTreeMap<String, String> {
 /// The runs' curves over each other: those of the training pictures, and those that count.
 pub(super) fn curves(runs: &[NamedRun], figures: &mut Figures) -> Markup {
     let histories: Vec<&History> = runs.iter().map(|run| run.history).collect();
+    let steps = curves::steps_in_point(&histories);
     let mut drawn = Vec::new();
     for metric in curves::metrics(&histories) {
         let is_scored = histories
@@ -193,7 +194,7 @@ pub(super) fn curves(runs: &[NamedRun], figures: &mut Figures) -> Markup {
             let lines = runs
                 .iter()
                 .enumerate()
-                .filter_map(|(place, run)| line(run, place, split, &metric));
+                .filter_map(|(place, run)| line(run, place, split, &metric, steps));
             let title = match is_scored {
                 true => format!("{word} {}", metric_name(&metric)),
                 false => metric_name(&metric),
@@ -206,7 +207,7 @@ pub(super) fn curves(runs: &[NamedRun], figures: &mut Figures) -> Markup {
     html! { div class="figures" { @for figure in drawn { (figure) } } }
 }
 
-fn line(run: &NamedRun, place: usize, split: Split, metric: &str) -> Option<Line> {
+fn line(run: &NamedRun, place: usize, split: Split, metric: &str, steps: f64) -> Option<Line> {
     let style = Style {
         colour: place,
         dash: place % DASHES.len(),
@@ -217,10 +218,10 @@ fn line(run: &NamedRun, place: usize, split: Split, metric: &str) -> Option<Line
         // The average counts where one is kept.
         _ => {
             let label = format!("{}, average", short(run.name));
-            curves::line(run.history, Split::Average, metric, label, style)
+            curves::line(run.history, Split::Average, metric, label, style, steps)
         }
     }
-    .or_else(|| curves::line(run.history, split, metric, short(run.name), style))?;
+    .or_else(|| curves::line(run.history, split, metric, short(run.name), style, steps))?;
     // Bands of several runs would cover each other.
     line.range.clear();
     Some(line)

@@ -8,7 +8,8 @@
 //! | `run` | all sections of one run |
 //! | `comparison` | several runs side by side |
 //! | `summary` | state, key figures, warnings, scores |
-//! | `curves` | which curves a run has |
+//! | `curves` | which curves of learning a run has |
+//! | `machine` | how fast it went, how busy the machine was |
 //! | `figure` | a chart with its legend and its data |
 //! | `outcome` | what a run came to, class by class |
 //! | `classes` | confusion, and the table of classes |
@@ -24,6 +25,7 @@ mod comparison;
 mod curves;
 mod figure;
 mod format;
+mod machine;
 mod mistakes;
 mod outcome;
 mod run;
