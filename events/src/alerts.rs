@@ -1,12 +1,13 @@
 //! What someone should look at.
 
 use crate::history::History;
+use crate::metrics::Metrics;
 use crate::series::{Axis, Split};
 
 /// Kinds of trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AlertKind {
-    /// The loss is infinite or not a number.
+    /// A loss was infinite or not a number.
     NotFinite,
     /// The training loss has risen far above what it was.
     Diverging,
@@ -38,6 +39,7 @@ const WINDOWS: usize = 40;
 pub fn alerts(history: &History) -> Vec<Alert> {
     [
         not_finite(history),
+        not_finite_score(history),
         diverging(history),
         no_better(history),
         slow_loader(history),
@@ -52,15 +54,24 @@ fn alert(kind: AlertKind, text: String) -> Option<Alert> {
     Some(Alert { kind, text })
 }
 
+/// The first one is told: those after it come of it.
 fn not_finite(history: &History) -> Option<Alert> {
-    let losses = history.steps.figures("loss")?;
-    if losses.last()?.is_finite() {
-        return None;
-    }
-    let step = history.step();
+    let step = history.steps.first_not_finite("loss")?;
     alert(
         AlertKind::NotFinite,
         format!("the loss of step {step} is not finite"),
+    )
+}
+
+fn not_finite_score(history: &History) -> Option<Alert> {
+    let is_broken = |metrics: &Metrics| metrics.get("loss").is_some_and(|loss| !loss.is_finite());
+    let epoch = history.epochs.iter().find(|epoch| {
+        let average = epoch.average.as_ref();
+        is_broken(&epoch.validation) || average.is_some_and(is_broken)
+    })?;
+    alert(
+        AlertKind::NotFinite,
+        format!("the validation loss of epoch {} is not finite", epoch.epoch),
     )
 }
 
@@ -81,7 +92,11 @@ fn diverging(history: &History) -> Option<Alert> {
     }
     alert(
         AlertKind::Diverging,
-        format!("the training loss is {last:.3} again after {least:.3}"),
+        format!(
+            "the training loss is {} again after {}",
+            number(last),
+            number(least)
+        ),
     )
 }
 
@@ -144,17 +159,26 @@ fn overfitting(history: &History) -> Option<Alert> {
     alert(
         AlertKind::Overfitting,
         format!(
-            "the validation loss has risen from {least:.3} in epoch {} to {loss:.3}, while the training loss fell",
-            best.epoch
+            "the validation loss has risen from {} in epoch {} to {}, while the training loss fell",
+            number(least),
+            best.epoch,
+            number(loss)
         ),
     )
+}
+
+/// With three decimals; very large and very small ones with a power of ten.
+fn number(number: f64) -> String {
+    match number.abs() {
+        size if size != 0.0 && !(1e-3..1e6).contains(&size) => format!("{number:.2e}"),
+        _ => format!("{number:.3}"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::{Epoch, Event, Speed, Step};
-    use crate::metrics::Metrics;
 
     fn steps(losses: impl Iterator<Item = f64>) -> History {
         let mut history = History::default();
@@ -194,12 +218,33 @@ mod tests {
             .clone()
             .chain((0..40).map(|step| 1.0 + step as f64 / 5.0));
         assert_eq!(kinds(&steps(rising)), [AlertKind::Diverging]);
-        let broken = steps(well.chain([f64::NAN]));
-        assert_eq!(kinds(&broken), [AlertKind::NotFinite]);
+        let exploding = steps(well.clone().chain((0..40).map(|_| 2.150_65e21)));
         assert_eq!(
-            alerts(&broken)[0].text,
-            "the loss of step 401 is not finite"
+            alerts(&exploding)[0].text,
+            "the training loss is 2.15e21 again after 0.227"
         );
+        let broken = well.chain([f64::NAN]);
+        for after in [vec![], vec![f64::NAN; 700], vec![0.2; 3]] {
+            let broken = steps(broken.clone().chain(after));
+            assert_eq!(kinds(&broken), [AlertKind::NotFinite]);
+            assert_eq!(
+                alerts(&broken)[0].text,
+                "the loss of step 401 is not finite"
+            );
+        }
+    }
+
+    #[test]
+    fn scores_that_are_no_numbers_are_told() {
+        let scores = [(1.0, 1.0, 0.5), (0.9, f64::INFINITY, 0.1), (0.8, 0.8, 0.7)];
+        let mut history = epochs(&scores);
+        let text = "the validation loss of epoch 2 is not finite";
+        assert_eq!(kinds(&history), [AlertKind::NotFinite]);
+        assert_eq!(alerts(&history)[0].text, text);
+        history.epochs[1].validation = history.epochs[0].validation.clone();
+        assert_eq!(kinds(&history), []);
+        history.epochs[1].average = Some(Metrics::from_iter([("loss", f64::NAN)]));
+        assert_eq!(alerts(&history)[0].text, text);
     }
 
     #[test]

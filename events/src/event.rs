@@ -50,6 +50,9 @@ pub struct Started {
     pub version: String,
     /// The words of the command line, the program's name first.
     pub command: Vec<String>,
+    /// The folder that it was given in, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// Name and system of the machine.
     pub machine: String,
     /// The processor's name.
@@ -107,6 +110,9 @@ pub struct Resumed {
     /// The words of the command line, the program's name first.
     #[serde(default)]
     pub command: Vec<String>,
+    /// The folder that it was given in, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// What computes now.
     #[serde(default)]
     pub device: String,

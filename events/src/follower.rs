@@ -166,6 +166,7 @@ mod tests {
             step: 9,
             epochs_done: 0,
             command: vec![],
+            folder: None,
             device: String::new(),
         }));
         text += &line(&step(10, 7.0));

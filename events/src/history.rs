@@ -48,6 +48,10 @@ pub struct Sitting {
     pub seconds: f64,
     /// Steps that it had taken before.
     pub step: usize,
+    /// The words of the command line, the program's name first.
+    pub command: Vec<String>,
+    /// The folder that it was given in, where that is known.
+    pub folder: Option<String>,
     /// How it ended, if it did in good order.
     pub ended: Option<Ended>,
 }
@@ -79,6 +83,8 @@ impl History {
                 };
                 self.sittings.push(Sitting {
                     at: started.at.clone(),
+                    command: started.command.clone(),
+                    folder: started.folder.clone(),
                     ..Sitting::default()
                 });
                 self.started = Some(*started);
@@ -129,8 +135,9 @@ impl History {
             seconds,
             step,
             epochs_done,
+            command,
+            folder,
             device,
-            ..
         } = resumed;
         self.progress = None;
         self.tested = None;
@@ -149,6 +156,8 @@ impl History {
             at,
             seconds,
             step,
+            command,
+            folder,
             ended: None,
         });
     }
@@ -371,9 +380,13 @@ mod tests {
             seconds: 17.0,
             step: 14,
             epochs_done: 1,
-            command: vec![],
+            command: vec!["train".to_owned()],
+            folder: Some("/home/another".to_owned()),
             device: "another".to_owned(),
         }));
+        let sitting = &history.sittings[1];
+        assert_eq!(sitting.command, ["train"]);
+        assert_eq!(sitting.folder.as_deref(), Some("/home/another"));
         assert_eq!(history.step(), 14);
         assert_eq!(history.epochs.len(), 1);
         assert_eq!(history.epoch(), (2, 0.4));

@@ -16,6 +16,7 @@
 //! | `follower` | the file into a history, as far as it has grown |
 //! | `steps` | the figures of all steps, in columns |
 //! | `history` | what the events of a run come to |
+//! | `speed` | how fast a run was on the whole |
 //! | `series` | curves of one figure, thinned out for display |
 //! | `alerts` | what someone should look at |
 //!
@@ -48,6 +49,7 @@ mod lock;
 mod metrics;
 mod parse;
 mod series;
+mod speed;
 mod steps;
 mod thumbnail;
 mod writer;

@@ -4,6 +4,8 @@
 //! columns, and large texts are shared out to all cores.
 
 use std::fmt;
+use std::panic::resume_unwind;
+use std::thread::ScopedJoinHandle;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 
@@ -46,15 +48,22 @@ pub(crate) fn parse(text: &[u8], wanted: Wanted) -> Vec<Parsed> {
     if pieces == 1 {
         return vec![parse_lines(text, wanted)];
     }
+    share_out(cut(text, pieces), |piece| parse_lines(piece, wanted))
+}
+
+/// Works on each piece on a thread of its own. What panics there panics here, as it would with one piece:
+/// a history must not lack a part without a word.
+fn share_out<T: Send>(pieces: Vec<&[u8]>, work: impl Fn(&[u8]) -> T + Sync) -> Vec<T> {
     std::thread::scope(|scope| {
-        let threads: Vec<_> = cut(text, pieces)
+        let work = &work;
+        let threads: Vec<_> = pieces
             .into_iter()
-            .map(|piece| scope.spawn(move || parse_lines(piece, wanted)))
+            .map(|piece| scope.spawn(move || work(piece)))
             .collect();
-        threads
-            .into_iter()
-            .filter_map(|thread| thread.join().ok())
-            .collect()
+        let join = |thread: ScopedJoinHandle<T>| {
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        };
+        threads.into_iter().map(join).collect()
     })
 }
 
@@ -290,6 +299,19 @@ mod tests {
         });
         assert_eq!(steps.collect::<Vec<_>>(), [[2], [5]]);
         assert_eq!(parsed.parts.len(), 3);
+    }
+
+    #[test]
+    fn no_piece_is_missing_without_a_word() {
+        let pieces: Vec<&[u8]> = vec![b"a", b"bc", b"def"];
+        assert_eq!(share_out(pieces.clone(), <[u8]>::len), [1, 2, 3]);
+        let panicked = std::panic::catch_unwind(|| {
+            share_out(pieces, |piece| {
+                assert_ne!(piece, b"bc");
+                piece.len()
+            })
+        });
+        assert!(panicked.is_err());
     }
 
     #[test]

@@ -90,6 +90,16 @@ impl Column {
         }
         summary
     }
+
+    /// A row; blocks without one are passed over, so that long runs can be asked often.
+    fn first_not_finite(&self) -> Option<usize> {
+        let mut blocks = self.blocks.iter();
+        let whole = blocks.position(|block| block.count < BLOCK);
+        let begin = BLOCK * whole.unwrap_or(self.blocks.len());
+        let mut values = self.values[begin..].iter();
+        let row = values.position(|value| !value.is_finite())?;
+        Some(begin + row)
+    }
 }
 
 impl Steps {
@@ -129,6 +139,12 @@ impl Steps {
 
     pub(crate) fn summary(&self, name: &str, rows: Range<usize>) -> Option<Summary> {
         Some(self.column(name)?.summary(rows))
+    }
+
+    /// The first step with a figure that is not finite, if there is one.
+    pub(crate) fn first_not_finite(&self, name: &str) -> Option<u64> {
+        let row = self.column(name)?.first_not_finite()?;
+        self.steps.get(row).copied()
     }
 
     /// Adds a step. Those before it with the same number or a higher one no longer count.
@@ -292,6 +308,13 @@ mod tests {
                 values[rows.clone()].iter().for_each(|&value| expected.add(value));
                 prop_assert_eq!(whole.summary("loss", rows.clone()), Some(expected));
                 prop_assert_eq!(parts.summary("loss", rows), Some(expected));
+            }
+            for name in ["loss", "rate"] {
+                let figures = whole.figures(name).unwrap_or_default();
+                let row = figures.iter().position(|figure| !figure.is_finite());
+                let step = row.map(|row| whole.steps()[row]);
+                prop_assert_eq!(whole.first_not_finite(name), step);
+                prop_assert_eq!(parts.first_not_finite(name), step);
             }
         }
     }

@@ -1,10 +1,9 @@
 //! The figures of a run for spreadsheets.
 //!
 //! Every table has a row of names first, and an empty cell where there is no figure. All cells below
-//! the names are numbers, `true` or `false`; names come from the run's file, and one that a
-//! spreadsheet would take for a formula gets a `'` in front.
+//! the names are numbers, `true` or `false`. Names come from the run's file: they are made
+//! [`harmless`](crate::table::harmless), and one that a spreadsheet would take for a formula gets a `'` in front.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +12,7 @@ use csv::Writer;
 use events::{Epoch, History, Metrics};
 
 use crate::export::{self, ExportError};
+use crate::table::harmless;
 
 /// A table is written by a function.
 type Table = fn(&History, &mut dyn Write) -> io::Result<()>;
@@ -25,16 +25,18 @@ const FILES: [(&str, Table); 4] = [
     ("systems.csv", |history, file| write_systems(history, file)),
 ];
 
-/// Writes `steps.csv`, `epochs.csv`, `speeds.csv` and `systems.csv` into a folder, which is made if it is not
-/// there; their paths. Files that are there are replaced.
+/// Writes `steps.csv`, `epochs.csv`, `speeds.csv` and `systems.csv` of a run into its folder `name` inside
+/// another, which is made if it is not there; their paths. Files of an earlier export of a run of this name
+/// are replaced.
 ///
 /// # Errors
 ///
-/// If the folder cannot be made or a file cannot be written.
-pub fn write(folder: &Path, history: &History) -> Result<Vec<PathBuf>, ExportError> {
-    export::make_folder(folder)?;
+/// If the name leads out of the folder, the run's folder cannot be made, or a file cannot be written.
+pub fn write(folder: &Path, name: &str, history: &History) -> Result<Vec<PathBuf>, ExportError> {
+    let run = export::inside(folder, name)?;
+    export::make_folder(&run)?;
     let write =
-        |(name, table): (&str, Table)| export::write(folder, name, |file| table(history, file));
+        |(name, table): (&str, Table)| export::write(&run, name, |file| table(history, file));
     FILES.into_iter().map(write).collect()
 }
 
@@ -238,7 +240,7 @@ impl<W: Write> Rows<W> {
     }
 
     fn text(&mut self, text: &str) -> io::Result<()> {
-        Ok(self.writer.write_field(harmless(text).as_bytes())?)
+        Ok(self.writer.write_field(plain(text).as_bytes())?)
     }
 
     fn number(&mut self, number: impl std::fmt::Display) -> io::Result<()> {
@@ -275,11 +277,12 @@ impl<W: Write> Rows<W> {
     }
 }
 
-/// A text that no spreadsheet takes for a formula.
-fn harmless(text: &str) -> Cow<'_, str> {
-    match text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        true => Cow::Owned(format!("'{text}")),
-        false => Cow::Borrowed(text),
+/// A text that acts on no terminal, and that no spreadsheet takes for a formula.
+fn plain(text: &str) -> String {
+    let text = harmless(text);
+    match text.starts_with(['=', '+', '-', '@']) {
+        true => format!("'{text}"),
+        false => text,
     }
 }
 

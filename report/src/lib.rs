@@ -8,6 +8,7 @@
 //! | [`chart`] | line charts as SVG |
 //! | [`csv`] | the figures of a run for spreadsheets |
 //! | `export` | files for other programs, written whole |
+//! | `format` | numbers as the page and the table of runs both show them |
 //! | `page` | runs as one HTML file |
 //! | [`runs`] | the runs of a folder, as a table |
 //! | [`table`] | tables as text |
@@ -16,6 +17,7 @@
 pub mod chart;
 pub mod csv;
 mod export;
+mod format;
 mod page;
 pub mod runs;
 pub mod table;

@@ -5,7 +5,7 @@ mod synthetic;
 
 use std::path::Path;
 
-use events::History;
+use events::{Event, History, Speed};
 use hostile::{event_strategy, text_strategy};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -126,6 +126,36 @@ fn a_run_that_goes_on_says_how_long() {
     let keys: Vec<String> = select(&html, ".keys .card").iter().map(text).collect();
     assert!(keys.iter().any(|key| key.contains("s left")), "{keys:?}");
     assert!(text(&select(&html, "#timing-0")[0]).contains("goes on"));
+}
+
+#[test]
+fn means_are_over_steps_however_often_they_were_told_of() {
+    let mut history = History::default();
+    // 8 steps in a second, then 2 steps in another one.
+    for (step, seconds) in [(8, 0.125), (10, 0.5)] {
+        history.push(Event::Speed(Speed {
+            step,
+            pictures: 10.0 / seconds,
+            forward: seconds,
+            ..Speed::default()
+        }));
+    }
+    let html = Html::parse_document(&page_of("mine", &history));
+    let whole: Vec<String> = select(&html, "#timing-0 tr").iter().map(text).collect();
+    assert!(
+        whole.contains(&"whole step 200.00 ms".to_owned()),
+        "{whole:?}"
+    );
+    let run = NamedRun {
+        name: "mine",
+        folder: Path::new("mine"),
+        history: &history,
+        is_running: false,
+    };
+    let html = Html::parse_document(&page(&[run, run]));
+    let table = rows(&html, "table.comparison");
+    let expected = ["pictures a second, on average", "50", "50"];
+    assert!(table.iter().any(|row| row[..] == expected), "{table:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{SMALL, fails, offline, stderr, stdout, succeeds, test_accuracy, train};
+use common::{SMALL, fails, history, offline, stderr, stdout, succeeds, test_accuracy, train};
 use events::{Event, FILE, Lock};
 
 /// A subcommand with its runs in a folder of the test's.
@@ -102,8 +102,59 @@ fn runs_are_listed_reported_and_exported() {
     export.arg("mine").arg("--tensorboard").arg(&logs);
     succeeds(export.arg("--csv").arg(&tables));
     assert!(logs.join("mine/validation").is_dir());
-    let steps = fs::read_to_string(tables.join("steps.csv")).unwrap();
-    assert_eq!(steps.lines().count(), 1 + 85);
+    let mut export = look("export", &runs);
+    export.arg(".").current_dir(runs.join("crashed"));
+    succeeds(export.arg("--csv").arg(&tables));
+    let rows = |run: &str| {
+        let steps = fs::read_to_string(tables.join(run).join("steps.csv")).unwrap();
+        steps.lines().count() - 1
+    };
+    assert_eq!(rows("mine"), 85);
+    assert!(rows("crashed") < 85);
+}
+
+/// The command line under some words of a page.
+#[cfg(unix)]
+fn command_on(page: &str, words: &str) -> String {
+    let begin = format!("{words}</p><pre><code>");
+    let command = page.split_once(&begin).map(|(_, rest)| rest);
+    let command = command.and_then(|rest| rest.split_once("</code>"));
+    let (command, _) = command.unwrap_or_else(|| panic!("no `{words}`"));
+    command.replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+#[cfg(unix)]
+#[test]
+fn the_commands_of_a_page_work_from_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    // Named for a shell to trip over, and all paths lead from there.
+    let place = folder.path().join("it's mine");
+    fs::create_dir(&place).unwrap();
+    fs::write(place.join("short.toml"), "epochs = 1\n").unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_train"));
+    program.args(SMALL).args(["--runs-dir", "runs"]);
+    program.args(["--config", "short.toml", "--name", "mine"]);
+    offline(program.current_dir(&place), &place);
+    succeeds(&mut program);
+
+    let runs = place.join("runs");
+    succeeds(look("report", &runs).arg("mine"));
+    let page = fs::read_to_string(runs.join("mine/report.html")).unwrap();
+    let shell = |command: &str| {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(command).current_dir("/");
+        offline(&mut shell, &place);
+        shell
+    };
+    succeeds(&mut shell(&command_on(&page, "Repeat it:")));
+    assert_eq!(fs::read_dir(&runs).unwrap().count(), 2);
+    let resume = command_on(&page, "Go on with it from its last checkpoint:");
+    succeeds(&mut shell(&format!("{resume} --epochs 2")));
+    let history = history(&runs.join("mine"));
+    assert_eq!(history.epochs.len(), 2);
+    let folders = history.sittings.iter().map(|sitting| &sitting.folder);
+    let expected = fs::canonicalize(&place).unwrap().display().to_string();
+    assert!(folders.flatten().eq([&expected, &expected]));
 }
 
 #[test]

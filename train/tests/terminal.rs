@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::{history, succeeds, train};
-use events::State;
+use events::{Event, FILE, Started, State};
 
 const WAIT: Duration = Duration::from_secs(120);
 /// Long enough for every key, with a small network and few pictures in a step.
@@ -275,6 +275,36 @@ fn a_run_that_was_detached_outlives_its_terminal() {
     assert!(stopped.is_ok_and(|status| status.success()));
     watching.sees(&["stopped"]);
     assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
+}
+
+#[test]
+#[ignore = "needs tmux"]
+fn a_table_of_runs_fits_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("runs/mine");
+    std::fs::create_dir_all(&run).unwrap();
+    let started = Event::Started(Box::new(Started {
+        data: "fashion-mnist".to_owned(),
+        model: "resnet14".to_owned(),
+        device: "flex (CPU, 2 threads)".to_owned(),
+        at: "2026-11-22T12:52:07+01:00".to_owned(),
+        epochs: 26,
+        ..Started::default()
+    }));
+    let line = serde_json::to_string(&started).unwrap() + "\n";
+    std::fs::write(run.join(FILE), line).unwrap();
+    for (width, is_whole) in [(80, false), (200, true)] {
+        let terminal = Terminal::new(folder.path(), &format!("runs-{width}"));
+        terminal.resize(width, 24);
+        terminal.run(&program("runs"));
+        let screen = terminal.waits("a table", |screen| screen.contains("\ncode 0"));
+        let lines: Vec<&str> = screen.lines().collect();
+        let names = lines.iter().position(|line| line.contains("name  state"));
+        let names = names.unwrap_or_else(|| panic!("{screen}"));
+        assert_eq!(lines[names].contains("device"), is_whole, "{screen}");
+        assert!(lines[names + 1].starts_with("mine  crashed"), "{screen}");
+        assert!(lines[names + 2].starts_with("code 0"), "{screen}");
+    }
 }
 
 fn signal(terminal: &Terminal, signal: &str) {

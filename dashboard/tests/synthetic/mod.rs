@@ -105,6 +105,7 @@ impl Plan {
             command: ["train", "--model", "resnet20", "--ema", "0.999"]
                 .map(str::to_owned)
                 .to_vec(),
+            folder: None,
             machine: "box, Linux 6.12".to_owned(),
             processor: "Example 9000".to_owned(),
             device: "flex".to_owned(),

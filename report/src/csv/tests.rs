@@ -81,21 +81,36 @@ fn what_is_missing_is_empty() {
 }
 
 #[test]
-fn names_are_no_formulas() {
+fn names_are_no_formulas_and_do_not_act() {
     let mut history = History::default();
     history.push(Event::Step(Step {
         seconds: 0.0,
         epoch: 1,
         step: 1,
-        metrics: ["=1+1", "@a", "\ta", "a,\"b\"\nc"]
-            .map(|name| (name, 1.0))
-            .into_iter()
-            .collect(),
+        metrics: [
+            "=1+1",
+            "@a",
+            "\t=a",
+            "a,\"b\"\nc",
+            "\u{1b}]0;x\u{7}\u{202e}",
+        ]
+        .map(|name| (name, 1.0))
+        .into_iter()
+        .collect(),
     }));
     let table = text(FILES[0].1, &history);
     let mut reader = Reader::from_reader(table.as_bytes());
     let header: Vec<&str> = reader.headers().unwrap().iter().skip(3).collect();
-    assert_eq!(header, ["'\ta", "'=1+1", "'@a", "a,\"b\"\nc"]);
+    assert_eq!(
+        header,
+        [
+            "\u{fffd}=a",
+            "\u{fffd}]0;x\u{fffd}\u{fffd}",
+            "'=1+1",
+            "'@a",
+            "a,\"b\"\u{fffd}c"
+        ]
+    );
 }
 
 #[test]
@@ -103,7 +118,7 @@ fn files_are_written_and_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("a/b");
     for history in [History::default(), resumed_run::history()] {
-        let paths = write(&inner, &history).unwrap();
+        let paths = write(&folder.path().join("a"), "b", &history).unwrap();
         assert_eq!(paths.len(), 4);
         for (path, (name, table)) in paths.iter().zip(FILES) {
             assert_eq!(path, &inner.join(name));
@@ -115,6 +130,18 @@ fn files_are_written_and_written_again() {
     }
     assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 4);
     std::fs::write(folder.path().join("file"), "").unwrap();
-    let error = write(&folder.path().join("file"), &History::default()).unwrap_err();
+    let error = write(folder.path(), "file", &History::default()).unwrap_err();
     assert!(matches!(error, ExportError::Folder { .. }));
+}
+
+#[test]
+fn runs_have_folders_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = write(folder.path(), "first", &resumed_run::history()).unwrap();
+    let text = std::fs::read_to_string(&first[0]).unwrap();
+    let second = write(folder.path(), "second", &History::default()).unwrap();
+    assert_ne!(first, second);
+    assert_eq!(std::fs::read_to_string(&first[0]).unwrap(), text);
+    let error = write(folder.path(), "../out", &History::default()).unwrap_err();
+    assert!(matches!(error, ExportError::Name { .. }));
 }

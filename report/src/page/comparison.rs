@@ -128,7 +128,12 @@ fn results(runs: &[NamedRun]) -> Vec<Row> {
             duration,
             None,
         ),
-        row("pictures a second", each(&speed), whole, Some(f64::max)),
+        row(
+            "pictures a second, on average",
+            each(&speed),
+            whole,
+            Some(f64::max),
+        ),
         row(
             "parameters",
             each(&|history| Some(history.started.as_ref()?.parameters as f64)),
@@ -139,10 +144,8 @@ fn results(runs: &[NamedRun]) -> Vec<Row> {
 }
 
 fn speed(history: &History) -> Option<f64> {
-    let mut speeds: Vec<f64> = history.speeds.iter().map(|speed| speed.pictures).collect();
-    speeds.retain(|speed| speed.is_finite());
-    speeds.sort_by(f64::total_cmp);
-    speeds.get(speeds.len() / 2).copied()
+    let mean = history.mean_speed()?.pictures;
+    mean.is_finite().then_some(mean)
 }
 
 /// Settings with different values, and what the runs are on where that differs.
@@ -178,6 +181,7 @@ fn described(history: &History) -> BTreeMap<String, String> {
 /// The runs' curves over each other: those of the training pictures, and those that count.
 pub(super) fn curves(runs: &[NamedRun], figures: &mut Figures) -> Markup {
     let histories: Vec<&History> = runs.iter().map(|run| run.history).collect();
+    let steps = curves::steps_in_point(&histories);
     let mut drawn = Vec::new();
     for metric in curves::metrics(&histories) {
         let is_scored = histories
@@ -190,7 +194,7 @@ pub(super) fn curves(runs: &[NamedRun], figures: &mut Figures) -> Markup {
             let lines = runs
                 .iter()
                 .enumerate()
-                .filter_map(|(place, run)| line(run, place, split, &metric));
+                .filter_map(|(place, run)| line(run, place, split, &metric, steps));
             let title = match is_scored {
                 true => format!("{word} {}", metric_name(&metric)),
                 false => metric_name(&metric),
@@ -203,7 +207,7 @@ pub(super) fn curves(runs: &[NamedRun], figures: &mut Figures) -> Markup {
     html! { div class="figures" { @for figure in drawn { (figure) } } }
 }
 
-fn line(run: &NamedRun, place: usize, split: Split, metric: &str) -> Option<Line> {
+fn line(run: &NamedRun, place: usize, split: Split, metric: &str, steps: f64) -> Option<Line> {
     let style = Style {
         colour: place,
         dash: place % DASHES.len(),
@@ -214,10 +218,10 @@ fn line(run: &NamedRun, place: usize, split: Split, metric: &str) -> Option<Line
         // The average counts where one is kept.
         _ => {
             let label = format!("{}, average", short(run.name));
-            curves::line(run.history, Split::Average, metric, label, style)
+            curves::line(run.history, Split::Average, metric, label, style, steps)
         }
     }
-    .or_else(|| curves::line(run.history, split, metric, short(run.name), style))?;
+    .or_else(|| curves::line(run.history, split, metric, short(run.name), style, steps))?;
     // Bands of several runs would cover each other.
     line.range.clear();
     Some(line)

@@ -1,4 +1,4 @@
-//! Which curves a run has.
+//! Which curves of learning a run has.
 
 use events::{Axis, Bucket, Epoch, History, Metrics, Split};
 
@@ -6,8 +6,9 @@ use super::figure::{Across, Figure, Grid, Line};
 use super::format::{is_share, metric_name};
 use crate::chart::{Scale, Style};
 
-/// Points of a curve with more of them than this are joined.
-const POINTS: usize = 200;
+/// Points of a curve with more of them than this are joined; in a chart of several runs, as many of each run
+/// as of the longest one.
+pub(super) const POINTS: usize = 200;
 /// Epochs of a curve; of more, every so many are shown.
 const EPOCHS: usize = 500;
 /// Charts of figures that this program does not know by name.
@@ -55,19 +56,28 @@ pub(super) fn across(histories: &[&History]) -> Across {
     }
 }
 
-fn per_epoch(history: &History) -> f64 {
+/// Steps in an epoch, 0 where that is not known.
+pub(super) fn per_epoch(history: &History) -> f64 {
     let started = history.started.as_ref();
     started.map_or(0.0, |started| started.steps_per_epoch as f64)
 }
 
+/// How many steps become one point, so that every line of a chart is as smooth as the others: at least one.
+pub(super) fn steps_in_point(histories: &[&History]) -> f64 {
+    let ends = histories.iter().map(|history| history.extent(Axis::Step));
+    let longest = ends.fold(0.0, f64::max);
+    (longest / POINTS as f64).max(1.0)
+}
+
 /// A chart of a figure; none if the run has no such.
 pub(super) fn metric_figure(history: &History, metric: &str) -> Option<Figure> {
+    let steps = steps_in_point(&[history]);
     let lines = Split::ALL
         .into_iter()
         .zip(STYLES)
         .filter_map(|(split, style)| {
             let label = split.name().to_owned();
-            line(history, split, metric, label, style)
+            line(history, split, metric, label, style, steps)
         });
     figure(metric, metric_name(metric), lines.collect())
 }
@@ -95,18 +105,19 @@ pub(super) fn figure(metric: &str, title: String, lines: Vec<Line>) -> Option<Fi
     })
 }
 
-/// A curve of a run on all axes; none if it has no such.
+/// A curve of a run on all axes, with so many steps in a point; none if it has no such.
 pub(super) fn line(
     history: &History,
     split: Split,
     metric: &str,
     label: String,
     style: Style,
+    steps: f64,
 ) -> Option<Line> {
     let factor = if is_share(metric) { 100.0 } else { 1.0 };
     let is_of_steps = split == Split::Train && history.steps.figures(metric).is_some();
     let mut line = match is_of_steps {
-        true => step_line(history, metric),
+        true => step_line(history, metric, steps),
         false => epoch_line(history, split, metric),
     };
     if line.values.is_empty() {
@@ -117,8 +128,8 @@ pub(super) fn line(
         .iter_mut()
         .flatten()
         .for_each(|value| *value *= factor);
-    // A line that is as low or as high as it gets has no range to show.
-    if line.range.iter().all(|[least, greatest]| least == greatest) {
+    // A line that is as low or as high as it gets has no range to show, and the rate is where it was set to be.
+    if metric == "rate" || line.range.iter().all(|[least, greatest]| least == greatest) {
         line.range.clear();
     }
     line.grid.per_epoch = per_epoch(history);
@@ -129,7 +140,8 @@ pub(super) fn line(
     })
 }
 
-fn empty() -> Line {
+/// A line to be.
+pub(super) fn empty() -> Line {
     Line {
         label: String::new(),
         style: Style::default(),
@@ -140,10 +152,19 @@ fn empty() -> Line {
     }
 }
 
-fn step_line(history: &History, metric: &str) -> Line {
+fn step_line(history: &History, metric: &str, steps_in_point: f64) -> Line {
     let mut line = empty();
-    let end = history.extent(Axis::Step);
-    let curve = history.curve(Split::Train, metric, Axis::Step, [0.0, end], POINTS);
+    let last = history.extent(Axis::Step);
+    // A quotient may be a trifle more than whole.
+    let points = (last / steps_in_point - 1e-9).ceil();
+    let end = (points * steps_in_point).max(last);
+    let curve = history.curve(
+        Split::Train,
+        metric,
+        Axis::Step,
+        [0.0, end],
+        points as usize,
+    );
     let (steps, seconds) = (history.steps.steps(), history.steps.seconds());
     for Bucket {
         x,
@@ -200,141 +221,58 @@ fn metrics_of(epoch: &Epoch, split: Split) -> Option<&Metrics> {
     }
 }
 
-/// Something measured along the way: step, seconds, value.
-type Sample = [f64; 3];
-
-/// How fast it went, where a step's time went, how busy the machine was.
-pub(super) fn machine_figures(history: &History) -> Vec<Figure> {
-    let speeds = |part: fn(&events::Speed) -> f64, factor: f64| -> Vec<Sample> {
-        let samples = history.speeds.iter();
-        samples
-            .map(|speed| [speed.step as f64, speed.seconds, factor * part(speed)])
-            .collect()
-    };
-    let (steps, seconds) = (history.steps.steps(), history.steps.seconds());
-    let systems = |part: fn(&events::System) -> Option<f64>| -> Vec<Sample> {
-        let samples = history.systems.iter().filter_map(|system| {
-            let row = seconds.partition_point(|&before| before <= system.seconds);
-            let step = row.checked_sub(1).and_then(|row| steps.get(row));
-            Some([
-                step.map_or(0.0, |&step| step as f64),
-                system.seconds,
-                part(system)?,
-            ])
-        });
-        samples.collect()
-    };
-    let figures = [
-        (
-            "speed",
-            "pictures a second",
-            " /s",
-            vec![("pictures", speeds(|speed| speed.pictures, 1.0))],
-        ),
-        (
-            "time of a step",
-            "milliseconds of a step",
-            " ms",
-            vec![
-                ("waiting for pictures", speeds(|speed| speed.waiting, 1e3)),
-                ("forward", speeds(|speed| speed.forward, 1e3)),
-                ("backward", speeds(|speed| speed.backward, 1e3)),
-                ("optimizer", speeds(|speed| speed.optimizer, 1e3)),
-                ("rest", speeds(|speed| speed.rest, 1e3)),
-            ],
-        ),
-        (
-            "processor",
-            "share of all cores (%)",
-            " %",
-            vec![
-                ("this program", systems(|system| Some(100.0 * system.cpu))),
-                (
-                    "machine",
-                    systems(|system| Some(100.0 * system.cpu_machine)),
-                ),
-                ("GPU", systems(|system| Some(100.0 * system.gpu?))),
-            ],
-        ),
-        (
-            "memory",
-            "gigabytes",
-            " GB",
-            vec![
-                (
-                    "this program",
-                    systems(|system| Some(system.memory as f64 / 1e9)),
-                ),
-                (
-                    "machine",
-                    systems(|system| Some(system.memory_machine as f64 / 1e9)),
-                ),
-                (
-                    "GPU",
-                    systems(|system| Some(system.gpu_memory? as f64 / 1e9)),
-                ),
-            ],
-        ),
-    ];
-    let drawn = figures.into_iter().map(|(title, y, unit, lines)| Figure {
-        title: title.to_owned(),
-        y: y.to_owned(),
-        unit,
-        scale: Scale::FromZero,
-        lines: lines
-            .into_iter()
-            .enumerate()
-            .filter(|(_, (_, samples))| !samples.is_empty())
-            .map(|(number, (label, samples))| {
-                let mut line = sampled(&samples);
-                line.label = label.to_owned();
-                line.style = Style {
-                    colour: number,
-                    dash: number,
-                    marked: false,
-                };
-                line.grid.per_epoch = per_epoch(history);
-                line
-            })
-            .collect(),
-    });
-    drawn.filter(|figure| !figure.lines.is_empty()).collect()
-}
-
-/// A line of means over neighbouring samples.
-fn sampled(samples: &[Sample]) -> Line {
-    let mut line = empty();
-    for chunk in samples.chunks(samples.len().div_ceil(POINTS).max(1)) {
-        let values: Vec<f64> = chunk
-            .iter()
-            .map(|sample| sample[2])
-            .filter(|value| value.is_finite())
-            .collect();
-        let (Some(last), false) = (chunk.last(), values.is_empty()) else {
-            continue;
-        };
-        line.grid.steps.push(last[0]);
-        line.grid.seconds.push(last[1]);
-        line.values
-            .push(values.iter().sum::<f64>() / values.len() as f64);
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A run whose figures go up and down from step to step.
+    fn history(steps: usize) -> History {
+        let mut history = History::default();
+        for step in 1..=steps {
+            let up_and_down = (step % 2) as f64;
+            history.push(events::Event::Step(events::Step {
+                seconds: step as f64,
+                epoch: 1,
+                step,
+                metrics: Metrics::from_iter([("loss", up_and_down), ("rate", step as f64)]),
+            }));
+        }
+        history
+    }
+
     #[test]
-    fn samples_are_joined_in_order() {
-        let samples: Vec<Sample> = (1..=1000)
-            .map(|step| [f64::from(step), f64::from(step) / 2.0, 4.0])
-            .collect();
-        let line = sampled(&samples);
-        assert_eq!(line.values, vec![4.0; 200]);
-        assert_eq!(line.grid.steps[0], 5.0);
-        assert_eq!(line.grid.seconds[199], 500.0);
-        assert!(sampled(&[[1.0, 1.0, f64::NAN]]).values.is_empty());
+    fn a_short_run_is_as_smooth_as_a_long_one() {
+        let (long, short) = (history(1600), history(170));
+        let steps = steps_in_point(&[&short, &long]);
+        assert_eq!(steps, 8.0);
+        for history in [&long, &short] {
+            let line = step_line(history, "loss", steps);
+            assert!(line.values.iter().all(|mean| (mean - 0.5).abs() < 1e-9));
+            let gaps = line.grid.steps.windows(2).map(|pair| pair[1] - pair[0]);
+            let whole = line.values.len() - 2;
+            assert_eq!(gaps.take(whole).fold(8.0, f64::max), 8.0);
+            assert_eq!(line.grid.steps.last(), Some(&history.extent(Axis::Step)));
+        }
+        // Alone, there is room for each of its steps.
+        let alone = step_line(&short, "loss", steps_in_point(&[&short]));
+        assert_eq!(alone.values.len(), 170);
+        assert!(
+            step_line(&History::default(), "loss", 1.0)
+                .values
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn the_rate_has_no_range() {
+        let history = history(1600);
+        let line = |metric| {
+            let label = String::new();
+            let line = line(&history, Split::Train, metric, label, STYLES[0], 8.0);
+            line.unwrap()
+        };
+        assert_eq!(line("rate").range, Vec::<[f64; 2]>::new());
+        assert_eq!(line("loss").range, vec![[0.0, 1.0]; 200]);
     }
 
     #[test]

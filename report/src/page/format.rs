@@ -2,18 +2,12 @@
 
 use serde_json::Value;
 
+pub(super) use crate::format::{duration, number, percent};
+
 /// Longer names are cut off.
 const LONGEST_NAME: usize = 80;
 /// And longer texts.
 const LONGEST_TEXT: usize = 1000;
-
-/// Such as 91.65 %, of a share.
-pub(super) fn percent(share: f64) -> String {
-    match share.is_finite() {
-        true => format!("{:.2} %", 100.0 * share),
-        false => "not a number".to_owned(),
-    }
-}
 
 /// Such as 23,456.
 pub(super) fn count(count: u64) -> String {
@@ -26,21 +20,6 @@ pub(super) fn count(count: u64) -> String {
         text.push(digit);
     }
     text
-}
-
-/// Such as 9.3 s, 4 min 05 s, 2 h 03 min and 3 d 04 h.
-pub(super) fn duration(seconds: f64) -> String {
-    if !seconds.is_finite() {
-        return "unknown".to_owned();
-    }
-    let whole = seconds.abs().round() as u64;
-    let sign = if seconds < 0.0 { "-" } else { "" };
-    match whole {
-        0..60 => format!("{seconds:.1} s"),
-        60..3_600 => format!("{sign}{} min {:02} s", whole / 60, whole % 60),
-        3_600..86_400 => format!("{sign}{} h {:02} min", whole / 3_600, whole / 60 % 60),
-        _ => format!("{sign}{} d {:02} h", whole / 86_400, whole / 3_600 % 24),
-    }
 }
 
 /// Such as 1.2 GB, of bytes.
@@ -59,15 +38,6 @@ pub(super) fn figure(name: &str, figure: f64) -> String {
     match is_share(name) {
         true => percent(figure),
         false => number(figure),
-    }
-}
-
-/// With four decimals; very large and very small ones with a power of ten.
-pub(super) fn number(number: f64) -> String {
-    match number.abs() {
-        _ if !number.is_finite() => "not a number".to_owned(),
-        size if size != 0.0 && !(1e-3..1e6).contains(&size) => format!("{number:.3e}"),
-        _ => format!("{number:.4}"),
     }
 }
 
@@ -162,33 +132,15 @@ mod tests {
 
     #[test]
     fn numbers_are_readable() {
-        assert_eq!(percent(0.91654), "91.65 %");
-        assert_eq!(percent(f64::NAN), "not a number");
         assert_eq!(
             [0, 999, 1000, 23_456_789].map(count),
             ["0", "999", "1,000", "23,456,789"]
         );
         assert_eq!(
-            [9.26, 59.6, 245.0, 7380.0, 273_600.0, -70.0].map(duration),
-            [
-                "9.3 s",
-                "1 min 00 s",
-                "4 min 05 s",
-                "2 h 03 min",
-                "3 d 04 h",
-                "-1 min 10 s"
-            ]
-        );
-        assert_eq!(duration(f64::INFINITY), "unknown");
-        assert_eq!(
             [0.0, 1500.0, 2.5e9].map(bytes),
             ["0.0 B", "1.5 kB", "2.5 GB"]
         );
         assert_eq!(bytes(u64::MAX as f64), "18446744.1 TB");
-        assert_eq!(
-            [0.25, 0.0, 1e-5, -3e8].map(number),
-            ["0.2500", "0.0000", "1.000e-5", "-3.000e8"]
-        );
         assert_eq!(figure("top5", 0.5), "50.00 %");
     }
 

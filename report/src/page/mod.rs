@@ -8,7 +8,8 @@
 //! | `run` | all sections of one run |
 //! | `comparison` | several runs side by side |
 //! | `summary` | state, key figures, warnings, scores |
-//! | `curves` | which curves a run has |
+//! | `curves` | which curves of learning a run has |
+//! | `machine` | how fast it went, how busy the machine was |
 //! | `figure` | a chart with its legend and its data |
 //! | `outcome` | what a run came to, class by class |
 //! | `classes` | confusion, and the table of classes |
@@ -24,6 +25,7 @@ mod comparison;
 mod curves;
 mod figure;
 mod format;
+mod machine;
 mod mistakes;
 mod outcome;
 mod run;
@@ -59,7 +61,7 @@ const SCRIPT: &str = concat!(
 pub struct NamedRun<'a> {
     /// What to call it.
     pub name: &'a str,
-    /// Its folder, for the command that goes on with it.
+    /// Its folder, for the command that goes on with it; whole, because that command may be given elsewhere.
     pub folder: &'a Path,
     /// What happened in it.
     pub history: &'a History,

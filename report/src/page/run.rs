@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::figure::Figures;
 use super::outcome::{Confusion, Outcome};
-use super::{NamedRun, classes, curves, mistakes, settings, summary, timing};
+use super::{NamedRun, classes, curves, machine, mistakes, settings, summary, timing};
 
 /// A part of a run's account, under a heading of its own.
 struct Section {
@@ -75,11 +75,11 @@ fn sections(run: &NamedRun, figures: &mut Figures) -> Vec<Section> {
     if !history.messages.is_empty() {
         push("Messages", "messages", settings::messages(history));
     }
-    if let Some(started) = &history.started {
+    if history.started.is_some() {
         push(
             "Commands",
             "commands",
-            settings::commands(started, run.folder),
+            settings::commands(history, run.folder),
         );
     }
     sections
@@ -128,10 +128,10 @@ fn timing(run: &NamedRun, figures: &mut Figures) -> Markup {
     html! {
         div class="beside" {
             (timing::sittings(history, run.is_running))
-            @if !history.speeds.is_empty() { (timing::step_parts(&history.speeds)) }
+            @if let Some(mean) = history.mean_speed() { (timing::step_parts(&mean)) }
         }
         div class="figures" {
-            @for figure in curves::machine_figures(history) { (figures.draw(figure)) }
+            @for figure in machine::figures(history) { (figures.draw(figure)) }
         }
     }
 }

@@ -109,33 +109,66 @@ pub(super) fn messages(history: &History) -> Markup {
 }
 
 /// The command lines, as a shell takes them.
-pub(super) fn commands(started: &Started, folder: &Path) -> Markup {
-    let program = started.command.first().map_or("train", String::as_str);
+pub(super) fn commands(history: &History, folder: &Path) -> Markup {
     let folder = folder.to_string_lossy();
-    let repeat = match started.command.is_empty() {
-        true => None,
-        false => quoted(started.command.iter().map(String::as_str)),
-    };
+    let started = history.started.as_ref();
+    let repeat = started.and_then(|started| {
+        let words = repeated(&started.command)?;
+        quoted(started.folder.as_deref(), words)
+    });
+    // Files of before there were such words have none.
+    let mut sittings = history.sittings.iter().rev();
+    let last = sittings.find(|sitting| !sitting.command.is_empty());
+    let program = last.and_then(|last| last.command.first());
+    let resume = quoted(
+        last.and_then(|last| last.folder.as_deref()),
+        vec![program.map_or("train", String::as_str), "--resume", &folder],
+    );
     html! {
         @if let Some(repeat) = repeat {
             p { "Repeat it:" }
             pre { code { (repeat) } }
         }
-        @if let Some(resume) = quoted([program, "--resume", &folder].into_iter()) {
+        @if let Some(resume) = resume {
             p { "Go on with it from its last checkpoint:" }
             pre { code { (resume) } }
         }
     }
 }
 
-/// None for words that no command line can have, those with a null.
-fn quoted<'a>(words: impl Iterator<Item = &'a str>) -> Option<String> {
-    shlex::try_join(words).ok()
+/// The words that start such a run once more: without its name, which the run has. None where they went on
+/// with another one.
+fn repeated(command: &[String]) -> Option<Vec<&str>> {
+    let mut repeated = Vec::new();
+    let mut words = command.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match word.split_once('=').map_or(word, |(flag, _)| flag) {
+            "--resume" => return None,
+            "--name" if word.contains('=') => {}
+            "--name" => drop(words.next()),
+            _ => repeated.push(word),
+        }
+    }
+    (!repeated.is_empty()).then_some(repeated)
+}
+
+/// A command line, behind a change to the folder in which its paths lead somewhere, if that is known. None for
+/// words that no command line can have, those with a null.
+fn quoted(folder: Option<&str>, words: Vec<&str>) -> Option<String> {
+    let command = shlex::try_join(words).ok()?;
+    match folder.filter(|folder| !folder.is_empty()) {
+        None => Some(command),
+        Some(folder) => Some(format!(
+            "cd {} && {command}",
+            shlex::try_quote(folder).ok()?
+        )),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use events::{Event, Resumed};
 
     #[test]
     fn tables_stand_behind_what_is_in_none() {
@@ -148,33 +181,84 @@ mod tests {
         assert!(places.is_sorted(), "{text}");
     }
 
+    /// Of a run that was started so.
+    fn history(folder: Option<&str>, command: &[&str]) -> History {
+        let mut history = History::default();
+        history.push(Event::Started(Box::new(Started {
+            command: words(command),
+            folder: folder.map(str::to_owned),
+            ..Started::default()
+        })));
+        history
+    }
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|&word| word.to_owned()).collect()
+    }
+
+    /// The command lines on the page.
+    fn lines(history: &History, folder: &str) -> Vec<String> {
+        let page = commands(history, Path::new(folder)).into_string();
+        let lines = page.split("<pre><code>").skip(1);
+        let lines = lines.filter_map(|line| line.split_once("</code>"));
+        lines
+            .map(|(line, _)| line.replace("&quot;", "\"").replace("&amp;", "&"))
+            .collect()
+    }
+
     #[test]
     fn commands_are_quoted_for_a_shell() {
-        let started = Started {
-            command: ["./train", "--data", "folder:my pictures"]
-                .map(str::to_owned)
-                .to_vec(),
-            ..Started::default()
-        };
-        let text = commands(&started, Path::new("runs/it's")).into_string();
-        assert!(
-            text.contains("./train --data 'folder:my pictures'"),
-            "{text}"
+        let started = history(None, &["./train", "--data", "folder:my pictures"]);
+        assert_eq!(
+            lines(&started, "/runs/it's"),
+            [
+                "./train --data 'folder:my pictures'",
+                "./train --resume \"/runs/it's\""
+            ]
         );
-        assert!(
-            text.contains("./train --resume &quot;runs/it's&quot;"),
-            "{text}"
+        assert_eq!(lines(&history(None, &[]), "/a"), ["train --resume /a"]);
+        for hostile in [history(None, &["a\0b"]), history(Some("a\0b"), &["train"])] {
+            assert_eq!(lines(&hostile, "/a"), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn a_run_is_repeated_under_another_name() {
+        for named in [&["--name", "mine"][..], &["--name=mine"]] {
+            let command = [&["train"], named, &["--seed", "1"]].concat();
+            let lines = lines(&history(None, &command), "/a");
+            assert_eq!(lines[0], "train --seed 1");
+        }
+        for resumed in [&["--resume", "mine"][..], &["--resume=mine"]] {
+            let command = [&["train"], resumed].concat();
+            assert_eq!(lines(&history(None, &command), "/a"), ["train --resume /a"]);
+        }
+    }
+
+    #[test]
+    fn commands_are_given_where_their_paths_lead_somewhere() {
+        let mut history = history(Some("/home/my work"), &["target/train", "--flip"]);
+        let repeat = "cd '/home/my work' && target/train --flip";
+        assert_eq!(
+            lines(&history, "/a"),
+            [repeat, "cd '/home/my work' && target/train --resume /a"]
         );
-        let text = commands(&Started::default(), Path::new("a")).into_string();
-        assert!(text.contains("train --resume a") && !text.contains("Repeat"));
-        let hostile = Started {
-            command: vec!["a\0b".to_owned()],
-            ..Started::default()
+        let resumed = |folder: Option<&str>, command: &[&str]| {
+            Event::Resumed(Resumed {
+                at: String::new(),
+                seconds: 0.0,
+                step: 0,
+                epochs_done: 0,
+                command: words(command),
+                folder: folder.map(str::to_owned),
+                device: String::new(),
+            })
         };
-        assert!(
-            !commands(&hostile, Path::new("a"))
-                .into_string()
-                .contains("<pre")
+        history.push(resumed(Some("/other"), &["./train", "--resume", "a"]));
+        history.push(resumed(None, &[]));
+        assert_eq!(
+            lines(&history, "/a"),
+            [repeat, "cd /other && ./train --resume /a"]
         );
     }
 }

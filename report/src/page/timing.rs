@@ -133,19 +133,16 @@ fn pause(before: &Sitting, sitting: &Sitting) -> Option<f64> {
 }
 
 /// What the parts of a step took on average.
-pub(super) fn step_parts(speeds: &[Speed]) -> Markup {
-    let mean = |part: fn(&Speed) -> f64| {
-        let values = || speeds.iter().map(part).filter(|value| value.is_finite());
-        values().sum::<f64>() / values().count().max(1) as f64
-    };
+pub(super) fn step_parts(mean: &Speed) -> Markup {
     let parts = [
-        ("waiting for pictures", mean(|speed| speed.waiting)),
-        ("forward pass", mean(|speed| speed.forward)),
-        ("backward pass", mean(|speed| speed.backward)),
-        ("optimizer", mean(|speed| speed.optimizer)),
-        ("rest", mean(|speed| speed.rest)),
+        ("waiting for pictures", mean.waiting),
+        ("forward pass", mean.forward),
+        ("backward pass", mean.backward),
+        ("optimizer", mean.optimizer),
+        ("rest", mean.rest),
     ];
-    let whole: f64 = parts.iter().map(|(_, seconds)| seconds).sum();
+    let known = parts.iter().map(|(_, seconds)| seconds);
+    let whole: f64 = known.filter(|seconds| seconds.is_finite()).sum();
     html! {
         div class="scroll" {
             table {
@@ -154,14 +151,14 @@ pub(super) fn step_parts(speeds: &[Speed]) -> Markup {
                     @for (name, seconds) in parts {
                         tr {
                             th scope="row" { (name) }
-                            td { (format!("{:.2} ms", 1e3 * seconds)) }
-                            td { @if whole > 0.0 { (percent(seconds / whole)) } }
+                            td { @if seconds.is_finite() { (milliseconds(seconds)) } }
+                            td { @if seconds.is_finite() && whole > 0.0 { (percent(seconds / whole)) } }
                             td class="wide" { (bar(seconds / whole)) }
                         }
                     }
                     tr {
                         th scope="row" { "whole step" }
-                        td { (format!("{:.2} ms", 1e3 * whole)) }
+                        td { (milliseconds(whole)) }
                         td {}
                         td class="wide" {}
                     }
@@ -169,6 +166,10 @@ pub(super) fn step_parts(speeds: &[Speed]) -> Markup {
             }
         }
     }
+}
+
+fn milliseconds(seconds: f64) -> String {
+    format!("{:.2} ms", 1e3 * seconds)
 }
 
 #[cfg(test)]
@@ -181,12 +182,12 @@ mod tests {
         let sitting = |at: &str, seconds: f64, ended: Option<f64>| Sitting {
             at: at.to_owned(),
             seconds,
-            step: 0,
             ended: ended.map(|seconds| Ended {
                 seconds,
                 ending: Ending::Stopped,
                 reason: None,
             }),
+            ..Sitting::default()
         };
         let first = sitting("2026-01-01T00:00:00Z", 0.0, Some(60.0));
         let second = sitting("2026-01-01T01:02:00+01:00", 50.0, None);

@@ -1,68 +1,152 @@
 //! The table of runs.
 
 use jiff::fmt::temporal::Pieces;
+use unicode_width::UnicodeWidthStr as _;
 
+use super::column::Column;
 use super::summary::RunSummary;
-use crate::table::{shortened, table};
+use crate::format::{duration, number, percent};
+use crate::table::{harmless, shortened, table};
 
-/// Columns that a cell may take.
+/// Columns of the terminal that a cell may take.
 const WIDEST: usize = 60;
+/// Those that are left for why a run failed, and for a name, where there is little room.
+const LEAST: usize = 20;
+/// What stands over why runs failed.
+const WHY: &str = "why";
+/// Between two cells.
+const SPACE: usize = 2;
+
+/// The columns, why a run failed apart.
+const COLUMNS: [Column; 11] = [
+    Column::Name,
+    Column::State,
+    Column::Data,
+    Column::Model,
+    Column::Device,
+    Column::Epochs,
+    Column::Accuracy,
+    Column::Loss,
+    Column::Test,
+    Column::Time,
+    Column::Started,
+];
+/// Those that are there however narrow the terminal is.
+const NEEDED: [Column; 3] = [Column::Name, Column::State, Column::Accuracy];
+/// The others where there is room for them, those that matter most first.
+const WANTED: [Column; 8] = [
+    Column::Test,
+    Column::Epochs,
+    Column::Model,
+    Column::Data,
+    Column::Time,
+    Column::Started,
+    Column::Loss,
+    Column::Device,
+];
 
 /// Runs as a table, a line for each below one of names; why runs failed stands in the last column, if any
 /// did.
 pub fn listing(runs: &[RunSummary]) -> String {
-    let mut header = [
-        "name", "state", "data", "model", "device", "epochs", "accuracy", "loss", "test", "time",
-        "started",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    draw(runs, &COLUMNS, [WIDEST; 2])
+}
+
+/// The same for a terminal with so many columns: what matters least is left out or cut off. What the runs are
+/// sorted by stays, unless they are by when they were started.
+pub fn listing_within(runs: &[RunSummary], sorted: Column, width: usize) -> String {
+    let reasons = runs.iter().filter_map(|run| run.reason.as_deref());
+    let reasons = reasons.map(wide).max();
+    let reasons = reasons.map(|reasons| reasons.clamp(WHY.len(), LEAST));
+    let left = |columns: &[Column]| {
+        let taken: usize = columns
+            .iter()
+            .map(|&column| widest(runs, column) + SPACE)
+            .sum();
+        let left = width as isize - taken as isize;
+        // The last column has no space behind it.
+        match reasons {
+            None => left + SPACE as isize,
+            Some(reasons) => left - reasons as isize,
+        }
+    };
+    let is_asked_for = |column: &Column| *column == sorted && sorted != Column::default();
+    let mut columns = NEEDED.to_vec();
+    columns.extend(WANTED.iter().filter(|column| is_asked_for(column)));
+    for column in WANTED.iter().filter(|column| !is_asked_for(column)) {
+        columns.push(*column);
+        if left(&columns) < 0 {
+            columns.pop();
+        }
+    }
+    let left = left(&columns);
+    columns.sort_by_key(|column| COLUMNS.iter().position(|own| own == column));
+    let name = widest(runs, Column::Name) as isize + left.min(0);
+    let reason = LEAST as isize + left.max(0);
+    let most = [name, reason].map(|width| width.clamp(LEAST as isize, WIDEST as isize) as usize);
+    draw(runs, &columns, most)
+}
+
+/// Columns of the terminal that a column of the table takes.
+fn widest(runs: &[RunSummary], column: Column) -> usize {
+    let cells = runs.iter().map(|run| wide(&cell(run, column)));
+    cells.max().unwrap_or(0).max(column.name().len())
+}
+
+/// Columns of the terminal that a cell takes.
+fn wide(cell: &str) -> usize {
+    shortened(&harmless(cell), WIDEST).width()
+}
+
+/// Names and reasons take no more than so many columns of the terminal.
+fn draw(runs: &[RunSummary], columns: &[Column], [name, reason]: [usize; 2]) -> String {
     let has_reasons = runs.iter().any(|run| run.reason.is_some());
+    let mut header: Vec<String> = columns
+        .iter()
+        .map(|column| column.name().to_owned())
+        .collect();
     if has_reasons {
-        header.push("why".to_owned());
+        header.push(WHY.to_owned());
     }
     let mut rows = vec![header];
-    rows.extend(runs.iter().map(|run| row(run, has_reasons)));
-    table(&rows, &(5..10))
+    rows.extend(runs.iter().map(|run| {
+        let cells = columns.iter().map(|&column| {
+            let most = if column == Column::Name { name } else { WIDEST };
+            shortened(&harmless(&cell(run, column)), most)
+        });
+        let why = run.reason.as_deref().map(harmless).unwrap_or_default();
+        let why = has_reasons.then(|| shortened(&why, reason));
+        cells.chain(why).collect()
+    }));
+    let is_figure = |column: &Column| {
+        matches!(
+            column,
+            Column::Epochs | Column::Accuracy | Column::Loss | Column::Test | Column::Time
+        )
+    };
+    let first = columns.iter().position(is_figure).unwrap_or(0);
+    let figures = columns.iter().filter(|column| is_figure(column)).count();
+    table(&rows, &(first..first + figures))
 }
 
-fn row(run: &RunSummary, has_reasons: bool) -> Vec<String> {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let share = |share: Option<f64>| share.map(|share| format!("{:.2} %", 100.0 * share));
-    let epochs = match run.epochs {
-        Some(epochs) => format!("{}/{epochs}", run.epochs_done),
-        None => run.epochs_done.to_string(),
+fn cell(run: &RunSummary, column: Column) -> String {
+    let known = match column {
+        Column::Name => Some(run.name.clone()),
+        Column::State => Some(run.state.name().to_owned()),
+        Column::Data => run.data.clone(),
+        Column::Model => run.model.clone(),
+        Column::Device => run.device.clone(),
+        Column::Seed => run.seed.map(|seed| seed.to_string()),
+        Column::Epochs => Some(match run.epochs {
+            Some(epochs) => format!("{}/{epochs}", run.epochs_done),
+            None => run.epochs_done.to_string(),
+        }),
+        Column::Accuracy => run.accuracy.map(percent),
+        Column::Loss => run.loss.map(number),
+        Column::Test => run.test_accuracy.map(percent),
+        Column::Time => run.seconds.map(duration),
+        Column::Started => run.started.as_deref().map(minute),
     };
-    let mut row = vec![
-        run.name.clone(),
-        run.state.name().to_owned(),
-        text(&run.data),
-        text(&run.model),
-        text(&run.device),
-        epochs,
-        share(run.accuracy).unwrap_or_default(),
-        run.loss
-            .map(|loss| format!("{loss:.4}"))
-            .unwrap_or_default(),
-        share(run.test_accuracy).unwrap_or_default(),
-        run.seconds.map(time).unwrap_or_default(),
-        run.started.as_deref().map(minute).unwrap_or_default(),
-    ];
-    if has_reasons {
-        row.push(text(&run.reason));
-    }
-    row.iter().map(|cell| shortened(cell, WIDEST)).collect()
-}
-
-/// A time in the unit that suits it.
-fn time(seconds: f64) -> String {
-    let (unit, name) = match seconds {
-        ..60.0 => (1.0, "s"),
-        ..3600.0 => (60.0, "min"),
-        ..172_800.0 => (3600.0, "h"),
-        _ => (86_400.0, "d"),
-    };
-    format!("{:.1} {name}", seconds / unit)
+    known.unwrap_or_default()
 }
 
 /// A time of RFC 3339 to the minute, on the clock of the place where it was written.
@@ -78,6 +162,7 @@ fn minute(started: &str) -> String {
 mod tests {
     use super::*;
     use crate::runs::RunState;
+    use proptest::prelude::*;
     use std::path::Path;
 
     fn empty(name: &str, state: RunState) -> RunSummary {
@@ -107,33 +192,94 @@ mod tests {
             },
         ];
         insta::assert_snapshot!(listing(&runs), @r"
-        name            state     data    model    device  epochs  accuracy    loss     test      time  started
-        study/plain-20  finished  sample  resnet8  flex     16/16   88.83 %  0.3857  89.70 %    24.8 s  2026-11-22 12:52
-        �[2J�犬�        crashed                                 0                             20.4 min
+        name            state     data    model    device  epochs  accuracy    loss     test         time  started
+        study/plain-20  finished  sample  resnet8  flex     16/16   88.83 %  0.3857  89.70 %       24.8 s  2026-11-22 12:52
+        �[2J�犬�        crashed                                 0                             20 min 24 s
         ");
         runs[1].state = RunState::Failed;
         runs[1].reason = Some(format!("no space left\n{}", "x".repeat(100)));
         insta::assert_snapshot!(listing(&runs), @r"
-        name            state     data    model    device  epochs  accuracy    loss     test      time  started           why
-        study/plain-20  finished  sample  resnet8  flex     16/16   88.83 %  0.3857  89.70 %    24.8 s  2026-11-22 12:52
-        �[2J�犬�        failed                                  0                             20.4 min                    no space left�xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+        name            state     data    model    device  epochs  accuracy    loss     test         time  started           why
+        study/plain-20  finished  sample  resnet8  flex     16/16   88.83 %  0.3857  89.70 %       24.8 s  2026-11-22 12:52
+        �[2J�犬�        failed                                  0                             20 min 24 s                    no space left�xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
         ");
         insta::assert_snapshot!(listing(&[]), @"name  state  data  model  device  epochs  accuracy  loss  test  time  started");
     }
 
     #[test]
-    fn times_have_units() {
-        let times = [0.0, 59.0, 61.0, 3700.0, 40.0 * 3600.0, 1e6].map(time);
-        assert_eq!(
-            times,
-            ["0.0 s", "59.0 s", "1.0 min", "1.0 h", "40.0 h", "11.6 d"]
-        );
+    fn absurd_figures_are_short() {
         let absurd = RunSummary {
             seconds: Some(1e300),
             loss: Some(-1e300),
             epochs_done: usize::MAX,
             ..empty("a", RunState::Crashed)
         };
-        assert!(listing(&[absurd]).lines().all(|line| line.len() < 300));
+        assert!(listing(&[absurd]).lines().all(|line| line.len() < 200));
+    }
+
+    /// A run with all that there may be, and one that failed.
+    fn wide_runs() -> [RunSummary; 2] {
+        let run = RunSummary {
+            data: Some("fashion-mnist".to_owned()),
+            model: Some("resnet14".to_owned()),
+            device: Some("flex (CPU, 2 threads)".to_owned()),
+            epochs_done: 26,
+            epochs: Some(26),
+            accuracy: Some(0.9551),
+            loss: Some(0.1857),
+            test_accuracy: Some(0.9534),
+            seconds: Some(2148.0),
+            started: Some("2026-11-22T12:52:07+01:00".to_owned()),
+            ..empty("fashion-recipe", RunState::Finished)
+        };
+        let failed = RunSummary {
+            reason: Some("the loss of step 423 (epoch 2) is not a number".to_owned()),
+            ..empty("hot", RunState::Failed)
+        };
+        [run, failed]
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_what_matters() {
+        let runs = wide_runs();
+        let finished = &runs[..1];
+        assert_eq!(
+            listing_within(finished, Column::Started, 200),
+            listing(finished)
+        );
+        insta::assert_snapshot!(listing_within(finished, Column::Started, 80), @r"
+        name            state     data           model     epochs  accuracy     test
+        fashion-recipe  finished  fashion-mnist  resnet14   26/26   95.51 %  95.34 %
+        ");
+        insta::assert_snapshot!(listing_within(finished, Column::Loss, 80), @r"
+        name            state     model     epochs  accuracy    loss     test
+        fashion-recipe  finished  resnet14   26/26   95.51 %  0.1857  95.34 %
+        ");
+        insta::assert_snapshot!(listing_within(&runs, Column::Started, 80), @r"
+        name            state     epochs  accuracy     test  why
+        fashion-recipe  finished   26/26   95.51 %  95.34 %
+        hot             failed         0                     the loss of step 423 (epoc…
+        ");
+    }
+
+    proptest! {
+        /// No line is wider, down to what a name, a state, an accuracy and a reason take at least.
+        #[test]
+        fn lines_fit(
+            names in prop::collection::vec("\\PC{0,70}", 1..5),
+            reason in prop::option::of("\\PC{0,90}"),
+            sorted in prop::sample::select(&Column::ALL[..]),
+            width in 84_usize..260,
+        ) {
+            let mut runs: Vec<RunSummary> = names
+                .into_iter()
+                .map(|name| RunSummary { name, ..wide_runs()[0].clone() })
+                .collect();
+            runs[0].reason = reason;
+            let table = listing_within(&runs, sorted, width);
+            prop_assert_eq!(table.lines().count(), runs.len() + 1);
+            let widest = table.lines().map(|line| line.width()).max();
+            prop_assert!(widest.unwrap_or(0) <= width, "{}", table);
+        }
     }
 }

@@ -23,7 +23,7 @@ use thiserror::Error;
 
 pub use column::{Column, UnknownColumn, sort};
 pub use filter::{Filter, FilterError, matches_all};
-pub use listing::listing;
+pub use listing::{listing, listing_within};
 pub use summary::{RunState, RunSummary};
 
 /// A file that every run has, those of before there were events too.

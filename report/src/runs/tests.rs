@@ -309,6 +309,7 @@ fn story(turns: &[Turn]) -> Vec<Event> {
                     step: now.step,
                     epochs_done: now.epochs_done,
                     command: vec![],
+                    folder: None,
                     device: "cuda".to_owned(),
                 }));
             }

@@ -185,6 +185,7 @@ fn event() -> impl Strategy<Value = Event> {
             step,
             epochs_done,
             command: vec![],
+            folder: None,
             device: String::new(),
         })),
     ]

@@ -79,6 +79,7 @@ pub fn event_strategy() -> impl Strategy<Value = Event> {
                 at: texts[0].clone(),
                 version: texts[1].clone(),
                 command: texts[2..4].to_vec(),
+                folder: Some(texts[5].clone()),
                 machine: texts[4].clone(),
                 processor: texts[5].clone(),
                 device: texts[6].clone(),
@@ -97,7 +98,7 @@ pub fn event_strategy() -> impl Strategy<Value = Event> {
             }))
         }),
         (text(), number(), index(), index()).prop_map(|(at, seconds, step, epochs_done)| {
-            Event::Resumed(Resumed { at, seconds, step, epochs_done, command: vec![], device: String::new() })
+            Event::Resumed(Resumed { seconds, step, epochs_done, command: vec![], folder: Some(at.clone()), device: String::new(), at })
         }),
         (number(), index(), index(), metrics_strategy())
             .prop_map(|(seconds, epoch, step, metrics)| Event::Step(Step { seconds, epoch, step, metrics })),

@@ -74,6 +74,7 @@ fn started() -> Event {
         at: "2026-01-02T03:04:05.25+01:00".to_owned(),
         version: "0.1.0".to_owned(),
         command: ["train", "--seed", "1"].map(str::to_owned).to_vec(),
+        folder: None,
         machine: "tower (Linux)".to_owned(),
         processor: "EPYC".to_owned(),
         device: "flex".to_owned(),
@@ -138,6 +139,7 @@ fn pause(epoch: usize) -> [Event; 4] {
             step: STOPPED,
             epochs_done: epoch - 1,
             command: vec![],
+            folder: None,
             device: "flex".to_owned(),
         }),
     ]

@@ -117,6 +117,7 @@ impl Synthetic {
             at: "2026-03-04T12:52:07+01:00".to_owned(),
             version: "0.1.0".to_owned(),
             command: command.split(' ').map(str::to_owned).collect(),
+            folder: None,
             machine: "workbench (Linux 6.1)".to_owned(),
             processor: "AMD EPYC 9B14".to_owned(),
             device: "flex (CPU, 2 threads)".to_owned(),
@@ -251,6 +252,7 @@ impl Synthetic {
             step: epoch * STEPS,
             epochs_done: epoch,
             command: vec!["target/release/train".to_owned(), "--resume".to_owned()],
+            folder: None,
             device: String::new(),
         }));
     }

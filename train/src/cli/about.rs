@@ -13,6 +13,9 @@ pub(super) fn about(device: &SelectedDevice) -> About {
         command: words
             .map(|word| word.to_string_lossy().into_owned())
             .collect(),
+        folder: std::env::current_dir()
+            .ok()
+            .and_then(|folder| folder.into_os_string().into_string().ok()),
         device: device.to_string(),
         gpu: match device.kind() {
             DeviceKind::Cuda => among_all(device.index(), &visible),

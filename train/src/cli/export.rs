@@ -9,12 +9,14 @@ use super::watch::find;
 pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<()> {
     let folder = find(&arguments.run, &arguments.place.runs_dir)?;
     let history = read(&folder)?;
+    // A name that `.` has, too.
+    let name = look::name(&std::path::absolute(&folder)?);
     if let Some(target) = &arguments.tensorboard {
-        let written = report::tensorboard::write(target, &look::name(&folder), &history)?;
+        let written = report::tensorboard::write(target, &name, &history)?;
         print_line(&written.display().to_string());
     }
     if let Some(target) = &arguments.csv {
-        for written in report::csv::write(target, &history)? {
+        for written in report::csv::write(target, &name, &history)? {
             print_line(&written.display().to_string());
         }
     }

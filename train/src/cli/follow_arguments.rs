@@ -35,6 +35,9 @@ Examples:
   train runs --json";
 
 /// List runs: state, data, model, device, epochs, accuracy, time
+///
+/// On a terminal that is too narrow for the table, what matters least is left out or cut off; what runs are
+/// sorted by stays.
 #[derive(Debug, Args)]
 #[command(after_help = RUNS_EXAMPLES)]
 pub(crate) struct RunsArguments {
@@ -87,7 +90,7 @@ pub(crate) struct ReportArguments {
 const EXPORT_EXAMPLES: &str = "\
 Examples:
   train export mine --tensorboard logs   then: tensorboard --logdir logs
-  train export mine --csv tables         steps.csv, epochs.csv and others";
+  train export mine --csv tables         tables/mine/steps.csv, epochs.csv and others";
 
 /// Write a run's figures for other programs
 #[derive(Debug, Args)]
@@ -101,7 +104,7 @@ pub(crate) struct ExportArguments {
     #[arg(long, value_name = "DIR", required_unless_present = "csv")]
     pub tensorboard: Option<PathBuf>,
 
-    /// Write tables for spreadsheets into this folder
+    /// Write tables for spreadsheets, into a folder of the run's name in this one
     #[arg(long, value_name = "DIR")]
     pub csv: Option<PathBuf>,
 

@@ -1,6 +1,8 @@
 //! `train runs`: a table of runs.
 
-use report::runs::{find, listing, matches_all, sort};
+use std::io::IsTerminal as _;
+
+use report::runs::{find, listing, listing_within, matches_all, sort};
 
 use super::follow_arguments::RunsArguments;
 use super::voice::{print_line, talk};
@@ -30,6 +32,19 @@ pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
         });
         return Ok(());
     }
-    print_line(listing(&runs).trim_end());
+    let table = match terminal_width() {
+        Some(width) => listing_within(&runs, column, width),
+        None => listing(&runs),
+    };
+    print_line(table.trim_end());
     Ok(())
+}
+
+/// How many columns the terminal has that standard output is, if it is one.
+fn terminal_width() -> Option<usize> {
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    let (width, _) = crossterm::terminal::size().ok()?;
+    (width > 0).then_some(usize::from(width))
 }

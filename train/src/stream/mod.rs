@@ -45,6 +45,8 @@ const PROGRESS: Duration = Duration::from_millis(500);
 pub struct About {
     /// The words of the command line, the program's name first.
     pub command: Vec<String>,
+    /// The folder that it was given in, if that is known and a text.
+    pub folder: Option<String>,
     /// What computes, as [`device`] names it.
     pub device: String,
     /// Which NVIDIA GPU's load is told, as their driver counts them, where there is one.

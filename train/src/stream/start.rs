@@ -20,6 +20,7 @@ pub(super) fn started(plan: &Plan, about: &About) -> Event {
         at: now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         command: about.command.clone(),
+        folder: about.folder.clone(),
         machine: machine(),
         processor: processor(),
         device: about.device.clone(),
@@ -51,6 +52,7 @@ pub(super) fn resumed(state: &RunState, about: &About) -> Event {
         step: state.step,
         epochs_done: state.epoch - 1,
         command: about.command.clone(),
+        folder: about.folder.clone(),
         device: about.device.clone(),
     })
 }

@@ -1,0 +1,149 @@
+//! How fast a run was on the whole.
+
+use crate::event::Speed;
+use crate::history::History;
+
+impl History {
+    /// The means over all steps whose speed is known: of the parts of a step, and of pictures a second, that is
+    /// all their pictures by all their time. `step` is the last of these steps. None where there are none.
+    pub fn mean_speed(&self) -> Option<Speed> {
+        let counted = self.speeds.iter().zip(self.steps_of_speeds());
+        let counted: Vec<(&Speed, f64)> = counted.filter(|(_, steps)| *steps > 0.0).collect();
+        let (last, _) = counted.last()?;
+        let mean = |part: fn(&Speed) -> f64| {
+            mean(counted.iter().map(|(speed, steps)| (part(speed), *steps)))
+        };
+        let rates = counted
+            .iter()
+            .map(|(speed, steps)| (speed.pictures, steps * whole(speed)));
+        Some(Speed {
+            pictures: self::mean(rates),
+            waiting: mean(|speed| speed.waiting),
+            forward: mean(|speed| speed.forward),
+            backward: mean(|speed| speed.backward),
+            optimizer: mean(|speed| speed.optimizer),
+            rest: mean(|speed| speed.rest),
+            ..**last
+        })
+    }
+
+    /// How many steps each speed is the mean of: those since the one before, or since the sitting began.
+    fn steps_of_speeds(&self) -> impl Iterator<Item = f64> {
+        let mut begins = self.begins().into_iter().peekable();
+        let mut before = 0;
+        self.speeds.iter().map(move |speed| {
+            while let Some(begin) = begins.next_if(|&begin| begin < speed.step) {
+                before = before.max(begin);
+            }
+            let steps = speed.step.saturating_sub(before);
+            before = before.max(speed.step);
+            steps as f64
+        })
+    }
+
+    /// The steps from which on sittings went, without those that a later one took back.
+    fn begins(&self) -> Vec<usize> {
+        let mut begins = Vec::new();
+        for sitting in &self.sittings {
+            begins.retain(|&begin| begin < sitting.step);
+            begins.push(sitting.step);
+        }
+        begins
+    }
+}
+
+/// What a step took, all its parts together.
+fn whole(speed: &Speed) -> f64 {
+    speed.waiting + speed.forward + speed.backward + speed.optimizer + speed.rest
+}
+
+/// The mean of values that count as much as their weights say; what is not a number is left out.
+fn mean(values: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let (mut sum, mut weights) = (0.0, 0.0);
+    for (value, weight) in values {
+        if value.is_finite() && weight.is_finite() && weight > 0.0 {
+            sum += value * weight;
+            weights += weight;
+        }
+    }
+    sum / weights
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, Resumed, Started};
+
+    /// 10 pictures in each step.
+    fn speed(step: usize, seconds: f64) -> Event {
+        Event::Speed(Speed {
+            step,
+            pictures: 10.0 / seconds,
+            forward: 0.25 * seconds,
+            backward: 0.75 * seconds,
+            ..Speed::default()
+        })
+    }
+
+    fn resumed(step: usize) -> Event {
+        Event::Resumed(Resumed {
+            at: String::new(),
+            seconds: 0.0,
+            step,
+            epochs_done: 0,
+            command: vec![],
+            folder: None,
+            device: String::new(),
+        })
+    }
+
+    fn mean_of(events: impl IntoIterator<Item = Event>) -> Option<[f64; 3]> {
+        let mut history = History::default();
+        history.push(Event::Started(Box::new(Started::default())));
+        events.into_iter().for_each(|event| history.push(event));
+        let mean = history.mean_speed()?;
+        Some([mean.pictures, mean.forward, mean.backward])
+    }
+
+    #[test]
+    fn every_step_counts_the_same() {
+        // 8 steps of 0.125 s, then 2 of 0.5 s: 10 steps in 2 s.
+        let slowed = mean_of([speed(8, 0.125), speed(10, 0.5)]);
+        assert_eq!(slowed, Some([50.0, 0.05, 0.15]));
+        assert_eq!(mean_of([]), None);
+        assert_eq!(mean_of([speed(0, 1.0)]), None);
+    }
+
+    #[test]
+    fn a_sitting_counts_from_where_it_began() {
+        // Steps 9 to 12 were taken without a speed, and those after 12 in the second sitting.
+        let expected = mean_of([speed(8, 0.125), speed(10, 0.5)]);
+        let events = [speed(8, 0.125), resumed(12), speed(14, 0.5)];
+        assert_eq!(mean_of(events), expected);
+        // A third sitting begins before the second one did.
+        let events = [resumed(12), speed(14, 9.0), resumed(4), speed(20, 0.5)];
+        assert_eq!(mean_of(events), Some([20.0, 0.125, 0.375]));
+        let events = [
+            speed(4, 0.125),
+            resumed(12),
+            resumed(4),
+            speed(20, 0.25),
+            resumed(20),
+            speed(24, 0.5),
+        ];
+        assert_eq!(mean_of(events).unwrap()[0], 240.0 / 6.5);
+    }
+
+    #[test]
+    fn what_is_no_number_is_left_out() {
+        let broken = Event::Speed(Speed {
+            step: 12,
+            pictures: f64::NAN,
+            forward: f64::INFINITY,
+            backward: 0.5,
+            ..Speed::default()
+        });
+        let mean = mean_of([speed(8, 0.125), broken]).unwrap();
+        assert_eq!(mean[..2], [80.0, 0.03125]);
+    }
+}

@@ -1,0 +1,145 @@
+//! How fast a run went, where a step's time went, how busy the machine was.
+
+use events::History;
+
+use super::curves::{POINTS, empty, per_epoch};
+use super::figure::{Figure, Line};
+use crate::chart::{Scale, Style};
+
+/// Something measured along the way: step, seconds, value.
+type Sample = [f64; 3];
+
+/// Charts of speed, of a step's time, of the processor and of memory; those that nothing is known of are left out.
+pub(super) fn figures(history: &History) -> Vec<Figure> {
+    let speeds = |part: fn(&events::Speed) -> f64, factor: f64| -> Vec<Sample> {
+        let samples = history.speeds.iter();
+        samples
+            .map(|speed| [speed.step as f64, speed.seconds, factor * part(speed)])
+            .collect()
+    };
+    let (steps, seconds) = (history.steps.steps(), history.steps.seconds());
+    let systems = |part: fn(&events::System) -> Option<f64>| -> Vec<Sample> {
+        let samples = history.systems.iter().filter_map(|system| {
+            let row = seconds.partition_point(|&before| before <= system.seconds);
+            let step = row.checked_sub(1).and_then(|row| steps.get(row));
+            Some([
+                step.map_or(0.0, |&step| step as f64),
+                system.seconds,
+                part(system)?,
+            ])
+        });
+        samples.collect()
+    };
+    let figures = [
+        (
+            "speed",
+            "pictures a second",
+            " /s",
+            vec![("pictures", speeds(|speed| speed.pictures, 1.0))],
+        ),
+        (
+            "time of a step",
+            "milliseconds of a step",
+            " ms",
+            vec![
+                ("waiting for pictures", speeds(|speed| speed.waiting, 1e3)),
+                ("forward", speeds(|speed| speed.forward, 1e3)),
+                ("backward", speeds(|speed| speed.backward, 1e3)),
+                ("optimizer", speeds(|speed| speed.optimizer, 1e3)),
+                ("rest", speeds(|speed| speed.rest, 1e3)),
+            ],
+        ),
+        (
+            "processor",
+            "share of all cores (%)",
+            " %",
+            vec![
+                ("this program", systems(|system| Some(100.0 * system.cpu))),
+                (
+                    "machine",
+                    systems(|system| Some(100.0 * system.cpu_machine)),
+                ),
+                ("GPU", systems(|system| Some(100.0 * system.gpu?))),
+            ],
+        ),
+        (
+            "memory",
+            "gigabytes",
+            " GB",
+            vec![
+                (
+                    "this program",
+                    systems(|system| Some(system.memory as f64 / 1e9)),
+                ),
+                (
+                    "machine",
+                    systems(|system| Some(system.memory_machine as f64 / 1e9)),
+                ),
+                (
+                    "GPU",
+                    systems(|system| Some(system.gpu_memory? as f64 / 1e9)),
+                ),
+            ],
+        ),
+    ];
+    let drawn = figures.into_iter().map(|(title, y, unit, lines)| Figure {
+        title: title.to_owned(),
+        y: y.to_owned(),
+        unit,
+        scale: Scale::FromZero,
+        lines: lines
+            .into_iter()
+            .enumerate()
+            .filter(|(_, (_, samples))| !samples.is_empty())
+            .map(|(number, (label, samples))| {
+                let mut line = sampled(&samples);
+                line.label = label.to_owned();
+                line.style = Style {
+                    colour: number,
+                    dash: number,
+                    marked: false,
+                };
+                line.grid.per_epoch = per_epoch(history);
+                line
+            })
+            .collect(),
+    });
+    drawn.filter(|figure| !figure.lines.is_empty()).collect()
+}
+
+/// A line of means over neighbouring samples.
+fn sampled(samples: &[Sample]) -> Line {
+    let mut line = empty();
+    for chunk in samples.chunks(samples.len().div_ceil(POINTS).max(1)) {
+        let values: Vec<f64> = chunk
+            .iter()
+            .map(|sample| sample[2])
+            .filter(|value| value.is_finite())
+            .collect();
+        let (Some(last), false) = (chunk.last(), values.is_empty()) else {
+            continue;
+        };
+        line.grid.steps.push(last[0]);
+        line.grid.seconds.push(last[1]);
+        line.values
+            .push(values.iter().sum::<f64>() / values.len() as f64);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_joined_in_order() {
+        let samples: Vec<Sample> = (1..=1000)
+            .map(|step| [f64::from(step), f64::from(step) / 2.0, 4.0])
+            .collect();
+        let line = sampled(&samples);
+        assert_eq!(line.values, vec![4.0; 200]);
+        assert_eq!(line.grid.steps[0], 5.0);
+        assert_eq!(line.grid.seconds[199], 500.0);
+        assert!(sampled(&[[1.0, 1.0, f64::NAN]]).values.is_empty());
+    }
+}
