@@ -221,7 +221,7 @@ fn trouble_is_seen() {
     assert!(
         stage
             .screen(watch(), (80, 24), "")
-            .contains("! the loss of step 440")
+            .contains("! the loss of step 401")
     );
 }
 

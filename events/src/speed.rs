@@ -72,7 +72,7 @@ fn mean(values: impl Iterator<Item = (f64, f64)>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Event, Resumed, Started};
+    use crate::event::{Event, Resumed};
 
     /// 10 pictures in each step.
     fn speed(step: usize, seconds: f64) -> Event {
@@ -99,7 +99,7 @@ mod tests {
 
     fn mean_of(events: impl IntoIterator<Item = Event>) -> Option<[f64; 3]> {
         let mut history = History::default();
-        history.push(Event::Started(Box::new(Started::default())));
+        history.push(Event::Started(Box::default()));
         events.into_iter().for_each(|event| history.push(event));
         let mean = history.mean_speed()?;
         Some([mean.pictures, mean.forward, mean.backward])
