@@ -17,6 +17,7 @@
 //! | `steps` | the figures of all steps, in columns |
 //! | `history` | what the events of a run come to |
 //! | `series` | curves of one figure, thinned out for display |
+//! | `setting` | which settings make runs different |
 //! | `alerts` | what someone should look at |
 //!
 //! ```
@@ -48,6 +49,7 @@ mod lock;
 mod metrics;
 mod parse;
 mod series;
+mod setting;
 mod steps;
 mod thumbnail;
 mod writer;
@@ -62,6 +64,7 @@ pub use history::{History, Sitting, State};
 pub use lock::{Lock, LockError, is_locked};
 pub use metrics::Metrics;
 pub use series::{Axis, Bucket, Curve, Split};
+pub use setting::tells_runs_apart;
 pub use steps::Steps;
 pub use thumbnail::{Thumbnail, ThumbnailError};
 pub use writer::{WriteError, Writer};
