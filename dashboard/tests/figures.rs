@@ -60,6 +60,8 @@ fn the_overview_says_how_curves_are_drawn() {
         let shown: f32 = words[0].parse().unwrap();
         assert!((shown - loss).abs() < 6e-4, "{screen}");
     }
+    let screen = stage.screen(watch(), (40, 10), "1");
+    assert!(screen.contains("loss  ━ 0.2605  ● 0.3537"), "{screen}");
     let screen = stage.screen(watch(), SMALL, "1xS");
     assert!(screen.contains("accuracy by epoch ─"), "{screen}");
 }

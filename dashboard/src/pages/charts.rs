@@ -238,11 +238,14 @@ pub(crate) fn draw_small(pen: &mut Pen, state: &State, runs: &[Run], metric: &st
     };
     let columns = chart::plot(area).width;
     let chart = curves::chart(pen.theme, &view, metric, runs, columns);
+    let is_low = area.height < LEGEND;
+    let title = if is_low { width(metric) as u16 + 2 } else { 0 };
+    let room = area.width.saturating_sub(title);
     let curves = match runs.len() {
-        0 | 1 => last_values(pen, metric, &chart, area.width),
+        0 | 1 => last_values(pen, metric, &chart, room),
         _ => run_names(pen, runs),
     };
-    if area.height < LEGEND {
+    if is_low {
         let inner = panel(pen, area, metric, &curves);
         chart.draw(pen, inner);
         return;
