@@ -1,6 +1,7 @@
 //! Curves with their axes.
 
 mod axes;
+mod series;
 
 use events::Axis;
 use ratatui::layout::Rect;
@@ -10,37 +11,12 @@ use crate::canvas::{ACROSS, Canvas, DOWN};
 use crate::pen::Pen;
 use crate::ticks::{Scale, Unit};
 
+pub(crate) use series::Series;
+
 /// Columns for the numbers of the upright axis.
 const GUTTER: u16 = 8;
 /// Rows that leave place for a line below the plot.
 const TALL: u16 = 7;
-
-/// A curve.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Series {
-    pub name: String,
-    /// `[x, y]` from left to right; points outside the plot only tell where lines leave it.
-    pub points: Vec<[f64; 2]>,
-    /// `[x, least, greatest]`, drawn faintly behind.
-    pub band: Vec<[f64; 3]>,
-    /// A sign on every point, or on the last one alone.
-    pub mark: Option<char>,
-    pub is_every_point_marked: bool,
-    pub style: Style,
-    /// The point to point out.
-    pub best: Option<[f64; 2]>,
-}
-
-impl Series {
-    /// The point that is nearest to a place.
-    pub(crate) fn nearest(&self, x: f64) -> Option<[f64; 2]> {
-        let distance = |point: &&[f64; 2]| (point[0] - x).abs();
-        let points = self.points.iter();
-        points
-            .min_by(|one, other| distance(one).total_cmp(&distance(other)))
-            .copied()
-    }
-}
 
 /// Curves over one axis.
 #[derive(Clone, Debug)]

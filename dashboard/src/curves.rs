@@ -97,23 +97,40 @@ impl Curves<'_> {
         let band = behind.map(|bucket| [bucket.x, bucket.least, bucket.greatest]);
         let band = band.collect();
         let (style, mark, name) = self.look(index, run.name, split);
-        Some(Series {
+        let points = curve.buckets.iter();
+        let mut series = Series {
             name,
-            points: curve
-                .buckets
-                .iter()
-                .map(|bucket| [bucket.x, bucket.mean])
-                .collect(),
+            points: points.map(|bucket| [bucket.x, bucket.mean]).collect(),
             band,
             mark,
             is_every_point_marked: split != Split::Train,
             style,
             best: best(run.history, split, self.metric, self.view.axis),
-        })
+            told: self.told(run.history, split),
+            smooth: None,
+        };
+        if is_step_wise && self.smoothing() > 0.0 {
+            let [from, to] = self.range;
+            let told = series.told.map(|[place, _]| place);
+            // Elsewhere, no curve is drawn.
+            let shown = told.filter(|place| (from..=to).contains(place));
+            series.smooth = shown.and_then(|place| Some(series.nearest(place)?[1]));
+        }
+        Some(series)
     }
 
     fn curve(&self, history: &History, split: Split, range: [f64; 2], count: usize) -> Curve {
         history.curve(split, self.metric, self.view.axis, range, count)
+    }
+
+    /// The point at the cursor, or the last one of all.
+    fn told(&self, history: &History, split: Split) -> Option<[f64; 2]> {
+        let place = self.view.cursor.unwrap_or(f64::INFINITY);
+        history.nearest(split, self.metric, self.view.axis, place)
+    }
+
+    fn smoothing(&self) -> f64 {
+        SMOOTHING[self.view.smoothing.min(SMOOTHING.len() - 1)]
     }
 
     /// A smoothed curve, which knows at its left end what was before.
@@ -124,8 +141,7 @@ impl Curves<'_> {
         // No range, no count.
         let count = if count.is_finite() { count } else { 1.0 };
         let curve = self.curve(history, split, [from - before, to], count as usize);
-        let factor = SMOOTHING[self.view.smoothing.min(SMOOTHING.len() - 1)];
-        let mut curve = curve.smoothed(factor);
+        let mut curve = curve.smoothed(self.smoothing());
         curve.buckets.retain(|bucket| bucket.x >= from);
         curve
     }

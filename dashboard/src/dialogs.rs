@@ -3,12 +3,12 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::keys::{KEYS, Key, Place};
+use crate::keys::{CHARTS, CLASSES, CURVES, KEYS, Key, LOG, MISTAKES, Place, SCORES};
 use crate::layout::{dialog, options, within};
 use crate::mode::Mode;
 use crate::panel::columns;
 use crate::pen::Pen;
-use crate::state::{Dialog, State, Tab};
+use crate::state::{Dialog, State};
 
 /// Columns for the names of keys.
 const NAMES: u16 = 9;
@@ -76,7 +76,6 @@ fn help_lines(mode: Mode) -> Vec<(&'static str, &'static str)> {
         lines.extend(keys.map(|key| (key.shown, key.long)));
         lines
     };
-    let of = |tab: Tab| move |key: &&Key| matches!(key.place, Place::Tabs(tabs) if tabs.last() == Some(&tab));
     let mut lines = Vec::new();
     if mode == Mode::Live {
         let mut run = KEYS.iter().filter(|key| key.place == Place::Run);
@@ -84,13 +83,16 @@ fn help_lines(mode: Mode) -> Vec<(&'static str, &'static str)> {
     }
     let mut everywhere = KEYS.iter().filter(|key| key.place == Place::Everywhere);
     lines.extend(group("Everywhere", &mut everywhere));
-    for (heading, tab) in [
-        ("Charts", Tab::Charts),
-        ("Classes", Tab::Classes),
-        ("Mistakes", Tab::Mistakes),
-        ("Log", Tab::Log),
+    for (heading, place) in [
+        ("Overview and charts", CURVES),
+        ("Charts", CHARTS),
+        ("Classes", CLASSES),
+        ("Classes and mistakes", SCORES),
+        ("Mistakes", MISTAKES),
+        ("Log", LOG),
     ] {
-        lines.extend(group(heading, &mut KEYS.iter().filter(of(tab))));
+        let mut keys = KEYS.iter().filter(|key| key.place == place);
+        lines.extend(group(heading, &mut keys));
     }
     lines
 }

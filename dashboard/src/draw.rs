@@ -101,7 +101,7 @@ fn status(pen: &Pen, state: &State, run: &Run) -> Vec<Span> {
         RunState::Finished => (theme.either('✔', 'v'), "finished", theme.good()),
         RunState::Stopped => (theme.either('■', '#'), "stopped", theme.warning()),
         RunState::Failed => (theme.either('✘', 'x'), "failed", theme.bad()),
-        RunState::Crashed => (theme.either('✘', 'x'), "not running", theme.warning()),
+        RunState::Crashed => (theme.either('✘', 'x'), "crashed", theme.bad()),
     };
     let is_saving = state.checkpoints == Some(run.history.checkpoints.len());
     let asked = match state.stop {

@@ -44,12 +44,12 @@ const fn key(
     }
 }
 
-const CHARTS: Place = Place::Tabs(&[Tab::Charts]);
-const CURVES: Place = Place::Tabs(&[Tab::Overview, Tab::Charts]);
-const CLASSES: Place = Place::Tabs(&[Tab::Classes]);
-const MISTAKES: Place = Place::Tabs(&[Tab::Mistakes]);
-const SCORES: Place = Place::Tabs(&[Tab::Classes, Tab::Mistakes]);
-const LOG: Place = Place::Tabs(&[Tab::Log]);
+pub(crate) const CHARTS: Place = Place::Tabs(&[Tab::Charts]);
+pub(crate) const CURVES: Place = Place::Tabs(&[Tab::Overview, Tab::Charts]);
+pub(crate) const CLASSES: Place = Place::Tabs(&[Tab::Classes]);
+pub(crate) const MISTAKES: Place = Place::Tabs(&[Tab::Mistakes]);
+pub(crate) const SCORES: Place = Place::Tabs(&[Tab::Classes, Tab::Mistakes]);
+pub(crate) const LOG: Place = Place::Tabs(&[Tab::Log]);
 
 /// All keys, in the order of the help page.
 pub(crate) const KEYS: [Key; 28] = [

@@ -14,7 +14,7 @@
 //! | `pace` | when to look for news and when to draw |
 //! | `runs` | the runs that are shown, as far as their files have grown |
 //! | `state`, `window`, `scores` | what the user has chosen |
-//! | `update`, `mouse`, `keys`, `layout` | what the user does, and where on the screen |
+//! | `input`, `update`, `mouse`, `keys`, `layout` | what the user does, and where on the screen |
 //! | `draw`, `dialogs`, `pages` | the whole screen, and its parts |
 //! | `progress`, `panel`, `picture`, `confusion`, `settings` | what several pages show |
 //! | `curves`, `chart`, `ticks`, `canvas` | curves with their axes |
@@ -45,6 +45,7 @@ mod curves;
 mod dialogs;
 mod draw;
 mod format;
+mod input;
 mod keys;
 mod layout;
 mod mode;
@@ -69,10 +70,11 @@ mod window;
 
 pub use capture::Said;
 pub use draw::draw;
+pub use input::{Input, Response};
 pub use mode::{Command, End, Mode, Options, Source};
 pub use runs::Run;
 pub use screen::run;
 pub use session::{DashboardError, last_panic, restore};
 pub use state::State;
 pub use theme::{Background, Colours, Theme};
-pub use update::{Input, update};
+pub use update::update;

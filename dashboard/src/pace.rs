@@ -9,7 +9,8 @@ const LONGEST: Duration = Duration::from_secs(3);
 /// Time between looks at the files.
 const LOOK: Duration = Duration::from_millis(500);
 /// The time that a screen took is this often waited before news are drawn, which keeps the screen below a third
-/// of a percent of a core on any machine. Training waits longer than that: its threads wait for one another.
+/// of a percent of a core; where a screen takes longer than 10 ms, [`LONGEST`] cuts the wait short. What the user
+/// asks for is not waited with. Training waits longer than screens take: its threads wait for one another.
 const REST: u32 = 300;
 
 /// Keeps the screen from taking time that training needs.
@@ -44,7 +45,7 @@ impl Pace {
         self.news = true;
     }
 
-    /// The user did something.
+    /// The user changed something.
     pub(crate) fn asked(&mut self) {
         self.asked = true;
     }

@@ -5,4 +5,5 @@ pub(crate) mod classes;
 pub(crate) mod log;
 pub(crate) mod mistakes;
 pub(crate) mod overview;
+pub(crate) mod rate;
 pub(crate) mod speed;

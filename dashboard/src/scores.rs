@@ -20,6 +20,14 @@ impl Scores<'_> {
             _ => "test".to_owned(),
         }
     }
+
+    /// How many mistakes there were, those included of which no picture is kept.
+    pub(crate) fn mistakes_made(&self) -> u64 {
+        let wrong = self.confusion.iter();
+        let wrong = wrong.filter(|(class, likeliest, _)| class != likeliest);
+        let counted = wrong.fold(0_u64, |sum, (.., count)| sum.saturating_add(*count));
+        counted.max(self.mistakes.len() as u64)
+    }
 }
 
 /// What of scores a page shows.

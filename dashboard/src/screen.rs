@@ -6,12 +6,13 @@ use crossterm::event;
 
 use crate::capture::Said;
 use crate::draw::draw;
+use crate::input::Input;
 use crate::mode::{Command, End, Mode, Options, Source};
 use crate::pace::Pace;
 use crate::runs::Runs;
 use crate::session::{DashboardError, Session, wait_for_input};
 use crate::state::State;
-use crate::update::{Input, update};
+use crate::update::update;
 
 /// Shows runs on the terminal until the user leaves. The first is the one that others are compared
 /// with, and the owner's one in [`Mode::Live`].
@@ -68,12 +69,14 @@ pub fn run(
         }
         wait_for_input(pace.wait(Instant::now()))?;
         while let Some(input) = next_input()? {
-            pace.asked();
-            let asked = update(&mut state, input, &runs.views());
+            let response = update(&mut state, input, &runs.views());
+            if response.is_changed {
+                pace.asked();
+            }
             if std::mem::take(&mut state.is_redrawn) {
                 session.clear()?;
             }
-            let Some(asked) = asked else {
+            let Some(asked) = response.command else {
                 continue;
             };
             command(asked);

@@ -1,6 +1,8 @@
-//! What a run was started with, as lines.
+//! What a run was started with, line by line.
 
-use events::{History, Started};
+use std::collections::{HashMap, HashSet};
+
+use events::{History, Started, tells_runs_apart};
 use serde_json::Value;
 
 use crate::format::count;
@@ -8,12 +10,12 @@ use crate::format::count;
 /// More lines than this are not shown.
 const MOST: usize = 10_000;
 /// Longer values are cut.
-const LONGEST: usize = 400;
+const LONGEST: usize = 1000;
 /// Longer lists are only counted.
 const LIST: usize = 16;
 
-/// A setting of a run, and of the one that it is compared with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Something that a run was started with, and the run that it is compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Setting {
     pub name: String,
     pub value: String,
@@ -21,60 +23,110 @@ pub(crate) struct Setting {
     pub other: Option<String>,
 }
 
-/// All settings of a run; those that differ come first if there is another run.
-pub(crate) fn settings(history: &History, other: Option<&History>) -> Vec<Setting> {
-    let own = lines(history);
-    let Some(other) = other else {
-        let all = own.into_iter().map(|(name, value)| Setting {
-            name,
-            value,
-            other: None,
-        });
-        return all.collect();
-    };
-    let theirs = lines(other);
-    let find = |lines: &[(String, String)], name: &str| {
-        let place = lines.binary_search_by(|(other, _)| other.as_str().cmp(name));
-        place.ok().map(|place| lines[place].1.clone())
-    };
-    let mut own_sorted = own.clone();
-    let mut theirs_sorted = theirs.clone();
-    own_sorted.sort();
-    theirs_sorted.sort();
-    let (mut different, mut same) = (Vec::new(), Vec::new());
-    for (name, value) in own {
-        let other = find(&theirs_sorted, &name).unwrap_or_else(|| MISSING.to_owned());
-        let is_same = other == value;
-        let setting = Setting {
-            name,
-            value,
-            other: (!is_same).then_some(other),
-        };
-        if is_same { &mut same } else { &mut different }.push(setting);
-    }
-    for (name, value) in theirs {
-        if find(&own_sorted, &name).is_none() {
-            different.push(Setting {
-                name,
-                value: MISSING.to_owned(),
-                other: Some(value),
-            });
-        }
-    }
-    different.extend(same);
-    different
+/// What a run was started with. What differs comes first in each part if there is another run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// What the run says of itself.
+    pub facts: Vec<Setting>,
+    /// What the user set, and what stands where nothing was set.
+    pub settings: Vec<Setting>,
 }
+
+impl Settings {
+    pub(crate) fn new(history: &History, other: Option<&History>) -> Self {
+        let own = Lines::new(history);
+        let mut all = match other.map(Lines::new) {
+            Some(other) => Self {
+                facts: compared(own.facts, &other.facts, |name| !OWN_FACTS.contains(&name)),
+                settings: compared(own.settings, &other.settings, tells_runs_apart),
+            },
+            None => Self {
+                facts: own.facts.into_iter().map(same).collect(),
+                settings: own.settings.into_iter().map(same).collect(),
+            },
+        };
+        // What a setting says already need not be said twice.
+        let said: HashSet<Setting> = all.settings.iter().cloned().collect();
+        all.facts.retain(|fact| !said.contains(fact));
+        all
+    }
+}
+
+/// How many lines differ.
+pub(crate) fn different(lines: &[Setting]) -> usize {
+    lines.iter().filter(|line| line.other.is_some()).count()
+}
+
+/// Facts that every run has of its own.
+const OWN_FACTS: [&str; 2] = ["started", "command"];
 
 /// Stands for a setting that a run does not have.
 const MISSING: &str = "–";
 
-fn lines(history: &History) -> Vec<(String, String)> {
-    let Some(started) = &history.started else {
-        return Vec::new();
-    };
-    let mut lines = facts(started);
-    flatten(&started.config, &mut String::new(), &mut lines);
+/// A name and a value.
+type Line = (String, String);
+
+fn same((name, value): Line) -> Setting {
+    Setting {
+        name,
+        value,
+        other: None,
+    }
+}
+
+/// What differs, then all else. Only what is compared can differ.
+fn compared(own: Vec<Line>, theirs: &[Line], is_compared: impl Fn(&str) -> bool) -> Vec<Setting> {
+    let values: HashMap<&str, &str> = values(theirs);
+    let names: HashSet<String> = own.iter().map(|(name, _)| name.clone()).collect();
+    let (mut different, mut equal) = (Vec::new(), Vec::new());
+    for (name, value) in own {
+        let other = values.get(name.as_str()).copied().unwrap_or(MISSING);
+        if other == value || !is_compared(&name) {
+            equal.push(same((name, value)));
+        } else {
+            let other = Some(other.to_owned());
+            different.push(Setting { name, value, other });
+        }
+    }
+    for (name, value) in theirs {
+        if !names.contains(name) && is_compared(name) {
+            different.push(Setting {
+                name: name.clone(),
+                value: MISSING.to_owned(),
+                other: Some(value.clone()),
+            });
+        }
+    }
+    different.extend(equal);
+    different
+}
+
+fn values(lines: &[Line]) -> HashMap<&str, &str> {
+    let lines = lines.iter();
     lines
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
+}
+
+/// What a run says, in the order in which it is shown.
+#[derive(Default)]
+struct Lines {
+    facts: Vec<Line>,
+    settings: Vec<Line>,
+}
+
+impl Lines {
+    fn new(history: &History) -> Self {
+        let Some(started) = &history.started else {
+            return Self::default();
+        };
+        let mut settings = Vec::new();
+        flatten(&started.config, &mut String::new(), &mut settings);
+        Self {
+            facts: facts(started),
+            settings,
+        }
+    }
 }
 
 /// What the run says of itself besides its settings.
@@ -84,14 +136,15 @@ fn facts(started: &Started) -> Vec<(String, String)> {
     let parts = [pictures.train, pictures.validation, pictures.test];
     let parts = parts.map(|pictures| count(pictures as u64)).join(" + ");
     [
-        ("started", started.at.clone()),
+        // Without the letter between them, lines can break between day and time.
+        ("started", started.at.replacen('T', " ", 1)),
         ("command", started.command.join(" ")),
         ("version", started.version.clone()),
         ("machine", started.machine.clone()),
         ("processor", started.processor.clone()),
         ("device", started.device.clone()),
         ("threads", started.threads.to_string()),
-        ("network", started.model.clone()),
+        ("model", started.model.clone()),
         ("parameters", count(started.parameters as u64)),
         ("data", started.data.clone()),
         (
@@ -107,7 +160,10 @@ fn facts(started: &Started) -> Vec<(String, String)> {
 }
 
 fn shortened(value: &str) -> String {
-    value.chars().take(LONGEST).collect()
+    match value.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
 }
 
 /// A line for each value, named by the way to it.
@@ -162,44 +218,83 @@ mod tests {
         history
     }
 
+    fn differences(settings: &[Setting]) -> Vec<(&str, &str, &str)> {
+        let different = settings.iter().filter_map(|setting| {
+            let other = setting.other.as_deref()?;
+            Some((setting.name.as_str(), setting.value.as_str(), other))
+        });
+        different.collect()
+    }
+
     #[test]
     fn differences_come_first() {
         let one = history(json!({"seed": 1, "optimizer": {"rate": 0.1, "kind": "sgd"}}));
         let other = history(json!({"seed": 2, "optimizer": {"kind": "sgd", "decay": [1, 2]}}));
-        let settings = settings(&one, Some(&other));
-        let different: Vec<_> = settings
-            .iter()
-            .filter_map(|setting| {
-                let other = setting.other.as_deref()?;
-                Some((setting.name.as_str(), setting.value.as_str(), other))
-            })
-            .collect();
+        let settings = Settings::new(&one, Some(&other));
         assert_eq!(
-            different,
+            differences(&settings.settings),
             [
                 ("optimizer.rate", "0.1", "–"),
                 ("seed", "1", "2"),
                 ("optimizer.decay", "–", "[1, 2]"),
             ]
         );
-        assert!(settings[3..].iter().all(|setting| setting.other.is_none()));
-        assert!(settings.iter().any(|setting| setting.value == "resnet20"));
+        assert_eq!(settings.settings[3].name, "optimizer.kind");
+        assert_eq!(different(&settings.settings), 3);
+        let model = settings.facts.iter().find(|fact| fact.name == "model");
+        assert_eq!(model.unwrap().value, "resnet20");
+    }
+
+    /// The device that was asked for and the one that computes have the same name, as have others.
+    #[test]
+    fn a_run_does_not_differ_from_itself() {
+        let config = json!({"device": "auto", "data": "sample", "name": "one", "seed": 1});
+        let mut one = history(config);
+        let mut started = one.started.take().unwrap();
+        started.device = "flex".to_owned();
+        started.data = "sample".to_owned();
+        one.started = Some(started.clone());
+        let count = |one, other| {
+            let settings = Settings::new(one, Some(other));
+            different(&settings.facts) + different(&settings.settings)
+        };
+        assert_eq!(count(&one, &one), 0);
+        let mut again = one.clone();
+        started.at = "2026-01-02T03:04:05Z".to_owned();
+        started.command = vec!["train".to_owned()];
+        started.config["name"] = json!("another");
+        started.config["runs_dir"] = json!("elsewhere");
+        again.started = Some(started.clone());
+        assert_eq!((count(&one, &again), count(&again, &one)), (0, 0));
+        started.device = "cuda".to_owned();
+        again.started = Some(started);
+        let settings = Settings::new(&one, Some(&again));
+        assert_eq!(differences(&settings.facts), [("device", "flex", "cuda")]);
+        assert_eq!(different(&settings.settings), 0);
+    }
+
+    #[test]
+    fn what_a_setting_says_is_no_fact_as_well() {
+        let names = |config| -> Vec<String> {
+            let facts = Settings::new(&history(config), None).facts.into_iter();
+            facts.map(|fact| fact.name).collect()
+        };
+        assert!(names(json!({"model": "auto"})).contains(&"model".to_owned()));
+        assert!(!names(json!({"model": "resnet20"})).contains(&"model".to_owned()));
     }
 
     #[test]
     fn endless_settings_are_cut() {
+        let settings = |config| Settings::new(&history(config), None).settings;
         let many: serde_json::Map<_, _> =
             (0..MOST * 2).map(|n| (n.to_string(), json!(n))).collect();
-        let history = history(Value::Object(many));
-        assert_eq!(settings(&history, None).len(), MOST);
-        let long = self::history(json!({"x": "y".repeat(1 << 20), "z": vec![0; 99]}));
-        let settings = settings(&long, None);
-        assert!(
-            settings
-                .iter()
-                .all(|setting| setting.value.len() <= LONGEST)
+        assert_eq!(settings(Value::Object(many)).len(), MOST);
+        let long = settings(json!({"x": "y".repeat(1 << 20), "z": vec![0; 99]}));
+        assert_eq!(long[0].value.chars().count(), LONGEST + 1);
+        assert_eq!(long[1].value, "99 values");
+        assert_eq!(
+            Settings::new(&History::default(), None),
+            Settings::default()
         );
-        assert_eq!(settings.last().unwrap().value, "99 values");
-        assert!(super::settings(&History::default(), None).is_empty());
     }
 }

@@ -4,7 +4,7 @@ use events::Axis;
 use ratatui::layout::Size;
 
 use crate::mode::{Command, Mode, Options};
-use crate::theme::Theme;
+use crate::theme::{Colours, Theme};
 use crate::window::Window;
 
 /// The pages of the screen.
@@ -69,7 +69,7 @@ pub(crate) enum Shown {
 pub(crate) const SMOOTHING: [f64; 7] = [0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98];
 
 /// What charts show.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct View {
     pub metric: String,
     pub axis: Axis,
@@ -84,7 +84,7 @@ pub(crate) struct View {
 }
 
 /// A mouse button that is held.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Drag {
     /// Where it was pressed.
     pub column: u16,
@@ -132,10 +132,12 @@ pub(crate) enum Pane {
 }
 
 /// What the user has chosen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct State {
     pub(crate) mode: Mode,
     pub(crate) theme: Theme,
+    /// What the terminal has.
+    pub(crate) colours: Colours,
     pub(crate) size: Size,
     pub(crate) tab: Tab,
     /// The run that pages of one run show.
@@ -153,7 +155,7 @@ pub struct State {
     /// Pictures are so much larger than they would be.
     pub(crate) picture_size: i16,
     pub(crate) pane: Pane,
-    /// The first line of the settings.
+    /// The first row of the settings.
     pub(crate) setting: usize,
     /// Messages that lie below the last one that is shown.
     pub(crate) message: usize,
@@ -171,6 +173,7 @@ impl State {
         Self {
             mode: options.mode,
             theme: options.theme,
+            colours: options.theme.colours,
             size: Size::default(),
             tab: Tab::default(),
             run: 0,

@@ -65,11 +65,16 @@ impl Theme {
         }
     }
 
-    /// The next one for who does not like this one: dark, light, none.
+    /// The next one for who does not like this one, on a terminal with such colours: dark, light, none. Who
+    /// asks for colours gets 16 where none were to be used.
     #[must_use]
-    pub fn next(self) -> Self {
+    pub(crate) fn next(self, terminal: Colours) -> Self {
+        let some = match terminal {
+            Colours::None => Colours::Sixteen,
+            some => some,
+        };
         let (colours, background) = match (self.colours, self.background) {
-            (Colours::None, _) => (Colours::Sixteen, Background::Dark),
+            (Colours::None, _) => (some, Background::Dark),
             (colours, Background::Dark) => (colours, Background::Light),
             (_, Background::Light) => (Colours::None, Background::Dark),
         };
@@ -172,9 +177,16 @@ mod tests {
 
     #[test]
     fn themes_go_round_and_the_plain_one_has_no_colour() {
-        let theme = Theme::default();
-        assert_eq!(theme.next().next().next(), theme);
+        for colours in [Colours::Sixteen, Colours::Palette, Colours::Full] {
+            let theme = Theme {
+                colours,
+                ..Theme::default()
+            };
+            let next = |theme: Theme| theme.next(colours);
+            assert_eq!(next(next(next(theme))), theme);
+        }
         let plain = Theme::plain();
+        assert_eq!(plain.next(Colours::None), Theme::default());
         let styles = [
             plain.accent(),
             plain.good(),

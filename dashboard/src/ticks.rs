@@ -1,5 +1,7 @@
 //! Round numbers along an axis.
 
+mod time;
+
 use crate::format::number;
 
 /// How values lie along an axis.
@@ -22,6 +24,8 @@ pub(crate) struct Tick {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
     Number,
+    /// Of what has no parts.
+    Whole,
     Percent,
     /// Of a time in seconds.
     Time,
@@ -69,22 +73,15 @@ impl Scale {
 
     /// About as many ticks as asked for, from low to high.
     pub(crate) fn ticks(self, about: usize, unit: Unit) -> Vec<Tick> {
-        let factor = match unit {
-            Unit::Number => 1.0,
-            Unit::Percent => 100.0,
-            Unit::Time => 1.0 / time_unit(self.high).0,
-            Unit::Bytes => 1.0 / byte_unit(self.high).0,
-        };
-        let suffix = match unit {
-            Unit::Number => "",
-            Unit::Percent => " %",
-            Unit::Time => time_unit(self.high).1,
-            Unit::Bytes => byte_unit(self.high).1,
+        let (factor, suffix) = match unit {
+            Unit::Number | Unit::Whole | Unit::Time => (1.0, ""),
+            Unit::Percent => (100.0, " %"),
+            Unit::Bytes => byte_unit(self.high),
         };
         let (low, high) = (self.low * factor, self.high * factor);
         let values = match self.log {
             true => log_values(low, high, about),
-            false => values(low, high, about),
+            false => values(low, high, about, unit),
         };
         let step = match &values[..] {
             [first, second, ..] if !self.log => second - first,
@@ -92,7 +89,10 @@ impl Scale {
         };
         let ticks = values.into_iter().filter_map(|value| {
             let place = self.place(value / factor)?;
-            let label = label(value, step) + suffix;
+            let label = match unit {
+                Unit::Time => time::label(value, step, self.high),
+                _ => label(value, step) + suffix,
+            };
             (0.0..=1.0)
                 .contains(&place)
                 .then_some(Tick { place, label })
@@ -101,31 +101,29 @@ impl Scale {
     }
 }
 
-fn time_unit(seconds: f64) -> (f64, &'static str) {
-    match seconds {
-        180.0..10_800.0 => (60.0, " min"),
-        10_800.0..172_800.0 => (3600.0, " h"),
-        172_800.0.. => (86_400.0, " d"),
-        _ => (1.0, " s"),
-    }
-}
-
+/// What bytes are multiplied by, and what they are then.
 fn byte_unit(bytes: f64) -> (f64, &'static str) {
     match bytes {
-        1e9.. => (1e9, " GB"),
-        _ => (1e6, " MB"),
+        1e9.. => (1e-9, " GB"),
+        _ => (1e-6, " MB"),
     }
 }
 
-/// Multiples of 1, 2 or 5 times a power of ten.
-fn values(low: f64, high: f64, about: usize) -> Vec<f64> {
-    let rough = (high / 2.0 - low / 2.0) * 2.0 / about.max(1) as f64;
-    let power = 10_f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
-        .map(|multiple| multiple * power)
-        .into_iter()
-        .find(|step| *step >= rough * 0.999)
-        .unwrap_or(rough);
+/// Multiples of a round step, about as many as asked for, and two at least where there are two.
+fn values(low: f64, high: f64, about: usize, unit: Unit) -> Vec<f64> {
+    let mut step = round((high / 2.0 - low / 2.0) * 2.0 / about.max(1) as f64, unit);
+    let mut values = multiples(low, high, step, about);
+    for _ in 0..2 {
+        if values.len() < 2 {
+            // The next smaller one: round steps are never further apart.
+            step = round(step / 2.5, unit);
+            values = multiples(low, high, step, about);
+        }
+    }
+    values
+}
+
+fn multiples(low: f64, high: f64, step: f64, about: usize) -> Vec<f64> {
     let first = (low / step).ceil();
     if !(step.is_normal() && first.is_finite()) {
         return Vec::new();
@@ -134,6 +132,25 @@ fn values(low: f64, high: f64, about: usize) -> Vec<f64> {
         .map(|index| (first + index as f64) * step)
         .take_while(|value| *value <= high)
         .collect()
+}
+
+/// The least round step that is not less than another.
+fn round(least: f64, unit: Unit) -> f64 {
+    match unit {
+        Unit::Time => time::round(least),
+        Unit::Whole => decimal(least).max(1.0),
+        Unit::Number | Unit::Percent | Unit::Bytes => decimal(least),
+    }
+}
+
+/// The least one of 1, 2 or 5 times a power of ten.
+fn decimal(least: f64) -> f64 {
+    let power = 10_f64.powf(least.log10().floor());
+    [1.0, 2.0, 5.0, 10.0]
+        .map(|multiple| multiple * power)
+        .into_iter()
+        .find(|step| *step >= least * 0.999)
+        .unwrap_or(least)
 }
 
 /// Powers of ten, or between them if there are few.
@@ -156,7 +173,7 @@ fn log_values(low: f64, high: f64, about: usize) -> Vec<f64> {
     });
     let shown: Vec<f64> = all.filter(|value| (low..=high).contains(value)).collect();
     match shown.len() {
-        0 | 1 => values(low, high, about),
+        0 | 1 => values(low, high, about, Unit::Number),
         _ => shown,
     }
 }
@@ -198,14 +215,29 @@ mod tests {
         assert_eq!(plain, ["0.5", "1.0", "1.5", "2.0"]);
         let shares = labels(0.61, 0.93, false, Unit::Percent);
         assert_eq!(shares, ["70 %", "80 %", "90 %"]);
-        let times = labels(0.0, 7200.0, false, Unit::Time);
-        assert_eq!(times, ["0 min", "50 min", "100 min"]);
+        let steps = labels(0.0, 1.9, false, Unit::Whole);
+        assert_eq!(steps, ["0", "1"]);
         let sizes = labels(0.0, 4e9, false, Unit::Bytes);
         assert_eq!(sizes, ["0 GB", "1 GB", "2 GB", "3 GB", "4 GB"]);
         let powers = labels(0.0004, 2.0, true, Unit::Number);
         assert_eq!(powers, ["0.001", "0.01", "0.1", "1"]);
         let few = labels(0.3, 0.9, true, Unit::Number);
         assert_eq!(few, ["0.4", "0.6", "0.8"]);
+    }
+
+    #[test]
+    fn two_ticks_are_the_least() {
+        for high in (10..1000).map(f64::from) {
+            for unit in [Unit::Number, Unit::Whole, Unit::Time] {
+                let scale = Scale {
+                    low: 0.0,
+                    high,
+                    log: false,
+                };
+                let shown = scale.ticks(2, unit);
+                assert!((2..=5).contains(&shown.len()), "{high} {unit:?}: {shown:?}");
+            }
+        }
     }
 
     proptest! {
@@ -220,7 +252,7 @@ mod tests {
                     || values.iter().any(|value| value.abs() > 1e307 || value.abs() < 1e-307));
                 return Ok(());
             };
-            for unit in [Unit::Number, Unit::Percent, Unit::Time, Unit::Bytes] {
+            for unit in [Unit::Number, Unit::Whole, Unit::Percent, Unit::Time, Unit::Bytes] {
                 prop_assert!(scale.ticks(about, unit).len() <= 3 * about + 4);
             }
             for value in values.into_iter().filter(|value| value.is_finite()) {

@@ -1,10 +1,11 @@
 //! What the user does, into what is shown.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use events::Axis;
 use ratatui::layout::Size;
 
 use crate::curves::{extent, metrics};
+use crate::input::{Input, Response};
 use crate::mode::{Command, Mode};
 use crate::mouse;
 use crate::runs::Run;
@@ -12,40 +13,22 @@ use crate::scores::{Part, moved};
 use crate::state::{Dialog, Order, Pane, SMOOTHING, Shown, State, Tab};
 use crate::window::Window;
 
-/// Something that the user did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// A key was pressed.
-    Key(KeyEvent),
-    /// The mouse was used.
-    Mouse(MouseEvent),
-    /// The terminal has another size: columns and rows.
-    Resize(u16, u16),
-}
-
-impl TryFrom<Event> for Input {
-    /// An event that means nothing here.
-    type Error = Event;
-
-    fn try_from(event: Event) -> Result<Self, Event> {
-        match event {
-            Event::Key(key) if key.kind != KeyEventKind::Release => Ok(Self::Key(key)),
-            Event::Mouse(mouse) => Ok(Self::Mouse(mouse)),
-            Event::Resize(columns, rows) => Ok(Self::Resize(columns, rows)),
-            other => Err(other),
-        }
-    }
-}
-
-/// Takes what the user did; what the owner has to do then.
-pub fn update(state: &mut State, input: Input, runs: &[Run]) -> Option<Command> {
-    match input {
+/// Takes what the user did.
+pub fn update(state: &mut State, input: Input, runs: &[Run]) -> Response {
+    let before = state.clone();
+    let command = match input {
         Input::Key(key) => press(state, key, runs),
         Input::Mouse(event) => mouse::update(state, event, runs),
         Input::Resize(columns, rows) => {
             state.size = Size::new(columns, rows);
             None
         }
+    };
+    // The terminal may have changed its size back before the screen was drawn in the other one.
+    let is_resized = matches!(input, Input::Resize(..));
+    Response {
+        command,
+        is_changed: is_resized || *state != before,
     }
 }
 
@@ -67,7 +50,7 @@ pub(crate) fn press(state: &mut State, key: KeyEvent, runs: &[Run]) -> Option<Co
     match key.code {
         KeyCode::Char('q') => return quit(state),
         KeyCode::Char('?') | KeyCode::F(1) => state.dialog = Some(Dialog::Help),
-        KeyCode::Char('t') => state.theme = state.theme.next(),
+        KeyCode::Char('t') => state.theme = state.theme.next(state.colours),
         KeyCode::Char('r') => state.run = (state.run + 1) % runs.len().max(1),
         KeyCode::Char('R') => state.run = (state.run + runs.len().max(1) - 1) % runs.len().max(1),
         KeyCode::Char(digit @ '1'..='6') => {

@@ -1,132 +1,17 @@
 //! Every page at several sizes, as text.
 
+mod stage;
 mod synthetic;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use dashboard::{
-    Background, Colours, Command, Input, Mode, Options, Run, State, Theme, draw, update,
-};
-use events::{Alert, Ended, Ending, Epoch, Event, History, Metrics, Speed, Step, System, alerts};
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
+use dashboard::{Background, Colours, Command, Input, Mode, Options, State, Theme, update};
+use events::{Ended, Ending, Epoch, Event, History, Metrics, Speed, Step, System};
 use ratatui::style::Color;
+use stage::{Stage, compared, going_on, live, text, watch};
 use synthetic::Plan;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 const PAGES: [&str; 6] = ["overview", "charts", "classes", "mistakes", "speed", "log"];
-
-/// Histories with what is told of them.
-struct Stage {
-    runs: Vec<(&'static str, History, Vec<Alert>)>,
-    is_running: bool,
-}
-
-impl Stage {
-    fn new(runs: Vec<(&'static str, History)>, is_running: bool) -> Self {
-        let runs = runs.into_iter().map(|(name, history)| {
-            let alerts = alerts(&history);
-            (name, history, alerts)
-        });
-        Self {
-            runs: runs.collect(),
-            is_running,
-        }
-    }
-
-    fn views(&self) -> Vec<Run<'_>> {
-        let views = self.runs.iter().map(|(name, history, alerts)| Run {
-            name,
-            history,
-            alerts,
-            is_running: self.is_running,
-            idle: 0.0,
-            loading: None,
-            problem: None,
-        });
-        views.collect()
-    }
-
-    fn state(&self, options: Options, (columns, rows): (u16, u16)) -> State {
-        let mut state = State::new(options);
-        update(&mut state, Input::Resize(columns, rows), &self.views());
-        state
-    }
-
-    fn press(&self, state: &mut State, keys: &str) -> Vec<Command> {
-        let views = self.views();
-        let pressed = keys.chars().filter_map(|key| {
-            let code = match key {
-                '←' => KeyCode::Left,
-                '→' => KeyCode::Right,
-                '↑' => KeyCode::Up,
-                '↓' => KeyCode::Down,
-                key => KeyCode::Char(key),
-            };
-            let key = KeyEvent::new(code, KeyModifiers::NONE);
-            update(state, Input::Key(key), &views)
-        });
-        pressed.collect()
-    }
-
-    fn buffer(&self, state: &State, (columns, rows): (u16, u16)) -> Buffer {
-        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-        terminal
-            .draw(|frame| draw(frame, state, &self.views()))
-            .unwrap();
-        terminal.backend().buffer().clone()
-    }
-
-    /// The screen after some keys.
-    fn screen(&self, options: Options, size: (u16, u16), keys: &str) -> String {
-        let mut state = self.state(options, size);
-        self.press(&mut state, keys);
-        text(&self.buffer(&state, size))
-    }
-}
-
-fn text(buffer: &Buffer) -> String {
-    let area = buffer.area;
-    let row = |y| {
-        let cells = (0..area.width).map(|x| buffer[(x, y)].symbol());
-        cells.collect::<String>().trim_end().to_owned()
-    };
-    let rows: Vec<String> = (0..area.height).map(row).collect();
-    rows.join("\n")
-}
-
-fn live() -> Options {
-    Options {
-        mode: Mode::Live,
-        theme: Theme::default(),
-    }
-}
-
-fn watch() -> Options {
-    Options::default()
-}
-
-fn going_on() -> Stage {
-    let history = Plan::default().history(169 * 3 + 60);
-    Stage::new(vec![("first", history)], true)
-}
-
-fn compared() -> Stage {
-    let plan = Plan {
-        has_average: true,
-        ..Plan::default()
-    };
-    let other = Plan {
-        seed: 2,
-        epochs: 4,
-        ..Plan::default()
-    };
-    let runs = vec![
-        ("with average", plan.finished()),
-        ("half the rate", other.finished()),
-    ];
-    Stage::new(runs, false)
-}
 
 #[test]
 fn every_page_of_a_run_that_goes_on() {
@@ -258,7 +143,7 @@ fn the_mouse_does_what_keys_do() {
             row,
             modifiers: KeyModifiers::NONE,
         };
-        update(state, Input::Mouse(event), &views)
+        update(state, Input::Mouse(event), &views).command
     };
     let screen = |state: &State| text(&stage.buffer(state, size));
     let (down, up) = (
@@ -400,11 +285,12 @@ fn keys_ask_the_owner_and_only_the_owner() {
     let interrupt = Input::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
     let views = stage.views();
     assert_eq!(
-        update(&mut state, interrupt, &views),
+        update(&mut state, interrupt, &views).command,
         Some(Command::StopNow)
     );
     let mut state = stage.state(watch(), (80, 24));
     assert_eq!(stage.press(&mut state, "cend"), []);
     assert_eq!(stage.press(&mut state, "q"), [Command::Quit]);
-    assert_eq!(update(&mut state, interrupt, &views), Some(Command::Quit));
+    let response = update(&mut state, interrupt, &views);
+    assert_eq!(response.command, Some(Command::Quit));
 }

@@ -18,6 +18,7 @@
 //! | `history` | what the events of a run come to |
 //! | `speed` | how fast a run was on the whole |
 //! | `series` | curves of one figure, thinned out for display |
+//! | `setting` | which settings make runs different |
 //! | `alerts` | what someone should look at |
 //!
 //! ```
@@ -49,6 +50,7 @@ mod lock;
 mod metrics;
 mod parse;
 mod series;
+mod setting;
 mod speed;
 mod steps;
 mod thumbnail;
@@ -64,6 +66,7 @@ pub use history::{History, Sitting, State};
 pub use lock::{Lock, LockError, is_locked};
 pub use metrics::Metrics;
 pub use series::{Axis, Bucket, Curve, Split};
+pub use setting::tells_runs_apart;
 pub use steps::Steps;
 pub use thumbnail::{Thumbnail, ThumbnailError};
 pub use writer::{WriteError, Writer};

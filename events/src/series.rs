@@ -1,5 +1,7 @@
 //! Curves of one figure, thinned out for display.
 
+mod nearest;
+
 use crate::event::Epoch;
 use crate::history::History;
 use crate::metrics::Metrics;

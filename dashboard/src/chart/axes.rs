@@ -6,10 +6,11 @@ use ratatui::style::Style;
 
 use super::{Chart, GUTTER, TALL, column_of, row_of};
 use crate::pen::Pen;
+use crate::text::width;
 use crate::ticks::{Scale, Tick, Unit};
 
 /// Columns that a number of the level axis takes, with space.
-const LABEL: u16 = 12;
+const LABEL: u16 = 10;
 
 impl Chart {
     pub(super) fn draw_axes(&self, pen: &mut Pen, area: Rect, plot: Rect, x: Scale, y: Scale) {
@@ -43,24 +44,34 @@ impl Chart {
             pen.cell(area, GUTTER - 1, plot.height, corner, faint);
             pen.rule(area, GUTTER, plot.height, line, faint);
         }
-        let unit = match self.axis {
-            Axis::Step | Axis::Epoch => Unit::Number,
-            Axis::Time => Unit::Time,
+        let (unit, name) = match self.axis {
+            Axis::Step => (Unit::Whole, "step"),
+            Axis::Epoch => (Unit::Number, "epoch"),
+            Axis::Time => (Unit::Time, "time"),
         };
         let labels = area.height - 1;
-        let mut free = 0;
+        let (mut free, mut first) = (0, GUTTER);
         for Tick { place, label } in x.ticks(usize::from(plot.width / LABEL).clamp(2, 10), unit) {
             let column = column_of(plot, place);
-            let width = label.chars().count() as u16;
+            let width = width(&label) as u16;
             let start = (GUTTER + column).saturating_sub(width / 2);
             let start = start.min(area.width.saturating_sub(width));
             if start >= free {
+                first = first.min(start);
                 free = start + width + 1;
                 pen.print(area, start, labels, &label, Style::new());
                 if has_line {
                     pen.cell(area, GUTTER + column, plot.height, foot, faint);
                 }
             }
+        }
+        // The axis is named left of its numbers, unless the first one needs the place.
+        let gutter = Rect {
+            width: first.saturating_sub(1),
+            ..area
+        };
+        if width(name) <= usize::from(gutter.width) {
+            pen.right(gutter, labels, name, Style::new());
         }
     }
 }

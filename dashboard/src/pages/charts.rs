@@ -1,17 +1,18 @@
 //! One large chart, and the value of each curve under the cursor.
 
-use events::{Axis, Split};
+use events::Axis;
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::Style;
 
 use crate::chart::{self, Chart, Series};
 use crate::curves::{self, metrics};
-use crate::format::{count, duration, figure, number};
+use crate::format::{count, duration, figure};
 use crate::layout::layout;
-use crate::panel::above;
+use crate::panel::{above, panel};
 use crate::pen::{Pen, Span};
 use crate::runs::Run;
 use crate::state::{SMOOTHING, Shown, State, View};
+use crate::text::width;
 
 /// Rows above the chart.
 const HEAD: u16 = 2;
@@ -53,13 +54,13 @@ pub(crate) fn plot_width(screen: Size) -> u16 {
 }
 
 /// Names of metrics with their first column, as many as fit around the chosen one.
-fn metric_places(state: &State, runs: &[Run], width: u16) -> Vec<(String, u16)> {
+fn metric_places(state: &State, runs: &[Run], columns: u16) -> Vec<(String, u16)> {
     let names = metrics(runs);
     let chosen = names.iter().position(|name| *name == state.view.metric);
     let mut first = chosen.unwrap_or(0);
-    let long = |name: &String| crate::text::width(name).min(24) as u16 + 2;
+    let long = |name: &String| width(name).min(24) as u16 + 2;
     let mut used = names.get(first).map_or(0, long);
-    while first > 0 && used + long(&names[first - 1]) <= width / 2 {
+    while first > 0 && used + long(&names[first - 1]) <= columns / 2 {
         first -= 1;
         used += long(&names[first]);
     }
@@ -67,7 +68,7 @@ fn metric_places(state: &State, runs: &[Run], width: u16) -> Vec<(String, u16)> 
     let mut places = Vec::new();
     for name in names.into_iter().skip(first) {
         let own = long(&name);
-        if x + own > width {
+        if x + own > columns {
             break;
         }
         places.push((name, x));
@@ -112,10 +113,6 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], body: Rect) {
 fn described(view: &View, chart: &Chart) -> String {
     let [from, to] = chart.x.map(|place| place_name(view.axis, place));
     let scale = if view.log { "log" } else { "linear" };
-    let smoothing = match SMOOTHING[view.smoothing.min(SMOOTHING.len() - 1)] {
-        0.0 => "not smoothed".to_owned(),
-        factor => format!("smoothed by {factor}"),
-    };
     let shown = match view.shown {
         Shown::All => "all curves",
         Shown::Train => "training only",
@@ -127,7 +124,15 @@ fn described(view: &View, chart: &Chart) -> String {
         Axis::Time => "time",
     };
     let between = format!("{axis} {from} to {to}");
-    [between.as_str(), scale, smoothing.as_str(), shown].join(" · ")
+    [between.as_str(), scale, smoothing(view).as_str(), shown].join(" · ")
+}
+
+/// How smooth curves are, in words.
+fn smoothing(view: &View) -> String {
+    match SMOOTHING[view.smoothing.min(SMOOTHING.len() - 1)] {
+        0.0 => "not smoothed".to_owned(),
+        factor => format!("smoothed by {factor}"),
+    }
 }
 
 /// A place of the axis, in words.
@@ -139,7 +144,12 @@ fn place_name(axis: Axis, place: f64) -> String {
     }
 }
 
-/// A row for each curve: its sign, its value at the cursor or the end, and its best one.
+/// Columns of the value that is told, and of the smoothed one beside it.
+const VALUE: u16 = 27;
+const SMOOTH: u16 = 13;
+
+/// A row for each curve: its sign, its own value at the cursor or the end, the smoothed one if there is one,
+/// and its best.
 fn draw_values(pen: &mut Pen, view: &View, chart: &Chart, area: Rect) {
     let heading = match view.cursor {
         Some(cursor) => format!(
@@ -150,12 +160,20 @@ fn draw_values(pen: &mut Pen, view: &View, chart: &Chart, area: Rect) {
         None => "last".to_owned(),
     };
     let line = pen.theme.either('─', '-');
-    let names = (area.width / 3).clamp(14, 40);
-    let best = names + 34;
+    let longest = chart.series.iter().map(|series| width(&series.name));
+    let longest = longest.max().unwrap_or(0).min(usize::from(area.width));
+    let names = (longest as u16 + 7).clamp(14, (area.width / 3).max(14));
+    let smooth = names + VALUE;
+    let is_smooth = chart.series.iter().any(|series| series.smooth.is_some());
+    let best = smooth + if is_smooth { SMOOTH } else { 0 };
+    let has_best = area.width > best + 10;
     let bold = pen.theme.heading();
     pen.rule(area, 0, 0, line, pen.theme.faint());
     pen.print(area, names, 0, &format!(" {heading} "), bold);
-    if area.width > best + 10 {
+    if is_smooth {
+        pen.print(area, smooth, 0, " smoothed ", bold);
+    }
+    if has_best {
         pen.print(area, best, 0, " best ", bold);
     }
     for (row, series) in chart.series.iter().enumerate() {
@@ -168,19 +186,19 @@ fn draw_values(pen: &mut Pen, view: &View, chart: &Chart, area: Rect) {
             ..area
         };
         pen.spans(place, 1, y, &legend(pen, series));
-        let point = match view.cursor {
-            Some(cursor) => series.nearest(cursor),
-            None => series.points.last().copied(),
-        };
         let told = |[x, value]: [f64; 2]| {
             let at = place_name(view.axis, x);
             (figure(&view.metric, value), format!("at {at}"))
         };
-        if let Some((value, at)) = point.map(told) {
+        if let Some((value, at)) = series.told.map(told) {
             let x = pen.print(area, names + 1, y, &format!("{value:>10}"), bold);
             pen.print(area, x + 2, y, &at, Style::new());
         }
-        if let Some((value, at)) = series.best.map(told).filter(|_| area.width > best + 10) {
+        if let Some(value) = series.smooth {
+            let value = figure(&view.metric, value);
+            pen.print(area, smooth + 1, y, &format!("{value:>8}"), Style::new());
+        }
+        if let Some((value, at)) = series.best.map(told).filter(|_| has_best) {
             let star = pen.theme.either("★", "*");
             let x = pen.print(area, best + 1, y, star, series.style);
             let x = pen.print(area, x + 1, y, &value, bold);
@@ -218,29 +236,59 @@ pub(crate) fn draw_small(pen: &mut Pen, state: &State, runs: &[Run], metric: &st
         cursor: None,
         ..state.view.clone()
     };
-    let width = chart::plot(area).width;
-    let chart = curves::chart(pen.theme, &view, metric, runs, width);
-    let notes = match runs.len() {
-        0 | 1 => last_values(pen, metric, &chart),
+    let columns = chart::plot(area).width;
+    let chart = curves::chart(pen.theme, &view, metric, runs, columns);
+    let is_low = area.height < LEGEND;
+    let title = if is_low { width(metric) as u16 + 2 } else { 0 };
+    let room = area.width.saturating_sub(title);
+    let curves = match runs.len() {
+        0 | 1 => last_values(pen, metric, &chart, room),
         _ => run_names(pen, runs),
     };
-    let inner = crate::panel::panel(pen, area, metric, &notes);
-    chart.draw(pen, inner);
+    if is_low {
+        let inner = panel(pen, area, metric, &curves);
+        chart.draw(pen, inner);
+        return;
+    }
+    let is_smooth = chart.series.iter().any(|series| series.smooth.is_some());
+    let mut title = format!("{metric} by {}", axis_name(view.axis));
+    if is_smooth {
+        title += &format!(", {}", smoothing(&view));
+    }
+    let inner = panel(pen, area, &title, &[]);
+    let (legend, rest) = above(inner, 1);
+    pen.spans(legend, 0, 0, &curves);
+    chart.draw(pen, rest);
 }
 
-/// Each curve with its last value.
-fn last_values(pen: &Pen, metric: &str, chart: &Chart) -> Vec<Span> {
-    let mut notes: Vec<Span> = Vec::new();
-    for series in &chart.series {
-        if !notes.is_empty() {
-            notes.push(("  ".to_owned(), Style::new()));
+/// From this height on, a small chart has its curves' names in a row of their own.
+const LEGEND: u16 = 8;
+
+/// Each curve with its last value, in as few words as the columns ask for.
+fn last_values(pen: &Pen, metric: &str, chart: &Chart, columns: u16) -> Vec<Span> {
+    let notes = |is_short: bool, has_names: bool| {
+        let mut notes: Vec<Span> = Vec::new();
+        for series in &chart.series {
+            if !notes.is_empty() {
+                notes.push(("  ".to_owned(), Style::new()));
+            }
+            let mut curve = legend(pen, series);
+            if let Some((sign, _)) = curve.first_mut().filter(|_| is_short) {
+                sign.truncate(sign.chars().next().map_or(0, char::len_utf8));
+            }
+            curve.truncate(if has_names { 2 } else { 1 });
+            notes.extend(curve);
+            if let Some([_, value]) = series.told {
+                notes.push((format!(" {}", figure(metric, value)), pen.theme.heading()));
+            }
         }
-        notes.extend(legend(pen, series));
-        if let Some([_, value]) = series.points.last() {
-            notes.push((format!(" {}", figure(metric, *value)), pen.theme.heading()));
-        }
-    }
-    notes
+        notes
+    };
+    let long = |notes: &[Span]| notes.iter().map(|(text, _)| width(text)).sum::<usize>();
+    let fits = |notes: &Vec<Span>| long(notes) <= usize::from(columns);
+    let forms = [(false, true), (true, true)].map(|(is_short, names)| notes(is_short, names));
+    let fitting = forms.into_iter().find(fits);
+    fitting.unwrap_or_else(|| notes(true, false))
 }
 
 /// The sign of each run, and its name.
@@ -254,55 +302,3 @@ fn run_names(pen: &Pen, runs: &[Run]) -> Vec<Span> {
     });
     names.collect()
 }
-
-/// The chart of the learning rate over the whole run, as planned, and where the run is.
-pub(crate) fn draw_rate(pen: &mut Pen, run: &Run, area: Rect) {
-    let history = run.history;
-    let started = history.started.as_ref();
-    let epochs = started.map_or(0, |started| started.epochs).max(1) as f64;
-    let here = crate::progress::share_of_run(history) * epochs;
-    let planned = started.map_or(&[][..], |started| &started.rates);
-    let planned = planned
-        .iter()
-        .filter(|(place, _)| (0.0..=1.0).contains(place));
-    let points: Vec<[f64; 2]> = planned
-        .filter(|(_, rate)| rate.is_finite())
-        .map(|(place, rate)| [place * epochs, *rate])
-        .take(MOST_RATES)
-        .collect();
-    let taken = history.curve(Split::Train, "rate", Axis::Epoch, [0.0, epochs], 200);
-    let now = taken.buckets.last().map(|bucket| bucket.mean);
-    let style = pen.theme.series(2);
-    let mut notes = Vec::new();
-    if let Some(now) = now {
-        notes.push(("now ".to_owned(), Style::new()));
-        notes.push((number(now), pen.theme.heading()));
-    }
-    let (points, name) = match points.is_empty() {
-        true => {
-            let points = taken.buckets.iter().map(|bucket| [bucket.x, bucket.mean]);
-            (points.collect(), "taken")
-        }
-        false => (points, "planned"),
-    };
-    let inner = crate::panel::panel(pen, area, "learning rate", &notes);
-    let chart = Chart {
-        series: vec![Series {
-            name: name.to_owned(),
-            points,
-            style,
-            ..Series::default()
-        }],
-        axis: Axis::Epoch,
-        x: [0.0, epochs],
-        unit: crate::ticks::Unit::Number,
-        log: false,
-        includes: Some(0.0),
-        cursor: Some(here),
-        empty: "no learning rate yet",
-    };
-    chart.draw(pen, inner);
-}
-
-/// More points of a plan than this are not drawn.
-const MOST_RATES: usize = 1 << 14;

@@ -1,14 +1,16 @@
 //! Settings, messages, and what someone should look at.
 
+mod settings;
+
 use events::{Level, Message};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use crate::format::duration;
+use crate::layout::layout;
 use crate::panel::{above, left, panel};
 use crate::pen::{Pen, Span};
 use crate::runs::Run;
-use crate::settings::{Setting, settings};
 use crate::state::{Pane, State};
 use crate::text::wrap;
 use crate::theme::Theme;
@@ -18,23 +20,12 @@ const LINES: usize = 12;
 /// Columns for the time of a message.
 const TIME: u16 = 13;
 
-/// The run that this one is compared with: the first, or the second for the first.
-fn other<'a>(state: &State, runs: &'a [Run<'a>]) -> Option<&'a Run<'a>> {
-    match state.run {
-        0 => runs.get(1),
-        _ => runs.first(),
-    }
-}
-
-fn lines(state: &State, runs: &[Run]) -> Vec<Setting> {
-    let other = other(state, runs).map(|run| run.history);
-    let run = runs.get(state.run);
-    run.map_or_else(Vec::new, |run| settings(run.history, other))
-}
-
-/// Lines of settings.
+/// Rows of settings.
 pub(crate) fn settings_count(state: &State, runs: &[Run]) -> usize {
-    lines(state, runs).len()
+    let screen = Rect::new(0, 0, state.size.width, state.size.height);
+    layout(state, screen).map_or(0, |layout| {
+        settings::count(state, runs, settings_width(layout.body))
+    })
 }
 
 /// The columns of the settings.
@@ -59,7 +50,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: 
         draw_alerts(pen, run, inner);
     }
     let (own, said) = left(rest, settings_width(rest), 2);
-    draw_settings(pen, state, runs, own);
+    settings::draw(pen, state, runs, own);
     draw_messages(pen, state, run, said);
 }
 
@@ -77,35 +68,6 @@ fn title(pen: &Pen, state: &State, pane: Pane) -> Vec<Span> {
     match state.pane == pane {
         true => vec![(pen.theme.either("↕", "*").to_owned(), pen.theme.accent())],
         false => Vec::new(),
-    }
-}
-
-fn draw_settings(pen: &mut Pen, state: &State, runs: &[Run], area: Rect) {
-    let lines = lines(state, runs);
-    let different = lines.iter().filter(|line| line.other.is_some()).count();
-    let name = match other(state, runs) {
-        Some(other) => format!("settings, {different} other than in {}", other.name),
-        None => "settings".to_owned(),
-    };
-    let notes = title(pen, state, Pane::Settings);
-    let inner = panel(pen, area, &name, &notes);
-    let names = (inner.width / 2).min(28);
-    let first = state
-        .setting
-        .min(lines.len().saturating_sub(usize::from(inner.height)));
-    for (y, line) in (0..inner.height).zip(&lines[first..]) {
-        let bold = pen.theme.heading();
-        let place = Rect {
-            width: names.saturating_sub(1),
-            ..inner
-        };
-        pen.print(place, 0, y, &line.name, Style::new());
-        let x = pen.print(inner, names, y, &line.value, bold);
-        if let Some(other) = &line.other {
-            let style = pen.theme.warning();
-            let x = pen.print(inner, x, y, " / ", style);
-            pen.print(inner, x, y, other, style);
-        }
     }
 }
 

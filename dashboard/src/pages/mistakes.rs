@@ -4,7 +4,7 @@ use events::Mistake;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::format::percent;
+use crate::format::{count, percent};
 use crate::layout::layout;
 use crate::panel::above;
 use crate::pen::Pen;
@@ -101,11 +101,15 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, run: &Run, body: Rect) {
     let heading = pen.theme.heading();
     let x = pen.print(head, 0, 0, &scores.name(), heading);
     let last = (first + shown).min(scores.mistakes.len());
-    let said = format!(
-        ": mistakes {} to {last} of {}, the most certain first",
-        first + 1,
-        scores.mistakes.len()
-    );
+    let kept = scores.mistakes.len();
+    let all = scores.mistakes_made();
+    let mut said = match all > kept as u64 {
+        true => format!(": the {kept} surest of {} mistakes", count(all)),
+        false => format!(": all mistakes, {kept}, the surest first"),
+    };
+    if shown < kept {
+        said += &format!("; {} to {last} are shown", first + 1);
+    }
     pen.print(head, x, 0, &said, Style::new());
     let visible = scores.mistakes.iter().skip(first).take(shown);
     for (index, mistake) in visible.enumerate() {

@@ -5,8 +5,9 @@ use ratatui::style::Style;
 
 use crate::curves::metrics;
 use crate::format::{count, duration, figure, is_share, percent};
-use crate::pages::charts::{draw_rate, draw_small};
+use crate::pages::charts::draw_small;
 use crate::pages::log::draw_news;
+use crate::pages::rate::draw_rate;
 use crate::pages::speed::{draw_machine, draw_parts, draw_pictures};
 use crate::panel::{above, columns, figures, left, panel};
 use crate::pen::{Pen, Span};

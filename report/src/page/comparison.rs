@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use events::{History, Split};
+use events::{History, Split, tells_runs_apart};
 use maud::{Markup, html};
 
 use super::NamedRun;
@@ -173,8 +173,7 @@ fn described(history: &History) -> BTreeMap<String, String> {
     let beside = beside.map(|(name, value)| (name.to_owned(), short(value)));
     let mut described: BTreeMap<String, String> = settings(&started.config).into_iter().collect();
     described.extend(beside);
-    // Every run has a name of its own.
-    described.remove("name");
+    described.retain(|name, _| tells_runs_apart(name));
     described
 }
 

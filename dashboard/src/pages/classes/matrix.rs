@@ -6,25 +6,31 @@ use ratatui::style::{Modifier, Style};
 use super::Page;
 use crate::pen::Pen;
 use crate::state::State;
+use crate::text;
 use crate::theme::Theme;
 
-/// The least and greatest columns of a cell with a number.
-const CELL: [usize; 2] = [3, 8];
+/// The least columns of a cell with a number.
+const LEAST: usize = 3;
+/// The greatest columns of a cell whose heading needs no more, and of any.
+const MOST: [usize; 2] = [8, 18];
 
 /// Draws it, with the names of its columns in `heads`.
 pub(super) fn draw(pen: &mut Pen, state: &State, page: &Page, area: Rect, heads: Rect) {
     let count = page.sorted.len();
     let (width, height) = (usize::from(area.width), usize::from(area.height));
-    if count == 0 || width < CELL[0] || height == 0 {
+    if count == 0 || width < LEAST || height == 0 {
         return;
     }
-    let cell = (width / count).clamp(CELL[0], CELL[1]);
+    let names = page.sorted.iter();
+    let longest = names.map(|&place| text::width(&page.name(place)) + 2).max();
+    let most = longest.unwrap_or(0).clamp(MOST[0], MOST[1]);
+    let cell = (width / count).clamp(LEAST, most);
     let is_whole = count <= height && count * cell <= width;
     if is_whole == state.is_matrix_switched {
         draw_pooled(pen, page, area, heads);
         return;
     }
-    let cell = if is_whole { cell } else { CELL[0] + 1 };
+    let cell = if is_whole { cell } else { LEAST + 1 };
     let columns = (width / cell).min(count);
     let first = page.first(columns);
     let first_row = page.first(height);
@@ -76,7 +82,7 @@ fn short(name: &str, columns: usize) -> String {
     let mut letters = String::new();
     for letter in name.chars() {
         letters.push(letter);
-        if crate::text::width(&letters) > columns {
+        if text::width(&letters) > columns {
             letters.pop();
             break;
         }
