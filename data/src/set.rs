@@ -8,6 +8,7 @@ use crate::error::DataError;
 use crate::pictures::Pictures;
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::source::LoadOptions;
+use crate::split::Listed;
 use crate::store::PictureStore;
 use crate::unreadable::Unreadable;
 
@@ -32,8 +33,10 @@ pub struct DataSet {
     /// deviation are those of the training pictures, or of a part of them if they stay in files.
     pub preprocessing: Preprocessing,
     /// Which pictures are left out because they cannot be read, or, where pictures stay in files,
-    /// have others of their class in their place.
+    /// have others of their class in their place in training.
     pub unreadable: Unreadable,
+    /// All pictures to train on, where some of them are left out.
+    pub(crate) listed: Option<Listed>,
 }
 
 /// The parts of a data set.
@@ -93,6 +96,7 @@ impl DataSet {
             validation: None,
             test: test.into(),
             preprocessing,
+            listed: None,
         })
     }
 

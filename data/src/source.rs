@@ -69,8 +69,8 @@ pub enum Storage {
     #[default]
     Memory,
     /// In their files, which are opened in every epoch: for sets that are larger than memory, and
-    /// for crops of pictures at their full resolution. In a batch, the next picture of its class
-    /// takes the place of one that cannot be read.
+    /// for crops of pictures at their full resolution. In a batch to train on, the next picture of
+    /// its class takes the place of one that cannot be read.
     Files,
 }
 

@@ -188,6 +188,69 @@ fn parts_are_taken_from_their_folders() {
     );
 }
 
+/// The class and the value, which [`make`] gives, of each training picture of a folder.
+fn values(data: &DataSet) -> Vec<(u32, u8)> {
+    let value = |index: usize| match &data.train {
+        PictureStore::Packed(pictures) => pictures.picture(index)[0],
+        _ => 0,
+    };
+    let labels = data.train.labels().iter();
+    labels.copied().zip((0..).map(value)).collect()
+}
+
+#[test]
+fn validation_is_split_off_as_listed_whatever_cannot_be_read() {
+    let root = TempDir::new().unwrap();
+    make(root.path(), &["a", "b"], 120);
+    make(root.path(), &["c"], 3);
+    let source = Source::Folder(root.path().to_owned());
+    let options = |storage| LoadOptions {
+        image_size: Some(1),
+        storage,
+        ..LoadOptions::default()
+    };
+    let whole = source.load(&options(Storage::Memory)).unwrap();
+    let listed = source.load(&options(Storage::Files)).unwrap();
+    let split = whole.split_training(0.1, 5).unwrap();
+    assert_eq!(split, data::split(whole.train.labels(), 0.1, 5).unwrap());
+    assert_eq!(split, listed.split_training(0.1, 5).unwrap());
+    let PictureStore::Files(files) = &listed.train else {
+        panic!("{listed:?}");
+    };
+
+    // One of each part, whose places in the class are in its middle.
+    let broken = [split.0[40], split.1[4]];
+    let wholes = broken.map(|index| fs::read(&files.paths()[index]).unwrap());
+    for index in broken {
+        fs::write(&files.paths()[index], "no picture").unwrap();
+    }
+    let less = source.load(&options(Storage::Memory)).unwrap();
+    assert_eq!(less.train.len(), whole.train.len() - 2);
+    let (before, after) = (values(&whole), values(&less));
+    let now = less.split_training(0.1, 5).unwrap();
+    for (before_part, part) in [(&split.0, &now.0), (&split.1, &now.1)] {
+        let kept = before_part.iter().filter(|index| !broken.contains(index));
+        let kept: Vec<_> = kept.map(|&index| before[index]).collect();
+        let found: Vec<_> = part.iter().map(|&index| after[index]).collect();
+        assert_eq!(found, kept);
+    }
+    let in_files = source.load(&options(Storage::Files)).unwrap();
+    assert_eq!(in_files.split_training(0.1, 5).unwrap(), split);
+
+    // The only picture of a class that there is to train on.
+    for (index, whole) in broken.into_iter().zip(wholes) {
+        fs::write(&files.paths()[index], whole).unwrap();
+    }
+    let last = *split.0.last().unwrap();
+    assert_eq!(whole.train.label(last), 2);
+    fs::write(&files.paths()[last], "no picture").unwrap();
+    let less = source.load(&options(Storage::Memory)).unwrap();
+    assert!(matches!(
+        less.split_training(0.1, 5),
+        Err(DataError::UnreadablePictures { count: 1, .. })
+    ));
+}
+
 #[test]
 fn folders_that_make_no_data_set_are_refused() {
     let root = TempDir::new().unwrap();

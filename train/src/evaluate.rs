@@ -130,7 +130,7 @@ impl EvaluationPlan {
             });
         }
         let classes = matched(&data, &description.class_names)?;
-        let pictures = pictures(&data, &settings)?;
+        let pictures = Arc::new(pictures(&data, &settings)?.for_scoring());
         Ok(Self {
             saved,
             data,
@@ -165,7 +165,9 @@ impl EvaluationPlan {
             device.clone(),
         );
         let failure = loader.failure().clone();
-        let tally = Tally::new(description.class_names.len()).with_classes(self.classes.clone());
+        let tally = Tally::new(description.class_names.len())
+            .with_classes(self.classes.clone())
+            .of(&self.pictures);
         let flip = self.settings.flip_test;
         let tally = score(&network, &loader, flip, tally, &mut |_, done| {
             progress(done.items_processed);
@@ -205,10 +207,7 @@ fn matched(data: &DataSet, known: &[String]) -> Result<Vec<usize>, TrainError> {
 }
 
 /// The pictures of a part.
-fn pictures(
-    data: &DataSet,
-    settings: &EvaluationSettings,
-) -> Result<Arc<PictureDataset>, TrainError> {
+fn pictures(data: &DataSet, settings: &EvaluationSettings) -> Result<PictureDataset, TrainError> {
     match settings.part {
         SetPart::Test => Ok(all(&data.test)),
         SetPart::Train if settings.validation == 0.0 => Ok(all(&data.train)),
