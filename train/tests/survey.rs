@@ -121,6 +121,28 @@ twice in test               0               0
     assert_eq!(json["unreadable"].as_array().unwrap().len(), 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn names_do_not_act_on_the_terminal() {
+    let root = tempfile::tempdir().unwrap();
+    let data = folder(root.path());
+    let class = root.path().join("pictures/train/a\u{1b}[31mred");
+    save(class.join("1.png"), [3, 3, 3]);
+    fs::write(class.join("2.png"), "no picture").unwrap();
+    let text = succeeds(&mut survey(root.path(), &[&data]));
+    assert!(!text.contains('\u{1b}'), "{text}");
+    assert!(
+        text.contains("a\u{fffd}[31mred/2.png is not a picture"),
+        "{text}"
+    );
+
+    fs::remove_file(class.join("1.png")).unwrap();
+    fs::remove_file(class.join("2.png")).unwrap();
+    let words = ["a\u{fffd}[31mred holds no pictures", "hint:"];
+    let text = fails(&mut survey(root.path(), &[&data]), 1, &words);
+    assert!(!text.contains('\u{1b}'), "{text}");
+}
+
 #[test]
 fn a_sheet_shows_examples_as_they_are_or_as_they_are_changed() {
     let root = tempfile::tempdir().unwrap();

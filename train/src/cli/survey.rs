@@ -13,7 +13,7 @@ use files::write_atomically;
 use image::{ImageFormat, RgbImage};
 use indicatif::ProgressBar;
 use infer::terminal;
-use report::table::table;
+use report::table::{harmless, table};
 use serde::Serialize;
 use train::{Overrides, TrainConfig, TrainError};
 
@@ -134,7 +134,8 @@ impl Report {
             ..
         } = &self.survey;
         let mut text = format!(
-            "{name}: {} classes, pictures of {channels}x{height}x{width}\n\n",
+            "{}: {} classes, pictures of {channels}x{height}x{width}\n\n",
+            harmless(name),
             class_names.len()
         );
         text += &table(&self.classes(), &(1..4));
@@ -153,7 +154,7 @@ impl Report {
             };
             let _ = writeln!(text, "\n{count} cannot be read:");
             for message in self.unreadable.iter().take(NAMED_UNREADABLE) {
-                let _ = writeln!(text, "{message}");
+                let _ = writeln!(text, "{}", harmless(message));
             }
             let more = self.unreadable.len().saturating_sub(NAMED_UNREADABLE);
             if more > 0 {

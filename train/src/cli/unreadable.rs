@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use data::Unreadable;
+use report::table::harmless;
 
 /// How many pictures are named on the terminal.
 const NAMED: usize = 3;
@@ -30,8 +31,8 @@ impl UnreadableNews {
         let mut names = Vec::new();
         for (path, error) in self.unreadable.list() {
             if self.told.insert(path.clone()) {
-                log::warn!("{error}; it is passed over");
-                names.push(path.display().to_string());
+                log::warn!("{}; it is passed over", harmless(&error.to_string()));
+                names.push(harmless(&path.display().to_string()));
             }
         }
         let more = match names.len().saturating_sub(NAMED) {
