@@ -121,6 +121,36 @@ twice in test               0               0
     assert_eq!(json["unreadable"].as_array().unwrap().len(), 1);
 }
 
+#[test]
+fn a_class_without_a_picture_that_can_be_read_has_an_empty_row_on_the_sheet() {
+    let root = tempfile::tempdir().unwrap();
+    let data = folder(root.path());
+    let train = root.path().join("pictures/train");
+    fs::write(train.join("dog/1.png"), "no picture").unwrap();
+    let output = survey(
+        root.path(),
+        &[&data, "--image-size", "8", "--sheet", "s.png"],
+    )
+    .output()
+    .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("2 pictures cannot be read:"), "{text}");
+    let sheet = image::open(root.path().join("s.png")).unwrap().into_rgb8();
+    // Eight times as large: two cats, and a row for dogs.
+    assert_eq!(sheet.dimensions(), (4 + 68 + 68, 4 + 68 + 68));
+    assert_eq!(sheet.get_pixel(8, 8).0, [10, 20, 30]);
+    let is_white = |y: u32| (0..140).all(|x| sheet.get_pixel(x, y).0 == [255; 3]);
+    assert!((72..140).all(is_white));
+
+    // What cannot be drawn is no reason to say nothing of the rest.
+    let output = survey(root.path(), &[&data, "--sheet", "missing/folder/a.png"])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(stdout(&output).contains("2 classes"), "{output:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn names_do_not_act_on_the_terminal() {

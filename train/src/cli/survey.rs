@@ -44,16 +44,16 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
             .map(|(_, error)| error.to_string())
             .collect(),
     };
+    if arguments.json {
+        print_line(&serde_json::to_string(&report)?);
+    } else {
+        print_line(report.text(&config.data).trim_end());
+    }
     if let Some(path) = &arguments.sheet {
         let examples = arguments.examples.get();
         let sheet = contact_sheet(&data, examples, &config.augmentation, config.seed)?;
         save(&sheet, path)?;
         talk(&format!("sheet: {}", path.display()));
-    }
-    if arguments.json {
-        print_line(&serde_json::to_string(&report)?);
-    } else {
-        print_line(report.text(&config.data).trim_end());
     }
     Ok(())
 }

@@ -41,7 +41,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Draw training pictures as a PNG: a row for each class in the order of the table, at most 100
+    /// Draw training pictures as a PNG: a row for each class in the order of the table, at most 100, without those that cannot be read
     #[arg(long, value_name = "FILE")]
     pub sheet: Option<PathBuf>,
 
