@@ -5,6 +5,7 @@
 mod server;
 
 mod archives;
+mod contents;
 mod files;
 
 use std::fs;
