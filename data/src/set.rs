@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::error::DataError;
+use crate::folder::PassedOver;
 use crate::pictures::Pictures;
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::source::LoadOptions;
@@ -35,6 +36,8 @@ pub struct DataSet {
     /// Which pictures are left out because they cannot be read, or, where pictures stay in files,
     /// have others of their class in their place in training.
     pub unreadable: Unreadable,
+    /// What else the class folders of a folder hold.
+    pub passed_over: PassedOver,
     /// All pictures to train on, where some of them are left out.
     pub(crate) listed: Option<Listed>,
 }
@@ -96,6 +99,7 @@ impl DataSet {
             validation: None,
             test: test.into(),
             preprocessing,
+            passed_over: PassedOver::default(),
             listed: None,
         })
     }

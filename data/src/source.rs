@@ -42,9 +42,10 @@ pub enum Source {
     Cifar100,
     /// A folder of class folders of PNG, JPEG, WebP or BMP pictures.
     ///
-    /// `train/`, `val/` and `test/` inside it are its parts; with `train/` and `val/` only, `val/`
-    /// is the test part, as in ImageNet; without either, a tenth of each class is. File names that
-    /// start with a dot are ignored. Pictures that cannot be read are left out, unless they are
+    /// `train/`, `val/` (or `valid/`, or `validation/`) and `test/` inside it are its parts, in upper
+    /// or lower case; with `train/` and `val/` only, `val/` is the test part, as in ImageNet; without
+    /// either, a tenth of each class is. File names that start with a dot are ignored;
+    /// [`DataSet::passed_over`] counts what else is no picture by its ending. Pictures that cannot be read are left out, unless they are
     /// more than one in a hundred; [`DataSet::unreadable`] names them.
     Folder(PathBuf),
 }

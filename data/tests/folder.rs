@@ -22,7 +22,7 @@ fn save(folder: &Path, name: &str, value: u8) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
     let path = folder.join(name);
     let picture = RgbImage::from_pixel(12, 10, Rgb([value; 3]));
-    if matches!(name.rsplit('.').next(), Some("JPG" | "jpeg")) {
+    if matches!(name.rsplit('.').next(), Some("JPG" | "jpeg" | "jfif")) {
         let encoder = jpeg_encoder::Encoder::new_file(&path, 95).unwrap();
         let colours = jpeg_encoder::ColorType::Rgb;
         encoder.encode(&picture, 12, 10, colours).unwrap();
@@ -46,10 +46,10 @@ fn make(root: &Path, classes: &[&str], each: u8) {
 }
 
 #[test]
-fn all_formats_are_read_and_other_files_ignored() {
+fn all_formats_are_read_and_other_files_counted() {
     let root = TempDir::new().unwrap();
     for class in ["cat", "dog"] {
-        for name in ["a.png", "b.JPG", "c.jpeg", "d.WebP", "e.bmp"] {
+        for name in ["a.png", "b.JPG", "c.jpeg", "d.WebP", "e.bmp", "f.jfif"] {
             save(
                 &root.path().join(class),
                 name,
@@ -58,13 +58,19 @@ fn all_formats_are_read_and_other_files_ignored() {
         }
         fs::write(root.path().join(class).join(".hidden.png"), "no picture").unwrap();
         fs::write(root.path().join(class).join("notes.txt"), "no picture").unwrap();
+        fs::write(root.path().join(class).join("Thumbs.db"), "of the system").unwrap();
     }
+    fs::write(root.path().join("cat/moving.GIF"), "").unwrap();
+    fs::create_dir(root.path().join("dog/more.png")).unwrap();
     fs::create_dir(root.path().join(".cache")).unwrap();
     fs::write(root.path().join("readme.md"), "no class").unwrap();
 
     let data = load(root.path()).unwrap();
     assert_eq!(data.class_names, ["cat", "dog"]);
-    assert_eq!((data.train.len(), data.test.len()), (8, 2));
+    assert_eq!((data.train.len(), data.test.len()), (10, 2));
+    let endings = [("gif".to_owned(), 1), ("txt".to_owned(), 2)];
+    assert_eq!(data.passed_over.files, endings.into());
+    assert_eq!(data.passed_over.folders, 1);
     assert_eq!(data.train.packed().unwrap().shape(), [3, 8, 8]);
     for pictures in [&data.train, &data.test] {
         for index in 0..pictures.len() {
@@ -185,6 +191,54 @@ fn parts_are_taken_from_their_folders() {
     assert_eq!(
         load(class_called_train.path()).unwrap().class_names,
         ["plane", "train"]
+    );
+}
+
+#[test]
+fn parts_have_several_names_in_any_case() {
+    for [train, validation, test] in [
+        ["Train", "valid", "TEST"],
+        ["train", "Validation", "test"],
+        ["TRAIN", "VAL", "Test"],
+    ] {
+        let root = TempDir::new().unwrap();
+        make(&root.path().join(train), &["a", "b"], 3);
+        make(&root.path().join(validation), &["a"], 2);
+        let data = load(root.path()).unwrap();
+        assert_eq!((data.train.len(), data.test.len()), (6, 2), "{validation}");
+        make(&root.path().join(test), &["a", "b"], 4);
+        let data = load(root.path()).unwrap();
+        assert_eq!(data.class_names, ["a", "b"]);
+        assert_eq!((data.train.len(), data.test.len()), (6, 8), "{test}");
+        assert_eq!(data.validation.unwrap().len(), 2);
+    }
+    let classes = TempDir::new().unwrap();
+    make(classes.path(), &["invalid", "valid"], 3);
+    let data = load(classes.path()).unwrap();
+    assert_eq!(data.class_names, ["invalid", "valid"]);
+}
+
+#[test]
+fn parts_that_are_missing_or_ambiguous_are_named() {
+    let root = TempDir::new().unwrap();
+    make(&root.path().join("test"), &["a", "b"], 3);
+    make(&root.path().join("valid"), &["a", "b"], 3);
+    let error = load(root.path()).unwrap_err();
+    let message = format!(
+        "{} has `test` and `valid`, but no folder `train`",
+        root.path().display()
+    );
+    assert_eq!(error.to_string(), message);
+    assert!(error.hint().unwrap().contains("train"));
+
+    make(&root.path().join("train"), &["a", "b"], 3);
+    assert!(load(root.path()).is_ok());
+    make(&root.path().join("val"), &["a", "b"], 3);
+    let error = load(root.path()).unwrap_err();
+    let both = ["val", "valid"].map(|name| root.path().join(name));
+    assert!(
+        matches!(&error, DataError::AmbiguousParts { folders } if *folders == both),
+        "{error}"
     );
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{SMALL, fails, offline, picture_folder, stdout, succeeds, train};
+use common::{SMALL, fails, offline, picture_folder, stderr, stdout, succeeds, train};
 use data::{LoadOptions, PictureStore, Source, Storage};
 use serde_json::Value;
 use train::TrainConfig;
@@ -162,15 +162,23 @@ fn what_cannot_be_read_counts_neither_in_a_run_nor_in_its_evaluation() {
         };
         fs::write(&files.paths()[index], "no picture").unwrap();
     }
+    for name in ["blue/a.gif", "red/b.gif", "red/notes.txt"] {
+        fs::write(pictures.join(name), "").unwrap();
+    }
 
     let runs = root.path().join("runs");
     let data = format!("folder:{}", pictures.display());
     for storage in ["memory", "files"] {
         let mut command = train(&runs);
-        command
+        let output = command
             .args(["--data", &data, "--storage", storage, "--name", storage])
-            .args(["--image-size", "16", "--epochs", "1", "--batch-size", "16"]);
-        succeeds(&mut command);
+            .args(["--image-size", "16", "--epochs", "1", "--batch-size", "16"])
+            .output()
+            .unwrap();
+        let said = stderr(&output);
+        assert!(output.status.success(), "{said}");
+        let warning = "warning: 3 files were passed over for their endings: .gif 2, .txt 1\n";
+        assert!(said.contains(warning), "{said}");
         succeeds(&mut eval(root.path(), &[storage, "--split", "validation"]));
         let run = runs.join(storage);
         let found = json(&run.join("eval-pictures-validation.json"));

@@ -153,18 +153,26 @@ fn a_class_without_a_picture_that_can_be_read_has_an_empty_row_on_the_sheet() {
 
 #[cfg(unix)]
 #[test]
-fn names_do_not_act_on_the_terminal() {
+fn names_do_not_act_on_the_terminal_and_what_is_no_picture_is_counted() {
     let root = tempfile::tempdir().unwrap();
     let data = folder(root.path());
     let class = root.path().join("pictures/train/a\u{1b}[31mred");
     save(class.join("1.png"), [3, 3, 3]);
     fs::write(class.join("2.png"), "no picture").unwrap();
+    fs::write(class.join("b.x\u{1b}[2J"), "").unwrap();
+    fs::create_dir(class.join("more")).unwrap();
     let text = succeeds(&mut survey(root.path(), &[&data]));
     assert!(!text.contains('\u{1b}'), "{text}");
     assert!(
         text.contains("a\u{fffd}[31mred/2.png is not a picture"),
         "{text}"
     );
+    let counted = "\n1 file was passed over for its ending: .x\u{fffd}[2j 1; \
+                   1 folder in a class folder was passed over\n";
+    assert!(text.ends_with(counted), "{text}");
+    let json = succeeds(&mut survey(root.path(), &[&data, "--json"]));
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["passed_over"]["folders"], 1);
 
     fs::remove_file(class.join("1.png")).unwrap();
     fs::remove_file(class.join("2.png")).unwrap();

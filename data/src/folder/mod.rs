@@ -1,6 +1,8 @@
 //! A folder of class folders of pictures.
 
 mod listing;
+mod parts;
+mod passed_over;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -18,6 +20,7 @@ use crate::split::Listed;
 use crate::store::{PictureFiles, PictureStore};
 use crate::unreadable::Unreadable;
 use listing::{Listing, PictureFile, list};
+pub use passed_over::PassedOver;
 
 const CHANNELS: usize = 3;
 const DEFAULT_SIDE: usize = 64;
@@ -38,6 +41,7 @@ pub(crate) fn load(
         train,
         validation,
         test,
+        passed_over,
     } = list(path, options.seed)?;
     let parts = Parts {
         train,
@@ -69,6 +73,7 @@ pub(crate) fn load(
         test: parts.test,
         preprocessing,
         unreadable: folder.unreadable,
+        passed_over,
         listed,
     })
 }

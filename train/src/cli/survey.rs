@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use data::{
-    DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, Source, Storage, Survey,
+    DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, PassedOver, Source, Storage, Survey,
     contact_sheet,
 };
 use files::write_atomically;
@@ -43,6 +43,7 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
             .iter()
             .map(|(_, error)| error.to_string())
             .collect(),
+        passed_over: data.passed_over.clone(),
     };
     if arguments.json {
         print_line(&serde_json::to_string(&report)?);
@@ -121,6 +122,8 @@ struct Report {
     survey: Survey,
     /// What is wrong with each picture that cannot be read.
     unreadable: Vec<String>,
+    /// What else is in class folders.
+    passed_over: PassedOver,
 }
 
 impl Report {
@@ -160,6 +163,9 @@ impl Report {
             if more > 0 {
                 let _ = writeln!(text, "and {more} more, which --json lists");
             }
+        }
+        if !self.passed_over.is_empty() {
+            let _ = writeln!(text, "\n{}", harmless(&self.passed_over.to_string()));
         }
         text
     }

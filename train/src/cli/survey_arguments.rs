@@ -20,7 +20,7 @@ Examples:
 /// Show what a data set holds: classes, brightness, pictures that come twice or cannot be read
 ///
 /// Files of a published set are downloaded if they are nowhere. Every picture is opened; none of a
-/// folder is kept in memory.
+/// folder is kept in memory. What class folders hold besides pictures is counted.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("changes").args(["config", "pad_crop", "flip"]).multiple(true))]

@@ -1,9 +1,9 @@
-//! What the user is told of pictures that cannot be read.
+//! What the user is told of pictures that cannot be read, and of what is none.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use data::Unreadable;
+use data::{PassedOver, Unreadable};
 use report::table::harmless;
 
 /// How many pictures are named on the terminal.
@@ -48,4 +48,9 @@ impl UnreadableNews {
             names.join(", ")
         ))
     }
+}
+
+/// A line on what class folders hold besides pictures, if there is anything.
+pub(crate) fn passed_over(found: &PassedOver) -> Option<String> {
+    (!found.is_empty()).then(|| format!("warning: {}", harmless(&found.to_string())))
 }
