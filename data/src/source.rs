@@ -165,7 +165,9 @@ impl Source {
     /// [`Source::fetch`] brings what is not there.
     ///
     /// # Errors
-    /// [`DataError`], which names the file or folder and says what is wrong with it.
+    /// [`DataError`], which names the file or folder and says what is wrong with it;
+    /// [`PublishedError::OtherContent`](crate::PublishedError::OtherContent) for a file that is not the
+    /// published one, which is known of all sets but CIFAR-100.
     pub fn load(&self, options: &LoadOptions<'_>) -> Result<DataSet, DataError> {
         let data_dir = options.data_dir.as_deref();
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
