@@ -5,10 +5,11 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::DataError;
 use crate::pictures::Pictures;
+use crate::published::LocalFile;
 
 const SHAPE: [usize; 3] = [3, 32, 32];
 const PICTURE_BYTES: usize = 3 * 32 * 32;
@@ -68,10 +69,10 @@ impl Cifar {
     /// the test.
     pub(crate) fn load(
         &self,
-        paths: &[PathBuf],
+        files: &[LocalFile<'_>],
     ) -> Result<(Vec<String>, Pictures, Pictures), DataError> {
-        let (train, test) = paths.split_at(paths.len() - 1);
-        let class_names = self.class_names(&test[0].with_file_name(self.class_names_file))?;
+        let (train, test) = files.split_at(files.len() - 1);
+        let class_names = self.class_names(&test[0].path.with_file_name(self.class_names_file))?;
         Ok((class_names, self.pictures(train)?, self.pictures(test)?))
     }
 
@@ -102,10 +103,11 @@ impl Cifar {
     }
 
     /// The records of some files, one file after the other.
-    fn pictures(&self, paths: &[PathBuf]) -> Result<Pictures, DataError> {
+    fn pictures(&self, files: &[LocalFile<'_>]) -> Result<Pictures, DataError> {
         let record = self.label_bytes + PICTURE_BYTES;
-        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-        for path in paths {
+        let (mut pixels, mut labels, mut hashed) = (Vec::new(), Vec::new(), Vec::new());
+        for file in files {
+            let path = &file.path;
             let bytes = read(path)?;
             if bytes.is_empty() || bytes.len() % record != 0 {
                 return Err(DataError::RecordLength {
@@ -128,6 +130,11 @@ impl Cifar {
                 labels.push(u32::from(label));
                 pixels.extend_from_slice(picture);
             }
+            hashed.push(file.hashed(&bytes));
+        }
+        // What is wrong with a file says more than that it is another.
+        for (file, hashed) in files.iter().zip(&hashed) {
+            file.check(hashed)?;
         }
         Pictures::new(SHAPE, pixels, labels)
     }

@@ -10,6 +10,8 @@ use crate::store::{PictureFiles, PictureStore};
 pub struct PictureDataset {
     store: PictureStore,
     indices: Vec<usize>,
+    /// Whether what cannot be read is blank, and not another picture.
+    is_scored: bool,
 }
 
 impl PictureDataset {
@@ -22,7 +24,11 @@ impl PictureDataset {
         let len = store.len();
         match indices.iter().find(|&&index| index >= len) {
             Some(&index) => Err(DataError::IndexOutOfRange { index, len }),
-            None => Ok(Self { store, indices }),
+            None => Ok(Self {
+                store,
+                indices,
+                is_scored: false,
+            }),
         }
     }
 
@@ -30,7 +36,36 @@ impl PictureDataset {
     pub fn all(store: impl Into<PictureStore>) -> Self {
         let store = store.into();
         let indices = (0..store.len()).collect();
-        Self { store, indices }
+        Self {
+            store,
+            indices,
+            is_scored: false,
+        }
+    }
+
+    /// The same pictures to score a network on: what cannot be read is blank in a batch, where
+    /// training has another picture of its class, so that it can be left out by
+    /// [`PictureDataset::is_readable`].
+    #[must_use]
+    pub fn for_scoring(self) -> Self {
+        Self {
+            is_scored: true,
+            ..self
+        }
+    }
+
+    /// Whether the `item`-th picture is not one that was found unreadable.
+    ///
+    /// # Panics
+    /// If `item` is not below [`PictureDataset::len`].
+    pub fn is_readable(&self, item: usize) -> bool {
+        match &self.store {
+            PictureStore::Packed(_) => true,
+            PictureStore::Files(files) => {
+                let path = &files.paths()[self.indices[item]];
+                !files.unreadable().contains(path)
+            }
+        }
     }
 
     /// The pictures that this is a part of.
@@ -54,7 +89,8 @@ impl PictureDataset {
     }
 
     /// The picture of a file, the `item`-th of this part, or, where it cannot be read, of the next
-    /// of its class that can, after the last the first. So what comes depends on the files alone.
+    /// of its class that can, after the last the first, or a blank one to score. So what comes
+    /// depends on the files alone.
     pub(crate) fn open(
         &self,
         files: &PictureFiles,
@@ -71,6 +107,9 @@ impl PictureDataset {
                 Err(error) => files.unreadable().add(&files.paths()[index], error),
             }
             files.unreadable().check()?;
+            if self.is_scored {
+                return Ok(DynamicImage::new_rgb8(1, 1));
+            }
         }
         files.unreadable().too_many()
     }
@@ -81,6 +120,7 @@ impl PictureDataset {
         Self {
             store: self.store.clone(),
             indices: self.indices[start.min(end)..end].to_vec(),
+            is_scored: self.is_scored,
         }
     }
 }
@@ -106,6 +146,22 @@ mod tests {
         assert!(matches!(
             PictureDataset::new(pictures, vec![0, 4]),
             Err(DataError::IndexOutOfRange { index: 4, len: 4 })
+        ));
+    }
+    #[test]
+    fn what_cannot_be_read_is_blank_where_it_is_scored_and_known_to_be() {
+        // One in a hundred may be unreadable.
+        let files = PictureFiles::new(vec!["nowhere.png".into(); 100], vec![0; 100]).unwrap();
+        let files = Arc::new(files);
+        let dataset = PictureDataset::all(Arc::clone(&files)).for_scoring();
+        assert!(dataset.is_readable(0), "it was not opened yet");
+        let image = dataset.slice(3, 4).open(&files, 0).unwrap();
+        assert_eq!([image.width(), image.height()], [1, 1]);
+        assert!(!dataset.is_readable(0));
+        let trained = PictureDataset::all(Arc::clone(&files)).open(&files, 0);
+        assert!(matches!(
+            trained,
+            Err(DataError::UnreadablePictures { count: 1, .. })
         ));
     }
 }

@@ -206,6 +206,30 @@ pub enum DataError {
         path: PathBuf,
     },
 
+    /// A folder has pictures to test on, and none to train on.
+    #[error(
+        "{} has {}, but no folder `train`",
+        path.display(),
+        quoted(found)
+    )]
+    NoTrainingFolder {
+        /// The folder.
+        path: PathBuf,
+        /// The names of the parts that it has.
+        found: Vec<String>,
+    },
+
+    /// Two folders may be the same part of a set.
+    #[error(
+        "{} and {} may be the same part of the data",
+        folders[0].display(),
+        folders[1].display()
+    )]
+    AmbiguousParts {
+        /// The folders.
+        folders: [PathBuf; 2],
+    },
+
     /// A folder holds a single class.
     #[error(
         "{} holds a single class folder, `{class}`: expected two or more classes",
@@ -358,6 +382,11 @@ impl DataError {
                 "put the pictures of each class into a folder of its own, such as {}",
                 path.join("cat").display()
             )),
+            Self::NoTrainingFolder { path, .. } => Some(format!(
+                "put the class folders to train on into {}",
+                path.join("train").display()
+            )),
+            Self::AmbiguousParts { .. } => Some("rename one of them, or take it away".to_owned()),
             Self::EmptyClass { .. } => {
                 Some("put pictures into the folder, or remove it".to_owned())
             }
@@ -373,4 +402,9 @@ impl DataError {
             _ => None,
         }
     }
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" and ")
 }

@@ -32,9 +32,8 @@ impl IdxImages {
     }
 }
 
-/// Reads the images of a file; `path` names it in errors.
-pub(crate) fn read_images(file: impl BufRead, path: &Path) -> Result<IdxImages, DataError> {
-    let mut file = unpacked(file, path)?;
+/// Reads the images of an unpacked file; `path` names it in errors.
+pub(crate) fn read_images(mut file: impl Read, path: &Path) -> Result<IdxImages, DataError> {
     let [magic, count, height, width] = header(&mut file, path)?;
     check_magic(magic, IMAGES_MAGIC, "images", path)?;
     let bytes = [count, height, width]
@@ -55,9 +54,8 @@ pub(crate) fn read_images(file: impl BufRead, path: &Path) -> Result<IdxImages, 
     })
 }
 
-/// Reads the labels of a file; `path` names it in errors.
-pub(crate) fn read_labels(file: impl BufRead, path: &Path) -> Result<Vec<u8>, DataError> {
-    let mut file = unpacked(file, path)?;
+/// Reads the labels of an unpacked file; `path` names it in errors.
+pub(crate) fn read_labels(mut file: impl Read, path: &Path) -> Result<Vec<u8>, DataError> {
     let [magic, count] = header(&mut file, path)?;
     check_magic(magic, LABELS_MAGIC, "labels", path)?;
     if !(1..=MAX_BYTES).contains(&count.into()) {
@@ -73,15 +71,17 @@ pub(crate) fn read_labels(file: impl BufRead, path: &Path) -> Result<Vec<u8>, Da
 }
 
 /// Opens a file to be read with the functions above.
-pub(crate) fn open(path: &Path) -> Result<BufReader<File>, DataError> {
-    File::open(path)
-        .map(BufReader::new)
-        .map_err(|source| failed(source, path))
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
+    let file = File::open(path).map_err(|source| failed(source, path))?;
+    unpacked(BufReader::new(file), path)
 }
 
 /// The file's content, unpacked if it is gzip: told from the content, since a browser may unpack
 /// a file without renaming it.
-fn unpacked<'a>(mut file: impl BufRead + 'a, path: &Path) -> Result<Box<dyn Read + 'a>, DataError> {
+pub(crate) fn unpacked<'a>(
+    mut file: impl BufRead + 'a,
+    path: &Path,
+) -> Result<Box<dyn Read + 'a>, DataError> {
     let start = file.fill_buf().map_err(|source| failed(source, path))?;
     if start.starts_with(&GZIP_MAGIC) {
         Ok(Box::new(GzDecoder::new(file)))

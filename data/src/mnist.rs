@@ -1,11 +1,14 @@
 //! MNIST and Fashion-MNIST, in the publishers' files.
 
-use std::io::BufRead;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
+
+use download::Hasher;
 
 use crate::error::DataError;
 use crate::idx::{self, IdxImages};
 use crate::pictures::Pictures;
+use crate::published::{Hashed, LocalFile};
 
 pub(crate) const CLASSES: usize = 10;
 
@@ -25,17 +28,29 @@ pub(crate) const FASHION: [&str; CLASSES] = [
 ];
 
 /// Loads the training and test pictures of the four files of a set, in the catalogue's order.
-pub(crate) fn load(paths: &[PathBuf]) -> Result<(Pictures, Pictures), DataError> {
-    let part = |images: &Path, labels: &Path| {
-        pictures((idx::open(images)?, images), (idx::open(labels)?, labels))
-    };
-    Ok((part(&paths[0], &paths[1])?, part(&paths[2], &paths[3])?))
+pub(crate) fn load(files: &[LocalFile<'_>]) -> Result<(Pictures, Pictures), DataError> {
+    Ok((part(&files[0], &files[1])?, part(&files[2], &files[3])?))
 }
 
-/// Pairs the images of one file with the labels of another; the paths name them in errors.
+fn part(images: &LocalFile<'_>, labels: &LocalFile<'_>) -> Result<Pictures, DataError> {
+    let open = |file: &LocalFile<'_>| -> Result<_, DataError> {
+        Ok(Hashed {
+            inner: idx::open(&file.path)?,
+            hasher: Hasher::new(),
+        })
+    };
+    let mut read = [open(images)?, open(labels)?];
+    let [images_read, labels_read] = &mut read;
+    let pictures = pictures((images_read, &images.path), (labels_read, &labels.path))?;
+    images.check(&read[0].hasher)?;
+    labels.check(&read[1].hasher)?;
+    Ok(pictures)
+}
+
+/// Pairs the images of one unpacked file with the labels of another; the paths name them in errors.
 pub(crate) fn pictures(
-    (images, images_path): (impl BufRead, &Path),
-    (labels, labels_path): (impl BufRead, &Path),
+    (images, images_path): (impl Read, &Path),
+    (labels, labels_path): (impl Read, &Path),
 ) -> Result<Pictures, DataError> {
     let images: IdxImages = idx::read_images(images, images_path)?;
     let labels = idx::read_labels(labels, labels_path)?;

@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use crate::error::DataError;
+use crate::idx;
 use crate::mnist;
 use crate::pictures::Pictures;
 
-/// A file of the sample, with the name that it has in errors.
+/// A file of the sample, unpacked, with the name that it has in errors.
 macro_rules! embedded {
-    ($name:literal) => {
-        (
-            include_bytes!(concat!("../sample/", $name)).as_slice(),
-            Path::new(concat!("sample/", $name)),
-        )
-    };
+    ($name:literal) => {{
+        let path = Path::new(concat!("sample/", $name));
+        let bytes = include_bytes!(concat!("../sample/", $name)).as_slice();
+        (idx::unpacked(bytes, path)?, path)
+    }};
 }
 
 /// The training and test pictures of the sample.

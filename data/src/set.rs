@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::error::DataError;
+use crate::folder::PassedOver;
 use crate::pictures::Pictures;
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::source::LoadOptions;
+use crate::split::Listed;
 use crate::store::PictureStore;
 use crate::unreadable::Unreadable;
 
@@ -32,8 +34,12 @@ pub struct DataSet {
     /// deviation are those of the training pictures, or of a part of them if they stay in files.
     pub preprocessing: Preprocessing,
     /// Which pictures are left out because they cannot be read, or, where pictures stay in files,
-    /// have others of their class in their place.
+    /// have others of their class in their place in training.
     pub unreadable: Unreadable,
+    /// What else the class folders of a folder hold.
+    pub passed_over: PassedOver,
+    /// All pictures to train on, where some of them are left out.
+    pub(crate) listed: Option<Listed>,
 }
 
 /// The parts of a data set.
@@ -93,6 +99,8 @@ impl DataSet {
             validation: None,
             test: test.into(),
             preprocessing,
+            passed_over: PassedOver::default(),
+            listed: None,
         })
     }
 

@@ -27,7 +27,8 @@ const FIRST_EPOCH: usize = 1;
 /// most 100) that are evenly spread over those of the class.
 ///
 /// They are as a network sees them, but for normalisation: at its size and, with an augmentation,
-/// changed as in the first epoch of a run with this seed, but mixed among themselves.
+/// changed as in the first epoch of a run with this seed, but mixed among themselves. Those that
+/// [`DataSet::unreadable`] knows are left out, so that a class may have none.
 ///
 /// # Errors
 /// [`DataError`] if the augmentation has a setting out of its range, pictures cannot be read, or the
@@ -84,7 +85,11 @@ pub fn contact_sheet(
 fn rows(data: &DataSet, examples: usize) -> Vec<Vec<usize>> {
     let classes = data.class_names.len().min(MOST);
     let mut members = vec![Vec::new(); classes];
+    let pictures = PictureDataset::all(data.train.clone());
     for (index, &label) in data.train.labels().iter().enumerate() {
+        if !pictures.is_readable(index) {
+            continue;
+        }
         if let Some(members) = members.get_mut(label as usize) {
             members.push(index);
         }

@@ -42,9 +42,10 @@ pub enum Source {
     Cifar100,
     /// A folder of class folders of PNG, JPEG, WebP or BMP pictures.
     ///
-    /// `train/`, `val/` and `test/` inside it are its parts; with `train/` and `val/` only, `val/`
-    /// is the test part, as in ImageNet; without either, a tenth of each class is. File names that
-    /// start with a dot are ignored. Pictures that cannot be read are left out, unless they are
+    /// `train/`, `val/` (or `valid/`, or `validation/`) and `test/` inside it are its parts, in upper
+    /// or lower case; with `train/` and `val/` only, `val/` is the test part, as in ImageNet; without
+    /// either, a tenth of each class is. File names that start with a dot are ignored;
+    /// [`DataSet::passed_over`] counts what else is no picture by its ending. Pictures that cannot be read are left out, unless they are
     /// more than one in a hundred; [`DataSet::unreadable`] names them.
     Folder(PathBuf),
 }
@@ -69,8 +70,8 @@ pub enum Storage {
     #[default]
     Memory,
     /// In their files, which are opened in every epoch: for sets that are larger than memory, and
-    /// for crops of pictures at their full resolution. In a batch, the next picture of its class
-    /// takes the place of one that cannot be read.
+    /// for crops of pictures at their full resolution. In a batch to train on, the next picture of
+    /// its class takes the place of one that cannot be read.
     Files,
 }
 
@@ -176,7 +177,9 @@ impl Source {
     /// [`Source::fetch`] brings what is not there.
     ///
     /// # Errors
-    /// [`DataError`], which names the file or folder and says what is wrong with it.
+    /// [`DataError`], which names the file or folder and says what is wrong with it;
+    /// [`PublishedError::OtherContent`](crate::PublishedError::OtherContent) for a file that is not the
+    /// published one, which is known of all sets but CIFAR-100.
     pub fn load(&self, options: &LoadOptions<'_>) -> Result<DataSet, DataError> {
         let data_dir = options.data_dir.as_deref();
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();

@@ -1,8 +1,60 @@
 //! Splitting a part off, class by class.
 
+use std::collections::HashSet;
+
 use crate::error::DataError;
 use crate::order::permutation;
 use crate::random::Purpose;
+use crate::set::DataSet;
+
+/// The training pictures as they were listed, before those that cannot be read were left out.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    /// The class of each.
+    pub labels: Vec<u32>,
+    /// Whether it can be read, and so is in the set.
+    pub readable: Vec<bool>,
+}
+
+impl DataSet {
+    /// Splits a `fraction` of the training pictures off for validation as [`split`] does.
+    ///
+    /// The pictures of a folder are split as they are listed, whether they can be read or not: so a
+    /// set in memory and one in files have the same split.
+    ///
+    /// # Errors
+    /// Those of [`split`], and [`DataError::UnreadablePictures`] if no picture of a class that can be
+    /// read is left to train on.
+    pub fn split_training(
+        &self,
+        fraction: f64,
+        seed: u64,
+    ) -> Result<(Vec<usize>, Vec<usize>), DataError> {
+        let labels = self.train.labels();
+        let Some(listed) = &self.listed else {
+            return split(labels, fraction, seed);
+        };
+        let mut kept = 0;
+        let places: Vec<Option<usize>> = listed
+            .readable
+            .iter()
+            .map(|&is_readable| {
+                let place = is_readable.then_some(kept);
+                kept += usize::from(is_readable);
+                place
+            })
+            .collect();
+        let (train, validation) = split(&listed.labels, fraction, seed)?;
+        let [train, validation] = [train, validation].map(|part| -> Vec<usize> {
+            part.into_iter().filter_map(|index| places[index]).collect()
+        });
+        let trained: HashSet<u32> = train.iter().map(|&index| labels[index]).collect();
+        match labels.iter().all(|label| trained.contains(label)) {
+            true => Ok((train, validation)),
+            false => self.unreadable.too_many(),
+        }
+    }
+}
 
 /// Splits a `fraction` of the pictures off for validation, the same fraction of each class.
 ///

@@ -58,6 +58,11 @@ impl Unreadable {
             .collect()
     }
 
+    /// Whether a picture is among them.
+    pub fn contains(&self, path: &Path) -> bool {
+        self.found().contains_key(path)
+    }
+
     pub(crate) fn add(&self, path: &Path, error: PictureError) {
         self.found()
             .entry(path.to_owned())

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use data::{DataError, DataSet, LoadOptions, Source};
+use data::{DataError, DataSet, LoadOptions, PublishedError, Source};
 use tempfile::TempDir;
 
 const PICTURE: usize = 3 * 32 * 32;
@@ -32,35 +32,37 @@ fn write_cifar10(folder: &Path) {
 }
 
 #[test]
-fn cifar10_is_read_in_both_places() {
-    for subfolder in ["", "cifar-10-batches-bin"] {
-        let root = TempDir::new().unwrap();
-        write_cifar10(&root.path().join(subfolder));
-        let data = load(Source::Cifar10, root.path()).unwrap();
-        assert_eq!(data.train.labels(), [1, 0, 2, 0, 3, 0, 4, 0, 5, 0]);
-        assert_eq!(data.test.labels(), [9]);
-        assert_eq!(data.train.packed().unwrap().shape(), [3, 32, 32]);
-        let picture = data.train.packed().unwrap().picture(3);
-        assert_eq!((&picture[..3], picture[PICTURE - 1]), (&[1, 2, 0][..], 9));
-        assert_eq!(data.class_names[8], "ship");
-        assert_eq!(data.preprocessing.mean().len(), 3);
-    }
+fn what_was_not_published_is_refused_under_the_names_of_what_was() {
+    let root = TempDir::new().unwrap();
+    write_cifar10(root.path());
+    let error = load(Source::Cifar10, root.path()).unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            DataError::Published(PublishedError::OtherContent { path, .. })
+                if *path == root.path().join("data_batch_1.bin")
+        ),
+        "{error}"
+    );
+    assert!(error.hint().unwrap().starts_with("remove "));
 }
 
 #[test]
 fn class_names_come_from_the_publishers_file() {
     let root = TempDir::new().unwrap();
-    write_cifar10(root.path());
-    let names = root.path().join("batches.meta.txt");
-    fs::write(&names, "a\nb\nc\nd\ne\nf\ng\r\nh\ni\nj\n\n").unwrap();
-    let data = load(Source::Cifar10, root.path()).unwrap();
-    assert_eq!(data.class_names.concat(), "abcdefghij");
+    fs::write(root.path().join("train.bin"), record(&[1, 2])).unwrap();
+    fs::write(root.path().join("test.bin"), record(&[3, 4])).unwrap();
+    let names = root.path().join("fine_label_names.txt");
+    let hundred: Vec<String> = (0..100).map(|class| format!("class {class}")).collect();
+    fs::write(&names, format!("{}\r\n\n", hundred.join("\n"))).unwrap();
+    let data = load(Source::Cifar100, root.path()).unwrap();
+    assert_eq!(data.class_names, hundred);
     fs::write(&names, "a\nb\n").unwrap();
-    let error = load(Source::Cifar10, root.path()).unwrap_err();
+    let error = load(Source::Cifar100, root.path()).unwrap_err();
     assert!(matches!(
         error,
         DataError::ClassNames {
-            expected: 10,
+            expected: 100,
             found: 2,
             ..
         }
@@ -80,7 +82,9 @@ fn cifar100_takes_the_fine_label() {
     fs::write(folder.join("test.bin"), record(&[0, 1])).unwrap();
     let data = load(Source::Cifar100, root.path()).unwrap();
     assert_eq!(data.train.labels(), [99, 42]);
-    assert_eq!(data.train.packed().unwrap().picture(1)[..2], [1, 2]);
+    let picture = data.train.packed().unwrap().picture(1);
+    assert_eq!((&picture[..3], picture[PICTURE - 1]), (&[1, 2, 0][..], 9));
+    assert_eq!(data.preprocessing.mean().len(), 3);
     assert_eq!(data.class_names.len(), 100);
     assert_eq!(data.class_names[42], "leopard");
     fs::write(folder.join("test.bin"), record(&[0, 100])).unwrap();

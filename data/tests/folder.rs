@@ -22,7 +22,7 @@ fn save(folder: &Path, name: &str, value: u8) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
     let path = folder.join(name);
     let picture = RgbImage::from_pixel(12, 10, Rgb([value; 3]));
-    if matches!(name.rsplit('.').next(), Some("JPG" | "jpeg")) {
+    if matches!(name.rsplit('.').next(), Some("JPG" | "jpeg" | "jfif")) {
         let encoder = jpeg_encoder::Encoder::new_file(&path, 95).unwrap();
         let colours = jpeg_encoder::ColorType::Rgb;
         encoder.encode(&picture, 12, 10, colours).unwrap();
@@ -46,10 +46,10 @@ fn make(root: &Path, classes: &[&str], each: u8) {
 }
 
 #[test]
-fn all_formats_are_read_and_other_files_ignored() {
+fn all_formats_are_read_and_other_files_counted() {
     let root = TempDir::new().unwrap();
     for class in ["cat", "dog"] {
-        for name in ["a.png", "b.JPG", "c.jpeg", "d.WebP", "e.bmp"] {
+        for name in ["a.png", "b.JPG", "c.jpeg", "d.WebP", "e.bmp", "f.jfif"] {
             save(
                 &root.path().join(class),
                 name,
@@ -58,13 +58,19 @@ fn all_formats_are_read_and_other_files_ignored() {
         }
         fs::write(root.path().join(class).join(".hidden.png"), "no picture").unwrap();
         fs::write(root.path().join(class).join("notes.txt"), "no picture").unwrap();
+        fs::write(root.path().join(class).join("Thumbs.db"), "of the system").unwrap();
     }
+    fs::write(root.path().join("cat/moving.GIF"), "").unwrap();
+    fs::create_dir(root.path().join("dog/more.png")).unwrap();
     fs::create_dir(root.path().join(".cache")).unwrap();
     fs::write(root.path().join("readme.md"), "no class").unwrap();
 
     let data = load(root.path()).unwrap();
     assert_eq!(data.class_names, ["cat", "dog"]);
-    assert_eq!((data.train.len(), data.test.len()), (8, 2));
+    assert_eq!((data.train.len(), data.test.len()), (10, 2));
+    let endings = [("gif".to_owned(), 1), ("txt".to_owned(), 2)];
+    assert_eq!(data.passed_over.files, endings.into());
+    assert_eq!(data.passed_over.folders, 1);
     assert_eq!(data.train.packed().unwrap().shape(), [3, 8, 8]);
     for pictures in [&data.train, &data.test] {
         for index in 0..pictures.len() {
@@ -186,6 +192,117 @@ fn parts_are_taken_from_their_folders() {
         load(class_called_train.path()).unwrap().class_names,
         ["plane", "train"]
     );
+}
+
+#[test]
+fn parts_have_several_names_in_any_case() {
+    for [train, validation, test] in [
+        ["Train", "valid", "TEST"],
+        ["train", "Validation", "test"],
+        ["TRAIN", "VAL", "Test"],
+    ] {
+        let root = TempDir::new().unwrap();
+        make(&root.path().join(train), &["a", "b"], 3);
+        make(&root.path().join(validation), &["a"], 2);
+        let data = load(root.path()).unwrap();
+        assert_eq!((data.train.len(), data.test.len()), (6, 2), "{validation}");
+        make(&root.path().join(test), &["a", "b"], 4);
+        let data = load(root.path()).unwrap();
+        assert_eq!(data.class_names, ["a", "b"]);
+        assert_eq!((data.train.len(), data.test.len()), (6, 8), "{test}");
+        assert_eq!(data.validation.unwrap().len(), 2);
+    }
+    let classes = TempDir::new().unwrap();
+    make(classes.path(), &["invalid", "valid"], 3);
+    let data = load(classes.path()).unwrap();
+    assert_eq!(data.class_names, ["invalid", "valid"]);
+}
+
+#[test]
+fn parts_that_are_missing_or_ambiguous_are_named() {
+    let root = TempDir::new().unwrap();
+    make(&root.path().join("test"), &["a", "b"], 3);
+    make(&root.path().join("valid"), &["a", "b"], 3);
+    let error = load(root.path()).unwrap_err();
+    let message = format!(
+        "{} has `test` and `valid`, but no folder `train`",
+        root.path().display()
+    );
+    assert_eq!(error.to_string(), message);
+    assert!(error.hint().unwrap().contains("train"));
+
+    make(&root.path().join("train"), &["a", "b"], 3);
+    assert!(load(root.path()).is_ok());
+    make(&root.path().join("val"), &["a", "b"], 3);
+    let error = load(root.path()).unwrap_err();
+    let both = ["val", "valid"].map(|name| root.path().join(name));
+    assert!(
+        matches!(&error, DataError::AmbiguousParts { folders } if *folders == both),
+        "{error}"
+    );
+}
+
+/// The class and the value, which [`make`] gives, of each training picture of a folder.
+fn values(data: &DataSet) -> Vec<(u32, u8)> {
+    let value = |index: usize| match &data.train {
+        PictureStore::Packed(pictures) => pictures.picture(index)[0],
+        _ => 0,
+    };
+    let labels = data.train.labels().iter();
+    labels.copied().zip((0..).map(value)).collect()
+}
+
+#[test]
+fn validation_is_split_off_as_listed_whatever_cannot_be_read() {
+    let root = TempDir::new().unwrap();
+    make(root.path(), &["a", "b"], 120);
+    make(root.path(), &["c"], 3);
+    let source = Source::Folder(root.path().to_owned());
+    let options = |storage| LoadOptions {
+        image_size: Some(1),
+        storage,
+        ..LoadOptions::default()
+    };
+    let whole = source.load(&options(Storage::Memory)).unwrap();
+    let listed = source.load(&options(Storage::Files)).unwrap();
+    let split = whole.split_training(0.1, 5).unwrap();
+    assert_eq!(split, data::split(whole.train.labels(), 0.1, 5).unwrap());
+    assert_eq!(split, listed.split_training(0.1, 5).unwrap());
+    let PictureStore::Files(files) = &listed.train else {
+        panic!("{listed:?}");
+    };
+
+    // One of each part, whose places in the class are in its middle.
+    let broken = [split.0[40], split.1[4]];
+    let wholes = broken.map(|index| fs::read(&files.paths()[index]).unwrap());
+    for index in broken {
+        fs::write(&files.paths()[index], "no picture").unwrap();
+    }
+    let less = source.load(&options(Storage::Memory)).unwrap();
+    assert_eq!(less.train.len(), whole.train.len() - 2);
+    let (before, after) = (values(&whole), values(&less));
+    let now = less.split_training(0.1, 5).unwrap();
+    for (before_part, part) in [(&split.0, &now.0), (&split.1, &now.1)] {
+        let kept = before_part.iter().filter(|index| !broken.contains(index));
+        let kept: Vec<_> = kept.map(|&index| before[index]).collect();
+        let found: Vec<_> = part.iter().map(|&index| after[index]).collect();
+        assert_eq!(found, kept);
+    }
+    let in_files = source.load(&options(Storage::Files)).unwrap();
+    assert_eq!(in_files.split_training(0.1, 5).unwrap(), split);
+
+    // The only picture of a class that there is to train on.
+    for (index, whole) in broken.into_iter().zip(wholes) {
+        fs::write(&files.paths()[index], whole).unwrap();
+    }
+    let last = *split.0.last().unwrap();
+    assert_eq!(whole.train.label(last), 2);
+    fs::write(&files.paths()[last], "no picture").unwrap();
+    let less = source.load(&options(Storage::Memory)).unwrap();
+    assert!(matches!(
+        less.split_training(0.1, 5),
+        Err(DataError::UnreadablePictures { count: 1, .. })
+    ));
 }
 
 #[test]

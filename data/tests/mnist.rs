@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use data::{DataError, DataSet, LoadOptions, Source};
+use data::{DataError, DataSet, LoadOptions, PublishedError, Source};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
@@ -74,32 +74,20 @@ fn load_with(name: &str, content: &[u8]) -> DataError {
 }
 
 #[test]
-fn files_are_found_packed_plain_and_dotted_in_every_usual_place() {
-    for subfolder in ["", "mnist", "MNIST/raw"] {
-        for form in ["plain", "packed", "dotted", "packed in name only"] {
-            let root = TempDir::new().unwrap();
-            let folder = root.path().join(subfolder);
-            fs::create_dir_all(&folder).unwrap();
-            for (name, content) in mnist_files() {
-                let (name, content) = match form {
-                    "packed" => (format!("{name}.gz"), gzip(&content)),
-                    "dotted" => (name.replace("-idx", ".idx"), content),
-                    "packed in name only" => (format!("{name}.gz"), content),
-                    _ => (name.to_owned(), content),
-                };
-                fs::write(folder.join(name), content).unwrap();
-            }
-            let data = load(Source::Mnist, root.path()).unwrap();
-            assert_eq!(data.train.len(), 6, "{form} in {subfolder}");
-            assert_eq!(data.train.packed().unwrap().shape(), [1, 2, 3]);
-            assert_eq!(data.train.labels(), [0, 1, 2, 9, 8, 7]);
-            assert_eq!(
-                data.train.packed().unwrap().picture(1),
-                [6, 7, 8, 9, 10, 11]
-            );
-            assert_eq!(data.test.labels(), [3, 4, 5]);
-            assert_eq!(data.class_names[9], "9");
-        }
+fn what_was_not_published_is_refused_under_the_names_of_what_was() {
+    let folder = TempDir::new().unwrap();
+    write_mnist(folder.path());
+    for source in [Source::Mnist, Source::FashionMnist] {
+        let error = load(source, folder.path()).unwrap_err();
+        assert!(
+            matches!(
+                &error,
+                DataError::Published(PublishedError::OtherContent { path, .. })
+                    if *path == folder.path().join(IMAGES)
+            ),
+            "{error}"
+        );
+        assert!(error.hint().unwrap().starts_with("remove "));
     }
 }
 

@@ -84,19 +84,27 @@ impl fmt::Display for Checksum {
 
 /// Takes bytes and gives their SHA-256.
 #[derive(Clone)]
-pub(crate) struct Hasher(Context);
+pub struct Hasher(Context);
+
+impl Default for Hasher {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Hasher {
-    pub(crate) fn new() -> Self {
+    /// Of no bytes yet.
+    pub fn new() -> Self {
         Self(Context::new(&SHA256))
     }
 
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+    /// Takes more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
     /// All digits of the SHA-256 of the bytes so far.
-    pub(crate) fn sha256(&self) -> String {
+    pub fn sha256(&self) -> String {
         let digest = self.0.clone().finish();
         digest
             .as_ref()

@@ -1,4 +1,4 @@
-//! Files that are whole or not there, and the user's cache folder.
+//! Files that are whole or not there, their names as they can be printed, and the user's cache folder.
 //!
 //! ```
 //! let folder = tempfile::tempdir()?;
@@ -10,6 +10,8 @@
 
 mod atomic;
 mod cache;
+mod harmless;
 
 pub use atomic::{remove_unfinished, write_atomically, write_atomically_with};
 pub use cache::cache_folder;
+pub use harmless::harmless;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use data::{DataError, PictureError};
 use device::DeviceError;
+use files::harmless;
 
 use crate::benchmark::BenchmarkError;
 use crate::error::SavedModelError;
@@ -53,7 +54,8 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
     })
 }
 
-/// An error as the user reads it: one sentence, and the way out on a line of its own.
+/// An error as the user reads it: one sentence, and the way out on a line of its own. Names in it are
+/// made [`harmless`].
 pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
     // Writing to a string cannot fail.
     let mut text = format!("error: {error}");
@@ -63,10 +65,11 @@ pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
             let _ = write!(text, ": {cause}");
         }
     }
-    if let Some(hint) = hint {
-        let _ = write!(text, "\nhint: {hint}");
+    let text = harmless(&text);
+    match hint {
+        Some(hint) => format!("{text}\nhint: {}", harmless(hint)),
+        None => text,
     }
-    text
 }
 
 /// What was named wrongly is wrong usage: a device that cannot be used, images that a network cannot be
@@ -102,6 +105,15 @@ mod tests {
         assert_eq!(
             message(&error, Some("free some space")),
             "error: cannot finish: cannot write runs/mine/model.json: no storage space\nhint: free some space"
+        );
+    }
+
+    #[test]
+    fn names_do_not_act_on_the_terminal() {
+        let error = anyhow::anyhow!("a\u{1b}[31mred/1.png\nerror: is not a picture");
+        assert_eq!(
+            message(&error, Some("delete a\u{1b}[31mred")),
+            "error: a\u{fffd}[31mred/1.png\u{fffd}error: is not a picture\nhint: delete a\u{fffd}[31mred"
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+pub use files::harmless;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Rows in columns that are as wide as their widest cell; the columns of `figures` stand to the right,
@@ -31,27 +32,6 @@ pub fn table(rows: &[Vec<String>], figures: &Range<usize>) -> String {
         text.push('\n');
     }
     text
-}
-
-/// A text with a sign in place of every character that moves the cursor, changes a terminal or turns the
-/// direction of writing, so that names from anywhere can be printed.
-pub fn harmless(text: &str) -> String {
-    let is_harmful = |character: char| {
-        character.is_control()
-            || matches!(
-                character,
-                '\u{ad}'
-                    | '\u{61c}'
-                    | '\u{180e}'
-                    | '\u{200b}'..='\u{200f}'
-                    | '\u{2028}'..='\u{202e}'
-                    | '\u{2060}'..='\u{206f}'
-                    | '\u{feff}'
-                    | '\u{fff9}'..='\u{fffb}'
-                    | '\u{e0000}'..='\u{e007f}'
-            )
-    };
-    text.replace(is_harmful, "\u{fffd}")
 }
 
 /// A text that takes no more than so many columns, with an ellipsis where its end is missing.

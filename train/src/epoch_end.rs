@@ -139,7 +139,7 @@ impl<B: TrainBackend> EpochLoop<B> {
     }
 
     fn tally(&self) -> Tally {
-        Tally::new(self.plan.network.classes())
+        Tally::new(self.plan.network.classes()).of(&self.plan.validation)
     }
 
     fn go_on(&self) -> ControlFlow<()> {

@@ -148,7 +148,7 @@ impl EvaluationPlan {
                 data: &description.trained_on,
             },
         )?;
-        let pictures = pictures(&data, &settings)?;
+        let pictures = Arc::new(pictures(&data, &settings)?.for_scoring());
         let is_split_by_seed = match settings.part {
             SetPart::Train | SetPart::Validation
                 if data.validation.is_none() && settings.validation > 0.0 =>
@@ -193,7 +193,9 @@ impl EvaluationPlan {
             device.clone(),
         );
         let failure = loader.failure().clone();
-        let tally = Tally::new(description.class_names.len()).with_classes(self.classes.clone());
+        let tally = Tally::new(description.class_names.len())
+            .with_classes(self.classes.clone())
+            .of(&self.pictures);
         let flip = self.settings.flip_test;
         let tally = score(&network, &loader, flip, tally, &mut |_, done| {
             progress(done.items_processed);
@@ -212,10 +214,7 @@ impl EvaluationPlan {
 }
 
 /// The pictures of a part.
-fn pictures(
-    data: &DataSet,
-    settings: &EvaluationSettings,
-) -> Result<Arc<PictureDataset>, TrainError> {
+fn pictures(data: &DataSet, settings: &EvaluationSettings) -> Result<PictureDataset, TrainError> {
     match settings.part {
         SetPart::Test => Ok(all(&data.test)),
         SetPart::Train if settings.validation == 0.0 => Ok(all(&data.train)),

@@ -1,7 +1,10 @@
 //! What a network is worth: metrics over a whole set of pictures.
 
+use std::sync::Arc;
+
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
+use data::PictureDataset;
 use serde::{Deserialize, Serialize};
 
 use crate::totals::Score;
@@ -72,6 +75,8 @@ pub(crate) struct Tally {
     confusion: Vec<Vec<u64>>,
     /// The network's class of each class of the pictures; none where they are the same.
     classes: Option<Vec<usize>>,
+    /// The pictures, of which those that cannot be read do not count.
+    pictures: Option<Arc<PictureDataset>>,
     /// Pictures seen.
     seen: usize,
     missed: Vec<Missed>,
@@ -103,6 +108,7 @@ impl Tally {
             bins: [Bin::default(); BINS],
             confusion: vec![vec![0; classes]; classes],
             classes: None,
+            pictures: None,
             seen: 0,
             missed: Vec::new(),
         }
@@ -111,6 +117,12 @@ impl Tally {
     /// For pictures whose classes are numbered in another way: the network's number of each.
     pub(crate) fn with_classes(mut self, classes: Vec<usize>) -> Self {
         self.classes = Some(classes);
+        self
+    }
+
+    /// For these pictures, all in their order.
+    pub(crate) fn of(mut self, pictures: &Arc<PictureDataset>) -> Self {
+        self.pictures = Some(Arc::clone(pictures));
         self
     }
 
@@ -135,6 +147,10 @@ impl Tally {
     fn add_picture(&mut self, logits: &[f64], target: usize) {
         let picture = self.seen;
         self.seen += 1;
+        let is_readable = |pictures: &Arc<PictureDataset>| pictures.is_readable(picture);
+        if !self.pictures.as_ref().is_none_or(is_readable) {
+            return;
+        }
         let Some(&own) = logits.get(target) else {
             return;
         };

@@ -132,8 +132,8 @@ impl Plan {
             network,
             pretrained,
             data,
-            train,
-            validation,
+            train: Arc::new(train),
+            validation: Arc::new(validation.for_scoring()),
             steps_per_epoch,
             batch_size,
         })
@@ -189,21 +189,21 @@ pub(crate) fn parts(
     data: &DataSet,
     share: f64,
     seed: u64,
-) -> Result<[Arc<PictureDataset>; 2], TrainError> {
+) -> Result<[PictureDataset; 2], TrainError> {
     if let Some(validation) = &data.validation {
         return Ok([&data.train, validation].map(all));
     }
-    let (train, validation) = data::split(data.train.labels(), share, seed)?;
+    let (train, validation) = data.split_training(share, seed)?;
     if validation.is_empty() {
         return Err(TrainError::NoValidation {
             data: data.name.clone(),
         });
     }
-    let part = |indices| PictureDataset::new(data.train.clone(), indices).map(Arc::new);
+    let part = |indices| PictureDataset::new(data.train.clone(), indices);
     Ok([part(train)?, part(validation)?])
 }
 
 /// All pictures of a part.
-pub(crate) fn all(store: &PictureStore) -> Arc<PictureDataset> {
-    Arc::new(PictureDataset::all(store.clone()))
+pub(crate) fn all(store: &PictureStore) -> PictureDataset {
+    PictureDataset::all(store.clone())
 }

@@ -248,14 +248,14 @@ impl<B: ResidualBackend> Test<'_, B> {
         } = self;
         let saved = SavedModel::open(folder)?;
         let network = saved.network::<B>(device)?;
-        let pictures = Arc::new(PictureDataset::all(plan.data.test.clone()));
+        let pictures = Arc::new(PictureDataset::all(plan.data.test.clone()).for_scoring());
         let loader = loader::<B>(plan, &pictures, None, device);
         let failure = loader.failure().clone();
         let tally = score(
             &network,
             &loader,
             plan.config.flip_test,
-            Tally::new(plan.network.classes()),
+            Tally::new(plan.network.classes()).of(&pictures),
             &mut |_, progress| {
                 let (done, total) = (progress.items_processed, progress.items_total);
                 observer.tested(done, total);

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{SMALL, fails, offline, picture_folder, stderr, stdout, succeeds, train};
+use data::{LoadOptions, PictureStore, Source, Storage};
 use serde_json::Value;
+use train::TrainConfig;
 
 fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
@@ -293,4 +295,56 @@ fn folders_are_matched_by_the_names_of_their_classes() {
         2,
         &["train, validation, test"],
     );
+}
+
+#[test]
+fn what_cannot_be_read_counts_neither_in_a_run_nor_in_its_evaluation() {
+    let root = tempfile::tempdir().unwrap();
+    let pictures = picture_folder(root.path(), 100);
+    let config = TrainConfig::default();
+    let whole = Source::Folder(pictures.clone())
+        .load(&LoadOptions {
+            storage: Storage::Files,
+            seed: config.seed,
+            ..LoadOptions::default()
+        })
+        .unwrap();
+    let split = whole.split_training(config.validation, config.seed);
+    let (_, validation) = split.unwrap();
+    for (store, index) in [(&whole.train, validation[3]), (&whole.test, 4)] {
+        let PictureStore::Files(files) = store else {
+            panic!("{store:?}");
+        };
+        fs::write(&files.paths()[index], "no picture").unwrap();
+    }
+    for name in ["blue/a.gif", "red/b.gif", "red/notes.txt"] {
+        fs::write(pictures.join(name), "").unwrap();
+    }
+
+    let runs = root.path().join("runs");
+    let data = format!("folder:{}", pictures.display());
+    for storage in ["memory", "files"] {
+        let mut command = train(&runs);
+        let output = command
+            .args(["--data", &data, "--storage", storage, "--name", storage])
+            .args(["--image-size", "16", "--epochs", "1", "--batch-size", "16"])
+            .output()
+            .unwrap();
+        let said = stderr(&output);
+        assert!(output.status.success(), "{said}");
+        let warning = "warning: 3 files were passed over for their endings: .gif 2, .txt 1\n";
+        assert!(said.contains(warning), "{said}");
+        succeeds(&mut eval(root.path(), &[storage, "--split", "validation"]));
+        let run = runs.join(storage);
+        let found = json(&run.join("eval-pictures-validation.json"));
+        assert_eq!(found["pictures"], validation.len() - 1, "{storage}");
+        let description = json(&run.join("model.json"));
+        assert_eq!(found["accuracy"], description["accuracy"]["validation"]);
+
+        succeeds(&mut eval(root.path(), &[storage]));
+        let found = json(&run.join("eval-pictures-test.json"));
+        let test = json(&run.join("test.json"));
+        assert_eq!(test["pictures"], whole.test.len() - 1, "{storage}");
+        assert_eq!(found["confusion"], test["confusion"], "{storage}");
+    }
 }

@@ -122,6 +122,66 @@ twice in test               0               0
 }
 
 #[test]
+fn a_class_without_a_picture_that_can_be_read_has_an_empty_row_on_the_sheet() {
+    let root = tempfile::tempdir().unwrap();
+    let data = folder(root.path());
+    let train = root.path().join("pictures/train");
+    fs::write(train.join("dog/1.png"), "no picture").unwrap();
+    let output = survey(
+        root.path(),
+        &[&data, "--image-size", "8", "--sheet", "s.png"],
+    )
+    .output()
+    .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("2 pictures cannot be read:"), "{text}");
+    let sheet = image::open(root.path().join("s.png")).unwrap().into_rgb8();
+    // Eight times as large: two cats, and a row for dogs.
+    assert_eq!(sheet.dimensions(), (4 + 68 + 68, 4 + 68 + 68));
+    assert_eq!(sheet.get_pixel(8, 8).0, [10, 20, 30]);
+    let is_white = |y: u32| (0..140).all(|x| sheet.get_pixel(x, y).0 == [255; 3]);
+    assert!((72..140).all(is_white));
+
+    // What cannot be drawn is no reason to say nothing of the rest.
+    let output = survey(root.path(), &[&data, "--sheet", "missing/folder/a.png"])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(stdout(&output).contains("2 classes"), "{output:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn names_do_not_act_on_the_terminal_and_what_is_no_picture_is_counted() {
+    let root = tempfile::tempdir().unwrap();
+    let data = folder(root.path());
+    let class = root.path().join("pictures/train/a\u{1b}[31mred");
+    save(class.join("1.png"), [3, 3, 3]);
+    fs::write(class.join("2.png"), "no picture").unwrap();
+    fs::write(class.join("b.x\u{1b}[2J"), "").unwrap();
+    fs::create_dir(class.join("more")).unwrap();
+    let text = succeeds(&mut survey(root.path(), &[&data]));
+    assert!(!text.contains('\u{1b}'), "{text}");
+    assert!(
+        text.contains("a\u{fffd}[31mred/2.png is not a picture"),
+        "{text}"
+    );
+    let counted = "\n1 file was passed over for its ending: .x\u{fffd}[2j 1; \
+                   1 folder in a class folder was passed over\n";
+    assert!(text.ends_with(counted), "{text}");
+    let json = succeeds(&mut survey(root.path(), &[&data, "--json"]));
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["passed_over"]["folders"], 1);
+
+    fs::remove_file(class.join("1.png")).unwrap();
+    fs::remove_file(class.join("2.png")).unwrap();
+    let words = ["a\u{fffd}[31mred holds no pictures", "hint:"];
+    let text = fails(&mut survey(root.path(), &[&data]), 1, &words);
+    assert!(!text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
 fn a_sheet_shows_examples_as_they_are_or_as_they_are_changed() {
     let root = tempfile::tempdir().unwrap();
     let sheet = |name: &str, arguments: &[&str]| {

@@ -4,10 +4,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::parts::Parts;
+use super::passed_over::PassedOver;
 use crate::error::DataError;
 use crate::split::split;
 
-const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
+const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "jfif", "webp", "bmp"];
 /// The part of each class that is for the test where no folder says which pictures are.
 const TEST_FRACTION: f64 = 0.1;
 
@@ -18,6 +20,8 @@ pub(super) struct Listing {
     /// Where a folder says which.
     pub validation: Option<Vec<PictureFile>>,
     pub test: Vec<PictureFile>,
+    /// What else is in the class folders.
+    pub passed_over: PassedOver,
 }
 
 #[derive(Clone, Debug)]
@@ -34,7 +38,8 @@ pub(super) fn list(path: &Path, seed: u64) -> Result<Listing, DataError> {
         });
     }
     let parts = Parts::of(path)?;
-    let classes = classes(&parts.train)?;
+    let mut passed_over = PassedOver::default();
+    let classes = classes(&parts.train, &mut passed_over)?;
     if let [only] = classes.as_slice() {
         return Err(DataError::OneClass {
             path: parts.train,
@@ -42,8 +47,9 @@ pub(super) fn list(path: &Path, seed: u64) -> Result<Listing, DataError> {
         });
     }
     let class_names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
-    let held_back = |path| held_back(path, &class_names, &parts.train);
-    let validation = parts.validation.as_deref().map(held_back).transpose()?;
+    let mut held_back = |path| held_back(path, &class_names, &parts.train, &mut passed_over);
+    let validation = parts.validation.as_deref().map(&mut held_back);
+    let validation = validation.transpose()?;
     let (train, test) = match &parts.test {
         Some(test) => (files(classes, &class_names), held_back(test)?),
         None => {
@@ -60,40 +66,8 @@ pub(super) fn list(path: &Path, seed: u64) -> Result<Listing, DataError> {
         train,
         validation,
         test,
+        passed_over,
     })
-}
-
-/// The folders of classes.
-struct Parts {
-    train: PathBuf,
-    validation: Option<PathBuf>,
-    test: Option<PathBuf>,
-}
-
-impl Parts {
-    /// `val` is for the test where there is no `test`: ImageNet and others have it so, and report
-    /// what their networks come to on it.
-    fn of(path: &Path) -> Result<Self, DataError> {
-        let part = |name| Some(path.join(name)).filter(|folder: &PathBuf| folder.is_dir());
-        let (train, validation, test) = (part("train"), part("val"), part("test"));
-        let (validation, test) = match test {
-            Some(test) => (validation, Some(test)),
-            None => (None, validation),
-        };
-        match train {
-            // A class may be called `train` too: then its folder holds pictures, not folders.
-            Some(train) if test.is_some() || !folders(&train)?.is_empty() => Ok(Self {
-                train,
-                validation,
-                test,
-            }),
-            _ => Ok(Self {
-                train: path.to_owned(),
-                validation: None,
-                test: None,
-            }),
-        }
-    }
 }
 
 /// The pictures of a folder of classes that are not for training, of which training has all.
@@ -101,8 +75,9 @@ fn held_back(
     path: &Path,
     class_names: &[String],
     train: &Path,
+    passed_over: &mut PassedOver,
 ) -> Result<Vec<PictureFile>, DataError> {
-    let classes = classes(path)?;
+    let classes = classes(path, passed_over)?;
     let unknown = classes
         .iter()
         .find(|class| !class_names.contains(&class.name));
@@ -124,7 +99,7 @@ struct Class {
 }
 
 /// The class folders of a folder, sorted by name; none of them is empty.
-fn classes(path: &Path) -> Result<Vec<Class>, DataError> {
+fn classes(path: &Path, passed_over: &mut PassedOver) -> Result<Vec<Class>, DataError> {
     let folders = folders(path)?;
     if folders.is_empty() {
         return Err(DataError::NoClassFolders {
@@ -134,10 +109,10 @@ fn classes(path: &Path) -> Result<Vec<Class>, DataError> {
     folders
         .into_iter()
         .map(|path| {
-            let files: Vec<PathBuf> = entries(&path)?
+            let (files, others): (Vec<PathBuf>, Vec<PathBuf>) = entries(&path)?
                 .into_iter()
-                .filter(|file| is_picture_name(file) && !file.is_dir())
-                .collect();
+                .partition(|file| is_picture_name(file) && !file.is_dir());
+            others.iter().for_each(|other| passed_over.add(other));
             if files.is_empty() {
                 return Err(DataError::EmptyClass { path });
             }
@@ -186,13 +161,13 @@ fn split_off_test(
     Ok((train, test))
 }
 
-fn folders(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(super) fn folders(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     let entries = entries(path)?;
     Ok(entries.into_iter().filter(|entry| entry.is_dir()).collect())
 }
 
 /// What a folder holds, sorted, without hidden entries.
-fn entries(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(super) fn entries(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut entries = fs::read_dir(path)
         .and_then(|entries| {
             entries
@@ -208,7 +183,7 @@ fn entries(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(entries)
 }
 
-fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     path.file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default()

@@ -1,6 +1,8 @@
 //! A folder of class folders of pictures.
 
 mod listing;
+mod parts;
+mod passed_over;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -14,9 +16,11 @@ use crate::pictures::Pictures;
 use crate::preprocessing::Preprocessing;
 use crate::set::{DataSet, Parts, check_size, preparation};
 use crate::source::{LoadOptions, Storage};
+use crate::split::Listed;
 use crate::store::{PictureFiles, PictureStore};
 use crate::unreadable::Unreadable;
 use listing::{Listing, PictureFile, list};
+pub use passed_over::PassedOver;
 
 const CHANNELS: usize = 3;
 const DEFAULT_SIDE: usize = 64;
@@ -37,6 +41,7 @@ pub(crate) fn load(
         train,
         validation,
         test,
+        passed_over,
     } = list(path, options.seed)?;
     let parts = Parts {
         train,
@@ -53,9 +58,12 @@ pub(crate) fn load(
         unreadable,
         options,
     };
-    let (parts, preprocessing) = match options.storage {
+    let (parts, preprocessing, listed) = match options.storage {
         Storage::Memory => folder.pack(parts)?,
-        Storage::Files => folder.leave(parts)?,
+        Storage::Files => {
+            let (parts, preprocessing) = folder.leave(parts)?;
+            (parts, preprocessing, None)
+        }
     };
     Ok(DataSet {
         name,
@@ -65,6 +73,8 @@ pub(crate) fn load(
         test: parts.test,
         preprocessing,
         unreadable: folder.unreadable,
+        passed_over,
+        listed,
     })
 }
 
@@ -76,11 +86,11 @@ struct Folder<'a> {
 }
 
 impl Folder<'_> {
-    /// Opens every picture.
+    /// Opens every picture, and tells which training pictures are left out, if any are.
     fn pack(
         &self,
         mut parts: Parts<Vec<PictureFile>>,
-    ) -> Result<(Parts<PictureStore>, Preprocessing), DataError> {
+    ) -> Result<(Parts<PictureStore>, Preprocessing, Option<Listed>), DataError> {
         let size = self.picture_bytes();
         let files: Vec<&Path> = parts
             .iter()
@@ -89,6 +99,10 @@ impl Folder<'_> {
             .collect();
         let (mut pixels, readable) = self.prepare(&files)?;
         let classes = classes(&parts.train);
+        let listed = (self.unreadable.count() > 0).then(|| Listed {
+            labels: parts.train.iter().map(|file| file.label).collect(),
+            readable: readable[..parts.train.len()].to_vec(),
+        });
         let mut readable = readable.into_iter();
         for part in parts.iter_mut() {
             part.retain(|_| readable.next() == Some(true));
@@ -116,7 +130,7 @@ impl Folder<'_> {
             validation,
             test,
         };
-        Ok((parts.map(PictureStore::from), preprocessing))
+        Ok((parts.map(PictureStore::from), preprocessing, listed))
     }
 
     /// Leaves pictures in their files, and opens a few for the statistics.

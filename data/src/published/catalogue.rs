@@ -1,6 +1,7 @@
 //! Names, checksums and mirrors of each set.
 //!
-//! The checksums are those by which TensorFlow Datasets knows the publishers' files.
+//! The checksums of downloads are those by which TensorFlow Datasets knows the publishers' files; those
+//! of contents were taken from the same files, unpacked.
 
 use super::{Form, Names, PublishedSet, RemoteFile};
 
@@ -33,6 +34,12 @@ pub(crate) const MNIST: PublishedSet<'static> = PublishedSet {
     name: "mnist",
     subfolders: &["mnist", "MNIST/raw"],
     files: &IDX_FILES,
+    contents: &[
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ],
     downloads: &[
         RemoteFile {
             name: "train-images-idx3-ubyte.gz",
@@ -67,6 +74,12 @@ pub(crate) const FASHION_MNIST: PublishedSet<'static> = PublishedSet {
     name: "fashion-mnist",
     subfolders: &["fashion-mnist", "FashionMNIST/raw"],
     files: &IDX_FILES,
+    contents: &[
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ],
     downloads: &[
         RemoteFile {
             name: "train-images-idx3-ubyte.gz",
@@ -108,6 +121,14 @@ pub(crate) const CIFAR10: PublishedSet<'static> = PublishedSet {
         &["data_batch_5.bin"],
         &["test_batch.bin"],
     ],
+    contents: &[
+        "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+        "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+        "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+        "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+        "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+        "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+    ],
     downloads: &[RemoteFile {
         name: "cifar-10-binary.tar.gz",
         sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
@@ -126,6 +147,7 @@ pub(crate) const CIFAR100: PublishedSet<'static> = PublishedSet {
     name: "cifar100",
     subfolders: &["cifar-100-binary"],
     files: &[&["train.bin"], &["test.bin"]],
+    contents: &[],
     downloads: &[RemoteFile {
         name: "cifar-100-binary.tar.gz",
         sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
@@ -142,10 +164,12 @@ mod tests {
     #[test]
     fn what_is_downloaded_is_what_is_read() {
         for set in [MNIST, FASHION_MNIST, CIFAR10, CIFAR100] {
-            for file in set.downloads {
-                let digits = file.sha256.chars().filter(char::is_ascii_hexdigit);
-                assert_eq!((file.sha256.len(), digits.count()), (64, 64));
+            let checksums = set.downloads.iter().map(|file| file.sha256);
+            for sha256 in checksums.chain(set.contents.iter().copied()) {
+                let digits = sha256.chars().filter(char::is_ascii_hexdigit);
+                assert_eq!((sha256.len(), digits.count()), (64, 64));
             }
+            assert!([0, set.files.len()].contains(&set.contents.len()));
             assert!(set.mirrors.iter().all(|mirror| mirror.ends_with('/')));
             if set.form == Form::Files {
                 let names = set.downloads.iter().map(|file| file.name);

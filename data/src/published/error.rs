@@ -46,6 +46,20 @@ pub enum PublishedError {
         source: Box<DownloadError>,
     },
 
+    /// A file has the name of a published one, and holds something else.
+    #[error(
+        "{} does not hold what was published: expected SHA-256 {expected:.16}, found {found:.16}",
+        path.display()
+    )]
+    OtherContent {
+        /// The file.
+        path: PathBuf,
+        /// The SHA-256 of what was published, unpacked.
+        expected: String,
+        /// That of what the file holds.
+        found: String,
+    },
+
     /// An archive of a data set does not unpack.
     #[error("cannot unpack {}: {reason}", path.display())]
     Archive {
@@ -89,6 +103,10 @@ impl PublishedError {
                 )),
                 source => source.hint(),
             },
+            Self::OtherContent { path, .. } => Some(format!(
+                "remove {} and it is downloaded anew",
+                path.display()
+            )),
             Self::Archive { path, .. } => Some(format!(
                 "delete {} and it is downloaded anew",
                 path.display()

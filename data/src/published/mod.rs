@@ -4,18 +4,21 @@ mod catalogue;
 mod error;
 mod fetch;
 mod folders;
+mod local;
 mod locate;
 mod unpack;
 
 #[cfg(test)]
 mod tests;
 
+use std::iter;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 pub(crate) use catalogue::{CIFAR10, CIFAR100, FASHION_MNIST, MNIST};
 pub use error::PublishedError;
 pub use fetch::FetchProgress;
+pub(crate) use local::{Hashed, LocalFile};
 
 /// The names that one file may have, the usual one first.
 pub(crate) type Names<'a> = &'a [&'a str];
@@ -29,6 +32,9 @@ pub(crate) struct PublishedSet<'a> {
     pub subfolders: &'a [&'a str],
     /// The files that are read.
     pub files: &'a [Names<'a>],
+    /// The SHA-256 of what each of these holds once it is unpacked, all 64 digits; empty where they
+    /// are not known. Others pack the files in other ways.
+    pub contents: &'a [&'a str],
     /// The files that are downloaded.
     pub downloads: &'a [RemoteFile<'a>],
     /// Addresses that such a file's name completes, the best first.
@@ -55,10 +61,22 @@ pub(crate) enum Form {
     Archive,
 }
 
-impl PublishedSet<'_> {
+impl<'a> PublishedSet<'a> {
     /// The set's files, in their order, in the first folder that has all of them.
-    pub(crate) fn locate(&self, data_dir: Option<&Path>) -> Result<Vec<PathBuf>, PublishedError> {
-        locate::locate(self, &folders::searched(data_dir))
+    pub(crate) fn locate(
+        &self,
+        data_dir: Option<&Path>,
+    ) -> Result<Vec<LocalFile<'a>>, PublishedError> {
+        self.locate_in(&folders::searched(data_dir))
+    }
+
+    fn locate_in(&self, searched: &[PathBuf]) -> Result<Vec<LocalFile<'a>>, PublishedError> {
+        let paths = locate::locate(self, searched)?.into_iter();
+        let contents = self.contents.iter().copied().map(Some);
+        let files = paths.zip(contents.chain(iter::repeat(None)));
+        Ok(files
+            .map(|(path, sha256)| LocalFile { path, sha256 })
+            .collect())
     }
 
     /// Downloads the set, unless its files are there.

@@ -38,8 +38,8 @@ use super::study;
 use super::summary;
 use super::survey;
 use super::ui::Shown;
-use super::unreadable::UnreadableNews;
-use super::voice::{be_quiet, print_line, talk};
+use super::unreadable::{UnreadableNews, passed_over};
+use super::voice::{be_quiet, print_line, talk, warn};
 use super::watch;
 
 /// A flag has a value that is out of range: wrong usage, unlike the same value in a file.
@@ -240,6 +240,9 @@ pub(super) fn load(
         plan.train.indices().len(),
         plan.data.test.len(),
     ));
+    if let Some(line) = passed_over(&plan.data.passed_over) {
+        warn(&line);
+    }
     talk(&format!(
         "model: {}, {} of {} steps",
         plan.model,

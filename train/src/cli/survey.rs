@@ -6,14 +6,14 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use data::{
-    DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, Source, Storage, Survey,
+    DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, PassedOver, Source, Storage, Survey,
     contact_sheet,
 };
 use files::write_atomically;
 use image::{ImageFormat, RgbImage};
 use indicatif::ProgressBar;
 use infer::terminal;
-use report::table::table;
+use report::table::{harmless, table};
 use serde::Serialize;
 use train::{Overrides, TrainConfig, TrainError};
 
@@ -43,17 +43,18 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
             .iter()
             .map(|(_, error)| error.to_string())
             .collect(),
+        passed_over: data.passed_over.clone(),
     };
+    if arguments.json {
+        print_line(&serde_json::to_string(&report)?);
+    } else {
+        print_line(report.text(&config.data).trim_end());
+    }
     if let Some(path) = &arguments.sheet {
         let examples = arguments.examples.get();
         let sheet = contact_sheet(&data, examples, &config.augmentation, config.seed)?;
         save(&sheet, path)?;
         talk(&format!("sheet: {}", path.display()));
-    }
-    if arguments.json {
-        print_line(&serde_json::to_string(&report)?);
-    } else {
-        print_line(report.text(&config.data).trim_end());
     }
     Ok(())
 }
@@ -121,6 +122,8 @@ struct Report {
     survey: Survey,
     /// What is wrong with each picture that cannot be read.
     unreadable: Vec<String>,
+    /// What else is in class folders.
+    passed_over: PassedOver,
 }
 
 impl Report {
@@ -134,7 +137,8 @@ impl Report {
             ..
         } = &self.survey;
         let mut text = format!(
-            "{name}: {} classes, pictures of {channels}x{height}x{width}\n\n",
+            "{}: {} classes, pictures of {channels}x{height}x{width}\n\n",
+            harmless(name),
             class_names.len()
         );
         text += &table(&self.classes(), &(1..4));
@@ -153,12 +157,15 @@ impl Report {
             };
             let _ = writeln!(text, "\n{count} cannot be read:");
             for message in self.unreadable.iter().take(NAMED_UNREADABLE) {
-                let _ = writeln!(text, "{message}");
+                let _ = writeln!(text, "{}", harmless(message));
             }
             let more = self.unreadable.len().saturating_sub(NAMED_UNREADABLE);
             if more > 0 {
                 let _ = writeln!(text, "and {more} more, which --json lists");
             }
+        }
+        if !self.passed_over.is_empty() {
+            let _ = writeln!(text, "\n{}", harmless(&self.passed_over.to_string()));
         }
         text
     }

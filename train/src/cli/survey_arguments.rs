@@ -20,7 +20,7 @@ Examples:
 /// Show what a data set holds: classes, brightness, pictures that come twice or cannot be read
 ///
 /// Files of a published set are downloaded if they are nowhere. Every picture is opened; none of a
-/// folder is kept in memory.
+/// folder is kept in memory. What class folders hold besides pictures is counted.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("changes").args(["config", "pad_crop", "flip"]).multiple(true))]
@@ -41,7 +41,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Draw training pictures as a PNG: a row for each class in the order of the table, at most 100
+    /// Draw training pictures as a PNG: a row for each class in the order of the table, at most 100, without those that cannot be read
     #[arg(long, value_name = "FILE")]
     pub sheet: Option<PathBuf>,
 

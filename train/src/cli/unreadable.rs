@@ -1,9 +1,10 @@
-//! What the user is told of pictures that cannot be read.
+//! What the user is told of pictures that cannot be read, and of what is none.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use data::Unreadable;
+use data::{PassedOver, Unreadable};
+use report::table::harmless;
 
 /// How many pictures are named on the terminal.
 const NAMED: usize = 3;
@@ -30,8 +31,8 @@ impl UnreadableNews {
         let mut names = Vec::new();
         for (path, error) in self.unreadable.list() {
             if self.told.insert(path.clone()) {
-                log::warn!("{error}; it is passed over");
-                names.push(path.display().to_string());
+                log::warn!("{}; it is passed over", harmless(&error.to_string()));
+                names.push(harmless(&path.display().to_string()));
             }
         }
         let more = match names.len().saturating_sub(NAMED) {
@@ -47,4 +48,9 @@ impl UnreadableNews {
             names.join(", ")
         ))
     }
+}
+
+/// A line on what class folders hold besides pictures, if there is anything.
+pub(crate) fn passed_over(found: &PassedOver) -> Option<String> {
+    (!found.is_empty()).then(|| format!("warning: {}", harmless(&found.to_string())))
 }

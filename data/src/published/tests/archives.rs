@@ -10,6 +10,7 @@ fn set<'a>(downloads: &'a [RemoteFile<'a>], mirrors: &'a [&'a str]) -> Published
         name: "packed",
         subfolders: &["packed-bin"],
         files: &FILES,
+        contents: &[],
         downloads,
         mirrors,
         form: Form::Archive,

@@ -10,6 +10,7 @@ fn set<'a>(downloads: &'a [RemoteFile<'a>], mirrors: &'a [&'a str]) -> Published
         name: "small",
         subfolders: &["small", "Small/raw"],
         files: &FILES,
+        contents: &[],
         downloads,
         mirrors,
         form: Form::Files,

@@ -1,0 +1,114 @@
+//! What class folders hold besides pictures.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+
+/// How many endings are named.
+const NAMED: usize = 4;
+/// Files that systems put into folders by themselves, in lower case.
+const OF_THE_SYSTEM: [&str; 2] = ["thumbs.db", "desktop.ini"];
+
+/// What the class folders of a folder hold besides pictures. Hidden files do not count.
+///
+/// As text, it is a sentence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PassedOver {
+    /// Files whose ending is not that of a picture, by ending in lower case, which is empty where
+    /// there is none.
+    pub files: BTreeMap<String, usize>,
+    /// Folders.
+    pub folders: usize,
+}
+
+impl PassedOver {
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.folders == 0
+    }
+
+    pub(super) fn add(&mut self, path: &Path) {
+        let lower = |part: &std::ffi::OsStr| part.to_string_lossy().to_lowercase();
+        if path.is_dir() {
+            self.folders += 1;
+        } else if !OF_THE_SYSTEM.contains(&path.file_name().map(lower).unwrap_or_default().as_str())
+        {
+            let ending = path.extension().map(lower).unwrap_or_default();
+            *self.files.entry(ending).or_default() += 1;
+        }
+    }
+
+    /// The most frequent endings with how many files have each, and how many have others.
+    fn endings(&self) -> String {
+        let mut endings: Vec<(&String, usize)> = self
+            .files
+            .iter()
+            .map(|(ending, &count)| (ending, count))
+            .collect();
+        endings.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        let others: usize = endings.iter().skip(NAMED).map(|(_, count)| count).sum();
+        let named = endings
+            .iter()
+            .take(NAMED)
+            .map(|(ending, count)| match ending.is_empty() {
+                true => format!("none {count}"),
+                false => format!(".{ending} {count}"),
+            });
+        let others = (others > 0).then(|| format!("others {others}"));
+        named.chain(others).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl fmt::Display for PassedOver {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = match self.files.values().sum::<usize>() {
+            0 => String::new(),
+            1 => format!("1 file was passed over for its ending: {}", self.endings()),
+            count => format!(
+                "{count} files were passed over for their endings: {}",
+                self.endings()
+            ),
+        };
+        let folders = match self.folders {
+            0 => String::new(),
+            1 => "1 folder in a class folder was passed over".to_owned(),
+            count => format!("{count} folders in class folders were passed over"),
+        };
+        let and = match files.is_empty() || folders.is_empty() {
+            true => "",
+            false => "; ",
+        };
+        write!(formatter, "{files}{and}{folders}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_are_told_by_how_frequent_they_are() {
+        let mut passed_over = PassedOver::default();
+        assert!(passed_over.is_empty());
+        for name in ["Thumbs.db", "desktop.ini"] {
+            passed_over.add(Path::new(name));
+        }
+        assert!(passed_over.is_empty());
+        passed_over.add(Path::new("a.gif"));
+        assert_eq!(
+            passed_over.to_string(),
+            "1 file was passed over for its ending: .gif 1"
+        );
+        for name in ["b.TIF", "c.tif", "d.txt", "readme", "e.xml", "f.heic"] {
+            passed_over.add(Path::new(name));
+        }
+        passed_over.folders = 2;
+        assert_eq!(
+            passed_over.to_string(),
+            "7 files were passed over for their endings: .tif 2, none 1, .gif 1, .heic 1, others 2; \
+             2 folders in class folders were passed over"
+        );
+    }
+}

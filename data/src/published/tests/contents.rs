@@ -1,0 +1,145 @@
+//! What the files of a set hold: of our own, under the publishers' names.
+
+use super::super::{CIFAR10, MNIST};
+use super::*;
+use crate::cifar;
+use crate::error::DataError;
+use crate::mnist;
+
+/// An IDX file: a header of big-endian numbers, then bytes.
+fn idx(header: &[u32], body: &[u8]) -> Vec<u8> {
+    let header = header.iter().flat_map(|number| number.to_be_bytes());
+    header.chain(body.iter().copied()).collect()
+}
+
+/// Six training and three test pictures of 2x3 pixels.
+fn mnist_files() -> [(&'static str, Vec<u8>); 4] {
+    let pixels: Vec<u8> = (0..36).collect();
+    [
+        ("train-images-idx3-ubyte", idx(&[0x0803, 6, 2, 3], &pixels)),
+        (
+            "train-labels-idx1-ubyte",
+            idx(&[0x0801, 6], &[0, 1, 2, 9, 8, 7]),
+        ),
+        (
+            "t10k-images-idx3-ubyte",
+            idx(&[0x0803, 3, 2, 3], &pixels[..18]),
+        ),
+        ("t10k-labels-idx1-ubyte", idx(&[0x0801, 3], &[3, 4, 5])),
+    ]
+}
+
+/// The same under a name and in a form that the file may have.
+fn in_form(form: &str, name: &str, content: &[u8]) -> (String, Vec<u8>) {
+    match form {
+        "packed" => (format!("{name}.gz"), gzip(content)),
+        "dotted" => (name.replace("-idx", ".idx"), content.to_vec()),
+        "packed in name only" => (format!("{name}.gz"), content.to_vec()),
+        _ => (name.to_owned(), content.to_vec()),
+    }
+}
+
+#[test]
+fn files_are_found_packed_plain_and_dotted_in_every_usual_place() {
+    let sums = mnist_files().map(|(_, content)| sha256(&content));
+    let contents = sums.each_ref().map(String::as_str);
+    let set = PublishedSet {
+        contents: &contents,
+        ..MNIST
+    };
+    for subfolder in ["", "mnist", "MNIST/raw"] {
+        for form in ["plain", "packed", "dotted", "packed in name only"] {
+            let root = tempfile::tempdir().unwrap();
+            let folder = root.path().join(subfolder);
+            fs::create_dir_all(&folder).unwrap();
+            for (name, content) in mnist_files() {
+                let (name, bytes) = in_form(form, name, &content);
+                fs::write(folder.join(name), bytes).unwrap();
+            }
+            let found = set.locate_in(&[root.path().to_owned()]).unwrap();
+            let (train, test) = mnist::load(&found).unwrap();
+            assert_eq!(train.len(), 6, "{form} in {subfolder}");
+            assert_eq!(train.shape(), [1, 2, 3]);
+            assert_eq!(train.labels(), [0, 1, 2, 9, 8, 7]);
+            assert_eq!(train.picture(1), [6, 7, 8, 9, 10, 11]);
+            assert_eq!(test.labels(), [3, 4, 5]);
+        }
+    }
+}
+
+#[test]
+fn one_other_byte_in_any_file_is_another_file() {
+    let sums = mnist_files().map(|(_, content)| sha256(&content));
+    let contents = sums.each_ref().map(String::as_str);
+    let set = PublishedSet {
+        contents: &contents,
+        ..MNIST
+    };
+    for form in ["plain", "packed"] {
+        for (changed, sum) in sums.iter().enumerate() {
+            let root = tempfile::tempdir().unwrap();
+            let mut path = PathBuf::new();
+            for (place, (name, mut content)) in mnist_files().into_iter().enumerate() {
+                if place == changed {
+                    *content.last_mut().unwrap() ^= 1;
+                }
+                let (name, bytes) = in_form(form, name, &content);
+                fs::write(root.path().join(&name), bytes).unwrap();
+                if place == changed {
+                    path = root.path().join(name);
+                }
+            }
+            let found = set.locate_in(&[root.path().to_owned()]).unwrap();
+            let error = mnist::load(&found).unwrap_err();
+            assert!(
+                matches!(
+                    &error,
+                    DataError::Published(PublishedError::OtherContent { path: named, expected, .. })
+                        if *named == path && expected == sum
+                ),
+                "{error}"
+            );
+            let hint = error.hint().unwrap();
+            assert!(hint.starts_with(&format!("remove {}", path.display())));
+        }
+    }
+}
+
+#[test]
+fn files_of_records_are_compared_too() {
+    let root = tempfile::tempdir().unwrap();
+    let record = |label: u8| [vec![label], vec![7; 3 * 32 * 32]].concat();
+    let files: Vec<Vec<u8>> = (0..6).map(record).collect();
+    let sums: Vec<String> = files.iter().map(|content| sha256(content)).collect();
+    let contents: Vec<&str> = sums.iter().map(String::as_str).collect();
+    let set = PublishedSet {
+        contents: &contents,
+        ..CIFAR10
+    };
+    for subfolder in ["", "cifar-10-batches-bin"] {
+        let folder = root.path().join(subfolder);
+        fs::create_dir_all(&folder).unwrap();
+        for (names, content) in CIFAR10.files.iter().zip(&files) {
+            fs::write(folder.join(names[0]), content).unwrap();
+        }
+        let load = || cifar::CIFAR10.load(&set.locate_in(&[root.path().to_owned()]).unwrap());
+        let (class_names, train, test) = load().unwrap();
+        assert_eq!(class_names[8], "ship");
+        assert_eq!(train.labels(), [0, 1, 2, 3, 4]);
+        assert_eq!(test.labels(), [5]);
+        for (changed, sum) in [(2, &sums[2]), (5, &sums[5])] {
+            let path = folder.join(CIFAR10.files[changed][0]);
+            fs::write(&path, record(9)).unwrap();
+            let error = load().unwrap_err();
+            assert!(
+                matches!(
+                    &error,
+                    DataError::Published(PublishedError::OtherContent { path: named, expected, .. })
+                        if *named == path && expected == sum
+                ),
+                "{error}"
+            );
+            fs::write(&path, &files[changed]).unwrap();
+        }
+    }
+}
