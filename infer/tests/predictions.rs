@@ -51,6 +51,18 @@ fn five_classes_with_percentages_from_the_shipped_model() {
     assert!(stderr(&output).contains("shipped"), "{}", stderr(&output));
 }
 
+#[cfg(unix)]
+#[test]
+fn names_of_pictures_do_not_act_on_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("a\u{1b}[31mred.png");
+    std::fs::copy(image_png(), &picture).unwrap();
+    let output = infer(folder.path()).arg(&picture).output().unwrap();
+    let text = stdout(&output);
+    assert!(text.contains("a\u{fffd}[31mred.png"), "{text}");
+    assert!(!text.contains('\u{1b}'), "{text}");
+}
+
 #[test]
 fn json_for_many_pictures() {
     let runs = tempfile::tempdir().unwrap();

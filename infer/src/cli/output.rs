@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use files::harmless;
 use infer::{ClassProbability, Description, Prediction};
 use serde::Serialize;
 
@@ -20,10 +21,10 @@ pub(crate) fn describe(description: &Description, source: &str) -> String {
         }
         (None, None) => String::new(),
     };
-    format!(
+    harmless(&format!(
         "{} trained on {}{accuracy} ({source})",
         description.model, description.trained_on
-    )
+    ))
 }
 
 /// Writes predictions to standard output: text as they come, JSON at the end.
@@ -65,9 +66,9 @@ impl<'a> Output<'a> {
             }),
             None => {
                 let mut stdout = io::stdout().lock();
-                writeln!(stdout, "{}", path.display())?;
+                writeln!(stdout, "{}", harmless(&path.display().to_string()))?;
                 for ClassProbability { name, probability } in classes {
-                    writeln!(stdout, "{:>7.2} %  {name}", 100.0 * probability)?;
+                    writeln!(stdout, "{:>7.2} %  {}", 100.0 * probability, harmless(name))?;
                 }
             }
         }
