@@ -2,7 +2,7 @@
 //!
 //! Every table has a row of names first, and an empty cell where there is no figure. All cells below
 //! the names are numbers, `true` or `false`. Names come from the run's file: they are made
-//! [`harmless`](crate::table::harmless), and one that a spreadsheet would take for a formula gets a `'` in front.
+//! [`harmless`], and one that a spreadsheet would take for a formula gets a `'` in front.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
