@@ -434,7 +434,16 @@ mod tests {
             let score = Score { loss, accuracy };
             let state = RunState {
                 best: Some(Best { epoch: 1, score }),
-                seconds: loss.abs(),
+                partial: Some(Sums {
+                    loss,
+                    correct: i64::from(correct),
+                    pictures: pictures as usize,
+                }),
+                history: vec![EpochScores {
+                    train: Some(score),
+                    validation: score,
+                    averaged: Some(score),
+                }],
                 ..state(3)
             };
             let text = serde_json::to_vec(&state).unwrap();

@@ -46,6 +46,7 @@ mod epoch_end;
 mod error;
 mod evaluate;
 mod evaluation;
+mod exact;
 mod fingerprint;
 mod finite;
 mod folder;

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Mean cross entropy per picture, in nats.
+    #[serde(with = "crate::exact")]
     pub loss: f64,
     /// Share of pictures classified rightly, 0 to 1.
+    #[serde(with = "crate::exact")]
     pub accuracy: f64,
 }
 
@@ -17,6 +19,7 @@ pub struct Score {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sums {
     /// Cross entropy of all pictures, in nats.
+    #[serde(with = "crate::exact")]
     pub loss: f64,
     /// Pictures classified rightly.
     pub correct: i64,
