@@ -53,11 +53,10 @@ impl Signals {
 fn listen(signals: Signals) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-    let ignored = ignored();
-    let heard = [SIGINT, SIGTERM, SIGHUP]
-        .into_iter()
-        .filter(|signal| ignored >> (signal - 1) & 1 == 0);
-    let mut received = signal_hook::iterator::Signals::new(heard)?;
+    let mut received = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+    if !is_ignored(SIGHUP) {
+        received.handle().add_signal(SIGHUP)?;
+    }
     let listener = move || {
         for signal in received.forever() {
             if signal != SIGHUP || !DETACHED.load(Ordering::SeqCst) {
@@ -69,14 +68,13 @@ fn listen(signals: Signals) -> std::io::Result<()> {
     thread.spawn(listener).map(|_| ())
 }
 
-/// The signals that whoever started the program has it ignore, as `nohup` does, a bit for each; none where the
-/// system does not tell.
+/// Whether whoever started the program has it ignore a signal, as `nohup` does, as far as the system tells.
 #[cfg(unix)]
-fn ignored() -> u64 {
+fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0)
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 #[cfg(not(unix))]
