@@ -138,15 +138,7 @@ fn interrupted_and_resumed(settings: &[&str], steps_per_epoch: usize) {
 
     let mut child = start(runs, &[settings, &["--name", "parts"]].concat());
     let run = runs.join("parts");
-    let started = Instant::now();
-    while history(&run).step() < steps_per_epoch + 5 {
-        assert!(
-            started.elapsed() < Duration::from_secs(300),
-            "no second epoch"
-        );
-        assert!(child.try_wait().unwrap().is_none(), "ended by itself");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    reaches(&run, &mut child, steps_per_epoch + 5);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
 
@@ -240,6 +232,49 @@ fn is_saving(run: &Path, step: u64) -> bool {
         let name = entry.file_name().to_string_lossy().into_owned();
         name.contains(".mpk") && !name.contains(&current)
     })
+}
+
+/// A hang-up stops a run, but not one that `nohup` started.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_hangs_up_stops_a_run_unless_it_was_told_not_to_mind() {
+    // The tests themselves may have been started by `nohup`.
+    let usual = ["env", "--default-signal=HUP"];
+    for (program, minds) in [(&usual[..], true), (&["nohup"], false)] {
+        let runs = tempfile::tempdir().unwrap();
+        let mut command = std::process::Command::new(program[0]);
+        command.args(&program[1..]);
+        command.arg(env!("CARGO_BIN_EXE_train")).args(SMALL);
+        command.args(["--epochs", "500", "--name", "mine", "--runs-dir"]);
+        command.arg(runs.path());
+        common::offline(&mut command, runs.path());
+        command.stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let run = runs.path().join("mine");
+        reaches(&run, &mut child, 5);
+        kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+        if !minds {
+            let step = history(&run).step();
+            reaches(&run, &mut child, step + 20);
+            kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{program:?}");
+        assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
+    }
+}
+
+/// Waits until a run has taken so many steps.
+fn reaches(run: &Path, child: &mut Child, steps: usize) {
+    let started = Instant::now();
+    while history(run).step() < steps {
+        assert!(
+            started.elapsed() < Duration::from_secs(300),
+            "no step {steps}"
+        );
+        assert!(child.try_wait().unwrap().is_none(), "ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]
