@@ -1,7 +1,7 @@
 //! Figures in JSON that come back bit for bit.
 //!
 //! As text, since serde_json reads numbers quickly and up to a last digit that can be another. It can read them
-//! exactly too, but then does so for the events of long runs as well, which takes a third longer.
+//! exactly too, but then does so for the events of long runs as well, which takes a fifth longer.
 
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serializer};
