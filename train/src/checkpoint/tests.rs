@@ -1,0 +1,182 @@
+use super::*;
+use crate::config::Keep;
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use burn_flex::Flex;
+use proptest::prelude::*;
+
+fn state(step: usize) -> RunState {
+    RunState {
+        step,
+        epoch: 2,
+        steps_in_epoch: 3,
+        partial: Some(Sums {
+            loss: 1.25,
+            correct: 7,
+            pictures: 12,
+        }),
+        best: Some(Best {
+            epoch: 1,
+            score: Score {
+                loss: 0.75,
+                accuracy: 0.5,
+            },
+        }),
+        best_raw: None,
+        history: vec![EpochScores {
+            train: None,
+            validation: Score {
+                loss: 0.75,
+                accuracy: 0.5,
+            },
+            averaged: None,
+        }],
+        seconds: 1.5,
+        network: model::network("resnet8").unwrap(),
+        data: None,
+    }
+}
+
+fn save(recorder: &CheckpointRecorder, folder: &Path, step: usize, value: f32) {
+    for part in PARTS {
+        let tensor = Tensor::<Flex, 1>::from_floats([value], &Default::default());
+        let record = Param::from_tensor(tensor).into_record();
+        let path = folder.join("checkpoint").join(format!("{part}-{step}"));
+        Recorder::<Flex>::record(recorder, record, path).unwrap();
+    }
+    recorder.wait_for(PARTS.len());
+}
+
+fn load(checkpoints: &Checkpoints, step: usize) -> Result<f32, TrainError> {
+    let record: Param<Tensor<Flex, 1>> =
+        checkpoints.load::<Flex, _>("model", step, &Default::default())?;
+    Ok(record.val().into_scalar())
+}
+
+#[test]
+fn a_better_score_tells_more_pictures_or_as_many_with_a_lower_loss() {
+    let score = |loss, accuracy| Score { loss, accuracy };
+    let best = Best {
+        epoch: 1,
+        score: score(0.5, 0.75),
+    };
+    assert!(best.is_beaten_by(score(0.9, 0.76)));
+    assert!(best.is_beaten_by(score(0.4, 0.75)));
+    assert!(!best.is_beaten_by(score(0.5, 0.75)));
+    assert!(!best.is_beaten_by(score(0.1, 0.74)));
+}
+
+#[test]
+fn patience_waits_for_the_best_whatever_is_kept() {
+    let scores = |accuracy| EpochScores {
+        train: None,
+        validation: Score {
+            loss: 1.0,
+            accuracy,
+        },
+        averaged: None,
+    };
+    let state = RunState {
+        epoch: 4,
+        history: [0.5, 0.4, 0.3].map(scores).to_vec(),
+        ..state(9)
+    };
+    for keep in [Keep::Best, Keep::Last] {
+        let config = |patience| TrainConfig {
+            patience: Some(patience),
+            keep,
+            ..TrainConfig::default()
+        };
+        assert!(state.is_finished(&config(2)), "{keep:?}");
+        assert!(!state.is_finished(&config(3)), "{keep:?}");
+        let kept = state.kept(&config(2)).unwrap();
+        let expected = if keep == Keep::Last { 3 } else { 1 };
+        assert_eq!(kept.epoch, expected);
+        assert_eq!(kept.score.accuracy, if expected == 3 { 0.3 } else { 0.5 });
+    }
+}
+
+proptest! {
+    #[test]
+    fn figures_come_back_bit_for_bit(
+        loss in any::<f64>().prop_filter("a loss", |loss| loss.is_finite()),
+        correct in 0_u32..10_000,
+        pictures in 1_u32..10_000,
+    ) {
+        let accuracy = f64::from(correct.min(pictures)) / f64::from(pictures);
+        let score = Score { loss, accuracy };
+        let state = RunState {
+            best: Some(Best { epoch: 1, score }),
+            partial: Some(Sums {
+                loss,
+                correct: i64::from(correct),
+                pictures: pictures as usize,
+            }),
+            history: vec![EpochScores {
+                train: Some(score),
+                validation: score,
+                averaged: Some(score),
+            }],
+            ..state(3)
+        };
+        let text = serde_json::to_vec(&state).unwrap();
+        let read: RunState = serde_json::from_slice(&text).unwrap();
+        prop_assert_eq!(read, state);
+    }
+}
+
+#[test]
+fn the_last_whole_checkpoint_is_found_and_older_ones_go() {
+    let run = tempfile::tempdir().unwrap();
+    fs::create_dir(run.path().join("checkpoint")).unwrap();
+    let checkpoints = Checkpoints::new(run.path());
+    let recorder = CheckpointRecorder::new(Stop::default());
+    assert_eq!(checkpoints.latest().unwrap(), None);
+
+    save(&recorder, run.path(), 10, 1.0);
+    checkpoints.commit(&state(10)).unwrap();
+    save(&recorder, run.path(), 20, 2.0);
+    assert_eq!(
+        checkpoints.latest().unwrap(),
+        Some(state(10)),
+        "not yet declared whole"
+    );
+    assert_eq!(load(&checkpoints, 10).unwrap(), 1.0);
+
+    checkpoints.commit(&state(20)).unwrap();
+    assert_eq!(checkpoints.latest().unwrap(), Some(state(20)));
+    assert_eq!(load(&checkpoints, 20).unwrap(), 2.0);
+    assert!(load(&checkpoints, 10).is_err());
+}
+
+#[test]
+fn a_cut_record_is_an_error_that_names_it() {
+    let run = tempfile::tempdir().unwrap();
+    fs::create_dir(run.path().join("checkpoint")).unwrap();
+    let checkpoints = Checkpoints::new(run.path());
+    save(
+        &CheckpointRecorder::new(Stop::default()),
+        run.path(),
+        5,
+        1.0,
+    );
+    let path = run.path().join("checkpoint/model-5.mpk");
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+
+    let error = load(&checkpoints, 5).unwrap_err().to_string();
+    assert!(
+        error.contains("model-5.mpk is cut off") && !error.contains('\n'),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_failed_write_ends_the_run_with_its_reason() {
+    let stop = Stop::default();
+    let recorder = CheckpointRecorder::new(stop.clone());
+    save(&recorder, Path::new("/nonexistent"), 5, 1.0);
+    assert!(stop.requested());
+    let error = stop.take_failure().unwrap().to_string();
+    assert!(error.contains("/nonexistent"), "{error}");
+}
