@@ -14,8 +14,8 @@ use crate::thumbnail::Thumbnail;
 pub enum Event {
     /// A run begins.
     Started(Box<Started>),
-    /// A run goes on from a checkpoint. What stands before this line and came after that checkpoint
-    /// does not count any more.
+    /// A run goes on from a checkpoint. What came after that checkpoint does not count any more:
+    /// [`Writer`](crate::Writer) takes it out of the file, and a reader forgets it.
     Resumed(Resumed),
     /// The network took a step.
     Step(Step),
@@ -97,7 +97,7 @@ pub struct Pictures {
 }
 
 /// Where a run goes on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Resumed {
     /// When, as RFC 3339 with the offset from UTC.
     pub at: String,

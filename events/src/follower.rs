@@ -13,12 +13,17 @@ pub const FILE: &str = "events.jsonl";
 /// Bytes that are read and parsed at once.
 const BLOCK: usize = 1 << 26;
 
+/// Bytes by which a file is known again; a line of a step has more, with its time.
+const TAIL: usize = 64;
+
 /// Reads the events of a run, and later those that have come since.
 #[derive(Debug)]
 pub struct Follower {
     path: PathBuf,
     /// Bytes that are read and parsed.
     done: u64,
+    /// The last of them.
+    tail: Vec<u8>,
     block: usize,
     /// Within a line that is longer than a block.
     skipping: bool,
@@ -32,6 +37,7 @@ impl Follower {
         Self {
             path: folder.join(FILE),
             done: 0,
+            tail: Vec::new(),
             block: BLOCK,
             skipping: false,
             wanted: Wanted::All,
@@ -59,7 +65,8 @@ impl Follower {
     }
 
     /// Reads what has come since the last time; whether that was anything. A line without an end is
-    /// left for later. A file that has become shorter is another one, and read from its start.
+    /// left for later. A file that has become another one, as when a run goes on from a checkpoint, is read
+    /// from its start.
     ///
     /// # Errors
     ///
@@ -79,8 +86,9 @@ impl Follower {
             file => file?,
         };
         let length = file.metadata()?.len();
-        if length < self.done {
+        if !self.is_the_same(&mut file, length)? {
             self.done = 0;
+            self.tail.clear();
             self.skipping = false;
             self.history = History::default();
         }
@@ -96,9 +104,22 @@ impl Follower {
                 break;
             }
             self.done += taken as u64;
+            let end = &buffer[..taken];
+            self.tail = end[end.len().saturating_sub(TAIL)..].to_vec();
             progress(self.done as f64 / length as f64);
         }
         Ok(self.done > before)
+    }
+
+    /// Whether what was read so far still stands in the file.
+    fn is_the_same(&self, file: &mut File, length: u64) -> io::Result<bool> {
+        if length < self.done {
+            return Ok(false);
+        }
+        let mut tail = vec![0; self.tail.len()];
+        file.seek(SeekFrom::Start(self.done - tail.len() as u64))?;
+        file.read_exact(&mut tail)?;
+        Ok(tail == self.tail)
     }
 
     /// Takes the whole lines of a block; how many bytes that were.

@@ -49,6 +49,7 @@ mod history;
 mod lock;
 mod metrics;
 mod parse;
+mod rewind;
 mod series;
 mod setting;
 mod speed;

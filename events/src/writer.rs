@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use crate::event::Event;
+use crate::event::{Event, Resumed};
 use crate::follower::FILE;
+use crate::rewind::rewind;
 
 /// How long an event waits for others before all are written.
 const WAIT: Duration = Duration::from_millis(200);
@@ -81,21 +82,20 @@ impl Writer {
             path: path.clone(),
             source,
         };
-        let mut file = File::options()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(wrap)?;
-        remove_cut_line(&mut file).map_err(wrap)?;
+        let file = open(&path).map_err(wrap)?;
         let (sender, receiver) = channel();
         let thread = std::thread::Builder::new()
             .name("events".to_owned())
             .spawn({
                 let path = path.clone();
                 move || {
-                    let result = write_all(&mut file, &receiver);
+                    let mut target = Target {
+                        path: &path,
+                        file,
+                        buffer: Vec::new(),
+                        echo: None,
+                    };
+                    let result = target.write_all(&receiver);
                     let result = result.map_err(|source| WriteError { path, source });
                     if let Err(error) = &result {
                         failed(error);
@@ -110,7 +110,8 @@ impl Writer {
         })
     }
 
-    /// Has an event written, soon.
+    /// Has an event written, soon. That a run begins or goes on takes what does not count any more out
+    /// of the file.
     pub fn send(&self, event: Event) {
         // Where the thread has ended, it said why.
         let _ = self.sender.send(Order::Write(Box::new(event)));
@@ -149,54 +150,99 @@ impl Writer {
     }
 }
 
-fn write_all(file: &mut File, receiver: &Receiver<Order>) -> io::Result<()> {
-    let mut buffer = Vec::new();
-    let mut due: Option<Instant> = None;
-    let mut echo: Option<Echo> = None;
-    loop {
-        let order = match due {
-            None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(due) => receiver.recv_timeout(due.saturating_duration_since(Instant::now())),
-        };
-        let mut waiting = None;
-        let closed = match order {
-            Ok(Order::Echo(target)) => {
-                echo = Some(target);
-                false
-            }
-            Ok(Order::Flush(sender)) => {
-                waiting = Some(sender);
-                false
-            }
-            Ok(Order::Write(event)) => {
-                serde_json::to_writer(&mut buffer, &event)?;
-                buffer.push(b'\n');
-                due.get_or_insert_with(|| Instant::now() + WAIT);
-                false
-            }
-            Err(RecvTimeoutError::Timeout) => false,
-            Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => true,
-        };
-        let is_due = due.is_some_and(|due| due <= Instant::now());
-        if closed || is_due || waiting.is_some() || buffer.len() >= FULL {
-            file.write_all(&buffer)?;
-            if let Some(Echo(target)) = &mut echo {
-                let taken = target.write_all(&buffer).and_then(|()| target.flush());
-                if taken.is_err() {
-                    echo = None;
+/// What lines go to.
+struct Target<'a> {
+    path: &'a Path,
+    file: File,
+    /// Lines that wait.
+    buffer: Vec<u8>,
+    echo: Option<Echo>,
+}
+
+impl Target<'_> {
+    fn write_all(&mut self, receiver: &Receiver<Order>) -> io::Result<()> {
+        let mut due: Option<Instant> = None;
+        loop {
+            let order = match due {
+                None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => receiver.recv_timeout(due.saturating_duration_since(Instant::now())),
+            };
+            let mut waiting = None;
+            let closed = match order {
+                Ok(Order::Echo(target)) => {
+                    self.echo = Some(target);
+                    false
                 }
+                Ok(Order::Flush(sender)) => {
+                    waiting = Some(sender);
+                    false
+                }
+                Ok(Order::Write(event)) => {
+                    self.push(&event)?;
+                    due.get_or_insert_with(|| Instant::now() + WAIT);
+                    false
+                }
+                Err(RecvTimeoutError::Timeout) => false,
+                Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => true,
+            };
+            let is_due = due.is_some_and(|due| due <= Instant::now());
+            if closed || is_due || waiting.is_some() || self.buffer.len() >= FULL {
+                self.empty()?;
+                due = None;
             }
-            buffer.clear();
-            due = None;
-        }
-        if let Some(waiting) = waiting {
-            // Whoever waited may be gone.
-            let _ = waiting.send(());
-        }
-        if closed {
-            return file.flush();
+            if let Some(waiting) = waiting {
+                // Whoever waited may be gone.
+                let _ = waiting.send(());
+            }
+            if closed {
+                return self.file.flush();
+            }
         }
     }
+
+    fn push(&mut self, event: &Event) -> io::Result<()> {
+        let place = match event {
+            Event::Started(_) => Some(&Resumed::default()),
+            Event::Resumed(resumed) => Some(resumed),
+            _ => None,
+        };
+        if let Some(place) = place {
+            self.empty()?;
+            if self.file.stream_position()? > 0 {
+                rewind(self.path, place)?;
+                // The file that was open is not the one of that name any more.
+                self.file = open(self.path)?;
+            }
+        }
+        serde_json::to_writer(&mut self.buffer, event)?;
+        self.buffer.push(b'\n');
+        Ok(())
+    }
+
+    /// Writes the lines that wait.
+    fn empty(&mut self) -> io::Result<()> {
+        self.file.write_all(&self.buffer)?;
+        if let Some(Echo(target)) = &mut self.echo {
+            let taken = target.write_all(&self.buffer).and_then(|()| target.flush());
+            if taken.is_err() {
+                self.echo = None;
+            }
+        }
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+/// The file, made where there is none, to write to behind its last whole line.
+fn open(path: &Path) -> io::Result<File> {
+    let mut file = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)?;
+    remove_cut_line(&mut file)?;
+    Ok(file)
 }
 
 /// Leaves the file's position behind its last whole line, and nothing after it.
@@ -222,7 +268,9 @@ fn remove_cut_line(file: &mut File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Level, Message};
+    use crate::event::{Level, Message, Step};
+    use crate::follower::Follower;
+    use crate::metrics::Metrics;
 
     fn message(text: &str) -> Event {
         Event::Message(Message {
@@ -261,6 +309,64 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3);
         assert!(lines[2].contains("third"));
+    }
+
+    #[test]
+    fn a_run_that_goes_on_repeats_no_step() {
+        let step = |step| {
+            Event::Step(Step {
+                seconds: 0.5,
+                epoch: 1,
+                step,
+                metrics: Metrics::default(),
+            })
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Writer::open(folder.path()).unwrap();
+        let mut follower = Follower::open(folder.path());
+        for number in 1..=5 {
+            writer.send(step(number));
+        }
+        writer.flush();
+        follower.poll().unwrap();
+        assert_eq!(follower.history().step(), 5);
+        writer.send(Event::Resumed(Resumed {
+            step: 3,
+            ..Resumed::default()
+        }));
+        // As many bytes as before or more do not hide from a reader that the file is another one.
+        for number in 4..=9 {
+            writer.send(step(number));
+        }
+        writer.close().unwrap();
+        let text = text(folder.path());
+        for number in 1..=9 {
+            let name = format!("\"step\":{number}}}");
+            assert_eq!(text.matches(&name).count(), 1, "{text}");
+        }
+        follower.poll().unwrap();
+        assert!((1..=9).eq(follower.history().steps.steps().iter().copied()));
+        assert_eq!(follower.history().sittings.len(), 1);
+    }
+
+    #[test]
+    fn a_run_that_begins_again_begins_with_an_empty_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut before = 0;
+        for sitting in 0..3 {
+            let writer = Writer::open(folder.path()).unwrap();
+            writer.send(Event::Started(Box::default()));
+            writer.send(Event::Step(Step {
+                seconds: 0.5,
+                epoch: 1,
+                step: 1,
+                metrics: Metrics::default(),
+            }));
+            writer.close().unwrap();
+            let length = text(folder.path()).len();
+            assert!(sitting == 0 || length == before);
+            before = length;
+        }
     }
 
     #[test]

@@ -34,12 +34,36 @@ fn assert_same(runs: &Path, names: [&str; 2], epochs: usize, more: &[&str]) {
     }
     let [one_figures, other_figures] = names.map(|run| figures(&history(&runs.join(run)), epochs));
     assert!(one_figures == other_figures, "the events differ");
+    let [one_lines, other_lines] = names.map(|run| lines(&runs.join(run)));
+    for (one, other) in one_lines.iter().zip(&other_lines) {
+        assert!(one == other, "a line differs: {one} {other}");
+    }
+    assert_eq!(one_lines.len(), other_lines.len());
     let [one, other] = [one, other].map(|run| {
         let mut state = state(&runs.join(run)).unwrap();
         state.as_object_mut().unwrap().remove("seconds");
         state
     });
     assert_eq!(one, other);
+}
+
+/// The lines of steps, epochs and tests as they stand in the file, without what depends on time.
+fn lines(run: &Path) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(run.join(events::FILE)).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    lines
+        .filter(|line: &serde_json::Value| {
+            ["step", "epoch", "tested"]
+                .map(Into::into)
+                .contains(&line["event"])
+        })
+        .map(|mut line| {
+            let entries = line.as_object_mut().unwrap();
+            entries.remove("seconds");
+            entries.remove("took");
+            line
+        })
+        .collect()
 }
 
 /// Everything in the events of a finished run that does not depend on time.
