@@ -53,6 +53,7 @@ mod rewind;
 mod series;
 mod setting;
 mod speed;
+mod step_line;
 mod steps;
 mod thumbnail;
 mod writer;

@@ -3,17 +3,13 @@
 //! A run has millions of steps and few events of other kinds, so lines of steps go straight into
 //! columns, and large texts are shared out to all cores.
 
-use std::fmt;
 use std::panic::resume_unwind;
 use std::thread::ScopedJoinHandle;
 
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
-
 use crate::event::Event;
+use crate::step_line::{Row, STEP};
 use crate::steps::Steps;
 
-/// How a line begins that the writer made of a step.
-const STEP: &[u8] = b"{\"event\":\"step\",";
 /// Fewer bytes are not worth a thread.
 const LEAST: usize = 1 << 18;
 
@@ -124,7 +120,7 @@ struct Lines {
 
 impl Lines {
     fn push(&mut self, line: &[u8]) {
-        if line.starts_with(STEP) && self.row.read(line) {
+        if self.row.read(line) {
             self.row.push(&mut self.steps);
             return;
         }
@@ -146,87 +142,6 @@ impl Lines {
     }
 }
 
-/// The figures of a line, in memory that serves all lines.
-#[derive(Default)]
-struct Row {
-    step: Option<u64>,
-    seconds: f64,
-    /// The first `used` of them count.
-    figures: Vec<(String, f32)>,
-    used: usize,
-}
-
-impl Row {
-    /// Whether the line has all that a step has.
-    fn read(&mut self, line: &[u8]) -> bool {
-        self.step = None;
-        self.seconds = f64::NAN;
-        self.used = 0;
-        let mut deserializer = serde_json::Deserializer::from_slice(line);
-        let read = (&mut *self).deserialize(&mut deserializer);
-        read.is_ok() && deserializer.end().is_ok() && self.step.is_some() && !self.seconds.is_nan()
-    }
-
-    fn push(&self, steps: &mut Steps) {
-        let Some(step) = self.step else {
-            return;
-        };
-        steps.begin(step, self.seconds);
-        for (name, figure) in &self.figures[..self.used] {
-            steps.set(name, *figure);
-        }
-        steps.end();
-    }
-
-    fn set(&mut self, name: &str, figure: f32) {
-        match self.figures.get_mut(self.used) {
-            // As a rule, lines have the same names in the same order.
-            Some((before, value)) => {
-                if before != name {
-                    name.clone_into(before);
-                }
-                *value = figure;
-            }
-            None => self.figures.push((name.to_owned(), figure)),
-        }
-        self.used += 1;
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for &mut Row {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Row {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str("a step")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        // A name with an escape cannot be borrowed; such lines go the other way.
-        while let Some(name) = map.next_key::<&str>()? {
-            match name {
-                "event" | "epoch" => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-                "step" => self.step = Some(map.next_value()?),
-                "seconds" => self.seconds = map.next_value()?,
-                _ => {
-                    let figure: Option<f64> = map.next_value()?;
-                    self.set(name, figure.unwrap_or(f64::NAN) as f32);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,14 +159,8 @@ mod tests {
     }
 
     #[test]
-    fn the_writers_lines_take_the_fast_way() {
+    fn steps_in_other_words_are_the_same_steps() {
         assert!(line(3).as_bytes().starts_with(STEP));
-        let mut row = Row::default();
-        assert!(row.read(line(3).as_bytes()));
-        assert_eq!(row.step, Some(3));
-        assert_eq!(row.seconds, 0.375);
-        assert_eq!(row.figures[1], ("loss".to_owned(), 0.25));
-        assert!(row.figures[0].1.is_nan());
         // Another order of names, and one with an escape, go the slow way to the same end.
         for slow in [
             r#"{"step":3,"epoch":1,"event":"step","seconds":0.375,"loss":0.25}"#,

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     use crate::event::{
         Checkpoint, Ended, Ending, Epoch, Event, Level, Message, Progress, Speed, Step, System,
-        Tested, Work,
+        Work,
     };
     use crate::history::History;
     use crate::metrics::Metrics;

@@ -73,7 +73,7 @@ impl Plan {
         pretrained: Option<Pretrained>,
         progress: &(dyn Fn(LoadProgress) + Send + Sync),
     ) -> Result<Self, TrainError> {
-        // So that the run's config says it.
+        // What is left open is set here, so that the run's config says it.
         config.lr = Some(config.learning_rate());
         match &pretrained {
             None => config.model = Some(config.model_name().to_owned()),
@@ -92,6 +92,9 @@ impl Plan {
             ..LoadOptions::default()
         })?;
         let [channels, height, width] = data.preprocessing.shape();
+        if matches!(config.data, Source::Folder(_)) {
+            config.image_size = Some(height);
+        }
         let (classes, size) = (data.class_names.len(), [height, width]);
         let network = match &pretrained {
             None => config.network(channels, size, classes)?,

@@ -45,6 +45,8 @@ fn a_short_run_on_the_sample_learns_and_leaves_a_whole_folder() {
         "seed",
         "stem",
         "validation",
+        "flip",
+        "balanced",
     ] {
         assert!(
             config.contains(&format!("{key} = ")),
@@ -299,6 +301,39 @@ fn a_smaller_last_step_is_taken_or_dropped() {
         assert_eq!(history.started.as_ref().unwrap().steps_per_epoch, steps);
         assert_eq!(history.step(), 2 * steps);
     }
+}
+
+#[test]
+fn what_a_folder_leaves_open_is_in_the_config() {
+    let root = tempfile::tempdir().unwrap();
+    let pictures = picture_folder(root.path(), 20);
+    let data = format!("folder:{}", pictures.display());
+    let settings = ["--epochs", "1", "--data", &data, "--name", "mine"];
+    succeeds(train(root.path()).args(settings));
+    let config = root.path().join("mine/config.toml");
+    let (config, text) = (
+        config.to_str().unwrap(),
+        fs::read_to_string(&config).unwrap(),
+    );
+    for line in [
+        "image_size = 64",
+        "lr = 0.1",
+        "model = \"resnet8\"",
+        "[augmentation]",
+        "[loader]",
+    ] {
+        assert!(text.contains(line), "no {line} in {text}");
+    }
+    // It says all that the run was, so it gives the same run.
+    succeeds(train(root.path()).args(["--config", config, "--name", "again"]));
+    let [one, other] = ["mine", "again"].map(|run| {
+        let run = root.path().join(run);
+        [
+            fs::read(run.join("model.safetensors")).unwrap(),
+            fs::read(run.join("test.json")).unwrap(),
+        ]
+    });
+    assert!(one == other, "the runs differ");
 }
 
 #[test]

@@ -231,6 +231,8 @@ fn a_sheet_shows_examples_as_they_are_or_as_they_are_changed() {
     );
     let other = ["--augmented", "--config", config, "--seed", "8"];
     assert_ne!(sheet("other.png", &other), mixed);
+    let recipe = sheet("recipe.png", &["--augmented", "--recipe", "mnist"]);
+    assert!(recipe != plain && recipe != mixed);
 }
 
 #[test]

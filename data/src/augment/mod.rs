@@ -104,11 +104,6 @@ impl Augmentation {
         colour.as_ref().map_or(Ok(()), ColourJitter::validate)?;
         erasing.as_ref().map_or(Ok(()), RandomErasing::validate)
     }
-
-    /// Whether pictures stay as they are.
-    pub fn is_none(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// Why pictures cannot be changed as asked for.
@@ -152,7 +147,7 @@ mod tests {
     #[test]
     fn nothing_is_the_default() {
         let read: Augmentation = serde_json::from_str("{}").unwrap();
-        assert!(read.is_none());
+        assert_eq!(read, Augmentation::default());
         assert!(serde_json::from_str::<Augmentation>(r#"{"flop": true}"#).is_err());
     }
 

@@ -99,7 +99,7 @@ impl ForeignError {
                 });
             }
             Self::File(WeightsError::Read { .. }) => {
-                "name a file of weights or a run's folder; --pretrained downloads torchvision's"
+                "name a file of weights or a run's folder; `infer` and a new run get torchvision's by --pretrained"
             }
             Self::File(WeightsError::Write { .. }) => "free some space or choose another folder",
             Self::File(_) | Self::Config { .. } => return None,

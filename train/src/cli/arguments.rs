@@ -93,7 +93,7 @@ pub(crate) struct Arguments {
 }
 
 /// A name, checked here for the message.
-fn recipe(text: &str) -> Result<String, ConfigError> {
+pub(super) fn recipe(text: &str) -> Result<String, ConfigError> {
     TrainConfig::recipe(text).map(|_| text.to_owned())
 }
 

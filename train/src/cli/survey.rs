@@ -61,9 +61,10 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
 
 /// The settings of a run that the flags stand for.
 fn settings(arguments: &DataArguments) -> anyhow::Result<TrainConfig> {
-    let base = match &arguments.config {
-        Some(path) => TrainConfig::read(path)?,
-        None => TrainConfig::default(),
+    let base = match (&arguments.config, &arguments.recipe) {
+        (Some(path), _) => TrainConfig::read(path)?,
+        (None, Some(recipe)) => TrainConfig::recipe(recipe)?,
+        (None, None) => TrainConfig::default(),
     };
     let shown = TrainConfig {
         augmentation: base.augmentation,

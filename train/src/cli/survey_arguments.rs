@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use data::Source;
 
+use super::arguments::recipe;
 use super::settings::source;
 
 const EXAMPLES: &str = "\
@@ -15,6 +16,7 @@ Examples:
   train data cifar10 --data-dir ~/data --sheet cifar10.png --examples 20
   train data cifar10 --sheet changed.png --augmented --pad-crop 4 --flip
   train data folder:photos --sheet changed.png --augmented --config mine.toml
+  train data mnist --sheet changed.png --augmented --recipe mnist
   train data mnist --json";
 
 /// Show what a data set holds: classes, brightness, pictures that come twice or cannot be read
@@ -23,7 +25,7 @@ Examples:
 /// folder is kept in memory. What class folders hold besides pictures is counted.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-#[command(group = ArgGroup::new("changes").args(["config", "pad_crop", "flip"]).multiple(true))]
+#[command(group = ArgGroup::new("changes").args(["config", "recipe", "pad_crop", "flip"]).multiple(true))]
 pub(crate) struct DataArguments {
     /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH
     #[arg(value_name = "DATA", value_parser = source)]
@@ -37,7 +39,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N")]
     pub image_size: Option<usize>,
 
-    /// Sets which pictures of a folder without a test part are its test part, and how pictures are changed [default: 1, or that of --config]
+    /// Sets which pictures of a folder without a test part are its test part, and how pictures are changed [default: 1, or that of --config or --recipe]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
@@ -54,8 +56,17 @@ pub(crate) struct DataArguments {
     pub augmented: bool,
 
     /// TOML file as for training, of which [augmentation] and the seed count
-    #[arg(long, value_name = "FILE", requires = "augmented")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "augmented",
+        conflicts_with = "recipe"
+    )]
     pub config: Option<PathBuf>,
+
+    /// The same of a recipe, as `train --recipe` has it
+    #[arg(long, value_name = "NAME", requires = "augmented", value_parser = recipe)]
+    pub recipe: Option<String>,
 
     /// Crop at random after adding so many pixels on each side
     #[arg(long, value_name = "N", requires = "augmented")]

@@ -31,11 +31,6 @@ pub struct LoaderConfig {
 }
 
 impl LoaderConfig {
-    /// Whether everything is as usual.
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
     pub(super) fn validate(&self, data: &Source) -> Result<(), ConfigError> {
         if self.storage == Storage::Files && !matches!(data, Source::Folder(_)) {
             return Err(ConfigError::AlwaysInMemory {

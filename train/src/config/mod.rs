@@ -123,10 +123,8 @@ pub struct TrainConfig {
     /// How the learning rate falls. Tables come last in TOML.
     pub schedule: Schedule,
     /// How training pictures are changed at random.
-    #[serde(skip_serializing_if = "Augmentation::is_none")]
     pub augmentation: Augmentation,
     /// How pictures come to the network.
-    #[serde(skip_serializing_if = "LoaderConfig::is_default")]
     pub loader: LoaderConfig,
 }
 
