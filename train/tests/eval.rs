@@ -172,6 +172,33 @@ fn a_folder_is_split_as_it_was_in_the_run() {
     );
 }
 
+#[test]
+fn what_is_no_picture_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let pictures = picture_folder(root.path(), 60);
+    let data = format!("folder:{}", pictures.display());
+    let settings = ["--image-size", "16", "--epochs", "1", "--name", "mine"];
+    succeeds(
+        train(&root.path().join("runs"))
+            .args(["--data", &data])
+            .args(settings),
+    );
+    fs::write(pictures.join("red/torn.png"), "no picture").unwrap();
+    fs::write(pictures.join("red/notes.txt"), "no picture either").unwrap();
+    let arguments = ["mine", "--output", "out.json"];
+    let output = eval(root.path(), &arguments).output().unwrap();
+    let (said, found) = (stderr(&output), json(&root.path().join("out.json")));
+    assert!(output.status.success() && said.contains(".txt 1"), "{said}");
+    assert!(said.contains("1 of 121 pictures cannot be read"), "{said}");
+    assert_eq!(found["passed_over"]["files"]["txt"], 1, "{found}");
+    let torn = found["unreadable"][0].as_str().unwrap();
+    assert!(
+        torn.contains("torn.png") && torn.contains("not a picture"),
+        "{torn}"
+    );
+    assert_eq!(found["unreadable"].as_array().unwrap().len(), 1);
+}
+
 /// A folder of two classes with blue and red pictures, the same for training and test.
 fn classes(root: &Path, folder: &str, pictures: &Path, names: [&str; 2]) -> String {
     let folder = root.join(folder);

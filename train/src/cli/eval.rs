@@ -19,6 +19,7 @@ use super::eval_arguments::EvalArguments;
 use super::eval_report::{Making, Report};
 use super::lines::picture_bar;
 use super::program::{WrongFlag, make_absolute, resolve};
+use super::unreadable::{UnreadableNews, passed_over, reasons};
 use super::voice::{print_line, talk, warn};
 
 pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
@@ -61,11 +62,19 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     if plan.matched_by == MatchedBy::Place {
         warn("classes are matched by their place");
     }
+    let evaluation = device.run(Evaluate { plan: &plan })?;
+    let found = passed_over(&plan.data.passed_over);
+    let unreadable = UnreadableNews::new(&plan.data.unreadable).line();
+    for line in found.into_iter().chain(unreadable) {
+        warn(&line);
+    }
     let report = Report {
         model,
         making: Making::of(&plan.settings),
         classes_matched_by: plan.matched_by,
-        evaluation: device.run(Evaluate { plan: &plan })?,
+        unreadable: reasons(&plan.data.unreadable),
+        passed_over: plan.data.passed_over.clone(),
+        evaluation,
     };
     let output = match &arguments.output {
         Some(output) => output.clone(),

@@ -1,5 +1,6 @@
 //! What `train eval` prints and saves.
 
+use data::PassedOver;
 use report::table::table;
 use serde::Serialize;
 use train::{Evaluation, EvaluationSettings, MatchedBy, SetPart};
@@ -19,6 +20,10 @@ pub(crate) struct Report {
     #[serde(flatten)]
     pub making: Making,
     pub classes_matched_by: MatchedBy,
+    /// What is wrong with each picture that cannot be read.
+    pub unreadable: Vec<String>,
+    /// What else is in class folders.
+    pub passed_over: PassedOver,
     #[serde(flatten)]
     pub evaluation: Evaluation,
 }
@@ -145,6 +150,8 @@ mod tests {
             model: "runs/mine".to_owned(),
             making: Making::of(&EvaluationSettings::of_run(&TrainConfig::default())),
             classes_matched_by: MatchedBy::Name,
+            unreadable: Vec::new(),
+            passed_over: PassedOver::default(),
             evaluation: Evaluation {
                 pictures: 6,
                 loss: 0.25,

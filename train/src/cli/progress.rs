@@ -36,7 +36,8 @@ impl Reporter {
 
     fn warn(&mut self) {
         if let Some(line) = self.unreadable.line() {
-            self.lines.warn(line);
+            self.lines
+                .warn(format!("{line}; the run's experiment.log says why"));
         }
     }
 

@@ -19,8 +19,8 @@ use super::program::{Train, WrongFlag, load, make_absolute, resolve};
 use super::signals::Signals;
 use super::study_arguments::{DegradationArguments, GradientArguments, StudyCommand};
 use super::ui::Shown;
-use super::unreadable::UnreadableNews;
-use super::voice::{print_line, talk};
+use super::unreadable::{UnreadableNews, passed_over};
+use super::voice::{print_line, talk, warn};
 
 /// Runs of a study lie in this folder of its output.
 const RUNS: &str = "runs";
@@ -144,11 +144,13 @@ fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {
     let mut profiles = Vec::new();
     for config in networks {
         let plan = Arc::new(Plan::new(config, &|_| {})?);
-        if let Some(line) = unreadable
-            .get_or_insert_with(|| UnreadableNews::new(&plan.data.unreadable))
-            .line()
-        {
-            talk(&line);
+        let is_first = unreadable.is_none();
+        let news = unreadable.get_or_insert_with(|| UnreadableNews::new(&plan.data.unreadable));
+        let passed_over = is_first
+            .then(|| passed_over(&plan.data.passed_over))
+            .flatten();
+        for line in passed_over.into_iter().chain(news.line()) {
+            warn(&line);
         }
         profiles.push(device.run(Measure {
             study: &study,

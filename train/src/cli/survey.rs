@@ -21,6 +21,7 @@ use super::grouped::grouped;
 use super::lines::picture_bar;
 use super::program::WrongFlag;
 use super::survey_arguments::DataArguments;
+use super::unreadable::reasons;
 use super::voice::{print_line, talk};
 
 /// How many duplicates of each kind, and unreadable pictures, the text names.
@@ -37,12 +38,7 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let report = Report {
         survey: survey?,
-        unreadable: data
-            .unreadable
-            .list()
-            .iter()
-            .map(|(_, error)| error.to_string())
-            .collect(),
+        unreadable: reasons(&data.unreadable),
         passed_over: data.passed_over.clone(),
     };
     if arguments.json {

@@ -41,13 +41,18 @@ impl UnreadableNews {
         };
         names.truncate(NAMED);
         Some(format!(
-            "warning: {} of {} pictures cannot be read and are passed over, among them {}{more}; \
-             the run's experiment.log says why",
+            "warning: {} of {} pictures cannot be read and are passed over, among them {}{more}",
             self.unreadable.count(),
             self.unreadable.total(),
             names.join(", ")
         ))
     }
+}
+
+/// What is wrong with each picture that cannot be read.
+pub(crate) fn reasons(unreadable: &Unreadable) -> Vec<String> {
+    let list = unreadable.list();
+    list.iter().map(|(_, error)| error.to_string()).collect()
 }
 
 /// A line on what class folders hold besides pictures, if there is anything.
