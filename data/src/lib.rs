@@ -68,7 +68,7 @@ pub use cifar::CIFAR10_CLASSES;
 pub use dataset::PictureDataset;
 pub use error::DataError;
 pub use failure::LoadFailure;
-pub use folder::PassedOver;
+pub use folder::{FOLDER_SIDE, PassedOver};
 pub use loader::BatchLoader;
 pub use picture::{MAX_PIXELS, PictureError, open_picture};
 pub use pictures::Pictures;

@@ -83,6 +83,7 @@ impl Plan {
                 }
             }
         }
+        config.image_size = config.side();
         let mut data = config.data.load(&LoadOptions {
             data_dir: config.data_dir.clone(),
             image_size: config.image_size,
@@ -92,9 +93,6 @@ impl Plan {
             ..LoadOptions::default()
         })?;
         let [channels, height, width] = data.preprocessing.shape();
-        if matches!(config.data, Source::Folder(_)) {
-            config.image_size = Some(height);
-        }
         let (classes, size) = (data.class_names.len(), [height, width]);
         let network = match &pretrained {
             None => config.network(channels, size, classes)?,

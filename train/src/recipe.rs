@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use data::Source;
+
 use crate::config::TrainConfig;
 use crate::error::ConfigError;
 
@@ -50,6 +52,18 @@ impl TrainConfig {
         config.validate()?;
         Ok(config)
     }
+
+    /// What a run on this data has where no settings are named: for the sample, those of its recipe.
+    ///
+    /// # Errors
+    ///
+    /// If the recipe that this crate carries were damaged.
+    pub fn usual(data: &Source) -> Result<Self, ConfigError> {
+        match data {
+            Source::Sample => Self::recipe("sample"),
+            _ => Ok(Self::default()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -61,7 +75,7 @@ mod tests {
         for name in recipe_names() {
             let config = TrainConfig::recipe(name).unwrap();
             let [channels, size] = match config.data {
-                data::Source::Cifar10 => [3, 32],
+                Source::Cifar10 => [3, 32],
                 _ => [1, 28],
             };
             config.network(channels, [size, size], 10).unwrap();
@@ -70,11 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_is_trained_by_default_as_its_recipe_says() {
+    fn only_the_sample_has_a_recipe_without_its_name() {
+        let usual = |data| TrainConfig::usual(&data).unwrap();
         assert_eq!(
-            TrainConfig::recipe("sample").unwrap(),
-            TrainConfig::default()
+            usual(Source::Sample),
+            TrainConfig::recipe("sample").unwrap()
         );
+        assert_eq!(usual(Source::Mnist), TrainConfig::default());
     }
 
     #[test]

@@ -23,7 +23,8 @@ use listing::{Listing, PictureFile, list};
 pub use passed_over::PassedOver;
 
 const CHANNELS: usize = 3;
-const DEFAULT_SIDE: usize = 64;
+/// Height and width in pixels that a folder's pictures are brought to where no size is asked for.
+pub const FOLDER_SIDE: usize = 64;
 /// How many pictures, evenly spread over the classes, are opened for mean and standard deviation
 /// of a set that stays in its files; the mean of so many is right to about a brightness step.
 const STATISTICS_SAMPLE: usize = 2000;
@@ -34,7 +35,7 @@ pub(crate) fn load(
     name: String,
     options: &LoadOptions<'_>,
 ) -> Result<DataSet, DataError> {
-    let side = options.image_size.unwrap_or(DEFAULT_SIDE);
+    let side = options.image_size.unwrap_or(FOLDER_SIDE);
     let preparation = preparation(CHANNELS, side)?;
     let Listing {
         class_names,

@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
     pub config: Option<PathBuf>,
 
     #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = recipe, help = format!(
-        "Settings that were found to be good, which flags change: {}",
+        "Settings that were found to be good, which flags change: {} [default: sample for the sample, without --config]",
         train::recipe_names().join(", ")
     ))]
     pub recipe: Option<String>,

@@ -178,10 +178,13 @@ fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder
             (config, Some(folder))
         }
         (None, Some(file)) => (TrainConfig::read(file)?, None),
-        (None, None) => match &arguments.recipe {
-            Some(recipe) => (TrainConfig::recipe(recipe)?, None),
-            None => (TrainConfig::default(), None),
-        },
+        (None, None) => {
+            let settings = match &arguments.recipe {
+                Some(recipe) => TrainConfig::recipe(recipe)?,
+                None => TrainConfig::usual(overrides.data.as_ref().unwrap_or(&Source::Sample))?,
+            };
+            (settings, None)
+        }
     };
     let mut config = base.with(overrides);
     config.validate().map_err(WrongFlag)?;

@@ -123,9 +123,14 @@ fn is_same(begun: &TrainConfig, config: &TrainConfig) -> bool {
         threads: config.threads,
         device: config.device,
         runs_dir: config.runs_dir.clone(),
+        image_size: begun.side(),
         ..begun.clone()
     };
-    same == *config
+    let config = TrainConfig {
+        image_size: config.side(),
+        ..config.clone()
+    };
+    same == config
 }
 
 fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {

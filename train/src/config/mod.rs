@@ -7,7 +7,7 @@ mod validate;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{Augmentation, Source};
+use data::{Augmentation, FOLDER_SIDE, Source};
 use device::DeviceRequest;
 use model::{Part, StemKind};
 use serde::{Deserialize, Serialize};
@@ -224,6 +224,13 @@ impl TrainConfig {
     /// Whether the last epoch is kept, whatever the scores are.
     pub fn keeps_last_epoch(&self) -> bool {
         self.keep == Keep::Last || self.scores_on_test()
+    }
+
+    /// Height and width in pixels that every picture is brought to, as it is set or as is usual for a
+    /// folder; none means the data's own.
+    pub fn side(&self) -> Option<usize> {
+        let usual = matches!(self.data, Source::Folder(_)).then_some(FOLDER_SIDE);
+        self.image_size.or(usual)
     }
 
     /// The highest learning rate, as it is set or as is usual for the optimizer; a tenth of that
