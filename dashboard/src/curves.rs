@@ -1,11 +1,10 @@
 //! Curves of runs for a chart.
 
-use events::{Axis, Curve, History, Split};
+use events::{Axis, Curve, History, Split, is_share};
 use ratatui::style::Style;
 
 use crate::canvas::ACROSS;
 use crate::chart::{Chart, Series};
-use crate::format::is_share;
 use crate::runs::Run;
 use crate::state::{SMOOTHING, Shown, View};
 use crate::theme::Theme;

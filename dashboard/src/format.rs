@@ -1,9 +1,6 @@
 //! Numbers for people.
 
-/// Whether a figure is a share, 0 to 1, that is shown in percent.
-pub(crate) fn is_share(metric: &str) -> bool {
-    ["accuracy", "top5", "calibration_error"].contains(&metric)
-}
+use events::is_share;
 
 /// A figure by what it is.
 pub(crate) fn figure(metric: &str, value: f64) -> String {

@@ -66,7 +66,7 @@ pub use event::{
 pub use follower::{FILE, Follower};
 pub use history::{History, Sitting, State};
 pub use lock::{Lock, LockError, is_locked};
-pub use metrics::Metrics;
+pub use metrics::{Metrics, is_share, title};
 pub use series::{Axis, Bucket, Curve, Split};
 pub use setting::tells_runs_apart;
 pub use steps::Steps;

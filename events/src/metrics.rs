@@ -48,6 +48,20 @@ impl<N: Into<String>> FromIterator<(N, f64)> for Metrics {
     }
 }
 
+/// Whether a figure of this name is a share, 0 to 1, that people read in percent.
+pub fn is_share(metric: &str) -> bool {
+    ["accuracy", "top5", "calibration_error"].contains(&metric)
+}
+
+/// What people call a figure of this name.
+pub fn title(metric: &str) -> String {
+    match metric {
+        "top5" => "top-5 accuracy".to_owned(),
+        "rate" => "learning rate".to_owned(),
+        _ => metric.replace('_', " "),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! One large chart, and the value of each curve under the cursor.
 
-use events::Axis;
+use events::{Axis, title};
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::Style;
 
@@ -58,7 +58,7 @@ fn metric_places(state: &State, runs: &[Run], columns: u16) -> Vec<(String, u16)
     let names = metrics(runs);
     let chosen = names.iter().position(|name| *name == state.view.metric);
     let mut first = chosen.unwrap_or(0);
-    let long = |name: &String| width(name).min(24) as u16 + 2;
+    let long = |name: &String| width(&title(name)).min(24) as u16 + 2;
     let mut used = names.get(first).map_or(0, long);
     while first > 0 && used + long(&names[first - 1]) <= columns / 2 {
         first -= 1;
@@ -99,7 +99,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], body: Rect) {
             width: head.width.min(x + 26),
             ..head
         };
-        pen.print(place, x, 0, &format!(" {name} "), style);
+        pen.print(place, x, 0, &format!(" {} ", title(&name)), style);
     }
     let view = &state.view;
     let mut chart = curves::chart(pen.theme, view, &view.metric, runs, chart::plot(area).width);
@@ -239,23 +239,24 @@ pub(crate) fn draw_small(pen: &mut Pen, state: &State, runs: &[Run], metric: &st
     let columns = chart::plot(area).width;
     let chart = curves::chart(pen.theme, &view, metric, runs, columns);
     let is_low = area.height < LEGEND;
-    let title = if is_low { width(metric) as u16 + 2 } else { 0 };
-    let room = area.width.saturating_sub(title);
+    let name = title(metric);
+    let used = if is_low { width(&name) as u16 + 2 } else { 0 };
+    let room = area.width.saturating_sub(used);
     let curves = match runs.len() {
         0 | 1 => last_values(pen, metric, &chart, room),
         _ => run_names(pen, runs),
     };
     if is_low {
-        let inner = panel(pen, area, metric, &curves);
+        let inner = panel(pen, area, &name, &curves);
         chart.draw(pen, inner);
         return;
     }
     let is_smooth = chart.series.iter().any(|series| series.smooth.is_some());
-    let mut title = format!("{metric} by {}", axis_name(view.axis));
+    let mut heading = format!("{name} by {}", axis_name(view.axis));
     if is_smooth {
-        title += &format!(", {}", smoothing(&view));
+        heading += &format!(", {}", smoothing(&view));
     }
-    let inner = panel(pen, area, &title, &[]);
+    let inner = panel(pen, area, &heading, &[]);
     let (legend, rest) = above(inner, 1);
     pen.spans(legend, 0, 0, &curves);
     chart.draw(pen, rest);

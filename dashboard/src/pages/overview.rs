@@ -1,10 +1,11 @@
 //! What someone wants to see first.
 
+use events::{is_share, title};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::curves::metrics;
-use crate::format::{count, duration, figure, is_share, percent};
+use crate::format::{count, duration, figure, percent};
 use crate::pages::charts::draw_small;
 use crate::pages::log::draw_news;
 use crate::pages::rate::draw_rate;
@@ -149,7 +150,7 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
         for (metric, value) in metrics.iter().filter(|(metric, _)| is_share(metric)) {
             let name = match metric {
                 "accuracy" => "validation accuracy".to_owned(),
-                other => other.replace('_', " "),
+                other => title(other),
             };
             pairs.push(plain(&name, figure(metric, value)));
         }

@@ -1,9 +1,9 @@
 //! Which curves of learning a run has.
 
-use events::{Axis, Bucket, Epoch, History, Metrics, Split};
+use events::{Axis, Bucket, Epoch, History, Metrics, Split, is_share};
 
 use super::figure::{Across, Figure, Grid, Line};
-use super::format::{is_share, metric_name};
+use super::format::metric_name;
 use crate::chart::{Scale, Style};
 
 /// Points of a curve with more of them than this are joined; in a chart of several runs, as many of each run

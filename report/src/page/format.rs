@@ -1,5 +1,6 @@
 //! Numbers and texts as people read them.
 
+use events::is_share;
 use serde_json::Value;
 
 pub(super) use crate::format::{duration, number, percent};
@@ -41,18 +42,9 @@ pub(super) fn figure(name: &str, figure: f64) -> String {
     }
 }
 
-/// Whether a figure with this name goes from 0 to 1.
-pub(super) fn is_share(name: &str) -> bool {
-    ["accuracy", "top5", "calibration_error"].contains(&name)
-}
-
 /// A figure's name for people.
 pub(super) fn metric_name(name: &str) -> String {
-    match name {
-        "top5" => "top-5 accuracy".to_owned(),
-        "rate" => "learning rate".to_owned(),
-        _ => short(&name.replace('_', " ")),
-    }
+    short(&events::title(name))
 }
 
 /// A name that is not too long for a table.
