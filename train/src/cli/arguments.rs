@@ -36,8 +36,9 @@ Examples:
 
 /// Train a residual network
 ///
-/// Settings come from --config where it is given, flags win over it, and all of them are written
-/// into the run's folder. Ctrl-C ends the run after the current step with everything saved.
+/// Settings come from --config or --recipe; without either, the sample has its recipe, and other data
+/// the defaults below. Flags win over these, and the whole is written into the run's folder. Ctrl-C
+/// ends the run after the current step with everything saved.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
@@ -53,7 +54,7 @@ pub(crate) struct Arguments {
     pub config: Option<PathBuf>,
 
     #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = recipe, help = format!(
-        "Settings that were found to be good, which flags change: {} [default: sample for the sample, without --config]",
+        "Settings that were found to be good, which flags change: {}",
         train::recipe_names().join(", ")
     ))]
     pub recipe: Option<String>,
