@@ -135,6 +135,14 @@ impl Preprocessing {
         &self.std
     }
 
+    /// The same with mean 0 and standard deviation 1, so that step 4 leaves numbers from 0 to 1.
+    #[must_use]
+    pub fn without_statistics(mut self) -> Self {
+        self.mean.fill(0.0);
+        self.std.fill(1.0);
+        self
+    }
+
     /// Steps 1 to 3: converts, resizes and crops a picture to `[channels, height, width]` bytes.
     ///
     /// # Errors

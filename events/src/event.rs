@@ -83,6 +83,10 @@ pub struct Started {
     pub rates: Vec<(f64, f64)>,
     /// Every setting, as in `config.toml`.
     pub config: serde_json::Value,
+    /// Whether the last epoch's network is kept, whatever the scores are, and not that of the best.
+    pub keeps_last: bool,
+    /// Whether each epoch is scored on the test pictures, because none are held back.
+    pub scores_on_test: bool,
 }
 
 /// How many pictures each part of the data has.
@@ -116,6 +120,15 @@ pub struct Resumed {
     /// What computes now.
     #[serde(default)]
     pub device: String,
+    /// How many epochs there are to be now; none if that is as before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// The planned learning rates, as those of [`Started`]; empty if they are as before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<(f64, f64)>,
+    /// All settings as they are now; null if they are as before.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub config: serde_json::Value,
 }
 
 /// A step of the network.

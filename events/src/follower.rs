@@ -189,6 +189,7 @@ mod tests {
             command: vec![],
             folder: None,
             device: String::new(),
+            ..Resumed::default()
         }));
         text += &line(&step(10, 7.0));
         text += "\u{1b}]0;x\u{7}\n";

@@ -17,6 +17,8 @@ use crate::steps::Steps;
 pub struct History {
     /// What the run is.
     pub started: Option<Started>,
+    /// Whether it went on with another number of epochs than it was started with.
+    pub is_replanned: bool,
     /// From each start or resume to its end; the first is that of `started`.
     pub sittings: Vec<Sitting>,
     /// Every step.
@@ -76,9 +78,14 @@ impl History {
     pub fn push(&mut self, event: Event) {
         match event {
             Event::Started(started) => {
-                let damaged = self.damaged;
+                // What was said before the first beginning belongs to it.
+                let messages = match &self.started {
+                    None => std::mem::take(&mut self.messages),
+                    Some(_) => Vec::new(),
+                };
                 *self = Self {
-                    damaged,
+                    messages,
+                    damaged: self.damaged,
                     ..Self::default()
                 };
                 self.sittings.push(Sitting {
@@ -138,6 +145,9 @@ impl History {
             command,
             folder,
             device,
+            epochs,
+            rates,
+            config,
         } = resumed;
         self.progress = None;
         self.tested = None;
@@ -147,10 +157,20 @@ impl History {
         self.checkpoints
             .retain(|checkpoint| checkpoint.step <= step);
         self.systems.retain(|system| system.seconds <= seconds);
-        if let Some(started) = &mut self.started
-            && !device.is_empty()
-        {
-            started.device = device;
+        if let Some(started) = &mut self.started {
+            if !device.is_empty() {
+                started.device = device;
+            }
+            if !rates.is_empty() {
+                started.rates = rates;
+            }
+            if !config.is_null() {
+                started.config = config;
+            }
+            if let Some(epochs) = epochs {
+                self.is_replanned |= epochs != started.epochs;
+                started.epochs = epochs;
+            }
         }
         self.sittings.push(Sitting {
             at,
@@ -264,14 +284,31 @@ impl History {
         let first = self.steps.steps().partition_point(|&step| step <= since);
         let recent = &seconds[first.max(seconds.len().saturating_sub(RECENT))..];
         let mut took: Vec<f64> = recent.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        took.retain(|took| took.is_finite() && *took >= 0.0);
+        // The last step of an epoch is told with the one before it.
+        took.retain(|took| took.is_finite() && *took > 0.0);
         took.sort_by(f64::total_cmp);
         took.get(took.len() / 2).copied()
     }
 
-    /// The epoch whose network is kept.
-    pub fn best(&self) -> Option<&Epoch> {
-        self.epochs.iter().rev().find(|epoch| epoch.best)
+    /// The epoch whose network is kept: the best so far or, in some runs, the last.
+    pub fn kept(&self) -> Option<&Epoch> {
+        match self.keeps_last() {
+            true => self.epochs.last(),
+            false => self.epochs.iter().rev().find(|epoch| epoch.best),
+        }
+    }
+
+    /// Whether the last epoch's network is kept, whatever the scores are.
+    pub fn keeps_last(&self) -> bool {
+        self.started
+            .as_ref()
+            .is_some_and(|started| started.keeps_last)
+    }
+
+    /// Whether epochs are scored on the test pictures, because none are held back.
+    pub fn scores_on_test(&self) -> bool {
+        let started = self.started.as_ref();
+        started.is_some_and(|started| started.scores_on_test)
     }
 
     /// The names of everything that there is a curve of, in order.

@@ -209,7 +209,7 @@ impl History {
     }
 
     /// The epoch with the best figure of the scored pictures, and the figure: the lowest loss or error, the
-    /// highest of all else.
+    /// highest of all else; of several with the same, the first with the lowest loss.
     pub fn best_of(&self, split: Split, metric: &str) -> Option<(&Epoch, f64)> {
         let lower_is_better = metric.contains("loss") || metric.contains("error");
         let sign = if lower_is_better { -1.0 } else { 1.0 };
@@ -217,10 +217,13 @@ impl History {
             let figure = metrics(epoch, split)?.get(metric)?;
             figure.is_finite().then_some((epoch, figure))
         });
-        // The first of several that are equally good.
-        points.reduce(|best, next| match sign * next.1 > sign * best.1 {
-            true => next,
-            false => best,
+        let loss = |epoch| metrics(epoch, split).and_then(|metrics| metrics.get("loss"));
+        points.reduce(|best, next| {
+            let is_better = match next.1 == best.1 {
+                true => loss(next.0) < loss(best.0),
+                false => sign * next.1 > sign * best.1,
+            };
+            if is_better { next } else { best }
         })
     }
 }

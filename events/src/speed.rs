@@ -94,6 +94,7 @@ mod tests {
             command: vec![],
             folder: None,
             device: String::new(),
+            ..Resumed::default()
         })
     }
 

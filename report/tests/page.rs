@@ -93,7 +93,7 @@ fn a_run_that_is_not_tested_shows_its_kept_epoch() {
     };
     let history = run.history();
     let html = Html::parse_document(&page_of("mine", &history));
-    let kept = history.best().unwrap();
+    let kept = history.kept().unwrap();
     let matrix = rows(&html, "table.matrix");
     for &(class, likeliest, pictures) in &kept.confusion {
         assert_eq!(matrix[class][likeliest + 1], pictures.to_string());

@@ -70,11 +70,14 @@ pub(crate) struct RunState {
 impl RunState {
     /// Whether all epochs are done, or none of the last was better than one before.
     pub(crate) fn is_finished(&self, config: &TrainConfig) -> bool {
-        let out_of_patience = match (config.patience, self.best) {
-            (Some(patience), Some(best)) => self.epoch > best.epoch + patience,
-            _ => false,
-        };
-        self.epoch > config.epochs || out_of_patience
+        self.epoch > config.epochs || self.last_better(config).is_some()
+    }
+
+    /// The best epoch, if patience with those after it is out before all are trained.
+    fn last_better(&self, config: &TrainConfig) -> Option<usize> {
+        let best = self.best?.epoch;
+        let is_out = self.epoch > best + config.patience?;
+        (is_out && self.epoch <= config.epochs).then_some(best)
     }
 
     /// The epoch whose network is kept, and of whose average if one is.
@@ -106,6 +109,7 @@ impl RunState {
             steps: self.steps_in_epoch.min(plan.steps_per_epoch),
             steps_per_epoch: plan.steps_per_epoch,
             is_trained: self.is_finished(&plan.config),
+            last_better: self.last_better(&plan.config),
         }
     }
 }

@@ -183,6 +183,11 @@ impl<B: TrainBackend> EpochLoop<B> {
         for score in [Some(validation), averaged].into_iter().flatten() {
             watch.check_finite(place, score.loss)?;
         }
+        // What is kept takes the place of what was kept before.
+        watch.check_weights::<B::InnerBackend, _>(place, network)?;
+        if let Some(average) = &trainee.average {
+            watch.check_weights::<B::InnerBackend, _>(place, average.network())?;
+        }
         let (plan, folder, epoch) = (&self.plan, self.folder.path(), state.epoch);
         let best = match (&trainee.average, averaged) {
             (Some(average), Some(averaged)) => {
@@ -232,10 +237,11 @@ struct EpochScored {
     seconds: f64,
 }
 
-/// Where the loop is after a step.
+/// The last step that was taken.
 pub(crate) fn place(state: &RunState, rate: f64) -> Place {
     Place {
-        epoch: state.epoch,
+        // Once its epoch is over, the next one is at hand.
+        epoch: state.epoch - usize::from(state.steps_in_epoch == 0 && state.epoch > 1),
         step: state.step,
         rate,
     }

@@ -111,6 +111,14 @@ pub enum TrainError {
         /// How they differ.
         difference: String,
     },
+    /// What was trained stays trained.
+    #[error("epochs are to be {asked}, but the run is in epoch {begun} already, or past it")]
+    FewerEpochs {
+        /// How many there were to be.
+        asked: usize,
+        /// How many were begun.
+        begun: usize,
+    },
     /// The folder is no run.
     #[error("{} is no run that can be resumed, because {file} is not there", path.display())]
     NotARun {
@@ -221,8 +229,8 @@ pub enum ConfigError {
     /// Random weights would stay random.
     #[error("`freeze` is set, but there are no trained weights to start from")]
     NothingToFreeze,
-    /// The network of the weights cannot be changed.
-    #[error("`{key}` cannot be set with trained weights, which have a network of their own")]
+    /// The network of the weights cannot be changed, nor what they expect of pictures.
+    #[error("`{key}` cannot be set with trained weights, which bring their own")]
     FixedByWeights {
         /// The setting.
         key: &'static str,
@@ -301,6 +309,7 @@ impl TrainError {
                 "bring them back to go on, or start a new run from what this one learned with --weights"
                     .into(),
             ),
+            Self::FewerEpochs { begun, .. } => Some(format!("--epochs {begun} ends it there")),
             Self::NotARun { .. } => Some("name a run's folder, such as runs/NAME".into()),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull
@@ -315,8 +324,12 @@ impl TrainError {
                 "start a new run; the best model so far, if any, is still in model.safetensors"
                     .into(),
             ),
-            Self::Diverged { .. } => {
-                Some("start anew, or with --weights from what the run kept, with a lower --lr, a longer --warmup-epochs or shorter gradients, such as --clip 1".into())
+            Self::Diverged { checkpoint, .. } => {
+                let from = match checkpoint {
+                    Some(_) => ", or with --weights from what the run kept,",
+                    None => "",
+                };
+                Some(format!("start anew{from} with a lower --lr, a longer --warmup-epochs or shorter gradients, such as --clip 1"))
             }
         }
     }

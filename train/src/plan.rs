@@ -92,6 +92,9 @@ impl Plan {
             progress: Some(progress),
             ..LoadOptions::default()
         })?;
+        if !config.normalise {
+            data.preprocessing = data.preprocessing.without_statistics();
+        }
         let [channels, height, width] = data.preprocessing.shape();
         let (classes, size) = (data.class_names.len(), [height, width]);
         let network = match &pretrained {

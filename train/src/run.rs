@@ -12,7 +12,7 @@ use burn_train::metric::{
 use burn_train::renderer::MetricsRenderer;
 use burn_train::{SupervisedTraining, TrainingStrategy};
 use data::{BatchLoader, ImageBatcher, LoadFailure, PictureDataset, Position};
-use events::Work;
+use events::{Level, Work};
 use infer::{Accuracy, SavedModel};
 use model::ResidualBackend;
 
@@ -36,6 +36,9 @@ pub trait Observer: Send {
     /// An epoch was trained, validated and saved.
     fn epoch_ended(&mut self, report: &EpochReport);
 
+    /// No epoch is left though not all were trained: none was better than this one for long enough.
+    fn ended_early(&mut self, last_better: usize);
+
     /// So many of the test pictures are done.
     fn tested(&mut self, done: usize, total: usize);
 }
@@ -53,6 +56,8 @@ pub struct Place {
     pub steps_per_epoch: usize,
     /// No epoch is left to train: all are done, or patience is out.
     pub is_trained: bool,
+    /// The epoch that so many were not better than that patience is out.
+    pub last_better: Option<usize>,
 }
 
 /// How a run ended without an error.
@@ -116,6 +121,8 @@ fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
     stream: &Arc<Stream>,
 ) -> Result<Outcome, TrainError> {
     let start = Start::<B>::new(&plan, folder, &device)?;
+    // Now that it can go on: the settings of a run that cannot stay as they were.
+    folder.write_config(&plan.config)?;
     if start.state.step > 0 {
         observer.resumed(&start.state.place(&plan));
     }
@@ -181,6 +188,13 @@ fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
     let place = state.place(&plan);
     if !place.is_trained {
         return Ok(Outcome::Interrupted(place));
+    }
+    if let Some(epoch) = place.last_better {
+        stream.say(
+            Level::Info,
+            format!("ended early: no epoch was better than epoch {epoch}"),
+        );
+        observer.ended_early(epoch);
     }
     let test = Test::<B> {
         plan: &plan,

@@ -103,6 +103,13 @@ impl<B: ResidualBackend> Start<B> {
                 reason: "its network is not the one that config.toml describes".to_owned(),
             });
         }
+        let begun = state.epoch - usize::from(state.steps_in_epoch == 0);
+        if plan.config.epochs < begun {
+            return Err(TrainError::FewerEpochs {
+                asked: plan.config.epochs,
+                begun,
+            });
+        }
         let now = Fingerprint::of(plan);
         if let Some(difference) = state.data.and_then(|before| now.difference(&before)) {
             return Err(TrainError::OtherPictures {

@@ -368,3 +368,32 @@ fn a_loss_that_is_not_finite_ends_the_run_and_names_the_step() {
     );
     assert!(runs.path().join("mine/checkpoint/model-169.mpk").is_file());
 }
+
+/// Weights can break while losses are still numbers: an activation may hide them.
+#[test]
+fn what_is_kept_has_numbers() {
+    let runs = tempfile::tempdir().unwrap();
+    let settings =
+        "--epochs 3 --validation 0.5 --batch-size 300 --lr 20 --momentum 0.99 --warmup-epochs 0";
+    for keep in ["best", "last"] {
+        let mut train = train(runs.path());
+        train
+            .args(settings.split(' '))
+            .args(["--keep", keep, "--name", keep]);
+        fails(
+            &mut train,
+            1,
+            &["a weight of step 20 (epoch 2) is not finite", "--weights"],
+        );
+        let kept = fs::read(runs.path().join(keep).join("model.safetensors")).unwrap();
+        let (length, rest) = kept.split_first_chunk().unwrap();
+        let weights = &rest[u64::from_le_bytes(*length) as usize..];
+        let (weights, _) = weights.as_chunks::<4>();
+        assert!(
+            weights
+                .iter()
+                .all(|bytes| f32::from_le_bytes(*bytes).is_finite()),
+            "{keep}"
+        );
+    }
+}

@@ -176,6 +176,12 @@ fn pictures_that_cannot_be_read_are_named_and_logged() {
     let log = fs::read_to_string(runs.join("mine/experiment.log")).unwrap();
     for name in bad {
         assert_eq!(log.matches(name).count(), 1, "{log}");
+        let history = history(&runs.join("mine"));
+        let mut messages = history.messages.iter();
+        assert!(
+            messages.any(|message| message.text.contains(name)),
+            "{name}"
+        );
     }
 }
 
@@ -199,6 +205,17 @@ fn a_finished_run_goes_on_to_more_epochs() {
     assert_eq!(history.step(), 3 * 85);
     assert_eq!(history.epochs.len(), 3);
     assert_eq!(history.sittings.len(), 2);
+    let started = history.started.as_ref().unwrap();
+    assert_eq!((started.epochs, &started.config["epochs"]), (3, &3.into()));
+
+    // What is trained cannot be taken back, and the settings stay what they were.
+    fails(
+        train(runs.path()).args(["--resume", "mine", "--epochs", "2"]),
+        1,
+        &["is in epoch 3 already", "--epochs 3"],
+    );
+    let config = fs::read_to_string(runs.path().join("mine/config.toml")).unwrap();
+    assert!(config.contains("epochs = 3"), "{config}");
 }
 
 #[test]
@@ -279,9 +296,22 @@ fn a_run_without_patience_left_ends_early() {
         let model = fs::read_to_string(runs.path().join(keep).join("model.json")).unwrap();
         let epoch = if keep == "best" { 1 } else { 2 };
         assert!(model.contains(&format!("\"epochs\": {epoch},")), "{model}");
+        assert!(
+            output.contains("no epoch was better than epoch 1"),
+            "{output}"
+        );
+        let history = history(&runs.path().join(keep));
+        assert_eq!(history.kept().unwrap().epoch, epoch);
+        assert!(
+            history
+                .messages
+                .iter()
+                .any(|message| message.text.contains("ended early"))
+        );
         // There is none left for a resumed run either.
         let resumed = succeeds(train(runs.path()).args(["--resume", keep]));
         assert_eq!(test_accuracy(&resumed), test_accuracy(&output));
+        assert!(resumed.contains("--patience"), "{resumed}");
     }
 }
 

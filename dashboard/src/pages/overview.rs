@@ -138,7 +138,7 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
             }
         }
     }
-    if let Some(best) = history.best() {
+    if let Some(best) = history.kept() {
         let metrics = best.average.as_ref().unwrap_or(&best.validation);
         if let Some(accuracy) = metrics.get("accuracy") {
             let shown = format!("{} in epoch {}", percent(accuracy, 2), best.epoch);

@@ -133,6 +133,7 @@ impl Plan {
                 "label_smoothing": 0.1,
                 "validation": {"share": 0.1, "every": 1},
             }),
+            ..Started::default()
         }))
     }
 

@@ -38,11 +38,84 @@ fn time_left_counts_steps_and_scores() {
     assert_eq!(history.seconds_per_step(), Some(1.0));
     assert_eq!(history.seconds_left(), Some(26.0));
     assert_eq!(history.epoch(), (3, 0.0));
-    assert_eq!(history.best().unwrap().epoch, 1);
+    assert_eq!(history.kept().unwrap().epoch, 1);
     assert_eq!(
         history.metrics().into_iter().collect::<Vec<_>>(),
         ["accuracy", "loss"]
     );
+}
+
+#[test]
+fn the_last_epoch_is_kept_where_it_is_to_be() {
+    let mut history = run();
+    assert_eq!(
+        (history.kept().unwrap().epoch, history.keeps_last()),
+        (1, false)
+    );
+    history.started.as_mut().unwrap().keeps_last = true;
+    assert_eq!(history.kept().unwrap().epoch, 2);
+}
+
+#[test]
+fn of_epochs_with_the_same_accuracy_the_best_has_the_lowest_loss() {
+    let mut history = History::default();
+    for (epoch, accuracy, loss) in [
+        (1, 0.5, 0.1),
+        (2, 0.75, 0.5),
+        (3, 0.75, 0.25),
+        (4, 0.75, 0.25),
+    ] {
+        history.push(Event::Epoch(Box::new(Epoch {
+            epoch,
+            validation: Metrics::from_iter([("accuracy", accuracy), ("loss", loss)]),
+            ..Epoch::default()
+        })));
+    }
+    for (metric, best) in [("accuracy", 3), ("loss", 1)] {
+        let (epoch, _) = history.best_of(crate::Split::Validation, metric).unwrap();
+        assert_eq!(epoch.epoch, best, "{metric}");
+    }
+}
+
+#[test]
+fn a_run_may_go_on_with_other_settings() {
+    let mut history = run();
+    history.push(Event::Resumed(Resumed {
+        step: 20,
+        epochs_done: 2,
+        epochs: Some(7),
+        rates: vec![(0.0, 0.5)],
+        config: serde_json::json!({ "epochs": 7 }),
+        ..Resumed::default()
+    }));
+    assert!(history.is_replanned);
+    assert_eq!(history.planned_steps(), Some(70));
+    let started = history.started.as_ref().unwrap();
+    assert_eq!(started.rates, [(0.0, 0.5)]);
+    assert_eq!(started.config["epochs"], 7);
+}
+
+#[test]
+fn what_is_said_before_a_run_begins_is_part_of_it() {
+    let mut history = History::default();
+    let mut said = Vec::new();
+    for text in ["a", "b"] {
+        history.push(Event::Message(Message {
+            seconds: 0.0,
+            level: Level::Warning,
+            text: text.to_owned(),
+        }));
+        history.push(Event::Started(Box::default()));
+        said.push(
+            history
+                .messages
+                .iter()
+                .map(|message| message.text.clone())
+                .collect::<String>(),
+        );
+    }
+    // With the second, it begins anew.
+    assert_eq!(said, ["a", ""]);
 }
 
 #[test]
@@ -82,6 +155,7 @@ fn a_resumed_run_forgets_what_does_not_count() {
         command: vec!["train".to_owned()],
         folder: Some("/home/another".to_owned()),
         device: "another".to_owned(),
+        ..Resumed::default()
     }));
     let sitting = &history.sittings[1];
     assert_eq!(sitting.command, ["train"]);

@@ -24,7 +24,7 @@ impl<'a> Outcome<'a> {
                 mistakes: &tested.mistakes,
             });
         }
-        let epoch = history.best().or(history.epochs.last())?;
+        let epoch = history.kept().or(history.epochs.last())?;
         Some(Self {
             is_test: false,
             epoch: epoch.epoch,

@@ -112,8 +112,13 @@ pub(super) fn messages(history: &History) -> Markup {
 pub(super) fn commands(history: &History, folder: &Path) -> Markup {
     let folder = folder.to_string_lossy();
     let started = history.started.as_ref();
+    let config = format!("{folder}/config.toml");
     let repeat = started.and_then(|started| {
         let words = repeated(&started.command)?;
+        let words = match history.is_replanned {
+            true => vec![words[0], "--config", &config],
+            false => words,
+        };
         quoted(started.folder.as_deref(), words)
     });
     // Files of before there were such words have none.
@@ -126,7 +131,11 @@ pub(super) fn commands(history: &History, folder: &Path) -> Markup {
     );
     html! {
         @if let Some(repeat) = repeat {
-            p { "Repeat it:" }
+            @if history.is_replanned {
+                p { "Another number of epochs was asked for on the way. Train anew with its settings as they are now:" }
+            } @else {
+                p { "Repeat it:" }
+            }
             pre { code { (repeat) } }
         }
         @if let Some(resume) = resume {
@@ -252,6 +261,7 @@ mod tests {
                 command: words(command),
                 folder: folder.map(str::to_owned),
                 device: String::new(),
+                ..Resumed::default()
             })
         };
         history.push(resumed(Some("/other"), &["./train", "--resume", "a"]));

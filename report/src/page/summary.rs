@@ -161,7 +161,7 @@ pub(super) fn scores(history: &History) -> Markup {
     if let Some(tested) = &history.tested {
         columns.push(("test".to_owned(), &tested.metrics));
     }
-    let kept = history.best();
+    let kept = history.kept();
     for (word, epoch) in [("kept", kept), ("last", history.epochs.last())] {
         let Some(epoch) = epoch else { continue };
         if word == "last" && kept.is_some_and(|kept| kept.epoch == epoch.epoch) {

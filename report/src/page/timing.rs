@@ -18,7 +18,7 @@ pub(super) fn epochs(history: &History) -> Markup {
     let is_shown = |(place, epoch): &(usize, &Epoch)| {
         place % every == 0
             || *place + 1 == epochs.len()
-            || history.best().is_some_and(|best| best.epoch == epoch.epoch)
+            || history.kept().is_some_and(|best| best.epoch == epoch.epoch)
     };
     let has_average = epochs.iter().any(|epoch| epoch.average.is_some());
     html! {
@@ -49,7 +49,7 @@ pub(super) fn epochs(history: &History) -> Markup {
 }
 
 fn row(history: &History, epoch: &Epoch, has_average: bool) -> Markup {
-    let is_kept = history.best().is_some_and(|best| best.epoch == epoch.epoch);
+    let is_kept = history.kept().is_some_and(|best| best.epoch == epoch.epoch);
     let mut sets = vec![Some(&epoch.train), Some(&epoch.validation)];
     if has_average {
         sets.push(epoch.average.as_ref());
@@ -63,7 +63,7 @@ fn row(history: &History, epoch: &Epoch, has_average: bool) -> Markup {
                 }
             }
             td { (duration(epoch.took)) }
-            td class="text" { @if is_kept { "kept" } @else if epoch.best { span class="faint" { "kept till then" } } }
+            td class="text" { @if is_kept { "kept" } @else if epoch.best && !history.keeps_last() { span class="faint" { "kept till then" } } }
         }
     }
 }

@@ -94,10 +94,13 @@ pub(super) fn summary(name: String, folder: &Path, is_running: bool) -> RunSumma
             };
             Some((place + 1, scores.accuracy?, scores.loss))
         });
-        // The first of several that are equally good.
-        let best = scores.reduce(|best, next| if next.1 > best.1 { next } else { best });
+        // Of several that are equally accurate, the first with the lowest loss.
+        let best = scores.reduce(|best, next| {
+            let is_better = next.1 > best.1 || (next.1 == best.1 && next.2 < best.2);
+            if is_better { next } else { best }
+        });
         if let Some((epoch, accuracy, loss)) = best {
-            summary.best_epoch = Some(epoch);
+            summary.kept_epoch = Some(epoch);
             summary.accuracy = Some(accuracy);
             summary.loss = loss;
         }

@@ -92,10 +92,10 @@ pub struct RunSummary {
     pub epochs_done: usize,
     /// How many it is to have.
     pub epochs: Option<usize>,
-    /// The epoch with the best accuracy on the validation pictures; of the weights' moving average, if one is
-    /// kept.
-    pub best_epoch: Option<usize>,
-    /// That accuracy, 0 to 1.
+    /// The epoch whose network is kept: as a rule that with the best accuracy on the validation pictures.
+    pub kept_epoch: Option<usize>,
+    /// That accuracy, 0 to 1; of the weights' moving average, if one is kept. None if no pictures are held
+    /// back.
     pub accuracy: Option<f64>,
     /// The validation loss of the same epoch, in nats.
     pub loss: Option<f64>,
@@ -144,19 +144,22 @@ impl RunSummary {
             true => Split::Average,
             false => Split::Validation,
         };
-        let best = history.best_of(scored, "accuracy");
         let metrics = |epoch: &Epoch| match scored {
             Split::Average => epoch.average.clone().unwrap_or_default(),
             _ => epoch.validation.clone(),
         };
+        let kept = history.kept();
+        // Scores on test pictures say nothing of the run before its test.
+        let validated = kept.map(metrics).filter(|_| !history.scores_on_test());
+        let validated = validated.as_ref();
         let tested = history.tested.as_ref().map(|tested| &tested.metrics);
         let ended = history.sittings.last().and_then(|last| last.ended.as_ref());
         let mut summary = Self {
             reason: ended.and_then(|ended| ended.reason.clone()),
             epochs_done: history.epochs.last().map_or(0, |epoch| epoch.epoch),
-            best_epoch: best.map(|(epoch, _)| epoch.epoch),
-            accuracy: best.map(|(_, accuracy)| accuracy),
-            loss: best.and_then(|(epoch, _)| figure(&metrics(epoch), "loss")),
+            kept_epoch: kept.map(|epoch| epoch.epoch),
+            accuracy: validated.and_then(|metrics| figure(metrics, "accuracy")),
+            loss: validated.and_then(|metrics| figure(metrics, "loss")),
             test_accuracy: tested.and_then(|metrics| figure(metrics, "accuracy")),
             test_loss: tested.and_then(|metrics| figure(metrics, "loss")),
             seconds: Some(history.seconds()),
@@ -191,7 +194,7 @@ impl RunSummary {
             seed: None,
             epochs_done: 0,
             epochs: None,
-            best_epoch: None,
+            kept_epoch: None,
             accuracy: None,
             loss: None,
             test_accuracy: None,

@@ -87,14 +87,14 @@ fn every_kind_of_run_is_found() {
     finished["folder"] = "runs/finished".into();
     insta::assert_snapshot!(serde_json::to_string_pretty(&finished).unwrap(), @r#"
     {
-      "accuracy": 0.85875,
-      "best_epoch": 5,
+      "accuracy": 0.8275,
       "data": "sample",
       "device": "flex",
       "epochs": 5,
       "epochs_done": 5,
       "folder": "runs/finished",
-      "loss": 0.38125,
+      "kept_epoch": 4,
+      "loss": 0.4125,
       "model": "resnet8",
       "name": "finished",
       "reason": null,
@@ -147,7 +147,7 @@ fn runs_without_events_are_told_from_what_they_left() {
     .unwrap();
     let second = read();
     assert_eq!(second.state, RunState::Finished);
-    assert_eq!((second.epochs_done, second.best_epoch), (3, Some(2)));
+    assert_eq!((second.epochs_done, second.kept_epoch), (3, Some(2)));
     assert_eq!((second.accuracy, second.loss), (Some(0.75), Some(1.5)));
     assert_eq!(
         (second.test_accuracy, second.test_loss),
@@ -311,6 +311,7 @@ fn story(turns: &[Turn]) -> Vec<Event> {
                     command: vec![],
                     folder: None,
                     device: "cuda".to_owned(),
+                    ..Resumed::default()
                 }));
             }
             Turn::Tested => events.push(Event::Tested(Box::new(Tested {

@@ -187,6 +187,7 @@ fn event() -> impl Strategy<Value = Event> {
             command: vec![],
             folder: None,
             device: String::new(),
+            ..Resumed::default()
         })),
     ]
 }

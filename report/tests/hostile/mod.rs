@@ -98,7 +98,7 @@ pub fn event_strategy() -> impl Strategy<Value = Event> {
             }))
         }),
         (text(), number(), index(), index()).prop_map(|(at, seconds, step, epochs_done)| {
-            Event::Resumed(Resumed { seconds, step, epochs_done, command: vec![], folder: Some(at.clone()), device: String::new(), at })
+            Event::Resumed(Resumed { seconds, step, epochs_done, command: vec![], folder: Some(at.clone()), at, ..Resumed::default() })
         }),
         (number(), index(), index(), metrics_strategy())
             .prop_map(|(seconds, epoch, step, metrics)| Event::Step(Step { seconds, epoch, step, metrics })),

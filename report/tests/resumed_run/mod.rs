@@ -102,6 +102,7 @@ fn started() -> Event {
             "name": null,
             "schedule": { "kind": "step", "at": [0.5, 0.75] },
         }),
+        ..Started::default()
     }))
 }
 
@@ -141,6 +142,7 @@ fn pause(epoch: usize) -> [Event; 4] {
             command: vec![],
             folder: None,
             device: "flex".to_owned(),
+            ..Resumed::default()
         }),
     ]
 }

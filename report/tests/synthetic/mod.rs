@@ -144,6 +144,7 @@ impl Synthetic {
                 "schedule": { "kind": "cosine" },
                 "augmentation": { "pad_crop": 2, "flip": true, "erasing": { "area": [0.02, 0.2] } },
             }),
+            ..Started::default()
         }))
     }
 
@@ -253,7 +254,7 @@ impl Synthetic {
             epochs_done: epoch,
             command: vec!["target/release/train".to_owned(), "--resume".to_owned()],
             folder: None,
-            device: String::new(),
+            ..Resumed::default()
         }));
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use data::{LoadProgress, Source};
 use device::{SelectedDevice, Task};
+use events::Level;
 use indicatif::ProgressDrawTarget;
 use infer::benchmark::ProgramStart;
 use infer::{console, terminal};
@@ -111,11 +112,11 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
     if echo {
         stream.echo(Box::new(io::stdout()));
     }
-    if resumed.is_some() {
-        folder.write_config(&plan.config)?;
-    }
     talk(&format!("run: {}", folder.path().display()));
     log_to(&folder.log_file(), Some(stream.teller()))?;
+    if !plan.data.passed_over.is_empty() {
+        stream.say(Level::Warning, plan.data.passed_over.to_string());
+    }
 
     let train = Train {
         plan,

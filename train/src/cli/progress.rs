@@ -63,6 +63,14 @@ impl Observer for Reporter {
         self.warn();
     }
 
+    fn ended_early(&mut self, last_better: usize) {
+        if self.shown != Shown::Nothing {
+            self.lines.print(format!(
+                "ended early: no epoch was better than epoch {last_better} for as long as --patience says"
+            ));
+        }
+    }
+
     fn tested(&mut self, done: usize, total: usize) {
         self.burn_closed();
         self.warn();
@@ -103,7 +111,15 @@ fn resumed_line(place: &Place) -> String {
         steps,
         steps_per_epoch,
         is_trained,
+        last_better,
     } = *place;
+    if let Some(best) = last_better {
+        return format!(
+            "resumed: {} epochs are trained already, none of them better than epoch {best} for as long as \
+             --patience says; more with a higher one",
+            epoch - 1
+        );
+    }
     match (is_trained, steps) {
         (true, _) => format!(
             "resumed: {} epochs are trained already and none is left; more of them with --epochs",
@@ -253,6 +269,7 @@ mod tests {
             steps: 12,
             steps_per_epoch: 169,
             is_trained: false,
+            last_better: None,
         };
         assert_eq!(
             resumed_line(&place),
@@ -263,6 +280,7 @@ mod tests {
         let place = Place {
             epochs: 6,
             is_trained: true,
+            last_better: None,
             ..place
         };
         assert_eq!(

@@ -36,6 +36,9 @@ pub struct TrainConfig {
     /// 64 for a folder of pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
+    /// Whether brightness is shifted and scaled so that the training pictures have mean 0 and standard
+    /// deviation 1 in each channel; otherwise it stays 0 to 1. Trained weights bring their own.
+    pub normalise: bool,
     /// Share of the training pictures held back to choose the best epoch, 0.01 to 0.5; or 0, with
     /// which all of them are trained on, each epoch is scored on the test pictures, and the last
     /// one is kept, so that nothing is chosen by them. Where the data has validation pictures of its
@@ -132,7 +135,7 @@ pub struct TrainConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Keep {
-    /// The first of those with the best validation accuracy.
+    /// That with the best validation accuracy; of several, the first with the lowest loss.
     #[default]
     Best,
     /// The last. Where few pictures are held back, the best of many scores is mostly luck.
@@ -145,6 +148,7 @@ impl Default for TrainConfig {
             data: Source::Sample,
             data_dir: None,
             image_size: None,
+            normalise: true,
             validation: 0.1,
             keep: Keep::Best,
             model: None,

@@ -24,6 +24,7 @@ impl TrainConfig {
             ("depths", self.depths.is_some()),
             ("widths", self.widths.is_some()),
             ("zero_init_last_norm", self.zero_init_last_norm),
+            ("normalise", !self.normalise),
         ];
         match fixed.into_iter().find(|(_, is_set)| *is_set) {
             Some((key, _)) if has_weights => Err(ConfigError::FixedByWeights { key }),

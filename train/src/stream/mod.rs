@@ -105,7 +105,7 @@ impl Stream {
             self.send(start::started(plan, &self.about));
         }
         if !is_new {
-            self.send(start::resumed(state, &self.about));
+            self.send(start::resumed(plan, state, &self.about));
         }
     }
 

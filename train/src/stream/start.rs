@@ -29,7 +29,10 @@ pub(super) fn started(plan: &Plan, about: &About) -> Event {
         classes: plan.data.class_names.clone(),
         pictures: Pictures {
             train: plan.train.len(),
-            validation: plan.validation.len(),
+            validation: match config.scores_on_test() {
+                true => 0,
+                false => plan.validation.len(),
+            },
             test: plan.data.test.len(),
         },
         shape,
@@ -41,11 +44,13 @@ pub(super) fn started(plan: &Plan, about: &About) -> Event {
         steps_per_epoch: plan.steps_per_epoch,
         batch_size: config.batch_size * config.accumulate,
         rates: rates(plan),
-        config: serde_json::to_value(config).unwrap_or_default(),
+        config: settings(plan),
+        keeps_last: config.keeps_last_epoch(),
+        scores_on_test: config.scores_on_test(),
     }))
 }
 
-pub(super) fn resumed(state: &RunState, about: &About) -> Event {
+pub(super) fn resumed(plan: &Plan, state: &RunState, about: &About) -> Event {
     Event::Resumed(Resumed {
         at: now(),
         seconds: state.seconds,
@@ -54,7 +59,14 @@ pub(super) fn resumed(state: &RunState, about: &About) -> Event {
         command: about.command.clone(),
         folder: about.folder.clone(),
         device: about.device.clone(),
+        epochs: Some(plan.config.epochs),
+        rates: rates(plan),
+        config: settings(plan),
     })
+}
+
+fn settings(plan: &Plan) -> serde_json::Value {
+    serde_json::to_value(&plan.config).unwrap_or_default()
 }
 
 fn now() -> String {
