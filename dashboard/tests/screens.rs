@@ -204,6 +204,24 @@ fn runs_without_events_and_runs_that_are_over() {
 }
 
 #[test]
+fn a_file_that_is_being_read_has_no_state() {
+    let mut stage = Stage::new(vec![("first", History::default())], false);
+    for is_running in [false, true] {
+        stage.is_running = is_running;
+        stage.loading = Some(0.25);
+        let screen = stage.screen(watch(), (80, 24), "");
+        let first = screen.lines().next().unwrap();
+        assert!(first.ends_with("… reading"), "{first}");
+        assert!(screen.contains("reading events: 25 %"));
+        stage.loading = None;
+        let screen = stage.screen(watch(), (80, 24), "");
+        let first = screen.lines().next().unwrap();
+        let state = if is_running { "running" } else { "crashed" };
+        assert!(first.contains(state), "{first}");
+    }
+}
+
+#[test]
 fn small_screens_say_so() {
     let stage = going_on();
     assert!(stage.screen(live(), (39, 24), "").contains("too small"));
