@@ -221,6 +221,23 @@ fn a_file_that_is_being_read_has_no_state() {
     }
 }
 
+/// Three of five epochs, as with little patience.
+#[test]
+fn a_run_that_ended_early_says_so() {
+    let plan = Plan::default();
+    let mut history = plan.history(169 * 3);
+    for event in plan.ended() {
+        history.push(event);
+    }
+    let stage = Stage::new(vec![("first", history)], false);
+    for (name, size) in [("narrow", (40, 10)), ("wide", (100, 30))] {
+        let screen = stage.screen(watch(), size, "");
+        let bars: Vec<&str> = screen.lines().filter(|row| row.contains("%")).collect();
+        let bars = bars.into_iter().take(2).collect::<Vec<&str>>().join("\n");
+        insta::assert_snapshot!(format!("ended_early_{name}"), bars);
+    }
+}
+
 #[test]
 fn small_screens_say_so() {
     let stage = going_on();
