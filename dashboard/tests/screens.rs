@@ -34,6 +34,28 @@ fn pages_of_runs_that_are_compared() {
 }
 
 #[test]
+fn an_average_is_called_so_wherever_it_is_shown() {
+    let plan = Plan {
+        has_average: true,
+        ..Plan::default()
+    };
+    let stage = Stage::new(vec![("first", plan.history(169 * 3))], true);
+    let metrics = stage.runs[0].1.epochs[2].average.as_ref().unwrap();
+    let accuracy = format!("{:.2} %", 100.0 * metrics.get("accuracy").unwrap());
+    let overview = stage.screen(watch(), (120, 40), "");
+    assert!(overview.contains(&format!("average accuracy {accuracy}")));
+    assert!(overview.contains(&format!("average {accuracy}")), "a curve");
+    assert!(!overview.contains("validation accuracy"));
+    let classes = stage.screen(watch(), (120, 40), "3");
+    let expected = format!("average after epoch 3   accuracy {accuracy}");
+    assert!(classes.contains(&expected), "{classes}");
+    let mistakes = stage.screen(watch(), (120, 40), "4");
+    assert!(mistakes.contains("average after epoch 3: "), "{mistakes}");
+    let without = going_on().screen(watch(), (120, 40), "3");
+    assert!(without.contains("validation after epoch 3"));
+}
+
+#[test]
 fn charts_as_the_user_wants_them() {
     let stage = going_on();
     for (name, keys) in [
