@@ -143,6 +143,8 @@ pub struct State {
     /// The run that pages of one run show.
     pub(crate) run: usize,
     pub(crate) dialog: Option<Dialog>,
+    /// The first row of the help page.
+    pub(crate) help_row: u16,
     pub(crate) view: View,
     pub(crate) choice: Choice,
     /// The row of the table of classes.
@@ -178,6 +180,7 @@ impl State {
             tab: Tab::default(),
             run: 0,
             dialog: None,
+            help_row: 0,
             view: View {
                 metric: "loss".to_owned(),
                 axis: Axis::default(),

@@ -5,6 +5,7 @@ use events::Axis;
 use ratatui::layout::Size;
 
 use crate::curves::{extent, metrics};
+use crate::dialogs::scroll_help;
 use crate::input::{Input, Response};
 use crate::mode::{Command, Mode};
 use crate::mouse;
@@ -49,7 +50,10 @@ pub(crate) fn press(state: &mut State, key: KeyEvent, runs: &[Run]) -> Option<Co
     }
     match key.code {
         KeyCode::Char('q') => return quit(state),
-        KeyCode::Char('?') | KeyCode::F(1) => state.dialog = Some(Dialog::Help),
+        KeyCode::Char('?') | KeyCode::F(1) => {
+            state.dialog = Some(Dialog::Help);
+            state.help_row = 0;
+        }
         KeyCode::Char('t') => state.theme = state.theme.next(state.colours),
         KeyCode::Char('r') => state.run = (state.run + 1) % runs.len().max(1),
         KeyCode::Char('R') => state.run = (state.run + runs.len().max(1) - 1) % runs.len().max(1),
@@ -85,6 +89,19 @@ fn quit(state: &mut State) -> Option<Command> {
 
 /// Takes a key for a dialog; others than it offers close it.
 fn answer(state: &mut State, dialog: Dialog, code: KeyCode) -> Option<Command> {
+    let rows = match code {
+        KeyCode::Up => -1,
+        KeyCode::Down => 1,
+        KeyCode::PageUp => -5,
+        KeyCode::PageDown => 5,
+        KeyCode::Home => i16::MIN,
+        KeyCode::End => i16::MAX,
+        _ => 0,
+    };
+    if dialog == Dialog::Help && rows != 0 {
+        scroll_help(state, rows);
+        return None;
+    }
     state.dialog = None;
     match (dialog, code) {
         (Dialog::Leave, KeyCode::Char('d')) => Some(Command::Detach),
