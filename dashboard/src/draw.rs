@@ -116,6 +116,9 @@ fn status(pen: &Pen, state: &State, run: &Run) -> Vec<Span> {
         None => is_saving.then_some("saves a checkpoint"),
     };
     let mut spans = Vec::new();
+    if let Some(notice) = state.notice {
+        spans.push((format!("{notice}  "), theme.warning()));
+    }
     if let Some(asked) = asked {
         spans.push((format!("{asked}  "), theme.warning()));
     }

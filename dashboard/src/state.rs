@@ -165,6 +165,8 @@ pub struct State {
     pub(crate) checkpoints: Option<usize>,
     /// How the run is going to stop, as was asked.
     pub(crate) stop: Option<Command>,
+    /// Why the last key did nothing, if it should say so.
+    pub(crate) notice: Option<&'static str>,
     /// Whether the terminal may show something else than was drawn.
     pub(crate) is_redrawn: bool,
 }
@@ -202,6 +204,7 @@ impl State {
             message: 0,
             checkpoints: None,
             stop: None,
+            notice: None,
             is_redrawn: false,
         }
     }

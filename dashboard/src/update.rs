@@ -1,6 +1,6 @@
 //! What the user does, into what is shown.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEventKind};
 use events::Axis;
 use ratatui::layout::Size;
 
@@ -17,6 +17,9 @@ use crate::window::Window;
 /// Takes what the user did.
 pub fn update(state: &mut State, input: Input, runs: &[Run]) -> Response {
     let before = state.clone();
+    if is_deed(input) {
+        state.notice = None;
+    }
     let command = match input {
         Input::Key(key) => press(state, key, runs),
         Input::Mouse(event) => mouse::update(state, event, runs),
@@ -30,6 +33,18 @@ pub fn update(state: &mut State, input: Input, runs: &[Run]) -> Response {
     Response {
         command,
         is_changed: is_resized || *state != before,
+    }
+}
+
+/// Whether it is something of its own, and not the rest of a click.
+fn is_deed(input: Input) -> bool {
+    match input {
+        Input::Key(_) => true,
+        Input::Mouse(event) => !matches!(
+            event.kind,
+            MouseEventKind::Moved | MouseEventKind::Up(_) | MouseEventKind::Drag(_)
+        ),
+        Input::Resize(..) => false,
     }
 }
 
@@ -200,7 +215,7 @@ fn press_on_charts(state: &mut State, key: KeyEvent, runs: &[Run]) {
         KeyCode::Right => move_cursor(state, end, 1.0),
         KeyCode::Home => view.cursor = Some(range[0]),
         KeyCode::End => view.cursor = Some(range[1]),
-        KeyCode::Char('f') => view.window = view.window.follow(),
+        KeyCode::Char('f') => follow(state),
         KeyCode::Char('b') => cursor_to_best(state, runs),
         KeyCode::Esc => view.cursor = None,
         code => press_on_curves(state, code),
@@ -223,6 +238,14 @@ fn move_cursor(state: &mut State, end: f64, columns: f64) {
     }
 }
 
+fn follow(state: &mut State) {
+    let window = state.view.window.follow();
+    if window == state.view.window {
+        state.notice = Some("all is shown");
+    }
+    state.view.window = window;
+}
+
 fn cursor_to_best(state: &mut State, runs: &[Run]) {
     let theme = state.theme;
     let Some(run) = runs.get(state.run) else {
@@ -230,12 +253,14 @@ fn cursor_to_best(state: &mut State, runs: &[Run]) {
     };
     let chart = crate::curves::chart(theme, &state.view, &state.view.metric, &[*run], 1);
     let mut best = chart.series.iter().filter_map(|series| series.best);
-    if let Some([place, _]) = best.next_back() {
-        state.view.cursor = Some(place);
-        let [from, to] = chart.x;
-        if !(from..=to).contains(&place) {
-            state.view.window = Window::All;
-        }
+    let Some([place, _]) = best.next_back() else {
+        state.notice = Some("no best point here");
+        return;
+    };
+    state.view.cursor = Some(place);
+    let [from, to] = chart.x;
+    if !(from..=to).contains(&place) {
+        state.view.window = Window::All;
     }
 }
 

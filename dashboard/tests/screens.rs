@@ -71,6 +71,31 @@ fn charts_as_the_user_wants_them() {
 }
 
 #[test]
+fn keys_that_can_do_nothing_say_so() {
+    let stage = going_on();
+    let first = |keys: &str, size| {
+        let screen = stage.screen(live(), size, keys);
+        screen.lines().next().unwrap().to_owned()
+    };
+    for size in [(80, 24), (40, 10)] {
+        assert!(first("2f", size).contains("all is shown"), "{size:?}");
+        assert!(
+            first("2mb", size).contains("no best point here"),
+            "the rate"
+        );
+        assert!(
+            first("2vb", size).contains("no best point here"),
+            "training"
+        );
+        for keys in ["2", "2fx", "2+f", "2b", "2mb?"] {
+            let first = first(keys, size);
+            assert!(!first.contains("all is"), "{keys}: {first}");
+            assert!(!first.contains("no best"), "{keys}: {first}");
+        }
+    }
+}
+
+#[test]
 fn classes_as_the_user_wants_them() {
     let stage = going_on();
     for (name, keys) in [("worst", "3o↓↓"), ("fitted", "3z"), ("earlier", "3[[")] {
