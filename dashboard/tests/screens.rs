@@ -157,6 +157,20 @@ fn trouble_is_seen() {
     );
 }
 
+#[test]
+fn one_image_is_no_images() {
+    let mut history = History::default();
+    history.push(Event::Epoch(Box::new(Epoch {
+        epoch: 1,
+        confusion: vec![(0, 0, 1), (1, 1, 2000)],
+        ..Epoch::default()
+    })));
+    let stage = Stage::new(vec![("few", history)], true);
+    let words = |keys: &str| stage.screen(watch(), (100, 30), keys);
+    assert!(words("3").contains("class 0: 100.0 % of 1 image right"));
+    assert!(words("3↓").contains("class 1: 100.0 % of 2,000 images right"));
+}
+
 /// As many classes as ImageNet has.
 #[test]
 fn many_classes_fit_or_scroll() {
