@@ -4,8 +4,9 @@ use events::History;
 use maud::{Markup, html};
 
 use super::figure::Figures;
-use super::outcome::{Confusion, Outcome};
+use super::outcome::Outcome;
 use super::{NamedRun, classes, curves, machine, mistakes, settings, summary, timing};
+use crate::confusion::Confusion;
 
 /// A part of a run's account, under a heading of its own.
 struct Section {
