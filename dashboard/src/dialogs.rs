@@ -9,9 +9,13 @@ use crate::mode::Mode;
 use crate::panel::columns;
 use crate::pen::Pen;
 use crate::state::{Dialog, State};
+use crate::text::width;
 
 /// Columns for the names of keys.
 const NAMES: u16 = 9;
+
+/// Columns within the frame that two columns of keys take.
+const TWO_COLUMNS: u16 = 76;
 
 /// Draws what lies over the page.
 pub(crate) fn draw(pen: &mut Pen, state: &State, open: Dialog, screen: Rect) {
@@ -20,7 +24,10 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, open: Dialog, screen: Rect) {
     frame(pen, area, title(open));
     let inner = within(area);
     match open {
-        Dialog::Help => help(pen, state, inner),
+        Dialog::Help => {
+            help(pen, state, inner);
+            rest_of_help(pen, state, area, screen);
+        }
         _ => question(pen, open, inner),
     }
 }
@@ -97,26 +104,66 @@ fn help_lines(mode: Mode) -> Vec<(&'static str, &'static str)> {
     lines
 }
 
-/// Rows of the help page, in two columns.
-pub(crate) fn help_rows(mode: Mode) -> u16 {
-    help_lines(mode).len().div_ceil(2) as u16
+/// Columns of keys in so many columns of the screen.
+fn help_columns(width: u16) -> usize {
+    if width < TWO_COLUMNS { 1 } else { 2 }
+}
+
+/// Rows of the help page within a frame of so many columns.
+pub(crate) fn help_rows(mode: Mode, width: u16) -> u16 {
+    let inner = within(Rect::new(0, 0, width, 3));
+    let columns = help_columns(inner.width);
+    help_lines(mode).len().div_ceil(columns) as u16
+}
+
+/// The last row of the help page that can be the first one shown.
+fn last_help_row(mode: Mode, screen: Rect) -> u16 {
+    let area = dialog(mode, Dialog::Help, screen);
+    help_rows(mode, area.width).saturating_sub(within(area).height)
+}
+
+/// Scrolls the help page.
+pub(crate) fn scroll_help(state: &mut State, by: i16) {
+    let screen = Rect::new(0, 0, state.size.width, state.size.height);
+    let last = last_help_row(state.mode, screen);
+    let row = state.help_row.min(last).saturating_add_signed(by);
+    state.help_row = row.min(last);
 }
 
 fn help(pen: &mut Pen, state: &State, area: Rect) {
     let lines = help_lines(state.mode);
-    let halves: [Rect; 2] = columns(area, 2);
-    let rows = usize::from(area.height.max(1)).min(lines.len().div_ceil(2));
+    let count = help_columns(area.width);
+    let places: [Rect; 2] = match count {
+        1 => [area, Rect::ZERO],
+        _ => columns(area, 2),
+    };
+    let rows = lines.len().div_ceil(count);
+    let last = rows.saturating_sub(usize::from(area.height));
+    let first = usize::from(state.help_row).min(last);
     let (heading, key) = (pen.theme.heading(), pen.theme.key());
-    for (index, (name, does)) in lines.into_iter().enumerate() {
-        let Some(half) = halves.get(index / rows.max(1)) else {
-            break;
-        };
-        let y = (index % rows.max(1)) as u16;
-        if does.is_empty() {
-            pen.print(*half, 0, y, name, heading);
-        } else {
-            pen.print(*half, 1, y, name, key);
-            pen.print(*half, NAMES + 1, y, does, Style::new());
+    for (column, place) in lines.chunks(rows.max(1)).zip(places) {
+        for (y, (name, does)) in (0..area.height).zip(column.iter().skip(first)) {
+            if does.is_empty() {
+                pen.print(place, 0, y, name, heading);
+            } else {
+                pen.print(place, 1, y, name, key);
+                pen.print(place, NAMES + 1, y, does, Style::new());
+            }
         }
     }
+}
+
+/// Says at the lower edge of the help page what is not seen of it.
+fn rest_of_help(pen: &mut Pen, state: &State, area: Rect, screen: Rect) {
+    let last = last_help_row(state.mode, screen);
+    let above = state.help_row.min(last);
+    let below = last - above;
+    let said = match (above, below) {
+        (0, 0) => return,
+        (_, 0) => format!(" {above} more above: ↑ "),
+        (_, below) => format!(" {below} more below: ↓ "),
+    };
+    let start = area.width.saturating_sub(width(&said) as u16 + 2);
+    let heading = pen.theme.heading();
+    pen.print(area, start, area.height.saturating_sub(1), &said, heading);
 }

@@ -93,9 +93,14 @@ fn draw_header(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect
     }
 }
 
-/// How the run is, and for how long.
+/// How the run is, and for how long; while its file is read, only that.
 fn status(pen: &Pen, state: &State, run: &Run) -> Vec<Span> {
     let theme = pen.theme;
+    if run.loading.is_some() {
+        // Nothing is known before its file is read.
+        let sign = theme.either('…', '.');
+        return vec![(format!("{sign} reading"), Style::new())];
+    }
     let (sign, word, style) = match run.history.state(run.is_running) {
         RunState::Running => (theme.either('●', '*'), "running", theme.good()),
         RunState::Finished => (theme.either('✔', 'v'), "finished", theme.good()),
@@ -111,6 +116,9 @@ fn status(pen: &Pen, state: &State, run: &Run) -> Vec<Span> {
         None => is_saving.then_some("saves a checkpoint"),
     };
     let mut spans = Vec::new();
+    if let Some(notice) = state.notice {
+        spans.push((format!("{notice}  "), theme.warning()));
+    }
     if let Some(asked) = asked {
         spans.push((format!("{asked}  "), theme.warning()));
     }

@@ -137,7 +137,7 @@ pub(crate) const KEYS: [Key; 28] = [
         "s S",
         KeyCode::Char('s'),
         "smooth",
-        "more or less smoothing",
+        "smoothing of drawn points",
         CURVES,
     ),
     key(

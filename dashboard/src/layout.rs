@@ -134,11 +134,13 @@ pub(crate) fn options(dialog: Dialog) -> &'static [(char, &'static str)] {
 
 /// Where a dialog is.
 pub(crate) fn dialog(mode: Mode, dialog: Dialog, screen: Rect) -> Rect {
-    let (columns, rows) = match dialog {
-        Dialog::Help => (84, crate::dialogs::help_rows(mode) + 2),
-        _ => (56, options(dialog).len() as u16 + 6),
+    let columns = if dialog == Dialog::Help { 84 } else { 56 };
+    let width = screen.width.min(columns);
+    let rows = match dialog {
+        Dialog::Help => crate::dialogs::help_rows(mode, width) + 2,
+        _ => options(dialog).len() as u16 + 6,
     };
-    let (width, height) = (columns.min(screen.width), rows.min(screen.height));
+    let height = rows.min(screen.height);
     Rect {
         x: screen.x + (screen.width - width) / 2,
         y: screen.y + (screen.height - height) / 2,

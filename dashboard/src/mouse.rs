@@ -5,11 +5,12 @@ use ratatui::layout::{Position, Rect};
 
 use crate::chart::place_of_column;
 use crate::curves::extent;
+use crate::dialogs::scroll_help;
 use crate::layout::{Target, target};
 use crate::mode::Command;
 use crate::pages::{charts, classes, log};
 use crate::runs::Run;
-use crate::state::{Drag, State, Tab};
+use crate::state::{Dialog, Drag, State, Tab};
 use crate::update::{ZOOM, press, scroll_log};
 
 /// Takes what the user did with the mouse.
@@ -27,6 +28,13 @@ pub(crate) fn update(state: &mut State, event: MouseEvent, runs: &[Run]) -> Opti
         }
         MouseEventKind::Moved => return None,
         _ => {}
+    }
+    if state.dialog == Some(Dialog::Help) {
+        match event.kind {
+            MouseEventKind::ScrollUp => scroll_help(state, -3),
+            MouseEventKind::ScrollDown => scroll_help(state, 3),
+            _ => {}
+        }
     }
     match (target(state, runs, at), event.kind) {
         (Target::Tab(tab), MouseEventKind::Down(_)) => state.tab = tab,

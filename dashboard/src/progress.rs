@@ -1,6 +1,6 @@
 //! How far a run is.
 
-use events::{History, Work};
+use events::{History, State as RunState, Work};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -13,6 +13,8 @@ use crate::runs::Run;
 const SILENT: f64 = 60.0;
 /// Columns that the time left takes as a rule.
 const NOTE: u16 = 20;
+/// And on the narrowest screens, at most.
+const SHORT_NOTE: u16 = 13;
 /// Rows that [`draw`] takes.
 pub(crate) const ROWS: u16 = 2;
 
@@ -54,15 +56,17 @@ fn part(history: &History) -> Part {
         };
     }
     let epochs = history.started.as_ref().map_or(0, |started| started.epochs);
-    let (epoch, share) = history.epoch();
-    let is_last_done = epochs > 0 && epoch > epochs;
-    let (epoch, share) = match is_last_done {
-        true => (epochs, 1.0),
-        false => (epoch, share),
+    let (next, share) = history.epoch();
+    let done = next - 1;
+    let is_last_done = epochs > 0 && done >= epochs;
+    // After the last epoch none begins, even if more were planned.
+    let (epoch, share) = match is_last_done || (is_over(history) && done > 0) {
+        true => (done, 1.0),
+        false => (next, share),
     };
-    let name = match epochs {
-        0 => format!("epoch {epoch}"),
-        _ => format!("epoch {epoch} of {epochs}"),
+    let name = match epochs >= epoch {
+        true => format!("epoch {epoch} of {epochs}"),
+        false => format!("epoch {epoch}"),
     };
     Part {
         name,
@@ -77,27 +81,42 @@ fn epoch_left(history: &History, share: f64) -> Option<f64> {
     Some((1.0 - share) * steps * history.seconds_per_step()?)
 }
 
+/// Whether no more steps come: nothing is tested before.
+fn is_over(history: &History) -> bool {
+    let is_finished = history.state(false) == RunState::Finished;
+    is_finished || history.tested.is_some()
+}
+
+/// Whether it came to its end before it had all its steps, as by its patience.
+fn ended_early(history: &History) -> bool {
+    let planned = history.planned_steps().unwrap_or(0);
+    is_over(history) && history.step() < planned
+}
+
+/// The whole run.
+fn whole(history: &History) -> Part {
+    let step = count(history.step() as u64);
+    let planned = history.planned_steps();
+    Part {
+        name: match planned.filter(|planned| *planned >= history.step()) {
+            Some(planned) => format!("step {step} of {}", count(planned as u64)),
+            None => format!("step {step}"),
+        },
+        share: share_of_run(history),
+        left: history.seconds_left(),
+    }
+}
+
 /// Draws bars of what is under way and of the whole run, with the time that is left.
 pub(crate) fn draw(pen: &mut Pen, run: &Run, area: Rect) {
     let history = run.history;
     let (accent, good) = (pen.theme.accent(), pen.theme.good());
-    let whole = Part {
-        name: match history.planned_steps() {
-            Some(steps) => format!(
-                "step {} of {}",
-                count(history.step() as u64),
-                count(steps as u64)
-            ),
-            None => format!("step {}", count(history.step() as u64)),
-        },
-        share: share_of_run(history),
-        left: history.seconds_left(),
-    };
-    let rows = [(part(history), accent), (whole, good)];
+    let rows = [(part(history), accent), (whole(history), good)];
     let names = rows.iter().map(|(part, _)| crate::text::width(&part.name));
     let names = (names.max().unwrap_or(0) as u16).min(area.width / 2);
     let silence = run.is_running && run.idle >= SILENT;
     let note = |row: usize, part: &Part| match part.left {
+        _ if row == 1 && ended_early(history) => "ended early".to_owned(),
         _ if !run.is_running => String::new(),
         _ if silence && row == 0 => format!("no news for {}", duration(run.idle)),
         Some(left) => format!("{} left", duration((left - run.idle).max(0.0))),
@@ -108,7 +127,9 @@ pub(crate) fn draw(pen: &mut Pen, run: &Run, area: Rect) {
     // Some columns more, so that bars keep their length while the time gets shorter.
     let beside = match longest.max().unwrap_or(0) {
         0 => 0,
-        longest => (longest + 2).max(NOTE).min(area.width / 3),
+        longest => (longest + 2)
+            .max(NOTE)
+            .min((area.width / 3).max(SHORT_NOTE)),
     };
     let length = area.width.saturating_sub(names + beside + 7);
     for (y, ((part, style), note)) in (0..).zip(rows.into_iter().zip(notes)) {
@@ -128,7 +149,71 @@ pub(crate) fn draw(pen: &mut Pen, run: &Run, area: Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::{Epoch, Event, Metrics, Progress, Started, Step};
+    use events::{Ended, Ending, Epoch, Event, Metrics, Progress, Started, Step};
+
+    /// Of some epochs of ten steps, of which so many are planned.
+    fn history(planned: usize, done: usize) -> History {
+        let mut history = History::default();
+        history.push(Event::Started(Box::new(Started {
+            epochs: planned,
+            steps_per_epoch: 10,
+            ..Started::default()
+        })));
+        for epoch in 1..=done {
+            history.push(Event::Step(Step {
+                seconds: epoch as f64,
+                epoch,
+                step: epoch * 10,
+                metrics: Metrics::default(),
+            }));
+            history.push(Event::Epoch(Box::new(Epoch {
+                epoch,
+                step: epoch * 10,
+                ..Epoch::default()
+            })));
+        }
+        history
+    }
+
+    fn ended(ending: Ending) -> Event {
+        Event::Ended(Ended {
+            seconds: 9.0,
+            ending,
+            reason: None,
+        })
+    }
+
+    #[test]
+    fn a_finished_run_is_in_no_epoch_that_never_began() {
+        let mut stopped = history(40, 4);
+        stopped.push(ended(Ending::Stopped));
+        assert_eq!(part(&stopped).name, "epoch 5 of 40");
+        assert!(!ended_early(&stopped));
+        let mut patient = history(40, 4);
+        patient.push(ended(Ending::Finished));
+        let last = part(&patient);
+        assert_eq!((last.name.as_str(), last.share), ("epoch 4 of 40", 1.0));
+        assert_eq!(whole(&patient).name, "step 40 of 400");
+        assert!(ended_early(&patient));
+        let mut tested = history(40, 4);
+        tested.push(Event::Tested(Box::default()));
+        assert_eq!(part(&tested).name, "epoch 4 of 40");
+        let mut whole_run = history(4, 4);
+        whole_run.push(ended(Ending::Finished));
+        assert_eq!(part(&whole_run).name, "epoch 4 of 4");
+        assert!(!ended_early(&whole_run));
+    }
+
+    #[test]
+    fn a_run_with_more_epochs_than_are_planned() {
+        let mut shortened = history(2, 3);
+        shortened.push(ended(Ending::Finished));
+        let last = part(&shortened);
+        assert_eq!((last.name.as_str(), last.share), ("epoch 3", 1.0));
+        assert_eq!(whole(&shortened).name, "step 30");
+        assert_eq!(share_of_run(&shortened), 1.0);
+        assert!(!ended_early(&shortened));
+    }
 
     #[test]
     fn what_is_under_way() {

@@ -1,6 +1,6 @@
 //! Which scores of a run are shown.
 
-use events::{History, Metrics, Mistake};
+use events::{Epoch, History, Metrics, Mistake, Split};
 
 use crate::state::Choice;
 
@@ -8,6 +8,8 @@ use crate::state::Choice;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scores<'a> {
     pub choice: Choice,
+    /// Whose weights were scored, after an epoch: those of training or their average.
+    scored: Split,
     pub metrics: &'a Metrics,
     pub confusion: &'a [(usize, usize, u64)],
     pub mistakes: &'a [Mistake],
@@ -16,7 +18,7 @@ pub(crate) struct Scores<'a> {
 impl Scores<'_> {
     pub(crate) fn name(&self) -> String {
         match self.choice {
-            Choice::Epoch(epoch) => format!("validation after epoch {epoch}"),
+            Choice::Epoch(epoch) => format!("{} after epoch {epoch}", self.scored.name()),
             _ => "test".to_owned(),
         }
     }
@@ -27,6 +29,14 @@ impl Scores<'_> {
         let wrong = wrong.filter(|(class, likeliest, _)| class != likeliest);
         let counted = wrong.fold(0_u64, |sum, (.., count)| sum.saturating_add(*count));
         counted.max(self.mistakes.len() as u64)
+    }
+}
+
+/// Whose scores stand for an epoch: those of the average, where there is one. Curves have the same names.
+pub(crate) fn scored(epoch: &Epoch) -> Split {
+    match epoch.average {
+        Some(_) => Split::Average,
+        None => Split::Validation,
     }
 }
 
@@ -41,12 +51,14 @@ pub(crate) enum Part {
 fn all(history: &History, part: Part) -> Vec<Scores<'_>> {
     let epochs = history.epochs.iter().map(|epoch| Scores {
         choice: Choice::Epoch(epoch.epoch),
+        scored: scored(epoch),
         metrics: epoch.average.as_ref().unwrap_or(&epoch.validation),
         confusion: &epoch.confusion,
         mistakes: &epoch.mistakes,
     });
     let test = history.tested.iter().map(|tested| Scores {
         choice: Choice::Test,
+        scored: Split::Validation,
         metrics: &tested.metrics,
         confusion: &tested.confusion,
         mistakes: &tested.mistakes,

@@ -65,7 +65,8 @@ pub(crate) enum Shown {
     Validation,
 }
 
-/// Weights of what came before, for smooth curves.
+/// Weights of what came before, for smooth curves. They are of the points that are drawn, not of steps, so that
+/// curves of ten million steps are made smooth as quickly, and as visibly, as those of a hundred.
 pub(crate) const SMOOTHING: [f64; 7] = [0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98];
 
 /// What charts show.
@@ -143,6 +144,8 @@ pub struct State {
     /// The run that pages of one run show.
     pub(crate) run: usize,
     pub(crate) dialog: Option<Dialog>,
+    /// The first row of the help page.
+    pub(crate) help_row: u16,
     pub(crate) view: View,
     pub(crate) choice: Choice,
     /// The row of the table of classes.
@@ -163,6 +166,8 @@ pub struct State {
     pub(crate) checkpoints: Option<usize>,
     /// How the run is going to stop, as was asked.
     pub(crate) stop: Option<Command>,
+    /// Why the last key did nothing, if it should say so.
+    pub(crate) notice: Option<&'static str>,
     /// Whether the terminal may show something else than was drawn.
     pub(crate) is_redrawn: bool,
 }
@@ -178,6 +183,7 @@ impl State {
             tab: Tab::default(),
             run: 0,
             dialog: None,
+            help_row: 0,
             view: View {
                 metric: "loss".to_owned(),
                 axis: Axis::default(),
@@ -199,6 +205,7 @@ impl State {
             message: 0,
             checkpoints: None,
             stop: None,
+            notice: None,
             is_redrawn: false,
         }
     }

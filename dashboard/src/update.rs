@@ -1,10 +1,11 @@
 //! What the user does, into what is shown.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEventKind};
 use events::Axis;
 use ratatui::layout::Size;
 
 use crate::curves::{extent, metrics};
+use crate::dialogs::scroll_help;
 use crate::input::{Input, Response};
 use crate::mode::{Command, Mode};
 use crate::mouse;
@@ -16,6 +17,9 @@ use crate::window::Window;
 /// Takes what the user did.
 pub fn update(state: &mut State, input: Input, runs: &[Run]) -> Response {
     let before = state.clone();
+    if is_deed(input) {
+        state.notice = None;
+    }
     let command = match input {
         Input::Key(key) => press(state, key, runs),
         Input::Mouse(event) => mouse::update(state, event, runs),
@@ -29,6 +33,18 @@ pub fn update(state: &mut State, input: Input, runs: &[Run]) -> Response {
     Response {
         command,
         is_changed: is_resized || *state != before,
+    }
+}
+
+/// Whether it is something of its own, and not the rest of a click.
+fn is_deed(input: Input) -> bool {
+    match input {
+        Input::Key(_) => true,
+        Input::Mouse(event) => !matches!(
+            event.kind,
+            MouseEventKind::Moved | MouseEventKind::Up(_) | MouseEventKind::Drag(_)
+        ),
+        Input::Resize(..) => false,
     }
 }
 
@@ -49,7 +65,10 @@ pub(crate) fn press(state: &mut State, key: KeyEvent, runs: &[Run]) -> Option<Co
     }
     match key.code {
         KeyCode::Char('q') => return quit(state),
-        KeyCode::Char('?') | KeyCode::F(1) => state.dialog = Some(Dialog::Help),
+        KeyCode::Char('?') | KeyCode::F(1) => {
+            state.dialog = Some(Dialog::Help);
+            state.help_row = 0;
+        }
         KeyCode::Char('t') => state.theme = state.theme.next(state.colours),
         KeyCode::Char('r') => state.run = (state.run + 1) % runs.len().max(1),
         KeyCode::Char('R') => state.run = (state.run + runs.len().max(1) - 1) % runs.len().max(1),
@@ -85,6 +104,19 @@ fn quit(state: &mut State) -> Option<Command> {
 
 /// Takes a key for a dialog; others than it offers close it.
 fn answer(state: &mut State, dialog: Dialog, code: KeyCode) -> Option<Command> {
+    let rows = match code {
+        KeyCode::Up => -1,
+        KeyCode::Down => 1,
+        KeyCode::PageUp => -5,
+        KeyCode::PageDown => 5,
+        KeyCode::Home => i16::MIN,
+        KeyCode::End => i16::MAX,
+        _ => 0,
+    };
+    if dialog == Dialog::Help && rows != 0 {
+        scroll_help(state, rows);
+        return None;
+    }
     state.dialog = None;
     match (dialog, code) {
         (Dialog::Leave, KeyCode::Char('d')) => Some(Command::Detach),
@@ -183,7 +215,7 @@ fn press_on_charts(state: &mut State, key: KeyEvent, runs: &[Run]) {
         KeyCode::Right => move_cursor(state, end, 1.0),
         KeyCode::Home => view.cursor = Some(range[0]),
         KeyCode::End => view.cursor = Some(range[1]),
-        KeyCode::Char('f') => view.window = view.window.follow(),
+        KeyCode::Char('f') => follow(state),
         KeyCode::Char('b') => cursor_to_best(state, runs),
         KeyCode::Esc => view.cursor = None,
         code => press_on_curves(state, code),
@@ -206,6 +238,14 @@ fn move_cursor(state: &mut State, end: f64, columns: f64) {
     }
 }
 
+fn follow(state: &mut State) {
+    let window = state.view.window.follow();
+    if window == state.view.window {
+        state.notice = Some("all is shown");
+    }
+    state.view.window = window;
+}
+
 fn cursor_to_best(state: &mut State, runs: &[Run]) {
     let theme = state.theme;
     let Some(run) = runs.get(state.run) else {
@@ -213,12 +253,14 @@ fn cursor_to_best(state: &mut State, runs: &[Run]) {
     };
     let chart = crate::curves::chart(theme, &state.view, &state.view.metric, &[*run], 1);
     let mut best = chart.series.iter().filter_map(|series| series.best);
-    if let Some([place, _]) = best.next_back() {
-        state.view.cursor = Some(place);
-        let [from, to] = chart.x;
-        if !(from..=to).contains(&place) {
-            state.view.window = Window::All;
-        }
+    let Some([place, _]) = best.next_back() else {
+        state.notice = Some("no best point here");
+        return;
+    };
+    state.view.cursor = Some(place);
+    let [from, to] = chart.x;
+    if !(from..=to).contains(&place) {
+        state.view.window = Window::All;
     }
 }
 

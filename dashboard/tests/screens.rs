@@ -171,6 +171,11 @@ fn the_mouse_does_what_keys_do() {
     assert!(screen(&state).contains("83."), "accuracy in percent");
     mouse(&mut state, down, 2, 39);
     assert!(screen(&state).contains("this page"), "help");
+    mouse(&mut state, MouseEventKind::ScrollDown, 59, 20);
+    assert!(
+        screen(&state).contains("this page"),
+        "a wheel closes nothing"
+    );
     mouse(&mut state, down, 2, 39);
     assert!(!screen(&state).contains("this page"));
     assert_eq!(mouse(&mut state, down, 9, 39), Some(Command::Quit));
@@ -183,6 +188,20 @@ fn help_and_questions() {
         let screen = stage.screen(live(), size, "?");
         insta::assert_snapshot!(format!("help_{}x{}", size.0, size.1), screen);
     }
+    for (name, keys) in [("top", "?"), ("scrolled", "?↓↓↓")] {
+        let screen = stage.screen(live(), (44, 12), keys);
+        insta::assert_snapshot!(format!("help_44x12_{name}"), screen);
+    }
+    let last = format!("?{}", "↓".repeat(100));
+    let screen = stage.screen(live(), (44, 12), &last);
+    assert!(screen.contains("scroll; PgUp PgDn Home End"), "{screen}");
+    assert!(screen.contains("more above: ↑"), "{screen}");
+    let back = format!("{last}{}", "↑".repeat(100));
+    let first = stage.screen(live(), (44, 12), "?");
+    assert_eq!(stage.screen(live(), (44, 12), &back), first);
+    assert_eq!(stage.screen(live(), (44, 12), &format!("{last}??")), first);
+    let low = stage.screen(live(), (120, 12), "?");
+    assert!(low.contains("more below: ↓"), "{low}");
     insta::assert_snapshot!("leave", stage.screen(live(), (80, 24), "q"));
     insta::assert_snapshot!("stop", stage.screen(live(), (80, 24), "2n"));
 }

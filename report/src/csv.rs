@@ -1,7 +1,7 @@
 //! The figures of a run for spreadsheets.
 //!
 //! Every table has a row of names first, and an empty cell where there is no figure. All cells below
-//! the names are numbers, `true` or `false`. Names come from the run's file: they are made
+//! the names are numbers, `true` or `false`, but for the names of classes. Names come from the run's file: they are made
 //! [`harmless`], and one that a spreadsheet would take for a formula gets a `'` in front.
 
 use std::collections::BTreeSet;
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use csv::Writer;
 use events::{Epoch, History, Metrics};
 
+use crate::confusion::Confusion;
 use crate::export::{self, ExportError};
 use crate::table::harmless;
 
@@ -18,15 +19,17 @@ use crate::table::harmless;
 type Table = fn(&History, &mut dyn Write) -> io::Result<()>;
 
 /// The files of [`write`].
-const FILES: [(&str, Table); 4] = [
+const FILES: [(&str, Table); 6] = [
     ("steps.csv", |history, file| write_steps(history, file)),
     ("epochs.csv", |history, file| write_epochs(history, file)),
     ("speeds.csv", |history, file| write_speeds(history, file)),
     ("systems.csv", |history, file| write_systems(history, file)),
+    ("test.csv", |history, file| write_test(history, file)),
+    ("classes.csv", |history, file| write_classes(history, file)),
 ];
 
-/// Writes `steps.csv`, `epochs.csv`, `speeds.csv` and `systems.csv` of a run into its folder `name` inside
-/// another, which is made if it is not there; their paths. Files of an earlier export of a run of this name
+/// Writes `steps.csv`, `epochs.csv`, `speeds.csv`, `systems.csv`, `test.csv` and `classes.csv` of a run into its
+/// folder `name` inside another, which is made if it is not there; their paths. Files of an earlier export of a run of this name
 /// are replaced.
 ///
 /// # Errors
@@ -189,6 +192,62 @@ pub fn write_systems(history: &History, writer: impl Write) -> io::Result<()> {
             None => table.figure(None)?,
         }
         table.end()?;
+    }
+    table.finish()
+}
+
+/// What the kept network came to on the test pictures, if it was tested: a row with `epoch`, that the network is
+/// from, `seconds`, and `loss`, `accuracy` and all else that was measured.
+///
+/// # Errors
+///
+/// What the writer says.
+pub fn write_test(history: &History, writer: impl Write) -> io::Result<()> {
+    let tested = history.tested.as_ref();
+    let metrics = || tested.iter().flat_map(|tested| tested.metrics.iter());
+    let mut table = Rows::new(writer);
+    for name in ["epoch", "seconds"] {
+        table.text(name)?;
+    }
+    for (name, _) in metrics() {
+        table.text(name)?;
+    }
+    table.end()?;
+    if let Some(tested) = tested {
+        table.whole(tested.epoch as u64)?;
+        table.figure(Some(tested.seconds))?;
+        for (_, figure) in metrics() {
+            table.figure(Some(figure))?;
+        }
+        table.end()?;
+    }
+    table.finish()
+}
+
+/// A row for each class, if the kept network was tested: `class`, its number from 0, `name`, `pictures`, and
+/// `precision`, `recall` and `f1` on the test pictures.
+///
+/// # Errors
+///
+/// What the writer says.
+pub fn write_classes(history: &History, writer: impl Write) -> io::Result<()> {
+    let mut table = Rows::new(writer);
+    for name in ["class", "name", "pictures", "precision", "recall", "f1"] {
+        table.text(name)?;
+    }
+    table.end()?;
+    if let Some(tested) = &history.tested {
+        let started = history.started.as_ref();
+        let named = started.map_or(0, |started| started.classes.len());
+        for class in Confusion::new(&tested.confusion, named).scores() {
+            table.whole(class.class as u64)?;
+            table.text(&history.class_name(class.class))?;
+            table.whole(class.pictures)?;
+            for share in [class.precision, class.recall, class.f1] {
+                table.figure(share)?;
+            }
+            table.end()?;
+        }
     }
     table.finish()
 }

@@ -6,6 +6,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`chart`] | line charts as SVG |
+//! | `confusion` | which classes pictures were taken for |
 //! | [`csv`] | the figures of a run for spreadsheets |
 //! | `export` | files for other programs, written whole |
 //! | `format` | numbers as the page and the table of runs both show them |
@@ -15,6 +16,7 @@
 //! | [`tensorboard`] | a run for TensorBoard |
 
 pub mod chart;
+mod confusion;
 pub mod csv;
 mod export;
 mod format;

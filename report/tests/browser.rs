@@ -6,7 +6,7 @@ mod synthetic;
 use std::path::{Path, PathBuf};
 
 use chromium::{Browser, Look};
-use events::{Event, History, Message};
+use events::{Epoch, Event, History, Message, Metrics};
 use report::{NamedRun, page};
 use serde_json::json;
 use synthetic::Synthetic;
@@ -300,6 +300,44 @@ fn phones_need_not_scroll_sideways() {
 }
 
 /// A run whose every text is against the page.
+/// Names of axes lie beside the labels, whatever these are, in what the page came with and as the script draws it.
+#[test]
+#[ignore = "needs Chromium"]
+fn long_labels_do_not_lie_over_the_name_of_their_axis() {
+    let mut history = History::default();
+    for epoch in 1..=3 {
+        history.push(Event::Epoch(Box::new(Epoch {
+            epoch,
+            step: epoch,
+            validation: Metrics::from_iter([("loss", epoch as f64 * 5e306)]),
+            ..Epoch::default()
+        })));
+    }
+    let page = written("labels.html", &[&history]);
+    let overlaps = "[...document.querySelectorAll('.chart')].flatMap(chart => { const all = [...chart.querySelectorAll('text')]; \
+         const name = all.find(text => text.hasAttribute('transform')).getBoundingClientRect(); \
+         return all.filter(text => !text.hasAttribute('transform') && text.textContent.includes('e30')) \
+         .map(text => text.getBoundingClientRect().left < name.right); })";
+    for (width, has_scripts) in [(1200, true), (1200, false), (360, true), (360, false)] {
+        let look = Look {
+            width,
+            has_scripts,
+            ..Look::default()
+        };
+        let mut browser = Browser::open(&page, look);
+        if has_scripts {
+            browser.evaluate("data.charts.forEach(draw)");
+        }
+        let found = browser.evaluate(overlaps);
+        let found = found.as_array().unwrap();
+        assert!(found.len() > 2, "{found:?}");
+        assert!(
+            found.iter().all(|overlap| *overlap == json!(false)),
+            "{width} {has_scripts}: {found:?}"
+        );
+    }
+}
+
 fn hostile() -> History {
     let attack = "</script></style></title><img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>\u{1b}[2J";
     let mut history = History::default();

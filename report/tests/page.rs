@@ -241,6 +241,7 @@ fn no_runs_and_empty_runs_have_pages() {
     );
     let html = Html::parse_document(&page_of("", &History::default()));
     assert_eq!(html.errors, Vec::<String>::new());
+    assert!(select(&html, "table, #timing-0").is_empty());
 }
 
 /// Whether a page holds nothing but what belongs there.

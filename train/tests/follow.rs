@@ -110,6 +110,15 @@ fn runs_are_listed_reported_and_exported() {
         steps.lines().count() - 1
     };
     assert_eq!(rows("mine"), 85);
+    let tested = fs::read_to_string(tables.join("mine/test.csv")).unwrap();
+    let lines: Vec<&str> = tested.lines().collect();
+    assert!(
+        lines[0].contains(",accuracy,") && lines.len() == 2,
+        "{tested}"
+    );
+    let classes = fs::read_to_string(tables.join("mine/classes.csv")).unwrap();
+    assert_eq!(classes.lines().count(), 11);
+    assert!(classes.contains("\n9,Ankle boot,"), "{classes}");
     assert!(rows("crashed") < 85);
 }
 
@@ -176,7 +185,13 @@ fn what_cannot_be_looked_at_is_said() {
     let none = folder.path().join("none");
     fails(&mut look("watch", &none), 1, &["there is no run in"]);
     fails(&mut look("export", &runs), 2, &["RUN"]);
-    fails(look("export", &runs).arg("old"), 2, &["--tensorboard"]);
+    let either = ["--tensorboard <DIR>|--csv <DIR>"];
+    fails(look("export", &runs).arg("old"), 2, &either);
+    let help = succeeds(look("runs", &runs).arg("--help"));
+    assert!(
+        help.contains("name, state, data, model, device, seed"),
+        "{help}"
+    );
 
     fs::write(runs.join("old").join(FILE), "").unwrap();
     let words = ["needs a terminal", "train report"];

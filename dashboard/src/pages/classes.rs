@@ -217,9 +217,12 @@ fn draw_chosen(pen: &mut Pen, page: &Page, area: Rect) {
     let mut spans = vec![(page.name(place), bold)];
     let line = pen.theme.either('─', '-');
     pen.rule(area, 0, 0, line, pen.theme.faint());
-    let images = grouped(pictures);
+    let images = match pictures {
+        1 => "1 image".to_owned(),
+        pictures => format!("{} images", grouped(pictures)),
+    };
     spans.push((
-        format!(": {} of {images} images right", percent(share, 1)),
+        format!(": {} of {images} right", percent(share, 1)),
         Style::new(),
     ));
     for (index, (other, count)) in page

@@ -14,7 +14,7 @@ use crate::panel::{above, columns, figures, left, panel};
 use crate::pen::{Pen, Span};
 use crate::progress;
 use crate::runs::Run;
-use crate::scores::{Part, chosen};
+use crate::scores::{Part, chosen, scored};
 use crate::state::{Choice, State};
 
 /// From this width on, there is a column at the right.
@@ -147,9 +147,10 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
     }
     if let Some(last) = history.epochs.last() {
         let metrics = last.average.as_ref().unwrap_or(&last.validation);
+        let scored = scored(last).name();
         for (metric, value) in metrics.iter().filter(|(metric, _)| is_share(metric)) {
             let name = match metric {
-                "accuracy" => "validation accuracy".to_owned(),
+                "accuracy" => format!("{scored} accuracy"),
                 other => title(other),
             };
             pairs.push(plain(&name, figure(metric, value)));

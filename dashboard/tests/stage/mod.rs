@@ -12,7 +12,9 @@ use crate::synthetic::Plan;
 /// Histories with what is told of them.
 pub struct Stage {
     pub runs: Vec<(&'static str, History, Vec<Alert>)>,
-    is_running: bool,
+    pub is_running: bool,
+    /// The share of the files that is read, if they are not read whole.
+    pub loading: Option<f64>,
 }
 
 impl Stage {
@@ -24,6 +26,7 @@ impl Stage {
         Self {
             runs: runs.collect(),
             is_running,
+            loading: None,
         }
     }
 
@@ -34,7 +37,7 @@ impl Stage {
             alerts,
             is_running: self.is_running,
             idle: 0.0,
-            loading: None,
+            loading: self.loading,
             problem: None,
         });
         views.collect()

@@ -15,6 +15,10 @@ const LABEL: f64 = 8.0;
 const LABEL_BELOW: f64 = 18.0;
 const TITLE_BELOW: f64 = 38.0;
 
+/// Labels beside an axis with more characters are made narrower, and end so far from what is written along it.
+const LONG: usize = 6;
+const LABEL_GAP: f64 = 4.0;
+
 /// Where the axes are, in the units of the document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
@@ -70,11 +74,18 @@ impl Axes {
             let Some(place) = self.up(*value) else {
                 continue;
             };
+            let room = match label.chars().count() > LONG {
+                true => format!(
+                    " textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\"",
+                    left - LABEL - beside - LABEL_GAP
+                ),
+                false => String::new(),
+            };
             // Writing to a string cannot fail, here and below.
             let _ = writeln!(
                 text,
                 "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{place:.1}\" y2=\"{place:.1}\"/>\
-                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>",
+                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\"{room}>{label}</text>",
                 left - LABEL,
                 place + 4.0
             );

@@ -167,6 +167,18 @@ mod tests {
     }
 
     #[test]
+    fn long_labels_leave_room_for_the_name_of_their_axis() {
+        let long = |points| count(&chart("line", points).svg(), "textLength=\"36\"");
+        assert_eq!(long(vec![[0.0, 0.5], [1.0, 1.0]]), 0);
+        let huge = chart("line", vec![[0.0, 6e307]]).svg();
+        assert!(
+            huge.contains(" textLength=\"36\" lengthAdjust=\"spacingAndGlyphs\">6.0e307<"),
+            "{huge}"
+        );
+        assert!(!huge.contains("0.0000"), "{huge}");
+    }
+
+    #[test]
     fn text_stays_text() {
         let svg = chart("</svg><script>\u{1b}[31m\"", vec![[0.0, 1.0]]).svg();
         assert!(

@@ -123,7 +123,10 @@ fn round_step(step: f64) -> f64 {
 /// With as many decimals as the step between values needs; such as 2.0e7 where these are very large
 /// or very small.
 fn label(value: f64, step: f64) -> String {
-    if value.abs() >= 1e7 || (value != 0.0 && step < 1e-5) {
+    if value == 0.0 && step < 1e-5 {
+        return "0".to_owned();
+    }
+    if value.abs() >= 1e7 || step < 1e-5 {
         return format!("{value:.1e}");
     }
     let decimals = (-step.log10().floor()).clamp(0.0, 12.0) as usize;
@@ -166,6 +169,11 @@ mod tests {
             labels(Scale::FromZero, &[2e7]),
             ["0", "5000000", "1.0e7", "1.5e7", "2.0e7"]
         );
+        assert_eq!(
+            labels(Scale::FromZero, &[2e-9]),
+            ["0", "5.0e-10", "1.0e-9", "1.5e-9", "2.0e-9"]
+        );
+        assert_eq!(labels(Scale::FromZero, &[1e-300])[0], "0");
         assert_eq!(
             labels(Scale::Logarithmic, &[0.02, 300.0]),
             ["0.01", "0.1", "1", "10", "100", "1000"]

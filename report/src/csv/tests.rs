@@ -3,7 +3,7 @@
 use super::*;
 use crate::resumed_run;
 use csv::Reader;
-use events::{Event, Step};
+use events::{Event, Started, Step, Tested};
 
 fn text(table: Table, history: &History) -> String {
     let mut bytes = Vec::new();
@@ -81,6 +81,41 @@ fn what_is_missing_is_empty() {
 }
 
 #[test]
+fn what_the_test_came_to() {
+    let mut history = History::default();
+    assert_eq!(text(FILES[4].1, &history), "epoch,seconds\n");
+    let names = "class,name,pictures,precision,recall,f1\n";
+    assert_eq!(text(FILES[5].1, &history), names);
+    history.push(Event::Started(Box::new(Started {
+        classes: ["cat", "=dog", "none"].map(str::to_owned).to_vec(),
+        ..Started::default()
+    })));
+    history.push(Event::Tested(Box::new(Tested {
+        seconds: 12.5,
+        epoch: 3,
+        metrics: [("loss", 0.25), ("accuracy", 0.75), ("top5", f64::NAN)]
+            .into_iter()
+            .collect(),
+        confusion: vec![(0, 0, 3), (0, 1, 1), (1, 1, 4)],
+        ..Tested::default()
+    })));
+    insta::assert_snapshot!(text(FILES[4].1, &history), @r"
+    epoch,seconds,accuracy,loss,top5
+    3,12.5,0.75,0.25,
+    ");
+    insta::assert_snapshot!(text(FILES[5].1, &history), @r"
+    class,name,pictures,precision,recall,f1
+    0,cat,4,1,0.75,0.8571428571428571
+    1,'=dog,4,0.8,1,0.8888888888888888
+    2,none,0,,,
+    ");
+    // Where nothing says which picture was taken for what, there are the names.
+    let tested = history.tested.as_mut().unwrap();
+    tested.confusion.clear();
+    assert!(text(FILES[5].1, &history).contains("\n0,cat,0,,,\n"));
+}
+
+#[test]
 fn names_are_no_formulas_and_do_not_act() {
     let mut history = History::default();
     history.push(Event::Step(Step {
@@ -119,7 +154,7 @@ fn files_are_written_and_written_again() {
     let inner = folder.path().join("a/b");
     for history in [History::default(), resumed_run::history()] {
         let paths = write(&folder.path().join("a"), "b", &history).unwrap();
-        assert_eq!(paths.len(), 4);
+        assert_eq!(paths.len(), FILES.len());
         for (path, (name, table)) in paths.iter().zip(FILES) {
             assert_eq!(path, &inner.join(name));
             assert_eq!(
@@ -128,7 +163,7 @@ fn files_are_written_and_written_again() {
             );
         }
     }
-    assert_eq!(std::fs::read_dir(&inner).unwrap().count(), 4);
+    assert_eq!(std::fs::read_dir(&inner).unwrap().count(), FILES.len());
     std::fs::write(folder.path().join("file"), "").unwrap();
     let error = write(folder.path(), "file", &History::default()).unwrap_err();
     assert!(matches!(error, ExportError::Folder { .. }));

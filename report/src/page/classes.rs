@@ -4,8 +4,9 @@ use events::History;
 use maud::{Markup, html};
 
 use super::format::{count, percent, short};
-use super::outcome::{ClassScores, Confusion, Outcome};
+use super::outcome::Outcome;
 use super::summary;
+use crate::confusion::{ClassScores, Confusion};
 
 /// The matrix stands first up to so many classes, and is left out beyond these.
 const FEW: usize = 24;

@@ -11,7 +11,7 @@
 //! | `curves` | which curves of learning a run has |
 //! | `machine` | how fast it went, how busy the machine was |
 //! | `figure` | a chart with its legend and its data |
-//! | `outcome` | what a run came to, class by class |
+//! | `outcome` | which pictures tell what a run came to |
 //! | `classes` | confusion, and the table of classes |
 //! | `mistakes` | pictures that were taken for another class |
 //! | `timing` | epochs, sittings, parts of a step |

@@ -4,8 +4,9 @@ use events::History;
 use maud::{Markup, html};
 
 use super::figure::Figures;
-use super::outcome::{Confusion, Outcome};
+use super::outcome::Outcome;
 use super::{NamedRun, classes, curves, machine, mistakes, settings, summary, timing};
+use crate::confusion::Confusion;
 
 /// A part of a run's account, under a heading of its own.
 struct Section {
@@ -63,7 +64,9 @@ fn sections(run: &NamedRun, figures: &mut Figures) -> Vec<Section> {
     if !history.epochs.is_empty() {
         push("Epochs", "epochs", timing::epochs(history));
     }
-    push("Timing", "timing", timing(run, figures));
+    if let Some(timing) = timing(run, figures) {
+        push("Timing", "timing", timing);
+    }
     if let Some(started) = &history.started {
         push("Settings", "settings", settings::config(&started.config));
         push(
@@ -123,15 +126,21 @@ fn metric_charts(history: &History, figures: &mut Figures) -> Markup {
     }
 }
 
-fn timing(run: &NamedRun, figures: &mut Figures) -> Markup {
+/// None before anything is known of it.
+fn timing(run: &NamedRun, figures: &mut Figures) -> Option<Markup> {
     let history = run.history;
-    html! {
+    let mean = history.mean_speed();
+    let drawn = machine::figures(history);
+    if history.sittings.is_empty() && mean.is_none() && drawn.is_empty() {
+        return None;
+    }
+    Some(html! {
         div class="beside" {
             (timing::sittings(history, run.is_running))
-            @if let Some(mean) = history.mean_speed() { (timing::step_parts(&mean)) }
+            @if let Some(mean) = mean { (timing::step_parts(&mean)) }
         }
         div class="figures" {
-            @for figure in machine::figures(history) { (figures.draw(figure)) }
+            @for figure in drawn { (figures.draw(figure)) }
         }
-    }
+    })
 }

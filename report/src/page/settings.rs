@@ -108,7 +108,7 @@ pub(super) fn messages(history: &History) -> Markup {
     }
 }
 
-/// The command lines, as a shell takes them.
+/// The command lines, as a shell takes them. None goes on from a checkpoint before there is one.
 pub(super) fn commands(history: &History, folder: &Path) -> Markup {
     let folder = folder.to_string_lossy();
     let started = history.started.as_ref();
@@ -125,10 +125,13 @@ pub(super) fn commands(history: &History, folder: &Path) -> Markup {
     let mut sittings = history.sittings.iter().rev();
     let last = sittings.find(|sitting| !sitting.command.is_empty());
     let program = last.and_then(|last| last.command.first());
+    // Who went on with it had a checkpoint, too.
+    let can_go_on = !history.checkpoints.is_empty() || history.sittings.len() > 1;
     let resume = quoted(
         last.and_then(|last| last.folder.as_deref()),
         vec![program.map_or("train", String::as_str), "--resume", &folder],
     );
+    let resume = resume.filter(|_| can_go_on);
     html! {
         @if let Some(repeat) = repeat {
             @if history.is_replanned {
@@ -177,7 +180,7 @@ fn quoted(folder: Option<&str>, words: Vec<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::{Event, Resumed};
+    use events::{Checkpoint, Event, Resumed};
 
     #[test]
     fn tables_stand_behind_what_is_in_none() {
@@ -198,7 +201,21 @@ mod tests {
             folder: folder.map(str::to_owned),
             ..Started::default()
         })));
+        history.push(Event::Checkpoint(Checkpoint {
+            seconds: 1.0,
+            step: 1,
+            epoch: 1,
+        }));
         history
+    }
+
+    #[test]
+    fn nobody_goes_on_without_a_checkpoint() {
+        let mut history = history(None, &["train", "--flip"]);
+        history.checkpoints.clear();
+        assert_eq!(lines(&history, "/a"), ["train --flip"]);
+        history.push(Event::Resumed(Resumed::default()));
+        assert_eq!(lines(&history, "/a").len(), 2);
     }
 
     fn words(words: &[&str]) -> Vec<String> {

@@ -68,9 +68,12 @@ fn row(history: &History, epoch: &Epoch, has_average: bool) -> Markup {
     }
 }
 
-/// When someone worked on the run, and for how long.
+/// When someone worked on the run, and for how long; nothing if that is not known.
 pub(super) fn sittings(history: &History, is_running: bool) -> Markup {
     let sittings = &history.sittings;
+    if sittings.is_empty() {
+        return html! {};
+    }
     let left_out = sittings.len().saturating_sub(MOST_SITTINGS);
     html! {
         div class="scroll" {
@@ -90,7 +93,7 @@ pub(super) fn sittings(history: &History, is_running: bool) -> Markup {
                         @let before = place.checked_sub(1).and_then(|before| sittings.get(before));
                         tr {
                             th scope="row" { (moment(&sitting.at)) }
-                            td { @if let Some(pause) = before.and_then(|before| pause(before, sitting)) { (duration(pause)) } }
+                            td { @if let Some(pause) = before.and_then(|before| pause(before, sitting)) { (between(0.0, pause)) } }
                             td { (sitting.step) }
                             td { (took(history, sitting, sittings.get(place + 1))) }
                             td class="text" { (ending(sitting, is_running && place + 1 == sittings.len())) }
@@ -108,10 +111,19 @@ fn took(history: &History, sitting: &Sitting, next: Option<&Sitting>) -> String 
         (None, None) => history.seconds(),
         // What it did after its last checkpoint is not known any more.
         (None, Some(next)) => {
-            return format!("{} that count", duration(next.seconds - sitting.seconds));
+            return format!("{} that count", between(sitting.seconds, next.seconds));
         }
     };
-    duration(end - sitting.seconds)
+    between(sitting.seconds, end)
+}
+
+/// A time that is none where its end was told of before its start: a sitting without a step goes on from a
+/// checkpoint, and its clock from a moment before.
+fn between(start: f64, end: f64) -> String {
+    match end - start {
+        negative if negative < 0.0 => duration(0.0),
+        seconds => duration(seconds),
+    }
 }
 
 fn ending(sitting: &Sitting, is_running: bool) -> &'static str {
@@ -176,6 +188,35 @@ fn milliseconds(seconds: f64) -> String {
 mod tests {
     use super::*;
     use events::Ended;
+
+    #[test]
+    fn no_time_is_negative() {
+        let sitting = |at: &str, seconds: f64, ended: Option<f64>| Sitting {
+            at: at.to_owned(),
+            seconds,
+            ended: ended.map(|seconds| Ended {
+                seconds,
+                ending: Ending::Finished,
+                reason: None,
+            }),
+            ..Sitting::default()
+        };
+        let history = History {
+            sittings: vec![
+                sitting("2026-01-01T00:00:00Z", 0.0, Some(60.0)),
+                sitting("2026-01-01T00:00:59Z", 60.0, Some(59.98)),
+                sitting("2026-01-01T00:02:00Z", 60.0, Some(59.7)),
+                sitting("2026-01-01T00:03:00Z", 60.0, None),
+                sitting("2026-01-01T00:04:00Z", 59.0, None),
+            ],
+            ..History::default()
+        };
+        let page = sittings(&history, false).into_string();
+        assert!(!page.contains(">-"), "{page}");
+        assert_eq!(page.matches("<td>0.0 s</td>").count(), 4, "{page}");
+        assert!(page.contains("0.0 s that count"), "{page}");
+        assert_eq!(between(0.0, f64::NAN), "unknown");
+    }
 
     #[test]
     fn pauses_are_between_sittings() {

@@ -54,6 +54,13 @@ impl Key {
     }
 }
 
+impl Filter {
+    /// All keys, with commas between them.
+    pub fn keys() -> String {
+        Key::names()
+    }
+}
+
 /// Why a text is no [`Filter`].
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]

@@ -10,8 +10,11 @@ use crate::table::{harmless, shortened, table};
 
 /// Columns of the terminal that a cell may take.
 const WIDEST: usize = 60;
-/// Those that are left for why a run failed, and for a name, where there is little room.
+/// Those that are left for a name where there is little room, and that why runs failed has before the
+/// columns that matter less.
 const LEAST: usize = 20;
+/// With fewer, nothing is said of why runs failed.
+const LEAST_REASON: usize = 12;
 /// What stands over why runs failed.
 const WHY: &str = "why";
 /// Between two cells.
@@ -33,57 +36,60 @@ const COLUMNS: [Column; 11] = [
 ];
 /// Those that are there however narrow the terminal is.
 const NEEDED: [Column; 3] = [Column::Name, Column::State, Column::Accuracy];
-/// The others where there is room for them, those that matter most first.
-const WANTED: [Column; 8] = [
+/// The others where there is room for them, those that matter most first, and before why runs failed.
+const WANTED: [Column; 5] = [
     Column::Test,
     Column::Epochs,
     Column::Model,
     Column::Data,
     Column::Time,
-    Column::Started,
-    Column::Loss,
-    Column::Device,
 ];
+/// And those behind it.
+const EXTRA: [Column; 3] = [Column::Started, Column::Loss, Column::Device];
 
 /// Runs as a table, a line for each below one of names; why runs failed stands in the last column, if any
 /// did.
 pub fn listing(runs: &[RunSummary]) -> String {
-    draw(runs, &COLUMNS, [WIDEST; 2])
+    let has_reasons = runs.iter().any(|run| run.reason.is_some());
+    draw(runs, &COLUMNS, WIDEST, has_reasons.then_some(WIDEST))
 }
 
-/// The same for a terminal with so many columns: what matters least is left out or cut off. What the runs are
-/// sorted by stays, unless they are by when they were started.
+/// The same for a terminal with so many columns: what matters least is left out or cut off, as why runs failed
+/// is before what most runs have. What the runs are sorted by stays, unless they are by when they were started.
 pub fn listing_within(runs: &[RunSummary], sorted: Column, width: usize) -> String {
     let reasons = runs.iter().filter_map(|run| run.reason.as_deref());
-    let reasons = reasons.map(wide).max();
-    let reasons = reasons.map(|reasons| reasons.clamp(WHY.len(), LEAST));
+    let reasons = reasons.map(wide).max().unwrap_or(0);
+    // The last column has no space behind it.
     let left = |columns: &[Column]| {
-        let taken: usize = columns
-            .iter()
-            .map(|&column| widest(runs, column) + SPACE)
-            .sum();
-        let left = width as isize - taken as isize;
-        // The last column has no space behind it.
-        match reasons {
-            None => left + SPACE as isize,
-            Some(reasons) => left - reasons as isize,
-        }
+        let widths = columns.iter().map(|&column| widest(runs, column) + SPACE);
+        width as isize - widths.sum::<usize>() as isize + SPACE as isize
     };
     let is_asked_for = |column: &Column| *column == sorted && sorted != Column::default();
     let mut columns = NEEDED.to_vec();
-    columns.extend(WANTED.iter().filter(|column| is_asked_for(column)));
-    for column in WANTED.iter().filter(|column| !is_asked_for(column)) {
-        columns.push(*column);
-        if left(&columns) < 0 {
-            columns.pop();
+    let all = WANTED.iter().chain(&EXTRA);
+    columns.extend(all.filter(|column| is_asked_for(column)));
+    let mut add = |wanted: &[Column], reserved: isize| {
+        for column in wanted.iter().filter(|column| !is_asked_for(column)) {
+            columns.push(*column);
+            if left(&columns) < reserved {
+                columns.pop();
+            }
         }
-    }
-    let left = left(&columns);
+        left(&columns)
+    };
+    let room = add(&WANTED, 0) - SPACE as isize;
+    let has_reasons = reasons > 0 && room >= reasons.clamp(WHY.len(), LEAST_REASON) as isize;
+    let reserved = match has_reasons {
+        // What it has already is not taken back.
+        true => (reasons.clamp(WHY.len(), LEAST) as isize).min(room) + SPACE as isize,
+        false => 0,
+    };
+    let left = add(&EXTRA, reserved);
     columns.sort_by_key(|column| COLUMNS.iter().position(|own| own == column));
-    let name = widest(runs, Column::Name) as isize + left.min(0);
-    let reason = LEAST as isize + left.max(0);
-    let most = [name, reason].map(|width| width.clamp(LEAST as isize, WIDEST as isize) as usize);
-    draw(runs, &columns, most)
+    let within = |width: isize| width.clamp(LEAST as isize, WIDEST as isize) as usize;
+    let name = within(widest(runs, Column::Name) as isize + left.min(0));
+    let reason = (left - SPACE as isize).clamp(0, WIDEST as isize) as usize;
+    draw(runs, &columns, name, has_reasons.then_some(reason))
 }
 
 /// Columns of the terminal that a column of the table takes.
@@ -97,14 +103,13 @@ fn wide(cell: &str) -> usize {
     shortened(&harmless(cell), WIDEST).width()
 }
 
-/// Names and reasons take no more than so many columns of the terminal.
-fn draw(runs: &[RunSummary], columns: &[Column], [name, reason]: [usize; 2]) -> String {
-    let has_reasons = runs.iter().any(|run| run.reason.is_some());
+/// Names and reasons take no more than so many columns of the terminal; without a width, there are no reasons.
+fn draw(runs: &[RunSummary], columns: &[Column], name: usize, reason: Option<usize>) -> String {
     let mut header: Vec<String> = columns
         .iter()
         .map(|column| column.name().to_owned())
         .collect();
-    if has_reasons {
+    if reason.is_some() {
         header.push(WHY.to_owned());
     }
     let mut rows = vec![header];
@@ -114,7 +119,7 @@ fn draw(runs: &[RunSummary], columns: &[Column], [name, reason]: [usize; 2]) -> 
             shortened(&harmless(&cell(run, column)), most)
         });
         let why = run.reason.as_deref().map(harmless).unwrap_or_default();
-        let why = has_reasons.then(|| shortened(&why, reason));
+        let why = reason.map(|most| shortened(&why, most));
         cells.chain(why).collect()
     }));
     let is_figure = |column: &Column| {
@@ -255,16 +260,27 @@ mod tests {
         name            state     model     epochs  accuracy    loss     test
         fashion-recipe  finished  resnet14   26/26   95.51 %  0.1857  95.34 %
         ");
-        insta::assert_snapshot!(listing_within(&runs, Column::Started, 80), @r"
-        name            state     epochs  accuracy     test  why
-        fashion-recipe  finished   26/26   95.51 %  95.34 %
-        hot             failed         0                     the loss of step 423 (epoc…
-        ");
+    }
+
+    #[test]
+    fn why_a_run_failed_is_cut_off_before_the_rest() {
+        let runs = wide_runs();
+        for (width, name) in [
+            (80, "80"),
+            (92, "92"),
+            (106, "106"),
+            (125, "125"),
+            (160, "160"),
+        ] {
+            insta::assert_snapshot!(
+                format!("reasons_{name}"),
+                listing_within(&runs, Column::Started, width)
+            );
+        }
     }
 
     proptest! {
-        /// No line is wider, down to what a name, a state, an accuracy, a reason and the column to sort by
-        /// take at least. Of characters that change the width of others, the sum is not the whole.
+        /// No line is wider, down to what a name, a state, an accuracy and the column to sort by take at least. Of characters that change the width of others, the sum is not the whole.
         #[test]
         fn lines_fit(
             names in prop::collection::vec("[ -~é犬]{0,70}", 1..5),

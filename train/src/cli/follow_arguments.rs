@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use report::runs::{Column, Filter};
 
 const WATCH_EXAMPLES: &str = "\
@@ -50,9 +50,10 @@ pub(crate) struct RunsArguments {
     #[arg(long)]
     pub reverse: bool,
 
-    /// Only runs of which this holds; * and ? stand for any characters, and of several values for one
-    /// KEY one is enough
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, value_name = "KEY=VALUE", help = format!(
+        "Only runs of which this holds: KEY is one of {}. In VALUE, * and ? stand for any characters; \
+         of several values for one KEY one is enough", Filter::keys()
+    ))]
     pub filter: Vec<Filter>,
 
     /// Print one JSON array instead of a table
@@ -90,21 +91,23 @@ pub(crate) struct ReportArguments {
 const EXPORT_EXAMPLES: &str = "\
 Examples:
   train export mine --tensorboard logs   then: tensorboard --logdir logs
-  train export mine --csv tables         tables/mine/steps.csv, epochs.csv and others";
+  train export mine --csv tables         tables/mine/steps.csv and others";
 
 /// Write a run's figures for other programs
 #[derive(Debug, Args)]
 #[command(after_help = EXPORT_EXAMPLES)]
+#[command(group = ArgGroup::new("format").args(["tensorboard", "csv"]).required(true).multiple(true))]
 pub(crate) struct ExportArguments {
     /// A run's folder, or its name in --runs-dir
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
 
     /// Write event files for TensorBoard, into a folder of the run's name in this one
-    #[arg(long, value_name = "DIR", required_unless_present = "csv")]
+    #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
 
-    /// Write tables for spreadsheets, into a folder of the run's name in this one
+    /// Write tables for spreadsheets, into a folder of the run's name in this one: steps.csv, epochs.csv,
+    /// speeds.csv, systems.csv, test.csv, and classes.csv with the test's figures of each class
     #[arg(long, value_name = "DIR")]
     pub csv: Option<PathBuf>,
 

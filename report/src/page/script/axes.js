@@ -15,7 +15,8 @@ function roundStep(step) {
 const exponential = (value, digits) => value.toExponential(digits).replace("+", "");
 
 function tickLabel(value, step) {
-  if (Math.abs(value) >= 1e7 || (value !== 0 && step < 1e-5)) return exponential(value, 1);
+  if (value === 0 && step < 1e-5) return "0";
+  if (Math.abs(value) >= 1e7 || step < 1e-5) return exponential(value, 1);
   const decimals = Math.min(Math.max(-Math.floor(Math.log10(step)), 0), 12);
   return value.toFixed(decimals);
 }

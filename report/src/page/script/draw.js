@@ -12,13 +12,21 @@ function element(name, attributes, text) {
 
 const fixed = (value) => value.toFixed(1);
 
+// Longer labels are made narrower, so that they leave room for what is written along the axis.
+const LONG = 6;
+
+function room(label) {
+  if (label.length <= LONG) return {};
+  return { textLength: left - 8 - beside - 4, lengthAdjust: "spacingAndGlyphs" };
+}
+
 function drawAxes(chart, drawing) {
   for (const [value, label] of chart.yAxis.labels) {
     const y = up(chart, value);
     if (y === null) continue;
     drawing.append(
       element("line", { class: "grid", x1: left, x2: right, y1: fixed(y), y2: fixed(y) }),
-      element("text", { x: left - 8, y: fixed(y + 4), "text-anchor": "end" }, label),
+      element("text", { x: left - 8, y: fixed(y + 4), "text-anchor": "end", ...room(label) }, label),
     );
   }
   for (const [value, label] of chart.x.labels) {
