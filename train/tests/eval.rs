@@ -96,6 +96,16 @@ fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
 }
 
 #[test]
+fn flags_for_weights_are_refused_for_a_run() {
+    let root = tempfile::tempdir().unwrap();
+    for flag in [["--model", "resnet14"], ["--resize", "40"]] {
+        fails(&mut eval(root.path(), &flag), 2, &["--weights"]);
+        let with_run = ["mine", flag[0], flag[1]];
+        fails(&mut eval(root.path(), &with_run), 2, &[flag[0], "RUN"]);
+    }
+}
+
+#[test]
 fn a_folder_is_split_as_it_was_in_the_run() {
     let root = tempfile::tempdir().unwrap();
     let pictures = picture_folder(root.path(), 20);

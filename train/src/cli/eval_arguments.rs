@@ -36,11 +36,16 @@ pub(crate) struct EvalArguments {
     pub weights: Option<PathBuf>,
 
     /// The network in --weights [default: recognised]
-    #[arg(long, value_name = "NAME", requires = "weights")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "weights",
+        conflicts_with = "run"
+    )]
     pub model: Option<NamedNetwork>,
 
     /// Pixels that a picture's shorter side is brought to before the crop, with --weights [default: as usual for the file]
-    #[arg(long, value_name = "N", requires = "weights")]
+    #[arg(long, value_name = "N", requires = "weights", conflicts_with = "run")]
     pub resize: Option<usize>,
 
     /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH [default: the run's own]
