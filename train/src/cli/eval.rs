@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use data::{LoadProgress, Source};
 use device::Task;
 use files::write_atomically;
-use infer::foreign::{Import, ImportOptions, import};
+use infer::foreign::{ImportOptions, import};
 use infer::{SavedModel, SavedModelError, terminal};
 use model::ResidualBackend;
 use serde_json::Value;
@@ -119,7 +119,11 @@ fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
         let config = RunFolder::config_of(file)?;
         let has_seed = config.is_some() || arguments.seed.is_some();
         let settings = settings(arguments, config, file)?;
-        let Import { saved, .. } = import(file, &options)?;
+        let import = import(file, &options)?;
+        if let Some(assumption) = import.assumption() {
+            warn(&assumption);
+        }
+        let saved = import.saved;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         return Ok(Subject {
             saved,
