@@ -80,7 +80,9 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
         Some(output) => output.clone(),
         None => {
             let name = format!("{prefix}{}", name(&plan.settings));
-            free_path(&output_folder, &name, &report.making)
+            // A run's folder holds nothing of other models.
+            let file = arguments.weights.as_deref();
+            free_path(&output_folder, &name, &report.making, file)
         }
     };
     let json = serde_json::to_string_pretty(&report)?;
@@ -194,12 +196,12 @@ fn folder_name(path: &Path) -> String {
     name.map_or_else(|| "folder".to_owned(), |name| name.into_owned())
 }
 
-/// Where the JSON goes: in the place of one that was made in the same way, and of no other. Folders of
-/// pictures may have the same name.
-fn free_path(folder: &Path, name: &str, making: &Making) -> PathBuf {
+/// Where the JSON goes: in the place of one that was made in the same way, of the same file of weights if
+/// it is of one, and of no other. Folders of pictures may have the same name, and so may weights.
+fn free_path(folder: &Path, name: &str, making: &Making, weights: Option<&Path>) -> PathBuf {
     let mut path = folder.join(format!("{name}.json"));
     let mut number = 2;
-    while holds_another(&path, making) {
+    while holds_another(&path, making, weights) {
         path = folder.join(format!("{name}-{number}.json"));
         number += 1;
     }
@@ -208,7 +210,7 @@ fn free_path(folder: &Path, name: &str, making: &Making) -> PathBuf {
 
 /// Whether there is an evaluation that was made in another way. What an older version did not write down
 /// does not count.
-fn holds_another(path: &Path, making: &Making) -> bool {
+fn holds_another(path: &Path, making: &Making, weights: Option<&Path>) -> bool {
     let Ok(bytes) = fs::read(path) else {
         return false;
     };
@@ -217,7 +219,18 @@ fn holds_another(path: &Path, making: &Making) -> bool {
         return false;
     };
     let differs = |(key, value)| earlier.get(key).is_some_and(|earlier| earlier != value);
-    making.iter().any(differs)
+    let model = earlier.get("model").and_then(Value::as_str);
+    let is_other_file = match (model, weights) {
+        (Some(earlier), Some(weights)) => !is_same(Path::new(earlier), weights),
+        _ => false,
+    };
+    is_other_file || making.iter().any(differs)
+}
+
+/// Whether two paths are the same or lead to the same file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 struct Evaluate<'a> {

@@ -76,7 +76,7 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "N", default_value = "64")]
     pub batch_size: NonZeroUsize,
 
-    /// Where the JSON goes [default: eval-DATA-SPLIT.json, or eval-DATA-SPLIT-flip.json with --flip-test, in the run's folder; for --weights, with the file's name before it, in this one; with a number behind it where there is one with other data, seed or share]
+    /// Where the JSON goes [default: eval-DATA-SPLIT.json, or eval-DATA-SPLIT-flip.json with --flip-test, in the run's folder; for --weights, with the file's name before it, in this one; with a number behind it where there is one of another model, or with other data, seed or share]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
