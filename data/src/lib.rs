@@ -74,7 +74,7 @@ pub use picture::{MAX_PIXELS, PictureError, open_picture};
 pub use pictures::Pictures;
 pub use position::Position;
 pub use preprocessing::{MAX_SIDE, Preprocessing, PreprocessingError};
-pub use published::{FetchProgress, PublishedError};
+pub use published::{FetchProgress, MissingPart, PublishedError};
 pub use set::DataSet;
 pub use sheet::contact_sheet;
 pub use source::{LoadOptions, LoadProgress, Source, Storage};

@@ -72,8 +72,15 @@ fn read(path: &Path) -> Result<Vec<u8>, PictureError> {
             source,
         },
     };
-    if fs::metadata(path).map_err(failed)?.is_dir() {
+    let kind = fs::metadata(path).map_err(failed)?.file_type();
+    if kind.is_dir() {
         return Err(PictureError::Folder {
+            path: path.to_owned(),
+        });
+    }
+    // Opening a pipe waits for someone who writes to it, for ever if nobody does.
+    if !kind.is_file() {
+        return Err(PictureError::NotAFile {
             path: path.to_owned(),
         });
     }
@@ -131,6 +138,13 @@ pub enum PictureError {
     /// The path names a folder.
     #[error("{} is a folder: expected a picture file", path.display())]
     Folder {
+        /// The path given.
+        path: PathBuf,
+    },
+
+    /// The path names a pipe, a socket or a device.
+    #[error("{} is a pipe, a socket or a device: expected a picture file", path.display())]
+    NotAFile {
         /// The path given.
         path: PathBuf,
     },
@@ -217,6 +231,9 @@ impl PictureError {
         match self {
             Self::Missing { .. } => Some("check the spelling of the path".to_owned()),
             Self::Folder { .. } => Some("name a picture inside the folder".to_owned()),
+            Self::NotAFile { .. } => {
+                Some("write what it gives into a file, and name that".to_owned())
+            }
             Self::NotAPicture { .. } | Self::Unsupported { .. } => {
                 Some("save the picture as PNG or JPEG".to_owned())
             }

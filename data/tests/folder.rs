@@ -84,6 +84,34 @@ fn all_formats_are_read_and_other_files_counted() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_passed_over() {
+    let root = TempDir::new().unwrap();
+    make(root.path(), &["a", "b"], 4);
+    let pipe = root.path().join("a/pipe.png");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let link = |target: &Path, name: &str| {
+        std::os::unix::fs::symlink(target, root.path().join(name)).unwrap();
+    };
+    link(&pipe, "b/link.jpg");
+    link(Path::new("/dev/zero"), "b/zeros");
+    let _socket = std::os::unix::net::UnixListener::bind(root.path().join("b/s.bmp")).unwrap();
+    for storage in [Storage::Memory, Storage::Files] {
+        let options = LoadOptions {
+            storage,
+            ..LoadOptions::default()
+        };
+        let source = Source::Folder(root.path().to_owned());
+        let data = source.load(&options).unwrap();
+        assert_eq!((data.train.len(), data.test.len()), (6, 2));
+        assert_eq!(data.unreadable.count(), 0);
+        assert_eq!(data.passed_over.others, 4);
+        assert!(data.passed_over.files.is_empty());
+    }
+}
+
 #[test]
 fn pictures_may_stay_in_their_files() {
     let root = TempDir::new().unwrap();

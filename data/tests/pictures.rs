@@ -108,6 +108,15 @@ fn what_is_no_picture_file_is_refused() {
         refused(folder.path()),
         PictureError::Folder { .. }
     ));
+    #[cfg(unix)]
+    {
+        let pipe = folder.path().join("pipe.png");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let error = refused(&pipe);
+        assert!(matches!(error, PictureError::NotAFile { .. }), "{error}");
+        assert!(error.hint().unwrap().contains("into a file"));
+    }
     for content in [
         &b"just some text, long enough to look at"[..],
         b"",

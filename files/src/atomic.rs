@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 /// What a temporary name starts with.
 const UNFINISHED: &str = ".writing-";
 
@@ -50,9 +52,7 @@ pub fn write_atomically_with(
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut file = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .tempfile_in(folder)?;
+    let mut file = unfinished(folder)?;
     // To the file itself, so that an error does not name the temporary path.
     let mut buffered = BufWriter::new(file.as_file_mut());
     write(&mut buffered)?;
@@ -62,6 +62,26 @@ pub fn write_atomically_with(
     allow_others_to_read(file.as_file())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// A file with a temporary name. Errors are the system's, without that name, which tells nobody
+/// anything.
+fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut code = None;
+    let made = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .make_in(folder, |path| {
+            create_private(path).inspect_err(|error| code = error.raw_os_error())
+        });
+    made.map_err(|error| code.map_or(error, io::Error::from_raw_os_error))
+}
+
+fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Temporary files are private; what they become should be as readable as any other file.
@@ -99,6 +119,17 @@ mod tests {
         write_atomically(&path, b"new").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_error_does_not_name_the_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write_atomically(&folder.path().join("missing/file"), b"").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(!error.to_string().contains(UNFINISHED), "{error}");
+        fs::write(folder.path().join("file"), "").unwrap();
+        let error = write_atomically(&folder.path().join("file/in"), b"").unwrap_err();
+        assert!(!error.to_string().contains(UNFINISHED), "{error}");
     }
 
     #[test]

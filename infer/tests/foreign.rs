@@ -301,6 +301,14 @@ fn networks_that_pytorch_has_not_are_not_exported() {
         let record = folder.path().join("record.safetensors");
         fs::copy(folder.path().join(WEIGHTS_FILE), &record).unwrap();
         assert_eq!(imported(&record).description.network, description.network);
+        let assumption = |path| {
+            import(path, &ImportOptions::default())
+                .unwrap()
+                .assumption()
+        };
+        assert_eq!(assumption(folder.path()), None);
+        let assumed = assumption(&record).unwrap();
+        assert!(assumed.starts_with("the weights do not say"), "{assumed}");
     }
 }
 
@@ -323,7 +331,13 @@ fn the_program_predicts_with_a_file() {
     assert_eq!(stdout(&output).lines().count(), 6);
     assert!(stdout(&output).contains("class 4"), "{}", stdout(&output));
     let said = stderr(&output);
-    for words in ["2x48d", "torchvision-groups.pth, in PyTorch's names"] {
+    let assumed = "mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 0.225, those of ImageNet, \
+                   are assumed";
+    for words in [
+        "2x48d",
+        "torchvision-groups.pth, in PyTorch's names",
+        assumed,
+    ] {
         assert!(said.contains(words), "{said}");
     }
     let output = run(&["--resize", "232", "--json", picture]);
@@ -331,6 +345,7 @@ fn the_program_predicts_with_a_file() {
     assert_eq!(document["model"]["preprocessing"]["resize"], 232);
     let output = run(&["--bench", "--repeats", "2"]);
     assert!(stdout(&output).contains("2x48d"), "{}", stdout(&output));
+    assert!(!stderr(&output).contains("assumed"), "{}", stderr(&output));
 }
 
 #[test]

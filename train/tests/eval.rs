@@ -91,8 +91,42 @@ fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
         "--data",
         "sample",
     ]));
-    let file = json(&root.path().join("mine-eval-sample-test.json"));
+    let saved = root.path().join("mine-eval-sample-test.json");
+    let file = json(&saved);
     assert_eq!(file["confusion"], test["confusion"]);
+
+    // Weights of the same name, which do not say how pictures are normalised.
+    fs::create_dir(root.path().join("other")).unwrap();
+    let other = root.path().join("other/mine.safetensors");
+    fs::copy(run.join("model.safetensors"), &other).unwrap();
+    let numbered = root.path().join("mine-eval-sample-test-2.json");
+    for path in ["other/mine.safetensors", other.to_str().unwrap()] {
+        let arguments = ["--weights", path, "--data", "sample"];
+        let output = eval(&arguments).output().unwrap();
+        let said = stderr(&output);
+        assert!(output.status.success(), "{said}");
+        assert!(
+            said.contains("mean 0.449 and standard deviation 0.226, those of ImageNet, averaged"),
+            "{said}"
+        );
+        assert!(said.contains("mine-eval-sample-test-2.json"), "{said}");
+        assert_eq!(json(&numbered)["model"], path);
+    }
+    assert_eq!(json(&saved), file);
+    let arguments = ["--weights", "runs/mine.safetensors", "--data", "sample"];
+    let output = eval(&arguments).output().unwrap();
+    assert!(!stderr(&output).contains("normalised"), "{output:?}");
+    assert!(!stderr(&output).contains("test-2.json"), "{output:?}");
+}
+
+#[test]
+fn flags_for_weights_are_refused_for_a_run() {
+    let root = tempfile::tempdir().unwrap();
+    for flag in [["--model", "resnet14"], ["--resize", "40"]] {
+        fails(&mut eval(root.path(), &flag), 2, &["--weights"]);
+        let with_run = ["mine", flag[0], flag[1]];
+        fails(&mut eval(root.path(), &with_run), 2, &[flag[0], "RUN"]);
+    }
 }
 
 #[test]

@@ -148,6 +148,21 @@ fn a_class_without_a_picture_that_can_be_read_has_an_empty_row_on_the_sheet() {
         .output()
         .unwrap();
     assert!(!output.status.success());
+    let said = stderr(&output);
+    assert!(
+        said.contains("cannot write missing/folder/a.png: "),
+        "{said}"
+    );
+    assert!(!said.contains(".writing"), "{said}");
+    for name in ["a.jpg", "a"] {
+        let arguments = [&data, "--sheet", name];
+        fails(
+            &mut survey(root.path(), &arguments),
+            2,
+            &[name, "end in .png"],
+        );
+        assert!(!root.path().join(name).exists());
+    }
     assert!(stdout(&output).contains("2 classes"), "{output:?}");
 }
 

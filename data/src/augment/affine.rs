@@ -10,9 +10,10 @@ use crate::random::Generator;
 /// Turns, moves, scales and shears a picture a little, as handwritten digits differ anyway.
 ///
 /// Each is drawn evenly from its range, all are done in one step (bilinear), and what comes in
-/// from outside has the mean colour. By default nothing changes.
+/// from outside has the mean colour. By default nothing changes, and in a file a setting that is left
+/// out changes nothing; but `affine = {}` is [`Affine::usual`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(from = "Written")]
 pub struct Affine {
     /// The largest turn to either side, in degrees, 0 to 180.
     pub rotation: f64,
@@ -35,7 +36,43 @@ impl Default for Affine {
     }
 }
 
+/// As it lies in a file.
+#[derive(Deserialize, Default, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    rotation: Option<f64>,
+    shift: Option<f64>,
+    scale: Option<[f64; 2]>,
+    shear: Option<f64>,
+}
+
+impl From<Written> for Affine {
+    fn from(written: Written) -> Self {
+        if written == Written::default() {
+            return Self::usual();
+        }
+        let nothing = Self::default();
+        Self {
+            rotation: written.rotation.unwrap_or(nothing.rotation),
+            shift: written.shift.unwrap_or(nothing.shift),
+            scale: written.scale.unwrap_or(nothing.scale),
+            shear: written.shear.unwrap_or(nothing.shear),
+        }
+    }
+}
+
 impl Affine {
+    /// 15 degrees, a tenth of the side, 0.8 to 1.2 times as large and 12 degrees of slant: what the
+    /// recipe `mnist` has.
+    pub fn usual() -> Self {
+        Self {
+            rotation: 15.0,
+            shift: 0.1,
+            scale: [0.8, 1.2],
+            shear: 12.0,
+        }
+    }
+
     pub(crate) fn validate(&self) -> Result<(), AugmentationError> {
         Range::new(0.0, 180.0).check("affine.rotation", self.rotation)?;
         Range::new(0.0, 1.0).check("affine.shift", self.shift)?;
@@ -65,6 +102,23 @@ mod tests {
         let picture: Vec<u8> = (0..30).collect();
         let warp = Affine::default().warp([5, 6], &mut generator);
         assert_eq!(warp.apply(&picture, [1, 5, 6], &[0]), picture);
+    }
+
+    #[test]
+    fn an_empty_table_is_the_usual_one_and_a_setting_stands_alone() {
+        let read = |text: &str| serde_json::from_str::<Affine>(text);
+        assert_eq!(read("{}").unwrap(), Affine::usual());
+        assert!(Affine::usual().validate().is_ok());
+        let turned = Affine {
+            rotation: 10.0,
+            ..Affine::default()
+        };
+        assert_eq!(read(r#"{"rotation": 10}"#).unwrap(), turned);
+        for affine in [Affine::default(), Affine::usual(), turned] {
+            let written = serde_json::to_string(&affine).unwrap();
+            assert_eq!(read(&written).unwrap(), affine);
+        }
+        assert!(read(r#"{"turn": 10}"#).is_err());
     }
 
     #[test]

@@ -11,9 +11,10 @@ use crate::random::Generator;
 /// Changes brightness, contrast and saturation, in any order, each by a factor between 1 less the
 /// setting (but not below 0) and 1 plus the setting.
 ///
-/// Saturation leaves grey pictures as they are. By default nothing changes.
+/// Saturation leaves grey pictures as they are. By default nothing changes, and in a file a setting
+/// that is left out changes nothing; but `colour = {}` is [`ColourJitter::usual`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(from = "Written")]
 pub struct ColourJitter {
     /// How much brighter or darker, 0 to 10.
     pub brightness: f64,
@@ -21,6 +22,28 @@ pub struct ColourJitter {
     pub contrast: f64,
     /// How much more or less colour, 0 to 10.
     pub saturation: f64,
+}
+
+/// As it lies in a file.
+#[derive(Deserialize, Default, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    brightness: Option<f64>,
+    contrast: Option<f64>,
+    saturation: Option<f64>,
+}
+
+impl From<Written> for ColourJitter {
+    fn from(written: Written) -> Self {
+        if written == Written::default() {
+            return Self::usual();
+        }
+        Self {
+            brightness: written.brightness.unwrap_or_default(),
+            contrast: written.contrast.unwrap_or_default(),
+            saturation: written.saturation.unwrap_or_default(),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -31,6 +54,15 @@ enum Change {
 }
 
 impl ColourJitter {
+    /// 0.4 each, as fb.resnet.torch, Facebook's program, trains residual networks on ImageNet.
+    pub fn usual() -> Self {
+        Self {
+            brightness: 0.4,
+            contrast: 0.4,
+            saturation: 0.4,
+        }
+    }
+
     pub(crate) fn validate(&self) -> Result<(), AugmentationError> {
         let range = Range::new(0.0, 10.0);
         range.check("colour.brightness", self.brightness)?;
@@ -79,6 +111,22 @@ mod tests {
         assert_eq!(pixels, picture, "grey pictures have no colour");
         coloured.apply(&mut pixels, 3, &mut generator);
         assert_ne!(pixels, picture);
+    }
+
+    #[test]
+    fn an_empty_table_is_the_usual_one_and_a_setting_stands_alone() {
+        let read = |text: &str| serde_json::from_str::<ColourJitter>(text);
+        assert_eq!(read("{}").unwrap(), ColourJitter::usual());
+        let contrast = ColourJitter {
+            contrast: 0.2,
+            ..ColourJitter::default()
+        };
+        assert_eq!(read(r#"{"contrast": 0.2}"#).unwrap(), contrast);
+        for jitter in [ColourJitter::default(), ColourJitter::usual(), contrast] {
+            let written = serde_json::to_string(&jitter).unwrap();
+            assert_eq!(read(&written).unwrap(), jitter);
+        }
+        assert!(read(r#"{"hue": 0.2}"#).is_err());
     }
 
     #[test]

@@ -151,6 +151,57 @@ mod tests {
         assert!(serde_json::from_str::<Augmentation>(r#"{"flop": true}"#).is_err());
     }
 
+    /// Every setting with what an empty table stands for is in the table of README.md, and no other.
+    #[test]
+    fn the_table_of_settings_is_true() {
+        let tables = r#"{"resized_crop": {}, "affine": {}, "colour": {}, "erasing": {}}"#;
+        let read: Augmentation = serde_json::from_str(tables).unwrap();
+        let found = serde_json::to_value(&read).unwrap();
+        let mut settings = 0;
+        for table in ["resized_crop", "affine", "colour", "erasing"] {
+            for (key, value) in found[table].as_object().unwrap() {
+                let head = format!("| `{table}.{key}` | ");
+                let line = include_str!("../../../README.md")
+                    .lines()
+                    .find(|line| line.starts_with(&head))
+                    .unwrap_or_else(|| panic!("no {table}.{key}"));
+                let written = line.rsplit('|').nth(1).unwrap().trim().trim_matches('`');
+                let written: serde_json::Value = serde_json::from_str(written).unwrap();
+                assert!(is_near(&written, value), "{line}: {value}");
+                settings += 1;
+            }
+        }
+        let lines = include_str!("../../../README.md").lines();
+        let heads = [
+            "| `resized_crop.",
+            "| `affine.",
+            "| `colour.",
+            "| `erasing.",
+        ];
+        let is_setting = |line: &&str| heads.iter().any(|head| line.starts_with(head));
+        assert_eq!(lines.filter(is_setting).count(), settings);
+    }
+
+    /// Whether two values are the same up to the digits that are shown.
+    fn is_near(one: &serde_json::Value, other: &serde_json::Value) -> bool {
+        match (
+            one.as_f64(),
+            other.as_f64(),
+            one.as_array(),
+            other.as_array(),
+        ) {
+            (Some(one), Some(other), ..) => (one - other).abs() < 1e-3,
+            (_, _, Some(one), Some(other)) => {
+                one.len() == other.len()
+                    && one
+                        .iter()
+                        .zip(other)
+                        .all(|(one, other)| is_near(one, other))
+            }
+            _ => one == other,
+        }
+    }
+
     #[test]
     fn ranges_are_checked() {
         let padded = |pad_crop| Augmentation {

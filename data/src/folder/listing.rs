@@ -111,7 +111,7 @@ fn classes(path: &Path, passed_over: &mut PassedOver) -> Result<Vec<Class>, Data
         .map(|path| {
             let (files, others): (Vec<PathBuf>, Vec<PathBuf>) = entries(&path)?
                 .into_iter()
-                .partition(|file| is_picture_name(file) && !file.is_dir());
+                .partition(|file| is_picture_name(file) && may_be_file(file));
             others.iter().for_each(|other| passed_over.add(other));
             if files.is_empty() {
                 return Err(DataError::EmptyClass { path });
@@ -187,6 +187,11 @@ pub(super) fn name_of(path: &Path) -> String {
     path.file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default()
+}
+
+/// Whether a path names a file, or nothing that can be looked at: that is found when it is opened.
+fn may_be_file(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |metadata| metadata.is_file())
 }
 
 fn is_picture_name(path: &Path) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::{self, FileType};
 use std::path::Path;
 
 use serde::Serialize;
@@ -21,18 +22,23 @@ pub struct PassedOver {
     pub files: BTreeMap<String, usize>,
     /// Folders.
     pub folders: usize,
+    /// Pipes, sockets and devices.
+    pub others: usize,
 }
 
 impl PassedOver {
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty() && self.folders == 0
+        self.files.is_empty() && self.folders == 0 && self.others == 0
     }
 
     pub(super) fn add(&mut self, path: &Path) {
         let lower = |part: &std::ffi::OsStr| part.to_string_lossy().to_lowercase();
-        if path.is_dir() {
+        let kind = fs::metadata(path).map(|metadata| metadata.file_type());
+        if kind.as_ref().is_ok_and(FileType::is_dir) {
             self.folders += 1;
+        } else if kind.is_ok_and(|kind| !kind.is_file()) {
+            self.others += 1;
         } else if !OF_THE_SYSTEM.contains(&path.file_name().map(lower).unwrap_or_default().as_str())
         {
             let ending = path.extension().map(lower).unwrap_or_default();
@@ -76,11 +82,14 @@ impl fmt::Display for PassedOver {
             1 => "1 folder in a class folder was passed over".to_owned(),
             count => format!("{count} folders in class folders were passed over"),
         };
-        let and = match files.is_empty() || folders.is_empty() {
-            true => "",
-            false => "; ",
+        let others = match self.others {
+            0 => String::new(),
+            1 => "1 pipe, socket or device was passed over".to_owned(),
+            count => format!("{count} pipes, sockets or devices were passed over"),
         };
-        write!(formatter, "{files}{and}{folders}")
+        let found = [files, folders, others].into_iter();
+        let found: Vec<String> = found.filter(|part| !part.is_empty()).collect();
+        formatter.write_str(&found.join("; "))
     }
 }
 
@@ -109,6 +118,12 @@ mod tests {
             passed_over.to_string(),
             "7 files were passed over for their endings: .tif 2, none 1, .gif 1, .heic 1, others 2; \
              2 folders in class folders were passed over"
+        );
+        passed_over.files.clear();
+        passed_over.others = 1;
+        assert_eq!(
+            passed_over.to_string(),
+            "2 folders in class folders were passed over; 1 pipe, socket or device was passed over"
         );
     }
 }

@@ -29,13 +29,17 @@ pub enum PublishedError {
         folders: Vec<PathBuf>,
         /// The folders tried in each of them, likewise.
         subfolders: Vec<String>,
+        /// The folder to put them into: that which has the others, if there is one.
+        place: PathBuf,
     },
 
-    /// The files of a published data set are not there and cannot be downloaded.
-    #[error("the files of {name} are not there: {source}")]
+    /// Files of a published data set are not there and cannot be downloaded.
+    #[error("{} not there: {source}", absent(name, missing.as_deref()))]
     NotFetched {
         /// The data set's name.
         name: String,
+        /// Where some of the set's files are there: the others.
+        missing: Option<Box<MissingPart>>,
         /// The files to download.
         files: Vec<String>,
         /// Where they are.
@@ -70,24 +74,25 @@ pub enum PublishedError {
     },
 }
 
+/// The files that a folder lacks which has other files of a set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingPart {
+    /// The usual name of each.
+    pub files: Vec<String>,
+    /// The folder that has the others.
+    pub folder: PathBuf,
+}
+
 impl PublishedError {
     /// The way out, where there is a usual one.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoFolder => Some("name the folder that holds the data".to_owned()),
-            Self::MissingFiles {
-                files,
-                folders,
-                subfolders,
-                ..
-            } => {
-                let folder = folders.first()?.join(subfolders.first()?);
-                Some(format!(
-                    "put {} into {}, or name the folder that holds them",
-                    files.join(", "),
-                    folder.display()
-                ))
-            }
+            Self::MissingFiles { files, place, .. } => Some(format!(
+                "put {} into {}, or name the folder that holds them",
+                files.join(", "),
+                place.display()
+            )),
             Self::NotFetched {
                 files,
                 urls,
@@ -111,6 +116,21 @@ impl PublishedError {
                 "delete {} and it is downloaded anew",
                 path.display()
             )),
+        }
+    }
+}
+
+/// What is not there, up to `are`.
+fn absent(name: &str, missing: Option<&MissingPart>) -> String {
+    match missing {
+        None => format!("the files of {name} are"),
+        Some(MissingPart { files, folder }) => {
+            let are = if files.len() == 1 { "is" } else { "are" };
+            let folder = folder.display();
+            format!(
+                "{} of {name}, whose other files are in {folder}, {are}",
+                files.join(", ")
+            )
         }
     }
 }

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 
 use download::{Download, DownloadError, Outcome, Progress};
 
-use super::locate::locate;
+use super::error::MissingPart;
+use super::local::LocalFile;
+use super::locate::{Place, fullest, locate, places};
 use super::unpack::{UnpackError, Unpacking, unpack};
 use super::{Form, PublishedError, PublishedSet, RemoteFile};
+use crate::error::DataError;
 
 /// How far a data set's files are; told about ten times a second or more often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,18 +62,69 @@ fn bring(
     base: &Path,
     progress: &mut dyn FnMut(FetchProgress<'_>) -> ControlFlow<()>,
 ) -> Result<(), PublishedError> {
-    let folder = base.join(set.subfolders[0]);
+    let place = place(set, base)?;
     let result = match (set.form, set.downloads) {
-        (Form::Archive, [archive]) => bring_archive(set, archive, &folder, base, progress),
-        (_, files) => files.iter().try_for_each(|file| {
-            download(set, file, &folder.join(file.name), progress)?;
-            Ok(())
-        }),
+        (Form::Archive, [archive]) => {
+            let folder = base.join(set.subfolders[0]);
+            bring_archive(set, archive, &folder, base, progress)
+        }
+        _ => bring_files(set, &place, progress).map_err(UnpackError::from),
     };
     result.map_err(|error| match error {
-        UnpackError::Here(source) => not_fetched(set, base, source),
+        UnpackError::Here(source) => not_fetched(set, base, &place, source),
         UnpackError::Archive { path, reason } => PublishedError::Archive { path, reason },
     })
+}
+
+/// Where a set's files go below `base`: to the others, if some are there and are the published
+/// ones.
+///
+/// # Errors
+/// If one of them is not, unless nothing but its name says that it belongs to the set.
+fn place(set: &PublishedSet<'_>, base: &Path) -> Result<Place, PublishedError> {
+    let mut places = places(set, base);
+    // Another set's files may have the same names.
+    places.retain(|place| place.folder != base || verify(set, place).is_ok());
+    let place = fullest(places).ok_or(PublishedError::NoFolder)?;
+    match verify(set, &place) {
+        Err(DataError::Published(error)) => Err(error),
+        // What cannot be read is told when it is loaded.
+        _ => Ok(place),
+    }
+}
+
+/// Compares what is there with what was published, where that is known.
+fn verify(set: &PublishedSet<'_>, place: &Place) -> Result<(), DataError> {
+    let known = place.files.iter().zip(set.contents);
+    for (path, sha256) in known {
+        if let Some(path) = path {
+            let file = LocalFile {
+                path: path.clone(),
+                sha256: Some(sha256),
+            };
+            file.verify()?;
+        }
+    }
+    Ok(())
+}
+
+fn bring_files(
+    set: &PublishedSet<'_>,
+    place: &Place,
+    progress: &mut dyn FnMut(FetchProgress<'_>) -> ControlFlow<()>,
+) -> Result<(), DownloadError> {
+    for (index, (file, found)) in set.downloads.iter().zip(&place.files).enumerate() {
+        let path = place.folder.join(file.name);
+        // Where what it should hold is unknown, the checksum of the download is compared.
+        let is_checked = set.contents.get(index).is_some();
+        let is_there = found
+            .as_ref()
+            .is_some_and(|found| is_checked || *found != path);
+        if !is_there {
+            download(set, file, &path, progress)?;
+        }
+    }
+    Ok(())
 }
 
 /// One process at a time downloads an archive and unpacks it; the others find what it has left.
@@ -148,14 +202,30 @@ fn is_read_only(error: &PublishedError) -> bool {
     )
 }
 
-fn not_fetched(set: &PublishedSet<'_>, base: &Path, source: DownloadError) -> PublishedError {
-    let names = set.downloads.iter().map(|file| file.name.to_owned());
+fn not_fetched(
+    set: &PublishedSet<'_>,
+    base: &Path,
+    place: &Place,
+    source: DownloadError,
+) -> PublishedError {
+    let names = set.downloads.iter().enumerate();
+    let wanted = names.filter(|(index, _)| match set.form {
+        Form::Files => place.files.get(*index).is_none_or(Option::is_none),
+        Form::Archive => true,
+    });
+    let files: Vec<String> = wanted.map(|(_, file)| file.name.to_owned()).collect();
     PublishedError::NotFetched {
         name: set.name.to_owned(),
-        files: names.collect(),
-        urls: set.urls(),
+        missing: (place.count() > 0).then(|| {
+            Box::new(MissingPart {
+                files: place.missing(set),
+                folder: place.folder.clone(),
+            })
+        }),
+        urls: files.iter().map(|file| set.url(file)).collect(),
+        files,
         folder: match set.form {
-            Form::Files => base.join(set.subfolders[0]),
+            Form::Files => place.folder.clone(),
             Form::Archive => base.to_owned(),
         },
         source: Box::new(source),

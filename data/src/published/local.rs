@@ -1,11 +1,17 @@
 //! A file that was found, and whether it is the published one.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
 
 use download::Hasher;
 
 use super::PublishedError;
+use crate::error::DataError;
+use crate::idx::unpacked;
+
+/// The most bytes that are compared of what a file holds; no published one has as many.
+const MAX_BYTES: u64 = 1 << 30;
 
 /// A file of a published set on this machine.
 #[derive(Debug)]
@@ -23,6 +29,21 @@ impl LocalFile<'_> {
             hasher.update(bytes);
         }
         hasher
+    }
+
+    /// Reads the whole file and compares what it holds with what was published.
+    pub(crate) fn verify(&self) -> Result<(), DataError> {
+        let read = |source| DataError::Read {
+            path: self.path.clone(),
+            source,
+        };
+        let file = File::open(&self.path).map_err(read)?;
+        let mut file = Hashed {
+            inner: unpacked(BufReader::new(file), &self.path)?.take(MAX_BYTES),
+            hasher: Hasher::new(),
+        };
+        io::copy(&mut file, &mut io::sink()).map_err(read)?;
+        Ok(self.check(&file.hasher)?)
     }
 
     /// Compares what was read of the file, to its end, with what was published.

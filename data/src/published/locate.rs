@@ -4,45 +4,75 @@ use std::path::{Path, PathBuf};
 
 use super::{Names, PublishedError, PublishedSet};
 
-/// Finds every file of a data set in one folder: a subfolder of one of `searched`, or one of these
-/// itself.
+/// A folder in which a data set's files are looked for.
+pub(super) struct Place {
+    pub folder: PathBuf,
+    /// Which of the set's files are there, in their order.
+    pub files: Vec<Option<PathBuf>>,
+}
+
+impl Place {
+    fn of(set: &PublishedSet<'_>, folder: PathBuf) -> Self {
+        let files = set.files.iter().map(|names| find(&folder, names)).collect();
+        Self { folder, files }
+    }
+
+    /// How many of the files are there.
+    pub fn count(&self) -> usize {
+        self.files.iter().flatten().count()
+    }
+
+    /// The usual names of the others.
+    pub fn missing(&self, set: &PublishedSet<'_>) -> Vec<String> {
+        let files = set.files.iter().zip(&self.files);
+        files
+            .filter(|(_, found)| found.is_none())
+            .map(|(names, _)| usual_name(names))
+            .collect()
+    }
+}
+
+/// The subfolders of a folder that may hold a set, then the folder itself.
 ///
 /// Subfolders come first, since MNIST and Fashion-MNIST give their files the same names.
+pub(super) fn places(set: &PublishedSet<'_>, base: &Path) -> Vec<Place> {
+    let subfolders = set.subfolders.iter().map(|subfolder| base.join(subfolder));
+    subfolders
+        .chain([base.to_owned()])
+        .map(|folder| Place::of(set, folder))
+        .collect()
+}
+
+/// The place that has the most of a set's files, of equals the first.
+pub(super) fn fullest(places: Vec<Place>) -> Option<Place> {
+    places.into_iter().reduce(|best, place| {
+        if place.count() > best.count() {
+            place
+        } else {
+            best
+        }
+    })
+}
+
+/// Finds every file of a data set in one folder: a subfolder of one of `searched`, or one of these
+/// itself.
 pub(super) fn locate(
     set: &PublishedSet<'_>,
     searched: &[PathBuf],
 ) -> Result<Vec<PathBuf>, PublishedError> {
-    let mut missing: Vec<String> = set.files.iter().map(|names| usual_name(names)).collect();
-    let folders = searched.iter().flat_map(|folder| {
-        let subfolders = set
-            .subfolders
-            .iter()
-            .map(|subfolder| folder.join(subfolder));
-        subfolders.chain([folder.clone()])
-    });
-    for folder in folders {
-        let found: Vec<Option<PathBuf>> =
-            set.files.iter().map(|names| find(&folder, names)).collect();
-        if let Some(found) = found.iter().cloned().collect() {
+    let places: Vec<Place> = searched.iter().flat_map(|base| places(set, base)).collect();
+    for place in &places {
+        if let Some(found) = place.files.iter().cloned().collect() {
             return Ok(found);
         }
-        let absent: Vec<String> = set
-            .files
-            .iter()
-            .zip(&found)
-            .filter(|(_, found)| found.is_none())
-            .map(|(names, _)| usual_name(names))
-            .collect();
-        // Of a folder that holds some of the files, only the others are worth naming.
-        if absent.len() < missing.len() {
-            missing = absent;
-        }
     }
+    let place = fullest(places).ok_or(PublishedError::NoFolder)?;
     Err(PublishedError::MissingFiles {
         name: set.name.to_owned(),
-        files: missing,
+        files: place.missing(set),
         folders: searched.to_vec(),
         subfolders: set.subfolders.iter().map(ToString::to_string).collect(),
+        place: place.folder,
     })
 }
 

@@ -16,7 +16,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 pub(crate) use catalogue::{CIFAR10, CIFAR100, FASHION_MNIST, MNIST};
-pub use error::PublishedError;
+pub use error::{MissingPart, PublishedError};
 pub use fetch::FetchProgress;
 pub(crate) use local::{Hashed, LocalFile};
 
@@ -93,10 +93,8 @@ impl<'a> PublishedSet<'a> {
         )
     }
 
-    /// The addresses of what is downloaded, at the last mirror: the publisher's own for some sets.
-    fn urls(&self) -> Vec<String> {
-        let mirror = self.mirrors.last().copied().unwrap_or_default();
-        let names = self.downloads.iter().map(|file| file.name);
-        names.map(|name| format!("{mirror}{name}")).collect()
+    /// The address of a file at the last mirror: the publisher's own for some sets.
+    fn url(&self, file: &str) -> String {
+        format!("{}{file}", self.mirrors.last().copied().unwrap_or_default())
     }
 }

@@ -14,7 +14,14 @@ pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, S
             model: arguments.model.clone(),
             resize: arguments.resize,
         };
-        let Import { saved, layout } = import(file, &options)?;
+        let import = import(file, &options)?;
+        // How fast a network is does not depend on it.
+        if !arguments.benchmark.bench
+            && let Some(assumption) = import.assumption()
+        {
+            eprintln!("{assumption}");
+        }
+        let Import { saved, layout, .. } = import;
         return Ok((saved, format!("{}, {layout}", file.display())));
     }
     let folder = match &arguments.run {

@@ -82,6 +82,15 @@ pub(super) fn conventions(
     })
 }
 
+/// Whose mean and standard deviation the conventions have taken.
+pub(super) fn source_of(preprocessing: &Preprocessing) -> &'static str {
+    match (preprocessing.mean().len(), preprocessing.mean()) {
+        (_, mean) if *mean == CIFAR10_STATISTICS.0 => "those of CIFAR-10",
+        (1, _) => "those of ImageNet, averaged over its colours",
+        _ => "those of ImageNet",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,10 +111,12 @@ mod tests {
         assert_eq!(imagenet.class_names[999], "toilet tissue");
         assert_eq!(imagenet.preprocessing.shape(), [3, 224, 224]);
         assert_eq!(imagenet.preprocessing.resize(), 256);
+        assert_eq!(source_of(&imagenet.preprocessing), "those of ImageNet");
         let cifar = of("resnet20", 3, 10);
         assert_eq!(cifar.class_names[9], "truck");
         assert_eq!(cifar.preprocessing.shape(), [3, 32, 32]);
         assert_eq!(cifar.preprocessing.resize(), 32);
+        assert_eq!(source_of(&cifar.preprocessing), "those of CIFAR-10");
         let other = of("resnet20", 1, 10);
         assert_eq!(other.class_names[9], "class 9");
         assert!((other.preprocessing.mean()[0] - 0.449).abs() < 1e-6);

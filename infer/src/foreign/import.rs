@@ -7,7 +7,7 @@ use data::Preprocessing;
 use model::NetworkConfig;
 use weights::{Precision, StateDict, WeightsFile, to_safetensors};
 
-use super::conventions::{Conventions, conventions};
+use super::conventions::{Conventions, conventions, source_of};
 use super::error::{Differences, ForeignError};
 use super::export::DESCRIPTION_KEY;
 use super::naming::{Naming, strip};
@@ -37,6 +37,29 @@ pub struct Import {
     pub saved: SavedModel,
     /// How the file names its tensors, in words.
     pub layout: &'static str,
+    /// Whether neither the file nor its name says how pictures are normalised: what is usual for such
+    /// a network is taken then.
+    pub is_normalisation_assumed: bool,
+}
+
+impl Import {
+    /// A sentence on how pictures are normalised, where that is assumed.
+    pub fn assumption(&self) -> Option<String> {
+        let preprocessing = &self.saved.description.preprocessing;
+        let numbers = |values: &[f32]| {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            values.join(" ")
+        };
+        self.is_normalisation_assumed.then(|| {
+            format!(
+                "the weights do not say how pictures are normalised: mean {} and standard deviation {}, \
+                 {}, are assumed",
+                numbers(preprocessing.mean()),
+                numbers(preprocessing.std()),
+                source_of(preprocessing)
+            )
+        })
+    }
 }
 
 /// Makes a model of a file of weights: of `torch.save` or safetensors, in the names of torchvision,
@@ -57,6 +80,7 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Import, ForeignErr
         return Ok(Import {
             saved,
             layout: Naming::Own.words(),
+            is_normalisation_assumed: false,
         });
     }
     let in_folder = path.join(WEIGHTS_FILE);
@@ -76,7 +100,9 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Import, ForeignErr
     };
     let naming = Naming::detect(&state_dict)
         .ok_or_else(|| unrecognised("it has no first convolution by any known name".to_owned()))?;
-    let description = match described(&metadata).filter(|_| options.model.is_none()) {
+    let described = described(&metadata).filter(|_| options.model.is_none());
+    let is_normalisation_assumed = described.is_none() && Published::of_file(path).is_none();
+    let description = match described {
         Some(mut description) => {
             resize(&mut description, options.resize)?;
             description
@@ -106,6 +132,7 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Import, ForeignErr
     Ok(Import {
         saved: SavedModel::from_parts(description, weights, origin),
         layout: naming.words(),
+        is_normalisation_assumed,
     })
 }
 

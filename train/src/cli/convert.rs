@@ -8,7 +8,7 @@ use infer::{DESCRIPTION_FILE, SavedModelError, WEIGHTS_FILE};
 use weights::Precision;
 
 use super::arguments::ConvertArguments;
-use super::voice::print_line;
+use super::voice::{print_line, warn};
 
 const SAFETENSORS: &str = "safetensors";
 /// What files of weights are called that nothing here can write.
@@ -45,7 +45,11 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
         model: model.clone(),
         resize: None,
     };
-    let Import { saved, layout } = import(input, &options)?;
+    let import = import(input, &options)?;
+    if let Some(assumption) = import.assumption() {
+        warn(&assumption);
+    }
+    let Import { saved, layout, .. } = import;
     let names = match is_file {
         true => {
             export(&saved, output, precision)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use data::{LoadProgress, Source};
 use device::Task;
 use files::write_atomically;
-use infer::foreign::{Import, ImportOptions, import};
+use infer::foreign::{ImportOptions, import};
 use infer::{SavedModel, SavedModelError, terminal};
 use model::ResidualBackend;
 use serde_json::Value;
@@ -80,7 +80,9 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
         Some(output) => output.clone(),
         None => {
             let name = format!("{prefix}{}", name(&plan.settings));
-            free_path(&output_folder, &name, &report.making)
+            // A run's folder holds nothing of other models.
+            let file = arguments.weights.as_deref();
+            free_path(&output_folder, &name, &report.making, file)
         }
     };
     let json = serde_json::to_string_pretty(&report)?;
@@ -119,7 +121,11 @@ fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
         let config = RunFolder::config_of(file)?;
         let has_seed = config.is_some() || arguments.seed.is_some();
         let settings = settings(arguments, config, file)?;
-        let Import { saved, .. } = import(file, &options)?;
+        let import = import(file, &options)?;
+        if let Some(assumption) = import.assumption() {
+            warn(&assumption);
+        }
+        let saved = import.saved;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         return Ok(Subject {
             saved,
@@ -190,12 +196,12 @@ fn folder_name(path: &Path) -> String {
     name.map_or_else(|| "folder".to_owned(), |name| name.into_owned())
 }
 
-/// Where the JSON goes: in the place of one that was made in the same way, and of no other. Folders of
-/// pictures may have the same name.
-fn free_path(folder: &Path, name: &str, making: &Making) -> PathBuf {
+/// Where the JSON goes: in the place of one that was made in the same way, of the same file of weights if
+/// it is of one, and of no other. Folders of pictures may have the same name, and so may weights.
+fn free_path(folder: &Path, name: &str, making: &Making, weights: Option<&Path>) -> PathBuf {
     let mut path = folder.join(format!("{name}.json"));
     let mut number = 2;
-    while holds_another(&path, making) {
+    while holds_another(&path, making, weights) {
         path = folder.join(format!("{name}-{number}.json"));
         number += 1;
     }
@@ -204,7 +210,7 @@ fn free_path(folder: &Path, name: &str, making: &Making) -> PathBuf {
 
 /// Whether there is an evaluation that was made in another way. What an older version did not write down
 /// does not count.
-fn holds_another(path: &Path, making: &Making) -> bool {
+fn holds_another(path: &Path, making: &Making, weights: Option<&Path>) -> bool {
     let Ok(bytes) = fs::read(path) else {
         return false;
     };
@@ -213,7 +219,18 @@ fn holds_another(path: &Path, making: &Making) -> bool {
         return false;
     };
     let differs = |(key, value)| earlier.get(key).is_some_and(|earlier| earlier != value);
-    making.iter().any(differs)
+    let model = earlier.get("model").and_then(Value::as_str);
+    let is_other_file = match (model, weights) {
+        (Some(earlier), Some(weights)) => !is_same(Path::new(earlier), weights),
+        _ => false,
+    };
+    is_other_file || making.iter().any(differs)
+}
+
+/// Whether two paths are the same or lead to the same file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 struct Evaluate<'a> {

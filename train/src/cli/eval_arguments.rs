@@ -36,11 +36,16 @@ pub(crate) struct EvalArguments {
     pub weights: Option<PathBuf>,
 
     /// The network in --weights [default: recognised]
-    #[arg(long, value_name = "NAME", requires = "weights")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "weights",
+        conflicts_with = "run"
+    )]
     pub model: Option<NamedNetwork>,
 
     /// Pixels that a picture's shorter side is brought to before the crop, with --weights [default: as usual for the file]
-    #[arg(long, value_name = "N", requires = "weights")]
+    #[arg(long, value_name = "N", requires = "weights", conflicts_with = "run")]
     pub resize: Option<usize>,
 
     /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH [default: the run's own]
@@ -71,7 +76,7 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "N", default_value = "64")]
     pub batch_size: NonZeroUsize,
 
-    /// Where the JSON goes [default: eval-DATA-SPLIT.json, or eval-DATA-SPLIT-flip.json with --flip-test, in the run's folder; for --weights, with the file's name before it, in this one; with a number behind it where there is one with other data, seed or share]
+    /// Where the JSON goes [default: eval-DATA-SPLIT.json, or eval-DATA-SPLIT-flip.json with --flip-test, in the run's folder; for --weights, with the file's name before it, in this one; with a number behind it where there is one of another model, or with other data, seed or share]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 

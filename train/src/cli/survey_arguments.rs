@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{ArgGroup, Args};
 use data::Source;
 
@@ -43,8 +44,8 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Draw training pictures as a PNG: a row for each class in the order of the table, at most 100, without those that cannot be read
-    #[arg(long, value_name = "FILE")]
+    /// Draw training pictures as a PNG, a file that ends in .png: a row for each class in the order of the table, at most 100, without those that cannot be read
+    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(png))]
     pub sheet: Option<PathBuf>,
 
     /// Pictures in a row of the sheet, at most 100
@@ -79,4 +80,12 @@ pub(crate) struct DataArguments {
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
+}
+
+fn png(path: PathBuf) -> Result<PathBuf, &'static str> {
+    let is_png = |ending: &std::ffi::OsStr| ending.eq_ignore_ascii_case("png");
+    match path.extension().is_some_and(is_png) {
+        true => Ok(path),
+        false => Err("a sheet is written as PNG: its name has to end in .png"),
+    }
 }

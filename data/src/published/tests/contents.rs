@@ -143,3 +143,128 @@ fn files_of_records_are_compared_too() {
         }
     }
 }
+
+#[test]
+fn what_is_there_of_a_set_is_used_however_it_is_packed() {
+    let files = mnist_files();
+    let sums = files.each_ref().map(|(_, content)| sha256(content));
+    let contents = sums.each_ref().map(String::as_str);
+    let published = files.each_ref().map(|(_, content)| gzip(content));
+    let checksums = published.each_ref().map(|packed| sha256(packed));
+    let downloads: Vec<RemoteFile<'_>> = (MNIST.downloads.iter().zip(&checksums))
+        .map(|(file, sha256)| RemoteFile { sha256, ..*file })
+        .collect();
+    let last = MNIST.downloads[3].name;
+    let server = server(vec![(last, published[3].clone())]);
+    let url = server.url("/");
+    let full = [url.as_str()];
+    let mut set = PublishedSet {
+        contents: &contents,
+        downloads: &downloads,
+        mirrors: &[],
+        ..MNIST
+    };
+    for subfolder in ["mnist", "MNIST/raw", ""] {
+        for form in ["plain", "packed", "dotted", "packed in name only"] {
+            let root = tempfile::tempdir().unwrap();
+            let folder = root.path().join(subfolder);
+            fs::create_dir_all(&folder).unwrap();
+            for (name, content) in &files[..3] {
+                let (name, bytes) = in_form(form, name, content);
+                // Packed by another program, a file has another checksum.
+                let bytes = if form == "packed" {
+                    [bytes, gzip(b"")].concat()
+                } else {
+                    bytes
+                };
+                fs::write(folder.join(name), bytes).unwrap();
+            }
+            set.mirrors = &[];
+            let error = fetch_into(&set, root.path()).unwrap_err();
+            let (message, hint) = (error.to_string(), error.hint().unwrap());
+            let place = folder.display().to_string();
+            let place = place.trim_end_matches('/');
+            assert!(
+                message.starts_with(&format!(
+                    "{last} of mnist, whose other files are in {place}"
+                )),
+                "{message}"
+            );
+            assert!(!message.contains("damaged"), "{message}");
+            assert!(
+                hint.starts_with(&format!("put {last} into {place}")),
+                "{hint}"
+            );
+
+            set.mirrors = &full;
+            fetch_into(&set, root.path()).unwrap();
+            assert!(folder.join(last).is_file(), "{form} in {subfolder}");
+            let found = set.locate_in(&[root.path().to_owned()]).unwrap();
+            assert_eq!(mnist::load(&found).unwrap().1.labels(), [3, 4, 5]);
+        }
+    }
+    assert_eq!(server.asked().len(), 12);
+}
+
+#[test]
+fn another_file_beside_a_missing_one_is_named() {
+    let files = mnist_files();
+    let sums = files.each_ref().map(|(_, content)| sha256(content));
+    let contents = sums.each_ref().map(String::as_str);
+    let set = PublishedSet {
+        contents: &contents,
+        mirrors: &[],
+        ..MNIST
+    };
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("mnist");
+    fs::create_dir(&folder).unwrap();
+    for (name, content) in &files[..2] {
+        fs::write(folder.join(name), content).unwrap();
+        fs::write(root.path().join(name), b"another set's").unwrap();
+    }
+    let other = folder.join(files[2].0);
+    fs::write(&other, b"other").unwrap();
+    let error = fetch_into(&set, root.path()).unwrap_err();
+    assert!(
+        matches!(&error, PublishedError::OtherContent { path, .. } if *path == other),
+        "{error}"
+    );
+    // Files that lie in no folder of the set's may be another set's.
+    fs::remove_dir_all(&folder).unwrap();
+    let error = fetch_into(&set, root.path()).unwrap_err();
+    assert!(
+        matches!(&error, PublishedError::NotFetched { missing: None, files, .. } if files.len() == 4),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_missing_part_of_an_archive_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("small-bin");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("train.bin"), "").unwrap();
+    let sum = sha256(b"archive");
+    let set = PublishedSet {
+        name: "small",
+        subfolders: &["small-bin"],
+        files: &FILES,
+        contents: &[],
+        downloads: &[RemoteFile {
+            name: "small.tar.gz",
+            sha256: &sum,
+            bytes: 1 << 10,
+        }],
+        mirrors: &[],
+        form: Form::Archive,
+    };
+    let error = fetch_into(&set, root.path()).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("test.bin of small, whose other files are in "),
+        "{text}"
+    );
+    let place = format!("put small.tar.gz into {}, from", root.path().display());
+    assert!(error.hint().unwrap().starts_with(&place));
+}
