@@ -95,7 +95,7 @@ impl Curves<'_> {
         let behind = curve.buckets.iter().filter(|_| has_band);
         let band = behind.map(|bucket| [bucket.x, bucket.least, bucket.greatest]);
         let band = band.collect();
-        let (style, mark, name) = self.look(index, run.name, split);
+        let (style, mark, name) = self.look(index, run, split);
         let points = curve.buckets.iter();
         let mut series = Series {
             name,
@@ -146,20 +146,21 @@ impl Curves<'_> {
     }
 
     /// One run has a colour for each part of the data, several have one for each run; signs follow.
-    fn look(&self, index: usize, run: &str, split: Split) -> (Style, Option<char>, String) {
+    fn look(&self, index: usize, run: &Run, split: Split) -> (Style, Option<char>, String) {
+        let split_name = run.history.name_of(split);
         let part = Split::ALL
             .iter()
             .position(|other| *other == split)
             .unwrap_or(0);
         if !self.is_comparison {
             let mark = (part > 0).then(|| self.theme.mark(part - 1));
-            return (self.theme.series(part), mark, split.name().to_owned());
+            return (self.theme.series(part), mark, split_name.to_owned());
         }
         let mark = match split {
             Split::Average => self.theme.second_mark(index),
             Split::Train | Split::Validation => self.theme.mark(index),
         };
-        let name = format!("{run} {}", split.name());
+        let name = format!("{} {split_name}", run.name);
         (self.theme.series(index), Some(mark), name)
     }
 }

@@ -9,7 +9,7 @@ use crate::state::Choice;
 pub(crate) struct Scores<'a> {
     pub choice: Choice,
     /// Whose weights were scored, after an epoch: those of training or their average.
-    scored: Split,
+    scored: &'static str,
     pub metrics: &'a Metrics,
     pub confusion: &'a [(usize, usize, u64)],
     pub mistakes: &'a [Mistake],
@@ -18,7 +18,7 @@ pub(crate) struct Scores<'a> {
 impl Scores<'_> {
     pub(crate) fn name(&self) -> String {
         match self.choice {
-            Choice::Epoch(epoch) => format!("{} after epoch {epoch}", self.scored.name()),
+            Choice::Epoch(epoch) => format!("{} after epoch {epoch}", self.scored),
             _ => "test".to_owned(),
         }
     }
@@ -33,11 +33,11 @@ impl Scores<'_> {
 }
 
 /// Whose scores stand for an epoch: those of the average, where there is one. Curves have the same names.
-pub(crate) fn scored(epoch: &Epoch) -> Split {
-    match epoch.average {
+pub(crate) fn scored(history: &History, epoch: &Epoch) -> &'static str {
+    history.name_of(match epoch.average {
         Some(_) => Split::Average,
         None => Split::Validation,
-    }
+    })
 }
 
 /// What of scores a page shows.
@@ -51,14 +51,14 @@ pub(crate) enum Part {
 fn all(history: &History, part: Part) -> Vec<Scores<'_>> {
     let epochs = history.epochs.iter().map(|epoch| Scores {
         choice: Choice::Epoch(epoch.epoch),
-        scored: scored(epoch),
+        scored: scored(history, epoch),
         metrics: epoch.average.as_ref().unwrap_or(&epoch.validation),
         confusion: &epoch.confusion,
         mistakes: &epoch.mistakes,
     });
     let test = history.tested.iter().map(|tested| Scores {
         choice: Choice::Test,
-        scored: Split::Validation,
+        scored: "test",
         metrics: &tested.metrics,
         confusion: &tested.confusion,
         mistakes: &tested.mistakes,

@@ -7,6 +7,7 @@ use crate::event::{
     Step, System, Tested,
 };
 use crate::parse::Part;
+use crate::series::Split;
 use crate::steps::Steps;
 
 /// Everything that is known of a run, without what was taken back when it was resumed.
@@ -309,6 +310,14 @@ impl History {
     pub fn scores_on_test(&self) -> bool {
         let started = self.started.as_ref();
         started.is_some_and(|started| started.scores_on_test)
+    }
+
+    /// What people call the pictures or weights that a figure is of.
+    pub fn name_of(&self, split: Split) -> &'static str {
+        match split {
+            Split::Validation if self.scores_on_test() => "test",
+            _ => split.name(),
+        }
     }
 
     /// The names of everything that there is a curve of, in order.

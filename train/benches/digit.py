@@ -20,7 +20,6 @@ from torch.nn import functional
 EPOCHS = 26
 BATCH_SIZE = 64
 RATE = 1e-3
-MEAN, DEVIATION = 0.1307, 0.3081
 
 
 class Block(nn.Module):
@@ -49,12 +48,12 @@ def network() -> nn.Module:
 
 
 def read(folder: Path, part: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Normalised pictures `[count, 1, 28, 28]` and their classes."""
+    """Pictures `[count, 1, 28, 28]`, brightness 0 to 1, and their classes."""
     pixels = gzip.decompress((folder / f"{part}-images-idx3-ubyte.gz").read_bytes())[16:]
     labels = gzip.decompress((folder / f"{part}-labels-idx1-ubyte.gz").read_bytes())[8:]
     pictures = numpy.frombuffer(pixels, numpy.uint8).reshape(-1, 1, 28, 28).astype(numpy.float32)
     classes = numpy.frombuffer(labels, numpy.uint8).astype(numpy.int64)
-    return torch.from_numpy((pictures / 255 - MEAN) / DEVIATION), torch.from_numpy(classes)
+    return torch.from_numpy(pictures / 255), torch.from_numpy(classes)
 
 
 def train(model: nn.Module, pictures: torch.Tensor, classes: torch.Tensor) -> None:

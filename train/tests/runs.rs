@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 
 use common::{SMALL, fails, history, picture_folder, stderr, succeeds, test_accuracy, train};
 use events::{History, Lock, State};
@@ -313,6 +314,50 @@ fn a_run_without_patience_left_ends_early() {
         assert_eq!(test_accuracy(&resumed), test_accuracy(&output));
         assert!(resumed.contains("--patience"), "{resumed}");
     }
+}
+
+#[test]
+fn scores_on_test_pictures_are_not_called_validation() {
+    let runs = tempfile::tempdir().unwrap();
+    let settings = "--validation 0 --epochs 2 --batch-size 500 --name mine";
+    let output = succeeds(train(runs.path()).args(settings.split(' ')));
+    assert!(output.contains("  test loss"), "{output}");
+    let run = runs.path().join("mine");
+    let history = history(&run);
+    let pictures = history.started.as_ref().unwrap().pictures.clone();
+    assert_eq!(
+        (pictures.train, pictures.validation, pictures.test),
+        (6000, 0, 1000)
+    );
+    assert!(history.scores_on_test());
+    assert_eq!(history.kept().unwrap().epoch, 2);
+    let listed = about("runs", runs.path(), &["--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert!(
+        listed[0]["accuracy"].is_null() && listed[0]["test_accuracy"].is_f64(),
+        "{listed}"
+    );
+    assert_eq!(listed[0]["kept_epoch"], 2);
+    let page = runs.path().join("mine.html");
+    about(
+        "report",
+        runs.path(),
+        &["mine", "--output", page.to_str().unwrap()],
+    );
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("test, kept epoch 2") && !page.contains("best validation"));
+}
+
+/// What a command says about runs.
+fn about(command: &str, runs: &Path, arguments: &[&str]) -> String {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_train"));
+    program
+        .arg(command)
+        .arg("--runs-dir")
+        .arg(runs)
+        .args(arguments);
+    common::offline(&mut program, runs);
+    succeeds(&mut program)
 }
 
 #[test]

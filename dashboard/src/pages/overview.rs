@@ -147,7 +147,7 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
     }
     if let Some(last) = history.epochs.last() {
         let metrics = last.average.as_ref().unwrap_or(&last.validation);
-        let scored = scored(last).name();
+        let scored = scored(history, last);
         for (metric, value) in metrics.iter().filter(|(metric, _)| is_share(metric)) {
             let name = match metric {
                 "accuracy" => format!("{scored} accuracy"),

@@ -54,6 +54,12 @@ fn the_last_epoch_is_kept_where_it_is_to_be() {
     );
     history.started.as_mut().unwrap().keeps_last = true;
     assert_eq!(history.kept().unwrap().epoch, 2);
+    assert_eq!(history.name_of(Split::Validation), "validation");
+    history.started.as_mut().unwrap().scores_on_test = true;
+    assert_eq!(
+        Split::ALL.map(|split| history.name_of(split)),
+        ["train", "test", "average"]
+    );
 }
 
 #[test]
@@ -72,7 +78,7 @@ fn of_epochs_with_the_same_accuracy_the_best_has_the_lowest_loss() {
         })));
     }
     for (metric, best) in [("accuracy", 3), ("loss", 1)] {
-        let (epoch, _) = history.best_of(crate::Split::Validation, metric).unwrap();
+        let (epoch, _) = history.best_of(Split::Validation, metric).unwrap();
         assert_eq!(epoch.epoch, best, "{metric}");
     }
 }

@@ -193,6 +193,7 @@ mod tests {
         let outcome = |confusion: &Confusion| {
             let outcome = Outcome {
                 is_test: true,
+                scored: "test",
                 epoch: 1,
                 confusion: &[],
                 mistakes: &[],

@@ -76,7 +76,7 @@ pub(super) fn metric_figure(history: &History, metric: &str) -> Option<Figure> {
         .into_iter()
         .zip(STYLES)
         .filter_map(|(split, style)| {
-            let label = split.name().to_owned();
+            let label = history.name_of(split).to_owned();
             line(history, split, metric, label, style, steps)
         });
     figure(metric, metric_name(metric), lines.collect())

@@ -1,11 +1,13 @@
 //! What a run came to: on the test pictures, or else on the validation pictures of its best epoch.
 
-use events::{History, Mistake};
+use events::{History, Mistake, Split};
 
 /// Figures of a set of pictures.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome<'a> {
     pub is_test: bool,
+    /// What the pictures are called.
+    pub scored: &'static str,
     /// The epoch that the network is from.
     pub epoch: usize,
     pub confusion: &'a [(usize, usize, u64)],
@@ -17,6 +19,7 @@ impl<'a> Outcome<'a> {
         if let Some(tested) = &history.tested {
             return Some(Self {
                 is_test: true,
+                scored: "test",
                 epoch: tested.epoch,
                 confusion: &tested.confusion,
                 mistakes: &tested.mistakes,
@@ -25,6 +28,7 @@ impl<'a> Outcome<'a> {
         let epoch = history.kept().or(history.epochs.last())?;
         Some(Self {
             is_test: false,
+            scored: history.name_of(Split::Validation),
             epoch: epoch.epoch,
             confusion: &epoch.confusion,
             mistakes: &epoch.mistakes,
@@ -35,7 +39,7 @@ impl<'a> Outcome<'a> {
     pub(super) fn pictures(&self) -> String {
         match self.is_test {
             true => format!("test pictures, network of epoch {}", self.epoch),
-            false => format!("validation pictures after epoch {}", self.epoch),
+            false => format!("{} pictures after epoch {}", self.scored, self.epoch),
         }
     }
 }

@@ -85,8 +85,12 @@ fn keys(run: &NamedRun) -> Vec<Key> {
     keys
 }
 
-/// The best validation figure, of the average if one is kept, and where it was.
+/// The best validation figure, of the average if one is kept, and where it was; none if no pictures are held
+/// back.
 pub(super) fn best(history: &History, metric: &str) -> Option<(String, f64)> {
+    if history.scores_on_test() {
+        return None;
+    }
     let averaged = history.best_of(Split::Average, metric);
     let of = if averaged.is_some() { ", average" } else { "" };
     let (epoch, figure) = averaged.or_else(|| history.best_of(Split::Validation, metric))?;
@@ -171,7 +175,8 @@ pub(super) fn scores(history: &History) -> Markup {
         if let Some(average) = &epoch.average {
             columns.push((format!("average, {at}"), average));
         }
-        columns.push((format!("validation, {at}"), &epoch.validation));
+        let scored = history.name_of(Split::Validation);
+        columns.push((format!("{scored}, {at}"), &epoch.validation));
         columns.push((format!("train, {at}"), &epoch.train));
     }
     let names = super::curves::metrics(&[history]);

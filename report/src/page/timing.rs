@@ -1,6 +1,6 @@
 //! Where the time went: epochs, sittings with the pauses between them, parts of a step.
 
-use events::{Ending, Epoch, History, Sitting, Speed};
+use events::{Ending, Epoch, History, Sitting, Speed, Split};
 use maud::{Markup, html};
 
 use super::classes::bar;
@@ -30,7 +30,7 @@ pub(super) fn epochs(history: &History) -> Markup {
                         th scope="col" { "epoch" }
                         th scope="col" { "train loss" }
                         th scope="col" { "accuracy" }
-                        th scope="col" { "validation loss" }
+                        th scope="col" { (history.name_of(Split::Validation)) " loss" }
                         th scope="col" { "accuracy" }
                         @if has_average {
                             th scope="col" { "average loss" }
