@@ -1,0 +1,126 @@
+//! Which epoch's network a run keeps, and what is said of it.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{SMALL, history, succeeds, test_accuracy, train};
+
+#[test]
+fn an_average_is_scored_and_saved_beside_the_weights() {
+    let runs = tempfile::tempdir().unwrap();
+    let output = succeeds(
+        train(runs.path())
+            .args(SMALL)
+            .args(["--name", "mine", "--epochs", "2", "--ema", "0.95"])
+            .args(["--label-smoothing", "0.1", "--flip-test"]),
+    );
+    let epoch = output.lines().find(|line| line.starts_with("epoch 2"));
+    assert!(epoch.unwrap().contains("average loss"), "{output}");
+    assert!(output.contains("without averaging"), "{output}");
+
+    let run = runs.path().join("mine");
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(run.join(name)).unwrap()).unwrap()
+    };
+    let accuracy = |name: &str| read(name)["accuracy"].as_f64().unwrap();
+    assert!((100.0 * accuracy("test.json") - test_accuracy(&output)).abs() < 0.01);
+    assert!(accuracy("raw/test.json") > 0.5);
+    assert_eq!(
+        read("model.json")["accuracy"]["test"].as_f64().unwrap(),
+        accuracy("test.json")
+    );
+    let weights = |name: &str| fs::read(run.join(name)).unwrap();
+    assert!(weights("model.safetensors") != weights("raw/model.safetensors"));
+
+    let test = read("test.json");
+    assert_eq!(test["pictures"], 1000);
+    let confusion = test["confusion"].as_array().unwrap();
+    let counted: u64 = confusion
+        .iter()
+        .flat_map(|row| row.as_array().unwrap())
+        .map(|count| count.as_u64().unwrap())
+        .sum();
+    assert_eq!(counted, 1000);
+    assert_eq!(test["classes"][9]["name"], "Ankle boot");
+}
+
+#[test]
+fn a_run_without_patience_left_ends_early() {
+    let runs = tempfile::tempdir().unwrap();
+    // A rate this small changes no weight, and there are no norms with statistics.
+    for keep in ["best", "last"] {
+        let output = succeeds(
+            train(runs.path())
+                .args(["--name", keep, "--keep", keep, "--model", "digit"])
+                .args(["--epochs", "9", "--patience", "1", "--batch-size", "64"])
+                .args(["--lr", "1e-30", "--schedule", "constant"]),
+        );
+        let epochs = output.lines().filter(|line| line.starts_with("epoch "));
+        assert_eq!(epochs.count(), 2, "{output}");
+        let model = fs::read_to_string(runs.path().join(keep).join("model.json")).unwrap();
+        let epoch = if keep == "best" { 1 } else { 2 };
+        assert!(model.contains(&format!("\"epochs\": {epoch},")), "{model}");
+        assert!(
+            output.contains("no epoch was better than epoch 1"),
+            "{output}"
+        );
+        let history = history(&runs.path().join(keep));
+        assert_eq!(history.kept().unwrap().epoch, epoch);
+        assert!(
+            history
+                .messages
+                .iter()
+                .any(|message| message.text.contains("ended early"))
+        );
+        // There is none left for a resumed run either.
+        let resumed = succeeds(train(runs.path()).args(["--resume", keep]));
+        assert_eq!(test_accuracy(&resumed), test_accuracy(&output));
+        assert!(resumed.contains("--patience"), "{resumed}");
+    }
+}
+
+#[test]
+fn scores_on_test_pictures_are_not_called_validation() {
+    let runs = tempfile::tempdir().unwrap();
+    let settings = "--validation 0 --epochs 2 --batch-size 500 --name mine";
+    let output = succeeds(train(runs.path()).args(settings.split(' ')));
+    assert!(output.contains("  test loss"), "{output}");
+    let run = runs.path().join("mine");
+    let history = history(&run);
+    let pictures = history.started.as_ref().unwrap().pictures;
+    assert_eq!(
+        (pictures.train, pictures.validation, pictures.test),
+        (6000, 0, 1000)
+    );
+    assert!(history.scores_on_test());
+    assert_eq!(history.kept().unwrap().epoch, 2);
+    let listed = about("runs", runs.path(), &["--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert!(
+        listed[0]["accuracy"].is_null() && listed[0]["test_accuracy"].is_f64(),
+        "{listed}"
+    );
+    assert_eq!(listed[0]["kept_epoch"], 2);
+    let page = runs.path().join("mine.html");
+    about(
+        "report",
+        runs.path(),
+        &["mine", "--output", page.to_str().unwrap()],
+    );
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("test, kept epoch 2") && !page.contains("best validation"));
+}
+
+/// What a command says about runs.
+fn about(command: &str, runs: &Path, arguments: &[&str]) -> String {
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_train"));
+    program
+        .arg(command)
+        .arg("--runs-dir")
+        .arg(runs)
+        .args(arguments);
+    common::offline(&mut program, runs);
+    succeeds(&mut program)
+}
