@@ -1,8 +1,8 @@
 //! What happens in a training run, as one stream of events.
 //!
-//! A run writes its events to a file of its folder, `events.jsonl`, a line of JSON for each. The file only
-//! grows: a resumed run says from which step on it begins again, and what stood after that no longer
-//! counts. Screens, reports and exports read nothing else, while the run goes on or after it, from
+//! A run writes its events to a file of its folder, `events.jsonl`, a line of JSON for each, one after the
+//! other. A resumed run says from which step on it begins again, and what came after that leaves the file.
+//! Screens, reports and exports read nothing else, while the run goes on or after it, from
 //! the same process or another.
 //!
 //! | module | what it holds |
@@ -11,8 +11,10 @@
 //! | `metrics` | numbers with names |
 //! | `thumbnail` | a small picture inside an event |
 //! | `writer` | events into the file |
+//! | `rewind` | a file as it was at a checkpoint |
 //! | `lock` | whether a run is going on |
 //! | `parse` | lines into events, many at a time |
+//! | `step_line` | a step's line as the writer makes it, read fast |
 //! | `follower` | the file into a history, as far as it has grown |
 //! | `steps` | the figures of all steps, in columns |
 //! | `history` | what the events of a run come to |

@@ -189,18 +189,21 @@ mod tests {
     use super::*;
     use events::Ended;
 
-    #[test]
-    fn no_time_is_negative() {
-        let sitting = |at: &str, seconds: f64, ended: Option<f64>| Sitting {
+    fn sitting(at: &str, seconds: f64, ended: Option<f64>) -> Sitting {
+        Sitting {
             at: at.to_owned(),
             seconds,
             ended: ended.map(|seconds| Ended {
                 seconds,
-                ending: Ending::Finished,
+                ending: Ending::Stopped,
                 reason: None,
             }),
             ..Sitting::default()
-        };
+        }
+    }
+
+    #[test]
+    fn no_time_is_negative() {
         let history = History {
             sittings: vec![
                 sitting("2026-01-01T00:00:00Z", 0.0, Some(60.0)),
@@ -220,16 +223,6 @@ mod tests {
 
     #[test]
     fn pauses_are_between_sittings() {
-        let sitting = |at: &str, seconds: f64, ended: Option<f64>| Sitting {
-            at: at.to_owned(),
-            seconds,
-            ended: ended.map(|seconds| Ended {
-                seconds,
-                ending: Ending::Stopped,
-                reason: None,
-            }),
-            ..Sitting::default()
-        };
         let first = sitting("2026-01-01T00:00:00Z", 0.0, Some(60.0));
         let second = sitting("2026-01-01T01:02:00+01:00", 50.0, None);
         assert_eq!(pause(&first, &second), Some(60.0));
