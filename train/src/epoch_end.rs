@@ -17,7 +17,7 @@ use crate::error::TrainError;
 use crate::evaluation::Tally;
 use crate::folder::RAW_FOLDER;
 use crate::keep::keep;
-use crate::scoring::score;
+use crate::scoring::{Views, score};
 use crate::strategy::{EpochLoop, Session};
 use crate::stream::{self, Scored};
 use crate::totals::Score;
@@ -94,7 +94,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         let tally = score(
             network,
             loader,
-            self.plan.config.flip_test,
+            Views::of_run(&self.plan.config),
             self.tally(),
             &mut |output, progress| {
                 step += 1;
@@ -126,8 +126,8 @@ impl<B: TrainBackend> EpochLoop<B> {
         network: &Network<B::InnerBackend>,
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
     ) -> Option<Scored> {
-        let flip = self.plan.config.flip_test;
-        let tally = score(network, loader, flip, self.tally(), &mut |_, _| {
+        let views = Views::of_run(&self.plan.config);
+        let tally = score(network, loader, views, self.tally(), &mut |_, _| {
             self.go_on()
         })?;
         self.check_load();

@@ -17,7 +17,7 @@ use crate::error::TrainError;
 use crate::evaluation::{Evaluation, Tally};
 use crate::matching::{Classes, MatchedBy, Matching, matching};
 use crate::plan::{all, parts};
-use crate::scoring::score;
+use crate::scoring::{Views, score};
 
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +59,8 @@ pub struct EvaluationSettings {
     pub validation: f64,
     /// Sets which those are, as in a run's config.
     pub seed: u64,
-    /// Whether each picture is scored together with its mirror image.
-    pub flip_test: bool,
+    /// How the network sees each of them.
+    pub views: Views,
     /// Pictures that go through the network at once.
     pub batch_size: NonZeroUsize,
 }
@@ -74,7 +74,7 @@ impl EvaluationSettings {
             part: SetPart::Test,
             validation: config.validation,
             seed: config.seed,
-            flip_test: config.flip_test,
+            views: Views::of_run(config),
             batch_size: NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN),
         }
     }
@@ -196,8 +196,8 @@ impl EvaluationPlan {
         let tally = Tally::new(description.class_names.len())
             .with_classes(self.classes.clone())
             .of(&self.pictures);
-        let flip = self.settings.flip_test;
-        let tally = score(&network, &loader, flip, tally, &mut |_, done| {
+        let views = self.settings.views;
+        let tally = score(&network, &loader, views, tally, &mut |_, done| {
             progress(done.items_processed);
             ControlFlow::Continue(())
         });

@@ -44,6 +44,7 @@ pub struct Overrides {
     pub label_smoothing: Option<f64>,
     pub ema: Option<f64>,
     pub flip_test: Option<bool>,
+    pub shift_test: Option<bool>,
     pub patience: Option<usize>,
     pub seed: Option<u64>,
     pub threads: Option<usize>,
@@ -104,6 +105,7 @@ impl TrainConfig {
         set(&mut self.label_smoothing, overrides.label_smoothing);
         set_open(&mut self.ema, overrides.ema);
         set(&mut self.flip_test, overrides.flip_test);
+        set(&mut self.shift_test, overrides.shift_test);
         set_open(&mut self.patience, overrides.patience);
         set(&mut self.seed, overrides.seed);
         set_open(&mut self.threads, overrides.threads);

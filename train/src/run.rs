@@ -22,7 +22,7 @@ use crate::error::{ConfigError, TrainError};
 use crate::evaluation::{Evaluation, Tally};
 use crate::folder::{RAW_FOLDER, RunFolder, TEST_FILE, write_evaluation};
 use crate::plan::Plan;
-use crate::scoring::score;
+use crate::scoring::{Views, score};
 use crate::start::Start;
 use crate::stop::Stop;
 use crate::strategy::{Components, EpochLoop, LoopProgress};
@@ -268,7 +268,7 @@ impl<B: ResidualBackend> Test<'_, B> {
         let tally = score(
             &network,
             &loader,
-            plan.config.flip_test,
+            Views::of_run(&plan.config),
             Tally::new(plan.network.classes()).of(&pictures),
             &mut |_, progress| {
                 let (done, total) = (progress.items_processed, progress.items_total);

@@ -80,6 +80,14 @@ fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
         assert_eq!(found["classes_matched_by"], "name");
     }
     assert_ne!(train["loss"], mirrored["loss"]);
+    let both = ["--flip-test", "--shift-test"];
+    succeeds(&mut eval(&[&arguments[..], &both].concat()));
+    let seen = json(&run.join("eval-sample-train-flip-shift.json"));
+    assert_eq!(
+        (&seen["flip_test"], &seen["shift_test"]),
+        (&true.into(), &true.into())
+    );
+    assert_ne!(seen["loss"], mirrored["loss"]);
 
     // The same weights as a file for PyTorch.
     let mut convert = Command::new(env!("CARGO_BIN_EXE_train"));

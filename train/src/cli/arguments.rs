@@ -64,7 +64,7 @@ pub(crate) struct Arguments {
         "data", "image_size", "validation", "keep", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
         "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
         "flip", "depths", "widths", "accumulate", "schedule", "clip", "label_smoothing", "ema",
-        "flip_test", "storage", "balanced", "drop_last",
+        "flip_test", "shift_test", "storage", "balanced", "drop_last",
     ])]
     pub resume: Option<PathBuf>,
 
@@ -191,7 +191,7 @@ pub(crate) struct SummaryArguments {
 
 /// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
 /// miss a flag that cannot be there.
-const NOT_MEASURED: [&str; 31] = [
+const NOT_MEASURED: [&str; 32] = [
     "ui",
     "config",
     "recipe",
@@ -218,6 +218,7 @@ const NOT_MEASURED: [&str; 31] = [
     "label_smoothing",
     "ema",
     "flip_test",
+    "shift_test",
     "patience",
     "storage",
     "balanced",
@@ -284,6 +285,7 @@ mod tests {
             ("--schedule", "cosine".to_owned()),
             ("--label-smoothing", config.label_smoothing.to_string()),
             ("--flip-test", config.flip_test.to_string()),
+            ("--shift-test", config.shift_test.to_string()),
             ("--optimizer", config.optimizer.name().to_owned()),
             (
                 "--lr",

@@ -12,7 +12,7 @@ use model::ResidualBackend;
 use serde_json::Value;
 use train::{
     ConfigError, Evaluation, EvaluationPlan, EvaluationSettings, MatchedBy, RunFolder, TrainConfig,
-    TrainError,
+    TrainError, Views,
 };
 
 use super::eval_arguments::EvalArguments;
@@ -168,6 +168,7 @@ fn settings(
     config.data = arguments.data.clone().unwrap_or(config.data);
     config.data_dir = arguments.data_dir.clone().or(config.data_dir);
     config.flip_test = arguments.flip_test.unwrap_or(config.flip_test);
+    config.shift_test = arguments.shift_test.unwrap_or(config.shift_test);
     config.seed = arguments.seed.unwrap_or(config.seed);
     config.validation = arguments.validation.unwrap_or(config.validation);
     make_absolute(&mut config)?;
@@ -184,11 +185,14 @@ fn name(settings: &EvaluationSettings) -> String {
         Source::Folder(path) => folder_name(path),
         named => named.to_string(),
     };
-    let flip = match settings.flip_test {
-        true => "-flip",
-        false => "",
-    };
-    format!("eval-{data}-{}{flip}", settings.part.name())
+    let Views { flip, shift } = settings.views;
+    let mut name = format!("eval-{data}-{}", settings.part.name());
+    for (is_used, view) in [(flip, "-flip"), (shift, "-shift")] {
+        if is_used {
+            name += view;
+        }
+    }
+    name
 }
 
 fn folder_name(path: &Path) -> String {

@@ -72,11 +72,15 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub flip_test: Option<bool>,
 
+    /// Score each picture together with two that are shifted by a pixel [default: as the run did]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub shift_test: Option<bool>,
+
     /// Pictures that go through the network at once
     #[arg(long, value_name = "N", default_value = "64")]
     pub batch_size: NonZeroUsize,
 
-    /// Where the JSON goes [default: eval-DATA-SPLIT.json, or eval-DATA-SPLIT-flip.json with --flip-test, in the run's folder; for --weights, with the file's name before it, in this one; with a number behind it where there is one of another model, or with other data, seed or share]
+    /// Where the JSON goes [default: eval-DATA-SPLIT.json, with -flip or -shift before the ending with --flip-test or --shift-test, in the run's folder; for --weights, with the file's name before it, in this one; with a number behind it where there is one of another model, or with other data, seed or share]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 

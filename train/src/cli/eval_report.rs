@@ -36,6 +36,7 @@ pub(crate) struct Making {
     seed: u64,
     validation: f64,
     flip_test: bool,
+    shift_test: bool,
 }
 
 impl Making {
@@ -45,7 +46,8 @@ impl Making {
             split: settings.part,
             seed: settings.seed,
             validation: settings.validation,
-            flip_test: settings.flip_test,
+            flip_test: settings.views.flip,
+            shift_test: settings.views.shift,
         }
     }
 }

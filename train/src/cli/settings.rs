@@ -146,6 +146,10 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     flip_test: Option<bool>,
 
+    /// Score each picture together with two that are shifted by a pixel [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    shift_test: Option<bool>,
+
     /// End early after so many epochs without a better score of the validation pictures [default: never]
     #[arg(long, value_name = "N")]
     patience: Option<usize>,
@@ -201,6 +205,7 @@ impl From<Settings> for Overrides {
             label_smoothing: settings.label_smoothing,
             ema: settings.ema,
             flip_test: settings.flip_test,
+            shift_test: settings.shift_test,
             patience: settings.patience,
             seed: settings.seed,
             threads: settings.threads,

@@ -88,6 +88,9 @@ pub struct TrainConfig {
     pub warmup_epochs: f64,
     /// Nesterov momentum of `sgd` and `muon`, 0 to below 1.
     pub momentum: f64,
+    /// What `adam` and `adamw` add to the root of the squared gradient's mean, above 0 to 1: with more of
+    /// it, parameters with small gradients take smaller steps.
+    pub epsilon: f64,
     /// Share of each weight that is added to its gradient; with `adamw` and `muon`, that is taken
     /// from the weight itself, times the rate.
     pub weight_decay: f64,
@@ -108,6 +111,9 @@ pub struct TrainConfig {
     /// Whether each picture is scored together with its mirror image: the mean of their logits
     /// counts.
     pub flip_test: bool,
+    /// Whether each picture is scored together with two that are shifted by a pixel: the mean of their
+    /// logits counts. With `flip_test`, their mirror images count too.
+    pub shift_test: bool,
     /// Epochs without a better one after which the run ends early; none means never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
@@ -167,12 +173,14 @@ impl Default for TrainConfig {
             lr: None,
             warmup_epochs: 0.5,
             momentum: 0.9,
+            epsilon: 1e-8,
             weight_decay: 5e-4,
             decay_vectors: false,
             clip: None,
             label_smoothing: 0.1,
             ema: None,
             flip_test: false,
+            shift_test: false,
             patience: None,
             seed: 1,
             threads: None,
@@ -290,6 +298,7 @@ mod tests {
             ("lr = nan", "lr"),
             ("validation = 0.9", "validation"),
             ("momentum = 1.0", "momentum"),
+            ("epsilon = 0.0", "epsilon"),
             ("weight_decay = -0.1", "weight_decay"),
             ("name = \"../elsewhere\"", "name"),
             ("image_size = 5000", "image_size"),
