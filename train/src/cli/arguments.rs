@@ -25,7 +25,7 @@ Examples:
   train --resume runs/mine --epochs 40        go on with an earlier run
   train watch                                 the newest run on this terminal, while it trains elsewhere
   train runs                                  a table of all runs
-  train report mine                           a page about a run, to read and to send
+  train report                                a page about the newest run, to read and to send
   train data folder:photos --sheet photos.png   what a data set holds
   train summary resnet50                      what a network consists of and costs
   train eval runs/mine                        what a model is worth, class by class

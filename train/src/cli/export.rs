@@ -1,13 +1,17 @@
 //! `train export`: a run's figures for other programs.
 
+use super::find::{find, newest};
 use super::follow_arguments::ExportArguments;
 use super::look;
 use super::report::read;
 use super::voice::print_line;
-use super::watch::find;
 
 pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<()> {
-    let folder = find(&arguments.run, &arguments.place.runs_dir)?;
+    let runs_dir = &arguments.place.runs_dir;
+    let folder = match &arguments.run {
+        Some(run) => find(run, runs_dir)?,
+        None => newest(runs_dir)?,
+    };
     let history = read(&folder)?;
     // A name that `.` has, too.
     let name = look::name(&std::path::absolute(&folder)?);

@@ -66,7 +66,8 @@ pub(crate) struct RunsArguments {
 
 const REPORT_EXAMPLES: &str = "\
 Examples:
-  train report mine                        runs/mine/report.html
+  train report                                 of the newest run, into its folder
+  train report mine                            runs/mine/report.html
   train report mine other --output both.html   two runs side by side";
 
 /// Write a page about a run, or about several side by side
@@ -75,8 +76,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = REPORT_EXAMPLES)]
 pub(crate) struct ReportArguments {
-    /// Runs' folders, or their names in --runs-dir
-    #[arg(value_name = "RUN", required = true)]
+    /// Runs' folders, or their names in --runs-dir [default: the newest]
+    #[arg(value_name = "RUN")]
     pub runs: Vec<PathBuf>,
 
     /// The file to write, also over an older one [default: report.html in the folder of a run, or for
@@ -98,9 +99,9 @@ Examples:
 #[command(after_help = EXPORT_EXAMPLES)]
 #[command(group = ArgGroup::new("format").args(["tensorboard", "csv"]).required(true).multiple(true))]
 pub(crate) struct ExportArguments {
-    /// A run's folder, or its name in --runs-dir
+    /// A run's folder, or its name in --runs-dir [default: the newest]
     #[arg(value_name = "RUN")]
-    pub run: PathBuf,
+    pub run: Option<PathBuf>,
 
     /// Write event files for TensorBoard, into a folder of the run's name in this one
     #[arg(long, value_name = "DIR")]

@@ -10,6 +10,7 @@ mod eval;
 mod eval_arguments;
 mod eval_report;
 mod export;
+mod find;
 mod follow_arguments;
 mod grouped;
 mod held_back;

@@ -8,18 +8,17 @@ use files::write_atomically;
 use indicatif::{ProgressBar, ProgressStyle};
 use report::NamedRun;
 
+use super::find::find_all;
 use super::follow_arguments::ReportArguments;
 use super::look;
 use super::voice::print_line;
-use super::watch::find;
 
 /// What a page is called.
 const PAGE: &str = "report.html";
 
 pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
     let mut runs = Vec::new();
-    for run in &arguments.runs {
-        let folder = find(run, &arguments.place.runs_dir)?;
+    for folder in find_all(&arguments.runs, &arguments.place.runs_dir)? {
         let history = read(&folder)?;
         let absolute = std::path::absolute(&folder)?;
         runs.push((look::name(&folder), folder, absolute, history));
