@@ -56,7 +56,6 @@ pub fn optimizer(config: &TrainConfig) -> Optimizer {
             vectors_decay: config.decay_vectors,
         }),
         kind @ (OptimizerKind::Adam | OptimizerKind::AdamW) => Optimizer::Adam(Adam {
-            epsilon: config.epsilon,
             weight_decay: config.weight_decay,
             decoupled: kind == OptimizerKind::AdamW,
             vectors_decay: config.decay_vectors,
@@ -74,18 +73,6 @@ pub fn optimizer(config: &TrainConfig) -> Optimizer {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn epsilon_is_that_of_the_settings() {
-        for kind in [OptimizerKind::Adam, OptimizerKind::AdamW] {
-            let config = TrainConfig {
-                optimizer: kind,
-                epsilon: 1e-4,
-                ..TrainConfig::default()
-            };
-            assert!(matches!(optimizer(&config), Optimizer::Adam(adam) if adam.epsilon == 1e-4));
-        }
-    }
 
     #[test]
     fn names_are_those_of_the_settings() {

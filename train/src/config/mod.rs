@@ -88,9 +88,6 @@ pub struct TrainConfig {
     pub warmup_epochs: f64,
     /// Nesterov momentum of `sgd` and `muon`, 0 to below 1.
     pub momentum: f64,
-    /// What `adam` and `adamw` add to the root of the squared gradient's mean, above 0 to 1: with more of
-    /// it, parameters with small gradients take smaller steps.
-    pub epsilon: f64,
     /// Share of each weight that is added to its gradient; with `adamw` and `muon`, that is taken
     /// from the weight itself, times the rate.
     pub weight_decay: f64,
@@ -173,7 +170,6 @@ impl Default for TrainConfig {
             lr: None,
             warmup_epochs: 0.5,
             momentum: 0.9,
-            epsilon: 1e-8,
             weight_decay: 5e-4,
             decay_vectors: false,
             clip: None,
@@ -298,7 +294,6 @@ mod tests {
             ("lr = nan", "lr"),
             ("validation = 0.9", "validation"),
             ("momentum = 1.0", "momentum"),
-            ("epsilon = 0.0", "epsilon"),
             ("weight_decay = -0.1", "weight_decay"),
             ("name = \"../elsewhere\"", "name"),
             ("image_size = 5000", "image_size"),

@@ -110,12 +110,6 @@ impl TrainConfig {
         let below_one =
             |key, value: f64| check(key, value, (0.0..1.0).contains(&value), "0 to below 1");
         below_one("momentum", self.momentum)?;
-        check(
-            "epsilon",
-            self.epsilon,
-            self.epsilon > 0.0 && self.epsilon <= 1.0,
-            "above 0, at most 1",
-        )?;
         below_one("label_smoothing", self.label_smoothing)?;
         if let Some(ema) = self.ema {
             below_one("ema", ema)?;
