@@ -358,7 +358,18 @@ fn folders_are_matched_by_the_names_of_their_classes() {
         &["1 channels", "takes 3"],
     );
     fails(&mut eval(&["nowhere"]), 1, &["nowhere"]);
-    fails(&mut eval(&["--weights", "a.pth"]), 2, &["--data"]);
+    fails(
+        &mut eval(&["--weights", "nowhere.pth"]),
+        1,
+        &["nowhere.pth"],
+    );
+    let lone = root.path().join("lone.safetensors");
+    fs::copy(runs.join("mine/model.safetensors"), lone).unwrap();
+    fails(
+        &mut eval(&["--weights", "lone.safetensors"]),
+        2,
+        &["--data"],
+    );
     fails(
         &mut eval(&["--split", "tests"]),
         2,

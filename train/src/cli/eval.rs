@@ -118,10 +118,10 @@ fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
             model: arguments.model.clone(),
             resize: arguments.resize,
         };
+        let import = import(file, &options)?;
         let config = RunFolder::config_of(file)?;
         let has_seed = config.is_some() || arguments.seed.is_some();
         let settings = settings(arguments, config, file)?;
-        let import = import(file, &options)?;
         if let Some(assumption) = import.assumption() {
             warn(&assumption);
         }
