@@ -377,6 +377,9 @@ impl DataError {
             Self::Unpack { .. } | Self::CutOff { .. } | Self::RecordLength { .. } => {
                 Some("copy the file again from where it was published".to_owned())
             }
+            Self::NotAFolder { path } if path.starts_with("~") => {
+                Some("a shell leaves ~ alone there: write $HOME".to_owned())
+            }
             Self::NotAFolder { .. } => Some("check the spelling of the path".to_owned()),
             Self::NoClassFolders { path } => Some(format!(
                 "put the pictures of each class into a folder of its own, such as {}",

@@ -152,6 +152,19 @@ impl Brightness {
         }
     }
 
+    /// That of both.
+    pub(crate) fn plus(mut self, other: &Self) -> Self {
+        for (count, other) in self
+            .counts
+            .iter_mut()
+            .flatten()
+            .zip(other.counts.iter().flatten())
+        {
+            *count += other;
+        }
+        self
+    }
+
     /// As [`Pictures::statistics`].
     pub(crate) fn statistics(&self) -> (Vec<f32>, Vec<f32>) {
         self.counts.iter().map(channel_statistics).unzip()

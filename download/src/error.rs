@@ -191,6 +191,11 @@ impl DownloadError {
         }
     }
 
+    /// Whether a mirror's certificate was not accepted, as behind a proxy that shows its own.
+    pub fn is_untrusted(&self) -> bool {
+        matches!(self, Self::NoMirror { failures, .. } if is_untrusted(failures))
+    }
+
     /// The way out, where there is a usual one.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -208,15 +213,18 @@ impl DownloadError {
     }
 }
 
+fn is_untrusted(failures: &[MirrorFailure]) -> bool {
+    let is_certificate =
+        |failure: &MirrorFailure| matches!(failure.problem, Problem::Certificate { .. });
+    failures.iter().any(is_certificate)
+}
+
 /// What to do where no mirror gives the file.
 fn way_around(path: &Path, failures: &[MirrorFailure]) -> String {
     let of_use = failures.iter().find(|failure| failure.may_pass());
-    let untrusted = failures
-        .iter()
-        .any(|failure| matches!(failure.problem, Problem::Certificate { .. }));
     match of_use {
         None => format!("if you have the right file, put it at {}", path.display()),
-        Some(_) if untrusted => format!(
+        Some(_) if is_untrusted(failures) => format!(
             "if a proxy stands between, name the file of its certificates in SSL_CERT_FILE; or \
              download the file in another way and put it at {}",
             path.display()

@@ -59,46 +59,37 @@ pub fn write_atomically_with(
     buffered.flush()?;
     drop(buffered);
     file.as_file().sync_all()?;
-    allow_others_to_read(file.as_file())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 
-/// A file with a temporary name. Errors are the system's, without that name, which tells nobody
+/// A file with a temporary name, which others may read as any new file. Errors are the system's, without that name, which tells nobody
 /// anything.
 fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
     let mut code = None;
     let made = tempfile::Builder::new()
         .prefix(UNFINISHED)
         .make_in(folder, |path| {
-            create_private(path).inspect_err(|error| code = error.raw_os_error())
+            File::create_new(path).inspect_err(|error| code = error.raw_os_error())
         });
     made.map_err(|error| code.map_or(error, io::Error::from_raw_os_error))
-}
-
-fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Temporary files are private; what they become should be as readable as any other file.
-#[cfg(unix)]
-fn allow_others_to_read(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn allow_others_to_read(_file: &File) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_read_it_as_any_new_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let [usual, written] = ["usual", "written"].map(|name| folder.path().join(name));
+        fs::write(&usual, "a").unwrap();
+        write_atomically(&written, b"a").unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&written), mode(&usual));
+    }
 
     #[test]
     fn what_was_never_finished_is_removed_and_nothing_else() {

@@ -32,7 +32,7 @@ pub enum ErasedFilling {
     /// Any value for each pixel and channel.
     #[default]
     Noise,
-    /// The mean colour.
+    /// The mean colour; black for pictures that are not normalised, whose mean counts as 0.
     Mean,
 }
 

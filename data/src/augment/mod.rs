@@ -45,7 +45,8 @@ use range::Range;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
-    /// Pixels that are added on each side, of the mean colour (which normalises to about 0),
+    /// Pixels that are added on each side, of the mean colour (which normalises to about 0;
+    /// black without normalisation),
     /// before a picture of the original size is cropped anywhere; at most [`MAX_SIDE`].
     pub pad_crop: usize,
     /// Whether every other picture is mirrored, left to right.

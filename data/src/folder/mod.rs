@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::error::DataError;
 use crate::picture::PictureError;
-use crate::pictures::Pictures;
+use crate::pictures::{Brightness, Pictures};
 use crate::preprocessing::Preprocessing;
 use crate::set::{DataSet, Parts, check_size, preparation};
 use crate::source::{LoadOptions, Storage};
@@ -125,7 +125,7 @@ impl Folder<'_> {
         let test = split(starts.test)?;
         let validation = starts.validation.map(&mut split).transpose()?;
         let train = split(starts.train)?;
-        let preprocessing = self.preprocessing(&train)?;
+        let preprocessing = self.preprocessing(train.statistics())?;
         let parts = Parts {
             train,
             validation,
@@ -146,12 +146,7 @@ impl Folder<'_> {
             .step_by(step)
             .map(|file| file.path.as_path())
             .collect();
-        let (pixels, _) = self.prepare(&sample)?;
-        if pixels.is_empty() {
-            return self.unreadable.too_many();
-        }
-        let labels = vec![0; pixels.len() / self.picture_bytes()];
-        let sample = Pictures::new(self.preparation.shape(), pixels, labels)?;
+        let brightness = self.brightness(&sample)?;
         let stores = parts.map(|files| {
             let (paths, labels) = files
                 .into_iter()
@@ -159,7 +154,7 @@ impl Folder<'_> {
                 .unzip();
             PictureStore::from(PictureFiles::sharing(paths, labels, &self.unreadable))
         });
-        Ok((stores, self.preprocessing(&sample)?))
+        Ok((stores, self.preprocessing(brightness.statistics())?))
     }
 
     /// Opens and prepares files, in parallel, and tells which could be read; of these there are
@@ -199,11 +194,46 @@ impl Folder<'_> {
         Ok((pixels, readable))
     }
 
-    /// With the statistics of some pictures.
-    fn preprocessing(&self, pictures: &Pictures) -> Result<Preprocessing, DataError> {
-        let (mean, std) = pictures.statistics();
+    /// Opens and prepares files, in parallel, and counts their brightness; only those that are being
+    /// counted are in memory.
+    fn brightness(&self, files: &[&Path]) -> Result<Brightness, DataError> {
+        let [channels, height, width] = self.preparation.shape();
+        let done = AtomicUsize::new(0);
+        let nothing = || (Brightness::new(channels), Vec::new());
+        let (brightness, errors) = files
+            .par_iter()
+            .fold(nothing, |(mut brightness, mut errors), path| {
+                match self.preparation.prepare_file(path) {
+                    Ok(pixels) => brightness.add(&pixels, height * width),
+                    Err(error) => errors.push((path, error)),
+                }
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                self.options.report(done, files.len());
+                (brightness, errors)
+            })
+            .reduce(nothing, |(one, mut errors), (other, more)| {
+                errors.extend(more);
+                (one.plus(&other), errors)
+            });
+        let none_readable = errors.len() == files.len();
+        for (path, error) in errors {
+            self.unreadable.add(path, error);
+        }
+        self.unreadable.check()?;
+        match none_readable {
+            true => self.unreadable.too_many(),
+            false => Ok(brightness),
+        }
+    }
+
+    fn preprocessing(&self, (mean, std): (Vec<f32>, Vec<f32>)) -> Result<Preprocessing, DataError> {
         let side = self.preparation.height();
-        Ok(Preprocessing::new(pictures.shape(), side, mean, std)?)
+        Ok(Preprocessing::new(
+            self.preparation.shape(),
+            side,
+            mean,
+            std,
+        )?)
     }
 
     fn picture_bytes(&self) -> usize {

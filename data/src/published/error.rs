@@ -99,17 +99,26 @@ impl PublishedError {
                 folder,
                 source,
                 ..
-            } => match &**source {
-                DownloadError::NoMirror { .. } => Some(format!(
-                    "put {} into {}, from {}",
-                    files.join(", "),
-                    folder.display(),
-                    urls.join(", ")
-                )),
-                source => source.hint(),
-            },
+            } => {
+                let (files, urls) = (files.join(", "), urls.join(", "));
+                let put = format!("put {files} into {}, from {urls}", folder.display());
+                match &**source {
+                    source if source.is_untrusted() => Some(format!(
+                        "if a proxy stands between, name the file of its certificates in \
+                         SSL_CERT_FILE; or {put}"
+                    )),
+                    DownloadError::NoMirror { .. } => Some(put),
+                    source => source.hint().or_else(|| {
+                        Some(format!(
+                            "name a folder that can be written to, or one that holds {files}, from \
+                             {urls}"
+                        ))
+                    }),
+                }
+            }
+            // Some sets give their files the same names.
             Self::OtherContent { path, .. } => Some(format!(
-                "remove {} and it is downloaded anew",
+                "remove {}, or move it if it is another data set's, and it is downloaded anew",
                 path.display()
             )),
             Self::Archive { path, .. } => Some(format!(
