@@ -136,7 +136,13 @@ fn step_with(variable: &str, value: &str, name: &str) -> Step {
     serde_json::from_str(json).unwrap()
 }
 
-fn assert_same(what: &str, actual: &Step, expected: &Step) {
+/// Of the largest value of a tensor.
+const TOLERANCE: f32 = 1e-3;
+/// ndarray's threads add up in another order each time, and now and then a value next to zero ends up on
+/// the other side of a ReLU.
+const NDARRAY_TOLERANCE: f32 = 1e-2;
+
+fn assert_same(what: &str, actual: &Step, expected: &Step, tolerance: f32) {
     assert_eq!(actual.len(), expected.len(), "{what}");
     for (index, (actual, expected)) in actual.iter().zip(expected).enumerate() {
         assert_eq!(actual.len(), expected.len(), "{what}");
@@ -147,7 +153,7 @@ fn assert_same(what: &str, actual: &Step, expected: &Step) {
             let error = (a - e).abs() / largest;
             // Not `>`, which would let what is not a number pass.
             assert!(
-                error <= 1e-3,
+                error <= tolerance,
                 "{what}, tensor {index}: {a}, not {e} (largest {largest})"
             );
         }
@@ -171,12 +177,14 @@ fn loss_and_gradients_are_the_same_everywhere() {
             &format!("{name}, kernels against none"),
             &with_kernels,
             &without,
+            TOLERANCE,
         );
         let ndarray = step::<Autodiff<NdArray>>(name);
         assert_same(
             &format!("{name}, kernels against ndarray"),
             &with_kernels,
             &ndarray,
+            NDARRAY_TOLERANCE,
         );
     }
 }
@@ -186,7 +194,7 @@ fn the_environment_forces_a_width_of_vectors_and_all_agree() {
     let widest = step::<Autodiff<Flex>>("resnet20");
     for level in Level::available() {
         let narrower = step_with(SIMD_VARIABLE, level.name(), "resnet20");
-        assert_same(level.name(), &narrower, &widest);
+        assert_same(level.name(), &narrower, &widest, TOLERANCE);
     }
 }
 
