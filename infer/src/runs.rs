@@ -7,18 +7,24 @@ use std::path::{Path, PathBuf};
 use crate::error::SavedModelError;
 use crate::saved::DESCRIPTION_FILE;
 
-/// A run by its folder, or by its name in the folder of runs.
+/// A run by its folder, or by its name in the folder of runs. A folder without a model, such as one of
+/// pictures, does not hide a run of that name.
 ///
 /// # Errors
 ///
 /// If neither is there.
 pub fn find_run(run: &Path, runs_dir: &Path) -> Result<PathBuf, SavedModelError> {
-    [run.to_owned(), runs_dir.join(run)]
-        .into_iter()
-        .find(|folder| folder.is_dir())
-        .ok_or_else(|| SavedModelError::NoRun {
+    let named = runs_dir.join(run);
+    let is_name = run.file_name() == Some(run.as_os_str());
+    // It only has the name of a run.
+    let is_other = is_name && named.is_dir() && !run.join(DESCRIPTION_FILE).is_file();
+    match run.is_dir() && !is_other {
+        true => Ok(run.to_owned()),
+        false if named.is_dir() => Ok(named),
+        false => Err(SavedModelError::NoRun {
             path: run.to_owned(),
-        })
+        }),
+    }
 }
 
 /// The run whose model was written last; none where no run has a model yet.

@@ -322,6 +322,7 @@ fn folders_are_matched_by_the_names_of_their_classes() {
             .args(["--image-size", "16", "--epochs", "3", "--batch-size", "8"]),
     );
     let eval = |arguments: &[&str]| eval(root.path(), arguments);
+    fs::create_dir(root.path().join("mine")).unwrap(); // no run, and not in the way of that in `runs`
     succeeds(&mut eval(&["mine"]));
     let test = json(&runs.join("mine/test.json"));
     let found = json(&runs.join("mine/eval-pictures-test.json"));
