@@ -96,6 +96,31 @@ impl RunState {
         }
     }
 
+    /// Takes in what the epoch at hand came to, and moves on to the next one; whether it scored better
+    /// than all before.
+    pub(crate) fn conclude_epoch(&mut self, scores: EpochScores) -> bool {
+        let epoch = self.epoch;
+        let improve = |best: &mut Option<Best>, score| {
+            let is_better = best.is_none_or(|best| best.is_beaten_by(score));
+            if is_better {
+                *best = Some(Best { epoch, score });
+            }
+            is_better
+        };
+        let is_best = match scores.averaged {
+            Some(averaged) => {
+                improve(&mut self.best_raw, scores.validation);
+                improve(&mut self.best, averaged)
+            }
+            None => improve(&mut self.best, scores.validation),
+        };
+        self.history.push(scores);
+        self.epoch += 1;
+        self.steps_in_epoch = 0;
+        self.partial = None;
+        is_best
+    }
+
     fn last(&self, score: impl Fn(&EpochScores) -> Score) -> Option<Best> {
         let score = score(self.history.last()?);
         let epoch = self.history.len();

@@ -1,6 +1,5 @@
-//! What follows the last step of an epoch: scores, the best network kept, a report.
+//! What follows the last step of an epoch: scores and a report.
 
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use burn::data::dataloader::DataLoader;
@@ -15,8 +14,6 @@ use crate::classifier::TrainBackend;
 use crate::divergence::Place;
 use crate::error::TrainError;
 use crate::evaluation::Tally;
-use crate::folder::RAW_FOLDER;
-use crate::keep::keep;
 use crate::scoring::{Views, score};
 use crate::strategy::{EpochLoop, Session};
 use crate::stream::{self, Scored};
@@ -56,9 +53,9 @@ impl<B: TrainBackend> EpochLoop<B> {
         started: Instant,
     ) -> Result<Option<EpochReport>, TrainError> {
         let network = trainee.model.network.valid();
-        let scores = self.validate(session, &network, loader, state.epoch);
+        let scores = self.validate(session, &network, loader, state.epoch)?;
         let averaged = match (&scores, &trainee.average) {
-            (Some(_), Some(average)) => self.score(average.network(), loader),
+            (Some(_), Some(average)) => self.score(average.network(), loader)?,
             _ => None,
         };
         let report = match scores {
@@ -89,7 +86,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         network: &Network<B::InnerBackend>,
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
         epoch: usize,
-    ) -> Option<Scored> {
+    ) -> Result<Option<Scored>, TrainError> {
         let mut step = 0;
         let tally = score(
             network,
@@ -112,12 +109,14 @@ impl<B: TrainBackend> EpochLoop<B> {
                         Some(step),
                         None,
                     )));
-                self.go_on()
+                self.stop.go_on()
             },
-        )?;
+        );
+        let Some(tally) = tally else {
+            return Ok(None);
+        };
         session.events.process_valid(LearnerEvent::EndEpoch(epoch));
-        self.check_load();
-        self.scored(tally)
+        self.scored(tally).map(Some)
     }
 
     /// The same for a network that burn-train knows nothing of.
@@ -125,28 +124,31 @@ impl<B: TrainBackend> EpochLoop<B> {
         &self,
         network: &Network<B::InnerBackend>,
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
-    ) -> Option<Scored> {
+    ) -> Result<Option<Scored>, TrainError> {
         let views = Views::of_run(&self.plan.config);
         let tally = score(network, loader, views, self.tally(), &mut |_, _| {
-            self.go_on()
-        })?;
-        self.check_load();
-        self.scored(tally)
+            self.stop.go_on()
+        });
+        tally.map(|tally| self.scored(tally)).transpose()
     }
 
-    fn scored(&self, tally: Tally) -> Option<Scored> {
-        Scored::new(tally, &self.plan.data.class_names)
+    /// An error if the pictures ended too early: the score over a part of them counts for nothing.
+    fn scored(&self, tally: Tally) -> Result<Scored, TrainError> {
+        if let Some(error) = self.load_failure.take() {
+            return Err(error.into());
+        }
+        let data = &self.plan.data;
+        Scored::new(tally, &data.class_names).ok_or_else(|| TrainError::NoneReadable {
+            data: data.name.clone(),
+            part: match self.plan.config.scores_on_test() {
+                true => "test",
+                false => "validation",
+            },
+        })
     }
 
     fn tally(&self) -> Tally {
         Tally::new(self.plan.network.classes()).of(&self.plan.validation)
-    }
-
-    fn go_on(&self) -> ControlFlow<()> {
-        match self.stop.requested() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
     }
 
     /// Ends the run if the pictures did before their epoch.
@@ -156,7 +158,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         }
     }
 
-    /// Keeps the model if it is the best, and moves on to the next epoch.
+    /// Checks what may be kept, and moves on to the next epoch.
     fn conclude(
         &self,
         rate: f64,
@@ -188,16 +190,8 @@ impl<B: TrainBackend> EpochLoop<B> {
         if let Some(average) = &trainee.average {
             watch.check_weights::<B::InnerBackend, _>(place, average.network())?;
         }
-        let (plan, folder, epoch) = (&self.plan, self.folder.path(), state.epoch);
-        let best = match (&trainee.average, averaged) {
-            (Some(average), Some(averaged)) => {
-                let raw = folder.join(RAW_FOLDER);
-                keep(plan, &raw, network, epoch, validation, &mut state.best_raw)?;
-                let best = &mut state.best;
-                keep(plan, folder, average.network(), epoch, averaged, best)?
-            }
-            _ => keep(plan, folder, network, epoch, validation, &mut state.best)?,
-        };
+        let epoch = state.epoch;
+        let best = state.conclude_epoch(scores);
         self.stream.send(stream::epoch(
             stream::Place {
                 seconds: self.stream.clock().seconds(),
@@ -209,12 +203,8 @@ impl<B: TrainBackend> EpochLoop<B> {
             train,
             &scored.validation,
             scored.averaged.as_ref(),
-            &plan.validation,
+            &self.plan.validation,
         ));
-        state.history.push(scores);
-        state.epoch += 1;
-        state.steps_in_epoch = 0;
-        state.partial = None;
         Ok(EpochReport {
             epoch,
             epochs: self.plan.config.epochs,

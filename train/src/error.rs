@@ -75,6 +75,14 @@ pub enum TrainError {
         /// The part.
         part: &'static str,
     },
+    /// A part of the data has pictures, but none that can be read.
+    #[error("none of the {part} pictures of {data} can be read")]
+    NoneReadable {
+        /// The data set.
+        data: String,
+        /// The part.
+        part: &'static str,
+    },
     /// The pictures have other channels than the model takes.
     #[error("the pictures of {data} have {channels} channels, but {model} takes {expected}")]
     OtherChannels {
@@ -281,6 +289,7 @@ impl TrainError {
             Self::Gradient { .. } => Some("choose smaller --depths".into()),
             Self::NoValidation { .. } => Some("add pictures".into()),
             Self::NoPictures { .. } => Some("choose another --split".into()),
+            Self::NoneReadable { .. } => Some("replace them; `train data` names them".into()),
             Self::OtherChannels { .. } => {
                 Some("name the data that the model was trained for with --data".into())
             }

@@ -206,7 +206,7 @@ impl EvaluationPlan {
         }
         tally
             .and_then(|tally| tally.evaluation(&description.class_names))
-            .ok_or_else(|| TrainError::NoPictures {
+            .ok_or_else(|| TrainError::NoneReadable {
                 data: self.data.name.clone(),
                 part: self.settings.part.name(),
             })

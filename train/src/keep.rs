@@ -1,38 +1,64 @@
 //! Keeping the network of an epoch.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
 use infer::{Accuracy, SavedModel};
 use model::Network;
 
-use crate::checkpoint::Best;
+use crate::checkpoint::{Best, RunState};
 use crate::error::TrainError;
+use crate::folder::{RAW_FOLDER, TEST_FILE};
 use crate::plan::Plan;
-use crate::totals::Score;
 
-/// Saves the network of an epoch into a folder if it scored better than all before, or if the last epoch
-/// is to be kept; whether it scored better.
+/// Saves the network of the epoch that a state stands behind, and its average if there is one, where the
+/// state says that they are to be kept.
+///
+/// It is called when a checkpoint with this state is whole, and again when a run goes on from one. So what is
+/// kept is never of an epoch that has to be trained again, perhaps with another end.
 pub(crate) fn keep<B: Backend>(
     plan: &Plan,
     folder: &Path,
+    state: &RunState,
     network: &Network<B>,
-    epoch: usize,
-    score: Score,
-    best: &mut Option<Best>,
-) -> Result<bool, TrainError> {
-    let is_best = best.is_none_or(|best| best.is_beaten_by(score));
-    if is_best || plan.config.keeps_last_epoch() {
-        let accuracy = Accuracy {
-            validation: plan.validated(score.accuracy),
-            test: None,
-        };
-        fs::create_dir_all(folder).map_err(TrainError::io("create", folder))?;
-        SavedModel::save(folder, network, &plan.description(epoch, accuracy))?;
+    average: Option<&Network<B>>,
+) -> Result<(), TrainError> {
+    if state.steps_in_epoch > 0 {
+        return Ok(()); // within an epoch, or before its scores
     }
-    if is_best {
-        *best = Some(Best { epoch, score });
+    let is_due = |kept: &Best| kept.epoch + 1 == state.epoch;
+    let kept = state.kept(&plan.config).filter(is_due);
+    let kept_raw = state.kept_raw(&plan.config).filter(is_due);
+    if let (Some(kept), Some(_)) = (kept_raw, average) {
+        save(plan, &folder.join(RAW_FOLDER), network, kept)?;
     }
-    Ok(is_best)
+    match kept {
+        Some(kept) => save(plan, folder, average.unwrap_or(network), kept),
+        None => Ok(()),
+    }
+}
+
+fn save<B: Backend>(
+    plan: &Plan,
+    folder: &Path,
+    network: &Network<B>,
+    kept: Best,
+) -> Result<(), TrainError> {
+    fs::create_dir_all(folder).map_err(TrainError::io("create", folder))?;
+    // What another network came to on the test pictures.
+    let test = folder.join(TEST_FILE);
+    match fs::remove_file(&test) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(TrainError::io("remove", test)(error));
+        }
+        _ => {}
+    }
+    let accuracy = Accuracy {
+        validation: plan.validated(kept.score.accuracy),
+        test: None,
+    };
+    SavedModel::save(folder, network, &plan.description(kept.epoch, accuracy))?;
+    Ok(())
 }

@@ -81,8 +81,10 @@ impl TrainConfig {
         set(&mut self.validation, overrides.validation);
         set(&mut self.keep, overrides.keep);
         set_open(&mut self.model, overrides.model);
-        set_open(&mut self.weights, overrides.weights);
-        set_open(&mut self.pretrained, overrides.pretrained);
+        // One of them gives what the run starts from: that of the flags, not that of the file.
+        if overrides.weights.is_some() || overrides.pretrained.is_some() {
+            (self.weights, self.pretrained) = (overrides.weights, overrides.pretrained);
+        }
         set(&mut self.freeze, overrides.freeze);
         set_open(&mut self.stem, overrides.stem);
         set_open(&mut self.depths, overrides.depths);

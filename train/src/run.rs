@@ -1,6 +1,5 @@
 //! From a plan to a trained, tested network.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -199,17 +198,23 @@ fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
     let test = Test::<B> {
         plan: &plan,
         device: &device,
+        stop,
         stream,
     };
     let raw_folder = folder.path().join(RAW_FOLDER);
-    let raw = match state.kept_raw(&plan.config) {
-        Some(best) => Some(test.run(&raw_folder, best, &mut **observer)?.evaluation),
-        None => None,
-    };
+    let mut raw = None;
+    if let Some(best) = state.kept_raw(&plan.config) {
+        match test.run(&raw_folder, best, &mut **observer)? {
+            Some(scored) => raw = Some(scored.evaluation),
+            None => return Ok(Outcome::Interrupted(place)),
+        }
+    }
     let best = state.kept(&plan.config).ok_or(TrainError::NoValidation {
         data: plan.data.name.clone(),
     })?;
-    let scored = test.run(folder.path(), best, &mut **observer)?;
+    let Some(scored) = test.run(folder.path(), best, &mut **observer)? else {
+        return Ok(Outcome::Interrupted(place));
+    };
     drop(machine);
     let seconds = stream.clock().seconds();
     let pictures = PictureDataset::all(plan.data.test.clone());
@@ -244,20 +249,22 @@ pub(crate) fn loader<B: Backend>(
 struct Test<'a, B: ResidualBackend> {
     plan: &'a Plan,
     device: &'a B::Device,
+    stop: &'a Stop,
     stream: &'a Stream,
 }
 
 impl<B: ResidualBackend> Test<'_, B> {
-    /// Tests the model of a folder, and writes what it came to beside it.
+    /// Tests the model of a folder, and writes what it came to beside it; none if told to stop.
     fn run(
         &self,
         folder: &Path,
         best: Best,
         observer: &mut dyn Observer,
-    ) -> Result<Scored, TrainError> {
+    ) -> Result<Option<Scored>, TrainError> {
         let Self {
             plan,
             device,
+            stop,
             stream,
         } = self;
         let saved = SavedModel::open(folder)?;
@@ -274,16 +281,19 @@ impl<B: ResidualBackend> Test<'_, B> {
                 let (done, total) = (progress.items_processed, progress.items_total);
                 observer.tested(done, total);
                 stream.progress(Work::Test, done, total);
-                ControlFlow::Continue(())
+                stop.go_on()
             },
         );
         if let Some(error) = failure.take() {
             return Err(error.into());
         }
-        let scored = tally
-            .and_then(|tally| Scored::new(tally, &plan.data.class_names))
-            .ok_or(TrainError::NoValidation {
+        let Some(tally) = tally else {
+            return Ok(None);
+        };
+        let scored =
+            Scored::new(tally, &plan.data.class_names).ok_or_else(|| TrainError::NoneReadable {
                 data: plan.data.name.clone(),
+                part: "test",
             })?;
         let accuracy = Accuracy {
             validation: plan.validated(best.score.accuracy),
@@ -291,6 +301,6 @@ impl<B: ResidualBackend> Test<'_, B> {
         };
         SavedModel::save_description(folder, &plan.description(best.epoch, accuracy))?;
         write_evaluation(&folder.join(TEST_FILE), &scored.evaluation)?;
-        Ok(scored)
+        Ok(Some(scored))
     }
 }

@@ -14,7 +14,7 @@ use crate::error::ConfigError;
 /// How the learning rate falls from its highest value. But for `one-cycle` it rises to that in a
 /// line over the warm-up, and what is told here begins after it.
 ///
-/// In a file, it is a name that [`named`](Self::named) knows, or a table with such a name as its `kind`.
+/// In a file, it is a name that [`named`](Self::named) knows, or a table with such a name, but for `linear`, as its `kind`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "kind",
@@ -34,7 +34,7 @@ pub enum Schedule {
     /// To zero as a power of what is left of the run.
     Polynomial {
         /// 1 for a line, more for a curve that falls early; above 0, at most 10.
-        #[serde(default = "line")]
+        #[serde(default = "parabola")]
         power: f64,
     },
     /// By a factor at certain points of the run (He et al. 2015,
@@ -51,8 +51,8 @@ pub enum Schedule {
     Constant,
 }
 
-fn line() -> f64 {
-    1.0
+fn parabola() -> f64 {
+    2.0
 }
 
 fn half_and_three_quarters() -> Vec<f64> {
@@ -80,8 +80,8 @@ impl Schedule {
         match name {
             "cosine" => Some(Self::Cosine),
             "one-cycle" => Some(Self::OneCycle),
-            "linear" => Some(Self::Polynomial { power: line() }),
-            "polynomial" => Some(Self::Polynomial { power: 2.0 }),
+            "linear" => Some(Self::Polynomial { power: 1.0 }),
+            "polynomial" => Some(Self::Polynomial { power: parabola() }),
             "step" => Some(Self::Step {
                 at: half_and_three_quarters(),
                 factor: tenth(),
@@ -181,6 +181,13 @@ impl Rates {
             total_steps,
             steps: 0,
         }
+    }
+
+    /// That of the last step; 0 before the first.
+    pub(crate) fn last(&self) -> f64 {
+        self.steps
+            .checked_sub(1)
+            .map_or(0.0, |step| self.rate(step))
     }
 
     /// The rate of a step, counted from 0.
@@ -326,6 +333,11 @@ mod tests {
             let table: Table = toml::from_str(&text).unwrap();
             assert_eq!(Some(table.schedule), Schedule::named(name));
         }
+        for name in Schedule::NAMES.into_iter().filter(|name| *name != "linear") {
+            let text = format!("schedule = {{ kind = \"{name}\" }}");
+            let table: Table = toml::from_str(&text).unwrap();
+            assert_eq!(Some(table.schedule), Schedule::named(name), "{text}");
+        }
         let error = toml::from_str::<Table>("schedule = \"cosines\"").unwrap_err();
         assert!(error.message().contains("one-cycle"), "{error}");
         for wrong in [
@@ -360,6 +372,10 @@ mod tests {
         });
         let record = whole.to_record::<Flex>();
         let new = Rates::new(Schedule::Cosine, 0.1, 3, 20);
-        assert_eq!(new.load_record::<Flex>(record).step(), whole.step());
+        assert_eq!(new.last(), 0.0);
+        let mut resumed = new.load_record::<Flex>(record);
+        assert_eq!(resumed.last(), whole.last());
+        assert_eq!(resumed.step(), whole.step());
+        assert_eq!(resumed.last(), resumed.rate(7));
     }
 }

@@ -16,6 +16,7 @@ use crate::classifier::Classifier;
 use crate::error::{ConfigError, TrainError};
 use crate::fingerprint::Fingerprint;
 use crate::folder::{CHECKPOINT_FOLDER, RunFolder};
+use crate::keep::keep;
 use crate::optimizer::optimizer;
 use crate::plan::Plan;
 use crate::strategy::Learning;
@@ -136,6 +137,10 @@ impl<B: ResidualBackend> Start<B> {
         let mut model = trainee.model.load_record(model);
         // A record brings gradients with it.
         model.network = model.network.freeze(&plan.config.freeze);
+        // The run may have been killed before it did that.
+        let network = model.network.valid();
+        let averaged = average.as_ref().map(Average::network);
+        keep(plan, folder.path(), &state, &network, averaged)?;
         Ok(Self {
             learning: Learning {
                 trainee: Trainee {

@@ -1,5 +1,6 @@
 //! How a run is told to end early, or to save.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,6 +28,14 @@ impl Stop {
     /// Whether the run is to end.
     pub fn requested(&self) -> bool {
         self.0.requested.load(Ordering::SeqCst)
+    }
+
+    /// The same for what asks after each of its parts.
+    pub(crate) fn go_on(&self) -> ControlFlow<()> {
+        match self.requested() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     }
 
     /// Asks the run to end after the epoch at hand.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use burn::data::dataloader::{DataLoader, Progress};
 use burn::lr_scheduler::LrScheduler as _;
+use burn::module::AutodiffModule as _;
 use burn::tensor::backend::Backend;
 use burn_train::ClassificationOutput;
 use burn_train::metric::ItemLazy as _;
@@ -16,12 +17,14 @@ use burn_train::{
 };
 use data::{ImageBatch, LoadFailure, Position};
 
+use crate::average::Average;
 use crate::checkpoint::{CheckpointRecorder, Checkpoints, PARTS, RunState};
 use crate::classifier::{Classifier, TrainBackend};
 use crate::divergence::{LossWatch, Place};
 use crate::epoch_end::place;
 use crate::error::TrainError;
 use crate::folder::RunFolder;
+use crate::keep::keep;
 use crate::plan::Plan;
 use crate::run::Observer;
 use crate::schedule::Rates;
@@ -135,7 +138,10 @@ impl<B: TrainBackend> EpochLoop<B> {
                 Ok(report) => report,
                 Err(error) => return (trainee, Err(error)),
             };
-            if let Err(error) = self.save(session, &trainee, state) {
+            let saved = self
+                .save(session, &trainee, state)
+                .and_then(|()| self.keep(&trainee, state));
+            if let Err(error) = saved {
                 return (trainee, Err(error));
             }
             if let Some(report) = report {
@@ -281,6 +287,12 @@ impl<B: TrainBackend> EpochLoop<B> {
         Ok(())
     }
 
+    fn keep(&self, trainee: &Trainee<B>, state: &RunState) -> Result<(), TrainError> {
+        let network = trainee.model.network.valid();
+        let average = trainee.average.as_ref().map(Average::network);
+        keep(&self.plan, self.folder.path(), state, &network, average)
+    }
+
     pub(crate) fn epochs_progress(&self, epoch: usize) -> Progress {
         Progress::new(epoch, self.plan.config.epochs)
     }
@@ -306,10 +318,11 @@ impl<B: TrainBackend> SupervisedLearningStrategy<Components<B>> for EpochLoop<B>
         let Some(Learning { trainee, schedule }) = learning else {
             return (learner.model(), components.event_processor); // a second call has nothing to do
         };
+        let last_rate = schedule.last();
         drop(learner); // it holds the memory that is about to change in place
         let mut session = Session {
             schedule,
-            rate: 0.0,
+            rate: last_rate,
             events: components.event_processor,
             checkpointer: components.checkpointer,
             store: components.event_store,

@@ -216,6 +216,18 @@ fn what_cannot_be_is_said() {
         1,
         &["missing.pth"],
     );
+    // Flags win over a file, whichever of the two settings it has.
+    let config = root.path().join("pretrained.toml");
+    fs::write(&config, "pretrained = \"resnet18\"").unwrap();
+    fails(
+        train(runs)
+            .arg("--config")
+            .arg(&config)
+            .arg("--weights")
+            .arg(runs.join("missing.pth")),
+        1,
+        &["missing.pth"],
+    );
     fails(
         train(runs).args(["--pretrained", "resnet20"]),
         2,

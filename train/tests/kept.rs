@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{SMALL, history, succeeds, test_accuracy, train};
+use common::{SMALL, fails, format_of, history, picture_folder, succeeds, test_accuracy, train};
 
 #[test]
 fn an_average_is_scored_and_saved_beside_the_weights() {
@@ -44,6 +44,76 @@ fn an_average_is_scored_and_saved_beside_the_weights() {
         .sum();
     assert_eq!(counted, 1000);
     assert_eq!(test["classes"][9]["name"], "Ankle boot");
+}
+
+/// A checkpoint comes first: what it says is to be kept may not have been, where the run was killed.
+#[test]
+fn what_a_killed_run_was_to_keep_is_kept_when_it_goes_on() {
+    const FILES: [&str; 4] = [
+        "model.safetensors",
+        "model.json",
+        "test.json",
+        "raw/model.safetensors",
+    ];
+    let runs = tempfile::tempdir().unwrap();
+    let settings = ["--name", "mine", "--epochs", "1", "--ema", "0.9"];
+    let output = succeeds(train(runs.path()).args(SMALL).args(settings));
+    let files = FILES.map(|name| runs.path().join("mine").join(name));
+    let before: Vec<_> = files.iter().map(|path| fs::read(path).unwrap()).collect();
+    for path in &files {
+        fs::remove_file(path).unwrap();
+    }
+    let resumed = succeeds(train(runs.path()).args(["--resume", "mine"]));
+    assert_eq!(test_accuracy(&resumed), test_accuracy(&output));
+    for (path, before) in files.iter().zip(before) {
+        assert!(fs::read(path).unwrap() == before, "{}", path.display());
+    }
+}
+
+/// Pictures of two classes for training and validation, so many of each class.
+fn train_and_validation(root: &Path, [train, validation]: [usize; 2]) -> String {
+    let photos = root.join("photos");
+    fs::create_dir(&photos).unwrap();
+    for (part, pictures) in [("train", train), ("val", validation), ("test", 2)] {
+        fs::rename(picture_folder(root, pictures), photos.join(part)).unwrap();
+    }
+    format!("folder:{}", photos.display())
+}
+
+#[test]
+fn a_score_over_a_part_of_the_pictures_keeps_no_model() {
+    // Those that cannot be read are the last, and more than one in a hundred.
+    let root = tempfile::tempdir().unwrap();
+    let data = train_and_validation(root.path(), [20, 8]);
+    for number in [6, 7] {
+        let name = format!("photos/val/red/{number}.{}", format_of(number));
+        fs::write(root.path().join(name), "no picture").unwrap();
+    }
+    let settings = "--storage files --image-size 16 --batch-size 2 --epochs 2 --name mine";
+    let mut command = train(root.path());
+    command.args(settings.split(' ')).args(["--data", &data]);
+    fails(&mut command, 1, &["val/red", "hint:"]);
+    let run = root.path().join("mine");
+    assert!(history(&run).epochs.is_empty());
+    assert!(!run.join("model.safetensors").exists());
+}
+
+#[test]
+fn a_run_ends_where_no_picture_is_left_to_score() {
+    let root = tempfile::tempdir().unwrap();
+    let data = train_and_validation(root.path(), [150, 1]);
+    for class in ["red", "blue"] {
+        let name = format!("photos/val/{class}/0.{}", format_of(0));
+        fs::write(root.path().join(name), "no picture").unwrap();
+    }
+    let settings = "--storage files --image-size 16 --batch-size 50 --epochs 2 --name mine";
+    let mut command = train(root.path());
+    command.args(settings.split(' ')).args(["--data", &data]);
+    fails(
+        &mut command,
+        1,
+        &["none of the validation pictures", "can be read", "hint:"],
+    );
 }
 
 #[test]

@@ -224,6 +224,7 @@ fn a_killed_run_ends_like_one_that_was_not() {
             if is_due {
                 child.kill().unwrap();
                 child.wait().unwrap();
+                assert!(epochs_kept(&run) <= epochs_saved(&run));
                 break Some(is_saving(&run, step));
             }
         };
@@ -244,6 +245,20 @@ fn a_killed_run_ends_like_one_that_was_not() {
         EPOCHS,
         &["raw/model.safetensors", "raw/test.json"],
     );
+}
+
+/// The epoch that the kept model is from; 0 where there is none.
+fn epochs_kept(run: &Path) -> u64 {
+    let Ok(bytes) = fs::read(run.join("model.json")) else {
+        return 0;
+    };
+    let description: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    description["epochs"].as_u64().unwrap()
+}
+
+/// How many epochs the checkpoint stands behind.
+fn epochs_saved(run: &Path) -> u64 {
+    state(run).map_or(0, |state| state["epoch"].as_u64().unwrap() - 1)
 }
 
 /// Whether there is a record of a later step than the last whole checkpoint's.
@@ -286,6 +301,32 @@ fn what_hangs_up_stops_a_run_unless_it_was_told_not_to_mind() {
         assert_eq!(child.wait().unwrap().code(), Some(130), "{program:?}");
         assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
     }
+}
+
+#[test]
+fn a_run_can_be_stopped_while_it_is_tested() {
+    let root = tempfile::tempdir().unwrap();
+    let photos = root.path().join("photos");
+    fs::create_dir(&photos).unwrap();
+    for (part, pictures) in [("train", 10), ("test", 300)] {
+        fs::rename(picture_folder(root.path(), pictures), photos.join(part)).unwrap();
+    }
+    let data = format!("folder:{}", photos.display());
+    let settings = "--epochs 1 --image-size 32 --model resnet18 --stem cifar --name mine";
+    let settings: Vec<_> = settings.split(' ').chain(["--data", &data]).collect();
+    let mut child = start(root.path(), &settings);
+    let run = root.path().join("mine");
+    while epochs_saved(&run) < 1 {
+        assert!(child.try_wait().unwrap().is_none(), "ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!run.join("test.json").exists());
+    assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
+
+    succeeds(train(root.path()).args(["--resume", "mine"]));
+    assert!(run.join("test.json").exists());
 }
 
 /// Waits until a run has taken so many steps.

@@ -68,6 +68,12 @@ fn degradation_trains_all_networks_and_goes_on_where_it_was() {
     );
     assert_eq!(read(&output, "degradation.md"), table);
 
+    // Data may be elsewhere by now.
+    let elsewhere = root.path().join("elsewhere");
+    succeeds(degradation().arg("--data-dir").arg(&elsewhere));
+    let config = read(&output.join("runs/plain8"), "config.toml");
+    assert!(config.contains(elsewhere.to_str().unwrap()), "{config}");
+
     fails(
         degradation().args(["--lr", "0.05"]),
         1,

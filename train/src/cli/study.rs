@@ -87,7 +87,15 @@ fn begin(name: &str, config: TrainConfig) -> anyhow::Result<(Arc<Plan>, RunFolde
         }
         .into());
     }
-    Ok((load(begun, Some(&folder))?, folder))
+    // What may differ is as it is asked for now.
+    let going_on = TrainConfig {
+        data_dir: config.data_dir,
+        threads: config.threads,
+        device: config.device,
+        runs_dir: config.runs_dir,
+        ..begun
+    };
+    Ok((load(going_on, Some(&folder))?, folder))
 }
 
 /// Trains a network; none if it was stopped.

@@ -359,5 +359,11 @@ mod tests {
         assert!(config.network(1, [28, 28], 10).is_ok());
         let error = config.network(1, [32, 32], 10).unwrap_err().to_string();
         assert!(error.contains("28x28"), "{error}");
+        let config = TrainConfig {
+            zero_init_last_norm: true,
+            ..config
+        };
+        let error = config.network(1, [28, 28], 10).unwrap_err().to_string();
+        assert!(error.contains("norms"), "{error}");
     }
 }

@@ -106,11 +106,15 @@ impl TrainConfig {
                 config.depths = depths.clone().unwrap_or(std::mem::take(&mut config.depths));
                 config.widths = widths.clone().unwrap_or(std::mem::take(&mut config.widths));
             }
-            NetworkConfig::Digit(_) if stem.is_none() && depths.is_none() && widths.is_none() => {}
+            NetworkConfig::Digit(_)
+                if stem.is_none()
+                    && depths.is_none()
+                    && widths.is_none()
+                    && !self.zero_init_last_norm => {}
             NetworkConfig::Digit(_) => {
-                return Err(
-                    self.wrong_network("it has no stem or stages that could be others".to_owned())
-                );
+                return Err(self.wrong_network(
+                    "it has no stem, stages or norms that could be others".to_owned(),
+                ));
             }
         }
         Ok(network)
