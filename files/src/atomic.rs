@@ -63,8 +63,8 @@ pub fn write_atomically_with(
     Ok(())
 }
 
-/// A file with a temporary name, which others may read as any new file. Errors are the system's, without that name, which tells nobody
-/// anything.
+/// A file with a temporary name, which others may read as any new file. Errors are the system's, without
+/// that name, which tells nobody anything.
 fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
     let mut code = None;
     let made = tempfile::Builder::new()

@@ -145,8 +145,14 @@ fn bring_archive(
     if locate(set, &[base.to_owned()]).is_ok() {
         return Ok(());
     }
-    let path = base.join(file);
-    let outcome = download(set, archive, &path, progress)?;
+    // One that lies there under its own name is the user's, and stays.
+    let theirs = base.join(file);
+    let is_ours = !theirs.exists();
+    let path = match is_ours {
+        true => base.join(format!(".{file}")),
+        false => theirs,
+    };
+    download(set, archive, &path, progress)?;
     let unpacking = Unpacking {
         archive: &path,
         folder,
@@ -155,8 +161,7 @@ fn bring_archive(
     unpack(&unpacking, &mut |done, total| {
         progress(FetchProgress::Unpacking { file, done, total })
     })?;
-    // An archive that was there before is the user's.
-    if matches!(outcome, Outcome::Downloaded { .. }) {
+    if is_ours {
         let _ = fs::remove_file(&path);
     }
     Ok(())

@@ -1,5 +1,9 @@
 //! What the files of a set hold: of our own, under the publishers' names.
 
+use std::io;
+
+use download::{DownloadError, MirrorFailure, Problem};
+
 use super::super::{CIFAR10, MNIST};
 use super::*;
 use crate::cifar;
@@ -267,4 +271,40 @@ fn the_missing_part_of_an_archive_is_named() {
     );
     let place = format!("put small.tar.gz into {}, from", root.path().display());
     assert!(error.hint().unwrap().starts_with(&place));
+}
+
+#[test]
+fn hints_say_what_helps_against_the_reason() {
+    let hint = |source| {
+        let error = PublishedError::NotFetched {
+            name: "small".to_owned(),
+            missing: None,
+            files: vec!["small.tar.gz".to_owned()],
+            urls: vec!["https://small.example/small.tar.gz".to_owned()],
+            folder: "/data".into(),
+            source: Box::new(source),
+        };
+        error.hint().unwrap()
+    };
+    let path = PathBuf::from("/data/small.tar.gz");
+    let untrusted = hint(DownloadError::NoMirror {
+        path: path.clone(),
+        failures: vec![MirrorFailure {
+            url: "https://small.example/small.tar.gz".to_owned(),
+            problem: Problem::Certificate {
+                reason: "UnknownIssuer".to_owned(),
+            },
+        }],
+    });
+    assert!(untrusted.contains("SSL_CERT_FILE"), "{untrusted}");
+    assert!(
+        untrusted.contains("put small.tar.gz into /data, from https"),
+        "{untrusted}"
+    );
+    let read_only = hint(DownloadError::Write {
+        path,
+        source: io::ErrorKind::ReadOnlyFilesystem.into(),
+    });
+    assert!(read_only.contains("can be written to"), "{read_only}");
+    assert!(read_only.contains("small.tar.gz"), "{read_only}");
 }
