@@ -14,7 +14,8 @@ use crate::error::ConfigError;
 /// How the learning rate falls from its highest value. But for `one-cycle` it rises to that in a
 /// line over the warm-up, and what is told here begins after it.
 ///
-/// In a file, it is a name that [`named`](Self::named) knows, or a table with such a name, but for `linear`, as its `kind`.
+/// In a file, it is a name that [`named`](Self::named) knows, or a table with such a name, but for
+/// `linear`, as its `kind`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "kind",
