@@ -151,13 +151,6 @@ impl<B: TrainBackend> EpochLoop<B> {
         Tally::new(self.plan.network.classes()).of(&self.plan.validation)
     }
 
-    /// Ends the run if the pictures did before their epoch.
-    pub(crate) fn check_load(&self) {
-        if let Some(error) = self.load_failure.take() {
-            self.stop.fail(error.into());
-        }
-    }
-
     /// Checks what may be kept, and moves on to the next epoch.
     fn conclude(
         &self,

@@ -211,7 +211,10 @@ impl<B: TrainBackend> EpochLoop<B> {
         if let Some(speed) = laps.told(seconds, state.step) {
             self.stream.send(speed);
         }
-        self.check_load();
+        // The pictures ended before their epoch.
+        if let Some(error) = self.load_failure.take() {
+            self.stop.fail(error.into());
+        }
         session
             .events
             .process_train(LearnerEvent::EndEpoch(state.epoch));

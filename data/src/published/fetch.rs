@@ -5,7 +5,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use download::{Download, DownloadError, Outcome, Progress};
+use download::{Download, DownloadError, Progress};
 
 use super::error::MissingPart;
 use super::local::LocalFile;
@@ -172,7 +172,7 @@ fn download(
     file: &RemoteFile<'_>,
     path: &Path,
     progress: &mut dyn FnMut(FetchProgress<'_>) -> ControlFlow<()>,
-) -> Result<Outcome, DownloadError> {
+) -> Result<(), DownloadError> {
     let mirrors = set
         .mirrors
         .iter()
@@ -190,7 +190,8 @@ fn download(
                 progress: progressed,
             })
         },
-    )
+    )?;
+    Ok(())
 }
 
 /// Whether another folder may do.
