@@ -377,7 +377,7 @@ impl DataError {
             Self::Unpack { .. } | Self::CutOff { .. } | Self::RecordLength { .. } => {
                 Some("copy the file again from where it was published".to_owned())
             }
-            Self::NotAFolder { path } if path.starts_with("~") => {
+            Self::NotAFolder { path } if path.iter().any(|part| part == "~") => {
                 Some("a shell leaves ~ alone there: write $HOME".to_owned())
             }
             Self::NotAFolder { .. } => Some("check the spelling of the path".to_owned()),

@@ -160,6 +160,11 @@ fn damaged_picture_folders() {
         1,
         &["/nonexistent"],
     );
+    fails(
+        train(root.path()).args(["--data", "folder:~/photos"]),
+        1,
+        &["~/photos is not a folder", "$HOME"],
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use download::{Download, DownloadError, Progress};
+use download::{Download, DownloadError, Outcome, Progress};
 
 use super::error::MissingPart;
 use super::local::LocalFile;
@@ -145,14 +145,8 @@ fn bring_archive(
     if locate(set, &[base.to_owned()]).is_ok() {
         return Ok(());
     }
-    // One that lies there under its own name is the user's, and stays.
-    let theirs = base.join(file);
-    let is_ours = !theirs.exists();
-    let path = match is_ours {
-        true => base.join(format!(".{file}")),
-        false => theirs,
-    };
-    download(set, archive, &path, progress)?;
+    let path = base.join(file);
+    let outcome = download(set, archive, &path, progress)?;
     let unpacking = Unpacking {
         archive: &path,
         folder,
@@ -161,7 +155,8 @@ fn bring_archive(
     unpack(&unpacking, &mut |done, total| {
         progress(FetchProgress::Unpacking { file, done, total })
     })?;
-    if is_ours {
+    // An archive that was there before is the user's.
+    if matches!(outcome, Outcome::Downloaded { .. }) {
         let _ = fs::remove_file(&path);
     }
     Ok(())
@@ -172,7 +167,7 @@ fn download(
     file: &RemoteFile<'_>,
     path: &Path,
     progress: &mut dyn FnMut(FetchProgress<'_>) -> ControlFlow<()>,
-) -> Result<(), DownloadError> {
+) -> Result<Outcome, DownloadError> {
     let mirrors = set
         .mirrors
         .iter()
@@ -190,8 +185,7 @@ fn download(
                 progress: progressed,
             })
         },
-    )?;
-    Ok(())
+    )
 }
 
 /// Whether another folder may do.

@@ -87,16 +87,6 @@ fn an_archive_that_was_put_there_is_unpacked_and_stays() {
 }
 
 #[test]
-fn an_archive_that_an_earlier_try_left_is_unpacked_and_goes() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join(".packed.tar.gz"), good()).unwrap();
-    let (result, asked) = fetch_archive(&good(), folder.path());
-    result.unwrap();
-    assert_eq!(asked, 0);
-    assert_eq!(contents(folder.path()), UNPACKED);
-}
-
-#[test]
 fn what_no_publisher_would_pack_is_refused() {
     let file = |path| Member::file(path, b"evil");
     let special = |kind| Member {
@@ -138,7 +128,7 @@ fn what_no_publisher_would_pack_is_refused() {
         assert!(matches!(error, PublishedError::Archive { .. }), "{error}");
         assert!(error.to_string().contains(words), "{error}");
         assert!(error.hint().unwrap().contains("packed.tar.gz"));
-        assert_eq!(contents(root.path()), ["base/.packed.tar.gz"], "{words}");
+        assert_eq!(contents(root.path()), ["base/packed.tar.gz"], "{words}");
     }
 }
 
