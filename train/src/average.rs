@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorPrimitive};
+use model::ops::{SgdStep, sgd_step};
 use model::{Network, ResidualBackend};
 
 /// A network whose every value is the exponential moving average of another's: weights, and running
@@ -67,13 +68,23 @@ struct Towards<B: Backend> {
     kept: f64,
 }
 
-impl<B: Backend> ModuleMapper<B> for Towards<B> {
+impl<B: ResidualBackend> ModuleMapper<B> for Towards<B> {
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
         let value = self.values.remove(&parameter.id);
+        // `average + (1 - kept) * (value - average)`, in one pass: with these factors a descent goes up
+        // along the difference. Two factors that are rounded would not add up to one, and a value that
+        // never changes, a frozen one, would drift.
+        let step = SgdStep {
+            rate: self.kept - 1.0,
+            momentum: 0.0,
+            dampening: 0.0,
+            nesterov: false,
+            weight_decay: -1.0,
+        };
         parameter.map(|average| match value {
             Some(value) => {
                 let value = Tensor::from_primitive(TensorPrimitive::Float(value));
-                average.mul_scalar(self.kept) + value.mul_scalar(1.0 - self.kept)
+                sgd_step(average, value, None, step).0
             }
             None => average,
         })
@@ -124,6 +135,13 @@ mod tests {
             assert!((0.75 * first + 0.25 * second - third).abs() < 1e-6);
         }
         assert_eq!(values(&moved), second);
+
+        // What does not change is its own average, to the last bit.
+        let mut steady = Average::new(moved.clone(), 0.998);
+        for step in 1..=50 {
+            steady = steady.update(&moved, 100 * step);
+        }
+        assert_eq!(values(steady.network()), second);
 
         // The first step counts for most.
         let average = Average::new(network.valid(), 0.999).update(&moved, 1);
