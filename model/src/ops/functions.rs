@@ -144,6 +144,11 @@ fn primitive<B: ResidualBackend, const D: usize>(tensor: Tensor<B, D>) -> FloatT
     tensor.into_primitive().tensor()
 }
 
+/// See [`ResidualBackend::matrix_product`].
+pub fn matrix_product<B: ResidualBackend>(left: Tensor<B, 2>, right: Tensor<B, 2>) -> Tensor<B, 2> {
+    tensor(B::matrix_product(primitive(left), primitive(right)))
+}
+
 /// See [`ResidualBackend::sgd_step`].
 pub fn sgd_step<B: ResidualBackend, const D: usize>(
     parameter: Tensor<B, D>,

@@ -31,8 +31,8 @@ use burn::tensor::ops::FloatTensor;
 pub use flex::KERNELS_VARIABLE;
 pub use functions::{
     adam_step, add, add_relu, affine, average_pool, batch_norm, convolution, global_average_pool,
-    known_gradient, max_pool, prepare_convolution, prepared_convolution, relu, sgd_step,
-    zero_pad_shortcut,
+    known_gradient, matrix_product, max_pool, prepare_convolution, prepared_convolution, relu,
+    sgd_step, zero_pad_shortcut,
 };
 pub use optimizer::{AdamStep, SgdStep};
 pub use values::{
@@ -269,6 +269,12 @@ pub trait ResidualBackend: Backend {
     /// that goes on from where another ended. Its value is 0 and means nothing.
     fn known_gradient(output: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
         default::known_gradient::<Self>(&output, &gradient)
+    }
+
+    /// The product of two matrices, `[rows, inner]` and `[inner, columns]`. Burn's backends multiply,
+    /// but not as fast as a convolution of single pixels, which is the same.
+    fn matrix_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        default::matrix_product::<Self>(left, right)
     }
 
     /// One step of stochastic gradient descent: the new parameter, and the new buffer of its

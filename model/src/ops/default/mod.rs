@@ -188,6 +188,11 @@ pub fn prepared_convolution<B: ResidualBackend>(
     finish::<B>(output, residual, relu)
 }
 
+/// See [`ResidualBackend::matrix_product`].
+pub fn matrix_product<B: Backend>(left: FloatTensor<B>, right: FloatTensor<B>) -> FloatTensor<B> {
+    B::float_matmul(left, right)
+}
+
 /// See [`ResidualBackend::known_gradient`].
 pub fn known_gradient<B: Backend>(
     output: &FloatTensor<B>,

@@ -11,6 +11,7 @@ mod images;
 mod norm;
 mod optimizer;
 mod pooling;
+mod product;
 
 use burn_flex::{Flex, FlexTensor};
 
@@ -283,6 +284,13 @@ impl ResidualBackend for Flex {
             return default::relu_gradient::<Self>(output, output_gradient);
         }
         pooling::relu_gradient(output, output_gradient)
+    }
+
+    fn matrix_product(left: FlexTensor, right: FlexTensor) -> FlexTensor {
+        if !images::computable([&left, &right]) {
+            return default::matrix_product::<Self>(left, right);
+        }
+        product::matrix_product(left, right)
     }
 
     fn sgd_step(

@@ -1,0 +1,116 @@
+//! Products of matrices, which are convolutions of single pixels: the rows of the left one are pixels,
+//! and the right one is a weight. If the left one is transposed, the product is the gradient of such a
+//! weight.
+
+use burn_flex::FlexTensor;
+
+use super::images::{contiguous, tensor};
+use crate::kernels::buffer::Buffer;
+use crate::kernels::convolution::{
+    ConvolutionShape, Epilogue, PackedWeight, WeightOrder, forward, weight_gradient,
+};
+use crate::kernels::simd::Level;
+use crate::profile;
+
+pub(super) fn matrix_product(left: FlexTensor, right: FlexTensor) -> FlexTensor {
+    let [[rows, inner], [depth, columns]] =
+        [&left, &right].map(|matrix| matrix.layout().shape().dims());
+    assert_eq!(inner, depth, "{rows}x{inner} by {depth}x{columns}");
+    if rows * inner * columns == 0 {
+        return contiguous(FlexTensor::zeros([rows, columns].into(), left.dtype()));
+    }
+    let _running = profile::operation("matrix product");
+    let mut product = Buffer::new(rows * columns);
+    if lies(&left, [1, rows]) {
+        let right = contiguous(right);
+        let shape = shape(inner, rows, columns);
+        let level = Level::best();
+        weight_gradient(level, &shape, left.storage(), right.storage(), &mut product);
+    } else {
+        let left = contiguous(left);
+        let (right, order) = if lies(&right, [1, inner]) {
+            (right, WeightOrder::OutIn)
+        } else {
+            (contiguous(right), WeightOrder::InOut)
+        };
+        let shape = shape(rows, inner, columns);
+        let weight = PackedWeight::new(Level::best(), right.storage(), order, &shape);
+        let none = Epilogue::default();
+        forward(&shape, left.storage(), &weight, none, &mut product);
+    }
+    tensor(product, [rows, columns])
+}
+
+/// A convolution of so many pixels.
+fn shape(pixels: usize, in_channels: usize, out_channels: usize) -> ConvolutionShape {
+    let width = width(pixels);
+    ConvolutionShape {
+        batch: pixels / width,
+        height: 1,
+        width,
+        in_channels,
+        out_channels,
+        groups: 1,
+        kernel: [1, 1],
+        stride: [1, 1],
+        padding: [0, 0],
+    }
+}
+
+/// Of images into which so many pixels can be cut: images are work for several threads, and those of
+/// many pixels fill tiles.
+fn width(pixels: usize) -> usize {
+    const WIDTHS: std::ops::Range<usize> = 96..512;
+    WIDTHS
+        .into_iter()
+        .find(|&width| pixels.is_multiple_of(width))
+        .unwrap_or(pixels)
+}
+
+/// Whether a matrix fills its memory with exactly these strides.
+fn lies(matrix: &FlexTensor, strides: [usize; 2]) -> bool {
+    let layout = matrix.layout();
+    layout.start_offset() == 0
+        && layout.strides() == strides.map(|stride| stride as isize)
+        && matrix.bytes().len() == layout.num_elements() * size_of::<f32>()
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Distribution, Tensor, Tolerance};
+    use burn_flex::Flex;
+
+    use crate::ops::matrix_product;
+
+    #[test]
+    fn products_are_those_of_the_backend() {
+        let device = Default::default();
+        let random = |rows, columns| {
+            Tensor::<Flex, 2>::random([rows, columns], Distribution::Normal(0.0, 1.0), &device)
+        };
+        for [rows, inner, columns] in [
+            [1, 1, 1],
+            [3, 7, 5],
+            [64, 27, 64],
+            [16, 144, 33],
+            [288, 16, 16],
+            [130, 97, 200],
+        ] {
+            let lefts = [random(rows, inner), random(inner, rows).transpose()];
+            let rights = [
+                random(inner, columns),
+                random(columns, inner).transpose(),
+                random(inner, columns + 2).narrow(1, 1, columns),
+            ];
+            for left in &lefts {
+                for right in &rights {
+                    let expected = left.clone().matmul(right.clone()).into_data();
+                    let product = matrix_product(left.clone(), right.clone()).into_data();
+                    product.assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-4));
+                }
+            }
+        }
+        let none = matrix_product(random(2, 0), random(0, 3));
+        assert_eq!(none.to_data().to_vec::<f32>().unwrap(), [0.0; 6]);
+    }
+}
