@@ -4,14 +4,9 @@ use burn::optim::LearningRate;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::ops::{ResidualBackend, SgdStep, matrix_product, sgd_step};
+use crate::ops::{ResidualBackend, SgdStep, orthogonalize, sgd_step};
 use crate::optimizer::{Adam, OptimizerState, next};
 
-/// Of the polynomial `ax + bx^3 + cx^5`, which brings singular values of 0 to 1 close to 1 where
-/// it is applied a few times (Jordan et al. 2024, <https://kellerjordan.github.io/posts/muon/>).
-const COEFFICIENTS: [f64; 3] = [3.4445, -4.7750, 2.0315];
-const ITERATIONS: usize = 5;
-const EPSILON: f64 = 1e-7;
 /// Steps as long as those of Adam (Liu et al. 2025, <https://arxiv.org/abs/2502.16982>): so one
 /// rate serves both.
 const SCALE: f64 = 0.2;
@@ -80,7 +75,7 @@ impl Muon {
         let shape = negative.dims();
         let (rows, columns) = (shape[..D - 1].iter().product::<usize>(), shape[D - 1]);
         let length = SCALE * (rows.max(columns) as f64).sqrt();
-        let direction = orthogonal(negative.reshape([rows, columns]), -length).reshape(shape);
+        let direction = orthogonalize(negative.reshape([rows, columns]), -length).reshape(shape);
         let first_last: [isize; D] = std::array::from_fn(|axis| match axis {
             0 => D as isize - 1,
             1 => D as isize - 2,
@@ -113,103 +108,14 @@ impl Muon {
     }
 }
 
-/// `length` times about the nearest matrix with orthogonal rows or, of more rows than columns,
-/// orthogonal columns: singular values of 0.7 to 1.2 in the place of those that are not close to zero.
-///
-/// What each iteration multiplies the matrix with is a polynomial of the product of it and its
-/// transpose. So the iterations are done on that product, the smaller the longer the matrix is, and the
-/// matrix itself is multiplied once, with all of these together.
-fn orthogonal<B: ResidualBackend>(matrix: Tensor<B, 2>, length: f64) -> Tensor<B, 2> {
-    let [rows, columns] = matrix.dims();
-    let is_tall = rows > columns;
-    let gram = if is_tall {
-        matrix_product(matrix.clone().transpose(), matrix.clone())
-    } else {
-        matrix_product(matrix.clone(), matrix.clone().transpose())
-    };
-    let identity = Tensor::<B, 2>::eye(rows.min(columns), &matrix.device());
-    let norm = (gram.clone() * identity.clone()).sum().sqrt();
-    let norm = norm.clamp_min(EPSILON).reshape([1, 1]);
-    let mut gram = gram / norm.clone().powi_scalar(2);
-    let mut factors = identity.clone() * length / norm;
-    let [a, b, c] = COEFFICIENTS;
-    for iteration in 1..=ITERATIONS {
-        let square = matrix_product(gram.clone(), gram.clone());
-        let factor = identity.clone() * a + gram.clone() * b + square * c;
-        factors = matrix_product(factors, factor.clone());
-        if iteration < ITERATIONS {
-            gram = matrix_product(matrix_product(factor.clone(), gram), factor);
-        }
-    }
-    if is_tall {
-        matrix_product(matrix, factors)
-    } else {
-        matrix_product(factors, matrix)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::{Distribution, TensorData, Tolerance};
+    use burn::tensor::{TensorData, Tolerance};
     use burn_flex::Flex;
 
     use crate::optimizer::Optimizer;
     use burn::optim::SimpleOptimizer as _;
-
-    #[test]
-    fn singular_values_come_close_to_one() {
-        let device = Default::default();
-        for shape in [[8, 8], [6, 30], [30, 6], [1, 9]] {
-            let matrix = Tensor::<Flex, 2>::random(shape, Distribution::Normal(0.0, 3.0), &device);
-            let result = orthogonal(matrix, 1.0);
-            assert_eq!(result.dims(), shape);
-            let wide = if shape[0] > shape[1] {
-                result.transpose()
-            } else {
-                result
-            };
-            let trace: f32 = wide.clone().powi_scalar(2).sum().into_scalar();
-            let rank = shape[0].min(shape[1]) as f32;
-            // The mean of the squared singular values.
-            assert!((0.4..1.5).contains(&(trace / rank)), "{shape:?}: {trace}");
-        }
-        let zero = orthogonal(Tensor::<Flex, 2>::zeros([3, 4], &device), 1.0);
-        assert_eq!(zero.abs().sum().into_scalar(), 0.0);
-    }
-
-    /// As published: every iteration on the matrix itself.
-    fn plainly_orthogonal(matrix: Tensor<Flex, 2>) -> Tensor<Flex, 2> {
-        let norm = matrix.clone().powi_scalar(2).sum().sqrt().reshape([1, 1]);
-        let [a, b, c] = COEFFICIENTS;
-        (0..ITERATIONS).fold(matrix / norm, |matrix, _| {
-            let gram = matrix.clone().matmul(matrix.clone().transpose());
-            let polynomial = gram.clone() * b + gram.clone().matmul(gram) * c;
-            polynomial.matmul(matrix.clone()) + matrix * a
-        })
-    }
-
-    #[test]
-    fn iterations_on_the_product_come_to_what_those_on_the_matrix_do() {
-        let device = Default::default();
-        for shape in [[6, 30], [30, 6], [64, 288], [24, 24]] {
-            let random = Tensor::<Flex, 2>::random(shape, Distribution::Normal(0.0, 1.0), &device);
-            // Gradients are far from orthogonal: singular values over five powers of ten, and zeros.
-            let columns =
-                (0..shape[1]).map(|column| 10f32.powf(-5.0 * column as f32 / shape[1] as f32));
-            let columns: Vec<f32> = columns.collect();
-            let uneven =
-                random.clone() * Tensor::<Flex, 1>::from_floats(&columns[..], &device).unsqueeze();
-            let twice = Tensor::cat(vec![random.clone().narrow(0, 0, shape[0] / 2); 2], 0);
-            for matrix in [random, uneven, twice] {
-                let expected = plainly_orthogonal(matrix.clone()).into_data();
-                let result = orthogonal(matrix, 2.0) / 2.0;
-                result
-                    .into_data()
-                    .assert_approx_eq::<f32>(&expected, Tolerance::absolute(2e-3));
-            }
-        }
-    }
 
     #[test]
     fn steps_are_those_of_the_reference() {

@@ -144,9 +144,9 @@ fn primitive<B: ResidualBackend, const D: usize>(tensor: Tensor<B, D>) -> FloatT
     tensor.into_primitive().tensor()
 }
 
-/// See [`ResidualBackend::matrix_product`].
-pub fn matrix_product<B: ResidualBackend>(left: Tensor<B, 2>, right: Tensor<B, 2>) -> Tensor<B, 2> {
-    tensor(B::matrix_product(primitive(left), primitive(right)))
+/// See [`ResidualBackend::orthogonalize`].
+pub fn orthogonalize<B: ResidualBackend>(matrix: Tensor<B, 2>, length: f64) -> Tensor<B, 2> {
+    tensor(B::orthogonalize(primitive(matrix), length))
 }
 
 /// See [`ResidualBackend::sgd_step`].

@@ -22,6 +22,7 @@ pub mod default;
 mod flex;
 mod functions;
 mod optimizer;
+mod orthogonal;
 mod values;
 
 use burn::tensor::backend::Backend;
@@ -31,7 +32,7 @@ use burn::tensor::ops::FloatTensor;
 pub use flex::KERNELS_VARIABLE;
 pub use functions::{
     adam_step, add, add_relu, affine, average_pool, batch_norm, convolution, global_average_pool,
-    known_gradient, matrix_product, max_pool, prepare_convolution, prepared_convolution, relu,
+    known_gradient, max_pool, orthogonalize, prepare_convolution, prepared_convolution, relu,
     sgd_step, zero_pad_shortcut,
 };
 pub use optimizer::{AdamStep, SgdStep};
@@ -271,10 +272,11 @@ pub trait ResidualBackend: Backend {
         default::known_gradient::<Self>(&output, &gradient)
     }
 
-    /// The product of two matrices, `[rows, inner]` and `[inner, columns]`. Burn's backends multiply,
-    /// but not as fast as a convolution of single pixels, which is the same.
-    fn matrix_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
-        default::matrix_product::<Self>(left, right)
+    /// `length` times about the nearest matrix to `matrix` `[rows, columns]` that has orthogonal rows
+    /// or, if these are more than its columns, orthogonal columns, all of length 1: in the place of
+    /// singular values that are not close to zero, those of the result are 0.7 to 1.2 times `length`.
+    fn orthogonalize(matrix: FloatTensor<Self>, length: f64) -> FloatTensor<Self> {
+        default::orthogonalize::<Self>(matrix, length)
     }
 
     /// One step of stochastic gradient descent: the new parameter, and the new buffer of its

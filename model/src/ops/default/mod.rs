@@ -16,6 +16,7 @@ use super::{
 mod pools;
 
 pub use super::optimizer::{adam_step, sgd_step};
+pub use super::orthogonal::orthogonalize;
 pub use pools::{
     average_pool, average_pool_backward, global_average_pool, global_average_pool_backward,
     max_pool, max_pool_backward,
@@ -186,11 +187,6 @@ pub fn prepared_convolution<B: ResidualBackend>(
         convolution.options,
     );
     finish::<B>(output, residual, relu)
-}
-
-/// See [`ResidualBackend::matrix_product`].
-pub fn matrix_product<B: Backend>(left: FloatTensor<B>, right: FloatTensor<B>) -> FloatTensor<B> {
-    B::float_matmul(left, right)
 }
 
 /// See [`ResidualBackend::known_gradient`].

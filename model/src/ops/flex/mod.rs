@@ -10,6 +10,7 @@ mod convolution;
 mod images;
 mod norm;
 mod optimizer;
+mod orthogonal;
 mod pooling;
 mod product;
 
@@ -286,11 +287,11 @@ impl ResidualBackend for Flex {
         pooling::relu_gradient(output, output_gradient)
     }
 
-    fn matrix_product(left: FlexTensor, right: FlexTensor) -> FlexTensor {
-        if !images::computable([&left, &right]) {
-            return default::matrix_product::<Self>(left, right);
+    fn orthogonalize(matrix: FlexTensor, length: f64) -> FlexTensor {
+        if !images::computable([&matrix]) {
+            return default::orthogonalize::<Self>(matrix, length);
         }
-        product::matrix_product(left, right)
+        orthogonal::orthogonalize(matrix, length)
     }
 
     fn sgd_step(

@@ -10,7 +10,6 @@ use crate::kernels::convolution::{
     ConvolutionShape, Epilogue, PackedWeight, WeightOrder, forward, weight_gradient,
 };
 use crate::kernels::simd::Level;
-use crate::profile;
 
 pub(super) fn matrix_product(left: FlexTensor, right: FlexTensor) -> FlexTensor {
     let [[rows, inner], [depth, columns]] =
@@ -19,7 +18,6 @@ pub(super) fn matrix_product(left: FlexTensor, right: FlexTensor) -> FlexTensor 
     if rows * inner * columns == 0 {
         return contiguous(FlexTensor::zeros([rows, columns].into(), left.dtype()));
     }
-    let _running = profile::operation("matrix product");
     let mut product = Buffer::new(rows * columns);
     if lies(&left, [1, rows]) {
         let right = contiguous(right);
@@ -77,16 +75,22 @@ fn lies(matrix: &FlexTensor, strides: [usize; 2]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Distribution, Tensor, Tolerance};
+    use super::*;
+    use burn::tensor::{Distribution, Tensor, TensorPrimitive, Tolerance};
     use burn_flex::Flex;
 
-    use crate::ops::matrix_product;
+    type Matrix = Tensor<Flex, 2>;
+
+    fn product(left: &Matrix, right: &Matrix) -> Matrix {
+        let [left, right] = [left, right].map(|matrix| matrix.clone().into_primitive().tensor());
+        Matrix::from_primitive(TensorPrimitive::Float(matrix_product(left, right)))
+    }
 
     #[test]
     fn products_are_those_of_the_backend() {
         let device = Default::default();
         let random = |rows, columns| {
-            Tensor::<Flex, 2>::random([rows, columns], Distribution::Normal(0.0, 1.0), &device)
+            Matrix::random([rows, columns], Distribution::Normal(0.0, 1.0), &device)
         };
         for [rows, inner, columns] in [
             [1, 1, 1],
@@ -96,21 +100,26 @@ mod tests {
             [288, 16, 16],
             [130, 97, 200],
         ] {
-            let lefts = [random(rows, inner), random(inner, rows).transpose()];
+            let lefts = [
+                random(rows, inner),
+                random(inner, rows).transpose(),
+                random(rows + 2, inner).narrow(0, 0, rows),
+            ];
             let rights = [
                 random(inner, columns),
                 random(columns, inner).transpose(),
                 random(inner, columns + 2).narrow(1, 1, columns),
+                random(inner + 2, columns).narrow(0, 0, inner),
             ];
             for left in &lefts {
                 for right in &rights {
                     let expected = left.clone().matmul(right.clone()).into_data();
-                    let product = matrix_product(left.clone(), right.clone()).into_data();
+                    let product = product(left, right).into_data();
                     product.assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-4));
                 }
             }
         }
-        let none = matrix_product(random(2, 0), random(0, 3));
-        assert_eq!(none.to_data().to_vec::<f32>().unwrap(), [0.0; 6]);
+        let none = product(&random(2, 0), &random(0, 3));
+        assert_eq!(none.into_data().to_vec::<f32>().unwrap(), [0.0; 6]);
     }
 }
