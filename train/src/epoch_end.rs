@@ -185,6 +185,8 @@ impl<B: TrainBackend> EpochLoop<B> {
         }
         let epoch = state.epoch;
         let best = state.conclude_epoch(scores);
+        // Its steps come from another thread, and stand before it.
+        self.logged.wait_for(state.step);
         self.stream.send(stream::epoch(
             stream::Place {
                 seconds: self.stream.clock().seconds(),

@@ -111,8 +111,9 @@ impl<B: ResidualBackend> Start<B> {
                 begun,
             });
         }
-        let now = Fingerprint::of(plan);
-        if let Some(difference) = state.data.and_then(|before| now.difference(&before)) {
+        if let (Some(now), Some(before)) = (&self.state.data, &state.data)
+            && let Some(difference) = now.difference(before)
+        {
             return Err(TrainError::OtherPictures {
                 data: plan.data.name.clone(),
                 difference,
