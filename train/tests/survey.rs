@@ -231,13 +231,13 @@ fn a_sheet_shows_examples_as_they_are_or_as_they_are_changed() {
     }
     assert!(mirrored > 0, "each has an even chance");
 
-    let config = root.path().join("mine.toml");
+    let config_path = root.path().join("mine.toml");
     fs::write(
-        &config,
+        &config_path,
         "seed = 7\nepochs = 3\n[augmentation]\nmixup = 1.0\n",
     )
     .unwrap();
-    let config = config.to_str().unwrap();
+    let config = config_path.to_str().unwrap();
     let mixed = sheet("mixed.png", &["--augmented", "--config", config]);
     assert_ne!(mixed, plain);
     assert_eq!(
@@ -246,6 +246,12 @@ fn a_sheet_shows_examples_as_they_are_or_as_they_are_changed() {
     );
     let other = ["--augmented", "--config", config, "--seed", "8"];
     assert_ne!(sheet("other.png", &other), mixed);
+    // Around clothing on a black ground, the mean colour is grey.
+    fs::write(&config_path, "normalise = false").unwrap();
+    let brightness = sheet("black.png", &["--augmented", "--config", config, "--pad-crop", "8"]);
+    fs::write(&config_path, "").unwrap();
+    let normalised = sheet("grey.png", &["--augmented", "--config", config, "--pad-crop", "8"]);
+    assert_ne!(brightness, normalised);
     let recipe = sheet("recipe.png", &["--augmented", "--recipe", "mnist"]);
     assert!(recipe != plain && recipe != mixed);
 }
