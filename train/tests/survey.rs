@@ -248,9 +248,15 @@ fn a_sheet_shows_examples_as_they_are_or_as_they_are_changed() {
     assert_ne!(sheet("other.png", &other), mixed);
     // Around clothing on a black ground, the mean colour is grey.
     fs::write(&config_path, "normalise = false").unwrap();
-    let brightness = sheet("black.png", &["--augmented", "--config", config, "--pad-crop", "8"]);
+    let brightness = sheet(
+        "black.png",
+        &["--augmented", "--config", config, "--pad-crop", "8"],
+    );
     fs::write(&config_path, "").unwrap();
-    let normalised = sheet("grey.png", &["--augmented", "--config", config, "--pad-crop", "8"]);
+    let normalised = sheet(
+        "grey.png",
+        &["--augmented", "--config", config, "--pad-crop", "8"],
+    );
     assert_ne!(brightness, normalised);
     let recipe = sheet("recipe.png", &["--augmented", "--recipe", "mnist"]);
     assert!(recipe != plain && recipe != mixed);
