@@ -84,7 +84,7 @@ impl Plan {
             }
         }
         config.image_size = config.side();
-        let mut data = config.data.load(&LoadOptions {
+        let data = config.data.load(&LoadOptions {
             data_dir: config.data_dir.clone(),
             image_size: config.image_size,
             storage: config.loader.storage,
@@ -92,9 +92,7 @@ impl Plan {
             progress: Some(progress),
             ..LoadOptions::default()
         })?;
-        if !config.normalise {
-            data.preprocessing = data.preprocessing.without_statistics();
-        }
+        let mut data = config.prepared(data);
         let [channels, height, width] = data.preprocessing.shape();
         let (classes, size) = (data.class_names.len(), [height, width]);
         let network = match &pretrained {

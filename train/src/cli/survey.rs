@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
     let config = settings(arguments)?;
     terminal::fetch_data(&config.data, config.data_dir.as_deref())?;
     let bar = picture_bar(0);
-    let mut data = load(&config, &bar)?;
+    let data = load(&config, &bar)?;
     bar.set_message("looking");
     let survey = Survey::new(&data, &|progress| show(&bar, progress));
     bar.finish_and_clear();
@@ -47,9 +47,7 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
         print_line(report.text(&config.data).trim_end());
     }
     if let Some(path) = &arguments.sheet {
-        if !config.normalise {
-            data.preprocessing = data.preprocessing.without_statistics();
-        }
+        let data = config.prepared(data);
         let examples = arguments.examples.get();
         let sheet = contact_sheet(&data, examples, &config.augmentation, config.seed)?;
         save(&sheet, path)?;

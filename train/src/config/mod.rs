@@ -7,7 +7,7 @@ mod validate;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{Augmentation, FOLDER_SIDE, Source};
+use data::{Augmentation, DataSet, FOLDER_SIDE, Source};
 use device::DeviceRequest;
 use model::{Part, StemKind};
 use serde::{Deserialize, Serialize};
@@ -239,6 +239,14 @@ impl TrainConfig {
     pub fn side(&self) -> Option<usize> {
         let usual = matches!(self.data, Source::Folder(_)).then_some(FOLDER_SIDE);
         self.image_size.or(usual)
+    }
+
+    /// Data as the network is to see them: without mean and deviation where `normalise` is off.
+    pub fn prepared(&self, mut data: DataSet) -> DataSet {
+        if !self.normalise {
+            data.preprocessing = data.preprocessing.without_statistics();
+        }
+        data
     }
 
     /// The highest learning rate, as it is set or as is usual for the optimizer; a tenth of that
