@@ -255,22 +255,71 @@ fn plain(layers: &str) -> Option<ResNetConfig> {
     })
 }
 
+/// A name as its parts: letters, the first number, and what follows.
+struct Parts<'a> {
+    family: &'a str,
+    layers: u64,
+    suffix: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn of(name: &'a str) -> Option<Self> {
+        let start = name.find(|letter: char| letter.is_ascii_digit())?;
+        let (family, rest) = name.split_at(start);
+        let end = rest.find(|letter: char| !letter.is_ascii_digit());
+        let (layers, suffix) = rest.split_at(end.unwrap_or(rest.len()));
+        Some(Self {
+            family: family.trim_end_matches(['-', '_', ' ']),
+            layers: layers.parse().ok()?,
+            suffix,
+        })
+    }
+}
+
+/// The known name that a wrong one most likely stands for: of the family that its letters are most
+/// similar to, the nearest number of layers.
 fn nearest(name: &str) -> Option<&'static str> {
-    let name = name.to_lowercase();
-    // `resnext50` is nearer to `resnet50` by its letters, but means one of its own family.
-    let unfinished = format!("{name}_");
-    if let Some(known) = NAMES
-        .into_iter()
-        .find(|known| known.starts_with(&unfinished))
-    {
+    /// Below this similarity (of at most 1) letters are no likely slip for others.
+    const SIMILAR: f64 = 0.87;
+    // No name is longer; what is, is not worth the comparisons.
+    if name.len() > 64 {
+        return None;
+    }
+    let name = name.trim().to_lowercase().replace([' ', '-'], "_");
+    let plain = |name: &str| name.replace(['_', '-'], "");
+    if let Some(known) = NAMES.into_iter().find(|known| plain(known) == plain(&name)) {
         return Some(known);
     }
-    NAMES
+    let similarity = |known: &str, name: &str| strsim::jaro_winkler(&plain(known), &plain(name));
+    let Some(wanted) = Parts::of(&name) else {
+        // Without a number, only the letters say what is meant.
+        return NAMES
+            .into_iter()
+            .map(|known| (similarity(known, &name), known))
+            .filter(|(similarity, _)| *similarity > SIMILAR)
+            // Of equals the first, which is the shallowest.
+            .reduce(|best, other| if other.0 > best.0 { other } else { best })
+            .map(|(_, known)| known);
+    };
+    let candidates = NAMES.into_iter().filter_map(|known| {
+        let parts = Parts::of(known)?;
+        let similarity = similarity(parts.family, wanted.family);
+        (similarity > SIMILAR).then_some((similarity, parts, known))
+    });
+    let candidates: Vec<_> = candidates.collect();
+    let family = candidates.iter().map(|(similarity, ..)| *similarity);
+    let family = family.max_by(f64::total_cmp)?;
+    candidates
         .into_iter()
-        .map(|known| (strsim::jaro_winkler(&name, known), known))
-        .filter(|(similarity, _)| *similarity > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
+        .filter(|(similarity, ..)| *similarity == family)
+        // Of equals the first.
+        .min_by_key(|(_, parts, _)| {
+            (
+                parts.layers.abs_diff(wanted.layers),
+                parts.suffix != wanted.suffix,
+            )
+        })
+        .map(|(_, _, known)| known)
 }
 
 #[cfg(test)]
@@ -379,6 +428,28 @@ mod tests {
             ("resnext50", "resnext50_32x4d"),
             ("wide_resnet50", "wide_resnet50_2"),
             ("preresnet163", "preresnet164"),
+            ("resnet21", "resnet20"),
+            ("resnet19", "resnet20"),
+            ("resnet51", "resnet50"),
+            ("resnet100", "resnet101"),
+            ("resnet151", "resnet152"),
+            ("resnet-18", "resnet18"),
+            ("ResNet50", "resnet50"),
+            ("resnet_34", "resnet34"),
+            ("resnet 18", "resnet18"),
+            ("resent21", "resnet20"),
+            ("resnet51d", "resnet50d"),
+            ("resnet50b", "resnet50"),
+            ("resnet18a", "resnet18"),
+            ("wide_resnet51", "wide_resnet50_2"),
+            ("wideresnet50", "wide_resnet50_2"),
+            ("wide-resnet-28-10", "wide_resnet50_2"),
+            ("resnext101", "resnext101_32x8d"),
+            ("resnext50_64x4d", "resnext50_32x4d"),
+            ("plain21", "plain20"),
+            ("resnet18_tutorial", "resnet18-tutorial"),
+            ("digits", "digit"),
+            ("resnet", "resnet8"),
         ] {
             let message = network(name).map(|_| ()).unwrap_err().to_string();
             assert!(
@@ -388,6 +459,8 @@ mod tests {
         }
         let error = error.to_string();
         assert!(error.contains("preresnet{164,1001}"), "{error}");
-        assert_eq!(network("vgg").unwrap_err().nearest, None);
+        for name in ["vgg", "vgg16", "densenet121", "", "50", &"resnet".repeat(1000)] {
+            assert_eq!(network(name).unwrap_err().nearest, None, "{name}");
+        }
     }
 }
