@@ -13,6 +13,7 @@
 //! | `writer` | events into the file |
 //! | `rewind` | a file as it was at a checkpoint |
 //! | `lock` | whether a run is going on |
+//! | `request` | what other processes ask of a run |
 //! | `parse` | lines into events, many at a time |
 //! | `step_line` | a step's line as the writer makes it, read fast |
 //! | `follower` | the file into a history, as far as it has grown |
@@ -51,6 +52,7 @@ mod history;
 mod lock;
 mod metrics;
 mod parse;
+mod request;
 mod rewind;
 mod series;
 mod setting;
@@ -69,6 +71,7 @@ pub use follower::{FILE, Follower};
 pub use history::{History, Sitting, State};
 pub use lock::{Lock, LockError, is_locked};
 pub use metrics::{Metrics, is_share, title};
+pub use request::{Request, RequestError};
 pub use series::{Axis, Bucket, Curve, Split};
 pub use setting::tells_runs_apart;
 pub use steps::Steps;

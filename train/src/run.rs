@@ -131,6 +131,7 @@ fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
     let learner = start.learning.learner();
     stream.begin(&plan, &start.state);
     let machine = stream.watch_machine();
+    let _requests = stream.watch_requests(folder, stop);
     let step_log = StepLog::new(
         stream.writer().clone(),
         stream.clock().clone(),

@@ -7,11 +7,13 @@
 //! | `step_log` | burn-train's metrics as events |
 //! | `laps` | where the time of a step goes |
 //! | `machine` | how busy the machine is |
+//! | `requests` | what other processes ask of the run |
 //! | `scores` | what a network came to, as events |
 
 mod clock;
 mod laps;
 mod machine;
+mod requests;
 mod scores;
 mod start;
 mod step_log;
@@ -21,7 +23,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use events::{
-    Checkpoint, Ended, Ending, Event, Level, Lock, LockError, Message, Progress, Work, Writer,
+    Checkpoint, Ended, Ending, Event, Level, Lock, LockError, Message, Progress, Request, Work, Writer,
 };
 
 use crate::checkpoint::RunState;
@@ -34,6 +36,7 @@ use crate::stop::Stop;
 pub(crate) use clock::Clock;
 pub(crate) use laps::{Laps, Part};
 use machine::Machine;
+use requests::Requests;
 pub(crate) use scores::{Place, Scored, epoch, tested};
 pub(crate) use step_log::{Logged, StepLog};
 
@@ -79,6 +82,8 @@ impl Stream {
                 folder: PathBuf::from(path),
             },
         })?;
+        // What was asked of a process that has ended since.
+        Request::take(path);
         let file = path.join(events::FILE);
         let goes_on = file.metadata().is_ok_and(|file| file.len() > 0);
         let failed = move |path: PathBuf, source| stop.fail(TrainError::io("write", path)(source));
@@ -134,6 +139,11 @@ impl Stream {
     /// Tells how busy the machine is, until what this returns is dropped.
     pub(crate) fn watch_machine(&self) -> Machine {
         Machine::watch(self.writer.clone(), self.clock.clone(), self.about.gpu)
+    }
+
+    /// Passes what other processes ask of the run on to `stop`, until what this returns is dropped.
+    pub(crate) fn watch_requests(&self, folder: &RunFolder, stop: &Stop) -> Requests {
+        Requests::watch(folder.path().to_owned(), stop.clone(), self.teller())
     }
 
     pub(crate) fn clock(&self) -> &Clock {
