@@ -1,40 +1,15 @@
-//! Text of files, made harmless.
+//! Text of files, made to fit the screen.
 //!
-//! Names and messages come from files that anyone may have written. What would move the cursor, turn
-//! the direction of writing or hide itself is shown by a sign instead.
+//! Names and messages come from files that anyone may have written, so characters that are not printable
+//! are escaped.
 
+use files::printable_chars;
 use unicode_width::UnicodeWidthChar;
 
-/// Stands for what is not shown.
+/// Stands for a character without a width.
 const HIDDEN: char = '\u{fffd}';
 /// Marks over one letter that are shown; more could leave the line.
 const MARKS: usize = 2;
-
-/// What is shown for a character.
-fn visible(character: char) -> char {
-    match character {
-        '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)).unwrap_or(HIDDEN),
-        '\u{7f}' => '\u{2421}',
-        // Controls of the upper half, and what turns or joins the text around it.
-        '\u{80}'..='\u{9f}'
-        | '\u{ad}'
-        | '\u{61c}'
-        | '\u{115f}'..='\u{1160}'
-        | '\u{17b4}'..='\u{17b5}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}'
-        | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}'
-        | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}' => HIDDEN,
-        other => other,
-    }
-}
 
 /// Whether it is drawn over the letter before.
 fn is_mark(character: char) -> bool {
@@ -46,7 +21,7 @@ pub(crate) fn fit(text: &str, width: usize) -> (String, usize) {
     let mut fitted = String::new();
     let mut used = 0;
     let mut marks = 0;
-    for character in text.chars().map(visible) {
+    for character in printable_chars(text) {
         if is_mark(character) && used > 0 {
             marks += 1;
             if marks <= MARKS {
@@ -146,11 +121,11 @@ mod tests {
     #[test]
     fn what_could_act_is_shown() {
         for (text, shown) in [
-            ("\u{1b}[2J", "␛[2J"),
-            ("a\tb\nc\r\0\u{7f}", "a␉b␊c␍␀␡"),
-            ("\u{9b}31m", "\u{fffd}31m"),
-            ("\u{202e}evil\u{2066}", "\u{fffd}evil\u{fffd}"),
-            ("a\u{200b}b\u{feff}", "a\u{fffd}b\u{fffd}"),
+            ("\u{1b}[2J", r"\u{1b}[2J"),
+            ("a\tb\nc\r\0\u{7f}", r"a\tb\nc\r\u{0}\u{7f}"),
+            ("\u{9b}31m", r"\u{9b}31m"),
+            ("\u{202e}evil\u{2066}", r"\u{202e}evil\u{2066}"),
+            ("a\u{200b}b\u{feff}", r"a\u{200b}b\u{feff}"),
             ("cafe\u{301}", "cafe\u{301}"),
             ("日本", "日本"),
         ] {

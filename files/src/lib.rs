@@ -1,4 +1,4 @@
-//! Files that are whole or not there, their names as they can be printed, and the user's cache folder.
+//! Files that are whole or not there, text that is safe to print, and the user's cache folder.
 //!
 //! ```
 //! let folder = tempfile::tempdir()?;
@@ -10,8 +10,11 @@
 
 mod atomic;
 mod cache;
-mod harmless;
+mod printable;
 
 pub use atomic::{remove_unfinished, write_atomically, write_atomically_with};
 pub use cache::cache_folder;
-pub use harmless::harmless;
+pub use printable::{
+    LONGEST_SENTENCE, brief, is_printable, printable, printable_chars, printable_json,
+    printable_lines, sentence, shortened,
+};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use data::{DataError, PictureError};
 use device::DeviceError;
-use files::harmless;
+use files::sentence;
 
 use crate::benchmark::BenchmarkError;
 use crate::error::SavedModelError;
@@ -54,8 +54,7 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
     })
 }
 
-/// An error as the user reads it: one sentence, and the way out on a line of its own. Names in it are
-/// made [`harmless`].
+/// An error as the user reads it: one [`sentence`], and the way out on a line of its own.
 pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
     // Writing to a string cannot fail.
     let mut text = format!("error: {error}");
@@ -65,9 +64,9 @@ pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
             let _ = write!(text, ": {cause}");
         }
     }
-    let text = harmless(&text);
+    let text = sentence(&text);
     match hint {
-        Some(hint) => format!("{text}\nhint: {}", harmless(hint)),
+        Some(hint) => format!("{text}\n{}", sentence(&format!("hint: {hint}"))),
         None => text,
     }
 }
@@ -113,7 +112,7 @@ mod tests {
         let error = anyhow::anyhow!("a\u{1b}[31mred/1.png\nerror: is not a picture");
         assert_eq!(
             message(&error, Some("delete a\u{1b}[31mred")),
-            "error: a\u{fffd}[31mred/1.png\u{fffd}error: is not a picture\nhint: delete a\u{fffd}[31mred"
+            "error: a\\u{1b}[31mred/1.png\\nerror: is not a picture\nhint: delete a\\u{1b}[31mred"
         );
     }
 }

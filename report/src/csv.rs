@@ -2,7 +2,7 @@
 //!
 //! Every table has a row of names first, and an empty cell where there is no figure. All cells below
 //! the names are numbers, `true` or `false`, but for the names of classes. Names come from the run's file: they are made
-//! [`harmless`], and one that a spreadsheet would take for a formula gets a `'` in front.
+//! [`printable`], and one that a spreadsheet would take for a formula gets a `'` in front.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use csv::Writer;
 use events::{Epoch, History, Metrics};
+use files::printable;
 
 use crate::confusion::Confusion;
 use crate::export::{self, ExportError};
-use crate::table::harmless;
 
 /// A table is written by a function.
 type Table = fn(&History, &mut dyn Write) -> io::Result<()>;
@@ -338,10 +338,10 @@ impl<W: Write> Rows<W> {
 
 /// A text that acts on no terminal, and that no spreadsheet takes for a formula.
 fn plain(text: &str) -> String {
-    let text = harmless(text);
+    let text = printable(text);
     match text.starts_with(['=', '+', '-', '@']) {
         true => format!("'{text}"),
-        false => text,
+        false => text.into_owned(),
     }
 }
 

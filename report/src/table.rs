@@ -2,15 +2,19 @@
 
 use std::ops::Range;
 
-pub use files::harmless;
+use files::printable;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Rows in columns that are as wide as their widest cell; the columns of `figures` stand to the right,
-/// words to the left. Cells are made [`harmless`].
+/// words to the left. Cells are made [`printable`].
 pub fn table(rows: &[Vec<String>], figures: &Range<usize>) -> String {
     let rows: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| row.iter().map(|cell| harmless(cell)).collect())
+        .map(|row| {
+            row.iter()
+                .map(|cell| printable(cell).into_owned())
+                .collect()
+        })
         .collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {

@@ -179,10 +179,10 @@ fn names_do_not_act_on_the_terminal_and_what_is_no_picture_is_counted() {
     let text = succeeds(&mut survey(root.path(), &[&data]));
     assert!(!text.contains('\u{1b}'), "{text}");
     assert!(
-        text.contains("a\u{fffd}[31mred/2.png is not a picture"),
+        text.contains("a\\u{1b}[31mred/2.png is not a picture"),
         "{text}"
     );
-    let counted = "\n1 file was passed over for its ending: .x\u{fffd}[2j 1; \
+    let counted = "\n1 file was passed over for its ending: .x\\u{1b}[2j 1; \
                    1 folder in a class folder was passed over\n";
     assert!(text.ends_with(counted), "{text}");
     let json = succeeds(&mut survey(root.path(), &[&data, "--json"]));
@@ -191,7 +191,7 @@ fn names_do_not_act_on_the_terminal_and_what_is_no_picture_is_counted() {
 
     fs::remove_file(class.join("1.png")).unwrap();
     fs::remove_file(class.join("2.png")).unwrap();
-    let words = ["a\u{fffd}[31mred holds no pictures", "hint:"];
+    let words = ["a\\u{1b}[31mred holds no pictures", "hint:"];
     let text = fails(&mut survey(root.path(), &[&data]), 1, &words);
     assert!(!text.contains('\u{1b}'), "{text}");
 }

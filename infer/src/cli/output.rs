@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use files::harmless;
+use files::{printable, printable_json};
 use infer::{ClassProbability, Description, Prediction};
 use serde::Serialize;
 
@@ -21,10 +21,11 @@ pub(crate) fn describe(description: &Description, source: &str) -> String {
         }
         (None, None) => String::new(),
     };
-    harmless(&format!(
+    printable(&format!(
         "{} trained on {}{accuracy} ({source})",
         description.model, description.trained_on
     ))
+    .into_owned()
 }
 
 /// Writes predictions to standard output: text as they come, JSON at the end.
@@ -66,9 +67,14 @@ impl<'a> Output<'a> {
             }),
             None => {
                 let mut stdout = io::stdout().lock();
-                writeln!(stdout, "{}", harmless(&path.display().to_string()))?;
+                writeln!(stdout, "{}", printable(&path.display().to_string()))?;
                 for ClassProbability { name, probability } in classes {
-                    writeln!(stdout, "{:>7.2} %  {}", 100.0 * probability, harmless(name))?;
+                    writeln!(
+                        stdout,
+                        "{:>7.2} %  {}",
+                        100.0 * probability,
+                        printable(name)
+                    )?;
                 }
             }
         }
@@ -79,7 +85,7 @@ impl<'a> Output<'a> {
         match self.json {
             Some(document) => {
                 let text = serde_json::to_string_pretty(&document)?;
-                writeln!(io::stdout(), "{text}")
+                writeln!(io::stdout(), "{}", printable_json(&text))
             }
             None => Ok(()),
         }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use files::printable;
+
 use super::palette::{COLOURS, DASHES};
 use super::ticks::Ticks;
 use super::{Panel, Series, Style};
@@ -202,17 +204,15 @@ pub(super) fn draw_line(
     }
 }
 
-/// Text that XML takes for text; characters that it does not allow become spaces.
+/// Text that XML takes for text; characters that it does not allow are escaped.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in printable(text).chars() {
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => escaped.push(' '),
-            control if control.is_control() => escaped.push(' '),
             other => escaped.push(other),
         }
     }

@@ -182,7 +182,7 @@ mod tests {
     fn text_stays_text() {
         let svg = chart("</svg><script>\u{1b}[31m\"", vec![[0.0, 1.0]]).svg();
         assert!(
-            svg.contains("&lt;/svg&gt;&lt;script&gt; [31m&quot;"),
+            svg.contains("&lt;/svg&gt;&lt;script&gt;\\u{1b}[31m&quot;"),
             "{svg}"
         );
         assert!(svg.contains("<title>a &lt; b</title>"), "{svg}");

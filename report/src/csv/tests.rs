@@ -139,11 +139,11 @@ fn names_are_no_formulas_and_do_not_act() {
     assert_eq!(
         header,
         [
-            "\u{fffd}=a",
-            "\u{fffd}]0;x\u{fffd}\u{fffd}",
+            "\\t=a",
+            "\\u{1b}]0;x\\u{7}\\u{202e}",
             "'=1+1",
             "'@a",
-            "a,\"b\"\u{fffd}c"
+            "a,\"b\"\\nc"
         ]
     );
 }

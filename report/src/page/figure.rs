@@ -1,5 +1,6 @@
 //! A chart on the page: a picture for everyone, and its figures for the script.
 
+use files::printable_json;
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
@@ -243,7 +244,8 @@ impl Figures {
     /// The data as JSON that may stand in a page: nothing in it ends an element or begins one.
     pub(super) fn json(&self) -> String {
         let json = serde_json::to_string(self).unwrap_or_default();
-        json.replace('<', "\\u003c")
+        printable_json(&json)
+            .replace('<', "\\u003c")
             .replace('>', "\\u003e")
             .replace('&', "\\u0026")
     }

@@ -38,6 +38,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use events::History;
+use files::printable_lines;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use ring::digest;
 
@@ -98,7 +99,7 @@ pub fn page(runs: &[NamedRun]) -> String {
             }
         }
     };
-    format::without_controls(&page.into_string())
+    printable_lines(&page.into_string()).into_owned()
 }
 
 fn one(run: &NamedRun, figures: &mut Figures) -> Markup {
@@ -165,7 +166,7 @@ mod tests {
     fn style_and_script_stay_as_their_digests_know_them() {
         let style = style();
         for text in [style.as_str(), SCRIPT] {
-            assert_eq!(format::without_controls(text), text);
+            assert_eq!(printable_lines(text), text);
             assert!(!text.contains("</") && !text.contains("<!--"));
         }
         assert!(page(&[]).contains(&policy(&style)));

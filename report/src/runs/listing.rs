@@ -1,12 +1,13 @@
 //! The table of runs.
 
+use files::printable;
 use jiff::fmt::temporal::Pieces;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::column::Column;
 use super::summary::RunSummary;
 use crate::format::{duration, number, percent};
-use crate::table::{harmless, shortened, table};
+use crate::table::{shortened, table};
 
 /// Columns of the terminal that a cell may take.
 const WIDEST: usize = 60;
@@ -100,7 +101,7 @@ fn widest(runs: &[RunSummary], column: Column) -> usize {
 
 /// Columns of the terminal that a cell takes.
 fn wide(cell: &str) -> usize {
-    shortened(&harmless(cell), WIDEST).width()
+    shortened(&printable(cell), WIDEST).width()
 }
 
 /// Names and reasons take no more than so many columns of the terminal; without a width, there are no reasons.
@@ -116,9 +117,9 @@ fn draw(runs: &[RunSummary], columns: &[Column], name: usize, reason: Option<usi
     rows.extend(runs.iter().map(|run| {
         let cells = columns.iter().map(|&column| {
             let most = if column == Column::Name { name } else { WIDEST };
-            shortened(&harmless(&cell(run, column)), most)
+            shortened(&printable(&cell(run, column)), most)
         });
-        let why = run.reason.as_deref().map(harmless).unwrap_or_default();
+        let why = run.reason.as_deref().map(printable).unwrap_or_default();
         let why = reason.map(|most| shortened(&why, most));
         cells.chain(why).collect()
     }));
@@ -197,16 +198,16 @@ mod tests {
             },
         ];
         insta::assert_snapshot!(listing(&runs), @r"
-        name            state     data    model    device  epochs  accuracy    loss     test         time  started
-        study/plain-20  finished  sample  resnet8  flex     16/16   88.83 %  0.3857  89.70 %       24.8 s  2026-11-22 12:52
-        �[2J�犬�        crashed                                 0                             20 min 24 s
+        name                   state     data    model    device  epochs  accuracy    loss     test         time  started
+        study/plain-20         finished  sample  resnet8  flex     16/16   88.83 %  0.3857  89.70 %       24.8 s  2026-11-22 12:52
+        \u{1b}[2J\u{202e}犬\n  crashed                                 0                             20 min 24 s
         ");
         runs[1].state = RunState::Failed;
         runs[1].reason = Some(format!("no space left\n{}", "x".repeat(100)));
         insta::assert_snapshot!(listing(&runs), @r"
-        name            state     data    model    device  epochs  accuracy    loss     test         time  started           why
-        study/plain-20  finished  sample  resnet8  flex     16/16   88.83 %  0.3857  89.70 %       24.8 s  2026-11-22 12:52
-        �[2J�犬�        failed                                  0                             20 min 24 s                    no space left�xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+        name                   state     data    model    device  epochs  accuracy    loss     test         time  started           why
+        study/plain-20         finished  sample  resnet8  flex     16/16   88.83 %  0.3857  89.70 %       24.8 s  2026-11-22 12:52
+        \u{1b}[2J\u{202e}犬\n  failed                                  0                             20 min 24 s                    no space left\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
         ");
         insta::assert_snapshot!(listing(&[]), @"name  state  data  model  device  epochs  accuracy  loss  test  time  started");
     }

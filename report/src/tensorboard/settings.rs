@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use events::{Ending, History, Mistake, Sitting, Started};
+use files::printable;
 use serde_json::Value as Json;
 
 use super::clock::Clock;
@@ -166,12 +167,11 @@ fn table<const COLUMNS: usize>(
 /// A text in a cell of a table in Markdown, with nothing in it that would act.
 fn literal(text: &str) -> String {
     let mut literal = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in printable(text).chars() {
         match character {
             '&' | '<' | '>' | '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '!' => {
                 literal += &format!("&#{};", u32::from(character));
             }
-            _ if character.is_control() => literal.push(' '),
             _ => literal.push(character),
         }
     }

@@ -9,11 +9,11 @@ use data::{
     DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, PassedOver, Source, Storage, Survey,
     contact_sheet,
 };
-use files::write_atomically;
+use files::{printable, write_atomically};
 use image::{ImageFormat, RgbImage};
 use indicatif::ProgressBar;
 use infer::terminal;
-use report::table::{harmless, table};
+use report::table::table;
 use serde::Serialize;
 use train::{Overrides, TrainConfig, TrainError};
 
@@ -137,7 +137,7 @@ impl Report {
         } = &self.survey;
         let mut text = format!(
             "{}: {} classes, pictures of {channels}x{height}x{width}\n\n",
-            harmless(name),
+            printable(name),
             class_names.len()
         );
         text += &table(&self.classes(), &(1..4));
@@ -156,7 +156,7 @@ impl Report {
             };
             let _ = writeln!(text, "\n{count} cannot be read:");
             for message in self.unreadable.iter().take(NAMED_UNREADABLE) {
-                let _ = writeln!(text, "{}", harmless(message));
+                let _ = writeln!(text, "{}", printable(message));
             }
             let more = self.unreadable.len().saturating_sub(NAMED_UNREADABLE);
             if more > 0 {
@@ -164,7 +164,7 @@ impl Report {
             }
         }
         if !self.passed_over.is_empty() {
-            let _ = writeln!(text, "\n{}", harmless(&self.passed_over.to_string()));
+            let _ = writeln!(text, "\n{}", printable(&self.passed_over.to_string()));
         }
         text
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use data::{PassedOver, Unreadable};
-use report::table::harmless;
+use files::printable;
 
 /// How many pictures are named on the terminal.
 const NAMED: usize = 3;
@@ -31,8 +31,8 @@ impl UnreadableNews {
         let mut names = Vec::new();
         for (path, error) in self.unreadable.list() {
             if self.told.insert(path.clone()) {
-                log::warn!("{}; it is passed over", harmless(&error.to_string()));
-                names.push(harmless(&path.display().to_string()));
+                log::warn!("{}; it is passed over", printable(&error.to_string()));
+                names.push(printable(&path.display().to_string()).into_owned());
             }
         }
         let more = match names.len().saturating_sub(NAMED) {
@@ -57,5 +57,5 @@ pub(crate) fn reasons(unreadable: &Unreadable) -> Vec<String> {
 
 /// A line on what class folders hold besides pictures, if there is anything.
 pub(crate) fn passed_over(found: &PassedOver) -> Option<String> {
-    (!found.is_empty()).then(|| format!("warning: {}", harmless(&found.to_string())))
+    (!found.is_empty()).then(|| format!("warning: {}", printable(&found.to_string())))
 }

@@ -80,7 +80,7 @@ pub(super) fn draw(pen: &mut Pen, state: &State, page: &Page, area: Rect, heads:
 fn short(name: &str, columns: usize) -> String {
     let name = name.strip_prefix("class ").unwrap_or(name);
     let mut letters = String::new();
-    for letter in name.chars() {
+    for letter in files::printable_chars(name) {
         letters.push(letter);
         if text::width(&letters) > columns {
             letters.pop();
