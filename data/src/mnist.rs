@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use download::Hasher;
+use files::Hasher;
 
 use crate::error::DataError;
 use crate::idx::{self, IdxImages};

@@ -1,19 +1,17 @@
-//! The checksum of a file: its SHA-256, or the first digits of it.
+//! The checksum that a downloaded file must have: its SHA-256, or the first digits of it.
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use ring::digest::{Context, SHA256};
+use files::{Hasher, SHA256_DIGITS};
 
 use crate::error::DownloadError;
 use crate::progress::{Progress, Watch};
 
 /// Digits that messages show.
 const SHOWN: usize = 16;
-/// Hexadecimal digits of a whole SHA-256.
-const DIGITS: usize = 64;
 
 /// Fewest digits that tell files apart.
 const FEWEST_DIGITS: usize = 8;
@@ -26,7 +24,7 @@ const BLOCK: usize = 1 << 20;
 #[non_exhaustive]
 pub enum ChecksumError {
     /// It has too few or too many digits.
-    #[error("it has {found} digits: expected {FEWEST_DIGITS} to {DIGITS}")]
+    #[error("it has {found} digits: expected {FEWEST_DIGITS} to {SHA256_DIGITS}")]
     Length {
         /// How many it has.
         found: usize,
@@ -52,7 +50,7 @@ impl Checksum {
         if let Some(found) = text.chars().find(|digit| !digit.is_ascii_hexdigit()) {
             return Err(ChecksumError::Digit { found });
         }
-        if !(FEWEST_DIGITS..=DIGITS).contains(&text.len()) {
+        if !(FEWEST_DIGITS..=SHA256_DIGITS).contains(&text.len()) {
             return Err(ChecksumError::Length { found: text.len() });
         }
         Ok(Self {
@@ -82,67 +80,35 @@ impl fmt::Display for Checksum {
     }
 }
 
-/// Takes bytes and gives their SHA-256.
-#[derive(Clone)]
-pub struct Hasher(Context);
-
-impl Default for Hasher {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Hasher {
-    /// Of no bytes yet.
-    pub fn new() -> Self {
-        Self(Context::new(&SHA256))
-    }
-
-    /// Takes more bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// All digits of the SHA-256 of the bytes so far.
-    pub fn sha256(&self) -> String {
-        let digest = self.0.clone().finish();
-        digest
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
-    }
-
-    /// Takes the first `length` bytes of an open file, or fewer if there are fewer; gives how many
-    /// there were.
-    pub(crate) fn update_from(
-        &mut self,
-        file: &mut File,
-        path: &Path,
-        length: u64,
-        watch: &mut Watch<'_>,
-    ) -> Result<u64, DownloadError> {
-        let mut bytes = file.take(length);
-        let mut block = vec![0; BLOCK];
-        let mut checked = 0;
-        loop {
-            watch.say(Progress::Checking {
-                checked,
-                total: length,
-            })?;
-            match bytes.read(&mut block) {
-                Ok(0) => return Ok(checked),
-                Ok(count) => {
-                    self.update(&block[..count]);
-                    checked += count as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => {
-                    return Err(DownloadError::Read {
-                        path: path.to_owned(),
-                        source,
-                    });
-                }
+/// Takes the first `length` bytes of an open file, or fewer if there are fewer; gives how many
+/// there were.
+pub(crate) fn update_from(
+    hasher: &mut Hasher,
+    file: &mut File,
+    path: &Path,
+    length: u64,
+    watch: &mut Watch<'_>,
+) -> Result<u64, DownloadError> {
+    let mut bytes = file.take(length);
+    let mut block = vec![0; BLOCK];
+    let mut checked = 0;
+    loop {
+        watch.say(Progress::Checking {
+            checked,
+            total: length,
+        })?;
+        match bytes.read(&mut block) {
+            Ok(0) => return Ok(checked),
+            Ok(count) => {
+                hasher.update(&block[..count]);
+                checked += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => {
+                return Err(DownloadError::Read {
+                    path: path.to_owned(),
+                    source,
+                });
             }
         }
     }

@@ -5,7 +5,9 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::checksum::{Checksum, Hasher};
+use files::Hasher;
+
+use crate::checksum::{Checksum, update_from};
 use crate::client::Patience;
 use crate::error::{DownloadError, MirrorFailure};
 use crate::lock::Lock;
@@ -152,7 +154,7 @@ fn is_there(
     };
     let length = file.metadata().map_err(read_error)?.len();
     let mut hasher = Hasher::new();
-    hasher.update_from(&mut file, path, length, watch)?;
+    update_from(&mut hasher, &mut file, path, length, watch)?;
     let sha256 = hasher.sha256();
     if checksum.matches(&sha256) {
         return Ok(true);

@@ -60,7 +60,7 @@ mod mirror;
 #[cfg(test)]
 mod tests;
 
-pub use checksum::{ChecksumError, Hasher};
+pub use checksum::ChecksumError;
 pub use error::{DownloadError, MirrorFailure, Problem};
 pub use fetch::{Download, Outcome, fetch};
 pub use lock::{Lock, lock};

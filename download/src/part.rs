@@ -5,9 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use files::Hasher;
 use serde::{Deserialize, Serialize};
 
-use crate::checksum::Hasher;
+use crate::checksum::update_from;
 use crate::error::DownloadError;
 use crate::progress::Watch;
 
@@ -69,9 +70,7 @@ impl Part {
         if there > max_bytes {
             part.restart()?;
         } else if there > 0 {
-            part.length = part
-                .hasher
-                .update_from(&mut part.file, &part.path, there, watch)?;
+            part.length = update_from(&mut part.hasher, &mut part.file, &part.path, there, watch)?;
         }
         Ok(part)
     }

@@ -12,9 +12,9 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use files::Hasher;
 use tempfile::TempDir;
 
-use crate::checksum::Hasher;
 use crate::client::Patience;
 use crate::fetch::fetch_with;
 use crate::{Download, DownloadError, Outcome, Progress};

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
+use crate::target::{Target, folder_of};
+
 /// What a temporary name starts with.
 const UNFINISHED: &str = ".writing-";
 
@@ -29,12 +31,13 @@ pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a file under a temporary name beside its own, flushes it to the disk, then renames it:
-/// a reader sees the old file or the new one, whatever happens in between.
+/// Writes one of the project's own files under a temporary name in its folder, flushes it to the disk, then
+/// renames it: a reader sees the old file or the new one, whatever happens in between. A symbolic link stays,
+/// and the file that it leads to is replaced.
 ///
 /// # Errors
 ///
-/// What the system says; the old file, if any, is untouched.
+/// What the system says, or that a device or a pipe is there; the old file, if any, is untouched.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomically_with(path, |file| file.write_all(bytes))
 }
@@ -48,24 +51,42 @@ pub fn write_atomically_with(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+    let Target::File(path) = Target::of(path)? else {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a regular file",
+        ));
     };
-    let mut file = unfinished(folder)?;
+    let file = filled(unfinished(folder_of(&path))?, write)?;
+    keep_mode(&file, &path);
+    file.persist(&path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Writes a file with a temporary name, and flushes it to the disk.
+pub(crate) fn filled(
+    mut file: NamedTempFile,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<NamedTempFile> {
     // To the file itself, so that an error does not name the temporary path.
     let mut buffered = BufWriter::new(file.as_file_mut());
     write(&mut buffered)?;
     buffered.flush()?;
     drop(buffered);
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    Ok(file)
+}
+
+/// Gives a new file the mode of the one that it replaces. A file system without modes loses nothing.
+pub(crate) fn keep_mode(file: &NamedTempFile, replaced: &Path) {
+    if let Ok(metadata) = fs::metadata(replaced) {
+        let _ = file.as_file().set_permissions(metadata.permissions());
+    }
 }
 
 /// A file with a temporary name, which others may read as any new file. Errors are the system's, without
 /// that name, which tells nobody anything.
-fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
+pub(crate) fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
     let mut code = None;
     let made = tempfile::Builder::new()
         .prefix(UNFINISHED)
@@ -140,5 +161,22 @@ mod tests {
         assert!(write_atomically(&path, b"new").is_err());
         assert!(path.is_dir());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_and_devices_are_refused() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, device] = ["file", "link", "device"].map(|name| folder.path().join(name));
+        fs::write(&file, "old").unwrap();
+        symlink("file", &link).unwrap();
+        write_atomically(&link, b"new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        symlink("/dev/null", &device).unwrap();
+        let error = write_atomically(&device, b"new").unwrap_err();
+        assert_eq!(error.to_string(), "it is not a regular file");
+        assert!(device.is_symlink());
     }
 }

@@ -1,4 +1,5 @@
-//! Files that are whole or not there, text that is safe to print, and the user's cache folder.
+//! Files that are whole or not there, their checksums, text that is safe to print, and the user's cache
+//! folder.
 //!
 //! ```
 //! let folder = tempfile::tempdir()?;
@@ -10,11 +11,19 @@
 
 mod atomic;
 mod cache;
+mod checksum;
+mod output;
 mod printable;
+mod sealed;
+mod target;
 
 pub use atomic::{remove_unfinished, write_atomically, write_atomically_with};
 pub use cache::cache_folder;
+pub use checksum::{Hasher, SHA256_DIGITS, sha256};
+pub use output::{check_output, write_output, write_output_with};
 pub use printable::{
     LONGEST_SENTENCE, brief, is_printable, printable, printable_chars, printable_json,
     printable_lines, sentence, shortened,
 };
+pub use sealed::{Checksums, SealError, seal, unseal};
+pub use target::is_standard_output;

@@ -46,6 +46,12 @@ pub enum SavedModelError {
         /// What does not fit.
         reason: String,
     },
+    /// A file is not what was saved.
+    #[error("{origin} is damaged: its content does not match its checksum")]
+    Checksum {
+        /// The file.
+        origin: String,
+    },
     /// The weights are no whole safetensors file.
     #[error("{origin} is cut off or damaged: {reason}")]
     Weights {
@@ -83,6 +89,9 @@ impl SavedModelError {
             Self::Description { .. } | Self::Weights { .. } => {
                 Some("copy the run's model.json and model.safetensors again, or train again".into())
             }
+            Self::Checksum { .. } => Some(
+                "copy the run's model.json and model.safetensors again; if one was changed on purpose, delete `sha256` from model.json".into(),
+            ),
             Self::Mismatch { .. } => Some(
                 "model.json and model.safetensors must come from the same run; copy both again".into(),
             ),

@@ -19,6 +19,7 @@
 
 pub mod benchmark;
 pub mod console;
+mod described;
 mod description;
 mod error;
 pub mod foreign;

@@ -5,10 +5,11 @@ use std::io;
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
-use files::write_atomically;
+use files::{SealError, sha256, write_atomically};
 use model::{Network, ResidualBackend};
 use weights::Precision;
 
+use crate::described::{Described, Version};
 use crate::description::Description;
 use crate::error::SavedModelError;
 use crate::record::{self, DecodeError};
@@ -17,6 +18,9 @@ use crate::record::{self, DecodeError};
 pub const WEIGHTS_FILE: &str = "model.safetensors";
 /// Name of the description in a run's folder.
 pub const DESCRIPTION_FILE: &str = "model.json";
+
+/// How often a model is read anew that is saved at the same time.
+const MOST_TRIES: usize = 10;
 
 const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../shipped/model.safetensors");
 const SHIPPED_DESCRIPTION: &[u8] = include_bytes!("../shipped/model.json");
@@ -37,22 +41,36 @@ impl SavedModel {
     ///
     /// # Errors
     ///
-    /// If the folder or one of its two files is missing or unreadable, or the description does not
-    /// describe a network. The weights are checked by [`network`](Self::network).
+    /// If the folder or one of its two files is missing or unreadable, does not match its checksum, or the
+    /// description does not describe a network. The weights are checked further by
+    /// [`network`](Self::network).
     pub fn open(folder: &Path) -> Result<Self, SavedModelError> {
         if !folder.is_dir() {
             return Err(SavedModelError::NoRun {
                 path: folder.to_owned(),
             });
         }
-        let description = read(folder, DESCRIPTION_FILE)?;
-        let weights = read(folder, WEIGHTS_FILE)?;
-        Self::parse(
-            &description,
-            weights,
-            &folder.join(DESCRIPTION_FILE).display().to_string(),
-            folder.join(WEIGHTS_FILE).display().to_string(),
-        )
+        let mut description = read(folder, DESCRIPTION_FILE)?;
+        let mut tries = 0;
+        loop {
+            let weights = read(folder, WEIGHTS_FILE)?;
+            let parsed = Self::parse(
+                &description,
+                weights,
+                &folder.join(DESCRIPTION_FILE).display().to_string(),
+                folder.join(WEIGHTS_FILE).display().to_string(),
+            );
+            if tries == MOST_TRIES || !matches!(parsed, Err(SavedModelError::Checksum { .. })) {
+                return parsed;
+            }
+            // A run that trains may have saved another model in between.
+            let now = read(folder, DESCRIPTION_FILE)?;
+            if now == description {
+                return parsed;
+            }
+            description = now;
+            tries += 1;
+        }
     }
 
     /// The small network that ships with this crate: it knows the ten classes of Fashion-MNIST.
@@ -79,8 +97,14 @@ impl SavedModel {
             origin: description_origin.to_owned(),
             reason,
         };
-        let description: Description =
-            serde_json::from_slice(description).map_err(|error| damaged(error.to_string()))?;
+        let changed = |origin: &str| SavedModelError::Checksum {
+            origin: origin.to_owned(),
+        };
+        let described = Described::parse(description).map_err(|error| match error {
+            SealError::Checksum => changed(description_origin),
+            other => damaged(other.to_string()),
+        })?;
+        let description = described.of(&weights).ok_or_else(|| changed(&origin))?;
         check(&description).map_err(damaged)?;
         Ok(Self {
             description,
@@ -109,8 +133,7 @@ impl SavedModel {
     ///
     /// If a file cannot be written; the earlier ones stay.
     pub fn write(&self, folder: &Path) -> Result<(), SavedModelError> {
-        write_weights(folder, &self.weights)?;
-        Self::save_description(folder, &self.description)
+        put(folder, &self.description, &self.weights)
     }
 
     /// The same with its weights as other numbers, for a smaller file.
@@ -128,8 +151,9 @@ impl SavedModel {
         }
     }
 
-    /// Writes a network and its description into a folder, each file whole or not at all: weights
-    /// first, so that a description never stands beside weights older than itself.
+    /// Writes a network and its description into a folder, each file whole or not at all, and the description
+    /// with checksums of both. At any moment, the folder holds the model before or the new one, each with its
+    /// own description.
     ///
     /// # Errors
     ///
@@ -143,24 +167,27 @@ impl SavedModel {
             path: folder.join(WEIGHTS_FILE),
             source: io::Error::other(reason),
         })?;
-        write_weights(folder, &bytes)?;
-        Self::save_description(folder, description)
+        put(folder, description, &bytes)
     }
 
     /// Writes the description alone, for what is learned of a network after it was saved.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written; the earlier one stays.
+    /// If there are no weights, or the file cannot be written; the earlier one stays.
     pub fn save_description(
         folder: &Path,
         description: &Description,
     ) -> Result<(), SavedModelError> {
-        let path = folder.join(DESCRIPTION_FILE);
-        serde_json::to_vec_pretty(description)
-            .map_err(io::Error::other)
-            .and_then(|bytes| write_atomically(&path, &bytes))
-            .map_err(|source| SavedModelError::Write { path, source })
+        let sha256 = match Version::current(folder) {
+            Some(version) => version.sha256,
+            None => sha256(&read(folder, WEIGHTS_FILE)?),
+        };
+        let version = Version {
+            description: description.clone(),
+            sha256,
+        };
+        write_version(folder, &version, None)
     }
 
     /// The network with its weights on a device.
@@ -193,9 +220,33 @@ impl SavedModel {
     }
 }
 
-fn write_weights(folder: &Path, bytes: &[u8]) -> Result<(), SavedModelError> {
+/// Writes both files of a model.
+fn put(folder: &Path, description: &Description, weights: &[u8]) -> Result<(), SavedModelError> {
+    let version = Version {
+        description: description.clone(),
+        sha256: sha256(weights),
+    };
+    // Until the weights are written, those before may be there, and then they are.
+    let before = Version::current(folder).filter(|before| before.sha256 != version.sha256);
+    if let Some(before) = &before {
+        write_version(folder, &version, Some(before))?;
+    }
     let path = folder.join(WEIGHTS_FILE);
-    write_atomically(&path, bytes).map_err(|source| SavedModelError::Write { path, source })
+    write_atomically(&path, weights).map_err(|source| SavedModelError::Write { path, source })?;
+    write_version(folder, &version, None)
+}
+
+fn write_version(
+    folder: &Path,
+    version: &Version,
+    replaces: Option<&Version>,
+) -> Result<(), SavedModelError> {
+    version
+        .write(folder, replaces)
+        .map_err(|source| SavedModelError::Write {
+            path: folder.join(DESCRIPTION_FILE),
+            source,
+        })
 }
 
 /// A description is written by a program but may be edited by a person.
@@ -261,6 +312,91 @@ mod tests {
         let [opened, shipped] =
             [opened, shipped].map(|saved| saved.with_precision(Precision::Single).unwrap());
         assert!(opened.weights == shipped.weights, "other bytes");
+    }
+
+    /// A small model in a folder; both files have checksums.
+    fn saved_digit(folder: &Path) -> Description {
+        let network = model::network("digit").unwrap();
+        let description = Description {
+            model: "digit".to_owned(),
+            network: network.clone(),
+            ..SavedModel::shipped().unwrap().description
+        };
+        let network = network.init::<Flex>(&Default::default()).unwrap();
+        SavedModel::save(folder, &network, &description).unwrap();
+        description
+    }
+
+    #[test]
+    fn every_damage_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        saved_digit(folder.path());
+        for (file, step) in [(DESCRIPTION_FILE, 1), (WEIGHTS_FILE, 997)] {
+            let path = folder.path().join(file);
+            let whole = fs::read(&path).unwrap();
+            for place in (0..whole.len()).step_by(step) {
+                let mut damaged = whole.clone();
+                damaged[place] ^= 1 << (place % 8);
+                fs::write(&path, &damaged).unwrap();
+                let error = SavedModel::open(folder.path()).unwrap_err();
+                let text = error.to_string();
+                assert!(text.contains(file), "byte {place}: {text}");
+                assert!(error.hint().is_some(), "byte {place}: {text}");
+            }
+            fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+            SavedModel::open(folder.path()).unwrap_err();
+            fs::write(&path, &whole).unwrap();
+            SavedModel::open(folder.path()).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_model_without_checksums_is_read_as_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let description = saved_digit(folder.path());
+        let path = folder.path().join(DESCRIPTION_FILE);
+        fs::write(&path, serde_json::to_vec(&description).unwrap()).unwrap();
+        let saved = SavedModel::open(folder.path()).unwrap();
+        assert_eq!(saved.description, description);
+        // What is learned of it later brings checksums.
+        SavedModel::save_description(folder.path(), &description).unwrap();
+        let weights = folder.path().join(WEIGHTS_FILE);
+        let mut bytes = fs::read(&weights).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&weights, bytes).unwrap();
+        SavedModel::open(folder.path()).unwrap_err();
+    }
+
+    /// A process may be killed after each of the files that a save writes.
+    #[test]
+    fn a_save_that_is_cut_short_leaves_one_of_both_models() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = saved_digit(folder.path());
+        let read = |file: &str| fs::read(folder.path().join(file)).unwrap();
+        let old_weights = read(WEIGHTS_FILE);
+        let new = Description {
+            epochs: old.epochs + 1,
+            ..old.clone()
+        };
+        let new_weights = SavedModel::shipped().unwrap().weights;
+        let version = |description: &Description, weights: &[u8]| Version {
+            description: description.clone(),
+            sha256: sha256(weights),
+        };
+        let before = version(&old, &old_weights);
+        let after = version(&new, &new_weights);
+        after.write(folder.path(), Some(&before)).unwrap();
+        let opened = SavedModel::open(folder.path()).unwrap();
+        assert_eq!((&opened.description, &opened.weights), (&old, &old_weights));
+        // Another save takes the place of the one that was cut short.
+        assert_eq!(Version::current(folder.path()).unwrap().sha256, before.sha256);
+        fs::write(folder.path().join(WEIGHTS_FILE), &new_weights).unwrap();
+        let opened = SavedModel::open(folder.path()).unwrap();
+        assert_eq!((&opened.description, &opened.weights), (&new, &new_weights));
+        put(folder.path(), &new, &new_weights).unwrap();
+        let text = String::from_utf8(read(DESCRIPTION_FILE)).unwrap();
+        assert!(!text.contains("replaces"), "{text}");
+        SavedModel::open(folder.path()).unwrap();
     }
 
     #[test]

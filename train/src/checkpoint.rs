@@ -2,7 +2,8 @@
 //!
 //! burn-train's checkpointer hands the records of model, optimizer and schedule to a
 //! [`CheckpointRecorder`] on threads of its own; a file named [`LATEST`] is written only after all of them, and
-//! an average's if there is one, are on the disk, so it never names a checkpoint that is not whole.
+//! an average's if there is one, are on the disk, so it never names a checkpoint that is not whole. It holds
+//! checksums of itself and of the records.
 
 use std::fs;
 use std::io;
@@ -18,7 +19,7 @@ use burn::serde::{Serialize, de::DeserializeOwned};
 use burn::tensor::backend::Backend;
 use burn_train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn_train::metric::store::EventStoreClient;
-use files::write_atomically;
+use files::{Checksums, SealError, seal, sha256, unseal, write_atomically};
 use model::{Network, NetworkConfig};
 
 use crate::config::TrainConfig;
@@ -40,6 +41,7 @@ pub(crate) const AVERAGE: &str = "average";
 
 /// Where a run is: what a checkpoint says besides its three records.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct RunState {
     /// Steps taken since the start of the run; the number in the records' names.
     pub step: usize,
@@ -167,6 +169,14 @@ impl Best {
     }
 }
 
+/// The last whole checkpoint.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Checkpoint {
+    pub(crate) state: RunState,
+    /// Of its records; none in a checkpoint of an older version.
+    checksums: Option<Checksums>,
+}
+
 /// The checkpoints of a run's folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Checkpoints {
@@ -180,25 +190,28 @@ impl Checkpoints {
         }
     }
 
-    /// Where the last whole checkpoint left the run; none before the first.
-    pub(crate) fn latest(&self) -> Result<Option<RunState>, TrainError> {
+    /// The last whole checkpoint; none before the first.
+    pub(crate) fn latest(&self) -> Result<Option<Checkpoint>, TrainError> {
         let path = self.folder.join(LATEST);
         let bytes = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             bytes => bytes.map_err(TrainError::io("read", &path))?,
         };
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| TrainError::Checkpoint {
+        match unseal(&bytes, LATEST) {
+            Ok((state, checksums)) => Ok(Some(Checkpoint { state, checksums })),
+            Err(SealError::Checksum) => Err(TrainError::Checksum { path }),
+            Err(error) => Err(TrainError::Checkpoint {
                 path,
                 reason: error.to_string(),
-            })
+            }),
+        }
     }
 
-    /// Declares the records of this state's step whole, and deletes those of other steps.
-    pub(crate) fn commit(&self, state: &RunState) -> Result<(), TrainError> {
+    /// Declares the records of this state's step whole, with their checksums, and deletes those of other
+    /// steps.
+    pub(crate) fn commit(&self, state: &RunState, checksums: &Checksums) -> Result<(), TrainError> {
         let path = self.folder.join(LATEST);
-        serde_json::to_vec_pretty(state)
+        seal(state, LATEST, checksums)
             .map_err(io::Error::other)
             .and_then(|bytes| write_atomically(&path, &bytes))
             .map_err(TrainError::io("write", &path))?;
@@ -223,8 +236,8 @@ impl Checkpoints {
 
     /// The model of the last whole checkpoint; none before the first.
     pub(crate) fn latest_model(&self) -> Option<PathBuf> {
-        let state = self.latest().ok()??;
-        Some(self.record_path(PARTS[0], state.step))
+        let latest = self.latest().ok()??;
+        Some(self.record_path(PARTS[0], latest.state.step))
     }
 
     /// Saves the moving average of a state's step, with the other three.
@@ -239,29 +252,37 @@ impl Checkpoints {
         let _ = Recorder::<B>::record(recorder, average.clone().into_record(), path);
     }
 
-    /// One record of a state's step, on a device.
+    /// One record of a checkpoint, on a device.
     pub(crate) fn load<B: Backend, R: Record<B>>(
         &self,
+        checkpoint: &Checkpoint,
         part: &str,
-        step: usize,
         device: &B::Device,
     ) -> Result<R, TrainError> {
-        let path = self.record_path(part, step);
+        let path = self.record_path(part, checkpoint.state.step);
         let bytes = fs::read(&path).map_err(TrainError::io("read", &path))?;
+        if let Some(checksums) = &checkpoint.checksums
+            && checksums.get(&file_name(&path)) != Some(&sha256(&bytes))
+        {
+            return Err(TrainError::Checksum { path });
+        }
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
-        Recorder::<B>::load(&recorder, bytes, device).map_err(|error| TrainError::Checkpoint {
+        // Burn's reason is advice for people who write programs.
+        Recorder::<B>::load(&recorder, bytes, device).map_err(|_| TrainError::Checkpoint {
             path,
-            reason: match error {
-                RecorderError::FileNotFound(reason)
-                | RecorderError::DeserializeError(reason)
-                | RecorderError::Unknown(reason) => reason.replace('\n', " "),
-            },
+            reason: "its tensors cannot be read".to_owned(),
         })
     }
 
     fn record_path(&self, part: &str, step: usize) -> PathBuf {
         self.folder.join(format!("{part}-{step}.{EXTENSION}"))
     }
+}
+
+/// The name of a record's file.
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 /// Saves at every call: the loop over epochs decides when that is.
@@ -279,6 +300,7 @@ impl CheckpointingStrategy for WhenCalled {
 pub(crate) struct CheckpointRecorder {
     stop: Stop,
     handled: Arc<(Mutex<usize>, Condvar)>,
+    checksums: Arc<Mutex<Checksums>>,
 }
 
 impl CheckpointRecorder {
@@ -286,11 +308,13 @@ impl CheckpointRecorder {
         Self {
             stop,
             handled: Arc::default(),
+            checksums: Arc::default(),
         }
     }
 
-    /// Waits until so many records were written or failed since the last wait.
-    pub(crate) fn wait_for(&self, records: usize) {
+    /// Waits until so many records were written or failed since the last wait; the checksums of those that were
+    /// written.
+    pub(crate) fn wait_for(&self, records: usize) -> Checksums {
         let (count, changed) = &*self.handled;
         let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
         while *count < records {
@@ -309,11 +333,15 @@ impl CheckpointRecorder {
             }
         }
         *count = 0;
+        std::mem::take(&mut self.checksums.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn write(&self, path: PathBuf, bytes: &[u8]) -> Result<(), TrainError> {
         let path = path.with_extension(EXTENSION);
-        write_atomically(&path, bytes).map_err(TrainError::io("write", path))
+        write_atomically(&path, bytes).map_err(TrainError::io("write", &path))?;
+        let mut checksums = self.checksums.lock().unwrap_or_else(PoisonError::into_inner);
+        checksums.insert(file_name(&path), sha256(bytes));
+        Ok(())
     }
 }
 

@@ -153,6 +153,18 @@ pub enum TrainError {
         /// What does not fit.
         reason: String,
     },
+    /// A file of a checkpoint has other bytes than were written.
+    #[error("{} is damaged: its content does not match its checksum", path.display())]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A run's config has other bytes than were written.
+    #[error("{} was changed or damaged: its content does not match its checksum", path.display())]
+    ConfigChecksum {
+        /// The file.
+        path: PathBuf,
+    },
     /// A gradient is infinite or not a number.
     #[error("the gradients of {model} are not finite")]
     Gradient {
@@ -332,6 +344,14 @@ impl TrainError {
             Self::Checkpoint { .. } => Some(
                 "start a new run; the best model so far, if any, is still in model.safetensors"
                     .into(),
+            ),
+            Self::Checksum { path } => Some(format!(
+                "copy the file again if you have another copy, or start a new run from the best model so far with \
+                 --weights {}",
+                path.ancestors().nth(2).unwrap_or(path).display()
+            )),
+            Self::ConfigChecksum { .. } => Some(
+                "copy the file again, or delete its last line if you changed it on purpose".into(),
             ),
             Self::Diverged { checkpoint, .. } => {
                 let from = match checkpoint {

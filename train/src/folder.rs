@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use data::Source;
-use files::write_atomically;
+use files::{Checksums, SealError, seal, sha256, unseal, write_atomically};
 use infer::{DESCRIPTION_FILE, Description};
 
 use crate::config::TrainConfig;
@@ -14,6 +14,8 @@ use crate::evaluation::Evaluation;
 
 /// The complete config, as flags and file resolved to it.
 const CONFIG_FILE: &str = "config.toml";
+/// What its last line begins with: a comment with the checksum of the lines before.
+const CONFIG_CHECKSUM: &str = "# sha256: ";
 /// The description of the weights that it started from.
 const START_FILE: &str = "start.json";
 /// What the best model came to on the test pictures.
@@ -80,7 +82,7 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// If it is no run's folder, or its config is damaged.
+    /// If it is no run's folder, or its config is damaged or does not match its checksum.
     pub fn open(path: PathBuf) -> Result<(Self, TrainConfig), TrainError> {
         let file = path.join(CONFIG_FILE);
         if !file.is_file() {
@@ -89,7 +91,7 @@ impl RunFolder {
                 file: CONFIG_FILE,
             });
         }
-        let config = TrainConfig::read(&file)?;
+        let config = read_config(&file)?;
         Ok((Self { path }, config))
     }
 
@@ -116,9 +118,8 @@ impl RunFolder {
             .flatten()
             .map(|folder| folder.join(CONFIG_FILE))
             .find(|file| file.is_file())
-            .map(|file| TrainConfig::read(&file))
+            .map(|file| read_config(&file))
             .transpose()
-            .map_err(TrainError::from)
     }
 
     /// Where it is.
@@ -156,15 +157,19 @@ impl RunFolder {
             }
             bytes => bytes.map_err(TrainError::io("read", &path))?,
         };
-        serde_json::from_slice(&bytes).map_err(|error| TrainError::Checkpoint {
-            path,
-            reason: error.to_string(),
-        })
+        match unseal(&bytes, START_FILE) {
+            Ok((description, _)) => Ok(description),
+            Err(SealError::Checksum) => Err(TrainError::Checksum { path }),
+            Err(error) => Err(TrainError::Checkpoint {
+                path,
+                reason: error.to_string(),
+            }),
+        }
     }
 
     fn write_start(&self, description: &Description) -> Result<(), TrainError> {
         let path = self.path.join(START_FILE);
-        serde_json::to_vec_pretty(description)
+        seal(description, START_FILE, &Checksums::new())
             .map_err(io::Error::other)
             .and_then(|bytes| write_atomically(&path, &bytes))
             .map_err(TrainError::io("write", path))
@@ -179,9 +184,35 @@ impl RunFolder {
         let path = self.path.join(CONFIG_FILE);
         toml::to_string(config)
             .map_err(io::Error::other)
+            .map(|text| format!("{text}{CONFIG_CHECKSUM}{}\n", sha256(text.as_bytes())))
             .and_then(|text| write_atomically(&path, text.as_bytes()))
             .map_err(TrainError::io("write", path))
     }
+}
+
+/// Reads the config of a run. One without a checksum is of an older version, or was changed on purpose.
+fn read_config(path: &Path) -> Result<TrainConfig, TrainError> {
+    let config = TrainConfig::read(path);
+    let text = fs::read(path).map_err(TrainError::io("read", path))?;
+    match is_as_written(&text) {
+        true => Ok(config?),
+        false => Err(TrainError::ConfigChecksum {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// Whether a config is what its last line says, if that is a checksum.
+fn is_as_written(text: &[u8]) -> bool {
+    let line = format!("\n{CONFIG_CHECKSUM}");
+    let mark = text
+        .windows(line.len())
+        .rposition(|window| window == line.as_bytes());
+    mark.is_none_or(|mark| {
+        let (content, last) = text.split_at(mark + 1);
+        let expected = format!("{CONFIG_CHECKSUM}{}\n", sha256(content));
+        last == expected.as_bytes()
+    })
 }
 
 /// Writes what a network came to on a set of pictures, as JSON.
@@ -245,6 +276,42 @@ mod tests {
             Err(TrainError::FolderTaken { .. })
         ));
         assert_eq!(fs::read(folder.path().join(CONFIG_FILE)).unwrap(), before);
+    }
+
+    #[test]
+    fn a_changed_config_is_refused_or_the_same() {
+        let runs = tempfile::tempdir().unwrap();
+        let config = TrainConfig {
+            runs_dir: runs.path().to_owned(),
+            name: Some("mine".to_owned()),
+            ..TrainConfig::default()
+        };
+        let path = RunFolder::create(&config, "resnet8", None).unwrap().path;
+        let file = path.join(CONFIG_FILE);
+        let whole = fs::read(&file).unwrap();
+        let mut refused = 0;
+        for place in 0..whole.len() {
+            for bit in 0..8 {
+                let mut damaged = whole.clone();
+                damaged[place] ^= 1 << bit;
+                fs::write(&file, &damaged).unwrap();
+                match RunFolder::open(path.clone()) {
+                    Ok((_, read)) => assert_eq!(read, config, "bit {bit} of byte {place}"),
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+        assert!(refused > 7 * whole.len(), "{refused} of {}", 8 * whole.len());
+
+        // A person who changes it on purpose takes the checksum off.
+        let text = String::from_utf8(whole).unwrap();
+        let changed = text.replace("epochs = 16", "epochs = 17");
+        fs::write(&file, &changed).unwrap();
+        let error = RunFolder::open(path.clone()).unwrap_err();
+        assert!(matches!(error, TrainError::ConfigChecksum { .. }), "{error}");
+        let end = changed.find(CONFIG_CHECKSUM).unwrap();
+        fs::write(&file, &changed[..end]).unwrap();
+        assert_eq!(RunFolder::open(path).unwrap().1.epochs, 17);
     }
 
     #[test]

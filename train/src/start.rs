@@ -11,7 +11,7 @@ use burn::tensor::backend::Backend as _;
 use model::ResidualBackend;
 
 use crate::average::Average;
-use crate::checkpoint::{AVERAGE, Checkpoints, PARTS, RunState};
+use crate::checkpoint::{AVERAGE, Checkpoint, Checkpoints, PARTS, RunState};
 use crate::classifier::Classifier;
 use crate::error::{ConfigError, TrainError};
 use crate::fingerprint::Fingerprint;
@@ -79,7 +79,7 @@ impl<B: ResidualBackend> Start<B> {
             },
         };
         match checkpoint {
-            Some(state) => start.resume(plan, folder, &checkpoints, state, device),
+            Some(checkpoint) => start.resume(plan, folder, &checkpoints, checkpoint, device),
             None => {
                 let checkpoint_folder = folder.path().join(CHECKPOINT_FOLDER);
                 fs::create_dir_all(&checkpoint_folder)
@@ -94,9 +94,10 @@ impl<B: ResidualBackend> Start<B> {
         plan: &Plan,
         folder: &RunFolder,
         checkpoints: &Checkpoints,
-        state: RunState,
+        checkpoint: Checkpoint,
         device: &B::Device,
     ) -> Result<Self, TrainError> {
+        let state = &checkpoint.state;
         // Burn's records do not check shapes, so the networks have to be the same beforehand.
         if state.network != self.state.network {
             return Err(TrainError::Checkpoint {
@@ -121,16 +122,16 @@ impl<B: ResidualBackend> Start<B> {
         }
         let [model, optimizer, schedule] = PARTS;
         let step = state.step;
-        let model = checkpoints.load::<Autodiff<B>, _>(model, step, device)?;
-        let optimizer = checkpoints.load::<Autodiff<B>, _>(optimizer, step, device)?;
-        let schedule = checkpoints.load::<Autodiff<B>, _>(schedule, step, device)?;
+        let model = checkpoints.load::<Autodiff<B>, _>(&checkpoint, model, device)?;
+        let optimizer = checkpoints.load::<Autodiff<B>, _>(&checkpoint, optimizer, device)?;
+        let schedule = checkpoints.load::<Autodiff<B>, _>(&checkpoint, schedule, device)?;
         let Learning {
             trainee,
             schedule: new,
         } = self.learning;
         let average = match trainee.average {
             Some(average) => {
-                let record = checkpoints.load::<B, _>(AVERAGE, step, device)?;
+                let record = checkpoints.load::<B, _>(&checkpoint, AVERAGE, device)?;
                 Some(average.load(record))
             }
             None => None,
@@ -141,7 +142,7 @@ impl<B: ResidualBackend> Start<B> {
         // The run may have been killed before it did that.
         let network = model.network.valid();
         let averaged = average.as_ref().map(Average::network);
-        keep(plan, folder.path(), &state, &network, averaged)?;
+        keep(plan, folder.path(), state, &network, averaged)?;
         Ok(Self {
             learning: Learning {
                 trainee: Trainee {
@@ -153,7 +154,7 @@ impl<B: ResidualBackend> Start<B> {
                 },
                 schedule: new.load_record::<Autodiff<B>>(schedule),
             },
-            state,
+            state: checkpoint.state,
         })
     }
 }

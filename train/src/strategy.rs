@@ -281,10 +281,10 @@ impl<B: TrainBackend> EpochLoop<B> {
             checkpoints.save_average(&self.recorder, average.network(), state.step);
             parts += 1;
         }
-        self.recorder.wait_for(parts);
+        let checksums = self.recorder.wait_for(parts);
         match self.stop.take_failure() {
             Some(failure) => Err(failure),
-            None => checkpoints.commit(state),
+            None => checkpoints.commit(state, &checksums),
         }?;
         self.stream.saved(state);
         Ok(())

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
 
-use download::Hasher;
+use files::Hasher;
 
 use super::PublishedError;
 use crate::error::DataError;

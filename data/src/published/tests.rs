@@ -42,7 +42,7 @@ fn fetch_into(set: &PublishedSet<'_>, base: &Path) -> Result<(), PublishedError>
 
 /// All digits of the SHA-256 of bytes.
 fn sha256(content: &[u8]) -> String {
-    let mut hasher = download::Hasher::new();
+    let mut hasher = ::files::Hasher::new();
     hasher.update(content);
     hasher.sha256()
 }

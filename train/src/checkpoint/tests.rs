@@ -37,20 +37,28 @@ fn state(step: usize) -> RunState {
     }
 }
 
-fn save(recorder: &CheckpointRecorder, folder: &Path, step: usize, value: f32) {
+fn save(recorder: &CheckpointRecorder, folder: &Path, step: usize, value: f32) -> Checksums {
     for part in PARTS {
         let tensor = Tensor::<Flex, 1>::from_floats([value], &Default::default());
         let record = Param::from_tensor(tensor).into_record();
         let path = folder.join("checkpoint").join(format!("{part}-{step}"));
         Recorder::<Flex>::record(recorder, record, path).unwrap();
     }
-    recorder.wait_for(PARTS.len());
+    recorder.wait_for(PARTS.len())
 }
 
-fn load(checkpoints: &Checkpoints, step: usize) -> Result<f32, TrainError> {
+fn load(checkpoints: &Checkpoints, checkpoint: &Checkpoint) -> Result<f32, TrainError> {
     let record: Param<Tensor<Flex, 1>> =
-        checkpoints.load::<Flex, _>("model", step, &Default::default())?;
+        checkpoints.load::<Flex, _>(checkpoint, "model", &Default::default())?;
     Ok(record.val().into_scalar())
+}
+
+/// As an older version wrote it.
+fn without_checksums(step: usize) -> Checkpoint {
+    Checkpoint {
+        state: state(step),
+        checksums: None,
+    }
 }
 
 #[test]
@@ -133,24 +141,73 @@ fn the_last_whole_checkpoint_is_found_and_older_ones_go() {
     let recorder = CheckpointRecorder::new(Stop::default());
     assert_eq!(checkpoints.latest().unwrap(), None);
 
-    save(&recorder, run.path(), 10, 1.0);
-    checkpoints.commit(&state(10)).unwrap();
-    save(&recorder, run.path(), 20, 2.0);
+    let checksums = save(&recorder, run.path(), 10, 1.0);
+    checkpoints.commit(&state(10), &checksums).unwrap();
+    let tenth = checkpoints.latest().unwrap().unwrap();
+    assert_eq!(tenth.state, state(10));
+    let checksums = save(&recorder, run.path(), 20, 2.0);
     assert_eq!(
-        checkpoints.latest().unwrap(),
-        Some(state(10)),
+        checkpoints.latest().unwrap().as_ref(),
+        Some(&tenth),
         "not yet declared whole"
     );
-    assert_eq!(load(&checkpoints, 10).unwrap(), 1.0);
+    assert_eq!(load(&checkpoints, &tenth).unwrap(), 1.0);
 
-    checkpoints.commit(&state(20)).unwrap();
-    assert_eq!(checkpoints.latest().unwrap(), Some(state(20)));
-    assert_eq!(load(&checkpoints, 20).unwrap(), 2.0);
-    assert!(load(&checkpoints, 10).is_err());
+    checkpoints.commit(&state(20), &checksums).unwrap();
+    let twentieth = checkpoints.latest().unwrap().unwrap();
+    assert_eq!(twentieth.state, state(20));
+    assert_eq!(load(&checkpoints, &twentieth).unwrap(), 2.0);
+    assert!(load(&checkpoints, &tenth).is_err());
 }
 
 #[test]
-fn a_cut_record_is_an_error_that_names_it() {
+fn every_damage_is_refused_by_name() {
+    let run = tempfile::tempdir().unwrap();
+    fs::create_dir(run.path().join("checkpoint")).unwrap();
+    let checkpoints = Checkpoints::new(run.path());
+    let recorder = CheckpointRecorder::new(Stop::default());
+    let checksums = save(&recorder, run.path(), 10, 1.0);
+    checkpoints.commit(&state(10), &checksums).unwrap();
+    let read = || {
+        let checkpoint = checkpoints.latest()?.unwrap();
+        load(&checkpoints, &checkpoint)
+    };
+    for name in [LATEST, "model-10.mpk"] {
+        let path = run.path().join("checkpoint").join(name);
+        let whole = fs::read(&path).unwrap();
+        for place in 0..whole.len() {
+            for bit in 0..8 {
+                let mut damaged = whole.clone();
+                damaged[place] ^= 1 << bit;
+                fs::write(&path, &damaged).unwrap();
+                let error = read().unwrap_err();
+                let text = error.to_string();
+                assert!(text.contains(name), "bit {bit} of byte {place}: {text}");
+                assert!(error.hint().is_some(), "{text}");
+            }
+            fs::write(&path, &whole[..place]).unwrap();
+            assert!(read().is_err(), "cut to {place} bytes");
+        }
+        fs::write(&path, &whole).unwrap();
+        assert_eq!(read().unwrap(), 1.0);
+    }
+}
+
+#[test]
+fn a_checkpoint_of_an_older_version_is_read() {
+    let run = tempfile::tempdir().unwrap();
+    let folder = run.path().join("checkpoint");
+    fs::create_dir(&folder).unwrap();
+    save(&CheckpointRecorder::new(Stop::default()), run.path(), 10, 1.0);
+    fs::write(folder.join(LATEST), serde_json::to_vec(&state(10)).unwrap()).unwrap();
+    let checkpoints = Checkpoints::new(run.path());
+    let checkpoint = checkpoints.latest().unwrap().unwrap();
+    assert_eq!(checkpoint, without_checksums(10));
+    assert_eq!(load(&checkpoints, &checkpoint).unwrap(), 1.0);
+}
+
+#[test]
+fn a_cut_record_without_a_checksum_is_an_error_that_names_it() {
     let run = tempfile::tempdir().unwrap();
     fs::create_dir(run.path().join("checkpoint")).unwrap();
     let checkpoints = Checkpoints::new(run.path());
@@ -164,7 +221,7 @@ fn a_cut_record_is_an_error_that_names_it() {
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
 
-    let error = load(&checkpoints, 5).unwrap_err().to_string();
+    let error = load(&checkpoints, &without_checksums(5)).unwrap_err().to_string();
     assert!(
         error.contains("model-5.mpk is cut off") && !error.contains('\n'),
         "{error}"

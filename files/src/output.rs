@@ -1,0 +1,215 @@
+//! Files that the user names for output.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Seek as _, Write};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use crate::atomic::{filled, keep_mode, unfinished};
+use crate::target::{Target, folder_of};
+
+/// Writes a file that the user named: see [`write_output_with`].
+///
+/// # Errors
+///
+/// What the system says.
+pub fn write_output(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_output_with(path, |file| file.write_all(bytes))
+}
+
+/// Writes a file that the user named, whatever it is: a regular file is replaced at once when all is
+/// written, as by [`write_atomically`](crate::write_atomically()), a symbolic link stays and what it leads to
+/// is written, and a device or a pipe gets the bytes. A file in a folder that takes no other files, or that is
+/// mounted on its own, is written in place.
+///
+/// # Errors
+///
+/// What `write` or the system says.
+pub fn write_output_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    match Target::of(path)? {
+        Target::Stream(path) => write_through(&path, write),
+        Target::File(path) => match unfinished(folder_of(&path)) {
+            Ok(file) => put(filled(file, write)?, &path),
+            Err(error) if is_closed_folder(&error) && path.is_file() => write_through(&path, write),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// Checks that [`write_output_with`] can begin, before something that takes long. Nothing is changed. What a
+/// pipe or a device will say shows only when it is written.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn check_output(path: &Path) -> io::Result<()> {
+    let Target::File(path) = Target::of(path)? else {
+        return Ok(());
+    };
+    match unfinished(folder_of(&path)) {
+        Ok(_) => Ok(()),
+        Err(error) if is_closed_folder(&error) && path.is_file() => {
+            File::options().write(true).open(&path).map(drop)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a finished file its name.
+fn put(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    keep_mode(&file, path);
+    let error = match file.persist(path) {
+        Ok(_) => return Ok(()),
+        Err(error) => error,
+    };
+    let is_mounted = matches!(
+        error.error.kind(),
+        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices
+    );
+    if !is_mounted {
+        return Err(error.error);
+    }
+    let mut file = error.file;
+    write_through(path, |target| {
+        file.rewind()?;
+        io::copy(file.as_file_mut(), target).map(drop)
+    })
+}
+
+fn write_through(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let file = File::options().write(true).truncate(true).open(path)?;
+    let mut buffered = BufWriter::new(&file);
+    write(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
+    // Only files on a disk can be flushed to it.
+    match fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        true => file.sync_all(),
+        false => Ok(()),
+    }
+}
+
+/// Whether a folder takes no new files; one of its files may be writable all the same.
+fn is_closed_folder(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+    use std::process::Command;
+    use std::thread;
+
+    fn entries(folder: &Path) -> usize {
+        fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn links_stay_and_lead_to_the_new_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("real")).unwrap();
+        fs::write(path("real/file"), "a longer old content").unwrap();
+        symlink("real", path("folder")).unwrap();
+        symlink("folder/file", path("link")).unwrap();
+        symlink("folder/new", path("dangling")).unwrap();
+        for (name, target) in [("link", "real/file"), ("dangling", "real/new"), ("folder/x", "real/x")] {
+            check_output(&path(name)).unwrap();
+            write_output(&path(name), b"new").unwrap();
+            assert_eq!(fs::read(path(target)).unwrap(), b"new", "{name}");
+        }
+        for name in ["link", "dangling", "folder"] {
+            assert!(path(name).is_symlink(), "{name}");
+        }
+        assert_eq!(entries(folder.path()), 4, "no temporary file is left");
+        assert_eq!(entries(&path("real")), 3, "no temporary file is left");
+
+        symlink("loop", path("loop")).unwrap();
+        for name in ["loop", "real", "folder", "real/file/below", "missing/file"] {
+            assert!(check_output(&path(name)).is_err(), "{name}");
+            assert!(write_output(&path(name), b"new").is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_pipe_and_a_device_get_the_bytes_and_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        let link = folder.path().join("link");
+        symlink("pipe", &link).unwrap();
+        for path in [&pipe, &link] {
+            check_output(path).unwrap();
+            let reader = thread::spawn({
+                let pipe = pipe.clone();
+                move || {
+                    let mut bytes = Vec::new();
+                    File::open(pipe).unwrap().read_to_end(&mut bytes).unwrap();
+                    bytes
+                }
+            });
+            write_output(path, b"through").unwrap();
+            assert_eq!(reader.join().unwrap(), b"through");
+        }
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+        assert!(link.is_symlink());
+
+        let null = folder.path().join("null");
+        symlink("/dev/null", &null).unwrap();
+        write_output(&null, b"nothing").unwrap();
+        write_output(Path::new("/dev/null"), b"nothing").unwrap();
+        let kind = fs::symlink_metadata("/dev/null").unwrap().file_type();
+        assert!(kind.is_char_device());
+        assert_eq!(entries(folder.path()), 3);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_device_is_an_error() {
+        let error = write_output(Path::new("/dev/full"), b"too much").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        let kind = fs::symlink_metadata("/dev/full").unwrap().file_type();
+        assert!(kind.is_char_device());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_open_file_is_written_through_its_descriptor() {
+        use std::os::fd::AsRawFd as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "a longer old content").unwrap();
+        let file = File::options().read(true).write(true).open(&path).unwrap();
+        let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+        write_output(Path::new(&descriptor), b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        // The same file, not another one in its place.
+        let mut text = String::new();
+        (&file).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "new");
+    }
+
+    #[test]
+    fn a_regular_file_keeps_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        write_output(&path, b"new").unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,92 @@
+//! The file that describes a saved model, with checksums of itself and of the weights.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use files::{Checksums, SealError, seal, sha256, unseal, write_atomically};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::description::Description;
+use crate::saved::{DESCRIPTION_FILE, WEIGHTS_FILE};
+
+/// The entry with the version before, while new weights are being written.
+const REPLACES: &str = "replaces";
+
+/// A description and the checksum of the weights that it belongs to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Version {
+    pub description: Description,
+    pub sha256: String,
+}
+
+/// What `model.json` says.
+#[derive(Debug)]
+pub(crate) struct Described {
+    description: Description,
+    /// The checksum of the weights; none in a file of an older version.
+    sha256: Option<String>,
+    /// The version before, whose weights may still be there.
+    replaces: Option<Version>,
+}
+
+impl Described {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, SealError> {
+        let (mut object, checksums) = unseal::<Map<String, Value>>(bytes, DESCRIPTION_FILE)?;
+        let replaces = object.remove(REPLACES).map(serde_json::from_value);
+        let sha256 = checksums.map(|mut all| all.remove(WEIGHTS_FILE).ok_or(SealError::Checksum));
+        Ok(Self {
+            replaces: replaces.transpose()?,
+            sha256: sha256.transpose()?,
+            description: serde_json::from_value(Value::Object(object))?,
+        })
+    }
+
+    /// The description of these weights; none if they are not the ones that were saved.
+    pub(crate) fn of(self, weights: &[u8]) -> Option<Description> {
+        match self.sha256 {
+            None => Some(self.description),
+            Some(_) => self.version(weights).map(|version| version.description),
+        }
+    }
+
+    /// The version that these weights belong to.
+    fn version(self, weights: &[u8]) -> Option<Version> {
+        let found = sha256(weights);
+        let described = Version {
+            description: self.description,
+            sha256: self.sha256?,
+        };
+        [Some(described), self.replaces]
+            .into_iter()
+            .flatten()
+            .find(|version| version.sha256 == found)
+    }
+}
+
+impl Version {
+    /// The version in a folder, if its file has checksums and belongs to the weights there.
+    pub(crate) fn current(folder: &Path) -> Option<Self> {
+        let described = Described::parse(&fs::read(folder.join(DESCRIPTION_FILE)).ok()?).ok()?;
+        described.version(&fs::read(folder.join(WEIGHTS_FILE)).ok()?)
+    }
+
+    /// Writes it, with the version that it replaces as long as the weights of that may still be there.
+    pub(crate) fn write(&self, folder: &Path, replaces: Option<&Self>) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct File<'a> {
+            #[serde(flatten)]
+            description: &'a Description,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            replaces: Option<&'a Version>,
+        }
+        let file = File {
+            description: &self.description,
+            replaces,
+        };
+        let weights = Checksums::from([(WEIGHTS_FILE.to_owned(), self.sha256.clone())]);
+        let bytes = seal(&file, DESCRIPTION_FILE, &weights).map_err(io::Error::other)?;
+        write_atomically(&folder.join(DESCRIPTION_FILE), &bytes)
+    }
+}
