@@ -35,7 +35,8 @@ impl<B: ResidualBackend> Block<B> {
         let pre_activation = layout.pre_activation;
         let shortcut = layout.shortcut.as_ref();
         Self {
-            pre_activation: pre_activation.map(|channels| BatchNorm::from_one(channels, device)),
+            pre_activation: pre_activation
+                .map(|channels| BatchNorm::from_one(channels, layout.epsilon, device)),
             branch: layout.branch.iter().map(|spec| spec.init(device)).collect(),
             shortcut: shortcut.map(|layout| Shortcut::new(layout, device)),
             relu: layout.relu,

@@ -30,6 +30,8 @@ pub(crate) struct ConvolutionSpec {
     pub groups: usize,
     pub bias: bool,
     pub norm: Norm,
+    /// Added to the norm's variance.
+    pub epsilon: f64,
 }
 
 /// The norm after a convolution.
@@ -72,7 +74,7 @@ impl ConvolutionSpec {
             Norm::Batch => Some(Initializer::Ones),
             Norm::BatchFromZero => Some(Initializer::Zeros),
         }
-        .map(|gamma| BatchNorm::new(self.out_channels, gamma, device));
+        .map(|gamma| BatchNorm::new(self.out_channels, gamma, self.epsilon, device));
 
         Convolution { conv, norm }
     }

@@ -22,7 +22,9 @@ impl<B: ResidualBackend> Head<B> {
     pub(crate) fn new(layout: &HeadLayout, device: &B::Device) -> Self {
         let channels = layout.channels;
         Self {
-            norm: layout.norm.then(|| BatchNorm::from_one(channels, device)),
+            norm: layout
+                .norm
+                .then(|| BatchNorm::from_one(channels, layout.epsilon, device)),
             linear: linear(channels, layout.classes, device),
         }
     }

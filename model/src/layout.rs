@@ -1,7 +1,7 @@
 //! A config spelled out layer by layer: what modules are built from and summaries are made of.
 
 use crate::config::{
-    ActivationOrder, BlockKind, BottleneckStride, ResNetConfig, ShortcutKind, StemKind,
+    ActivationOrder, BlockKind, BottleneckStride, ResNetConfig, ShortcutKind, StemKind, StemPool,
 };
 use crate::convolution::{ConvolutionSpec, Norm};
 
@@ -21,6 +21,8 @@ pub(crate) struct StemLayout {
 }
 
 pub(crate) struct BlockLayout {
+    /// Of the norm before the branch.
+    pub epsilon: f64,
     /// Channels of the norm before both paths, or before the branch alone if nothing projects.
     pub pre_activation: Option<usize>,
     /// A ReLU stands behind each but the last.
@@ -42,6 +44,7 @@ pub(crate) struct ShortcutLayout {
 pub(crate) struct HeadLayout {
     /// Whether a norm and a ReLU stand before the pool.
     pub norm: bool,
+    pub epsilon: f64,
     pub channels: usize,
     pub classes: usize,
 }
@@ -71,6 +74,7 @@ impl Layout {
             stages,
             head: HeadLayout {
                 norm: config.activation == ActivationOrder::Pre,
+                epsilon: config.norm_epsilon,
                 channels,
                 classes: config.classes,
             },
@@ -88,15 +92,17 @@ impl StemLayout {
             groups: 1,
             bias: config.convolution_bias,
             norm: Norm::Batch,
+            epsilon: config.norm_epsilon,
         };
         let images = config.input_channels;
         let half = out_channels.div_ceil(2);
+        let stride = config.first_stride();
         let (deep, convolution) = match config.stem {
-            StemKind::ImageNet => (None, convolution(images, out_channels, 7, 2)),
-            StemKind::Cifar => (None, convolution(images, out_channels, 3, 1)),
+            StemKind::ImageNet => (None, convolution(images, out_channels, 7, stride)),
+            StemKind::Cifar => (None, convolution(images, out_channels, 3, stride)),
             StemKind::Deep => (
                 Some([
-                    convolution(images, half, 3, 2),
+                    convolution(images, half, 3, stride),
                     convolution(half, half, 3, 1),
                 ]),
                 convolution(half, out_channels, 3, 1),
@@ -105,7 +111,7 @@ impl StemLayout {
         Self {
             deep,
             convolution,
-            pooled: config.stem != StemKind::Cifar,
+            pooled: config.first_pool() == StemPool::Max,
         }
     }
 }
@@ -155,10 +161,12 @@ impl BlockLayout {
                     groups,
                     bias: config.convolution_bias,
                     norm: norm(index),
+                    epsilon: config.norm_epsilon,
                 },
             )
             .collect();
         Self {
+            epsilon: config.norm_epsilon,
             pre_activation: pre.then_some(in_channels),
             branch,
             shortcut: ShortcutLayout::new(config, in_channels, out_channels, stride),
@@ -178,7 +186,7 @@ impl ShortcutLayout {
         let changes = in_channels != out_channels || stride != 1;
         let projects = match config.shortcut {
             ShortcutKind::None => return None,
-            ShortcutKind::ZeroPad => false,
+            ShortcutKind::ZeroPad | ShortcutKind::ZeroPadEnd => false,
             ShortcutKind::ProjectionAlways => true,
             ShortcutKind::Projection
             | ShortcutKind::AveragePoolProjection
@@ -198,13 +206,18 @@ impl ShortcutLayout {
             } else {
                 Norm::Batch
             },
+            epsilon: config.norm_epsilon,
         });
         let added = out_channels.saturating_sub(in_channels);
+        let before = match config.shortcut {
+            ShortcutKind::ZeroPadEnd => 0,
+            _ => added / 2,
+        };
         Some(Self {
             average_pool,
             projection,
             stride,
-            padding: [added / 2, added - added / 2],
+            padding: [before, added - before],
         })
     }
 }

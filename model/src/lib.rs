@@ -53,8 +53,8 @@ mod transfer;
 
 pub use block::Block;
 pub use config::{
-    ActivationOrder, BlockKind, BottleneckStride, ConfigError, DigitConfig, NetworkConfig,
-    ResNetConfig, ShortcutKind, StemKind,
+    ActivationOrder, BlockKind, BottleneckStride, ConfigError, DigitConfig, NetworkChanges,
+    NetworkConfig, ResNetConfig, ShortcutKind, StemKind, StemPool,
 };
 pub use convolution::Convolution;
 pub use digit::{DigitBlock, DigitResNet};

@@ -6,8 +6,6 @@ use burn::tensor::backend::Backend;
 
 use crate::ops::{self, ResidualBackend};
 
-/// Added to the variance, as in PyTorch.
-const EPSILON: f64 = 1e-5;
 /// Weight of the batch at hand in the running statistics, as in PyTorch.
 const MOMENTUM: f64 = 0.1;
 
@@ -34,7 +32,7 @@ impl Pass {
 }
 
 /// Batch normalisation over the channels of images (Ioffe and Szegedy 2015,
-/// <https://arxiv.org/abs/1502.03167>): `(x - mean) / sqrt(variance + 1e-5) * gamma + beta`.
+/// <https://arxiv.org/abs/1502.03167>): `(x - mean) / sqrt(variance + epsilon) * gamma + beta`.
 ///
 /// It differs from Burn's own in two ways. The running variance is the unbiased one, as in
 /// PyTorch. And the addition and the ReLU behind it belong to the same operation.
@@ -48,21 +46,30 @@ pub struct BatchNorm<B: Backend> {
     pub running_mean: RunningState<Tensor<B, 1>>,
     /// Unbiased variance over many batches `[channels]`.
     pub running_var: RunningState<Tensor<B, 1>>,
+    /// Part of the config, not of records.
+    #[module(skip)]
+    pub(crate) epsilon: f64,
 }
 
 impl<B: ResidualBackend> BatchNorm<B> {
-    pub(crate) fn new(channels: usize, gamma: Initializer, device: &B::Device) -> Self {
+    pub(crate) fn new(
+        channels: usize,
+        gamma: Initializer,
+        epsilon: f64,
+        device: &B::Device,
+    ) -> Self {
         Self {
             gamma: gamma.init([channels], device),
             beta: Initializer::Zeros.init([channels], device),
             running_mean: RunningState::new(Tensor::zeros([channels], device)),
             running_var: RunningState::new(Tensor::ones([channels], device)),
+            epsilon,
         }
     }
 
     /// A norm that changes no more than it has to.
-    pub(crate) fn from_one(channels: usize, device: &B::Device) -> Self {
-        Self::new(channels, Initializer::Ones, device)
+    pub(crate) fn from_one(channels: usize, epsilon: f64, device: &B::Device) -> Self {
+        Self::new(channels, Initializer::Ones, epsilon, device)
     }
 
     /// Keeps the shape `[batch, channels, height, width]`.
@@ -97,7 +104,8 @@ impl<B: ResidualBackend> BatchNorm<B> {
         }
         let [batch, _, height, width] = input.dims();
         let (gamma, beta) = (pass.parameter(&self.gamma), pass.parameter(&self.beta));
-        let (output, mean, variance) = ops::batch_norm(input, gamma, beta, residual, relu, EPSILON);
+        let (output, mean, variance) =
+            ops::batch_norm(input, gamma, beta, residual, relu, self.epsilon);
         if pass == Pass::Learning {
             self.update(mean, variance, batch * height * width);
         }
@@ -116,7 +124,7 @@ impl<B: ResidualBackend> BatchNorm<B> {
         let device = gamma.device();
         let mean = self.running_mean.value().to_device(&device);
         let variance = self.running_var.value().to_device(&device);
-        let scale = gamma / (variance + EPSILON).sqrt();
+        let scale = gamma / (variance + self.epsilon).sqrt();
         let shift = self.beta.val() - mean * scale.clone();
         (scale, shift)
     }
@@ -165,7 +173,7 @@ mod tests {
     fn agrees_with_burn_in_output_and_gradients() {
         let device = Default::default();
         for shape in [[4, 3, 5, 6], [8, 8, 1, 1], [1, 2, 7, 3]] {
-            let ours = BatchNorm::<Train>::new(shape[1], Initializer::Ones, &device);
+            let ours = BatchNorm::<Train>::new(shape[1], Initializer::Ones, 1e-5, &device);
             let burns = BatchNormConfig::new(shape[1]).init::<Train>(&device);
             let weights = images(1, shape);
             let input = images(2, shape);
@@ -189,7 +197,7 @@ mod tests {
     #[test]
     fn running_statistics_are_those_of_pytorch() {
         let device = Default::default();
-        let norm = BatchNorm::<Train>::new(1, Initializer::Ones, &device);
+        let norm = BatchNorm::<Train>::new(1, Initializer::Ones, 1e-5, &device);
         norm.forward(Tensor::from_data([[[[1.0, 2.0], [3.0, 6.0]]]], &device));
         // Mean 3, unbiased variance 14 / 3; a tenth of each, and nine tenths of 0 and 1.
         let mean: f32 = norm.running_mean.value_sync().into_scalar();
@@ -201,7 +209,7 @@ mod tests {
     #[test]
     fn prediction_uses_the_running_statistics() {
         let device = Default::default();
-        let norm = BatchNorm::<Train>::new(2, Initializer::Ones, &device);
+        let norm = BatchNorm::<Train>::new(2, Initializer::Ones, 1e-5, &device);
         for seed in 0..200 {
             norm.forward(images(seed, [16, 2, 4, 4]));
         }
@@ -214,5 +222,21 @@ mod tests {
                 "the mean should become zero, not {value}"
             );
         }
+    }
+
+    #[test]
+    fn the_epsilon_is_that_of_the_config() {
+        let device = Default::default();
+        let norm = BatchNorm::<Flex>::new(1, Initializer::Ones, 3.0, &device);
+        // The running variance of a new norm is 1: 4 / sqrt(1 + 3).
+        let output = norm.forward(Tensor::full([1, 1, 1, 1], 4.0, &device));
+        assert_eq!(output.into_scalar(), 2.0);
+        // The batch has mean 0 and variance 1.
+        let norm = BatchNorm::<Train>::new(1, Initializer::Ones, 3.0, &device);
+        let output = norm.forward(Tensor::from_data([[[[-1.0, 1.0]]]], &device));
+        let expected = burn::tensor::TensorData::from([[[[-0.5f32, 0.5]]]]);
+        output
+            .into_data()
+            .assert_approx_eq(&expected, Tolerance::<f32>::absolute(1e-6));
     }
 }

@@ -106,6 +106,15 @@ mod tests {
     }
 
     #[test]
+    fn zero_pad_end_pads_behind_the_input() {
+        let output = shortcut(ShortcutKind::ZeroPadEnd, [1, 3], 2).forward(image());
+
+        let zeros = [[0.0, 0.0], [0.0, 0.0]];
+        let expected = TensorData::from([[[[1.0f32, 3.0], [7.0, 9.0]], zeros, zeros]]);
+        output.into_data().assert_eq(&expected, true);
+    }
+
+    #[test]
     fn average_pool_counts_only_what_is_in_the_image() {
         let mut shortcut = shortcut(ShortcutKind::AveragePoolProjection, [1, 1], 2);
         let projection = shortcut.projection.as_mut().unwrap();

@@ -5,7 +5,7 @@ use burn::tensor::{Distribution, Tensor, backend::Backend as _};
 use burn_flex::Flex;
 use model::{
     ActivationOrder, BatchNorm, BlockKind, BottleneckStride, Convolution, Network, NetworkConfig,
-    ResNetConfig, ShortcutKind, StemKind, network,
+    ResNetConfig, ShortcutKind, StemKind, StemPool, network,
 };
 
 /// As after training: nothing is at its start any more.
@@ -97,6 +97,7 @@ fn every_kind_folds() {
     Flex::seed(&Default::default(), 2);
     let shortcuts = [
         ShortcutKind::ZeroPad,
+        ShortcutKind::ZeroPadEnd,
         ShortcutKind::Projection,
         ShortcutKind::ProjectionAlways,
         ShortcutKind::AveragePoolProjection,
@@ -110,6 +111,9 @@ fn every_kind_folds() {
                     let grouped = block == BlockKind::Bottleneck;
                     let config = ResNetConfig {
                         stem,
+                        stem_stride: Some(1),
+                        stem_pool: Some(StemPool::Max),
+                        norm_epsilon: 0.1,
                         block,
                         depths: vec![2, 1],
                         widths: vec![8, 12],

@@ -17,6 +17,12 @@ pub enum ConfigError {
         /// What it may hold.
         range: &'static str,
     },
+    /// A detail of residual networks is changed in a network without it.
+    #[error("this network has no stem, stages or norms that could be others")]
+    NoStages,
+    /// The stride of bottlenecks is changed in a network without them.
+    #[error("this network has no bottlenecks whose stride could be elsewhere")]
+    NoBottlenecks,
     /// The network is made for one size of picture.
     #[error(
         "this network takes pictures of {DIGIT_SIZE}x{DIGIT_SIZE} pixels, not {height}x{width}"

@@ -17,6 +17,34 @@ pub enum StemKind {
     Cifar,
 }
 
+/// The pool between the stem's convolutions and the first stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StemPool {
+    /// No pool.
+    None,
+    /// 3x3 max pool with stride 2 and padding 1.
+    Max,
+}
+
+impl StemKind {
+    /// Stride of the first convolution, unless a config sets another one.
+    pub fn usual_stride(self) -> usize {
+        match self {
+            Self::ImageNet | Self::Deep => 2,
+            Self::Cifar => 1,
+        }
+    }
+
+    /// Pool behind the convolutions, unless a config sets another one.
+    pub fn usual_pool(self) -> StemPool {
+        match self {
+            Self::ImageNet | Self::Deep => StemPool::Max,
+            Self::Cifar => StemPool::None,
+        }
+    }
+}
+
 /// The kind of a residual block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -76,6 +104,8 @@ pub enum ShortcutKind {
     /// A: where the shape changes, every second pixel, and channels of zeros on both sides; else
     /// the identity.
     ZeroPad,
+    /// A with all channels of zeros behind those of the input.
+    ZeroPadEnd,
     /// B: where the shape changes, a 1x1 convolution with norm; else the identity.
     Projection,
     /// C: a 1x1 convolution with norm around every block.
@@ -88,4 +118,11 @@ pub enum ShortcutKind {
     PlainProjection,
     /// No path at all: a plain network, what residual ones are compared with.
     None,
+}
+
+impl ShortcutKind {
+    /// Whether channels of zeros take the place of a projection.
+    pub fn is_zero_pad(self) -> bool {
+        matches!(self, Self::ZeroPad | Self::ZeroPadEnd)
+    }
 }

@@ -1,5 +1,6 @@
 //! Networks as data.
 
+mod changes;
 mod error;
 mod kinds;
 mod resnet;
@@ -11,15 +12,16 @@ use crate::network::Network;
 use crate::ops::ResidualBackend;
 use crate::parameters::parameter_count;
 use crate::resnet::ResNet;
+pub use changes::NetworkChanges;
 pub use error::ConfigError;
 pub(crate) use error::check;
 use error::check_ends;
-pub use kinds::{ActivationOrder, BlockKind, BottleneckStride, ShortcutKind, StemKind};
+pub use kinds::{ActivationOrder, BlockKind, BottleneckStride, ShortcutKind, StemKind, StemPool};
 pub use resnet::ResNetConfig;
 
 /// Everything that sets a network's shape. Serialises with a `family` key that tells the variants
 /// apart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "family", rename_all = "kebab-case")]
 pub enum NetworkConfig {
     /// Stem, stages of residual blocks, head.
@@ -136,6 +138,13 @@ mod tests {
                 shortcut: ShortcutKind::AveragePoolProjection,
                 ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1, 2, 3, 4])
             }),
+            NetworkConfig::Resnet(ResNetConfig {
+                stem_stride: Some(2),
+                stem_pool: Some(StemPool::Max),
+                shortcut: ShortcutKind::ZeroPadEnd,
+                norm_epsilon: 1e-3,
+                ..ResNetConfig::cifar(1)
+            }),
             NetworkConfig::Digit(DigitConfig {
                 input_channels: 1,
                 classes: 10,
@@ -176,6 +185,9 @@ mod tests {
             }
         };
         wrong(&|config| config.widths = vec![64, 32, 16], "`widths`");
+        wrong(&|config| config.stem_stride = Some(0), "`stem_stride` is 0");
+        wrong(&|config| config.norm_epsilon = 0.0, "`norm_epsilon`");
+        wrong(&|config| config.norm_epsilon = f64::NAN, "`norm_epsilon`");
         wrong(&|config| config.groups = 0, "`groups` is 0");
         wrong(&|config| config.groups = usize::MAX, "`groups`");
         wrong(&|config| config.width_per_group = 0, "`width_per_group`");

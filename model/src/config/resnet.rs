@@ -3,13 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::{check, check_ends, require};
-use super::{ActivationOrder, BlockKind, BottleneckStride, ConfigError, ShortcutKind, StemKind};
+use super::{
+    ActivationOrder, BlockKind, BottleneckStride, ConfigError, ShortcutKind, StemKind, StemPool,
+};
 
 /// What `width_per_group` is measured by: a bottleneck of one group of so many channels for a
 /// width of 64 is He et al.'s.
 const WIDTH_UNIT: usize = 64;
 /// Most channels that the 3x3 convolution of a bottleneck may have.
 const MAX_INNER_CHANNELS: usize = 65_536;
+/// PyTorch's default.
+const USUAL_EPSILON: f64 = 1e-5;
 
 /// A residual network of stages: what stands in it, how deep and how wide.
 ///
@@ -26,11 +30,19 @@ const MAX_INNER_CHANNELS: usize = 65_536;
 /// assert_eq!(NetworkConfig::Resnet(config), model::network("resnext50_32x4d")?);
 /// # Ok::<(), model::UnknownNetwork>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResNetConfig {
     /// What stands before the first stage.
     pub stem: StemKind,
+    /// Stride of the first convolution, 1 to 8; `None` for the stem's [usual
+    /// one](StemKind::usual_stride).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stem_stride: Option<usize>,
+    /// Pool behind the stem's convolutions; `None` for the stem's [usual
+    /// one](StemKind::usual_pool).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stem_pool: Option<StemPool>,
     /// The kind of every block.
     pub block: BlockKind,
     /// Blocks in each stage: 1 to 16 stages of 1 to 1,000 blocks.
@@ -62,6 +74,9 @@ pub struct ResNetConfig {
     /// Needs a shortcut, and the post-activation order: in the other, the ReLU behind that norm
     /// would pass no gradient.
     pub zero_init_last_norm: bool,
+    /// Added to the variance in every batch norm, above 0 and at most 1.
+    #[serde(default = "usual_epsilon", skip_serializing_if = "is_usual_epsilon")]
+    pub norm_epsilon: f64,
     /// Channels of the images, 1 to 1,024: 1 for grey, 3 for colour.
     pub input_channels: usize,
     /// Number of logits, 1 to 1,000,000.
@@ -76,12 +91,22 @@ fn usual_width_per_group() -> usize {
     WIDTH_UNIT
 }
 
+fn usual_epsilon() -> f64 {
+    USUAL_EPSILON
+}
+
+fn is_usual_epsilon(epsilon: &f64) -> bool {
+    *epsilon == USUAL_EPSILON
+}
+
 impl ResNetConfig {
     /// Four stages of 64 to 512 channels behind the ImageNet stem, as in torchvision: 3 input
     /// channels, 1,000 classes.
     pub fn imagenet(block: BlockKind, depths: [usize; 4]) -> Self {
         Self {
             stem: StemKind::ImageNet,
+            stem_stride: None,
+            stem_pool: None,
             block,
             depths: depths.to_vec(),
             widths: vec![64, 128, 256, 512],
@@ -92,6 +117,7 @@ impl ResNetConfig {
             shortcut: ShortcutKind::Projection,
             convolution_bias: false,
             zero_init_last_norm: false,
+            norm_epsilon: USUAL_EPSILON,
             input_channels: 3,
             classes: 1000,
         }
@@ -120,6 +146,16 @@ impl ResNetConfig {
             classes: 10,
             ..Self::imagenet(BlockKind::Basic, [2, 2, 2, 2])
         }
+    }
+
+    /// Stride of the first convolution.
+    pub fn first_stride(&self) -> usize {
+        self.stem_stride.unwrap_or(self.stem.usual_stride())
+    }
+
+    /// Pool behind the stem's convolutions.
+    pub fn first_pool(&self) -> StemPool {
+        self.stem_pool.unwrap_or(self.stem.usual_pool())
     }
 
     /// Channels between the convolutions of a block in a stage of this width. Those of a
@@ -157,9 +193,16 @@ impl ResNetConfig {
             )?;
         }
         self.validate_groups()?;
+        check("stem_stride", self.first_stride(), 1..=8, "1 to 8")?;
+        require(
+            self.norm_epsilon > 0.0 && self.norm_epsilon <= 1.0,
+            "norm_epsilon",
+            self.norm_epsilon,
+            "above 0, at most 1",
+        )?;
         let narrows = self.widths.windows(2).any(|pair| pair[1] < pair[0]);
         require(
-            self.shortcut != ShortcutKind::ZeroPad || !narrows,
+            !self.shortcut.is_zero_pad() || !narrows,
             "widths",
             &widths,
             "never narrower from stage to stage with the zero-pad shortcut",

@@ -46,6 +46,7 @@ fn convolution(
     walk: &mut Walk,
 ) {
     let spec = ConvolutionSpec {
+        epsilon: 0.0,
         in_channels: walk.channels(),
         out_channels,
         kernel,

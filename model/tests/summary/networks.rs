@@ -5,8 +5,8 @@ use burn::tensor::{Distribution, Tensor};
 use burn_flex::Flex;
 use model::{
     ActivationOrder, BatchNorm, Block, BlockKind, BottleneckStride, Convolution, Layer, LayerKind,
-    Network, NetworkConfig, ResNet, ResNetConfig, ShortcutKind, StemKind, ops, parameter_count,
-    summary,
+    Network, NetworkConfig, ResNet, ResNetConfig, ShortcutKind, StemKind, StemPool, ops,
+    parameter_count, summary,
 };
 use proptest::prelude::*;
 
@@ -150,6 +150,7 @@ fn configs() -> impl Strategy<Value = ResNetConfig> {
         prop::sample::select(vec![ActivationOrder::Post, ActivationOrder::Pre]),
         prop::sample::select(vec![
             ShortcutKind::ZeroPad,
+            ShortcutKind::ZeroPadEnd,
             ShortcutKind::Projection,
             ShortcutKind::ProjectionAlways,
             ShortcutKind::AveragePoolProjection,
@@ -160,15 +161,20 @@ fn configs() -> impl Strategy<Value = ResNetConfig> {
     let stages = prop::collection::vec((1..3_usize, 1..9_usize), 1..4);
     let groups = (1..4_usize, 64..200_usize);
     let rest = (any::<bool>(), any::<bool>(), 1..4_usize, 1..6_usize);
-    (kinds, stages, groups, rest).prop_map(
+    let stem_changes = (
+        prop::sample::select(vec![None, Some(1), Some(2), Some(3)]),
+        prop::sample::select(vec![None, Some(StemPool::None), Some(StemPool::Max)]),
+    );
+    (kinds, stages, groups, rest, stem_changes).prop_map(
         |(
             (stem, block, bottleneck_stride, activation, shortcut),
             stages,
             (groups, width_per_group),
             (convolution_bias, zero_init_last_norm, input_channels, classes),
+            (stem_stride, stem_pool),
         )| {
             let (depths, mut widths): (Vec<_>, Vec<_>) = stages.into_iter().unzip();
-            if shortcut == ShortcutKind::ZeroPad {
+            if shortcut.is_zero_pad() {
                 widths.sort_unstable();
             }
             let grouped = block == BlockKind::Bottleneck;
@@ -176,6 +182,8 @@ fn configs() -> impl Strategy<Value = ResNetConfig> {
                 activation == ActivationOrder::Post && shortcut != ShortcutKind::None;
             ResNetConfig {
                 stem,
+                stem_stride,
+                stem_pool,
                 block,
                 depths,
                 widths,
@@ -186,6 +194,7 @@ fn configs() -> impl Strategy<Value = ResNetConfig> {
                 shortcut,
                 convolution_bias,
                 zero_init_last_norm: zero_init_last_norm && can_start_at_zero,
+                norm_epsilon: 1e-3,
                 input_channels,
                 classes,
             }
