@@ -3,7 +3,6 @@
 //! A file is a row of records: one label byte (CIFAR-100 has a coarse one before it), then
 //! `[3, 32, 32]` bytes. Described at <https://www.cs.toronto.edu/~kriz/cifar.html>.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -143,7 +142,7 @@ impl Cifar {
 /// A whole file, unless it is larger than any of the publisher's.
 fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
-    File::open(path)
+    files::open_file(path)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|source| DataError::Read {
             path: path.to_owned(),

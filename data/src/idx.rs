@@ -3,7 +3,6 @@
 //! A header of big-endian 32-bit numbers (magic, count, and for images height and width), then one
 //! byte per pixel or label. Described at <http://yann.lecun.com/exdb/mnist/>.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -72,7 +71,7 @@ pub(crate) fn read_labels(mut file: impl Read, path: &Path) -> Result<Vec<u8>, D
 
 /// Opens a file to be read with the functions above.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
-    let file = File::open(path).map_err(|source| failed(source, path))?;
+    let file = files::open_file(path).map_err(|source| failed(source, path))?;
     unpacked(BufReader::new(file), path)
 }
 

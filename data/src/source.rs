@@ -230,11 +230,16 @@ impl FromStr for Source {
 fn nearest(text: &str) -> Option<String> {
     /// Below this similarity (of at most 1) a name is no likely slip for another.
     const SIMILAR: f64 = 0.8;
+    /// Longer texts are compared with no name.
+    const MAX_COMPARED_BYTES: usize = 64;
     if text.is_empty() {
         return None;
     }
     if text.contains(['/', '\\']) {
         return Some(format!("{FOLDER_PREFIX}{text}"));
+    }
+    if text.len() > MAX_COMPARED_BYTES {
+        return None;
     }
     let text = text.to_lowercase();
     NAMED

@@ -11,6 +11,8 @@ pub(crate) const AUTO: &str = "auto";
 
 /// A name this unlike every known one gets no suggestion (0: nothing in common, 1: equal).
 const LEAST_LIKENESS: f64 = 0.7;
+/// Longer texts are compared with no name.
+const MAX_COMPARED_BYTES: usize = 64;
 
 /// A parsed device name: `auto`, or `KIND` or `KIND:INDEX` such as `flex` or `cuda:1`.
 ///
@@ -70,6 +72,7 @@ impl FromStr for DeviceRequest {
 
 fn unknown(name: &str) -> DeviceError {
     let nearest = known_names()
+        .filter(|_| name.len() <= MAX_COMPARED_BYTES)
         .map(|known| (strsim::jaro_winkler(name, known), known))
         .filter(|(likeness, _)| *likeness >= LEAST_LIKENESS)
         .max_by(|left, right| left.0.total_cmp(&right.0))

@@ -1,6 +1,6 @@
 //! Getting a file from the first mirror that has it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -147,7 +147,7 @@ fn is_there(
         path: path.to_owned(),
         source,
     };
-    let mut file = match File::open(path) {
+    let mut file = match files::open_file(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(read_error(error)),

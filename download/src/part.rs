@@ -170,7 +170,8 @@ pub(crate) fn beside(path: &Path, ending: &OsStr) -> PathBuf {
 
 /// `None` if there is no note, or none that can be sent to a mirror.
 fn read_note(path: &Path) -> Option<Note> {
-    let note: Note = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let note: Note =
+        serde_json::from_slice(&files::read_file(path, files::MAX_SETTINGS_BYTES).ok()?).ok()?;
     let printable = |byte| (b' '..=b'~').contains(&byte);
     note.validator.bytes().all(printable).then_some(note)
 }

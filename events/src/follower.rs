@@ -81,7 +81,7 @@ impl Follower {
     ///
     /// If there is a file that cannot be read.
     pub fn poll_with(&mut self, progress: &mut dyn FnMut(f64)) -> io::Result<bool> {
-        let mut file = match File::open(&self.path) {
+        let mut file = match files::open_file(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             file => file?,
         };

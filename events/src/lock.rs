@@ -68,7 +68,7 @@ const LOOK: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// Whether a program works on the run of this folder.
 pub fn is_locked(folder: &Path) -> bool {
-    let Ok(file) = File::open(folder.join(FILE)) else {
+    let Ok(file) = files::open_file(folder.join(FILE)) else {
         return false;
     };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))

@@ -1,6 +1,5 @@
 //! A file of events as it was at a checkpoint.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use crate::event::Resumed;
 /// Takes what a run forgets when it goes on from a checkpoint out of its file: what came after that
 /// step, and the test. Messages and how the run ended stay. The file is whole at all times.
 pub(crate) fn rewind(path: &Path, to: &Resumed) -> io::Result<()> {
-    let file = match File::open(path) {
+    let file = match files::open_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         file => file?,
     };

@@ -1,5 +1,5 @@
-//! Files that are whole or not there, their checksums, text that is safe to print, and the user's cache
-//! folder.
+//! Files that are whole or not there, their checksums, reading with limits, text that is safe to print,
+//! and the user's cache folder.
 //!
 //! ```
 //! let folder = tempfile::tempdir()?;
@@ -14,6 +14,7 @@ mod cache;
 mod checksum;
 mod output;
 mod printable;
+mod read;
 mod sealed;
 mod target;
 
@@ -24,6 +25,10 @@ pub use output::{check_output, write_output, write_output_with};
 pub use printable::{
     LONGEST_SENTENCE, brief, is_printable, printable, printable_chars, printable_json,
     printable_lines, sentence, shortened,
+};
+pub use read::{
+    MAX_DOCUMENT_BYTES, MAX_SETTINGS_BYTES, MAX_WEIGHTS_BYTES, ReadError, open_file, read_file,
+    read_rest, read_text,
 };
 pub use sealed::{Checksums, SealError, seal, unseal};
 pub use target::is_standard_output;

@@ -1,6 +1,5 @@
 //! A file that was found, and whether it is the published one.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
 
@@ -37,7 +36,7 @@ impl LocalFile<'_> {
             path: self.path.clone(),
             source,
         };
-        let file = File::open(&self.path).map_err(read)?;
+        let file = files::open_file(&self.path).map_err(read)?;
         let mut file = Hashed {
             inner: unpacked(BufReader::new(file), &self.path)?.take(MAX_BYTES),
             hasher: Hasher::new(),

@@ -121,7 +121,7 @@ fn write_members(
         path: archive.to_owned(),
         source,
     };
-    let file = File::open(archive).map_err(cannot_read)?;
+    let file = files::open_file(archive).map_err(cannot_read)?;
     let total = file.metadata().map_err(cannot_read)?.len();
     let done = Rc::new(Cell::new(0));
     let counted = Counted {

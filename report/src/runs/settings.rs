@@ -1,8 +1,7 @@
 //! What is known of a run without its events: from its settings, and from what programs left that wrote
 //! none.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -118,12 +117,5 @@ fn json<T: DeserializeOwned>(path: &Path) -> Option<T> {
 
 /// A file's text; none if there is none, or it is larger than it could be.
 fn text(path: &Path) -> Option<String> {
-    // Anything else could be waited for without end.
-    if !path.is_file() {
-        return None;
-    }
-    let mut text = String::new();
-    let file = File::open(path).ok()?;
-    let read = file.take(LARGEST).read_to_string(&mut text).ok()?;
-    ((read as u64) < LARGEST).then_some(text)
+    files::read_text(path, LARGEST).ok()
 }

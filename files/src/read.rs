@@ -1,0 +1,204 @@
+//! Reading files that a user names, without waiting for ever and without filling the memory.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Limit for files of settings, in bytes.
+pub const MAX_SETTINGS_BYTES: u64 = 1 << 20;
+/// Limit for JSON documents, such as the description of a model, in bytes.
+pub const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
+/// Limit for weights and checkpoints, which are held in memory as a whole, in bytes.
+pub const MAX_WEIGHTS_BYTES: u64 = 16 << 30;
+
+/// Why a path is not read although the system would read it. [`open_file`] and the functions that use
+/// it return it inside an [`io::Error`], where [`io::Error::get_ref`] finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The path names something that is not a regular file.
+    #[error("it is {kind}, not a regular file")]
+    NotAFile {
+        /// What it is.
+        kind: &'static str,
+    },
+    /// The file has more bytes than any file of its kind.
+    #[error("it has more than {limit} bytes")]
+    TooLarge {
+        /// Most bytes that are read.
+        limit: u64,
+    },
+}
+
+impl From<ReadError> for io::Error {
+    fn from(error: ReadError) -> Self {
+        let kind = match error {
+            ReadError::NotAFile { kind } if kind == FOLDER => io::ErrorKind::IsADirectory,
+            ReadError::NotAFile { .. } => io::ErrorKind::InvalidInput,
+            ReadError::TooLarge { .. } => io::ErrorKind::FileTooLarge,
+        };
+        Self::new(kind, error)
+    }
+}
+
+const FOLDER: &str = "a folder";
+
+/// Opens a regular file for reading, or a link to one.
+///
+/// ```
+/// let error = files::open_file("/").unwrap_err();
+/// assert_eq!(error.to_string(), "it is a folder, not a regular file");
+/// ```
+///
+/// # Errors
+///
+/// What the system says, or [`ReadError::NotAFile`] for a folder, and for a pipe, a socket or a
+/// device, which may give bytes without end or none for ever.
+pub fn open_file(path: impl AsRef<Path>) -> io::Result<File> {
+    let path = path.as_ref();
+    // Opening some devices does something, so the kind is checked before as well as after.
+    check(&fs::metadata(path)?)?;
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // A pipe that took the file's place in between must not be waited for.
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    check(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Reads a regular file of at most `limit` bytes.
+///
+/// # Errors
+///
+/// As for [`open_file`], and [`ReadError::TooLarge`].
+pub fn read_file(path: impl AsRef<Path>, limit: u64) -> io::Result<Vec<u8>> {
+    read_rest(open_file(path)?, Vec::new(), limit)
+}
+
+/// Reads what is left of an open file behind the bytes that were read before, all together at most
+/// `limit` bytes.
+///
+/// # Errors
+///
+/// What the system says, or [`ReadError::TooLarge`].
+pub fn read_rest(file: File, mut bytes: Vec<u8>, limit: u64) -> io::Result<Vec<u8>> {
+    let too_large = || io::Error::from(ReadError::TooLarge { limit });
+    let length = file.metadata()?.len();
+    if length > limit {
+        return Err(too_large());
+    }
+    let missing = length.saturating_sub(bytes.len() as u64);
+    bytes
+        .try_reserve_exact(usize::try_from(missing).map_err(|_| too_large())?)
+        .map_err(|_| io::ErrorKind::OutOfMemory)?;
+    // The file may grow meanwhile.
+    let room = (limit + 1).saturating_sub(bytes.len() as u64);
+    file.take(room).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 <= limit {
+        true => Ok(bytes),
+        false => Err(too_large()),
+    }
+}
+
+/// Reads a regular file of text of at most `limit` bytes.
+///
+/// # Errors
+///
+/// As for [`read_file`], and [`io::ErrorKind::InvalidData`] if it is not UTF-8.
+pub fn read_text(path: impl AsRef<Path>, limit: u64) -> io::Result<String> {
+    String::from_utf8(read_file(path, limit)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8"))
+}
+
+fn check(metadata: &Metadata) -> io::Result<()> {
+    match metadata.is_file() {
+        true => Ok(()),
+        false => Err(ReadError::NotAFile {
+            kind: kind(metadata),
+        }
+        .into()),
+    }
+}
+
+fn kind(metadata: &Metadata) -> &'static str {
+    if metadata.is_dir() {
+        return FOLDER;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        let kind = metadata.file_type();
+        if kind.is_fifo() {
+            return "a pipe";
+        }
+        if kind.is_socket() {
+            return "a socket";
+        }
+    }
+    "a device"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(error: &io::Error) -> Option<&ReadError> {
+        error.get_ref()?.downcast_ref()
+    }
+
+    #[test]
+    fn limits_are_the_last_size_that_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "12345").unwrap();
+        assert_eq!(read_file(&path, 5).unwrap(), b"12345");
+        assert_eq!(read_text(&path, 5).unwrap(), "12345");
+        let error = read_file(&path, 4).unwrap_err();
+        assert_eq!(reason(&error), Some(&ReadError::TooLarge { limit: 4 }));
+        fs::write(&path, [0xff]).unwrap();
+        let error = read_text(&path, 5).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        let error = read_file(folder.path().join("missing"), 5).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_file_without_an_end_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sparse");
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        let error = read_file(&path, MAX_WEIGHTS_BYTES).unwrap_err();
+        assert!(matches!(reason(&error), Some(ReadError::TooLarge { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_regular_files_are_opened() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        use std::os::unix::fs::symlink;
+        use std::os::unix::net::UnixListener;
+
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = UnixListener::bind(&socket).unwrap();
+        let link = folder.path().join("link");
+        symlink(&pipe, &link).unwrap();
+        for (path, kind) in [
+            (pipe.as_path(), "a pipe"),
+            (&link, "a pipe"),
+            (&socket, "a socket"),
+            (Path::new("/dev/zero"), "a device"),
+            (folder.path(), FOLDER),
+        ] {
+            let error = read_file(path, 10).unwrap_err();
+            assert_eq!(reason(&error), Some(&ReadError::NotAFile { kind }));
+        }
+    }
+}
