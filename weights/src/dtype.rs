@@ -118,6 +118,14 @@ impl Dtype {
         })
     }
 
+    /// Whether the elements are floats that can be read.
+    pub(crate) fn is_float(self) -> bool {
+        matches!(
+            self,
+            Self::Float16 | Self::Bfloat16 | Self::Float32 | Self::Float64
+        )
+    }
+
     /// Bytes of one element.
     pub(crate) fn bytes(self) -> u64 {
         match self {

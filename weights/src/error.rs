@@ -60,6 +60,8 @@ pub enum ContentError {
     UnknownFormat {
         /// What they look like.
         found: &'static str,
+        /// The way out, if there is one.
+        hint: Option<&'static str>,
     },
 
     /// The file ends before something that belongs to it.
@@ -122,8 +124,10 @@ pub enum ContentError {
     /// The zip archive is none of `torch.save`.
     #[error("the zip archive holds no weights: {reason}")]
     NotTorch {
-        /// What is missing.
+        /// What is missing, or what it is.
         reason: &'static str,
+        /// The way out, if there is one.
+        hint: Option<&'static str>,
     },
 
     /// The archive is a TorchScript program.
@@ -305,6 +309,9 @@ impl ContentError {
     /// The way out, where there is a usual one.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::UnknownFormat { hint, .. } | Self::NotTorch { hint, .. } => {
+                return hint.map(str::to_owned);
+            }
             Self::CutOff { .. }
             | Self::Archive { .. }
             | Self::Checksum { .. }

@@ -1,10 +1,12 @@
 //! A file of weights, whatever its format.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use crate::error::{ContentError, WeightsError};
+use crate::looks::looks_like;
+use crate::safetensors::Safetensors;
 use crate::state_dict::StateDict;
 use crate::torch::TorchFile;
 use crate::{archive, legacy, safetensors, torch};
@@ -78,11 +80,7 @@ impl WeightsFile {
     }
 
     fn read_key(path: &Path, key: Option<&str>) -> Result<Self, WeightsError> {
-        let bytes = fs::read(path).map_err(|source| WeightsError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        parse(&bytes, key).map_err(|source| WeightsError::Content {
+        parse(&read_bytes(path)?, key).map_err(|source| WeightsError::Content {
             path: path.to_owned(),
             source,
         })
@@ -108,34 +106,100 @@ impl WeightsFile {
     }
 }
 
+/// Reads a file of weights into memory. Of a file of another format, only the first bytes are read.
+///
+/// # Errors
+///
+/// [`WeightsError::Read`] if it is no regular file or the system cannot read it,
+/// [`WeightsError::Content`] if it starts as no file of weights does.
+pub fn read_bytes(path: impl AsRef<Path>) -> Result<Vec<u8>, WeightsError> {
+    let path = path.as_ref();
+    let failed = |source| WeightsError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = files::open_file(path).map_err(failed)?;
+    let mut start = Vec::with_capacity(START_BYTES);
+    (&mut file)
+        .take(START_BYTES as u64)
+        .read_to_end(&mut start)
+        .map_err(failed)?;
+    if Start::of(&start).is_none() {
+        return Err(WeightsError::Content {
+            path: path.to_owned(),
+            source: unknown(&start),
+        });
+    }
+    files::read_rest(file, start, files::MAX_WEIGHTS_BYTES).map_err(failed)
+}
+
+/// Bytes that tell formats apart.
+const START_BYTES: usize = 4096;
 /// What every pickle of protocol 2 and later starts with.
 const PICKLE_MAGIC: u8 = 0x80;
 
-fn parse(bytes: &[u8], key: Option<&str>) -> Result<WeightsFile, ContentError> {
-    if bytes.starts_with(&archive::MAGIC) {
-        return from_torch(Format::TorchZip, &torch::open_zip(bytes)?, key);
-    }
-    if let Some(length) = safetensors::header_length(bytes) {
-        let (state_dict, metadata) = safetensors::read(bytes, length)?;
-        if let Some(key) = key {
-            return Err(ContentError::UnknownKey {
-                key: key.to_owned(),
-                found: "safetensors, which have no keys".to_owned(),
-            });
+/// What a file is by its first bytes.
+enum Start {
+    Zip,
+    Safetensors(u64),
+    Pickle,
+}
+
+impl Start {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        if bytes.starts_with(&archive::MAGIC) {
+            Some(Self::Zip)
+        } else if let Some(length) = safetensors::header_length(bytes) {
+            Some(Self::Safetensors(length))
+        } else if bytes.first() == Some(&PICKLE_MAGIC) {
+            Some(Self::Pickle)
+        } else {
+            None
         }
-        return Ok(WeightsFile {
-            format: Format::Safetensors,
-            key: None,
-            state_dict,
-            metadata,
-            others: Vec::new(),
+    }
+}
+
+fn unknown(bytes: &[u8]) -> ContentError {
+    let (found, hint) = looks_like(bytes);
+    ContentError::UnknownFormat { found, hint }
+}
+
+/// A file of which the description of its tensors was read.
+pub(crate) enum Opened<'a> {
+    Torch(Format, TorchFile<'a>),
+    Safetensors(Safetensors<'a>),
+}
+
+impl<'a> Opened<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, ContentError> {
+        Ok(match Start::of(bytes) {
+            Some(Start::Zip) => Self::Torch(Format::TorchZip, torch::open_zip(bytes)?),
+            Some(Start::Safetensors(length)) => {
+                Self::Safetensors(Safetensors::open(bytes, length)?)
+            }
+            Some(Start::Pickle) => Self::Torch(Format::TorchLegacy, legacy::open(bytes)?),
+            None => return Err(unknown(bytes)),
+        })
+    }
+}
+
+fn parse(bytes: &[u8], key: Option<&str>) -> Result<WeightsFile, ContentError> {
+    let file = match Opened::new(bytes)? {
+        Opened::Torch(format, file) => return from_torch(format, &file, key),
+        Opened::Safetensors(file) => file,
+    };
+    if let Some(key) = key {
+        return Err(ContentError::UnknownKey {
+            key: key.to_owned(),
+            found: "safetensors, which have no keys".to_owned(),
         });
     }
-    if bytes.first() == Some(&PICKLE_MAGIC) {
-        return from_torch(Format::TorchLegacy, &legacy::open(bytes)?, key);
-    }
-    Err(ContentError::UnknownFormat {
-        found: looks_like(bytes),
+    Ok(WeightsFile {
+        format: Format::Safetensors,
+        key: None,
+        state_dict: file.state_dict()?,
+        metadata: file.metadata,
+        others: Vec::new(),
     })
 }
 
@@ -154,50 +218,9 @@ fn from_torch(
     })
 }
 
-/// What people find instead of the weights they wanted.
-fn looks_like(bytes: &[u8]) -> &'static str {
-    let text = bytes.trim_ascii_start();
-    if bytes.is_empty() {
-        "an empty file"
-    } else if bytes.starts_with(b"version https://git-lfs") {
-        "a Git LFS pointer, which stands for a file that was not downloaded"
-    } else if text.starts_with(b"<") {
-        "a web page"
-    } else if bytes.starts_with(&[0x1f, 0x8b]) {
-        "a gzip file, which has to be unpacked first"
-    } else if bytes.starts_with(b"\x89HDF") {
-        "an HDF5 file, as Keras writes it"
-    } else if bytes.get(257..262) == Some(b"ustar") {
-        "a tar archive"
-    } else if bytes.len() <= safetensors::LENGTH_BYTES {
-        "the first bytes of a file that was cut off"
-    } else {
-        "something else"
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_no_file_of_weights_is_named() {
-        let mut tar = vec![b'x'; 512];
-        tar[257..262].copy_from_slice(b"ustar");
-        for (bytes, expected) in [
-            (b"".as_slice(), "an empty file"),
-            (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS"),
-            (b"\n<!DOCTYPE html>", "a web page"),
-            (b"\x1f\x8b\x08", "a gzip file"),
-            (b"PK", "the first bytes"),
-            (b"\x89HDF\r\n", "an HDF5"),
-            (b"backend = flex", "something else"),
-            (&tar, "a tar archive"),
-        ] {
-            let error = WeightsFile::from_bytes(bytes).unwrap_err();
-            assert!(error.to_string().contains(expected), "{error}");
-        }
-    }
 
     #[test]
     fn a_file_that_is_not_there_is_named() {

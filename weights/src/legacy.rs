@@ -24,6 +24,7 @@ pub(crate) fn open(file: &[u8]) -> Result<TorchFile<'_>, ContentError> {
         _ => {
             return Err(ContentError::UnknownFormat {
                 found: "a pickle that torch.save did not write",
+                hint: Some("load it in Python and save the state dict with torch.save"),
             });
         }
     }

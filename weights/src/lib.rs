@@ -3,7 +3,7 @@
 //! [`WeightsFile::read`] takes what `torch.save` wrote (the zip files of PyTorch 1.6 and later,
 //! and the format before) and safetensors, tells them apart by their content, finds the state dict
 //! in a training checkpoint, and gives a [`StateDict`]: names and [`Tensor`]s in the file's order.
-//! [`write_safetensors`] writes one.
+//! [`Contents`] lists all tensors of a file and reads some of them. [`write_safetensors`] writes a file.
 //!
 //! Files come from anywhere, so nothing in them is believed. A pickle is read by a small machine
 //! that builds plain data and has no means to call anything; every size is checked against what
@@ -27,6 +27,7 @@
 mod error;
 
 // What a file holds.
+mod contents;
 mod state_dict;
 mod tensor;
 
@@ -43,10 +44,12 @@ mod torch;
 
 // From and to the disk.
 mod file;
+mod looks;
 mod write;
 
+pub use contents::{Contents, TensorInfo, TensorKind};
 pub use error::{ContentError, WeightsError, shown};
-pub use file::{Format, Other, WeightsFile};
+pub use file::{Format, Other, WeightsFile, read_bytes};
 pub use layout::LayoutProblem;
 pub use pickle::PickleProblem;
 pub use state_dict::StateDict;

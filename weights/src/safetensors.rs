@@ -1,116 +1,188 @@
 //! Reading safetensors.
 //!
-//! The file is the length of a header in 8 bytes, the header in JSON, then the tensors. The
-//! `safetensors` crate checks that sizes, types and offsets fit each other and the file. What it
-//! leaves out is checked here first: names that are there twice, of which it would keep one, and
-//! offsets so large that its sums overflow.
+//! The file is the length of a header in 8 bytes, the header in JSON, then the tensors. Reading takes
+//! time and memory in proportion to the header, whose size and number of tensors have a limit; tensors
+//! are read one by one.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use ::safetensors::SafeTensors;
-use ::safetensors::tensor::SafeTensorError;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use crate::dtype::{self, ByteOrder, Dtype};
 use crate::error::ContentError;
 use crate::layout::Layout;
 use crate::state_dict::StateDict;
+use crate::tensor::Entry;
 
 /// The entry of the header that is no tensor.
 pub(crate) const METADATA: &str = "__metadata__";
 /// Bytes before the header.
 pub(crate) const LENGTH_BYTES: usize = 8;
-/// The longest header that the format allows.
-pub(crate) const MAX_HEADER_BYTES: usize = 100_000_000;
+/// The longest header that is read or written. The format allows three times as much; the deepest
+/// networks have some megabytes.
+pub(crate) const MAX_HEADER_BYTES: usize = 32 << 20;
+/// The most tensors in a file.
+pub(crate) const MAX_TENSORS: usize = 1 << 17;
 
 /// The length of the header, if the bytes start like safetensors.
-pub(crate) fn header_length(file: &[u8]) -> Option<usize> {
+pub(crate) fn header_length(file: &[u8]) -> Option<u64> {
     let (length, rest) = file.split_first_chunk::<LENGTH_BYTES>()?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-    (length <= MAX_HEADER_BYTES && rest.starts_with(b"{")).then_some(length)
+    let length = u64::from_le_bytes(*length);
+    // A longer one does not fit any memory.
+    (length < 1 << 40 && rest.starts_with(b"{")).then_some(length)
 }
 
-/// Reads all tensors and what the file says about itself.
-pub(crate) fn read(
-    file: &[u8],
-    length: usize,
-) -> Result<(StateDict, BTreeMap<String, String>), ContentError> {
-    let rest = &file[LENGTH_BYTES..];
-    let (header, data) = rest.split_at_checked(length).ok_or(ContentError::CutOff {
-        what: "the header",
-        offset: LENGTH_BYTES as u64,
-        needed: length as u64,
-        there: rest.len() as u64,
-    })?;
-    let header: Header = serde_json::from_slice(header).map_err(|error| damaged(&error))?;
-    let mut names = HashSet::new();
-    for (name, part) in &header.tensors {
+/// A file whose header fits it.
+#[derive(Debug)]
+pub(crate) struct Safetensors<'a> {
+    /// In the header's order.
+    pub tensors: Vec<(String, Part)>,
+    /// What the file says about itself.
+    pub metadata: BTreeMap<String, String>,
+    data: &'a [u8],
+}
+
+/// A tensor in the header.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Part {
+    #[serde(deserialize_with = "dtype_or_name")]
+    pub dtype: Result<Dtype, String>,
+    pub shape: Vec<usize>,
+    data_offsets: [u64; 2],
+}
+
+fn dtype_or_name<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Result<Dtype, String>, D::Error> {
+    let name = std::borrow::Cow::<str>::deserialize(deserializer)?;
+    Ok(Dtype::of_safetensors(&name).ok_or_else(|| name.chars().take(MAX_DTYPE_NAME).collect()))
+}
+
+/// Longest name of a type that is kept for a message, in characters.
+const MAX_DTYPE_NAME: usize = 64;
+
+impl<'a> Safetensors<'a> {
+    /// Reads the header and checks that the tensors fill the rest of the file without gaps.
+    pub(crate) fn open(file: &'a [u8], length: u64) -> Result<Self, ContentError> {
+        let rest = &file[LENGTH_BYTES..];
+        if length > MAX_HEADER_BYTES as u64 {
+            return Err(damaged(format!(
+                "its header has {length} bytes, more than {MAX_HEADER_BYTES}"
+            )));
+        }
+        // It fits, because it is no longer than the limit.
+        let length = length as usize;
+        let (header, data) = rest.split_at_checked(length).ok_or(ContentError::CutOff {
+            what: "the header",
+            offset: LENGTH_BYTES as u64,
+            needed: length as u64,
+            there: rest.len() as u64,
+        })?;
+        let Header { tensors, metadata } =
+            serde_json::from_slice(header).map_err(|error| damaged(error.to_string()))?;
+        check(&tensors, (LENGTH_BYTES + length) as u64, data.len() as u64)?;
+        Ok(Self {
+            tensors,
+            metadata,
+            data,
+        })
+    }
+
+    /// The tensor at a place of the header.
+    pub(crate) fn tensor(&self, index: usize) -> Result<Entry, ContentError> {
+        let (name, part) = &self.tensors[index];
+        let dtype = part
+            .dtype
+            .as_ref()
+            .map_err(|dtype| ContentError::UnsupportedDtype {
+                tensor: name.clone(),
+                dtype: dtype.clone(),
+            })?;
+        let layout =
+            Layout::contiguous(part.shape.clone()).map_err(|problem| ContentError::Layout {
+                tensor: name.clone(),
+                problem,
+            })?;
+        // The offsets lie in the data.
+        let [start, end] = part.data_offsets.map(|offset| offset as usize);
+        dtype::read(
+            name,
+            *dtype,
+            ByteOrder::Little,
+            layout,
+            &self.data[start..end],
+        )
+    }
+
+    /// All tensors.
+    pub(crate) fn state_dict(&self) -> Result<StateDict, ContentError> {
+        let mut state_dict = StateDict::new();
+        for (index, (name, _)) in self.tensors.iter().enumerate() {
+            state_dict.insert(name.as_str(), self.tensor(index)?)?;
+        }
+        Ok(state_dict)
+    }
+}
+
+/// Checks names, types, sizes and offsets against `data` bytes that start at `start` in the file.
+fn check(tensors: &[(String, Part)], start: u64, data: u64) -> Result<(), ContentError> {
+    let mut names = HashSet::with_capacity(tensors.len());
+    let mut places = Vec::with_capacity(tensors.len());
+    for (name, part) in tensors {
         if !names.insert(name) {
             return Err(ContentError::DuplicateName { name: name.clone() });
         }
-        if Dtype::of_safetensors(&part.dtype).is_none() {
-            return Err(ContentError::UnsupportedDtype {
-                tensor: name.clone(),
-                dtype: part.dtype.clone(),
-            });
-        }
-        let [start, end] = part.data_offsets;
-        if end > data.len() as u64 {
+        let [from, to] = part.data_offsets;
+        if to > data {
             return Err(ContentError::CutOff {
                 what: "a tensor",
-                offset: ((LENGTH_BYTES + length) as u64).saturating_add(start),
-                needed: end.saturating_sub(start),
-                there: (data.len() as u64).saturating_sub(start),
+                offset: start.saturating_add(from),
+                needed: to.saturating_sub(from),
+                there: data.saturating_sub(from),
             });
         }
-    }
-
-    let checked = SafeTensors::deserialize(file).map_err(|error| match error {
-        SafeTensorError::MetadataIncompleteBuffer => {
-            let end = header.tensors.iter().map(|(_, part)| part.data_offsets[1]);
-            ContentError::TrailingBytes {
-                offset: (LENGTH_BYTES + length) as u64 + end.max().unwrap_or(0),
+        // What a type that is not known needs is not known either.
+        if let Ok(dtype) = part.dtype {
+            let elements = part.shape.iter().try_fold(1u64, |product, &size| {
+                product.checked_mul(u64::try_from(size).ok()?)
+            });
+            let bytes = elements.and_then(|elements| elements.checked_mul(dtype.bytes()));
+            if bytes.is_none() || bytes != to.checked_sub(from) {
+                return Err(damaged(format!(
+                    "the size of tensor {} does not fit its bytes",
+                    crate::error::shown(name)
+                )));
             }
         }
-        error => damaged(&error),
-    })?;
-    let mut state_dict = StateDict::new();
-    for (name, part) in header.tensors {
-        let tensor = checked.tensor(&name).map_err(|error| damaged(&error))?;
-        let layout = Layout::contiguous(tensor.shape().to_vec());
-        let layout = layout.map_err(|problem| ContentError::Layout {
-            tensor: name.clone(),
-            problem,
-        })?;
-        let dtype = Dtype::of_safetensors(&part.dtype);
-        let dtype = dtype.ok_or_else(|| ContentError::UnsupportedDtype {
-            tensor: name.clone(),
-            dtype: part.dtype,
-        })?;
-        let entry = dtype::read(&name, dtype, ByteOrder::Little, layout, tensor.data())?;
-        state_dict.insert(name, entry)?;
+        places.push((from, to));
     }
-    Ok((state_dict, header.metadata))
+    places.sort_unstable();
+    let mut end = 0;
+    for (from, to) in places {
+        if from != end || to < from {
+            return Err(damaged(format!(
+                "a tensor starts at byte {from} of the data, where {end} is expected"
+            )));
+        }
+        end = to;
+    }
+    match end == data {
+        true => Ok(()),
+        false => Err(ContentError::TrailingBytes {
+            offset: start + end,
+        }),
+    }
 }
 
-fn damaged(error: &dyn fmt::Display) -> ContentError {
-    ContentError::Safetensors {
-        reason: error.to_string(),
-    }
+fn damaged(reason: String) -> ContentError {
+    ContentError::Safetensors { reason }
 }
 
 /// The header with every name in the file's order, as often as it is there.
 struct Header {
     tensors: Vec<(String, Part)>,
     metadata: BTreeMap<String, String>,
-}
-
-/// What is looked at before the crate looks at all of it.
-#[derive(serde::Deserialize)]
-struct Part {
-    dtype: String,
-    data_offsets: [u64; 2],
 }
 
 impl<'de> Deserialize<'de> for Header {
@@ -132,11 +204,18 @@ impl<'de> Visitor<'de> for HeaderVisitor {
         let mut tensors = Vec::new();
         let mut metadata = None;
         while let Some(name) = map.next_key::<String>()? {
-            if name != METADATA {
-                tensors.push((name, map.next_value()?));
-            } else if metadata.replace(map.next_value()?).is_some() {
-                return Err(A::Error::duplicate_field(METADATA));
+            if name == METADATA {
+                if metadata.replace(map.next_value()?).is_some() {
+                    return Err(A::Error::duplicate_field(METADATA));
+                }
+                continue;
             }
+            if tensors.len() == MAX_TENSORS {
+                return Err(A::Error::custom(format!(
+                    "it has more than {MAX_TENSORS} tensors"
+                )));
+            }
+            tensors.push((name, map.next_value()?));
         }
         Ok(Header {
             tensors,
@@ -158,7 +237,8 @@ mod tests {
 
     fn error(header: &str, data: &[u8]) -> ContentError {
         let file = file(header, data);
-        read(&file, header_length(&file).unwrap()).unwrap_err()
+        let opened = Safetensors::open(&file, header_length(&file).unwrap());
+        opened.and_then(|file| file.state_dict()).unwrap_err()
     }
 
     #[test]
@@ -245,7 +325,8 @@ mod tests {
     fn order_is_that_of_the_header() {
         let header = r#"{"b":{"dtype":"U8","shape":[],"data_offsets":[1,2]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#;
         let file = file(header, &[1, 2]);
-        let (state_dict, _) = read(&file, header.len()).unwrap();
+        let opened = Safetensors::open(&file, header.len() as u64).unwrap();
+        let state_dict = opened.state_dict().unwrap();
         let names: Vec<&str> = state_dict.iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["b", "a"]);
     }
@@ -256,5 +337,24 @@ mod tests {
         assert_eq!(header_length(b"\x02\0\0\0\0\0\0\0[]"), None);
         assert_eq!(header_length(b"\xff\xff\xff\xff\xff\xff\xff\xff{}"), None);
         assert_eq!(header_length(b"\x02\0\0\0\0\0\0\0{}"), Some(2));
+    }
+
+    #[test]
+    fn headers_have_a_limit() {
+        let part = r#"{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"#;
+        let tensors: Vec<String> = (0..=MAX_TENSORS)
+            .map(|name| format!(r#""{name}":{part}"#))
+            .collect();
+        let of = |count: usize| format!("{{{}}}", tensors[..count].join(","));
+        let whole = file(&of(MAX_TENSORS), &[]);
+        let opened = Safetensors::open(&whole, header_length(&whole).unwrap()).unwrap();
+        assert_eq!(opened.tensors.len(), MAX_TENSORS);
+        let error = error(&of(MAX_TENSORS + 1), &[]);
+        assert!(error.to_string().contains("more than 131072 tensors"));
+        let mut long = vec![0; 16];
+        long[..8].copy_from_slice(&(MAX_HEADER_BYTES as u64 + 1).to_le_bytes());
+        long[8] = b'{';
+        let error = Safetensors::open(&long, header_length(&long).unwrap()).unwrap_err();
+        assert!(error.to_string().contains("header"), "{error}");
     }
 }

@@ -1,10 +1,12 @@
 //! What `torch.save` means by its pickles: storages, tensors and state dicts.
 
 mod choose;
+mod list;
 mod rebuild;
 mod storage;
 
 pub use choose::STATE_DICT_KEYS;
+pub(crate) use list::Listing;
 pub(crate) use storage::{Storage, StorageBytes};
 
 use std::collections::HashMap;
@@ -13,8 +15,10 @@ use crate::archive::Archive;
 use crate::dtype::ByteOrder;
 use crate::error::ContentError;
 use crate::file::Other;
+use crate::looks::archive_looks_like;
 use crate::pickle::{self, Graph, PickleError, Value};
 use crate::state_dict::StateDict;
+use crate::tensor::Entry;
 use choose::Choice;
 use rebuild::Rebuilder;
 
@@ -82,6 +86,19 @@ impl<'a> TorchFile<'a> {
     }
 }
 
+impl TorchFile<'_> {
+    /// Reads tensors, each with a name for errors.
+    pub(crate) fn read<'n>(
+        &self,
+        tensors: impl Iterator<Item = (&'n str, Value)>,
+    ) -> Result<Vec<Entry>, ContentError> {
+        let mut rebuilder = Rebuilder::new(&self.graph, &self.storages, self.size);
+        tensors
+            .map(|(name, value)| rebuilder.tensor(name, value))
+            .collect()
+    }
+}
+
 /// Opens the zip file that `torch.save` has written since PyTorch 1.6.
 ///
 /// In one folder, named like the file, are `data.pkl`, the storages as `data/KEY`, and the
@@ -104,7 +121,7 @@ pub(crate) fn open_zip(file: &[u8]) -> Result<TorchFile<'_>, ContentError> {
             });
         }
     };
-    let program = entry("data.pkl").ok_or(NO_PICKLE)?;
+    let program = entry("data.pkl").ok_or_else(|| no_pickle(&archive))?;
     let pickle = pickle::load(program.bytes, 0).map_err(|PickleError { position, problem }| {
         ContentError::Pickle {
             offset: (program.offset + position) as u64,
@@ -123,20 +140,22 @@ pub(crate) fn open_zip(file: &[u8]) -> Result<TorchFile<'_>, ContentError> {
     TorchFile::new(pickle.graph, pickle.root, storages, file.len())
 }
 
-const NO_PICKLE: ContentError = ContentError::NotTorch {
-    reason: "it has no data.pkl",
-};
-
 /// The folder of the archive that holds everything.
 fn folder(archive: &Archive<'_>) -> Result<String, ContentError> {
     let mut folders = (archive.names())
         .filter_map(|name| name.strip_suffix("/data.pkl"))
         .filter(|folder| !folder.contains('/'));
     match (folders.next(), folders.next()) {
-        (None, _) => Err(NO_PICKLE),
+        (None, _) => Err(no_pickle(archive)),
         (Some(folder), None) => Ok(folder.to_owned()),
         (Some(_), Some(_)) => Err(ContentError::NotTorch {
             reason: "it has several data.pkl",
+            hint: None,
         }),
     }
+}
+
+fn no_pickle(archive: &Archive<'_>) -> ContentError {
+    let (reason, hint) = archive_looks_like(archive.names());
+    ContentError::NotTorch { reason, hint }
 }

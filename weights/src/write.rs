@@ -250,7 +250,7 @@ mod tests {
             Precision::Single,
         )
         .unwrap();
-        let header = crate::safetensors::header_length(&bytes).unwrap();
+        let header = crate::safetensors::header_length(&bytes).unwrap() as usize;
         assert_eq!(header % 8, 0);
         let text = str::from_utf8(&bytes[8..8 + header]).unwrap();
         assert_eq!(

@@ -11,7 +11,7 @@ use super::{Pickle, PickleError};
 
 /// The most operations that a pickle may have. The largest networks' checkpoints have some hundred
 /// thousand.
-pub(super) const MAX_OPERATIONS: usize = 1 << 24;
+pub(super) const MAX_OPERATIONS: usize = 1 << 22;
 
 /// The newest protocol, since Python 3.8.
 const NEWEST_PROTOCOL: u8 = 5;

@@ -51,10 +51,7 @@ impl Choice {
     /// tensors in the root.
     pub(super) fn automatic(graph: &Graph<'_>, root: Value) -> Result<Self, ContentError> {
         let Some(items) = graph.items(root) else {
-            return Err(match module_class(graph, root) {
-                Some(class) => ContentError::WholeModule { class, key: None },
-                None => nothing(graph, root),
-            });
+            return Err(Self::nothing(graph, root));
         };
         for keys in [&STATE_DICT_KEYS[..PLAIN_KEYS], &STATE_DICT_KEYS] {
             if let Some(choice) = known(graph, root, keys) {
@@ -86,40 +83,57 @@ impl Choice {
                 keys: keys.take(MAX_LISTED).map(shown).collect(),
             });
         }
-        let module = items.iter().take(MAX_LOOKED_AT).find_map(|&(key, value)| {
+        Err(Self::nothing(graph, root))
+    }
+
+    /// An error for a file without tensors.
+    pub(super) fn nothing(graph: &Graph<'_>, root: Value) -> ContentError {
+        Self::module(graph, root).unwrap_or_else(|| nothing(graph, root))
+    }
+
+    /// An error if the root, or something in it, is a pickled module.
+    pub(super) fn module(graph: &Graph<'_>, root: Value) -> Option<ContentError> {
+        let Some(items) = graph.items(root) else {
+            let class = module_class(graph, root)?;
+            return Some(ContentError::WholeModule { class, key: None });
+        };
+        items.iter().take(MAX_LOOKED_AT).find_map(|&(key, value)| {
             let class = module_class(graph, value)?;
             let key = graph.text(key).map(str::to_owned);
             Some(ContentError::WholeModule { class, key })
-        });
-        Err(module.unwrap_or_else(|| nothing(graph, root)))
+        })
+    }
+
+    /// An error for a key that leads to no tensors.
+    pub(super) fn unknown(graph: &Graph<'_>, root: Value, key: &str) -> ContentError {
+        ContentError::UnknownKey {
+            key: key.to_owned(),
+            found: summary(graph, root),
+        }
+    }
+
+    /// What is under a key, or under keys with dots between them.
+    pub(super) fn dict_under(
+        graph: &Graph<'_>,
+        root: Value,
+        key: &str,
+    ) -> Result<Value, ContentError> {
+        let (dict, _) = way(graph, root, key)?;
+        match module_class(graph, dict) {
+            Some(class) => Err(ContentError::WholeModule {
+                class,
+                key: Some(key.to_owned()),
+            }),
+            None => Ok(dict),
+        }
     }
 
     /// The state dict under a key, or under keys with dots between them.
     pub(super) fn under(graph: &Graph<'_>, root: Value, key: &str) -> Result<Self, ContentError> {
-        let unknown = || ContentError::UnknownKey {
-            key: key.to_owned(),
-            found: summary(graph, root),
-        };
-        let mut path = Vec::new();
-        let (mut dict, mut rest) = (root, key);
-        while !rest.is_empty() {
-            // Keys may have dots in them.
-            let (next, step, left) = match get(graph, dict, rest) {
-                Some(next) => (next, rest, ""),
-                None => {
-                    let (step, left) = rest.split_once('.').ok_or_else(unknown)?;
-                    (get(graph, dict, step).ok_or_else(unknown)?, step, left)
-                }
-            };
-            path.push((dict, step.to_owned()));
-            (dict, rest) = (next, left);
-        }
-        if let Some(class) = module_class(graph, dict) {
-            let key = Some(key.to_owned());
-            return Err(ContentError::WholeModule { class, key });
-        }
+        let (_, path) = way(graph, root, key)?;
+        let dict = Self::dict_under(graph, root, key)?;
         if !holds_tensors(graph, dict) {
-            return Err(unknown());
+            return Err(Self::unknown(graph, root, key));
         }
         Ok(Self { path, dict })
     }
@@ -242,6 +256,30 @@ fn known(graph: &Graph<'_>, root: Value, keys: &[&str]) -> Option<Choice> {
             })
         })
     })
+}
+
+/// The value that a key leads to, and the dicts on the way.
+fn way(
+    graph: &Graph<'_>,
+    root: Value,
+    key: &str,
+) -> Result<(Value, Vec<(Value, String)>), ContentError> {
+    let unknown = || Choice::unknown(graph, root, key);
+    let mut path = Vec::new();
+    let (mut dict, mut rest) = (root, key);
+    while !rest.is_empty() {
+        // Keys may have dots in them.
+        let (next, step, left) = match get(graph, dict, rest) {
+            Some(next) => (next, rest, ""),
+            None => {
+                let (step, left) = rest.split_once('.').ok_or_else(unknown)?;
+                (get(graph, dict, step).ok_or_else(unknown)?, step, left)
+            }
+        };
+        path.push((dict, step.to_owned()));
+        (dict, rest) = (next, left);
+    }
+    Ok((dict, path))
 }
 
 /// The value of a key, the last one if there are several, as Python has it.

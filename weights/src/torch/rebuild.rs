@@ -29,6 +29,13 @@ fn tensor_function<'g>(graph: &'g Graph<'_>, object: &Object) -> Option<&'g str>
     (of_torch && name.starts_with("_rebuild_")).then_some(name)
 }
 
+/// Whether a tensor is one of PyTorch's quantization.
+pub(super) fn is_quantized(graph: &Graph<'_>, value: Value) -> bool {
+    let object = graph.object(value);
+    let function = object.and_then(|object| tensor_function(graph, object));
+    function == Some("_rebuild_qtensor")
+}
+
 /// Makes tensors, and counts what they take.
 pub(super) struct Rebuilder<'g, 'a> {
     graph: &'g Graph<'a>,
@@ -48,8 +55,36 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
         }
     }
 
+    /// Sizes and type of a tensor, if it is one that can be read.
+    pub(super) fn describe(&self, value: Value) -> Option<(Vec<usize>, Option<Dtype>)> {
+        let (function, arguments) = self.inner(value).ok()?;
+        let (&[storage, _, sizes, _], rest) = arguments.split_first_chunk()?;
+        let named_dtype = match (function, rest) {
+            ("_rebuild_tensor" | "_rebuild_tensor_v2", _) => None,
+            ("_rebuild_tensor_v3", [_, _, dtype, ..]) => Some(*dtype),
+            _ => return None,
+        };
+        let Some(Node::Persistent(identity)) = self.graph.node(storage) else {
+            return None;
+        };
+        let storage = Storage::described(self.graph, *identity).ok()??;
+        let sizes = self.numbers(sizes)?;
+        let sizes = sizes.into_iter().map(|size| size.try_into().ok());
+        let dtype = self.dtype("", &storage, named_dtype).ok();
+        Some((sizes.collect::<Option<_>>()?, dtype))
+    }
+
     /// Reads a tensor; `name` is for errors.
-    pub(super) fn tensor(&mut self, name: &str, mut value: Value) -> Result<Entry, ContentError> {
+    pub(super) fn tensor(&mut self, name: &str, value: Value) -> Result<Entry, ContentError> {
+        match self.inner(value) {
+            Ok((function, arguments)) => self.plain(name, function, arguments),
+            Err(function) => Err(self.unsupported(name, function)),
+        }
+    }
+
+    /// The function that makes the plain tensor within wrappers, and its arguments; or what is in
+    /// place of one.
+    fn inner(&self, mut value: Value) -> Result<(&'g str, &'g [Value]), &'g str> {
         for _ in 0..MAX_WRAPPERS {
             let Some(object) = self.graph.object(value) else {
                 break;
@@ -67,15 +102,15 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
                     return match self.graph.global(*callable) {
                         Some(("torch._utils", function)) => {
                             let arguments = self.graph.tuple(*arguments).unwrap_or_default();
-                            self.plain(name, function, arguments)
+                            Ok((function, arguments))
                         }
-                        _ => Err(self.unsupported(name, function)),
+                        _ => Err(function),
                     };
                 }
-                (function, arguments) => return self.plain(name, function, arguments),
+                (function, arguments) => return Ok((function, arguments)),
             }
         }
-        Err(self.unsupported(name, self.graph.kind(value)))
+        Err(self.graph.kind(value))
     }
 
     /// A tensor that is a view of a storage: storage, offset, sizes, strides.

@@ -1,0 +1,279 @@
+//! The tensors of a file by name and shape, read one by one.
+
+use std::collections::BTreeMap;
+
+use crate::error::ContentError;
+use crate::file::{Format, Opened};
+use crate::safetensors::Safetensors;
+use crate::tensor::Entry;
+use crate::torch::{Listing, TorchFile};
+
+/// What a file holds, before any of it is read: for programs that know which tensors they want.
+///
+/// [`WeightsFile`](crate::WeightsFile) picks a state dict by its key instead.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use weights::{Contents, Entry, Precision, StateDict, Tensor, to_safetensors};
+///
+/// let mut state_dict = StateDict::new();
+/// let bias = Tensor::new(vec![3], vec![0.5, -1.0, 2.0])?;
+/// state_dict.insert("net.fc.bias", Entry::Float(bias))?;
+/// let bytes = to_safetensors(&state_dict, &BTreeMap::new(), Precision::Single)?;
+///
+/// let contents = Contents::parse(&bytes)?;
+/// assert_eq!(contents.tensors()[0].name, "net.fc.bias");
+/// assert_eq!(contents.tensors()[0].shape.as_deref(), Some(&[3][..]));
+/// let entries = contents.read([0])?;
+/// assert_eq!(entries[0].shape(), [3]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Contents<'a> {
+    format: Format,
+    tensors: Vec<TensorInfo>,
+    metadata: BTreeMap<String, String>,
+    source: Source<'a>,
+}
+
+/// A tensor that was not read yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// The keys that lead to it, with dots between them: `state_dict.net.fc.bias`.
+    pub name: String,
+    /// Sizes, outermost dimension first; `None` for a tensor that cannot be read.
+    pub shape: Option<Vec<usize>>,
+    /// What its elements are.
+    pub kind: TensorKind,
+}
+
+/// What the elements of a tensor are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TensorKind {
+    /// Floats of 16 to 64 bits.
+    Float,
+    /// Integers or booleans.
+    Integer,
+    /// Numbers that stand for floats by a scale: a tensor of PyTorch's quantization.
+    Quantized,
+    /// Something that cannot be read.
+    Unread,
+}
+
+#[derive(Debug)]
+enum Source<'a> {
+    Safetensors(Safetensors<'a>),
+    Torch {
+        file: TorchFile<'a>,
+        listing: Listing,
+    },
+}
+
+impl<'a> Contents<'a> {
+    /// Lists the tensors of a file, those in dicts and lists within others too.
+    ///
+    /// # Errors
+    ///
+    /// If the file is cut off, damaged, of another format or holds no tensors.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ContentError> {
+        Self::parse_at(bytes, None)
+    }
+
+    /// The same of the dict under a key alone, or under keys with dots between them; the names are
+    /// those in it. In a file without such a dict, the key is what names start with.
+    ///
+    /// # Errors
+    ///
+    /// As for [`parse`](Self::parse), and [`ContentError::UnknownKey`] if nothing is under the key.
+    pub fn parse_under(bytes: &'a [u8], key: &str) -> Result<Self, ContentError> {
+        let within = Self::parse_at(bytes, Some(key));
+        let Err(ContentError::UnknownKey { .. }) = within else {
+            return within;
+        };
+        let mut contents = Self::parse_at(bytes, None)?;
+        let prefix = format!("{key}.");
+        let names = contents.tensors.iter();
+        let within: Vec<usize> = names
+            .enumerate()
+            .filter_map(|(index, tensor)| tensor.name.starts_with(&prefix).then_some(index))
+            .collect();
+        if within.is_empty() {
+            return Err(ContentError::UnknownKey {
+                key: key.to_owned(),
+                found: contents.summary(),
+            });
+        }
+        contents.source.keep(&within);
+        contents.tensors = within
+            .into_iter()
+            .map(|index| {
+                let tensor = contents.tensors[index].clone();
+                TensorInfo {
+                    name: tensor.name[prefix.len()..].to_owned(),
+                    ..tensor
+                }
+            })
+            .collect();
+        Ok(contents)
+    }
+
+    fn parse_at(bytes: &'a [u8], key: Option<&str>) -> Result<Self, ContentError> {
+        match Opened::new(bytes)? {
+            Opened::Torch(format, file) => {
+                let listing = file.list(key)?;
+                Ok(Self {
+                    format,
+                    tensors: listing.tensors(&file),
+                    metadata: BTreeMap::new(),
+                    source: Source::Torch { file, listing },
+                })
+            }
+            Opened::Safetensors(mut file) => {
+                if let Some(key) = key {
+                    return Err(ContentError::UnknownKey {
+                        key: key.to_owned(),
+                        found: String::new(),
+                    });
+                }
+                let tensors = file.tensors.iter().map(|(name, part)| TensorInfo {
+                    name: name.clone(),
+                    shape: part.dtype.is_ok().then(|| part.shape.clone()),
+                    kind: match part.dtype {
+                        Ok(dtype) if dtype.is_float() => TensorKind::Float,
+                        Ok(_) => TensorKind::Integer,
+                        Err(_) => TensorKind::Unread,
+                    },
+                });
+                Ok(Self {
+                    format: Format::Safetensors,
+                    tensors: tensors.collect(),
+                    metadata: std::mem::take(&mut file.metadata),
+                    source: Source::Safetensors(file),
+                })
+            }
+        }
+    }
+
+    /// How the file is laid out.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The tensors in the file's order.
+    pub fn tensors(&self) -> &[TensorInfo] {
+        &self.tensors
+    }
+
+    /// What a safetensors file says about itself.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+
+    /// Reads tensors by their places in [`tensors`](Self::tensors).
+    ///
+    /// # Errors
+    ///
+    /// The first tensor that cannot be read, or if all together need far more memory than the file.
+    ///
+    /// # Panics
+    ///
+    /// If there is no tensor at a place.
+    pub fn read(
+        &self,
+        places: impl IntoIterator<Item = usize>,
+    ) -> Result<Vec<Entry>, ContentError> {
+        match &self.source {
+            Source::Safetensors(file) => {
+                places.into_iter().map(|place| file.tensor(place)).collect()
+            }
+            Source::Torch { file, listing } => {
+                let wanted = places
+                    .into_iter()
+                    .map(|place| (self.tensors[place].name.as_str(), listing.value(place)));
+                file.read(wanted)
+            }
+        }
+    }
+
+    /// An error that says so if a module was pickled in place of its state dict.
+    pub fn whole_module(&self) -> Option<ContentError> {
+        match &self.source {
+            Source::Safetensors(_) => None,
+            Source::Torch { file, .. } => file.whole_module(),
+        }
+    }
+
+    /// What names start with, for messages.
+    fn summary(&self) -> String {
+        let mut starts: Vec<&str> = Vec::new();
+        for tensor in &self.tensors {
+            let start = tensor.name.split('.').next().unwrap_or_default();
+            if !starts.contains(&start) {
+                starts.push(start);
+            }
+            if starts.len() == MAX_LISTED {
+                break;
+            }
+        }
+        let starts: Vec<String> = starts.into_iter().map(crate::error::shown).collect();
+        format!("tensors of {}", starts.join(", "))
+    }
+}
+
+/// Starts of names that a message lists at most.
+const MAX_LISTED: usize = 12;
+
+impl Source<'_> {
+    /// Forgets all tensors but these.
+    fn keep(&mut self, places: &[usize]) {
+        match self {
+            Self::Safetensors(file) => {
+                let mut kept = places.iter().copied().peekable();
+                let mut place = 0;
+                file.tensors.retain(|_| {
+                    let is_kept = kept.next_if_eq(&place).is_some();
+                    place += 1;
+                    is_kept
+                });
+            }
+            Self::Torch { listing, .. } => listing.keep(places),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Precision, StateDict, Tensor, to_safetensors};
+
+    #[test]
+    fn a_key_is_a_start_of_names_where_there_are_no_dicts() {
+        let mut state_dict = StateDict::new();
+        for (index, name) in ["student.a", "teacher.a", "studentless.b"]
+            .into_iter()
+            .enumerate()
+        {
+            let tensor = Tensor::new(vec![], vec![index as f32]).unwrap();
+            state_dict.insert(name, Entry::Float(tensor)).unwrap();
+        }
+        let bytes = to_safetensors(&state_dict, &BTreeMap::new(), Precision::Single).unwrap();
+        let contents = Contents::parse_under(&bytes, "teacher").unwrap();
+        let names: Vec<_> = contents
+            .tensors()
+            .iter()
+            .map(|tensor| &tensor.name)
+            .collect();
+        assert_eq!(names, ["a"]);
+        let entries = contents.read([0]).unwrap();
+        assert_eq!(
+            entries,
+            [Entry::Float(Tensor::new(vec![], vec![1.0]).unwrap())]
+        );
+        let error = Contents::parse_under(&bytes, "pupil").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no state dict is under pupil: the file holds tensors of student, teacher, studentless"
+        );
+    }
+}
