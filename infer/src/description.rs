@@ -18,12 +18,32 @@ pub struct Description {
     pub class_names: Vec<String>,
     /// How a picture becomes the network's input: size, channels, resize, crop, mean, deviation.
     pub preprocessing: Preprocessing,
+    /// How logits become probabilities.
+    #[serde(default, skip_serializing_if = "Activation::is_softmax")]
+    pub activation: Activation,
     /// The data set that it was trained on.
     pub trained_on: String,
     /// Epochs that these weights have seen.
     pub epochs: usize,
     /// Shares of pictures classified rightly.
     pub accuracy: Accuracy,
+}
+
+/// How logits become probabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// One class of all is right: the probabilities add up to 1.
+    #[default]
+    Softmax,
+    /// Each class is right or not by itself.
+    Sigmoid,
+}
+
+impl Activation {
+    fn is_softmax(&self) -> bool {
+        *self == Self::Softmax
+    }
 }
 
 /// Shares of pictures whose likeliest class is the right one, 0 to 1.

@@ -22,6 +22,7 @@ pub mod console;
 mod described;
 mod description;
 mod error;
+pub mod flags;
 pub mod foreign;
 mod predictor;
 mod record;
@@ -29,7 +30,7 @@ mod runs;
 mod saved;
 pub mod terminal;
 
-pub use description::{Accuracy, Description};
+pub use description::{Accuracy, Activation, Description};
 pub use error::{PredictError, SavedModelError};
 pub use predictor::{ClassProbability, Prediction, Predictor};
 pub use runs::{find_run, newest_run};

@@ -6,6 +6,7 @@ use image::DynamicImage;
 use model::{FoldedNetwork, ResidualBackend};
 use serde::Serialize;
 
+use crate::description::Activation;
 use crate::error::{PredictError, SavedModelError};
 use crate::saved::SavedModel;
 
@@ -15,6 +16,7 @@ pub struct Predictor<B: Backend> {
     network: FoldedNetwork<B>,
     batcher: ImageBatcher,
     class_names: Vec<String>,
+    activation: Activation,
     device: B::Device,
 }
 
@@ -30,7 +32,7 @@ pub struct Prediction {
 pub struct ClassProbability {
     /// The class's name.
     pub name: String,
-    /// 0 to 1; those of all classes add up to 1.
+    /// 0 to 1; those of all classes add up to 1, unless each class is right or not by itself.
     pub probability: f64,
 }
 
@@ -45,6 +47,7 @@ impl<B: ResidualBackend> Predictor<B> {
             network: saved.network(&device)?.fold(),
             batcher: ImageBatcher::new(saved.description.preprocessing.clone()),
             class_names: saved.description.class_names.clone(),
+            activation: saved.description.activation,
             device,
         })
     }
@@ -78,7 +81,10 @@ impl<B: ResidualBackend> Predictor<B> {
     }
 
     fn prediction(&self, logits: &[f32]) -> Prediction {
-        let probabilities = softmax(logits);
+        let probabilities = match self.activation {
+            Activation::Softmax => softmax(logits),
+            Activation::Sigmoid => logits.iter().map(|&logit| sigmoid(logit)).collect(),
+        };
         let mut classes: Vec<_> = self
             .class_names
             .iter()
@@ -91,6 +97,10 @@ impl<B: ResidualBackend> Predictor<B> {
         classes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         Prediction { classes }
     }
+}
+
+fn sigmoid(logit: f32) -> f64 {
+    1.0 / (1.0 + (-f64::from(logit)).exp())
 }
 
 fn softmax(logits: &[f32]) -> Vec<f64> {
@@ -107,6 +117,11 @@ fn softmax(logits: &[f32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sigmoid_survives_large_logits() {
+        assert_eq!([0.0, 1000.0, -1000.0].map(sigmoid), [0.5, 1.0, 0.0]);
+    }
 
     #[test]
     fn softmax_survives_large_logits() {

@@ -6,7 +6,7 @@ use burn_store::{
     ApplyError, ApplyResult, ModuleSnapshot, ModuleStore, SafetensorsStore, TensorSnapshot,
 };
 use model::Network;
-use weights::{Precision, WeightsFile, to_safetensors};
+use weights::{Contents, Precision, WeightsFile, to_safetensors};
 
 /// Tensors named in a message before it says "and N more".
 const NAMED: usize = 3;
@@ -60,6 +60,8 @@ fn is_half(snapshots: &[TensorSnapshot]) -> bool {
 }
 
 fn snapshots(bytes: &[u8]) -> Result<Vec<TensorSnapshot>, DecodeError> {
+    // Limits the header's size and number of tensors, which the store does not.
+    Contents::parse(bytes).map_err(|error| DecodeError::Damaged(error.to_string()))?;
     let mut store = SafetensorsStore::from_bytes(Some(bytes.to_vec()));
     let snapshots = store
         .get_all_snapshots()
@@ -181,6 +183,21 @@ mod tests {
             network("resnet8", 10),
         );
         assert!(reason.contains("not part of it"), "{reason}");
+    }
+
+    #[test]
+    fn a_header_of_a_million_tensors_is_not_read() {
+        let part = r#"{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"#;
+        let names: Vec<String> = (0..200_000)
+            .map(|name| format!("\"{name}\":{part}"))
+            .collect();
+        let header = format!("{{{}}}", names.join(","));
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.as_bytes());
+        match decode(&bytes, network("digit", 10)) {
+            Err(DecodeError::Damaged(reason)) => assert!(reason.contains("tensors"), "{reason}"),
+            _ => panic!("it was read"),
+        }
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! A trained network on disk.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -21,6 +20,8 @@ pub const DESCRIPTION_FILE: &str = "model.json";
 
 /// How often a model is read anew that is saved at the same time.
 const MOST_TRIES: usize = 10;
+/// The longest name of a network, in bytes.
+const MAX_NAME_BYTES: usize = 1024;
 
 const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../shipped/model.safetensors");
 const SHIPPED_DESCRIPTION: &[u8] = include_bytes!("../shipped/model.json");
@@ -50,10 +51,10 @@ impl SavedModel {
                 path: folder.to_owned(),
             });
         }
-        let mut description = read(folder, DESCRIPTION_FILE)?;
+        let mut description = read(folder, DESCRIPTION_FILE, files::MAX_DOCUMENT_BYTES)?;
         let mut tries = 0;
         loop {
-            let weights = read(folder, WEIGHTS_FILE)?;
+            let weights = read(folder, WEIGHTS_FILE, files::MAX_WEIGHTS_BYTES)?;
             let parsed = Self::parse(
                 &description,
                 weights,
@@ -64,7 +65,7 @@ impl SavedModel {
                 return parsed;
             }
             // A run that trains may have saved another model in between.
-            let now = read(folder, DESCRIPTION_FILE)?;
+            let now = read(folder, DESCRIPTION_FILE, files::MAX_DOCUMENT_BYTES)?;
             if now == description {
                 return parsed;
             }
@@ -258,6 +259,15 @@ pub(crate) fn check(description: &Description) -> Result<(), String> {
         ..
     } = description;
     network.validate().map_err(|error| error.to_string())?;
+    if network.classes() < 2 {
+        return Err("its network has one class, of which nothing can be predicted".to_owned());
+    }
+    if description.model.len() > MAX_NAME_BYTES {
+        return Err(format!(
+            "its network's name has {} bytes, more than {MAX_NAME_BYTES}",
+            description.model.len()
+        ));
+    }
     if class_names.len() != network.classes() {
         return Err(format!(
             "it names {} classes for a network of {}",
@@ -277,9 +287,9 @@ pub(crate) fn check(description: &Description) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-fn read(folder: &Path, file: &'static str) -> Result<Vec<u8>, SavedModelError> {
+fn read(folder: &Path, file: &'static str, limit: u64) -> Result<Vec<u8>, SavedModelError> {
     let path = folder.join(file);
-    fs::read(&path).map_err(|source| match source.kind() {
+    files::read_file(&path, limit).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => SavedModelError::NoModel {
             folder: folder.to_owned(),
             file,

@@ -10,6 +10,7 @@ use burn_flex::Flex;
 use common::{fails, infer, stderr, stdout};
 use infer::foreign::{Difference, ForeignError, Import, ImportOptions, export, import};
 use infer::{SavedModel, WEIGHTS_FILE};
+use model::NetworkChanges;
 use weights::{Entry, Precision, StateDict, WeightsFile, write_safetensors};
 
 /// Relative to the largest logit.
@@ -57,7 +58,7 @@ fn named(path: &Path, model: &str) -> Result<Import, ForeignError> {
         path,
         &ImportOptions {
             model,
-            resize: None,
+            ..ImportOptions::default()
         },
     )
 }
@@ -78,7 +79,7 @@ fn record(saved: &SavedModel) -> Vec<u8> {
 #[test]
 fn logits_are_those_of_the_programs_that_wrote_the_files() {
     let references = references();
-    assert_eq!(references.len(), 10);
+    assert_eq!(references.len(), 19);
     for (path, answer) in references {
         check_logits(&path, &answer);
     }
@@ -103,7 +104,14 @@ fn full_size_networks_give_their_logits() {
 fn check_logits(path: &Path, answer: &Path) -> f32 {
     let name = path.file_name().unwrap().display();
     let answer = WeightsFile::read(answer).unwrap();
-    let saved = imported(path);
+    let changes = answer.metadata.get("changes");
+    let options = ImportOptions {
+        changes: changes.map_or_else(NetworkChanges::default, |changes| {
+            serde_json::from_str(changes).unwrap()
+        }),
+        ..ImportOptions::default()
+    };
+    let saved = import(path, &options).unwrap().saved;
     assert_eq!(saved.description.model, answer.metadata["model"], "{name}");
 
     let network = saved.network::<Flex>(&Default::default()).unwrap();
@@ -250,6 +258,12 @@ fn every_tensor_counts() {
         let values = vec![0; entry.shape().iter().product()];
         let integers = weights::Tensor::new(entry.shape().to_vec(), values).unwrap();
         state_dict.insert(name, Entry::Integer(integers)).unwrap();
+        if name.ends_with("weight") {
+            write_safetensors(&path, &state_dict, &Default::default(), Precision::Single).unwrap();
+            let error = import(&path, &ImportOptions::default()).unwrap_err();
+            assert!(matches!(error, ForeignError::Quantized { tensor, .. } if tensor == name));
+            continue;
+        }
         assert!(
             matches!(&differences(&state_dict)[..], [Difference::Integers { name: found }] if found == name),
             "{name}"
@@ -258,7 +272,9 @@ fn every_tensor_counts() {
     for (name, shape) in [
         ("layer1.7.conv1.weight", vec![1]),
         ("layer1.0.bn3.num_batches_tracked", vec![]),
-        ("optimizer", vec![2, 2]),
+        ("extra.weight", vec![2, 2]),
+        ("extra.running_mean", vec![2]),
+        ("fc.weight_scale", vec![1]),
     ] {
         let mut state_dict = whole.clone();
         let values = vec![0.0; shape.iter().product()];
@@ -301,14 +317,13 @@ fn networks_that_pytorch_has_not_are_not_exported() {
         let record = folder.path().join("record.safetensors");
         fs::copy(folder.path().join(WEIGHTS_FILE), &record).unwrap();
         assert_eq!(imported(&record).description.network, description.network);
-        let assumption = |path| {
-            import(path, &ImportOptions::default())
-                .unwrap()
-                .assumption()
-        };
-        assert_eq!(assumption(folder.path()), None);
-        let assumed = assumption(&record).unwrap();
-        assert!(assumed.starts_with("the weights do not say"), "{assumed}");
+        let notes = |path| import(path, &ImportOptions::default()).unwrap().notes;
+        assert_eq!(notes(folder.path()), [""; 0]);
+        let assumed = notes(&record);
+        assert!(
+            assumed[0].starts_with("assumed: images are normalized"),
+            "{assumed:?}"
+        );
     }
 }
 
@@ -331,12 +346,17 @@ fn the_program_predicts_with_a_file() {
     assert_eq!(stdout(&output).lines().count(), 6);
     assert!(stdout(&output).contains("class 4"), "{}", stdout(&output));
     let said = stderr(&output);
-    let assumed = "mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 0.225, those of ImageNet, \
-                   are assumed";
     for words in [
         "2x48d",
         "torchvision-groups.pth, in PyTorch's names",
-        assumed,
+        "assumed: images are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 \
+         0.225, those of ImageNet (--mean, --std)",
+        "assumed: images have 224x224 pixels (--image-size)",
+        "assumed: the first convolution has stride 2 (--stem-stride)",
+        "assumed: a 3x3 max pool with stride 2 follows the first convolution (--pool none)",
+        "assumed: bottlenecks have their stride on the second convolution (--bottleneck-stride first)",
+        "assumed: norms have epsilon 1e-5 (--norm-epsilon)",
+        "assumed: one class of all is right, so probabilities add up to 1 (--activation)",
     ] {
         assert!(said.contains(words), "{said}");
     }
@@ -385,7 +405,7 @@ fn what_cannot_be_used_is_one_sentence() {
     fails(
         &mut weights(&answer, &[]),
         1,
-        &["no network that is known", "hint:"],
+        &["no network that is known here: no first stage", "hint:"],
     );
     fails(
         &mut weights(&good, &["--model", "resnet18"]),
@@ -418,5 +438,448 @@ fn what_cannot_be_used_is_one_sentence() {
             .arg(&picture),
         2,
         &["--weights"],
+    );
+}
+
+/// Writes a state dict under other names.
+fn write(path: &Path, tensors: impl IntoIterator<Item = (String, Entry)>) {
+    let mut state_dict = StateDict::new();
+    for (name, entry) in tensors {
+        state_dict.insert(name, entry).unwrap();
+    }
+    write_safetensors(path, &state_dict, &Default::default(), Precision::Single).unwrap();
+}
+
+fn tensors(name: &str) -> Vec<(String, Entry)> {
+    let file = WeightsFile::read(reference(name)).unwrap();
+    file.state_dict.into_iter().collect()
+}
+
+fn prefixed(prefix: &str, tensors: &[(String, Entry)]) -> Vec<(String, Entry)> {
+    let tensors = tensors.iter().cloned();
+    tensors
+        .map(|(name, entry)| (format!("{prefix}{name}"), entry))
+        .collect()
+}
+
+fn floats(shape: &[usize], value: f32) -> Entry {
+    let values = vec![value; shape.iter().product()];
+    Entry::Float(weights::Tensor::new(shape.to_vec(), values).unwrap())
+}
+
+fn picture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png")
+}
+
+/// Names and probabilities of all classes by the program.
+fn probabilities(arguments: &[&str]) -> (Vec<(String, f64)>, String) {
+    let runs = tempfile::tempdir().unwrap();
+    let output = infer(runs.path())
+        .args(["--json", "--top-k", "1000"])
+        .args(arguments)
+        .arg(picture())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let classes = document["predictions"][0]["classes"].as_array().unwrap();
+    let classes = classes.iter().map(|class| {
+        let name = class["name"].as_str().unwrap().to_owned();
+        (name, class["probability"].as_f64().unwrap())
+    });
+    (classes.collect(), stderr(&output))
+}
+
+#[test]
+fn a_network_is_found_behind_any_prefix_and_beside_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let bare = tensors("torchvision-basic.pth");
+    let expected = record(&imported(&reference("torchvision-basic.pth")));
+    for prefix in [
+        "net.",
+        "encoder.",
+        "state_dict.model._orig_mod.module.",
+        "a.b.c.",
+    ] {
+        let mut file = prefixed(prefix, &bare);
+        file.extend([
+            ("criterion.weight".to_owned(), floats(&[5], 1.0)),
+            (format!("{prefix}val_acc.total"), floats(&[], 1.0)),
+            ("optimizer.0.exp_avg".to_owned(), floats(&[4, 3, 7, 7], 1.0)),
+            ("queue".to_owned(), floats(&[8, 16], 1.0)),
+        ]);
+        write(&path, file);
+        let import = import(&path, &ImportOptions::default()).unwrap();
+        assert!(record(&import.saved) == expected, "{prefix}");
+        let left_out = import.notes.last().unwrap();
+        for part in [
+            "left out",
+            "criterion (1 tensor)",
+            "val_acc",
+            "optimizer",
+            "queue",
+        ] {
+            assert!(left_out.contains(part), "{left_out}");
+        }
+    }
+    // Averages are left aside, in whatever order they come.
+    let doubled: Vec<_> = bare
+        .iter()
+        .map(|(name, entry)| match entry {
+            Entry::Float(tensor) => {
+                let values = tensor.values().iter().map(|value| 2.0 * value).collect();
+                let tensor = weights::Tensor::new(tensor.shape().to_vec(), values).unwrap();
+                (name.clone(), Entry::Float(tensor))
+            }
+            integers => (name.clone(), integers.clone()),
+        })
+        .collect();
+    for [plain, average] in [
+        ["", "ema."],
+        ["model.", "model_ema."],
+        ["net.", "averaged.net."],
+    ] {
+        for average_first in [false, true] {
+            let mut parts = [prefixed(plain, &bare), prefixed(average, &doubled)];
+            if average_first {
+                parts.reverse();
+            }
+            write(&path, parts.concat());
+            assert!(record(&imported(&path)) == expected, "{plain} {average}");
+        }
+    }
+}
+
+#[test]
+fn several_networks_need_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let student = tensors("torchvision-basic.pth");
+    let teacher = tensors("torchvision-bottleneck.safetensors");
+    write(
+        &path,
+        [
+            prefixed("student.", &student),
+            prefixed("teacher.", &teacher),
+        ]
+        .concat(),
+    );
+    let weights = |arguments: &[&str]| {
+        let mut command = infer(folder.path());
+        command
+            .arg("--weights")
+            .arg(&path)
+            .args(arguments)
+            .arg(picture());
+        command
+    };
+    fails(
+        &mut weights(&[]),
+        1,
+        &[
+            "several networks: student, teacher",
+            "hint:",
+            "--key student",
+        ],
+    );
+    fails(&mut weights(&["--key", "pupil"]), 1, &["pupil", "student"]);
+    for (key, name) in [
+        ("student", "torchvision-basic.pth"),
+        ("teacher", "torchvision-bottleneck.safetensors"),
+    ] {
+        let options = ImportOptions {
+            key: Some(key.to_owned()),
+            ..ImportOptions::default()
+        };
+        let import = import(&path, &options).unwrap();
+        assert!(record(&import.saved) == record(&imported(&reference(name))));
+        let output = weights(&["--key", key]).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn one_output_is_two_probabilities() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    // The first output of five.
+    let cut = tensors("torchvision-basic.pth")
+        .into_iter()
+        .map(|(name, entry)| match entry {
+            Entry::Float(tensor) if name.starts_with("fc.") => {
+                let (mut shape, mut values) = tensor.into_parts();
+                values.truncate(values.len() / shape[0]);
+                shape[0] = 1;
+                let tensor = weights::Tensor::new(shape, values).unwrap();
+                (name, Entry::Float(tensor))
+            }
+            entry => (name, entry),
+        });
+    write(&path, cut);
+    let whole = imported(&reference("torchvision-basic.pth"));
+    let image = data::open_picture(picture()).unwrap();
+    let images = data::ImageBatcher::new(whole.description.preprocessing.clone());
+    let prepared = images.preprocessing().prepare_bytes(&image).unwrap();
+    let batch = images.images::<Flex, _>(&[prepared], &Default::default());
+    let network = whole.network::<Flex>(&Default::default()).unwrap();
+    let logits = network.forward(batch).into_data();
+    let logit = f64::from(logits.iter::<f32>().next().unwrap());
+    let positive = 1.0 / (1.0 + (-logit).exp());
+
+    let path = path.to_str().unwrap();
+    let (classes, said) = probabilities(&["--weights", path]);
+    assert_eq!(classes.len(), 2);
+    for (name, probability) in classes {
+        let expected = match name.as_str() {
+            "class 1" => positive,
+            "class 0" => 1.0 - positive,
+            name => panic!("{name}"),
+        };
+        assert!(
+            (probability - expected).abs() < 1e-5,
+            "{name}: {probability}"
+        );
+    }
+    assert!(
+        said.contains("assumed: the one output is for a sigmoid"),
+        "{said}"
+    );
+    fails(
+        infer(folder.path())
+            .args(["--weights", path, "--activation", "softmax"])
+            .arg(picture()),
+        2,
+        &["one output", "hint:", "--activation"],
+    );
+}
+
+#[test]
+fn several_labels_are_probabilities_of_their_own() {
+    let weights = reference("torchvision-basic.pth");
+    let weights = weights.to_str().unwrap();
+    let (exclusive, said) = probabilities(&["--weights", weights]);
+    assert!(said.contains("(--activation)"), "{said}");
+    let sum: f64 = exclusive.iter().map(|(_, probability)| probability).sum();
+    assert!((sum - 1.0).abs() < 1e-9);
+    let (single, said) = probabilities(&["--weights", weights, "--activation", "sigmoid"]);
+    assert!(!said.contains("(--activation)"), "{said}");
+    // The odds of a class against another are the same: p / (1 - p) is exp of its logit.
+    let probability = |classes: &[(String, f64)], name: &str| {
+        let class = classes.iter().find(|(known, _)| known == name);
+        class.unwrap().1
+    };
+    let logit = |name: &str| {
+        let probability = probability(&single, name);
+        (probability / (1.0 - probability)).ln()
+    };
+    let difference = logit("class 1") - logit("class 2");
+    let expected = (probability(&exclusive, "class 1") / probability(&exclusive, "class 2")).ln();
+    assert!(
+        (difference - expected).abs() < 1e-4,
+        "{difference}, {expected}"
+    );
+}
+
+#[test]
+fn heads_that_cannot_be_used_say_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    let whole = tensors("torchvision-basic.pth");
+    let backbone: Vec<_> = whole
+        .iter()
+        .filter(|(name, _)| !name.starts_with("fc."))
+        .cloned()
+        .collect();
+    let expect = |tensors: &[(String, Entry)], words: &[&str]| {
+        write(&path, tensors.to_vec());
+        fails(
+            infer(folder.path())
+                .arg("--weights")
+                .arg(&path)
+                .arg(picture()),
+            1,
+            words,
+        );
+    };
+    expect(
+        &backbone,
+        &[
+            "a backbone without a head",
+            "8 inputs",
+            "hint:",
+            "train --weights",
+        ],
+    );
+    let two = [("fc.0.weight", [8, 8]), ("fc.2.weight", [5, 8])];
+    let two = two.map(|(name, shape)| (name.to_owned(), floats(&shape, 0.0)));
+    expect(
+        &[&backbone[..], &two].concat(),
+        &["`fc` cannot be one", "2 linear layers"],
+    );
+    write(&path, backbone);
+    let options = ImportOptions {
+        accepts_backbone: true,
+        ..ImportOptions::default()
+    };
+    let import = import(&path, &options).unwrap();
+    assert!(import.is_backbone);
+    assert_eq!(import.saved.description.network.classes(), 1);
+}
+
+#[test]
+fn a_folder_of_the_hub_is_used_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let labels: Vec<String> = (0..5)
+        .map(|class| format!("\"{class}\": \"kind {class}\""))
+        .collect();
+    let config = format!(
+        "{{\"model_type\": \"resnet\", \"hidden_act\": \"relu\", \"id2label\": {{{}}}}}",
+        labels.join(", ")
+    );
+    fs::write(folder.path().join("config.json"), config).unwrap();
+    fs::write(
+        folder.path().join("preprocessor_config.json"),
+        r#"{"image_processor_type": "ConvNextImageProcessor", "size": {"shortest_edge": 64},
+            "image_mean": [0.5, 0.4, 0.3], "image_std": [0.2, 0.3, 0.4], "resample": 2}"#,
+    )
+    .unwrap();
+    let single = folder.path().join("model.safetensors");
+    fs::copy(reference("hugging-face-basic.safetensors"), &single).unwrap();
+    let whole = import(folder.path(), &ImportOptions::default()).unwrap();
+    let description = &whole.saved.description;
+    assert_eq!(description.class_names[4], "kind 4");
+    let preprocessing = &description.preprocessing;
+    assert_eq!(
+        (preprocessing.shape(), preprocessing.resize()),
+        ([3, 64, 64], 73)
+    );
+    assert_eq!(preprocessing.mean(), [0.5, 0.4, 0.3]);
+    assert!(
+        !whole.notes.iter().any(|note| note.contains("normalized")),
+        "{:?}",
+        whole.notes
+    );
+    // The file in the folder is the same.
+    let file = import(&single, &ImportOptions::default()).unwrap();
+    assert_eq!(file.saved.description, *description);
+
+    // The same in shards, the names of which an index has.
+    let tensors = tensors("hugging-face-basic.safetensors");
+    fs::remove_file(&single).unwrap();
+    let mut map = Vec::new();
+    for (number, part) in tensors.chunks(tensors.len().div_ceil(3)).enumerate() {
+        let name = format!("model-0000{}-of-00003.safetensors", number + 1);
+        write(&folder.path().join(&name), part.to_vec());
+        map.extend(
+            part.iter()
+                .map(|(tensor, _)| format!("\"{tensor}\": \"{name}\"")),
+        );
+    }
+    let index = folder.path().join("model.safetensors.index.json");
+    fs::write(
+        &index,
+        format!("{{\"weight_map\": {{{}}}}}", map.join(", ")),
+    )
+    .unwrap();
+    for path in [folder.path(), &index] {
+        let shards = import(path, &ImportOptions::default()).unwrap();
+        assert!(record(&shards.saved) == record(&whole.saved));
+        assert_eq!(shards.saved.description, *description);
+    }
+    let shard = folder.path().join("model-00002-of-00003.safetensors");
+    fails(
+        infer(folder.path())
+            .arg("--weights")
+            .arg(&shard)
+            .arg(picture()),
+        1,
+        &["one of 3 shards", "hint:", "folder"],
+    );
+}
+
+#[test]
+fn other_files_are_named_for_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.bin");
+    let expect = |words: &[&str]| {
+        fails(
+            infer(folder.path())
+                .arg("--weights")
+                .arg(&path)
+                .arg(picture()),
+            1,
+            words,
+        );
+    };
+    fs::write(&path, b"\x08\x07\x12\x07pytorch\x1a\x052.1.0").unwrap();
+    expect(&["an ONNX file", "hint:"]);
+    fs::write(&path, b"GGUF\x03\0\0\0").unwrap();
+    expect(&["a GGUF file", "hint:"]);
+    fs::write(&path, b"{\"metadata\": {}, \"weight_map\": {}}").unwrap();
+    expect(&["an index of shards", "hint:"]);
+    let mut quantized = tensors("torchvision-basic.pth");
+    for (name, entry) in &mut quantized {
+        if name == "fc.weight" {
+            let values = vec![1; entry.shape().iter().product()];
+            *entry = Entry::Integer(weights::Tensor::new(entry.shape().to_vec(), values).unwrap());
+        }
+    }
+    quantized.push(("fc.SCB".to_owned(), floats(&[5], 1.0)));
+    write(&path, quantized);
+    expect(&["a quantized network", "`fc.", "hint:"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn files_without_an_end_are_not_waited_for() {
+    use std::process::Command;
+
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.pth");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let weights = |path: &Path| {
+        let mut command = infer(folder.path());
+        command.arg("--weights").arg(path).arg(picture());
+        command
+    };
+    fails(&mut weights(&pipe), 1, &["a pipe, not a regular file"]);
+    fails(&mut weights(Path::new("/dev/zero")), 1, &["a device"]);
+    for file in ["model.json", "model.safetensors"] {
+        let run = folder.path().join(format!("run-{file}"));
+        fs::create_dir(&run).unwrap();
+        SavedModel::shipped().unwrap().write(&run).unwrap();
+        fs::remove_file(run.join(file)).unwrap();
+        assert!(
+            Command::new("mkfifo")
+                .arg(run.join(file))
+                .status()
+                .unwrap()
+                .success()
+        );
+        fails(
+            infer(folder.path()).arg("--run").arg(&run).arg(picture()),
+            1,
+            &["a pipe, not a regular file"],
+        );
+    }
+    // A name as long as no network has.
+    let run = folder.path().join("long");
+    fs::create_dir(&run).unwrap();
+    SavedModel::shipped().unwrap().write(&run).unwrap();
+    let text = fs::read_to_string(run.join("model.json")).unwrap();
+    let mut description: serde_json::Value = serde_json::from_str(&text).unwrap();
+    description["model"] = "x".repeat(10_000_000).into();
+    fs::write(run.join("model.json"), description.to_string()).unwrap();
+    fails(
+        infer(folder.path()).arg("--run").arg(&run).arg(picture()),
+        1,
+        &["name has 10000000 bytes"],
     );
 }

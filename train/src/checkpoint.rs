@@ -193,7 +193,7 @@ impl Checkpoints {
     /// The last whole checkpoint; none before the first.
     pub(crate) fn latest(&self) -> Result<Option<Checkpoint>, TrainError> {
         let path = self.folder.join(LATEST);
-        let bytes = match fs::read(&path) {
+        let bytes = match files::read_file(&path, files::MAX_DOCUMENT_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             bytes => bytes.map_err(TrainError::io("read", &path))?,
         };
@@ -260,7 +260,8 @@ impl Checkpoints {
         device: &B::Device,
     ) -> Result<R, TrainError> {
         let path = self.record_path(part, checkpoint.state.step);
-        let bytes = fs::read(&path).map_err(TrainError::io("read", &path))?;
+        let bytes = files::read_file(&path, files::MAX_WEIGHTS_BYTES)
+            .map_err(TrainError::io("read", &path))?;
         if let Some(checksums) = &checkpoint.checksums
             && checksums.get(&file_name(&path)) != Some(&sha256(&bytes))
         {
@@ -367,7 +368,8 @@ impl<B: Backend> Recorder<B> for CheckpointRecorder {
     }
 
     fn load_item<I: DeserializeOwned>(&self, path: &mut PathBuf) -> Result<I, RecorderError> {
-        let bytes = fs::read(path.with_extension(EXTENSION))
+        let path = path.with_extension(EXTENSION);
+        let bytes = files::read_file(path, files::MAX_WEIGHTS_BYTES)
             .map_err(|error| RecorderError::FileNotFound(error.to_string()))?;
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
         Recorder::<B>::load_item(&recorder, &mut { bytes })

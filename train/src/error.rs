@@ -32,6 +32,12 @@ pub enum TrainError {
         /// The data set.
         data: String,
     },
+    /// A network for one class would always be right.
+    #[error("{data} has images of one class alone, between which there is nothing to learn")]
+    OneClass {
+        /// The data set.
+        data: String,
+    },
     /// Every step of an epoch is dropped.
     #[error(
         "there are {pictures} pictures to train on, fewer than a step of {in_a_step}, and \
@@ -104,6 +110,14 @@ pub enum TrainError {
         unknown: String,
         /// The first few of the model's.
         known: String,
+    },
+    /// The model is for images of which several classes are right.
+    #[error(
+        "{model} tells for each class by itself whether it is right, which is not evaluated here"
+    )]
+    SeveralLabels {
+        /// The model.
+        model: String,
     },
     /// The folder's run is not the one that was asked for.
     #[error("the run in {} was begun with other settings", path.display())]
@@ -249,6 +263,12 @@ pub enum ConfigError {
     /// Random weights would stay random.
     #[error("`freeze` is set, but there are no trained weights to start from")]
     NothingToFreeze,
+    /// A key leads to weights, and there are none.
+    #[error("`{key}` is set, but there are no trained weights to start from")]
+    NoWeights {
+        /// The setting.
+        key: &'static str,
+    },
     /// The network of the weights cannot be changed, nor what they expect of pictures.
     #[error("`{key}` cannot be set with trained weights, which bring their own")]
     FixedByWeights {
@@ -300,6 +320,9 @@ impl TrainError {
             Self::Foreign(error) => error.hint(),
             Self::Gradient { .. } => Some("choose smaller --depths".into()),
             Self::NoValidation { .. } => Some("add pictures".into()),
+            Self::OneClass { .. } => {
+                Some("add a folder with images of what it is not, such as other/".into())
+            }
             Self::NoPictures { .. } => Some("choose another --split".into()),
             Self::NoneReadable { .. } => Some("replace them; `train data` names them".into()),
             Self::OtherChannels { .. } => {
@@ -372,7 +395,9 @@ impl ConfigError {
                 Some("check the spelling of the path".into())
             }
             Self::NoData { .. } => Some("name the data with --data".into()),
-            Self::NothingToFreeze => Some("name some with --weights or --pretrained".into()),
+            Self::NothingToFreeze | Self::NoWeights { .. } => {
+                Some("name some with --weights or --pretrained".into())
+            }
             Self::AlwaysInMemory { .. } => {
                 Some("leave --storage out, or name a folder with --data folder:PATH".into())
             }

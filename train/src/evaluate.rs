@@ -8,7 +8,7 @@ use std::sync::Arc;
 use data::{
     BatchLoader, DataSet, ImageBatcher, LoadOptions, LoadProgress, PictureDataset, Source, Storage,
 };
-use infer::SavedModel;
+use infer::{Activation, SavedModel};
 use model::ResidualBackend;
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +110,11 @@ impl EvaluationPlan {
         progress: &(dyn Fn(LoadProgress) + Send + Sync),
     ) -> Result<Self, TrainError> {
         let description = &saved.description;
+        if description.activation == Activation::Sigmoid {
+            return Err(TrainError::SeveralLabels {
+                model: description.model.clone(),
+            });
+        }
         let storage = match settings.data {
             Source::Folder(_) => Storage::Files,
             _ => Storage::Memory,

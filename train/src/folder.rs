@@ -148,7 +148,7 @@ impl RunFolder {
     /// What the weights were that the run started from.
     pub(crate) fn start(&self) -> Result<Description, TrainError> {
         let path = self.path.join(START_FILE);
-        let bytes = match fs::read(&path) {
+        let bytes = match files::read_file(&path, files::MAX_DOCUMENT_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(TrainError::NotARun {
                     path: self.path.clone(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use data::{Source, Storage};
 use device::DeviceRequest;
-use model::{Part, StemKind};
+use model::{BottleneckStride, Part, ShortcutKind, StemKind, StemPool};
 
 use crate::config::{Keep, TrainConfig};
 use crate::optimizer::OptimizerKind;
@@ -26,7 +26,13 @@ pub struct Overrides {
     pub weights: Option<PathBuf>,
     pub pretrained: Option<String>,
     pub freeze: Option<Vec<Part>>,
+    pub key: Option<String>,
     pub stem: Option<StemKind>,
+    pub stem_stride: Option<usize>,
+    pub pool: Option<StemPool>,
+    pub bottleneck_stride: Option<BottleneckStride>,
+    pub shortcut: Option<ShortcutKind>,
+    pub norm_epsilon: Option<f64>,
     pub depths: Option<Vec<usize>>,
     pub widths: Option<Vec<usize>>,
     pub zero_init_last_norm: Option<bool>,
@@ -86,7 +92,13 @@ impl TrainConfig {
             (self.weights, self.pretrained) = (overrides.weights, overrides.pretrained);
         }
         set(&mut self.freeze, overrides.freeze);
+        set_open(&mut self.key, overrides.key);
         set_open(&mut self.stem, overrides.stem);
+        set_open(&mut self.stem_stride, overrides.stem_stride);
+        set_open(&mut self.pool, overrides.pool);
+        set_open(&mut self.bottleneck_stride, overrides.bottleneck_stride);
+        set_open(&mut self.shortcut, overrides.shortcut);
+        set_open(&mut self.norm_epsilon, overrides.norm_epsilon);
         set_open(&mut self.depths, overrides.depths);
         set_open(&mut self.widths, overrides.widths);
         set(&mut self.zero_init_last_norm, overrides.zero_init_last_norm);

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use data::{DataError, DataSet, LoadOptions, LoadProgress, PictureDataset, PictureStore, Source};
-use infer::{Accuracy, Description};
+use infer::{Accuracy, Activation, Description};
 use model::NetworkConfig;
 
 use crate::config::TrainConfig;
@@ -95,6 +95,9 @@ impl Plan {
         let mut data = config.prepared(data);
         let [channels, height, width] = data.preprocessing.shape();
         let (classes, size) = (data.class_names.len(), [height, width]);
+        if classes < 2 {
+            return Err(TrainError::OneClass { data: data.name });
+        }
         let network = match &pretrained {
             None => config.network(channels, size, classes)?,
             Some(pretrained) => {
@@ -179,6 +182,7 @@ impl Plan {
             network: self.network.clone(),
             class_names: self.data.class_names.clone(),
             preprocessing: self.data.preprocessing.clone(),
+            activation: Activation::Softmax,
             trained_on: self.data.name.clone(),
             epochs,
             accuracy,

@@ -17,8 +17,10 @@ use crate::folder::RunFolder;
 /// stopped before its first checkpoint.
 #[derive(Clone, Debug)]
 pub struct Pretrained {
-    /// What came with the weights.
+    /// What came with the weights. One class stands for a head that is not there.
     pub description: Description,
+    /// Sentences on what is assumed of the weights.
+    pub notes: Vec<String>,
     path: PathBuf,
     options: ImportOptions,
 }
@@ -50,9 +52,10 @@ impl Pretrained {
         let Some((path, options)) = Self::file(config)? else {
             return Ok(None);
         };
-        let Import { saved, .. } = import(&path, &options)?;
+        let Import { saved, notes, .. } = import(&path, &options)?;
         Ok(Some(Self {
             description: saved.description,
+            notes,
             path,
             options,
         }))
@@ -68,6 +71,7 @@ impl Pretrained {
         };
         Ok(Some(Self {
             description: folder.start()?,
+            notes: Vec::new(),
             path,
             options,
         }))
@@ -87,8 +91,11 @@ impl Pretrained {
             None => None,
         };
         let options = ImportOptions {
+            key: config.key.clone(),
             model,
-            resize: None,
+            changes: config.changes(),
+            accepts_backbone: true,
+            ..ImportOptions::default()
         };
         Ok(Some((path.clone(), options)))
     }

@@ -202,9 +202,9 @@ fn what_cannot_be_is_said() {
         &["tail", "stem"],
     );
     fails(
-        with_weights().args(["--stem", "cifar"]),
-        2,
-        &["`stem` cannot be set"],
+        with_weights().args(["--stem", "imagenet"]),
+        1,
+        &["does not fit"],
     );
     fails(
         with_weights().args(["--model", "resnet14"]),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Parser};
 use device::DeviceRequest;
 use infer::benchmark::{InputShape, NamedNetwork};
+use infer::flags::WeightsFlags;
 use infer::foreign::Published;
 
 const EXAMPLES: &str = "\
@@ -35,12 +36,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "RUN")]
     pub run: Option<PathBuf>,
 
-    /// Weights to use instead of a run's: a file that torch.save wrote, or safetensors
+    /// Weights to use instead of a run's: a file that torch.save wrote, safetensors, or a folder of
+    /// Hugging Face's hub
     ///
-    /// The tensors may have the names of torchvision, timm, Hugging Face's transformers, common CIFAR
-    /// networks or this project; the network is recognised from names and shapes. What those do not
-    /// tell, --model does: the file is otherwise taken to have the stride of a bottleneck on its 3x3
-    /// convolution, and zeros for shortcuts without weights.
+    /// The tensors may have the names of torchvision, timm, Hugging Face's transformers, mmpretrain,
+    /// weiaicunzai, common CIFAR networks or this project, behind any prefix; the network is recognized
+    /// from names and shapes. What those do not tell is assumed and printed; --model and the flags under
+    /// "Reading weights" say otherwise.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["run", "list_devices"])]
     pub weights: Option<PathBuf>,
 
@@ -54,11 +56,6 @@ pub(crate) struct Arguments {
     /// measure instead of a run's
     #[arg(long, value_name = "NAME", requires = "named", conflicts_with_all = ["run", "list_devices"])]
     pub model: Option<NamedNetwork>,
-
-    /// Pixels that a picture's shorter side is brought to before the crop, with --weights
-    /// [default: 256 for a crop of 224, and 232 for files with the names of torchvision's newer weights]
-    #[arg(long, value_name = "N", requires = "foreign")]
-    pub resize: Option<usize>,
 
     /// Folder that holds the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
@@ -87,6 +84,9 @@ pub(crate) struct Arguments {
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub weights_flags: WeightsFlags,
 
     #[command(flatten)]
     pub benchmark: Benchmark,
@@ -154,6 +154,10 @@ mod tests {
             ),
             (&["--model", "resnet18", "a.png"], false),
             (&["--resize", "232", "a.png"], false),
+            (&["--pool", "max", "a.png"], false),
+            (&["--weights", "a.pth", "--pool", "max", "a.png"], true),
+            (&["--weights", "a.pth", "--pool", "mean", "a.png"], false),
+            (&["--run", "mine", "--pool", "max", "a.png"], false),
             (&["--weights", "a.pth", "--run", "mine", "a.png"], false),
             (&["--weights", "a.pth"], false),
             (

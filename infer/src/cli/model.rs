@@ -1,7 +1,8 @@
 //! Which model answers.
 
+use files::harmless;
 use infer::SavedModel;
-use infer::foreign::{Import, ImportOptions, import};
+use infer::foreign::{Import, import};
 use infer::terminal;
 
 use super::arguments::Arguments;
@@ -10,18 +11,19 @@ use super::arguments::Arguments;
 pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, String)> {
     let downloaded = arguments.pretrained.map(terminal::fetch).transpose()?;
     if let Some(file) = arguments.weights.as_ref().or(downloaded.as_ref()) {
-        let options = ImportOptions {
-            model: arguments.model.clone(),
-            resize: arguments.resize,
-        };
-        let import = import(file, &options)?;
-        // How fast a network is does not depend on it.
-        if !arguments.benchmark.bench
-            && let Some(assumption) = import.assumption()
-        {
-            eprintln!("{assumption}");
+        let options = arguments.weights_flags.options(arguments.model.clone());
+        let Import {
+            saved,
+            layout,
+            notes,
+            ..
+        } = import(file, &options)?;
+        // How fast a network is does not depend on them.
+        if !arguments.benchmark.bench {
+            for note in notes {
+                eprintln!("{}", harmless(&note));
+            }
         }
-        let Import { saved, layout, .. } = import;
         return Ok((saved, format!("{}, {layout}", file.display())));
     }
     let folder = match &arguments.run {

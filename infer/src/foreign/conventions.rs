@@ -4,6 +4,7 @@
 use data::{CIFAR10_CLASSES, Preprocessing, PreprocessingError};
 use model::{NetworkConfig, StemKind};
 
+use super::options::ImportOptions;
 use crate::benchmark::InputShape;
 
 /// ImageNet's class names in the order of their numbers, as torchvision has them.
@@ -14,50 +15,62 @@ type Statistics = ([f32; 3], [f32; 3]);
 const IMAGENET_STATISTICS: Statistics = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 const CIFAR10_STATISTICS: Statistics = ([0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616]);
 
-/// Pictures for the larger stems have 224 pixels, cut out of 256.
+/// Images for the larger stems have 224 pixels, cut out of 256.
 const CROP: usize = 224;
 const RESIZE: usize = 256;
 
-/// What a network's shape says of its classes and pictures.
-#[derive(Debug)]
-pub(super) struct Conventions {
-    pub class_names: Vec<String>,
-    pub preprocessing: Preprocessing,
-    /// The data set that the classes are those of.
+/// Class names, and the data set that they are of.
+pub(super) struct Classes {
+    pub names: Vec<String>,
     pub trained_on: String,
+    /// Whether nothing but the number of outputs says so.
+    pub are_assumed: bool,
+}
+
+fn is_large(config: &NetworkConfig) -> bool {
+    matches!(config, NetworkConfig::Resnet(config) if config.stem != StemKind::Cifar)
+}
+
+fn is_small(config: &NetworkConfig) -> bool {
+    matches!(config, NetworkConfig::Resnet(config) if config.stem == StemKind::Cifar)
 }
 
 /// Networks with an ImageNet or deep stem and 1,000 classes go with ImageNet, networks with the CIFAR
-/// stem, 3 channels and 10 classes with CIFAR-10. All others have classes without names and ImageNet's
-/// statistics; for grey pictures, the mean of the three channels'.
+/// stem, 3 channels and 10 classes with CIFAR-10. All others have classes without names.
+pub(super) fn classes(config: &NetworkConfig) -> Classes {
+    match (config.input_channels(), config.classes()) {
+        (_, 1000) if is_large(config) => Classes {
+            names: IMAGENET_CLASSES.lines().map(str::to_owned).collect(),
+            trained_on: "ImageNet's classes".to_owned(),
+            are_assumed: true,
+        },
+        (3, 10) if is_small(config) => Classes {
+            names: CIFAR10_CLASSES.map(str::to_owned).to_vec(),
+            trained_on: "CIFAR-10's classes".to_owned(),
+            are_assumed: true,
+        },
+        (_, classes) => Classes {
+            names: (0..classes).map(|class| format!("class {class}")).collect(),
+            trained_on: "classes without names".to_owned(),
+            are_assumed: false,
+        },
+    }
+}
+
+/// The usual preprocessing for a network, with what the options say: the size of images by its stem,
+/// CIFAR-10's statistics for colour images of the CIFAR stem, ImageNet's for all others; for gray
+/// images, the mean of the three channels'.
 ///
-/// `resize` is the length of a picture's shorter side before the crop, in pixels.
-pub(super) fn conventions(
+/// `resize` is the length of an image's shorter side before the crop, if the options do not say.
+pub(super) fn preprocessing(
     config: &NetworkConfig,
+    options: &ImportOptions,
     resize: Option<usize>,
-) -> Result<Conventions, PreprocessingError> {
-    let (channels, classes) = (config.input_channels(), config.classes());
-    let is_large = match config {
-        NetworkConfig::Resnet(config) => config.stem != StemKind::Cifar,
-        NetworkConfig::Digit(_) => false,
-    };
-    let is_small = matches!(config, NetworkConfig::Resnet(_)) && !is_large;
-    let (class_names, statistics, trained_on) = match (is_large, is_small, channels, classes) {
-        (true, _, _, 1000) => (
-            IMAGENET_CLASSES.lines().map(str::to_owned).collect(),
-            IMAGENET_STATISTICS,
-            "ImageNet's classes".to_owned(),
-        ),
-        (_, true, 3, 10) => (
-            CIFAR10_CLASSES.map(str::to_owned).to_vec(),
-            CIFAR10_STATISTICS,
-            "CIFAR-10's classes".to_owned(),
-        ),
-        _ => (
-            (0..classes).map(|class| format!("class {class}")).collect(),
-            IMAGENET_STATISTICS,
-            "classes without names".to_owned(),
-        ),
+) -> Result<Preprocessing, PreprocessingError> {
+    let channels = config.input_channels();
+    let statistics = match is_small(config) && channels == 3 {
+        true => CIFAR10_STATISTICS,
+        false => IMAGENET_STATISTICS,
     };
     let InputShape { height, width, .. } = InputShape::usual(config);
     let usual = match height {
@@ -75,18 +88,39 @@ pub(super) fn conventions(
         of_channels(mean),
         of_channels(deviation),
     )?;
-    Ok(Conventions {
-        class_names,
-        preprocessing,
-        trained_on,
-    })
+    with_options(&preprocessing, options)
+}
+
+/// Preprocessing with what the options say.
+pub(super) fn with_options(
+    usual: &Preprocessing,
+    options: &ImportOptions,
+) -> Result<Preprocessing, PreprocessingError> {
+    let [channels, height, width] = usual.shape();
+    let [height, width] = options.image_size.map_or([height, width], |size| [size; 2]);
+    let resize = options.resize.unwrap_or(match options.image_size {
+        // The same share is cut off.
+        Some(size) => size * usual.resize() / usual.height().max(usual.width()),
+        None => usual.resize(),
+    });
+    let fit = |chosen: &Option<Vec<f32>>, usual: &[f32]| match chosen.as_deref() {
+        Some(&[value]) => vec![value; channels],
+        Some(values) => values.to_vec(),
+        None => usual.to_vec(),
+    };
+    Preprocessing::new(
+        [channels, height, width],
+        resize,
+        fit(&options.mean, usual.mean()),
+        fit(&options.std, usual.std()),
+    )
 }
 
 /// Whose mean and standard deviation the conventions have taken.
 pub(super) fn source_of(preprocessing: &Preprocessing) -> &'static str {
     match (preprocessing.mean().len(), preprocessing.mean()) {
         (_, mean) if *mean == CIFAR10_STATISTICS.0 => "those of CIFAR-10",
-        (1, _) => "those of ImageNet, averaged over its colours",
+        (1, _) => "those of ImageNet, averaged over its colors",
         _ => "those of ImageNet",
     }
 }
@@ -95,46 +129,63 @@ pub(super) fn source_of(preprocessing: &Preprocessing) -> &'static str {
 mod tests {
     use super::*;
 
-    fn of(name: &str, channels: usize, classes: usize) -> Conventions {
-        let config = model::network(name)
-            .unwrap()
-            .with_classes(classes)
-            .with_input_channels(channels);
-        conventions(&config, None).unwrap()
+    fn config(name: &str, channels: usize, classes: usize) -> NetworkConfig {
+        let config = model::network(name).unwrap();
+        config.with_classes(classes).with_input_channels(channels)
+    }
+
+    fn of(name: &str, channels: usize, classes: usize) -> Preprocessing {
+        let config = config(name, channels, classes);
+        preprocessing(&config, &ImportOptions::default(), None).unwrap()
     }
 
     #[test]
     fn shapes_have_their_data_sets() {
+        let imagenet = classes(&config("resnet50d", 3, 1000));
+        assert_eq!(imagenet.names.len(), 1000);
+        assert_eq!(imagenet.names[0], "tench");
+        assert_eq!(imagenet.names[999], "toilet tissue");
         let imagenet = of("resnet50d", 3, 1000);
-        assert_eq!(imagenet.class_names.len(), 1000);
-        assert_eq!(imagenet.class_names[0], "tench");
-        assert_eq!(imagenet.class_names[999], "toilet tissue");
-        assert_eq!(imagenet.preprocessing.shape(), [3, 224, 224]);
-        assert_eq!(imagenet.preprocessing.resize(), 256);
-        assert_eq!(source_of(&imagenet.preprocessing), "those of ImageNet");
-        let cifar = of("resnet20", 3, 10);
-        assert_eq!(cifar.class_names[9], "truck");
-        assert_eq!(cifar.preprocessing.shape(), [3, 32, 32]);
-        assert_eq!(cifar.preprocessing.resize(), 32);
-        assert_eq!(source_of(&cifar.preprocessing), "those of CIFAR-10");
+        assert_eq!(imagenet.shape(), [3, 224, 224]);
+        assert_eq!(imagenet.resize(), 256);
+        assert_eq!(source_of(&imagenet), "those of ImageNet");
+        let cifar = of("resnet20", 3, 100);
+        assert_eq!(classes(&config("resnet20", 3, 10)).names[9], "truck");
+        assert_eq!(cifar.shape(), [3, 32, 32]);
+        assert_eq!(cifar.resize(), 32);
+        assert_eq!(source_of(&cifar), "those of CIFAR-10");
         let other = of("resnet20", 1, 10);
-        assert_eq!(other.class_names[9], "class 9");
-        assert!((other.preprocessing.mean()[0] - 0.449).abs() < 1e-6);
-        assert_eq!(of("digit", 1, 10).preprocessing.shape(), [1, 28, 28]);
+        assert_eq!(classes(&config("resnet20", 1, 10)).names[9], "class 9");
+        assert!((other.mean()[0] - 0.449).abs() < 1e-6);
+        assert_eq!(of("digit", 1, 10).shape(), [1, 28, 28]);
     }
 
     #[test]
-    fn the_resize_is_a_choice_within_limits() {
+    fn options_win_within_limits() {
         let config = model::network("resnet50").unwrap();
-        let chosen = conventions(&config, Some(232)).unwrap();
-        assert_eq!(chosen.preprocessing.resize(), 232);
+        let with = |options: &ImportOptions| preprocessing(&config, options, Some(232));
+        let chosen = with(&ImportOptions {
+            image_size: Some(112),
+            mean: Some(vec![0.5]),
+            std: Some(vec![0.1, 0.2, 0.3]),
+            ..ImportOptions::default()
+        });
+        let chosen = chosen.unwrap();
+        assert_eq!((chosen.shape(), chosen.resize()), ([3, 112, 112], 116));
+        assert_eq!(chosen.mean(), [0.5; 3]);
+        assert_eq!(chosen.std(), [0.1, 0.2, 0.3]);
+        let resize = |resize| ImportOptions {
+            resize: Some(resize),
+            ..ImportOptions::default()
+        };
+        assert_eq!(with(&resize(240)).unwrap().resize(), 240);
         assert!(matches!(
-            conventions(&config, Some(200)).unwrap_err(),
+            with(&resize(200)).unwrap_err(),
             PreprocessingError::Resize { .. }
         ));
         let config = config.with_input_channels(4);
         assert!(matches!(
-            conventions(&config, None).unwrap_err(),
+            preprocessing(&config, &ImportOptions::default(), None).unwrap_err(),
             PreprocessingError::Channels { found: 4 }
         ));
     }

@@ -29,6 +29,60 @@ pub enum ForeignError {
         /// What does not fit.
         reason: String,
     },
+    /// Several networks are in the file, and none of them is the one.
+    #[error("{} holds several networks: {}", path.display(), keys.join(", "))]
+    SeveralNetworks {
+        /// The file.
+        path: PathBuf,
+        /// The keys that tell them apart.
+        keys: Vec<String>,
+    },
+    /// The file holds a network without a last linear layer that can be used.
+    #[error("{} holds a backbone without a head: {reason}", path.display())]
+    NoHead {
+        /// The file.
+        path: PathBuf,
+        /// What is missing or does not fit.
+        reason: String,
+    },
+    /// The weights are small numbers that stand for floats.
+    #[error("{} holds a quantized network: `{}` is no tensor of floats", path.display(), shown(tensor))]
+    Quantized {
+        /// The file.
+        path: PathBuf,
+        /// A tensor that says so.
+        tensor: String,
+    },
+    /// The file is a part of a network.
+    #[error("{} is one of {shards} shards of a network", path.display())]
+    Shard {
+        /// The file.
+        path: PathBuf,
+        /// How many files the network is in.
+        shards: usize,
+    },
+    /// A document beside the weights cannot be used.
+    #[error("{} cannot be used: {reason}", path.display())]
+    Document {
+        /// The document.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The network has no detail of the kind that was to be another.
+    #[error("{model} cannot be changed so: {source}")]
+    Changes {
+        /// The network.
+        model: String,
+        /// Why.
+        source: ConfigError,
+    },
+    /// A softmax over one output says nothing.
+    #[error("{} has one output, whose softmax is always 1", path.display())]
+    OneOutput {
+        /// The file.
+        path: PathBuf,
+    },
     /// The tensors are not those of the network.
     #[error("{origin} does not fit {model} with {classes} classes: {differences}")]
     Mismatch {
@@ -106,15 +160,39 @@ impl ForeignError {
             Self::Saved(error) => return error.hint(),
             Self::Unrecognised { .. } => {
                 "weights of residual networks are known in the names of torchvision, timm, Hugging \
-                 Face's transformers and this project"
+                 Face's transformers, mmpretrain, weiaicunzai and this project"
             }
+            Self::SeveralNetworks { keys, .. } => {
+                let key = keys.first().map_or("KEY", String::as_str);
+                return Some(format!("name one of them with --key, such as --key {key}"));
+            }
+            Self::NoHead { .. } => {
+                "train a head: train --weights FILE --data folder:PHOTOS; `infer` predicts with the run"
+            }
+            Self::Quantized { .. } => {
+                "use the float weights that it was made from, or dequantize it in Python and save its \
+                 state dict"
+            }
+            Self::Shard { .. } => {
+                "name the folder with all shards and their index, such as model.safetensors.index.json"
+            }
+            Self::Document { .. } => {
+                "copy it again from where it was published, or name the file of weights under another \
+                 name than that of a folder of Hugging Face"
+            }
+            Self::Changes { .. } => "leave the flag out, or name another network with --model",
+            Self::OneOutput { .. } => "leave --activation out, or say --activation sigmoid",
             Self::Mismatch { .. } => {
                 "the file may be of another network: name it with --model, or leave --model out to \
                  have it recognised"
             }
             Self::Unnamed { .. } => "name a folder instead, which keeps this project's names",
             Self::Preprocessing { source, .. } => match source {
-                PreprocessingError::Channels { .. } => "pictures have 1 or 3 channels",
+                PreprocessingError::Channels { .. } => "images have 1 or 3 channels",
+                PreprocessingError::Statistics { .. }
+                | PreprocessingError::StatisticsLength { .. } => {
+                    "give --mean and --std one number, or one for each channel, such as 0.5,0.5,0.5"
+                }
                 _ => "choose another --resize, or leave it out",
             },
             Self::Exists { .. } => "choose another name, or replace it with --overwrite",
@@ -131,7 +209,11 @@ impl ForeignError {
             self,
             Self::Preprocessing { source, .. } if !matches!(source, PreprocessingError::Channels { .. })
         );
-        wrong_resize || matches!(self, Self::OutputFormat { .. })
+        wrong_resize
+            || matches!(
+                self,
+                Self::OutputFormat { .. } | Self::Changes { .. } | Self::OneOutput { .. }
+            )
     }
 }
 

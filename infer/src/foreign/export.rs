@@ -36,7 +36,13 @@ pub fn export(saved: &SavedModel, path: &Path, precision: Precision) -> Result<(
     let content = |source: ContentError| ForeignError::content(origin, source);
     let file = WeightsFile::from_bytes(bytes).map_err(content)?;
     let naming = Naming::torchvision(config);
-    let state_dict = renamed(file.state_dict, &Naming::Own, &naming, description, origin)?;
+    let state_dict = renamed(
+        file.state_dict,
+        &Naming::own(""),
+        &naming,
+        description,
+        origin,
+    )?;
     let text = serde_json::to_string(description).map_err(|error| {
         content(ContentError::Safetensors {
             reason: error.to_string(),

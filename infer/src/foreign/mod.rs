@@ -6,15 +6,23 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `naming` | what a tensor of ours is called elsewhere, and how a file's layout is told |
+//! | `hub` | where weights lie in a folder, and what a folder of Hugging Face's hub says of them |
+//! | `listing` | the tensors of a file, or of all shards, by name and shape |
+//! | `naming` | what a tensor of ours is called elsewhere |
+//! | `detect` | where in a file networks are, and how they are named |
+//! | `select` | which of them is meant, and what the rest of the file is |
 //! | `recognise` | which network the names and shapes of a file are |
 //! | `translate` | a state dict under other names, every tensor accounted for |
 //! | `published` | torchvision's files of weights |
+//! | `options` | what a user says of a file |
+//! | `notes` | all that is assumed, in sentences |
 //! | `conventions` | class names and preprocessing that go with a network's shape |
 //! | `error` | what can go wrong |
 //!
-//! Nothing is guessed silently: a tensor that is missing, too many or of another shape is an error.
-//! What names and shapes cannot tell apart is taken for the usual, unless a network is named:
+//! Nothing is guessed silently: a tensor of the network that is missing or of another shape is an
+//! error, and one more in its modules too. What else is in a file, such as an optimizer's state, is left
+//! out and listed. What names and shapes cannot tell apart is taken for the usual, unless a network or
+//! the detail itself is named ([`ImportOptions`]), and [`Import::notes`] says so:
 //!
 //! * Shortcuts without parameters are padded with zeros (shortcut A); `plain20` has the same tensors
 //!   and no shortcuts.
@@ -22,17 +30,26 @@
 //!   the first 1x1.
 //! * A 7x7 stem and a deep one have stride 2 and a max pool behind them, a single 3x3 has neither.
 //! * Projections in a record of this project without its description have no average pool.
+//! * Norms have PyTorch's epsilon.
+//! * Probabilities come from a softmax, and from a sigmoid where there is one output.
 
 mod conventions;
+mod detect;
 mod error;
 mod export;
+mod hub;
 mod import;
+mod listing;
 mod naming;
+mod notes;
+mod options;
 mod published;
 mod recognise;
+mod select;
 mod translate;
 
 pub use error::{Difference, Differences, ForeignError};
 pub use export::export;
-pub use import::{Import, ImportOptions, import};
+pub use import::{Import, import};
+pub use options::ImportOptions;
 pub use published::{Published, PublishedError, UnknownPublished};

@@ -2,13 +2,14 @@
 
 use model::{
     ActivationOrder, BlockKind, BottleneckStride, DigitConfig, NetworkConfig, ResNetConfig,
-    ShortcutKind, StemKind,
+    ShortcutKind, StemKind, StemPool,
 };
 use serde::Serialize;
-use weights::{StateDict, shown};
+use weights::shown;
 
 use super::error::sizes;
-use super::naming::Naming;
+use super::listing::Listing;
+use super::naming::{Naming, Scheme};
 use super::translate::oriented;
 
 /// Channels that a network hands on for each of its width, in bottlenecks.
@@ -16,17 +17,17 @@ const EXPANSION: usize = 4;
 const MAX_WIDTH_PER_GROUP: usize = 1024;
 const USUAL_WIDTH_PER_GROUP: usize = 64;
 
-/// A file's tensors, asked for by our names.
+/// A network's tensors, asked for by our names.
 pub(super) struct View<'a> {
-    pub state_dict: &'a StateDict,
+    pub listing: &'a Listing<'a>,
     pub naming: &'a Naming,
 }
 
 impl View<'_> {
     /// A tensor's shape as ours has it.
     fn shape(&self, own: &str) -> Option<Vec<usize>> {
-        let entry = self.state_dict.get(&self.naming.name(own)?)?;
-        Some(oriented(self.naming, entry.shape()))
+        let shape = self.listing.shape(&self.naming.name(own)?)?;
+        Some(oriented(self.naming, shape))
     }
 
     fn has(&self, own: &str) -> bool {
@@ -48,7 +49,7 @@ impl View<'_> {
         })
     }
 
-    /// Channels of the images and number of classes.
+    /// Channels of the images and number of classes; one class stands for a head that is not there.
     pub(super) fn ends(&self) -> Result<[usize; 2], String> {
         if self.is_digit() {
             let [_, channels, ..] = self.dimensions::<4>("convolution1.weight")?;
@@ -60,12 +61,18 @@ impl View<'_> {
             false => "stem.convolution.conv.weight",
         };
         let [_, channels, ..] = self.dimensions::<4>(first)?;
-        let [_, classes] = self.dimensions("head.linear.weight")?;
+        let classes = match &self.naming.head {
+            Some(_) => {
+                let [_, classes] = self.dimensions("head.linear.weight")?;
+                classes
+            }
+            None => 1,
+        };
         Ok([channels, classes])
     }
 
     fn is_digit(&self) -> bool {
-        *self.naming == Naming::Own && self.has("convolution1.weight")
+        self.naming.scheme == Scheme::Own && self.has("convolution1.weight")
     }
 
     fn is_deep(&self) -> bool {
@@ -112,12 +119,11 @@ pub(super) fn recognise(view: &View<'_>) -> Result<NetworkConfig, String> {
         widths,
         groups,
         width_per_group,
-        bottleneck_stride: BottleneckStride::default(),
         activation,
         convolution_bias: view.has("stem.convolution.conv.bias"),
-        zero_init_last_norm: false,
         input_channels,
         classes,
+        ..ResNetConfig::imagenet(BlockKind::Basic, [1; 4])
     };
     Ok(NetworkConfig::Resnet(ResNetConfig {
         shortcut: shortcut(view, &config)?,
@@ -287,6 +293,21 @@ fn words(config: &NetworkConfig) -> String {
     }
     if config.activation == ActivationOrder::Pre {
         text += ", pre-activation";
+    }
+    if let Some(stride) = config.stem_stride {
+        text += &format!(", stem stride {stride}");
+    }
+    match config.stem_pool {
+        Some(StemPool::Max) => text += ", max pool",
+        Some(StemPool::None) => text += ", no pool",
+        None => {}
+    }
+    if config.bottleneck_stride == BottleneckStride::First && config.block == BlockKind::Bottleneck
+    {
+        text += ", stride on the first convolution";
+    }
+    if config.norm_epsilon != ResNetConfig::imagenet(config.block, [1; 4]).norm_epsilon {
+        text += &format!(", norm epsilon {}", config.norm_epsilon);
     }
     text
 }

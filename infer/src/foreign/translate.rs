@@ -115,7 +115,7 @@ fn is_number(entry: &Entry) -> bool {
     entry.shape().iter().all(|&size| size == 1)
 }
 
-fn shape_error(error: weights::ShapeError) -> ContentError {
+pub(super) fn shape_error(error: weights::ShapeError) -> ContentError {
     ContentError::Safetensors {
         reason: error.to_string(),
     }

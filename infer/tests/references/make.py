@@ -16,11 +16,13 @@ torch 2.15.0, torchvision 0.29.2, timm 1.0.31, transformers 5.23.0 and safetenso
 The networks are built by these packages' own classes, made narrow; the CIFAR ones are written out
 below in the form in which most implementations have them. For each NAME there is NAME.pth or
 NAME.safetensors, the weights as users find them, and NAME.answer.safetensors with `input`, `logits`
-and in its metadata `model`, what the network is in our words. Logits are computed in double precision,
+and in its metadata `model`, what the network is in our words, and `changes`, what has to be said of the
+network because names and shapes do not tell. Logits are computed in double precision,
 so that they are the answer and not one rounding of it.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
@@ -65,13 +67,13 @@ class HuggingFace(nn.Module):
 
 
 class CifarBlock(nn.Module):
-    def __init__(self, inputs, outputs, stride, option):
+    def __init__(self, inputs, outputs, stride, option, end=False):
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
-        self.added, self.stride, self.shortcut = 0, stride, nn.Sequential()
+        self.added, self.stride, self.shortcut, self.end = 0, stride, nn.Sequential(), end
         if stride == 1 and inputs == outputs:
             return
         if option == "A":
@@ -84,32 +86,146 @@ class CifarBlock(nn.Module):
     def forward(self, x):
         y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
         if self.added:
-            half = self.added // 2
-            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, half, half))
+            before = 0 if self.end else self.added // 2
+            padding = (0, 0, 0, 0, before, self.added - before)
+            x = F.pad(x[:, :, :: self.stride, :: self.stride], padding)
         return F.relu(y + self.shortcut(x))
 
 
 class Cifar(nn.Module):
     """Three stages behind a 3x3 convolution, shortcut A or B, `linear` at the end."""
 
-    def __init__(self, depths, widths, option):
+    def __init__(self, depths, widths, option, stride=1, pool=False, end=False):
         super().__init__()
         inputs = widths[0]
-        self.conv1 = nn.Conv2d(3, inputs, 3, 1, 1, bias=False)
+        self.pool = nn.MaxPool2d(3, 2, 1) if pool else nn.Identity()
+        self.conv1 = nn.Conv2d(3, inputs, 3, stride, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(inputs)
         for stage, (depth, width) in enumerate(zip(depths, widths)):
             blocks = []
             for position in range(depth):
                 stride = 2 if stage > 0 and position == 0 else 1
-                blocks.append(CifarBlock(inputs, width, stride, option))
+                blocks.append(CifarBlock(inputs, width, stride, option, end))
                 inputs = width
             setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
         self.linear = nn.Linear(inputs, 10)
 
     def forward(self, x):
-        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.pool(F.relu(self.bn1(self.conv1(x))))
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.linear(x.mean((2, 3)))
+
+
+class ListedBlock(nn.Module):
+    """A block whose branch is a list, as in weiaicunzai's pytorch-cifar100."""
+
+    def __init__(self, inputs, width, stride, expansion):
+        super().__init__()
+        outputs = width * expansion
+        self.residual_function = nn.Sequential(
+            *self.parts(inputs, width, outputs, stride, expansion)
+        )
+        self.shortcut = nn.Sequential()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+
+    @staticmethod
+    def parts(inputs, width, outputs, stride, expansion):
+        if expansion == 1:
+            shapes = [(inputs, width, 3, stride), (width, outputs, 3, 1)]
+        else:
+            shapes = [(inputs, width, 1, 1), (width, width, 3, stride), (width, outputs, 1, 1)]
+        for index, (before, after, kernel, stride) in enumerate(shapes):
+            if index > 0:
+                yield nn.ReLU()
+            yield nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False)
+            yield nn.BatchNorm2d(after)
+
+    def forward(self, x):
+        return F.relu(self.residual_function(x) + self.shortcut(x))
+
+
+class Listed(nn.Module):
+    """Four stages `conv2_x` to `conv5_x` behind a list of a 3x3 convolution and its norm."""
+
+    def __init__(self, expansion):
+        super().__init__()
+        inputs = WIDTHS[0]
+        self.conv1 = nn.Sequential(
+            nn.Conv2d(3, inputs, 3, padding=1, bias=False), nn.BatchNorm2d(inputs), nn.ReLU()
+        )
+        for stage, (depth, width) in enumerate(zip(DEPTHS, WIDTHS)):
+            blocks = []
+            for position in range(depth):
+                stride = 2 if stage > 0 and position == 0 else 1
+                blocks.append(ListedBlock(inputs, width, stride, expansion))
+                inputs = width * expansion
+            setattr(self, f"conv{stage + 2}_x", nn.Sequential(*blocks))
+        self.fc = nn.Linear(inputs, CLASSES)
+
+    def forward(self, x):
+        x = self.conv3_x(self.conv2_x(self.conv1(x)))
+        return self.fc(self.conv5_x(self.conv4_x(x)).mean((2, 3)))
+
+
+def caffe(network):
+    """The stride of a bottleneck on its first convolution."""
+    for module in network.modules():
+        if isinstance(module, BOTTLENECK):
+            module.conv1.stride, module.conv2.stride = module.conv2.stride, module.conv1.stride
+    return network
+
+
+def epsilon(network, epsilon):
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps = epsilon
+    return network
+
+
+def stem_of_mmpretrain(network):
+    """With the last norm of a deep stem in the list, which is called `stem`."""
+    rename = {f"conv1.{place}": f"stem.{place}" for place in range(7)} | {"bn1": "stem.7"}
+    for before, after in [*rename.items(), ("fc", "")]:
+        network = {
+            (f"backbone.{after}" if after else "head.fc") + name[len(before):]
+            if name.startswith(f"{before}.") else name: tensor
+            for name, tensor in network.items()
+        }
+    return {
+        name if name.startswith(("backbone.", "head.")) else f"backbone.{name}": tensor
+        for name, tensor in network.items()
+    }
+
+
+def children(state_dict):
+    """The names of nn.Sequential(*list(network.children())[:-1]) with a classifier beside it."""
+    places = {"conv1": 0, "bn1": 1, "layer1": 4, "layer2": 5, "layer3": 6, "layer4": 7}
+    rename = {module: f"features.{place}" for module, place in places.items()}
+    rename["fc"] = "classifier"
+    split = [(name.partition("."), tensor) for name, tensor in state_dict.items()]
+    return {f"{rename[module]}.{rest}": tensor for (module, _, rest), tensor in split}
+
+
+def lightning(state_dict):
+    """A checkpoint of Lightning with a loss, a metric and an average beside the network."""
+    return {
+        "epoch": 3,
+        "state_dict": {
+            **prefixed("model.net.")(state_dict),
+            **{f"model.ema.{name}": tensor * 2 for name, tensor in state_dict.items()},
+            "criterion.weight": torch.ones(CLASSES),
+            "val_acc.correct": torch.tensor(0),
+        },
+        "optimizer_states": [{"state": {0: {"exp_avg": torch.ones(4, 3, 7, 7)}}}],
+        "loops": {},
+    }
+
+
+def dropout_head(state_dict):
+    return {name.replace("fc.", "fc.1."): tensor for name, tensor in state_dict.items()}
 
 
 def narrow_timm(block, stem_width, deep, avg_down):
@@ -152,7 +268,8 @@ def checkpoint(state_dict):
 
 @torch.no_grad()
 def write(
-    folder, seed, file, model, network, size, channels=3, wrap=lambda state_dict: state_dict, legacy=False
+    folder, seed, file, model, network, size, channels=3, wrap=lambda state_dict: state_dict, legacy=False,
+    changes=None
 ):
     torch.manual_seed(seed)
     network = network()
@@ -166,7 +283,8 @@ def write(
     images = torch.randn(1, channels, *size)
     logits = network.double().eval()(images.double()).float()
     answer = path.with_suffix(".answer.safetensors")
-    save_file({"input": images, "logits": logits.contiguous()}, answer, {"model": model})
+    metadata = {"model": model, "changes": json.dumps(changes or {})}
+    save_file({"input": images, "logits": logits.contiguous()}, answer, metadata)
     print(f"{file}: {path.stat().st_size} bytes, logits {logits.flatten()[:3].tolist()}")
 
 
@@ -214,6 +332,41 @@ def files():
     yield "cifar-projection.pth", (
         "ResNet with cifar stem, 2-1-1 basic blocks of width 4-6-8, projection shortcuts"
     ), lambda: Cifar([2, 1, 1], [4, 6, 8], "B"), (15, 18)
+    cifar = "ResNet with cifar stem, "
+    listed = cifar + WORDS
+    yield "weiaicunzai-basic.pth", listed.format(
+        "basic", "4-4-6-8", "projection"
+    ), lambda: Listed(1), SIZE
+    yield "weiaicunzai-bottleneck.pth", listed.format(
+        "bottleneck", "4-4-6-8", "projection"
+    ), lambda: Listed(4), SIZE
+    yield "mmpretrain.pth", deep.format(
+        "bottleneck", "4-4-6-8", "average-pool-projection"
+    ), lambda: narrow_timm(timm_resnet.Bottleneck, 2, True, True), SIZE, dict(
+        wrap=lambda state_dict: {"meta": {}, "state_dict": stem_of_mmpretrain(state_dict)}
+    )
+    yield "children.safetensors", basic, lambda: Narrow(BASIC, DEPTHS, WIDTHS), SIZE, dict(
+        wrap=children
+    )
+    yield "lightning.pth", basic, lambda: Narrow(BASIC, DEPTHS, WIDTHS), SIZE, dict(wrap=lightning)
+    yield "dropout-head.pth", basic, lambda: Narrow(BASIC, DEPTHS, WIDTHS), SIZE, dict(
+        wrap=dropout_head
+    )
+    yield "cifar-max-pool.pth", (
+        cifar + "2-1-1 basic blocks of width 4-6-8, projection shortcuts, stem stride 2, max pool"
+    ), lambda: Cifar([2, 1, 1], [4, 6, 8], "B", 2, True), SIZE, dict(
+        changes={"stem_stride": 2, "stem_pool": "max"}
+    )
+    yield "cifar-zero-pad-end.pth", (
+        cifar + "1-1-1 basic blocks of width 4-8-12, zero-pad-end shortcuts"
+    ), lambda: Cifar([1, 1, 1], [4, 8, 12], "A", end=True), SIZE, dict(
+        changes={"shortcut": "zero-pad-end"}
+    )
+    yield "caffe.pth", (
+        bottleneck + ", stride on the first convolution, norm epsilon 0.01"
+    ), lambda: epsilon(caffe(Narrow(BOTTLENECK, DEPTHS, WIDTHS)), 0.01), SIZE, dict(
+        changes={"bottleneck_stride": "1x1", "norm_epsilon": 0.01}
+    )
 
 
 FULL = ["resnet18", "resnet50", "resnet152", "wide_resnet50_2", "resnext50_32x4d", "resnext101_32x8d"]

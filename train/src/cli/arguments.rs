@@ -3,8 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use infer::benchmark::{InputShape, NamedNetwork};
+use infer::flags::WeightsFlags;
 use train::{ConfigError, OptimizerKind, TrainConfig};
 
 use super::eval_arguments::EvalArguments;
@@ -62,7 +63,7 @@ pub(crate) struct Arguments {
     /// Go on with a run from its last checkpoint: its folder, or its name in --runs-dir
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "data", "image_size", "validation", "keep", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
-        "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
+        "key", "stem_stride", "pool", "bottleneck_stride", "shortcut", "norm_epsilon", "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
         "flip", "depths", "widths", "accumulate", "schedule", "clip", "label_smoothing", "ema",
         "flip_test", "shift_test", "storage", "balanced", "drop_last",
     ])]
@@ -125,11 +126,13 @@ In PyTorch:
 
 /// Convert weights: a run, or a file of torch.save or safetensors, to one or the other
 ///
-/// The tensors of a file may have the names of torchvision, timm, Hugging Face's transformers, common
-/// CIFAR networks or this project. Every one of them is accounted for, and none is changed: there and
-/// back gives the same bits.
+/// The tensors of a file may have the names of torchvision, timm, Hugging Face's transformers,
+/// mmpretrain, weiaicunzai, common CIFAR networks or this project, behind any prefix. Every one of them is
+/// accounted for, and none is changed: the round trip is lossless. Only a single output, which is for a
+/// sigmoid, becomes two for a softmax.
 #[derive(Debug, Args)]
 #[command(after_help = CONVERT_EXAMPLES)]
+#[command(group = ArgGroup::new("foreign").args(["input"]))]
 pub(crate) struct ConvertArguments {
     /// A run's folder, or a file of weights
     #[arg(value_name = "IN")]
@@ -152,6 +155,9 @@ pub(crate) struct ConvertArguments {
     /// Replace OUT if it is there
     #[arg(long)]
     pub overwrite: bool,
+
+    #[command(flatten)]
+    pub weights_flags: WeightsFlags,
 }
 
 const SUMMARY_EXAMPLES: &str = "\

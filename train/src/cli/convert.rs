@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use infer::foreign::{ForeignError, Import, ImportOptions, export, import};
+use infer::foreign::{ForeignError, Import, export, import};
 use infer::{DESCRIPTION_FILE, SavedModelError, WEIGHTS_FILE};
 use weights::Precision;
 
@@ -21,6 +21,7 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
         model,
         half,
         overwrite,
+        weights_flags,
     } = arguments;
     let precision = match half {
         true => Precision::Half,
@@ -41,15 +42,15 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
         }
         .into());
     }
-    let options = ImportOptions {
-        model: model.clone(),
-        resize: None,
-    };
-    let import = import(input, &options)?;
-    if let Some(assumption) = import.assumption() {
-        warn(&assumption);
+    let Import {
+        saved,
+        layout,
+        notes,
+        ..
+    } = import(input, &weights_flags.options(model.clone()))?;
+    for note in &notes {
+        warn(note);
     }
-    let Import { saved, layout, .. } = import;
     let names = match is_file {
         true => {
             export(&saved, output, precision)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use data::{LoadProgress, Source};
 use device::Task;
 use files::write_atomically;
-use infer::foreign::{ImportOptions, import};
+use infer::foreign::import;
 use infer::{SavedModel, SavedModelError, terminal};
 use model::ResidualBackend;
 use serde_json::Value;
@@ -114,16 +114,13 @@ struct Subject {
 
 fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
     if let Some(file) = &arguments.weights {
-        let options = ImportOptions {
-            model: arguments.model.clone(),
-            resize: arguments.resize,
-        };
+        let options = arguments.weights_flags.options(arguments.model.clone());
         let import = import(file, &options)?;
         let config = RunFolder::config_of(file)?;
         let has_seed = config.is_some() || arguments.seed.is_some();
         let settings = settings(arguments, config, file)?;
-        if let Some(assumption) = import.assumption() {
-            warn(&assumption);
+        for note in &import.notes {
+            warn(note);
         }
         let saved = import.saved;
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
@@ -215,7 +212,7 @@ fn free_path(folder: &Path, name: &str, making: &Making, weights: Option<&Path>)
 /// Whether there is an evaluation that was made in another way. What an older version did not write down
 /// does not count.
 fn holds_another(path: &Path, making: &Making, weights: Option<&Path>) -> bool {
-    let Ok(bytes) = fs::read(path) else {
+    let Ok(bytes) = files::read_file(path, files::MAX_DOCUMENT_BYTES) else {
         return false;
     };
     let earlier: Value = serde_json::from_slice(&bytes).unwrap_or_default();

@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args};
 use data::Source;
 use device::DeviceRequest;
 use infer::benchmark::NamedNetwork;
+use infer::flags::WeightsFlags;
 use train::SetPart;
 
 use super::settings::source;
@@ -26,6 +27,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("which").args(["run", "weights"]))]
+#[command(group = ArgGroup::new("foreign").args(["weights"]))]
 pub(crate) struct EvalArguments {
     /// A run's folder, or its name in --runs-dir [default: the newest run]
     #[arg(value_name = "RUN")]
@@ -44,9 +46,8 @@ pub(crate) struct EvalArguments {
     )]
     pub model: Option<NamedNetwork>,
 
-    /// Pixels that a picture's shorter side is brought to before the crop, with --weights [default: as usual for the file]
-    #[arg(long, value_name = "N", requires = "weights", conflicts_with = "run")]
-    pub resize: Option<usize>,
+    #[command(flatten)]
+    pub weights_flags: WeightsFlags,
 
     /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH [default: the run's own]
     #[arg(long, value_name = "DATA", value_parser = source)]

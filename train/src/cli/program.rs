@@ -276,7 +276,14 @@ fn tell_weights(plan: &Plan) {
         from: [channels_before, classes_before],
         to: [channels, classes],
     } = fitting;
-    if fitting.replaces_head() {
+    for note in &pretrained.notes {
+        warn(note);
+    }
+    if fitting.replaces_head() && classes_before == 1 {
+        talk(&format!(
+            "head: a new one for {classes} classes, because the weights have none"
+        ));
+    } else if fitting.replaces_head() {
         talk(&format!(
             "head: replaced by a new one for {classes} classes, because that of the weights has {classes_before}"
         ));

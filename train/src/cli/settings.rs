@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use data::{DataError, Source, Storage};
 use device::DeviceRequest;
+use infer::flags;
 use infer::foreign::{Published, UnknownPublished};
-use model::{Part, StemKind};
+use model::{BottleneckStride, Part, ShortcutKind, StemKind, StemPool};
 use train::{Keep, OptimizerKind, Overrides, Schedule};
 
 /// What a run's config holds too; what is left out keeps its value.
@@ -37,8 +38,9 @@ pub(crate) struct Settings {
 
     /// Start from trained weights: a run's folder, a file that torch.save wrote, or safetensors
     ///
-    /// The network is recognised unless --model names it. A head for another number of classes is
-    /// replaced, and pictures are normalised as they were for these weights.
+    /// The network is recognized unless --model names it; --stem, --pool and others say what names and
+    /// shapes do not. A head for another number of classes is replaced, and one that is missing is new.
+    /// Images are normalized as they were for these weights.
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 
@@ -51,8 +53,32 @@ pub(crate) struct Settings {
     freeze: Option<Vec<Part>>,
 
     /// imagenet (7x7, stride 4 in all), deep (three 3x3, stride 4) or cifar (3x3, stride 1) [default: the model's own]
-    #[arg(long, value_name = "STEM", value_parser = stem)]
+    #[arg(long, value_name = "STEM", value_parser = flags::stem)]
     stem: Option<StemKind>,
+
+    /// State dict or module with the network, where --weights has several: teacher, state_dict.ema
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+
+    /// Stride of the first convolution [default: the model's own]
+    #[arg(long, value_name = "N")]
+    stem_stride: Option<usize>,
+
+    /// none, or max: a 3x3 max pool with stride 2 behind the stem [default: the model's own]
+    #[arg(long, value_name = "POOL", value_parser = flags::pool)]
+    pool: Option<StemPool>,
+
+    /// Convolution of a bottleneck that has its stride: first or second [default: the model's own]
+    #[arg(long, value_name = "WHICH", value_parser = flags::bottleneck_stride)]
+    bottleneck_stride: Option<BottleneckStride>,
+
+    /// Path around a block: zero-pad, zero-pad-end, projection, projection-always, average-pool-projection, plain-projection or none [default: the model's own]
+    #[arg(long, value_name = "KIND", value_parser = flags::shortcut)]
+    shortcut: Option<ShortcutKind>,
+
+    /// What batch norms add to the variance [default: 0.00001]
+    #[arg(long, value_name = "X")]
+    norm_epsilon: Option<f64>,
 
     /// Blocks in each stage [default: the model's own]
     #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
@@ -187,7 +213,13 @@ impl From<Settings> for Overrides {
             weights: settings.weights,
             pretrained: settings.pretrained,
             freeze: settings.freeze,
+            key: settings.key,
             stem: settings.stem,
+            stem_stride: settings.stem_stride,
+            pool: settings.pool,
+            bottleneck_stride: settings.bottleneck_stride,
+            shortcut: settings.shortcut,
+            norm_epsilon: settings.norm_epsilon,
             depths: settings.depths,
             widths: settings.widths,
             zero_init_last_norm: settings.zero_init_last_norm,
@@ -219,15 +251,6 @@ impl From<Settings> for Overrides {
             drop_last: settings.drop_last,
             loader_threads: settings.loader_threads,
         }
-    }
-}
-
-fn stem(text: &str) -> Result<StemKind, String> {
-    match text {
-        "imagenet" => Ok(StemKind::ImageNet),
-        "deep" => Ok(StemKind::Deep),
-        "cifar" => Ok(StemKind::Cifar),
-        _ => Err("known: imagenet, deep, cifar".to_owned()),
     }
 }
 

@@ -4,12 +4,11 @@ mod loader;
 mod network;
 mod validate;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use data::{Augmentation, DataSet, FOLDER_SIDE, Source};
 use device::DeviceRequest;
-use model::{Part, StemKind};
+use model::{BottleneckStride, Part, ShortcutKind, StemKind, StemPool};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;
@@ -59,9 +58,28 @@ pub struct TrainConfig {
     /// What of the weights stays as it is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub freeze: Vec<Part>,
-    /// Another stem than the network's own.
+    /// The state dict or module with the network in `weights`, where that has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Another stem than the network's own. This and the next five say of `weights` what names and
+    /// shapes do not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stem: Option<StemKind>,
+    /// Another stride of the first convolution.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stem_stride: Option<usize>,
+    /// Another pool behind the stem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<StemPool>,
+    /// Another convolution of bottlenecks that has the stride.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bottleneck_stride: Option<BottleneckStride>,
+    /// Another path around blocks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shortcut: Option<ShortcutKind>,
+    /// Another number that batch norms add to the variance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub norm_epsilon: Option<f64>,
     /// Another number of blocks in each stage than the network's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub depths: Option<Vec<usize>>,
@@ -158,7 +176,13 @@ impl Default for TrainConfig {
             weights: None,
             pretrained: None,
             freeze: Vec::new(),
+            key: None,
             stem: None,
+            stem_stride: None,
+            pool: None,
+            bottleneck_stride: None,
+            shortcut: None,
+            norm_epsilon: None,
             depths: None,
             widths: None,
             zero_init_last_norm: false,
@@ -197,9 +221,11 @@ impl TrainConfig {
     ///
     /// If the file cannot be read, has an unknown key or a value of the wrong type or out of range.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
+        let text = files::read_text(path, files::MAX_SETTINGS_BYTES).map_err(|source| {
+            ConfigError::Read {
+                path: path.to_owned(),
+                source,
+            }
         })?;
         Self::parse(&text, path)
     }
@@ -265,6 +291,7 @@ impl TrainConfig {
 mod tests {
     use super::*;
     use crate::overrides::Overrides;
+    use std::fs;
 
     fn read(text: &str) -> Result<TrainConfig, ConfigError> {
         let folder = tempfile::tempdir().unwrap();

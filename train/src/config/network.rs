@@ -1,7 +1,7 @@
 //! The network that the settings describe.
 
 use infer::foreign::Published;
-use model::NetworkConfig;
+use model::{NetworkChanges, NetworkConfig};
 
 use super::TrainConfig;
 use crate::error::ConfigError;
@@ -20,12 +20,14 @@ impl TrainConfig {
             return Err(ConfigError::NothingToFreeze);
         }
         let fixed = [
-            ("stem", self.stem.is_some()),
             ("depths", self.depths.is_some()),
             ("widths", self.widths.is_some()),
             ("zero_init_last_norm", self.zero_init_last_norm),
             ("normalise", !self.normalise),
         ];
+        if !has_weights && self.key.is_some() {
+            return Err(ConfigError::NoWeights { key: "key" });
+        }
         match fixed.into_iter().find(|(_, is_set)| *is_set) {
             Some((key, _)) if has_weights => Err(ConfigError::FixedByWeights { key }),
             _ => Ok(()),
@@ -93,21 +95,15 @@ impl TrainConfig {
     /// The network with the channels and classes that its name stands for.
     pub(crate) fn own_network(&self) -> Result<NetworkConfig, ConfigError> {
         let mut network = model::network(self.model_name())?;
-        let Self {
-            stem,
-            depths,
-            widths,
-            ..
-        } = self;
+        let Self { depths, widths, .. } = self;
         match &mut network {
             NetworkConfig::Resnet(config) => {
-                config.stem = stem.unwrap_or(config.stem);
                 config.zero_init_last_norm = self.zero_init_last_norm;
                 config.depths = depths.clone().unwrap_or(std::mem::take(&mut config.depths));
                 config.widths = widths.clone().unwrap_or(std::mem::take(&mut config.widths));
             }
             NetworkConfig::Digit(_)
-                if stem.is_none()
+                if self.changes().is_empty()
                     && depths.is_none()
                     && widths.is_none()
                     && !self.zero_init_last_norm => {}
@@ -117,7 +113,21 @@ impl TrainConfig {
                 ));
             }
         }
-        Ok(network)
+        self.changes()
+            .apply(network)
+            .map_err(|error| self.wrong_network(error.to_string()))
+    }
+
+    /// Details of the network that its name, or names and shapes of its weights, do not tell.
+    pub(crate) fn changes(&self) -> NetworkChanges {
+        NetworkChanges {
+            stem: self.stem,
+            stem_stride: self.stem_stride,
+            stem_pool: self.pool,
+            bottleneck_stride: self.bottleneck_stride,
+            shortcut: self.shortcut,
+            norm_epsilon: self.norm_epsilon,
+        }
     }
 
     fn wrong_network(&self, reason: String) -> ConfigError {

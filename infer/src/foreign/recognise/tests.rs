@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use super::*;
-use weights::{Entry, Tensor};
+use crate::foreign::detect::networks;
+use weights::{Contents, Entry, Precision, StateDict, Tensor, to_safetensors};
 
 /// The tensors of a network with the right shapes.
 fn file(config: &NetworkConfig, naming: &Naming) -> StateDict {
@@ -16,9 +19,26 @@ fn file(config: &NetworkConfig, naming: &Naming) -> StateDict {
     state_dict
 }
 
+/// Does something with the listing of a file.
+fn listed<T>(state_dict: &StateDict, with: impl FnOnce(&Listing<'_>) -> T) -> T {
+    let bytes = to_safetensors(state_dict, &BTreeMap::new(), Precision::Single).unwrap();
+    let contents = [Contents::parse(&bytes).unwrap()];
+    with(&Listing::new(&contents).unwrap())
+}
+
+fn recognised(state_dict: &StateDict, naming: &Naming) -> Result<NetworkConfig, String> {
+    listed(state_dict, |listing| recognise(&View { listing, naming }))
+}
+
 fn found(state_dict: &StateDict, naming: &Naming) -> NetworkConfig {
-    assert_eq!(Naming::detect(state_dict).as_ref(), Some(naming));
-    recognise(&View { state_dict, naming }).unwrap()
+    let detected = listed(state_dict, |listing| networks(listing));
+    assert_eq!(detected.len(), 1);
+    // The head of the digit network has a name of its own.
+    assert_eq!(
+        (&detected[0].naming.prefix, &detected[0].naming.scheme),
+        (&naming.prefix, &naming.scheme)
+    );
+    recognised(state_dict, naming).unwrap()
 }
 
 #[test]
@@ -45,7 +65,7 @@ fn networks_of_the_registry_get_their_names() {
     }
     for name in ["preresnet20", "preresnet50", "preresnet164", "digit"] {
         let config = model::network(name).unwrap().with_input_channels(1);
-        let found = found(&file(&config, &Naming::Own), &Naming::Own);
+        let found = found(&file(&config, &Naming::own("")), &Naming::own(""));
         assert_eq!(found, config, "{name}");
         assert_eq!(super::name(&found), name);
     }
@@ -62,7 +82,7 @@ fn narrow_and_grouped_bottlenecks() {
             shortcut: ShortcutKind::ProjectionAlways,
             ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1; 4])
         });
-        let found = found(&file(&config, &Naming::Own), &Naming::Own);
+        let found = found(&file(&config, &Naming::own("")), &Naming::own(""));
         // Another number may stand for the same network.
         let tensors = |config| model::tensors(config).unwrap();
         assert_eq!(tensors(&found), tensors(&config));
@@ -96,11 +116,7 @@ fn shapes_that_are_no_networks_say_why() {
         let values = vec![0.0; shape.iter().product()];
         let tensor = Tensor::new(shape, values).unwrap();
         state_dict.insert(name, Entry::Float(tensor)).unwrap();
-        let result = recognise(&View {
-            state_dict: &state_dict,
-            naming: &naming,
-        });
-        match result {
+        match recognised(&state_dict, &naming) {
             Err(reason) => assert!(reason.contains(word), "{name}: {reason}"),
             // Left to the comparison of every tensor.
             Ok(_) => assert_eq!(word, "channels in 1 groups"),
@@ -109,11 +125,7 @@ fn shapes_that_are_no_networks_say_why() {
     for name in ["fc.weight", "layer1.0.conv1.weight"] {
         let mut state_dict = whole.clone();
         state_dict.remove(name);
-        let view = View {
-            state_dict: &state_dict,
-            naming: &naming,
-        };
-        let reason = recognise(&view).unwrap_err();
+        let reason = recognised(&state_dict, &naming).unwrap_err();
         assert!(reason.contains(name), "{reason}");
     }
 }

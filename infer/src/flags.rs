@@ -1,0 +1,182 @@
+//! The flags by which both programs are told what a file of weights does not say.
+
+use clap::Args;
+use model::{BottleneckStride, NetworkChanges, ShortcutKind, StemKind, StemPool};
+
+use crate::benchmark::NamedNetwork;
+use crate::description::Activation;
+use crate::foreign::ImportOptions;
+
+/// What a user knows of a file of weights. A command that takes them has a group of flags named
+/// `foreign`, without which they mean nothing.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Reading weights")]
+pub struct WeightsFlags {
+    /// State dict or module with the network, where a file has several: teacher, state_dict.ema
+    #[arg(long, value_name = "KEY", requires = "foreign")]
+    pub key: Option<String>,
+
+    /// imagenet (7x7), deep (three 3x3) or cifar (3x3) [default: by the shape of its weights]
+    #[arg(long, value_name = "STEM", requires = "foreign", value_parser = stem)]
+    pub stem: Option<StemKind>,
+
+    /// Stride of the first convolution [default: 2, or 1 for cifar]
+    #[arg(long, value_name = "N", requires = "foreign")]
+    pub stem_stride: Option<usize>,
+
+    /// none, or max: a 3x3 max pool with stride 2 behind the stem [default: max, or none for cifar]
+    #[arg(long, value_name = "POOL", requires = "foreign", value_parser = pool)]
+    pub pool: Option<StemPool>,
+
+    /// Convolution of a bottleneck that has its stride: first or second [default: second]
+    #[arg(long, value_name = "WHICH", requires = "foreign", value_parser = bottleneck_stride)]
+    pub bottleneck_stride: Option<BottleneckStride>,
+
+    /// Path around a block: zero-pad, zero-pad-end, projection, projection-always,
+    /// average-pool-projection, plain-projection or none [default: by the tensors; zero-pad without any]
+    #[arg(long, value_name = "KIND", requires = "foreign", value_parser = shortcut)]
+    pub shortcut: Option<ShortcutKind>,
+
+    /// What batch norms add to the variance [default: 0.00001]
+    #[arg(long, value_name = "X", requires = "foreign")]
+    pub norm_epsilon: Option<f64>,
+
+    /// softmax: one class of all is right; sigmoid: each is right or not by itself [default: softmax,
+    /// or sigmoid for a single output]
+    #[arg(long, value_name = "NAME", requires = "foreign", value_parser = activation)]
+    pub activation: Option<Activation>,
+
+    /// Height and width of the network's images in pixels [default: 224, or 32 for cifar]
+    #[arg(long, value_name = "N", requires = "foreign")]
+    pub image_size: Option<usize>,
+
+    /// Pixels that an image's shorter side is brought to before the crop [default: 256 for a crop of
+    /// 224, and 232 for files with the names of torchvision's newer weights]
+    #[arg(long, value_name = "N", requires = "foreign")]
+    pub resize: Option<usize>,
+
+    /// Mean that images are normalized with, one number or one for each channel, of brightness from 0
+    /// to 1 [default: ImageNet's, or CIFAR-10's for cifar]
+    #[arg(
+        long,
+        value_name = "X,X,X",
+        requires = "foreign",
+        value_delimiter = ','
+    )]
+    pub mean: Option<Vec<f32>>,
+
+    /// Standard deviation that images are normalized with [default: as for --mean]
+    #[arg(
+        long,
+        value_name = "X,X,X",
+        requires = "foreign",
+        value_delimiter = ','
+    )]
+    pub std: Option<Vec<f32>>,
+}
+
+impl WeightsFlags {
+    /// What they say of a file with a network of this name, if it was named.
+    pub fn options(&self, model: Option<NamedNetwork>) -> ImportOptions {
+        ImportOptions {
+            key: self.key.clone(),
+            model,
+            changes: NetworkChanges {
+                stem: self.stem,
+                stem_stride: self.stem_stride,
+                stem_pool: self.pool,
+                bottleneck_stride: self.bottleneck_stride,
+                shortcut: self.shortcut,
+                norm_epsilon: self.norm_epsilon,
+            },
+            activation: self.activation,
+            image_size: self.image_size,
+            resize: self.resize,
+            mean: self.mean.clone(),
+            std: self.std.clone(),
+            accepts_backbone: false,
+        }
+    }
+}
+
+/// One of a few words.
+fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+    let found = words.iter().find(|(word, _)| *word == text);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        format!("known: {}", known.join(", "))
+    })
+}
+
+/// Reads the value of `--stem`.
+///
+/// # Errors
+///
+/// In words, what it can be.
+pub fn stem(text: &str) -> Result<StemKind, String> {
+    word(
+        text,
+        &[
+            ("imagenet", StemKind::ImageNet),
+            ("deep", StemKind::Deep),
+            ("cifar", StemKind::Cifar),
+        ],
+    )
+}
+
+/// Reads the value of `--pool`.
+///
+/// # Errors
+///
+/// In words, what it can be.
+pub fn pool(text: &str) -> Result<StemPool, String> {
+    word(text, &[("none", StemPool::None), ("max", StemPool::Max)])
+}
+
+/// Reads the value of `--bottleneck-stride`.
+///
+/// # Errors
+///
+/// In words, what it can be.
+pub fn bottleneck_stride(text: &str) -> Result<BottleneckStride, String> {
+    word(
+        text,
+        &[
+            ("first", BottleneckStride::First),
+            ("second", BottleneckStride::Spatial),
+        ],
+    )
+}
+
+/// Reads the value of `--shortcut`.
+///
+/// # Errors
+///
+/// In words, what it can be.
+pub fn shortcut(text: &str) -> Result<ShortcutKind, String> {
+    word(
+        text,
+        &[
+            ("zero-pad", ShortcutKind::ZeroPad),
+            ("zero-pad-end", ShortcutKind::ZeroPadEnd),
+            ("projection", ShortcutKind::Projection),
+            ("projection-always", ShortcutKind::ProjectionAlways),
+            (
+                "average-pool-projection",
+                ShortcutKind::AveragePoolProjection,
+            ),
+            ("plain-projection", ShortcutKind::PlainProjection),
+            ("none", ShortcutKind::None),
+        ],
+    )
+}
+
+fn activation(text: &str) -> Result<Activation, String> {
+    word(
+        text,
+        &[
+            ("softmax", Activation::Softmax),
+            ("sigmoid", Activation::Sigmoid),
+        ],
+    )
+}

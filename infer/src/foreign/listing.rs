@@ -1,0 +1,98 @@
+//! The tensors of one or more files by name.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use weights::{ContentError, Contents, Entry, TensorInfo, TensorKind};
+
+/// What is known of all tensors before they are read.
+pub(super) struct Listing<'a> {
+    /// One, or the shards of one network.
+    files: &'a [Contents<'a>],
+    /// In the order of the names, so that all of a module are next to each other.
+    places: BTreeMap<&'a str, Place>,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    file: usize,
+    tensor: usize,
+}
+
+impl<'a> Listing<'a> {
+    /// # Errors
+    ///
+    /// If two tensors have one name.
+    pub(super) fn new(files: &'a [Contents<'a>]) -> Result<Self, ContentError> {
+        let mut places = BTreeMap::new();
+        for (file, contents) in files.iter().enumerate() {
+            for (tensor, info) in contents.tensors().iter().enumerate() {
+                let place = Place { file, tensor };
+                if places.insert(info.name.as_str(), place).is_some() {
+                    return Err(ContentError::DuplicateName {
+                        name: info.name.clone(),
+                    });
+                }
+            }
+        }
+        Ok(Self { files, places })
+    }
+
+    /// All tensors in the order of the files.
+    pub(super) fn tensors(&self) -> impl Iterator<Item = &'a TensorInfo> {
+        self.files.iter().flat_map(Contents::tensors)
+    }
+
+    fn tensor(&self, name: &str) -> Option<&'a TensorInfo> {
+        let place = self.places.get(name)?;
+        Some(&self.files[place.file].tensors()[place.tensor])
+    }
+
+    /// Names that start with a prefix, in order.
+    pub(super) fn within<'p>(
+        &self,
+        prefix: &'p str,
+    ) -> impl Iterator<Item = &'a str> + use<'_, 'a, 'p> {
+        self.places
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+            .map(|(name, _)| *name)
+            .take_while(move |name| name.starts_with(prefix))
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.places.contains_key(name)
+    }
+
+    /// The shape of a tensor that can be read.
+    pub(super) fn shape(&self, name: &str) -> Option<&'a [usize]> {
+        self.tensor(name)?.shape.as_deref()
+    }
+
+    pub(super) fn is_float(&self, name: &str) -> bool {
+        self.tensor(name)
+            .is_some_and(|tensor| tensor.kind == TensorKind::Float)
+    }
+
+    /// Reads a tensor.
+    pub(super) fn read(&self, names: &[&str]) -> Result<Vec<Entry>, ContentError> {
+        let mut entries: Vec<Option<Entry>> = vec![None; names.len()];
+        for (file, contents) in self.files.iter().enumerate() {
+            let here: Vec<(usize, usize)> = (names.iter().enumerate())
+                .filter_map(|(index, name)| {
+                    let place = self.places.get(name)?;
+                    (place.file == file).then_some((index, place.tensor))
+                })
+                .collect();
+            let read = contents.read(here.iter().map(|(_, tensor)| *tensor))?;
+            for ((index, _), entry) in here.into_iter().zip(read) {
+                entries[index] = Some(entry);
+            }
+        }
+        Ok(entries.into_iter().flatten().collect())
+    }
+
+    /// An error that says so if a module was pickled in place of its state dict.
+    pub(super) fn whole_module(&self) -> Option<ContentError> {
+        self.files.iter().find_map(Contents::whole_module)
+    }
+}

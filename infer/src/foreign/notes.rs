@@ -1,0 +1,172 @@
+//! What is assumed of a file of weights, in sentences.
+
+use data::Preprocessing;
+use model::{
+    BlockKind, BottleneckStride, NetworkChanges, NetworkConfig, ResNetConfig, ShortcutKind,
+    StemPool,
+};
+
+use super::conventions::source_of;
+use super::naming::{Naming, Scheme};
+use super::options::ImportOptions;
+use crate::description::{Activation, Description};
+
+/// Parts of a file that are named at most.
+const NAMED: usize = 6;
+
+/// Where what is known of a network came from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// The network's name, which says everything about it but its norms' epsilon.
+    pub is_named: bool,
+    /// A configuration of Hugging Face's transformers.
+    pub is_configured: bool,
+    /// A description of how images are prepared.
+    pub is_prepared: bool,
+    /// Names of the classes.
+    pub has_classes: bool,
+    /// What the probabilities are.
+    pub has_activation: bool,
+}
+
+/// All assumptions of a description, each a sentence with the flag for another choice.
+pub(super) fn assumptions(
+    description: &Description,
+    naming: &Naming,
+    options: &ImportOptions,
+    known: Known,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !known.is_prepared {
+        notes.extend(of_images(&description.preprocessing, options));
+    }
+    if let NetworkConfig::Resnet(config) = &description.network {
+        let is_hugging_face = naming.scheme == Scheme::HuggingFace;
+        if !known.is_named && !is_hugging_face {
+            notes.extend(of_stem(config, &options.changes));
+        }
+        if !known.is_named && !known.is_configured {
+            notes.extend(of_blocks(config, naming, &options.changes));
+        }
+        if !is_hugging_face && options.changes.norm_epsilon.is_none() {
+            notes.push(format!(
+                "norms have epsilon {:e} (--norm-epsilon)",
+                config.norm_epsilon
+            ));
+        }
+    }
+    if !known.has_classes {
+        notes.push(format!("the outputs are {}", description.trained_on));
+    }
+    if !known.has_activation && options.activation.is_none() {
+        notes.push(match description.activation {
+            Activation::Softmax => {
+                "one class of all is right, so probabilities add up to 1 (--activation)".to_owned()
+            }
+            Activation::Sigmoid => "each class is right or not by itself (--activation)".to_owned(),
+        });
+    }
+    notes
+        .into_iter()
+        .map(|note| format!("assumed: {note}"))
+        .collect()
+}
+
+fn of_images(preprocessing: &Preprocessing, options: &ImportOptions) -> Vec<String> {
+    let mut notes = Vec::new();
+    let numbers = |values: &[f32]| {
+        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+        values.join(" ")
+    };
+    if options.mean.is_none() || options.std.is_none() {
+        let source = match options.mean.is_none() && options.std.is_none() {
+            true => format!(", {}", source_of(preprocessing)),
+            false => String::new(),
+        };
+        notes.push(format!(
+            "images are normalized with mean {} and standard deviation {}{source} (--mean, --std)",
+            numbers(preprocessing.mean()),
+            numbers(preprocessing.std()),
+        ));
+    }
+    if options.image_size.is_none() {
+        notes.push(format!(
+            "images have {}x{} pixels (--image-size)",
+            preprocessing.height(),
+            preprocessing.width()
+        ));
+    }
+    notes
+}
+
+fn of_stem(config: &ResNetConfig, changes: &NetworkChanges) -> Vec<String> {
+    let mut notes = Vec::new();
+    if changes.stem_stride.is_none() {
+        notes.push(format!(
+            "the first convolution has stride {} (--stem-stride)",
+            config.first_stride()
+        ));
+    }
+    if changes.stem_pool.is_none() {
+        notes.push(match config.first_pool() {
+            StemPool::None => "no pool follows the first convolution (--pool max)".to_owned(),
+            StemPool::Max => {
+                "a 3x3 max pool with stride 2 follows the first convolution (--pool none)"
+                    .to_owned()
+            }
+        });
+    }
+    notes
+}
+
+fn of_blocks(config: &ResNetConfig, naming: &Naming, changes: &NetworkChanges) -> Vec<String> {
+    let mut notes = Vec::new();
+    if config.block == BlockKind::Bottleneck && changes.bottleneck_stride.is_none() {
+        notes.push(match config.bottleneck_stride {
+            BottleneckStride::Spatial => {
+                "bottlenecks have their stride on the second convolution (--bottleneck-stride first)"
+                    .to_owned()
+            }
+            BottleneckStride::First => {
+                "bottlenecks have their stride on the first convolution (--bottleneck-stride second)"
+                    .to_owned()
+            }
+        });
+    }
+    if changes.shortcut.is_some() {
+        return notes;
+    }
+    if config.shortcut.is_zero_pad() {
+        notes.push(
+            "shortcuts pad with channels of zeros on both sides (--shortcut zero-pad-end or none)"
+                .to_owned(),
+        );
+    } else if naming.scheme == Scheme::Own && config.shortcut == ShortcutKind::Projection {
+        notes.push(
+            "no average pool precedes the projections (--shortcut average-pool-projection)"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// A sentence on the parts of a file that are not the network, if there are some.
+pub(super) fn left_out(parts: &[(String, usize)]) -> Option<String> {
+    if parts.is_empty() {
+        return None;
+    }
+    let named: Vec<String> = (parts.iter().take(NAMED))
+        .map(|(name, tensors)| match tensors {
+            1 => format!("{name} (1 tensor)"),
+            tensors => format!("{name} ({tensors} tensors)"),
+        })
+        .collect();
+    let more = match parts.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!(
+        "left out, because it is not part of the network: {}{more}",
+        named.join(", ")
+    ))
+}
