@@ -415,3 +415,55 @@ fn break_weight(file: &mut [u8], name: &str) {
     let data = file.len() - header.data_len();
     file[data + start..][..4].copy_from_slice(&f32::INFINITY.to_le_bytes());
 }
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_not_waited_for() {
+    let root = tempfile::tempdir().unwrap();
+    let pipe = |path: &Path| {
+        let made = Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success());
+    };
+    let config = root.path().join("pipe.toml");
+    pipe(&config);
+    for path in [config.as_path(), Path::new("/dev/zero")] {
+        fails(
+            train(root.path()).arg("--config").arg(path),
+            1,
+            &["not a regular file"],
+        );
+        fails(
+            train(root.path()).arg("--weights").arg(path),
+            1,
+            &["not a regular file"],
+        );
+    }
+    let large = root.path().join("large.toml");
+    fs::write(&large, format!("model = \"{}\"", "x".repeat(10_000_000))).unwrap();
+    fails(
+        train(root.path()).arg("--config").arg(&large),
+        1,
+        &["more than 1048576 bytes"],
+    );
+    let run = root.path().join("first");
+    succeeds(
+        train(root.path())
+            .args(SMALL)
+            .args(["--epochs", "1", "--name", "first"]),
+    );
+    for file in ["checkpoint/latest.json", "config.toml"] {
+        let path = run.join(file);
+        fs::remove_file(&path).unwrap();
+        pipe(&path);
+        fails(
+            train(root.path()).args(["--resume", "first", "--epochs", "2"]),
+            1,
+            &["not a regular file"],
+        );
+    }
+    let data = idx_folder(root.path());
+    let images = data.join("train-images-idx3-ubyte");
+    fs::remove_file(&images).unwrap();
+    pipe(&images);
+    mnist(root.path(), &data, 1, &["not a regular file"]);
+}

@@ -119,3 +119,52 @@ fn what_cannot_be_converted_is_one_sentence() {
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn what_flags_say_of_a_network_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let flags = [
+        "--pool",
+        "max",
+        "--stem-stride",
+        "2",
+        "--activation",
+        "sigmoid",
+    ];
+    let flags = [
+        &flags[..],
+        &["--mean", "0.5", "--std", "0.25", "--image-size", "24"],
+    ]
+    .concat();
+    succeeds(&mut convert(&reference("cifar-max-pool.pth"), &run, &flags));
+    let text = fs::read_to_string(run.join(DESCRIPTION_FILE)).unwrap();
+    let description: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(description["network"]["stem_pool"], "max");
+    assert_eq!(description["network"]["stem_stride"], 2);
+    assert_eq!(description["activation"], "sigmoid");
+    assert_eq!(
+        description["preprocessing"]["mean"],
+        serde_json::json!([0.5, 0.5, 0.5])
+    );
+    assert_eq!(description["preprocessing"]["height"], 24);
+    // A run is changed likewise, and a file for PyTorch remembers.
+    let [again, file] = ["again", "file.safetensors"].map(|name| folder.path().join(name));
+    succeeds(&mut convert(&run, &file, &["--shortcut", "projection"]));
+    succeeds(&mut convert(&file, &again, &["--pool", "none"]));
+    let network = SavedModel::open(&again).unwrap().description.network;
+    let model::NetworkConfig::Resnet(network) = network else {
+        panic!("{network:?}");
+    };
+    assert_eq!(network.first_pool(), model::StemPool::None);
+    assert_eq!(network.first_stride(), 2);
+    fails(
+        &mut convert(
+            &run,
+            &folder.path().join("other"),
+            &["--bottleneck-stride", "first"],
+        ),
+        2,
+        &["no bottlenecks", "hint:"],
+    );
+}

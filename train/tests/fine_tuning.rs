@@ -3,11 +3,11 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{SMALL, fails, picture_folder, stderr, stdout, succeeds, test_accuracy, train};
-use weights::{Entry, WeightsFile};
+use weights::{Entry, Precision, StateDict, WeightsFile, write_safetensors};
 
 /// One epoch on the sample, as `runs/NAME`.
 fn trained(runs: &Path, name: &str) {
@@ -250,4 +250,73 @@ fn what_cannot_be_is_said() {
         ],
     );
     assert!(!runs.join("second").exists(), "nothing was begun");
+}
+
+/// A file of the tests of `infer`.
+fn reference(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../infer/tests/references")
+        .join(name)
+}
+
+#[test]
+fn a_backbone_gets_a_head_and_assumptions_are_told() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path();
+    let pictures = picture_folder(runs, 8);
+    let mut backbone = StateDict::new();
+    let whole = WeightsFile::read(reference("torchvision-basic.pth")).unwrap();
+    for (name, entry) in whole.state_dict {
+        if !name.starts_with("fc.") {
+            backbone.insert(format!("encoder.{name}"), entry).unwrap();
+        }
+    }
+    let path = runs.join("backbone.safetensors");
+    write_safetensors(&path, &backbone, &Default::default(), Precision::Single).unwrap();
+    let output = train(runs)
+        .arg("--weights")
+        .arg(&path)
+        .arg("--data")
+        .arg(format!("folder:{}", pictures.display()))
+        .args(["--image-size", "32", "--epochs", "1", "--batch-size", "8"])
+        .args([
+            "--pool",
+            "none",
+            "--norm-epsilon",
+            "0.001",
+            "--name",
+            "tuned",
+        ])
+        .output()
+        .unwrap();
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    for words in [
+        "head: a new one for 2 classes, because the weights have none",
+        "assumed: the first convolution has stride 2",
+    ] {
+        assert!(said.contains(words), "{said}");
+    }
+    // What was said is not assumed.
+    for words in ["--pool", "--norm-epsilon"] {
+        assert!(!said.contains(words), "{said}");
+    }
+    let network = &json(&runs.join("tuned/model.json"))["network"];
+    assert_eq!(network["classes"], 2);
+    assert_eq!(network["stem_pool"], "none");
+    assert_eq!(network["norm_epsilon"], 0.001);
+}
+
+#[test]
+fn one_class_is_not_trained() {
+    let root = tempfile::tempdir().unwrap();
+    let pictures = picture_folder(root.path(), 8);
+    fs::remove_dir_all(pictures.join("blue")).unwrap();
+    fails(
+        train(root.path())
+            .arg("--data")
+            .arg(format!("folder:{}", pictures.display())),
+        1,
+        &["one class", "hint:"],
+    );
 }
