@@ -1,6 +1,5 @@
 //! The file that describes a saved model, with checksums of itself and of the weights.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -68,8 +67,10 @@ impl Described {
 impl Version {
     /// The version in a folder, if its file has checksums and belongs to the weights there.
     pub(crate) fn current(folder: &Path) -> Option<Self> {
-        let described = Described::parse(&fs::read(folder.join(DESCRIPTION_FILE)).ok()?).ok()?;
-        described.version(&fs::read(folder.join(WEIGHTS_FILE)).ok()?)
+        let read = |file, limit| files::read_file(folder.join(file), limit).ok();
+        let described = read(DESCRIPTION_FILE, files::MAX_DOCUMENT_BYTES)?;
+        let described = Described::parse(&described).ok()?;
+        described.version(&read(WEIGHTS_FILE, files::MAX_WEIGHTS_BYTES)?)
     }
 
     /// Writes it, with the version that it replaces as long as the weights of that may still be there.

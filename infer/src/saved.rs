@@ -302,6 +302,7 @@ fn read(folder: &Path, file: &'static str, limit: u64) -> Result<Vec<u8>, SavedM
 mod tests {
     use super::*;
     use burn_flex::Flex;
+    use std::fs;
 
     #[test]
     fn the_shipped_model_is_whole() {

@@ -872,9 +872,9 @@ fn files_without_an_end_are_not_waited_for() {
     // A name as long as no network has.
     let run = folder.path().join("long");
     fs::create_dir(&run).unwrap();
-    SavedModel::shipped().unwrap().write(&run).unwrap();
-    let text = fs::read_to_string(run.join("model.json")).unwrap();
-    let mut description: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let shipped = SavedModel::shipped().unwrap();
+    shipped.write(&run).unwrap();
+    let mut description = serde_json::to_value(&shipped.description).unwrap();
     description["model"] = "x".repeat(10_000_000).into();
     fs::write(run.join("model.json"), description.to_string()).unwrap();
     fails(

@@ -193,7 +193,8 @@ impl RunFolder {
 /// Reads the config of a run. One without a checksum is of an older version, or was changed on purpose.
 fn read_config(path: &Path) -> Result<TrainConfig, TrainError> {
     let config = TrainConfig::read(path);
-    let text = fs::read(path).map_err(TrainError::io("read", path))?;
+    let text =
+        files::read_file(path, files::MAX_SETTINGS_BYTES).map_err(TrainError::io("read", path))?;
     match is_as_written(&text) {
         true => Ok(config?),
         false => Err(TrainError::ConfigChecksum {
@@ -301,14 +302,21 @@ mod tests {
                 }
             }
         }
-        assert!(refused > 7 * whole.len(), "{refused} of {}", 8 * whole.len());
+        assert!(
+            refused > 7 * whole.len(),
+            "{refused} of {}",
+            8 * whole.len()
+        );
 
         // A person who changes it on purpose takes the checksum off.
         let text = String::from_utf8(whole).unwrap();
         let changed = text.replace("epochs = 16", "epochs = 17");
         fs::write(&file, &changed).unwrap();
         let error = RunFolder::open(path.clone()).unwrap_err();
-        assert!(matches!(error, TrainError::ConfigChecksum { .. }), "{error}");
+        assert!(
+            matches!(error, TrainError::ConfigChecksum { .. }),
+            "{error}"
+        );
         let end = changed.find(CONFIG_CHECKSUM).unwrap();
         fs::write(&file, &changed[..end]).unwrap();
         assert_eq!(RunFolder::open(path).unwrap().1.epochs, 17);

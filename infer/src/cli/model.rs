@@ -1,6 +1,6 @@
 //! Which model answers.
 
-use files::harmless;
+use files::printable;
 use infer::SavedModel;
 use infer::foreign::{Import, import};
 use infer::terminal;
@@ -21,7 +21,7 @@ pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, S
         // How fast a network is does not depend on them.
         if !arguments.benchmark.bench {
             for note in notes {
-                eprintln!("{}", harmless(&note));
+                eprintln!("{}", printable(&note));
             }
         }
         return Ok((saved, format!("{}, {layout}", file.display())));
