@@ -1,7 +1,7 @@
 //! What can be wrong with a data set.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::augment::AugmentationError;
@@ -198,12 +198,61 @@ pub enum DataError {
 
     /// A folder holds no class folders.
     #[error(
-        "{} holds no class folders: expected one folder of pictures for each class",
+        "{} holds no class folders: expected one folder of images for each class, found {found}",
         path.display()
     )]
     NoClassFolders {
         /// The folder.
         path: PathBuf,
+        /// What it holds, in words.
+        found: String,
+    },
+
+    /// A folder holds no images at all.
+    #[error("{} holds no images: found {found}", path.display())]
+    NoImages {
+        /// The folder.
+        path: PathBuf,
+        /// What it holds, in words.
+        found: String,
+    },
+
+    /// A folder can be read in several ways, or in none.
+    #[error("cannot tell the classes in {}: {reason}", path.display())]
+    AmbiguousLayout {
+        /// The folder.
+        path: PathBuf,
+        /// What is in the way.
+        reason: String,
+    },
+
+    /// Class names cannot be told apart, or are none.
+    #[error("cannot use the class names of {}: {reason}", path.display())]
+    ClassName {
+        /// The folder of class folders, or the file of labels.
+        path: PathBuf,
+        /// Which names, and why.
+        reason: String,
+    },
+
+    /// A table does not give labels to the images of a folder.
+    #[error("cannot use the labels in {}: {reason}", path.display())]
+    Labels {
+        /// The table.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// An archive of images cannot be used.
+    #[error("cannot unpack {}: {reason}", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+        /// The way out.
+        hint: &'static str,
     },
 
     /// A folder has pictures to test on, and none to train on.
@@ -232,24 +281,28 @@ pub enum DataError {
 
     /// A folder holds a single class.
     #[error(
-        "{} holds a single class folder, `{class}`: expected two or more classes",
+        "{} holds a single class folder, `{class}`: expected two or more classes, found {found}",
         path.display()
     )]
     OneClass {
         /// The folder.
         path: PathBuf,
+        /// What it holds, in words.
+        found: String,
         /// Its only class.
         class: String,
     },
 
     /// A class folder holds no pictures.
     #[error(
-        "the class folder {} holds no pictures: expected PNG, JPEG, WebP or BMP files",
+        "the class folder {} holds no images: expected files such as .jpg or .png, found {found}",
         path.display()
     )]
     EmptyClass {
         /// The class folder.
         path: PathBuf,
+        /// What it holds, in words.
+        found: String,
     },
 
     /// A class has one picture, which cannot be both learnt from and tested on.
@@ -380,22 +433,54 @@ impl DataError {
             Self::NotAFolder { path } if path.iter().any(|part| part == "~") => {
                 Some("a shell leaves ~ alone there: write $HOME".to_owned())
             }
-            Self::NotAFolder { .. } => Some("check the spelling of the path".to_owned()),
-            Self::NoClassFolders { path } => Some(format!(
-                "put the pictures of each class into a folder of its own, such as {}",
+            Self::NotAFolder { path } if path.is_file() => Some(
+                "name a folder, or an archive that ends in .zip, .tar, .tar.gz or .tgz".to_owned(),
+            ),
+            Self::NotAFolder { path } => Some(match similar(path) {
+                Some(similar) => format!("did you mean {}?", similar.display()),
+                None => "check the spelling of the path".to_owned(),
+            }),
+            Self::NoClassFolders { path, .. } => Some(format!(
+                "put the images of each class into a folder of its own, such as {}, or name a table \
+                 of file names and labels with --labels FILE.csv",
                 path.join("cat").display()
             )),
+            Self::NoImages { .. } => {
+                Some("expected files such as .jpg or .png in the folder or below it".to_owned())
+            }
+            Self::AmbiguousLayout { path, .. } => Some(format!(
+                "name the folder that holds one folder of images for each class, such as \
+                 folder:{}, or a table with --labels FILE.csv",
+                path.join("dataset").display()
+            )),
+            Self::ClassName { .. } => Some("rename the folders, or correct the labels".to_owned()),
+            Self::Labels { .. } => Some(
+                "expected a row for each image with its file name and its label, such as \
+                 photos/1.jpg,cat; columns named `file`, `label` and `split` are recognized"
+                    .to_owned(),
+            ),
+            Self::Archive { hint, .. } => Some((*hint).to_owned()),
+            Self::OneClass { .. } => Some(
+                "name the folder that holds all class folders, or a table with --labels FILE.csv"
+                    .to_owned(),
+            ),
             Self::NoTrainingFolder { path, .. } => Some(format!(
                 "put the class folders to train on into {}",
                 path.join("train").display()
             )),
-            Self::AmbiguousParts { .. } => Some("rename one of them, or take it away".to_owned()),
-            Self::EmptyClass { .. } => {
-                Some("put pictures into the folder, or remove it".to_owned())
+            Self::AmbiguousParts { .. } => {
+                Some("rename one of them, or move it out of the folder".to_owned())
             }
+            Self::UnknownTestClass { .. } => Some(
+                "give both folders the same name, or add images of the class to train on"
+                    .to_owned(),
+            ),
+            Self::EmptyClass { .. } => Some(
+                "put images into the folder, or move it out of the folder of classes".to_owned(),
+            ),
             Self::UnreadablePictures { .. } => Some(
-                "remove or replace them: no more than one picture in a hundred is left out, and \
-                     no class as a whole"
+                "repair them, or move them elsewhere: no more than one image in a hundred is left \
+                 out, and no class as a whole; `train data` names them"
                     .to_owned(),
             ),
             Self::Picture(error) => error.hint(),
@@ -405,6 +490,26 @@ impl DataError {
             _ => None,
         }
     }
+}
+
+/// The entry beside a path that is not there whose name is most like its own.
+fn similar(path: &Path) -> Option<PathBuf> {
+    /// Below this similarity (of at most 1) a name is no likely slip for another.
+    const SIMILAR: f64 = 0.85;
+    let name = path.file_name()?.to_string_lossy().to_lowercase();
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let entries = std::fs::read_dir(folder).ok()?.flatten().take(1000);
+    let rated = entries.filter_map(|entry| {
+        let other = entry.file_name().to_string_lossy().to_lowercase();
+        let similarity = strsim::jaro_winkler(&name, &other);
+        let is_data = crate::archive::is_archive(&entry.path()) || entry.path().is_dir();
+        (similarity >= SIMILAR && is_data).then(|| (similarity, path.with_file_name(entry.file_name())))
+    });
+    let best = rated.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    best.map(|(_, path)| path)
 }
 
 fn quoted(names: &[String]) -> String {

@@ -27,6 +27,7 @@ mod store;
 mod unreadable;
 
 // Where pictures come from.
+mod archive;
 mod cifar;
 mod folder;
 mod idx;
@@ -68,7 +69,7 @@ pub use cifar::CIFAR10_CLASSES;
 pub use dataset::PictureDataset;
 pub use error::DataError;
 pub use failure::LoadFailure;
-pub use folder::{FOLDER_SIDE, PassedOver};
+pub use folder::{ClassIndex, FOLDER_SIDE, PassedOver, Reading};
 pub use loader::BatchLoader;
 pub use picture::{MAX_PIXELS, PictureError, open_picture};
 pub use pictures::Pictures;

@@ -1,11 +1,13 @@
 //! A loaded data set.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use files::Hasher;
 use rayon::prelude::*;
 
 use crate::error::DataError;
-use crate::folder::PassedOver;
+use crate::folder::{PassedOver, Reading};
 use crate::pictures::Pictures;
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::source::LoadOptions;
@@ -38,6 +40,18 @@ pub struct DataSet {
     pub unreadable: Unreadable,
     /// What else the class folders of a folder hold.
     pub passed_over: PassedOver,
+    /// What the images of a folder were read as, where that needs to be said.
+    pub reading: Reading,
+    /// The folder that the image files lie in, if they have some; that of an archive is where it was
+    /// unpacked.
+    pub root: Option<PathBuf>,
+    /// Whether the seed of the [`LoadOptions`] decides which images are for the test, because nothing
+    /// else does.
+    pub test_is_split_off: bool,
+    /// A SHA-256 of what the set was made from, before any of it was decoded: of a folder, the sizes
+    /// of its image files and the bytes of all of them or, beyond 256 MiB, of an even sample; of
+    /// others, their pixels.
+    pub content: String,
     /// All pictures to train on, where some of them are left out.
     pub(crate) listed: Option<Listed>,
 }
@@ -87,6 +101,7 @@ impl DataSet {
         test: Pictures,
     ) -> Result<Self, DataError> {
         check_shapes(&name, &train, &test)?;
+        let content = content(&train, &test);
         let shape = train.shape();
         let (mean, std) = train.statistics();
         let [_, height, width] = shape;
@@ -100,6 +115,10 @@ impl DataSet {
             test: test.into(),
             preprocessing,
             passed_over: PassedOver::default(),
+            reading: Reading::default(),
+            root: None,
+            test_is_split_off: false,
+            content,
             listed: None,
         })
     }
@@ -135,9 +154,21 @@ impl DataSet {
                 })?;
             Pictures::new([channels, side, side], pixels, pictures.labels().to_vec())
         };
+        let content = content(&train, &test);
         let (train, test) = (resize(&train)?, resize(&test)?);
-        Self::new(name, class_names, train, test)
+        let set = Self::new(name, class_names, train, test)?;
+        Ok(Self { content, ..set })
     }
+}
+
+/// A SHA-256 of packed images.
+fn content(train: &Pictures, test: &Pictures) -> String {
+    let mut hasher = Hasher::new();
+    for pictures in [train, test] {
+        hasher.update(&(pictures.len() as u64).to_le_bytes());
+        hasher.update(pictures.pixels());
+    }
+    hasher.sha256()
 }
 
 fn check_shapes(name: &str, train: &Pictures, test: &Pictures) -> Result<(), DataError> {

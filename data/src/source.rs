@@ -11,7 +11,7 @@ use crate::cifar::{CIFAR10, CIFAR100};
 use crate::error::DataError;
 use crate::published::{self, FetchProgress, PublishedSet};
 use crate::set::DataSet;
-use crate::{folder, mnist, sample};
+use crate::{archive, folder, mnist, sample};
 
 /// Where a data set comes from.
 ///
@@ -40,11 +40,15 @@ pub enum Source {
     Cifar10,
     /// CIFAR-100 with its 100 fine classes: 32x32 RGB.
     Cifar100,
-    /// A folder of class folders of PNG, JPEG, WebP or BMP pictures.
+    /// A folder of class folders of images, or a `.zip`, `.tar`, `.tar.gz` or `.tgz` of one, which is
+    /// unpacked into `data_dir` or the user's cache folder. With [`LoadOptions::labels`], the images
+    /// may lie anywhere in it.
     ///
     /// `train/`, `val/` (or `valid/`, or `validation/`) and `test/` inside it are its parts, in upper
     /// or lower case; with `train/` and `val/` only, `val/` is the test part, as in ImageNet; without
-    /// either, a tenth of each class is. File names that start with a dot are ignored;
+    /// either, a tenth of each class is. Folders that only lie around it, or between a class and its
+    /// images, are seen through, and images of `val/` or `test/` that lie flat get their labels from a
+    /// file beside them; [`DataSet::reading`] says so. File names that start with a dot are ignored;
     /// [`DataSet::passed_over`] counts what else is no picture by its ending. Pictures that cannot be read are left out, unless they are
     /// more than one in a hundred; [`DataSet::unreadable`] names them.
     Folder(PathBuf),
@@ -81,6 +85,9 @@ pub struct LoadOptions<'a> {
     /// The folder that holds the files of published data sets, directly or in a subfolder: the
     /// first that they are looked for in.
     pub data_dir: Option<PathBuf>,
+    /// A table of file names and labels for a folder of images that are not in class folders: a path
+    /// or, if nothing is there, a path in the folder.
+    pub labels: Option<PathBuf>,
     /// Height and width of the prepared pictures in pixels, 1 to [`MAX_SIDE`](crate::MAX_SIDE);
     /// without it, the published size, or 64 for a folder.
     pub image_size: Option<usize>,
@@ -107,6 +114,7 @@ impl fmt::Debug for LoadOptions<'_> {
         formatter
             .debug_struct("LoadOptions")
             .field("data_dir", &self.data_dir)
+            .field("labels", &self.labels)
             .field("image_size", &self.image_size)
             .field("storage", &self.storage)
             .field("skip_unreadable", &self.skip_unreadable)
@@ -126,7 +134,8 @@ pub struct LoadProgress {
 
 impl Source {
     /// Downloads the files of a published data set, unless they are where [`Source::load`] looks for
-    /// them; does nothing for a source of another kind.
+    /// them; unpacks an archive of images, unless that was done before; does nothing for a source of
+    /// another kind.
     ///
     /// They come into `data_dir`, or into the user's cache folder if there is none, or if it cannot
     /// be written to. Each file is checked before it gets its name, a download that was stopped goes
@@ -141,21 +150,12 @@ impl Source {
         data_dir: Option<&Path>,
         progress: &mut dyn FnMut(FetchProgress<'_>) -> ControlFlow<()>,
     ) -> Result<(), DataError> {
-        match self.published() {
-            Some(set) => Ok(set.fetch(data_dir, progress)?),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether the publisher, or the folder itself, says which pictures are for the test. Where none
-    /// does, the seed of the [`LoadOptions`] decides.
-    ///
-    /// # Errors
-    /// If the folder cannot be read.
-    pub fn has_test_part(&self) -> Result<bool, DataError> {
-        match self {
-            Self::Folder(path) => folder::has_test_part(path),
-            _ => Ok(true),
+        match (self.published(), self) {
+            (Some(set), _) => Ok(set.fetch(data_dir, progress)?),
+            (None, Self::Folder(path)) if archive::is_archive(path) && !path.is_dir() => {
+                archive::unpacked(path, data_dir, progress).map(drop)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -232,20 +232,25 @@ fn nearest(text: &str) -> Option<String> {
     const SIMILAR: f64 = 0.8;
     /// Longer texts are compared with no name.
     const MAX_COMPARED_BYTES: usize = 64;
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return None;
     }
-    if text.contains(['/', '\\']) {
+    let path = Path::new(text);
+    // A folder or archive that is there is meant, whatever its name is like.
+    if path.is_dir() || archive::is_archive(path) || text.contains(['/', '\\']) {
         return Some(format!("{FOLDER_PREFIX}{text}"));
     }
     if text.len() > MAX_COMPARED_BYTES {
         return None;
     }
-    let text = text.to_lowercase();
+    let lower = text.to_lowercase();
+    if lower.starts_with(FOLDER_PREFIX) && lower.len() > FOLDER_PREFIX.len() {
+        return Some(format!("{FOLDER_PREFIX}{}", &text[FOLDER_PREFIX.len()..]));
+    }
     NAMED
         .iter()
-        .map(|(name, _)| (strsim::jaro_winkler(name, &text), *name))
-        .chain([(strsim::jaro_winkler("folder", &text), "folder:PATH")])
+        .map(|(name, _)| (strsim::jaro_winkler(name, &lower), *name))
+        .chain([(strsim::jaro_winkler("folder", &lower), "folder:PATH")])
         .filter(|(similarity, _)| *similarity >= SIMILAR)
         .max_by(|(left, _), (right, _)| left.total_cmp(right))
         .map(|(_, name)| name.to_owned())
@@ -307,6 +312,13 @@ mod tests {
             ("fashion", Some("fashion-mnist")),
             ("pictures/pets", Some("folder:pictures/pets")),
             ("folder:", Some("folder:PATH")),
+            ("Folder:photos", Some("folder:photos")),
+            ("./photos", Some("folder:./photos")),
+            ("/home/me/photos/", Some("folder:/home/me/photos/")),
+            ("photos.zip", Some("folder:photos.zip")),
+            ("photos.tar.gz", Some("folder:photos.tar.gz")),
+            ("src", Some("folder:src")), // which is there
+            (" ", None),
             ("imagenet", None),
             ("", None),
         ] {

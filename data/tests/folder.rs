@@ -352,7 +352,7 @@ fn folders_that_make_no_data_set_are_refused() {
     let empty = path.join("b");
     fs::create_dir(&empty).unwrap();
     fs::write(empty.join("notes.txt"), "").unwrap();
-    assert!(matches!(load(path), Err(DataError::EmptyClass { path }) if path == empty));
+    assert!(matches!(load(path), Err(DataError::EmptyClass { path, .. }) if path == empty));
 
     make(path, &["b"], 1);
     assert!(matches!(load(path), Err(DataError::SinglePicture { path }) if path == empty));

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use data::{DataError, PictureError};
 use device::DeviceError;
-use files::sentence;
+use files::{sentence, without_number};
 
 use crate::benchmark::BenchmarkError;
 use crate::error::SavedModelError;
@@ -64,7 +64,7 @@ pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
             let _ = write!(text, ": {cause}");
         }
     }
-    let text = sentence(&text);
+    let text = sentence(&without_number(&text));
     match hint {
         Some(hint) => format!("{text}\n{}", sentence(&format!("hint: {hint}"))),
         None => text,
@@ -105,6 +105,16 @@ mod tests {
             message(&error, Some("free some space")),
             "error: cannot finish: cannot write runs/mine/model.json: no storage space\nhint: free some space"
         );
+    }
+
+    #[test]
+    fn numbers_of_the_system_are_left_out() {
+        let error = SavedModelError::Read {
+            path: "runs/mine/model.json".into(),
+            source: io::Error::from_raw_os_error(13),
+        };
+        let text = message(&error.into(), None);
+        assert!(text.contains("model.json") && !text.contains("os error"), "{text}");
     }
 
     #[test]

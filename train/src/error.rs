@@ -133,6 +133,15 @@ pub enum TrainError {
         /// How they differ.
         difference: String,
     },
+    /// A run goes on with images in another place, and its checkpoint does not say which they were.
+    #[error(
+        "cannot tell whether {data} has the images that the run was started with: its checkpoint is \
+         of a version that kept no checksum of them"
+    )]
+    UnknownPictures {
+        /// The data set.
+        data: String,
+    },
     /// What was trained stays trained.
     #[error("epochs are to be {asked}, but the run is in epoch {begun} already, or past it")]
     FewerEpochs {
@@ -281,6 +290,20 @@ pub enum ConfigError {
         /// The data set.
         data: String,
     },
+    /// Published sets have labels.
+    #[error("`labels` is set, but {data} has labels of its own")]
+    OwnLabels {
+        /// The data set.
+        data: String,
+    },
+    /// A run goes on with data of another kind.
+    #[error("`data` is {data}, but the run was started with {run}, of which only the place can change")]
+    OtherData {
+        /// What was asked for.
+        data: String,
+        /// What the run has.
+        run: String,
+    },
     /// Nothing says what pictures a model is for.
     #[error("no config.toml says on which data {} was trained", model.display())]
     NoData {
@@ -348,9 +371,16 @@ impl TrainError {
             Self::NoEvents { .. } => {
                 Some("name a run of this version, or go on with an older one by --resume".into())
             }
-            Self::NoRuns { .. } => Some("train one, or say by --runs-dir where they are".into()),
+            Self::NoRuns { .. } => {
+                Some("start one with `train`, or name the folder of runs with --runs-dir".into())
+            }
             Self::OtherPictures { .. } => Some(
                 "bring them back to go on, or start a new run from what this one learned with --weights"
+                    .into(),
+            ),
+            Self::UnknownPictures { .. } => Some(
+                "go on once with the data in their old place, which adds the checksum, or start a \
+                 new run from what this one learned with --weights"
                     .into(),
             ),
             Self::FewerEpochs { begun, .. } => Some(format!("--epochs {begun} ends it there")),
@@ -398,6 +428,12 @@ impl ConfigError {
             Self::NothingToFreeze | Self::NoWeights { .. } => {
                 Some("name some with --weights or --pretrained".into())
             }
+            Self::OwnLabels { .. } => {
+                Some("leave --labels out, or name a folder of images with --data folder:PATH".into())
+            }
+            Self::OtherData { .. } => Some(
+                "start a new run from what this one learned with --weights and the run's folder".into(),
+            ),
             Self::AlwaysInMemory { .. } => {
                 Some("leave --storage out, or name a folder with --data folder:PATH".into())
             }

@@ -53,6 +53,8 @@ pub struct EvaluationSettings {
     pub data: Source,
     /// Where the files of published data sets are looked for first.
     pub data_dir: Option<PathBuf>,
+    /// A table of the labels of a folder's images, as in a run's config.
+    pub labels: Option<PathBuf>,
     /// Which of its pictures.
     pub part: SetPart,
     /// Share of the training pictures that are the validation part, as in a run's config.
@@ -71,6 +73,7 @@ impl EvaluationSettings {
         Self {
             data: config.data.clone(),
             data_dir: config.data_dir.clone(),
+            labels: config.labels.clone(),
             part: SetPart::Test,
             validation: config.validation,
             seed: config.seed,
@@ -121,6 +124,7 @@ impl EvaluationPlan {
         };
         let data = settings.data.load(&LoadOptions {
             data_dir: settings.data_dir.clone(),
+            labels: settings.labels.clone(),
             image_size: Some(description.preprocessing.height()),
             storage,
             seed: settings.seed,
@@ -160,7 +164,7 @@ impl EvaluationPlan {
             {
                 true
             }
-            _ => !settings.data.has_test_part()?,
+            _ => data.test_is_split_off,
         };
         Ok(Self {
             saved,

@@ -1,17 +1,25 @@
 //! Which pictures a run was started with.
 
-use data::PictureDataset;
+use data::{PictureDataset, Source};
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::Checkpoints;
+use crate::config::TrainConfig;
+use crate::error::TrainError;
+use crate::folder::RunFolder;
 use crate::plan::Plan;
 
-/// What tells the pictures of a run from others: how many there are, and of which classes in which order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What tells the images of a run from others: how many there are, of which classes in which order,
+/// and what is in their files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fingerprint {
     train: usize,
     validation: usize,
     test: usize,
     checksum: u32,
+    /// [`DataSet::content`](data::DataSet::content); earlier versions did not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
 }
 
 impl Fingerprint {
@@ -33,10 +41,12 @@ impl Fingerprint {
             validation: plan.validation.len(),
             test: test.len(),
             checksum: checksum.finalize(),
+            content: Some(plan.data.content.clone()),
         }
     }
 
-    /// How these pictures differ from those of another time; none if they do not.
+    /// How the numbers and classes of these images differ from those of another time; none if they
+    /// do not.
     pub(crate) fn difference(&self, before: &Self) -> Option<String> {
         let parts = [
             ("training", self.train, before.train),
@@ -48,8 +58,59 @@ impl Fingerprint {
             Some((part, now, before)) => Some(format!(
                 "there were {before} {part} pictures, and are {now}"
             )),
-            None if self != before => Some("their classes are others".to_owned()),
+            None if self.checksum != before.checksum => Some("their classes are others".to_owned()),
             None => None,
+        }
+    }
+
+    /// Whether the files are the same as at another time, if that is known.
+    fn has_same_content(&self, before: &Self) -> Option<bool> {
+        let (now, before) = (self.content.as_ref()?, before.content.as_ref()?);
+        Some(now == before)
+    }
+}
+
+impl Plan {
+    /// Compares the images with those of a run's last checkpoint, if there is one. In another place
+    /// than before, their files have to be the same; in the same place, a warning says that they are
+    /// not: an image may have been repaired.
+    ///
+    /// # Errors
+    ///
+    /// If they differ, or it is not known whether the files do.
+    pub fn check_data(&self, folder: &RunFolder) -> Result<Option<String>, TrainError> {
+        let Some(state) = Checkpoints::new(folder.path()).latest()? else {
+            return Ok(None);
+        };
+        let Some(before) = &state.data else {
+            return Ok(None);
+        };
+        let now = Fingerprint::of(self);
+        let data = self.data.name.clone();
+        if let Some(difference) = now.difference(before) {
+            return Err(TrainError::OtherPictures { data, difference });
+        }
+        let (_, config) = RunFolder::open(folder.path().to_owned())?;
+        let place = |config: &TrainConfig| {
+            (
+                config.data.clone(),
+                config.data_dir.clone(),
+                config.labels.clone(),
+            )
+        };
+        let is_moved = place(&config) != place(&self.config);
+        let difference = "the content of their files is another".to_owned();
+        match now.has_same_content(before) {
+            Some(true) => Ok(None),
+            Some(false) if is_moved => Err(TrainError::OtherPictures { data, difference }),
+            Some(false) => Ok(Some(format!(
+                "files of {data} have changed since the last checkpoint"
+            ))),
+            // Published sets are checked as they are loaded.
+            None if is_moved && matches!(self.config.data, Source::Folder(_)) => {
+                Err(TrainError::UnknownPictures { data })
+            }
+            None => Ok(None),
         }
     }
 }
@@ -65,11 +126,12 @@ mod tests {
             validation: 10,
             test: 20,
             checksum: 7,
+            content: Some("a".to_owned()),
         };
         assert_eq!(before.difference(&before), None);
         let fewer = Fingerprint {
             train: 80,
-            ..before
+            ..before.clone()
         };
         assert_eq!(
             fewer.difference(&before).unwrap(),
@@ -77,8 +139,27 @@ mod tests {
         );
         let others = Fingerprint {
             checksum: 8,
-            ..before
+            ..before.clone()
         };
         assert!(others.difference(&before).unwrap().contains("classes"));
+        let changed = Fingerprint {
+            content: Some("b".to_owned()),
+            ..before.clone()
+        };
+        assert_eq!(changed.difference(&before), None);
+        assert_eq!(changed.has_same_content(&before), Some(false));
+        assert_eq!(before.has_same_content(&before), Some(true));
+    }
+
+    #[test]
+    fn checkpoints_without_a_checksum_of_files_are_read() {
+        let text = r#"{"train": 90, "validation": 10, "test": 20, "checksum": 7}"#;
+        let before: Fingerprint = serde_json::from_str(text).unwrap();
+        let now = Fingerprint {
+            content: Some("a".to_owned()),
+            ..before.clone()
+        };
+        assert_eq!(now.difference(&before), None);
+        assert_eq!(now.has_same_content(&before), None);
     }
 }

@@ -1,6 +1,8 @@
 //! Which of a model's classes each class of a data set is.
 
-use data::Source;
+use std::collections::HashSet;
+
+use data::{ClassIndex, Source};
 use serde::Serialize;
 
 use crate::error::TrainError;
@@ -54,9 +56,14 @@ impl Classes<'_> {
 /// Matches classes by name or, where no name is known on both sides and those of one side are only
 /// numbers, by place: ImageNet's folders are numbered, and its classes named.
 pub(crate) fn matching(data: Classes<'_>, model: Classes<'_>) -> Result<Matching, TrainError> {
-    let place = |name: &String| model.names.iter().position(|known| known == name);
-    let places: Vec<Option<usize>> = data.names.iter().map(place).collect();
-    if let Some(classes) = places.iter().copied().collect() {
+    let index = ClassIndex::new(model.names);
+    let exact = data.names.iter().map(|name| index.exact(name));
+    let places: Vec<Option<usize>> = exact.collect();
+    let named: Option<Vec<usize>> = places.iter().copied().collect();
+    // File systems change the case and Unicode normalization of names.
+    let alike: Option<Vec<usize>> = data.names.iter().map(|name| index.place(name)).collect();
+    let is_distinct = |places: &Vec<usize>| places.iter().collect::<HashSet<_>>().len() == places.len();
+    if let Some(classes) = named.or(alike.filter(is_distinct)) {
         return Ok(Matching {
             classes,
             by: MatchedBy::Name,
@@ -130,6 +137,18 @@ mod tests {
         let Matching { classes, by } =
             of(("folder:a", "cat ant"), ("folder:b", "ant bee cat")).unwrap();
         assert_eq!((classes, by), (vec![2, 0], MatchedBy::Name));
+    }
+
+    #[test]
+    fn case_and_normalization_of_names_may_differ() {
+        let Matching { classes, by } =
+            of(("folder:a", "cat cafe\u{301}"), ("folder:b", "caf\u{e9} Cat")).unwrap();
+        assert_eq!((classes, by), (vec![1, 0], MatchedBy::Name));
+        let exact = of(("folder:a", "a A"), ("folder:b", "A a")).unwrap();
+        assert_eq!(exact.classes, [1, 0]);
+        for (data, model) in [("cat CAT", "Cat dog"), ("cAt dog", "cat Cat dog")] {
+            assert!(of(("folder:a", data), ("folder:b", model)).is_err(), "{data}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::schedule::Schedule;
 pub struct Overrides {
     pub data: Option<Source>,
     pub data_dir: Option<PathBuf>,
+    pub labels: Option<PathBuf>,
     pub image_size: Option<usize>,
     pub validation: Option<f64>,
     pub keep: Option<Keep>,
@@ -81,7 +82,12 @@ impl TrainConfig {
                 *value = flag;
             }
         }
+        // The labels of a file are those of its data.
+        if overrides.data.is_some() {
+            self.labels = None;
+        }
         set(&mut self.data, overrides.data);
+        set_open(&mut self.labels, overrides.labels);
         set_open(&mut self.data_dir, overrides.data_dir);
         set_open(&mut self.image_size, overrides.image_size);
         set(&mut self.validation, overrides.validation);

@@ -86,6 +86,7 @@ impl Plan {
         config.image_size = config.side();
         let data = config.data.load(&LoadOptions {
             data_dir: config.data_dir.clone(),
+            labels: config.labels.clone(),
             image_size: config.image_size,
             storage: config.loader.storage,
             seed: config.seed,

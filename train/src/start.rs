@@ -97,6 +97,7 @@ impl<B: ResidualBackend> Start<B> {
         checkpoint: Checkpoint,
         device: &B::Device,
     ) -> Result<Self, TrainError> {
+        plan.check_data(folder)?;
         let state = &checkpoint.state;
         // Burn's records do not check shapes, so the networks have to be the same beforehand.
         if state.network != self.state.network {
@@ -110,14 +111,6 @@ impl<B: ResidualBackend> Start<B> {
             return Err(TrainError::FewerEpochs {
                 asked: plan.config.epochs,
                 begun,
-            });
-        }
-        if let (Some(now), Some(before)) = (&self.state.data, &state.data)
-            && let Some(difference) = now.difference(before)
-        {
-            return Err(TrainError::OtherPictures {
-                data: plan.data.name.clone(),
-                difference,
             });
         }
         let [model, optimizer, schedule] = PARTS;
@@ -154,7 +147,10 @@ impl<B: ResidualBackend> Start<B> {
                 },
                 schedule: new.load_record::<Autodiff<B>>(schedule),
             },
-            state: checkpoint.state,
+            state: RunState {
+                data: self.state.data,
+                ..checkpoint.state
+            },
         })
     }
 }

@@ -191,7 +191,7 @@ fn names_do_not_act_on_the_terminal_and_what_is_no_picture_is_counted() {
 
     fs::remove_file(class.join("1.png")).unwrap();
     fs::remove_file(class.join("2.png")).unwrap();
-    let words = ["a\\u{1b}[31mred holds no pictures", "hint:"];
+    let words = ["a\\u{1b}[31mred holds no images", "hint:"];
     let text = fails(&mut survey(root.path(), &[&data]), 1, &words);
     assert!(!text.contains('\u{1b}'), "{text}");
 }

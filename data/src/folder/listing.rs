@@ -1,11 +1,15 @@
-//! Which pictures a folder of class folders holds, by part.
+//! Which images a folder holds, by part.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use super::parts::Parts;
+use super::Reading;
+use super::classes::{Class, Classes, classes};
+use super::labels;
+use super::names::{self, ClassIndex, name_of, quoted};
+use super::parts::{Parts, Role, descend};
 use super::passed_over::PassedOver;
+use super::tree::{Contents, below, in_words};
+use super::unlabeled;
 use crate::error::DataError;
 use crate::split::split;
 
@@ -14,14 +18,19 @@ const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "jfif", "webp", "bmp"];
 const TEST_FRACTION: f64 = 0.1;
 
 /// The picture files of a folder, by part.
+#[derive(Debug)]
 pub(super) struct Listing {
     pub class_names: Vec<String>,
     pub train: Vec<PictureFile>,
-    /// Where a folder says which.
+    /// Where the folder or the table says which.
     pub validation: Option<Vec<PictureFile>>,
     pub test: Vec<PictureFile>,
+    /// Whether the seed decides which images are for the test.
+    pub test_is_split_off: bool,
     /// What else is in the class folders.
     pub passed_over: PassedOver,
+    /// What was read as what.
+    pub reading: Reading,
 }
 
 #[derive(Clone, Debug)]
@@ -30,35 +39,80 @@ pub(super) struct PictureFile {
     pub label: u32,
 }
 
-/// Lists the pictures of a folder; `seed` decides which are for the test where no folder does.
-pub(super) fn list(path: &Path, seed: u64) -> Result<Listing, DataError> {
+/// Lists the images of a folder, whose labels come from its class folders or from the table
+/// `labels`; `seed` decides which are for the test where nothing else does.
+pub(super) fn list(
+    path: &Path,
+    labels: Option<&Path>,
+    seed: u64,
+) -> Result<Listing, DataError> {
     if !path.is_dir() {
         return Err(DataError::NotAFolder {
             path: path.to_owned(),
         });
     }
-    let parts = Parts::of(path)?;
+    match labels {
+        Some(labels) => labels::list(path, labels, seed),
+        None => list_class_folders(path, seed),
+    }
+}
+
+fn list_class_folders(path: &Path, seed: u64) -> Result<Listing, DataError> {
+    let mut reading = Reading::default();
     let mut passed_over = PassedOver::default();
-    let classes = classes(&parts.train, &mut passed_over)?;
+    let parts = find_parts(path, &mut reading)?;
+    let is_part = parts.train != path;
+    // `train/train`, but not `train/cat`.
+    let stays = |name: &str| is_part && Role::of(name).is_some_and(|role| role != Role::Train);
+    let train = descend(&parts.train, &stays, &mut reading)?;
+    let Classes { classes, empty } = classes(&train, &mut passed_over, &mut reading)?;
+    if let Some(path) = empty.into_iter().next() {
+        let found = in_words(&path);
+        return Err(DataError::EmptyClass { path, found });
+    }
     if let [only] = classes.as_slice() {
         return Err(DataError::OneClass {
-            path: parts.train,
             class: only.name.clone(),
+            found: in_words(&train),
+            path: train,
         });
     }
     let class_names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
-    let mut held_back = |path| held_back(path, &class_names, &parts.train, &mut passed_over);
-    let validation = parts.validation.as_deref().map(&mut held_back);
-    let validation = validation.transpose()?;
-    let (train, test) = match &parts.test {
-        Some(test) => (files(classes, &class_names), held_back(test)?),
+    names::check(&class_names, &train, &mut reading)?;
+    let index = ClassIndex::new(&class_names);
+    let mut held_out = HeldOut {
+        root: path,
+        train: &train,
+        class_names: &class_names,
+        index: &index,
+        passed_over: &mut passed_over,
+        reading: &mut reading,
+    };
+    let mut validation = match &parts.validation {
+        Some(folder) => held_out.files(folder, Role::Validation)?,
+        None => None,
+    };
+    let mut test = match &parts.test {
+        Some(folder) => held_out.files(folder, role_of(folder))?,
+        None => None,
+    };
+    if test.is_none() {
+        test = validation.take();
+        if test.is_some() {
+            reading.note("the validation part is for the test".to_owned());
+        }
+    }
+    let test_is_split_off = test.is_none();
+    let (train, test) = match test {
+        Some(test) => (files(classes, |class| index.exact(class)), test),
         None => {
             if let Some(class) = classes.iter().find(|class| class.files.len() < 2) {
                 return Err(DataError::SinglePicture {
                     path: class.path.clone(),
                 });
             }
-            split_off_test(files(classes, &class_names), seed)?
+            let files = files(classes, |class| index.exact(class));
+            split_off_test(files, seed)?
         }
     };
     Ok(Listing {
@@ -66,71 +120,168 @@ pub(super) fn list(path: &Path, seed: u64) -> Result<Listing, DataError> {
         train,
         validation,
         test,
+        test_is_split_off,
         passed_over,
+        reading,
     })
 }
 
-/// The pictures of a folder of classes that are not for training, of which training has all.
-fn held_back(
-    path: &Path,
-    class_names: &[String],
-    train: &Path,
-    passed_over: &mut PassedOver,
-) -> Result<Vec<PictureFile>, DataError> {
-    let classes = classes(path, passed_over)?;
-    let unknown = classes
-        .iter()
-        .find(|class| !class_names.contains(&class.name));
-    match unknown {
-        Some(class) => Err(DataError::UnknownTestClass {
-            path: class.path.clone(),
-            class: class.name.clone(),
-            train: train.to_owned(),
-        }),
-        None => Ok(files(classes, class_names)),
-    }
-}
-
-/// A class folder and its picture files, sorted by name.
-struct Class {
-    name: String,
-    path: PathBuf,
-    files: Vec<PathBuf>,
-}
-
-/// The class folders of a folder, sorted by name; none of them is empty.
-fn classes(path: &Path, passed_over: &mut PassedOver) -> Result<Vec<Class>, DataError> {
-    let folders = folders(path)?;
-    if folders.is_empty() {
-        return Err(DataError::NoClassFolders {
-            path: path.to_owned(),
-        });
-    }
-    folders
-        .into_iter()
-        .map(|path| {
-            let (files, others): (Vec<PathBuf>, Vec<PathBuf>) = entries(&path)?
-                .into_iter()
-                .partition(|file| is_picture_name(file) && may_be_file(file));
-            others.iter().for_each(|other| passed_over.add(other));
-            if files.is_empty() {
-                return Err(DataError::EmptyClass { path });
+/// The parts of a folder, which may lie deeper in it.
+fn find_parts(path: &Path, reading: &mut Reading) -> Result<Parts, DataError> {
+    let is_part = |name: &str| Role::of(name).is_some();
+    let mut root = path.to_owned();
+    loop {
+        root = descend(&root, &is_part, reading)?;
+        let parts = Parts::of(&root, reading)?;
+        // `train` alone may hold the parts.
+        if parts.is_train_alone(&root) {
+            let folders = Contents::of(&parts.train)?.folders;
+            let roles: Vec<_> = folders.iter().map(|path| Role::of(&name_of(path))).collect();
+            let has = |role| roles.contains(&Some(role));
+            if has(Role::Train) && (has(Role::Validation) || has(Role::Test)) {
+                reading.note(format!("the parts are read from {}", quoted(&below(path, &parts.train))));
+                root = parts.train;
+                continue;
             }
-            Ok(Class {
-                name: name_of(&path),
-                path,
-                files,
-            })
-        })
-        .collect()
+        }
+        return Ok(parts);
+    }
 }
 
-/// The picture files of some classes with their labels, class by class.
-fn files(classes: Vec<Class>, class_names: &[String]) -> Vec<PictureFile> {
-    let label = |class: &Class| class_names.iter().position(|name| *name == class.name);
+/// What the folder of the test part is called: `val` may be one.
+fn role_of(folder: &Path) -> Role {
+    let name = name_of(folder);
+    Role::of(&name)
+        .or_else(|| Role::of_words(&name))
+        .unwrap_or(Role::Test)
+}
+
+/// What is known of the images to train on when another part is read.
+struct HeldOut<'a> {
+    root: &'a Path,
+    train: &'a Path,
+    class_names: &'a [String],
+    index: &'a ClassIndex,
+    passed_over: &'a mut PassedOver,
+    reading: &'a mut Reading,
+}
+
+impl HeldOut<'_> {
+    /// The images of a part that is not for training; none if they are a test part without labels.
+    fn files(&mut self, path: &Path, role: Role) -> Result<Option<Vec<PictureFile>>, DataError> {
+        let is_class = |name: &str| self.index.place(name).is_some();
+        let folder = descend(path, &is_class, self.reading)?;
+        let with_images = Contents::of(&folder)?.folders_with_images()?;
+        let flat = match with_images.as_slice() {
+            [] => Some(folder.clone()),
+            // `val/images/*.jpg`
+            [only] if !is_class(&name_of(only)) => {
+                (!Contents::of(only)?.images.is_empty()).then(|| only.clone())
+            }
+            _ => None,
+        };
+        if let Some(images) = flat.filter(|flat| has_images(flat)) {
+            return self.flat(path, &images, role);
+        }
+        let Classes { classes, empty } = classes(&folder, self.passed_over, self.reading)?;
+        let mut labels: Vec<Option<&Path>> = vec![None; self.class_names.len()];
+        for class in &classes {
+            let Some(label) = self.index.place(&class.name) else {
+                return Err(DataError::UnknownTestClass {
+                    path: class.path.clone(),
+                    class: class.name.clone(),
+                    train: self.train.to_owned(),
+                });
+            };
+            if let Some(other) = labels[label].replace(&class.path) {
+                return Err(DataError::ClassName {
+                    path: folder.clone(),
+                    reason: format!(
+                        "{} and {} both stand for the training class {}",
+                        quoted(&name_of(other)),
+                        quoted(&class.name),
+                        quoted(&self.class_names[label])
+                    ),
+                });
+            }
+            if self.class_names[label] != class.name {
+                self.reading.warnings.push(format!(
+                    "{} of {} is read as the class {} of {}",
+                    quoted(&class.name),
+                    below(self.root, &folder),
+                    quoted(&self.class_names[label]),
+                    below(self.root, self.train)
+                ));
+            }
+        }
+        if classes.is_empty() {
+            let found = in_words(&folder);
+            return Err(DataError::NoClassFolders {
+                path: folder,
+                found,
+            });
+        }
+        if !empty.is_empty() {
+            let names: Vec<String> = empty.iter().take(3).map(|path| quoted(&name_of(path))).collect();
+            self.reading.warnings.push(format!(
+                "{} of the folders in {} hold no images, the first: {}",
+                empty.len(),
+                below(self.root, &folder),
+                names.join(", ")
+            ));
+        }
+        Ok(Some(files(classes, |class| self.index.place(class))))
+    }
+
+    /// The images of a part in one folder, with the labels of a table.
+    fn flat(
+        &mut self,
+        part: &Path,
+        images: &Path,
+        role: Role,
+    ) -> Result<Option<Vec<PictureFile>>, DataError> {
+        let found = unlabeled::labeled(self.root, part, images, role, self.index)?;
+        match (found, role) {
+            (Ok(found), _) => {
+                self.reading.note(format!(
+                    "{} images in {} have their labels from {}",
+                    found.files.len(),
+                    quoted(&below(self.root, images)),
+                    quoted(&below(self.root, &found.table))
+                ));
+                if found.missing > 0 {
+                    self.reading.warnings.push(format!(
+                        "{} images in {} have no label there and are passed over",
+                        found.missing,
+                        quoted(&below(self.root, images))
+                    ));
+                }
+                Ok(Some(found.files))
+            }
+            (Err(_), Role::Test) => {
+                self.reading.warnings.push(format!(
+                    "the images in {} have no labels and are passed over",
+                    quoted(&below(self.root, images))
+                ));
+                Ok(None)
+            }
+            (Err(reason), _) => Err(DataError::AmbiguousLayout {
+                path: images.to_owned(),
+                reason: format!("it has neither class folders nor a file with labels{reason}"),
+            }),
+        }
+    }
+}
+
+fn has_images(path: &Path) -> bool {
+    Contents::of(path).is_ok_and(|contents| !contents.images.is_empty())
+}
+
+/// The image files of some classes with their labels, class by class.
+fn files(classes: Vec<Class>, label: impl Fn(&str) -> Option<usize>) -> Vec<PictureFile> {
     classes
         .into_iter()
-        .filter_map(|class| Some((label(&class)? as u32, class.files)))
+        .filter_map(|class| Some((label(&class.name)? as u32, class.files)))
         .flat_map(|(label, files)| {
             files
                 .into_iter()
@@ -139,12 +290,7 @@ fn files(classes: Vec<Class>, class_names: &[String]) -> Vec<PictureFile> {
         .collect()
 }
 
-/// Whether a folder says which pictures are for the test.
-pub(super) fn has_test_part(path: &Path) -> Result<bool, DataError> {
-    Ok(Parts::of(path)?.test.is_some())
-}
-
-fn split_off_test(
+pub(super) fn split_off_test(
     files: Vec<PictureFile>,
     seed: u64,
 ) -> Result<(Vec<PictureFile>, Vec<PictureFile>), DataError> {
@@ -161,40 +307,8 @@ fn split_off_test(
     Ok((train, test))
 }
 
-pub(super) fn folders(path: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let entries = entries(path)?;
-    Ok(entries.into_iter().filter(|entry| entry.is_dir()).collect())
-}
-
-/// What a folder holds, sorted, without hidden entries.
-pub(super) fn entries(path: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let mut entries = fs::read_dir(path)
-        .and_then(|entries| {
-            entries
-                .map(|entry| entry.map(|entry| entry.path()))
-                .collect::<io::Result<Vec<_>>>()
-        })
-        .map_err(|source| DataError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-    entries.retain(|entry| !name_of(entry).starts_with('.'));
-    entries.sort();
-    Ok(entries)
-}
-
-pub(super) fn name_of(path: &Path) -> String {
-    path.file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
-}
-
-/// Whether a path names a file, or nothing that can be looked at: that is found when it is opened.
-fn may_be_file(path: &Path) -> bool {
-    fs::metadata(path).map_or(true, |metadata| metadata.is_file())
-}
-
-fn is_picture_name(path: &Path) -> bool {
+/// Whether a path has the name of an image.
+pub(super) fn is_picture_name(path: &Path) -> bool {
     path.extension()
         .and_then(|extension| extension.to_str())
         .is_some_and(|extension| EXTENSIONS.contains(&extension.to_lowercase().as_str()))

@@ -1,15 +1,37 @@
-//! A folder of class folders of pictures.
+//! Images in folders.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `listing` | which images a folder holds, by part |
+//! | `parts` | which folders hold the parts |
+//! | `classes` | the class folders of a part |
+//! | `labels` | images whose labels are in a table that the user names |
+//! | `unlabeled` | parts whose labels are in a file beside the images |
+//! | `table`, `index` | rows of text, and the files that they name |
+//! | `names` | class names that can be told apart |
+//! | `content` | what tells the files of a set from others |
 
+mod classes;
+mod content;
+mod index;
+mod labels;
 mod listing;
+mod names;
 mod parts;
 mod passed_over;
+mod table;
+mod tree;
+mod unlabeled;
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
+use serde::Serialize;
 
+use crate::archive;
 use crate::error::DataError;
 use crate::picture::PictureError;
 use crate::pictures::{Brightness, Pictures};
@@ -20,7 +42,26 @@ use crate::split::Listed;
 use crate::store::{PictureFiles, PictureStore};
 use crate::unreadable::Unreadable;
 use listing::{Listing, PictureFile, list};
+pub use names::ClassIndex;
+pub(crate) use names::quoted as shown;
 pub use passed_over::PassedOver;
+
+/// What the images of a folder were read as, in sentences without a period.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Reading {
+    /// What was read in another way than the usual.
+    pub notes: Vec<String>,
+    /// What may be a mistake.
+    pub warnings: Vec<String>,
+}
+
+impl Reading {
+    fn note(&mut self, text: String) {
+        if !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
+    }
+}
 
 const CHANNELS: usize = 3;
 /// Height and width in pixels that a folder's pictures are brought to where no size is asked for.
@@ -37,13 +78,22 @@ pub(crate) fn load(
 ) -> Result<DataSet, DataError> {
     let side = options.image_size.unwrap_or(FOLDER_SIDE);
     let preparation = preparation(CHANNELS, side)?;
+    let mut root = path.to_owned();
+    if archive::is_archive(path) && !path.is_dir() {
+        root = archive::unpacked(path, options.data_dir.as_deref(), &mut |_| {
+            ControlFlow::Continue(())
+        })?;
+    }
     let Listing {
         class_names,
         train,
         validation,
         test,
+        test_is_split_off,
         passed_over,
-    } = list(path, options.seed)?;
+        reading,
+    } = list(&root, options.labels.as_deref(), options.seed)?;
+    let content = content::checksum([Some(&train), validation.as_ref(), Some(&test)]);
     let parts = Parts {
         train,
         validation,
@@ -75,6 +125,10 @@ pub(crate) fn load(
         preprocessing,
         unreadable: folder.unreadable,
         passed_over,
+        reading,
+        root: Some(root),
+        test_is_split_off,
+        content,
         listed,
     })
 }
@@ -239,11 +293,6 @@ impl Folder<'_> {
     fn picture_bytes(&self) -> usize {
         self.preparation.shape().iter().product()
     }
-}
-
-/// Whether a folder says which pictures are for the test.
-pub(crate) fn has_test_part(path: &Path) -> Result<bool, DataError> {
-    listing::has_test_part(path)
 }
 
 fn classes(files: &[PictureFile]) -> HashSet<u32> {

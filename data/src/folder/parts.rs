@@ -2,15 +2,69 @@
 
 use std::path::{Path, PathBuf};
 
-use super::listing::{entries, folders, name_of};
+use super::names::{name_of, quoted};
+use super::tree::{Contents, below};
+use super::Reading;
 use crate::error::DataError;
 
-/// What the folder of a part may be called, in lower case.
+/// What the folder of a part is usually called, in lower case.
 const TRAIN: [&str; 1] = ["train"];
 const VALIDATION: [&str; 3] = ["val", "valid", "validation"];
 const TEST: [&str; 1] = ["test"];
+/// What the first or last word of its name may be besides.
+const TRAIN_WORDS: [&str; 3] = ["train", "training", "trainset"];
+const VALIDATION_WORDS: [&str; 5] = ["val", "valid", "validation", "dev", "valset"];
+const TEST_WORDS: [&str; 3] = ["test", "testing", "testset"];
+/// The most words of such a name.
+const WORDS: usize = 3;
 
-/// The folders of classes.
+/// A part of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Train,
+    Validation,
+    Test,
+}
+
+impl Role {
+    /// The part that a folder with such a name, or a value in a table, usually is.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let name = name.to_lowercase();
+        [
+            (Self::Train, &TRAIN[..]),
+            (Self::Validation, &VALIDATION),
+            (Self::Test, &TEST),
+        ]
+        .into_iter()
+        .find_map(|(role, names)| names.contains(&name.as_str()).then_some(role))
+    }
+
+    /// The same for names such as `seg_train`, `Training` or `test_set`.
+    pub(super) fn of_words(name: &str) -> Option<Self> {
+        let name = name.to_lowercase();
+        let words = name.split(|letter: char| !letter.is_alphanumeric());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        if words.len() > WORDS {
+            return None;
+        }
+        let of_word = |word: &&str| {
+            [
+                (Self::Train, &TRAIN_WORDS[..]),
+                (Self::Validation, &VALIDATION_WORDS),
+                (Self::Test, &TEST_WORDS),
+            ]
+            .into_iter()
+            .find_map(|(role, names)| names.contains(word).then_some(role))
+        };
+        words
+            .last()
+            .and_then(of_word)
+            .or_else(|| words.first().and_then(of_word))
+    }
+}
+
+/// The folders of the parts.
+#[derive(Debug)]
 pub(super) struct Parts {
     pub train: PathBuf,
     pub validation: Option<PathBuf>,
@@ -18,23 +72,26 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// `val` is for the test where there is no `test`: ImageNet and others have it so, and report
-    /// what their networks come to on it.
-    pub(super) fn of(path: &Path) -> Result<Self, DataError> {
-        let folders = folders(path)?;
-        let part = |names: &[&str]| -> Vec<&PathBuf> {
-            let is_named = |folder: &&PathBuf| {
-                let name = name_of(folder).to_lowercase();
-                names.contains(&name.as_str())
+    /// The parts of a folder; without any, all of it is to train on.
+    pub(super) fn of(path: &Path, reading: &mut Reading) -> Result<Self, DataError> {
+        let folders = Contents::of(path)?.folders;
+        // With a usual name, and with a usual or another.
+        let [train, validation, test] = [Role::Train, Role::Validation, Role::Test].map(|role| {
+            let usual = with_role(&folders, Role::of, role);
+            let named = match usual.is_empty() {
+                true => with_role(&folders, Role::of_words, role),
+                false => usual.clone(),
             };
-            folders.iter().filter(is_named).collect()
-        };
-        let [train, validation, test] = [part(&TRAIN), part(&VALIDATION), part(&TEST)];
-        // A class may be called `train` too: then its folder holds pictures, not folders.
-        let has_parts = !train.is_empty() && (validation.len() + test.len() > 0)
-            || any_holds(&train, is_of_classes)?;
+            (usual, named)
+        });
+        let has_usual = !train.0.is_empty() && (validation.0.len() + test.0.len() > 0);
+        let is_held_out = !validation.1.is_empty() || !test.1.is_empty();
+        // A class may be called `train` too: then its folder holds images, not folders.
+        let has_parts = has_usual
+            || any_holds(&train.0, is_of_classes)?
+            || is_held_out && any_holds(&train.1, is_of_classes_only)?;
         if !has_parts {
-            let held_back = [test, validation].concat();
+            let held_back = [test.0, validation.0].concat();
             return match any_holds(&held_back, is_of_classes_only)? {
                 true => Err(DataError::NoTrainingFolder {
                     path: path.to_owned(),
@@ -50,22 +107,93 @@ impl Parts {
                 }),
             };
         }
-        let [train, validation, test] = [only(train)?, only(validation)?, only(test)?];
-        let (validation, test) = match test {
-            Some(test) => (validation, Some(test)),
-            None => (None, validation),
+        let parts = Self {
+            train: only(&train.1)?.unwrap_or_else(|| path.to_owned()),
+            validation: only(&validation.1)?,
+            test: only(&test.1)?,
         };
-        Ok(Self {
-            train: train.unwrap_or_else(|| path.to_owned()),
+        parts.tell(reading);
+        Ok(parts.with_test())
+    }
+
+    /// Says what folders are read as whose names are not the usual ones.
+    fn tell(&self, reading: &mut Reading) {
+        let named = [
+            ("training", Some(&self.train)),
+            ("validation", self.validation.as_ref()),
+            ("test", self.test.as_ref()),
+        ];
+        let unusual = named.into_iter().filter_map(|(role, folder)| {
+            let name = name_of(folder?);
+            (Role::of(&name).is_none())
+                .then(|| format!("{} as the {role} part", quoted(&name)))
+        });
+        let unusual: Vec<String> = unusual.collect();
+        if !unusual.is_empty() {
+            reading.note(format!("read {}", unusual.join(", ")));
+        }
+    }
+
+    /// `val` is for the test where there is no `test`: ImageNet and others have it so, and report
+    /// what their networks come to on it.
+    fn with_test(self) -> Self {
+        let (validation, test) = match self.test {
+            Some(test) => (self.validation, Some(test)),
+            None => (None, self.validation),
+        };
+        Self {
             validation,
             test,
-        })
+            ..self
+        }
+    }
+
+    /// Whether there is nothing but a training part with a name of its own.
+    pub(super) fn is_train_alone(&self, path: &Path) -> bool {
+        self.train != path && self.validation.is_none() && self.test.is_none()
     }
 }
 
+/// The folder that holds what a folder is for: where folders lie in each other without anything
+/// else, the last of them that does not hold images itself. `stays` says which names of inner
+/// folders have a meaning of their own.
+pub(super) fn descend(
+    path: &Path,
+    stays: &dyn Fn(&str) -> bool,
+    reading: &mut Reading,
+) -> Result<PathBuf, DataError> {
+    let mut here = path.to_owned();
+    for _ in 0..super::tree::DEEPEST {
+        let contents = Contents::of(&here)?;
+        if !contents.images.is_empty() {
+            break;
+        }
+        let holding = contents.folders_with_images()?;
+        let [only] = holding.as_slice() else { break };
+        if stays(&name_of(only)) || !Contents::of(only)?.images.is_empty() {
+            break;
+        }
+        here.clone_from(only);
+    }
+    if here != path {
+        reading.note(format!(
+            "{} holds only {}, which is read in its place",
+            quoted(&name_of(path)),
+            quoted(&below(path, &here))
+        ));
+    }
+    Ok(here)
+}
+
+/// The folders whose names stand for a part.
+fn with_role(folders: &[PathBuf], of: fn(&str) -> Option<Role>, role: Role) -> Vec<&PathBuf> {
+    let is_it = |folder: &&PathBuf| of(&name_of(folder)) == Some(role);
+    folders.iter().filter(is_it).collect()
+}
+
 /// The folder of a part, which no other may be too.
-fn only(folders: Vec<&PathBuf>) -> Result<Option<PathBuf>, DataError> {
-    match folders.as_slice() {
+fn only(folders: &[&PathBuf]) -> Result<Option<PathBuf>, DataError> {
+    match folders {
         [] => Ok(None),
         [only] => Ok(Some((*only).clone())),
         [first, second, ..] => Err(DataError::AmbiguousParts {
@@ -87,10 +215,32 @@ fn any_holds(
 }
 
 fn is_of_classes(path: &Path) -> Result<bool, DataError> {
-    Ok(!folders(path)?.is_empty())
+    Ok(!Contents::of(path)?.folders.is_empty())
 }
 
 fn is_of_classes_only(path: &Path) -> Result<bool, DataError> {
-    let entries = entries(path)?;
-    Ok(!entries.is_empty() && entries.iter().all(|entry| entry.is_dir()))
+    let contents = Contents::of(path)?;
+    Ok(!contents.folders.is_empty() && contents.images.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_parts() {
+        for (name, role) in [
+            ("seg_train", Some(Role::Train)),
+            ("Training", Some(Role::Train)),
+            ("train_images", Some(Role::Train)),
+            ("test_set", Some(Role::Test)),
+            ("dev", Some(Role::Validation)),
+            ("strain", None),
+            ("a_train_in_a_station", None),
+        ] {
+            assert_eq!(Role::of_words(name), role, "{name}");
+        }
+        assert_eq!(Role::of("VALID"), Some(Role::Validation));
+        assert_eq!(Role::of("training"), None);
+    }
 }

@@ -19,7 +19,7 @@ pub(super) fn searched(data_dir: Option<&Path>) -> Vec<PathBuf> {
 }
 
 /// Where files are downloaded to, if the first can be written to.
-pub(super) fn writable(data_dir: Option<&Path>) -> Vec<PathBuf> {
+pub(crate) fn writable(data_dir: Option<&Path>) -> Vec<PathBuf> {
     let data_dir = data_dir.map(Path::to_owned);
     data_dir.into_iter().chain(files::cache_folder()).collect()
 }

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use catalogue::{CIFAR10, CIFAR100, FASHION_MNIST, MNIST};
 pub use error::{MissingPart, PublishedError};
 pub use fetch::FetchProgress;
+pub(crate) use folders::writable;
 pub(crate) use local::{Hashed, LocalFile};
 
 /// The names that one file may have, the usual one first.

@@ -133,7 +133,7 @@ impl RunSummary {
         let mut summary = Self::of(name, folder, follower.history(), is_running);
         if let Err(error) = read {
             summary.state = RunState::Unreadable;
-            summary.reason = Some(error.to_string());
+            summary.reason = Some(files::without_number(&error.to_string()));
         }
         summary
     }

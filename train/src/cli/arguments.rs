@@ -19,6 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   train                                       the built-in sample, in less than a minute
   train --data folder:photos --epochs 20      your own pictures, one folder for each class
+  train --data folder:photos --labels labels.csv   images in one folder, a table of names and labels
   train --data cifar10 --data-dir ~/data --model resnet20 --batch-size 128 --epochs 60
   train --data folder:photos --pretrained resnet50 --freeze   from ImageNet's weights, a new head
   train --recipe cifar10-resnet20 --seed 2    settings that were found to be good
@@ -60,9 +61,10 @@ pub(crate) struct Arguments {
     ))]
     pub recipe: Option<String>,
 
-    /// Go on with a run from its last checkpoint: its folder, or its name in --runs-dir
+    /// Go on with a run from its last checkpoint: its folder, or its name in --runs-dir; --data,
+    /// --data-dir and --labels say where its images are now, if they were moved
     #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "data", "image_size", "validation", "keep", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
+        "image_size", "validation", "keep", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
         "key", "stem_stride", "pool", "bottleneck_stride", "shortcut", "norm_epsilon", "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
         "flip", "depths", "widths", "accumulate", "schedule", "clip", "label_smoothing", "ema",
         "flip_test", "shift_test", "storage", "balanced", "drop_last",
@@ -197,7 +199,7 @@ pub(crate) struct SummaryArguments {
 
 /// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
 /// miss a flag that cannot be there.
-const NOT_MEASURED: [&str; 32] = [
+const NOT_MEASURED: [&str; 33] = [
     "ui",
     "config",
     "recipe",
@@ -205,6 +207,7 @@ const NOT_MEASURED: [&str; 32] = [
     "list_devices",
     "data",
     "data_dir",
+    "labels",
     "image_size",
     "validation",
     "keep",

@@ -7,7 +7,7 @@ use data::{LoadProgress, Source};
 use device::Task;
 use files::write_atomically;
 use infer::foreign::import;
-use infer::{SavedModel, SavedModelError, terminal};
+use infer::{SavedModel, terminal};
 use model::ResidualBackend;
 use serde_json::Value;
 use train::{
@@ -19,7 +19,7 @@ use super::eval_arguments::EvalArguments;
 use super::eval_report::{Making, Report};
 use super::lines::picture_bar;
 use super::program::{WrongFlag, make_absolute, resolve};
-use super::unreadable::{UnreadableNews, passed_over, reasons};
+use super::unreadable::{UnreadableNews, passed_over, reasons, tell_reading};
 use super::voice::{print_line, talk, warn};
 
 pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
@@ -53,6 +53,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     };
     let plan = EvaluationPlan::new(saved, settings, &progress)?;
     bar.finish_and_clear();
+    tell_reading(&plan.data.reading);
     if plan.is_split_by_seed && !has_seed {
         let seed = plan.settings.seed;
         warn(&format!(
@@ -74,6 +75,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
         classes_matched_by: plan.matched_by,
         unreadable: reasons(&plan.data.unreadable),
         passed_over: plan.data.passed_over.clone(),
+        reading: plan.data.reading.clone(),
         evaluation,
     };
     let output = match &arguments.output {
@@ -135,8 +137,8 @@ fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
     }
     let folder = match &arguments.run {
         Some(run) => infer::find_run(run, &arguments.runs_dir)?,
-        None => infer::newest_run(&arguments.runs_dir)?.ok_or_else(|| SavedModelError::NoRun {
-            path: arguments.runs_dir.clone(),
+        None => infer::newest_run(&arguments.runs_dir)?.ok_or_else(|| TrainError::NoRuns {
+            folder: arguments.runs_dir.clone(),
         })?,
     };
     let saved = SavedModel::open(&folder)?;
@@ -162,12 +164,19 @@ fn settings(
         return Err(WrongFlag::from(ConfigError::NoData { model }).into());
     }
     let mut config = run.unwrap_or_default();
+    if arguments.data.is_some() || arguments.labels.is_some() {
+        config.labels = arguments.labels.clone();
+    }
     config.data = arguments.data.clone().unwrap_or(config.data);
     config.data_dir = arguments.data_dir.clone().or(config.data_dir);
     config.flip_test = arguments.flip_test.unwrap_or(config.flip_test);
     config.shift_test = arguments.shift_test.unwrap_or(config.shift_test);
     config.seed = arguments.seed.unwrap_or(config.seed);
     config.validation = arguments.validation.unwrap_or(config.validation);
+    if config.labels.is_some() && !matches!(config.data, Source::Folder(_)) {
+        let data = config.data.to_string();
+        return Err(WrongFlag::from(ConfigError::OwnLabels { data }).into());
+    }
     make_absolute(&mut config)?;
     Ok(EvaluationSettings {
         part: arguments.split,

@@ -49,13 +49,17 @@ pub(crate) struct EvalArguments {
     #[command(flatten)]
     pub weights_flags: WeightsFlags,
 
-    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH [default: the run's own]
+    /// sample, mnist, fashion-mnist, cifar10, cifar100, or folder:PATH: a folder, .zip or .tar [default: the run's own]
     #[arg(long, value_name = "DATA", value_parser = source)]
     pub data: Option<Source>,
 
     /// Folder with the published files of the data sets [default: the run's own, or the user's cache folder]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+
+    /// Table with a file name and a label in each row, for images that are not in class folders [default: the run's own, without --data]
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
 
     /// test, validation (what the run held back) or train
     #[arg(long, value_name = "PART", value_parser = part, default_value = "test")]

@@ -1,6 +1,6 @@
 //! What `train eval` prints and saves.
 
-use data::PassedOver;
+use data::{PassedOver, Reading};
 use report::table::table;
 use serde::Serialize;
 use train::{Evaluation, EvaluationSettings, MatchedBy, SetPart};
@@ -24,6 +24,8 @@ pub(crate) struct Report {
     pub unreadable: Vec<String>,
     /// What else is in class folders.
     pub passed_over: PassedOver,
+    /// What the images of a folder were read as.
+    pub reading: Reading,
     #[serde(flatten)]
     pub evaluation: Evaluation,
 }
@@ -32,6 +34,8 @@ pub(crate) struct Report {
 #[derive(Debug, Serialize)]
 pub(crate) struct Making {
     data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<String>,
     split: SetPart,
     seed: u64,
     validation: f64,
@@ -43,6 +47,10 @@ impl Making {
     pub(crate) fn of(settings: &EvaluationSettings) -> Self {
         Self {
             data: settings.data.to_string(),
+            labels: settings
+                .labels
+                .as_ref()
+                .map(|labels| labels.display().to_string()),
             split: settings.part,
             seed: settings.seed,
             validation: settings.validation,
@@ -154,6 +162,7 @@ mod tests {
             classes_matched_by: MatchedBy::Name,
             unreadable: Vec::new(),
             passed_over: PassedOver::default(),
+            reading: Reading::default(),
             evaluation: Evaluation {
                 pictures: 6,
                 loss: 0.25,

@@ -39,7 +39,7 @@ use super::study;
 use super::summary;
 use super::survey;
 use super::ui::Shown;
-use super::unreadable::{UnreadableNews, passed_over};
+use super::unreadable::{UnreadableNews, passed_over, tell_reading};
 use super::voice::{be_quiet, print_line, talk, warn};
 use super::watch;
 
@@ -114,6 +114,12 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
     }
     talk(&format!("run: {}", folder.path().display()));
     log_to(&folder.log_file(), Some(stream.teller()))?;
+    for note in &plan.data.reading.notes {
+        stream.say(Level::Info, note.clone());
+    }
+    for warning in &plan.data.reading.warnings {
+        stream.say(Level::Warning, warning.clone());
+    }
     if !plan.data.passed_over.is_empty() {
         stream.say(Level::Warning, plan.data.passed_over.to_string());
     }
@@ -170,12 +176,13 @@ pub(super) fn resolve(config: &TrainConfig) -> anyhow::Result<SelectedDevice> {
 
 /// The settings of a new run, or those of the run to resume and its folder.
 fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder>)> {
-    let overrides: train::Overrides = arguments.settings.into();
+    let mut overrides: train::Overrides = arguments.settings.into();
     let (base, folder) = match (&arguments.resume, &arguments.config) {
         (Some(run), _) => {
             let default = TrainConfig::default().runs_dir;
             let runs_dir = overrides.runs_dir.as_deref().unwrap_or(&default);
             let (folder, config) = RunFolder::open(infer::find_run(run, runs_dir)?)?;
+            move_data(&config, &mut overrides)?;
             (config, Some(folder))
         }
         (None, Some(file)) => (TrainConfig::read(file)?, None),
@@ -193,6 +200,29 @@ fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder
     Ok((config, folder))
 }
 
+/// Checks that flags change no more of a run's data than their place. Labels that lie in its folder
+/// move with it.
+fn move_data(config: &TrainConfig, overrides: &mut train::Overrides) -> Result<(), WrongFlag> {
+    let Some(data) = &overrides.data else {
+        return Ok(());
+    };
+    match (&config.data, data) {
+        (Source::Folder(before), Source::Folder(now)) => {
+            let labels = config.labels.as_ref().map(|labels| {
+                let inside = labels.strip_prefix(before);
+                inside.map_or_else(|_| labels.clone(), |inside| now.join(inside))
+            });
+            overrides.labels = overrides.labels.take().or(labels);
+            Ok(())
+        }
+        (before, now) if before == now => Ok(()),
+        (before, now) => Err(WrongFlag(ConfigError::OtherData {
+            data: now.to_string(),
+            run: before.to_string(),
+        })),
+    }
+}
+
 /// A run may be resumed from another folder than it was started from.
 pub(super) fn make_absolute(config: &mut TrainConfig) -> anyhow::Result<()> {
     if let Some(data_dir) = &mut config.data_dir {
@@ -201,6 +231,10 @@ pub(super) fn make_absolute(config: &mut TrainConfig) -> anyhow::Result<()> {
     if let Source::Folder(path) = &mut config.data {
         *path = absolute(path)?;
     }
+    // What is not here may be in the folder of images.
+    if let Some(labels) = config.labels.as_mut().filter(|labels| labels.exists()) {
+        *labels = absolute(labels)?;
+    }
     if let Some(weights) = &mut config.weights {
         *weights = absolute(weights)?;
     }
@@ -208,7 +242,14 @@ pub(super) fn make_absolute(config: &mut TrainConfig) -> anyhow::Result<()> {
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
-    std::path::absolute(path).with_context(|| format!("cannot resolve {}", path.display()))
+    let absolute = std::path::absolute(path)
+        .with_context(|| format!("cannot resolve {}", path.display()))?;
+    anyhow::ensure!(
+        absolute.to_str().is_some(),
+        "cannot use {}: a run's settings hold no path that is not valid UTF-8",
+        absolute.display()
+    );
+    Ok(absolute)
 }
 
 pub(super) fn load(
@@ -232,6 +273,11 @@ pub(super) fn load(
         None => Plan::new(config, &progress)?,
     };
     bar.finish_and_clear();
+    if let Some(folder) = resumed
+        && let Some(warning) = plan.check_data(folder)?
+    {
+        warn(&format!("warning: {warning}"));
+    }
     let [channels, height, width] = plan.data.preprocessing.shape();
     let held_out = match plan.config.scores_on_test() {
         true => String::new(),
@@ -244,6 +290,7 @@ pub(super) fn load(
         plan.train.indices().len(),
         plan.data.test.len(),
     ));
+    tell_reading(&plan.data.reading);
     if let Some(line) = passed_over(&plan.data.passed_over) {
         warn(&line);
     }

@@ -1,15 +1,20 @@
 //! `train runs`: a table of runs.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 
 use report::runs::{find, listing, listing_within, matches_all, sort};
+use files::printable;
 
 use super::follow_arguments::RunsArguments;
 use super::voice::{print_line, talk};
 
 pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
     let runs_dir = &arguments.place.runs_dir;
-    let mut runs = find(runs_dir)?;
+    let mut runs = match find(runs_dir) {
+        // As before the first run.
+        Err(error) if error.source.kind() == io::ErrorKind::NotFound => Vec::new(),
+        found => found?,
+    };
     let all = runs.len();
     runs.retain(|run| matches_all(&arguments.filter, run));
     let column = arguments.sort;
@@ -24,7 +29,11 @@ pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
     }
     if runs.is_empty() {
         talk(&match all {
-            0 => format!("there is no run in {}", runs_dir.display()),
+            0 => format!(
+                "there are no runs in {} yet: start one with `train`, or name another folder with \
+                 --runs-dir",
+                printable(&runs_dir.display().to_string())
+            ),
             all => format!(
                 "none of {all} runs in {} is one of those",
                 runs_dir.display()

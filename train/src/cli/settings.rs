@@ -13,13 +13,17 @@ use train::{Keep, OptimizerKind, Overrides, Schedule};
 /// What a run's config holds too; what is left out keeps its value.
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
-    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH [default: sample]
+    /// sample, mnist, fashion-mnist, cifar10, cifar100, or folder:PATH for your own images: a folder, .zip or .tar [default: sample]
     #[arg(long, value_name = "DATA", value_parser = source)]
     data: Option<Source>,
 
     /// Folder with the published files of the data sets, or for them where they are nowhere yet [default: the user's cache folder]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+
+    /// Table with a file name and a label in each row, for images that are not in class folders; a column `split` says train, val or test
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
 
     /// Bring every picture to N x N pixels [default: the data's own size, 64 for folders]
     #[arg(long, value_name = "N")]
@@ -206,6 +210,7 @@ impl From<Settings> for Overrides {
         Self {
             data: settings.data,
             data_dir: settings.data_dir,
+            labels: settings.labels,
             image_size: settings.image_size,
             validation: settings.validation,
             keep: settings.keep,

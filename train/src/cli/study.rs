@@ -19,7 +19,7 @@ use super::program::{Train, WrongFlag, load, make_absolute, resolve};
 use super::signals::Signals;
 use super::study_arguments::{DegradationArguments, GradientArguments, StudyCommand};
 use super::ui::Shown;
-use super::unreadable::{UnreadableNews, passed_over};
+use super::unreadable::{UnreadableNews, passed_over, tell_reading};
 use super::voice::{print_line, talk, warn};
 
 /// Runs of a study lie in this folder of its output.
@@ -162,6 +162,9 @@ fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {
         let passed_over = is_first
             .then(|| passed_over(&plan.data.passed_over))
             .flatten();
+        if is_first {
+            tell_reading(&plan.data.reading);
+        }
         for line in passed_over.into_iter().chain(news.line()) {
             warn(&line);
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use data::{
-    DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, PassedOver, Source, Storage, Survey,
+    DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, PassedOver, Reading, Storage, Survey,
     contact_sheet,
 };
 use files::{printable, write_atomically};
@@ -21,7 +21,7 @@ use super::grouped::grouped;
 use super::lines::picture_bar;
 use super::program::WrongFlag;
 use super::survey_arguments::DataArguments;
-use super::unreadable::reasons;
+use super::unreadable::{reasons, tell_reading};
 use super::voice::{print_line, talk};
 
 /// How many duplicates of each kind, and unreadable pictures, the text names.
@@ -33,6 +33,7 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
     terminal::fetch_data(&config.data, config.data_dir.as_deref())?;
     let bar = picture_bar(0);
     let data = load(&config, &bar)?;
+    bar.suspend(|| tell_reading(&data.reading));
     bar.set_message("looking");
     let survey = Survey::new(&data, &|progress| show(&bar, progress));
     bar.finish_and_clear();
@@ -40,11 +41,12 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
         survey: survey?,
         unreadable: reasons(&data.unreadable),
         passed_over: data.passed_over.clone(),
+        reading: data.reading.clone(),
     };
     if arguments.json {
         print_line(&serde_json::to_string(&report)?);
     } else {
-        print_line(report.text(&config.data).trim_end());
+        print_line(report.text(data.root.as_deref()).trim_end());
     }
     if let Some(path) = &arguments.sheet {
         let data = config.prepared(data);
@@ -72,6 +74,7 @@ fn settings(arguments: &DataArguments) -> anyhow::Result<TrainConfig> {
     let config = shown.with(Overrides {
         data: Some(arguments.data.clone()),
         data_dir: arguments.data_dir.clone(),
+        labels: arguments.labels.clone(),
         image_size: arguments.image_size,
         seed: arguments.seed,
         pad_crop: arguments.pad_crop,
@@ -87,6 +90,7 @@ fn load(config: &TrainConfig, bar: &ProgressBar) -> anyhow::Result<DataSet> {
     let progress = |progress| show(bar, progress);
     Ok(config.data.load(&LoadOptions {
         data_dir: config.data_dir.clone(),
+        labels: config.labels.clone(),
         image_size: config.image_size,
         // Every picture is opened once, and has a name.
         storage: Storage::Files,
@@ -123,10 +127,12 @@ struct Report {
     unreadable: Vec<String>,
     /// What else is in class folders.
     passed_over: PassedOver,
+    /// What the images of a folder were read as.
+    reading: Reading,
 }
 
 impl Report {
-    fn text(&self, source: &Source) -> String {
+    fn text(&self, root: Option<&Path>) -> String {
         let Survey {
             name,
             shape: [channels, height, width],
@@ -148,7 +154,7 @@ impl Report {
             numbers(mean),
             numbers(std)
         );
-        text += &table(&self.duplicates(source), &(1..3));
+        text += &table(&self.duplicates(root), &(1..3));
         if !self.unreadable.is_empty() {
             let count = match self.unreadable.len() {
                 1 => "1 picture".to_owned(),
@@ -190,14 +196,14 @@ impl Report {
         rows
     }
 
-    fn duplicates(&self, source: &Source) -> Vec<Vec<String>> {
+    fn duplicates(&self, root: Option<&Path>) -> Vec<Vec<String>> {
         let row = |found: &Duplicates| {
             let name = match found.parts {
                 [first, second] if first == second => format!("twice in {first}"),
                 [first, second] => format!("{second} in {first}"),
             };
             let first = found.first.iter().take(NAMED_DUPLICATES);
-            let mut first: Vec<String> = first.map(|pair| shown(pair, source)).collect();
+            let mut first: Vec<String> = first.map(|pair| shown(pair, root)).collect();
             if found.pictures > NAMED_DUPLICATES {
                 first.push("...".to_owned());
             }
@@ -216,14 +222,14 @@ impl Report {
 }
 
 /// The places of two pictures that are the same, or their files in the data's folder.
-fn shown(pair: &Duplicate, source: &Source) -> String {
+fn shown(pair: &Duplicate, root: Option<&Path>) -> String {
     let Some(files) = &pair.files else {
         let [first, second] = pair.indices;
         return format!("{second} = {first}");
     };
-    let [first, second] = files.each_ref().map(|file| match source {
-        Source::Folder(folder) => file.strip_prefix(folder).unwrap_or(file).display(),
-        _ => file.display(),
+    let [first, second] = files.each_ref().map(|file| {
+        let relative = root.and_then(|root| file.strip_prefix(root).ok());
+        relative.unwrap_or(file).display()
     });
     format!("{second} = {first}")
 }

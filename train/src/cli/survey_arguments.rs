@@ -14,6 +14,7 @@ const EXAMPLES: &str = "\
 Examples:
   train data sample
   train data folder:photos --sheet photos.png
+  train data folder:photos --labels labels.csv
   train data cifar10 --data-dir ~/data --sheet cifar10.png --examples 20
   train data cifar10 --sheet changed.png --augmented --pad-crop 4 --flip
   train data folder:photos --sheet changed.png --augmented --config mine.toml
@@ -28,13 +29,17 @@ Examples:
 #[command(after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("changes").args(["config", "recipe", "pad_crop", "flip"]).multiple(true))]
 pub(crate) struct DataArguments {
-    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH
+    /// sample, mnist, fashion-mnist, cifar10, cifar100, or folder:PATH: a folder, .zip or .tar
     #[arg(value_name = "DATA", value_parser = source)]
     pub data: Source,
 
     /// Folder with the published files of the data sets, or for them where they are nowhere yet [default: the user's cache folder]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+
+    /// Table with a file name and a label in each row, for images that are not in class folders
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
 
     /// Bring every picture to N x N pixels [default: the data's own size, 64 for folders]
     #[arg(long, value_name = "N")]

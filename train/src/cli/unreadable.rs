@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use data::{PassedOver, Unreadable};
-use files::printable;
+use data::{PassedOver, Reading, Unreadable};
+use files::{printable, without_number};
+
+use super::voice::{talk, warn};
 
 /// How many pictures are named on the terminal.
 const NAMED: usize = 3;
@@ -31,7 +33,8 @@ impl UnreadableNews {
         let mut names = Vec::new();
         for (path, error) in self.unreadable.list() {
             if self.told.insert(path.clone()) {
-                log::warn!("{}; it is passed over", printable(&error.to_string()));
+                let reason = without_number(&error.to_string());
+                log::warn!("{}; it is passed over", printable(&reason));
                 names.push(printable(&path.display().to_string()).into_owned());
             }
         }
@@ -52,7 +55,19 @@ impl UnreadableNews {
 /// What is wrong with each picture that cannot be read.
 pub(crate) fn reasons(unreadable: &Unreadable) -> Vec<String> {
     let list = unreadable.list();
-    list.iter().map(|(_, error)| error.to_string()).collect()
+    list.iter()
+        .map(|(_, error)| without_number(&error.to_string()))
+        .collect()
+}
+
+/// Says what the images of a folder were read as.
+pub(crate) fn tell_reading(reading: &Reading) {
+    for note in &reading.notes {
+        talk(&format!("layout: {}", printable(note)));
+    }
+    for warning in &reading.warnings {
+        warn(&format!("warning: {}", printable(warning)));
+    }
 }
 
 /// A line on what class folders hold besides pictures, if there is anything.

@@ -31,6 +31,10 @@ pub struct TrainConfig {
     /// the user's cache folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
+    /// A table of file names and labels for a folder of images that are not in class folders; what
+    /// is not there as it is named is looked for in the folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<PathBuf>,
     /// Height and width in pixels that every picture is brought to; none means the data's own, or
     /// 64 for a folder of pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,6 +172,7 @@ impl Default for TrainConfig {
         Self {
             data: Source::Sample,
             data_dir: None,
+            labels: None,
             image_size: None,
             normalise: true,
             validation: 0.1,

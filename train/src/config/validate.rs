@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use data::Source;
+
 use super::TrainConfig;
 use crate::error::ConfigError;
 
@@ -45,6 +47,11 @@ impl TrainConfig {
         }
         self.augmentation.validate()?;
         self.loader.validate(&self.data)?;
+        if self.labels.is_some() && !matches!(self.data, Source::Folder(_)) {
+            return Err(ConfigError::OwnLabels {
+                data: self.data.to_string(),
+            });
+        }
         if let Some(name) = &self.name {
             let plain = Path::new(name)
                 .file_name()

@@ -208,7 +208,7 @@ fn sentence(error: &dyn std::error::Error) -> String {
         }
         cause = next.source();
     }
-    text
+    files::without_number(&text)
 }
 
 /// Says something to those who follow a run.

@@ -1,0 +1,209 @@
+//! Images in an archive, which is unpacked once.
+//!
+//! An archive is unpacked into a temporary folder beside the one that is to come of it, under a lock,
+//! and renamed: so the folder is whole or not there. Its name has a hash of the archive's path, size
+//! and time of change.
+
+mod tar;
+mod unpacked;
+mod zip;
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Read, Write as _};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use crate::published::FetchProgress;
+
+pub(crate) use unpacked::unpacked;
+
+/// How the names of archives end that can be unpacked, in lower case.
+const ENDINGS: [&str; 4] = [".zip", ".tar", ".tar.gz", ".tgz"];
+/// How those of others end.
+const OTHER_ENDINGS: [&str; 9] = [
+    ".7z", ".rar", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz", ".tar.lz", ".gz",
+];
+/// The most members of an archive.
+const MAX_MEMBERS: usize = 20_000_000;
+/// The most bytes that any archive may unpack to: so many, or so many times its own size.
+const MAX_BYTES: u64 = 1 << 30;
+const MAX_RATIO: u64 = 100;
+/// The most names in a member's path.
+const MAX_DEPTH: usize = 32;
+
+/// Whether a path has the name of an archive, of which some cannot be unpacked.
+pub(crate) fn is_archive(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    ENDINGS
+        .iter()
+        .chain(&OTHER_ENDINGS)
+        .any(|ending| name.len() > ending.len() && name.ends_with(ending))
+}
+
+/// Why an archive is not unpacked.
+#[derive(Debug)]
+enum Failure {
+    /// The archive is not what it should be.
+    Archive(String),
+    /// It is whole, but of a kind that is not read.
+    Unknown(String),
+    /// A file could not be written.
+    Write(PathBuf, io::Error),
+    /// The caller wants no more.
+    Interrupted,
+}
+
+/// Where the members of an archive go, and how many more there may be.
+struct Target<'a> {
+    folder: &'a Path,
+    members: usize,
+    bytes: u64,
+    /// The folders that were made, by their paths from the first.
+    made: HashSet<PathBuf>,
+}
+
+impl<'a> Target<'a> {
+    /// For an archive of so many bytes.
+    fn new(folder: &'a Path, size: u64) -> Self {
+        Self {
+            folder,
+            members: MAX_MEMBERS,
+            bytes: MAX_BYTES.max(size.saturating_mul(MAX_RATIO)),
+            made: HashSet::new(),
+        }
+    }
+
+    /// Makes room for a member that declares so many bytes.
+    fn announce(&mut self, name: &str, bytes: u64) -> Result<(), Failure> {
+        self.members = self
+            .members
+            .checked_sub(1)
+            .ok_or_else(|| Failure::Archive("it has too many members".to_owned()))?;
+        match bytes > self.bytes {
+            true => Err(self.too_large(name)),
+            false => Ok(()),
+        }
+    }
+
+    fn too_large(&self, name: &str) -> Failure {
+        Failure::Archive(format!(
+            "{} would make it {MAX_RATIO} times as large as it is, or larger",
+            crate::folder::shown(name)
+        ))
+    }
+
+    /// Makes the folder of a member, and that of its parents.
+    fn folder(&mut self, path: &Path) -> Result<(), Failure> {
+        let mut relative = PathBuf::new();
+        for part in path.iter() {
+            relative.push(part);
+            if self.made.contains(&relative) {
+                continue;
+            }
+            let here = self.folder.join(&relative);
+            fs::create_dir(&here).map_err(|error| match error.kind() {
+                // Nothing was there before: this file system takes two names for one.
+                io::ErrorKind::AlreadyExists => Failure::Archive(format!(
+                    "its member {} has the same name as another on this file system",
+                    crate::folder::shown(&relative.to_string_lossy())
+                )),
+                _ => Failure::Write(here.clone(), error),
+            })?;
+            self.made.insert(relative.clone());
+        }
+        Ok(())
+    }
+
+    /// Writes a member.
+    fn file(
+        &mut self,
+        path: &Path,
+        member: &mut dyn Read,
+        progress: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<(), Failure> {
+        if let Some(parent) = path.parent() {
+            self.folder(parent)?;
+        }
+        let name = path.to_string_lossy();
+        let target = self.folder.join(path);
+        let mut file = File::create_new(&target).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Failure::Archive(format!(
+                "it has two members {}, or two that are one on this file system",
+                crate::folder::shown(&name)
+            )),
+            _ => Failure::Write(target.clone(), error),
+        })?;
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            if progress().is_break() {
+                return Err(Failure::Interrupted);
+            }
+            let length = member.read(&mut buffer).map_err(|error| {
+                Failure::Archive(match error.kind() {
+                    io::ErrorKind::UnexpectedEof => "it is cut off".to_owned(),
+                    _ => format!("it is damaged: {}", files::reason(&error)),
+                })
+            })?;
+            if length == 0 {
+                return Ok(());
+            }
+            self.bytes = match self.bytes.checked_sub(length as u64) {
+                Some(bytes) => bytes,
+                None => return Err(self.too_large(&name)),
+            };
+            file.write_all(&buffer[..length])
+                .map_err(|error| Failure::Write(target.clone(), error))?;
+        }
+    }
+}
+
+/// The path of a member below the folder: none for the folder itself.
+///
+/// # Errors
+///
+/// If it leads out of the folder, or deeper than any data set.
+fn checked(path: &Path) -> Result<Option<PathBuf>, Failure> {
+    use std::path::Component;
+    let refuse = |what: &str| {
+        let name = crate::folder::shown(&path.to_string_lossy());
+        Err(Failure::Archive(format!("its member {name} {what}")))
+    };
+    let mut checked = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => checked.push(name),
+            Component::CurDir => {}
+            _ => return refuse("leads out of it"),
+        }
+    }
+    if checked.iter().count() > MAX_DEPTH {
+        return refuse("lies too deep");
+    }
+    Ok((!checked.as_os_str().is_empty()).then_some(checked))
+}
+
+/// Whether a member is of no use for a data set: what systems put into archives.
+fn is_of_the_system(path: &Path) -> bool {
+    path.iter().any(|name| name == "__MACOSX" || name == ".DS_Store")
+}
+
+/// How far an archive is, for [`FetchProgress`].
+struct Progress<'a> {
+    name: &'a str,
+    total: u64,
+    report: &'a mut dyn FnMut(FetchProgress<'_>) -> ControlFlow<()>,
+}
+
+impl Progress<'_> {
+    fn at(&mut self, done: u64) -> ControlFlow<()> {
+        (self.report)(FetchProgress::Unpacking {
+            file: self.name,
+            done: done.min(self.total),
+            total: self.total,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tempfile::TempDir;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use super::unpacked;
+use crate::error::DataError;
+
+fn unpack(archive: &Path) -> Result<PathBuf, DataError> {
+    let cache = archive.parent().unwrap().join("cache");
+    unpacked(archive, Some(&cache), &mut |_| ControlFlow::Continue(()))
+}
+
+fn zip(folder: &Path, members: &[(&str, &[u8])]) -> PathBuf {
+    let path = folder.join("photos.zip");
+    let mut zip = ZipWriter::new(File::create(&path).unwrap());
+    for (name, bytes) in members {
+        let options = SimpleFileOptions::default();
+        match name.strip_suffix("@") {
+            Some(name) => {
+                let target = std::str::from_utf8(bytes).unwrap();
+                zip.add_symlink(name, target, options).unwrap();
+            }
+            None => {
+                zip.start_file(*name, options).unwrap();
+                zip.write_all(bytes).unwrap();
+            }
+        }
+    }
+    zip.finish().unwrap();
+    path
+}
+
+fn tar(folder: &Path, name: &str, members: &[(&str, tar::EntryType, &[u8])]) -> PathBuf {
+    let path = folder.join(name);
+    let mut bytes = Vec::new();
+    let mut builder = tar::Builder::new(&mut bytes);
+    for (name, kind, content) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(*kind);
+        header.set_mode(0o644);
+        // The builder refuses names that lead out; whoever packs such an archive does not.
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        if kind.is_symlink() || kind.is_hard_link() {
+            header.set_size(0);
+            header.set_link_name(std::str::from_utf8(content).unwrap()).unwrap();
+            header.set_cksum();
+            builder.append(&header, &b""[..]).unwrap();
+        } else {
+            header.set_size(content.len() as u64);
+            header.set_cksum();
+            builder.append(&header, *content).unwrap();
+        }
+    }
+    builder.finish().unwrap();
+    drop(builder);
+    if name.ends_with(".tar") {
+        fs::write(&path, bytes).unwrap();
+    } else {
+        let mut gzip = GzEncoder::new(File::create(&path).unwrap(), Compression::fast());
+        gzip.write_all(&bytes).unwrap();
+        gzip.finish().unwrap();
+    }
+    path
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push(path.to_string_lossy().into_owned()),
+        }
+    }
+    found.sort();
+    found
+}
+
+fn unpacked_files(archive: &Path) -> Vec<String> {
+    let folder = unpack(archive).unwrap();
+    let prefix = format!("{}/", folder.display());
+    let files = files(&folder).into_iter();
+    files
+        .map(|file| file.strip_prefix(&prefix).unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn archives_are_unpacked_once() {
+    use tar::EntryType::{Directory, Regular};
+    let root = TempDir::new().unwrap();
+    let expected = ["photos/cat/1.png", "photos/dog/2.png"];
+    let members = [
+        ("photos/", Directory, &b""[..]),
+        ("./photos/cat/1.png", Regular, b"one"),
+        ("photos/dog/2.png", Regular, b"two"),
+        ("__MACOSX/photos/cat/._1.png", Regular, b"x"),
+        ("photos/.DS_Store", Regular, b"x"),
+    ];
+    for name in ["photos.tar", "photos.tar.gz", "photos.TGZ"] {
+        let archive = tar(root.path(), name, &members);
+        assert_eq!(unpacked_files(&archive), expected, "{name}");
+    }
+    let archive = zip(
+        root.path(),
+        &[
+            ("photos/cat/1.png", b"one"),
+            ("photos\\dog\\2.png", b"two"),
+            ("__MACOSX/._photos", b"x"),
+        ],
+    );
+    assert_eq!(unpacked_files(&archive), expected);
+
+    // What is unpacked is taken as it is, until the archive is another.
+    let folder = unpack(&archive).unwrap();
+    fs::write(folder.join("photos/cat/1.png"), "changed").unwrap();
+    assert_eq!(unpack(&archive).unwrap(), folder);
+    assert_eq!(fs::read(folder.join("photos/cat/1.png")).unwrap(), b"changed");
+    zip(root.path(), &[("photos/cat/one.png", b"one")]);
+    assert_ne!(unpack(&archive).unwrap(), folder);
+    let left = files(&root.path().join("cache"));
+    assert!(left.iter().all(|file| !file.contains("unpacking")), "{left:?}");
+}
+
+#[test]
+fn what_leads_out_or_is_no_file_is_refused() {
+    use tar::EntryType::{Char, Fifo, Link, Regular, Symlink};
+    let root = TempDir::new().unwrap();
+    let refused = |archive: PathBuf, reason: &str| {
+        let error = unpack(&archive).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(reason), "{text}");
+        assert!(text.contains("photos."), "{text}");
+        assert!(error.hint().is_some());
+        let left = files(&root.path().join("cache"));
+        assert_eq!(left, [""; 0], "{text}");
+        assert!(!root.path().join("out.png").exists());
+    };
+    for name in ["../out.png", "a/../../out.png", "/tmp/out.png"] {
+        refused(zip(root.path(), &[("a/1.png", b"1"), (name, b"2")]), "leads out");
+        let members = [("a/1.png", Regular, &b"1"[..]), (name, Regular, b"2")];
+        refused(tar(root.path(), "photos.tar", &members), "leads out");
+    }
+    refused(zip(root.path(), &[("..\\out.png", b"2")]), "leads out");
+    refused(
+        zip(root.path(), &[("a@", b"/etc"), ("a/passwd.png", b"1")]),
+        "link or a device",
+    );
+    for kind in [Symlink, Link] {
+        let members = [("a/1.png", kind, &b"../../2.png"[..])];
+        refused(tar(root.path(), "photos.tar.gz", &members), "link or a device");
+    }
+    for kind in [Fifo, Char] {
+        let members = [("a/1.png", kind, &b""[..])];
+        refused(tar(root.path(), "photos.tar", &members), "link or a device");
+    }
+    let twice = [("a/1.png", Regular, &b"1"[..]), ("a/1.png", Regular, b"2")];
+    refused(tar(root.path(), "photos.tar", &twice), "two members");
+    let deep = format!("{}1.png", "a/".repeat(40));
+    refused(tar(root.path(), "photos.tar", &[(&deep, Regular, b"1")]), "too deep");
+}
+
+#[test]
+fn an_archive_that_grows_too_much_is_refused() {
+    use super::{Failure, Progress, Target};
+    let root = TempDir::new().unwrap();
+    let zeros = [0; 60_000];
+    let refused = |archive: &Path, name: &str| {
+        let folder = root.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        assert_eq!(Target::new(&folder, 1).bytes, super::MAX_BYTES);
+        assert_eq!(Target::new(&folder, 1 << 40).bytes, 100 << 40);
+        let mut target = Target {
+            bytes: 100_000,
+            ..Target::new(&folder, 0)
+        };
+        let mut progress = Progress {
+            name,
+            total: 0,
+            report: &mut |_| ControlFlow::Continue(()),
+        };
+        let file = File::open(archive).unwrap();
+        let result = match name {
+            "zip" => super::zip::unpack(file, &mut target, &mut progress),
+            _ => super::tar::unpack(file, true, &mut target, &mut progress),
+        };
+        let Err(Failure::Archive(reason)) = result else {
+            panic!("{result:?}");
+        };
+        assert!(reason.contains("100 times as large"), "{reason}");
+        files(&folder).len()
+    };
+    let archive = zip(root.path(), &[("a/1.png", &zeros), ("b/1.png", &zeros)]);
+    assert!(fs::metadata(&archive).unwrap().len() < 2000);
+    assert_eq!(refused(&archive, "zip"), 0, "before anything is written");
+    let regular = tar::EntryType::Regular;
+    let members = [("a/1.png", regular, &zeros[..]), ("b/1.png", regular, &zeros[..])];
+    assert_eq!(refused(&tar(root.path(), "a.tgz", &members), "tar"), 1);
+}
+
+#[test]
+fn damaged_and_unknown_archives_are_refused() {
+    let root = TempDir::new().unwrap();
+    let whole = zip(root.path(), &[("a/1.png", &[7; 5000])]);
+    let bytes = fs::read(&whole).unwrap();
+    for cut in [0, 4, bytes.len() / 2, bytes.len() - 1] {
+        fs::write(&whole, &bytes[..cut]).unwrap();
+        let error = unpack(&whole).unwrap_err();
+        assert!(matches!(error, DataError::Archive { .. }), "{error}");
+    }
+    let gz = tar(root.path(), "a.tgz", &[("a/1.png", tar::EntryType::Regular, &[7; 5000])]);
+    let bytes = fs::read(&gz).unwrap();
+    fs::write(&gz, &bytes[..bytes.len() / 2]).unwrap();
+    let error = unpack(&gz).unwrap_err().to_string();
+    assert!(error.contains("cut off") || error.contains("damaged"), "{error}");
+    for name in ["a.rar", "a.7z", "a.tar.xz"] {
+        let path = root.path().join(name);
+        fs::write(&path, "").unwrap();
+        let error = unpack(&path).unwrap_err();
+        assert!(error.to_string().contains("are not read"), "{error}");
+        assert!(error.hint().unwrap().contains(".zip"));
+    }
+    let error = unpack(&root.path().join("none.zip")).unwrap_err();
+    assert!(matches!(error, DataError::NotAFolder { .. }), "{error}");
+}

@@ -1,0 +1,167 @@
+//! The class folders of a folder and their images.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::names::{name_of, quoted};
+use super::passed_over::PassedOver;
+use super::tree::{Contents, all_images, in_words};
+use super::Reading;
+use crate::error::DataError;
+
+/// How many folders lie between a class folder and its images at most.
+const DEEPEST: usize = 4;
+/// What a folder between a class folder and its images is often called, in lower case.
+const OF_IMAGES: [&str; 9] = [
+    "images", "image", "imgs", "img", "photos", "pictures", "jpegimages", "jpeg", "jpg",
+];
+
+/// A class folder and its image files, sorted by name.
+#[derive(Debug)]
+pub(super) struct Class {
+    pub name: String,
+    pub path: PathBuf,
+    pub files: Vec<PathBuf>,
+}
+
+/// Where the images of a class folder are.
+enum Place {
+    /// In the folder, or below it in the only folder that has any: its path from there.
+    One(PathBuf, Vec<PathBuf>),
+    /// In several folders below it.
+    Several,
+    Nowhere,
+}
+
+/// The class folders of a folder, sorted by name. Those without images are told apart by `empty`.
+pub(super) struct Classes {
+    pub classes: Vec<Class>,
+    pub empty: Vec<PathBuf>,
+}
+
+/// Reads the class folders of a folder.
+pub(super) fn classes(
+    path: &Path,
+    passed_over: &mut PassedOver,
+    reading: &mut Reading,
+) -> Result<Classes, DataError> {
+    let contents = Contents::of(path)?;
+    if contents.folders.is_empty() {
+        return Err(DataError::NoClassFolders {
+            path: path.to_owned(),
+            found: in_words(path),
+        });
+    }
+    let mut found = Classes {
+        classes: Vec::new(),
+        empty: Vec::new(),
+    };
+    let mut between = BTreeSet::new();
+    let mut deeper = 0;
+    let mut several = Vec::new();
+    for folder in &contents.folders {
+        match images(folder, passed_over)? {
+            Place::One(inner, files) => {
+                if !inner.as_os_str().is_empty() {
+                    between.insert(inner.to_string_lossy().to_lowercase());
+                    deeper += 1;
+                }
+                found.classes.push(Class {
+                    name: name_of(folder),
+                    path: folder.clone(),
+                    files,
+                });
+            }
+            Place::Several => several.push(folder),
+            Place::Nowhere => found.empty.push(folder.clone()),
+        }
+    }
+    for folder in several {
+        if !is_copy(folder, &found.classes)? {
+            return Err(DataError::AmbiguousLayout {
+                path: path.to_owned(),
+                reason: format!(
+                    "its folder {} holds several folders with images: {}",
+                    quoted(&name_of(folder)),
+                    in_words(folder)
+                ),
+            });
+        }
+        reading.warnings.push(format!(
+            "{} holds a second copy of the class folders, which is passed over",
+            quoted(&name_of(folder))
+        ));
+    }
+    let is_usual = |inner: &String| OF_IMAGES.contains(&inner.as_str());
+    if between.len() > 1 && !between.iter().all(is_usual) {
+        let names: Vec<String> = between.iter().take(3).map(|name| quoted(name)).collect();
+        return Err(DataError::AmbiguousLayout {
+            path: path.to_owned(),
+            reason: format!(
+                "its folders hold images only in folders of their own with different names: {}",
+                names.join(", ")
+            ),
+        });
+    }
+    if let Some(inner) = between.first() {
+        reading.note(format!(
+            "the images of {deeper} classes in {} are read from the folder {} in each class folder",
+            quoted(&name_of(path)),
+            quoted(inner)
+        ));
+    }
+    if !contents.images.is_empty() {
+        reading.warnings.push(format!(
+            "{} holds {} beside its class folders, which belong to no class and are passed over",
+            quoted(&name_of(path)),
+            match contents.images.len() {
+                1 => "1 image".to_owned(),
+                count => format!("{count} images"),
+            }
+        ));
+    }
+    Ok(found)
+}
+
+/// Where the images of a class folder are. What else is beside them is counted.
+fn images(folder: &Path, passed_over: &mut PassedOver) -> Result<Place, DataError> {
+    let mut here = folder.to_owned();
+    for _ in 0..=DEEPEST {
+        let contents = Contents::of(&here)?;
+        if !contents.images.is_empty() {
+            let others = contents.folders.iter().chain(&contents.others);
+            others.for_each(|other| passed_over.add(other));
+            let inner = here.strip_prefix(folder).unwrap_or(&here).to_owned();
+            return Ok(Place::One(inner, contents.images));
+        }
+        match contents.folders_with_images()?.as_slice() {
+            [] => break,
+            [only] => here.clone_from(only),
+            _ => return Ok(Place::Several),
+        }
+    }
+    Ok(Place::Nowhere)
+}
+
+/// Whether a folder holds what the class folders beside it hold: folders of the same names with
+/// files of the same names and sizes.
+fn is_copy(folder: &Path, classes: &[Class]) -> Result<bool, DataError> {
+    let inner = Contents::of(folder)?.folders;
+    if inner.is_empty() || inner.len() != classes.len() {
+        return Ok(false);
+    }
+    let size = |path: &PathBuf| std::fs::metadata(path).ok().map(|metadata| metadata.len());
+    let same = |one: &PathBuf, other: &PathBuf| {
+        one.file_name() == other.file_name() && size(one) == size(other)
+    };
+    for (inner, class) in inner.iter().zip(classes) {
+        let files = all_images(inner)?;
+        let is_same = name_of(inner) == class.name
+            && files.len() == class.files.len()
+            && files.iter().zip(&class.files).all(|(one, other)| same(one, other));
+        if !is_same {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

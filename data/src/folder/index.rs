@@ -1,0 +1,158 @@
+//! Image files by the names that tables give them.
+
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// The images below a folder by name, whatever the case, Unicode normalization and, where a table
+/// leaves it out, the extension.
+pub(super) struct FileIndex<'a> {
+    root: &'a Path,
+    files: &'a [PathBuf],
+    /// By the path from the folder.
+    by_path: HashMap<String, Vec<usize>>,
+    /// By the last part of the path, with and without extension.
+    by_name: HashMap<String, Vec<usize>>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    One(usize),
+    Several,
+    Nothing,
+}
+
+impl<'a> FileIndex<'a> {
+    pub(super) fn new(root: &'a Path, files: &'a [PathBuf]) -> Self {
+        let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, file) in files.iter().enumerate() {
+            let Some(name) = file.file_name().and_then(|name| name.to_str()) else {
+                continue; // which no text names
+            };
+            let relative = file.strip_prefix(root).unwrap_or(file);
+            let relative = parts(&relative.to_string_lossy()).join("/");
+            by_path.entry(relative).or_default().push(index);
+            by_name.entry(folded(name)).or_default().push(index);
+            if let Some(stem) = file.file_stem().and_then(|stem| stem.to_str()) {
+                by_name.entry(folded(stem)).or_default().push(index);
+            }
+        }
+        Self {
+            root,
+            files,
+            by_path,
+            by_name,
+        }
+    }
+
+    /// Whether a text names any file.
+    pub(super) fn names_file(&self, text: &str) -> bool {
+        self.find(text) != Named::Nothing
+    }
+
+    /// The file that a text names: by its path from the folder, by a path that ends with it, or by
+    /// the end of it.
+    pub(super) fn find(&self, text: &str) -> Named {
+        let wanted = parts(&text.replace('\\', "/"));
+        let Some(last) = wanted.last() else {
+            return Named::Nothing;
+        };
+        if let Some(files) = self.by_path.get(&wanted.join("/")) {
+            return self.by_case(text, files);
+        }
+        let candidates = self.by_name.get(last).map_or(&[][..], Vec::as_slice);
+        let ends: Vec<usize> = candidates
+            .iter()
+            .copied()
+            .filter(|&index| self.lies_in(index, &wanted))
+            .collect();
+        self.by_case(text, &ends)
+    }
+
+    /// Whether the folders of a file are those in a path, as far as both have some.
+    fn lies_in(&self, index: usize, wanted: &[String]) -> bool {
+        let file = &self.files[index];
+        let file = file.strip_prefix(self.root).unwrap_or(file);
+        let file = parts(&file.to_string_lossy());
+        let [one, other] = [wanted, &file].map(|parts| parts[..parts.len() - 1].iter().rev());
+        one.zip(other).all(|(one, other)| one == other)
+    }
+
+    /// The only one of some files; of several, the only one that is named with the same case.
+    fn by_case(&self, text: &str, files: &[usize]) -> Named {
+        match files {
+            [] => Named::Nothing,
+            [only] => Named::One(*only),
+            several => {
+                let text = text.trim();
+                let is_named = |index: &&usize| self.files[**index].to_string_lossy().ends_with(text);
+                let mut fitting = several.iter().filter(is_named);
+                match (fitting.next(), fitting.next()) {
+                    (Some(only), None) => Named::One(*only),
+                    _ => Named::Several,
+                }
+            }
+        }
+    }
+}
+
+/// The names in a path, folded; none of a path that leads up.
+fn parts(path: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for part in Path::new(path.trim()).components() {
+        match part {
+            Component::Normal(name) => names.push(folded(&name.to_string_lossy())),
+            Component::ParentDir => return Vec::new(),
+            _ => {}
+        }
+    }
+    names
+}
+
+fn folded(name: &str) -> String {
+    name.nfc().collect::<String>().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_name_files_in_several_ways() {
+        let root = Path::new("photos");
+        let files = [
+            "train/1.jpg",
+            "test/1.jpg",
+            "a/b/IMG_2.JPG",
+            "3.png",
+            "caf\u{e9}.png",
+            "x/cat.jpg",
+            "x/Cat.jpg",
+        ]
+        .map(|file| root.join(file));
+        let index = FileIndex::new(root, &files);
+        for (text, named) in [
+            ("train/1.jpg", Named::One(0)),
+            ("./test/1.jpg", Named::One(1)),
+            ("test\\1.jpg", Named::One(1)),
+            ("/home/other/photos/test/1.jpg", Named::One(1)),
+            ("1.jpg", Named::Several),
+            ("val/1.jpg", Named::Nothing),
+            ("img_2.jpg", Named::One(2)),
+            ("b/IMG_2", Named::One(2)),
+            (" 3 ", Named::One(3)),
+            ("images/3.png", Named::One(3)),
+            ("../3.png", Named::Nothing),
+            ("cafe\u{301}.png", Named::One(4)),
+            ("x/cat.jpg", Named::One(5)),
+            ("Cat.jpg", Named::One(6)),
+            ("x/CAT.jpg", Named::Several),
+            ("", Named::Nothing),
+        ] {
+            assert_eq!(index.find(text), named, "{text}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Class names, as folders and tables give them.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use files::{is_printable, printable, shortened};
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::Reading;
+use crate::error::DataError;
+
+/// The most bytes of a class name: as many as a folder's name may have.
+const LONGEST: usize = 255;
+/// The most characters of a name in a message.
+const SHOWN: usize = 40;
+
+/// The class name that a folder stands for. Bytes that are not UTF-8 are written as `\xE9`, so that
+/// two names that differ in such bytes stay apart.
+pub(super) fn name_of(path: &Path) -> String {
+    let bytes = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let mut name = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        name.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(name, "\\x{byte:02X}");
+        }
+    }
+    name
+}
+
+/// A name in quotes for a message: short, and without characters that act on a terminal.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("`{}`", shortened(&printable(name), SHOWN))
+}
+
+/// A name in quotes with everything but plain characters escaped, to tell it from one that looks
+/// the same.
+fn escaped(name: &str) -> String {
+    format!("`{}`", shortened(&name.escape_default().to_string(), SHOWN))
+}
+
+/// Refuses names that cannot be told apart where they are shown or written, and warns of those that
+/// some file systems merge. `place` is where the names come from.
+pub(super) fn check(
+    names: &[String],
+    place: &Path,
+    reading: &mut Reading,
+) -> Result<(), DataError> {
+    let refuse = |reason: String| {
+        Err(DataError::ClassName {
+            path: place.to_owned(),
+            reason,
+        })
+    };
+    let mut looks = HashMap::new();
+    let mut folded: HashMap<String, &String> = HashMap::new();
+    for name in names {
+        if name.len() > LONGEST {
+            return refuse(format!(
+                "{} has {} bytes, but at most {LONGEST} are possible",
+                quoted(name),
+                name.len()
+            ));
+        }
+        let look = look(name);
+        if look.is_empty() {
+            return refuse(format!("{} has no visible character", escaped(name)));
+        }
+        if let Some(other) = looks.insert(look.clone(), name) {
+            let [one, other] = [other, name].map(|name| escaped(name));
+            return refuse(format!("{one} and {other} look the same"));
+        }
+        if let Some(other) = folded.insert(look.to_lowercase(), name) {
+            reading.warnings.push(format!(
+                "the classes {} and {} of {} differ only in case: they stay apart here, but file \
+                 systems of macOS and Windows merge such folders",
+                quoted(other),
+                quoted(name),
+                printable(&place.display().to_string())
+            ));
+        }
+    }
+    // A name that is written as another is escaped.
+    let all: HashSet<&String> = names.iter().collect();
+    for name in names {
+        let written = printable(name).into_owned();
+        if written != *name && all.contains(&written) {
+            return refuse(format!(
+                "{} and another name are the same where they are printed",
+                quoted(&written)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What a reader sees of a name: composed characters, single spaces, nothing invisible.
+fn look(name: &str) -> String {
+    let visible = name.nfc().filter(|&letter| is_printable(letter));
+    let visible: String = visible.collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Class names, found in spite of case and Unicode normalization.
+#[derive(Clone, Debug)]
+pub struct ClassIndex {
+    exact: HashMap<String, usize>,
+    /// By what is left of a name without case; none where several names have the same.
+    folded: HashMap<String, Option<usize>>,
+}
+
+impl ClassIndex {
+    /// The index of some classes.
+    pub fn new(names: &[String]) -> Self {
+        let mut folded: HashMap<String, Option<usize>> = HashMap::new();
+        for (index, name) in names.iter().enumerate() {
+            folded
+                .entry(look(name).to_lowercase())
+                .and_modify(|place| *place = None)
+                .or_insert(Some(index));
+        }
+        let numbered = names.iter().enumerate();
+        Self {
+            exact: numbered.map(|(index, name)| (name.clone(), index)).collect(),
+            folded,
+        }
+    }
+
+    /// The class with this name or, where there is none, the only class whose name differs from it
+    /// in nothing but case, Unicode normalization and invisible characters.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.exact(name)
+            .or_else(|| self.folded.get(&look(name).to_lowercase()).copied().flatten())
+    }
+
+    /// The class with exactly this name.
+    pub fn exact(&self, name: &str) -> Option<usize> {
+        self.exact.get(name).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn checked(list: &[&str]) -> Result<Reading, String> {
+        let mut reading = Reading::default();
+        match check(&names(list), Path::new("photos"), &mut reading) {
+            Ok(()) => Ok(reading),
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.len() <= 300, "{text}");
+                Err(text)
+            }
+        }
+    }
+
+    #[test]
+    fn names_that_look_the_same_are_refused() {
+        for pair in [
+            ["caf\u{e9}", "cafe\u{301}"],
+            ["cat", "cat "],
+            ["big cat", "big  cat"],
+            ["big cat", "big\u{a0}cat"],
+            ["cat", "cat\u{200b}"],
+            ["cat\u{1}", "cat\u{2}"],
+            ["cat\u{202e}", "cat\u{202d}"],
+            ["a\u{200b}b", "a\\u{200b}b"],
+            ["a\nb", "a\\nb"],
+            ["\\xE9", "\\xE9"],
+        ] {
+            let error = checked(&pair).unwrap_err();
+            assert!(error.contains("photos"), "{error}");
+            assert!(error.contains("the same"), "{error}");
+            assert!(!error.contains(char::is_control), "{error}");
+        }
+        let error = checked(&["caf\u{e9}", "cafe\u{301}"]).unwrap_err();
+        assert!(error.contains("`caf\\u{e9}` and `cafe\\u{301}`"), "{error}");
+    }
+
+    #[test]
+    fn empty_and_endless_names_are_refused() {
+        for name in ["", " ", "\u{3000}", "\u{200b}", "\t"] {
+            let error = checked(&["cat", name]).unwrap_err();
+            assert!(error.contains("no visible character"), "{name:?}: {error}");
+        }
+        assert!(checked(&["cat", &"\u{e9}".repeat(127)]).is_ok());
+        let error = checked(&["cat", &"x".repeat(100_000)]).unwrap_err();
+        assert!(error.contains("100000 bytes"), "{error}");
+    }
+
+    #[test]
+    fn case_is_kept_with_a_warning() {
+        let reading = checked(&["Cat", "cat", "dog"]).unwrap();
+        assert_eq!(reading.warnings.len(), 1, "{reading:?}");
+        assert!(reading.warnings[0].contains("`Cat` and `cat`"));
+        assert_eq!(checked(&["1", "10", "2"]).unwrap(), Reading::default());
+    }
+
+    #[test]
+    fn classes_are_found_in_spite_of_case_and_normalization() {
+        let index = ClassIndex::new(&names(&["Cat", "caf\u{e9}", "A", "a"]));
+        for (name, place) in [
+            ("Cat", Some(0)),
+            ("cat", Some(0)),
+            ("CAT ", Some(0)),
+            ("cafe\u{301}", Some(1)),
+            ("CAFE\u{301}", Some(1)),
+            ("A", Some(2)),
+            ("a", Some(3)),
+            ("A ", None), // of two
+            ("dog", None),
+        ] {
+            assert_eq!(index.place(name), place, "{name:?}");
+        }
+        assert_eq!(index.exact("cat"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_that_are_not_utf_8_stay_apart() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+        let name = |bytes: &[u8]| name_of(Path::new(OsStr::from_bytes(bytes)));
+        assert_eq!(name(b"photos/caf\xe9"), "caf\\xE9");
+        assert_eq!(name(b"photos/caf\xe8"), "caf\\xE8");
+        assert_eq!(name("photos/caf\u{e9}".as_bytes()), "caf\u{e9}");
+        assert_eq!(name(b"\xff\xfe"), "\\xFF\\xFE");
+    }
+}

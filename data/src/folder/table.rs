@@ -1,0 +1,229 @@
+//! Tables in text: a row for each image.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use csv::{ReaderBuilder, Trim};
+
+/// The most bytes of a table.
+const MAX_BYTES: u64 = 1 << 28;
+/// How many rows say what separates columns.
+const TRIED: usize = 200;
+
+/// The rows of a table, without the names of its columns.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// The names of the columns, where the first row has them.
+    pub header: Option<Vec<String>>,
+    pub rows: Vec<Row>,
+    /// The column that names files.
+    pub file: usize,
+}
+
+/// A row and the line that it begins on, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub line: u64,
+    pub cells: Vec<String>,
+}
+
+impl Table {
+    /// Reads a table of which `names_file` says whether a cell names a file. What separates columns
+    /// (tab, semicolon, comma or spaces) and the column of files are those with which most rows
+    /// name one.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the table, as the end of a sentence.
+    pub(super) fn read(path: &Path, names_file: &dyn Fn(&str) -> bool) -> Result<Self, String> {
+        let text = text(path)?;
+        let mut best: Option<(usize, Vec<Row>)> = None;
+        for delimiter in [Some(b'\t'), Some(b';'), Some(b','), None] {
+            let rows = rows(&text, delimiter);
+            let tried = rows.iter().take(TRIED);
+            let score = tried
+                .filter(|row| row.cells.len() > 1 && row.cells.iter().any(|cell| names_file(cell)))
+                .count();
+            if score > best.as_ref().map_or(0, |(score, _)| *score) {
+                best = Some((score, rows));
+            }
+        }
+        let Some((_, mut rows)) = best else {
+            return Err("no row names an image of the folder".to_owned());
+        };
+        let is_header = !rows[0].cells.iter().any(|cell| names_file(cell))
+            && rows[0].cells.iter().any(|cell| !key(cell).is_empty());
+        let header = is_header.then(|| rows.remove(0).cells);
+        let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+        let named = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.cells.get(column));
+            cells.filter(|cell| names_file(cell)).count()
+        };
+        let counts: Vec<usize> = (0..columns).map(named).collect();
+        let most = counts.iter().max().copied().unwrap_or(0);
+        let file = counts.iter().position(|&count| count == most).unwrap_or(0);
+        Ok(Self { header, rows, file })
+    }
+
+    /// How many columns there are.
+    pub(super) fn columns(&self) -> usize {
+        let header = self.header.iter().map(Vec::len);
+        let rows = self.rows.iter().map(|row| row.cells.len());
+        header.chain(rows).max().unwrap_or(0)
+    }
+
+    /// What a column is called: its name, or its number.
+    pub(super) fn name(&self, column: usize) -> String {
+        let name = self.header.as_ref().and_then(|header| header.get(column));
+        match name {
+            Some(name) if !name.is_empty() => super::names::quoted(name),
+            _ => format!("column {}", column + 1),
+        }
+    }
+
+    /// The first column, but that of files, with one of these names; names before others in the
+    /// list win.
+    pub(super) fn named(&self, names: &[&str]) -> Option<usize> {
+        let header = self.header.as_ref()?;
+        let keys: Vec<String> = header.iter().map(|name| key(name)).collect();
+        names.iter().find_map(|name| {
+            let columns = keys.iter().enumerate();
+            let mut fitting = columns.filter(|(column, key)| key == name && *column != self.file);
+            fitting.next().map(|(column, _)| column)
+        })
+    }
+}
+
+/// A column's name as it is compared: letters and digits in lower case.
+fn key(name: &str) -> String {
+    let kept = name.chars().filter(|letter| letter.is_alphanumeric());
+    kept.collect::<String>().to_lowercase()
+}
+
+fn rows(text: &str, delimiter: Option<u8>) -> Vec<Row> {
+    let Some(delimiter) = delimiter else {
+        // The last space: file names may have some, and labels after spaces have none.
+        let lines = (1..).zip(text.lines().map(str::trim));
+        return lines
+            .filter_map(|(line, text)| {
+                let (file, label) = text.rsplit_once([' ', '\t'])?;
+                let cells = vec![file.trim().to_owned(), label.to_owned()];
+                Some(Row { line, cells })
+            })
+            .collect();
+    };
+    let mut reader = ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .trim(Trim::All)
+        .from_reader(text.as_bytes());
+    let records = reader.records().filter_map(Result::ok);
+    records
+        .map(|record| Row {
+            line: record.position().map_or(0, csv::Position::line),
+            cells: record.iter().map(str::to_owned).collect(),
+        })
+        .filter(|row| row.cells.iter().any(|cell| !cell.is_empty()))
+        .collect()
+}
+
+/// A file as text: UTF-8, or UTF-16 with its mark, as spreadsheets write it.
+fn text(path: &Path) -> Result<String, String> {
+    let metadata = fs::metadata(path).map_err(|error| files::reason(&error))?;
+    if !metadata.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| files::reason(&error))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("it has more than {MAX_BYTES} bytes"));
+    }
+    let utf_16 = |bytes: &[u8], number: fn([u8; 2]) -> u16| {
+        let numbers = bytes.chunks_exact(2).map(|pair| number([pair[0], pair[1]]));
+        let numbers: Vec<u16> = numbers.collect();
+        String::from_utf16(&numbers).map_err(|_| "its text is not valid UTF-16".to_owned())
+    };
+    match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf_8(rest),
+        rest => utf_8(rest),
+    }
+}
+
+fn utf_8(bytes: &[u8]) -> Result<String, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = &bytes[..error.valid_up_to()];
+        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+        format!("line {line} is not valid UTF-8; save it as UTF-8")
+    })?;
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Table, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labels.csv");
+        fs::write(&path, bytes).unwrap();
+        Table::read(&path, &|cell| cell.ends_with(".jpg"))
+    }
+
+    fn cells(table: &Table) -> Vec<Vec<&str>> {
+        let rows = table.rows.iter();
+        rows.map(|row| row.cells.iter().map(String::as_str).collect())
+            .collect()
+    }
+
+    #[test]
+    fn columns_are_separated_in_several_ways() {
+        for text in [
+            "a.jpg,cat\nb.jpg,dog\n",
+            "a.jpg;cat\r\nb.jpg;dog",
+            "a.jpg\tcat\n\nb.jpg\tdog\n",
+            "a.jpg cat\nb.jpg   dog\n",
+            "\u{feff}a.jpg, cat\nb.jpg, dog\n",
+            "\"a.jpg\",\"cat\"\n\"b.jpg\",\"dog\"\n",
+        ] {
+            let table = read(text.as_bytes()).unwrap();
+            assert_eq!(cells(&table), [["a.jpg", "cat"], ["b.jpg", "dog"]], "{text:?}");
+            assert_eq!((table.header, table.file), (None, 0), "{text:?}");
+        }
+        let table = read(b"name;what\na.jpg;cat, small\nb.jpg;dog, big\n").unwrap();
+        assert_eq!(cells(&table)[0], ["a.jpg", "cat, small"]);
+        assert_eq!(table.header.unwrap(), ["name", "what"]);
+        assert_eq!(table.rows[1].line, 3);
+    }
+
+    #[test]
+    fn files_may_be_in_any_column() {
+        let table = read(b"Label,File Name\ncat,a.jpg\ndog,b.jpg\n").unwrap();
+        assert_eq!((table.file, table.named(&["label"])), (1, Some(0)));
+        assert_eq!(table.named(&["filename"]), None, "that of files is known");
+        assert_eq!(table.name(0), "`Label`");
+    }
+
+    #[test]
+    fn text_of_spreadsheets_is_read() {
+        let text = "a.jpg\tcaf\u{e9}\nb.jpg\tdog\n";
+        let bytes = text.encode_utf16().flat_map(u16::to_le_bytes);
+        let bytes: Vec<u8> = [0xff, 0xfe].into_iter().chain(bytes).collect();
+        assert_eq!(cells(&read(&bytes).unwrap())[0][1], "caf\u{e9}");
+    }
+
+    #[test]
+    fn what_is_no_table_is_refused() {
+        let reason = read(b"a.jpg,caf\xe9\n").unwrap_err();
+        assert!(reason.contains("line 1 is not valid UTF-8"), "{reason}");
+        for bytes in [&b""[..], b"nothing,here\n", b"a.jpg\nb.jpg\n", b"\0\0"] {
+            assert!(read(bytes).is_err(), "{bytes:?}");
+        }
+        assert!(Table::read(Path::new("."), &|_| true).is_err());
+    }
+}

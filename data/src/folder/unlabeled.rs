@@ -1,0 +1,154 @@
+//! Parts whose images lie in one folder, with their labels in a file.
+
+use std::path::{Path, PathBuf};
+
+use files::printable;
+
+use super::index::{FileIndex, Named};
+use super::listing::PictureFile;
+use super::names::ClassIndex;
+use super::parts::Role;
+use super::table::Table;
+use super::tree::{Contents, below};
+use crate::error::DataError;
+
+/// Endings of files with labels, in lower case.
+const ENDINGS: [&str; 3] = ["txt", "csv", "tsv"];
+/// What the name of such a file has, in lower case, where it lies beside other parts.
+const OF_LABELS: [&str; 4] = ["label", "annotation", "solution", "ground_truth"];
+/// What has the form of labels, but not their content.
+const NO_LABELS: [&str; 2] = ["sample", "submission"];
+/// One image in so many may have no label.
+const ONE_IN: usize = 100;
+
+/// Images with the labels of a file.
+pub(super) struct Labeled {
+    pub files: Vec<PictureFile>,
+    pub table: PathBuf,
+    /// Images without a label.
+    pub missing: usize,
+}
+
+/// The images of a folder with the labels of the only file that has one for nearly each of them;
+/// otherwise the reason why there is none, which ends a sentence.
+pub(super) fn labeled(
+    root: &Path,
+    part: &Path,
+    images: &Path,
+    role: Role,
+    classes: &ClassIndex,
+) -> Result<Result<Labeled, String>, DataError> {
+    let files = Contents::of(images)?.images;
+    let index = FileIndex::new(images, &files);
+    let mut found: Option<Labeled> = None;
+    let mut reason = String::new();
+    for table in candidates(root, part, images, role)? {
+        match read(&table, &files, &index, classes) {
+            Err(why) => {
+                let name = below(root, &table);
+                reason = format!(": {} does not give them, because {why}", printable(&name));
+            }
+            Ok(labeled) => match &found {
+                Some(earlier) if !is_same(&earlier.files, &labeled.files) => {
+                    let tables = [&earlier.table, &labeled.table].map(|table| below(root, table));
+                    return Ok(Err(format!(": {} and {} differ", tables[0], tables[1])));
+                }
+                Some(_) => {}
+                None => found = Some(labeled),
+            },
+        }
+    }
+    Ok(found.ok_or(reason))
+}
+
+fn is_same(one: &[PictureFile], other: &[PictureFile]) -> bool {
+    let pairs = |files: &[PictureFile]| -> Vec<(PathBuf, u32)> {
+        let pairs = files.iter().map(|file| (file.path.clone(), file.label));
+        pairs.collect()
+    };
+    pairs(one) == pairs(other)
+}
+
+/// Files that may have the labels, the nearest to the images first.
+fn candidates(
+    root: &Path,
+    part: &Path,
+    images: &Path,
+    role: Role,
+) -> Result<Vec<PathBuf>, DataError> {
+    let mut found = Vec::new();
+    for folder in images.ancestors().take_while(|folder| folder.starts_with(root)) {
+        let is_inside = folder.starts_with(part);
+        found.extend(Contents::of(folder)?.others.into_iter().filter(|file| {
+            let lower = |part: Option<&std::ffi::OsStr>| {
+                part.map(|part| part.to_string_lossy().to_lowercase())
+                    .unwrap_or_default()
+            };
+            let (name, ending) = (lower(file.file_stem()), lower(file.extension()));
+            let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+            let (own, other) = match role {
+                Role::Test => ("test", ["train", "val"]),
+                _ => ("val", ["train", "test"]),
+            };
+            ENDINGS.contains(&ending.as_str())
+                && !has(&NO_LABELS)
+                && !(has(&other) && !has(&[own]))
+                && (is_inside || has(&[own]) || has(&OF_LABELS))
+        }));
+    }
+    Ok(found)
+}
+
+/// The labels of images in a table, where nearly all of them have one.
+fn read(
+    path: &Path,
+    files: &[PathBuf],
+    index: &FileIndex<'_>,
+    classes: &ClassIndex,
+) -> Result<Labeled, String> {
+    let table = Table::read(path, &|cell| index.names_file(cell))?;
+    let class = |cell: &String| {
+        // `n03995372 85 1 499 272` is a class and a box.
+        let first = || classes.place(cell.split_whitespace().next()?);
+        classes.place(cell).or_else(first)
+    };
+    let columns = (0..table.columns()).filter(|&column| column != table.file);
+    let is_of_classes = |column: usize| {
+        let mut cells = table.rows.iter().map(|row| row.cells.get(column));
+        cells.all(|cell| cell.is_some_and(|cell| class(cell).is_some()))
+    };
+    let Some(column) = columns.into_iter().find(|&column| is_of_classes(column)) else {
+        return Err("no column has only classes of the training part".to_owned());
+    };
+    let mut labels: Vec<Option<u32>> = vec![None; files.len()];
+    for row in &table.rows {
+        let Named::One(file) = row.cells.get(table.file).map_or(Named::Nothing, |cell| index.find(cell)) else {
+            continue; // of another part, perhaps
+        };
+        let label = row.cells.get(column).and_then(class).map(|label| label as u32);
+        if labels[file].is_some() && labels[file] != label {
+            return Err(format!("line {} gives an image a second label", row.line));
+        }
+        labels[file] = label;
+    }
+    let missing = labels.iter().filter(|label| label.is_none()).count();
+    if missing > files.len() / ONE_IN {
+        return Err(format!("{missing} of {} images have none there", files.len()));
+    }
+    let mut files: Vec<PictureFile> = files
+        .iter()
+        .zip(labels)
+        .filter_map(|(path, label)| {
+            Some(PictureFile {
+                path: path.clone(),
+                label: label?,
+            })
+        })
+        .collect();
+    files.sort_by_key(|file| file.label);
+    Ok(Labeled {
+        files,
+        table: path.to_owned(),
+        missing,
+    })
+}

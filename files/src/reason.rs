@@ -1,0 +1,59 @@
+//! What the system says, in words.
+
+use std::io;
+
+/// Why the system did not do something, without the number that it has for it.
+///
+/// ```
+/// let error = std::fs::read("/nowhere").unwrap_err();
+/// assert_eq!(files::reason(&error), "there is no such file or folder");
+/// ```
+pub fn reason(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::NotFound {
+        return "there is no such file or folder".to_owned();
+    }
+    without_number(&error.to_string())
+}
+
+/// A text without the numbers that systems give to errors: ` (os error 2)`.
+pub fn without_number(text: &str) -> String {
+    const START: &str = " (os error ";
+    let mut rest = text;
+    let mut kept = String::with_capacity(text.len());
+    while let Some(start) = rest.find(START) {
+        let after = &rest[start + START.len()..];
+        let digits = after.trim_start_matches(|digit: char| digit.is_ascii_digit() || digit == '-');
+        match digits.strip_prefix(')').filter(|_| digits.len() < after.len()) {
+            Some(after) => {
+                kept.push_str(&rest[..start]);
+                rest = after;
+            }
+            None => {
+                kept.push_str(&rest[..start + START.len()]);
+                rest = after;
+            }
+        }
+    }
+    kept + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_left_out_and_nothing_else() {
+        for (text, expected) in [
+            ("cannot read a: Permission denied (os error 13)", "cannot read a: Permission denied"),
+            ("a (os error 2): b (os error -7).", "a: b."),
+            ("a (os error ", "a (os error "),
+            ("a (os error x)", "a (os error x)"),
+            ("a (os error )", "a (os error )"),
+            ("a", "a"),
+        ] {
+            assert_eq!(without_number(text), expected);
+        }
+        let denied = io::Error::from_raw_os_error(13);
+        assert!(!reason(&denied).contains("os error"));
+    }
+}

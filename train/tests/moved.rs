@@ -1,0 +1,246 @@
+//! Runs go on with their images in another place, and data are found by what is meant.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{fails, format_of, offline, picture_folder, stderr, succeeds, train};
+use serde_json::Value;
+
+const FAST: [&str; 10] = [
+    "--image-size", "16", "--batch-size", "8", "--epochs", "1", "--name", "mine", "--seed", "3",
+];
+
+fn folder(path: &Path) -> String {
+    format!("folder:{}", path.display())
+}
+
+fn state(runs: &Path) -> Value {
+    let path = runs.join("mine/checkpoint/latest.json");
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+fn resumed(runs: &Path, data: &str, epochs: &str) -> Command {
+    let mut command = train(runs);
+    command.args(["--resume", "mine", "--data", data, "--epochs", epochs]);
+    command
+}
+
+fn config(runs: &Path) -> String {
+    fs::read_to_string(runs.join("mine/config.toml")).unwrap()
+}
+
+/// Moves what a folder holds into a new one.
+fn move_to(from: &Path, to: PathBuf) -> PathBuf {
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    fs::rename(from, &to).unwrap();
+    to
+}
+
+#[test]
+fn a_run_goes_on_with_moved_images() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path();
+    for storage in ["memory", "files"] {
+        let before = picture_folder(runs, 12);
+        let mut start = train(runs);
+        start.args(FAST).args(["--data", &folder(&before), "--storage", storage]);
+        succeeds(&mut start);
+        let now = move_to(&before, runs.join("other place/photos"));
+        fails(train(runs).args(["--resume", "mine", "--epochs", "2"]), 1, &["pictures"]);
+        succeeds(&mut resumed(runs, &folder(&now), "2"));
+        assert!(config(runs).contains("other place"), "{}", config(runs));
+        // From now on, it is found there, and one level deeper too.
+        succeeds(train(runs).args(["--resume", "mine", "--epochs", "3"]));
+        let deeper = move_to(&now, runs.join("wrapped/photos/dataset"));
+        succeeds(&mut resumed(runs, &folder(deeper.parent().unwrap()), "4"));
+        assert_eq!(state(runs)["history"].as_array().unwrap().len(), 4);
+        for folder in ["mine", "wrapped"] {
+            fs::remove_dir_all(runs.join(folder)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn other_images_in_another_place_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path();
+    let before = picture_folder(runs, 12);
+    succeeds(train(runs).args(FAST).args(["--data", &folder(&before)]));
+    let saved = config(runs);
+    let now = move_to(&before, runs.join("now"));
+    let refused = |words: &[&str]| {
+        fails(&mut resumed(runs, &folder(&now), "2"), 1, words);
+        assert_eq!(config(runs), saved);
+    };
+    // One byte of one image, of the same size.
+    let image = now.join(format!("red/5.{}", format_of(5)));
+    let whole = fs::read(&image).unwrap();
+    let mut changed = whole.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    fs::write(&image, &changed).unwrap();
+    refused(&["the content of their files is another", "hint:"]);
+    fs::write(&image, &whole).unwrap();
+    // One image less, and another class.
+    fs::rename(&image, runs.join("elsewhere")).unwrap();
+    refused(&["pictures, and are"]);
+    fs::rename(runs.join("elsewhere"), &image).unwrap();
+    fs::rename(now.join("red"), now.join("pink")).unwrap();
+    refused(&["their classes are others"]);
+    fs::rename(now.join("pink"), now.join("red")).unwrap();
+    let third = now.join("third");
+    fs::create_dir(&third).unwrap();
+    for number in 0..4 {
+        fs::copy(&image, third.join(format!("{number}.{}", format_of(5)))).unwrap();
+    }
+    refused(&["the pictures of"]);
+    fs::remove_dir_all(third).unwrap();
+    // Data of another kind.
+    fails(&mut resumed(runs, "sample", "2"), 2, &["only the place can change"]);
+    succeeds(&mut resumed(runs, &folder(&now), "2"));
+}
+
+#[test]
+fn checkpoints_without_a_checksum_go_on_in_place() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path();
+    let before = picture_folder(runs, 12);
+    succeeds(train(runs).args(FAST).args(["--data", &folder(&before)]));
+    let mut old = state(runs);
+    assert!(old["data"]["content"].is_string());
+    old["data"].as_object_mut().unwrap().remove("content");
+    fs::write(runs.join("mine/checkpoint/latest.json"), old.to_string()).unwrap();
+    let copy = runs.join("copy");
+    let copied = Command::new("cp").arg("-r").arg(&before).arg(&copy).status().unwrap();
+    assert!(copied.success());
+    fails(&mut resumed(runs, &folder(&copy), "2"), 1, &["cannot tell whether", "in their old place"]);
+    succeeds(train(runs).args(["--resume", "mine", "--epochs", "2"]));
+    assert!(state(runs)["data"]["content"].is_string());
+    succeeds(&mut resumed(runs, &folder(&copy), "3"));
+}
+
+#[test]
+fn an_image_that_was_changed_in_place_is_a_warning() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path();
+    let data = picture_folder(runs, 12);
+    succeeds(train(runs).args(FAST).args(["--data", &folder(&data)]));
+    let other = fs::read(data.join("red/4.png")).unwrap();
+    fs::write(data.join("red/0.png"), other).unwrap();
+    let output = train(runs).args(["--resume", "mine", "--epochs", "2"]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stderr(&output);
+    assert!(text.contains("warning: files of folder:") && text.contains("have changed"), "{text}");
+}
+
+/// A flat folder of images and a table of their labels.
+fn table(root: &Path) -> PathBuf {
+    let classes = picture_folder(root, 12);
+    let flat = root.join("flat");
+    fs::create_dir(&flat).unwrap();
+    let mut text = "image,label,split\n".to_owned();
+    for class in ["blue", "red"] {
+        for number in 0..12 {
+            let name = format!("{class}{number}.{}", format_of(number));
+            let from = classes.join(format!("{class}/{number}.{}", format_of(number)));
+            fs::rename(from, flat.join(&name)).unwrap();
+            let split = ["train", "train", "val", "test"][number % 4];
+            text += &format!("{name},{class},{split}\n");
+        }
+    }
+    fs::write(flat.join("labels.csv"), text).unwrap();
+    flat
+}
+
+#[test]
+fn labels_of_a_table_are_a_setting() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = root.path();
+    let flat = table(runs);
+    let labels = flat.join("labels.csv").display().to_string();
+    let mut start = train(runs);
+    start.args(FAST).args(["--data", &folder(&flat), "--labels", &labels]);
+    let output = start.output().unwrap();
+    let text = stderr(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("layout: labels of 24 images are from `label` of `labels.csv`"), "{text}");
+    assert!(text.contains("2 classes, 12 training, 6 validation and 6 test"), "{text}");
+    assert!(config(runs).contains("labels = "), "{}", config(runs));
+
+    // In train data, train eval and resumed runs; with the folder, its table moves.
+    let mut survey = Command::new(env!("CARGO_BIN_EXE_train"));
+    offline(&mut survey, runs);
+    survey.args(["data", &folder(&flat), "--labels", "labels.csv", "--json"]);
+    let json: Value = serde_json::from_str(&succeeds(&mut survey)).unwrap();
+    assert_eq!(json["class_names"], serde_json::json!(["blue", "red"]));
+    assert!(json["reading"]["notes"][0].as_str().unwrap().contains("24 images"));
+    let mut eval = Command::new(env!("CARGO_BIN_EXE_train"));
+    offline(&mut eval, runs);
+    eval.arg("eval").arg(runs.join("mine")).arg("--json");
+    let json: Value = serde_json::from_str(&succeeds(&mut eval)).unwrap();
+    assert_eq!((&json["pictures"], json["labels"].as_str()), (&Value::from(6), Some(labels.as_str())));
+
+    let now = move_to(&flat, runs.join("now"));
+    succeeds(&mut resumed(runs, &folder(&now), "2"));
+    assert!(config(runs).contains(&now.join("labels.csv").display().to_string()));
+    fails(
+        train(runs).args(["--data", "sample", "--labels", "labels.csv"]),
+        2,
+        &["`labels` is set, but sample has labels of its own"],
+    );
+}
+
+#[test]
+fn what_is_there_is_suggested() {
+    let root = tempfile::tempdir().unwrap();
+    let photos = picture_folder(root.path(), 4);
+    fs::write(root.path().join("photos.zip"), "no archive").unwrap();
+    let program = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+        offline(&mut command, root.path());
+        command.current_dir(root.path()).args(arguments);
+        command
+    };
+    let absolute = photos.display().to_string();
+    for name in ["pictures", "./pictures", "pictures/", &absolute, "photos.zip"] {
+        let meant = format!("folder:{name}");
+        fails(&mut program(&["data", name]), 2, &[&meant]);
+        fails(&mut program(&["--data", name]), 2, &[&meant]);
+        fails(&mut program(&["eval", "--data", name]), 2, &[&meant]);
+    }
+    fails(&mut program(&["data", "folder:picture"]), 1, &["did you mean pictures?"]);
+    fails(&mut program(&["--model", "resnet21"]), 2, &["did you mean `resnet20`?"]);
+
+    // Where there are no runs yet, nothing speaks in numbers.
+    let output = program(&["runs"]).output().unwrap();
+    let text = stderr(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("there are no runs in runs yet: start one with `train`"), "{text}");
+    assert_eq!(succeeds(&mut program(&["runs", "--json"])).trim(), "[]");
+    for arguments in [
+        &["watch"][..],
+        &["report"],
+        &["export", "--csv", "out"],
+        &["eval"],
+        &["watch", "mine"],
+        &["report", "mine"],
+        &["--resume", "mine"],
+        &["eval", "mine"],
+        &["convert", "mine", "mine.safetensors"],
+        &["--config", "mine.toml"],
+        &["--weights", "mine.pth"],
+        &["eval", "--weights", "mine.pth", "--data", "sample"],
+        &["data", "folder:nowhere"],
+        &["data", "folder:pictures", "--labels", "none.csv"],
+        &["data", "folder:pictures", "--sheet", "nowhere/a.png"],
+        &["runs", "--runs-dir", "photos.zip"],
+        &["--runs-dir", "photos.zip"],
+    ] {
+        let output = program(arguments).output().unwrap();
+        let text = stderr(&output);
+        assert!(!output.status.success(), "{arguments:?}: {text}");
+        assert!(!text.contains("os error"), "{arguments:?}: {text}");
+    }
+}
