@@ -506,7 +506,8 @@ fn similar(path: &Path) -> Option<PathBuf> {
         let other = entry.file_name().to_string_lossy().to_lowercase();
         let similarity = strsim::jaro_winkler(&name, &other);
         let is_data = crate::archive::is_archive(&entry.path()) || entry.path().is_dir();
-        (similarity >= SIMILAR && is_data).then(|| (similarity, path.with_file_name(entry.file_name())))
+        (similarity >= SIMILAR && is_data)
+            .then(|| (similarity, path.with_file_name(entry.file_name())))
     });
     let best = rated.max_by(|(one, _), (other, _)| one.total_cmp(other));
     best.map(|(_, path)| path)

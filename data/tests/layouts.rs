@@ -78,20 +78,31 @@ fn labels(data: &DataSet, store: &PictureStore, root: &Path) -> BTreeMap<String,
         let path = path.strip_prefix(root).unwrap_or(path);
         path.to_string_lossy().into_owned()
     });
-    let names = store.labels().iter().map(|&label| data.class_names[label as usize].clone());
+    let names = store
+        .labels()
+        .iter()
+        .map(|&label| data.class_names[label as usize].clone());
     paths.zip(names).collect()
 }
 
 fn said(data: &DataSet, words: &str) {
     let all = [data.reading.notes.as_slice(), &data.reading.warnings].concat();
-    assert!(all.iter().any(|line| line.contains(words)), "{words}: {all:?}");
+    assert!(
+        all.iter().any(|line| line.contains(words)),
+        "{words}: {all:?}"
+    );
 }
 
 #[test]
 fn a_usual_folder_needs_no_words() {
     let root = TempDir::new().unwrap();
     classes(root.path(), &["0", "1", "10"], "", 3);
-    for name in ["__MACOSX/cat/1.png", ".hidden/1.png", "0/.DS_Store", "0/._1.png"] {
+    for name in [
+        "__MACOSX/cat/1.png",
+        ".hidden/1.png",
+        "0/.DS_Store",
+        "0/._1.png",
+    ] {
         let path = root.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "").unwrap();
@@ -127,7 +138,10 @@ fn folders_around_a_set_are_seen_through() {
         }
         let data = load(root.path()).unwrap_or_else(|error| panic!("{outer}: {error}"));
         assert_eq!(data.class_names, ["cat", "dog"], "{outer}");
-        assert_eq!(data.train.len() + data.test.len(), 6 + usize::from(test.is_some()));
+        assert_eq!(
+            data.train.len() + data.test.len(),
+            6 + usize::from(test.is_some())
+        );
         assert_eq!(data.test_is_split_off, test.is_none(), "{outer}");
         if test.is_some() {
             assert_eq!(data.test.labels(), [1], "{outer}");
@@ -159,15 +173,28 @@ fn images_may_lie_deeper_in_each_class() {
 fn what_is_ambiguous_is_refused_with_what_was_found() {
     for names in [
         // Two sets of classes.
-        &["2020/cat/1.png", "2020/dog/1.png", "2021/cat/1.png", "2021/dog/1.png"][..],
+        &[
+            "2020/cat/1.png",
+            "2020/dog/1.png",
+            "2021/cat/1.png",
+            "2021/dog/1.png",
+        ][..],
         // Classes of classes.
-        &["animal/cat/1.png", "animal/dog/1.png", "plant/fern/1.png", "plant/rose/1.png"],
+        &[
+            "animal/cat/1.png",
+            "animal/dog/1.png",
+            "plant/fern/1.png",
+            "plant/rose/1.png",
+        ],
         &["a/cat/1.png", "b/cat/1.png", "c/dog/1.png"],
     ] {
         let root = TempDir::new().unwrap();
         images(root.path(), names);
         let error = load(root.path()).unwrap_err();
-        assert!(matches!(error, DataError::AmbiguousLayout { .. }), "{error}");
+        assert!(
+            matches!(error, DataError::AmbiguousLayout { .. }),
+            "{error}"
+        );
         assert!(error.to_string().contains("`cat`"), "{error}");
         assert!(error.hint().unwrap().contains("--labels"));
     }
@@ -177,7 +204,12 @@ fn what_is_ambiguous_is_refused_with_what_was_found() {
     fs::write(root.path().join("labels.csv"), "1.png,cat\n2.png,dog").unwrap();
     let error = load(root.path()).unwrap_err();
     assert!(matches!(error, DataError::NoClassFolders { .. }), "{error}");
-    assert!(error.to_string().contains("found 2 images and 1 other file"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("found 2 images and 1 other file"),
+        "{error}"
+    );
     assert!(error.hint().unwrap().contains("--labels"));
 
     let root = TempDir::new().unwrap();
@@ -206,21 +238,29 @@ fn a_copy_within_a_set_is_passed_over() {
 #[test]
 fn flat_validation_images_get_their_labels_from_a_file() {
     let tiny = "0.JPEG\tn02\t0\t32\t44\t62\n1.JPEG\tn01\t57\t1\t2\t3\n2.JPEG\tn02\t4\t0\t6\t55\n";
-    let boxes = "ImageId,PredictionString\n2,n02 85 1 499 272\n0,n02 1 2 3 4 n02 5 6 7 8 \n1,n01 1 2 3 4\n";
+    let boxes =
+        "ImageId,PredictionString\n2,n02 85 1 499 272\n0,n02 1 2 3 4 n02 5 6 7 8 \n1,n01 1 2 3 4\n";
     let plain = "0.JPEG n02\n1.JPEG n01\n2.JPEG n02\n";
     for (inner, file, text) in [
         ("images/", "val/val_annotations.txt", tiny),
         ("", "LOC_val_solution.csv", boxes),
         ("", "val/labels.csv", boxes),
         ("images/", "val.txt", plain),
-        ("", "val_labels.csv", "file;label\n0.jpeg;N02\n1.jpeg;n01\n2.jpeg;n02\n"),
+        (
+            "",
+            "val_labels.csv",
+            "file;label\n0.jpeg;N02\n1.jpeg;n01\n2.jpeg;n02\n",
+        ),
     ] {
         let root = TempDir::new().unwrap();
         let path = root.path();
         classes(&path.join("train"), &["n01", "n02"], "images/", 3);
         let names = [0, 1, 2].map(|place| format!("val/{inner}{place}.JPEG"));
         images(path, &names.each_ref().map(String::as_str));
-        images(path, &["test/images/test_0.JPEG", "test/images/test_1.JPEG"]);
+        images(
+            path,
+            &["test/images/test_0.JPEG", "test/images/test_1.JPEG"],
+        );
         fs::write(path.join(file), text).unwrap();
         fs::write(path.join("train.txt"), "train/n01/images/0.png n01").unwrap();
         let data = load(path).unwrap_or_else(|error| panic!("{file}: {error}"));
@@ -239,7 +279,10 @@ fn flat_validation_images_without_clear_labels_are_refused() {
         ("val/notes.txt", "nothing of this kind"),
         ("val/val.txt", "0.png 65\n1.png 970\n2.png 230\n"),
         ("val/val.txt", "0.png n01\n"),
-        ("val/val.txt", "0.png n01\n0.png n02\n1.png n01\n2.png n01\n"),
+        (
+            "val/val.txt",
+            "0.png n01\n0.png n02\n1.png n01\n2.png n01\n",
+        ),
         ("sample_submission.csv", "0.png,n01\n1.png,n01\n2.png,n01\n"),
     ] {
         let root = TempDir::new().unwrap();
@@ -247,7 +290,10 @@ fn flat_validation_images_without_clear_labels_are_refused() {
         images(root.path(), &["val/0.png", "val/1.png", "val/2.png"]);
         fs::write(root.path().join(file), text).unwrap();
         let error = load(root.path()).unwrap_err();
-        assert!(matches!(error, DataError::AmbiguousLayout { .. }), "{file}: {error}");
+        assert!(
+            matches!(error, DataError::AmbiguousLayout { .. }),
+            "{file}: {error}"
+        );
     }
     // Two files that say different things.
     let root = TempDir::new().unwrap();
@@ -261,13 +307,28 @@ fn flat_validation_images_without_clear_labels_are_refused() {
 
 #[test]
 fn names_that_differ_in_case_or_form_are_matched_or_refused() {
-    for [train, val] in [["Cat", "cat"], ["caf\u{e9}", "cafe\u{301}"], ["\u{212b}", "\u{c5}"]] {
+    for [train, val] in [
+        ["Cat", "cat"],
+        ["caf\u{e9}", "cafe\u{301}"],
+        ["\u{212b}", "\u{c5}"],
+    ] {
         let root = TempDir::new().unwrap();
         classes(&root.path().join("train"), &[train, "dog"], "", 3);
         classes(&root.path().join("val"), &[val, "dog"], "", 2);
         let data = load(root.path()).unwrap();
-        let label = data.class_names.iter().position(|name| name == train).unwrap() as u32;
-        assert_eq!(data.test.labels().iter().filter(|&&other| other == label).count(), 2);
+        let label = data
+            .class_names
+            .iter()
+            .position(|name| name == train)
+            .unwrap() as u32;
+        assert_eq!(
+            data.test
+                .labels()
+                .iter()
+                .filter(|&&other| other == label)
+                .count(),
+            2
+        );
         assert_eq!(data.class_names.len(), 2);
         said(&data, "is read as the class");
     }
@@ -275,13 +336,19 @@ fn names_that_differ_in_case_or_form_are_matched_or_refused() {
     classes(&root.path().join("train"), &["Cat", "dog"], "", 3);
     classes(&root.path().join("val"), &["Cat", "cat"], "", 2);
     let error = load(root.path()).unwrap_err().to_string();
-    assert!(error.contains("both stand for the training class `Cat`"), "{error}");
+    assert!(
+        error.contains("both stand for the training class `Cat`"),
+        "{error}"
+    );
 
     let root = TempDir::new().unwrap();
     classes(&root.path().join("train"), &["A", "a"], "", 3);
     classes(&root.path().join("val"), &["a", "A"], "", 1);
     let data = load(root.path()).unwrap();
-    assert_eq!((data.class_names.len(), data.test.labels()), (2, &[0, 1][..]));
+    assert_eq!(
+        (data.class_names.len(), data.test.labels()),
+        (2, &[0, 1][..])
+    );
     said(&data, "differ only in case");
 
     let root = TempDir::new().unwrap();
@@ -298,7 +365,12 @@ fn names_that_are_not_utf_8_stay_apart() {
     let root = TempDir::new().unwrap();
     for part in ["train", "test"] {
         for name in [b"caf\xe8", b"caf\xe9"] {
-            classes(&root.path().join(part).join(OsStr::from_bytes(name)), &["."], "", 3);
+            classes(
+                &root.path().join(part).join(OsStr::from_bytes(name)),
+                &["."],
+                "",
+                3,
+            );
         }
     }
     let data = load(root.path()).unwrap();
@@ -328,36 +400,67 @@ fn images_beside_class_folders_are_told() {
     let root = TempDir::new().unwrap();
     classes(root.path(), &["cat", "dog"], "", 3);
     images(root.path(), &["stray.png"]);
-    said(&load(root.path()).unwrap(), "1 image beside its class folders");
+    said(
+        &load(root.path()).unwrap(),
+        "1 image beside its class folders",
+    );
 }
 
 #[test]
 fn a_table_gives_labels() {
     for (text, name) in [
         ("1.png,cat\n2.png,dog\n3.png,cat\n4.png,dog\n", "labels.csv"),
-        ("file;label\n1.png;cat\n2.png;dog\n3.png;cat\n4.png;dog\n", "labels.csv"),
-        ("Label\tImage ID\ncat\t1\ndog\t2\ncat\t3\ndog\t4\n", "labels.tsv"),
-        ("images/1.png cat\nimages/2.png dog\nimages/3.png cat\nimages/4.png dog\n", "labels.txt"),
-        ("id,breed,age\n1,cat,3\n2,dog,4\n3,cat,5\n4,dog,6\n", "labels.csv"),
-        ("1.png,cat\n1.png,cat\n2.png,dog\n3.png,cat\n4.png,dog\n", "labels.csv"),
+        (
+            "file;label\n1.png;cat\n2.png;dog\n3.png;cat\n4.png;dog\n",
+            "labels.csv",
+        ),
+        (
+            "Label\tImage ID\ncat\t1\ndog\t2\ncat\t3\ndog\t4\n",
+            "labels.tsv",
+        ),
+        (
+            "images/1.png cat\nimages/2.png dog\nimages/3.png cat\nimages/4.png dog\n",
+            "labels.txt",
+        ),
+        (
+            "id,breed,age\n1,cat,3\n2,dog,4\n3,cat,5\n4,dog,6\n",
+            "labels.csv",
+        ),
+        (
+            "1.png,cat\n1.png,cat\n2.png,dog\n3.png,cat\n4.png,dog\n",
+            "labels.csv",
+        ),
     ] {
         let root = TempDir::new().unwrap();
-        images(root.path(), &["images/1.png", "images/2.png", "images/3.png", "images/4.png"]);
+        images(
+            root.path(),
+            &[
+                "images/1.png",
+                "images/2.png",
+                "images/3.png",
+                "images/4.png",
+            ],
+        );
         let table = root.path().join(name);
         fs::write(&table, text).unwrap();
         // By its own path, and by its name in the folder.
         for labels_at in [table.to_str().unwrap(), name] {
-            let data = load_with(root.path(), Some(labels_at)).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let data = load_with(root.path(), Some(labels_at))
+                .unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(data.class_names, ["cat", "dog"], "{text}");
             let mut all = labels(&data, &data.train, root.path());
             all.extend(labels(&data, &data.test, root.path()));
             let expected = [(1, "cat"), (2, "dog"), (3, "cat"), (4, "dog")];
-            let expected = expected.map(|(place, class)| (format!("images/{place}.png"), class.to_owned()));
+            let expected =
+                expected.map(|(place, class)| (format!("images/{place}.png"), class.to_owned()));
             assert_eq!(all, expected.into(), "{text}");
             said(&data, "labels of 4 images are from");
         }
         // A folder that the rows do not start from.
-        assert!(load_with(&root.path().join("images"), table.to_str()).is_ok(), "{text}");
+        assert!(
+            load_with(&root.path().join("images"), table.to_str()).is_ok(),
+            "{text}"
+        );
     }
 }
 
@@ -367,7 +470,10 @@ fn a_table_may_say_the_parts() {
     let bare = rows.split_once('\n').unwrap().1;
     for text in [rows, bare] {
         let root = TempDir::new().unwrap();
-        images(root.path(), &["1.png", "2.png", "3.png", "4.png", "5.png", "6.png"]);
+        images(
+            root.path(),
+            &["1.png", "2.png", "3.png", "4.png", "5.png", "6.png"],
+        );
         fs::write(root.path().join("labels.csv"), text).unwrap();
         let data = load_with(root.path(), Some("labels.csv")).unwrap();
         assert_eq!(data.train.labels(), [0, 1]);
@@ -378,9 +484,16 @@ fn a_table_may_say_the_parts() {
     }
     let root = TempDir::new().unwrap();
     images(root.path(), &["train/1.png", "train/2.png", "test/1.png"]);
-    fs::write(root.path().join("l.csv"), "train/1.png,a\ntrain/2.png,b\ntest/1.png,b\n").unwrap();
+    fs::write(
+        root.path().join("l.csv"),
+        "train/1.png,a\ntrain/2.png,b\ntest/1.png,b\n",
+    )
+    .unwrap();
     let data = load_with(root.path(), Some("l.csv")).unwrap();
-    assert_eq!((data.train.labels(), data.test.labels()), (&[0, 1][..], &[1][..]));
+    assert_eq!(
+        (data.train.labels(), data.test.labels()),
+        (&[0, 1][..], &[1][..])
+    );
     said(&data, "parts by folder");
 }
 
@@ -388,22 +501,46 @@ fn a_table_may_say_the_parts() {
 fn tables_that_say_nothing_clear_are_refused() {
     let root = TempDir::new().unwrap();
     let path = root.path();
-    images(path, &["1.png", "2.png", "3.png", "4.png", "a/5.png", "b/5.png"]);
+    images(
+        path,
+        &["1.png", "2.png", "3.png", "4.png", "a/5.png", "b/5.png"],
+    );
     let long = format!("1.png,{}\n2.png,b\n", "x".repeat(1000));
     for (text, words) in [
         ("", "no row names an image"),
         ("no,such\nfiles,here\n", "no row names an image"),
         ("1.png,cat\n2.png,\n", "line 2 has no label"),
-        ("1.png,cat\n1.png,dog\n2.png,dog\n", "lines 1 and 2 say different things"),
+        (
+            "1.png,cat\n1.png,dog\n2.png,dog\n",
+            "lines 1 and 2 say different things",
+        ),
         ("1.png,cat\n2.png,cat\n", "a single class"),
         ("1.png,cat\n2.png,dog\n", "single image"),
-        ("1.png,a,b\n2.png,c,d\n", "several columns that may be labels (column 2, column 3)"),
-        ("file,left,right\n1.png,a,b\n2.png,c,d\n", "(`left`, `right`)"),
-        ("file,label,split\n1.png,a,train\n2.png,b,maybe\n", "line 3 has `maybe`"),
-        ("file,label,split\n1.png,a,train\n2.png,b,test\n", "no row of the training part has the class `b`"),
-        ("1.png,cat\n2.png,dog\n9.png,dog\n", "1 of 3 rows name files that are not there"),
+        (
+            "1.png,a,b\n2.png,c,d\n",
+            "several columns that may be labels (column 2, column 3)",
+        ),
+        (
+            "file,left,right\n1.png,a,b\n2.png,c,d\n",
+            "(`left`, `right`)",
+        ),
+        (
+            "file,label,split\n1.png,a,train\n2.png,b,maybe\n",
+            "line 3 has `maybe`",
+        ),
+        (
+            "file,label,split\n1.png,a,train\n2.png,b,test\n",
+            "no row of the training part has the class `b`",
+        ),
+        (
+            "1.png,cat\n2.png,dog\n9.png,dog\n",
+            "1 of 3 rows name files that are not there",
+        ),
         ("1.png,cat\n5.png,dog\n", "several files have that name"),
-        ("1.png,cat\n2.png,Cat \u{200b}\n3.png,cat\u{200b}\n", "look the same"),
+        (
+            "1.png,cat\n2.png,Cat \u{200b}\n3.png,cat\u{200b}\n",
+            "look the same",
+        ),
         ("1.png,cat\n2.png,\u{200b}\n", "no visible character"),
         (long.as_str(), "1000 bytes"),
     ] {
@@ -417,7 +554,10 @@ fn tables_that_say_nothing_clear_are_refused() {
     let error = load_with(path, Some("labels.csv")).unwrap_err().to_string();
     assert!(error.contains("line 1 is not valid UTF-8"), "{error}");
     let error = load_with(path, Some("none.csv")).unwrap_err().to_string();
-    assert!(error.contains("no such file") && !error.contains("os error"), "{error}");
+    assert!(
+        error.contains("no such file") && !error.contains("os error"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -23,7 +23,10 @@ pub fn without_number(text: &str) -> String {
     while let Some(start) = rest.find(START) {
         let after = &rest[start + START.len()..];
         let digits = after.trim_start_matches(|digit: char| digit.is_ascii_digit() || digit == '-');
-        match digits.strip_prefix(')').filter(|_| digits.len() < after.len()) {
+        match digits
+            .strip_prefix(')')
+            .filter(|_| digits.len() < after.len())
+        {
             Some(after) => {
                 kept.push_str(&rest[..start]);
                 rest = after;
@@ -44,7 +47,10 @@ mod tests {
     #[test]
     fn numbers_are_left_out_and_nothing_else() {
         for (text, expected) in [
-            ("cannot read a: Permission denied (os error 13)", "cannot read a: Permission denied"),
+            (
+                "cannot read a: Permission denied (os error 13)",
+                "cannot read a: Permission denied",
+            ),
             ("a (os error 2): b (os error -7).", "a: b."),
             ("a (os error ", "a (os error "),
             ("a (os error x)", "a (os error x)"),

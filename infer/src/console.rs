@@ -114,7 +114,10 @@ mod tests {
             source: io::Error::from_raw_os_error(13),
         };
         let text = message(&error.into(), None);
-        assert!(text.contains("model.json") && !text.contains("os error"), "{text}");
+        assert!(
+            text.contains("model.json") && !text.contains("os error"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -459,7 +459,14 @@ mod tests {
         }
         let error = error.to_string();
         assert!(error.contains("preresnet{164,1001}"), "{error}");
-        for name in ["vgg", "vgg16", "densenet121", "", "50", &"resnet".repeat(1000)] {
+        for name in [
+            "vgg",
+            "vgg16",
+            "densenet121",
+            "",
+            "50",
+            &"resnet".repeat(1000),
+        ] {
             assert_eq!(network(name).unwrap_err().nearest, None, "{name}");
         }
     }

@@ -297,7 +297,9 @@ pub enum ConfigError {
         data: String,
     },
     /// A run goes on with data of another kind.
-    #[error("`data` is {data}, but the run was started with {run}, of which only the place can change")]
+    #[error(
+        "`data` is {data}, but the run was started with {run}, of which only the place can change"
+    )]
     OtherData {
         /// What was asked for.
         data: String,

@@ -62,7 +62,8 @@ pub(crate) fn matching(data: Classes<'_>, model: Classes<'_>) -> Result<Matching
     let named: Option<Vec<usize>> = places.iter().copied().collect();
     // File systems change the case and Unicode normalization of names.
     let alike: Option<Vec<usize>> = data.names.iter().map(|name| index.place(name)).collect();
-    let is_distinct = |places: &Vec<usize>| places.iter().collect::<HashSet<_>>().len() == places.len();
+    let is_distinct =
+        |places: &Vec<usize>| places.iter().collect::<HashSet<_>>().len() == places.len();
     if let Some(classes) = named.or(alike.filter(is_distinct)) {
         return Ok(Matching {
             classes,
@@ -141,13 +142,19 @@ mod tests {
 
     #[test]
     fn case_and_normalization_of_names_may_differ() {
-        let Matching { classes, by } =
-            of(("folder:a", "cat cafe\u{301}"), ("folder:b", "caf\u{e9} Cat")).unwrap();
+        let Matching { classes, by } = of(
+            ("folder:a", "cat cafe\u{301}"),
+            ("folder:b", "caf\u{e9} Cat"),
+        )
+        .unwrap();
         assert_eq!((classes, by), (vec![1, 0], MatchedBy::Name));
         let exact = of(("folder:a", "a A"), ("folder:b", "A a")).unwrap();
         assert_eq!(exact.classes, [1, 0]);
         for (data, model) in [("cat CAT", "Cat dog"), ("cAt dog", "cat Cat dog")] {
-            assert!(of(("folder:a", data), ("folder:b", model)).is_err(), "{data}");
+            assert!(
+                of(("folder:a", data), ("folder:b", model)).is_err(),
+                "{data}"
+            );
         }
     }
 

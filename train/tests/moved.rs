@@ -10,7 +10,16 @@ use common::{fails, format_of, offline, picture_folder, stderr, succeeds, train}
 use serde_json::Value;
 
 const FAST: [&str; 10] = [
-    "--image-size", "16", "--batch-size", "8", "--epochs", "1", "--name", "mine", "--seed", "3",
+    "--image-size",
+    "16",
+    "--batch-size",
+    "8",
+    "--epochs",
+    "1",
+    "--name",
+    "mine",
+    "--seed",
+    "3",
 ];
 
 fn folder(path: &Path) -> String {
@@ -46,10 +55,16 @@ fn a_run_goes_on_with_moved_images() {
     for storage in ["memory", "files"] {
         let before = picture_folder(runs, 12);
         let mut start = train(runs);
-        start.args(FAST).args(["--data", &folder(&before), "--storage", storage]);
+        start
+            .args(FAST)
+            .args(["--data", &folder(&before), "--storage", storage]);
         succeeds(&mut start);
         let now = move_to(&before, runs.join("other place/photos"));
-        fails(train(runs).args(["--resume", "mine", "--epochs", "2"]), 1, &["pictures"]);
+        fails(
+            train(runs).args(["--resume", "mine", "--epochs", "2"]),
+            1,
+            &["pictures"],
+        );
         succeeds(&mut resumed(runs, &folder(&now), "2"));
         assert!(config(runs).contains("other place"), "{}", config(runs));
         // From now on, it is found there, and one level deeper too.
@@ -98,7 +113,11 @@ fn other_images_in_another_place_are_refused() {
     refused(&["the pictures of"]);
     fs::remove_dir_all(third).unwrap();
     // Data of another kind.
-    fails(&mut resumed(runs, "sample", "2"), 2, &["only the place can change"]);
+    fails(
+        &mut resumed(runs, "sample", "2"),
+        2,
+        &["only the place can change"],
+    );
     succeeds(&mut resumed(runs, &folder(&now), "2"));
 }
 
@@ -113,9 +132,18 @@ fn checkpoints_without_a_checksum_go_on_in_place() {
     old["data"].as_object_mut().unwrap().remove("content");
     fs::write(runs.join("mine/checkpoint/latest.json"), old.to_string()).unwrap();
     let copy = runs.join("copy");
-    let copied = Command::new("cp").arg("-r").arg(&before).arg(&copy).status().unwrap();
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(&before)
+        .arg(&copy)
+        .status()
+        .unwrap();
     assert!(copied.success());
-    fails(&mut resumed(runs, &folder(&copy), "2"), 1, &["cannot tell whether", "in their old place"]);
+    fails(
+        &mut resumed(runs, &folder(&copy), "2"),
+        1,
+        &["cannot tell whether", "in their old place"],
+    );
     succeeds(train(runs).args(["--resume", "mine", "--epochs", "2"]));
     assert!(state(runs)["data"]["content"].is_string());
     succeeds(&mut resumed(runs, &folder(&copy), "3"));
@@ -129,10 +157,16 @@ fn an_image_that_was_changed_in_place_is_a_warning() {
     succeeds(train(runs).args(FAST).args(["--data", &folder(&data)]));
     let other = fs::read(data.join("red/4.png")).unwrap();
     fs::write(data.join("red/0.png"), other).unwrap();
-    let output = train(runs).args(["--resume", "mine", "--epochs", "2"]).output().unwrap();
+    let output = train(runs)
+        .args(["--resume", "mine", "--epochs", "2"])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let text = stderr(&output);
-    assert!(text.contains("warning: files of folder:") && text.contains("have changed"), "{text}");
+    assert!(
+        text.contains("warning: files of folder:") && text.contains("have changed"),
+        "{text}"
+    );
 }
 
 /// A flat folder of images and a table of their labels.
@@ -161,12 +195,20 @@ fn labels_of_a_table_are_a_setting() {
     let flat = table(runs);
     let labels = flat.join("labels.csv").display().to_string();
     let mut start = train(runs);
-    start.args(FAST).args(["--data", &folder(&flat), "--labels", &labels]);
+    start
+        .args(FAST)
+        .args(["--data", &folder(&flat), "--labels", &labels]);
     let output = start.output().unwrap();
     let text = stderr(&output);
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("layout: labels of 24 images are from `label` of `labels.csv`"), "{text}");
-    assert!(text.contains("2 classes, 12 training, 6 validation and 6 test"), "{text}");
+    assert!(
+        text.contains("layout: labels of 24 images are from `label` of `labels.csv`"),
+        "{text}"
+    );
+    assert!(
+        text.contains("2 classes, 12 training, 6 validation and 6 test"),
+        "{text}"
+    );
     assert!(config(runs).contains("labels = "), "{}", config(runs));
 
     // In train data, train eval and resumed runs; with the folder, its table moves.
@@ -175,12 +217,20 @@ fn labels_of_a_table_are_a_setting() {
     survey.args(["data", &folder(&flat), "--labels", "labels.csv", "--json"]);
     let json: Value = serde_json::from_str(&succeeds(&mut survey)).unwrap();
     assert_eq!(json["class_names"], serde_json::json!(["blue", "red"]));
-    assert!(json["reading"]["notes"][0].as_str().unwrap().contains("24 images"));
+    assert!(
+        json["reading"]["notes"][0]
+            .as_str()
+            .unwrap()
+            .contains("24 images")
+    );
     let mut eval = Command::new(env!("CARGO_BIN_EXE_train"));
     offline(&mut eval, runs);
     eval.arg("eval").arg(runs.join("mine")).arg("--json");
     let json: Value = serde_json::from_str(&succeeds(&mut eval)).unwrap();
-    assert_eq!((&json["pictures"], json["labels"].as_str()), (&Value::from(6), Some(labels.as_str())));
+    assert_eq!(
+        (&json["pictures"], json["labels"].as_str()),
+        (&Value::from(6), Some(labels.as_str()))
+    );
 
     let now = move_to(&flat, runs.join("now"));
     succeeds(&mut resumed(runs, &folder(&now), "2"));
@@ -204,20 +254,37 @@ fn what_is_there_is_suggested() {
         command
     };
     let absolute = photos.display().to_string();
-    for name in ["pictures", "./pictures", "pictures/", &absolute, "photos.zip"] {
+    for name in [
+        "pictures",
+        "./pictures",
+        "pictures/",
+        &absolute,
+        "photos.zip",
+    ] {
         let meant = format!("folder:{name}");
         fails(&mut program(&["data", name]), 2, &[&meant]);
         fails(&mut program(&["--data", name]), 2, &[&meant]);
         fails(&mut program(&["eval", "--data", name]), 2, &[&meant]);
     }
-    fails(&mut program(&["data", "folder:picture"]), 1, &["did you mean pictures?"]);
-    fails(&mut program(&["--model", "resnet21"]), 2, &["did you mean `resnet20`?"]);
+    fails(
+        &mut program(&["data", "folder:picture"]),
+        1,
+        &["did you mean pictures?"],
+    );
+    fails(
+        &mut program(&["--model", "resnet21"]),
+        2,
+        &["did you mean `resnet20`?"],
+    );
 
     // Where there are no runs yet, nothing speaks in numbers.
     let output = program(&["runs"]).output().unwrap();
     let text = stderr(&output);
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("there are no runs in runs yet: start one with `train`"), "{text}");
+    assert!(
+        text.contains("there are no runs in runs yet: start one with `train`"),
+        "{text}"
+    );
     assert_eq!(succeeds(&mut program(&["runs", "--json"])).trim(), "[]");
     for arguments in [
         &["watch"][..],

@@ -34,7 +34,11 @@ const MAX_DEPTH: usize = 32;
 
 /// Whether a path has the name of an archive, of which some cannot be unpacked.
 pub(crate) fn is_archive(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
     ENDINGS
         .iter()
         .chain(&OTHER_ENDINGS)
@@ -185,7 +189,8 @@ fn checked(path: &Path) -> Result<Option<PathBuf>, Failure> {
 
 /// Whether a member is of no use for a data set: what systems put into archives.
 fn is_of_the_system(path: &Path) -> bool {
-    path.iter().any(|name| name == "__MACOSX" || name == ".DS_Store")
+    path.iter()
+        .any(|name| name == "__MACOSX" || name == ".DS_Store")
 }
 
 /// How far an archive is, for [`FetchProgress`].

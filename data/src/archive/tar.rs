@@ -37,7 +37,9 @@ pub(super) fn unpack(
             EntryType::Regular | EntryType::Continuous => false,
             _ => {
                 let name = crate::folder::shown(&name);
-                return Err(Failure::Archive(format!("its member {name} is a link or a device")));
+                return Err(Failure::Archive(format!(
+                    "its member {name} is a link or a device"
+                )));
             }
         };
         let Some(path) = checked(&path)? else {

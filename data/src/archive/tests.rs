@@ -49,7 +49,9 @@ fn tar(folder: &Path, name: &str, members: &[(&str, tar::EntryType, &[u8])]) -> 
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
         if kind.is_symlink() || kind.is_hard_link() {
             header.set_size(0);
-            header.set_link_name(std::str::from_utf8(content).unwrap()).unwrap();
+            header
+                .set_link_name(std::str::from_utf8(content).unwrap())
+                .unwrap();
             header.set_cksum();
             builder.append(&header, &b""[..]).unwrap();
         } else {
@@ -122,11 +124,17 @@ fn archives_are_unpacked_once() {
     let folder = unpack(&archive).unwrap();
     fs::write(folder.join("photos/cat/1.png"), "changed").unwrap();
     assert_eq!(unpack(&archive).unwrap(), folder);
-    assert_eq!(fs::read(folder.join("photos/cat/1.png")).unwrap(), b"changed");
+    assert_eq!(
+        fs::read(folder.join("photos/cat/1.png")).unwrap(),
+        b"changed"
+    );
     zip(root.path(), &[("photos/cat/one.png", b"one")]);
     assert_ne!(unpack(&archive).unwrap(), folder);
     let left = files(&root.path().join("cache"));
-    assert!(left.iter().all(|file| !file.contains("unpacking")), "{left:?}");
+    assert!(
+        left.iter().all(|file| !file.contains("unpacking")),
+        "{left:?}"
+    );
 }
 
 #[test]
@@ -144,7 +152,10 @@ fn what_leads_out_or_is_no_file_is_refused() {
         assert!(!root.path().join("out.png").exists());
     };
     for name in ["../out.png", "a/../../out.png", "/tmp/out.png"] {
-        refused(zip(root.path(), &[("a/1.png", b"1"), (name, b"2")]), "leads out");
+        refused(
+            zip(root.path(), &[("a/1.png", b"1"), (name, b"2")]),
+            "leads out",
+        );
         let members = [("a/1.png", Regular, &b"1"[..]), (name, Regular, b"2")];
         refused(tar(root.path(), "photos.tar", &members), "leads out");
     }
@@ -155,7 +166,10 @@ fn what_leads_out_or_is_no_file_is_refused() {
     );
     for kind in [Symlink, Link] {
         let members = [("a/1.png", kind, &b"../../2.png"[..])];
-        refused(tar(root.path(), "photos.tar.gz", &members), "link or a device");
+        refused(
+            tar(root.path(), "photos.tar.gz", &members),
+            "link or a device",
+        );
     }
     for kind in [Fifo, Char] {
         let members = [("a/1.png", kind, &b""[..])];
@@ -164,7 +178,10 @@ fn what_leads_out_or_is_no_file_is_refused() {
     let twice = [("a/1.png", Regular, &b"1"[..]), ("a/1.png", Regular, b"2")];
     refused(tar(root.path(), "photos.tar", &twice), "two members");
     let deep = format!("{}1.png", "a/".repeat(40));
-    refused(tar(root.path(), "photos.tar", &[(&deep, Regular, b"1")]), "too deep");
+    refused(
+        tar(root.path(), "photos.tar", &[(&deep, Regular, b"1")]),
+        "too deep",
+    );
 }
 
 #[test]
@@ -201,7 +218,10 @@ fn an_archive_that_grows_too_much_is_refused() {
     assert!(fs::metadata(&archive).unwrap().len() < 2000);
     assert_eq!(refused(&archive, "zip"), 0, "before anything is written");
     let regular = tar::EntryType::Regular;
-    let members = [("a/1.png", regular, &zeros[..]), ("b/1.png", regular, &zeros[..])];
+    let members = [
+        ("a/1.png", regular, &zeros[..]),
+        ("b/1.png", regular, &zeros[..]),
+    ];
     assert_eq!(refused(&tar(root.path(), "a.tgz", &members), "tar"), 1);
 }
 
@@ -215,11 +235,18 @@ fn damaged_and_unknown_archives_are_refused() {
         let error = unpack(&whole).unwrap_err();
         assert!(matches!(error, DataError::Archive { .. }), "{error}");
     }
-    let gz = tar(root.path(), "a.tgz", &[("a/1.png", tar::EntryType::Regular, &[7; 5000])]);
+    let gz = tar(
+        root.path(),
+        "a.tgz",
+        &[("a/1.png", tar::EntryType::Regular, &[7; 5000])],
+    );
     let bytes = fs::read(&gz).unwrap();
     fs::write(&gz, &bytes[..bytes.len() / 2]).unwrap();
     let error = unpack(&gz).unwrap_err().to_string();
-    assert!(error.contains("cut off") || error.contains("damaged"), "{error}");
+    assert!(
+        error.contains("cut off") || error.contains("damaged"),
+        "{error}"
+    );
     for name in ["a.rar", "a.7z", "a.tar.xz"] {
         let path = root.path().join(name);
         fs::write(&path, "").unwrap();

@@ -61,7 +61,11 @@ pub(crate) fn unpacked(
         .into_iter()
         .map(|base| base.join(FOLDER))
         .collect();
-    if let Some(there) = bases.iter().map(|base| base.join(&name)).find(|path| path.is_dir()) {
+    if let Some(there) = bases
+        .iter()
+        .map(|base| base.join(&name))
+        .find(|path| path.is_dir())
+    {
         return Ok(there);
     }
     let mut failed = None;
@@ -87,17 +91,29 @@ pub(crate) fn unpacked(
 /// What the folder of an archive is called, as long as the archive stays as it is.
 fn name(archive: &Path, metadata: &fs::Metadata) -> io::Result<String> {
     let path = fs::canonicalize(archive)?;
-    let changed = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let changed = metadata
+        .modified()?
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let mut hasher = Hasher::new();
     hasher.update(path.as_os_str().as_encoded_bytes());
     hasher.update(&[0]);
     hasher.update(&metadata.len().to_le_bytes());
     hasher.update(&changed.as_nanos().to_le_bytes());
     let name = archive.file_name().unwrap_or_default().to_string_lossy();
-    let plain = name.replace(|letter: char| !letter.is_alphanumeric() && letter != '-', "_");
-    let end = (0..=NAME.min(plain.len())).rev().find(|&end| plain.is_char_boundary(end));
+    let plain = name.replace(
+        |letter: char| !letter.is_alphanumeric() && letter != '-',
+        "_",
+    );
+    let end = (0..=NAME.min(plain.len()))
+        .rev()
+        .find(|&end| plain.is_char_boundary(end));
     let hash = hasher.sha256();
-    Ok(format!("{}-{}", &plain[..end.unwrap_or(0)], &hash[..DIGITS]))
+    Ok(format!(
+        "{}-{}",
+        &plain[..end.unwrap_or(0)],
+        &hash[..DIGITS]
+    ))
 }
 
 fn unpack(

@@ -50,7 +50,9 @@ pub(super) fn unpack(
         let expected = if is_folder { FOLDER } else { REGULAR };
         if kind != 0 && kind != expected {
             let name = crate::folder::shown(&name);
-            return Err(Failure::Archive(format!("its member {name} is a link or a device")));
+            return Err(Failure::Archive(format!(
+                "its member {name} is a link or a device"
+            )));
         }
         let start = done;
         done += member.compressed_size();

@@ -3,17 +3,25 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::Reading;
 use super::names::{name_of, quoted};
 use super::passed_over::PassedOver;
 use super::tree::{Contents, all_images, in_words};
-use super::Reading;
 use crate::error::DataError;
 
 /// How many folders lie between a class folder and its images at most.
 const DEEPEST: usize = 4;
 /// What a folder between a class folder and its images is often called, in lower case.
 const OF_IMAGES: [&str; 9] = [
-    "images", "image", "imgs", "img", "photos", "pictures", "jpegimages", "jpeg", "jpg",
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "photos",
+    "pictures",
+    "jpegimages",
+    "jpeg",
+    "jpg",
 ];
 
 /// A class folder and its image files, sorted by name.
@@ -158,7 +166,10 @@ fn is_copy(folder: &Path, classes: &[Class]) -> Result<bool, DataError> {
         let files = all_images(inner)?;
         let is_same = name_of(inner) == class.name
             && files.len() == class.files.len()
-            && files.iter().zip(&class.files).all(|(one, other)| same(one, other));
+            && files
+                .iter()
+                .zip(&class.files)
+                .all(|(one, other)| same(one, other));
         if !is_same {
             return Ok(false);
         }

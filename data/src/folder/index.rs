@@ -88,7 +88,8 @@ impl<'a> FileIndex<'a> {
             [only] => Named::One(*only),
             several => {
                 let text = text.trim();
-                let is_named = |index: &&usize| self.files[**index].to_string_lossy().ends_with(text);
+                let is_named =
+                    |index: &&usize| self.files[**index].to_string_lossy().ends_with(text);
                 let mut fitting = several.iter().filter(is_named);
                 match (fitting.next(), fitting.next()) {
                     (Some(only), None) => Named::One(*only),

@@ -15,11 +15,32 @@ use crate::error::DataError;
 
 /// What the column of labels may be called, the first of them before others.
 const LABEL: [&str; 15] = [
-    "label", "labels", "class", "classname", "category", "target", "classes", "labelname",
-    "categoryname", "breed", "species", "diagnosis", "dx", "tag", "y",
+    "label",
+    "labels",
+    "class",
+    "classname",
+    "category",
+    "target",
+    "classes",
+    "labelname",
+    "categoryname",
+    "breed",
+    "species",
+    "diagnosis",
+    "dx",
+    "tag",
+    "y",
 ];
 /// What the column of parts may be called.
-const SPLIT: [&str; 7] = ["split", "set", "subset", "part", "partition", "usage", "phase"];
+const SPLIT: [&str; 7] = [
+    "split",
+    "set",
+    "subset",
+    "part",
+    "partition",
+    "usage",
+    "phase",
+];
 /// Values of a column of parts besides the usual names, in lower case.
 const OTHER_PARTS: [(&str, Role); 5] = [
     ("training", Role::Train),
@@ -85,7 +106,9 @@ pub(super) fn list(root: &Path, table: &Path, seed: u64) -> Result<Listing, Data
         )));
     }
     if let Some(class) = least(1) {
-        return Err(refuse(format!("no row of the training part has the class {class}")));
+        return Err(refuse(format!(
+            "no row of the training part has the class {class}"
+        )));
     }
     let some = |files: Vec<PictureFile>| (!files.is_empty()).then_some(files);
     let (mut validation, mut test) = (some(validation), some(test));
@@ -147,7 +170,9 @@ fn labeled(
             Named::One(file) => file,
             Named::Several => {
                 let name = quoted(cell(table.file));
-                return Err(format!("line {line} names {name}, but several files have that name"));
+                return Err(format!(
+                    "line {line} names {name}, but several files have that name"
+                ));
             }
             Named::Nothing => {
                 missing.push(row);
@@ -187,7 +212,11 @@ fn labeled(
     }
     tell_missing(&table, &missing, reading)?;
     let without = found.iter().filter(|found| found.is_none()).count();
-    let mut images: Vec<Labeled> = found.into_iter().flatten().map(|(image, _)| image).collect();
+    let mut images: Vec<Labeled> = found
+        .into_iter()
+        .flatten()
+        .map(|(image, _)| image)
+        .collect();
     let columns = match split {
         Some(column) => format!(", parts from {}", table.name(column)),
         None => parts_by_folder(root, &mut images),
@@ -200,7 +229,9 @@ fn labeled(
     ));
     if repeated > 0 {
         let rows = if repeated == 1 { "row" } else { "rows" };
-        reading.warnings.push(format!("{repeated} {rows} of the labels repeat another"));
+        reading
+            .warnings
+            .push(format!("{repeated} {rows} of the labels repeat another"));
     }
     if without > 0 {
         reading.warnings.push(format!(
@@ -227,7 +258,9 @@ fn tell_missing(table: &Table, missing: &[&Row], reading: &mut Reading) -> Resul
     if missing.len() > table.rows.len() / ONE_IN {
         return Err(text);
     }
-    reading.warnings.push(format!("{text}; they are passed over"));
+    reading
+        .warnings
+        .push(format!("{text}; they are passed over"));
     Ok(())
 }
 

@@ -41,11 +41,7 @@ pub(super) struct PictureFile {
 
 /// Lists the images of a folder, whose labels come from its class folders or from the table
 /// `labels`; `seed` decides which are for the test where nothing else does.
-pub(super) fn list(
-    path: &Path,
-    labels: Option<&Path>,
-    seed: u64,
-) -> Result<Listing, DataError> {
+pub(super) fn list(path: &Path, labels: Option<&Path>, seed: u64) -> Result<Listing, DataError> {
     if !path.is_dir() {
         return Err(DataError::NotAFolder {
             path: path.to_owned(),
@@ -136,10 +132,16 @@ fn find_parts(path: &Path, reading: &mut Reading) -> Result<Parts, DataError> {
         // `train` alone may hold the parts.
         if parts.is_train_alone(&root) {
             let folders = Contents::of(&parts.train)?.folders;
-            let roles: Vec<_> = folders.iter().map(|path| Role::of(&name_of(path))).collect();
+            let roles: Vec<_> = folders
+                .iter()
+                .map(|path| Role::of(&name_of(path)))
+                .collect();
             let has = |role| roles.contains(&Some(role));
             if has(Role::Train) && (has(Role::Validation) || has(Role::Test)) {
-                reading.note(format!("the parts are read from {}", quoted(&below(path, &parts.train))));
+                reading.note(format!(
+                    "the parts are read from {}",
+                    quoted(&below(path, &parts.train))
+                ));
                 root = parts.train;
                 continue;
             }
@@ -222,7 +224,11 @@ impl HeldOut<'_> {
             });
         }
         if !empty.is_empty() {
-            let names: Vec<String> = empty.iter().take(3).map(|path| quoted(&name_of(path))).collect();
+            let names: Vec<String> = empty
+                .iter()
+                .take(3)
+                .map(|path| quoted(&name_of(path)))
+                .collect();
             self.reading.warnings.push(format!(
                 "{} of the folders in {} hold no images, the first: {}",
                 empty.len(),

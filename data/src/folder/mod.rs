@@ -24,8 +24,8 @@ mod tree;
 mod unlabeled;
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;

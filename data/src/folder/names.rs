@@ -123,7 +123,9 @@ impl ClassIndex {
         }
         let numbered = names.iter().enumerate();
         Self {
-            exact: numbered.map(|(index, name)| (name.clone(), index)).collect(),
+            exact: numbered
+                .map(|(index, name)| (name.clone(), index))
+                .collect(),
             folded,
         }
     }
@@ -131,8 +133,12 @@ impl ClassIndex {
     /// The class with this name or, where there is none, the only class whose name differs from it
     /// in nothing but case, Unicode normalization and invisible characters.
     pub fn place(&self, name: &str) -> Option<usize> {
-        self.exact(name)
-            .or_else(|| self.folded.get(&look(name).to_lowercase()).copied().flatten())
+        self.exact(name).or_else(|| {
+            self.folded
+                .get(&look(name).to_lowercase())
+                .copied()
+                .flatten()
+        })
     }
 
     /// The class with exactly this name.

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Reading;
 use super::names::{name_of, quoted};
 use super::tree::{Contents, below};
-use super::Reading;
 use crate::error::DataError;
 
 /// What the folder of a part is usually called, in lower case.
@@ -125,8 +125,7 @@ impl Parts {
         ];
         let unusual = named.into_iter().filter_map(|(role, folder)| {
             let name = name_of(folder?);
-            (Role::of(&name).is_none())
-                .then(|| format!("{} as the {role} part", quoted(&name)))
+            (Role::of(&name).is_none()).then(|| format!("{} as the {role} part", quoted(&name)))
         });
         let unusual: Vec<String> = unusual.collect();
         if !unusual.is_empty() {

@@ -192,7 +192,11 @@ mod tests {
             "\"a.jpg\",\"cat\"\n\"b.jpg\",\"dog\"\n",
         ] {
             let table = read(text.as_bytes()).unwrap();
-            assert_eq!(cells(&table), [["a.jpg", "cat"], ["b.jpg", "dog"]], "{text:?}");
+            assert_eq!(
+                cells(&table),
+                [["a.jpg", "cat"], ["b.jpg", "dog"]],
+                "{text:?}"
+            );
             assert_eq!((table.header, table.file), (None, 0), "{text:?}");
         }
         let table = read(b"name;what\na.jpg;cat, small\nb.jpg;dog, big\n").unwrap();

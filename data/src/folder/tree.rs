@@ -46,7 +46,9 @@ impl Contents {
             // Of a symbolic link, what it leads to counts.
             let kind = match kind {
                 Ok(kind) if !kind.is_symlink() => Some(kind),
-                _ => fs::metadata(&entry).ok().map(|metadata| metadata.file_type()),
+                _ => fs::metadata(&entry)
+                    .ok()
+                    .map(|metadata| metadata.file_type()),
             };
             if kind.is_some_and(|kind| kind.is_dir()) {
                 if !leads_back(path, &entry) {

@@ -77,7 +77,10 @@ fn candidates(
     role: Role,
 ) -> Result<Vec<PathBuf>, DataError> {
     let mut found = Vec::new();
-    for folder in images.ancestors().take_while(|folder| folder.starts_with(root)) {
+    for folder in images
+        .ancestors()
+        .take_while(|folder| folder.starts_with(root))
+    {
         let is_inside = folder.starts_with(part);
         found.extend(Contents::of(folder)?.others.into_iter().filter(|file| {
             let lower = |part: Option<&std::ffi::OsStr>| {
@@ -122,10 +125,18 @@ fn read(
     };
     let mut labels: Vec<Option<u32>> = vec![None; files.len()];
     for row in &table.rows {
-        let Named::One(file) = row.cells.get(table.file).map_or(Named::Nothing, |cell| index.find(cell)) else {
+        let Named::One(file) = row
+            .cells
+            .get(table.file)
+            .map_or(Named::Nothing, |cell| index.find(cell))
+        else {
             continue; // of another part, perhaps
         };
-        let label = row.cells.get(column).and_then(class).map(|label| label as u32);
+        let label = row
+            .cells
+            .get(column)
+            .and_then(class)
+            .map(|label| label as u32);
         if labels[file].is_some() && labels[file] != label {
             return Err(format!("line {} gives an image a second label", row.line));
         }
@@ -133,7 +144,10 @@ fn read(
     }
     let missing = labels.iter().filter(|label| label.is_none()).count();
     if missing > files.len() / ONE_IN {
-        return Err(format!("{missing} of {} images have none there", files.len()));
+        return Err(format!(
+            "{missing} of {} images have none there",
+            files.len()
+        ));
     }
     let mut files: Vec<PictureFile> = files
         .iter()

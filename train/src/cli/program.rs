@@ -242,8 +242,8 @@ pub(super) fn make_absolute(config: &mut TrainConfig) -> anyhow::Result<()> {
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
-    let absolute = std::path::absolute(path)
-        .with_context(|| format!("cannot resolve {}", path.display()))?;
+    let absolute =
+        std::path::absolute(path).with_context(|| format!("cannot resolve {}", path.display()))?;
     anyhow::ensure!(
         absolute.to_str().is_some(),
         "cannot use {}: a run's settings hold no path that is not valid UTF-8",

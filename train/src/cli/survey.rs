@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use data::{
-    DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, PassedOver, Reading, Storage, Survey,
-    contact_sheet,
+    DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, PassedOver, Reading, Storage,
+    Survey, contact_sheet,
 };
 use files::{printable, write_atomically};
 use image::{ImageFormat, RgbImage};
