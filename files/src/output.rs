@@ -125,7 +125,11 @@ mod tests {
         symlink("real", path("folder")).unwrap();
         symlink("folder/file", path("link")).unwrap();
         symlink("folder/new", path("dangling")).unwrap();
-        for (name, target) in [("link", "real/file"), ("dangling", "real/new"), ("folder/x", "real/x")] {
+        for (name, target) in [
+            ("link", "real/file"),
+            ("dangling", "real/new"),
+            ("folder/x", "real/x"),
+        ] {
             check_output(&path(name)).unwrap();
             write_output(&path(name), b"new").unwrap();
             assert_eq!(fs::read(path(target)).unwrap(), b"new", "{name}");

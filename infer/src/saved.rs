@@ -400,7 +400,10 @@ mod tests {
         let opened = SavedModel::open(folder.path()).unwrap();
         assert_eq!((&opened.description, &opened.weights), (&old, &old_weights));
         // Another save takes the place of the one that was cut short.
-        assert_eq!(Version::current(folder.path()).unwrap().sha256, before.sha256);
+        assert_eq!(
+            Version::current(folder.path()).unwrap().sha256,
+            before.sha256
+        );
         fs::write(folder.path().join(WEIGHTS_FILE), &new_weights).unwrap();
         let opened = SavedModel::open(folder.path()).unwrap();
         assert_eq!((&opened.description, &opened.weights), (&new, &new_weights));

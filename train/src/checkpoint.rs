@@ -334,13 +334,21 @@ impl CheckpointRecorder {
             }
         }
         *count = 0;
-        std::mem::take(&mut self.checksums.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(
+            &mut self
+                .checksums
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     fn write(&self, path: PathBuf, bytes: &[u8]) -> Result<(), TrainError> {
         let path = path.with_extension(EXTENSION);
         write_atomically(&path, bytes).map_err(TrainError::io("write", &path))?;
-        let mut checksums = self.checksums.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut checksums = self
+            .checksums
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         checksums.insert(file_name(&path), sha256(bytes));
         Ok(())
     }

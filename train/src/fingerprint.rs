@@ -79,10 +79,10 @@ impl Plan {
     ///
     /// If they differ, or it is not known whether the files do.
     pub fn check_data(&self, folder: &RunFolder) -> Result<Option<String>, TrainError> {
-        let Some(state) = Checkpoints::new(folder.path()).latest()? else {
+        let Some(checkpoint) = Checkpoints::new(folder.path()).latest()? else {
             return Ok(None);
         };
-        let Some(before) = &state.data else {
+        let Some(before) = &checkpoint.state.data else {
             return Ok(None);
         };
         let now = Fingerprint::of(self);

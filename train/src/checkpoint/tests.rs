@@ -198,7 +198,12 @@ fn a_checkpoint_of_an_older_version_is_read() {
     let run = tempfile::tempdir().unwrap();
     let folder = run.path().join("checkpoint");
     fs::create_dir(&folder).unwrap();
-    save(&CheckpointRecorder::new(Stop::default()), run.path(), 10, 1.0);
+    save(
+        &CheckpointRecorder::new(Stop::default()),
+        run.path(),
+        10,
+        1.0,
+    );
     fs::write(folder.join(LATEST), serde_json::to_vec(&state(10)).unwrap()).unwrap();
     let checkpoints = Checkpoints::new(run.path());
     let checkpoint = checkpoints.latest().unwrap().unwrap();
@@ -221,7 +226,9 @@ fn a_cut_record_without_a_checksum_is_an_error_that_names_it() {
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
 
-    let error = load(&checkpoints, &without_checksums(5)).unwrap_err().to_string();
+    let error = load(&checkpoints, &without_checksums(5))
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("model-5.mpk is cut off") && !error.contains('\n'),
         "{error}"

@@ -23,7 +23,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use events::{
-    Checkpoint, Ended, Ending, Event, Level, Lock, LockError, Message, Progress, Request, Work, Writer,
+    Checkpoint, Ended, Ending, Event, Level, Lock, LockError, Message, Progress, Request, Work,
+    Writer,
 };
 
 use crate::checkpoint::RunState;
