@@ -161,6 +161,15 @@ fn images_may_lie_deeper_in_each_class() {
     assert_eq!((data.train.len(), data.test.labels()), (6, &[1][..]));
     said(&data, "from the folder `images` in each class folder");
 
+    // Masks are no images of the class.
+    let root = TempDir::new().unwrap();
+    classes(root.path(), &["ill", "well"], "images/", 3);
+    classes(root.path(), &["ill", "well"], "masks/", 3);
+    let data = load(root.path()).unwrap();
+    assert_eq!(data.train.len() + data.test.len(), 6);
+    assert_eq!(data.passed_over.folders, 2);
+    said(&data, "from the folder `images` in each class folder");
+
     // One of two folders has no images.
     let root = TempDir::new().unwrap();
     classes(root.path(), &["cat", "dog"], "a/b/", 3);
@@ -210,6 +219,13 @@ fn what_is_ambiguous_is_refused_with_what_was_found() {
             .contains("found 2 images and 1 other file"),
         "{error}"
     );
+    assert!(error.hint().unwrap().contains("--labels"));
+
+    let root = TempDir::new().unwrap();
+    images(root.path(), &["images/1.png", "images/2.png"]);
+    fs::create_dir(root.path().join("annotations")).unwrap();
+    let error = load(root.path()).unwrap_err();
+    assert!(matches!(error, DataError::OneClass { .. }), "{error}");
     assert!(error.hint().unwrap().contains("--labels"));
 
     let root = TempDir::new().unwrap();

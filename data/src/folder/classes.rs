@@ -145,10 +145,27 @@ fn images(folder: &Path, passed_over: &mut PassedOver) -> Result<Place, DataErro
         match contents.folders_with_images()?.as_slice() {
             [] => break,
             [only] => here.clone_from(only),
-            _ => return Ok(Place::Several),
+            // Such as `images` and `masks`.
+            several => match several
+                .iter()
+                .filter(|inner| is_of_images(inner))
+                .collect::<Vec<_>>()[..]
+            {
+                [only] => {
+                    let others = contents.folders.iter().filter(|folder| *folder != only);
+                    others.for_each(|other| passed_over.add(other));
+                    here.clone_from(only);
+                }
+                _ => return Ok(Place::Several),
+            },
         }
     }
     Ok(Place::Nowhere)
+}
+
+/// Whether a folder has a usual name for one of images.
+pub(super) fn is_of_images(path: &Path) -> bool {
+    OF_IMAGES.contains(&name_of(path).to_lowercase().as_str())
 }
 
 /// Whether a folder holds what the class folders beside it hold: folders of the same names with

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Reading;
-use super::classes::{Class, Classes, classes};
+use super::classes::{Class, Classes, classes, is_of_images};
 use super::labels;
 use super::names::{self, ClassIndex, name_of, quoted};
 use super::parts::{Parts, Role, descend};
@@ -62,7 +62,9 @@ fn list_class_folders(path: &Path, seed: u64) -> Result<Listing, DataError> {
     let stays = |name: &str| is_part && Role::of(name).is_some_and(|role| role != Role::Train);
     let train = descend(&parts.train, &stays, &mut reading)?;
     let Classes { classes, empty } = classes(&train, &mut passed_over, &mut reading)?;
-    if let Some(path) = empty.into_iter().next() {
+    // `images` beside `annotations` is no class.
+    let is_flat = matches!(classes.as_slice(), [only] if is_of_images(&only.path));
+    if let Some(path) = empty.into_iter().next().filter(|_| !is_flat) {
         let found = in_words(&path);
         return Err(DataError::EmptyClass { path, found });
     }
