@@ -1,5 +1,7 @@
 //! Pictures of one size, packed.
 
+use std::path::{Path, PathBuf};
+
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 
 use crate::error::DataError;
@@ -13,6 +15,8 @@ pub struct Pictures {
     shape: [usize; 3],
     pixels: Vec<u8>,
     labels: Vec<u32>,
+    /// The file of each picture; empty where they are not from files of their own.
+    paths: Vec<PathBuf>,
 }
 
 impl Pictures {
@@ -50,7 +54,19 @@ impl Pictures {
             shape,
             pixels,
             labels,
+            paths: Vec::new(),
         })
+    }
+
+    /// Sets the file that each picture was read from; `paths` has one entry per picture.
+    pub(crate) fn with_paths(self, paths: Vec<PathBuf>) -> Self {
+        debug_assert_eq!(paths.len(), self.len());
+        Self { paths, ..self }
+    }
+
+    /// Returns the file that a picture was read from, if it was read from a file of its own.
+    pub fn path(&self, index: usize) -> Option<&Path> {
+        self.paths.get(index).map(PathBuf::as_path)
     }
 
     /// `[channels, height, width]` of every picture.

@@ -1,6 +1,6 @@
 //! Where the pictures of a set are while a network learns from them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::DynamicImage;
@@ -117,6 +117,15 @@ impl PictureStore {
         self.labels()[index] as usize
     }
 
+    /// Returns the file of one picture. `None` if the data set packs many pictures into one file, as
+    /// MNIST does, or if there is no such picture.
+    pub fn path(&self, index: usize) -> Option<&Path> {
+        match self {
+            Self::Packed(pictures) => pictures.path(index),
+            Self::Files(files) => files.paths.get(index).map(PathBuf::as_path),
+        }
+    }
+
     /// One picture as an image: as it is packed, or as it is in its file.
     ///
     /// # Errors
@@ -167,6 +176,8 @@ mod tests {
         let store = PictureStore::from(Arc::new(files));
         assert_eq!((store.len(), store.label(1)), (2, 4));
         assert!(!store.is_empty());
+        assert_eq!(store.path(1), Some(Path::new("b.png")));
+        assert_eq!(store.path(2), None);
         assert!(matches!(store.image(0), Err(PictureError::Missing { .. })));
         let error = PictureFiles::new(paths, vec![3]).unwrap_err();
         assert_eq!(

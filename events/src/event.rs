@@ -200,8 +200,13 @@ pub struct Epoch {
 /// A picture that was taken for another class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mistake {
-    /// Its number in the validation pictures, from 0.
+    /// Its index, from 0, in the set that was scored: the validation pictures for an [`Epoch`], the test
+    /// pictures for [`Tested`].
     pub picture: usize,
+    /// The file that it was read from; none for data whose pictures have no files of their own. Bytes that are
+    /// not UTF-8 are written as `\xFF`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// Its class.
     pub class: usize,
     /// The class it was taken for.

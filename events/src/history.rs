@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::event::{
-    Checkpoint, Ended, Ending, Epoch, Event, Level, Message, Progress, Resumed, Speed, Started,
-    Step, System, Tested,
+    Checkpoint, Ended, Ending, Epoch, Event, Level, Message, Mistake, Progress, Resumed, Speed,
+    Started, Step, System, Tested,
 };
 use crate::parse::Part;
 use crate::series::Split;
@@ -330,6 +330,20 @@ impl History {
         names.chain(self.steps.names()).collect()
     }
 
+    /// Returns what to call the image of a mistake: its file, relative to the data folder if it is in there,
+    /// or its index in the set that was scored.
+    pub fn image_name(&self, mistake: &Mistake) -> String {
+        let Some(path) = &mistake.path else {
+            return format!("image {}", mistake.picture);
+        };
+        let data = self.started.as_ref().map(|started| started.data.as_str());
+        let below = data
+            .and_then(|data| data.strip_prefix(FOLDER))
+            .and_then(|folder| path.strip_prefix(folder.trim_end_matches(SEPARATORS)))
+            .and_then(|rest| rest.strip_prefix(SEPARATORS));
+        below.unwrap_or(path).to_owned()
+    }
+
     /// The name of a class, or its number.
     pub fn class_name(&self, class: usize) -> String {
         let classes = self.started.as_ref().map(|started| &started.classes);
@@ -339,6 +353,11 @@ impl History {
         }
     }
 }
+
+/// What the name of a data set begins with that is a folder of images; the folder's path follows.
+const FOLDER: &str = "folder:";
+/// What separates the names in a path, here or on the machine of the run.
+const SEPARATORS: [char; 2] = ['/', '\\'];
 
 /// Steps that tell how fast it goes.
 const RECENT: usize = 200;

@@ -70,13 +70,15 @@ fn mistake() -> impl Strategy<Value = Mistake> {
         1_usize..40,
         prop::sample::select(&[1_usize, 3][..]),
     );
-    (evil_count(), evil_count(), evil_number(), shape).prop_map(
-        |(class, likeliest, confidence, (height, width, channels))| {
+    let path = prop::option::of(evil_text());
+    (evil_count(), evil_count(), evil_number(), path, shape).prop_map(
+        |(class, likeliest, confidence, path, (height, width, channels))| {
             let pixels = (0..height * width * channels)
                 .map(|place| place as u8)
                 .collect();
             Mistake {
                 picture: class,
+                path,
                 class,
                 likeliest,
                 confidence,

@@ -174,7 +174,10 @@ impl Folder<'_> {
         // The last part comes off first, so that no more than it is copied.
         let mut split = |(start, files): (usize, Vec<PictureFile>)| {
             let labels = files.iter().map(|file| file.label).collect();
-            Pictures::new(self.preparation.shape(), pixels.split_off(start), labels)
+            let pictures =
+                Pictures::new(self.preparation.shape(), pixels.split_off(start), labels)?;
+            let paths = files.into_iter().map(|file| file.path).collect();
+            Ok::<_, DataError>(pictures.with_paths(paths))
         };
         let test = split(starts.test)?;
         let validation = starts.validation.map(&mut split).transpose()?;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::metrics::Metrics;
+use crate::thumbnail::Thumbnail;
 
 fn run() -> History {
     let mut history = History::default();
@@ -184,4 +185,50 @@ fn a_resumed_run_forgets_what_does_not_count() {
         assert_eq!(history.state(false), state);
     }
     assert_eq!(history.seconds(), 20.0);
+}
+
+#[test]
+fn images_are_named_by_their_file_or_their_index() {
+    let mut history = History::default();
+    history.push(Event::Started(Box::new(Started {
+        data: "folder:/data/photos".to_owned(),
+        ..Started::default()
+    })));
+    let name = |history: &History, path: Option<&str>| {
+        history.image_name(&Mistake {
+            picture: 7,
+            path: path.map(str::to_owned),
+            class: 0,
+            likeliest: 1,
+            confidence: 0.5,
+            thumbnail: Thumbnail::new([1, 1, 1], vec![0]).unwrap(),
+        })
+    };
+    assert_eq!(name(&history, None), "image 7");
+    for (path, shown) in [
+        ("/data/photos/test/cat/1.jpg", "test/cat/1.jpg"),
+        ("/data/photos2/cat/1.jpg", "/data/photos2/cat/1.jpg"),
+        ("/data/photos", "/data/photos"),
+        ("elsewhere/1.jpg", "elsewhere/1.jpg"),
+    ] {
+        assert_eq!(name(&history, Some(path)), shown);
+    }
+    let path = Some("/data/photos/cat/1.jpg");
+    assert_eq!(name(&History::default(), path), "/data/photos/cat/1.jpg");
+}
+
+#[test]
+fn mistakes_without_a_path_are_read_as_earlier_versions_wrote_them() {
+    let thumbnail = Thumbnail::new([1, 1, 1], vec![0]).unwrap();
+    let mistake = Mistake {
+        picture: 7,
+        path: None,
+        class: 0,
+        likeliest: 1,
+        confidence: 0.5,
+        thumbnail,
+    };
+    let json = serde_json::to_string(&mistake).unwrap();
+    assert!(!json.contains("path"), "{json}");
+    assert_eq!(serde_json::from_str::<Mistake>(&json).unwrap(), mistake);
 }

@@ -59,9 +59,15 @@ fn confusion_strategy() -> impl Strategy<Value = Vec<(usize, usize, u64)>> {
 }
 
 fn mistakes_strategy() -> impl Strategy<Value = Vec<Mistake>> {
-    let mistake = (index_strategy(), index_strategy(), number_strategy());
-    let mistake = mistake.prop_map(|(class, likeliest, confidence)| Mistake {
+    let mistake = (
+        index_strategy(),
+        index_strategy(),
+        number_strategy(),
+        proptest::option::of(text_strategy()),
+    );
+    let mistake = mistake.prop_map(|(class, likeliest, confidence, path)| Mistake {
         picture: class,
+        path,
         class,
         likeliest,
         confidence,

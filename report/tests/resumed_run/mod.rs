@@ -220,6 +220,7 @@ fn mistakes(epoch: usize) -> Vec<Mistake> {
             let pixels = (0..28 * 28).map(|pixel| (pixel * (place + epoch) % 251) as u8);
             Some(Mistake {
                 picture: 100 * epoch + place,
+                path: None,
                 class: place,
                 likeliest: place + 1,
                 confidence: 0.75 - place as f64 / 16.0,

@@ -285,6 +285,7 @@ impl Synthetic {
                 let class = (place * 3 + 2) % self.classes;
                 Mistake {
                     picture: place * 47 + 3,
+                    path: None,
                     class,
                     likeliest: (class + 2) % self.classes,
                     confidence: 0.99 - 0.02 * place as f64,

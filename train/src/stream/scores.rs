@@ -1,5 +1,7 @@
 //! What a network came to, as events.
 
+use std::path::Path;
+
 use data::PictureDataset;
 use events::{Epoch, Event, Metrics, Mistake, Tested, Thumbnail};
 
@@ -105,6 +107,7 @@ fn mistakes(missed: &[Missed], pictures: &PictureDataset) -> Vec<Mistake> {
     let mistakes = missed.iter().filter_map(|missed| {
         Some(Mistake {
             picture: missed.picture,
+            path: path(pictures, missed.picture),
             class: missed.class,
             likeliest: missed.likeliest,
             confidence: round(missed.confidence),
@@ -112,6 +115,24 @@ fn mistakes(missed: &[Missed], pictures: &PictureDataset) -> Vec<Mistake> {
         })
     });
     mistakes.collect()
+}
+
+/// The file of a picture, if it has one of its own.
+fn path(pictures: &PictureDataset, picture: usize) -> Option<String> {
+    let index = *pictures.indices().get(picture)?;
+    pictures.store().path(index).map(path_text)
+}
+
+/// A path as text, with `\xFF` for each byte that is not UTF-8, so that different paths stay different.
+pub(crate) fn path_text(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        text += chunk.valid();
+        for byte in chunk.invalid() {
+            text += &format!("\\x{byte:02X}");
+        }
+    }
+    text
 }
 
 /// None for a picture that cannot be read, in whose place another was scored.
@@ -148,6 +169,7 @@ mod tests {
         let mistakes = mistakes(&[missed(0), missed(7)], &dataset);
         assert_eq!(mistakes.len(), 1, "there is no eighth picture");
         assert_eq!(mistakes[0].thumbnail.pixels(), [4, 5, 6, 7]);
+        assert_eq!(mistakes[0].path, None);
 
         let colour = Pictures::new([3, 96, 192], vec![9; 3 * 96 * 192], vec![0]).unwrap();
         let large = thumbnail(&PictureDataset::all(colour), 0).unwrap();
@@ -156,5 +178,38 @@ mod tests {
             (24, 48, 3)
         );
         assert_eq!(large.colour(3, 3), [9; 3]);
+    }
+
+    #[test]
+    fn mistakes_name_their_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths: Vec<_> = (0..2)
+            .map(|number| folder.path().join(format!("{number}.png")))
+            .collect();
+        for path in &paths {
+            image::RgbImage::new(2, 2).save(path).unwrap();
+        }
+        let files = data::PictureFiles::new(paths.clone(), vec![0, 0]).unwrap();
+        let dataset = PictureDataset::new(files, vec![1, 0]).unwrap();
+        let missed = Missed {
+            picture: 0,
+            class: 0,
+            likeliest: 1,
+            confidence: 0.75,
+        };
+        let mistakes = mistakes(&[missed], &dataset);
+        assert_eq!(mistakes[0].path.as_deref(), paths[1].to_str());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_that_are_not_utf8_stay_apart() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let text = |bytes: &[u8]| path_text(Path::new(OsStr::from_bytes(bytes)));
+        assert_eq!(text("Straße/é.png".as_bytes()), "Straße/é.png");
+        assert_eq!(text(b"a\xff.png"), "a\\xFF.png");
+        assert_ne!(text(b"a\xff.png"), text(b"a\xfe.png"));
     }
 }
