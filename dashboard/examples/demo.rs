@@ -48,6 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut sources = vec![Source {
         name: "first".to_owned(),
         folder: first.clone(),
+        resume: None,
     }];
     if has("compare") {
         let folder = folder.path().join("second");
@@ -57,6 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         sources.push(Source {
             name: "second".to_owned(),
             folder,
+            resume: None,
         });
     }
     if has("panic") {
@@ -83,18 +85,20 @@ fn main() -> Result<(), Box<dyn Error>> {
             Mode::Live
         },
         theme,
+        ..Options::default()
     };
     let mut asked = Vec::new();
     let end = dashboard::run(
         sources,
         options,
-        &mut |command| {
+        &mut |_, command| {
             asked.push(command);
             match command {
                 Command::StopAfterEpoch => STOP.fetch_max(1, Ordering::Relaxed),
                 Command::StopNow => STOP.fetch_max(2, Ordering::Relaxed),
                 _ => 0,
             };
+            Ok(())
         },
         &|| IS_OVER.load(Ordering::Relaxed),
         None,
@@ -111,10 +115,21 @@ fn watch(folders: &[&String], theme: Theme) -> Result<(), Box<dyn Error>> {
     let sources = folders.iter().map(|&folder| Source {
         name: folder.clone(),
         folder: folder.into(),
+        resume: None,
     });
     let mode = Mode::Watch;
-    let options = Options { mode, theme };
-    dashboard::run(sources.collect(), options, &mut |_| {}, &|| false, None)?;
+    let options = Options {
+        mode,
+        theme,
+        ..Options::default()
+    };
+    dashboard::run(
+        sources.collect(),
+        options,
+        &mut |_, _| Ok(()),
+        &|| false,
+        None,
+    )?;
     Ok(())
 }
 

@@ -16,9 +16,9 @@ pub(crate) fn extent(runs: &[Run], axis: Axis) -> f64 {
     ends.filter(|end| end.is_finite()).fold(0.0, f64::max)
 }
 
-/// The names of everything that there is a curve of in any run.
+/// The names of all charts that any run has a curve in.
 pub(crate) fn metrics(runs: &[Run]) -> Vec<String> {
-    let names = runs.iter().flat_map(|run| run.history.metrics());
+    let names = runs.iter().flat_map(|run| run.history.charts());
     let mut names: Vec<String> = names.map(str::to_owned).collect();
     names.sort_unstable();
     names.dedup();
@@ -33,14 +33,14 @@ pub(crate) fn unit(metric: &str) -> Unit {
     }
 }
 
-/// A chart of a metric for a plot of so many columns.
+/// A chart of figures of one definition for a plot of so many columns.
 pub(crate) fn chart(theme: Theme, view: &View, metric: &str, runs: &[Run], columns: u16) -> Chart {
     let extent = extent(runs, view.axis);
     let range = view.window.range(extent);
     let curves = Curves {
         theme,
         view,
-        metric,
+        chart: metric,
         range,
         extent,
         count: usize::from(columns) * ACROSS,
@@ -64,7 +64,7 @@ pub(crate) fn chart(theme: Theme, view: &View, metric: &str, runs: &[Run], colum
 struct Curves<'a> {
     theme: Theme,
     view: &'a View,
-    metric: &'a str,
+    chart: &'a str,
     range: [f64; 2],
     extent: f64,
     count: usize,
@@ -78,15 +78,15 @@ impl Curves<'_> {
             Shown::Train => split == Split::Train,
             Shown::Validation => split != Split::Train,
         };
-        let is_step_wise =
-            split == Split::Train && run.history.steps.figures(self.metric).is_some();
         if !is_shown {
             return None;
         }
+        let metric = run.history.figure_in(split, self.chart)?;
+        let is_step_wise = split == Split::Train && run.history.steps.figures(metric).is_some();
         let curve = match is_step_wise {
-            true => self.smooth(run.history, split),
+            true => self.smooth(run.history, split, metric),
             // Points of epochs are few: those outside tell where lines go on.
-            false => self.curve(run.history, split, [0.0, self.extent], self.count),
+            false => self.curve(run.history, split, metric, [0.0, self.extent], self.count),
         };
         if curve.buckets.is_empty() {
             return None;
@@ -104,8 +104,8 @@ impl Curves<'_> {
             mark,
             is_every_point_marked: split != Split::Train,
             style,
-            best: best(run.history, split, self.metric, self.view.axis),
-            told: self.told(run.history, split),
+            best: best(run.history, split, metric, self.view.axis),
+            told: self.told(run.history, split, metric),
             smooth: None,
         };
         if is_step_wise && self.smoothing() > 0.0 {
@@ -118,14 +118,21 @@ impl Curves<'_> {
         Some(series)
     }
 
-    fn curve(&self, history: &History, split: Split, range: [f64; 2], count: usize) -> Curve {
-        history.curve(split, self.metric, self.view.axis, range, count)
+    fn curve(
+        &self,
+        history: &History,
+        split: Split,
+        metric: &str,
+        range: [f64; 2],
+        count: usize,
+    ) -> Curve {
+        history.curve(split, metric, self.view.axis, range, count)
     }
 
     /// The point at the cursor, or the last one of all.
-    fn told(&self, history: &History, split: Split) -> Option<[f64; 2]> {
+    fn told(&self, history: &History, split: Split, metric: &str) -> Option<[f64; 2]> {
         let place = self.view.cursor.unwrap_or(f64::INFINITY);
-        history.nearest(split, self.metric, self.view.axis, place)
+        history.nearest(split, metric, self.view.axis, place)
     }
 
     fn smoothing(&self) -> f64 {
@@ -133,13 +140,13 @@ impl Curves<'_> {
     }
 
     /// A smoothed curve, which knows at its left end what was before.
-    fn smooth(&self, history: &History, split: Split) -> Curve {
+    fn smooth(&self, history: &History, split: Split, metric: &str) -> Curve {
         let [from, to] = self.range;
         let before = (to - from).min(from).max(0.0);
         let count = self.count as f64 * (1.0 + before / (to - from));
         // No range, no count.
         let count = if count.is_finite() { count } else { 1.0 };
-        let curve = self.curve(history, split, [from - before, to], count as usize);
+        let curve = self.curve(history, split, metric, [from - before, to], count as usize);
         let mut curve = curve.smoothed(self.smoothing());
         curve.buckets.retain(|bucket| bucket.x >= from);
         curve
@@ -223,14 +230,14 @@ mod tests {
         let curves = |range| Curves {
             theme: Theme::plain(),
             view: &view,
-            metric: "loss",
+            chart: "loss",
             range,
             extent: 100.0,
             count: 1000,
             is_comparison: false,
         };
-        let whole = curves([0.0, 100.0]).smooth(&history, Split::Train);
-        let part = curves([60.0, 100.0]).smooth(&history, Split::Train);
+        let whole = curves([0.0, 100.0]).smooth(&history, Split::Train, "loss");
+        let part = curves([60.0, 100.0]).smooth(&history, Split::Train, "loss");
         assert_eq!(part.buckets.len(), 41);
         let first = part.buckets[0];
         let same = whole.buckets[59];

@@ -3,9 +3,8 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::keys::{CHARTS, CLASSES, CURVES, KEYS, Key, LOG, MISTAKES, Place, SCORES};
+use crate::keys::{CHARTS, CLASSES, CURVES, KEYS, Key, LOG, MISTAKES, Place, SCORES, Scope};
 use crate::layout::{dialog, options, within};
-use crate::mode::Mode;
 use crate::panel::columns;
 use crate::pen::Pen;
 use crate::state::{Dialog, State};
@@ -18,17 +17,17 @@ const NAMES: u16 = 9;
 const TWO_COLUMNS: u16 = 76;
 
 /// Draws what lies over the page.
-pub(crate) fn draw(pen: &mut Pen, state: &State, open: Dialog, screen: Rect) {
-    let area = dialog(state.mode, open, screen);
+pub(crate) fn draw(pen: &mut Pen, state: &State, scope: Scope, open: Dialog, screen: Rect) {
+    let area = dialog(scope, open, screen);
     pen.clear(area);
     frame(pen, area, title(open));
     let inner = within(area);
     match open {
         Dialog::Help => {
-            help(pen, state, inner);
-            rest_of_help(pen, state, area, screen);
+            help(pen, state, scope, inner);
+            rest_of_help(pen, state, scope, area, screen);
         }
-        _ => question(pen, open, inner),
+        _ => question(pen, scope, open, inner),
     }
 }
 
@@ -37,6 +36,7 @@ fn title(open: Dialog) -> &'static str {
         Dialog::Help => " Keys ",
         Dialog::Leave => " Training goes on. What now? ",
         Dialog::Stop => " Stop now? The run can be resumed ",
+        Dialog::StopAfterEpoch => " Stop after this epoch? The run can be resumed ",
     }
 }
 
@@ -64,28 +64,30 @@ fn frame(pen: &mut Pen, area: Rect, title: &str) {
     pen.print(area, 2, 0, title, heading);
 }
 
-fn question(pen: &mut Pen, open: Dialog, area: Rect) {
+fn question(pen: &mut Pen, scope: Scope, open: Dialog, area: Rect) {
     let key = pen.theme.key();
-    for (row, (name, does)) in options(open).iter().enumerate() {
+    let options = options(scope, open);
+    for (row, (name, does)) in options.iter().enumerate() {
         let y = row as u16 + 2;
         pen.print(area, 1, y, &name.to_string(), key);
         pen.print(area, 4, y, does, Style::new());
     }
-    let y = options(open).len() as u16 + 3;
+    let y = options.len() as u16 + 3;
     let x = pen.print(area, 1, y, "any other key", Style::new());
     pen.print(area, x + 1, y, "goes back", Style::new());
 }
 
 /// Lines of the help page: headings without a key.
-fn help_lines(mode: Mode) -> Vec<(&'static str, &'static str)> {
+fn help_lines(scope: Scope) -> Vec<(&'static str, &'static str)> {
     let group = |heading: &'static str, keys: &mut dyn Iterator<Item = &'static Key>| {
         let mut lines = vec![(heading, "")];
         lines.extend(keys.map(|key| (key.shown, key.long)));
         lines
     };
     let mut lines = Vec::new();
-    if mode == Mode::Live {
-        let mut run = KEYS.iter().filter(|key| key.place == Place::Run);
+    if scope.controls {
+        let is_of_run = |key: &&Key| key.place != Place::Everywhere && scope.has(key.place);
+        let mut run = KEYS.iter().filter(is_of_run);
         lines.extend(group("The run", &mut run));
     }
     let mut everywhere = KEYS.iter().filter(|key| key.place == Place::Everywhere);
@@ -110,28 +112,28 @@ fn help_columns(width: u16) -> usize {
 }
 
 /// Rows of the help page within a frame of so many columns.
-pub(crate) fn help_rows(mode: Mode, width: u16) -> u16 {
+pub(crate) fn help_rows(scope: Scope, width: u16) -> u16 {
     let inner = within(Rect::new(0, 0, width, 3));
     let columns = help_columns(inner.width);
-    help_lines(mode).len().div_ceil(columns) as u16
+    help_lines(scope).len().div_ceil(columns) as u16
 }
 
 /// The last row of the help page that can be the first one shown.
-fn last_help_row(mode: Mode, screen: Rect) -> u16 {
-    let area = dialog(mode, Dialog::Help, screen);
-    help_rows(mode, area.width).saturating_sub(within(area).height)
+fn last_help_row(scope: Scope, screen: Rect) -> u16 {
+    let area = dialog(scope, Dialog::Help, screen);
+    help_rows(scope, area.width).saturating_sub(within(area).height)
 }
 
 /// Scrolls the help page.
-pub(crate) fn scroll_help(state: &mut State, by: i16) {
+pub(crate) fn scroll_help(state: &mut State, scope: Scope, by: i16) {
     let screen = Rect::new(0, 0, state.size.width, state.size.height);
-    let last = last_help_row(state.mode, screen);
+    let last = last_help_row(scope, screen);
     let row = state.help_row.min(last).saturating_add_signed(by);
     state.help_row = row.min(last);
 }
 
-fn help(pen: &mut Pen, state: &State, area: Rect) {
-    let lines = help_lines(state.mode);
+fn help(pen: &mut Pen, state: &State, scope: Scope, area: Rect) {
+    let lines = help_lines(scope);
     let count = help_columns(area.width);
     let places: [Rect; 2] = match count {
         1 => [area, Rect::ZERO],
@@ -154,8 +156,8 @@ fn help(pen: &mut Pen, state: &State, area: Rect) {
 }
 
 /// Says at the lower edge of the help page what is not seen of it.
-fn rest_of_help(pen: &mut Pen, state: &State, area: Rect, screen: Rect) {
-    let last = last_help_row(state.mode, screen);
+fn rest_of_help(pen: &mut Pen, state: &State, scope: Scope, area: Rect, screen: Rect) {
+    let last = last_help_row(scope, screen);
     let above = state.help_row.min(last);
     let below = last - above;
     let said = match (above, below) {

@@ -7,6 +7,7 @@ use ratatui::style::{Modifier, Style};
 
 use crate::dialogs;
 use crate::format::{duration, percent};
+use crate::keys::Scope;
 use crate::layout::{SMALLEST, hints, layout, tabs};
 use crate::mode::Command;
 use crate::pages;
@@ -19,7 +20,7 @@ use crate::state::{State, Tab};
 pub fn draw(frame: &mut Frame, state: &State, runs: &[Run]) {
     let screen = frame.area();
     let mut pen = Pen::new(frame.buffer_mut(), state.theme);
-    let Some(layout) = layout(state, screen) else {
+    let Some(layout) = layout(screen) else {
         let wanted = format!(
             "too small: {} x {} at least",
             SMALLEST.width, SMALLEST.height
@@ -28,7 +29,8 @@ pub fn draw(frame: &mut Frame, state: &State, runs: &[Run]) {
         return;
     };
     draw_tabs(&mut pen, state, runs, layout.tabs);
-    draw_foot(&mut pen, state, layout.foot);
+    let scope = state.scope(runs);
+    draw_foot(&mut pen, state, scope, layout.foot);
     let Some(run) = runs.get(state.run.min(runs.len().saturating_sub(1))) else {
         pen.centre(layout.body, layout.body.height / 2, "no run", Style::new());
         return;
@@ -47,7 +49,7 @@ pub fn draw(frame: &mut Frame, state: &State, runs: &[Run]) {
         }
     }
     if let Some(open) = state.dialog {
-        dialogs::draw(&mut pen, state, open, screen);
+        dialogs::draw(&mut pen, state, scope, open, screen);
     }
 }
 
@@ -108,15 +110,16 @@ fn status(pen: &Pen, state: &State, run: &Run) -> Vec<Span> {
         RunState::Failed => (theme.either('✘', 'x'), "failed", theme.bad()),
         RunState::Crashed => (theme.either('✘', 'x'), "crashed", theme.bad()),
     };
-    let is_saving = state.checkpoints == Some(run.history.checkpoints.len());
-    let asked = match state.stop {
+    let asked = state.asked();
+    let is_saving = asked.checkpoints == Some(run.history.checkpoints.len());
+    let asked = match asked.stop {
         _ if !run.is_running => None,
         Some(Command::StopNow) => Some("stops now"),
         Some(_) => Some("stops after this epoch"),
         None => is_saving.then_some("saves a checkpoint"),
     };
     let mut spans = Vec::new();
-    if let Some(notice) = state.notice {
+    if let Some(notice) = &state.notice {
         spans.push((format!("{notice}  "), theme.warning()));
     }
     if let Some(asked) = asked {
@@ -138,9 +141,9 @@ fn draw_tabs(pen: &mut Pen, state: &State, runs: &[Run], area: Rect) {
     }
 }
 
-fn draw_foot(pen: &mut Pen, state: &State, area: Rect) {
+fn draw_foot(pen: &mut Pen, state: &State, scope: Scope, area: Rect) {
     let key = pen.theme.key();
-    for hint in hints(state, area) {
+    for hint in hints(scope, state.tab, area) {
         let x = pen.print(area, hint.columns.start, hint.row, hint.key, key);
         pen.print(area, x + 1, hint.row, hint.name, Style::new());
     }

@@ -9,10 +9,41 @@ use crate::state::Tab;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Everywhere,
-    /// Where the screen belongs to a run.
+    /// Where a run can be controlled: the screen's own, or one that another program trains now.
     Run,
+    /// Where the screen belongs to a run.
+    Own,
+    /// Where the screen belongs to a run that can go on in the background.
+    Background,
+    /// Where the screen belongs to a run that cannot.
+    Foreground,
     /// On the pages with these places in [`Tab::ALL`].
     Tabs(&'static [Tab]),
+}
+
+/// What there is to control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scope {
+    pub mode: Mode,
+    /// Whether the run that is shown can be controlled.
+    pub controls: bool,
+    /// Whether it can go on in the background.
+    pub detaches: bool,
+}
+
+impl Scope {
+    /// Whether keys of this place work on any page.
+    pub(crate) fn has(self, place: Place) -> bool {
+        let is_own = self.mode == Mode::Live;
+        match place {
+            Place::Everywhere => true,
+            Place::Run => self.controls,
+            Place::Own => is_own,
+            Place::Background => is_own && self.detaches,
+            Place::Foreground => is_own && !self.detaches,
+            Place::Tabs(_) => false,
+        }
+    }
 }
 
 /// A key, or several that belong together.
@@ -52,7 +83,7 @@ pub(crate) const SCORES: Place = Place::Tabs(&[Tab::Classes, Tab::Mistakes]);
 pub(crate) const LOG: Place = Place::Tabs(&[Tab::Log]);
 
 /// All keys, in the order of the help page.
-pub(crate) const KEYS: [Key; 28] = [
+pub(crate) const KEYS: [Key; 30] = [
     key(
         "?",
         KeyCode::Char('?'),
@@ -114,10 +145,17 @@ pub(crate) const KEYS: [Key; 28] = [
         "d",
         KeyCode::Char('d'),
         "detach",
-        "training without the screen",
-        Place::Run,
+        "train on in the background",
+        Place::Background,
     ),
-    key("Ctrl-C", KeyCode::Null, "", "stop now, unasked", Place::Run),
+    key(
+        "d",
+        KeyCode::Char('d'),
+        "close",
+        "training without the screen",
+        Place::Foreground,
+    ),
+    key("Ctrl-C", KeyCode::Null, "", "stop now, unasked", Place::Own),
     key(
         "m M",
         KeyCode::Char('m'),
@@ -217,6 +255,13 @@ pub(crate) const KEYS: [Key; 28] = [
         "picture size; ↑ ↓ scroll",
         MISTAKES,
     ),
+    key(
+        "← →",
+        KeyCode::Right,
+        "file",
+        "file of another (click)",
+        MISTAKES,
+    ),
     key("← →", KeyCode::Right, "pane", "choose what scrolls", LOG),
     key(
         "↑ ↓",
@@ -229,19 +274,18 @@ pub(crate) const KEYS: [Key; 28] = [
 
 impl Key {
     /// Whether it does something there.
-    pub(crate) fn works(&self, mode: Mode, tab: Tab) -> bool {
+    pub(crate) fn works(&self, scope: Scope, tab: Tab) -> bool {
         match self.place {
-            Place::Everywhere => true,
-            Place::Run => mode == Mode::Live,
             Place::Tabs(tabs) => tabs.contains(&tab),
+            place => scope.has(place),
         }
     }
 }
 
 /// Keys for a row at the foot: those of the run and of the whole screen, or those of a page.
-pub(crate) fn foot(mode: Mode, tab: Tab, of_page: bool) -> impl Iterator<Item = &'static Key> {
+pub(crate) fn foot(scope: Scope, tab: Tab, of_page: bool) -> impl Iterator<Item = &'static Key> {
     KEYS.iter().filter(move |key| {
         let is_of_page = matches!(key.place, Place::Tabs(_));
-        is_of_page == of_page && !key.short.is_empty() && key.works(mode, tab)
+        is_of_page == of_page && !key.short.is_empty() && key.works(scope, tab)
     })
 }

@@ -5,8 +5,7 @@ use std::ops::Range;
 use crossterm::event::KeyCode;
 use ratatui::layout::{Position, Rect, Size};
 
-use crate::keys::foot;
-use crate::mode::Mode;
+use crate::keys::{Scope, foot};
 use crate::panel::{above, below};
 use crate::runs::Run;
 use crate::state::{Dialog, State, Tab};
@@ -33,14 +32,13 @@ pub(crate) struct Layout {
 }
 
 /// The parts of the screen; none if it is too small.
-pub(crate) fn layout(state: &State, area: Rect) -> Option<Layout> {
+pub(crate) fn layout(area: Rect) -> Option<Layout> {
     if area.width < SMALLEST.width || area.height < SMALLEST.height {
         return None;
     }
     let (header, rest) = above(area, 1);
     let (tabs, rest) = above(rest, 1);
-    let has_space = state.mode == Mode::Live && area.height >= LOW;
-    let feet = if has_space { 2 } else { 1 };
+    let feet = if area.height >= LOW { 2 } else { 1 };
     let (body, foot) = above(rest, rest.height - feet);
     Some(Layout {
         header: inset(header),
@@ -93,7 +91,7 @@ pub(crate) struct Hint {
 }
 
 /// The keys at the foot that there is place for.
-pub(crate) fn hints(state: &State, foot_area: Rect) -> Vec<Hint> {
+pub(crate) fn hints(scope: Scope, tab: Tab, foot_area: Rect) -> Vec<Hint> {
     let mut hints = Vec::new();
     let (mut x, mut row) = (0, 0);
     // The page's keys come last, on a row of their own if there is one.
@@ -101,7 +99,7 @@ pub(crate) fn hints(state: &State, foot_area: Rect) -> Vec<Hint> {
         if of_page && foot_area.height > 1 {
             (x, row) = (0, 1);
         }
-        for key in foot(state.mode, state.tab, of_page) {
+        for key in foot(scope, tab, of_page) {
             let end = x + (width(key.shown) + 1 + width(key.short)) as u16;
             if end > foot_area.width {
                 break;
@@ -120,25 +118,31 @@ pub(crate) fn hints(state: &State, foot_area: Rect) -> Vec<Hint> {
 }
 
 /// What a question offers: a key and what it does.
-pub(crate) fn options(dialog: Dialog) -> &'static [(char, &'static str)] {
+pub(crate) fn options(scope: Scope, dialog: Dialog) -> &'static [(char, &'static str)] {
     match dialog {
         Dialog::Help => &[],
+        Dialog::Leave if scope.detaches => &[
+            ('d', "detach: training goes on in the background"),
+            ('e', "stop after this epoch"),
+            ('n', "save and stop now"),
+        ],
         Dialog::Leave => &[
-            ('d', "detach: close the screen, training goes on"),
+            ('d', "close the screen, training goes on"),
             ('e', "stop after this epoch"),
             ('n', "save and stop now"),
         ],
         Dialog::Stop => &[('y', "yes, save and stop now")],
+        Dialog::StopAfterEpoch => &[('y', "yes, stop after this epoch")],
     }
 }
 
 /// Where a dialog is.
-pub(crate) fn dialog(mode: Mode, dialog: Dialog, screen: Rect) -> Rect {
+pub(crate) fn dialog(scope: Scope, dialog: Dialog, screen: Rect) -> Rect {
     let columns = if dialog == Dialog::Help { 84 } else { 56 };
     let width = screen.width.min(columns);
     let rows = match dialog {
-        Dialog::Help => crate::dialogs::help_rows(mode, width) + 2,
-        _ => options(dialog).len() as u16 + 6,
+        Dialog::Help => crate::dialogs::help_rows(scope, width) + 2,
+        _ => options(scope, dialog).len() as u16 + 6,
     };
     let height = rows.min(screen.height);
     Rect {
@@ -167,13 +171,14 @@ pub(crate) enum Target {
 
 pub(crate) fn target(state: &State, runs: &[Run], at: Position) -> Target {
     let screen = Rect::new(0, 0, state.size.width, state.size.height);
-    let Some(layout) = layout(state, screen) else {
+    let Some(layout) = layout(screen) else {
         return Target::Nothing;
     };
+    let scope = state.scope(runs);
     if let Some(open) = state.dialog {
-        let inner = within(dialog(state.mode, open, screen));
+        let inner = within(dialog(scope, open, screen));
         let row = usize::from(at.y.saturating_sub(inner.y));
-        let option = options(open).get(row.wrapping_sub(2));
+        let option = options(scope, open).get(row.wrapping_sub(2));
         return match option {
             Some((key, _)) if inner.contains(at) => Target::Key(KeyCode::Char(*key)),
             _ => Target::Key(KeyCode::Esc),
@@ -189,7 +194,7 @@ pub(crate) fn target(state: &State, runs: &[Run], at: Position) -> Target {
     }
     if layout.foot.contains(at) {
         let (column, row) = (at.x - layout.foot.x, at.y - layout.foot.y);
-        let hints = hints(state, layout.foot);
+        let hints = hints(scope, state.tab, layout.foot);
         let hit = hints
             .iter()
             .find(|hint| hint.row == row && hint.columns.contains(&column));

@@ -27,12 +27,13 @@
 //! let source = Source {
 //!     name: "first".to_owned(),
 //!     folder: "runs/first".into(),
+//!     resume: None,
 //! };
 //! let options = Options {
 //!     mode: Mode::Watch,
 //!     ..Options::default()
 //! };
-//! dashboard::run(vec![source], options, &mut |_: Command| {}, &|| false, None)?;
+//! dashboard::run(vec![source], options, &mut |_, _: Command| Ok(()), &|| false, None)?;
 //! # Ok(())
 //! # }
 //! ```

@@ -9,7 +9,7 @@ use crate::theme::Theme;
 pub enum Mode {
     /// It is that of a run in this program: keys control it, and it closes when the run is over.
     Live,
-    /// It only watches.
+    /// It watches runs of other programs: keys control the one that is shown while it trains.
     #[default]
     Watch,
 }
@@ -23,7 +23,7 @@ pub enum Command {
     StopAfterEpoch,
     /// Save a checkpoint and stop as soon as possible.
     StopNow,
-    /// Go on without the screen, which is closed.
+    /// Go on without the screen, which is closed; only asked of the owner of a run.
     Detach,
     /// Nothing: who only watched has seen enough. The screen is closed.
     Quit,
@@ -49,6 +49,8 @@ pub struct Source {
     pub name: String,
     /// Its folder.
     pub folder: PathBuf,
+    /// The command line that resumes it, to be shown if it has ended before its time.
+    pub resume: Option<String>,
 }
 
 /// How to show them.
@@ -58,4 +60,6 @@ pub struct Options {
     pub mode: Mode,
     /// What it looks like.
     pub theme: Theme,
+    /// Whether the owner goes on in the background after [`Command::Detach`], and not in the foreground.
+    pub detaches: bool,
 }

@@ -8,7 +8,7 @@ use crate::curves::extent;
 use crate::dialogs::scroll_help;
 use crate::layout::{Target, target};
 use crate::mode::Command;
-use crate::pages::{charts, classes, log};
+use crate::pages::{charts, classes, log, mistakes};
 use crate::runs::Run;
 use crate::state::{Dialog, Drag, State, Tab};
 use crate::update::{ZOOM, press, scroll_log};
@@ -30,9 +30,10 @@ pub(crate) fn update(state: &mut State, event: MouseEvent, runs: &[Run]) -> Opti
         _ => {}
     }
     if state.dialog == Some(Dialog::Help) {
+        let scope = state.scope(runs);
         match event.kind {
-            MouseEventKind::ScrollUp => scroll_help(state, -3),
-            MouseEventKind::ScrollDown => scroll_help(state, 3),
+            MouseEventKind::ScrollUp => scroll_help(state, scope, -3),
+            MouseEventKind::ScrollDown => scroll_help(state, scope, 3),
             _ => {}
         }
     }
@@ -70,7 +71,12 @@ fn click(state: &mut State, body: Rect, at: Position, runs: &[Run]) {
             }
         }
         Tab::Log => state.pane = log::pane_at(body, at),
-        Tab::Overview | Tab::Mistakes | Tab::Speed => {}
+        Tab::Mistakes => {
+            if let Some(mistake) = mistakes::mistake_at(state, body, at, runs) {
+                state.mistake = mistake;
+            }
+        }
+        Tab::Overview | Tab::Speed => {}
     }
 }
 

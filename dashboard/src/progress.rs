@@ -107,6 +107,20 @@ fn whole(history: &History) -> Part {
     }
 }
 
+/// How to resume a run that has ended before its time, if it can be.
+pub(crate) fn resume_line(run: &Run) -> Option<String> {
+    if run.is_running || run.loading.is_some() {
+        return None;
+    }
+    let word = match run.history.state(false) {
+        RunState::Crashed => "crashed",
+        RunState::Failed => "failed",
+        RunState::Stopped => "stopped",
+        RunState::Running | RunState::Finished => return None,
+    };
+    Some(format!("{word}; resume it with: {}", run.resume?))
+}
+
 /// Draws bars of what is under way and of the whole run, with the time that is left.
 pub(crate) fn draw(pen: &mut Pen, run: &Run, area: Rect) {
     let history = run.history;

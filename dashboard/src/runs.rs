@@ -28,6 +28,8 @@ pub struct Run<'a> {
     pub loading: Option<f64>,
     /// Why its file cannot be read, if it cannot.
     pub problem: Option<&'a str>,
+    /// The command line that resumes it.
+    pub resume: Option<&'a str>,
 }
 
 /// Runs, and where they come from.
@@ -175,6 +177,7 @@ impl Entry {
             idle: self.heard.elapsed().as_secs_f64(),
             loading,
             problem: self.problem.as_deref(),
+            resume: self.source.resume.as_deref(),
         }
     }
 }
@@ -190,6 +193,7 @@ mod tests {
         let source = Source {
             name: "run".to_owned(),
             folder: folder.to_owned(),
+            resume: None,
         };
         let mut runs = Runs::open(vec![source]).unwrap();
         while runs.views()[0].loading.is_some() {

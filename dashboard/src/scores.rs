@@ -23,6 +23,15 @@ impl Scores<'_> {
         }
     }
 
+    /// What the images are called together.
+    pub(crate) fn set(&self) -> &'static str {
+        match self.choice {
+            Choice::Test => "test set",
+            _ if self.scored == "test" => "test set",
+            _ => "validation set",
+        }
+    }
+
     /// How many mistakes there were, those included of which no picture is kept.
     pub(crate) fn mistakes_made(&self) -> u64 {
         let wrong = self.confusion.iter();

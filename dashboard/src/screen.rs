@@ -17,8 +17,8 @@ use crate::update::update;
 /// Shows runs on the terminal until the user leaves. The first is the one that others are compared
 /// with, and the owner's one in [`Mode::Live`].
 ///
-/// `command` is called with everything that the user wants of the owner; with [`Command::Detach`] and
-/// [`Command::Quit`], the screen closes. In [`Mode::Live`], it closes too as soon as `is_finished` says
+/// `command` is called with everything that the user wants of a run, after the run's place in `sources`; what it
+/// fails with is shown. With [`Command::Detach`] and [`Command::Quit`], the screen closes. In [`Mode::Live`], it closes too as soon as `is_finished` says
 /// so; it is asked a few times a second. Ctrl-C is a key here: [`Command::StopNow`], or
 /// [`Command::Quit`] for who only watches.
 ///
@@ -36,7 +36,7 @@ use crate::update::update;
 pub fn run(
     sources: Vec<Source>,
     options: Options,
-    command: &mut dyn FnMut(Command),
+    command: &mut dyn FnMut(usize, Command) -> Result<(), String>,
     is_finished: &dyn Fn() -> bool,
     said: Option<Said>,
 ) -> Result<End, DashboardError> {
@@ -79,7 +79,10 @@ pub fn run(
             let Some(asked) = response.command else {
                 continue;
             };
-            command(asked);
+            if let Err(problem) = command(state.run, asked) {
+                state.refused(problem);
+                pace.asked();
+            }
             match asked {
                 Command::Detach => return Ok(End::Detached),
                 Command::Quit => return Ok(End::Quit),

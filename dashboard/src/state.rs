@@ -1,9 +1,14 @@
 //! What the user has chosen.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use events::Axis;
 use ratatui::layout::Size;
 
+use crate::keys::Scope;
 use crate::mode::{Command, Mode, Options};
+use crate::runs::Run;
 use crate::theme::{Colours, Theme};
 use crate::window::Window;
 
@@ -54,6 +59,17 @@ pub(crate) enum Dialog {
     Leave,
     /// Whether to stop now.
     Stop,
+    /// Whether to stop after the epoch at hand.
+    StopAfterEpoch,
+}
+
+/// What the user asked of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// The number of checkpoints when another one was asked for.
+    pub checkpoints: Option<usize>,
+    /// How the run is going to stop.
+    pub stop: Option<Command>,
 }
 
 /// Which curves are shown.
@@ -155,6 +171,8 @@ pub struct State {
     pub(crate) is_matrix_switched: bool,
     /// The first row of pictures.
     pub(crate) mistake_row: usize,
+    /// The mistake whose file is shown in full.
+    pub(crate) mistake: usize,
     /// Pictures are so much larger than they would be.
     pub(crate) picture_size: i16,
     pub(crate) pane: Pane,
@@ -162,12 +180,12 @@ pub struct State {
     pub(crate) setting: usize,
     /// Messages that lie below the last one that is shown.
     pub(crate) message: usize,
-    /// The checkpoints that there were when another one was asked for.
-    pub(crate) checkpoints: Option<usize>,
-    /// How the run is going to stop, as was asked.
-    pub(crate) stop: Option<Command>,
+    /// Whether the owner goes on in the background after [`Command::Detach`].
+    pub(crate) detaches: bool,
+    /// What was asked of each run, by its place.
+    pub(crate) asked: BTreeMap<usize, Asked>,
     /// Why the last key did nothing, if it should say so.
-    pub(crate) notice: Option<&'static str>,
+    pub(crate) notice: Option<Cow<'static, str>>,
     /// Whether the terminal may show something else than was drawn.
     pub(crate) is_redrawn: bool,
 }
@@ -199,14 +217,36 @@ impl State {
             order: Order::default(),
             is_matrix_switched: false,
             mistake_row: 0,
+            mistake: 0,
             picture_size: 0,
             pane: Pane::default(),
             setting: 0,
             message: 0,
-            checkpoints: None,
-            stop: None,
+            detaches: options.detaches,
+            asked: BTreeMap::new(),
             notice: None,
             is_redrawn: false,
         }
+    }
+
+    /// Which keys work.
+    pub(crate) fn scope(&self, runs: &[Run]) -> Scope {
+        let is_running = runs.get(self.run).is_some_and(|run| run.is_running);
+        Scope {
+            mode: self.mode,
+            controls: self.mode == Mode::Live || is_running,
+            detaches: self.detaches,
+        }
+    }
+
+    /// What was asked of the run that is shown.
+    pub(crate) fn asked(&self) -> Asked {
+        self.asked.get(&self.run).copied().unwrap_or_default()
+    }
+
+    /// Nothing was asked of the run after all.
+    pub(crate) fn refused(&mut self, problem: String) {
+        self.asked.remove(&self.run);
+        self.notice = Some(problem.into());
     }
 }

@@ -43,6 +43,26 @@ pub(crate) fn fit(text: &str, width: usize) -> (String, usize) {
     (fitted, used)
 }
 
+/// The same, with the end of the text, as the end of a path says most: what is cut off at its start leaves `…`.
+pub(crate) fn fit_end(text: &str, width: usize) -> (String, usize) {
+    let (whole, used) = fit(text, usize::MAX);
+    if used <= width {
+        return (whole, used);
+    }
+    if width == 0 {
+        return (String::new(), 0);
+    }
+    let (mut start, mut used) = (whole.len(), 1);
+    for (place, character) in whole.char_indices().rev() {
+        let own = character.width().unwrap_or(0);
+        if used + own > width {
+            break;
+        }
+        (start, used) = (place, used + own);
+    }
+    (format!("…{}", &whole[start..]), used)
+}
+
 /// Makes place for the sign of what is missing.
 fn cut(mut fitted: String, width: usize) -> (String, usize) {
     if width == 0 {
@@ -142,6 +162,14 @@ mod tests {
         assert_eq!(fit("日本語", 4), ("日…".to_owned(), 3));
         assert_eq!(fit("日本語", 1), ("…".to_owned(), 1));
         assert_eq!(fit("ankle", 0), (String::new(), 0));
+    }
+
+    #[test]
+    fn paths_are_cut_at_their_start() {
+        assert_eq!(fit_end("a/b.png", 7), ("a/b.png".to_owned(), 7));
+        assert_eq!(fit_end("cat/001.png", 8), ("…001.png".to_owned(), 8));
+        assert_eq!(fit_end("日本語", 4), ("…語".to_owned(), 3));
+        assert_eq!(fit_end("日本語", 0), (String::new(), 0));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use ratatui::layout::Size;
 use crate::curves::{extent, metrics};
 use crate::dialogs::scroll_help;
 use crate::input::{Input, Response};
+use crate::keys::Place;
 use crate::mode::{Command, Mode};
 use crate::mouse;
 use crate::runs::Run;
@@ -61,7 +62,7 @@ pub(crate) fn press(state: &mut State, key: KeyEvent, runs: &[Run]) -> Option<Co
         };
     }
     if let Some(dialog) = state.dialog {
-        return answer(state, dialog, key.code);
+        return answer(state, dialog, key.code, runs);
     }
     match key.code {
         KeyCode::Char('q') => return quit(state),
@@ -77,9 +78,10 @@ pub(crate) fn press(state: &mut State, key: KeyEvent, runs: &[Run]) -> Option<Co
         }
         KeyCode::Tab => state.tab = Tab::ALL[(state.tab.index() + 1) % 6],
         KeyCode::BackTab => state.tab = Tab::ALL[(state.tab.index() + 5) % 6],
-        KeyCode::Char('c' | 'e' | 'n' | 'd') if state.mode == Mode::Live => {
+        KeyCode::Char('c' | 'e' | 'n') if state.scope(runs).has(Place::Run) => {
             return control(state, key.code, runs);
         }
+        KeyCode::Char('d') if state.scope(runs).has(Place::Own) => return Some(Command::Detach),
         _ => press_on_page(state, key, runs),
     }
     None
@@ -103,7 +105,8 @@ fn quit(state: &mut State) -> Option<Command> {
 }
 
 /// Takes a key for a dialog; others than it offers close it.
-fn answer(state: &mut State, dialog: Dialog, code: KeyCode) -> Option<Command> {
+fn answer(state: &mut State, dialog: Dialog, code: KeyCode, runs: &[Run]) -> Option<Command> {
+    let scope = state.scope(runs);
     let rows = match code {
         KeyCode::Up => -1,
         KeyCode::Down => 1,
@@ -114,15 +117,19 @@ fn answer(state: &mut State, dialog: Dialog, code: KeyCode) -> Option<Command> {
         _ => 0,
     };
     if dialog == Dialog::Help && rows != 0 {
-        scroll_help(state, rows);
+        scroll_help(state, scope, rows);
         return None;
     }
     state.dialog = None;
+    if !scope.controls {
+        return None; // the run has ended meanwhile
+    }
     match (dialog, code) {
         (Dialog::Leave, KeyCode::Char('d')) => Some(Command::Detach),
         (Dialog::Leave, KeyCode::Char('e')) => stop(state, Command::StopAfterEpoch),
         (Dialog::Leave, KeyCode::Char('n')) => stop(state, Command::StopNow),
         (Dialog::Stop, KeyCode::Char('y')) => stop(state, Command::StopNow),
+        (Dialog::StopAfterEpoch, KeyCode::Char('y')) => stop(state, Command::StopAfterEpoch),
         _ => None,
     }
 }
@@ -130,24 +137,30 @@ fn answer(state: &mut State, dialog: Dialog, code: KeyCode) -> Option<Command> {
 fn control(state: &mut State, code: KeyCode, runs: &[Run]) -> Option<Command> {
     match code {
         KeyCode::Char('c') => {
-            let own = runs.first();
-            state.checkpoints = own.map(|run| run.history.checkpoints.len());
+            let run = runs.get(state.run);
+            let asked = state.asked.entry(state.run).or_default();
+            asked.checkpoints = run.map(|run| run.history.checkpoints.len());
             Some(Command::Checkpoint)
+        }
+        // The owner has the run's terminal; others may have hit the key by mistake.
+        KeyCode::Char('e') if state.mode == Mode::Watch => {
+            state.dialog = Some(Dialog::StopAfterEpoch);
+            None
         }
         KeyCode::Char('e') => stop(state, Command::StopAfterEpoch),
         KeyCode::Char('n') => {
             state.dialog = Some(Dialog::Stop);
             None
         }
-        KeyCode::Char('d') => Some(Command::Detach),
         _ => None,
     }
 }
 
 fn stop(state: &mut State, command: Command) -> Option<Command> {
     // Who stops now does not stop later.
-    if state.stop != Some(Command::StopNow) {
-        state.stop = Some(command);
+    let asked = state.asked.entry(state.run).or_default();
+    if asked.stop != Some(Command::StopNow) {
+        asked.stop = Some(command);
     }
     Some(command)
 }
@@ -241,7 +254,7 @@ fn move_cursor(state: &mut State, end: f64, columns: f64) {
 fn follow(state: &mut State) {
     let window = state.view.window.follow();
     if window == state.view.window {
-        state.notice = Some("all is shown");
+        state.notice = Some("all is shown".into());
     }
     state.view.window = window;
 }
@@ -254,7 +267,7 @@ fn cursor_to_best(state: &mut State, runs: &[Run]) {
     let chart = crate::curves::chart(theme, &state.view, &state.view.metric, &[*run], 1);
     let mut best = chart.series.iter().filter_map(|series| series.best);
     let Some([place, _]) = best.next_back() else {
-        state.notice = Some("no best point here");
+        state.notice = Some("no best point here".into());
         return;
     };
     state.view.cursor = Some(place);
@@ -297,6 +310,8 @@ fn press_on_mistakes(state: &mut State, code: KeyCode, runs: &[Run]) {
     let last = crate::pages::mistakes::last_row(state, runs);
     let row = state.mistake_row.min(last);
     match code {
+        KeyCode::Left => crate::pages::mistakes::choose(state, -1, runs),
+        KeyCode::Right => crate::pages::mistakes::choose(state, 1, runs),
         KeyCode::Up | KeyCode::PageUp => state.mistake_row = row.saturating_sub(1),
         KeyCode::Down | KeyCode::PageDown => state.mistake_row = (row + 1).min(last),
         KeyCode::Home => state.mistake_row = 0,
@@ -307,6 +322,7 @@ fn press_on_mistakes(state: &mut State, code: KeyCode, runs: &[Run]) {
             choose_epoch(state, code, runs, Part::Mistakes);
             if matches!(code, KeyCode::Char('[' | ']')) {
                 state.mistake_row = 0;
+                state.mistake = 0;
             }
         }
     }

@@ -22,7 +22,7 @@ fn words_after<'a>(screen: &'a str, word: &str) -> Vec<&'a str> {
 fn a_value_is_that_of_its_step_however_it_is_drawn() {
     let stage = going_on();
     let (_, history, _) = &stage.runs[0];
-    let losses = history.steps.figures("loss").unwrap();
+    let losses = history.steps.figures("cross_entropy").unwrap();
     for (keys, is_last) in [
         ("2", true),
         ("2S", true),
@@ -49,7 +49,12 @@ fn a_value_is_that_of_its_step_however_it_is_drawn() {
 fn the_overview_says_how_curves_are_drawn() {
     let stage = going_on();
     let (_, history, _) = &stage.runs[0];
-    let loss = history.steps.figures("loss").unwrap().last().unwrap();
+    let loss = history
+        .steps
+        .figures("cross_entropy")
+        .unwrap()
+        .last()
+        .unwrap();
     for size in [SMALL, (120, 40), (200, 60)] {
         let screen = stage.screen(watch(), size, "1");
         assert!(

@@ -31,6 +31,7 @@ fn views<'a>(histories: &'a [(String, History, Vec<events::Alert>)]) -> Vec<Run<
         idle: 1e9,
         loading: None,
         problem: None,
+        resume: None,
     });
     views.collect()
 }
@@ -70,7 +71,11 @@ proptest! {
         let colours = [Colours::None, Colours::Sixteen, Colours::Palette, Colours::Full][looks.0];
         let mode = if looks.1 { Mode::Live } else { Mode::Watch };
         let theme = Theme { colours, ascii: looks.2, ..Theme::default() };
-        let mut state = State::new(Options { mode, theme });
+        let mut state = State::new(Options {
+            mode,
+            theme,
+            detaches: true,
+        });
         update(&mut state, Input::Resize(size.0, size.1), &runs);
         for input in inputs {
             update(&mut state, input, &runs);

@@ -38,6 +38,7 @@ fn ten_million_steps_are_drawn_and_zoomed() {
         idle: 0.0,
         loading: None,
         problem: None,
+        resume: None,
     }];
     let mut state = State::new(Options::default());
     let mut terminal = Terminal::new(TestBackend::new(200, 50)).unwrap();

@@ -169,16 +169,16 @@ fn the_mouse_does_what_keys_do() {
     assert!(screen(&state).contains("steps 57 to 649"), "moved");
     mouse(&mut state, down, 4, 2);
     assert!(screen(&state).contains("83."), "accuracy in percent");
-    mouse(&mut state, down, 2, 39);
+    mouse(&mut state, down, 2, 38);
     assert!(screen(&state).contains("this page"), "help");
     mouse(&mut state, MouseEventKind::ScrollDown, 59, 20);
     assert!(
         screen(&state).contains("this page"),
         "a wheel closes nothing"
     );
-    mouse(&mut state, down, 2, 39);
+    mouse(&mut state, down, 2, 38);
     assert!(!screen(&state).contains("this page"));
-    assert_eq!(mouse(&mut state, down, 9, 39), Some(Command::Quit));
+    assert_eq!(mouse(&mut state, down, 9, 38), Some(Command::Quit));
 }
 
 #[test]
@@ -269,6 +269,7 @@ fn the_plain_theme_has_no_colour_and_the_others_only_sixteen() {
                 let options = Options {
                     mode: Mode::Live,
                     theme,
+                    detaches: true,
                 };
                 let mut state = stage.state(options, (120, 40));
                 stage.press(&mut state, &page.to_string());
@@ -287,7 +288,7 @@ fn the_plain_theme_has_no_colour_and_the_others_only_sixteen() {
 }
 
 #[test]
-fn keys_ask_the_owner_and_only_the_owner() {
+fn keys_ask_a_run_that_trains() {
     let stage = going_on();
     let mut state = stage.state(live(), (80, 24));
     let asked = stage.press(&mut state, "cenxny");
@@ -307,9 +308,108 @@ fn keys_ask_the_owner_and_only_the_owner() {
         update(&mut state, interrupt, &views).command,
         Some(Command::StopNow)
     );
+
+    // Who watches is asked before anything ends, and cannot detach what is another's.
     let mut state = stage.state(watch(), (80, 24));
-    assert_eq!(stage.press(&mut state, "cend"), []);
+    let asked = stage.press(&mut state, "cenxnyeydd");
+    assert_eq!(
+        asked,
+        [
+            Command::Checkpoint,
+            Command::StopNow,
+            Command::StopAfterEpoch
+        ]
+    );
     assert_eq!(stage.press(&mut state, "q"), [Command::Quit]);
     let response = update(&mut state, interrupt, &views);
     assert_eq!(response.command, Some(Command::Quit));
+    insta::assert_snapshot!("watch_help", stage.screen(watch(), (80, 24), "?"));
+    insta::assert_snapshot!("watch_stop", stage.screen(watch(), (80, 24), "n"));
+
+    // There is nothing to ask of a run that is over.
+    let over = Stage::new(vec![("first", Plan::default().history(300))], false);
+    let mut state = over.state(watch(), (80, 24));
+    assert_eq!(over.press(&mut state, "cyeynyd"), []);
+    let help = over.screen(watch(), (80, 24), "?");
+    assert!(
+        !help.contains("checkpoint now") && !help.contains("The run"),
+        "{help}"
+    );
+}
+
+/// What cannot be asked is said, and is not shown as asked.
+#[test]
+fn runs_that_are_compared_are_asked_one_by_one() {
+    let plan = Plan::default();
+    let runs = vec![("one", plan.history(300)), ("other", plan.history(200))];
+    let stage = Stage::new(runs, true);
+    let mut state = stage.state(watch(), (80, 24));
+    assert_eq!(stage.press(&mut state, "ny"), [Command::StopNow]);
+    let shown = |state: &State| text(&stage.buffer(state, (80, 24)));
+    assert!(shown(&state).contains("stops now"), "{}", shown(&state));
+    stage.press(&mut state, "r");
+    assert!(!shown(&state).contains("stops now"), "{}", shown(&state));
+}
+
+#[test]
+fn runs_that_ended_before_their_time_say_how_to_resume() {
+    let mut history = Plan::default().history(300);
+    for (ending, word) in [
+        (None, "crashed; resume it with: train --resume runs/first"),
+        (
+            Some(Ending::Stopped),
+            "stopped; resume it with: train --resume runs/first",
+        ),
+        (
+            Some(Ending::Failed),
+            "failed; resume it with: train --resume runs/first",
+        ),
+    ] {
+        if let Some(ending) = ending {
+            history.push(Event::Ended(Ended {
+                seconds: 40.0,
+                ending,
+                reason: None,
+            }));
+        }
+        for is_running in [false, true] {
+            let stage = Stage::new(vec![("first", history.clone())], is_running);
+            for size in [(40, 10), (80, 24), (120, 40), (200, 50)] {
+                let page = if size.0 == 40 { "6" } else { "1" };
+                let screen = stage.screen(watch(), size, page);
+                let is_shown = screen.contains(&word[..word.len().min(38)]);
+                assert_eq!(is_shown, !is_running, "{size:?} {screen}");
+            }
+        }
+    }
+    let finished = Stage::new(vec![("first", Plan::default().finished())], false);
+    assert!(!finished.screen(watch(), (80, 24), "1").contains("resume"));
+}
+
+#[test]
+fn mistakes_name_their_files() {
+    let mut history = Plan::default().history(169);
+    let path = "/home/me/photos/validation/Ankle boot/IMG_2041 (edited).jpeg";
+    for mistake in &mut history.epochs[0].mistakes {
+        mistake.path = Some(path.to_owned());
+    }
+    let path = "/home/me/elsewhere/a.png";
+    history.epochs[0].mistakes[1].path = Some(path.to_owned());
+    let mut started = history.started.take().unwrap();
+    started.data = "folder:/home/me/photos".to_owned();
+    history.started = Some(started);
+    let stage = Stage::new(vec![("first", history)], true);
+    let screen = stage.screen(watch(), (120, 40), "4");
+    let whole = "1: /home/me/photos/validation/Ankle boot/IMG_2041 (edited).jpeg";
+    assert!(screen.contains(whole), "{screen}");
+    assert!(
+        screen.contains("…nkle boot/IMG_2041 (edited).jpeg") || screen.contains("…"),
+        "{screen}"
+    );
+    let next = stage.screen(watch(), (120, 40), "4→");
+    assert!(next.contains("2: /home/me/elsewhere/a.png"), "{next}");
+    // The last one is below; it is scrolled to.
+    let last = stage.screen(watch(), (80, 24), &format!("4{}", "→".repeat(20)));
+    assert!(last.contains(" 12: /home/me/photos/validation/"), "{last}");
+    assert!(last.contains("to 12 are shown"), "{last}");
 }

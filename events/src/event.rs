@@ -140,7 +140,8 @@ pub struct Step {
     pub epoch: usize,
     /// Its number.
     pub step: usize,
-    /// What it came to: `loss` in nats, `accuracy` 0 to 1, `rate`, and others.
+    /// What it came to: `loss` in nats, which the optimizer minimizes; `accuracy` 0 to 1; `rate`; where labels are
+    /// smoothed, `cross_entropy`, the loss without smoothing; and others.
     #[serde(flatten)]
     pub metrics: Metrics,
 }
@@ -180,7 +181,7 @@ pub struct Epoch {
     pub step: usize,
     /// Time that this epoch took, scores included.
     pub took: f64,
-    /// Over the training pictures as they were met.
+    /// Over the training pictures as they were met, with the figures of a [`Step`].
     pub train: Metrics,
     /// Over the validation pictures, after it: `loss`, `accuracy`, `top5`, `calibration_error`, 0 to 1 but
     /// for the loss.

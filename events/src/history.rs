@@ -1,7 +1,5 @@
 //! What the events of a run come to.
 
-use std::collections::BTreeSet;
-
 use crate::event::{
     Checkpoint, Ended, Ending, Epoch, Event, Level, Message, Mistake, Progress, Resumed, Speed,
     Started, Step, System, Tested,
@@ -318,16 +316,6 @@ impl History {
             Split::Validation if self.scores_on_test() => "test",
             _ => split.name(),
         }
-    }
-
-    /// The names of everything that there is a curve of, in order.
-    pub fn metrics(&self) -> BTreeSet<&str> {
-        let epochs = self.epochs.iter().flat_map(|epoch| {
-            let average = epoch.average.iter();
-            [&epoch.train, &epoch.validation].into_iter().chain(average)
-        });
-        let names = epochs.flat_map(|metrics| metrics.iter().map(|(name, _)| name));
-        names.chain(self.steps.names()).collect()
     }
 
     /// Returns what to call the image of a mistake: its file, relative to the data folder if it is in there,

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `event` | the kinds of events |
 //! | `metrics` | numbers with names |
+//! | `chart` | which figures may share an axis |
 //! | `thumbnail` | a small picture inside an event |
 //! | `writer` | events into the file |
 //! | `rewind` | a file as it was at a checkpoint |
@@ -46,6 +47,7 @@
 //! ```
 
 mod alerts;
+mod chart;
 mod event;
 mod follower;
 mod history;
@@ -63,6 +65,7 @@ mod thumbnail;
 mod writer;
 
 pub use alerts::{Alert, AlertKind, alerts};
+pub use chart::{CROSS_ENTROPY, MIXED_ACCURACY, OPTIMIZED_LOSS};
 pub use event::{
     Checkpoint, Ended, Ending, Epoch, Event, Level, Message, Mistake, Pictures, Progress, Resumed,
     Speed, Started, Step, System, Tested, Work,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chart::MIXED_ACCURACY;
+
 /// Figures by name, such as `loss` and `accuracy`, in the order of their names.
 ///
 /// JSON has no number for what is infinite or not a number: both are written as `null`, which is read
@@ -50,7 +52,7 @@ impl<N: Into<String>> FromIterator<(N, f64)> for Metrics {
 
 /// Whether a figure of this name is a share, 0 to 1, that people read in percent.
 pub fn is_share(metric: &str) -> bool {
-    ["accuracy", "top5", "calibration_error"].contains(&metric)
+    ["accuracy", "top5", "calibration_error", MIXED_ACCURACY].contains(&metric)
 }
 
 /// What people call a figure of this name.
@@ -58,6 +60,7 @@ pub fn title(metric: &str) -> String {
     match metric {
         "top5" => "top-5 accuracy".to_owned(),
         "rate" => "learning rate".to_owned(),
+        MIXED_ACCURACY => "accuracy on mixed images".to_owned(),
         _ => metric.replace('_', " "),
     }
 }

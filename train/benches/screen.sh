@@ -14,7 +14,7 @@ train=$PWD/target/debug/train
 folder=$(mktemp -d)
 processes=()
 finish() {
-    kill -KILL "${processes[@]}" 2>/dev/null || true
+    kill -KILL -- "${processes[@]}" 2>/dev/null || true
     tmux -L "measure-$$" kill-server 2>/dev/null || true
     rm -rf "$folder"
 }
@@ -35,15 +35,17 @@ terminal watcher "$train watch --runs-dir $folder/runs both"
 sleep 5
 for name in neither screen both watcher; do
     declare "$name=$(cat "$folder/$name.pid")"
+    # With a dashboard, a run is two processes of one group, which the terminal's first process leads.
+    declare "$name=-${!name}"
     processes+=("${!name}")
 done
-kill -STOP "${processes[@]}"
+kill -STOP -- "${processes[@]}"
 
 steps() { grep -ao '"epoch":[0-9]*,"step":[0-9]*' "$folder/runs/$1/events.jsonl" | tail -1 | grep -o '[0-9]*$'; }
 go_on() {
-    kill -CONT "$@"
+    kill -CONT -- "$@"
     sleep 3
-    kill -STOP "$@"
+    kill -STOP -- "$@"
 }
 sleep 1
 declare -A before

@@ -17,7 +17,7 @@ use crate::evaluation::Tally;
 use crate::scoring::{Views, score};
 use crate::strategy::{EpochLoop, Session};
 use crate::stream::{self, Scored};
-use crate::totals::Score;
+use crate::totals::{Score, Sums};
 use crate::trainee::Trainee;
 
 /// What an epoch came to.
@@ -27,8 +27,10 @@ pub struct EpochReport {
     pub epoch: usize,
     /// Of how many.
     pub epochs: usize,
-    /// Over the training pictures, as they were met.
+    /// Over the training pictures, as they were met: the loss is what the optimizer minimizes.
     pub train: Option<Score>,
+    /// The training loss with the definition of the validation loss, where `train` has smoothed labels.
+    pub train_cross_entropy: Option<f64>,
     /// After the epoch, over the validation pictures or, if none are held back, the test pictures.
     pub validation: Score,
     /// The same of the weights' moving average, if one is kept.
@@ -49,7 +51,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         trainee: &Trainee<B>,
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
         state: &mut RunState,
-        trained: Option<Score>,
+        trained: Option<Sums>,
         started: Instant,
     ) -> Result<Option<EpochReport>, TrainError> {
         let network = trainee.model.network.valid();
@@ -161,7 +163,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         trainee: &Trainee<B>,
     ) -> Result<EpochReport, TrainError> {
         let scores = EpochScores {
-            train: scored.train,
+            train: scored.train.and_then(|sums| sums.score()),
             validation: scored.validation.evaluation.score(),
             averaged: scored
                 .averaged
@@ -183,6 +185,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         if let Some(average) = &trainee.average {
             watch.check_weights::<B::InnerBackend, _>(place, average.network())?;
         }
+        let train_cross_entropy = scored.train.and_then(|sums| sums.cross_entropy());
         let epoch = state.epoch;
         let best = state.conclude_epoch(scores);
         // Its steps come from another thread, and stand before it.
@@ -195,7 +198,7 @@ impl<B: TrainBackend> EpochLoop<B> {
                 step: state.step,
                 best,
             },
-            train,
+            (train, train_cross_entropy),
             &scored.validation,
             scored.averaged.as_ref(),
             &self.plan.validation,
@@ -204,6 +207,7 @@ impl<B: TrainBackend> EpochLoop<B> {
             epoch,
             epochs: self.plan.config.epochs,
             train,
+            train_cross_entropy,
             validation,
             averaged,
             learning_rate: rate,
@@ -215,7 +219,7 @@ impl<B: TrainBackend> EpochLoop<B> {
 
 /// What an epoch came to, picture by picture.
 struct EpochScored {
-    train: Option<Score>,
+    train: Option<Sums>,
     validation: Scored,
     averaged: Option<Scored>,
     /// Time that it took.

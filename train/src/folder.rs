@@ -132,6 +132,11 @@ impl RunFolder {
         self.path.join("experiment.log")
     }
 
+    /// Where the program's own lines go once training goes on without a terminal.
+    pub fn output_file(&self) -> PathBuf {
+        self.path.join("output.log")
+    }
+
     /// Removes what a process that was killed in the middle of a save left.
     pub(crate) fn remove_unfinished(&self) -> Result<(), TrainError> {
         let within = |name| self.path.join(name);

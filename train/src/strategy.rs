@@ -30,7 +30,7 @@ use crate::run::Observer;
 use crate::schedule::Rates;
 use crate::stop::Stop;
 use crate::stream::{Laps, Logged, Part, Stream};
-use crate::totals::{Score, Totals};
+use crate::totals::{Sums, Totals, cross_entropy};
 use crate::trainee::{Optimizer, Trainee};
 
 /// burn-train's name for backend, schedule, model and optimizer of a run.
@@ -158,7 +158,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         mut trainee: Trainee<B>,
         loader: &dyn DataLoader<B, ImageBatch<B>>,
         state: &mut RunState,
-    ) -> (Trainee<B>, Option<Score>) {
+    ) -> (Trainee<B>, Option<Sums>) {
         let mut totals = Totals::resumed(state.partial.take());
         let mut watch = self.watch();
         let mut latest: Option<Taken<B::InnerBackend>> = None;
@@ -219,7 +219,7 @@ impl<B: TrainBackend> EpochLoop<B> {
             .events
             .process_train(LearnerEvent::EndEpoch(state.epoch));
         state.partial = totals.sums();
-        (trainee, state.partial.and_then(|sums| sums.score()))
+        (trainee, state.partial)
     }
 
     /// Fetches what a step came to, counts it, and hands it on to burn-train.
@@ -238,7 +238,12 @@ impl<B: TrainBackend> EpochLoop<B> {
         } = taken;
         let output = output.sync();
         let loss = output.loss.to_data().iter().next().unwrap_or(f64::NAN);
-        totals.add(&output, loss);
+        let plain = self.plan.config.smooths_labels_alone();
+        let plain = plain.then(|| cross_entropy(&output));
+        totals.add(&output, loss, plain);
+        if let Some(plain) = plain {
+            self.logged.note(place.step, plain);
+        }
         if let Err(diverged) = watch.check_finite(place, loss) {
             self.stop.fail(diverged);
         }

@@ -197,14 +197,135 @@ fn what_cannot_be_looked_at_is_said() {
     );
 
     fs::write(runs.join("old").join(FILE), "").unwrap();
-    let words = ["needs a terminal", "train report"];
-    fails(look("watch", &runs).arg("old"), 1, &words);
     let output = runs.join("old/none/report.html");
     fails(
         look("report", &runs).arg("old").arg("--output").arg(output),
         1,
         &["cannot write"],
     );
+}
+
+/// Off a terminal, `watch` prints what the run itself would have printed.
+#[test]
+fn a_run_is_watched_with_lines_where_there_is_no_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path().join("runs");
+    let printed = short_run(&runs, "mine");
+    let watched = look("watch", &runs).arg("mine").output().unwrap();
+    assert!(watched.status.success(), "{}", stderr(&watched));
+    let figures = |text: &str| -> Vec<String> {
+        // The time of an epoch, and of the run, is that of the events.
+        let lines = text.lines().map(|line| line.split("  lr ").next().unwrap());
+        lines
+            .map(|line| line.split(", wall time").next().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(figures(&stdout(&watched)), figures(&printed));
+    assert!(stderr(&watched).contains("resnet8 on sample, 1 epochs"));
+
+    // As a crash leaves it: the command works as it stands.
+    let text = fs::read_to_string(runs.join("mine").join(FILE)).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let half = lines[..lines.len() / 2].join("\n") + "\n";
+    fs::write(runs.join("mine").join(FILE), half).unwrap();
+    let watched = look("watch", &runs).output().unwrap();
+    let said = stderr(&watched);
+    let (_, command) = said
+        .split_once("the run crashed; resume it with: ")
+        .unwrap_or_else(|| panic!("{said}"));
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command.trim());
+    offline(&mut shell, folder.path());
+    let resumed = succeeds(&mut shell);
+    assert!(resumed.contains("test accuracy"), "{resumed}");
+
+    let several = look("watch", &runs)
+        .args(["--compare", "mine", "mine"])
+        .output();
+    assert!(several.unwrap().status.success());
+}
+
+/// The training loss has the definition of the validation loss beside that which is minimized.
+#[test]
+fn losses_without_smoothed_labels_are_recorded() {
+    let runs = tempfile::tempdir().unwrap();
+    let runs = runs.path();
+    for (name, smoothing, is_recorded) in [("smoothed", "0.2", true), ("plain", "0", false)] {
+        let settings = [
+            "--epochs",
+            "1",
+            "--name",
+            name,
+            "--label-smoothing",
+            smoothing,
+        ];
+        let printed = succeeds(train(runs).args(SMALL).args(settings));
+        let history = history(&runs.join(name));
+        let steps = history.steps.figures("cross_entropy");
+        assert_eq!(steps.is_some(), is_recorded, "{name}");
+        let epoch = &history.epochs[0];
+        let shown = epoch.train.get("cross_entropy");
+        assert_eq!(shown.is_some(), is_recorded, "{name}");
+        let shown = shown.or(epoch.train.get("loss")).unwrap();
+        let line = format!("  train {shown:.4} ");
+        assert!(printed.contains(&line), "{line}: {printed}");
+        if let Some(steps) = steps {
+            let mean = steps.iter().map(|&loss| f64::from(loss)).sum::<f64>() / steps.len() as f64;
+            assert!((mean - shown).abs() < 0.02, "{mean} {shown}");
+            assert!(shown < epoch.train.get("loss").unwrap());
+        }
+    }
+}
+
+/// Two classes with the same images: half of them are taken for the other class.
+#[test]
+fn mistakes_name_the_files_of_their_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = folder.path().join("images");
+    for part in ["train", "test"] {
+        for class in ["one", "other"] {
+            let place = images.join(part).join(class);
+            fs::create_dir_all(&place).unwrap();
+            for number in 0..20_u8 {
+                let image = image::RgbImage::from_pixel(8, 8, image::Rgb([12 * number; 3]));
+                image.save(place.join(format!("{number}.png"))).unwrap();
+            }
+        }
+    }
+    let runs = folder.path().join("runs");
+    for storage in ["memory", "files"] {
+        succeeds(
+            train(&runs)
+                .args(["--data", &format!("folder:{}", images.display())])
+                .args([
+                    "--name",
+                    storage,
+                    "--storage",
+                    storage,
+                    "--epochs",
+                    "1",
+                    "--model",
+                    "resnet8",
+                    "--image-size",
+                    "16",
+                ]),
+        );
+        let history = history(&runs.join(storage));
+        let tested = history.tested.unwrap();
+        assert!(!tested.mistakes.is_empty());
+        for mistake in tested.mistakes.iter().chain(&history.epochs[0].mistakes) {
+            let path = Path::new(mistake.path.as_ref().unwrap());
+            assert!(path.is_file(), "{}", path.display());
+            let class = path.parent().unwrap().file_name().unwrap();
+            assert_eq!(class, ["one", "other"][mistake.class]);
+        }
+        let of_test = images.join("test");
+        let mut paths = tested
+            .mistakes
+            .iter()
+            .filter_map(|mistake| mistake.path.as_ref());
+        assert!(paths.all(|path| Path::new(path).starts_with(&of_test)));
+    }
 }
 
 #[test]
@@ -245,7 +366,9 @@ fn a_run_says_as_much_as_it_is_asked_to() {
     for ui in ["lines", "dashboard", "burn"] {
         let (said, _) = run(ui, &["--ui", ui]);
         assert_eq!(said.lines().count(), 2, "{said}");
-        assert!(said.starts_with("epoch 1/1  train loss"), "{said}");
+        assert!(said.starts_with("epoch 1/1  train "), "{said}");
+        let line = said.lines().next().unwrap();
+        assert!(line.contains("  val ") && line.len() <= 80, "{line}");
     }
     fails(train(runs).args(["--ui", "browser"]), 2, &["browser"]);
     fails(

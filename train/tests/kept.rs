@@ -17,7 +17,7 @@ fn an_average_is_scored_and_saved_beside_the_weights() {
             .args(["--label-smoothing", "0.1", "--flip-test"]),
     );
     let epoch = output.lines().find(|line| line.starts_with("epoch 2"));
-    assert!(epoch.unwrap().contains("average loss"), "{output}");
+    assert!(epoch.unwrap().contains("  avg "), "{output}");
     assert!(output.contains("without averaging"), "{output}");
 
     let run = runs.path().join("mine");

@@ -183,7 +183,7 @@ fn every_key_of_a_run_that_trains() {
     for key in harmless_keys()
         .iter()
         .map(String::as_str)
-        .chain(["n", "e", "d", "c"])
+        .chain(["n", "Escape", "e", "Escape", "d"])
     {
         watching.keys(&[key]);
     }
@@ -192,15 +192,191 @@ fn every_key_of_a_run_that_trains() {
     watching.keys(&["q"]);
     watching.sees(&["code 0"]);
     watching.is_restored();
-
-    terminal.keys(&["d"]);
-    terminal.waits("lines instead of the dashboard", |screen| {
-        screen.contains("validation loss") && !screen.contains("Overview")
-    });
     assert_eq!(history(&run).state(events::is_locked(&run)), State::Running);
     terminal.keys(&["C-c"]);
     terminal.sees(&["everything is saved", "code 130"]);
     terminal.is_restored();
+    assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
+}
+
+/// `d` gives the prompt back; the run goes on, and is stopped from another terminal.
+#[test]
+#[ignore = "needs tmux"]
+fn a_run_that_was_detached_is_watched_and_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let (terminal, run) = begin(folder.path(), "detach");
+    terminal.keys(&["d"]);
+    let screen = terminal.sees(&["training goes on in the background as process", "code 0"]);
+    assert!(screen.contains("output.log"), "{screen}");
+    terminal.is_restored();
+    assert_eq!(history(&run).state(events::is_locked(&run)), State::Running);
+    let epochs = history(&run).epochs.len() + 1;
+    let output = || std::fs::read_to_string(run.join("output.log")).unwrap();
+    terminal.waits("an epoch in the file", |_| {
+        output().contains(&format!("epoch {epochs:>3}/500  train "))
+    });
+
+    // The same terminal is free for it.
+    terminal.run(&program("watch"));
+    terminal.sees(&["mine", "running", "stop now"]);
+    let saved = history(&run).checkpoints.len() - history(&run).epochs.len();
+    terminal.keys(&["c"]);
+    terminal.waits("a checkpoint", |_| {
+        let history = history(&run);
+        history.checkpoints.len() > history.epochs.len() + saved
+    });
+    terminal.keys(&["n"]);
+    terminal.sees(&["Stop now?"]);
+    terminal.keys(&["Escape"]);
+    terminal.sees(&["Overview"]);
+    assert!(events::is_locked(&run));
+    terminal.keys(&["n"]);
+    terminal.sees(&["Stop now?"]);
+    terminal.keys(&["y"]);
+    terminal.sees(&["■ stopped", "stopped; resume it with: ", "--resume "]);
+    terminal.keys(&["?"]);
+    let help = terminal.sees(&["this page"]);
+    assert!(!help.contains("save a checkpoint now"), "{help}");
+    terminal.keys(&["Escape", "q"]);
+    terminal.is_restored();
+    assert!(output().contains("everything is saved"), "{}", output());
+    assert_eq!(history(&run).state(false), State::Stopped);
+}
+
+/// Whichever of the two processes is told to end, both end, and the run is saved.
+#[test]
+#[ignore = "needs tmux"]
+fn either_process_may_be_told_to_end() {
+    for (name, of_trainer) in [("launcher", false), ("trainer", true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (terminal, run) = begin(folder.path(), name);
+        let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
+        let child = |parent: &str| {
+            let found = Command::new("pgrep")
+                .args(["-P", parent.trim()])
+                .output()
+                .unwrap();
+            String::from_utf8(found.stdout).unwrap()
+        };
+        let launcher = child(&shell);
+        let trainer = child(&launcher);
+        assert!(!trainer.trim().is_empty(), "there are two processes");
+        let told = if of_trainer { &trainer } else { &launcher };
+        let kill = Command::new("kill").args(["-TERM", told.trim()]).status();
+        assert!(kill.is_ok_and(|status| status.success()));
+        terminal.sees(&["everything is saved", "code 130"]);
+        terminal.is_restored();
+        assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
+    }
+}
+
+/// A trainer that is killed leaves a usable terminal; a launcher that is killed leaves no run behind.
+#[test]
+#[ignore = "needs tmux"]
+fn either_process_may_be_killed() {
+    for (name, of_trainer) in [("kill-launcher", false), ("kill-trainer", true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (terminal, run) = begin(folder.path(), name);
+        let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
+        let child = |parent: &str| {
+            let found = Command::new("pgrep")
+                .args(["-P", parent.trim()])
+                .output()
+                .unwrap();
+            String::from_utf8(found.stdout).unwrap()
+        };
+        let launcher = child(&shell);
+        let told = if of_trainer {
+            child(&launcher)
+        } else {
+            launcher
+        };
+        let kill = Command::new("kill").args(["-KILL", told.trim()]).status();
+        assert!(kill.is_ok_and(|status| status.success()));
+        terminal.sees(&["code 137"]);
+        terminal.waits("the end of the run", |_| !events::is_locked(&run));
+        match of_trainer {
+            true => {
+                terminal.sees(&["error: signal 9 ended the process that trains"]);
+                terminal.is_restored();
+                assert_eq!(history(&run).state(false), State::Crashed);
+            }
+            false => assert_eq!(history(&run).state(false), State::Stopped),
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs tmux"]
+fn a_terminal_that_knows_only_lines_gets_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = "--epochs 2 --stem imagenet --batch-size 64 --name";
+    let terminal = Terminal::new(folder.path(), "dumb");
+    terminal.resize(80, 40);
+    for (index, variable) in ["TERM=dumb", "-u TERM", "TERM=unknown"].iter().enumerate() {
+        terminal.run("clear");
+        terminal.run(&format!(
+            "env {variable} {}",
+            program(&format!("{arguments} run{index}"))
+        ));
+        let screen = terminal.sees(&["epoch 2/2  train ", "test accuracy", "code 0"]);
+        assert!(!screen.contains("Overview"), "{screen}");
+        terminal.run("clear");
+        terminal.run(&format!(
+            "env {variable} {}",
+            program(&format!("watch run{index}"))
+        ));
+        let screen = terminal.sees(&["epoch 1/2  train ", "epoch 2/2", "test accuracy", "code 0"]);
+        assert!(!screen.contains("Overview"), "{screen}");
+    }
+    // In the background, it may not change the terminal.
+    terminal.run("clear");
+    terminal.run(&format!(
+        "{} {arguments} back & wait",
+        env!("CARGO_BIN_EXE_train")
+    ));
+    let screen = terminal.sees(&["epoch 2/2  train ", "test accuracy"]);
+    assert!(!screen.contains("Overview"), "{screen}");
+}
+
+/// The shell's job control: both processes stop and go on together.
+#[test]
+#[ignore = "needs tmux"]
+fn a_run_is_a_job_of_the_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    let terminal = Terminal::new(folder.path(), "job");
+    terminal.run("exec env PS1='$ ' bash --norc");
+    terminal.run(&program(LONG));
+    terminal.sees(&["Overview", "epoch", "images/s"]);
+    let run = folder.path().join("runs/mine");
+    let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
+    let launcher = Command::new("pgrep")
+        .args(["-P", shell.trim()])
+        .output()
+        .unwrap();
+    let launcher = String::from_utf8(launcher.stdout).unwrap();
+    let group = format!("-{}", launcher.trim());
+    let kill = |signal: &str| {
+        let kill = Command::new("kill").args([signal, "--", &group]).status();
+        assert!(kill.is_ok_and(|status| status.success()));
+    };
+    kill("-STOP");
+    terminal.sees(&["Stopped"]);
+    let steps = history(&run).step();
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(
+        history(&run).step(),
+        steps,
+        "it goes on while it is stopped"
+    );
+    terminal.run("fg");
+    let started = Instant::now();
+    while history(&run).step() <= steps + 10 {
+        assert!(started.elapsed() < WAIT, "it does not go on");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    kill("-TERM");
+    terminal.sees(&["everything is saved"]);
     assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
 }
 
@@ -254,7 +430,7 @@ fn a_run_that_was_detached_outlives_its_terminal() {
     let seed = format!("--seed {}", 1_000_000_000 + u64::from(std::process::id()));
     let (terminal, run) = begin_with(folder.path(), "detached", &format!("{LONG} {seed}"));
     terminal.keys(&["d"]);
-    terminal.sees(&["training goes on", "train watch"]);
+    terminal.sees(&["training goes on", "train watch", "code 0"]);
     drop(terminal); // which hangs up
     let goes_on_to = |epoch: usize| {
         let started = Instant::now();

@@ -44,7 +44,7 @@ pub(crate) fn plot(body: Rect, runs: &[Run]) -> Rect {
 /// The same, on the whole screen.
 pub(crate) fn plot_on_screen(state: &State, runs: &[Run]) -> Option<Rect> {
     let screen = Rect::new(0, 0, state.size.width, state.size.height);
-    Some(plot(layout(state, screen)?.body, runs))
+    Some(plot(layout(screen)?.body, runs))
 }
 
 /// The columns of the plot.

@@ -10,6 +10,7 @@ use crate::format::duration;
 use crate::layout::layout;
 use crate::panel::{above, left, panel};
 use crate::pen::{Pen, Span};
+use crate::progress;
 use crate::runs::Run;
 use crate::state::{Pane, State};
 use crate::text::wrap;
@@ -23,7 +24,7 @@ const TIME: u16 = 13;
 /// Rows of settings.
 pub(crate) fn settings_count(state: &State, runs: &[Run]) -> usize {
     let screen = Rect::new(0, 0, state.size.width, state.size.height);
-    layout(state, screen).map_or(0, |layout| {
+    layout(screen).map_or(0, |layout| {
         settings::count(state, runs, settings_width(layout.body))
     })
 }
@@ -42,12 +43,15 @@ pub(crate) fn pane_at(body: Rect, at: Position) -> Pane {
 }
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: Rect) {
-    let alerts = run.alerts.len() as u16;
+    let resume = progress::resume_line(run);
+    let alerts = run.alerts.len() as u16 + u16::from(resume.is_some());
     let height = if alerts == 0 { 0 } else { alerts + 2 };
     let (top, rest) = above(body, height.min(body.height / 2));
     if alerts > 0 {
         let inner = panel(pen, top, "alerts", &[]);
-        draw_alerts(pen, run, inner);
+        let drawn = draw_alerts(pen, run, inner);
+        let style = pen.theme.warning();
+        pen.print(inner, 0, drawn, &resume.unwrap_or_default(), style);
     }
     let (own, said) = left(rest, settings_width(rest), 2);
     settings::draw(pen, state, runs, own);

@@ -1,7 +1,7 @@
 //! The pictures that the network was most certain and wrong about.
 
 use events::Mistake;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use crate::format::{count, percent};
@@ -10,14 +10,16 @@ use crate::panel::above;
 use crate::pen::Pen;
 use crate::picture;
 use crate::runs::Run;
-use crate::scores::{Part, chosen};
+use crate::scores::{Part, Scores, chosen};
 use crate::state::State;
-use crate::text::fit;
+use crate::text::{fit, fit_end};
 
 /// Columns for the words below a picture, at least.
 const WORDS: u16 = 22;
-/// Rows below a picture: what it is, what it was taken for, and a gap.
-const BELOW: u16 = 3;
+/// Rows below a picture: what it is, what it was taken for, its file, and a gap.
+const BELOW: u16 = 4;
+/// Rows above the pictures.
+const HEAD: u16 = 2;
 /// As many pictures should be seen at once.
 const ENOUGH: usize = 6;
 /// Rows of the largest and the smallest pictures.
@@ -69,24 +71,85 @@ impl Grid {
     fn last_row(&self, mistakes: usize) -> usize {
         mistakes.div_ceil(self.across).saturating_sub(self.down)
     }
+
+    /// Where a mistake is, counted from the first one that is shown.
+    fn tile(&self, index: usize, area: Rect) -> Rect {
+        let x = (index % self.across) as u16 * self.tile;
+        let y = (index / self.across) as u16 * (self.rows + BELOW);
+        Rect {
+            x: area.x + x,
+            y: area.y + y,
+            width: (self.tile - 2).min(area.width.saturating_sub(x)),
+            height: (self.rows + BELOW - 1).min(area.height.saturating_sub(y)),
+        }
+    }
+}
+
+/// The mistakes that are shown, and how they lie.
+struct Page<'a> {
+    scores: Scores<'a>,
+    grid: Grid,
+    area: Rect,
+    /// The first and the one after the last that are shown.
+    shown: [usize; 2],
+    /// The one whose file is shown in full.
+    chosen: usize,
+}
+
+impl<'a> Page<'a> {
+    fn new(state: &State, run: &Run<'a>, body: Rect) -> Option<Self> {
+        let scores = chosen(run.history, Part::Mistakes, state.choice)?;
+        let area = above(body, HEAD).1;
+        let count = scores.mistakes.len();
+        let grid = Grid::new(scores.mistakes, area, state.picture_size);
+        let first = state.mistake_row.min(grid.last_row(count)) * grid.across;
+        let end = (first + grid.across * grid.down).min(count);
+        Some(Self {
+            scores,
+            grid,
+            area,
+            shown: [first, end],
+            chosen: state.mistake.clamp(first, end.max(first + 1) - 1),
+        })
+    }
+}
+
+/// Chooses the mistake that is so many after the chosen one, and scrolls to it.
+pub(crate) fn choose(state: &mut State, by: isize, runs: &[Run]) {
+    let screen = Rect::new(0, 0, state.size.width, state.size.height);
+    let Some((run, layout)) = runs.get(state.run).zip(layout(screen)) else {
+        return;
+    };
+    let Some(page) = Page::new(state, run, layout.body) else {
+        return;
+    };
+    let last = page.scores.mistakes.len().saturating_sub(1);
+    let mistake = page.chosen.saturating_add_signed(by).min(last);
+    let row = mistake / page.grid.across;
+    let first = page.shown[0] / page.grid.across;
+    state.mistake_row = first.clamp((row + 1).saturating_sub(page.grid.down), row);
+    state.mistake = mistake;
+}
+
+/// The mistake under the mouse.
+pub(crate) fn mistake_at(state: &State, body: Rect, at: Position, runs: &[Run]) -> Option<usize> {
+    let page = Page::new(state, runs.get(state.run)?, body)?;
+    let [first, end] = page.shown;
+    (first..end).find(|index| page.grid.tile(index - first, page.area).contains(at))
 }
 
 /// The last row of pictures that can be the first one shown.
 pub(crate) fn last_row(state: &State, runs: &[Run]) -> usize {
     let screen = Rect::new(0, 0, state.size.width, state.size.height);
-    let Some((run, layout)) = runs.get(state.run).zip(layout(state, screen)) else {
+    let Some((run, layout)) = runs.get(state.run).zip(layout(screen)) else {
         return 0;
     };
-    let scores = chosen(run.history, Part::Mistakes, state.choice);
-    scores.map_or(0, |scores| {
-        let area = above(layout.body, 2).1;
-        let grid = Grid::new(scores.mistakes, area, state.picture_size);
-        grid.last_row(scores.mistakes.len())
-    })
+    let page = Page::new(state, run, layout.body);
+    page.map_or(0, |page| page.grid.last_row(page.scores.mistakes.len()))
 }
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, run: &Run, body: Rect) {
-    let Some(scores) = chosen(run.history, Part::Mistakes, state.choice) else {
+    let Some(page) = Page::new(state, run, body) else {
         let said = match run.history.epochs.is_empty() {
             true => "no validation yet",
             false => "no mistakes were kept",
@@ -94,39 +157,51 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, run: &Run, body: Rect) {
         pen.centre(body, body.height / 2, said, Style::new());
         return;
     };
-    let (head, area) = above(body, 2);
-    let grid = Grid::new(scores.mistakes, area, state.picture_size);
-    let first = state.mistake_row.min(grid.last_row(scores.mistakes.len())) * grid.across;
-    let shown = grid.across * grid.down;
+    let head = above(body, HEAD).0;
+    let mistakes = page.scores.mistakes;
+    let [first, end] = page.shown;
     let heading = pen.theme.heading();
-    let x = pen.print(head, 0, 0, &scores.name(), heading);
-    let last = (first + shown).min(scores.mistakes.len());
-    let kept = scores.mistakes.len();
-    let all = scores.mistakes_made();
+    let x = pen.print(head, 0, 0, &page.scores.name(), heading);
+    let kept = mistakes.len();
+    let all = page.scores.mistakes_made();
     let mut said = match all > kept as u64 {
         true => format!(": the {kept} surest of {} mistakes", count(all)),
         false => format!(": all mistakes, {kept}, the surest first"),
     };
-    if shown < kept {
-        said += &format!("; {} to {last} are shown", first + 1);
+    if end - first < kept {
+        said += &format!("; {} to {end} are shown", first + 1);
     }
     pen.print(head, x, 0, &said, Style::new());
-    let visible = scores.mistakes.iter().skip(first).take(shown);
-    for (index, mistake) in visible.enumerate() {
-        let (column, row) = (index % grid.across, index / grid.across);
-        let x = column as u16 * grid.tile;
-        let y = row as u16 * (grid.rows + BELOW);
-        let tile = Rect {
-            x: area.x + x,
-            y: area.y + y,
-            width: (grid.tile - 2).min(area.width.saturating_sub(x)),
-            height: (grid.rows + 2).min(area.height.saturating_sub(y)),
-        };
-        draw_mistake(pen, run, mistake, grid.rows, tile);
+    if let Some(mistake) = mistakes.get(page.chosen) {
+        draw_file(pen, &page, mistake, head);
+    }
+    for (index, mistake) in mistakes[first..end].iter().enumerate() {
+        let tile = page.grid.tile(index, page.area);
+        let is_chosen = first + index == page.chosen;
+        draw_mistake(pen, run, mistake, is_chosen, page.grid.rows, tile);
     }
 }
 
-fn draw_mistake(pen: &mut Pen, run: &Run, mistake: &Mistake, rows: u16, tile: Rect) {
+/// The file of the chosen mistake in full, or its index where it has none.
+fn draw_file(pen: &mut Pen, page: &Page, mistake: &Mistake, head: Rect) {
+    let number = format!("{}: ", page.chosen + 1);
+    let x = pen.print(head, 0, 1, &number, pen.theme.accent());
+    let file = match &mistake.path {
+        Some(path) => path.clone(),
+        None => format!("image {} of the {}", mistake.picture, page.scores.set()),
+    };
+    let (file, _) = fit_end(&file, usize::from(head.width.saturating_sub(x)));
+    pen.print(head, x, 1, &file, Style::new());
+}
+
+fn draw_mistake(
+    pen: &mut Pen,
+    run: &Run,
+    mistake: &Mistake,
+    is_chosen: bool,
+    rows: u16,
+    tile: Rect,
+) {
     let place = Rect {
         width: picture::width(&mistake.thumbnail, rows).min(tile.width),
         height: rows.min(tile.height),
@@ -143,4 +218,10 @@ fn draw_mistake(pen: &mut Pen, run: &Run, mistake: &Mistake, rows: u16, tile: Re
     let x = pen.print(tile, 0, rows + 1, &format!("{arrow} "), Style::new());
     let x = pen.print(tile, x, rows + 1, &fit(&names[1], space).0, bad);
     pen.print(tile, x + 1, rows + 1, &confidence, Style::new());
+    let (file, _) = fit_end(&run.history.image_name(mistake), usize::from(tile.width));
+    let style = match is_chosen {
+        true => pen.theme.selected(),
+        false => Style::new(),
+    };
+    pen.print(tile, 0, rows + 2, &file, style);
 }

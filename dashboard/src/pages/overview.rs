@@ -16,6 +16,7 @@ use crate::progress;
 use crate::runs::Run;
 use crate::scores::{Part, chosen, scored};
 use crate::state::{Choice, State};
+use crate::text::wrap;
 
 /// From this width on, there is a column at the right.
 const WIDE: u16 = 150;
@@ -23,6 +24,8 @@ const WIDE: u16 = 150;
 const NARROW: u16 = 56;
 /// Below this height, there are only charts.
 const SHORT: u16 = 14;
+/// Rows of the command that resumes a run, at most.
+const RESUME: usize = 3;
 /// From this height on, parts are apart by a row.
 const TALL: u16 = 30;
 
@@ -31,6 +34,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: 
     let (_, body) = above(body, gap);
     let (bars, rest) = above(body, progress::ROWS);
     progress::draw(pen, run, bars);
+    let rest = draw_resume(pen, run, rest);
     let (_, rest) = above(rest, gap);
     let most = if body.height < SHORT { 1 } else { 2 };
     let rows = figures(pen, above(rest, most).0, &key_figures(pen, run));
@@ -39,6 +43,18 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: 
         true => draw_wide(pen, state, runs, run, rest, gap),
         false => draw_narrow(pen, state, runs, run, rest, gap),
     }
+}
+
+/// Says how to resume a run that has ended before its time; what is left of the area.
+fn draw_resume(pen: &mut Pen, run: &Run, area: Rect) -> Rect {
+    let line = progress::resume_line(run).unwrap_or_default();
+    let lines = wrap(&line, usize::from(area.width), RESUME);
+    let lines: Vec<&String> = lines.iter().filter(|line| !line.is_empty()).collect();
+    let style = pen.theme.warning();
+    for (y, line) in (0..).zip(&lines) {
+        pen.print(area, 0, y, line, style);
+    }
+    above(area, lines.len() as u16).1
 }
 
 fn draw_narrow(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect, gap: u16) {
@@ -130,29 +146,35 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
     let history = run.history;
     let plain = |name: &str, figure: String| (name.to_owned(), (figure, Style::new()));
     let mut pairs = Vec::new();
+    let good = pen.theme.good();
     if let Some(tested) = &history.tested {
-        for metric in ["accuracy", "loss"] {
-            if let Some(value) = tested.metrics.get(metric) {
-                let shown = figure(metric, value);
-                pairs.push((format!("test {metric}"), (shown, pen.theme.good())));
-            }
+        let known = ["accuracy", "loss", "top5", "calibration_error"];
+        for (metric, value) in known.iter().filter_map(|&metric| {
+            let value = tested.metrics.get(metric)?;
+            Some((metric, value))
+        }) {
+            let name = format!("test {}", short_title(metric));
+            pairs.push((name, (figure(metric, value), good)));
         }
     }
-    if let Some(best) = history.kept() {
-        let metrics = best.average.as_ref().unwrap_or(&best.validation);
+    if let Some(kept) = history.kept() {
+        let metrics = kept.average.as_ref().unwrap_or(&kept.validation);
         if let Some(accuracy) = metrics.get("accuracy") {
-            let shown = format!("{} in epoch {}", percent(accuracy, 2), best.epoch);
-            pairs.push(plain("kept", shown));
+            let name = format!(
+                "kept: epoch {}, {} accuracy",
+                kept.epoch,
+                scored(history, kept)
+            );
+            pairs.push(plain(&name, percent(accuracy, 2)));
         }
     }
-    if let Some(last) = history.epochs.last() {
+    // Once there is a test, those of the last epoch would be mistaken for it.
+    let last = history.epochs.last().filter(|_| history.tested.is_none());
+    if let Some(last) = last {
         let metrics = last.average.as_ref().unwrap_or(&last.validation);
         let scored = scored(history, last);
         for (metric, value) in metrics.iter().filter(|(metric, _)| is_share(metric)) {
-            let name = match metric {
-                "accuracy" => format!("{scored} accuracy"),
-                other => title(other),
-            };
+            let name = format!("{scored} {}", short_title(metric));
             pairs.push(plain(&name, figure(metric, value)));
         }
     }
@@ -170,6 +192,14 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
         pairs.push(plain("device", started.device.clone()));
     }
     pairs
+}
+
+/// What people call a figure, in few letters.
+fn short_title(metric: &str) -> String {
+    match metric {
+        "top5" => "top-5".to_owned(),
+        other => title(other),
+    }
 }
 
 /// The pairs of classes that are confused most.

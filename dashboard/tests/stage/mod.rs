@@ -39,6 +39,7 @@ impl Stage {
             idle: 0.0,
             loading: self.loading,
             problem: None,
+            resume: Some("train --resume runs/first"),
         });
         views.collect()
     }
@@ -96,6 +97,7 @@ pub fn live() -> Options {
     Options {
         mode: Mode::Live,
         theme: Theme::default(),
+        detaches: true,
     }
 }
 

@@ -41,7 +41,7 @@ fn time_left_counts_steps_and_scores() {
     assert_eq!(history.epoch(), (3, 0.0));
     assert_eq!(history.kept().unwrap().epoch, 1);
     assert_eq!(
-        history.metrics().into_iter().collect::<Vec<_>>(),
+        history.charts().into_iter().collect::<Vec<_>>(),
         ["accuracy", "loss"]
     );
 }

@@ -14,7 +14,15 @@ const EPOCHS: usize = 500;
 /// Charts of figures that this program does not know by name.
 const MOST_OTHERS: usize = 24;
 /// These come first, in this order.
-const KNOWN: [&str; 5] = ["loss", "accuracy", "top5", "rate", "calibration_error"];
+const KNOWN: [&str; 7] = [
+    "loss",
+    events::OPTIMIZED_LOSS,
+    "accuracy",
+    events::MIXED_ACCURACY,
+    "top5",
+    "rate",
+    "calibration_error",
+];
 /// The curves of the training pictures, the validation pictures, and the average there.
 const STYLES: [Style; 3] = [
     Style {
@@ -38,7 +46,7 @@ const STYLES: [Style; 3] = [
 pub(super) fn metrics(histories: &[&History]) -> Vec<String> {
     let names: std::collections::BTreeSet<&str> = histories
         .iter()
-        .flat_map(|history| history.metrics())
+        .flat_map(|history| history.charts())
         .collect();
     let known = KNOWN.into_iter().filter(|name| names.contains(name));
     let others = names
@@ -93,6 +101,7 @@ pub(super) fn figure(metric: &str, title: String, lines: Vec<Line>) -> Option<Fi
         title,
         y: match metric {
             "loss" => "loss (nats)".to_owned(),
+            events::OPTIMIZED_LOSS => format!("{name} (nats)"),
             _ if unit.is_empty() => name,
             _ => format!("{name} (%)"),
         },
@@ -105,15 +114,16 @@ pub(super) fn figure(metric: &str, title: String, lines: Vec<Line>) -> Option<Fi
     })
 }
 
-/// A curve of a run on all axes, with so many steps in a point; none if it has no such.
+/// The curve of a run in a chart on all axes, with so many steps in a point; none if it has no such.
 pub(super) fn line(
     history: &History,
     split: Split,
-    metric: &str,
+    chart: &str,
     label: String,
     style: Style,
     steps: f64,
 ) -> Option<Line> {
+    let metric = history.figure_in(split, chart)?;
     let factor = if is_share(metric) { 100.0 } else { 1.0 };
     let is_of_steps = split == Split::Train && history.steps.figures(metric).is_some();
     let mut line = match is_of_steps {

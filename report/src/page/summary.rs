@@ -1,6 +1,6 @@
 //! What stands at the top: the run's name, its state, its key figures and what someone should look at.
 
-use events::{Axis, History, Split, Started, State, alerts};
+use events::{Axis, History, Metrics, Split, Started, State, alerts};
 use maud::{Markup, html};
 
 use super::NamedRun;
@@ -163,7 +163,7 @@ pub(super) fn warnings(run: &NamedRun) -> Markup {
 pub(super) fn scores(history: &History) -> Markup {
     let mut columns = Vec::new();
     if let Some(tested) = &history.tested {
-        columns.push(("test".to_owned(), &tested.metrics));
+        columns.push(("test".to_owned(), Split::Validation, &tested.metrics));
     }
     let kept = history.kept();
     for (word, epoch) in [("kept", kept), ("last", history.epochs.last())] {
@@ -173,31 +173,37 @@ pub(super) fn scores(history: &History) -> Markup {
         }
         let at = format!("{word} epoch {}", epoch.epoch);
         if let Some(average) = &epoch.average {
-            columns.push((format!("average, {at}"), average));
+            columns.push((format!("average, {at}"), Split::Average, average));
         }
         let scored = history.name_of(Split::Validation);
-        columns.push((format!("{scored}, {at}"), &epoch.validation));
-        columns.push((format!("train, {at}"), &epoch.train));
+        columns.push((
+            format!("{scored}, {at}"),
+            Split::Validation,
+            &epoch.validation,
+        ));
+        columns.push((format!("train, {at}"), Split::Train, &epoch.train));
     }
+    // A row has figures of one definition, as a chart has.
+    let value =
+        |split: Split, metrics: &Metrics, name: &str| metrics.get(history.figure_in(split, name)?);
     let names = super::curves::metrics(&[history]);
     let names = names.iter().filter(|name| {
-        columns
-            .iter()
-            .any(|(_, metrics)| metrics.get(name).is_some())
+        let mut columns = columns.iter();
+        columns.any(|(_, split, metrics)| value(*split, metrics, name).is_some())
     });
     html! {
         @if !columns.is_empty() {
             div class="scroll" {
                 table class="scores" {
                     thead {
-                        tr { th {} @for (title, _) in &columns { th scope="col" { (title) } } }
+                        tr { th {} @for (title, ..) in &columns { th scope="col" { (title) } } }
                     }
                     tbody {
                         @for name in names {
                             tr {
                                 th scope="row" { (super::format::metric_name(name)) }
-                                @for (_, metrics) in &columns {
-                                    td { @if let Some(value) = metrics.get(name) { (figure(name, value)) } }
+                                @for (_, split, metrics) in &columns {
+                                    td { @if let Some(value) = value(*split, metrics, name) { (figure(name, value)) } }
                                 }
                             }
                         }

@@ -1,6 +1,6 @@
 //! Where the time went: epochs, sittings with the pauses between them, parts of a step.
 
-use events::{Ending, Epoch, History, Sitting, Speed, Split};
+use events::{Ending, Epoch, History, Metrics, Sitting, Speed, Split};
 use maud::{Markup, html};
 
 use super::classes::bar;
@@ -50,16 +50,23 @@ pub(super) fn epochs(history: &History) -> Markup {
 
 fn row(history: &History, epoch: &Epoch, has_average: bool) -> Markup {
     let is_kept = history.kept().is_some_and(|best| best.epoch == epoch.epoch);
-    let mut sets = vec![Some(&epoch.train), Some(&epoch.validation)];
+    let mut sets = vec![
+        (Split::Train, Some(&epoch.train)),
+        (Split::Validation, Some(&epoch.validation)),
+    ];
     if has_average {
-        sets.push(epoch.average.as_ref());
+        sets.push((Split::Average, epoch.average.as_ref()));
     }
+    // Figures of one name have one definition, as in a chart.
+    let value = |split: Split, metrics: Option<&Metrics>, name: &str| {
+        metrics?.get(history.figure_in(split, name)?)
+    };
     html! {
         tr class=[is_kept.then_some("kept")] {
             th scope="row" { (epoch.epoch) }
-            @for metrics in sets {
+            @for (split, metrics) in sets {
                 @for name in ["loss", "accuracy"] {
-                    td { @if let Some(value) = metrics.and_then(|metrics| metrics.get(name)) { (figure(name, value)) } }
+                    td { @if let Some(value) = value(split, metrics, name) { (figure(name, value)) } }
                 }
             }
             td { (duration(epoch.took)) }

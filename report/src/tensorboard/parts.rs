@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use events::{Epoch, History, Metrics, Mistake};
+use events::{Epoch, History, Metrics, Mistake, Split};
 
 use super::clock::Clock;
 use super::messages::Value;
@@ -76,20 +76,14 @@ impl Part {
             }
             Self::Train => {
                 steps(history, clock, records)?;
-                scores(
-                    history,
-                    clock,
-                    records,
-                    |epoch| Some(&epoch.train),
-                    "epoch/",
-                )
+                scores(history, clock, records, Split::Train, "epoch/")
             }
             Self::Validation => {
-                scores(history, clock, records, |epoch| Some(&epoch.validation), "")?;
+                scores(history, clock, records, Split::Validation, "")?;
                 drawings(history, clock, records, |epoch| epoch.average.is_none())
             }
             Self::Average => {
-                scores(history, clock, records, |epoch| epoch.average.as_ref(), "")?;
+                scores(history, clock, records, Split::Average, "")?;
                 drawings(history, clock, records, |epoch| epoch.average.is_some())
             }
             Self::Test => tested(history, clock, records),
@@ -122,18 +116,23 @@ fn steps<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) -
         .filter_map(|name| Some((name, steps.figures(name)?)))
         .collect();
     for (row, (&step, &seconds)) in steps.steps().iter().zip(steps.seconds()).enumerate() {
-        let values = columns
-            .iter()
-            .filter_map(|(name, figures)| scalar(*name, f64::from(figures[row])));
+        let values = columns.iter().filter_map(|(name, figures)| {
+            let chart = history.chart_of(Split::Train, name);
+            scalar(chart, f64::from(figures[row]))
+        });
         records.values(clock.at(seconds), step, values.collect())?;
     }
     Ok(())
 }
 
-fn scalars(metrics: &Metrics, prefix: &str) -> Vec<Value> {
+/// TensorBoard draws figures of one tag over each other, so those of another definition have another one.
+fn scalars(history: &History, split: Split, metrics: &Metrics, prefix: &str) -> Vec<Value> {
     let named = metrics.iter();
     named
-        .filter_map(|(name, figure)| scalar(format!("{prefix}{name}"), figure))
+        .filter_map(|(name, figure)| {
+            let chart = history.chart_of(split, name);
+            scalar(format!("{prefix}{chart}"), figure)
+        })
         .collect()
 }
 
@@ -141,12 +140,17 @@ fn scores<W: Write>(
     history: &History,
     clock: &Clock,
     records: &mut Records<W>,
-    metrics: impl Fn(&Epoch) -> Option<&Metrics>,
+    split: Split,
     prefix: &str,
 ) -> io::Result<()> {
     for epoch in &history.epochs {
-        if let Some(metrics) = metrics(epoch) {
-            let values = scalars(metrics, prefix);
+        let metrics = match split {
+            Split::Train => Some(&epoch.train),
+            Split::Validation => Some(&epoch.validation),
+            Split::Average => epoch.average.as_ref(),
+        };
+        if let Some(metrics) = metrics {
+            let values = scalars(history, split, metrics, prefix);
             records.values(clock.at(epoch.seconds), epoch.step as u64, values)?;
         }
     }
@@ -207,7 +211,7 @@ fn tested<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) 
         .iter()
         .find(|epoch| epoch.epoch == tested.epoch);
     let step = epoch.map_or_else(|| history.step(), |epoch| epoch.step);
-    let mut values = scalars(&tested.metrics, "");
+    let mut values = scalars(history, Split::Validation, &tested.metrics, "");
     values.extend(drawn(history, &tested.confusion, &tested.mistakes)?);
     records.values(clock.at(tested.seconds), step as u64, values)
 }

@@ -14,6 +14,7 @@ fn state(step: usize) -> RunState {
             loss: 1.25,
             correct: 7,
             pictures: 12,
+            cross_entropy: Some(0.75),
         }),
         best: Some(Best {
             epoch: 1,
@@ -119,6 +120,7 @@ proptest! {
                 loss,
                 correct: i64::from(correct),
                 pictures: pictures as usize,
+                cross_entropy: (correct % 2 == 0).then_some(loss),
             }),
             history: vec![EpochScores {
                 train: Some(score),

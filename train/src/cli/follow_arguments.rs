@@ -11,7 +11,9 @@ Examples:
   train watch mine                   the run in runs/mine, while it trains or afterwards
   train watch --compare mine other   two runs in the same charts";
 
-/// Show a run on the terminal, while it trains in another one or afterwards
+/// Show a run while another process trains it, save a checkpoint or stop it; or show it afterwards
+///
+/// Keys are listed by `?`. Where the terminal has no full screen, it prints a line for each epoch.
 #[derive(Debug, Args)]
 #[command(after_help = WATCH_EXAMPLES)]
 pub(crate) struct WatchArguments {

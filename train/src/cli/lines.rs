@@ -6,7 +6,9 @@ use burn_train::renderer::{
     EvaluationName, EvaluationProgress, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining, ProgressType, TrainingProgress,
 };
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use super::ui::is_dumb;
 
 /// Moves a bar on standard error; it hides itself where that is no terminal.
 pub(crate) struct Lines {
@@ -35,7 +37,12 @@ pub(crate) fn picture_bar(total: usize) -> ProgressBar {
     .unwrap_or_else(|_| ProgressStyle::default_bar())
     .with_key("rate", rate)
     .progress_chars("=> ");
-    ProgressBar::new(total as u64).with_style(style)
+    let bar = ProgressBar::new(total as u64).with_style(style);
+    if is_dumb() {
+        // Where a line cannot be drawn over, each move of the bar would be another one.
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    bar
 }
 
 impl MetricsRendererTraining for Lines {

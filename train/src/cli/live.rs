@@ -7,9 +7,22 @@ use std::thread::JoinHandle;
 use dashboard::{Command, End, Mode, Options, Source};
 use train::{RunFolder, Stop};
 
+#[cfg(unix)]
+use super::launcher::Trainer;
 use super::look;
 use super::signals;
 use super::voice::warn;
+
+/// What is left on the terminal when the dashboard closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// The run is over.
+    Over,
+    /// Training goes on, and has the terminal.
+    GoesOn,
+    /// Training goes on in the background, and the terminal is the shell's.
+    Detached,
+}
 
 /// Shows a run until this is dropped or the user wants to be without it.
 pub(crate) struct Live {
@@ -18,41 +31,48 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// `closed` is called once, when the terminal is given back; with `true` if training goes on.
+    /// `closed` is called once, when the terminal is given back.
     pub(crate) fn start(
         folder: &RunFolder,
         stop: Stop,
-        closed: impl FnOnce(bool) + Send + 'static,
+        closed: impl FnOnce(Closed) + Send + 'static,
     ) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&is_over);
         let source = Source {
             name: look::name(folder.path()),
             folder: folder.path().to_owned(),
+            resume: None,
         };
+        let folder = folder.clone();
         let thread = std::thread::Builder::new()
             .name("dashboard".to_owned())
             .spawn(move || {
                 let options = Options {
                     mode: Mode::Live,
                     theme: look::theme(),
+                    detaches: can_detach(),
                 };
                 let end = dashboard::run(
                     vec![source],
                     options,
-                    &mut |command| obey(&stop, command),
+                    &mut |_, command| {
+                        obey(&stop, command);
+                        Ok(())
+                    },
                     &|| over.load(Ordering::Relaxed),
                     // The log's file, and the messages that the screen shows.
                     Some(Box::new(|line| log::warn!("{line}"))),
                 );
-                if let Ok(End::Detached) = &end {
-                    signals::detach();
-                }
                 // Without a screen, a run goes on with lines.
                 if let Err(error) = &end {
                     log::warn!("the dashboard closed: {error}");
                 }
-                closed(!matches!(end, Ok(End::Finished)));
+                closed(match end {
+                    Ok(End::Finished) => Closed::Over,
+                    Ok(End::Detached) => detach(&folder),
+                    _ => Closed::GoesOn,
+                });
             });
         if let Err(error) = &thread {
             log::warn!("there is no dashboard: {error}");
@@ -77,6 +97,51 @@ impl Drop for Live {
             warn(&panic);
         }
     }
+}
+
+/// Whether this process can leave the terminal.
+#[cfg(unix)]
+fn can_detach() -> bool {
+    Trainer::here().is_some()
+}
+
+#[cfg(not(unix))]
+fn can_detach() -> bool {
+    false
+}
+
+/// Leaves the terminal, if that is possible.
+#[cfg(unix)]
+fn detach(folder: &RunFolder) -> Closed {
+    let output = folder.output_file();
+    let run = folder.path().display();
+    let Some(trainer) = Trainer::here() else {
+        return Closed::GoesOn;
+    };
+    let goodbye = || {
+        let process = std::process::id();
+        warn(&format!(
+            "training goes on in the background as process {process}; its output goes to {}\n\
+             `train watch {run}` shows it, saves a checkpoint or stops it; `kill {process}` saves and stops it, too",
+            output.display()
+        ));
+    };
+    // From here on, neither a terminal that closes nor a launcher that ends is a reason to stop.
+    signals::set_detached(true);
+    match trainer.leave(&output, goodbye) {
+        Ok(()) => Closed::Detached,
+        Err(error) => {
+            signals::set_detached(false);
+            warn(&format!("training stays in the foreground: {error}"));
+            Closed::GoesOn
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn detach(_: &RunFolder) -> Closed {
+    signals::set_detached(true);
+    Closed::GoesOn
 }
 
 fn obey(stop: &Stop, command: Command) {

@@ -24,11 +24,13 @@ use super::benchmark;
 use super::broken;
 use super::burn_screen::BurnScreen;
 use super::convert;
+use super::epoch_line::legend;
 use super::eval;
 use super::export;
 use super::held_back::HeldBack;
+use super::launcher;
 use super::lines::{Lines, picture_bar};
-use super::live::Live;
+use super::live::{Closed, Live};
 use super::log_file::log_to;
 use super::progress::{self, Reporter};
 use super::report;
@@ -55,6 +57,15 @@ impl WrongFlag {
 }
 
 pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
+    let trains =
+        arguments.command.is_none() && !arguments.benchmark.bench && !arguments.list_devices;
+    let silent = arguments.json || arguments.quiet;
+    if trains
+        && Shown::new(arguments.ui, silent) == Shown::Dashboard
+        && let Some(code) = launcher::launch()?
+    {
+        return Ok(code);
+    }
     let signals = Signals::install()?;
     if arguments.quiet {
         be_quiet();
@@ -303,6 +314,7 @@ pub(super) fn load(
         },
         plan.steps_per_epoch
     ));
+    talk(&legend(&plan));
     if resumed.is_none() {
         tell_weights(&plan);
     }
@@ -385,8 +397,8 @@ impl Task for Train<'_> {
         let live = (shown == Shown::Dashboard).then(|| {
             let (bar, lines) = (bar.clone(), lines.clone());
             let run = folder.path().display().to_string();
-            Live::start(folder, stop.clone(), move |goes_on| {
-                if goes_on {
+            Live::start(folder, stop.clone(), move |closed| {
+                if closed == Closed::GoesOn {
                     bar.set_draw_target(ProgressDrawTarget::stderr());
                     lines.warn(format!("training goes on; `train watch {run}` shows it"));
                 }
@@ -397,7 +409,7 @@ impl Task for Train<'_> {
             Shown::Burn => Screen::Burn(BurnScreen::new(stop.clone())),
             _ => Screen::Lines(Lines::new(bar)),
         };
-        let reporter = Reporter::new(lines, shown, &plan, unreadable);
+        let reporter = Reporter::new(lines, shown, Arc::clone(&plan), unreadable);
         let result = train::train::<B, _>(
             plan,
             folder,

@@ -1,8 +1,12 @@
 //! What standard output says of a run.
 
-use indicatif::ProgressBar;
-use train::{EpochReport, Finished, Observer, Place, Plan, Score};
+use std::path::Path;
+use std::sync::Arc;
 
+use indicatif::ProgressBar;
+use train::{EpochReport, Evaluation, Finished, Observer, Place, Plan};
+
+use super::epoch_line::{EpochLine, duration};
 use super::held_back::HeldBack;
 use super::lines::picture_bar;
 use super::ui::Shown;
@@ -12,8 +16,7 @@ use super::unreadable::UnreadableNews;
 pub(crate) struct Reporter {
     lines: HeldBack,
     shown: Shown,
-    /// What the pictures are called that each epoch is scored on.
-    scored_on: &'static str,
+    plan: Arc<Plan>,
     test_bar: Option<ProgressBar>,
     unreadable: UnreadableNews,
 }
@@ -22,13 +25,13 @@ impl Reporter {
     pub(crate) fn new(
         lines: HeldBack,
         shown: Shown,
-        plan: &Plan,
+        plan: Arc<Plan>,
         unreadable: UnreadableNews,
     ) -> Self {
         Self {
             lines,
             shown,
-            scored_on: scored_on(plan),
+            plan,
             test_bar: None,
             unreadable,
         }
@@ -58,7 +61,8 @@ impl Observer for Reporter {
 
     fn epoch_ended(&mut self, report: &EpochReport) {
         if self.shown != Shown::Nothing {
-            self.lines.print(epoch_line(report, self.scored_on));
+            let line = EpochLine::of_report(report, &self.plan);
+            self.lines.print(line.text());
         }
         self.warn();
     }
@@ -96,14 +100,6 @@ impl Drop for Reporter {
     }
 }
 
-/// What the pictures are called that each epoch is scored on.
-fn scored_on(plan: &Plan) -> &'static str {
-    match plan.config.scores_on_test() {
-        true => "test",
-        false => "validation",
-    }
-}
-
 fn resumed_line(place: &Place) -> String {
     let Place {
         epoch,
@@ -134,103 +130,39 @@ fn resumed_line(place: &Place) -> String {
     }
 }
 
-fn epoch_line(report: &EpochReport, scored_on: &str) -> String {
-    let EpochReport {
-        epoch,
-        epochs,
-        train,
-        validation,
-        averaged,
-        learning_rate,
-        seconds,
-        best,
-    } = report;
-    let averaged = averaged.map(|averaged| format!("  average {}", score(&averaged)));
-    let averaged = averaged.unwrap_or_default();
-    let train = train.map_or_else(|| "none left".to_owned(), |train| score(&train));
-    let mark = if *best { "  best" } else { "" };
-    format!(
-        "epoch {epoch:>width$}/{epochs}  train {train}  {scored_on} {}{averaged}  rate {learning_rate:.5}  {seconds:.1} s{mark}",
-        score(validation),
-        width = epochs.to_string().len(),
-    )
-}
-
-fn score(score: &Score) -> String {
-    format!(
-        "loss {:.4} accuracy {:.2} %",
-        score.loss,
-        100.0 * score.accuracy
-    )
-}
-
 /// The line that a run ends with.
-pub(crate) fn final_line(finished: &Finished, run: &std::path::Path) -> String {
-    let raw = finished.raw.as_ref().map(|raw| {
-        format!(
-            " (without averaging {:.2} %, {:.4})",
-            100.0 * raw.accuracy,
-            raw.loss
-        )
+pub(crate) fn final_line(finished: &Finished, run: &Path) -> String {
+    let score = |evaluation: &Evaluation| [evaluation.loss, evaluation.accuracy];
+    let raw = finished.raw.as_ref().map(score);
+    tested_line(score(&finished.test), raw, finished.seconds, run)
+}
+
+/// The same of loss and accuracy on the test images, and those of the weights without averaging.
+pub(crate) fn tested_line(
+    test: [f64; 2],
+    raw: Option<[f64; 2]>,
+    seconds: f64,
+    run: &Path,
+) -> String {
+    let raw = raw.map(|[loss, accuracy]| {
+        format!(" (without averaging {:.2} %, {loss:.4})", 100.0 * accuracy)
     });
+    let [loss, accuracy] = test;
     format!(
-        "test accuracy {:.2} %, average test loss {:.4}{}, wall time {}, run {}",
-        100.0 * finished.test.accuracy,
-        finished.test.loss,
+        "test accuracy {:.2} %, average test loss {loss:.4}{}, wall time {}, run {}",
+        100.0 * accuracy,
         raw.unwrap_or_default(),
-        duration(finished.seconds),
+        duration(seconds),
         run.display()
     )
-}
-
-fn duration(seconds: f64) -> String {
-    match seconds {
-        short if short < 600.0 => format!("{short:.1} s"),
-        medium if medium < 36_000.0 => format!("{:.1} min", medium / 60.0),
-        long => format!("{:.1} h", long / 3600.0),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
-    use train::Evaluation;
 
     #[test]
-    fn lines_say_what_happened() {
-        let report = EpochReport {
-            epoch: 3,
-            epochs: 12,
-            train: Some(Score {
-                loss: 0.51,
-                accuracy: 0.8125,
-            }),
-            validation: Score {
-                loss: 0.4,
-                accuracy: 0.85,
-            },
-            averaged: None,
-            learning_rate: 0.05,
-            seconds: 12.34,
-            best: true,
-        };
-        assert_eq!(
-            epoch_line(&report, "validation"),
-            "epoch  3/12  train loss 0.5100 accuracy 81.25 %  validation loss 0.4000 accuracy 85.00 %  rate 0.05000  12.3 s  best"
-        );
-        let report = EpochReport {
-            averaged: Some(Score {
-                loss: 0.3,
-                accuracy: 0.9,
-            }),
-            ..report
-        };
-        let line = epoch_line(&report, "validation");
-        assert!(
-            line.contains("85.00 %  average loss 0.3000 accuracy 90.00 %  rate"),
-            "{line}"
-        );
+    fn the_last_line_says_what_the_test_came_to() {
         let evaluation = |loss, accuracy| Evaluation {
             pictures: 1000,
             loss,

@@ -1,7 +1,7 @@
 //! Ctrl-C and its kin.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::Context as _;
 use infer::console;
@@ -10,9 +10,13 @@ use train::Stop;
 /// The user said that training is to go on without the terminal.
 static DETACHED: AtomicBool = AtomicBool::new(false);
 
-/// From now on, a terminal that closes does not end the program.
-pub(crate) fn detach() {
-    DETACHED.store(true, Ordering::SeqCst);
+/// Whether a terminal that closes does not end the program from now on.
+pub(crate) fn set_detached(is_detached: bool) {
+    DETACHED.store(is_detached, Ordering::SeqCst);
+}
+
+fn is_detached() -> bool {
+    DETACHED.load(Ordering::SeqCst)
 }
 
 /// What a signal does, from the start of the program on: at first it ends the program, and while a
@@ -21,6 +25,17 @@ pub(crate) fn detach() {
 pub(crate) struct Signals {
     training: Arc<AtomicBool>,
     stop: Stop,
+    /// How many came each way.
+    counts: Arc<[AtomicUsize; 2]>,
+}
+
+/// How a signal came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// To this process.
+    Own,
+    /// To the launcher, which has passed it on.
+    Launcher,
 }
 
 impl Signals {
@@ -38,7 +53,19 @@ impl Signals {
     }
 
     /// Ends the program where nothing is left to save, or the user insists.
-    fn received(&self) {
+    fn received(&self, way: Way) {
+        // A terminal signals to both processes at the same time, and the launcher passes its signal on.
+        let most = || {
+            self.counts
+                .iter()
+                .map(|count| count.load(Ordering::SeqCst))
+                .max()
+        };
+        let before = most();
+        self.counts[way as usize].fetch_add(1, Ordering::SeqCst);
+        if most() == before {
+            return;
+        }
         if self.training.load(Ordering::SeqCst) && !self.stop.requested() {
             self.stop.request();
             return;
@@ -51,16 +78,26 @@ impl Signals {
 
 #[cfg(unix)]
 fn listen(signals: Signals) -> std::io::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+
+    use super::launcher::Trainer;
 
     let mut received = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
     if !is_ignored(SIGHUP) {
         received.handle().add_signal(SIGHUP)?;
     }
+    if let Some(trainer) = Trainer::here() {
+        received.handle().add_signal(SIGUSR1)?;
+        let signals = signals.clone();
+        // Without it, nobody waits for the run any more, and the shell has the terminal.
+        trainer.watch_launcher(is_detached, move || signals.received(Way::Launcher))?;
+    }
     let listener = move || {
         for signal in received.forever() {
-            if signal != SIGHUP || !DETACHED.load(Ordering::SeqCst) {
-                signals.received();
+            match signal {
+                SIGHUP if is_detached() => {}
+                SIGUSR1 => signals.received(Way::Launcher),
+                _ => signals.received(Way::Own),
             }
         }
     };
@@ -70,7 +107,7 @@ fn listen(signals: Signals) -> std::io::Result<()> {
 
 /// Whether whoever started the program has it ignore a signal, as `nohup` does, as far as the system tells.
 #[cfg(unix)]
-fn is_ignored(signal: i32) -> bool {
+pub(super) fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
@@ -79,5 +116,5 @@ fn is_ignored(signal: i32) -> bool {
 
 #[cfg(not(unix))]
 fn listen(signals: Signals) -> Result<(), ctrlc::Error> {
-    ctrlc::set_handler(move || signals.received())
+    ctrlc::set_handler(move || signals.received(Way::Own))
 }

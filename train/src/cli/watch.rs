@@ -1,22 +1,58 @@
-//! `train watch`: the dashboard of a run that another program trains, or none any more.
+//! `train watch`: the dashboard of a run that another process trains, or none any more.
 
-use dashboard::{Mode, Options, Source};
+use std::path::Path;
+
+use dashboard::{Command, Mode, Options, Source};
+use events::Request;
 
 use super::find::find_all;
+use super::follow::follow;
 use super::follow_arguments::WatchArguments;
 use super::look;
+use super::ui::has_screen;
 
 pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<()> {
     let runs = arguments.run.iter().chain(&arguments.compare);
     let folders = find_all(runs, &arguments.place.runs_dir)?;
-    let sources = folders.into_iter().map(|folder| Source {
-        name: look::name(&folder),
-        folder,
+    let sources = folders.iter().map(|folder| Source {
+        name: look::name(folder),
+        folder: folder.clone(),
+        resume: resume_command(folder),
     });
+    let sources = sources.collect();
+    if !has_screen() {
+        return follow(sources);
+    }
     let options = Options {
         mode: Mode::Watch,
         theme: look::theme(),
+        ..Options::default()
     };
-    dashboard::run(sources.collect(), options, &mut |_| {}, &|| false, None)?;
+    let mut ask = |run: usize, command| match (folders.get(run), request(command)) {
+        (Some(folder), Some(request)) => request.send(folder).map_err(|error| match error {
+            events::RequestError::Io { ref source, .. } => format!("{error}: {source}"),
+            error => error.to_string(),
+        }),
+        _ => Ok(()),
+    };
+    dashboard::run(sources, options, &mut ask, &|| false, None)?;
     Ok(())
+}
+
+/// What the process that trains is asked.
+fn request(command: Command) -> Option<Request> {
+    match command {
+        Command::Checkpoint => Some(Request::Checkpoint),
+        Command::StopAfterEpoch => Some(Request::StopAfterEpoch),
+        Command::StopNow => Some(Request::Stop),
+        Command::Detach | Command::Quit => None,
+    }
+}
+
+/// The command line that resumes a run from this folder with this program. None for words that no command line can
+/// have, those with a null.
+fn resume_command(folder: &Path) -> Option<String> {
+    let program = std::env::args().next();
+    let program = program.unwrap_or_else(|| "train".to_owned());
+    shlex::try_join([program.as_str(), "--resume", folder.to_str()?]).ok()
 }

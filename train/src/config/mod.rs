@@ -265,6 +265,16 @@ impl TrainConfig {
         self.keep == Keep::Last || self.scores_on_test()
     }
 
+    /// Whether training images are mixed in pairs.
+    pub fn mixes_images(&self) -> bool {
+        self.augmentation.mixup > 0.0 || self.augmentation.cutmix > 0.0
+    }
+
+    /// Whether the training loss differs from the validation loss by smoothed labels and nothing else.
+    pub fn smooths_labels_alone(&self) -> bool {
+        self.label_smoothing > 0.0 && !self.mixes_images()
+    }
+
     /// Height and width in pixels that every picture is brought to, as it is set or as is usual for a
     /// folder; none means the data's own.
     pub fn side(&self) -> Option<usize> {

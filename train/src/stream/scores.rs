@@ -22,21 +22,26 @@ pub(crate) struct Place {
     pub best: bool,
 }
 
-/// The event of an epoch: `validation` is of the weights, `average` of their moving average.
+/// The event of an epoch: `train` is the score over the training pictures, and their loss without smoothed labels
+/// where those are smoothed; `validation` is of the weights, `average` of their moving average.
 pub(crate) fn epoch(
     place: Place,
-    train: Option<Score>,
+    (train, cross_entropy): (Option<Score>, Option<f64>),
     validation: &Scored,
     average: Option<&Scored>,
     pictures: &PictureDataset,
 ) -> Event {
     let kept = average.unwrap_or(validation);
+    let mut train = train.map(score).unwrap_or_default();
+    if let Some(cross_entropy) = cross_entropy {
+        train.set(events::CROSS_ENTROPY, round(cross_entropy));
+    }
     Event::Epoch(Box::new(Epoch {
         seconds: place.seconds,
         epoch: place.epoch,
         step: place.step,
         took: round(place.took),
-        train: train.map(score).unwrap_or_default(),
+        train,
         validation: metrics(&validation.evaluation),
         average: average.map(|average| metrics(&average.evaluation)),
         best: place.best,

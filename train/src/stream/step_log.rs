@@ -1,13 +1,13 @@
 //! burn-train's metrics as events.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use burn_train::logger::MetricLogger;
 use burn_train::metric::store::{EpochSummary, MetricsUpdate, Split};
 use burn_train::metric::{MetricDefinition, MetricId, NumericEntry};
-use events::{Event, Metrics, Step, Writer};
+use events::{CROSS_ENTROPY, Event, Metrics, Step, Writer};
 
 use super::clock::Clock;
 
@@ -30,14 +30,45 @@ pub(crate) struct StepLog {
     logged: Logged,
 }
 
-/// The number of the last step that was logged.
+/// The number of the last step that was logged, and what is known of later ones.
 #[derive(Clone, Default)]
-pub(crate) struct Logged(Arc<(Mutex<usize>, Condvar)>);
+pub(crate) struct Logged {
+    number: Arc<(Mutex<usize>, Condvar)>,
+    /// The loss without smoothed labels of steps that were not logged yet.
+    cross_entropies: Arc<Mutex<BTreeMap<usize, f64>>>,
+}
 
 impl Logged {
+    fn after(steps: usize) -> Self {
+        Self {
+            number: Arc::new((Mutex::new(steps), Condvar::new())),
+            cross_entropies: Arc::default(),
+        }
+    }
+
+    /// Has a figure logged with a step, before burn-train is told of the step.
+    pub(crate) fn note(&self, step: usize, cross_entropy: f64) {
+        self.cross_entropies().insert(step, cross_entropy);
+    }
+
+    /// The figure that was noted for a step; those of earlier steps are forgotten.
+    fn take_note(&self, step: usize) -> Option<f64> {
+        let mut noted = self.cross_entropies();
+        let later = noted.split_off(&(step + 1));
+        let figure = noted.remove(&step);
+        *noted = later;
+        figure
+    }
+
+    fn cross_entropies(&self) -> MutexGuard<'_, BTreeMap<usize, f64>> {
+        self.cross_entropies
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits until this step was logged.
     pub(crate) fn wait_for(&self, step: usize) {
-        let (number, changed) = &*self.0;
+        let (number, changed) = &*self.number;
         let number = number.lock().unwrap_or_else(PoisonError::into_inner);
         // A step that never comes is one that burn-train could not compute: the run goes on.
         let result = changed.wait_timeout_while(number, PATIENCE, |number| *number < step);
@@ -47,7 +78,7 @@ impl Logged {
     }
 
     fn next(&self) -> usize {
-        let (number, changed) = &*self.0;
+        let (number, changed) = &*self.number;
         let mut number = number.lock().unwrap_or_else(PoisonError::into_inner);
         *number += 1;
         changed.notify_all();
@@ -62,7 +93,7 @@ impl StepLog {
             writer,
             clock,
             names: HashMap::new(),
-            logged: Logged(Arc::new((Mutex::new(steps), Condvar::new()))),
+            logged: Logged::after(steps),
         }
     }
 
@@ -83,10 +114,14 @@ impl MetricLogger for StepLog {
                 metrics.set(name, round(numeric.numeric_entry.current() / unit));
             }
         }
+        let step = self.logged.number() + 1;
+        if let Some(cross_entropy) = self.logged.take_note(step) {
+            metrics.set(CROSS_ENTROPY, round(cross_entropy));
+        }
         let step = Event::Step(Step {
             seconds: self.clock.seconds(),
             epoch,
-            step: self.logged.number() + 1,
+            step,
             metrics,
         });
         self.writer.send(step);
@@ -110,7 +145,7 @@ impl MetricLogger for StepLog {
 
 impl Logged {
     fn number(&self) -> usize {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.number.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -143,6 +178,18 @@ mod tests {
             let figure = f64::from(figure);
             assert!((round(figure) - figure).abs() <= 5e-7 * figure);
         }
+    }
+
+    #[test]
+    fn figures_are_logged_with_their_own_step() {
+        let logged = Logged::after(6);
+        for step in [7, 8, 9] {
+            logged.note(step, step as f64);
+        }
+        assert_eq!(logged.take_note(8), Some(8.0));
+        assert_eq!(logged.take_note(7), None);
+        assert_eq!(logged.take_note(9), Some(9.0));
+        assert_eq!(logged.number(), 6);
     }
 
     #[test]

@@ -1,0 +1,314 @@
+//! The line of an epoch, in at most 80 columns.
+
+use events::{CROSS_ENTROPY, Epoch, History, Metrics, Split};
+use train::{EpochReport, Plan, Score};
+
+/// Columns of a line.
+const WIDTH: usize = 80;
+
+/// A loss and an accuracy, 0 to 1.
+type Pair = [f64; 2];
+
+/// What is said of an epoch.
+#[derive(Clone, Debug)]
+pub(crate) struct EpochLine {
+    epoch: usize,
+    epochs: usize,
+    /// Over the training images, under the name that says what they are.
+    train: Option<(&'static str, Pair)>,
+    /// Over the images that the epoch is scored on, under their name.
+    scored: (&'static str, Pair),
+    /// The same of the averaged weights.
+    averaged: Option<Pair>,
+    rate: Option<f64>,
+    seconds: f64,
+    /// Whether it is the best so far, and so the one that is kept.
+    is_best: bool,
+}
+
+/// Of training images as they are.
+const TRAIN: &str = "train";
+/// Of training images that are mixed in pairs.
+const MIXED: &str = "mixed";
+/// Of training images against smoothed labels, in runs of earlier versions.
+const SMOOTHED: &str = "smoothed";
+
+impl EpochLine {
+    /// Of an epoch that this process has trained.
+    pub(crate) fn of_report(report: &EpochReport, plan: &Plan) -> Self {
+        let pair = |Score { loss, accuracy }: Score| [loss, accuracy];
+        let config = &plan.config;
+        let train = report.train.map(|train| {
+            let loss = report.train_cross_entropy.unwrap_or(train.loss);
+            let name = if config.mixes_images() { MIXED } else { TRAIN };
+            (name, [loss, train.accuracy])
+        });
+        Self {
+            epoch: report.epoch,
+            epochs: report.epochs,
+            train,
+            scored: (scored_on(config.scores_on_test()), pair(report.validation)),
+            averaged: report.averaged.map(pair),
+            rate: Some(report.learning_rate),
+            seconds: report.seconds,
+            is_best: report.best && !config.keeps_last_epoch(),
+        }
+    }
+
+    /// Of an epoch in the events of a run.
+    pub(crate) fn of_event(epoch: &Epoch, history: &History) -> Self {
+        let pair = |metrics: &Metrics, loss: &str| {
+            let figure = |name| metrics.get(name).unwrap_or(f64::NAN);
+            [figure(loss), figure("accuracy")]
+        };
+        let name = match history.chart_of(Split::Train, "loss") {
+            "loss" => TRAIN,
+            _ if history.mixes_images() => MIXED,
+            _ if epoch.train.get(CROSS_ENTROPY).is_some() => TRAIN,
+            _ => SMOOTHED,
+        };
+        let loss = match epoch.train.get(CROSS_ENTROPY) {
+            Some(_) if name == TRAIN => CROSS_ENTROPY,
+            _ => "loss",
+        };
+        let has_train = epoch.train.get("loss").is_some();
+        let steps = history.steps.steps();
+        let row = steps.partition_point(|&step| step <= epoch.step as u64);
+        let rates = history.steps.figures("rate").unwrap_or_default();
+        let rate = row.checked_sub(1).and_then(|row| rates.get(row));
+        let started = history.started.as_ref();
+        Self {
+            epoch: epoch.epoch,
+            epochs: started.map_or(0, |started| started.epochs).max(epoch.epoch),
+            train: has_train.then(|| (name, pair(&epoch.train, loss))),
+            scored: (
+                scored_on(history.scores_on_test()),
+                pair(&epoch.validation, "loss"),
+            ),
+            averaged: epoch.average.as_ref().map(|average| pair(average, "loss")),
+            rate: rate.map(|&rate| f64::from(rate)),
+            seconds: epoch.took,
+            is_best: epoch.best && !history.keeps_last(),
+        }
+    }
+
+    /// One line, or several where there are too many figures for one.
+    pub(crate) fn text(&self) -> String {
+        let mut parts = vec![format!(
+            "epoch {:>width$}/{}",
+            self.epoch,
+            self.epochs,
+            width = self.epochs.to_string().len()
+        )];
+        let indent = parts[0].len() + 2;
+        let pair = |name: &str, [loss, accuracy]: Pair| {
+            format!("{name} {} {:.2}%", number(loss), 100.0 * accuracy)
+        };
+        parts.extend(self.train.map(|(name, train)| pair(name, train)));
+        parts.push(pair(self.scored.0, self.scored.1));
+        parts.extend(self.averaged.map(|averaged| pair("avg", averaged)));
+        parts.extend(self.rate.map(|rate| format!("lr {}", learning_rate(rate))));
+        parts.push(duration(self.seconds));
+        parts.extend(self.is_best.then(|| "best".to_owned()));
+
+        let mut lines = vec![String::new()];
+        for part in parts {
+            let line = lines.last_mut().map_or(0, |line| line.len());
+            if line + 2 + part.len() > WIDTH {
+                lines.push(" ".repeat(indent));
+            }
+            if let Some(line) = lines.last_mut() {
+                if !line.is_empty() && !line.ends_with("  ") {
+                    *line += "  ";
+                }
+                *line += &part;
+            }
+        }
+        lines.join("\n")
+    }
+}
+
+/// What the lines of a run say, in words.
+pub(crate) fn legend(plan: &Plan) -> String {
+    let config = &plan.config;
+    let train = match (config.mixes_images(), config.label_smoothing > 0.0) {
+        (true, false) => "mixed: training images mixed in pairs",
+        (true, true) => "mixed: training images mixed in pairs, with label smoothing",
+        (false, true) => "train: training images, without label smoothing",
+        (false, false) => "train: training images",
+    };
+    let scored = match config.scores_on_test() {
+        true => "test: test images",
+        false => "val: validation images",
+    };
+    let averaged = match config.ema {
+        Some(_) => ", avg: the same with averaged weights",
+        None => "",
+    };
+    format!("epochs: loss and accuracy ({train}, {scored}{averaged}), learning rate (lr), time")
+}
+
+fn scored_on(is_test: bool) -> &'static str {
+    if is_test { "test" } else { "val" }
+}
+
+/// A loss, however large.
+fn number(loss: f64) -> String {
+    match loss.abs() {
+        1e4.. => format!("{loss:.2e}"),
+        _ => format!("{loss:.4}"),
+    }
+}
+
+fn learning_rate(rate: f64) -> String {
+    match rate.abs() {
+        0.0 => "0".to_owned(),
+        1e-3..1e4 => format!("{rate:.5}"),
+        _ => format!("{rate:.2e}"),
+    }
+}
+
+/// A time with its unit.
+pub(crate) fn duration(seconds: f64) -> String {
+    match seconds {
+        short if short < 600.0 => format!("{short:.1} s"),
+        medium if medium < 36_000.0 => format!("{:.1} min", medium / 60.0),
+        long => format!("{:.1} h", long / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use events::{Event, Started, Step};
+    use serde_json::json;
+
+    fn line() -> EpochLine {
+        EpochLine {
+            epoch: 3,
+            epochs: 12,
+            train: Some((TRAIN, [0.51, 0.8125])),
+            scored: ("val", [0.4, 0.85]),
+            averaged: None,
+            rate: Some(0.05),
+            seconds: 12.34,
+            is_best: true,
+        }
+    }
+
+    #[test]
+    fn figures_are_labeled() {
+        assert_eq!(
+            line().text(),
+            "epoch  3/12  train 0.5100 81.25%  val 0.4000 85.00%  lr 0.05000  12.3 s  best"
+        );
+        let last = EpochLine {
+            train: None,
+            rate: Some(0.0),
+            is_best: false,
+            ..line()
+        };
+        assert_eq!(last.text(), "epoch  3/12  val 0.4000 85.00%  lr 0  12.3 s");
+        let averaged = EpochLine {
+            averaged: Some([0.3, 0.9]),
+            ..line()
+        };
+        assert_eq!(
+            averaged.text(),
+            "epoch  3/12  train 0.5100 81.25%  val 0.4000 85.00%  avg 0.3000 90.00%\n             \
+             lr 0.05000  12.3 s  best"
+        );
+    }
+
+    #[test]
+    fn no_line_is_longer_than_80_columns() {
+        let figures = [
+            0.0,
+            0.5,
+            1.0,
+            12.5,
+            9999.9,
+            1e30,
+            -1e300,
+            f64::NAN,
+            f64::INFINITY,
+        ];
+        for loss in figures {
+            for (epoch, epochs) in [(1, 1), (100, 100), (99_999, 100_000)] {
+                for seconds in [0.0, 599.9, 1e5, 1e9] {
+                    for averaged in [None, Some([loss, 1.0])] {
+                        let line = EpochLine {
+                            epoch,
+                            epochs,
+                            train: Some((SMOOTHED, [loss, 1.0])),
+                            scored: ("test", [loss, 1.0]),
+                            averaged,
+                            rate: Some(loss),
+                            seconds,
+                            is_best: true,
+                        };
+                        let text = line.text();
+                        assert!(text.starts_with("epoch "), "{text}");
+                        for line in text.lines() {
+                            assert!(line.len() <= 80, "{text}");
+                        }
+                    }
+                }
+            }
+        }
+        // The usual ones need no second line.
+        for seconds in [0.1, 99.9] {
+            let line = EpochLine {
+                epochs: 999,
+                seconds,
+                ..line()
+            };
+            assert_eq!(line.text().lines().count(), 1, "{}", line.text());
+        }
+    }
+
+    fn history(config: serde_json::Value, keeps_last: bool) -> History {
+        let mut history = History::default();
+        history.push(Event::Started(Box::new(Started {
+            epochs: 12,
+            config,
+            keeps_last,
+            ..Started::default()
+        })));
+        history.push(Event::Step(Step {
+            seconds: 1.0,
+            epoch: 3,
+            step: 30,
+            metrics: Metrics::from_iter([("rate", 0.05)]),
+        }));
+        history
+    }
+
+    #[test]
+    fn events_come_to_the_same_lines() {
+        let epoch = |train: &[(&str, f64)]| Epoch {
+            epoch: 3,
+            step: 30,
+            took: 12.34,
+            train: train.iter().copied().collect(),
+            validation: Metrics::from_iter([("loss", 0.4), ("accuracy", 0.85)]),
+            best: true,
+            ..Epoch::default()
+        };
+        let smoothed = history(json!({"label_smoothing": 0.1}), false);
+        let figures = [("loss", 0.9), ("accuracy", 0.8125), ("cross_entropy", 0.51)];
+        let shown = |figures: &[(&str, f64)], history: &History| {
+            EpochLine::of_event(&epoch(figures), history).text()
+        };
+        assert_eq!(shown(&figures, &smoothed), line().text());
+        // Before there was such a figure.
+        let old = shown(&figures[..2], &smoothed);
+        assert!(old.contains("  smoothed 0.9000 81.25%  "), "{old}");
+        let mixed = history(json!({"augmentation": {"mixup": 0.2}}), false);
+        let mixed = shown(&figures[..2], &mixed);
+        assert!(mixed.contains("  mixed 0.9000 81.25%  "), "{mixed}");
+        // The last epoch is kept, whichever is the best.
+        let last = shown(&figures, &history(json!({}), true));
+        assert!(last.ends_with("12.3 s"), "{last}");
+    }
+}

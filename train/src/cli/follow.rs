@@ -1,0 +1,146 @@
+//! `train watch` where there is no screen: a line for each epoch, as runs come to them.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use dashboard::Source;
+use events::{Follower, Level, State, is_locked};
+
+use super::epoch_line::EpochLine;
+use super::progress::tested_line;
+use super::voice::{talk, warn};
+
+/// Time between two looks at a run's events.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// A run, and how much of it was told.
+struct Followed {
+    folder: PathBuf,
+    /// Stands before each line where there are several runs.
+    prefix: String,
+    resume: Option<String>,
+    follower: Follower,
+    has_begun: bool,
+    /// The last epoch that was told.
+    epoch: usize,
+    messages: usize,
+    is_tested: bool,
+    is_over: bool,
+}
+
+/// Prints what runs have come to, and what they come to, until all of them are over.
+pub(super) fn follow(sources: Vec<Source>) -> anyhow::Result<()> {
+    let is_one = sources.len() == 1;
+    let runs = sources.into_iter().map(|source| Followed {
+        prefix: match is_one {
+            true => String::new(),
+            false => format!("{}: ", files::harmless(&source.name)),
+        },
+        follower: Follower::open(&source.folder),
+        folder: source.folder,
+        resume: source.resume,
+        has_begun: false,
+        epoch: 0,
+        messages: 0,
+        is_tested: false,
+        is_over: false,
+    });
+    let mut runs: Vec<Followed> = runs.collect();
+    loop {
+        for run in runs.iter_mut().filter(|run| !run.is_over) {
+            match run.tell() {
+                // Who reads has seen enough.
+                Err(error) if is_closed(&error) => return Ok(()),
+                told => told?,
+            }
+        }
+        if runs.iter().all(|run| run.is_over) {
+            return Ok(());
+        }
+        std::thread::sleep(EVERY);
+    }
+}
+
+fn is_closed(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+impl Followed {
+    /// Tells what is new.
+    fn tell(&mut self) -> anyhow::Result<()> {
+        // Asked before the events are read: what a run writes last is read after it is over.
+        let is_running = is_locked(&self.folder);
+        self.follower
+            .poll()
+            .with_context(|| format!("cannot read {}", self.folder.join(events::FILE).display()))?;
+        let history = self.follower.history();
+        let prefix = &self.prefix;
+        if let Some(started) = history.started.as_ref().filter(|_| !self.has_begun) {
+            self.has_begun = true;
+            let (model, data) = (
+                files::harmless(&started.model),
+                files::harmless(&started.data),
+            );
+            talk(&format!(
+                "{prefix}{model} on {data}, {} epochs",
+                started.epochs
+            ));
+        }
+        for message in history.messages.iter().skip(self.messages) {
+            if message.level != Level::Info {
+                warn(&format!("{prefix}{}", files::harmless(&message.text)));
+            }
+        }
+        self.messages = history.messages.len();
+        // A run that was resumed may have lost its last epochs.
+        let last = history.epochs.last().map_or(0, |epoch| epoch.epoch);
+        self.epoch = self.epoch.min(last);
+        for epoch in history
+            .epochs
+            .iter()
+            .filter(|epoch| epoch.epoch > self.epoch)
+        {
+            for line in EpochLine::of_event(epoch, history).text().lines() {
+                print(&format!("{prefix}{line}"))?;
+            }
+        }
+        self.epoch = last;
+        let tested = history.tested.as_ref().filter(|_| !self.is_tested);
+        self.is_tested = history.tested.is_some();
+        if let Some(tested) = tested {
+            let figure = |name| tested.metrics.get(name).unwrap_or(f64::NAN);
+            let test = [figure("loss"), figure("accuracy")];
+            let line = tested_line(test, None, tested.seconds, Path::new(&self.folder));
+            print(&format!("{prefix}{line}"))?;
+        }
+        if !is_running {
+            self.is_over = true;
+            if let Some(word) = ended(history.state(false)) {
+                let resume = self.resume.as_ref();
+                let resume = resume.map(|command| format!("; resume it with: {command}"));
+                warn(&format!("{prefix}{word}{}", resume.unwrap_or_default()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How a run ended before its time.
+fn ended(state: State) -> Option<&'static str> {
+    match state {
+        State::Stopped => Some("the run was stopped"),
+        State::Failed => Some("the run failed"),
+        State::Crashed => Some("the run crashed"),
+        State::Running | State::Finished => None,
+    }
+}
+
+fn print(line: &str) -> anyhow::Result<()> {
+    let mut output = io::stdout();
+    writeln!(output, "{line}")?;
+    output.flush()?;
+    Ok(())
+}
