@@ -377,7 +377,8 @@ fn runs_that_ended_before_their_time_say_how_to_resume() {
             for size in [(40, 10), (80, 24), (120, 40), (200, 50)] {
                 let page = if size.0 == 40 { "6" } else { "1" };
                 let screen = stage.screen(watch(), size, page);
-                let is_shown = screen.contains(&word[..word.len().min(38)]);
+                let seen = if size.0 == 40 { 30 } else { word.len() };
+                let is_shown = screen.contains(&word[..seen]);
                 assert_eq!(is_shown, !is_running, "{size:?} {screen}");
             }
         }
@@ -402,10 +403,8 @@ fn mistakes_name_their_files() {
     let screen = stage.screen(watch(), (120, 40), "4");
     let whole = "1: /home/me/photos/validation/Ankle boot/IMG_2041 (edited).jpeg";
     assert!(screen.contains(whole), "{screen}");
-    assert!(
-        screen.contains("…nkle boot/IMG_2041 (edited).jpeg") || screen.contains("…"),
-        "{screen}"
-    );
+    let cut = "…boot/IMG_2041 (edited).jpeg";
+    assert!(screen.contains(cut), "{screen}");
     let next = stage.screen(watch(), (120, 40), "4→");
     assert!(next.contains("2: /home/me/elsewhere/a.png"), "{next}");
     // The last one is below; it is scrolled to.

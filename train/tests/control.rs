@@ -11,7 +11,18 @@ use events::{History, Request, State, is_locked};
 
 const WAIT: Duration = Duration::from_secs(120);
 
-fn begin(runs: &Path) -> Child {
+/// A run that does not outlive its test.
+struct Run(Child);
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // As a rule, it has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn begin(runs: &Path) -> Run {
     let mut train = train(runs);
     train
         .args(SMALL)
@@ -21,6 +32,7 @@ fn begin(runs: &Path) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    let run = Run(run);
     wait_for(runs, "the first step", |history| history.step() > 0);
     run
 }
@@ -46,7 +58,7 @@ fn a_run_saves_and_stops_as_it_is_asked() {
     });
     assert!(!mine.join(Request::Checkpoint.file()).exists());
     Request::StopAfterEpoch.send(&mine).unwrap();
-    assert_eq!(run.wait().unwrap().code(), Some(130));
+    assert_eq!(run.0.wait().unwrap().code(), Some(130));
     let stopped = history(&mine);
     assert_eq!(stopped.state(is_locked(&mine)), State::Stopped);
     let epoch = stopped.epochs.last().unwrap();
@@ -75,7 +87,7 @@ fn a_request_of_before_does_not_stop_a_run() {
     let mine = runs.join("mine");
     let mut run = begin(runs);
     Request::Stop.send(&mine).unwrap();
-    assert_eq!(run.wait().unwrap().code(), Some(130));
+    assert_eq!(run.0.wait().unwrap().code(), Some(130));
 
     // As a process leaves it that asked when the run had just ended.
     let request = mine.join(Request::Stop.file());

@@ -219,7 +219,8 @@ fn a_run_that_was_detached_is_watched_and_stopped() {
     // The same terminal is free for it.
     terminal.run(&program("watch"));
     terminal.sees(&["mine", "running", "stop now"]);
-    let saved = history(&run).checkpoints.len() - history(&run).epochs.len();
+    let saved = history(&run).checkpoints.len();
+    let saved = saved.saturating_sub(history(&run).epochs.len());
     terminal.keys(&["c"]);
     terminal.waits("a checkpoint", |_| {
         let history = history(&run);

@@ -36,7 +36,7 @@ pub(super) fn follow(sources: Vec<Source>) -> anyhow::Result<()> {
     let runs = sources.into_iter().map(|source| Followed {
         prefix: match is_one {
             true => String::new(),
-            false => format!("{}: ", files::harmless(&source.name)),
+            false => format!("{}: ", files::printable(&source.name)),
         },
         follower: Follower::open(&source.folder),
         folder: source.folder,
@@ -81,8 +81,8 @@ impl Followed {
         if let Some(started) = history.started.as_ref().filter(|_| !self.has_begun) {
             self.has_begun = true;
             let (model, data) = (
-                files::harmless(&started.model),
-                files::harmless(&started.data),
+                files::printable(&started.model),
+                files::printable(&started.data),
             );
             talk(&format!(
                 "{prefix}{model} on {data}, {} epochs",
@@ -91,7 +91,7 @@ impl Followed {
         }
         for message in history.messages.iter().skip(self.messages) {
             if message.level != Level::Info {
-                warn(&format!("{prefix}{}", files::harmless(&message.text)));
+                warn(&format!("{prefix}{}", files::printable(&message.text)));
             }
         }
         self.messages = history.messages.len();
