@@ -103,6 +103,12 @@ mod tests {
         }
     }
 
+    fn never_end() -> Result<(), String> {
+        loop {
+            thread::park();
+        }
+    }
+
     #[test]
     fn a_panic_becomes_an_error_with_its_message() {
         let result = run_guarded(KIND, 0, PATIENCE, || panic!("driver on fire"));
@@ -111,20 +117,17 @@ mod tests {
 
     #[test]
     fn a_panic_elsewhere_explains_a_trial_that_never_ends() {
-        let result = run_guarded(KIND, 0, Duration::from_millis(200), || {
+        // Long enough for a busy machine to start two threads.
+        let result = run_guarded(KIND, 0, Duration::from_secs(2), || {
             let _ = thread::spawn(|| panic!("server died")).join();
-            thread::sleep(Duration::from_secs(2));
-            Ok(())
+            never_end()
         });
         assert_eq!(reason(result), "server died");
     }
 
     #[test]
     fn a_trial_that_never_ends_times_out() {
-        let result = run_guarded(KIND, 0, Duration::from_millis(50), || {
-            thread::sleep(Duration::from_secs(2));
-            Ok(())
-        });
+        let result = run_guarded(KIND, 0, Duration::from_millis(50), never_end);
         assert!(matches!(result, Err(DeviceError::TrialTimedOut { .. })));
     }
 }
