@@ -82,14 +82,14 @@ impl<'a> Archive<'a> {
         Ok(archive)
     }
 
-    /// The first damaged entry of the file, if there is one.
+    /// The first damaged entry of the file, by name where several start at the same place.
     fn check(&self) -> Result<(), ContentError> {
         if self.entries.values().all(|entry| entry.checksum == 0) {
             return Ok(());
         }
         let damaged = (self.entries.iter())
             .filter(|(_, entry)| entry.stored && crc32fast::hash(entry.bytes) != entry.checksum)
-            .min_by_key(|(_, entry)| entry.offset);
+            .min_by_key(|&(name, entry)| (entry.offset, name));
         match damaged {
             None => Ok(()),
             Some((name, entry)) => Err(ContentError::Checksum {

@@ -96,6 +96,26 @@ fn a_wrong_checksum_names_its_entry() {
 }
 
 #[test]
+fn of_damaged_entries_at_one_place_the_same_is_always_named() {
+    for _ in 0..20 {
+        let entry = Entry {
+            bytes: b"content",
+            offset: 31,
+            checksum: 1,
+            stored: true,
+        };
+        let archive = Archive {
+            entries: ["c", "a", "b"]
+                .map(|name| (name.to_owned(), entry))
+                .into(),
+            compressed: None,
+        };
+        let error = archive.check().unwrap_err();
+        assert!(matches!(error, ContentError::Checksum { entry, .. } if entry == "a"));
+    }
+}
+
+#[test]
 fn a_name_is_there_once() {
     let mut file = zipped(&[("a", b"content"), ("b", b"more")]);
     let places: Vec<usize> = (0..file.len())
