@@ -215,6 +215,12 @@ impl Checkpoints {
             .map_err(io::Error::other)
             .and_then(|bytes| write_atomically(&path, &bytes))
             .map_err(TrainError::io("write", &path))?;
+        self.remove_others(state)
+    }
+
+    /// Deletes the records of other steps than this state's: those of earlier checkpoints, and what a process that
+    /// was killed left of a later one.
+    pub(crate) fn remove_others(&self, state: &RunState) -> Result<(), TrainError> {
         let [model, optimizer, schedule] = PARTS;
         let current = [model, optimizer, schedule, AVERAGE];
         let current = current.map(|part| self.record_path(part, state.step));

@@ -132,10 +132,11 @@ impl<B: ResidualBackend> Start<B> {
         let mut model = trainee.model.load_record(model);
         // A record brings gradients with it.
         model.network = model.network.freeze(&plan.config.freeze);
-        // The run may have been killed before it did that.
+        // The run may have been killed before it kept the network and removed older records.
         let network = model.network.valid();
         let averaged = average.as_ref().map(Average::network);
         keep(plan, folder.path(), state, &network, averaged)?;
+        checkpoints.remove_others(state)?;
         Ok(Self {
             learning: Learning {
                 trainee: Trainee {

@@ -162,6 +162,25 @@ fn the_last_whole_checkpoint_is_found_and_older_ones_go() {
     assert!(load(&checkpoints, &tenth).is_err());
 }
 
+/// A process may be killed between the two files that say which checkpoint counts.
+#[test]
+fn a_resumed_run_removes_records_of_other_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path());
+    fs::create_dir(folder.path().join("checkpoint")).unwrap();
+    let recorder = CheckpointRecorder::default();
+    for step in [10, 20, 30] {
+        save(&recorder, folder.path(), step, step as f32);
+    }
+    fs::write(folder.path().join("checkpoint/notes.txt"), "mine").unwrap();
+    checkpoints.remove_others(&state(20)).unwrap();
+    let count = fs::read_dir(folder.path().join("checkpoint"))
+        .unwrap()
+        .count();
+    assert_eq!(count, PARTS.len() + 1);
+    assert_eq!(load(&checkpoints, 20).unwrap(), 20.0);
+}
+
 #[test]
 fn every_damage_is_refused_by_name() {
     let run = tempfile::tempdir().unwrap();
