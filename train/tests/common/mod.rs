@@ -5,6 +5,8 @@
     reason = "each test file is a program of its own and uses a part"
 )]
 
+pub mod records;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

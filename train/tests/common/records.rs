@@ -1,0 +1,55 @@
+//! Comparing the records of two checkpoints.
+
+use std::fs;
+use std::path::Path;
+
+/// What precedes the text by which Burn knows a parameter, in the record of a network.
+const BEFORE_ID: &[u8] = b"\xa2id\xad";
+/// The length of that text. It is random, and so is the order in which an optimizer's record has the parameters.
+const ID: usize = 13;
+/// What follows the last parameter of an optimizer's record.
+const END: &[u8] = b"\xa2_b\x90";
+
+/// All records of a run's last checkpoint by name: pieces of their bytes, each with the number of the parameter
+/// before it.
+pub fn records(run: &Path) -> Vec<(String, Vec<(usize, Vec<u8>)>)> {
+    let entries = fs::read_dir(run.join("checkpoint")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut records: Vec<(String, Vec<u8>)> = paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "mpk"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, fs::read(path).unwrap())
+        })
+        .collect();
+    records.sort();
+    let model = records.iter().find(|(name, _)| name.starts_with("model-"));
+    let ids = ids(&model.unwrap().1);
+    assert!(ids.len() > 2, "no parameters");
+    let pieces = |(name, record): (String, Vec<u8>)| (name, pieces(&record, &ids));
+    records.into_iter().map(pieces).collect()
+}
+
+fn ids(model: &[u8]) -> Vec<&[u8]> {
+    let places = model.windows(BEFORE_ID.len()).enumerate();
+    let found = places.filter(|(_, window)| *window == BEFORE_ID);
+    found
+        .map(|(place, _)| &model[place + BEFORE_ID.len()..][..ID])
+        .collect()
+}
+
+fn pieces(record: &[u8], ids: &[&[u8]]) -> Vec<(usize, Vec<u8>)> {
+    let mut pieces = Vec::new();
+    let (mut number, mut start) = (0, 0);
+    for (place, window) in record.windows(ID).enumerate() {
+        if let Some(found) = ids.iter().position(|id| *id == window) {
+            // The byte before says how long the text is.
+            pieces.push((number, record[start..place - 1].to_owned()));
+            (number, start) = (1 + found, place + ID);
+        }
+    }
+    let end = &record[start..];
+    pieces.push((number, end.strip_suffix(END).unwrap_or(end).to_owned()));
+    pieces.sort();
+    pieces
+}
