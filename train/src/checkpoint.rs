@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use burn::module::Module as _;
+use burn::backend::Autodiff;
+use burn::lr_scheduler::LrScheduler;
+use burn::module::Module;
 use burn::record::{
     FileRecorder, FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder, RecorderError,
 };
@@ -20,16 +22,19 @@ use burn::tensor::backend::Backend;
 use burn_train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
 use burn_train::metric::store::EventStoreClient;
 use files::{Checksums, SealError, seal, sha256, unseal, write_atomically};
-use model::{Network, NetworkConfig};
+use model::{Network, NetworkConfig, ResidualBackend};
 
+use crate::classifier::Classifier;
 use crate::config::TrainConfig;
 use crate::error::TrainError;
 use crate::fingerprint::Fingerprint;
-use crate::folder::CHECKPOINT_FOLDER;
+use crate::folder::{CHECKPOINT_FOLDER, RunFolder};
 use crate::plan::Plan;
 use crate::run::Place;
+use crate::schedule::Rates;
 use crate::stop::Stop;
 use crate::totals::{Score, Sums};
+use crate::trainee::Optimizer;
 
 /// Names the checkpoint that is whole.
 const LATEST: &str = "latest.json";
@@ -290,6 +295,40 @@ impl Checkpoints {
 fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
+}
+
+impl RunFolder {
+    /// Reads the last checkpoint with all of its records, as a run that is resumed reads them, and returns how many
+    /// steps it has behind it; `None` before the first checkpoint. The records are not compared with the network.
+    ///
+    /// # Errors
+    ///
+    /// If a file of the checkpoint is missing, damaged, or does not match its checksum.
+    pub fn read_checkpoint<B: ResidualBackend>(
+        &self,
+        config: &TrainConfig,
+        device: &B::Device,
+    ) -> Result<Option<usize>, TrainError> {
+        type Model<B> = <Classifier<B> as Module<B>>::Record;
+        type Moments<B> = <Optimizer<B> as burn::optim::Optimizer<Classifier<B>, B>>::Record;
+        type Schedule<B> = <Rates as LrScheduler>::Record<B>;
+        let checkpoints = Checkpoints::new(self.path());
+        let Some(checkpoint) = checkpoints.latest()? else {
+            return Ok(None);
+        };
+        let [model, optimizer, schedule] = PARTS;
+        checkpoints.load::<Autodiff<B>, Model<Autodiff<B>>>(&checkpoint, model, device)?;
+        checkpoints.load::<Autodiff<B>, Moments<Autodiff<B>>>(&checkpoint, optimizer, device)?;
+        checkpoints.load::<Autodiff<B>, Schedule<Autodiff<B>>>(&checkpoint, schedule, device)?;
+        if config.ema.is_some() {
+            checkpoints.load::<B, <Network<B> as Module<B>>::Record>(
+                &checkpoint,
+                AVERAGE,
+                device,
+            )?;
+        }
+        Ok(Some(checkpoint.state.step))
+    }
 }
 
 /// Saves at every call: the loop over epochs decides when that is.

@@ -178,7 +178,7 @@ fn a_resumed_run_removes_records_of_other_steps() {
         .unwrap()
         .count();
     assert_eq!(count, PARTS.len() + 1);
-    assert_eq!(load(&checkpoints, 20).unwrap(), 20.0);
+    assert_eq!(load(&checkpoints, &without_checksums(20)).unwrap(), 20.0);
 }
 
 #[test]

@@ -105,9 +105,7 @@ fn of_damaged_entries_at_one_place_the_same_is_always_named() {
             stored: true,
         };
         let archive = Archive {
-            entries: ["c", "a", "b"]
-                .map(|name| (name.to_owned(), entry))
-                .into(),
+            entries: ["c", "a", "b"].map(|name| (name.to_owned(), entry)).into(),
             compressed: None,
         };
         let error = archive.check().unwrap_err();

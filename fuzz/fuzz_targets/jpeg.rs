@@ -1,0 +1,14 @@
+//! JPEG files: the decoder is this project's own.
+
+#![no_main]
+
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+fuzz_target!(|content: &[u8]| -> Corpus {
+    // Other formats belong to `image`.
+    if !content.starts_with(&[0xff, 0xd8, 0xff]) {
+        return Corpus::Reject;
+    }
+    resnet_fuzz::open_image(content);
+    Corpus::Keep
+});
