@@ -26,8 +26,8 @@ pub fn records(run: &Path) -> Vec<(String, Vec<(usize, Vec<u8>)>)> {
     let model = records.iter().find(|(name, _)| name.starts_with("model-"));
     let ids = ids(&model.unwrap().1);
     assert!(ids.len() > 2, "no parameters");
-    let pieces = |(name, record): (String, Vec<u8>)| (name, pieces(&record, &ids));
-    records.into_iter().map(pieces).collect()
+    let pieces = |(name, record): &(String, Vec<u8>)| (name.clone(), pieces(record, &ids));
+    records.iter().map(pieces).collect()
 }
 
 fn ids(model: &[u8]) -> Vec<&[u8]> {
