@@ -256,7 +256,7 @@ fn a_mirror_that_says_nothing_is_given_up() {
     });
     let mut place = Place::new();
     // Long enough for the servers to answer on a busy machine.
-    place.patience.silence = Duration::from_secs(1);
+    place.patience.silence = Duration::from_millis(400);
     let error = place
         .fetch(&[silent.url("/file"), halting.url("/file")], &file)
         .unwrap_err();
