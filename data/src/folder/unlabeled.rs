@@ -95,7 +95,7 @@ fn candidates(
             };
             ENDINGS.contains(&ending.as_str())
                 && !has(&NO_LABELS)
-                && !(has(&other) && !has(&[own]))
+                && (has(&[own]) || !has(&other))
                 && (is_inside || has(&[own]) || has(&OF_LABELS))
         }));
     }
