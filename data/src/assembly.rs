@@ -87,10 +87,10 @@ impl Assembly {
                     let original = Original::Packed(pictures.picture(index));
                     self.augmenter.change(&original, draw, &mut canvas)
                 }
-                PictureStore::Files(files) => {
-                    let original = Original::Image(self.dataset.open(files, place.item)?);
+                PictureStore::Files(files) => self.dataset.open(files, place.item, |image| {
+                    let original = Original::Image(image);
                     self.augmenter.change(&original, draw, &mut canvas)
-                }
+                })?,
             }
             .map_err(|source| self.failed(index, source))?;
             pixels.extend_from_slice(&canvas.pixels);

@@ -90,25 +90,27 @@ impl PictureDataset {
 
     /// The picture of a file, the `item`-th of this part, or, where it cannot be read, of the next
     /// of its class that can, after the last the first, or a blank one to score. So what comes
-    /// depends on the files alone.
-    pub(crate) fn open(
+    /// depends on the files alone. What `make` makes of it is returned, once the memory of the
+    /// picture itself is free.
+    pub(crate) fn open<T>(
         &self,
         files: &PictureFiles,
         item: usize,
-    ) -> Result<DynamicImage, DataError> {
+        mut make: impl FnMut(DynamicImage) -> T,
+    ) -> Result<T, DataError> {
         let class = self.store.label(self.indices[item]);
         let (before, after) = self.indices.split_at(item);
         for &index in after.iter().chain(before) {
             if self.store.label(index) != class {
                 continue;
             }
-            match files.open(index) {
-                Ok(image) => return Ok(image),
+            match files.open_with(index, &mut make) {
+                Ok(made) => return Ok(made),
                 Err(error) => files.unreadable().add(&files.paths()[index], error),
             }
             files.unreadable().check()?;
             if self.is_scored {
-                return Ok(DynamicImage::new_rgb8(1, 1));
+                return Ok(make(DynamicImage::new_rgb8(1, 1)));
             }
         }
         files.unreadable().too_many()
@@ -155,10 +157,10 @@ mod tests {
         let files = Arc::new(files);
         let dataset = PictureDataset::all(Arc::clone(&files)).for_scoring();
         assert!(dataset.is_readable(0), "it was not opened yet");
-        let image = dataset.slice(3, 4).open(&files, 0).unwrap();
+        let image = dataset.slice(3, 4).open(&files, 0, |image| image).unwrap();
         assert_eq!([image.width(), image.height()], [1, 1]);
         assert!(!dataset.is_readable(0));
-        let trained = PictureDataset::all(Arc::clone(&files)).open(&files, 0);
+        let trained = PictureDataset::all(Arc::clone(&files)).open(&files, 0, |_| ());
         assert!(matches!(
             trained,
             Err(DataError::UnreadablePictures { count: 1, .. })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::augment::AugmentationError;
-use crate::picture::PictureError;
+use crate::picture::{IMAGE_FORMATS, PictureError};
 use crate::preprocessing::PreprocessingError;
 use crate::published::PublishedError;
 
@@ -295,7 +295,7 @@ pub enum DataError {
 
     /// A class folder holds no pictures.
     #[error(
-        "the class folder {} holds no images: expected files such as .jpg or .png, found {found}",
+        "the class folder {} holds no images: expected {IMAGE_FORMATS} files, found {found}",
         path.display()
     )]
     EmptyClass {

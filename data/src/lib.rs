@@ -71,7 +71,10 @@ pub use error::DataError;
 pub use failure::LoadFailure;
 pub use folder::{ClassIndex, FOLDER_SIDE, PassedOver, Reading};
 pub use loader::BatchLoader;
-pub use picture::{MAX_PIXELS, PictureError, open_picture};
+pub use picture::{
+    DEFAULT_MAX_PIXELS, DecodeError, DecodedImage, Flaw, FlawedImages, IMAGE_EXTENSIONS,
+    IMAGE_FORMATS, ImageFormat, ImageOpener, OtherFormat, PictureError, decode_image, open_picture,
+};
 pub use pictures::Pictures;
 pub use position::Position;
 pub use preprocessing::{MAX_SIDE, Preprocessing, PreprocessingError};

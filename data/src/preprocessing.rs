@@ -6,7 +6,7 @@ use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 
 use crate::convert::{Target, planes};
-use crate::picture::{PictureError, open_picture};
+use crate::picture::{ImageOpener, PictureError};
 
 /// The longest side, in pixels, that pictures are prepared at.
 pub const MAX_SIDE: usize = 4096;
@@ -160,14 +160,18 @@ impl Preprocessing {
         planes(image, &target).map_err(PreprocessingError::Resample)
     }
 
-    /// Opens a picture with [`open_picture`] and prepares it as [`Preprocessing::prepare_bytes`].
+    /// Opens an image and prepares it as [`Preprocessing::prepare_bytes`].
     ///
     /// # Errors
     /// [`PictureError`], which names the file and says what is wrong with it.
-    pub fn prepare_file(&self, path: impl AsRef<Path>) -> Result<Vec<u8>, PictureError> {
+    pub fn prepare_file(
+        &self,
+        opener: &ImageOpener,
+        path: impl AsRef<Path>,
+    ) -> Result<Vec<u8>, PictureError> {
         let path = path.as_ref();
-        let image = open_picture(path)?;
-        self.prepare_bytes(&image)
+        opener
+            .open_with(path, |image| self.prepare_bytes(&image))?
             .map_err(|source| PictureError::Prepare {
                 path: path.to_owned(),
                 source,

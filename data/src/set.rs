@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::error::DataError;
 use crate::folder::{PassedOver, Reading};
+use crate::picture::FlawedImages;
 use crate::pictures::Pictures;
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::source::LoadOptions;
@@ -38,6 +39,8 @@ pub struct DataSet {
     /// Which pictures are left out because they cannot be read, or, where pictures stay in files,
     /// have others of their class in their place in training.
     pub unreadable: Unreadable,
+    /// Which images are used although their files are damaged.
+    pub flawed: FlawedImages,
     /// What else the class folders of a folder hold.
     pub passed_over: PassedOver,
     /// What the images of a folder were read as, where that needs to be said.
@@ -114,6 +117,7 @@ impl DataSet {
             validation: None,
             test: test.into(),
             preprocessing,
+            flawed: FlawedImages::default(),
             passed_over: PassedOver::default(),
             reading: Reading::default(),
             root: None,

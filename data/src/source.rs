@@ -1,6 +1,7 @@
 //! Where a data set comes from, as a text names it.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -40,9 +41,9 @@ pub enum Source {
     Cifar10,
     /// CIFAR-100 with its 100 fine classes: 32x32 RGB.
     Cifar100,
-    /// A folder of class folders of images, or a `.zip`, `.tar`, `.tar.gz` or `.tgz` of one, which is
-    /// unpacked into `data_dir` or the user's cache folder. With [`LoadOptions::labels`], the images
-    /// may lie anywhere in it.
+    /// A folder of class folders of images, in any of the [`IMAGE_FORMATS`](crate::IMAGE_FORMATS), or a
+    /// `.zip`, `.tar`, `.tar.gz` or `.tgz` of one, which is unpacked into `data_dir` or the user's cache
+    /// folder. With [`LoadOptions::labels`], the images may lie anywhere in it.
     ///
     /// `train/`, `val/` (or `valid/`, or `validation/`) and `test/` inside it are its parts, in upper
     /// or lower case; with `train/` and `val/` only, `val/` is the test part, as in ImageNet; without
@@ -95,6 +96,9 @@ pub struct LoadOptions<'a> {
     pub storage: Storage,
     /// Whether any number of pictures may be unreadable, and not only one in a hundred.
     pub skip_unreadable: bool,
+    /// The most pixels of an image of a folder; without it,
+    /// [`DEFAULT_MAX_PIXELS`](crate::DEFAULT_MAX_PIXELS).
+    pub max_pixels: Option<NonZeroU64>,
     /// Decides which pictures of a folder without a test part are its test part.
     pub seed: u64,
     /// Called as pictures are prepared, from several threads.
@@ -118,6 +122,7 @@ impl fmt::Debug for LoadOptions<'_> {
             .field("image_size", &self.image_size)
             .field("storage", &self.storage)
             .field("skip_unreadable", &self.skip_unreadable)
+            .field("max_pixels", &self.max_pixels)
             .field("seed", &self.seed)
             .finish_non_exhaustive()
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use image::DynamicImage;
 
 use crate::error::DataError;
-use crate::picture::{PictureError, open_picture};
+use crate::picture::{ImageOpener, PictureError};
 use crate::pictures::Pictures;
 use crate::unreadable::Unreadable;
 
@@ -28,6 +28,7 @@ pub enum PictureStore {
 pub struct PictureFiles {
     paths: Vec<PathBuf>,
     labels: Vec<u32>,
+    opener: ImageOpener,
     unreadable: Unreadable,
 }
 
@@ -44,6 +45,7 @@ impl PictureFiles {
             });
         }
         Ok(Self {
+            opener: ImageOpener::default(),
             unreadable: Unreadable::few(paths.len()),
             paths,
             labels,
@@ -52,10 +54,16 @@ impl PictureFiles {
 
     /// Files of a part of a set, whose unreadable pictures are counted together; `paths` and
     /// `labels` are of one length.
-    pub(crate) fn sharing(paths: Vec<PathBuf>, labels: Vec<u32>, unreadable: &Unreadable) -> Self {
+    pub(crate) fn sharing(
+        paths: Vec<PathBuf>,
+        labels: Vec<u32>,
+        opener: &ImageOpener,
+        unreadable: &Unreadable,
+    ) -> Self {
         Self {
             paths,
             labels,
+            opener: opener.clone(),
             unreadable: unreadable.clone(),
         }
     }
@@ -70,7 +78,7 @@ impl PictureFiles {
         &self.unreadable
     }
 
-    /// Opens a picture as it is in its file, as [`open_picture`] does.
+    /// Opens an image as it is in its file, as [`ImageOpener::open`] does.
     ///
     /// # Errors
     /// [`PictureError`], which names the file and says what is wrong with it.
@@ -78,7 +86,16 @@ impl PictureFiles {
     /// # Panics
     /// If `index` names no file.
     pub fn open(&self, index: usize) -> Result<DynamicImage, PictureError> {
-        open_picture(&self.paths[index])
+        self.open_with(index, |image| image)
+    }
+
+    /// Opens an image and makes something of it, as [`ImageOpener::open_with`] does.
+    pub(crate) fn open_with<T>(
+        &self,
+        index: usize,
+        make: impl FnOnce(DynamicImage) -> T,
+    ) -> Result<T, PictureError> {
+        self.opener.open_with(&self.paths[index], make)
     }
 }
 

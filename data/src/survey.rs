@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use image::DynamicImage;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -164,15 +165,8 @@ fn look_at_file(
     counted: Option<&Mutex<Brightness>>,
 ) -> Option<u128> {
     let path = &files.paths()[index];
-    let look = || {
-        let image = files.open(index)?;
-        let prepared =
-            data.preprocessing
-                .prepare_bytes(&image)
-                .map_err(|source| PictureError::Prepare {
-                    path: path.clone(),
-                    source,
-                })?;
+    let look = |image: DynamicImage| {
+        let prepared = data.preprocessing.prepare_bytes(&image)?;
         if let Some(brightness) = counted {
             let [_, height, width] = data.preprocessing.shape();
             let mut brightness = brightness.lock().unwrap_or_else(PoisonError::into_inner);
@@ -181,7 +175,13 @@ fn look_at_file(
         let size = [image.width(), image.height()];
         Ok(fingerprint(&size, image.into_rgb8().as_raw()))
     };
-    match look() {
+    let found = files.open_with(index, look).and_then(|found| {
+        found.map_err(|source| PictureError::Prepare {
+            path: path.clone(),
+            source,
+        })
+    });
+    match found {
         Ok(print) => Some(print),
         Err(error) => {
             data.unreadable.add(path, error);

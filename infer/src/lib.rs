@@ -32,6 +32,6 @@ pub mod terminal;
 
 pub use description::{Accuracy, Activation, Description};
 pub use error::{PredictError, SavedModelError};
-pub use predictor::{ClassProbability, Prediction, Predictor};
+pub use predictor::{ClassProbability, Prediction, Predictor, PreparedImage};
 pub use runs::{find_run, newest_run};
 pub use saved::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};

@@ -5,21 +5,24 @@
 mod cli;
 
 use std::io::{self, Write as _};
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use data::{ImageOpener, PictureError};
 use device::{SelectedDevice, Task};
+use files::harmless;
 use infer::benchmark::ProgramStart;
-use infer::{Predictor, SavedModel, console};
+use infer::{Predictor, PreparedImage, SavedModel, console};
 use model::ResidualBackend;
 
 use crate::cli::arguments::Arguments;
 use crate::cli::model::open_model;
 use crate::cli::{benchmark, output};
 
-/// Pictures that are decoded and predicted at a time; bounds the memory of long lists.
+/// Images that are predicted at a time; each is resized as it is opened.
 const BATCH: usize = 32;
 
 fn main() -> ExitCode {
@@ -92,16 +95,16 @@ impl Task for Predict<'_> {
         for paths in self.arguments.images.chunks(BATCH) {
             let mut opened: Vec<(&Path, _)> = Vec::with_capacity(paths.len());
             for path in paths {
-                match data::open_picture(path) {
-                    Ok(picture) => opened.push((path, picture)),
+                match open(&predictor, path, self.arguments.max_pixels) {
+                    Ok(prepared) => opened.push((path, prepared)),
                     Err(error) => {
                         report(&error.into());
                         failed = true;
                     }
                 }
             }
-            let (paths, pictures): (Vec<_>, Vec<_>) = opened.into_iter().unzip();
-            let predictions = predictor.predict(&pictures).with_context(|| {
+            let (paths, prepared): (Vec<_>, Vec<_>) = opened.into_iter().unzip();
+            let predictions = predictor.predict_prepared(&prepared).with_context(|| {
                 let names: Vec<_> = paths
                     .iter()
                     .map(|path| path.display().to_string())
@@ -119,6 +122,24 @@ impl Task for Predict<'_> {
             ExitCode::SUCCESS
         })
     }
+}
+
+/// Opens an image and brings it to the network's input size, with a warning if its file is damaged.
+fn open<B: ResidualBackend>(
+    predictor: &Predictor<B>,
+    path: &Path,
+    max_pixels: NonZeroU64,
+) -> Result<PreparedImage, PictureError> {
+    let opener = ImageOpener::new(max_pixels.get());
+    let prepared = opener.open_with(path, |image| predictor.prepare(&image))?;
+    for (path, flaw) in opener.flawed().list() {
+        let path = path.display().to_string();
+        eprintln!("warning: the image {} is used, but {flaw}", harmless(&path));
+    }
+    prepared.map_err(|source| PictureError::Prepare {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn report(error: &anyhow::Error) {

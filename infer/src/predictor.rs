@@ -1,7 +1,7 @@
 //! From pictures to classes.
 
 use burn::tensor::backend::Backend;
-use data::ImageBatcher;
+use data::{ImageBatcher, PreprocessingError};
 use image::DynamicImage;
 use model::{FoldedNetwork, ResidualBackend};
 use serde::Serialize;
@@ -18,6 +18,16 @@ pub struct Predictor<B: Backend> {
     class_names: Vec<String>,
     activation: Activation,
     device: B::Device,
+}
+
+/// An image at the size of a network's input, without its original pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreparedImage(Vec<u8>);
+
+impl AsRef<[u8]> for PreparedImage {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// What a network says of one picture.
@@ -52,20 +62,39 @@ impl<B: ResidualBackend> Predictor<B> {
         })
     }
 
-    /// Predicts all pictures in one batch.
+    /// Predicts all images in one batch.
     ///
     /// # Errors
     ///
-    /// If a picture cannot be brought to the input size, or the network's output is not finite.
-    pub fn predict(&self, pictures: &[DynamicImage]) -> Result<Vec<Prediction>, PredictError> {
-        if pictures.is_empty() {
+    /// If an image cannot be brought to the input size, or the network's output is not finite.
+    pub fn predict(&self, images: &[DynamicImage]) -> Result<Vec<Prediction>, PredictError> {
+        let prepared = images.iter().map(|image| self.prepare(image));
+        self.predict_prepared(&prepared.collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// Brings an image to the network's input size.
+    ///
+    /// # Errors
+    ///
+    /// If the image has no pixels.
+    pub fn prepare(&self, image: &DynamicImage) -> Result<PreparedImage, PreprocessingError> {
+        let bytes = self.batcher.preprocessing().prepare_bytes(image)?;
+        Ok(PreparedImage(bytes))
+    }
+
+    /// Predicts all images of [`Predictor::prepare`] in one batch.
+    ///
+    /// # Errors
+    ///
+    /// If the network's output is not finite.
+    pub fn predict_prepared(
+        &self,
+        prepared: &[PreparedImage],
+    ) -> Result<Vec<Prediction>, PredictError> {
+        if prepared.is_empty() {
             return Ok(Vec::new());
         }
-        let prepared = pictures
-            .iter()
-            .map(|picture| self.batcher.preprocessing().prepare_bytes(picture))
-            .collect::<Result<Vec<_>, _>>()?;
-        let images = self.batcher.images::<B, _>(&prepared, &self.device);
+        let images = self.batcher.images::<B, _>(prepared, &self.device);
         let logits = self
             .network
             .forward(images)

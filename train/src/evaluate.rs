@@ -1,6 +1,6 @@
 //! Evaluating a saved model on a part of a data set.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -63,6 +63,8 @@ pub struct EvaluationSettings {
     pub seed: u64,
     /// How the network sees each of them.
     pub views: Views,
+    /// The most pixels of an image of a folder.
+    pub max_pixels: Option<NonZeroU64>,
     /// Pictures that go through the network at once.
     pub batch_size: NonZeroUsize,
 }
@@ -78,6 +80,7 @@ impl EvaluationSettings {
             validation: config.validation,
             seed: config.seed,
             views: Views::of_run(config),
+            max_pixels: config.loader.max_pixels,
             batch_size: NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN),
         }
     }
@@ -127,6 +130,7 @@ impl EvaluationPlan {
             labels: settings.labels.clone(),
             image_size: Some(description.preprocessing.height()),
             storage,
+            max_pixels: settings.max_pixels,
             seed: settings.seed,
             progress: Some(progress),
             ..LoadOptions::default()

@@ -1,5 +1,6 @@
 //! Settings that are given one by one, over those of a file.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use data::{Source, Storage};
@@ -64,6 +65,7 @@ pub struct Overrides {
     pub balanced: Option<bool>,
     pub drop_last: Option<bool>,
     pub loader_threads: Option<usize>,
+    pub max_pixels: Option<NonZeroU64>,
 }
 
 impl TrainConfig {
@@ -138,6 +140,7 @@ impl TrainConfig {
         set(&mut self.loader.balanced, overrides.balanced);
         set(&mut self.loader.drop_last, overrides.drop_last);
         set_open(&mut self.loader.threads, overrides.loader_threads);
+        set_open(&mut self.loader.max_pixels, overrides.max_pixels);
         self
     }
 }

@@ -89,6 +89,7 @@ impl Plan {
             labels: config.labels.clone(),
             image_size: config.image_size,
             storage: config.loader.storage,
+            max_pixels: config.loader.max_pixels,
             seed: config.seed,
             progress: Some(progress),
             ..LoadOptions::default()

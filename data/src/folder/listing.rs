@@ -13,7 +13,7 @@ use super::unlabeled;
 use crate::error::DataError;
 use crate::split::split;
 
-const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "jfif", "webp", "bmp"];
+const EXTENSIONS: &[&str] = &crate::picture::IMAGE_EXTENSIONS;
 /// The part of each class that is for the test where no folder says which pictures are.
 const TEST_FRACTION: f64 = 0.1;
 

@@ -24,6 +24,7 @@ mod tree;
 mod unlabeled;
 
 use std::collections::HashSet;
+use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +34,7 @@ use serde::Serialize;
 
 use crate::archive;
 use crate::error::DataError;
-use crate::picture::PictureError;
+use crate::picture::{DEFAULT_MAX_PIXELS, ImageOpener, PictureError};
 use crate::pictures::{Brightness, Pictures};
 use crate::preprocessing::Preprocessing;
 use crate::set::{DataSet, Parts, check_size, preparation};
@@ -104,8 +105,12 @@ pub(crate) fn load(
         true => Unreadable::any_number(total),
         false => Unreadable::few(total),
     };
+    let max_pixels = options
+        .max_pixels
+        .map_or(DEFAULT_MAX_PIXELS, NonZeroU64::get);
     let folder = Folder {
         preparation,
+        opener: ImageOpener::new(max_pixels),
         unreadable,
         options,
     };
@@ -124,6 +129,7 @@ pub(crate) fn load(
         test: parts.test,
         preprocessing,
         unreadable: folder.unreadable,
+        flawed: folder.opener.flawed().clone(),
         passed_over,
         reading,
         root: Some(root),
@@ -136,6 +142,7 @@ pub(crate) fn load(
 /// How the pictures of a folder are loaded.
 struct Folder<'a> {
     preparation: Preprocessing,
+    opener: ImageOpener,
     unreadable: Unreadable,
     options: &'a LoadOptions<'a>,
 }
@@ -209,7 +216,12 @@ impl Folder<'_> {
                 .into_iter()
                 .map(|file| (file.path, file.label))
                 .unzip();
-            PictureStore::from(PictureFiles::sharing(paths, labels, &self.unreadable))
+            PictureStore::from(PictureFiles::sharing(
+                paths,
+                labels,
+                &self.opener,
+                &self.unreadable,
+            ))
         });
         Ok((stores, self.preprocessing(brightness.statistics())?))
     }
@@ -225,7 +237,7 @@ impl Folder<'_> {
             .par_chunks_exact_mut(size)
             .zip(files)
             .map(|(pixels, path)| {
-                let prepared = self.preparation.prepare_file(path);
+                let prepared = self.preparation.prepare_file(&self.opener, path);
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 self.options.report(done, files.len());
                 prepared
@@ -260,7 +272,7 @@ impl Folder<'_> {
         let (brightness, errors) = files
             .par_iter()
             .fold(nothing, |(mut brightness, mut errors), path| {
-                match self.preparation.prepare_file(path) {
+                match self.preparation.prepare_file(&self.opener, path) {
                     Ok(pixels) => brightness.add(&pixels, height * width),
                     Err(error) => errors.push((path, error)),
                 }

@@ -26,6 +26,8 @@ pub(super) struct ColourHints {
     pub(super) is_jfif: bool,
     /// The number in Adobe's segment.
     pub(super) adobe: Option<u8>,
+    /// Whether three components are known to be red, green and blue.
+    pub(super) is_rgb: bool,
 }
 
 impl Colours {
@@ -34,6 +36,7 @@ impl Colours {
         let ids: Vec<u8> = frame.components.iter().map(|one| one.id).collect();
         match (ids.len(), hints.adobe) {
             (1, _) => Self::Grey,
+            (3, _) if hints.is_rgb => Self::Rgb,
             (3, _) if hints.is_jfif => Self::YCbCr,
             (3, Some(0)) => Self::Rgb,
             (3, None) if ids == *b"RGB" => Self::Rgb,
@@ -142,7 +145,7 @@ fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
 ///
 /// Both are written as Adobe's programs write them: 255 is no ink.
 #[inline(always)]
-fn darken(ink: u8, black: u8) -> u8 {
+pub(crate) fn darken(ink: u8, black: u8) -> u8 {
     let (ink, light) = (u32::from(255 - ink), u32::from(black));
     let product = ink * light + 128;
     light.saturating_sub((product + (product >> 8)) >> 8) as u8

@@ -1,7 +1,7 @@
 //! The frame: the picture's size and its components.
 
-use super::error::JpegError;
-use super::{BLOCK, SIDE};
+use super::{BLOCK, NO_BIT, SIDE};
+use crate::picture::{DecodeError, Limits};
 
 /// The most components of a picture.
 pub(super) const MAX_COMPONENTS: usize = 4;
@@ -47,22 +47,32 @@ pub(super) struct Component {
     pub(super) samples: Vec<u8>,
     /// Coefficients of all padded blocks of a progressive picture.
     pub(super) coefficients: Vec<[i16; BLOCK]>,
+    /// The lowest bit that is known of each coefficient in the order in which they are written, or
+    /// [`NO_BIT`].
+    pub(super) known: [u8; BLOCK],
 }
 
 impl Frame {
-    /// Reads a frame's header.
+    /// Reads a frame's header; `data` bytes of the file follow it.
     ///
     /// # Errors
-    /// [`JpegError`] if the header is damaged, of a kind that is not read, or of a picture with
-    /// more than `max_pixels`.
-    pub(super) fn read(header: &[u8], coding: Coding, max_pixels: u64) -> Result<Self, JpegError> {
-        let damaged = JpegError::Damaged("frame header");
+    /// [`DecodeError`] if the header is damaged, of a kind that is not read, or of a picture that
+    /// is too large for the limits, or for the data.
+    pub(super) fn read(
+        header: &[u8],
+        coding: Coding,
+        data: usize,
+        limits: &mut Limits,
+    ) -> Result<Self, DecodeError> {
+        let damaged = DecodeError::Damaged("its JPEG frame header is damaged");
         let Some((&[precision, high, low, wide, narrow, count], list)) = header.split_first_chunk()
         else {
             return Err(damaged);
         };
         if precision != 8 {
-            return Err(JpegError::Unsupported("of more than 8 bits a colour"));
+            return Err(DecodeError::Unsupported(
+                "a JPEG image of more than 8 bits a sample",
+            ));
         }
         let height = usize::from(u16::from_be_bytes([high, low]));
         let width = usize::from(u16::from_be_bytes([wide, narrow]));
@@ -70,12 +80,11 @@ impl Frame {
         if height == 0 || width == 0 || list.len() != 3 * count {
             return Err(damaged);
         }
-        if (height * width) as u64 > max_pixels {
-            let (width, height) = (width as u32, height as u32);
-            return Err(JpegError::TooLarge { width, height });
-        }
+        limits.check_size(width as u32, height as u32)?;
         if ![1, 3, MAX_COMPONENTS].contains(&count) {
-            return Err(JpegError::Unsupported("of 2 colours, or more than 4"));
+            return Err(DecodeError::Unsupported(
+                "a JPEG image of 2 components, or more than 4",
+            ));
         }
         let factors = |&[_, factors, _]: &[u8; 3]| [factors & 15, factors >> 4].map(usize::from);
         let (list, _) = list.as_chunks();
@@ -86,14 +95,42 @@ impl Frame {
         let sampling = [0, 1].map(|axis| all().map(|factors| factors[axis]).max().unwrap_or(1));
         let side = [height, width];
         let units = [0, 1].map(|axis| side[axis].div_ceil(SIDE * sampling[axis]));
+        let padded = |own: [usize; 2]| [0, 1].map(|axis| units[axis] * own[axis]);
+        let blocks: u64 = all()
+            .map(padded)
+            .map(|[rows, columns]| (rows * columns) as u64)
+            .sum();
+        let (bits, planes) = match coding {
+            // A code for the first coefficient, and one for the end of the block.
+            Coding::Sequential => (2, 1),
+            // Scans may pass over many blocks with one code, but not over first coefficients.
+            Coding::Progressive => (1, 3),
+        };
+        let blocks_inside: u64 = all()
+            .map(|own| {
+                let blocks =
+                    |axis: usize| (side[axis] * own[axis]).div_ceil(sampling[axis] * SIDE) as u64;
+                blocks(0) * blocks(1)
+            })
+            .sum();
+        if 8 * (data as u64) < bits * blocks_inside {
+            return Err(DecodeError::CutOff);
+        }
+        let pixels = (height * width) as u64;
+        let channels = if count == 1 { 1 } else { 3 };
+        // Planes and the picture, then the picture and a turned or resized copy.
+        let planes = planes * blocks * BLOCK as u64;
+        limits.reserve((planes + channels * pixels).max((channels + 3) * pixels));
         let component = |entry: &[u8; 3]| {
             let own = factors(entry);
             // As libjpeg: factors that do not divide the highest are not read.
             if [0, 1].iter().any(|&axis| sampling[axis] % own[axis] != 0) {
-                return Err(JpegError::Unsupported("whose resolutions are no multiples"));
+                return Err(DecodeError::Unsupported(
+                    "a JPEG image with fractional sampling",
+                ));
             }
             let size = [0, 1].map(|axis| (side[axis] * own[axis]).div_ceil(sampling[axis]));
-            let padded = [0, 1].map(|axis| units[axis] * own[axis]);
+            let padded = padded(own);
             let blocks = padded[0] * padded[1];
             let (samples, coefficients) = match coding {
                 // Grey where data is missing.
@@ -110,6 +147,7 @@ impl Frame {
                 quantisation: None,
                 samples,
                 coefficients,
+                known: [NO_BIT; BLOCK],
             })
         };
         Ok(Self {
@@ -120,6 +158,12 @@ impl Frame {
             units,
             components: list.iter().map(component).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Whether all bits of all coefficients are known.
+    pub(super) fn is_complete(&self) -> bool {
+        let mut components = self.components.iter();
+        components.all(|component| component.known.iter().all(|&bit| bit == 0))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tables of Huffman codes.
 
 use super::bits::Bits;
-use super::error::JpegError;
+use crate::picture::DecodeError;
 
 /// Codes up to this length are looked up in one step.
 const QUICK: u32 = 10;
@@ -32,10 +32,10 @@ impl HuffmanTable {
     /// A table with `counts` codes of each length from 1 on, for `symbols` in this order.
     ///
     /// # Errors
-    /// [`JpegError::Damaged`] if there are more codes than bits allow, or fewer symbols than codes.
-    pub(super) fn new(counts: &[u8; LONGEST], symbols: &[u8]) -> Result<Self, JpegError> {
+    /// [`DecodeError::Damaged`] if there are more codes than bits allow, or fewer symbols than codes.
+    pub(super) fn new(counts: &[u8; LONGEST], symbols: &[u8]) -> Result<Self, DecodeError> {
         let total = counts.iter().map(|&count| usize::from(count)).sum();
-        let damaged = JpegError::Damaged("table of Huffman codes");
+        let damaged = DecodeError::Damaged("its JPEG table of Huffman codes is damaged");
         if total > 256 || symbols.len() != total {
             return Err(damaged);
         }

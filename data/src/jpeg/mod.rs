@@ -11,7 +11,6 @@
 
 mod bits;
 mod colour;
-mod error;
 mod frame;
 mod huffman;
 mod output;
@@ -23,15 +22,19 @@ mod standard;
 mod tables;
 mod transform;
 mod upsample;
+mod work;
 
-pub(crate) use error::JpegError;
-pub(crate) use segments::decode;
+pub(crate) use colour::darken;
+pub(crate) use segments::{decode, decode_in_tiff};
 
 /// The samples of a block along one side.
 const SIDE: usize = 8;
 
 /// The samples of a block.
 const BLOCK: usize = SIDE * SIDE;
+
+/// Stands for the lowest bit of a coefficient of which nothing is known.
+const NO_BIT: u8 = u8::MAX;
 
 #[cfg(test)]
 mod tests {
@@ -40,7 +43,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::*;
+    use crate::picture::{DecodeError, Decoded, Flaw, Limits};
 
     /// The JPEG files that the pictures of tests are prepared from.
     fn references() -> Vec<Vec<u8>> {
@@ -56,26 +59,127 @@ mod tests {
         files
     }
 
+    fn decode(file: &[u8], max_pixels: u64) -> Result<Decoded, DecodeError> {
+        super::decode(file, &mut Limits::of_pixels(max_pixels))
+    }
+
     #[test]
-    fn every_part_of_a_file_is_cut_off() {
+    fn a_part_of_a_file_is_cut_off_or_has_all_pixels() {
         for file in references() {
+            let whole = decode(&file, u64::MAX).unwrap();
+            assert_eq!(whole.flaw, None);
+            let mut last_cut_off = 0;
             for length in 0..file.len() {
-                let error = decode(&file[..length], u64::MAX).unwrap_err();
-                assert_eq!(error, JpegError::CutOff, "{length} of {} bytes", file.len());
+                match decode(&file[..length], u64::MAX) {
+                    Ok(part) => {
+                        assert_eq!(part.image, whole.image, "{length} of {}", file.len());
+                        assert_eq!(part.flaw, Some(Flaw::NoEnd));
+                    }
+                    Err(error) => {
+                        assert_eq!(error, DecodeError::CutOff, "{length} of {}", file.len());
+                        last_cut_off = length;
+                    }
+                }
             }
-            assert!(decode(&[&file[..], b"a film"].concat(), u64::MAX).is_ok());
+            // The end marker has two bytes, and the last code may need no bit of the last byte.
+            let complete = file.len() - last_cut_off;
+            assert!((3..=5).contains(&complete), "{complete} of {}", file.len());
+            assert_eq!(
+                decode(&[&file[..], b"a film"].concat(), u64::MAX),
+                Ok(whole)
+            );
         }
+    }
+
+    #[test]
+    fn what_follows_the_last_scan_does_not_matter() {
+        for file in references() {
+            let whole = decode(&file, u64::MAX).unwrap();
+            let scans = &file[..file.len() - 2];
+            for garbage in [
+                &b"garbage without a marker"[..],
+                &[0xff; 50],
+                // Damaged tables, a frame, a scan, a segment beyond the end.
+                b"\xff\xc4\0\x04\0\xff",
+                b"\xff\xc0\0\x04\0\0",
+                b"\xff\xda\0\x04\x09\0",
+                b"\xff\xe1\xff\xff",
+                b"\xff\xc3\0\x04\0\0",
+            ] {
+                let decoded = decode(&[scans, garbage].concat(), u64::MAX).unwrap();
+                assert_eq!(decoded.image, whole.image, "{garbage:x?}");
+                assert_eq!(decoded.flaw, Some(Flaw::NoEnd));
+            }
+            // Half of a scan with an end marker is gray where it ends, as libjpeg makes it.
+            let is_progressive = file.windows(2).any(|pair| pair == [0xff, 0xc2]);
+            if file.len() > 1500 && !is_progressive {
+                let half = [&scans[..scans.len() * 2 / 3], b"\xff\xd9"].concat();
+                let decoded = decode(&half, u64::MAX).unwrap();
+                assert_eq!(decoded.flaw, Some(Flaw::DamagedPixels));
+            }
+        }
+    }
+
+    /// A scan of a file: where its header starts, and where its data ends.
+    fn last_scan(file: &[u8]) -> std::ops::Range<usize> {
+        let start = file
+            .windows(2)
+            .rposition(|pair| pair == [0xff, 0xda])
+            .unwrap();
+        start..file.len() - 2
+    }
+
+    #[test]
+    fn work_is_limited() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references");
+        for name in ["progressive-420.jpg", "progressive-grey.jpg"] {
+            let file = fs::read(folder.join(name)).unwrap();
+            let scan = &file[last_scan(&file)];
+            let repeated = |times: usize| {
+                let (head, end) = file.split_at(file.len() - 2);
+                let repeats = scan.repeat(times);
+                decode(&[head, &repeats, end].concat(), u64::MAX)
+            };
+            assert!(repeated(1).is_ok());
+            let error = repeated(40).unwrap_err();
+            assert!(error.to_string().contains("too many scans"), "{error}");
+        }
+        // A sequential picture is complete after its only scan.
+        let file = fs::read(folder.join("rgb.jpg")).unwrap();
+        let scan = &file[last_scan(&file)];
+        let (head, end) = file.split_at(file.len() - 2);
+        let repeated = [head, &scan.repeat(400), end].concat();
+        assert_eq!(decode(&repeated, u64::MAX), decode(&file, u64::MAX));
+    }
+
+    #[test]
+    fn a_size_without_data_is_cut_off() {
+        let mut file = references()[0].clone();
+        let frame = file
+            .windows(2)
+            .position(|pair| pair == [0xff, 0xc0])
+            .unwrap();
+        file[frame + 5..frame + 9].copy_from_slice(&[0x40, 0, 0x40, 0]);
+        assert_eq!(decode(&file, u64::MAX), Err(DecodeError::CutOff));
     }
 
     #[test]
     fn sizes_are_limited_by_the_header() {
         let file = &references()[0];
-        let (image, _) = decode(file, u64::MAX).unwrap();
+        let image = decode(file, u64::MAX).unwrap().image;
         let (width, height) = (image.width(), image.height());
         let pixels = u64::from(width) * u64::from(height);
         assert!(decode(file, pixels).is_ok());
         let error = decode(file, pixels - 1).unwrap_err();
-        assert_eq!(error, JpegError::TooLarge { width, height });
+        let max_pixels = pixels - 1;
+        assert_eq!(
+            error,
+            DecodeError::TooLarge {
+                width,
+                height,
+                max_pixels
+            }
+        );
     }
 
     #[test]
@@ -90,7 +194,7 @@ mod tests {
             changed[frame + offset] = value;
             decode(&changed, u64::MAX).unwrap_err().to_string()
         };
-        assert!(with(1, 0xc3).contains("without loss"));
+        assert!(with(1, 0xc3).contains("lossless"));
         assert!(with(1, 0xc9).contains("arithmetic"));
         assert!(with(4, 12).contains("8 bits"));
         assert!(with(9, 2).contains("frame header"));

@@ -5,13 +5,13 @@ use image::{DynamicImage, GrayImage, RgbImage};
 use super::BLOCK;
 use super::SIDE;
 use super::colour::{ColourHints, Colours};
-use super::error::JpegError;
 use super::frame::{Component, Frame};
 use super::transform::inverse_transform;
 use super::upsample::Upsampler;
+use crate::picture::DecodeError;
 
 /// The picture of a frame: grey, or red, green and blue.
-pub(super) fn picture(mut frame: Frame, hints: &ColourHints) -> Result<DynamicImage, JpegError> {
+pub(super) fn picture(mut frame: Frame, hints: &ColourHints) -> Result<DynamicImage, DecodeError> {
     frame.components.iter_mut().for_each(transform);
     let (width, height) = (frame.width as u32, frame.height as u32);
     let colours = Colours::of(&frame, hints);
@@ -22,7 +22,7 @@ pub(super) fn picture(mut frame: Frame, hints: &ColourHints) -> Result<DynamicIm
     } else {
         RgbImage::from_raw(width, height, interleave(&frame, colours)).map(Into::into)
     };
-    picture.ok_or(JpegError::Damaged("frame header"))
+    picture.ok_or(DecodeError::Damaged("its JPEG frame header is damaged"))
 }
 
 /// Makes samples of a progressive component's coefficients.

@@ -2,11 +2,11 @@
 
 use super::BLOCK;
 use super::bits::Bits;
-use super::error::JpegError;
 use super::frame::Frame;
 use super::huffman::HuffmanTable;
 use super::scan::{Blocks, Scan};
 use super::tables::{ORDER, Tables};
+use crate::picture::DecodeError;
 
 /// Reads blocks into a frame's coefficients.
 pub(super) struct Reader<'a> {
@@ -40,8 +40,8 @@ impl<'a> Reader<'a> {
         scan: &Scan,
         frame: &'a mut Frame,
         tables: &'a Tables,
-    ) -> Result<Self, JpegError> {
-        let damaged = || JpegError::Damaged("table of Huffman codes");
+    ) -> Result<Self, DecodeError> {
+        let damaged = || DecodeError::Damaged("its JPEG table of Huffman codes is damaged");
         let kind = match (scan.band[0], scan.refines) {
             (0, false) => Kind::First,
             (0, true) => Kind::RefineFirst,

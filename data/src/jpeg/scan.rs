@@ -1,10 +1,10 @@
 //! A scan: which components it has, and the way through their blocks.
 
 use super::bits::Bits;
-use super::error::JpegError;
 use super::frame::{Coding, Frame, MAX_COMPONENTS};
 use super::tables::Tables;
 use super::{BLOCK, progressive, sequential};
+use crate::picture::DecodeError;
 
 /// The most blocks of an interleaved unit.
 const MAX_UNIT: usize = 10;
@@ -41,8 +41,8 @@ pub(super) trait Blocks {
 
 impl Scan {
     /// Reads a scan's header.
-    pub(super) fn read(header: &[u8], frame: &Frame) -> Result<Self, JpegError> {
-        let damaged = || JpegError::Damaged("scan header");
+    pub(super) fn read(header: &[u8], frame: &Frame) -> Result<Self, DecodeError> {
+        let damaged = || DecodeError::Damaged("its JPEG scan header is damaged");
         let (&count, rest) = header.split_first().ok_or_else(damaged)?;
         let count = usize::from(count);
         let (list, rest) = rest.split_at_checked(2 * count).ok_or_else(damaged)?;
@@ -96,14 +96,31 @@ impl Scan {
         band && bits && self.low_bit <= 13
     }
 
-    /// Reads the scan's data from `position` of the file on, and says where it ends.
+    /// The first and the last coefficient that the scan has.
+    pub(super) fn coefficients(&self, coding: Coding) -> [usize; 2] {
+        match coding {
+            Coding::Sequential => [0, BLOCK - 1],
+            Coding::Progressive => self.band,
+        }
+    }
+
+    /// The lowest bit that is known of the scan's coefficients after it.
+    pub(super) fn lowest_bit(&self, coding: Coding) -> u8 {
+        match coding {
+            Coding::Sequential => 0,
+            Coding::Progressive => self.low_bit as u8,
+        }
+    }
+
+    /// Reads the scan's data from `position` of the file on, and says where it ends, and whether
+    /// it has all blocks.
     pub(super) fn decode(
         &self,
         frame: &mut Frame,
         tables: &mut Tables,
         file: &[u8],
         position: usize,
-    ) -> Result<usize, JpegError> {
+    ) -> Result<(usize, bool), DecodeError> {
         for part in &self.parts {
             let component = &mut frame.components[part.component];
             if component.quantisation.is_none() {
@@ -111,25 +128,40 @@ impl Scan {
                 component.quantisation = table;
             }
             if component.quantisation.is_none() {
-                return Err(JpegError::Damaged("quantisation table"));
+                return Err(DecodeError::Damaged(
+                    "its JPEG quantisation table is damaged",
+                ));
             }
         }
         let way = Way::new(self, frame, tables.restart_interval);
         let mut bits = Bits::new(file, position);
-        match frame.coding {
+        let is_whole = match frame.coding {
             Coding::Sequential => {
                 for part in &self.parts {
                     tables.add_standard(part.first, part.other)?;
                 }
                 let mut blocks = sequential::Reader::new(self, frame, tables)?;
-                way.follow(&mut bits, &mut blocks);
+                way.follow(&mut bits, &mut blocks)
             }
             Coding::Progressive => {
                 let mut blocks = progressive::Reader::new(self, frame, tables)?;
-                way.follow(&mut bits, &mut blocks);
+                way.follow(&mut bits, &mut blocks)
+            }
+        };
+        if is_whole {
+            let [start, end] = self.coefficients(frame.coding);
+            let low_bit = self.lowest_bit(frame.coding);
+            for part in &self.parts {
+                let known = &mut frame.components[part.component].known[start..=end];
+                for bit in known {
+                    // A refinement adds one bit to those that are known.
+                    if !self.refines || *bit == low_bit + 1 {
+                        *bit = low_bit.min(*bit);
+                    }
+                }
             }
         }
-        Ok(bits.position())
+        Ok((bits.position(), is_whole))
     }
 }
 
@@ -160,12 +192,15 @@ impl Way {
         }
     }
 
-    fn follow(&self, bits: &mut Bits, blocks: &mut impl Blocks) {
+    /// Reads all blocks, and says whether there was data for all of them.
+    fn follow(&self, bits: &mut Bits, blocks: &mut impl Blocks) -> bool {
+        let mut is_whole = true;
         let mut until_restart = self.restart_interval;
         for row in 0..self.units[0] {
             for column in 0..self.units[1] {
                 if self.restart_interval > 0 {
                     if until_restart == 0 {
+                        is_whole &= !bits.is_spent();
                         bits.restart();
                         blocks.restart();
                         until_restart = self.restart_interval;
@@ -174,8 +209,9 @@ impl Way {
                 }
                 if bits.is_spent() {
                     if self.restart_interval == 0 {
-                        return;
+                        return false;
                     }
+                    is_whole = false;
                     continue;
                 }
                 for (part, &[rows, columns]) in self.parts.iter().enumerate() {
@@ -187,5 +223,6 @@ impl Way {
                 }
             }
         }
+        is_whole && !bits.is_spent()
     }
 }

@@ -1,60 +1,68 @@
 //! The way through a file: its segments, and what they say.
 
-use image::DynamicImage;
-use image::metadata::Orientation;
-
 use super::bits::next_marker;
 use super::colour::ColourHints;
-use super::error::JpegError;
 use super::frame::{Coding, Frame};
 use super::output::picture;
 use super::scan::Scan;
 use super::tables::Tables;
+use super::work::{TOO_MUCH_WORK, Work};
+use crate::picture::{DecodeError, Decoded, Flaw, FoundOrientation, Limits};
 
-/// The most scans of a picture. A progressive one has about ten; every further one costs the time
-/// to go through all blocks.
-const MAX_SCANS: usize = 500;
+const WRONG_ORDER: DecodeError = DecodeError::Damaged("its JPEG segments are in a wrong order");
 
-/// The picture of a JPEG file, of at most `max_pixels`, in grey or RGB as it lies in the file, and
-/// how it is to be turned.
+/// Decodes a JPEG file to gray or RGB.
+///
+/// A file without an end marker is decoded if all its coefficients are there.
 ///
 /// # Errors
-/// [`JpegError`] if there is no picture in the file, or one of a kind that is not read. Damage
-/// inside the data of a scan is no error, as it is none for libjpeg.
-pub(crate) fn decode(
+/// [`DecodeError`] if there is no image in the file, or one of a kind that is not read. Damage
+/// inside the data of a scan is a [`Flaw`], as it is a warning for libjpeg.
+pub(crate) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, DecodeError> {
+    decode_with(ColourHints::default(), file, limits)
+}
+
+/// Decodes a JPEG file inside a TIFF file, which says whether its components are red, green and
+/// blue.
+pub(crate) fn decode_in_tiff(
     file: &[u8],
-    max_pixels: u64,
-) -> Result<(DynamicImage, Orientation), JpegError> {
-    let mut reader = Reader::default();
-    let mut position = 0;
-    loop {
-        let rest = file.get(position..).ok_or(JpegError::CutOff)?;
-        let (marker, offset) = next_marker(rest).ok_or(JpegError::CutOff)?;
-        position += offset;
-        match marker {
-            // TEM, restart markers and the start of the file have no content.
-            0x01 | 0xd0..=0xd8 => continue,
-            0xd9 => return reader.finish(),
-            _ => {}
-        }
-        let segment = segment(file, position)?;
-        position += 2 + segment.len();
-        if marker == 0xda {
-            position = reader.scan(segment, file, position)?;
-        } else {
-            reader.segment(marker, segment, max_pixels)?;
-        }
-    }
+    limits: &mut Limits,
+    is_rgb: bool,
+) -> Result<Decoded, DecodeError> {
+    let hints = ColourHints {
+        is_rgb,
+        ..ColourHints::default()
+    };
+    decode_with(hints, file, limits)
+}
+
+fn decode_with(
+    hints: ColourHints,
+    file: &[u8],
+    limits: &mut Limits,
+) -> Result<Decoded, DecodeError> {
+    let mut reader = Reader {
+        hints,
+        ..Reader::default()
+    };
+    let flaw = match reader.read(file, limits) {
+        Ok(()) => reader.is_damaged.then_some(Flaw::DamagedPixels),
+        Err(error) if error == TOO_MUCH_WORK => return Err(error),
+        // What follows the last scan is not needed.
+        Err(_) if reader.is_complete() => Some(Flaw::NoEnd),
+        Err(error) => return Err(error),
+    };
+    reader.finish(flaw)
 }
 
 /// The content of the segment at `position`.
-fn segment(file: &[u8], position: usize) -> Result<&[u8], JpegError> {
-    let rest = file.get(position..).ok_or(JpegError::CutOff)?;
-    let (&length, rest) = rest.split_first_chunk().ok_or(JpegError::CutOff)?;
+fn segment(file: &[u8], position: usize) -> Result<&[u8], DecodeError> {
+    let rest = file.get(position..).ok_or(DecodeError::CutOff)?;
+    let (&length, rest) = rest.split_first_chunk().ok_or(DecodeError::CutOff)?;
     // The length counts its own two bytes.
     let length = usize::from(u16::from_be_bytes(length)).checked_sub(2);
-    let length = length.ok_or(JpegError::Damaged("segment length"))?;
-    rest.get(..length).ok_or(JpegError::CutOff)
+    let length = length.ok_or(DecodeError::Damaged("its JPEG segment length is damaged"))?;
+    rest.get(..length).ok_or(DecodeError::CutOff)
 }
 
 /// What is known of the picture at one place of the file.
@@ -62,29 +70,60 @@ fn segment(file: &[u8], position: usize) -> Result<&[u8], JpegError> {
 struct Reader {
     tables: Tables,
     frame: Option<Frame>,
-    scans: usize,
+    work: Work,
+    has_scans: bool,
+    /// Whether data of a scan is damaged or missing.
+    is_damaged: bool,
     hints: ColourHints,
-    orientation: Option<Orientation>,
+    orientation: FoundOrientation,
 }
 
 impl Reader {
-    fn segment(&mut self, marker: u8, content: &[u8], max_pixels: u64) -> Result<(), JpegError> {
-        match marker {
-            0xc0..=0xc2 => {
-                let coding = if marker == 0xc2 {
-                    Coding::Progressive
-                } else {
-                    Coding::Sequential
-                };
-                if self.frame.is_some() {
-                    return Err(JpegError::Damaged("frame header"));
-                }
-                self.frame = Some(Frame::read(content, coding, max_pixels)?);
+    /// Reads all segments up to the end marker.
+    fn read(&mut self, file: &[u8], limits: &mut Limits) -> Result<(), DecodeError> {
+        let mut position = 0;
+        loop {
+            let rest = file.get(position..).ok_or(DecodeError::CutOff)?;
+            let (marker, offset) = next_marker(rest).ok_or(DecodeError::CutOff)?;
+            position += offset;
+            match marker {
+                // TEM, restart markers and the start of the file have no content.
+                0x01 | 0xd0..=0xd8 => continue,
+                0xd9 => return Ok(()),
+                _ => {}
             }
-            0xc3 => return Err(JpegError::Unsupported("without loss")),
-            0xc9 | 0xca => return Err(JpegError::Unsupported("in arithmetic coding")),
+            let segment = segment(file, position)?;
+            position += 2 + segment.len();
+            match marker {
+                // A sequential picture is decoded once, as libjpeg does.
+                0xda if self.is_settled() => {}
+                0xda => position = self.scan(segment, file, position)?,
+                0xc0..=0xc2 => {
+                    let coding = match marker {
+                        0xc2 => Coding::Progressive,
+                        _ => Coding::Sequential,
+                    };
+                    if self.frame.is_some() {
+                        return Err(DecodeError::Damaged("its JPEG frame header is damaged"));
+                    }
+                    let data = file.len().saturating_sub(position);
+                    self.frame = Some(Frame::read(segment, coding, data, limits)?);
+                }
+                _ => self.segment(marker, segment)?,
+            }
+        }
+    }
+
+    fn segment(&mut self, marker: u8, content: &[u8]) -> Result<(), DecodeError> {
+        match marker {
+            0xc3 => return Err(DecodeError::Unsupported("a lossless JPEG image")),
+            0xc9 | 0xca => {
+                return Err(DecodeError::Unsupported(
+                    "a JPEG image with arithmetic coding",
+                ));
+            }
             0xc5..=0xc8 | 0xcb | 0xcd..=0xcf => {
-                return Err(JpegError::Unsupported("of a rare kind"));
+                return Err(DecodeError::Unsupported("a JPEG image of a rare kind"));
             }
             0xc4 => self.tables.read_huffman(content)?,
             0xdb => self.tables.read_quantisation(content)?,
@@ -93,10 +132,10 @@ impl Reader {
                 self.hints.is_jfif = true;
             }
             0xe1 => {
-                if let Some(exif) = content.strip_prefix(b"Exif\0\0")
-                    && self.orientation.is_none()
-                {
-                    self.orientation = Orientation::from_exif_chunk(exif);
+                if let Some(xmp) = content.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
+                    self.orientation.set_xmp(xmp);
+                } else if content.starts_with(b"Exif\0\0") {
+                    self.orientation.add_exif(content);
                 }
             }
             0xee if content.len() >= 12 && content.starts_with(b"Adobe") => {
@@ -108,20 +147,33 @@ impl Reader {
     }
 
     /// Reads a scan, and says where its data ends.
-    fn scan(&mut self, header: &[u8], file: &[u8], position: usize) -> Result<usize, JpegError> {
-        let frame = self.frame.as_mut().ok_or(JpegError::Damaged("order"))?;
-        self.scans += 1;
-        if self.scans > MAX_SCANS {
-            return Err(JpegError::Unsupported("of too many scans"));
-        }
-        Scan::read(header, frame)?.decode(frame, &mut self.tables, file, position)
+    fn scan(&mut self, header: &[u8], file: &[u8], position: usize) -> Result<usize, DecodeError> {
+        let frame = self.frame.as_mut().ok_or(WRONG_ORDER)?;
+        let scan = Scan::read(header, frame)?;
+        self.work.add(&scan, frame)?;
+        let (end, is_whole) = scan.decode(frame, &mut self.tables, file, position)?;
+        self.has_scans = true;
+        self.is_damaged |= !is_whole;
+        Ok(end)
     }
 
-    fn finish(self) -> Result<(DynamicImage, Orientation), JpegError> {
-        let frame = self.frame.filter(|_| self.scans > 0);
-        let frame = frame.ok_or(JpegError::Damaged("order"))?;
-        // A picture whose orientation cannot be read is shown as it lies.
-        let orientation = self.orientation.unwrap_or(Orientation::NoTransforms);
-        Ok((picture(frame, &self.hints)?, orientation))
+    /// Whether all coefficients were read, with all their bits.
+    fn is_complete(&self) -> bool {
+        self.frame.as_ref().is_some_and(Frame::is_complete)
+    }
+
+    /// Whether no further scan can add anything.
+    fn is_settled(&self) -> bool {
+        let frame = self.frame.as_ref();
+        frame.is_some_and(|frame| frame.coding == Coding::Sequential && frame.is_complete())
+    }
+
+    fn finish(self, flaw: Option<Flaw>) -> Result<Decoded, DecodeError> {
+        let frame = self.frame.filter(|_| self.has_scans).ok_or(WRONG_ORDER)?;
+        Ok(Decoded {
+            image: picture(frame, &self.hints)?,
+            orientation: self.orientation.get(),
+            flaw,
+        })
     }
 }

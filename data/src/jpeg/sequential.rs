@@ -1,13 +1,13 @@
 //! Blocks of a sequential picture, each of which is written at once.
 
 use super::bits::Bits;
-use super::error::JpegError;
 use super::frame::{Component, Frame};
 use super::huffman::HuffmanTable;
 use super::scan::{Blocks, Scan};
 use super::tables::{ORDER, Tables};
 use super::transform::inverse_transform;
 use super::{BLOCK, SIDE};
+use crate::picture::DecodeError;
 
 /// Reads blocks and turns them into samples.
 pub(super) struct Reader<'a> {
@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
         scan: &Scan,
         frame: &'a mut Frame,
         tables: &'a Tables,
-    ) -> Result<Self, JpegError> {
+    ) -> Result<Self, DecodeError> {
         let mut components: Vec<_> = frame.components.iter_mut().map(Some).collect();
         let part = |part: &super::scan::Part| {
             let component: &mut Component = components[part.component].take()?;
@@ -43,9 +43,13 @@ impl<'a> Reader<'a> {
             })
         };
         let parts: Option<Vec<_>> = scan.parts.iter().map(part).collect();
-        let parts = parts.ok_or(JpegError::Damaged("table of Huffman codes"))?;
+        let parts = parts.ok_or(DecodeError::Damaged(
+            "its JPEG table of Huffman codes is damaged",
+        ))?;
         if !parts.iter().all(|part| part.first.fits_differences()) {
-            return Err(JpegError::Damaged("table of Huffman codes"));
+            return Err(DecodeError::Damaged(
+                "its JPEG table of Huffman codes is damaged",
+            ));
         }
         Ok(Self { parts })
     }

@@ -1,9 +1,9 @@
 //! The tables that scans are read with.
 
 use super::BLOCK;
-use super::error::JpegError;
 use super::huffman::HuffmanTable;
 use super::standard;
+use crate::picture::DecodeError;
 
 /// Where the coefficients of a block lie in the order in which they are written.
 ///
@@ -32,8 +32,8 @@ pub(super) struct Tables {
 
 impl Tables {
     /// Reads a segment of quantisation tables.
-    pub(super) fn read_quantisation(&mut self, mut segment: &[u8]) -> Result<(), JpegError> {
-        let damaged = || JpegError::Damaged("quantisation table");
+    pub(super) fn read_quantisation(&mut self, mut segment: &[u8]) -> Result<(), DecodeError> {
+        let damaged = || DecodeError::Damaged("its JPEG quantisation table is damaged");
         while let Some((&kind, rest)) = segment.split_first() {
             let bytes = match kind >> 4 {
                 0 => 1,
@@ -57,8 +57,8 @@ impl Tables {
     }
 
     /// Reads a segment of tables of Huffman codes.
-    pub(super) fn read_huffman(&mut self, mut segment: &[u8]) -> Result<(), JpegError> {
-        let damaged = || JpegError::Damaged("table of Huffman codes");
+    pub(super) fn read_huffman(&mut self, mut segment: &[u8]) -> Result<(), DecodeError> {
+        let damaged = || DecodeError::Damaged("its JPEG table of Huffman codes is damaged");
         while let Some((&kind, rest)) = segment.split_first() {
             let (counts, rest) = rest.split_first_chunk::<16>().ok_or_else(damaged)?;
             let total = counts.iter().map(|&count| usize::from(count)).sum();
@@ -77,7 +77,7 @@ impl Tables {
     }
 
     /// Makes the standard's tables stand where there are none.
-    pub(super) fn add_standard(&mut self, first: usize, other: usize) -> Result<(), JpegError> {
+    pub(super) fn add_standard(&mut self, first: usize, other: usize) -> Result<(), DecodeError> {
         if let (Some(None), Some(table)) = (self.first.get(first), standard::FIRST.get(first)) {
             self.read_huffman(table)?;
         }
@@ -88,10 +88,10 @@ impl Tables {
     }
 
     /// Reads the segment that says how far restart markers are apart.
-    pub(super) fn read_restart_interval(&mut self, segment: &[u8]) -> Result<(), JpegError> {
+    pub(super) fn read_restart_interval(&mut self, segment: &[u8]) -> Result<(), DecodeError> {
         let interval = segment
             .try_into()
-            .map_err(|_| JpegError::Damaged("restart interval"))?;
+            .map_err(|_| DecodeError::Damaged("its JPEG restart interval is damaged"))?;
         self.restart_interval = usize::from(u16::from_be_bytes(interval));
         Ok(())
     }

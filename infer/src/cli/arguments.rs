@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser};
@@ -20,6 +20,8 @@ Examples:
   infer --bench --model resnet50      how fast a network predicts here
   infer --list-devices                what this program can compute on";
 
+const MAX_PIXELS: NonZeroU64 = NonZeroU64::new(data::DEFAULT_MAX_PIXELS).unwrap();
+
 const MAX_BATCH: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
 
 /// Predict the class of pictures with a trained network
@@ -28,9 +30,16 @@ const MAX_BATCH: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
 #[command(group = ArgGroup::new("named").args(["bench", "weights"]).multiple(true))]
 #[command(group = ArgGroup::new("foreign").args(["weights", "pretrained"]))]
 pub(crate) struct Arguments {
-    /// Pictures: PNG, JPEG, WebP or BMP
-    #[arg(required_unless_present_any = ["list_devices", "bench"], value_name = "IMAGE")]
+    #[arg(
+        required_unless_present_any = ["list_devices", "bench"],
+        value_name = "IMAGE",
+        help = format!("Images: {}", data::IMAGE_FORMATS)
+    )]
     pub images: Vec<PathBuf>,
+
+    /// Refuse images with more pixels than this
+    #[arg(long, value_name = "N", default_value_t = MAX_PIXELS)]
+    pub max_pixels: NonZeroU64,
 
     /// Run to use: its folder, or its name in --runs-dir [default: the newest]
     #[arg(long, value_name = "RUN")]

@@ -67,7 +67,7 @@ pub(crate) struct Arguments {
         "image_size", "validation", "keep", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
         "key", "stem_stride", "pool", "bottleneck_stride", "shortcut", "norm_epsilon", "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
         "flip", "depths", "widths", "accumulate", "schedule", "clip", "label_smoothing", "ema",
-        "flip_test", "shift_test", "storage", "balanced", "drop_last",
+        "flip_test", "shift_test", "storage", "balanced", "drop_last", "max_pixels",
     ])]
     pub resume: Option<PathBuf>,
 
@@ -233,6 +233,7 @@ const NOT_MEASURED: [&str; 33] = [
     "balanced",
     "drop_last",
     "loader_threads",
+    "max_pixels",
 ];
 
 /// Flags of --bench.

@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     }
     let evaluation = device.run(Evaluate { plan: &plan })?;
     let found = passed_over(&plan.data.passed_over);
-    let unreadable = UnreadableNews::new(&plan.data.unreadable).line();
+    let unreadable = UnreadableNews::new(&plan.data).lines();
     for line in found.into_iter().chain(unreadable) {
         warn(&line);
     }
@@ -177,6 +177,7 @@ fn settings(
         let data = config.data.to_string();
         return Err(WrongFlag::from(ConfigError::OwnLabels { data }).into());
     }
+    config.loader.max_pixels = arguments.max_pixels.or(config.loader.max_pixels);
     make_absolute(&mut config)?;
     Ok(EvaluationSettings {
         part: arguments.split,

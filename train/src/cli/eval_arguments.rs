@@ -1,6 +1,6 @@
 //! The flags of `train eval`.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
@@ -10,7 +10,7 @@ use infer::benchmark::NamedNetwork;
 use infer::flags::WeightsFlags;
 use train::SetPart;
 
-use super::settings::source;
+use super::settings::{max_pixels_help, source};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,6 +60,8 @@ pub(crate) struct EvalArguments {
     /// Table with a file name and a label in each row, for images that are not in class folders [default: the run's own, without --data]
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
+    #[arg(long, value_name = "N", help = max_pixels_help())]
+    pub max_pixels: Option<NonZeroU64>,
 
     /// test, validation (what the run held back) or train
     #[arg(long, value_name = "PART", value_parser = part, default_value = "test")]

@@ -390,8 +390,8 @@ impl Task for Train<'_> {
         }
         let is_hidden = matches!(shown, Shown::Dashboard | Shown::Burn);
         let lines = HeldBack::new(bar.clone(), is_hidden);
-        let mut unreadable = UnreadableNews::new(&plan.data.unreadable);
-        if let Some(line) = unreadable.line() {
+        let mut unreadable = UnreadableNews::new(&plan.data);
+        for line in unreadable.lines() {
             lines.warn(line);
         }
         let live = (shown == Shown::Dashboard).then(|| {

@@ -38,7 +38,7 @@ impl Reporter {
     }
 
     fn warn(&mut self) {
-        if let Some(line) = self.unreadable.line() {
+        for line in self.unreadable.lines() {
             self.lines
                 .warn(format!("{line}; the run's experiment.log says why"));
         }

@@ -1,5 +1,6 @@
 //! The flags that are settings of a run.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -119,6 +120,9 @@ pub(crate) struct Settings {
     /// Threads that prepare pictures, 0 to do so between steps [default: one per core]
     #[arg(long, value_name = "N")]
     loader_threads: Option<usize>,
+
+    #[arg(long, value_name = "N", help = max_pixels_help())]
+    max_pixels: Option<NonZeroU64>,
 
     /// Passes over the training pictures [default: 16]
     #[arg(long, value_name = "N")]
@@ -255,8 +259,17 @@ impl From<Settings> for Overrides {
             balanced: settings.balanced,
             drop_last: settings.drop_last,
             loader_threads: settings.loader_threads,
+            max_pixels: settings.max_pixels,
         }
     }
+}
+
+/// Help for `--max-pixels` of all commands that open images.
+pub(super) fn max_pixels_help() -> String {
+    format!(
+        "Refuse images with more pixels than this [default: {}]",
+        data::DEFAULT_MAX_PIXELS
+    )
 }
 
 fn storage(text: &str) -> Result<Storage, String> {

@@ -158,14 +158,14 @@ fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {
     for config in networks {
         let plan = Arc::new(Plan::new(config, &|_| {})?);
         let is_first = unreadable.is_none();
-        let news = unreadable.get_or_insert_with(|| UnreadableNews::new(&plan.data.unreadable));
+        let news = unreadable.get_or_insert_with(|| UnreadableNews::new(&plan.data));
         let passed_over = is_first
             .then(|| passed_over(&plan.data.passed_over))
             .flatten();
         if is_first {
             tell_reading(&plan.data.reading);
         }
-        for line in passed_over.into_iter().chain(news.line()) {
+        for line in passed_over.into_iter().chain(news.lines()) {
             warn(&line);
         }
         profiles.push(device.run(Measure {

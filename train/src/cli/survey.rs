@@ -21,7 +21,7 @@ use super::grouped::grouped;
 use super::lines::picture_bar;
 use super::program::WrongFlag;
 use super::survey_arguments::DataArguments;
-use super::unreadable::{reasons, tell_reading};
+use super::unreadable::{flaws, reasons, tell_reading};
 use super::voice::{print_line, talk};
 
 /// How many duplicates of each kind, and unreadable pictures, the text names.
@@ -40,6 +40,7 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
     let report = Report {
         survey: survey?,
         unreadable: reasons(&data.unreadable),
+        flawed: flaws(&data.flawed),
         passed_over: data.passed_over.clone(),
         reading: data.reading.clone(),
     };
@@ -77,6 +78,7 @@ fn settings(arguments: &DataArguments) -> anyhow::Result<TrainConfig> {
         labels: arguments.labels.clone(),
         image_size: arguments.image_size,
         seed: arguments.seed,
+        max_pixels: arguments.max_pixels,
         pad_crop: arguments.pad_crop,
         flip: arguments.flip,
         ..Overrides::default()
@@ -95,6 +97,7 @@ fn load(config: &TrainConfig, bar: &ProgressBar) -> anyhow::Result<DataSet> {
         // Every picture is opened once, and has a name.
         storage: Storage::Files,
         skip_unreadable: true,
+        max_pixels: config.loader.max_pixels,
         seed: config.seed,
         progress: Some(&progress),
     })?)
@@ -125,6 +128,8 @@ struct Report {
     survey: Survey,
     /// What is wrong with each picture that cannot be read.
     unreadable: Vec<String>,
+    /// What is wrong with the file of each image that can be read nevertheless.
+    flawed: Vec<String>,
     /// What else is in class folders.
     passed_over: PassedOver,
     /// What the images of a folder were read as.
@@ -155,20 +160,8 @@ impl Report {
             numbers(std)
         );
         text += &table(&self.duplicates(root), &(1..3));
-        if !self.unreadable.is_empty() {
-            let count = match self.unreadable.len() {
-                1 => "1 picture".to_owned(),
-                count => format!("{} pictures", grouped(count as u64)),
-            };
-            let _ = writeln!(text, "\n{count} cannot be read:");
-            for message in self.unreadable.iter().take(NAMED_UNREADABLE) {
-                let _ = writeln!(text, "{}", printable(message));
-            }
-            let more = self.unreadable.len().saturating_sub(NAMED_UNREADABLE);
-            if more > 0 {
-                let _ = writeln!(text, "and {more} more, which --json lists");
-            }
-        }
+        text += &listed("cannot be read", &self.unreadable);
+        text += &listed("can be read from a damaged file", &self.flawed);
         if !self.passed_over.is_empty() {
             let _ = writeln!(text, "\n{}", printable(&self.passed_over.to_string()));
         }
@@ -219,6 +212,24 @@ impl Report {
         rows.extend(self.survey.duplicates.iter().map(row));
         rows
     }
+}
+
+/// A count of images with what is wrong with the first of them; nothing if there are none.
+fn listed(problem: &str, messages: &[String]) -> String {
+    if messages.is_empty() {
+        return String::new();
+    }
+    let plural = if messages.len() == 1 { "" } else { "s" };
+    let count = grouped(messages.len() as u64);
+    let mut text = format!("\n{count} picture{plural} {problem}:\n");
+    for message in messages.iter().take(NAMED_UNREADABLE) {
+        text += &format!("{}\n", printable(message));
+    }
+    let more = messages.len().saturating_sub(NAMED_UNREADABLE);
+    if more > 0 {
+        text += &format!("and {more} more, which --json lists\n");
+    }
+    text
 }
 
 /// The places of two pictures that are the same, or their files in the data's folder.

@@ -1,6 +1,6 @@
 //! The flags of `train data`.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::builder::{PathBufValueParser, TypedValueParser as _};
@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args};
 use data::Source;
 
 use super::arguments::recipe;
-use super::settings::source;
+use super::settings::{max_pixels_help, source};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,6 +44,9 @@ pub(crate) struct DataArguments {
     /// Bring every picture to N x N pixels [default: the data's own size, 64 for folders]
     #[arg(long, value_name = "N")]
     pub image_size: Option<usize>,
+
+    #[arg(long, value_name = "N", help = max_pixels_help())]
+    pub max_pixels: Option<NonZeroU64>,
 
     /// Sets which pictures of a folder without a test part are its test part, and how pictures are changed [default: 1, or that of --config or --recipe]
     #[arg(long, value_name = "N")]

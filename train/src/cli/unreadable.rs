@@ -1,9 +1,9 @@
 //! What the user is told of pictures that cannot be read, and of what is none.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use data::{PassedOver, Reading, Unreadable};
+use data::{DataSet, Flaw, FlawedImages, PassedOver, Reading, Unreadable};
 use files::{printable, without_number};
 
 use super::voice::{talk, warn};
@@ -14,19 +14,30 @@ const NAMED: usize = 3;
 /// Tells of each picture once.
 pub(crate) struct UnreadableNews {
     unreadable: Unreadable,
+    flawed: FlawedImages,
     told: HashSet<PathBuf>,
+    told_flawed: HashSet<PathBuf>,
 }
 
 impl UnreadableNews {
-    pub(crate) fn new(unreadable: &Unreadable) -> Self {
+    pub(crate) fn new(data: &DataSet) -> Self {
         Self {
-            unreadable: unreadable.clone(),
+            unreadable: data.unreadable.clone(),
+            flawed: data.flawed.clone(),
             told: HashSet::new(),
+            told_flawed: HashSet::new(),
         }
     }
 
-    /// A line on the pictures found since the last call, if there are any; the log gets all of them.
-    pub(crate) fn line(&mut self) -> Option<String> {
+    /// Lines on the pictures found since the last call, if there are any; the log gets all of them.
+    pub(crate) fn lines(&mut self) -> Vec<String> {
+        self.unreadable_line()
+            .into_iter()
+            .chain(self.flawed_line())
+            .collect()
+    }
+
+    fn unreadable_line(&mut self) -> Option<String> {
         if self.unreadable.count() == self.told.len() {
             return None;
         }
@@ -38,18 +49,54 @@ impl UnreadableNews {
                 names.push(printable(&path.display().to_string()).into_owned());
             }
         }
-        let more = match names.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        names.truncate(NAMED);
         Some(format!(
-            "warning: {} of {} pictures cannot be read and are passed over, among them {}{more}",
+            "warning: {} of {} pictures cannot be read and are passed over, among them {}",
             self.unreadable.count(),
             self.unreadable.total(),
-            names.join(", ")
+            first(names)
         ))
     }
+
+    fn flawed_line(&mut self) -> Option<String> {
+        if self.flawed.count() == self.told_flawed.len() {
+            return None;
+        }
+        let mut names = Vec::new();
+        for (path, flaw) in self.flawed.list() {
+            if self.told_flawed.insert(path.clone()) {
+                log::warn!("{}", printable(&flawed(&path, flaw)));
+                names.push(printable(&path.display().to_string()).into_owned());
+            }
+        }
+        Some(format!(
+            "warning: {} of {} pictures are used although their files are damaged, among them {}",
+            self.flawed.count(),
+            self.unreadable.total(),
+            first(names)
+        ))
+    }
+}
+
+/// The first names, and how many more there are.
+fn first(mut names: Vec<String>) -> String {
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    names.truncate(NAMED);
+    format!("{}{more}", names.join(", "))
+}
+
+fn flawed(path: &Path, flaw: Flaw) -> String {
+    format!("the image {} is used, but {flaw}", path.display())
+}
+
+/// What is wrong with the file of each image that can be read nevertheless.
+pub(crate) fn flaws(found: &FlawedImages) -> Vec<String> {
+    let list = found.list();
+    list.iter()
+        .map(|(path, flaw)| flawed(path, *flaw))
+        .collect()
 }
 
 /// What is wrong with each picture that cannot be read.

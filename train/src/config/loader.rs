@@ -1,6 +1,6 @@
 //! How pictures come to the network.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use burn::tensor::backend::Backend;
 use data::{BatchLoader, Source, Storage};
@@ -24,6 +24,9 @@ pub struct LoaderConfig {
     /// same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
+    /// The most pixels of an image of a folder; none means [`data::DEFAULT_MAX_PIXELS`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_pixels: Option<NonZeroU64>,
     /// Batches that are under way at a time, 1 to 1024; none means 3. More even out pictures that take
     /// long, and need more memory.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,165 @@
+//! Why an image could not be opened.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::format::{IMAGE_FORMATS, OtherFormat};
+use super::{DEFAULT_MAX_PIXELS, MAX_FILE_BYTES};
+
+/// Why bytes could not be decoded to an image, as a clause without the file's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The content has no known format.
+    #[error("is not an image: expected {IMAGE_FORMATS} content")]
+    NotAnImage,
+
+    /// The content has a format that is not decoded.
+    #[error("is {}: expected a {IMAGE_FORMATS} image", .0.name)]
+    OtherFormat(OtherFormat),
+
+    /// The content uses a rare part of its format.
+    #[error("is {0}, which is not supported")]
+    Unsupported(&'static str),
+
+    /// The content ends before the last pixel.
+    #[error("is cut off: its file ends too early")]
+    CutOff,
+
+    /// The content is damaged.
+    #[error("cannot be decoded: {0}")]
+    Damaged(&'static str),
+
+    /// The image has too many pixels.
+    #[error("is too large: expected at most {max_pixels} pixels, found {width}x{height}")]
+    TooLarge {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// The limit.
+        max_pixels: u64,
+    },
+}
+
+/// Why an image file could not be opened.
+///
+/// Each message is one sentence that names the file and says what is wrong with it;
+/// [`PictureError::hint`] says the way out where there is one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PictureError {
+    /// There is no such file.
+    #[error("the image {} does not exist", path.display())]
+    Missing {
+        /// The path given.
+        path: PathBuf,
+    },
+
+    /// The path names a folder.
+    #[error("{} is a folder: expected an image file", path.display())]
+    Folder {
+        /// The path given.
+        path: PathBuf,
+    },
+
+    /// The path names a pipe, a socket or a device.
+    #[error("{} is a pipe, a socket or a device: expected an image file", path.display())]
+    NotAFile {
+        /// The path given.
+        path: PathBuf,
+    },
+
+    /// The file could not be read.
+    #[error("cannot read the image {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+
+    /// The file has too many bytes.
+    #[error("the file {} is too large: expected at most {MAX_FILE_BYTES} bytes", path.display())]
+    FileTooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The content could not be decoded.
+    #[error("{}{} {source}", subject(source), path.display())]
+    Decode {
+        /// The file.
+        path: PathBuf,
+        /// The decoder's reason.
+        source: DecodeError,
+    },
+
+    /// The image was decoded but could not be prepared for the model.
+    #[error("the image {} cannot be prepared: {source}", path.display())]
+    Prepare {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: crate::preprocessing::PreprocessingError,
+    },
+}
+
+/// What a file is called before it is known to be an image.
+fn subject(error: &DecodeError) -> &'static str {
+    match error {
+        DecodeError::NotAnImage | DecodeError::OtherFormat(_) => "",
+        _ => "the image ",
+    }
+}
+
+impl PictureError {
+    pub(super) fn read(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::Missing { path },
+            _ => Self::Read { path, source },
+        }
+    }
+
+    /// The way out, where there is a better one than the message says.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } => Some("check the spelling of the path".to_owned()),
+            Self::Folder { .. } => Some("name an image inside the folder".to_owned()),
+            Self::NotAFile { .. } => {
+                Some("write its content into a file, and name that".to_owned())
+            }
+            Self::FileTooLarge { .. } => Some("make the image smaller".to_owned()),
+            Self::Decode { source, .. } => Some(source.hint()),
+            Self::Read { .. } | Self::Prepare { .. } => None,
+        }
+    }
+}
+
+impl DecodeError {
+    /// The way out.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NotAnImage => "save the image as PNG or JPEG".to_owned(),
+            Self::OtherFormat(format) => format.convert.to_owned(),
+            Self::Unsupported(_) => {
+                "convert it, for example with `magick image.tif image.png`".to_owned()
+            }
+            Self::CutOff | Self::Damaged(_) => "copy or save the image again".to_owned(),
+            Self::TooLarge {
+                max_pixels,
+                width,
+                height,
+            } => {
+                let pixels = u64::from(*width) * u64::from(*height);
+                match *max_pixels < DEFAULT_MAX_PIXELS && pixels <= DEFAULT_MAX_PIXELS {
+                    true => "raise or omit --max-pixels, or make the image smaller".to_owned(),
+                    false => {
+                        format!("make the image smaller, or allow it with --max-pixels {pixels}")
+                    }
+                }
+            }
+        }
+    }
+}

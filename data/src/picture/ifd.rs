@@ -1,0 +1,189 @@
+//! Image file directories: the structure of TIFF files and of EXIF metadata.
+
+/// Upper bound for the number of values that are read from one entry.
+const MAX_VALUES: u64 = 1 << 24;
+
+/// The first directory of a TIFF file or of EXIF metadata.
+pub(super) struct Directory<'a> {
+    file: &'a [u8],
+    layout: Layout,
+    entries: Vec<Entry>,
+}
+
+/// How numbers are stored.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    pub(super) little_endian: bool,
+    /// Whether offsets have 64 bits (BigTIFF).
+    big: bool,
+}
+
+struct Entry {
+    tag: u16,
+    kind: u16,
+    count: u64,
+    /// Where the value, or its offset, is stored in the file.
+    place: usize,
+}
+
+impl<'a> Directory<'a> {
+    /// Reads the first directory; entries after the end of the file are left out.
+    ///
+    /// Returns `None` if `file` does not start with a TIFF header.
+    pub(super) fn first(file: &'a [u8]) -> Option<Self> {
+        let little_endian = match file.get(..2)? {
+            b"II" => true,
+            b"MM" => false,
+            _ => return None,
+        };
+        let mut layout = Layout {
+            little_endian,
+            big: false,
+        };
+        // Some writers store the magic number in the other byte order.
+        layout.big = match file.get(2..4)? {
+            [42, 0] | [0, 42] => false,
+            magic if layout.number(magic) == 43 => true,
+            _ => return None,
+        };
+        let offset = match layout.big {
+            true => layout.number(file.get(8..16)?),
+            false => layout.number(file.get(4..8)?),
+        };
+        let (count_bytes, entry_bytes) = if layout.big { (8, 20) } else { (2, 12) };
+        let start = usize::try_from(offset).ok()?;
+        let list = start.checked_add(count_bytes)?;
+        let count = layout.number(file.get(start..list)?);
+        let whole = file[list..].chunks_exact(entry_bytes).enumerate();
+        let entries = whole.take(usize::try_from(count).unwrap_or(usize::MAX));
+        let entries = entries.map(|(index, entry)| {
+            let value = if layout.big { 12 } else { 8 };
+            Entry {
+                tag: layout.number(&entry[..2]) as u16,
+                kind: layout.number(&entry[2..4]) as u16,
+                count: layout.number(&entry[4..value]),
+                place: list + index * entry_bytes + value,
+            }
+        });
+        Some(Self {
+            file,
+            layout,
+            entries: entries.collect(),
+        })
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    pub(super) fn has(&self, tag: u16) -> bool {
+        self.entries.iter().any(|entry| entry.tag == tag)
+    }
+
+    /// Returns the bytes of a tag's value; of several entries, those of the last readable one.
+    pub(super) fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
+        let entries = self.entries.iter().rev().filter(|entry| entry.tag == tag);
+        entries.into_iter().find_map(|entry| self.value(entry))
+    }
+
+    /// Returns the unsigned integers of a tag; of several entries, those of the last readable one.
+    pub(super) fn numbers(&self, tag: u16) -> Option<Vec<u64>> {
+        let mut entries = self.entries.iter().rev().filter(|entry| entry.tag == tag);
+        entries.find_map(|entry| {
+            let size = integer_bytes(entry.kind)?;
+            let value = self.value(entry)?;
+            let number = |bytes| self.layout.number(bytes);
+            Some(value.chunks_exact(size).map(number).collect())
+        })
+    }
+
+    /// Returns a tag's value if it is one unsigned integer.
+    pub(super) fn number(&self, tag: u16) -> Option<u64> {
+        match self.numbers(tag)?[..] {
+            [number] => Some(number),
+            _ => None,
+        }
+    }
+
+    fn value(&self, entry: &Entry) -> Option<&'a [u8]> {
+        if entry.count > MAX_VALUES {
+            return None;
+        }
+        let length = entry.count as usize * value_bytes(entry.kind)?;
+        let inline = if self.layout.big { 8 } else { 4 };
+        let start = match length <= inline {
+            true => entry.place,
+            false => {
+                let offset = self.file.get(entry.place..entry.place + inline)?;
+                usize::try_from(self.layout.number(offset)).ok()?
+            }
+        };
+        self.file.get(start..start.checked_add(length)?)
+    }
+}
+
+impl Layout {
+    /// Returns the number in at most 8 bytes.
+    pub(super) fn number(self, bytes: &[u8]) -> u64 {
+        let add = |number, &byte| number << 8 | u64::from(byte);
+        match self.little_endian {
+            true => bytes.iter().rev().fold(0, add),
+            false => bytes.iter().fold(0, add),
+        }
+    }
+}
+
+/// Bytes of one value of a kind; `None` for unknown kinds.
+fn value_bytes(kind: u16) -> Option<usize> {
+    match kind {
+        // BYTE, ASCII, SBYTE, UNDEFINED
+        1 | 2 | 6 | 7 => Some(1),
+        // SHORT, SSHORT
+        3 | 8 => Some(2),
+        // LONG, SLONG, FLOAT, IFD
+        4 | 9 | 11 | 13 => Some(4),
+        // RATIONAL, SRATIONAL, DOUBLE, LONG8, SLONG8, IFD8
+        5 | 10 | 12 | 16..=18 => Some(8),
+        _ => None,
+    }
+}
+
+/// Bytes of one value of a kind of integers.
+fn integer_bytes(kind: u16) -> Option<usize> {
+    match kind {
+        1 | 3 | 4 | 6 | 8 | 9 | 13 | 16..=18 => value_bytes(kind),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_byte_orders_are_read() {
+        let little = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0";
+        let big = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0";
+        for file in [&little[..], big] {
+            assert_eq!(Directory::first(file).unwrap().number(0x112), Some(6));
+        }
+    }
+
+    #[test]
+    fn damage_is_no_value() {
+        let whole = b"II*\0\x08\0\0\0\x02\0\x00\x01\x04\0\x02\0\0\0\xf0\xff\0\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0";
+        let directory = Directory::first(whole).unwrap();
+        assert_eq!(
+            directory.numbers(0x100),
+            None,
+            "its offset is beyond the end"
+        );
+        assert_eq!(directory.number(0x112), Some(6));
+        for length in 0..whole.len() {
+            let found = Directory::first(&whole[..length]).and_then(|found| found.number(0x112));
+            assert_eq!(found, None, "{length}");
+        }
+        assert!(Directory::first(b"II*\0\xff\xff\xff\xff").is_none());
+        assert!(Directory::first(b"XX*\0\x08\0\0\0\0\0").is_none());
+    }
+}

@@ -1,0 +1,98 @@
+//! Opening an image file.
+
+mod bmp;
+mod budget;
+mod error;
+mod format;
+mod gif;
+mod ifd;
+mod limits;
+mod opener;
+mod orientation;
+mod pixels;
+mod png;
+mod tiff;
+mod warning;
+mod webp;
+
+use image::DynamicImage;
+use image::metadata::Orientation;
+
+use crate::jpeg;
+pub use error::{DecodeError, PictureError};
+use format::{Content, HEAD};
+pub use format::{IMAGE_EXTENSIONS, IMAGE_FORMATS, ImageFormat, OtherFormat};
+pub(crate) use limits::Limits;
+pub use opener::{ImageOpener, open_picture};
+pub(crate) use orientation::FoundOrientation;
+pub use warning::{Flaw, FlawedImages};
+
+/// The most pixels of an image that is opened, unless the caller says otherwise: enough for the
+/// photos of any phone.
+pub const DEFAULT_MAX_PIXELS: u64 = 200_000_000;
+
+/// The most bytes of an image file.
+const MAX_FILE_BYTES: u64 = 1 << 31;
+
+/// An image, decoded to 8-bit gray or RGB.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodedImage {
+    /// The pixels, upright: the orientation of the metadata is applied.
+    pub image: DynamicImage,
+    /// What is wrong with the file, if anything.
+    pub flaw: Option<Flaw>,
+}
+
+/// An image as its file stores it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Decoded {
+    /// 8-bit gray or RGB.
+    pub(crate) image: DynamicImage,
+    pub(crate) orientation: Orientation,
+    pub(crate) flaw: Option<Flaw>,
+}
+
+/// Decodes a file's content, of at most `max_pixels`, to an upright image.
+///
+/// The format is told from the content. The size is checked before memory for pixels is allocated.
+/// Of an animation the first frame is decoded.
+///
+/// # Errors
+/// [`DecodeError`] if the content is not an image that can be decoded.
+///
+/// ```
+/// let png = std::fs::read("../image.png")?;
+/// let decoded = data::decode_image(&png, data::DEFAULT_MAX_PIXELS)?;
+/// assert_eq!(decoded.image.width(), 28);
+/// assert_eq!(decoded.flaw, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn decode_image(file: &[u8], max_pixels: u64) -> Result<DecodedImage, DecodeError> {
+    decode(file, &mut Limits::new(max_pixels, None))
+}
+
+fn decode(file: &[u8], limits: &mut Limits) -> Result<DecodedImage, DecodeError> {
+    let decoded = match format(file)? {
+        ImageFormat::Png => png::decode(file, limits),
+        ImageFormat::Jpeg => Ok(jpeg::decode(file, limits)?),
+        ImageFormat::WebP => webp::decode(file, limits),
+        ImageFormat::Bmp => bmp::decode(file, limits),
+        ImageFormat::Gif => gif::decode(file, limits),
+        ImageFormat::Tiff => tiff::decode(file, limits),
+    }?;
+    let mut image = decoded.image;
+    image.apply_orientation(decoded.orientation);
+    Ok(DecodedImage {
+        image,
+        flaw: decoded.flaw,
+    })
+}
+
+/// The format of a file, of which the first bytes are enough.
+fn format(file: &[u8]) -> Result<ImageFormat, DecodeError> {
+    match Content::of(&file[..file.len().min(HEAD)]) {
+        Content::Image(format) => Ok(format),
+        Content::Other(format) => Err(DecodeError::OtherFormat(format)),
+        Content::Unknown => Err(DecodeError::NotAnImage),
+    }
+}

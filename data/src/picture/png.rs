@@ -1,0 +1,408 @@
+//! PNG files.
+//!
+//! The chunks are walked through here. The png crate gets those that pixels depend on, and nothing
+//! else: color profiles and texts can unpack to a thousand times their size.
+
+use std::io::{self, Cursor, ErrorKind, Read as _};
+
+use flate2::read::ZlibDecoder;
+use image::metadata::Orientation;
+use png::{DecodeOptions, DecodingError, InterlaceInfo, Transformations};
+
+use super::error::DecodeError;
+use super::limits::Limits;
+use super::orientation::{FoundOrientation, raw_profile};
+use super::warning::Flaw;
+use super::{Decoded, pixels};
+
+const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// The most that a compressed text is unpacked to.
+const MAX_TEXT: u64 = 1 << 20;
+
+/// The most that deflate unpacks one byte to, rounded up.
+const MAX_RATIO: u64 = 1040;
+
+const DAMAGED: DecodeError = DecodeError::Damaged("its PNG data is damaged");
+
+/// Decodes a PNG file to gray or RGB; transparency is dropped.
+pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, DecodeError> {
+    let chunks = Chunks::read(file)?;
+    let header = chunks.header.ok_or(match chunks.has_end {
+        true => DAMAGED,
+        false => DecodeError::CutOff,
+    })?;
+    limits.check_size(header.width, header.height)?;
+    let data = chunks.data().len() as u64;
+    if data == 0 {
+        return Err(match chunks.has_end {
+            true => DAMAGED,
+            false => DecodeError::CutOff,
+        });
+    }
+    if data.saturating_mul(MAX_RATIO) < header.raw_bytes() {
+        return Err(DecodeError::CutOff);
+    }
+    let peak = pixels::peak(header.width, header.height, header.channels());
+    limits.reserve(peak + chunks.stream.len() as u64);
+
+    let flaw = chunks.flaw();
+    let orientation = chunks.orientation();
+    let pixels = header.pixels(chunks)?;
+    Ok(Decoded {
+        image: pixels::image(header.width, header.height, header.channels(), pixels)?,
+        orientation,
+        flaw,
+    })
+}
+
+/// The chunks that matter.
+#[derive(Default)]
+struct Chunks {
+    header: Option<Header>,
+    /// A PNG file of the chunks that pixels depend on, the last of which has all compressed pixels.
+    stream: Vec<u8>,
+    /// Where the compressed pixels start.
+    data_start: Option<usize>,
+    /// Whether the checksum of a chunk with pixels is wrong.
+    is_wrong: bool,
+    /// Whether the last chunk is the end marker.
+    has_end: bool,
+    found: FoundOrientation,
+    /// EXIF metadata in a text, which counts without a chunk of its own.
+    raw_profile: Option<Vec<u8>>,
+    has_exif: bool,
+}
+
+impl Chunks {
+    fn read(file: &[u8]) -> Result<Self, DecodeError> {
+        let mut chunks = Self {
+            stream: SIGNATURE.to_vec(),
+            ..Self::default()
+        };
+        let mut rest = file.get(SIGNATURE.len()..).unwrap_or_default();
+        while let Some((&start, after)) = rest.split_first_chunk::<8>() {
+            let [a, b, c, d, kind @ ..] = start;
+            if !kind.iter().all(u8::is_ascii_alphabetic) {
+                break;
+            }
+            let length = u32::from_be_bytes([a, b, c, d]) as usize;
+            let content = &after[..length.min(after.len())];
+            let checksum = after.get(length..).and_then(|after| after.first_chunk());
+            chunks.add(kind, content, content.len() == length, checksum)?;
+            if chunks.has_end {
+                break;
+            }
+            rest = after.get(length + 4..).unwrap_or_default();
+        }
+        if let Some(start) = chunks.data_start {
+            let length = (chunks.stream.len() - start) as u32;
+            chunks.stream[start - 8..start - 4].copy_from_slice(&length.to_be_bytes());
+        }
+        Ok(chunks)
+    }
+
+    fn add(
+        &mut self,
+        kind: [u8; 4],
+        content: &[u8],
+        is_whole: bool,
+        checksum: Option<&[u8; 4]>,
+    ) -> Result<(), DecodeError> {
+        let is_right = || {
+            let mut expected = flate2::Crc::new();
+            expected.update(&kind);
+            expected.update(content);
+            checksum.is_some_and(|found| u32::from_be_bytes(*found) == expected.sum())
+        };
+        match &kind {
+            b"CgBI" => {
+                return Err(DecodeError::Unsupported(
+                    "a PNG image that Xcode changed for iOS apps",
+                ));
+            }
+            b"IHDR" if self.header.is_none() => {
+                if !is_whole || checksum.is_none() {
+                    return Err(DecodeError::CutOff);
+                }
+                if !is_right() {
+                    return Err(DAMAGED);
+                }
+                self.header = Some(Header::read(content)?);
+                append(&mut self.stream, kind, content);
+            }
+            b"PLTE" if self.data_start.is_none() => {
+                if is_whole && checksum.is_some() && !is_right() {
+                    return Err(DAMAGED);
+                }
+                append(&mut self.stream, kind, content);
+            }
+            b"IDAT" => {
+                self.is_wrong |= checksum.is_some() && !is_right();
+                if self.data_start.is_none() {
+                    // The length is set when all is there.
+                    self.stream.extend(b"\0\0\0\0IDAT");
+                    self.data_start = Some(self.stream.len());
+                }
+                self.stream.extend_from_slice(content);
+            }
+            b"IEND" => self.has_end = is_whole && checksum.is_some(),
+            b"eXIf" if is_right() => {
+                self.has_exif = true;
+                self.found.set_exif(content);
+            }
+            b"tEXt" | b"zTXt" | b"iTXt" if is_right() => self.add_text(kind, content),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn add_text(&mut self, kind: [u8; 4], content: &[u8]) {
+        let Some((keyword, rest)) = split_at_zero(content) else {
+            return;
+        };
+        let is_xmp = keyword == b"XML:com.adobe.xmp";
+        if !is_xmp && keyword != b"Raw profile type exif" {
+            return;
+        }
+        let text = match &kind {
+            b"zTXt" => rest.split_first().map(|(_, packed)| unpack(packed)),
+            b"iTXt" => international_text(rest),
+            _ => Some(rest.to_vec()),
+        };
+        let Some(text) = text else { return };
+        match is_xmp {
+            true => self.found.set_xmp(&text),
+            false => self.raw_profile = raw_profile(&text).or(self.raw_profile.take()),
+        }
+    }
+
+    /// The compressed pixels.
+    fn data(&self) -> &[u8] {
+        self.data_start.map_or(&[], |start| &self.stream[start..])
+    }
+
+    fn orientation(&self) -> Orientation {
+        let mut found = self.found;
+        if let Some(exif) = self.raw_profile.as_ref().filter(|_| !self.has_exif) {
+            found.add_exif(exif);
+        }
+        found.get()
+    }
+
+    /// What is wrong if all pixels can be decoded.
+    fn flaw(&self) -> Option<Flaw> {
+        if self.is_wrong {
+            Some(Flaw::Checksum)
+        } else {
+            (!self.has_end).then_some(Flaw::NoEnd)
+        }
+    }
+}
+
+/// Appends a chunk, with a checksum that nobody looks at.
+fn append(stream: &mut Vec<u8>, kind: [u8; 4], content: &[u8]) {
+    stream.extend((content.len() as u32).to_be_bytes());
+    stream.extend(kind);
+    stream.extend_from_slice(content);
+    stream.extend([0; 4]);
+}
+
+fn split_at_zero(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let zero = bytes.iter().position(|&byte| byte == 0)?;
+    Some((&bytes[..zero], &bytes[zero + 1..]))
+}
+
+/// Reads the text behind the keyword of an iTXt chunk.
+fn international_text(rest: &[u8]) -> Option<Vec<u8>> {
+    let (&[is_packed, _method], rest) = rest.split_first_chunk()?;
+    let (_language, rest) = split_at_zero(rest)?;
+    let (_translated, text) = split_at_zero(rest)?;
+    Some(match is_packed {
+        0 => text.to_vec(),
+        _ => unpack(text),
+    })
+}
+
+/// Unpacks a text, up to [`MAX_TEXT`] or the first damage.
+fn unpack(packed: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    // What comes before damage may be what is looked for.
+    let _ = ZlibDecoder::new(packed)
+        .take(MAX_TEXT)
+        .read_to_end(&mut text);
+    text
+}
+
+/// The image header.
+#[derive(Clone, Copy)]
+struct Header {
+    width: u32,
+    height: u32,
+    bits: u8,
+    color: Color,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Color {
+    Gray,
+    Rgb,
+    Palette,
+    GrayAlpha,
+    Rgba,
+}
+
+impl Header {
+    fn read(content: &[u8]) -> Result<Self, DecodeError> {
+        let &[a, b, c, d, e, f, g, h, bits, color, _, _, _] = content else {
+            return Err(DAMAGED);
+        };
+        let color = match color {
+            0 => Color::Gray,
+            2 => Color::Rgb,
+            3 => Color::Palette,
+            4 => Color::GrayAlpha,
+            6 => Color::Rgba,
+            _ => return Err(DAMAGED),
+        };
+        Ok(Self {
+            width: u32::from_be_bytes([a, b, c, d]),
+            height: u32::from_be_bytes([e, f, g, h]),
+            bits,
+            color,
+        })
+    }
+
+    /// Channels of the decoded image.
+    fn channels(&self) -> usize {
+        match self.color {
+            Color::Gray | Color::GrayAlpha => 1,
+            Color::Rgb | Color::Palette | Color::Rgba => 3,
+        }
+    }
+
+    /// Samples of a pixel of the png crate's rows.
+    fn samples(&self) -> usize {
+        match self.color {
+            Color::GrayAlpha => 2,
+            Color::Rgba => 4,
+            _ => self.channels(),
+        }
+    }
+
+    /// Bytes of all rows before they are compressed, at least.
+    fn raw_bytes(&self) -> u64 {
+        let samples = match self.color {
+            Color::Palette => 1,
+            _ => self.samples() as u64,
+        };
+        let bits = u64::from(self.width) * samples * u64::from(self.bits);
+        bits / 8 * u64::from(self.height)
+    }
+
+    /// Decodes `[height, width, channels]`.
+    fn pixels(&self, mut chunks: Chunks) -> Result<Vec<u8>, DecodeError> {
+        // If the checksum of a chunk is wrong, that of all compressed pixels decides.
+        if chunks.is_wrong && !self.is_intact(chunks.data()) {
+            return Err(DAMAGED);
+        }
+        let has_end = chunks.has_end;
+        let failed = |error| decoder_error(error, has_end);
+        chunks.stream.extend([0; 4]);
+        append(&mut chunks.stream, *b"IEND", &[]);
+        let mut options = DecodeOptions::default();
+        options.set_ignore_checksums(true);
+        let mut decoder = png::Decoder::new_with_options(Cursor::new(&chunks.stream), options);
+        decoder.set_limits(png::Limits { bytes: usize::MAX });
+        decoder.set_transformations(Transformations::EXPAND);
+        let mut reader = decoder.read_info().map_err(failed)?;
+
+        let [width, height] = [self.width, self.height].map(|side| side as usize);
+        let (channels, samples) = (self.channels(), self.samples());
+        let stride = width * channels;
+        let mut pixels = vec![0; height * stride];
+        let mut narrow = vec![0; stride];
+        let mut lines = 0..height;
+        // Not to the end of the data, which may be missing.
+        let rows = match reader.info().interlaced {
+            true => self.interlaced_rows(),
+            false => height,
+        };
+        for _ in 0..rows {
+            let row = reader.next_interlaced_row().map_err(failed)?;
+            let row = row.ok_or(DAMAGED)?;
+            let data = row.data();
+            if let InterlaceInfo::Adam7(pass) = row.interlace() {
+                let sample_bytes = if self.bits == 16 { 2 } else { 1 };
+                let count = data.len() / (samples * sample_bytes);
+                let narrow = &mut narrow[..count * channels];
+                self.convert(data, narrow);
+                let bits = 8 * channels as u8;
+                png::expand_interlaced_row(&mut pixels, stride, narrow, pass, bits);
+            } else if let Some(line) = lines.next() {
+                self.convert(data, &mut pixels[line * stride..][..stride]);
+            }
+        }
+        Ok(pixels)
+    }
+
+    /// Whether the checksum behind the compressed pixels is right.
+    fn is_intact(&self, data: &[u8]) -> bool {
+        // With a byte for the filter of each row, and some more for rows of passes.
+        let most = 2 * (self.raw_bytes() + u64::from(self.height)) + (1 << 16);
+        let mut unpacked = ZlibDecoder::new(data).take(most);
+        let unpacked = io::copy(&mut unpacked, &mut io::sink());
+        unpacked.is_ok_and(|length| length < most)
+    }
+
+    /// Rows of all passes of an interlaced image.
+    fn interlaced_rows(&self) -> usize {
+        // The first column and row of each pass, and how far its rows are apart.
+        const PASSES: [[u32; 3]; 7] = [
+            [0, 0, 8],
+            [4, 0, 8],
+            [0, 4, 8],
+            [2, 0, 4],
+            [0, 2, 4],
+            [1, 0, 2],
+            [0, 1, 2],
+        ];
+        let passes = PASSES.iter().filter(|[column, ..]| *column < self.width);
+        let rows = |[_, row, step]: &[u32; 3]| self.height.saturating_sub(*row).div_ceil(*step);
+        passes.map(rows).sum::<u32>() as usize
+    }
+
+    /// Converts a row to 8 bits a sample without alpha.
+    fn convert(&self, row: &[u8], to: &mut [u8]) {
+        let (channels, samples) = (self.channels(), self.samples());
+        if self.bits == 16 {
+            let (row, _) = row.as_chunks::<2>();
+            let pixels = row.chunks_exact(samples).zip(to.chunks_exact_mut(channels));
+            for (pixel, to) in pixels {
+                for (sample, to) in pixel.iter().zip(to) {
+                    *to = pixels::round(u16::from_be_bytes(*sample));
+                }
+            }
+        } else if channels == samples {
+            let length = row.len().min(to.len());
+            to[..length].copy_from_slice(&row[..length]);
+        } else {
+            let pixels = row.chunks_exact(samples).zip(to.chunks_exact_mut(channels));
+            for (pixel, to) in pixels {
+                to.copy_from_slice(&pixel[..channels]);
+            }
+        }
+    }
+}
+
+/// What an error of the png crate means, whose stream has an end marker in any case.
+fn decoder_error(error: DecodingError, has_end: bool) -> DecodeError {
+    match error {
+        DecodingError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            DecodeError::CutOff
+        }
+        // Without an end, what is missing was at the end.
+        _ if !has_end => DecodeError::CutOff,
+        _ => DAMAGED,
+    }
+}
