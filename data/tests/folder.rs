@@ -1,11 +1,13 @@
 //! Folders of class folders.
 
 use std::fs;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use data::{
-    DataError, DataSet, LoadOptions, LoadProgress, PictureError, PictureStore, Source, Storage,
+    DataError, DataSet, DecodeError, Flaw, LoadOptions, LoadProgress, PictureError, PictureStore,
+    Source, Storage,
 };
 use image::{Rgb, RgbImage};
 use tempfile::TempDir;
@@ -60,7 +62,7 @@ fn all_formats_are_read_and_other_files_counted() {
         fs::write(root.path().join(class).join("notes.txt"), "no picture").unwrap();
         fs::write(root.path().join(class).join("Thumbs.db"), "of the system").unwrap();
     }
-    fs::write(root.path().join("cat/moving.GIF"), "").unwrap();
+    fs::write(root.path().join("cat/drawing.SVG"), "").unwrap();
     fs::create_dir(root.path().join("dog/more.png")).unwrap();
     fs::create_dir(root.path().join(".cache")).unwrap();
     fs::write(root.path().join("readme.md"), "no class").unwrap();
@@ -68,7 +70,7 @@ fn all_formats_are_read_and_other_files_counted() {
     let data = load(root.path()).unwrap();
     assert_eq!(data.class_names, ["cat", "dog"]);
     assert_eq!((data.train.len(), data.test.len()), (10, 2));
-    let endings = [("gif".to_owned(), 1), ("txt".to_owned(), 2)];
+    let endings = [("svg".to_owned(), 1), ("txt".to_owned(), 2)];
     assert_eq!(data.passed_over.files, endings.into());
     assert_eq!(data.passed_over.folders, 1);
     assert_eq!(data.train.packed().unwrap().shape(), [3, 8, 8]);
@@ -281,6 +283,49 @@ fn values(data: &DataSet) -> Vec<(u32, u8)> {
 }
 
 #[test]
+fn files_with_all_pixels_are_used_and_named() {
+    let root = TempDir::new().unwrap();
+    make(root.path(), &["a", "b"], 20);
+    let whole = load(root.path()).unwrap();
+    assert_eq!(whole.flawed.count(), 0);
+    // Without the end marker, and with a limit that no image exceeds.
+    let flawed = [root.path().join("a/07.png"), root.path().join("b/11.png")];
+    for path in &flawed {
+        let content = fs::read(path).unwrap();
+        fs::write(path, &content[..content.len() - 12]).unwrap();
+    }
+    for storage in [Storage::Memory, Storage::Files] {
+        let options = LoadOptions {
+            image_size: Some(8),
+            storage,
+            max_pixels: NonZeroU64::new(12 * 10),
+            ..LoadOptions::default()
+        };
+        let data = Source::Folder(root.path().to_owned())
+            .load(&options)
+            .unwrap();
+        assert_eq!(data.unreadable.count(), 0);
+        assert_eq!(data.train.len(), whole.train.len());
+        if storage == Storage::Files {
+            // In files, they are found as they are opened.
+            for part in [&data.train, &data.test] {
+                (0..part.len()).for_each(|index| drop(part.image(index).unwrap()));
+            }
+        }
+        let expected = flawed.clone().map(|path| (path, Flaw::NoEnd));
+        assert_eq!(data.flawed.list(), expected);
+    }
+    let options = LoadOptions {
+        max_pixels: NonZeroU64::new(12 * 10 - 1),
+        ..LoadOptions::default()
+    };
+    let error = Source::Folder(root.path().to_owned())
+        .load(&options)
+        .unwrap_err();
+    assert!(error.to_string().contains("at most 119 pixels"), "{error}");
+}
+
+#[test]
 fn validation_is_split_off_as_listed_whatever_cannot_be_read() {
     let root = TempDir::new().unwrap();
     make(root.path(), &["a", "b"], 120);
@@ -388,7 +433,7 @@ fn one_unreadable_picture_in_a_hundred_is_left_out() {
     ];
     for path in &bad {
         let whole = fs::read(path).unwrap();
-        fs::write(path, &whole[..whole.len() - 20]).unwrap();
+        fs::write(path, &whole[..whole.len() - 26]).unwrap();
     }
     let data = load(root.path()).unwrap();
     assert_eq!((data.train.len(), data.test.len()), (179, 19));
@@ -403,7 +448,13 @@ fn one_unreadable_picture_in_a_hundred_is_left_out() {
     let list = data.unreadable.list();
     let paths: Vec<_> = list.iter().map(|(path, _)| path.clone()).collect();
     assert_eq!(paths, [bad[1].clone(), bad[0].clone()]);
-    assert!(matches!(*list[0].1, PictureError::CutOff { .. }));
+    assert!(matches!(
+        *list[0].1,
+        PictureError::Decode {
+            source: DecodeError::CutOff,
+            ..
+        }
+    ));
 
     // A third one is too much, unless any number will do.
     fs::write(root.path().join("test/b/01.png"), "").unwrap();
@@ -478,7 +529,13 @@ fn unreadable_pictures_are_counted_and_the_first_is_named() {
     else {
         panic!("{error}");
     };
-    assert!(matches!(**first, PictureError::NotAPicture { .. }));
+    assert!(matches!(
+        **first,
+        PictureError::Decode {
+            source: DecodeError::NotAnImage,
+            ..
+        }
+    ));
     let message = error.to_string();
     assert!(
         message.starts_with("2 of 8 pictures cannot be read, the first: "),

@@ -8,8 +8,8 @@ use burn::data::dataloader::DataLoader;
 use burn_flex::Flex;
 use data::{
     Affine, Augmentation, BatchLoader, ColourJitter, DataError, ImageBatch, ImageBatcher,
-    PictureDataset, PictureFiles, PictureStore, Pictures, Preprocessing, RandomErasing,
-    ResizedCrop,
+    ImageOpener, PictureDataset, PictureFiles, PictureStore, Pictures, Preprocessing,
+    RandomErasing, ResizedCrop,
 };
 
 /// Ten pictures of one pixel, labelled with their places, in batches of three.
@@ -257,7 +257,11 @@ fn files_are_opened_as_they_are_needed() {
     let found = values(&loader).concat();
     let prepared: Vec<u8> = paths
         .iter()
-        .flat_map(|path| preprocessing().prepare_file(path).unwrap())
+        .flat_map(|path| {
+            preprocessing()
+                .prepare_file(&ImageOpener::default(), path)
+                .unwrap()
+        })
         .collect();
     assert_eq!(found, preprocessing().normalise(&prepared));
     assert!(loader.failure().take().is_none());

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{PictureError, Preprocessing, open_picture};
+use data::{DecodeError, Flaw, ImageOpener, PictureError, Preprocessing, open_picture};
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
 use jpeg_encoder::{ColorType, Encoder};
 use tempfile::TempDir;
@@ -24,6 +24,14 @@ fn refused(path: &Path) -> PictureError {
         "{message}"
     );
     error
+}
+
+/// Why the content of a file is refused.
+fn reason(path: &Path) -> DecodeError {
+    match refused(path) {
+        PictureError::Decode { source, .. } => source,
+        error => panic!("{error}"),
+    }
 }
 
 /// Saves a picture; as JPEG with EXIF data if there is any.
@@ -123,14 +131,27 @@ fn what_is_no_picture_file_is_refused() {
         b"\x89PN",
     ] {
         let text = write(&folder, "text.png", content);
-        assert!(matches!(refused(&text), PictureError::NotAPicture { .. }));
+        assert_eq!(reason(&text), DecodeError::NotAnImage);
     }
-    let gif = write(&folder, "picture.png", b"GIF89a\x01\0\x01\0\0\0\0;");
-    assert!(matches!(
-        refused(&gif),
-        PictureError::Unsupported { format: "gif", .. }
-    ));
-    assert!(refused(&gif).hint().is_some());
+    // A file of another kind is not read to its end, however long it is.
+    let film = write(&folder, "film.jpg", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic");
+    fs::File::options()
+        .write(true)
+        .open(&film)
+        .unwrap()
+        .set_len(1 << 40)
+        .unwrap();
+    let error = refused(&film);
+    assert!(
+        error.to_string().contains("is a HEIC or HEIF image"),
+        "{error}"
+    );
+    assert!(
+        error
+            .hint()
+            .unwrap()
+            .contains("magick photo.heic photo.png")
+    );
 }
 
 #[test]
@@ -150,18 +171,8 @@ fn cut_off_pictures_are_refused() {
         let whole = fs::read(&path).unwrap();
         for part in [20, whole.len() / 4, whole.len() / 2, whole.len() * 9 / 10] {
             fs::write(&path, &whole[..part]).unwrap();
-            let error = refused(&path);
-            let expected = matches!(
-                error,
-                PictureError::CutOff { .. } | PictureError::Corrupt { .. }
-            );
-            assert!(expected, "{format:?}, {part} of {}: {error}", whole.len());
-            if matches!(format, ImageFormat::Png | ImageFormat::Jpeg) {
-                assert!(
-                    matches!(error, PictureError::CutOff { .. }),
-                    "{format:?} {part}: {error:?}"
-                );
-            }
+            let error = reason(&path);
+            assert_eq!(error, DecodeError::CutOff, "{format:?}, {part}");
         }
     }
 }
@@ -175,26 +186,29 @@ fn damaged_pictures_are_refused() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x55;
     fs::write(&path, &bytes).unwrap();
-    assert!(matches!(refused(&path), PictureError::Corrupt { .. }));
+    assert!(matches!(reason(&path), DecodeError::Damaged(_)));
+}
+
+/// A chunk of a PNG file.
+fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let mut checksum = flate2::Crc::new();
+    checksum.update(kind);
+    checksum.update(content);
+    let length = (content.len() as u32).to_be_bytes();
+    [&length[..], kind, content, &checksum.sum().to_be_bytes()].concat()
 }
 
 /// A PNG file that declares a size, and has next to nothing in it.
 fn png_that_declares(width: u32, height: u32) -> Vec<u8> {
-    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
-    let mut chunk = |kind: &[u8], content: &[u8]| {
-        let mut checksum = flate2::Crc::new();
-        checksum.update(kind);
-        checksum.update(content);
-        file.extend((content.len() as u32).to_be_bytes());
-        file.extend([kind, content].concat());
-        file.extend(checksum.sum().to_be_bytes());
-    };
     let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
     header.extend([8, 2, 0, 0, 0]);
-    chunk(b"IHDR", &header);
-    chunk(b"IDAT", b"not that many");
-    chunk(b"IEND", b"");
-    file
+    [
+        b"\x89PNG\r\n\x1a\n".to_vec(),
+        chunk(b"IHDR", &header),
+        chunk(b"IDAT", b"not that many"),
+        chunk(b"IEND", b""),
+    ]
+    .concat()
 }
 
 #[test]
@@ -212,14 +226,170 @@ fn pixel_bombs_are_refused_by_their_header() {
         ("bomb.png", png_that_declares(100_000, 100_000), 100_000),
         ("bomb.jpg", jpeg, 65_535),
     ] {
-        let error = refused(&write(&folder, name, &file));
-        let size = match error {
-            PictureError::TooLarge { width, height, .. } => [width, height],
-            _ => panic!("{error}"),
-        };
-        assert_eq!(size, [side, side]);
-        assert!(error.hint().is_some());
+        let path = write(&folder, name, &file);
+        match reason(&path) {
+            DecodeError::TooLarge { width, height, .. } => assert_eq!([width, height], [side; 2]),
+            error => panic!("{error}"),
+        }
+        assert!(refused(&path).hint().unwrap().contains("--max-pixels"));
     }
+}
+
+#[test]
+fn large_sizes_without_data_are_refused_at_once() {
+    let folder = TempDir::new().unwrap();
+    let screen = b"GIF89a\x40\x1f\x40\x1f\0\0\0,\0\0\0\0\x40\x1f\x40\x1f\0\x08\x01\0\0;";
+    let mut interlaced = png_that_declares(8000, 8000);
+    interlaced[28] = 1;
+    let checksum = {
+        let mut checksum = flate2::Crc::new();
+        checksum.update(&interlaced[12..29]);
+        checksum.sum()
+    };
+    interlaced[29..33].copy_from_slice(&checksum.to_be_bytes());
+    let mut bmp = Vec::new();
+    colours(8, 8)
+        .write_to(&mut std::io::Cursor::new(&mut bmp), ImageFormat::Bmp)
+        .unwrap();
+    bmp[18..22].copy_from_slice(&8000_u32.to_le_bytes());
+    bmp[22..26].copy_from_slice(&8000_u32.to_le_bytes());
+    for (name, file) in [
+        ("a.png", png_that_declares(8000, 8000)),
+        ("b.png", interlaced),
+        ("c.gif", screen.to_vec()),
+        ("d.bmp", bmp),
+    ] {
+        assert_eq!(
+            reason(&write(&folder, name, &file)),
+            DecodeError::CutOff,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn openers_have_a_limit_of_their_own() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("picture.png");
+    save(&colours(40, 30), &path, ImageFormat::Png, None);
+    assert!(ImageOpener::new(1200).open(&path).is_ok());
+    let error = ImageOpener::new(1199).open(&path).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the image {} is too large: expected at most 1199 pixels, found 40x30",
+            path.display()
+        )
+    );
+    assert!(error.hint().unwrap().contains("--max-pixels"));
+}
+
+/// The flaw that is found in a file, whose pixels must be those of `whole`.
+fn flaw(folder: &TempDir, name: &str, file: &[u8], whole: &DynamicImage) -> Option<Flaw> {
+    let path = write(folder, name, file);
+    let opener = ImageOpener::default();
+    let image = opener.open(&path).unwrap();
+    assert_eq!(image.as_bytes(), whole.as_bytes(), "{name}");
+    let found = opener.flawed().list();
+    assert_eq!(found.len(), opener.flawed().count());
+    match &found[..] {
+        [] => None,
+        [(flawed, flaw)] => {
+            assert_eq!(*flawed, path);
+            Some(*flaw)
+        }
+        more => panic!("{more:?}"),
+    }
+}
+
+#[test]
+fn files_with_all_pixels_open_with_a_flaw() {
+    let folder = TempDir::new().unwrap();
+    let encoded = |format| {
+        let path = folder.path().join("whole");
+        save(&colours(61, 43), &path, format, None);
+        (fs::read(&path).unwrap(), open_picture(&path).unwrap())
+    };
+
+    let (png, whole) = encoded(ImageFormat::Png);
+    let end = png.len() - 12;
+    assert_eq!(flaw(&folder, "whole.png", &png, &whole), None);
+    assert_eq!(
+        flaw(&folder, "more.png", &[&png[..], b"more"].concat(), &whole),
+        None
+    );
+    // Without the end marker, the checksum, and the checksum of all pixels.
+    for length in [end + 8, end, end - 1, end - 4, end - 6, end - 8] {
+        let found = flaw(&folder, "cut.png", &png[..length], &whole);
+        assert_eq!(found, Some(Flaw::NoEnd), "{length} of {}", png.len());
+    }
+    let garbage = [&png[..end], b"\x01\x02 garbage in place of the end marker"].concat();
+    assert_eq!(
+        flaw(&folder, "garbage.png", &garbage, &whole),
+        Some(Flaw::NoEnd)
+    );
+    let mut wrong = png.clone();
+    wrong[end - 1] ^= 1;
+    assert_eq!(
+        flaw(&folder, "wrong.png", &wrong, &whole),
+        Some(Flaw::Checksum)
+    );
+
+    let (webp, whole) = encoded(ImageFormat::WebP);
+    assert_eq!(flaw(&folder, "whole.webp", &webp, &whole), None);
+    for (size, expected) in [
+        (0, Flaw::WrongSize),
+        (30, Flaw::WrongSize),
+        (1 << 30, Flaw::NoEnd),
+    ] {
+        let mut wrong = webp.clone();
+        wrong[4..8].copy_from_slice(&u32::to_le_bytes(size));
+        assert_eq!(
+            flaw(&folder, "size.webp", &wrong, &whole),
+            Some(expected),
+            "{size}"
+        );
+    }
+
+    // Rows of 61 pixels are padded by a byte.
+    let (bmp, whole) = encoded(ImageFormat::Bmp);
+    assert_eq!(flaw(&folder, "whole.bmp", &bmp, &whole), None);
+    let cut = &bmp[..bmp.len() - 1];
+    assert_eq!(flaw(&folder, "cut.bmp", cut, &whole), Some(Flaw::NoEnd));
+    let cut = write(&folder, "cut.bmp", &bmp[..bmp.len() - 2]);
+    assert_eq!(reason(&cut), DecodeError::CutOff);
+}
+
+#[test]
+fn texts_and_profiles_of_png_files_stay_packed() {
+    use std::io::Write as _;
+
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("picture.png");
+    save(&colours(9, 9), &path, ImageFormat::Png, None);
+    let (png, whole) = (fs::read(&path).unwrap(), open_picture(&path).unwrap());
+    let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    for _ in 0..256 {
+        packer.write_all(&[0; 1 << 20]).unwrap();
+    }
+    let packed = packer.finish().unwrap();
+    let chunks = [
+        chunk(b"iCCP", &[b"profile\0\0", &packed[..]].concat()),
+        chunk(
+            b"zTXt",
+            &[b"Raw profile type exif\0\0", &packed[..]].concat(),
+        ),
+        chunk(
+            b"iTXt",
+            &[b"XML:com.adobe.xmp\0\x01\0\0\0", &packed[..]].concat(),
+        ),
+        chunk(b"zTXt", &[b"Comment\0\0", &packed[..]].concat()),
+    ]
+    .concat();
+    // Behind the header of 25 bytes.
+    let (head, rest) = png.split_at(8 + 25);
+    let file = [head, &chunks, rest].concat();
+    assert_eq!(flaw(&folder, "packed.png", &file, &whole), None);
 }
 
 /// The numbers are Pillow's (13.0), torchvision's rounding of size and crop:

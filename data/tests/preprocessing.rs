@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{Preprocessing, open_picture};
+use data::{ImageOpener, Preprocessing, open_picture};
 use flate2::Crc;
 use serde_json::Value;
 
@@ -50,7 +50,10 @@ fn pixels_are_torchvisions_but_for_rounding() {
         (expected, rest) = rest.split_at(shape.iter().product());
 
         let prepared = preprocessing
-            .prepare_file(folder.join(case["file"].as_str().unwrap()))
+            .prepare_file(
+                &ImageOpener::default(),
+                folder.join(case["file"].as_str().unwrap()),
+            )
             .unwrap();
 
         assert_eq!(prepared.len(), expected.len());

@@ -398,7 +398,7 @@ fn what_cannot_be_read_counts_neither_in_a_run_nor_in_its_evaluation() {
         };
         fs::write(&files.paths()[index], "no picture").unwrap();
     }
-    for name in ["blue/a.gif", "red/b.gif", "red/notes.txt"] {
+    for name in ["blue/a.svg", "red/b.svg", "red/notes.txt"] {
         fs::write(pictures.join(name), "").unwrap();
     }
 
@@ -413,7 +413,7 @@ fn what_cannot_be_read_counts_neither_in_a_run_nor_in_its_evaluation() {
             .unwrap();
         let said = stderr(&output);
         assert!(output.status.success(), "{said}");
-        let warning = "warning: 3 files were passed over for their endings: .gif 2, .txt 1\n";
+        let warning = "warning: 3 files were passed over for their endings: .svg 2, .txt 1\n";
         assert!(said.contains(warning), "{said}");
         succeeds(&mut eval(root.path(), &[storage, "--split", "validation"]));
         let run = runs.join(storage);

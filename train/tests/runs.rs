@@ -154,6 +154,10 @@ fn pictures_that_cannot_be_read_are_named_and_logged() {
     for name in bad {
         fs::write(pictures.join(name), "no picture").unwrap();
     }
+    // Without its end marker, but with all pixels.
+    let flawed = pictures.join("blue/12.png");
+    let content = fs::read(&flawed).unwrap();
+    fs::write(&flawed, &content[..content.len() - 12]).unwrap();
     let runs = root.path().join("runs");
     let mut command = train(&runs);
     command
@@ -167,7 +171,12 @@ fn pictures_that_cannot_be_read_are_named_and_logged() {
         .lines()
         .filter(|line| line.starts_with("warning: "))
         .collect();
-    assert_eq!(warnings.len(), 1, "{said}");
+    assert_eq!(warnings.len(), 2, "{said}");
+    assert!(
+        warnings[1].starts_with("warning: 1 of 500 pictures are used although")
+            && warnings[1].contains("blue/12.png"),
+        "{said}"
+    );
     assert!(
         warnings[0].starts_with("warning: 4 of 500 pictures cannot be read")
             && warnings[0].contains("red/8.png and 1 more"),

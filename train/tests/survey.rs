@@ -283,3 +283,33 @@ fn what_makes_no_sense_is_wrong_usage() {
     let bad = [&augmented[..], &["--config", "bad.toml"]].concat();
     expect(&bad, 1, &["bad.toml", "line 1"]);
 }
+
+#[test]
+fn damaged_files_with_all_pixels_count() {
+    let root = tempfile::tempdir().unwrap();
+    for class in ["day", "night"] {
+        for number in 0..4_u8 {
+            let path = root.path().join(format!("photos/{class}/{number}.png"));
+            save(path, [number; 3]);
+        }
+    }
+    let flawed = root.path().join("photos/night/2.png");
+    let content = fs::read(&flawed).unwrap();
+    fs::write(&flawed, &content[..content.len() - 12]).unwrap();
+    let text = succeeds(&mut survey(root.path(), &["folder:photos"]));
+    let expected = "\n1 picture can be read from a damaged file:\nthe image photos/night/2.png is used, \
+                    but its file is incomplete (all pixels are there)\n";
+    assert!(text.contains(expected), "{text}");
+    let text = succeeds(&mut survey(root.path(), &["folder:photos", "--json"]));
+    let found: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(found["flawed"].as_array().unwrap().len(), 1);
+    assert_eq!(found["unreadable"], json!([]));
+
+    let limited = ["folder:photos", "--max-pixels", "319", "--json"];
+    let output = survey(root.path(), &limited).output().unwrap();
+    assert!(
+        stderr(&output).contains("at most 319 pixels"),
+        "{}",
+        stderr(&output)
+    );
+}

@@ -269,9 +269,10 @@ fn text(head: &[u8]) -> Option<OtherFormat> {
     let has = |name: &[u8]| text.windows(name.len()).any(|window| window == name);
     if text.starts_with(b"<!doctype html") || text.starts_with(b"<html") {
         Some(HTML)
-    } else if text.starts_with(b"<svg") || text.starts_with(b"<?xml") && has(b"<svg") {
-        Some(SVG)
-    } else if text.starts_with(b"<!doctype svg") || text.starts_with(b"<!--") && has(b"<svg") {
+    } else if text.starts_with(b"<svg")
+        || text.starts_with(b"<!doctype svg")
+        || (text.starts_with(b"<?xml") || text.starts_with(b"<!--")) && has(b"<svg")
+    {
         Some(SVG)
     } else {
         None
