@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use data::{ImageOpener, PictureError};
 use device::{SelectedDevice, Task};
-use files::harmless;
+use files::printable;
 use infer::benchmark::ProgramStart;
 use infer::{Predictor, PreparedImage, SavedModel, console};
 use model::ResidualBackend;
@@ -134,7 +134,10 @@ fn open<B: ResidualBackend>(
     let prepared = opener.open_with(path, |image| predictor.prepare(&image))?;
     for (path, flaw) in opener.flawed().list() {
         let path = path.display().to_string();
-        eprintln!("warning: the image {} is used, but {flaw}", harmless(&path));
+        eprintln!(
+            "warning: the image {} is used, but {flaw}",
+            printable(&path)
+        );
     }
     prepared.map_err(|source| PictureError::Prepare {
         path: path.to_owned(),
