@@ -182,7 +182,7 @@ impl SavedModel {
     ) -> Result<(), SavedModelError> {
         let sha256 = match Version::current(folder) {
             Some(version) => version.sha256,
-            None => sha256(&read(folder, WEIGHTS_FILE)?),
+            None => sha256(&read(folder, WEIGHTS_FILE, files::MAX_WEIGHTS_BYTES)?),
         };
         let version = Version {
             description: description.clone(),

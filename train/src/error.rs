@@ -396,6 +396,9 @@ impl TrainError {
                 ),
                 _ => None,
             },
+            Self::SeveralLabels { .. } => Some(
+                "predict with infer, or name a model that has one right class for each image".into(),
+            ),
             Self::Checkpoint { .. } => Some(
                 "start a new run; the best model so far, if any, is still in model.safetensors"
                     .into(),

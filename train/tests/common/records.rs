@@ -10,9 +10,11 @@ const ID: usize = 13;
 /// What follows the last parameter of an optimizer's record.
 const END: &[u8] = b"\xa2_b\x90";
 
-/// All records of a run's last checkpoint by name: pieces of their bytes, each with the number of the parameter
-/// before it.
-pub fn records(run: &Path) -> Vec<(String, Vec<(usize, Vec<u8>)>)> {
+/// Bytes of a record, with the number of the parameter before them.
+type Piece = (usize, Vec<u8>);
+
+/// All records of a run's last checkpoint by name, in pieces.
+pub fn records(run: &Path) -> Vec<(String, Vec<Piece>)> {
     let entries = fs::read_dir(run.join("checkpoint")).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
     let mut records: Vec<(String, Vec<u8>)> = paths
@@ -38,7 +40,7 @@ fn ids(model: &[u8]) -> Vec<&[u8]> {
         .collect()
 }
 
-fn pieces(record: &[u8], ids: &[&[u8]]) -> Vec<(usize, Vec<u8>)> {
+fn pieces(record: &[u8], ids: &[&[u8]]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let (mut number, mut start) = (0, 0);
     for (place, window) in record.windows(ID).enumerate() {

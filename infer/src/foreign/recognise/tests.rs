@@ -31,7 +31,7 @@ fn recognised(state_dict: &StateDict, naming: &Naming) -> Result<NetworkConfig, 
 }
 
 fn found(state_dict: &StateDict, naming: &Naming) -> NetworkConfig {
-    let detected = listed(state_dict, |listing| networks(listing));
+    let detected = listed(state_dict, networks);
     assert_eq!(detected.len(), 1);
     // The head of the digit network has a name of its own.
     assert_eq!(
