@@ -3,8 +3,9 @@
 //! A run has millions of steps and few events of other kinds, so lines of steps go straight into
 //! columns, and large texts are shared out to all cores.
 
+use std::io;
 use std::panic::resume_unwind;
-use std::thread::ScopedJoinHandle;
+use std::thread::{Builder, ScopedJoinHandle};
 
 use crate::event::Event;
 use crate::step_line::{Row, STEP};
@@ -47,19 +48,22 @@ pub(crate) fn parse(text: &[u8], wanted: Wanted) -> Vec<Parsed> {
     share_out(cut(text, pieces), |piece| parse_lines(piece, wanted))
 }
 
-/// Works on each piece on a thread of its own. What panics there panics here, as it would with one piece:
+/// Works on each piece on a thread of its own, or on this one where the system starts none. What panics there panics here, as it would with one piece:
 /// a history must not lack a part without a word.
 fn share_out<T: Send>(pieces: Vec<&[u8]>, work: impl Fn(&[u8]) -> T + Sync) -> Vec<T> {
     std::thread::scope(|scope| {
         let work = &work;
-        let threads: Vec<_> = pieces
-            .into_iter()
-            .map(|piece| scope.spawn(move || work(piece)))
-            .collect();
-        let join = |thread: ScopedJoinHandle<T>| {
-            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        let start = |piece| Builder::new().spawn_scoped(scope, move || work(piece));
+        let threads: Vec<_> = pieces.iter().map(|&piece| start(piece)).collect();
+        let join = |(thread, piece): (io::Result<ScopedJoinHandle<T>>, &[u8])| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => work(piece),
         };
-        threads.into_iter().map(join).collect()
+        threads
+            .into_iter()
+            .zip(pieces.iter().copied())
+            .map(join)
+            .collect()
     })
 }
 

@@ -1,16 +1,18 @@
-//! The voice of the programs: how errors are put and which exit code they get. Nothing is printed
-//! here.
+//! How the programs begin and end: arguments, how errors are put, and which exit code they get.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use data::{DataError, PictureError};
-use device::DeviceError;
+use device::{DeviceError, ThreadsError};
 use files::{sentence, without_number};
 
 use crate::benchmark::BenchmarkError;
+use crate::environment::EnvironmentError;
 use crate::error::SavedModelError;
 use crate::foreign::{ForeignError, PublishedError};
+use crate::usage;
+use crate::voice::{self, OutputError};
 
 /// Exit code for what went wrong.
 pub const FAILED: u8 = 1;
@@ -18,6 +20,55 @@ pub const FAILED: u8 = 1;
 pub const WRONG_USAGE: u8 = 2;
 /// Exit code after Ctrl-C, as shells count it.
 pub const INTERRUPTED: u8 = 130;
+
+/// Parses the program's arguments. Where there is nothing to run, because they are wrong or ask for help, that
+/// is printed, and the program ends with the exit code.
+///
+/// # Errors
+///
+/// That exit code.
+pub fn parse<A: clap::Parser>() -> Result<A, ExitCode> {
+    A::try_parse().map_err(|error| match error.use_stderr() {
+        true => {
+            usage::complain(error);
+            ExitCode::from(WRONG_USAGE)
+        }
+        false => {
+            let printed = voice::print_with(|| error.print());
+            let result = printed.map(|()| ExitCode::SUCCESS).map_err(Into::into);
+            conclude(result, |_| None, exit_code)
+        }
+    })
+}
+
+/// Ends a program: prints its error, or that a result could not be written, and returns its exit code. A reader
+/// that has read enough is no failure.
+pub fn conclude(
+    result: anyhow::Result<ExitCode>,
+    hint: impl Fn(&anyhow::Error) -> Option<String>,
+    exit_code: impl Fn(&anyhow::Error) -> ExitCode,
+) -> ExitCode {
+    let lost = voice::finish();
+    let result = match (result, lost) {
+        (Ok(_), Err(lost)) => Err(lost.into()),
+        (result, _) => result,
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            voice::complain(&message(&error, hint(&error).as_deref()));
+            exit_code(&error)
+        }
+    }
+}
+
+/// Whether whoever read standard output has read enough, as `head` does.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<OutputError>()
+        .is_some_and(OutputError::is_closed_pipe)
+}
 
 /// The way out of an error of any crate of this project.
 pub fn hint(error: &anyhow::Error) -> Option<String> {
@@ -51,6 +102,16 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
                     .downcast_ref::<DeviceError>()
                     .and_then(DeviceError::hint)
             })
+            .or_else(|| {
+                cause
+                    .downcast_ref::<ThreadsError>()
+                    .and_then(ThreadsError::hint)
+            })
+            .or_else(|| {
+                cause
+                    .downcast_ref::<EnvironmentError>()
+                    .map(EnvironmentError::hint)
+            })
     })
 }
 
@@ -71,7 +132,7 @@ pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
     }
 }
 
-/// What was named wrongly is wrong usage: a device that cannot be used, images that a network cannot be
+/// What was named wrongly is wrong usage: a device that cannot be used, an environment variable, images that a network cannot be
 /// measured with, a size or a format that cannot be. All else failed.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     let wrong_input = matches!(
@@ -81,7 +142,8 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     let wrong_call = error
         .downcast_ref::<ForeignError>()
         .is_some_and(ForeignError::is_wrong_usage);
-    if wrong_input || wrong_call || error.is::<DeviceError>() {
+    let wrong_environment = error.is::<EnvironmentError>();
+    if wrong_input || wrong_call || wrong_environment || error.is::<DeviceError>() {
         ExitCode::from(WRONG_USAGE)
     } else {
         ExitCode::from(FAILED)

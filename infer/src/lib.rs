@@ -21,6 +21,7 @@ pub mod benchmark;
 pub mod console;
 mod described;
 mod description;
+pub mod environment;
 mod error;
 pub mod flags;
 pub mod foreign;
@@ -29,6 +30,8 @@ mod record;
 mod runs;
 mod saved;
 pub mod terminal;
+mod usage;
+pub mod voice;
 
 pub use description::{Accuracy, Activation, Description};
 pub use error::{PredictError, SavedModelError};

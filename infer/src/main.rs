@@ -1,21 +1,16 @@
 //! The `infer` program: arguments in, predictions out.
 
-#![expect(clippy::print_stderr, reason = "this is the outermost layer")]
-
 mod cli;
 
-use std::io::{self, Write as _};
 use std::num::NonZeroU64;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser as _;
 use data::{ImageOpener, PictureError};
 use device::{SelectedDevice, Task};
-use files::printable;
 use infer::benchmark::ProgramStart;
-use infer::{Predictor, PreparedImage, SavedModel, console};
+use infer::{Predictor, PreparedImage, SavedModel, console, environment, voice};
 use model::ResidualBackend;
 
 use crate::cli::arguments::Arguments;
@@ -27,31 +22,30 @@ const BATCH: usize = 32;
 
 fn main() -> ExitCode {
     let start = ProgramStart::here();
-    match run(&Arguments::parse(), &start) {
-        Ok(code) => code,
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            report(&error);
-            console::exit_code(&error)
+    match console::parse::<Arguments>() {
+        Ok(arguments) => {
+            console::conclude(run(&arguments, &start), console::hint, console::exit_code)
         }
+        Err(code) => code,
     }
 }
 
 fn run(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
+    environment::prepare()?;
+    if let Some(line) = environment::start_threads(arguments.threads)? {
+        voice::warn(&line);
+    }
     if arguments.list_devices {
         let table = device::table(&device::list_devices());
-        writeln!(io::stdout(), "{}", table.trim_end())?;
+        voice::print(table.trim_end())?;
         return Ok(ExitCode::SUCCESS);
-    }
-    if let Some(threads) = arguments.threads {
-        device::set_threads(threads)?;
     }
     if arguments.profile {
         model::profile::start();
     }
     let result = compute(arguments, start);
     if arguments.profile {
-        write!(io::stdout(), "\n{}", model::profile::stop().table())?;
+        voice::print(&format!("\n{}", model::profile::stop().table().trim_end()))?;
     }
     result
 }
@@ -62,8 +56,11 @@ fn compute(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCo
     }
     let (saved, source) = open_model(arguments)?;
     let device = resolve(arguments)?;
-    eprintln!("device: {device}");
-    eprintln!("model: {}", output::describe(&saved.description, &source));
+    voice::talk(&format!("device: {device}"));
+    voice::talk(&format!(
+        "model: {}",
+        output::describe(&saved.description, &source)
+    ));
     device.run(Predict { arguments, saved })
 }
 
@@ -71,10 +68,10 @@ fn compute(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCo
 fn resolve(arguments: &Arguments) -> anyhow::Result<SelectedDevice> {
     let resolution = device::resolve(&arguments.device)?;
     for skipped in &resolution.skipped {
-        eprintln!("skipped {}: {}", skipped.kind, skipped.reason);
+        voice::talk(&format!("skipped {}: {}", skipped.kind, skipped.reason));
     }
     if let Some(notice) = resolution.device.notice() {
-        eprintln!("{notice}");
+        voice::talk(&notice);
     }
     Ok(resolution.device)
 }
@@ -133,11 +130,10 @@ fn open<B: ResidualBackend>(
     let opener = ImageOpener::new(max_pixels.get());
     let prepared = opener.open_with(path, |image| predictor.prepare(&image))?;
     for (path, flaw) in opener.flawed().list() {
-        let path = path.display().to_string();
-        eprintln!(
+        voice::warn(&format!(
             "warning: the image {} is used, but {flaw}",
-            printable(&path)
-        );
+            path.display()
+        ));
     }
     prepared.map_err(|source| PictureError::Prepare {
         path: path.to_owned(),
@@ -146,15 +142,5 @@ fn open<B: ResidualBackend>(
 }
 
 fn report(error: &anyhow::Error) {
-    eprintln!(
-        "{}",
-        console::message(error, console::hint(error).as_deref())
-    );
-}
-
-/// Whether whoever read standard output has read enough, as `head` does.
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    voice::complain(&console::message(error, console::hint(error).as_deref()));
 }

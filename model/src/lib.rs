@@ -28,6 +28,7 @@ mod block;
 mod config;
 mod convolution;
 mod digit;
+mod environment;
 mod folded;
 mod freeze;
 mod head;
@@ -58,6 +59,7 @@ pub use config::{
 };
 pub use convolution::Convolution;
 pub use digit::{DigitBlock, DigitResNet};
+pub use environment::{EnvironmentError, check_environment};
 pub use folded::FoldedNetwork;
 pub use freeze::{Part, UnknownPart};
 pub use head::Head;

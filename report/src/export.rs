@@ -76,7 +76,7 @@ pub(crate) fn write(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<PathBuf, ExportError> {
     let path = folder.join(name);
-    match files::write_atomically_with(&path, write) {
+    match files::write_output_with(&path, write) {
         Ok(()) => Ok(path),
         Err(source) => Err(ExportError::Write { path, source }),
     }

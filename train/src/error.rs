@@ -388,9 +388,11 @@ impl TrainError {
             Self::FewerEpochs { begun, .. } => Some(format!("--epochs {begun} ends it there")),
             Self::NotARun { .. } => Some("name a run's folder, such as runs/NAME".into()),
             Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::StorageFull
-                | io::ErrorKind::FileTooLarge
-                | io::ErrorKind::QuotaExceeded => Some(
+                io::ErrorKind::FileTooLarge => Some(
+                    "raise the limit of a file's size (`ulimit -f`), then go on with --resume; what was saved before is whole"
+                        .into(),
+                ),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(
                     "free some space, then go on with --resume; what was saved before is whole"
                         .into(),
                 ),

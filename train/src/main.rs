@@ -1,12 +1,9 @@
 //! The `train` program: arguments in, a run out.
 
-#![expect(clippy::print_stderr, reason = "this is the outermost layer")]
-
 mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use dashboard::DashboardError;
 use infer::benchmark::ProgramStart;
 use infer::console;
@@ -14,6 +11,7 @@ use train::{ConfigError, TrainError};
 
 use crate::cli::arguments::Arguments;
 use crate::cli::broken::BrokenOff;
+use crate::cli::destination::DestinationError;
 use crate::cli::program::{self, WrongFlag};
 
 /// What to do where a screen cannot be shown.
@@ -22,28 +20,44 @@ fn no_screen(error: &DashboardError) -> Option<String> {
         .then(|| "`train runs` prints a table, `train report RUN` writes a page".to_owned())
 }
 
+/// The way out of an error of this program or of any crate.
+fn hint(error: &anyhow::Error) -> Option<String> {
+    error
+        .downcast_ref::<TrainError>()
+        .and_then(TrainError::hint)
+        .or_else(|| {
+            error
+                .downcast_ref::<ConfigError>()
+                .and_then(ConfigError::hint)
+        })
+        .or_else(|| error.downcast_ref::<WrongFlag>().and_then(WrongFlag::hint))
+        .or_else(|| {
+            error
+                .downcast_ref::<DestinationError>()
+                .and_then(DestinationError::hint)
+        })
+        .or_else(|| error.downcast_ref::<DashboardError>().and_then(no_screen))
+        .or_else(|| error.downcast_ref().map(BrokenOff::hint))
+        .or_else(|| console::hint(error))
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    let wrong_destination = error
+        .downcast_ref::<DestinationError>()
+        .is_some_and(DestinationError::is_wrong_usage);
+    match wrong_destination || error.is::<WrongFlag>() {
+        true => ExitCode::from(console::WRONG_USAGE),
+        false => console::exit_code(error),
+    }
+}
+
 fn main() -> ExitCode {
     let start = ProgramStart::here();
-    match program::run(Arguments::parse(), &start) {
-        Ok(code) => code,
-        Err(error) => {
-            let hint = error
-                .downcast_ref::<TrainError>()
-                .and_then(TrainError::hint)
-                .or_else(|| {
-                    error
-                        .downcast_ref::<ConfigError>()
-                        .and_then(ConfigError::hint)
-                })
-                .or_else(|| error.downcast_ref::<WrongFlag>().and_then(WrongFlag::hint))
-                .or_else(|| error.downcast_ref::<DashboardError>().and_then(no_screen))
-                .or_else(|| error.downcast_ref().map(BrokenOff::hint))
-                .or_else(|| console::hint(&error));
-            eprintln!("{}", console::message(&error, hint.as_deref()));
-            match error.downcast_ref::<WrongFlag>() {
-                Some(_) => ExitCode::from(console::WRONG_USAGE),
-                None => console::exit_code(&error),
-            }
+    match console::parse::<Arguments>() {
+        Ok(arguments) => {
+            let result = program::run(arguments, &start);
+            console::conclude(result, hint, exit_code)
         }
+        Err(code) => code,
     }
 }

@@ -40,6 +40,9 @@ pub trait Observer: Send {
 
     /// So many of the test pictures are done.
     fn tested(&mut self, done: usize, total: usize);
+
+    /// The run came to its end. It is called before the result is written, which may fail.
+    fn finished(&mut self, finished: &Finished);
 }
 
 /// How far a run is.
@@ -203,9 +206,10 @@ fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
         stream,
     };
     let raw_folder = folder.path().join(RAW_FOLDER);
+    let kept_raw = state.kept_raw(&plan.config);
     let mut raw = None;
-    if let Some(best) = state.kept_raw(&plan.config) {
-        match test.run(&raw_folder, best, &mut **observer)? {
+    if kept_raw.is_some() {
+        match test.run(&raw_folder, &mut **observer)? {
             Some(scored) => raw = Some(scored.evaluation),
             None => return Ok(Outcome::Interrupted(place)),
         }
@@ -213,20 +217,26 @@ fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
     let best = state.kept(&plan.config).ok_or(TrainError::NoValidation {
         data: plan.data.name.clone(),
     })?;
-    let Some(scored) = test.run(folder.path(), best, &mut **observer)? else {
+    let Some(scored) = test.run(folder.path(), &mut **observer)? else {
         return Ok(Outcome::Interrupted(place));
     };
     drop(machine);
     let seconds = stream.clock().seconds();
     let pictures = PictureDataset::all(plan.data.test.clone());
     stream.send(stream::tested(seconds, best.epoch, &scored, &pictures));
-    Ok(Outcome::Finished(Finished {
+    let finished = Finished {
         test: scored.evaluation,
         raw,
         best_epoch: best.epoch,
         history: state.history.clone(),
         seconds,
-    }))
+    };
+    observer.finished(&finished);
+    if let (Some(best), Some(raw)) = (kept_raw, &finished.raw) {
+        test.save(&raw_folder, best, raw)?;
+    }
+    test.save(folder.path(), best, &finished.test)?;
+    Ok(Outcome::Finished(finished))
 }
 
 pub(crate) fn loader<B: Backend>(
@@ -255,11 +265,10 @@ struct Test<'a, B: ResidualBackend> {
 }
 
 impl<B: ResidualBackend> Test<'_, B> {
-    /// Tests the model of a folder, and writes what it came to beside it; none if told to stop.
+    /// Tests the model of a folder; none if told to stop.
     fn run(
         &self,
         folder: &Path,
-        best: Best,
         observer: &mut dyn Observer,
     ) -> Result<Option<Scored>, TrainError> {
         let Self {
@@ -296,12 +305,16 @@ impl<B: ResidualBackend> Test<'_, B> {
                 data: plan.data.name.clone(),
                 part: "test",
             })?;
-        let accuracy = Accuracy {
-            validation: plan.validated(best.score.accuracy),
-            test: Some(scored.evaluation.accuracy),
-        };
-        SavedModel::save_description(folder, &plan.description(best.epoch, accuracy))?;
-        write_evaluation(&folder.join(TEST_FILE), &scored.evaluation)?;
         Ok(Some(scored))
+    }
+
+    /// Writes what the model of a folder, that of this epoch, came to.
+    fn save(&self, folder: &Path, best: Best, evaluation: &Evaluation) -> Result<(), TrainError> {
+        let accuracy = Accuracy {
+            validation: self.plan.validated(best.score.accuracy),
+            test: Some(evaluation.accuracy),
+        };
+        SavedModel::save_description(folder, &self.plan.description(best.epoch, accuracy))?;
+        write_evaluation(&folder.join(TEST_FILE), evaluation)
     }
 }

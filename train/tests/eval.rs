@@ -93,38 +93,33 @@ fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
     let mut convert = Command::new(env!("CARGO_BIN_EXE_train"));
     convert.args(["convert", "mine", "mine.safetensors"]);
     succeeds(convert.current_dir(&runs));
-    succeeds(&mut eval(&[
-        "--weights",
-        "runs/mine.safetensors",
-        "--data",
-        "sample",
-    ]));
-    let saved = root.path().join("mine-eval-sample-test.json");
-    let file = json(&saved);
-    assert_eq!(file["confusion"], test["confusion"]);
+    let file = |path: &str, more: &[&str]| {
+        let arguments = ["--weights", path, "--data", "sample"];
+        let output = eval(&[&arguments[..], more].concat()).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        output
+    };
+    let before = fs::read_dir(root.path()).unwrap().count();
+    file("runs/mine.safetensors", &[]);
+    let after = fs::read_dir(root.path()).unwrap().count();
+    assert_eq!(after, before, "a file was written without --output");
+    let output = file("runs/mine.safetensors", &["--output", "mine.json"]);
+    assert!(!stderr(&output).contains("normalised"), "{output:?}");
+    let saved = json(&root.path().join("mine.json"));
+    assert_eq!(saved["confusion"], test["confusion"]);
 
     // Weights of the same name, which do not say how pictures are normalised.
     fs::create_dir(root.path().join("other")).unwrap();
     let other = root.path().join("other/mine.safetensors");
     fs::copy(run.join("model.safetensors"), &other).unwrap();
-    let numbered = root.path().join("mine-eval-sample-test-2.json");
-    for path in ["other/mine.safetensors", other.to_str().unwrap()] {
-        let arguments = ["--weights", path, "--data", "sample"];
-        let output = eval(&arguments).output().unwrap();
-        let said = stderr(&output);
-        assert!(output.status.success(), "{said}");
-        assert!(
-            said.contains("mean 0.449 and standard deviation 0.226, those of ImageNet, averaged"),
-            "{said}"
-        );
-        assert!(said.contains("mine-eval-sample-test-2.json"), "{said}");
-        assert_eq!(json(&numbered)["model"], path);
-    }
-    assert_eq!(json(&saved), file);
-    let arguments = ["--weights", "runs/mine.safetensors", "--data", "sample"];
-    let output = eval(&arguments).output().unwrap();
-    assert!(!stderr(&output).contains("normalised"), "{output:?}");
-    assert!(!stderr(&output).contains("test-2.json"), "{output:?}");
+    let output = file("other/mine.safetensors", &["--json"]);
+    let said = stderr(&output);
+    assert!(
+        said.contains("mean 0.449 and standard deviation 0.226, those of ImageNet, averaged"),
+        "{said}"
+    );
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["model"], "other/mine.safetensors");
 }
 
 #[test]

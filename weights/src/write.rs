@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use files::write_atomically_with;
+use files::write_output_with;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -32,7 +32,8 @@ pub enum Precision {
 /// floats as `precision` says, integers as int64. `metadata` is what the file says about itself.
 ///
 /// The bytes depend on the content alone. The file is written under a temporary name beside its
-/// own, flushed to the disk and then renamed, so that it is whole or not there.
+/// own, flushed to the disk and then renamed, so that it is whole or not there; a device or a pipe at `path`
+/// gets the bytes.
 ///
 /// # Errors
 ///
@@ -50,7 +51,7 @@ pub fn write_safetensors(
             path: path.to_owned(),
             source,
         })?;
-    write_atomically_with(path, |file| write_all(file, &header, state_dict, precision)).map_err(
+    write_output_with(path, |file| write_all(file, &header, state_dict, precision)).map_err(
         |source| WeightsError::Write {
             path: path.to_owned(),
             source,

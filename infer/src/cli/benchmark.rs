@@ -1,6 +1,5 @@
 //! `--bench`: how fast predictions are.
 
-use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
@@ -8,7 +7,7 @@ use device::Task;
 use infer::benchmark::{
     BenchmarkError, Measurement, PredictionBenchmark, ProgramStart, Report, Setting, Subject,
 };
-use infer::terminal;
+use infer::{terminal, voice};
 use model::ResidualBackend;
 
 use super::arguments::Arguments;
@@ -36,9 +35,9 @@ pub(crate) fn run(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result
     );
     let report = Report::new(setting, &measurement);
     if arguments.json {
-        writeln!(io::stdout(), "{}", report.json()?)?;
+        voice::print_json(&report.json()?)?;
     } else {
-        writeln!(io::stdout(), "{report}")?;
+        voice::print(&report.to_string())?;
     }
     Ok(ExitCode::SUCCESS)
 }

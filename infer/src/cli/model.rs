@@ -1,9 +1,8 @@
 //! Which model answers.
 
-use files::printable;
 use infer::SavedModel;
 use infer::foreign::{Import, import};
-use infer::terminal;
+use infer::{terminal, voice};
 
 use super::arguments::Arguments;
 
@@ -21,7 +20,7 @@ pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, S
         // How fast a network is does not depend on them.
         if !arguments.benchmark.bench {
             for note in notes {
-                eprintln!("{}", printable(&note));
+                voice::warn(&note);
             }
         }
         return Ok((saved, format!("{}, {layout}", file.display())));

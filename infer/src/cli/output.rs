@@ -1,9 +1,9 @@
 //! Predictions as text and as JSON.
 
-use std::io::{self, Write};
 use std::path::Path;
 
-use files::{printable, printable_json};
+use files::printable;
+use infer::voice::{self, OutputError};
 use infer::{ClassProbability, Description, Prediction};
 use serde::Serialize;
 
@@ -21,11 +21,10 @@ pub(crate) fn describe(description: &Description, source: &str) -> String {
         }
         (None, None) => String::new(),
     };
-    printable(&format!(
+    format!(
         "{} trained on {}{accuracy} ({source})",
         description.model, description.trained_on
-    ))
-    .into_owned()
+    )
 }
 
 /// Writes predictions to standard output: text as they come, JSON at the end.
@@ -57,7 +56,11 @@ impl<'a> Output<'a> {
         }
     }
 
-    pub(crate) fn write(&mut self, path: &Path, prediction: &Prediction) -> io::Result<()> {
+    pub(crate) fn write(
+        &mut self,
+        path: &Path,
+        prediction: &Prediction,
+    ) -> Result<(), OutputError> {
         let count = self.top_k.min(prediction.classes.len());
         let classes = &prediction.classes[..count];
         match &mut self.json {
@@ -66,26 +69,21 @@ impl<'a> Output<'a> {
                 classes: classes.to_vec(),
             }),
             None => {
-                let mut stdout = io::stdout().lock();
-                writeln!(stdout, "{}", printable(&path.display().to_string()))?;
+                voice::print(&printable(&path.display().to_string()))?;
                 for ClassProbability { name, probability } in classes {
-                    writeln!(
-                        stdout,
-                        "{:>7.2} %  {}",
-                        100.0 * probability,
-                        printable(name)
-                    )?;
+                    let name = printable(name);
+                    voice::print(&format!("{:>7.2} %  {name}", 100.0 * probability))?;
                 }
             }
         }
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
         match self.json {
             Some(document) => {
                 let text = serde_json::to_string_pretty(&document)?;
-                writeln!(io::stdout(), "{}", printable_json(&text))
+                Ok(voice::print_json(&text)?)
             }
             None => Ok(()),
         }

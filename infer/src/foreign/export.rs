@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::NetworkConfig;
-use weights::{ContentError, Precision, WeightsFile, write_safetensors};
+use weights::{ContentError, Precision, StateDict, WeightsFile, to_safetensors, write_safetensors};
 
 use super::error::ForeignError;
 use super::import::renamed;
@@ -25,6 +25,23 @@ pub(super) const DESCRIPTION_KEY: &str = "resnet.description";
 /// If the weights are damaged, if the network has layers in an order that torchvision has not, or if
 /// the file cannot be written.
 pub fn export(saved: &SavedModel, path: &Path, precision: Precision) -> Result<(), ForeignError> {
+    let (state_dict, metadata) = content(saved)?;
+    Ok(write_safetensors(path, &state_dict, &metadata, precision)?)
+}
+
+/// Returns the bytes that [`export`] writes.
+///
+/// # Errors
+///
+/// As those of [`export`].
+pub fn exported(saved: &SavedModel, precision: Precision) -> Result<Vec<u8>, ForeignError> {
+    let (state_dict, metadata) = content(saved)?;
+    to_safetensors(&state_dict, &metadata, precision)
+        .map_err(|source| ForeignError::content(saved.record().1, source))
+}
+
+/// The tensors under their names in the file, and what the file says about itself.
+fn content(saved: &SavedModel) -> Result<(StateDict, BTreeMap<String, String>), ForeignError> {
     let description = &saved.description;
     let NetworkConfig::Resnet(config) = &description.network else {
         return Err(ForeignError::Unnamed {
@@ -53,5 +70,5 @@ pub fn export(saved: &SavedModel, path: &Path, precision: Precision) -> Result<(
         ("format".to_owned(), "pt".to_owned()),
         (DESCRIPTION_KEY.to_owned(), text),
     ]);
-    Ok(write_safetensors(path, &state_dict, &metadata, precision)?)
+    Ok((state_dict, metadata))
 }

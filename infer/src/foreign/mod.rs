@@ -49,7 +49,7 @@ mod select;
 mod translate;
 
 pub use error::{Difference, Differences, ForeignError};
-pub use export::export;
+pub use export::{export, exported};
 pub use import::{Import, import};
 pub use options::ImportOptions;
 pub use published::{Published, PublishedError, UnknownPublished};

@@ -28,10 +28,15 @@ fn attempt(level: Level, threads: usize) -> f64 {
     let begin = Instant::now();
     let operations: usize = std::thread::scope(|scope| {
         let spawned: Vec<_> = (1..threads)
-            .map(|_| scope.spawn(move || level.run(MultiplyAdds)))
+            .filter_map(|_| {
+                let thread = std::thread::Builder::new();
+                thread
+                    .spawn_scoped(scope, move || level.run(MultiplyAdds))
+                    .ok()
+            })
             .collect();
         let own = level.run(MultiplyAdds);
-        // Those of a thread that failed count for nothing.
+        // Those of a thread that failed or did not start count for nothing.
         let others = spawned.into_iter().filter_map(|thread| thread.join().ok());
         own + others.sum::<usize>()
     });

@@ -122,6 +122,7 @@ Examples:
   train convert resnet50.pth runs/resnet50       PyTorch's weights as a run, for infer --run
   train convert old.pth new.safetensors          one of PyTorch's formats to another
   train convert runs/mine small --half           a run with weights of half the size
+  train convert runs/mine - > mine.safetensors   to standard output
 
 In PyTorch:
   network.load_state_dict(safetensors.torch.load_file(\"mine.safetensors\"))";
@@ -140,8 +141,8 @@ pub(crate) struct ConvertArguments {
     #[arg(value_name = "IN")]
     pub input: PathBuf,
 
-    /// A name that ends with .safetensors: a file in torchvision's names (timm's for what torchvision
-    /// has not); another: a folder with model.safetensors and model.json, as a run has them
+    /// A name that ends with .safetensors, or - for standard output: a file in torchvision's names (timm's
+    /// for what torchvision has not); another: a folder with model.safetensors and model.json, as a run has them
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
 

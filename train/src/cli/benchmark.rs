@@ -4,13 +4,12 @@ use std::num::NonZeroUsize;
 
 use device::Task;
 use infer::benchmark::{BenchmarkError, Measurement, ProgramStart, Report};
-use infer::terminal;
+use infer::{terminal, voice};
 use model::ResidualBackend;
 use train::{StepBenchmark, TrainConfig};
 
 use super::arguments::Arguments;
 use super::program::{WrongFlag, resolve};
-use super::voice::print_line;
 
 pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<()> {
     let (flags, json) = (arguments.benchmark, arguments.json);
@@ -25,9 +24,9 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
     })?;
     let report = Report::new(benchmark.setting(&device), &measurement);
     if json {
-        print_line(&report.json()?);
+        voice::print_json(&report.json()?)?;
     } else {
-        print_line(&report.to_string());
+        voice::print(&report.to_string())?;
     }
     Ok(())
 }

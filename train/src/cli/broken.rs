@@ -1,7 +1,7 @@
 //! A device that gives up in the middle of a run.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -24,9 +24,13 @@ impl BrokenOff {
     }
 }
 
-/// Does the work on a run; a panic in it becomes an error.
+/// Does the work on a run; a panic in it becomes an error. Those in other threads, such as Burn's, go to the log.
 pub(super) fn catch<T>(folder: &Path, work: impl FnOnce() -> T) -> Result<T, BrokenOff> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| BrokenOff {
+    let printing = panic::take_hook();
+    panic::set_hook(Box::new(|info| log::error!("{info}")));
+    let result = catch_unwind(AssertUnwindSafe(work));
+    panic::set_hook(printing);
+    result.map_err(|panic| BrokenOff {
         message: message(&*panic),
         folder: folder.to_owned(),
     })
@@ -38,7 +42,21 @@ fn message(panic: &(dyn Any + Send)) -> String {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied());
     let line = text.and_then(|text| text.lines().map(str::trim).find(|line| !line.is_empty()));
-    line.unwrap_or("a panic without a message").to_owned()
+    line.map_or_else(|| "a panic without a message".to_owned(), plain)
+}
+
+/// A message with the words of a system's error in place of how Rust shows one to programmers, such as
+/// `Os { code: 11, kind: WouldBlock, message: "Resource temporarily unavailable" }`.
+fn plain(message: &str) -> String {
+    let [start, mark] = ["Os { code: ", "message: \""];
+    message
+        .split_once(start)
+        .and_then(|(before, error)| {
+            let (_, words) = error.split_once(mark)?;
+            let (words, after) = words.split_once("\" }")?;
+            Some(format!("{before}{words}{after}"))
+        })
+        .unwrap_or_else(|| message.to_owned())
 }
 
 #[cfg(test)]
@@ -57,6 +75,11 @@ mod tests {
             error.hint().contains("--resume runs/mine"),
             "{}",
             error.hint()
+        );
+        let system = "failed to spawn thread: Os { code: 11, kind: WouldBlock, message: \"Resource temporarily unavailable\" }";
+        assert_eq!(
+            message(&system),
+            "failed to spawn thread: Resource temporarily unavailable"
         );
         assert_eq!(message(&7), "a panic without a message");
         assert_eq!(catch(folder, || 7).unwrap(), 7);

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use infer::foreign::{ForeignError, Import, export, import};
+use infer::foreign::{ForeignError, Import, export, exported, import};
+use infer::voice::{self, talk, warn};
 use infer::{DESCRIPTION_FILE, SavedModelError, WEIGHTS_FILE};
 use weights::Precision;
 
 use super::arguments::ConvertArguments;
-use super::voice::{print_line, warn};
+use super::destination::{Destination, is_special};
 
 const SAFETENSORS: &str = "safetensors";
 /// What files of weights are called that nothing here can write.
@@ -29,7 +30,8 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
     };
     // Before anything is read, as that may take a while.
     let extension = output.extension().and_then(|extension| extension.to_str());
-    let is_file = extension == Some(SAFETENSORS);
+    let destination = Destination::of(output);
+    let is_file = extension == Some(SAFETENSORS) || is_special(output) || output.is_file();
     if extension.is_some_and(|extension| OTHER_FORMATS.contains(&extension)) {
         return Err(ForeignError::OutputFormat {
             path: output.clone(),
@@ -42,6 +44,9 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
         }
         .into());
     }
+    if is_file {
+        destination.check_binary("a file of weights")?;
+    }
     let Import {
         saved,
         layout,
@@ -51,12 +56,16 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
     for note in &notes {
         warn(note);
     }
-    let names = match is_file {
-        true => {
-            export(&saved, output, precision)?;
+    let names = match (is_file, &destination) {
+        (true, Destination::StandardOutput) => {
+            destination.write(&exported(&saved, precision)?)?;
             "in PyTorch's names"
         }
-        false => {
+        (true, Destination::File(path)) => {
+            export(&saved, path, precision)?;
+            "in PyTorch's names"
+        }
+        (false, _) => {
             fs::create_dir_all(output).map_err(|source| SavedModelError::Write {
                 path: output.clone(),
                 source,
@@ -65,18 +74,27 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
             "as a run"
         }
     };
-    print_line(&format!(
-        "{} ({}, {layout}) is {} now, {names}",
-        input.display(),
-        saved.description.model,
-        output.display()
-    ));
+    let input = input.display();
+    let model = &saved.description.model;
+    match destination {
+        Destination::StandardOutput => talk(&format!(
+            "{input} ({model}, {layout}) is on standard output now, {names}"
+        )),
+        Destination::File(path) => voice::print(&format!(
+            "{input} ({model}, {layout}) is {} now, {names}",
+            path.display()
+        ))?,
+    }
     Ok(())
 }
 
-/// Whether something would be lost.
+/// Whether something would be lost. A device or a pipe holds nothing, and neither does a link that leads nowhere.
 fn is_taken(output: &Path, is_file: bool) -> bool {
-    if is_file || !output.is_dir() {
+    let is_there = || fs::metadata(output).is_ok_and(|found| found.is_file() || found.is_dir());
+    if is_file {
+        return is_there();
+    }
+    if !output.is_dir() {
         return output.symlink_metadata().is_ok();
     }
     [WEIGHTS_FILE, DESCRIPTION_FILE]

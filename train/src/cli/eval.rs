@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use data::{LoadProgress, Source};
 use device::Task;
-use files::write_atomically;
+use files::printable_json;
 use infer::foreign::import;
+use infer::voice::{self, talk, warn};
 use infer::{SavedModel, terminal};
 use model::ResidualBackend;
 use serde_json::Value;
@@ -15,12 +16,12 @@ use train::{
     TrainError, Views,
 };
 
+use super::destination::Destination;
 use super::eval_arguments::EvalArguments;
 use super::eval_report::{Making, Report};
 use super::lines::picture_bar;
 use super::program::{WrongFlag, make_absolute, resolve};
 use super::unreadable::{UnreadableNews, passed_over, reasons, tell_reading};
-use super::voice::{print_line, talk, warn};
 
 pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     let default = TrainConfig::default();
@@ -38,9 +39,12 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
         has_seed,
         path,
         output_folder,
-        prefix,
     } = subject(arguments)?;
     let device = resolve(&flags)?;
+    let destination = arguments.output.as_deref().map(Destination::of);
+    if let Some(destination) = &destination {
+        destination.check()?;
+    }
     let model = path.display().to_string();
     talk(&format!("device: {device}"));
     talk(&format!("model: {} ({model})", saved.description.model));
@@ -78,27 +82,40 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
         reading: plan.data.reading.clone(),
         evaluation,
     };
-    let output = match &arguments.output {
-        Some(output) => output.clone(),
-        None => {
-            let name = format!("{prefix}{}", name(&plan.settings));
-            // A run's folder holds nothing of other models.
-            let file = arguments.weights.as_deref();
-            free_path(&output_folder, &name, &report.making, file)
-        }
-    };
     let json = serde_json::to_string_pretty(&report)?;
-    write_atomically(&output, json.as_bytes()).map_err(|source| TrainError::Io {
-        action: "write",
-        path: output.clone(),
-        source,
-    })?;
-    match arguments.json {
-        true => print_line(&json),
-        false => print_line(report.text().trim_end()),
+    // Before it is written, which may fail; whether printing fails counts after that.
+    let printed = match arguments.json || destination == Some(Destination::StandardOutput) {
+        true => voice::print_json(&json),
+        false => voice::print(report.text().trim_end()),
+    };
+    match destination {
+        Some(Destination::StandardOutput) => {}
+        Some(destination) => save(&destination, &json)?,
+        None => save_in_run(output_folder.as_deref(), &report, &json, &plan.settings),
     }
-    talk(&format!("saved: {}", output.display()));
+    Ok(printed?)
+}
+
+/// Saves the result where the user wants it.
+fn save(destination: &Destination, json: &str) -> anyhow::Result<()> {
+    destination.write(printable_json(json).as_bytes())?;
+    if let Destination::File(path) = destination {
+        talk(&format!("saved: {}", path.display()));
+    }
     Ok(())
+}
+
+/// Saves the result in the run's folder, if it is of a run. Where that cannot be written, it is printed all the
+/// same.
+fn save_in_run(folder: Option<&Path>, report: &Report, json: &str, settings: &EvaluationSettings) {
+    let Some(folder) = folder else {
+        return;
+    };
+    let path = free_path(folder, &name(settings), &report.making);
+    let saved = save(&Destination::File(path), json);
+    if let Err(error) = saved {
+        warn(&format!("warning: the result is printed only: {error}"));
+    }
 }
 
 /// What is evaluated.
@@ -109,9 +126,8 @@ struct Subject {
     has_seed: bool,
     /// The run's folder, or the file of weights.
     path: PathBuf,
-    output_folder: PathBuf,
-    /// What the name of the JSON begins with.
-    prefix: String,
+    /// The run's folder, in which the result is saved; none for a file of weights.
+    output_folder: Option<PathBuf>,
 }
 
 fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
@@ -125,14 +141,12 @@ fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
             warn(note);
         }
         let saved = import.saved;
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         return Ok(Subject {
             saved,
             settings,
             has_seed,
             path: file.clone(),
-            output_folder: PathBuf::new(),
-            prefix: format!("{stem}-"),
+            output_folder: None,
         });
     }
     let folder = match &arguments.run {
@@ -148,8 +162,7 @@ fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
         has_seed: config.is_some() || arguments.seed.is_some(),
         settings: settings(arguments, config, &folder)?,
         path: folder.clone(),
-        output_folder: folder,
-        prefix: String::new(),
+        output_folder: Some(folder),
     })
 }
 
@@ -207,12 +220,12 @@ fn folder_name(path: &Path) -> String {
     name.map_or_else(|| "folder".to_owned(), |name| name.into_owned())
 }
 
-/// Where the JSON goes: in the place of one that was made in the same way, of the same file of weights if
-/// it is of one, and of no other. Folders of pictures may have the same name, and so may weights.
-fn free_path(folder: &Path, name: &str, making: &Making, weights: Option<&Path>) -> PathBuf {
+/// Where the JSON goes: in the place of one that was made in the same way, and of no other. Folders of
+/// pictures may have the same name.
+fn free_path(folder: &Path, name: &str, making: &Making) -> PathBuf {
     let mut path = folder.join(format!("{name}.json"));
     let mut number = 2;
-    while holds_another(&path, making, weights) {
+    while holds_another(&path, making) {
         path = folder.join(format!("{name}-{number}.json"));
         number += 1;
     }
@@ -221,7 +234,7 @@ fn free_path(folder: &Path, name: &str, making: &Making, weights: Option<&Path>)
 
 /// Whether there is an evaluation that was made in another way. What an older version did not write down
 /// does not count.
-fn holds_another(path: &Path, making: &Making, weights: Option<&Path>) -> bool {
+fn holds_another(path: &Path, making: &Making) -> bool {
     let Ok(bytes) = files::read_file(path, files::MAX_DOCUMENT_BYTES) else {
         return false;
     };
@@ -230,18 +243,7 @@ fn holds_another(path: &Path, making: &Making, weights: Option<&Path>) -> bool {
         return false;
     };
     let differs = |(key, value)| earlier.get(key).is_some_and(|earlier| earlier != value);
-    let model = earlier.get("model").and_then(Value::as_str);
-    let is_other_file = match (model, weights) {
-        (Some(earlier), Some(weights)) => !is_same(Path::new(earlier), weights),
-        _ => false,
-    };
-    is_other_file || making.iter().any(differs)
-}
-
-/// Whether two paths are the same or lead to the same file.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| fs::canonicalize(path).ok();
-    one == other || real(one).is_some_and(|one| real(other) == Some(one))
+    making.iter().any(differs)
 }
 
 struct Evaluate<'a> {

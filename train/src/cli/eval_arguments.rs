@@ -23,7 +23,7 @@ Examples:
 
 /// Evaluate a model: loss, top-1, top-5, calibration, and how well each class is told
 ///
-/// What is printed is saved as JSON too, in the run's folder or, for --weights, in this one.
+/// What is printed is saved as JSON too, in the run's folder; for --weights only with --output.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = ArgGroup::new("which").args(["run", "weights"]))]
@@ -87,8 +87,8 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "N", default_value = "64")]
     pub batch_size: NonZeroUsize,
 
-    /// Where the JSON goes [default: eval-DATA-SPLIT.json, with -flip or -shift before the ending with --flip-test or --shift-test, in the run's folder; for --weights, with the file's name before it, in this one; with a number behind it where there is one of another model, or with other data, seed or share]
-    #[arg(long, value_name = "FILE")]
+    /// Where the JSON goes, - for standard output [default: eval-DATA-SPLIT.json, with -flip or -shift before the ending with --flip-test or --shift-test, in the run's folder, with a number behind it where there is one with other data, seed or share; nowhere for --weights]
+    #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
     /// CPU threads [default: one per core]

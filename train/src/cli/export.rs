@@ -1,10 +1,11 @@
 //! `train export`: a run's figures for other programs.
 
+use infer::voice;
+
 use super::find::{find, newest};
 use super::follow_arguments::ExportArguments;
 use super::look;
 use super::report::read;
-use super::voice::print_line;
 
 pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<()> {
     let runs_dir = &arguments.place.runs_dir;
@@ -17,11 +18,11 @@ pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<()> {
     let name = look::name(&std::path::absolute(&folder)?);
     if let Some(target) = &arguments.tensorboard {
         let written = report::tensorboard::write(target, &name, &history)?;
-        print_line(&written.display().to_string());
+        voice::print(&written.display().to_string())?;
     }
     if let Some(target) = &arguments.csv {
         for written in report::csv::write(target, &name, &history)? {
-            print_line(&written.display().to_string());
+            voice::print(&written.display().to_string())?;
         }
     }
     Ok(())

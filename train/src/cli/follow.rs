@@ -1,6 +1,5 @@
 //! `train watch` where there is no screen: a line for each epoch, as runs come to them.
 
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use events::{Follower, Level, State, is_locked};
 
 use super::epoch_line::EpochLine;
 use super::progress::tested_line;
-use super::voice::{talk, warn};
+use infer::voice::{self, talk, warn};
 
 /// Time between two looks at a run's events.
 const EVERY: Duration = Duration::from_millis(500);
@@ -50,22 +49,13 @@ pub(super) fn follow(sources: Vec<Source>) -> anyhow::Result<()> {
     let mut runs: Vec<Followed> = runs.collect();
     loop {
         for run in runs.iter_mut().filter(|run| !run.is_over) {
-            match run.tell() {
-                // Who reads has seen enough.
-                Err(error) if is_closed(&error) => return Ok(()),
-                told => told?,
-            }
+            run.tell()?;
         }
         if runs.iter().all(|run| run.is_over) {
             return Ok(());
         }
         std::thread::sleep(EVERY);
     }
-}
-
-fn is_closed(error: &anyhow::Error) -> bool {
-    let error = error.downcast_ref::<io::Error>();
-    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 impl Followed {
@@ -104,7 +94,7 @@ impl Followed {
             .filter(|epoch| epoch.epoch > self.epoch)
         {
             for line in EpochLine::of_event(epoch, history).text().lines() {
-                print(&format!("{prefix}{line}"))?;
+                voice::print(&format!("{prefix}{line}"))?;
             }
         }
         self.epoch = last;
@@ -114,7 +104,7 @@ impl Followed {
             let figure = |name| tested.metrics.get(name).unwrap_or(f64::NAN);
             let test = [figure("loss"), figure("accuracy")];
             let line = tested_line(test, None, tested.seconds, Path::new(&self.folder));
-            print(&format!("{prefix}{line}"))?;
+            voice::print(&format!("{prefix}{line}"))?;
         }
         if !is_running {
             self.is_over = true;
@@ -136,11 +126,4 @@ fn ended(state: State) -> Option<&'static str> {
         State::Crashed => Some("the run crashed"),
         State::Running | State::Finished => None,
     }
-}
-
-fn print(line: &str) -> anyhow::Result<()> {
-    let mut output = io::stdout();
-    writeln!(output, "{line}")?;
-    output.flush()?;
-    Ok(())
 }

@@ -70,7 +70,8 @@ const REPORT_EXAMPLES: &str = "\
 Examples:
   train report                                 of the newest run, into its folder
   train report mine                            runs/mine/report.html
-  train report mine other --output both.html   two runs side by side";
+  train report mine other --output both.html   two runs side by side
+  train report mine -o - > mine.html           to standard output";
 
 /// Write a page about a run, or about several side by side
 ///
@@ -82,8 +83,8 @@ pub(crate) struct ReportArguments {
     #[arg(value_name = "RUN")]
     pub runs: Vec<PathBuf>,
 
-    /// The file to write, also over an older one [default: report.html in the folder of a run, or for
-    /// several here]
+    /// The file to write, also over an older one, or - for standard output [default: report.html in the
+    /// folder of a run, or for several here]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 

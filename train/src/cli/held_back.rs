@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::ProgressBar;
-
-use super::voice::{print_line, warn};
+use infer::voice;
 
 /// Prints lines above a progress bar, or later, when a screen has closed that hides the terminal. Clones
 /// hold back together.
@@ -69,8 +68,9 @@ impl HeldBack {
         self.bar.suspend(|| {
             for line in lines {
                 match line {
-                    Line::Result(line) => print_line(&line),
-                    Line::Warning(line) => warn(&line),
+                    // A run goes on without its reader, and tells at its end of a failure.
+                    Line::Result(line) => drop(voice::print(&line)),
+                    Line::Warning(line) => voice::warn(&line),
                 }
             }
         });

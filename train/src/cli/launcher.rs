@@ -44,7 +44,7 @@ mod system {
 
     use super::LAUNCHER;
     use crate::cli::signals::is_ignored;
-    use crate::cli::voice::warn;
+    use infer::voice::warn;
 
     /// What a trainer and its launcher tell each other with: "stop" one way, "detached" the other.
     const WORD: Signal = Signal::USR1;

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use dashboard::{Command, End, Mode, Options, Source};
+use infer::voice::warn;
 use train::{RunFolder, Stop};
 
 #[cfg(unix)]
 use super::launcher::Trainer;
 use super::look;
 use super::signals;
-use super::voice::warn;
 
 /// What is left on the terminal when the dashboard closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

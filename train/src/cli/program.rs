@@ -1,6 +1,5 @@
 //! The program's course: settings, device, data, folder, run, report.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,7 +10,8 @@ use device::{SelectedDevice, Task};
 use events::Level;
 use indicatif::ProgressDrawTarget;
 use infer::benchmark::ProgramStart;
-use infer::{console, terminal};
+use infer::voice::{self, be_quiet, talk, warn};
+use infer::{console, environment, terminal};
 use model::{Part, ResidualBackend};
 use thiserror::Error;
 use train::{
@@ -32,7 +32,7 @@ use super::launcher;
 use super::lines::{Lines, picture_bar};
 use super::live::{Closed, Live};
 use super::log_file::log_to;
-use super::progress::{self, Reporter};
+use super::progress::Reporter;
 use super::report;
 use super::runs;
 use super::screen::Screen;
@@ -42,7 +42,6 @@ use super::summary;
 use super::survey;
 use super::ui::Shown;
 use super::unreadable::{UnreadableNews, passed_over, tell_reading};
-use super::voice::{be_quiet, print_line, talk, warn};
 use super::watch;
 
 /// A flag has a value that is out of range: wrong usage, unlike the same value in a file.
@@ -57,6 +56,7 @@ impl WrongFlag {
 }
 
 pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
+    environment::prepare()?;
     let trains =
         arguments.command.is_none() && !arguments.benchmark.bench && !arguments.list_devices;
     let silent = arguments.json || arguments.quiet;
@@ -71,21 +71,21 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
         be_quiet();
     }
     if arguments.list_devices {
-        print_line(device::table(&device::list_devices()).trim_end());
+        start_threads(None)?;
+        voice::print(device::table(&device::list_devices()).trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
 
     if let Some(command) = &arguments.command {
         match command {
             Command::Summary(arguments) => summary::run(arguments)?,
-            Command::Data(arguments) => survey::run(arguments)?,
             Command::Eval(arguments) => eval::run(arguments)?,
             Command::Watch(arguments) => watch::run(arguments)?,
-            Command::Runs(arguments) => runs::run(arguments)?,
-            Command::Report(arguments) => report::run(arguments)?,
-            Command::Export(arguments) => export::run(arguments)?,
-            Command::Convert(arguments) => convert::run(arguments)?,
             Command::Study(command) => return study::run(command, &signals),
+            command => {
+                start_threads(None)?;
+                without_device(command)?;
+            }
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -100,9 +100,29 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
         new_or_resumed(arguments, &signals)
     };
     if profile {
-        print_line(&format!("\n{}", model::profile::stop().table().trim_end()));
+        voice::print(&format!("\n{}", model::profile::stop().table().trim_end()))?;
     }
     result
+}
+
+/// Commands whose work needs threads, but no device.
+fn without_device(command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Data(arguments) => survey::run(arguments),
+        Command::Runs(arguments) => runs::run(arguments),
+        Command::Report(arguments) => report::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
+        Command::Convert(arguments) => convert::run(arguments),
+        _ => Ok(()),
+    }
+}
+
+/// Starts the threads that CPUs compute with, and tells if they are fewer than they should be.
+fn start_threads(threads: Option<usize>) -> anyhow::Result<()> {
+    if let Some(line) = environment::start_threads(threads)? {
+        warn(&line);
+    }
+    Ok(())
 }
 
 fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<ExitCode> {
@@ -121,7 +141,7 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
     let stop = signals.training_starts();
     let stream = Stream::open(&folder, about(&device), stop.clone())?;
     if echo {
-        stream.echo(Box::new(io::stdout()));
+        stream.echo(Box::new(voice::json_lines()));
     }
     talk(&format!("run: {}", folder.path().display()));
     log_to(&folder.log_file(), Some(stream.teller()))?;
@@ -141,13 +161,11 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
         stop,
         stream: Arc::new(stream),
         shown,
+        prints_result: !echo,
     };
     let outcome = broken::catch(folder.path(), || device.run(train))??;
     Ok(match outcome {
-        Outcome::Finished(finished) => {
-            if !echo {
-                print_line(&progress::final_line(&finished, folder.path()));
-            }
+        Outcome::Finished(_) => {
             if shown == Shown::Dashboard {
                 let run = folder.path().display();
                 talk(&format!(
@@ -172,9 +190,7 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
 
 /// The device that the settings mean, with as many threads; what `auto` passed over is said.
 pub(super) fn resolve(config: &TrainConfig) -> anyhow::Result<SelectedDevice> {
-    if let Some(threads) = config.threads {
-        device::set_threads(threads)?;
-    }
+    start_threads(config.threads)?;
     let resolution = device::resolve(&config.device)?;
     for skipped in &resolution.skipped {
         talk(&format!("skipped {}: {}", skipped.kind, skipped.reason));
@@ -369,6 +385,8 @@ pub(super) struct Train<'a> {
     pub stop: Stop,
     pub stream: Arc<Stream>,
     pub shown: Shown,
+    /// Whether the line that a run ends with is printed.
+    pub prints_result: bool,
 }
 
 impl Task for Train<'_> {
@@ -381,6 +399,7 @@ impl Task for Train<'_> {
             stop,
             stream,
             shown,
+            prints_result,
         } = self;
         let total = plan.config.epochs * plan.train.indices().len();
         let bar = picture_bar(total);
@@ -409,7 +428,8 @@ impl Task for Train<'_> {
             Shown::Burn => Screen::Burn(BurnScreen::new(stop.clone())),
             _ => Screen::Lines(Lines::new(bar)),
         };
-        let reporter = Reporter::new(lines, shown, Arc::clone(&plan), unreadable);
+        let result = prints_result.then(|| folder.path().to_owned());
+        let reporter = Reporter::new(lines, shown, Arc::clone(&plan), unreadable, result);
         let result = train::train::<B, _>(
             plan,
             folder,

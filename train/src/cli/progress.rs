@@ -1,6 +1,6 @@
 //! What standard output says of a run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
@@ -19,6 +19,8 @@ pub(crate) struct Reporter {
     plan: Arc<Plan>,
     test_bar: Option<ProgressBar>,
     unreadable: UnreadableNews,
+    /// The run's folder, if the line that a run ends with is printed.
+    result: Option<PathBuf>,
 }
 
 impl Reporter {
@@ -27,6 +29,7 @@ impl Reporter {
         shown: Shown,
         plan: Arc<Plan>,
         unreadable: UnreadableNews,
+        result: Option<PathBuf>,
     ) -> Self {
         Self {
             lines,
@@ -34,6 +37,7 @@ impl Reporter {
             plan,
             test_bar: None,
             unreadable,
+            result,
         }
     }
 
@@ -91,6 +95,12 @@ impl Observer for Reporter {
             bar.finish_and_clear();
         }
     }
+
+    fn finished(&mut self, finished: &Finished) {
+        if let Some(run) = &self.result {
+            self.lines.print(final_line(finished, run));
+        }
+    }
 }
 
 impl Drop for Reporter {
@@ -131,7 +141,7 @@ fn resumed_line(place: &Place) -> String {
 }
 
 /// The line that a run ends with.
-pub(crate) fn final_line(finished: &Finished, run: &Path) -> String {
+fn final_line(finished: &Finished, run: &Path) -> String {
     let score = |evaluation: &Evaluation| [evaluation.loss, evaluation.accuracy];
     let raw = finished.raw.as_ref().map(score);
     tested_line(score(&finished.test), raw, finished.seconds, run)

@@ -1,46 +1,49 @@
 //! `train report`: a page about runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use events::{Follower, History};
-use files::write_atomically;
+use files::printable;
 use indicatif::{ProgressBar, ProgressStyle};
+use infer::voice;
 use report::NamedRun;
 
+use super::destination::Destination;
 use super::find::find_all;
 use super::follow_arguments::ReportArguments;
 use super::look;
-use super::voice::print_line;
 
 /// What a page is called.
 const PAGE: &str = "report.html";
 
 pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
+    let folders = find_all(&arguments.runs, &arguments.place.runs_dir)?;
+    let destination = match (&arguments.output, &folders[..]) {
+        (Some(output), _) => Destination::of(output),
+        (None, [folder]) => Destination::File(folder.join(PAGE)),
+        (None, _) => Destination::File(PAGE.into()),
+    };
+    destination.check()?;
     let mut runs = Vec::new();
-    for folder in find_all(&arguments.runs, &arguments.place.runs_dir)? {
+    for folder in folders {
         let history = read(&folder)?;
         let absolute = std::path::absolute(&folder)?;
-        runs.push((look::name(&folder), folder, absolute, history));
+        runs.push((look::name(&folder), absolute, history));
     }
     let named: Vec<NamedRun> = runs
         .iter()
-        .map(|(name, _, absolute, history)| NamedRun {
+        .map(|(name, absolute, history)| NamedRun {
             name,
             folder: absolute,
             history,
             is_running: events::is_locked(absolute),
         })
         .collect();
-    let output = match (&arguments.output, &runs[..]) {
-        (Some(output), _) => output.clone(),
-        (None, [(_, folder, _, _)]) => folder.join(PAGE),
-        (None, _) => PathBuf::from(PAGE),
-    };
-    let page = report::page(&named);
-    write_atomically(&output, page.as_bytes())
-        .with_context(|| format!("cannot write {}", output.display()))?;
-    print_line(&output.display().to_string());
+    destination.write(report::page(&named).as_bytes())?;
+    if let Destination::File(path) = &destination {
+        voice::print(&path.display().to_string())?;
+    }
     Ok(())
 }
 
@@ -50,7 +53,7 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<History> {
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ");
     let bar = ProgressBar::new(100).with_style(style);
-    bar.set_message(format!("reading {}", look::name(folder)));
+    bar.set_message(format!("reading {}", printable(&look::name(folder))));
     let mut follower = Follower::open(folder);
     follower
         .poll_with(&mut |share| bar.set_position((100.0 * share) as u64))

@@ -3,10 +3,10 @@
 use std::io::{self, IsTerminal as _};
 
 use files::printable;
+use infer::voice::{self, talk};
 use report::runs::{find, listing, listing_within, matches_all, sort};
 
 use super::follow_arguments::RunsArguments;
-use super::voice::{print_line, talk};
 
 pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
     let runs_dir = &arguments.place.runs_dir;
@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
         column.is_descending() != arguments.reverse,
     );
     if arguments.json {
-        print_line(&serde_json::to_string_pretty(&runs)?);
+        voice::print_json(&serde_json::to_string_pretty(&runs)?)?;
         return Ok(());
     }
     if runs.is_empty() {
@@ -45,8 +45,7 @@ pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
         Some(width) => listing_within(&runs, column, width),
         None => listing(&runs),
     };
-    print_line(table.trim_end());
-    Ok(())
+    Ok(voice::print(table.trim_end())?)
 }
 
 /// How many columns the terminal has that standard output is, if it is one.

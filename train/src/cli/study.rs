@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use device::{SelectedDevice, Task};
-use files::write_atomically;
+use files::{check_output, write_output};
 use indicatif::{ProgressBar, ProgressStyle};
+use infer::voice::{self, OutputError, talk, warn};
 use infer::{console, terminal};
 use model::ResidualBackend;
 use train::study::{Curve, Degradation, GradientProfile, Gradients};
@@ -20,7 +21,6 @@ use super::signals::Signals;
 use super::study_arguments::{DegradationArguments, GradientArguments, StudyCommand};
 use super::ui::Shown;
 use super::unreadable::{UnreadableNews, passed_over, tell_reading};
-use super::voice::{print_line, talk, warn};
 
 /// Runs of a study lie in this folder of its output.
 const RUNS: &str = "runs";
@@ -46,6 +46,7 @@ fn degradation(arguments: &DegradationArguments, signals: &Signals) -> anyhow::R
         base,
     };
     let runs = study.runs().map_err(wrong_depth)?;
+    create(output, "degradation.md")?;
     let device = resolve(&study.base)?;
     talk(&format!("device: {device}"));
 
@@ -68,7 +69,7 @@ fn degradation(arguments: &DegradationArguments, signals: &Signals) -> anyhow::R
         write(output, "degradation.md", &study.table(&curves))?;
         write(output, "degradation.svg", &study.chart(&curves).svg())?;
     }
-    conclude(output, "degradation", &study.table(&curves));
+    conclude(output, "degradation", &study.table(&curves))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -114,6 +115,7 @@ fn train(
         stop,
         stream,
         shown: Shown::Lines,
+        prints_result: false,
     })?;
     Ok(match outcome {
         Outcome::Finished(finished) => Some(Curve {
@@ -149,6 +151,7 @@ fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {
         base: checked(arguments.common.over(Gradients::recipe()))?,
     };
     let networks = study.networks().map_err(wrong_depth)?;
+    create(output, "gradients.md")?;
     let device = resolve(&study.base)?;
     talk(&format!("device: {device}"));
     terminal::fetch_data(&study.base.data, study.base.data_dir.as_deref())?;
@@ -173,12 +176,13 @@ fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {
             plan,
         })?);
     }
-    create(output)?;
     let table = Gradients::table(&profiles);
+    let printed = voice::print(table.trim_end());
     write(output, "gradients.csv", &Gradients::values(&profiles))?;
     write(output, "gradients.md", &table)?;
     write(output, "gradients.svg", &study.chart(&profiles).svg())?;
-    conclude(output, "gradients", &table);
+    tell_chart(output, "gradients");
+    printed?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -215,25 +219,37 @@ fn wrong_depth(error: model::UnknownNetwork) -> WrongFlag {
     WrongFlag::from(train::ConfigError::from(error))
 }
 
-fn create(folder: &Path) -> Result<(), TrainError> {
+/// Makes the folder of a study, and checks that a file in it can be written, before anything takes long.
+fn create(folder: &Path, name: &str) -> Result<(), TrainError> {
     fs::create_dir_all(folder).map_err(|source| TrainError::Io {
         action: "create",
         path: folder.to_owned(),
         source,
-    })
-}
-
-fn write(folder: &Path, name: &str, text: &str) -> Result<(), TrainError> {
+    })?;
     let path = folder.join(name);
-    write_atomically(&path, text.as_bytes()).map_err(|source| TrainError::Io {
+    check_output(&path).map_err(|source| TrainError::Io {
         action: "write",
         path,
         source,
     })
 }
 
-fn conclude(folder: &Path, name: &str, table: &str) {
-    print_line(table.trim_end());
+fn write(folder: &Path, name: &str, text: &str) -> Result<(), TrainError> {
+    let path = folder.join(name);
+    write_output(&path, text.as_bytes()).map_err(|source| TrainError::Io {
+        action: "write",
+        path,
+        source,
+    })
+}
+
+fn conclude(folder: &Path, name: &str, table: &str) -> Result<(), OutputError> {
+    let printed = voice::print(table.trim_end());
+    tell_chart(folder, name);
+    printed
+}
+
+fn tell_chart(folder: &Path, name: &str) {
     talk(&format!(
         "chart: {}",
         folder.join(name).with_extension("svg").display()

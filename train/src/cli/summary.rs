@@ -1,6 +1,7 @@
 //! `train summary`: what a network consists of and costs.
 
 use infer::benchmark::{InputShape, NamedNetwork};
+use infer::voice;
 use model::{Layer, LayerKind, Summary, TrainingMemory};
 use report::table::table;
 use serde::Serialize;
@@ -9,14 +10,13 @@ use train::{ConfigError, TrainConfig};
 use super::arguments::SummaryArguments;
 use super::grouped::grouped;
 use super::program::WrongFlag;
-use super::voice::print_line;
 
 pub(crate) fn run(arguments: &SummaryArguments) -> anyhow::Result<()> {
     let table = Table::new(arguments)?;
     if arguments.json {
-        print_line(&serde_json::to_string(&table)?);
+        voice::print_json(&serde_json::to_string(&table)?)?;
     } else {
-        print_line(table.to_text().trim_end());
+        voice::print(table.to_text().trim_end())?;
     }
     Ok(())
 }

@@ -2,34 +2,43 @@
 
 use std::fmt::Write as _;
 use std::io::Cursor;
-use std::path::Path;
 
 use anyhow::Context as _;
 use data::{
     DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, PassedOver, Reading, Storage,
     Survey, contact_sheet,
 };
-use files::{printable, write_atomically};
+use files::printable;
 use image::{ImageFormat, RgbImage};
 use indicatif::ProgressBar;
 use infer::terminal;
+use infer::voice::{self, talk};
 use report::table::table;
 use serde::Serialize;
-use train::{Overrides, TrainConfig, TrainError};
+use train::{Overrides, TrainConfig};
 
+use super::destination::{Destination, DestinationError};
 use super::grouped::grouped;
 use super::lines::picture_bar;
 use super::program::WrongFlag;
 use super::survey_arguments::DataArguments;
 use super::unreadable::{flaws, reasons, tell_reading};
-use super::voice::{print_line, talk};
 
 /// How many duplicates of each kind, and unreadable pictures, the text names.
 const NAMED_DUPLICATES: usize = 3;
 const NAMED_UNREADABLE: usize = 10;
+/// How messages call the sheet.
+const SHEET: &str = "a sheet of pictures";
 
 pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
     let config = settings(arguments)?;
+    let sheet = arguments.sheet.as_deref().map(Destination::of);
+    if let Some(destination) = &sheet {
+        destination.check_binary(SHEET)?;
+        if arguments.json && *destination == Destination::StandardOutput {
+            return Err(DestinationError::Twice { what: SHEET }.into());
+        }
+    }
     terminal::fetch_data(&config.data, config.data_dir.as_deref())?;
     let bar = picture_bar(0);
     let data = load(&config, &bar)?;
@@ -44,17 +53,21 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
         passed_over: data.passed_over.clone(),
         reading: data.reading.clone(),
     };
-    if arguments.json {
-        print_line(&serde_json::to_string(&report)?);
-    } else {
-        print_line(report.text(data.root.as_deref()).trim_end());
+    let text = report.text(data.root.as_deref());
+    match (&sheet, arguments.json) {
+        // Standard output has the picture then.
+        (Some(Destination::StandardOutput), _) => voice::complain(text.trim_end()),
+        (_, true) => voice::print_json(&serde_json::to_string(&report)?)?,
+        (_, false) => voice::print(text.trim_end())?,
     }
-    if let Some(path) = &arguments.sheet {
+    if let Some(destination) = &sheet {
         let data = config.prepared(data);
         let examples = arguments.examples.get();
         let sheet = contact_sheet(&data, examples, &config.augmentation, config.seed)?;
-        save(&sheet, path)?;
-        talk(&format!("sheet: {}", path.display()));
+        destination.write(&png(&sheet)?)?;
+        if let Destination::File(path) = destination {
+            talk(&format!("sheet: {}", path.display()));
+        }
     }
     Ok(())
 }
@@ -108,17 +121,12 @@ fn show(bar: &ProgressBar, LoadProgress { done, total }: LoadProgress) {
     bar.set_position(done as u64);
 }
 
-fn save(sheet: &RgbImage, path: &Path) -> anyhow::Result<()> {
+fn png(sheet: &RgbImage) -> anyhow::Result<Vec<u8>> {
     let mut png = Cursor::new(Vec::new());
     sheet
         .write_to(&mut png, ImageFormat::Png)
         .context("cannot draw the sheet")?;
-    let write = write_atomically(path, png.get_ref());
-    Ok(write.map_err(|source| TrainError::Io {
-        action: "write",
-        path: path.to_owned(),
-        source,
-    })?)
+    Ok(png.into_inner())
 }
 
 /// Everything that is printed.

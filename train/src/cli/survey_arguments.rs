@@ -8,6 +8,7 @@ use clap::{ArgGroup, Args};
 use data::Source;
 
 use super::arguments::recipe;
+use super::destination::is_special;
 use super::settings::{max_pixels_help, source};
 
 const EXAMPLES: &str = "\
@@ -52,7 +53,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Draw training pictures as a PNG, a file that ends in .png: a row for each class in the order of the table, at most 100, without those that cannot be read
+    /// Draw training pictures as a PNG, a file that ends in .png or - for standard output: a row for each class in the order of the table, at most 100, without those that cannot be read
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(png))]
     pub sheet: Option<PathBuf>,
 
@@ -92,7 +93,7 @@ pub(crate) struct DataArguments {
 
 fn png(path: PathBuf) -> Result<PathBuf, &'static str> {
     let is_png = |ending: &std::ffi::OsStr| ending.eq_ignore_ascii_case("png");
-    match path.extension().is_some_and(is_png) {
+    match path.extension().is_some_and(is_png) || is_special(&path) {
         true => Ok(path),
         false => Err("a sheet is written as PNG: its name has to end in .png"),
     }

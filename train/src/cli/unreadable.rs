@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use data::{DataSet, Flaw, FlawedImages, PassedOver, Reading, Unreadable};
 use files::{printable, without_number};
 
-use super::voice::{talk, warn};
+use infer::voice::{talk, warn};
 
 /// How many pictures are named on the terminal.
 const NAMED: usize = 3;

@@ -1,0 +1,139 @@
+//! Errors of the command line.
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, Error};
+use files::{LONGEST_SENTENCE, brief};
+
+use crate::voice;
+
+/// Longest value of an argument in a message, in characters.
+const LONGEST_VALUE: usize = 120;
+
+/// Prints an error of clap's. Arguments in it are made printable and short, and so is what a value's own parser
+/// says of them, which is why clap does not print it in color then.
+pub(crate) fn complain(mut error: Error) {
+    let context: Vec<_> = error
+        .context()
+        .map(|(kind, value)| (kind, safe(kind, value)))
+        .collect();
+    for (kind, value) in context {
+        error.insert(kind, value);
+    }
+    let text = error.render().to_string();
+    let safe = safe_lines(&text, std::error::Error::source(&error));
+    match safe == text {
+        // In color, if that is wanted; nobody is left to be told of a failure.
+        true => drop(error.print()),
+        false => voice::complain(safe.trim_end()),
+    }
+}
+
+fn safe(kind: ContextKind, value: &ContextValue) -> ContextValue {
+    let short = |text: &String| brief(text, LONGEST_VALUE);
+    match value {
+        ContextValue::String(text) => ContextValue::String(short(text)),
+        ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(short).collect()),
+        // A suggestion repeats the argument.
+        ContextValue::StyledStr(text) if kind == ContextKind::Suggested => {
+            ContextValue::StyledStr(plain(text))
+        }
+        ContextValue::StyledStrs(texts) => {
+            ContextValue::StyledStrs(texts.iter().map(plain).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn plain(text: &StyledStr) -> StyledStr {
+    brief(&text.to_string(), LONGEST_SENTENCE).into()
+}
+
+/// The text with printable lines of a limited length. The reason of a parser may have lines of its own.
+fn safe_lines(text: &str, reason: Option<&dyn std::error::Error>) -> String {
+    let reason = reason.map(ToString::to_string).unwrap_or_default();
+    let text = match reason.is_empty() {
+        true => text.to_owned(),
+        false => text.replace(&reason, &brief(&reason, LONGEST_SENTENCE)),
+    };
+    let lines = text.split('\n').map(|line| brief(line, LONGEST_SENTENCE));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Arg, Command};
+
+    fn text(arguments: &[&str]) -> String {
+        let command = Command::new("program")
+            .arg(Arg::new("size").long("size").value_parser(|value: &str| {
+                value
+                    .parse::<u8>()
+                    .map_err(|_| format!("`{value}` is no size\n\nat all"))
+            }))
+            .arg(Arg::new("kind").long("kind").value_parser(["one", "two"]))
+            .subcommand(Command::new("list"));
+        let mut error = command
+            .try_get_matches_from([&["program"], arguments].concat())
+            .unwrap_err();
+        let context: Vec<_> = error
+            .context()
+            .map(|(kind, value)| (kind, safe(kind, value)))
+            .collect();
+        for (kind, value) in context {
+            error.insert(kind, value);
+        }
+        safe_lines(
+            &error.render().to_string(),
+            std::error::Error::source(&error),
+        )
+    }
+
+    #[test]
+    fn arguments_do_not_act_and_are_short() {
+        let evil = "\u{1b}[2J\n\nerror: \u{202e}";
+        let long = "x".repeat(100_000);
+        for value in [
+            evil,
+            &long,
+            &long.replace('x', evil),
+            "-\u{7}",
+            "--\u{9b}31m",
+        ] {
+            for flag in [
+                &["--size", value][..],
+                &["--kind", value],
+                &[value],
+                &["list", value],
+                &[format!("--size={value}").as_str()],
+                &[format!("--{value}").as_str()],
+                &[format!("--{value}=1").as_str()],
+                &["--size", "1", format!("--size={value}").as_str()],
+            ] {
+                let text = text(flag);
+                assert!(
+                    text.lines()
+                        .all(|line| line.chars().count() <= LONGEST_SENTENCE),
+                    "{text}"
+                );
+                assert!(
+                    text.chars()
+                        .all(|character| character == '\n' || files::is_printable(character)),
+                    "{text:?}"
+                );
+                let errors = text.lines().filter(|line| line.starts_with("error:"));
+                assert_eq!(errors.count(), 1, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn usual_errors_are_clap_s_own() {
+        let text = text(&["--kind", "three"]);
+        assert!(
+            text.starts_with("error: invalid value 'three' for '--kind <kind>'"),
+            "{text}"
+        );
+        assert!(text.contains("[possible values: one, two]"), "{text}");
+    }
+}

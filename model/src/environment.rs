@@ -1,0 +1,73 @@
+//! Environment variables that force how the kernels compute.
+
+use thiserror::Error;
+
+use crate::kernels::{Level, SIMD_VARIABLE};
+
+/// An environment variable has a value that it cannot have on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the environment variable {variable} is `{value}`, but must be {known}")]
+pub struct EnvironmentError {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// Its value.
+    pub value: String,
+    /// The values that it can have.
+    pub known: String,
+}
+
+/// Checks that [`SIMD_VARIABLE`] names vectors that this CPU has, and `KERNELS_VARIABLE` a state, where they
+/// are set. The kernels themselves take a wrong value as none.
+///
+/// # Errors
+///
+/// If a value is unknown, or if this CPU does not have the vectors.
+pub fn check_environment() -> Result<(), EnvironmentError> {
+    let levels: Vec<_> = Level::available().into_iter().map(Level::name).collect();
+    check(SIMD_VARIABLE, value(SIMD_VARIABLE), &levels, " on this CPU")?;
+    #[cfg(feature = "flex")]
+    {
+        let variable = crate::KERNELS_VARIABLE;
+        check(variable, value(variable), &["on", "off"], "")?;
+    }
+    Ok(())
+}
+
+/// An empty variable is not set.
+fn value(variable: &str) -> Option<String> {
+    let value = std::env::var_os(variable)?;
+    (!value.is_empty()).then(|| value.to_string_lossy().into_owned())
+}
+
+fn check(
+    variable: &'static str,
+    value: Option<String>,
+    known: &[&str],
+    place: &str,
+) -> Result<(), EnvironmentError> {
+    match value {
+        Some(value) if !known.contains(&value.as_str()) => Err(EnvironmentError {
+            variable,
+            value,
+            known: format!("{}{place}", known.join(" or ")),
+        }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_values_are_refused_with_the_known_ones() {
+        let check = |value: &str| check("SIMD", Some(value.to_owned()), &["portable", "avx2"], "");
+        check("avx2").unwrap();
+        for value in ["avx512", "AVX2", " avx2", "none"] {
+            assert_eq!(
+                check(value).unwrap_err().to_string(),
+                format!("the environment variable SIMD is `{value}`, but must be portable or avx2")
+            );
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Where a result goes that the user wants as a file.
+
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use files::{check_output, is_standard_output, write_output};
+use infer::voice;
+use thiserror::Error;
+
+/// What stands for standard output in place of a file's name.
+const STANDARD_OUTPUT: &str = "-";
+
+/// A file that the user named, or standard output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// `-`, or a path that leads there, such as `/dev/stdout`.
+    StandardOutput,
+    File(PathBuf),
+}
+
+/// A result cannot go where the user wants it.
+#[derive(Debug, Error)]
+pub(crate) enum DestinationError {
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("{what} is not for a terminal")]
+    Terminal { what: &'static str },
+    #[error("standard output cannot take both {what} and --json")]
+    Twice { what: &'static str },
+}
+
+impl DestinationError {
+    /// The way out, if there is a usual one.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Write { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    Some("free some space or name another file".into())
+                }
+                io::ErrorKind::FileTooLarge => {
+                    Some("raise the limit of a file's size (`ulimit -f`)".into())
+                }
+                io::ErrorKind::NotFound => Some("create its folder first".into()),
+                _ => Some("name another file".into()),
+            },
+            Self::Terminal { .. } => {
+                Some("name a file, or lead standard output into a file or a pipe".into())
+            }
+            Self::Twice { .. } => Some("name a file for one of them".into()),
+        }
+    }
+
+    /// Whether the error lies in how the program was called.
+    pub(crate) fn is_wrong_usage(&self) -> bool {
+        matches!(self, Self::Terminal { .. } | Self::Twice { .. })
+    }
+}
+
+impl Destination {
+    pub(crate) fn of(path: &Path) -> Self {
+        match path.as_os_str() == STANDARD_OUTPUT || is_standard_output(path) {
+            true => Self::StandardOutput,
+            false => Self::File(path.to_owned()),
+        }
+    }
+
+    /// Checks that a text can be written there, before something that takes long.
+    pub(crate) fn check(&self) -> Result<(), DestinationError> {
+        match self {
+            Self::StandardOutput => Ok(()),
+            Self::File(path) => check_output(path).map_err(cannot_write(path)),
+        }
+    }
+
+    /// Checks the same for what only programs can read.
+    pub(crate) fn check_binary(&self, what: &'static str) -> Result<(), DestinationError> {
+        match *self == Self::StandardOutput && io::stdout().is_terminal() {
+            true => Err(DestinationError::Terminal { what }),
+            false => self.check(),
+        }
+    }
+
+    pub(crate) fn write(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        match self {
+            Self::StandardOutput => voice::print_file(bytes)?,
+            Self::File(path) => write_output(path, bytes).map_err(cannot_write(path))?,
+        }
+        Ok(())
+    }
+}
+
+/// Whether a path is that of a device, a pipe or standard output, whose names have no endings.
+pub(crate) fn is_special(path: &Path) -> bool {
+    let is_device = |metadata: fs::Metadata| !metadata.is_file() && !metadata.is_dir();
+    path.as_os_str() == STANDARD_OUTPUT
+        || is_standard_output(path)
+        || fs::metadata(path).is_ok_and(is_device)
+}
+
+fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> DestinationError {
+    move |source| DestinationError::Write {
+        path: path.to_owned(),
+        source,
+    }
+}
