@@ -120,10 +120,10 @@ fn nasty_files_give_short_printable_errors() {
     let long = "y".repeat(100_000);
     let configs = [
         format!("model = \"{long}\""),
-        format!("model = \"\\u001b[2J\\u202e\""),
+        "model = \"\\u001b[2J\\u202e\"".to_owned(),
         format!("{long} = 1"),
         format!("epochs = \"{long}\""),
-        format!("\"\\u001b[2J\" = 1"),
+        "\"\\u001b[2J\" = 1".to_owned(),
         format!("epochs = 1\n{EVIL}"),
         format!("data = \"folder:\\u001b[2J{}\"", &long[..9000]),
     ];
