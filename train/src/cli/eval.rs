@@ -1,6 +1,5 @@
 //! `train eval`: what a model is worth.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use data::{LoadProgress, Source};

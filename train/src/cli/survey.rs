@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Cursor;
+use std::path::Path;
 
 use anyhow::Context as _;
 use data::{
