@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use events::{History, Started, tells_runs_apart};
+use events::{History, Started, rounded_setting, tells_runs_apart};
 use serde_json::Value;
 
 use crate::format::count;
@@ -199,7 +199,7 @@ fn shown(value: &Value) -> String {
             shortened(&format!("[{}]", values.join(", ")))
         }
         Value::Object(fields) => format!("{} settings", fields.len()),
-        other => other.to_string(),
+        other => rounded_setting(other).to_string(),
     }
 }
 

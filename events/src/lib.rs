@@ -22,7 +22,8 @@
 //! | `history` | what the events of a run come to |
 //! | `speed` | how fast a run was on the whole |
 //! | `series` | curves of one figure, thinned out for display |
-//! | `setting` | which settings make runs different |
+//! | `setting` | which settings make runs different, and how they are shown |
+//! | `interval` | how certain an accuracy is |
 //! | `alerts` | what someone should look at |
 //!
 //! ```
@@ -51,6 +52,7 @@ mod chart;
 mod event;
 mod follower;
 mod history;
+mod interval;
 mod lock;
 mod metrics;
 mod parse;
@@ -72,11 +74,12 @@ pub use event::{
 };
 pub use follower::{FILE, Follower};
 pub use history::{History, Sitting, State};
+pub use interval::accuracy_interval;
 pub use lock::{Lock, LockError, is_locked};
 pub use metrics::{Metrics, is_share, title};
 pub use request::{Request, RequestError};
 pub use series::{Axis, Bucket, Curve, Split};
-pub use setting::tells_runs_apart;
+pub use setting::{rounded_setting, tells_runs_apart};
 pub use steps::Steps;
 pub use thumbnail::{Thumbnail, ThumbnailError};
 pub use writer::{WriteError, Writer};
