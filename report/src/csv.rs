@@ -18,8 +18,11 @@ use crate::export::{self, ExportError};
 /// A table is written by a function.
 type Table = fn(&History, &mut dyn Write) -> io::Result<()>;
 
+/// The names of the tables; the files of [`write`] are called so, with `.csv` behind.
+pub const TABLES: [&str; 6] = ["steps", "epochs", "speeds", "systems", "test", "classes"];
+
 /// The files of [`write`].
-const FILES: [(&str, Table); 6] = [
+const FILES: [(&str, Table); TABLES.len()] = [
     ("steps.csv", |history, file| write_steps(history, file)),
     ("epochs.csv", |history, file| write_epochs(history, file)),
     ("speeds.csv", |history, file| write_speeds(history, file)),
@@ -29,18 +32,38 @@ const FILES: [(&str, Table); 6] = [
 ];
 
 /// Writes `steps.csv`, `epochs.csv`, `speeds.csv`, `systems.csv`, `test.csv` and `classes.csv` of a run into its
-/// folder `name` inside another, which is made if it is not there; their paths. Files of an earlier export of a run of this name
+/// folder `name` inside another, which is made if it is not there, or `only` one of the [`TABLES`]; their paths. Files of an earlier export of a run of this name
 /// are replaced.
 ///
 /// # Errors
 ///
 /// If the name leads out of the folder, the run's folder cannot be made, or a file cannot be written.
-pub fn write(folder: &Path, name: &str, history: &History) -> Result<Vec<PathBuf>, ExportError> {
+pub fn write(
+    folder: &Path,
+    name: &str,
+    only: Option<&str>,
+    history: &History,
+) -> Result<Vec<PathBuf>, ExportError> {
     let run = export::inside(folder, name)?;
     export::make_folder(&run)?;
     let write =
         |(name, table): (&str, Table)| export::write(&run, name, |file| table(history, file));
-    FILES.into_iter().map(write).collect()
+    let tables = TABLES.into_iter().zip(FILES);
+    let wanted = tables.filter(|(table, _)| only.is_none_or(|only| only == *table));
+    wanted.map(|(_, file)| write(file)).collect()
+}
+
+/// One of the [`TABLES`]; nothing for another name.
+///
+/// # Errors
+///
+/// What the writer says.
+pub fn write_table(name: &str, history: &History, writer: &mut dyn Write) -> io::Result<()> {
+    let place = TABLES.iter().position(|table| *table == name);
+    match place {
+        Some(place) => FILES[place].1(history, writer),
+        None => Ok(()),
+    }
 }
 
 /// A row for each step: `step`, `epoch`, `seconds` and its figures in the order of their names.

@@ -10,7 +10,8 @@
 //! | [`csv`] | the figures of a run for spreadsheets |
 //! | `export` | files for other programs, written whole |
 //! | `format` | numbers as the page and the table of runs both show them |
-//! | `page` | runs as one HTML file |
+//! | `page` | runs as one HTML file, or as Markdown |
+//! | `places` | paths as reports show them |
 //! | [`runs`] | the runs of a folder, as a table |
 //! | [`table`] | tables as text |
 //! | [`tensorboard`] | a run for TensorBoard |
@@ -21,6 +22,7 @@ pub mod csv;
 mod export;
 mod format;
 mod page;
+mod places;
 pub mod runs;
 pub mod table;
 pub mod tensorboard;
@@ -30,4 +32,4 @@ pub mod tensorboard;
 mod resumed_run;
 
 pub use export::ExportError;
-pub use page::{NamedRun, page};
+pub use page::{NamedRun, markdown, page};

@@ -9,7 +9,7 @@ use chromium::{Browser, Look};
 use events::{Epoch, Event, History, Message, Metrics};
 use report::{NamedRun, page};
 use serde_json::json;
-use synthetic::Synthetic;
+use synthetic::{Synthetic, diverged};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
@@ -171,6 +171,7 @@ fn the_script_draws_what_the_page_came_with() {
     let histories: Vec<&History> = histories.iter().collect();
     for (name, histories) in [
         ("redrawn-hostile.html", &[&hostile()][..]),
+        ("redrawn-diverged.html", &[&diverged(), &one()]),
         ("redrawn-one.html", &histories[..1]),
         ("redrawn.html", &histories[..]),
     ] {
@@ -296,6 +297,40 @@ fn phones_need_not_scroll_sideways() {
             browser.evaluate("Math.max(document.documentElement.scrollWidth, window.innerWidth)");
         assert_eq!(width, json!(360), "{name}");
         browser.picture(&file(name).with_extension("png"));
+    }
+}
+
+/// A loss that explodes is cut off in what the page came with, and is whole on a logarithmic axis.
+#[test]
+#[ignore = "needs Chromium"]
+fn an_exploded_loss_leaves_room_for_the_rest() {
+    let history = diverged();
+    for (look, name) in [(false, "diverged-light"), (true, "diverged-dark")] {
+        let look = Look {
+            is_dark: look,
+            ..Look::default()
+        };
+        let page = written(&format!("{name}.html"), &[&history]);
+        let mut browser = Browser::open(&page, look);
+        let loss = chart(&mut browser, "loss");
+        let figure = format!("document.querySelector('[data-chart=\"{loss}\"]').closest('figure')");
+        let labels = format!(
+            "[...{figure}.querySelectorAll('.drawing text[text-anchor=end]')].map(text => Number(text.textContent))"
+        );
+        let greatest = |labels: serde_json::Value| {
+            let labels = labels.as_array().unwrap().iter();
+            labels
+                .filter_map(serde_json::Value::as_f64)
+                .fold(0.0, f64::max)
+        };
+        browser.evaluate("data.charts.forEach(draw)");
+        assert!(greatest(browser.evaluate(&labels)) <= 15.0);
+        browser.picture(&file(name).with_extension("png"));
+        browser.evaluate(&format!(
+            "{figure}.querySelector('figcaption button').click()"
+        ));
+        assert!(greatest(browser.evaluate(&labels)) >= 1e27);
+        assert_eq!(browser.troubles(), Vec::<String>::new());
     }
 }
 

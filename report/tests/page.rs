@@ -5,13 +5,13 @@ mod synthetic;
 
 use std::path::Path;
 
-use events::{Event, History, Speed};
+use events::{Event, History, Level, Message, Metrics, Mistake, Speed, Step, Tested, Thumbnail};
 use hostile::{event_strategy, text_strategy};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use report::{NamedRun, page};
+use report::{NamedRun, markdown, page};
 use scraper::{Html, Selector};
-use synthetic::Synthetic;
+use synthetic::{Synthetic, diverged};
 
 fn page_of(name: &str, history: &History) -> String {
     page(&[NamedRun {
@@ -39,6 +39,15 @@ fn rows(page: &Html, table: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
+/// As the page shows it, from the confusion matrix.
+fn interval(tested: &Tested) -> String {
+    let images = tested.confusion.iter().map(|cell| cell.2).sum();
+    let right = tested.confusion.iter().filter(|cell| cell.0 == cell.1);
+    let right = right.map(|cell| cell.2).sum();
+    let [low, high] = events::accuracy_interval(right, images).unwrap();
+    format!("95 % interval {:.2} to {:.2} %", 100.0 * low, 100.0 * high)
+}
+
 #[test]
 fn figures_are_those_of_the_events() {
     let history = Synthetic::default().history();
@@ -50,7 +59,10 @@ fn figures_are_those_of_the_events() {
     let accuracy = 100.0 * tested.metrics.get("accuracy").unwrap();
     assert_eq!(
         keys[0],
-        format!("test accuracy {accuracy:.2} % network of epoch 5")
+        format!(
+            "test accuracy {accuracy:.2} % model of epoch 5, {}",
+            interval(tested)
+        )
     );
     assert!(
         keys.contains(&"epochs 5 of 5 845 steps".to_owned()),
@@ -100,7 +112,7 @@ fn a_run_that_is_not_tested_shows_its_kept_epoch() {
     }
     assert_eq!(text(&select(&html, ".state")[0]), "crashed");
     let text = text(&select(&html, "main")[0]);
-    assert!(text.contains("validation pictures after epoch 5"), "{text}");
+    assert!(text.contains("validation images after epoch 5"), "{text}");
     assert!(text.contains("2 pictures cannot be read"), "{text}");
     assert!(
         text.contains("target/release/train --resume runs/mine"),
@@ -125,7 +137,7 @@ fn a_run_that_goes_on_says_how_long() {
     assert_eq!(text(&select(&html, ".state")[0]), "running");
     let keys: Vec<String> = select(&html, ".keys .card").iter().map(text).collect();
     assert!(keys.iter().any(|key| key.contains("s left")), "{keys:?}");
-    assert!(text(&select(&html, "#timing-0")[0]).contains("goes on"));
+    assert!(text(&select(&html, "#timing-0")[0]).contains("running"));
 }
 
 #[test]
@@ -154,7 +166,7 @@ fn means_are_over_steps_however_often_they_were_told_of() {
     };
     let html = Html::parse_document(&page(&[run, run]));
     let table = rows(&html, "table.comparison");
-    let expected = ["pictures a second, on average", "50", "50"];
+    let expected = ["average images per second", "50", "50"];
     assert!(table.iter().any(|row| row[..] == expected), "{table:?}");
 }
 
@@ -244,6 +256,225 @@ fn no_runs_and_empty_runs_have_pages() {
     assert!(select(&html, "table, #timing-0").is_empty());
 }
 
+/// A run of someone whose name is in every path.
+fn of_joe() -> History {
+    let home = "/home/joe-smith";
+    let mut history = History::default();
+    for mut event in Synthetic::default().events() {
+        match &mut event {
+            Event::Started(started) => {
+                started.folder = Some(format!("{home}/my work"));
+                started.command = vec![
+                    format!("{home}/my work/target/release/train"),
+                    "--data".to_owned(),
+                    format!("folder:{home}/photos"),
+                    format!("--weights={home}/my work/w.pth"),
+                ];
+                started.data = format!("folder:{home}/photos");
+                started.config = serde_json::json!({
+                    "data": started.data, "weights": format!("{home}/my work/w.pth"), "runs_dir": "runs",
+                    "data_dir": "/srv/sets", "lr": 0.1 * 0.1,
+                });
+                started.model = "resnet18".to_owned();
+            }
+            Event::Tested(tested) => {
+                tested.mistakes[0].path = Some(format!("{home}/photos/test/cat/1.jpg"));
+                tested.mistakes[1].path = Some(format!("{home}/elsewhere/2.jpg"));
+            }
+            _ => {}
+        }
+        history.push(event);
+    }
+    history.push(Event::Message(Message {
+        seconds: 9.0,
+        level: Level::Error,
+        text: format!("cannot read {home}/photos/cat/3.jpg: it is cut off; see `/root/x y/log`"),
+    }));
+    history
+}
+
+#[test]
+fn no_path_names_a_home_folder() {
+    let history = of_joe();
+    let run = NamedRun {
+        name: "mine",
+        folder: Path::new("/home/joe-smith/my work/runs/mine"),
+        history: &history,
+        is_running: false,
+    };
+    let other = Synthetic::default().history();
+    let other = NamedRun {
+        name: "other",
+        history: &other,
+        ..run
+    };
+    for text in [
+        page(&[run]),
+        page(&[run, other]),
+        markdown(&[run]),
+        markdown(&[run, other]),
+    ] {
+        for leak in ["joe", "/home", "/root", "\"/srv", ":/srv"] {
+            assert!(!text.contains(leak), "{leak} in {text}");
+        }
+        for shown in [
+            "target/release/train --data",
+            "--resume runs/mine",
+            "test/cat/1.jpg",
+            "../elsewhere/2.jpg",
+        ] {
+            assert!(text.contains(shown), "no {shown} in {text}");
+        }
+        assert!(
+            text.contains("cannot read ../photos/cat/3.jpg: it is cut off"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn settings_are_rounded_and_name_the_model_of_the_weights() {
+    let history = of_joe();
+    let html = Html::parse_document(&page_of("mine", &history));
+    let settings = rows(&html, "#settings-0 table.settings");
+    let value = |name: &str| {
+        let row = settings.iter().find(|row| row[0] == name);
+        row.unwrap_or_else(|| panic!("no {name} in {settings:?}"))[1].clone()
+    };
+    assert_eq!(value("lr"), "0.01");
+    assert_eq!(value("model"), "\"resnet18\"");
+    assert_eq!(value("data"), "\"folder:../photos\"");
+    assert_eq!(value("data_dir"), "\"…/srv/sets\"");
+    let subtitle = text(&select(&html, ".subtitle")[0]);
+    assert!(
+        subtitle.starts_with("resnet18 on folder:../photos"),
+        "{subtitle}"
+    );
+}
+
+#[test]
+fn a_title_names_the_runs() {
+    let history = Synthetic::default().history();
+    let run = |name| NamedRun {
+        name,
+        folder: Path::new("runs/mine"),
+        history: &history,
+        is_running: false,
+    };
+    let html = Html::parse_document(&page(&[run("mine"), run("other")]));
+    for selector in ["title", "h1"] {
+        assert_eq!(text(&select(&html, selector)[0]), "mine and other");
+    }
+    assert!(markdown(&[run("mine"), run("other")]).starts_with("# mine and other\n"));
+}
+
+#[test]
+fn visible_text_is_plain() {
+    let run = Synthetic {
+        stopped_after: Some(2),
+        ..Synthetic::default()
+    };
+    let history = run.history();
+    let html = Html::parse_document(&page_of("mine", &history));
+    let body = text(&select(&html, "main")[0]) + &text(&select(&html, "header")[0]);
+    let words: Vec<&str> = body.split(|letter: char| !letter.is_alphabetic()).collect();
+    for unclear in ["sitting", "sittings", "nats", "nat"] {
+        assert!(!words.contains(&unclear), "{unclear} in {body}");
+    }
+    for clear in ["in 2 sessions", "cross entropy", "Sessions"] {
+        assert!(body.contains(clear), "no {clear} in {body}");
+    }
+}
+
+#[test]
+fn an_exploded_loss_is_cut_off_and_marked() {
+    let history = diverged();
+    let html = Html::parse_document(&page_of("mine", &history));
+    let loss = select(&html, "figure")
+        .into_iter()
+        .find(|figure| text(figure).to_lowercase().contains("loss"))
+        .unwrap();
+    let labels = Selector::parse("svg text[text-anchor=end]").unwrap();
+    let labels = loss.select(&labels);
+    let labels: Vec<f64> = labels
+        .filter_map(|label| text(&label).parse().ok())
+        .collect();
+    assert!(
+        labels.len() > 2 && labels.iter().all(|label| *label <= 15.0),
+        "{labels:?}"
+    );
+    let words = text(&loss);
+    assert!(words.contains("diverges at epoch 0.6"), "{words}");
+    assert!(
+        words.contains("are cut off; the largest is 1.648e30"),
+        "{words}"
+    );
+    let marks = Selector::parse("svg line[stroke-dasharray='2 4']").unwrap();
+    assert_eq!(loss.select(&marks).count(), 1);
+    let text = markdown(&[NamedRun {
+        name: "mine",
+        folder: Path::new("runs/mine"),
+        history: &history,
+        is_running: false,
+    }]);
+    assert!(
+        text.contains("are cut off; the largest is 1.648e30"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_loss_that_is_no_number_any_more_is_marked() {
+    let mut history = diverged();
+    history.push(Event::Step(Step {
+        seconds: 101.0,
+        epoch: 1,
+        step: 101,
+        metrics: Metrics::from_iter([("loss", f64::NAN)]),
+    }));
+    let page = page_of("mine", &history);
+    assert!(page.contains("diverges at epoch 0.6"), "{page}");
+}
+
+#[test]
+fn markdown_holds_what_the_page_holds() {
+    let run = Synthetic {
+        epochs: 2,
+        stopped_after: Some(1),
+        ..Synthetic::default()
+    };
+    let mut history = run.history();
+    let tested = history.tested.as_mut().unwrap();
+    tested.mistakes.truncate(2);
+    tested.mistakes[0] = Mistake {
+        path: Some("photos/a|b.png".to_owned()),
+        thumbnail: Thumbnail::new([1, 1, 1], vec![0]).unwrap(),
+        ..tested.mistakes[0].clone()
+    };
+    let text = markdown(&[NamedRun {
+        name: "mine",
+        folder: Path::new("runs/mine"),
+        history: &history,
+        is_running: false,
+    }]);
+    insta::assert_snapshot!(text);
+    let other = Synthetic {
+        epochs: 2,
+        rate: 0.05,
+        ..Synthetic::default()
+    };
+    let other = other.history();
+    let runs = [("mine", &history), ("other", &other)].map(|(name, history)| NamedRun {
+        name,
+        folder: Path::new("runs/mine"),
+        history,
+        is_running: false,
+    });
+    let text = markdown(&runs);
+    let (comparison, _) = text.split_once("## mine (").unwrap();
+    insta::assert_snapshot!(comparison);
+}
+
 /// Whether a page holds nothing but what belongs there.
 fn check(page: &str) -> Result<(), TestCaseError> {
     let is_control = |character: char| character.is_control() && character != '\n';
@@ -281,6 +512,27 @@ fn check(page: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Whether a Markdown file holds nothing that acts: outside code, every `<` is escaped.
+fn check_markdown(text: &str) -> Result<(), TestCaseError> {
+    let is_control = |character: char| character.is_control() && character != '\n';
+    prop_assert!(!text.contains(is_control));
+    let mut fence: Option<String> = None;
+    for line in text.lines() {
+        let ticks: String = line.chars().take_while(|&tick| tick == '`').collect();
+        match &fence {
+            Some(open) if line == open => fence = None,
+            Some(_) => {}
+            None if ticks.len() >= 3 => fence = Some(ticks),
+            None => {
+                let unescaped = line.replace("\\\\", "").replace("\\<", "");
+                prop_assert!(!unescaped.contains('<'), "{}", line);
+            }
+        }
+    }
+    prop_assert_eq!(fence, None);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -302,5 +554,6 @@ proptest! {
             is_running,
         }).collect();
         check(&page(&runs))?;
+        check_markdown(&markdown(&runs))?;
     }
 }

@@ -22,6 +22,62 @@ fn short_run(runs: &Path, name: &str) -> String {
     succeeds(train(runs).args(SMALL).args(settings))
 }
 
+/// As Markdown and on standard output, and not in what is neither HTML nor Markdown.
+fn reports_are_written_in_other_ways(folder: &Path, runs: &Path, accuracy: &str) {
+    let both = ["mine", "crashed"];
+    let page = fs::read_to_string(folder.join("both.html")).unwrap();
+    assert!(page.contains("<title>mine and crashed</title>"));
+    let file = folder.join("mine.md");
+    succeeds(look("report", runs).args(["mine", "-o"]).arg(&file));
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.starts_with("# mine (finished)\n"), "{text}");
+    for part in [
+        accuracy,
+        "| Ankle boot",
+        "95 % interval",
+        "lr = 0.",
+        "```toml",
+    ] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+    let said = succeeds(look("report", runs).args(["mine", "-o", "-", "--format", "markdown"]));
+    assert_eq!(said, text);
+    assert!(!Path::new("-").exists());
+    let page = succeeds(look("report", runs).args(both).args(["-o", "-"]));
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("mine and crashed"));
+    // Nothing says where on this machine the run is.
+    for text in [&text, &page] {
+        for leak in [folder.to_str().unwrap(), env!("CARGO_MANIFEST_DIR")] {
+            assert!(!text.contains(leak), "{leak} in {text}");
+        }
+    }
+    let pdf = folder.join("mine.pdf");
+    let said = fails(
+        look("report", runs).args(["mine", "-o"]).arg(&pdf),
+        2,
+        &["HTML or Markdown", ".pdf"],
+    );
+    assert!(said.contains("hint: ") && said.contains(".md"), "{said}");
+    assert!(!pdf.exists());
+    succeeds(
+        look("report", runs)
+            .args(["mine", "--format", "html", "-o"])
+            .arg(&pdf),
+    );
+    assert!(pdf.exists());
+
+    let table = succeeds(look("export", runs).args(["mine", "--csv", "-"]));
+    assert!(table.starts_with("epoch,step,seconds"), "{table}");
+    assert_eq!(table.lines().count(), 2, "{table}");
+    let classes = succeeds(look("export", runs).args(["mine", "--csv", "-", "--table", "classes"]));
+    assert!(classes.contains("Ankle boot"), "{classes}");
+    fails(
+        look("export", runs).args(["mine", "--csv", "-", "--table", "weights"]),
+        2,
+        &["steps", "classes"],
+    );
+}
+
 #[test]
 fn runs_are_listed_reported_and_exported() {
     let folder = tempfile::tempdir().unwrap();
@@ -96,6 +152,8 @@ fn runs_are_listed_reported_and_exported() {
     );
     let page = fs::read_to_string(both).unwrap();
     assert!(page.contains(">mine<") && page.contains(">crashed<"));
+
+    reports_are_written_in_other_ways(folder.path(), &runs, &accuracy);
 
     let [logs, tables] = ["logs", "tables"].map(|name| folder.path().join(name));
     let mut export = look("export", &runs);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use files::printable;
 
+use super::clip::{divergence, greatest_shown};
 use super::palette::{COLOURS, DASHES};
 use super::ticks::Ticks;
 use super::{Panel, Series, Style};
@@ -20,6 +21,10 @@ const TITLE_BELOW: f64 = 38.0;
 /// Labels beside an axis with more characters are made narrower, and end so far from what is written along it.
 const LONG: usize = 6;
 const LABEL_GAP: f64 = 4.0;
+/// Dashes of the mark of a divergence, the room beside it, and the height of what is written there.
+const DIVERGENCE: &str = "2 4";
+const DIVERGENCE_GAP: f64 = 5.0;
+const DIVERGENCE_LINE: f64 = 14.0;
 
 /// Where the axes are, in the units of the document.
 #[derive(Clone, Copy, Debug)]
@@ -36,17 +41,29 @@ pub(crate) struct Frame {
 pub(super) struct Axes {
     x: Ticks,
     y: Ticks,
+    /// Values above are beyond the axis.
+    greatest: Option<f64>,
     frame: Frame,
 }
 
 impl Axes {
     pub(super) fn new(panel: &Panel, frame: Frame) -> Self {
         let points = || panel.series.iter().flat_map(|series| &series.points);
+        let greatest = greatest_shown(panel.y.scale, &panel.series);
+        let is_shown = |value: &f64| greatest.is_none_or(|greatest| *value <= greatest);
         Self {
             x: Ticks::new(panel.x.scale, points().map(|point| point[0])),
-            y: Ticks::new(panel.y.scale, points().map(|point| point[1])),
+            y: Ticks::new(
+                panel.y.scale,
+                points().map(|point| point[1]).filter(is_shown),
+            ),
+            greatest,
             frame,
         }
+    }
+
+    fn is_beyond(&self, value: f64) -> bool {
+        self.greatest.is_some_and(|greatest| value > greatest)
     }
 
     fn across(&self, value: f64) -> Option<f64> {
@@ -119,10 +136,19 @@ impl Axes {
     /// The band, the line, its marks and the ring.
     pub(super) fn draw_series(&self, text: &mut String, series: &Series) {
         self.draw_range(text, series);
-        let places: Vec<Option<[f64; 2]>> = series
-            .points
-            .iter()
-            .map(|&point| self.place(point))
+        // A line leaves the axis and comes back, but does not run along its edge.
+        let is_beyond = |place: Option<usize>| {
+            let point = place.and_then(|place| series.points.get(place));
+            point.is_none_or(|point| self.is_beyond(point[1]))
+        };
+        let places: Vec<Option<[f64; 2]>> = (0..series.points.len())
+            .map(|place| {
+                let around = [place.checked_sub(1), Some(place), Some(place + 1)];
+                match around.into_iter().all(is_beyond) {
+                    true => None,
+                    false => self.place(series.points[place]),
+                }
+            })
             .collect();
         for whole in places.split(Option::is_none) {
             let points: Vec<[f64; 2]> = whole.iter().flatten().copied().collect();
@@ -138,11 +164,42 @@ impl Axes {
         }
     }
 
+    /// A line where the series leaves the axis for good. `number` tells it from others, so that what is written
+    /// there does not lie on top of each other.
+    pub(super) fn draw_divergence(&self, text: &mut String, series: &Series, number: usize) {
+        let values: Vec<f64> = series.points.iter().map(|point| point[1]).collect();
+        let point = divergence(&values, self.greatest);
+        let Some(x) = point.and_then(|point| self.across(series.points[point][0])) else {
+            return;
+        };
+        let Frame {
+            left,
+            right,
+            top,
+            bottom,
+            ..
+        } = self.frame;
+        let (anchor, beside) = match x > (left + right) / 2.0 {
+            true => ("end", -DIVERGENCE_GAP),
+            false => ("start", DIVERGENCE_GAP),
+        };
+        let colour = series.style.colour % COLOURS.len();
+        let _ = writeln!(
+            text,
+            "<line class=\"l{colour}\" stroke-dasharray=\"{DIVERGENCE}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top}\" y2=\"{bottom}\"/>\
+             <text class=\"m{colour}\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">diverges</text>",
+            x + beside,
+            top + DIVERGENCE_LINE * (number + 1) as f64,
+        );
+    }
+
     fn draw_range(&self, text: &mut String, series: &Series) {
         let ranges = series.points.iter().zip(&series.range);
         let places: Vec<Option<[f64; 3]>> = ranges
             .map(|(point, [least, greatest])| {
-                let x = self.across(point[0])?;
+                let x = self
+                    .across(point[0])
+                    .filter(|_| !self.is_beyond(point[1]))?;
                 Some([x, self.up(*least)?, self.up(*greatest)?])
             })
             .collect();

@@ -36,6 +36,9 @@ pub(crate) fn inline(panel: &Panel, number: usize, description: &str) -> String 
     for series in &panel.series {
         axes.draw_series(&mut text, series);
     }
+    for (number, series) in panel.series.iter().enumerate() {
+        axes.draw_divergence(&mut text, series, number);
+    }
     text.push_str("</g></svg>");
     text
 }

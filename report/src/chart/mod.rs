@@ -8,15 +8,18 @@
 //! | `svg` | a chart as a document of its own |
 //! | `inline` | one panel as a part of a page |
 //! | `draw` | axes and lines |
+//! | `clip` | where an axis is cut off |
 //! | `palette` | colours and dashes |
 //! | `ticks` | where an axis begins and ends |
 
+mod clip;
 mod draw;
 mod inline;
 mod palette;
 mod svg;
 mod ticks;
 
+pub(crate) use clip::{divergence, greatest_shown};
 pub(crate) use draw::Frame;
 pub(crate) use inline::{FRAME, SIZE, inline, swatch};
 pub(crate) use palette::{COLOURS, DASHES, colour_rules};

@@ -107,6 +107,9 @@ fn draw_panel(text: &mut String, panel: &Panel, offset: f64, width: f64) {
     for series in &panel.series {
         axes.draw_series(text, series);
     }
+    for (number, series) in panel.series.iter().enumerate() {
+        axes.draw_divergence(text, series, number);
+    }
 }
 
 #[cfg(test)]

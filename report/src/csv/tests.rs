@@ -153,7 +153,7 @@ fn files_are_written_and_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("a/b");
     for history in [History::default(), resumed_run::history()] {
-        let paths = write(&folder.path().join("a"), "b", &history).unwrap();
+        let paths = write(&folder.path().join("a"), "b", None, &history).unwrap();
         assert_eq!(paths.len(), FILES.len());
         for (path, (name, table)) in paths.iter().zip(FILES) {
             assert_eq!(path, &inner.join(name));
@@ -165,18 +165,38 @@ fn files_are_written_and_written_again() {
     }
     assert_eq!(std::fs::read_dir(&inner).unwrap().count(), FILES.len());
     std::fs::write(folder.path().join("file"), "").unwrap();
-    let error = write(folder.path(), "file", &History::default()).unwrap_err();
+    let error = write(folder.path(), "file", None, &History::default()).unwrap_err();
     assert!(matches!(error, ExportError::Folder { .. }));
 }
 
 #[test]
 fn runs_have_folders_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
-    let first = write(folder.path(), "first", &resumed_run::history()).unwrap();
+    let first = write(folder.path(), "first", None, &resumed_run::history()).unwrap();
     let text = std::fs::read_to_string(&first[0]).unwrap();
-    let second = write(folder.path(), "second", &History::default()).unwrap();
+    let second = write(folder.path(), "second", None, &History::default()).unwrap();
     assert_ne!(first, second);
     assert_eq!(std::fs::read_to_string(&first[0]).unwrap(), text);
-    let error = write(folder.path(), "../out", &History::default()).unwrap_err();
+    let error = write(folder.path(), "../out", None, &History::default()).unwrap_err();
     assert!(matches!(error, ExportError::Name { .. }));
+}
+
+#[test]
+fn a_table_is_written_alone() {
+    let history = resumed_run::history();
+    let folder = tempfile::tempdir().unwrap();
+    let paths = write(folder.path(), "mine", Some("epochs"), &history).unwrap();
+    assert_eq!(paths, [folder.path().join("mine/epochs.csv")]);
+    assert_eq!(
+        std::fs::read_dir(folder.path().join("mine"))
+            .unwrap()
+            .count(),
+        1
+    );
+    let mut text = Vec::new();
+    write_table("epochs", &history, &mut text).unwrap();
+    assert_eq!(std::fs::read(&paths[0]).unwrap(), text);
+    for (table, (file, _)) in TABLES.iter().zip(FILES) {
+        assert_eq!(format!("{table}.csv"), file);
+    }
 }

@@ -12,7 +12,7 @@ use crate::confusion::{ClassScores, Confusion};
 const FEW: usize = 24;
 const MOST: usize = 200;
 /// Pairs of classes that are shown.
-const PAIRS: usize = 12;
+pub(super) const PAIRS: usize = 12;
 /// Rows of the table of classes.
 const MOST_ROWS: usize = 1000;
 
@@ -28,9 +28,9 @@ fn tall(confusion: &Confusion) -> &'static str {
 pub(super) fn confusion(history: &History, outcome: &Outcome, confusion: &Confusion) -> Markup {
     let classes = confusion.classes.len();
     html! {
-        (summary::pictures(outcome))
+        (summary::images(outcome))
         @if classes <= MOST {
-            p class="faint" { "Each row is what pictures show, each column what they were taken for." }
+            p class="faint" { "Rows are true classes, columns are predicted classes." }
         }
         div class="beside" {
             @if classes <= FEW {
@@ -96,17 +96,17 @@ fn pairs(history: &History, confusion: &Confusion) -> Markup {
     let pairs = confusion.pairs();
     html! {
         @if pairs.is_empty() {
-            p { "No picture was taken for another class." }
+            p { "Every image was classified correctly." }
         } @else {
             div class="scroll" {
                 table {
-                    caption { "Most often confused" }
+                    caption { "Most frequent confusions" }
                     thead {
                         tr {
-                            th scope="col" { "class" }
-                            th scope="col" class="text" { "taken for" }
-                            th scope="col" { "pictures" }
-                            th scope="col" { "of the class" }
+                            th scope="col" { "true class" }
+                            th scope="col" class="text" { "predicted class" }
+                            th scope="col" { "images" }
+                            th scope="col" { "share of the class" }
                         }
                     }
                     tbody {
@@ -129,7 +129,7 @@ fn pairs(history: &History, confusion: &Confusion) -> Markup {
 pub(super) fn table(history: &History, confusion: &Confusion) -> Markup {
     let scores = confusion.scores();
     html! {
-        div class={ "scroll" (tall(confusion)) } tabindex="0" role="region" aria-label="scores of each class" {
+        div class={ "scroll" (tall(confusion)) } tabindex="0" role="region" aria-label="metrics of each class" {
             table class="classes" data-sortable {
                 thead {
                     tr {
@@ -138,7 +138,7 @@ pub(super) fn table(history: &History, confusion: &Confusion) -> Markup {
                         th scope="col" { "recall" }
                         th scope="col" { "F1" }
                         th class="wide" {}
-                        th scope="col" { "pictures" }
+                        th scope="col" { "images" }
                     }
                 }
                 tbody { @for scores in scores.iter().take(MOST_ROWS) { (row(history, scores)) } }
@@ -151,7 +151,7 @@ pub(super) fn table(history: &History, confusion: &Confusion) -> Markup {
 }
 
 fn row(history: &History, scores: &ClassScores) -> Markup {
-    let share = |share: Option<f64>| share.map_or_else(|| "none".to_owned(), percent);
+    let share = |share: Option<f64>| share.map_or_else(|| "undefined".to_owned(), percent);
     html! {
         tr {
             th scope="row" { (short(&history.class_name(scores.class))) }

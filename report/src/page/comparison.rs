@@ -7,17 +7,18 @@ use maud::{Markup, html};
 
 use super::NamedRun;
 use super::curves;
-use super::figure::{Figures, Line};
+use super::figure::{Figure, Figures, Line};
 use super::format::{count, duration, metric_name, number, percent, settings, short};
 use super::summary;
 use crate::chart::{DASHES, Style};
+use crate::places::Places;
 
 /// A result of every run, and which is the best.
-struct Row {
-    name: &'static str,
-    values: Vec<Option<f64>>,
-    text: fn(f64) -> String,
-    best: Option<fn(f64, f64) -> f64>,
+pub(super) struct Row {
+    pub name: &'static str,
+    pub values: Vec<Option<f64>>,
+    pub text: fn(f64) -> String,
+    pub best: Option<fn(f64, f64) -> f64>,
 }
 
 /// Results, then the settings that differ.
@@ -44,7 +45,7 @@ pub(super) fn table(runs: &[NamedRun]) -> Markup {
                         @for run in runs { td { (summary::epochs(run.history)) } }
                     }
                     tr { th class="table" scope="rowgroup" colspan=(runs.len() + 1) {
-                        @if differences.is_empty() { "All settings are the same" } @else { "Settings that differ" }
+                        @if differences.is_empty() { "All settings are equal" } @else { "Settings that differ" }
                     } }
                     @for (name, values) in differences {
                         tr {
@@ -86,7 +87,7 @@ fn result(row: &Row) -> Markup {
     }
 }
 
-fn results(runs: &[NamedRun]) -> Vec<Row> {
+pub(super) fn results(runs: &[NamedRun]) -> Vec<Row> {
     let each = |value: &dyn Fn(&History) -> Option<f64>| {
         runs.iter().map(|run| value(run.history)).collect()
     };
@@ -129,7 +130,7 @@ fn results(runs: &[NamedRun]) -> Vec<Row> {
             None,
         ),
         row(
-            "pictures a second, on average",
+            "average images per second",
             each(&speed),
             whole,
             Some(f64::max),
@@ -149,7 +150,7 @@ fn speed(history: &History) -> Option<f64> {
 }
 
 /// Settings with different values, and what the runs are on where that differs.
-fn differences(runs: &[NamedRun]) -> Vec<(String, Vec<Option<String>>)> {
+pub(super) fn differences(runs: &[NamedRun]) -> Vec<(String, Vec<Option<String>>)> {
     let all: Vec<BTreeMap<String, String>> =
         runs.iter().map(|run| described(run.history)).collect();
     let names: BTreeSet<&String> = all.iter().flat_map(BTreeMap::keys).collect();
@@ -171,14 +172,21 @@ fn described(history: &History) -> BTreeMap<String, String> {
         ("version", &started.version),
     ];
     let beside = beside.map(|(name, value)| (name.to_owned(), short(value)));
-    let mut described: BTreeMap<String, String> = settings(&started.config).into_iter().collect();
+    let settings = settings(started, &Places::of(history));
+    let mut described: BTreeMap<String, String> = settings.into_iter().collect();
     described.extend(beside);
     described.retain(|name, _| tells_runs_apart(name));
     described
 }
 
-/// The runs' curves over each other: those of the training pictures, and those that count.
+/// The runs' curves over each other.
 pub(super) fn curves(runs: &[NamedRun], figures: &mut Figures) -> Markup {
+    let drawn = self::figures(runs).into_iter();
+    html! { div class="figures" { @for figure in drawn { (figures.draw(figure)) } } }
+}
+
+/// A chart for each metric of the training images and of the validation images; of the average, where one is kept.
+pub(super) fn figures(runs: &[NamedRun]) -> Vec<Figure> {
     let histories: Vec<&History> = runs.iter().map(|run| run.history).collect();
     let steps = curves::steps_in_point(&histories);
     let mut drawn = Vec::new();
@@ -199,11 +207,11 @@ pub(super) fn curves(runs: &[NamedRun], figures: &mut Figures) -> Markup {
                 false => metric_name(&metric),
             };
             if let Some(figure) = curves::figure(&metric, title, lines.collect()) {
-                drawn.push(figures.draw(figure));
+                drawn.push(figure);
             }
         }
     }
-    html! { div class="figures" { @for figure in drawn { (figure) } } }
+    drawn
 }
 
 fn line(run: &NamedRun, place: usize, split: Split, metric: &str, steps: f64) -> Option<Line> {

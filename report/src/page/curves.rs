@@ -100,8 +100,8 @@ pub(super) fn figure(metric: &str, title: String, lines: Vec<Line>) -> Option<Fi
     Some(Figure {
         title,
         y: match metric {
-            "loss" => "loss (nats)".to_owned(),
-            events::OPTIMIZED_LOSS => format!("{name} (nats)"),
+            "loss" => "loss (cross entropy)".to_owned(),
+            events::OPTIMIZED_LOSS => format!("{name} (cross entropy)"),
             _ if unit.is_empty() => name,
             _ => format!("{name} (%)"),
         },
@@ -168,6 +168,9 @@ fn step_line(history: &History, metric: &str, steps_in_point: f64) -> Line {
     // A quotient may be a trifle more than whole.
     let points = (last / steps_in_point - 1e-9).ceil();
     let end = (points * steps_in_point).max(last);
+    // What is not finite is in no point of the curve, but the first of it ends the line.
+    let figures = history.steps.figures(metric).unwrap_or_default();
+    let first_not_finite = figures.iter().position(|figure| !figure.is_finite());
     let curve = history.curve(
         Split::Train,
         metric,
@@ -190,6 +193,19 @@ fn step_line(history: &History, metric: &str, steps_in_point: f64) -> Line {
             .push(seconds.get(row).copied().unwrap_or(f64::NAN));
         line.values.push(mean);
         line.range.push([least, greatest]);
+    }
+    if let Some(row) = first_not_finite
+        && let (Some(&step), Some(&at)) = (steps.get(row), seconds.get(row))
+        && line
+            .grid
+            .steps
+            .last()
+            .is_none_or(|&last| last < step as f64)
+    {
+        line.grid.steps.push(step as f64);
+        line.grid.seconds.push(at);
+        line.values.push(f64::NAN);
+        line.range.push([f64::NAN; 2]);
     }
     line
 }

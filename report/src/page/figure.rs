@@ -5,7 +5,8 @@ use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
 use crate::chart::{
-    Axis, COLOURS, DASHES, FRAME, Panel, SIZE, Scale, Series, Style, inline, swatch,
+    Axis, COLOURS, DASHES, FRAME, Panel, SIZE, Scale, Series, Style, divergence, greatest_shown,
+    inline, swatch,
 };
 
 /// Digits that figures keep on their way to the script, after the first of those in which they differ.
@@ -30,6 +31,16 @@ pub(super) struct Grid {
     pub seconds: Vec<f64>,
     /// Steps in an epoch, 0 where that is not known.
     pub per_epoch: f64,
+}
+
+impl Across {
+    /// The name of the axis.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Epoch => "epoch",
+            Self::Step => "step",
+        }
+    }
 }
 
 impl Grid {
@@ -70,6 +81,33 @@ pub(super) struct Figure {
     pub lines: Vec<Line>,
 }
 
+impl Figure {
+    /// Its lines as they are drawn.
+    pub(super) fn series(&self, across: Across) -> Vec<Series> {
+        let series = self.lines.iter().map(|line| Series {
+            label: line.label.clone(),
+            points: line
+                .grid
+                .across(across)
+                .into_iter()
+                .zip(&line.values)
+                .map(|(x, &y)| [x, y])
+                .collect(),
+            range: line.range.clone(),
+            best: line.best,
+            style: line.style,
+        });
+        series.collect()
+    }
+
+    /// Its largest value.
+    pub(super) fn largest(&self) -> f64 {
+        let values = self.lines.iter().flat_map(|line| &line.values);
+        let finite = values.copied().filter(|value| value.is_finite());
+        finite.fold(f64::NEG_INFINITY, f64::max)
+    }
+}
+
 /// All figures of a page.
 #[derive(Debug, Serialize)]
 pub(super) struct Figures {
@@ -86,6 +124,8 @@ struct ChartData {
     y: String,
     unit: &'static str,
     scale: &'static str,
+    /// Greater values are beyond the axis.
+    greatest: Option<f64>,
     lines: Vec<LineData>,
 }
 
@@ -100,6 +140,8 @@ struct LineData {
     least: Vec<f64>,
     greatest: Vec<f64>,
     best: Option<usize>,
+    /// The point from which on all are beyond the axis, or no numbers.
+    diverges: Option<usize>,
 }
 
 impl Figures {
@@ -130,7 +172,17 @@ impl Figures {
                 label: figure.y.clone(),
                 scale: figure.scale,
             },
-            series: figure.lines.iter().map(|line| self.series(line)).collect(),
+            series: figure.series(self.across),
+        };
+        let greatest = greatest_shown(figure.scale, &panel.series);
+        let diverges = |line: usize| {
+            let point = divergence(&figure.lines[line].values, greatest)?;
+            let [x, _] = panel.series[line].points.get(point)?;
+            Some(format!(
+                " diverges at {} {}",
+                panel.x.label,
+                (100.0 * x).round() / 100.0
+            ))
         };
         let picture = inline(&panel, number, &description(&figure, &panel));
         let markup = html! {
@@ -138,27 +190,33 @@ impl Figures {
                 figcaption { h3 { (figure.title) } }
                 div class="plot" { (PreEscaped(picture)) }
                 ul class="legend" {
-                    @for line in &figure.lines {
+                    @for (place, line) in figure.lines.iter().enumerate() {
                         li {
                             (PreEscaped(swatch(line.style))) " " (line.label)
                             @if !line.range.is_empty() { span class="faint" { " with its range" } }
                             @if let Some(best) = line.best.and_then(|best| line.values.get(best)) {
                                 span class="faint" { " best " (value(*best, figure.unit)) }
                             }
+                            @if let Some(diverges) = diverges(place) {
+                                span class="faint" { (diverges) }
+                            }
                         }
+                    }
+                }
+                @if let Some(greatest) = greatest {
+                    p class="faint" {
+                        "Values above " (value(greatest, figure.unit)) " are cut off; the largest is "
+                        (value(figure.largest(), figure.unit)) "."
                     }
                 }
             }
         };
-        self.keep(figure);
+        self.keep(figure, greatest);
         markup
     }
 
     fn axis(&self, figure: &Figure) -> Axis {
-        let label = match self.across {
-            Across::Epoch => "epoch",
-            Across::Step => "step",
-        };
+        let label = self.across.word();
         let is_empty = figure.lines.iter().all(|line| line.values.is_empty());
         Axis {
             label: label.to_owned(),
@@ -170,22 +228,7 @@ impl Figures {
         }
     }
 
-    fn series(&self, line: &Line) -> Series {
-        let x = line.grid.across(self.across);
-        Series {
-            label: line.label.clone(),
-            points: x
-                .into_iter()
-                .zip(&line.values)
-                .map(|(x, &y)| [x, y])
-                .collect(),
-            range: line.range.clone(),
-            best: line.best,
-            style: line.style,
-        }
-    }
-
-    fn keep(&mut self, figure: Figure) {
+    fn keep(&mut self, figure: Figure, greatest: Option<f64>) {
         let lines = figure.lines.into_iter().map(|line| {
             let grid = self.grid(&line.grid);
             let digits = digits(&line.values);
@@ -207,6 +250,7 @@ impl Figures {
                 dash: line.style.dash % DASHES.len(),
                 marked: line.style.marked,
                 best: line.best,
+                diverges: divergence(&line.values, greatest),
             }
         });
         let lines = lines.collect();
@@ -218,6 +262,7 @@ impl Figures {
                 Scale::FromZero | Scale::ZeroToLast => "zero",
                 Scale::Logarithmic => "log",
             },
+            greatest,
             lines,
         });
     }
@@ -284,7 +329,7 @@ fn description(figure: &Figure, panel: &Panel) -> String {
 }
 
 /// A value with its unit, as the script writes it too.
-fn value(value: f64, unit: &str) -> String {
+pub(super) fn value(value: f64, unit: &str) -> String {
     match unit {
         "" => super::format::number(value),
         unit => format!("{value:.2}{unit}"),
@@ -319,7 +364,7 @@ mod tests {
     fn figure(label: &str) -> Figure {
         Figure {
             title: "loss".to_owned(),
-            y: "loss (nats)".to_owned(),
+            y: "loss (cross entropy)".to_owned(),
             unit: "",
             scale: Scale::Linear,
             lines: vec![Line {

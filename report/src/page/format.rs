@@ -1,9 +1,10 @@
 //! Numbers and texts as people read them.
 
-use events::is_share;
+use events::{Started, is_share, rounded_setting};
 use serde_json::Value;
 
 pub(super) use crate::format::{duration, number, percent};
+use crate::places::Places;
 
 /// Longer names are cut off.
 const LONGEST_NAME: usize = 80;
@@ -68,11 +69,33 @@ pub(super) fn moment(at: &str) -> String {
     }
 }
 
-/// All values of a tree of settings with their paths, such as `schedule.kind`, as they stand in TOML.
-pub(super) fn settings(config: &Value) -> Vec<(String, String)> {
+/// All settings of a run with their paths, such as `schedule.kind`, as they stand in TOML. The name of the model is
+/// among them also where the settings leave it to the weights that the run starts from.
+pub(super) fn settings(started: &Started, places: &Places) -> Vec<(String, String)> {
+    let mut config = rounded_setting(&started.config);
+    if let Value::Object(map) = &mut config
+        && !started.model.is_empty()
+        && map.get("model").is_none_or(Value::is_null)
+    {
+        map.insert("model".to_owned(), started.model.clone().into());
+    }
+    make_relative(&mut config, places);
     let mut settings = Vec::new();
-    collect(config, String::new(), 0, &mut settings);
+    collect(&config, String::new(), 0, &mut settings);
     settings
+}
+
+fn make_relative(value: &mut Value, places: &Places) {
+    match value {
+        Value::String(text) => *text = places.value(text),
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| make_relative(value, places)),
+        Value::Object(map) => map
+            .values_mut()
+            .for_each(|value| make_relative(value, places)),
+        _ => {}
+    }
 }
 
 /// Deeper values are shown in one line, and more of them not at all.
@@ -135,21 +158,34 @@ mod tests {
 
     #[test]
     fn settings_have_paths() {
-        let config = serde_json::json!({"lr": 0.1, "schedule": {"kind": "cosine", "at": [1, 2]}, "empty": {}});
+        let settings = |config: Value| {
+            let started = Started {
+                model: "resnet18".to_owned(),
+                config,
+                ..Started::default()
+            };
+            super::settings(&started, &Places::default())
+        };
+        let config = serde_json::json!({
+            "data": "folder:/data/sets/photos", "lr": 0.1 * 0.1, "schedule": {"kind": "cosine", "at": [1, 2]}, "empty": {}
+        });
         let expected = [
+            ("data", "\"folder:…/sets/photos\""),
             ("empty", "{}"),
-            ("lr", "0.1"),
+            ("lr", "0.01"),
+            ("model", "\"resnet18\""),
             ("schedule.at", "[1,2]"),
             ("schedule.kind", "\"cosine\""),
         ];
         let expected = expected.map(|(path, value)| (path.to_owned(), value.to_owned()));
-        assert_eq!(settings(&config), expected);
-        assert_eq!(settings(&serde_json::json!(3)), []);
+        assert_eq!(settings(config), expected);
+        assert_eq!(settings(serde_json::json!(3)), []);
+        assert_eq!(settings(serde_json::json!({"model": "x"}))[0].1, "\"x\"");
         let mut deep = serde_json::json!(1);
         for _ in 0..50 {
             deep = serde_json::json!({ "a": deep });
         }
-        assert_eq!(settings(&deep).len(), 1);
+        assert_eq!(settings(deep).len(), 2);
     }
 
     #[test]

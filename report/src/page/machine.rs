@@ -33,20 +33,20 @@ pub(super) fn figures(history: &History) -> Vec<Figure> {
     let figures = [
         (
             "speed",
-            "pictures a second",
+            "images per second",
             " /s",
-            vec![("pictures", speeds(|speed| speed.pictures, 1.0))],
+            vec![("images", speeds(|speed| speed.pictures, 1.0))],
         ),
         (
             "time of a step",
-            "milliseconds of a step",
+            "milliseconds per step",
             " ms",
             vec![
-                ("waiting for pictures", speeds(|speed| speed.waiting, 1e3)),
+                ("waiting for data", speeds(|speed| speed.waiting, 1e3)),
                 ("forward", speeds(|speed| speed.forward, 1e3)),
                 ("backward", speeds(|speed| speed.backward, 1e3)),
                 ("optimizer", speeds(|speed| speed.optimizer, 1e3)),
-                ("rest", speeds(|speed| speed.rest, 1e3)),
+                ("other", speeds(|speed| speed.rest, 1e3)),
             ],
         ),
         (

@@ -1,4 +1,4 @@
-//! The pictures that were taken for another class with the most certainty.
+//! The images that were misclassified with the highest probability.
 
 use std::io;
 
@@ -7,12 +7,13 @@ use base64::prelude::BASE64_STANDARD;
 use events::{History, Mistake, Thumbnail};
 use maud::{Markup, html};
 
-use super::format::{percent, short};
+use super::format::{percent, short, shortened};
+use crate::places::Places;
 
-/// Pictures on a page.
-const MOST: usize = 24;
+/// Images in a report.
+pub(super) const MOST: usize = 24;
 
-pub(super) fn gallery(history: &History, mistakes: &[Mistake]) -> Markup {
+pub(super) fn gallery(history: &History, mistakes: &[Mistake], places: &Places) -> Markup {
     html! {
         ul class="gallery" {
             @for mistake in mistakes.iter().take(MOST) {
@@ -20,15 +21,20 @@ pub(super) fn gallery(history: &History, mistakes: &[Mistake]) -> Markup {
                 li class="card" {
                     @if let Ok(address) = address(&mistake.thumbnail) {
                         img src=(address) width=(mistake.thumbnail.width()) height=(mistake.thumbnail.height())
-                            alt={ "picture " (mistake.picture) ", " (names[0]) };
+                            alt={ (file(history, mistake, places)) ", " (names[0]) };
                     }
                     p { b { (names[0]) } }
-                    p { "taken for " b { (names[1]) } }
-                    p class="faint" { (percent(mistake.confidence)) " sure, picture " (mistake.picture) }
+                    p { "predicted " b { (names[1]) } ", " (percent(mistake.confidence)) }
+                    p class="faint file" { (file(history, mistake, places)) }
                 }
             }
         }
     }
+}
+
+/// The file of an image, relative to the data folder, or the number of one without a file.
+pub(super) fn file(history: &History, mistake: &Mistake, places: &Places) -> String {
+    shortened(&places.value(&history.image_name(mistake)))
 }
 
 /// The picture itself, as a PNG file within an address.
@@ -56,6 +62,37 @@ fn address(thumbnail: &Thumbnail) -> Result<String, png::EncodingError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mistakes_name_their_files() {
+        let mut history = History::default();
+        history.push(events::Event::Started(Box::new(events::Started {
+            data: "folder:/home/joe/photos".to_owned(),
+            folder: Some("/home/joe/work".to_owned()),
+            classes: vec!["cat".to_owned(), "dog".to_owned()],
+            ..events::Started::default()
+        })));
+        let mistake = |path: Option<&str>| Mistake {
+            picture: 7,
+            path: path.map(str::to_owned),
+            class: 0,
+            likeliest: 1,
+            confidence: 0.5,
+            thumbnail: Thumbnail::new([1, 1, 1], vec![0]).unwrap(),
+        };
+        let places = Places::of(&history);
+        for (path, shown) in [
+            (
+                Some("/home/joe/photos/test/cat/1 <2>.jpg"),
+                "test/cat/1 &lt;2&gt;.jpg",
+            ),
+            (Some("/home/ann/1.jpg"), "~/1.jpg"),
+            (None, "image 7"),
+        ] {
+            let page = gallery(&history, &[mistake(path)], &places).into_string();
+            assert!(page.contains(&format!(">{shown}</p>")), "{page}");
+        }
+    }
 
     #[test]
     fn pictures_are_whole_in_their_addresses() {

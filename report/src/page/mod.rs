@@ -1,6 +1,6 @@
 //! Runs as a page: one HTML file that needs no others, for screens, phones and paper.
 //!
-//! Pictures are complete as they stand; a script that is part of the page answers the pointer. The
+//! Charts are complete as they stand; a script that is part of the page answers the pointer. The
 //! page's policy lets nothing else act and loads nothing, and every text from a run's file is escaped.
 //!
 //! | module | what it holds |
@@ -11,12 +11,13 @@
 //! | `curves` | which curves of learning a run has |
 //! | `machine` | how fast it went, how busy the machine was |
 //! | `figure` | a chart with its legend and its data |
-//! | `outcome` | which pictures tell what a run came to |
+//! | `outcome` | the images that the results of a run are of |
 //! | `classes` | confusion, and the table of classes |
-//! | `mistakes` | pictures that were taken for another class |
-//! | `timing` | epochs, sittings, parts of a step |
+//! | `mistakes` | misclassified images |
+//! | `timing` | epochs, sessions, parts of a step |
 //! | `settings` | settings, environment, messages, commands |
 //! | `format` | numbers and texts as people read them |
+//! | `markdown` | the same runs as a Markdown file |
 //!
 //! `script` holds the parts of the script.
 
@@ -26,6 +27,7 @@ mod curves;
 mod figure;
 mod format;
 mod machine;
+mod markdown;
 mod mistakes;
 mod outcome;
 mod run;
@@ -44,7 +46,10 @@ use ring::digest;
 
 use crate::chart::colour_rules;
 use figure::Figures;
+pub use markdown::markdown;
 
+/// A title names so many runs, or one less and how many more there are.
+const MOST_NAMES: usize = 4;
 const STYLE: &str = include_str!("page.css");
 /// One script: each file uses what those before it define.
 const SCRIPT: &str = concat!(
@@ -62,7 +67,8 @@ const SCRIPT: &str = concat!(
 pub struct NamedRun<'a> {
     /// What to call it.
     pub name: &'a str,
-    /// Its folder, for the command that goes on with it; whole, because that command may be given elsewhere.
+    /// Its folder as an absolute path, for the command that resumes it; reports show it relative to the folder
+    /// that the run was started in.
     pub folder: &'a Path,
     /// What happened in it.
     pub history: &'a History,
@@ -76,7 +82,7 @@ pub fn page(runs: &[NamedRun]) -> String {
     let mut figures = Figures::new(curves::across(&histories));
     let (title, content) = match runs {
         [run] => (run.name.to_owned(), one(run, &mut figures)),
-        runs => (format!("{} runs", runs.len()), several(runs, &mut figures)),
+        runs => (title(runs), several(runs, &mut figures)),
     };
     let style = style();
     let page = html! {
@@ -102,6 +108,23 @@ pub fn page(runs: &[NamedRun]) -> String {
     printable_lines(&page.into_string()).into_owned()
 }
 
+/// The runs' names, as far as there is room for them.
+fn title(runs: &[NamedRun]) -> String {
+    let names: Vec<String> = runs.iter().map(|run| format::short(run.name)).collect();
+    match &names[..] {
+        [] => "No runs".to_owned(),
+        [name] => name.clone(),
+        [names @ .., last] if names.len() < MOST_NAMES => {
+            format!("{} and {last}", names.join(", "))
+        }
+        names => format!(
+            "{} and {} more runs",
+            names[..MOST_NAMES - 1].join(", "),
+            names.len() + 1 - MOST_NAMES
+        ),
+    }
+}
+
 fn one(run: &NamedRun, figures: &mut Figures) -> Markup {
     html! {
         header {
@@ -114,11 +137,11 @@ fn one(run: &NamedRun, figures: &mut Figures) -> Markup {
 
 fn several(runs: &[NamedRun], figures: &mut Figures) -> Markup {
     html! {
-        header { h1 { (runs.len()) " runs" } }
+        header { h1 { (title(runs)) } }
         main {
             @if !runs.is_empty() {
                 section {
-                    h2 { "Side by side" }
+                    h2 { "Comparison" }
                     (comparison::table(runs))
                 }
                 section {
@@ -161,6 +184,28 @@ fn policy(style: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn titles_name_the_runs() {
+        let history = History::default();
+        let titled = |names: &[&str]| {
+            let runs = names.iter().map(|name| NamedRun {
+                name,
+                folder: Path::new(""),
+                history: &history,
+                is_running: false,
+            });
+            title(&runs.collect::<Vec<_>>())
+        };
+        assert_eq!(titled(&[]), "No runs");
+        assert_eq!(titled(&["a"]), "a");
+        assert_eq!(titled(&["a", "b"]), "a and b");
+        assert_eq!(titled(&["a", "b", "c", "d"]), "a, b, c and d");
+        assert_eq!(
+            titled(&["a", "b", "c", "d", "e"]),
+            "a, b, c and 2 more runs"
+        );
+    }
 
     #[test]
     fn style_and_script_stay_as_their_digests_know_them() {

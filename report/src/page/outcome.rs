@@ -1,4 +1,4 @@
-//! What a run came to: on the test pictures, or else on the validation pictures of its best epoch.
+//! The results of a run: on the test images, or else on the validation images of its best epoch.
 
 use events::{History, Mistake, Split};
 
@@ -35,11 +35,11 @@ impl<'a> Outcome<'a> {
         })
     }
 
-    /// Such as "test pictures".
-    pub(super) fn pictures(&self) -> String {
+    /// Such as "test images, model of epoch 5".
+    pub(super) fn images(&self) -> String {
         match self.is_test {
-            true => format!("test pictures, network of epoch {}", self.epoch),
-            false => format!("{} pictures after epoch {}", self.scored, self.epoch),
+            true => format!("test images, model of epoch {}", self.epoch),
+            false => format!("{} images after epoch {}", self.scored, self.epoch),
         }
     }
 }

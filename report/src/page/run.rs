@@ -7,6 +7,7 @@ use super::figure::Figures;
 use super::outcome::Outcome;
 use super::{NamedRun, classes, curves, machine, mistakes, settings, summary, timing};
 use crate::confusion::Confusion;
+use crate::places::Places;
 
 /// A part of a run's account, under a heading of its own.
 struct Section {
@@ -18,10 +19,11 @@ struct Section {
 
 /// Name, state, key figures and warnings.
 pub(super) fn head(run: &NamedRun) -> Markup {
+    let places = Places::of(run.history);
     html! {
-        p class="subtitle" { (summary::subtitle(run.history)) }
+        p class="subtitle" { (summary::subtitle(run.history, &places)) }
         (summary::key_figures(run))
-        (summary::warnings(run))
+        (summary::warning_list(run, &places))
     }
 }
 
@@ -39,13 +41,14 @@ pub(super) fn body(run: &NamedRun, number: usize, figures: &mut Figures) -> Mark
             }
         }
         @if run.history.damaged > 0 {
-            p class="faint" { (run.history.damaged) " damaged lines of the run's file were passed over." }
+            p class="faint" { (run.history.damaged) " damaged lines of the events file were skipped." }
         }
     }
 }
 
 fn sections(run: &NamedRun, figures: &mut Figures) -> Vec<Section> {
     let history = run.history;
+    let places = Places::of(history);
     let mut sections = Vec::new();
     let mut push = |title, anchor, content| {
         sections.push(Section {
@@ -56,10 +59,10 @@ fn sections(run: &NamedRun, figures: &mut Figures) -> Vec<Section> {
     };
     push("Curves", "curves", metric_charts(history, figures));
     if !history.epochs.is_empty() || history.tested.is_some() {
-        push("Scores", "scores", summary::scores(history));
+        push("Metrics", "scores", summary::scores(history));
     }
     if let Some(outcome) = Outcome::of(history) {
-        push_classes(history, &outcome, &mut push);
+        push_classes(history, &outcome, &places, &mut push);
     }
     if !history.epochs.is_empty() {
         push("Epochs", "epochs", timing::epochs(history));
@@ -68,21 +71,21 @@ fn sections(run: &NamedRun, figures: &mut Figures) -> Vec<Section> {
         push("Timing", "timing", timing);
     }
     if let Some(started) = &history.started {
-        push("Settings", "settings", settings::config(&started.config));
+        push("Settings", "settings", settings::config(started, &places));
         push(
             "Environment",
             "environment",
-            settings::environment(started, &history.systems),
+            settings::environment(started, &history.systems, &places),
         );
     }
     if !history.messages.is_empty() {
-        push("Messages", "messages", settings::messages(history));
+        push("Messages", "messages", settings::messages(history, &places));
     }
     if history.started.is_some() {
         push(
             "Commands",
             "commands",
-            settings::commands(history, run.folder),
+            settings::commands(history, run.folder, &places),
         );
     }
     sections
@@ -91,6 +94,7 @@ fn sections(run: &NamedRun, figures: &mut Figures) -> Vec<Section> {
 fn push_classes(
     history: &History,
     outcome: &Outcome,
+    places: &Places,
     push: &mut impl FnMut(&'static str, &'static str, Markup),
 ) {
     let named = history
@@ -100,16 +104,20 @@ fn push_classes(
     let confusion = Confusion::new(outcome.confusion, named);
     if !confusion.is_empty() {
         push(
-            "Confusion",
+            "Confusion matrix",
             "confusion",
             classes::confusion(history, outcome, &confusion),
         );
-        push("Classes", "classes", classes::table(history, &confusion));
+        push(
+            "Metrics of each class",
+            "classes",
+            classes::table(history, &confusion),
+        );
     }
     if !outcome.mistakes.is_empty() {
         let gallery = html! {
-            (summary::pictures(outcome))
-            (mistakes::gallery(history, outcome.mistakes))
+            (summary::images(outcome))
+            (mistakes::gallery(history, outcome.mistakes, places))
         };
         push("Worst mistakes", "mistakes", gallery);
     }
@@ -121,7 +129,7 @@ fn metric_charts(history: &History, figures: &mut Figures) -> Markup {
         .iter()
         .filter_map(|metric| curves::metric_figure(history, metric));
     html! {
-        @if metrics.is_empty() { p { "There are no figures yet." } }
+        @if metrics.is_empty() { p { "No metrics were recorded yet." } }
         div class="figures" { @for figure in drawn { (figures.draw(figure)) } }
     }
 }
@@ -136,7 +144,7 @@ fn timing(run: &NamedRun, figures: &mut Figures) -> Option<Markup> {
     }
     Some(html! {
         div class="beside" {
-            (timing::sittings(history, run.is_running))
+            (timing::sessions(history, run.is_running))
             @if let Some(mean) = mean { (timing::step_parts(&mean)) }
         }
         div class="figures" {

@@ -1,21 +1,19 @@
-//! Settings, environment, messages, and the commands to repeat a run and to go on with it.
+//! Settings, environment, messages, and the commands to train a run again and to resume it.
 
 use std::path::Path;
 
 use events::{History, Level, Started, System};
 use maud::{Markup, html};
-use serde_json::Value;
 
 use super::format::{bytes, count, duration, settings, short, shortened};
+use crate::places::Places;
 
 /// Messages on a page, the last ones.
-const MOST_MESSAGES: usize = 200;
+pub(super) const MOST_MESSAGES: usize = 200;
 
 /// Every setting under its table's name, as in a TOML file.
-pub(super) fn config(config: &Value) -> Markup {
-    let mut rows = settings(config);
-    // Tables come last in TOML; the order is kept within them.
-    rows.sort_by_key(|(path, _)| table_of(path).map(str::to_owned));
+pub(super) fn config(started: &Started, places: &Places) -> Markup {
+    let rows = rows(started, places);
     html! {
         div class="scroll" {
             table class="settings" {
@@ -37,12 +35,23 @@ pub(super) fn config(config: &Value) -> Markup {
     }
 }
 
-fn table_of(path: &str) -> Option<&str> {
+/// Every setting; tables come last as in TOML, and the order is kept within them.
+pub(super) fn rows(started: &Started, places: &Places) -> Vec<(String, String)> {
+    let mut rows = settings(started, places);
+    rows.sort_by_key(|(path, _)| table_of(path).map(str::to_owned));
+    rows
+}
+
+pub(super) fn table_of(path: &str) -> Option<&str> {
     path.rsplit_once('.').map(|(table, _)| table)
 }
 
-/// What the run ran on, and what with.
-pub(super) fn environment(started: &Started, systems: &[System]) -> Markup {
+/// The machine, the program and the sizes of everything; values that are not known are left out.
+pub(super) fn environment_rows(
+    started: &Started,
+    systems: &[System],
+    places: &Places,
+) -> Vec<(&'static str, String)> {
     let most = |memory: fn(&System) -> u64| {
         let most = systems.iter().map(memory).max().filter(|&most| most > 0);
         most.map_or_else(String::new, |most| bytes(most as f64))
@@ -50,34 +59,40 @@ pub(super) fn environment(started: &Started, systems: &[System]) -> Markup {
     let [channels, height, width] = started.shape;
     let pictures = started.pictures;
     let parts = [pictures.train, pictures.validation, pictures.test].map(|part| count(part as u64));
-    let rows = [
+    let mut rows = vec![
         ("machine", short(&started.machine)),
         ("processor", short(&started.processor)),
         ("device", short(&started.device)),
         ("threads", count(started.threads as u64)),
-        ("memory of the machine", most(|system| system.memory_total)),
-        ("most memory held", most(|system| system.memory)),
+        ("memory", most(|system| system.memory_total)),
+        ("peak memory of the program", most(|system| system.memory)),
         ("version", short(&started.version)),
-        ("network", short(&started.model)),
+        ("model", short(&places.value(&started.model))),
         ("parameters", count(started.parameters as u64)),
-        ("data", short(&started.data)),
+        ("data", short(&places.value(&started.data))),
         ("classes", count(started.classes.len() as u64)),
         (
-            "pictures",
+            "images",
             format!(
-                "{} to train on, {} validation, {} test",
+                "{} training, {} validation, {} test",
                 parts[0], parts[1], parts[2]
             ),
         ),
-        ("size of a picture", format!("{channels}x{height}x{width}")),
-        ("pictures in a step", count(started.batch_size as u64)),
-        ("steps in an epoch", count(started.steps_per_epoch as u64)),
+        ("image size", format!("{channels}x{height}x{width}")),
+        ("images per step", count(started.batch_size as u64)),
+        ("steps per epoch", count(started.steps_per_epoch as u64)),
     ];
+    rows.retain(|(_, value)| !value.is_empty());
+    rows
+}
+
+pub(super) fn environment(started: &Started, systems: &[System], places: &Places) -> Markup {
+    let rows = environment_rows(started, systems, places);
     html! {
         div class="scroll" {
             table class="settings" {
                 tbody {
-                    @for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
+                    @for (name, value) in rows {
                         tr { th scope="row" { (name) } td class="text" { (value) } }
                     }
                 }
@@ -86,65 +101,112 @@ pub(super) fn environment(started: &Started, systems: &[System]) -> Markup {
     }
 }
 
-/// Everything that was said, the last at the end.
-pub(super) fn messages(history: &History) -> Markup {
+/// All messages in their order, or the last ones of many.
+pub(super) fn messages(history: &History, places: &Places) -> Markup {
     let messages = &history.messages;
     let left_out = messages.len().saturating_sub(MOST_MESSAGES);
     html! {
         @if left_out > 0 { p class="faint" { (left_out) " earlier messages are not shown." } }
         ul class="messages" {
             @for message in &messages[left_out..] {
-                @let (class, word) = match message.level {
-                    Level::Info => ("info", "note"),
-                    Level::Warning => ("warning", "warning"),
-                    Level::Error => ("error", "error"),
-                };
-                li class=(class) {
+                @let word = level(message.level);
+                li class=(word) {
                     span class="faint" { (duration(message.seconds)) } " "
-                    b { (word) } " " span class="said" { (shortened(message.text.trim())) }
+                    b { (word) } " " span class="said" { (shortened(&places.text(message.text.trim()))) }
                 }
             }
         }
     }
 }
 
-/// The command lines, as a shell takes them. None goes on from a checkpoint before there is one.
-pub(super) fn commands(history: &History, folder: &Path) -> Markup {
-    let folder = folder.to_string_lossy();
+pub(super) fn level(level: Level) -> &'static str {
+    match level {
+        Level::Info => "info",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    }
+}
+
+/// Sentences and the command lines that they announce, quoted for a shell, with paths that lead on from the folder
+/// in which the run was started. No run is resumed before it has a checkpoint.
+pub(super) fn command_lines(
+    history: &History,
+    folder: &Path,
+    places: &Places,
+) -> Vec<(&'static str, String)> {
+    let folder = places.path(&folder.to_string_lossy());
     let started = history.started.as_ref();
     let config = format!("{folder}/config.toml");
     let repeat = started.and_then(|started| {
         let words = repeated(&started.command)?;
+        let program = program(words[0], places);
         let words = match history.is_replanned {
-            true => vec![words[0], "--config", &config],
-            false => words,
+            true => vec![program, "--config".to_owned(), config],
+            false => {
+                let arguments = words[1..].iter().map(|word| argument(word, places));
+                [program].into_iter().chain(arguments).collect()
+            }
         };
-        quoted(started.folder.as_deref(), words)
+        quoted(&words)
     });
     // Files of before there were such words have none.
-    let mut sittings = history.sittings.iter().rev();
-    let last = sittings.find(|sitting| !sitting.command.is_empty());
-    let program = last.and_then(|last| last.command.first());
-    // Who went on with it had a checkpoint, too.
-    let can_go_on = !history.checkpoints.is_empty() || history.sittings.len() > 1;
-    let resume = quoted(
-        last.and_then(|last| last.folder.as_deref()),
-        vec![program.map_or("train", String::as_str), "--resume", &folder],
-    );
-    let resume = resume.filter(|_| can_go_on);
+    let mut sessions = history.sittings.iter().rev();
+    let last = sessions.find(|session| !session.command.is_empty());
+    let last_program = last.and_then(|last| last.command.first());
+    // A program's path leads from the folder that the command was given in, which may be another one.
+    let is_elsewhere = last
+        .and_then(|last| last.folder.as_deref())
+        .is_some_and(|folder| !places.is_start(folder));
+    let last_program = match last_program {
+        Some(program) if is_elsewhere => file_name(program).to_owned(),
+        Some(word) => program(word, places),
+        None => "train".to_owned(),
+    };
+    // A run that was resumed had a checkpoint, too.
+    let has_checkpoint = !history.checkpoints.is_empty() || history.sittings.len() > 1;
+    let resume = quoted(&[last_program, "--resume".to_owned(), folder]);
+    let resume = resume.filter(|_| has_checkpoint);
+    let repeat_is = match history.is_replanned {
+        true => {
+            "The number of epochs was changed while the run was stopped. Train again with its current settings:"
+        }
+        false => "Train again:",
+    };
+    let repeat = repeat.map(|repeat| (repeat_is, repeat));
+    let resume = resume.map(|resume| ("Resume from the last checkpoint:", resume));
+    repeat.into_iter().chain(resume).collect()
+}
+
+pub(super) fn commands(history: &History, folder: &Path, places: &Places) -> Markup {
     html! {
-        @if let Some(repeat) = repeat {
-            @if history.is_replanned {
-                p { "Another number of epochs was asked for on the way. Train anew with its settings as they are now:" }
-            } @else {
-                p { "Repeat it:" }
-            }
-            pre { code { (repeat) } }
+        p class="faint" { "Paths are relative to the folder in which the run was started." }
+        @for (sentence, command) in command_lines(history, folder, places) {
+            p { (sentence) }
+            pre { code { (command) } }
         }
-        @if let Some(resume) = resume {
-            p { "Go on with it from its last checkpoint:" }
-            pre { code { (resume) } }
+    }
+}
+
+/// A program within the folder that paths are shown from; the name alone of one elsewhere.
+fn program(word: &str, places: &Places) -> String {
+    let path = places.path(word);
+    match path != word && path.starts_with(['.', '~', '…']) {
+        true => file_name(word).to_owned(),
+        false => path,
+    }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// A word of a command line: a value, or a flag and its value.
+fn argument(word: &str, places: &Places) -> String {
+    match word.split_once('=') {
+        Some((flag, value)) if flag.starts_with("--") => {
+            format!("{flag}={}", places.value(value))
         }
+        _ => places.value(word),
     }
 }
 
@@ -164,17 +226,9 @@ fn repeated(command: &[String]) -> Option<Vec<&str>> {
     (!repeated.is_empty()).then_some(repeated)
 }
 
-/// A command line, behind a change to the folder in which its paths lead somewhere, if that is known. None for
-/// words that no command line can have, those with a null.
-fn quoted(folder: Option<&str>, words: Vec<&str>) -> Option<String> {
-    let command = shlex::try_join(words).ok()?;
-    match folder.filter(|folder| !folder.is_empty()) {
-        None => Some(command),
-        Some(folder) => Some(format!(
-            "cd {} && {command}",
-            shlex::try_quote(folder).ok()?
-        )),
-    }
+/// A command line. None for words that no command line can have, those with a null.
+fn quoted(words: &[String]) -> Option<String> {
+    shlex::try_join(words.iter().map(String::as_str)).ok()
 }
 
 #[cfg(test)]
@@ -184,8 +238,11 @@ mod tests {
 
     #[test]
     fn tables_stand_behind_what_is_in_none() {
-        let json = serde_json::json!({"a": {"z": 1, "b": {"c": true}}, "seed": 3});
-        let text = config(&json).into_string();
+        let started = Started {
+            config: serde_json::json!({"a": {"z": 1, "b": {"c": true}}, "seed": 3}),
+            ..Started::default()
+        };
+        let text = config(&started, &Places::default()).into_string();
         let places: Vec<usize> = ["seed", "[a]", ">z<", "[a.b]", ">c<"]
             .iter()
             .map(|part| text.find(part).unwrap_or_else(|| panic!("{part}: {text}")))
@@ -210,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_goes_on_without_a_checkpoint() {
+    fn no_run_is_resumed_without_a_checkpoint() {
         let mut history = history(None, &["train", "--flip"]);
         history.checkpoints.clear();
         assert_eq!(lines(&history, "/a"), ["train --flip"]);
@@ -224,7 +281,8 @@ mod tests {
 
     /// The command lines on the page.
     fn lines(history: &History, folder: &str) -> Vec<String> {
-        let page = commands(history, Path::new(folder)).into_string();
+        let places = Places::of(history);
+        let page = commands(history, Path::new(folder), &places).into_string();
         let lines = page.split("<pre><code>").skip(1);
         let lines = lines.filter_map(|line| line.split_once("</code>"));
         lines
@@ -239,53 +297,64 @@ mod tests {
             lines(&started, "/runs/it's"),
             [
                 "./train --data 'folder:my pictures'",
-                "./train --resume \"/runs/it's\""
+                "./train --resume \"…/runs/it's\""
             ]
         );
-        assert_eq!(lines(&history(None, &[]), "/a"), ["train --resume /a"]);
-        for hostile in [history(None, &["a\0b"]), history(Some("a\0b"), &["train"])] {
-            assert_eq!(lines(&hostile, "/a"), Vec::<String>::new());
-        }
+        assert_eq!(lines(&history(None, &[]), "a"), ["train --resume a"]);
+        assert_eq!(lines(&history(None, &["a\0b"]), "/a"), Vec::<String>::new());
     }
 
     #[test]
     fn a_run_is_repeated_under_another_name() {
         for named in [&["--name", "mine"][..], &["--name=mine"]] {
             let command = [&["train"], named, &["--seed", "1"]].concat();
-            let lines = lines(&history(None, &command), "/a");
+            let lines = lines(&history(None, &command), "a");
             assert_eq!(lines[0], "train --seed 1");
         }
         for resumed in [&["--resume", "mine"][..], &["--resume=mine"]] {
             let command = [&["train"], resumed].concat();
-            assert_eq!(lines(&history(None, &command), "/a"), ["train --resume /a"]);
+            assert_eq!(lines(&history(None, &command), "a"), ["train --resume a"]);
         }
     }
 
     #[test]
-    fn commands_are_given_where_their_paths_lead_somewhere() {
-        let mut history = history(Some("/home/my work"), &["target/train", "--flip"]);
-        let repeat = "cd '/home/my work' && target/train --flip";
+    fn commands_lead_on_from_where_the_run_was_started() {
+        let command = [
+            "/home/joe/my work/target/train",
+            "--data",
+            "folder:/home/joe/photos",
+            "--data-dir=/home/joe/my work/sets",
+            "--weights",
+            "/data/w.pth",
+        ];
+        let mut history = history(Some("/home/joe/my work"), &command);
+        let repeat =
+            "target/train --data folder:../photos '--data-dir=sets' --weights …/data/w.pth";
         assert_eq!(
-            lines(&history, "/a"),
-            [repeat, "cd '/home/my work' && target/train --resume /a"]
+            lines(&history, "/home/joe/my work/runs/mine"),
+            [repeat, "target/train --resume runs/mine"]
         );
         let resumed = |folder: Option<&str>, command: &[&str]| {
             Event::Resumed(Resumed {
-                at: String::new(),
-                seconds: 0.0,
-                step: 0,
-                epochs_done: 0,
                 command: words(command),
                 folder: folder.map(str::to_owned),
-                device: String::new(),
                 ..Resumed::default()
             })
         };
-        history.push(resumed(Some("/other"), &["./train", "--resume", "a"]));
+        history.push(resumed(Some("/other"), &["bin/train", "--resume", "a"]));
         history.push(resumed(None, &[]));
         assert_eq!(
-            lines(&history, "/a"),
-            [repeat, "cd /other && ./train --resume /a"]
+            lines(&history, "/home/joe/my work/runs/mine"),
+            [repeat, "train --resume runs/mine"]
         );
+    }
+
+    #[test]
+    fn a_program_elsewhere_is_called_by_its_name() {
+        let history = history(
+            Some("/home/joe/work"),
+            &["/home/joe/.cargo/bin/train", "--flip"],
+        );
+        assert_eq!(lines(&history, "/tmp/a")[0], "train --flip");
     }
 }

@@ -1,40 +1,49 @@
 //! What stands at the top: the run's name, its state, its key figures and what someone should look at.
 
-use events::{Axis, History, Metrics, Split, Started, State, alerts};
+use events::{Axis, History, Metrics, Split, Started, State, accuracy_interval, alerts};
 use maud::{Markup, html};
 
 use super::NamedRun;
 use super::format::{count, duration, figure, moment, number, percent, short, shortened};
 use super::outcome::Outcome;
+use crate::places::Places;
 
 /// Longer values are written smaller.
 const LONG: usize = 12;
 
 /// A figure with its name.
-struct Key {
-    name: &'static str,
-    value: String,
-    /// A word more about it.
-    note: String,
+pub(super) struct Key {
+    pub name: &'static str,
+    pub value: String,
+    /// What it is of.
+    pub note: String,
 }
 
 pub(super) fn state(run: &NamedRun) -> Markup {
-    let (class, text) = match run.history.state(run.is_running) {
-        State::Running => ("running", "running"),
-        State::Finished => ("finished", "finished"),
-        State::Stopped => ("stopped", "stopped"),
-        State::Failed => ("failed", "failed"),
-        State::Crashed => ("failed", "crashed"),
+    let word = state_word(run);
+    let class = match word {
+        "crashed" => "failed",
+        word => word,
     };
-    html! { span class={ "state " (class) } { (text) } }
+    html! { span class={ "state " (class) } { (word) } }
+}
+
+pub(super) fn state_word(run: &NamedRun) -> &'static str {
+    match run.history.state(run.is_running) {
+        State::Running => "running",
+        State::Finished => "finished",
+        State::Stopped => "stopped",
+        State::Failed => "failed",
+        State::Crashed => "crashed",
+    }
 }
 
 /// One line: network, data and when it began.
-pub(super) fn subtitle(history: &History) -> String {
+pub(super) fn subtitle(history: &History, places: &Places) -> String {
     let Some(started) = &history.started else {
-        return "its start is not known".to_owned();
+        return "the start of this run was not recorded".to_owned();
     };
-    let (model, data) = (short(&started.model), short(&started.data));
+    let [model, data] = [&started.model, &started.data].map(|name| short(&places.value(name)));
     format!("{model} on {data}, started {}", moment(&started.at))
 }
 
@@ -52,17 +61,22 @@ pub(super) fn key_figures(run: &NamedRun) -> Markup {
     }
 }
 
-fn keys(run: &NamedRun) -> Vec<Key> {
+pub(super) fn keys(run: &NamedRun) -> Vec<Key> {
     let history = run.history;
     let mut keys = Vec::new();
     let mut push = |name, value, note| keys.push(Key { name, value, note });
     if let Some(tested) = &history.tested {
-        let note = format!("network of epoch {}", tested.epoch);
         if let Some(accuracy) = tested.metrics.get("accuracy") {
+            let interval = interval(history).map(|interval| format!(", {interval}"));
+            let note = format!(
+                "model of epoch {}{}",
+                tested.epoch,
+                interval.unwrap_or_default()
+            );
             push("test accuracy", percent(accuracy), note);
         }
         if let Some(loss) = tested.metrics.get("loss") {
-            push("test loss", number(loss), "nats".to_owned());
+            push("test loss", number(loss), "cross entropy".to_owned());
         }
     }
     if let Some((epoch, accuracy)) = best(history, "accuracy") {
@@ -83,6 +97,21 @@ fn keys(run: &NamedRun) -> Vec<Key> {
         push("device", short(&started.device), threads(started));
     }
     keys
+}
+
+/// The confidence interval of the test accuracy, such as "95 % interval 90.37 to 93.71 %".
+pub(super) fn interval(history: &History) -> Option<String> {
+    let tested = history.tested.as_ref()?;
+    let counts = || tested.confusion.iter();
+    let images = counts().fold(0_u64, |sum, cell| sum.saturating_add(cell.2));
+    let correct = counts().filter(|(class, likeliest, _)| class == likeliest);
+    let correct = correct.fold(0_u64, |sum, cell| sum.saturating_add(cell.2));
+    let [low, high] = accuracy_interval(correct, images)?;
+    Some(format!(
+        "95 % interval {:.2} to {:.2} %",
+        100.0 * low,
+        100.0 * high
+    ))
 }
 
 /// The best validation figure, of the average if one is kept, and where it was; none if no pictures are held
@@ -113,7 +142,7 @@ fn time_note(run: &NamedRun) -> String {
     }
     match run.history.sittings.len() {
         0 | 1 => String::new(),
-        sittings => format!("in {sittings} sittings"),
+        sessions => format!("in {sessions} sessions"),
     }
 }
 
@@ -127,8 +156,8 @@ fn threads(started: &Started) -> String {
     }
 }
 
-/// What is the matter, if anything is.
-pub(super) fn warnings(run: &NamedRun) -> Markup {
+/// What is wrong with the run, as far as it shows.
+pub(super) fn warnings(run: &NamedRun, places: &Places) -> Vec<String> {
     let history = run.history;
     let mut warnings: Vec<String> = alerts(history)
         .into_iter()
@@ -139,17 +168,23 @@ pub(super) fn warnings(run: &NamedRun) -> Markup {
         .last()
         .and_then(|sitting| sitting.ended.as_ref());
     if let Some(reason) = ended.and_then(|ended| ended.reason.as_ref()) {
-        warnings.insert(0, format!("the run failed: {}", shortened(reason.trim())));
+        let reason = shortened(&places.text(reason.trim()));
+        warnings.insert(0, format!("the run failed: {reason}"));
     }
     if history.state(run.is_running) == State::Crashed && history.extent(Axis::Step) > 0.0 {
         warnings.insert(
             0,
             format!(
-                "the program ended without a word after step {}",
+                "the program ended unexpectedly after step {}",
                 history.step()
             ),
         );
     }
+    warnings
+}
+
+pub(super) fn warning_list(run: &NamedRun, places: &Places) -> Markup {
+    let warnings = warnings(run, places);
     html! {
         @if !warnings.is_empty() {
             ul class="warnings" {
@@ -159,8 +194,11 @@ pub(super) fn warnings(run: &NamedRun) -> Markup {
     }
 }
 
-/// Every figure of the test, of the kept epoch and of the last one.
-pub(super) fn scores(history: &History) -> Markup {
+/// A title, what the images are, and their metrics.
+pub(super) type ScoreColumn<'a> = (String, Split, &'a Metrics);
+
+/// Every metric of the test, of the kept epoch and of the last one.
+pub(super) fn score_columns(history: &History) -> Vec<ScoreColumn<'_>> {
     let mut columns = Vec::new();
     if let Some(tested) = &history.tested {
         columns.push(("test".to_owned(), Split::Validation, &tested.metrics));
@@ -183,14 +221,33 @@ pub(super) fn scores(history: &History) -> Markup {
         ));
         columns.push((format!("train, {at}"), Split::Train, &epoch.train));
     }
-    // A row has figures of one definition, as a chart has.
-    let value =
-        |split: Split, metrics: &Metrics, name: &str| metrics.get(history.figure_in(split, name)?);
-    let names = super::curves::metrics(&[history]);
-    let names = names.iter().filter(|name| {
-        let mut columns = columns.iter();
-        columns.any(|(_, split, metrics)| value(*split, metrics, name).is_some())
+    columns
+}
+
+/// A figure of a column; none where the split has it by another definition, so that a row has figures of one
+/// definition, as a chart has.
+pub(super) fn score(
+    history: &History,
+    (_, split, metrics): &ScoreColumn,
+    name: &str,
+) -> Option<f64> {
+    metrics.get(history.figure_in(*split, name)?)
+}
+
+/// The names of the metrics that such columns have.
+pub(super) fn score_names(history: &History, columns: &[ScoreColumn]) -> Vec<String> {
+    let mut names = super::curves::metrics(&[history]);
+    names.retain(|name| {
+        columns
+            .iter()
+            .any(|column| score(history, column, name).is_some())
     });
+    names
+}
+
+pub(super) fn scores(history: &History) -> Markup {
+    let columns = score_columns(history);
+    let names = score_names(history, &columns);
     html! {
         @if !columns.is_empty() {
             div class="scroll" {
@@ -199,11 +256,11 @@ pub(super) fn scores(history: &History) -> Markup {
                         tr { th {} @for (title, ..) in &columns { th scope="col" { (title) } } }
                     }
                     tbody {
-                        @for name in names {
+                        @for name in &names {
                             tr {
                                 th scope="row" { (super::format::metric_name(name)) }
-                                @for (_, split, metrics) in &columns {
-                                    td { @if let Some(value) = value(*split, metrics, name) { (figure(name, value)) } }
+                                @for column in &columns {
+                                    td { @if let Some(value) = score(history, column, name) { (figure(name, value)) } }
                                 }
                             }
                         }
@@ -214,7 +271,7 @@ pub(super) fn scores(history: &History) -> Markup {
     }
 }
 
-/// What the tables of classes are of, if there are any.
-pub(super) fn pictures(outcome: &Outcome) -> Markup {
-    html! { p class="faint" { "Of the " (outcome.pictures()) "." } }
+/// The images that tables of classes and mistakes are of.
+pub(super) fn images(outcome: &Outcome) -> Markup {
+    html! { p class="faint" { "On the " (outcome.images()) "." } }
 }

@@ -1,4 +1,4 @@
-//! Where the time went: epochs, sittings with the pauses between them, parts of a step.
+//! Where the time went: epochs, sessions with the pauses between them, parts of a step.
 
 use events::{Ending, Epoch, History, Metrics, Sitting, Speed, Split};
 use maud::{Markup, html};
@@ -8,47 +8,48 @@ use super::format::{duration, figure, moment, percent};
 
 /// Rows of the table of epochs; of more, every so many are shown.
 const MOST_ROWS: usize = 400;
-/// Sittings that are shown, the last ones.
-const MOST_SITTINGS: usize = 100;
+/// Sessions that are shown, the last ones.
+const MOST_SESSIONS: usize = 100;
 
-/// A row for each epoch: scores and time.
-pub(super) fn epochs(history: &History) -> Markup {
+/// A row of the table of epochs.
+pub(super) struct EpochRow {
+    /// As many as the table's head has.
+    pub cells: Vec<String>,
+    pub is_kept: bool,
+}
+
+/// The head of the table of epochs and its rows: scores, time, and whether the epoch's model was kept.
+pub(super) fn epoch_rows(history: &History) -> (Vec<String>, Vec<EpochRow>) {
     let epochs = &history.epochs;
-    let every = epochs.len().div_ceil(MOST_ROWS).max(1);
+    let every = every(history);
     let is_shown = |(place, epoch): &(usize, &Epoch)| {
         place % every == 0
             || *place + 1 == epochs.len()
             || history.kept().is_some_and(|best| best.epoch == epoch.epoch)
     };
     let has_average = epochs.iter().any(|epoch| epoch.average.is_some());
-    html! {
-        @if every > 1 { p class="faint" { "One in " (every) " epochs, the kept one and the last." } }
-        div class="scroll tall" tabindex="0" role="region" aria-label="epochs" {
-            table class="epochs" {
-                thead {
-                    tr {
-                        th scope="col" { "epoch" }
-                        th scope="col" { "train loss" }
-                        th scope="col" { "accuracy" }
-                        th scope="col" { (history.name_of(Split::Validation)) " loss" }
-                        th scope="col" { "accuracy" }
-                        @if has_average {
-                            th scope="col" { "average loss" }
-                            th scope="col" { "accuracy" }
-                        }
-                        th scope="col" { "time" }
-                        th scope="col" { "" }
-                    }
-                }
-                tbody {
-                    @for (_, epoch) in epochs.iter().enumerate().filter(is_shown) { (row(history, epoch, has_average)) }
-                }
-            }
-        }
+    let mut head = vec![
+        "epoch".to_owned(),
+        "train loss".to_owned(),
+        "accuracy".to_owned(),
+        format!("{} loss", history.name_of(Split::Validation)),
+        "accuracy".to_owned(),
+    ];
+    if has_average {
+        head.extend(["average loss", "accuracy"].map(str::to_owned));
     }
+    head.extend(["time", ""].map(str::to_owned));
+    let shown = epochs.iter().enumerate().filter(is_shown);
+    let rows = shown.map(|(_, epoch)| row(history, epoch, has_average));
+    (head, rows.collect())
 }
 
-fn row(history: &History, epoch: &Epoch, has_average: bool) -> Markup {
+/// Of so many epochs one is shown.
+fn every(history: &History) -> usize {
+    history.epochs.len().div_ceil(MOST_ROWS).max(1)
+}
+
+fn row(history: &History, epoch: &Epoch, has_average: bool) -> EpochRow {
     let is_kept = history.kept().is_some_and(|best| best.epoch == epoch.epoch);
     let mut sets = vec![
         (Split::Train, Some(&epoch.train)),
@@ -61,49 +62,95 @@ fn row(history: &History, epoch: &Epoch, has_average: bool) -> Markup {
     let value = |split: Split, metrics: Option<&Metrics>, name: &str| {
         metrics?.get(history.figure_in(split, name)?)
     };
+    let mut cells = vec![epoch.epoch.to_string()];
+    for (split, metrics) in sets {
+        for name in ["loss", "accuracy"] {
+            let value = value(split, metrics, name);
+            cells.push(value.map_or_else(String::new, |value| figure(name, value)));
+        }
+    }
+    cells.push(duration(epoch.took));
+    let word = match is_kept {
+        true => "kept",
+        false if epoch.best && !history.keeps_last() => "best so far",
+        false => "",
+    };
+    cells.push(word.to_owned());
+    EpochRow { cells, is_kept }
+}
+
+/// A row for each epoch: scores and time.
+pub(super) fn epochs(history: &History) -> Markup {
+    let (head, rows) = epoch_rows(history);
+    let every = every(history);
+    let last = head.len() - 1;
     html! {
-        tr class=[is_kept.then_some("kept")] {
-            th scope="row" { (epoch.epoch) }
-            @for (split, metrics) in sets {
-                @for name in ["loss", "accuracy"] {
-                    td { @if let Some(value) = value(split, metrics, name) { (figure(name, value)) } }
+        @if every > 1 { p class="faint" { "One in " (every) " epochs is shown, and the kept one and the last." } }
+        div class="scroll tall" tabindex="0" role="region" aria-label="epochs" {
+            table class="epochs" {
+                thead { tr { @for title in &head { th scope="col" { (title) } } } }
+                tbody {
+                    @for EpochRow { cells, is_kept } in &rows {
+                        tr class=[is_kept.then_some("kept")] {
+                            th scope="row" { (cells[0]) }
+                            @for cell in &cells[1..last] { td { (cell) } }
+                            td class="text" {
+                                @if *is_kept { (cells[last]) } @else { span class="faint" { (cells[last]) } }
+                            }
+                        }
+                    }
                 }
             }
-            td { (duration(epoch.took)) }
-            td class="text" { @if is_kept { "kept" } @else if epoch.best && !history.keeps_last() { span class="faint" { "kept till then" } } }
         }
     }
 }
 
-/// When someone worked on the run, and for how long; nothing if that is not known.
-pub(super) fn sittings(history: &History, is_running: bool) -> Markup {
-    let sittings = &history.sittings;
-    if sittings.is_empty() {
-        return html! {};
-    }
-    let left_out = sittings.len().saturating_sub(MOST_SITTINGS);
+/// When programs trained the run, and for how long: start, pause before, first step, duration and end of each
+/// session. Nothing if that is not known.
+pub(super) fn session_rows(history: &History, is_running: bool) -> Vec<[String; 5]> {
+    let sessions = &history.sittings;
+    let left_out = sessions.len().saturating_sub(MOST_SESSIONS);
+    let shown = sessions.iter().enumerate().skip(left_out);
+    let rows = shown.map(|(place, session)| {
+        let before = place.checked_sub(1).and_then(|before| sessions.get(before));
+        let pause = before.and_then(|before| pause(before, session));
+        [
+            moment(&session.at),
+            pause.map_or_else(String::new, |pause| between(0.0, pause)),
+            session.step.to_string(),
+            took(history, session, sessions.get(place + 1)),
+            ending(session, is_running && place + 1 == sessions.len()).to_owned(),
+        ]
+    });
+    rows.collect()
+}
+
+pub(super) fn sessions(history: &History, is_running: bool) -> Markup {
+    let rows = session_rows(history, is_running);
+    let left_out = history.sittings.len() - rows.len();
     html! {
-        div class="scroll" {
-            table {
-                caption { "Sittings" @if left_out > 0 { " but for the first " (left_out) } }
-                thead {
-                    tr {
-                        th scope="col" { "began" }
-                        th scope="col" { "pause before" }
-                        th scope="col" { "from step" }
-                        th scope="col" { "took" }
-                        th scope="col" class="text" { "ended" }
-                    }
-                }
-                tbody {
-                    @for (place, sitting) in sittings.iter().enumerate().skip(left_out) {
-                        @let before = place.checked_sub(1).and_then(|before| sittings.get(before));
+        @if !rows.is_empty() {
+            div class="scroll" {
+                table {
+                    caption { "Sessions" @if left_out > 0 { ", without the first " (left_out) } }
+                    thead {
                         tr {
-                            th scope="row" { (moment(&sitting.at)) }
-                            td { @if let Some(pause) = before.and_then(|before| pause(before, sitting)) { (between(0.0, pause)) } }
-                            td { (sitting.step) }
-                            td { (took(history, sitting, sittings.get(place + 1))) }
-                            td class="text" { (ending(sitting, is_running && place + 1 == sittings.len())) }
+                            th scope="col" { "started" }
+                            th scope="col" { "pause before" }
+                            th scope="col" { "from step" }
+                            th scope="col" { "duration" }
+                            th scope="col" class="text" { "end" }
+                        }
+                    }
+                    tbody {
+                        @for [start, pause, step, duration, end] in &rows {
+                            tr {
+                                th scope="row" { (start) }
+                                td { (pause) }
+                                td { (step) }
+                                td { (duration) }
+                                td class="text" { (end) }
+                            }
                         }
                     }
                 }
@@ -118,7 +165,10 @@ fn took(history: &History, sitting: &Sitting, next: Option<&Sitting>) -> String 
         (None, None) => history.seconds(),
         // What it did after its last checkpoint is not known any more.
         (None, Some(next)) => {
-            return format!("{} that count", between(sitting.seconds, next.seconds));
+            return format!(
+                "{} until the checkpoint it was resumed from",
+                between(sitting.seconds, next.seconds)
+            );
         }
     };
     between(sitting.seconds, end)
@@ -135,11 +185,11 @@ fn between(start: f64, end: f64) -> String {
 
 fn ending(sitting: &Sitting, is_running: bool) -> &'static str {
     match sitting.ended.as_ref().map(|ended| ended.ending) {
-        _ if is_running => "goes on",
+        _ if is_running => "running",
         Some(Ending::Finished) => "finished",
         Some(Ending::Stopped) => "stopped",
         Some(Ending::Failed) => "failed",
-        None => "without a word",
+        None => "not recorded: killed or crashed",
     }
 }
 
@@ -151,35 +201,36 @@ fn pause(before: &Sitting, sitting: &Sitting) -> Option<f64> {
     Some(between - took)
 }
 
-/// What the parts of a step took on average.
-pub(super) fn step_parts(mean: &Speed) -> Markup {
+/// The parts of a step with their time in seconds and their share of the whole, which is the last; without those
+/// that are not known.
+pub(super) fn parts(mean: &Speed) -> Vec<(&'static str, f64, Option<f64>)> {
     let parts = [
-        ("waiting for pictures", mean.waiting),
+        ("waiting for data", mean.waiting),
         ("forward pass", mean.forward),
         ("backward pass", mean.backward),
         ("optimizer", mean.optimizer),
-        ("rest", mean.rest),
+        ("other", mean.rest),
     ];
-    let known = parts.iter().map(|(_, seconds)| seconds);
-    let whole: f64 = known.filter(|seconds| seconds.is_finite()).sum();
+    let known = parts.into_iter().filter(|(_, seconds)| seconds.is_finite());
+    let whole: f64 = known.clone().map(|(_, seconds)| seconds).sum();
+    let share = |seconds: f64| (whole > 0.0).then(|| seconds / whole);
+    let rows = known.map(|(name, seconds)| (name, seconds, share(seconds)));
+    rows.chain([("whole step", whole, None)]).collect()
+}
+
+pub(super) fn step_parts(mean: &Speed) -> Markup {
     html! {
         div class="scroll" {
             table {
-                caption { "A step, on average" }
+                caption { "Average time of a step" }
                 tbody {
-                    @for (name, seconds) in parts {
+                    @for (name, seconds, share) in parts(mean) {
                         tr {
                             th scope="row" { (name) }
-                            td { @if seconds.is_finite() { (milliseconds(seconds)) } }
-                            td { @if seconds.is_finite() && whole > 0.0 { (percent(seconds / whole)) } }
-                            td class="wide" { (bar(seconds / whole)) }
+                            td { (milliseconds(seconds)) }
+                            td { @if let Some(share) = share { (percent(share)) } }
+                            td class="wide" { @if let Some(share) = share { (bar(share)) } }
                         }
-                    }
-                    tr {
-                        th scope="row" { "whole step" }
-                        td { (milliseconds(whole)) }
-                        td {}
-                        td class="wide" {}
                     }
                 }
             }
@@ -187,7 +238,7 @@ pub(super) fn step_parts(mean: &Speed) -> Markup {
     }
 }
 
-fn milliseconds(seconds: f64) -> String {
+pub(super) fn milliseconds(seconds: f64) -> String {
     format!("{:.2} ms", 1e3 * seconds)
 }
 
@@ -221,15 +272,15 @@ mod tests {
             ],
             ..History::default()
         };
-        let page = sittings(&history, false).into_string();
+        let page = sessions(&history, false).into_string();
         assert!(!page.contains(">-"), "{page}");
         assert_eq!(page.matches("<td>0.0 s</td>").count(), 4, "{page}");
-        assert!(page.contains("0.0 s that count"), "{page}");
+        assert!(page.contains("0.0 s until the checkpoint"), "{page}");
         assert_eq!(between(0.0, f64::NAN), "unknown");
     }
 
     #[test]
-    fn pauses_are_between_sittings() {
+    fn pauses_are_between_sessions() {
         let first = sitting("2026-01-01T00:00:00Z", 0.0, Some(60.0));
         let second = sitting("2026-01-01T01:02:00+01:00", 50.0, None);
         assert_eq!(pause(&first, &second), Some(60.0));

@@ -108,6 +108,12 @@ pub(super) fn summary(name: String, folder: &Path, is_running: bool) -> RunSumma
             .pointer("/accuracy/validation")
             .and_then(Value::as_f64);
     }
+    // Where the settings leave the network to the weights that the run starts from.
+    if summary.model.is_none() {
+        let model = json::<Value>(&folder.join("model.json"));
+        let name = model.as_ref().and_then(|model| model["model"].as_str());
+        summary.model = name.map(str::to_owned);
+    }
     summary
 }
 

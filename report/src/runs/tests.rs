@@ -135,6 +135,17 @@ fn runs_without_events_are_told_from_what_they_left() {
     assert_eq!(first.accuracy, Some(0.5));
     assert!(first.started.is_some());
 
+    // A run from trained weights leaves the network to them.
+    fs::write(
+        run.join(CONFIG),
+        config.replace("model = \"resnet20\"\n", ""),
+    )
+    .unwrap();
+    let described = r#"{"model":"resnet18","accuracy":{"validation":0.5,"test":0.4}}"#;
+    fs::write(run.join("model.json"), described).unwrap();
+    assert_eq!(read().model.as_deref(), Some("resnet18"));
+    fs::write(run.join(CONFIG), config).unwrap();
+
     let scored =
         |accuracy: f64| format!(r#"{{"validation":{{"accuracy":{accuracy},"loss":1.5}}}}"#);
     let history = [0.25, 0.75, 0.5].map(scored).join(",");

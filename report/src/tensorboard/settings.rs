@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use events::{Ending, History, Mistake, Sitting, Started};
+use events::{Ending, History, Mistake, Sitting, Started, rounded_setting};
 use files::printable;
 use serde_json::Value as Json;
 
@@ -36,7 +36,7 @@ fn flat(config: &Json) -> BTreeMap<String, &Json> {
 pub(super) fn session_start(started: &Started, clock: &Clock) -> Session {
     let mut hparams: BTreeMap<String, Setting> = flat(&started.config)
         .into_iter()
-        .map(|(name, value)| (name, setting(value)))
+        .map(|(name, value)| (name, setting(&rounded_setting(value))))
         .collect();
     for (name, text) in [
         ("data", &started.data),
@@ -98,7 +98,7 @@ pub(super) fn config(started: &Started) -> String {
     let settings = flat(&started.config);
     let rows = settings
         .iter()
-        .map(|(name, value)| [name.clone(), plain(value)]);
+        .map(|(name, value)| [name.clone(), plain(&rounded_setting(value))]);
     table(["setting", "value"], rows)
 }
 

@@ -296,6 +296,27 @@ impl Synthetic {
     }
 }
 
+/// A run whose loss explodes after 100 steps.
+pub fn diverged() -> History {
+    let mut history = History::default();
+    let mut events = Synthetic::default().events();
+    events.truncate(1);
+    for step in 1..=150_usize {
+        let loss = match step {
+            ..=100 => 2.3 - step as f64 / 100.0,
+            _ => 1.3 * 4_f64.powi(step as i32 - 100),
+        };
+        events.push(Event::Step(Step {
+            seconds: step as f64,
+            epoch: 1,
+            step,
+            metrics: Metrics::from_iter([("loss", loss), ("rate", 20.0)]),
+        }));
+    }
+    events.into_iter().for_each(|event| history.push(event));
+    history
+}
+
 /// A grey piece of clothing, more or less.
 fn thumbnail(place: usize, noise: &mut Noise) -> Thumbnail {
     let width = 6.0 + (place % 5) as f64;

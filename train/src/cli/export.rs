@@ -1,11 +1,16 @@
 //! `train export`: a run's figures for other programs.
 
+use anyhow::Context as _;
 use infer::voice;
 
+use super::destination::Destination;
 use super::find::{find, newest};
 use super::follow_arguments::ExportArguments;
 use super::look;
 use super::report::read;
+
+/// What goes to standard output where no table is named.
+const FIRST_TABLE: &str = "epochs";
 
 pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<()> {
     let runs_dir = &arguments.place.runs_dir;
@@ -20,10 +25,18 @@ pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<()> {
         let written = report::tensorboard::write(target, &name, &history)?;
         voice::print(&written.display().to_string())?;
     }
-    if let Some(target) = &arguments.csv {
-        for written in report::csv::write(target, &name, &history)? {
-            voice::print(&written.display().to_string())?;
-        }
+    let Some(target) = &arguments.csv else {
+        return Ok(());
+    };
+    let table = arguments.table.as_deref();
+    if target.as_os_str() == "-" {
+        let table = table.unwrap_or(FIRST_TABLE);
+        let mut text = Vec::new();
+        report::csv::write_table(table, &history, &mut text).context("cannot write the table")?;
+        return Destination::StandardOutput.write(&text);
+    }
+    for written in report::csv::write(target, &name, table, &history)? {
+        voice::print(&written.display().to_string())?;
     }
     Ok(())
 }

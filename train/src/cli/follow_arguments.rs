@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args};
+use clap::builder::PossibleValuesParser;
+use clap::{ArgGroup, Args, ValueEnum};
 use report::runs::{Column, Filter};
 
 const WATCH_EXAMPLES: &str = "\
@@ -11,11 +12,12 @@ Examples:
   train watch mine                   the run in runs/mine, while it trains or afterwards
   train watch --compare mine other   two runs in the same charts";
 
-/// Show a run while another process trains it, save a checkpoint or stop it; or show it afterwards
+/// Show a run on the terminal, save a checkpoint of it or stop it
 ///
-/// Keys are listed by `?`. Where the terminal has no full screen, it prints a line for each epoch.
+/// Another process may train it, or it has ended. Keys are listed by `?`. Where the terminal has no full screen, it prints
+/// a line for each epoch.
 #[derive(Debug, Args)]
-#[command(after_help = WATCH_EXAMPLES)]
+#[command(after_long_help = WATCH_EXAMPLES)]
 pub(crate) struct WatchArguments {
     /// A run's folder, or its name in --runs-dir [default: the newest]
     #[arg(value_name = "RUN")]
@@ -41,7 +43,7 @@ Examples:
 /// On a terminal that is too narrow for the table, what matters least is left out or cut off; what runs are
 /// sorted by stays.
 #[derive(Debug, Args)]
-#[command(after_help = RUNS_EXAMPLES)]
+#[command(after_long_help = RUNS_EXAMPLES)]
 pub(crate) struct RunsArguments {
     #[arg(long, value_name = "COLUMN", default_value = "started", help = format!(
         "Sort by {}", Column::ALL.map(Column::name).join(", ")
@@ -71,22 +73,30 @@ Examples:
   train report                                 of the newest run, into its folder
   train report mine                            runs/mine/report.html
   train report mine other --output both.html   two runs side by side
-  train report mine -o - > mine.html           to standard output";
+  train report mine --output mine.md           Markdown, for a repository or an issue
+  train report mine -o - --format markdown     the same, on standard output";
 
-/// Write a page about a run, or about several side by side
+/// Write a report about a run, or about several side by side
 ///
-/// One HTML file that needs nothing else: curves, confusion matrix, mistakes, settings, times.
+/// One HTML file that needs nothing else, or Markdown: curves, confusion matrix, mistakes, settings, times. Paths in it
+/// are relative, so that it can be sent to others.
 #[derive(Debug, Args)]
-#[command(after_help = REPORT_EXAMPLES)]
+#[command(after_long_help = REPORT_EXAMPLES)]
 pub(crate) struct ReportArguments {
     /// Runs' folders, or their names in --runs-dir [default: the newest]
     #[arg(value_name = "RUN")]
     pub runs: Vec<PathBuf>,
 
-    /// The file to write, also over an older one, or - for standard output [default: report.html in the
-    /// folder of a run, or for several here]
+    /// File to write, or - for standard output [default: report.html]
+    ///
+    /// Its name ends in .html or .md. An older file is replaced. By default it is in the folder of the run, or for several
+    /// runs in this one.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    /// html or markdown [default: by the ending of --output, or html]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    pub format: Option<Format>,
 
     #[command(flatten)]
     pub place: RunsDir,
@@ -95,11 +105,12 @@ pub(crate) struct ReportArguments {
 const EXPORT_EXAMPLES: &str = "\
 Examples:
   train export mine --tensorboard logs   then: tensorboard --logdir logs
-  train export mine --csv tables         tables/mine/steps.csv and others";
+  train export mine --csv tables         tables/mine/steps.csv and others
+  train export mine --csv - --table epochs   one table on standard output";
 
-/// Write a run's figures for other programs
+/// Write the metrics of a run for TensorBoard or spreadsheets
 #[derive(Debug, Args)]
-#[command(after_help = EXPORT_EXAMPLES)]
+#[command(after_long_help = EXPORT_EXAMPLES)]
 #[command(group = ArgGroup::new("format").args(["tensorboard", "csv"]).required(true).multiple(true))]
 pub(crate) struct ExportArguments {
     /// A run's folder, or its name in --runs-dir [default: the newest]
@@ -110,13 +121,29 @@ pub(crate) struct ExportArguments {
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
 
-    /// Write tables for spreadsheets, into a folder of the run's name in this one: steps.csv, epochs.csv,
-    /// speeds.csv, systems.csv, test.csv, and classes.csv with the test's figures of each class
+    /// Write tables for spreadsheets, into a folder of the run's name in this one
+    ///
+    /// They are steps.csv, epochs.csv, speeds.csv, systems.csv, test.csv, and classes.csv with the test metrics of each
+    /// class. With - as the folder, the one that --table names goes to standard output.
     #[arg(long, value_name = "DIR")]
     pub csv: Option<PathBuf>,
 
+    #[arg(long, value_name = "NAME", requires = "csv", value_parser = PossibleValuesParser::new(report::csv::TABLES),
+        hide_possible_values = true,
+        help = format!("Write only this table: {}", report::csv::TABLES.join(", "))
+    )]
+    pub table: Option<String>,
+
     #[command(flatten)]
     pub place: RunsDir,
+}
+
+/// What a report is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Html,
+    #[value(alias = "md")]
+    Markdown,
 }
 
 /// Where runs are.

@@ -1,35 +1,38 @@
-//! `train report`: a page about runs.
+//! `train report`: a report about runs.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::Context as _;
 use events::{Follower, History};
-use files::printable;
+use files::{brief, printable};
 use indicatif::{ProgressBar, ProgressStyle};
 use infer::voice;
 use report::NamedRun;
+use thiserror::Error;
 
-use super::destination::Destination;
+use super::destination::{Destination, is_special};
 use super::find::find_all;
-use super::follow_arguments::ReportArguments;
+use super::follow_arguments::{Format, ReportArguments};
 use super::look;
 
-/// What a page is called.
-const PAGE: &str = "report.html";
-
 pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
+    let format = format(arguments)?;
     let folders = find_all(&arguments.runs, &arguments.place.runs_dir)?;
     let destination = match (&arguments.output, &folders[..]) {
         (Some(output), _) => Destination::of(output),
-        (None, [folder]) => Destination::File(folder.join(PAGE)),
-        (None, _) => Destination::File(PAGE.into()),
+        (None, [folder]) => Destination::File(folder.join(default_name(format))),
+        (None, _) => Destination::File(default_name(format).into()),
     };
     destination.check()?;
+    let absolute = folders.iter().map(std::path::absolute);
+    let absolute = absolute.collect::<Result<Vec<_>, _>>()?;
     let mut runs = Vec::new();
-    for folder in folders {
-        let history = read(&folder)?;
-        let absolute = std::path::absolute(&folder)?;
-        runs.push((look::name(&folder), absolute, history));
+    for (name, (folder, absolute)) in names(&absolute)
+        .into_iter()
+        .zip(folders.into_iter().zip(absolute))
+    {
+        runs.push((name, absolute, read(&folder)?));
     }
     let named: Vec<NamedRun> = runs
         .iter()
@@ -40,11 +43,86 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
             is_running: events::is_locked(absolute),
         })
         .collect();
-    destination.write(report::page(&named).as_bytes())?;
+    let text = match format {
+        Format::Html => report::page(&named),
+        Format::Markdown => report::markdown(&named),
+    };
+    destination.write(text.as_bytes())?;
     if let Destination::File(path) = &destination {
         voice::print(&path.display().to_string())?;
     }
     Ok(())
+}
+
+/// A report cannot be written in what a file's ending stands for.
+#[derive(Debug, Error)]
+#[error(
+    "a report is HTML or Markdown, but the name {} ends in .{}",
+    brief(&path.display().to_string(), 80),
+    brief(ending, 20)
+)]
+pub(crate) struct WrongEnding {
+    path: PathBuf,
+    ending: String,
+}
+
+impl WrongEnding {
+    pub(crate) fn hint(&self) -> String {
+        "use a name that ends in .html or .md, or say which with --format html or --format markdown"
+            .to_owned()
+    }
+}
+
+/// As the flag says, or the ending of the file. A name without an ending gets HTML, and so do devices and pipes.
+fn format(arguments: &ReportArguments) -> Result<Format, WrongEnding> {
+    if let Some(format) = arguments.format {
+        return Ok(format);
+    }
+    let Some(path) = &arguments.output else {
+        return Ok(Format::Html);
+    };
+    if is_special(path) {
+        return Ok(Format::Html);
+    }
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    match ending.to_ascii_lowercase().as_str() {
+        "" | "html" | "htm" | "xhtml" => Ok(Format::Html),
+        "md" | "markdown" | "mdown" | "mkd" => Ok(Format::Markdown),
+        _ => Err(WrongEnding {
+            path: path.clone(),
+            ending: ending.into_owned(),
+        }),
+    }
+}
+
+fn default_name(format: Format) -> &'static str {
+    match format {
+        Format::Html => "report.html",
+        Format::Markdown => "report.md",
+    }
+}
+
+/// What the runs are called: by their folders' names, with the folders above where these are the same.
+fn names(folders: &[PathBuf]) -> Vec<String> {
+    let name = |folder: &Path, parts: usize| -> String {
+        let all: Vec<_> = folder
+            .components()
+            .filter(|part| matches!(part, Component::Normal(_)))
+            .map(|part| part.as_os_str().to_string_lossy())
+            .collect();
+        all[all.len().saturating_sub(parts)..].join("/")
+    };
+    let longest = folders.iter().map(|folder| folder.components().count());
+    let longest = longest.max().unwrap_or(1);
+    let all = |parts: usize| -> Vec<String> {
+        folders.iter().map(|folder| name(folder, parts)).collect()
+    };
+    let are_different = |names: &Vec<String>| {
+        let different: HashSet<&String> = names.iter().collect();
+        different.len() == names.len()
+    };
+    let named = (1..longest).map(all).find(are_different);
+    named.unwrap_or_else(|| all(1))
 }
 
 /// Everything that happened in a run; a long one takes a while, and a bar says so.
@@ -60,4 +138,56 @@ pub(super) fn read(folder: &Path) -> anyhow::Result<History> {
         .with_context(|| format!("cannot read {}", folder.join(events::FILE).display()))?;
     bar.finish_and_clear();
     Ok(follower.into_history())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_one_name_are_told_apart_by_the_folders_above() {
+        let names =
+            |folders: &[&str]| names(&folders.iter().map(PathBuf::from).collect::<Vec<_>>());
+        assert_eq!(
+            names(&["/work/runs/mine", "/work/runs/other"]),
+            ["mine", "other"]
+        );
+        assert_eq!(
+            names(&["/work/a/mine", "/work/b/mine"]),
+            ["a/mine", "b/mine"]
+        );
+        assert_eq!(
+            names(&["/a/runs/mine", "/b/runs/mine"]),
+            ["a/runs/mine", "b/runs/mine"]
+        );
+        assert_eq!(names(&["/mine"]), ["mine"]);
+        assert_eq!(names(&["/"]), [""]);
+    }
+
+    #[test]
+    fn the_ending_says_the_format() {
+        let format = |output: &str| {
+            format(&ReportArguments {
+                runs: Vec::new(),
+                output: Some(output.into()),
+                format: None,
+                place: super::super::follow_arguments::RunsDir {
+                    runs_dir: "runs".into(),
+                },
+            })
+        };
+        for html in ["-", "a.html", "a.HTM", "/dev/stdout", "report"] {
+            assert_eq!(format(html).unwrap(), Format::Html, "{html}");
+        }
+        assert_eq!(format("a.md").unwrap(), Format::Markdown);
+        let error = format("a.pdf").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a report is HTML or Markdown, but the name a.pdf ends in .pdf"
+        );
+        let long = format(&format!("{0}.{0}", "x".repeat(3000)))
+            .unwrap_err()
+            .to_string();
+        assert!(long.len() < 300, "{long}");
+    }
 }

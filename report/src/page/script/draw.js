@@ -57,6 +57,7 @@ const joined = (places) => places.map(([x, y]) => `${fixed(x)},${fixed(y)}`).joi
 function drawBand(chart, line, drawing) {
   const places = line.least.map((least, point) => {
     const [x, low, high] = [over(chart, line.x[point]), up(chart, least), up(chart, line.greatest[point])];
+    if (isBeyond(chart, line.values[point])) return null;
     return x === null || low === null || high === null ? null : [x, low, high];
   });
   for (const piece of pieces(places).filter((piece) => piece.length > 1)) {
@@ -68,7 +69,7 @@ function drawBand(chart, line, drawing) {
 
 function drawLine(line, drawing) {
   const dashes = data.dashes[line.dash];
-  for (const piece of pieces(line.places)) {
+  for (const piece of pieces(line.drawn)) {
     if (piece.length > 1) {
       const drawn = element("polyline", { class: `l${line.colour}`, points: joined(piece) });
       if (dashes) drawn.setAttribute("stroke-dasharray", dashes);
@@ -78,6 +79,18 @@ function drawLine(line, drawing) {
   }
   const best = line.best === null ? null : line.places[line.best];
   if (best) drawing.append(element("circle", { class: `ring l${line.colour}`, cx: fixed(best[0]), cy: fixed(best[1]), r: RING }));
+}
+
+// Where a line leaves the axis for good.
+function drawDivergence(chart, line, number, drawing) {
+  const x = line.diverges === null ? null : over(chart, line.x[line.diverges]);
+  if (x === null) return;
+  const isRight = x > (left + right) / 2;
+  const anchor = { x: fixed(x + (isRight ? -5 : 5)), y: fixed(above + 14 * (number + 1)) };
+  drawing.append(
+    element("line", { class: `l${line.colour}`, "stroke-dasharray": "2 4", x1: fixed(x), x2: fixed(x), y1: above, y2: below }),
+    element("text", { class: `m${line.colour}`, ...anchor, "text-anchor": isRight ? "end" : "start" }, "diverges"),
+  );
 }
 
 function mark(line, [x, y]) {
@@ -96,5 +109,6 @@ function draw(chart) {
     drawBand(chart, line, drawing);
     drawLine(line, drawing);
   }
+  chart.shown.forEach((line, number) => drawDivergence(chart, line, number, drawing));
   hide(chart);
 }

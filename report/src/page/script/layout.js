@@ -23,12 +23,21 @@ function layOut(chart) {
   for (const line of shown) line.x = AXES[across].places(data.grids[line.grid]);
   const xScale = shown.some((line) => line.values.length) ? "last" : "zero";
   chart.x = axis(xScale, shown.flatMap((line) => line.x));
-  chart.yAxis = axis(chart.isLog ? "log" : chart.scale, shown.flatMap((line) => line.values));
+  const held = shown.flatMap((line) => line.values.filter((value) => !isBeyond(chart, value)));
+  chart.yAxis = axis(chart.isLog ? "log" : chart.scale, held);
   for (const line of shown) {
     line.places = line.values.map((value, point) => place(chart, line.x[point], value));
+    // A line leaves the axis and comes back, but does not run along its edge.
+    const beyond = (point) => !(point in line.values) || isBeyond(chart, line.values[point]);
+    line.drawn = line.places.map((place, point) => ([point - 1, point, point + 1].every(beyond) ? null : place));
   }
   chart.shown = shown;
 }
+
+// Whether a value is above what the axis holds: that of a run that diverged. A logarithmic one holds all. Values are
+// rounded, the greatest is not.
+const isBeyond = (chart, value) =>
+  chart.greatest !== null && !chart.isLog && value !== null && value > chart.greatest * (1 + 1e-5);
 
 const up = (chart, value) => {
   const share = chart.yAxis.place(value);
