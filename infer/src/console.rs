@@ -21,19 +21,21 @@ pub const WRONG_USAGE: u8 = 2;
 /// Exit code after Ctrl-C, as shells count it.
 pub const INTERRUPTED: u8 = 130;
 
-/// Parses the program's arguments. Where there is nothing to run, because they are wrong or ask for help, that
+/// Parses the program's arguments by its command line, which may differ from that of `A` in its help. Where there is nothing to run, because they are wrong or ask for help, that
 /// is printed, and the program ends with the exit code.
 ///
 /// # Errors
 ///
 /// That exit code.
-pub fn parse<A: clap::Parser>() -> Result<A, ExitCode> {
-    A::try_parse().map_err(|error| match error.use_stderr() {
-        true => {
+pub fn parse<A: clap::FromArgMatches>(mut command: clap::Command) -> Result<A, ExitCode> {
+    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    let arguments = matches.and_then(|matches| A::from_arg_matches(&matches));
+    arguments.map_err(|error| match error.format(&mut command) {
+        error if error.use_stderr() => {
             usage::complain(error);
             ExitCode::from(WRONG_USAGE)
         }
-        false => {
+        error => {
             let printed = voice::print_with(|| error.print());
             let result = printed.map(|()| ExitCode::SUCCESS).map_err(Into::into);
             conclude(result, |_| None, exit_code)

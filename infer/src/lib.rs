@@ -25,6 +25,7 @@ pub mod environment;
 mod error;
 pub mod flags;
 pub mod foreign;
+pub mod help;
 mod predictor;
 mod record;
 mod runs;

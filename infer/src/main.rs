@@ -14,6 +14,7 @@ use infer::{Predictor, PreparedImage, SavedModel, console, environment, voice};
 use model::ResidualBackend;
 
 use crate::cli::arguments::Arguments;
+use crate::cli::generate::command;
 use crate::cli::model::open_model;
 use crate::cli::{benchmark, output};
 
@@ -22,7 +23,7 @@ const BATCH: usize = 32;
 
 fn main() -> ExitCode {
     let start = ProgramStart::here();
-    match console::parse::<Arguments>() {
+    match console::parse::<Arguments>(command()) {
         Ok(arguments) => {
             console::conclude(run(&arguments, &start), console::hint, console::exit_code)
         }
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
+    if arguments.generate.print()? {
+        return Ok(ExitCode::SUCCESS);
+    }
     environment::prepare()?;
     if let Some(line) = environment::start_threads(arguments.threads)? {
         voice::warn(&line);

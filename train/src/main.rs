@@ -12,7 +12,9 @@ use train::{ConfigError, TrainError};
 use crate::cli::arguments::Arguments;
 use crate::cli::broken::BrokenOff;
 use crate::cli::destination::DestinationError;
+use crate::cli::help;
 use crate::cli::program::{self, WrongFlag};
+use crate::cli::report::WrongEnding;
 
 /// What to do where a screen cannot be shown.
 fn no_screen(error: &DashboardError) -> Option<String> {
@@ -38,6 +40,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         })
         .or_else(|| error.downcast_ref::<DashboardError>().and_then(no_screen))
         .or_else(|| error.downcast_ref().map(BrokenOff::hint))
+        .or_else(|| error.downcast_ref().map(WrongEnding::hint))
         .or_else(|| console::hint(error))
 }
 
@@ -45,7 +48,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     let wrong_destination = error
         .downcast_ref::<DestinationError>()
         .is_some_and(DestinationError::is_wrong_usage);
-    match wrong_destination || error.is::<WrongFlag>() {
+    match wrong_destination || error.is::<WrongFlag>() || error.is::<WrongEnding>() {
         true => ExitCode::from(console::WRONG_USAGE),
         false => console::exit_code(error),
     }
@@ -53,7 +56,7 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 
 fn main() -> ExitCode {
     let start = ProgramStart::here();
-    match console::parse::<Arguments>() {
+    match console::parse::<Arguments>(help::command()) {
         Ok(arguments) => {
             let result = program::run(arguments, &start);
             console::conclude(result, hint, exit_code)

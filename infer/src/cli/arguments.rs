@@ -9,6 +9,8 @@ use infer::benchmark::{InputShape, NamedNetwork};
 use infer::flags::WeightsFlags;
 use infer::foreign::Published;
 
+use super::generate::Generate;
+
 const EXAMPLES: &str = "\
 Examples:
   infer image.png                     the newest run, or the shipped model before any
@@ -26,7 +28,7 @@ const MAX_BATCH: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
 
 /// Predict the class of pictures with a trained network
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, after_long_help = EXAMPLES)]
 #[command(group = ArgGroup::new("named").args(["bench", "weights"]).multiple(true))]
 #[command(group = ArgGroup::new("foreign").args(["weights", "pretrained"]))]
 pub(crate) struct Arguments {
@@ -55,14 +57,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["run", "list_devices"])]
     pub weights: Option<PathBuf>,
 
-    /// torchvision's ImageNet weights, downloaded once to the user's cache folder: resnet18, resnet34,
-    /// resnet50, resnet101, resnet152, wide_resnet50_2 and others; -v1 behind the name is for the older
+    /// ImageNet weights, such as resnet50, downloaded once
+    ///
+    /// They are torchvision's and are kept in the user's cache folder: resnet18, resnet34, resnet50, resnet101, resnet152, wide_resnet50_2 and others; -v1 behind the name is for the older
     /// of two
     #[arg(long, value_name = "NAME", conflicts_with_all = ["run", "model", "list_devices"])]
     pub pretrained: Option<Published>,
 
-    /// The network in --weights [default: recognised]; with --bench alone, the untrained network to
-    /// measure instead of a run's
+    /// The network in --weights [default: recognised]
+    ///
+    /// With --bench alone, the untrained network to measure instead of a run's.
     #[arg(long, value_name = "NAME", requires = "named", conflicts_with_all = ["run", "list_devices"])]
     pub model: Option<NamedNetwork>,
 
@@ -74,6 +78,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = at_least_one)]
     pub top_k: usize,
 
+    /// Device, such as auto, flex, cuda or cuda:1
+    ///
     /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first
     #[arg(long, value_name = "D", default_value = "auto")]
     pub device: DeviceRequest,
@@ -99,6 +105,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     pub benchmark: Benchmark,
+
+    #[command(flatten)]
+    pub generate: Generate,
 }
 
 /// Flags of --bench.

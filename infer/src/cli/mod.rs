@@ -2,5 +2,6 @@
 
 pub(crate) mod arguments;
 pub(crate) mod benchmark;
+pub(crate) mod generate;
 pub(crate) mod model;
 pub(crate) mod output;

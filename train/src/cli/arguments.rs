@@ -10,6 +10,7 @@ use train::{ConfigError, OptimizerKind, TrainConfig};
 
 use super::eval_arguments::EvalArguments;
 use super::follow_arguments::{ExportArguments, ReportArguments, RunsArguments, WatchArguments};
+use super::help::{CompletionsArguments, ManArguments};
 use super::settings::{Settings, optimizer};
 use super::study_arguments::StudyCommand;
 use super::survey_arguments::DataArguments;
@@ -39,30 +40,33 @@ Examples:
 /// Train a residual network
 ///
 /// Settings come from --config or --recipe; without either, the sample has its recipe, and other data
-/// the defaults below. Flags win over these, and the whole is written into the run's folder. Ctrl-C
+/// the defaults below, with flips and crops for folder:PATH. Flags win over these, and the whole is written into the run's folder. Ctrl-C
 /// ends the run after the current step with everything saved.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(version, after_long_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    #[command(flatten)]
-    pub settings: Settings,
+    #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = recipe,
+        help = "Settings that work well, such as cifar10-resnet20; flags change them",
+        long_help = format!(
+            "Settings that work well, which flags change: {}",
+            train::recipe_names().join(", ")
+        )
+    )]
+    pub recipe: Option<String>,
 
-    /// TOML file with settings: the flags' names with _ for -, those that change pictures under
-    /// [augmentation], and those that load them under [loader]
+    /// TOML file with settings, such as the config.toml of a run
+    ///
+    /// The keys are the flags' names with _ for -. Those that change images are under [augmentation], and
+    /// those that load them under [loader].
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "recipe"])]
     pub config: Option<PathBuf>,
 
-    #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = recipe, help = format!(
-        "Settings that were found to be good, which flags change: {}",
-        train::recipe_names().join(", ")
-    ))]
-    pub recipe: Option<String>,
-
-    /// Go on with a run from its last checkpoint: its folder, or its name in --runs-dir; --data,
-    /// --data-dir and --labels say where its images are now, if they were moved
+    /// Resume a run from its last checkpoint: its folder, or its name in --runs-dir
+    ///
+    /// --data, --data-dir and --labels say where its images are now, if they were moved.
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "image_size", "validation", "keep", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
         "key", "stem_stride", "pool", "bottleneck_stride", "shortcut", "norm_epsilon", "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
@@ -70,6 +74,9 @@ pub(crate) struct Arguments {
         "flip_test", "shift_test", "storage", "balanced", "drop_last", "max_pixels",
     ])]
     pub resume: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub settings: Settings,
 
     /// Print where the time went at the end, operation by operation
     #[arg(long, conflicts_with_all = ["list_devices", "json"])]
@@ -101,7 +108,7 @@ pub(super) fn recipe(text: &str) -> Result<String, ConfigError> {
     TrainConfig::recipe(text).map(|_| text.to_owned())
 }
 
-/// Everything but training.
+/// Everything but training, with a line for each that is short enough for `-h`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Summary(Box<SummaryArguments>),
@@ -114,6 +121,8 @@ pub(crate) enum Command {
     Convert(Box<ConvertArguments>),
     #[command(subcommand)]
     Study(StudyCommand),
+    Completions(CompletionsArguments),
+    Man(ManArguments),
 }
 
 const CONVERT_EXAMPLES: &str = "\
@@ -127,14 +136,14 @@ Examples:
 In PyTorch:
   network.load_state_dict(safetensors.torch.load_file(\"mine.safetensors\"))";
 
-/// Convert weights: a run, or a file of torch.save or safetensors, to one or the other
+/// Convert weights between runs, PyTorch's files and safetensors
 ///
 /// The tensors of a file may have the names of torchvision, timm, Hugging Face's transformers,
 /// mmpretrain, weiaicunzai, common CIFAR networks or this project, behind any prefix. Every one of them is
 /// accounted for, and none is changed: the round trip is lossless. Only a single output, which is for a
 /// sigmoid, becomes two for a softmax.
 #[derive(Debug, Args)]
-#[command(after_help = CONVERT_EXAMPLES)]
+#[command(after_long_help = CONVERT_EXAMPLES)]
 #[command(group = ArgGroup::new("foreign").args(["input"]))]
 pub(crate) struct ConvertArguments {
     /// A run's folder, or a file of weights
@@ -169,9 +178,9 @@ Examples:
   train summary resnet20 --input 1x28x28 --batch-size 128
   train summary wide_resnet50_2 --optimizer adamw --json";
 
-/// Print a network layer by layer: output, parameters, multiply-adds, and the memory of training
+/// Print a network layer by layer: shapes, parameters, multiply-adds, memory
 #[derive(Debug, Args)]
-#[command(after_help = SUMMARY_EXAMPLES)]
+#[command(after_long_help = SUMMARY_EXAMPLES)]
 pub(crate) struct SummaryArguments {
     /// The network's name, as --model takes it
     #[arg(value_name = "NAME")]
@@ -261,16 +270,16 @@ pub(crate) struct Benchmark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
+    use crate::cli::help;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
+        help::command().debug_assert();
     }
 
     #[test]
     fn help_states_the_defaults_that_hold() {
-        let help = Arguments::command().render_long_help().to_string();
+        let help = help::command().render_long_help().to_string();
         let config = TrainConfig::default();
         for (flag, default) in [
             ("--data ", config.data.to_string()),
@@ -280,8 +289,17 @@ mod tests {
                 format!("that of --weights, or {}", config.model_name()),
             ),
             ("--zero-init", config.zero_init_last_norm.to_string()),
-            ("--pad-crop", config.augmentation.pad_crop.to_string()),
-            ("--flip", config.augmentation.flip.to_string()),
+            (
+                "--pad-crop",
+                format!(
+                    "{}, and for folder:PATH a random part of the image",
+                    config.augmentation.pad_crop
+                ),
+            ),
+            (
+                "--flip ",
+                format!("{}, but true for folder:PATH", config.augmentation.flip),
+            ),
             ("--balanced", config.loader.balanced.to_string()),
             ("--drop-last", config.loader.drop_last.to_string()),
             ("--storage", "memory".to_owned()),

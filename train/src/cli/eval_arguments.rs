@@ -21,11 +21,11 @@ Examples:
   train eval --weights resnet50.pth --data folder:imagenet --batch-size 16
   train eval runs/mine --json";
 
-/// Evaluate a model: loss, top-1, top-5, calibration, and how well each class is told
+/// Evaluate a model: loss, top-1, top-5, calibration, metrics of each class
 ///
 /// What is printed is saved as JSON too, in the run's folder; for --weights only with --output.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 #[command(group = ArgGroup::new("which").args(["run", "weights"]))]
 #[command(group = ArgGroup::new("foreign").args(["weights"]))]
 pub(crate) struct EvalArguments {
@@ -33,7 +33,10 @@ pub(crate) struct EvalArguments {
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
 
-    /// A file that torch.save wrote, or safetensors, as `infer --weights` takes it; that of a run has the run's settings
+    /// Weights to evaluate instead of a run
+    ///
+    /// A file that torch.save wrote, or safetensors, as `infer --weights` takes it; that of a run has the run's
+    /// settings.
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
@@ -49,7 +52,9 @@ pub(crate) struct EvalArguments {
     #[command(flatten)]
     pub weights_flags: WeightsFlags,
 
-    /// sample, mnist, fashion-mnist, cifar10, cifar100, or folder:PATH: a folder, .zip or .tar [default: the run's own]
+    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH
+    ///
+    /// PATH is a folder, .zip or .tar. [default: the run's own]
     #[arg(long, value_name = "DATA", value_parser = source)]
     pub data: Option<Source>,
 
@@ -87,7 +92,9 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "N", default_value = "64")]
     pub batch_size: NonZeroUsize,
 
-    /// Where the JSON goes, - for standard output [default: eval-DATA-SPLIT.json, with -flip or -shift before the ending with --flip-test or --shift-test, in the run's folder, with a number behind it where there is one with other data, seed or share; nowhere for --weights]
+    /// Where the JSON goes, - for standard output
+    ///
+    /// [default: eval-DATA-SPLIT.json, with -flip or -shift before the ending with --flip-test or --shift-test, in the run's folder, with a number behind it where there is one with other data, seed or share; nowhere for --weights]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -95,6 +102,8 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
 
+    /// Device, such as auto, flex, cuda or cuda:1
+    ///
     /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first
     #[arg(long, value_name = "D", default_value = "auto")]
     pub device: DeviceRequest,

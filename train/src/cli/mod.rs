@@ -1,6 +1,7 @@
 //! What the program is to its user: arguments, terminal, signals.
 
 mod about;
+mod advice;
 pub(crate) mod arguments;
 mod benchmark;
 pub(crate) mod broken;
@@ -17,6 +18,7 @@ mod follow;
 mod follow_arguments;
 mod grouped;
 mod held_back;
+pub(crate) mod help;
 mod launcher;
 mod lines;
 mod live;
@@ -24,7 +26,7 @@ mod log_file;
 mod look;
 pub(crate) mod program;
 mod progress;
-mod report;
+pub(crate) mod report;
 mod runs;
 mod screen;
 mod settings;

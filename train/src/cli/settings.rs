@@ -14,7 +14,9 @@ use train::{Keep, OptimizerKind, Overrides, Schedule};
 /// What a run's config holds too; what is left out keeps its value.
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
-    /// sample, mnist, fashion-mnist, cifar10, cifar100, or folder:PATH for your own images: a folder, .zip or .tar [default: sample]
+    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH
+    ///
+    /// PATH is for your own images: a folder, .zip or .tar. [default: sample]
     #[arg(long, value_name = "DATA", value_parser = source)]
     data: Option<Source>,
 
@@ -38,7 +40,10 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "WHICH", value_parser = keep)]
     keep: Option<Keep>,
 
-    #[arg(long, value_name = "NAME", help = format!("{} [default: that of --weights, or resnet8]", model::PATTERNS.join(", ")))]
+    #[arg(long, value_name = "NAME",
+        help = "Network, such as resnet20 or resnet50 [default: resnet8]",
+        long_help = format!("{} [default: that of --weights, or resnet8]", model::PATTERNS.join(", "))
+    )]
     model: Option<String>,
 
     /// Start from trained weights: a run's folder, a file that torch.save wrote, or safetensors
@@ -49,11 +54,15 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 
-    /// Start from torchvision's ImageNet weights, downloaded once: resnet18 to resnet152 and others, with -v1 for the older ones
+    /// Start from ImageNet weights, such as resnet18 or resnet50
+    ///
+    /// They are torchvision's and downloaded once: resnet18 to resnet152 and others, with -v1 for the older ones.
     #[arg(long, value_name = "NAME", value_parser = published, conflicts_with_all = ["weights", "model"])]
     pretrained: Option<String>,
 
-    /// Leave all of the weights but the head as they are, or the parts that are named: stem, stage1, stage2 ...
+    /// Train the head alone, or all but the named parts
+    ///
+    /// The parts are stem, stage1, stage2 and so on, separated by commas.
     #[arg(long, value_name = "PARTS", num_args = 0..=1, default_missing_value = "all", value_delimiter = ',')]
     freeze: Option<Vec<Part>>,
 
@@ -97,11 +106,11 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     zero_init_last_norm: Option<bool>,
 
-    /// Crop training pictures at random after adding so many pixels on each side [default: 0]
+    /// Crop training images at random after adding so many pixels on each side [default: 0, and for folder:PATH a random part of the image]
     #[arg(long, value_name = "N")]
     pad_crop: Option<usize>,
 
-    /// Mirror half of the training pictures at random [default: false]
+    /// Mirror half of the training images at random [default: false, but true for folder:PATH]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     flip: Option<bool>,
 
@@ -124,11 +133,11 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N", help = max_pixels_help())]
     max_pixels: Option<NonZeroU64>,
 
-    /// Passes over the training pictures [default: 16]
+    /// Passes over the training images [default: 16]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
 
-    /// Pictures that go through the network at once [default: 32]
+    /// Images in a batch [default: 32]
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
 
@@ -144,7 +153,9 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "NAME", value_parser = optimizer)]
     optimizer: Option<OptimizerKind>,
 
-    /// Highest learning rate [default: 0.1, or 0.001 for adam and adamw, 0.005 for muon; a tenth of it with weights that are not all frozen]
+    /// Highest learning rate
+    ///
+    /// [default: 0.1, or 0.001 for adam and adamw, 0.005 for muon; a tenth of it with weights that are not all frozen]
     #[arg(long, value_name = "X")]
     lr: Option<f64>,
 
@@ -196,7 +207,9 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
 
-    /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first [default: auto]
+    /// Device, such as auto, flex, cuda or cuda:1 [default: auto]
+    ///
+    /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first
     #[arg(long, value_name = "D")]
     device: Option<DeviceRequest>,
 

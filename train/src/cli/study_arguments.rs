@@ -29,7 +29,7 @@ Examples:
 /// last epoch. Without shortcuts, the deeper network is the worse one, on the training pictures too.
 /// The same command goes on where it was stopped.
 #[derive(Debug, Args)]
-#[command(after_help = DEGRADATION_EXAMPLES)]
+#[command(after_long_help = DEGRADATION_EXAMPLES)]
 pub(crate) struct DegradationArguments {
     /// Layers of the networks, 6n+2
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [20, 56])]
@@ -60,7 +60,7 @@ Examples:
 ///
 /// The networks are as they are before training.
 #[derive(Debug, Args)]
-#[command(after_help = GRADIENT_EXAMPLES)]
+#[command(after_long_help = GRADIENT_EXAMPLES)]
 pub(crate) struct GradientArguments {
     /// Layers of the networks, 6n+2
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [20, 56])]

@@ -22,12 +22,12 @@ Examples:
   train data mnist --sheet changed.png --augmented --recipe mnist
   train data mnist --json";
 
-/// Show what a data set holds: classes, brightness, pictures that come twice or cannot be read
+/// Show what a data set holds: classes, brightness, duplicates, unreadable images
 ///
 /// Files of a published set are downloaded if they are nowhere. Every picture is opened; none of a
 /// folder is kept in memory. What class folders hold besides pictures is counted.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 #[command(group = ArgGroup::new("changes").args(["config", "recipe", "pad_crop", "flip"]).multiple(true))]
 pub(crate) struct DataArguments {
     /// sample, mnist, fashion-mnist, cifar10, cifar100, or folder:PATH: a folder, .zip or .tar
@@ -42,7 +42,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
 
-    /// Bring every picture to N x N pixels [default: the data's own size, 64 for folders]
+    /// Bring every image to N x N pixels [default: the data's own size, 64 for folders]
     #[arg(long, value_name = "N")]
     pub image_size: Option<usize>,
 
@@ -53,7 +53,10 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Draw training pictures as a PNG, a file that ends in .png or - for standard output: a row for each class in the order of the table, at most 100, without those that cannot be read
+    /// Draw training images as a PNG, with a row for each class
+    ///
+    /// The file's name ends in .png, or is - for standard output. Rows are in the order of the table, at most 100, without images that cannot be
+    /// read.
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(png))]
     pub sheet: Option<PathBuf>,
 

@@ -1,0 +1,136 @@
+//! The help, shell completions and manual pages of the programs.
+//!
+//! `-h` shows the flags that most users need, and `--help` all of them, both under headings. What is where is a
+//! [`Layout`] beside the program's arguments: flags that it does not name are in `--help` alone.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use clap::Command;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+/// How the flags of a command are shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// The flags in `-h`; positional arguments always are.
+    pub short: &'static [&'static str],
+    /// Headings with the flags below them.
+    pub headings: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// A command with its flags arranged.
+pub fn arranged(command: Command, layout: &Layout) -> Command {
+    command.mut_args(|arg| {
+        let id = arg.get_id().to_string();
+        let is_short = arg.is_positional() || layout.short.contains(&id.as_str());
+        let mut headings = layout.headings.iter();
+        let heading = headings.find(|(_, flags)| flags.contains(&id.as_str()));
+        let arg = arg.hide_short_help(!is_short);
+        match heading {
+            Some((heading, _)) => arg.help_heading(*heading),
+            None => arg,
+        }
+    })
+}
+
+/// The completions of a program for a shell.
+pub fn completions(shell: Shell, mut command: Command) -> Vec<u8> {
+    let name = command.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    script
+}
+
+/// The names and the text of a program's manual pages: its own, and one for each command in it.
+///
+/// # Errors
+///
+/// None that memory does not have.
+pub fn manual(mut command: Command) -> io::Result<Vec<(String, Vec<u8>)>> {
+    command.build();
+    let mut pages = Vec::new();
+    let mut left = vec![&command];
+    while let Some(command) = left.pop() {
+        let name = command.get_display_name().unwrap_or(command.get_name());
+        pages.push((format!("{name}.1"), page(command)?));
+        let subcommands = command.get_subcommands();
+        left.extend(subcommands.filter(|command| command.get_name() != "help"));
+    }
+    pages.sort();
+    Ok(pages)
+}
+
+fn page(command: &Command) -> io::Result<Vec<u8>> {
+    let man = Man::new(command.clone());
+    let mut text = Vec::new();
+    man.render_title(&mut text)?;
+    man.render_name_section(&mut text)?;
+    man.render_synopsis_section(&mut text)?;
+    man.render_description_section(&mut text)?;
+    man.render_options_section(&mut text)?;
+    if command.get_subcommands().next().is_some() {
+        man.render_subcommands_section(&mut text)?;
+    }
+    if let Some(examples) = command.get_after_long_help() {
+        text.write_all(examples_section(&examples.to_string()).as_bytes())?;
+    }
+    Ok(text)
+}
+
+/// Examples with their lines as they are.
+fn examples_section(text: &str) -> String {
+    let mut section = ".SH EXAMPLES\n.nf\n".to_owned();
+    for line in text.lines().filter(|line| *line != "Examples:") {
+        let line = line.replace('\\', "\\e").replace('-', "\\-");
+        // Writing to a string cannot fail. A line may not begin with what roff takes for an order.
+        let _ = writeln!(section, "\\&{line}");
+    }
+    section + ".fi\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Arg;
+
+    fn command() -> Command {
+        let arg = |name| Arg::new(name).long(name).help(format!("The {name}"));
+        Command::new("tool")
+            .args([arg("common"), arg("rare")])
+            .arg(Arg::new("FILE"))
+            .after_long_help("Examples:\n  tool --rare x\\y\n.tool")
+            .subcommand(Command::new("part").about("A part"))
+    }
+
+    const LAYOUT: Layout = Layout {
+        short: &["common"],
+        headings: &[("Group", &["common", "rare"])],
+    };
+
+    #[test]
+    fn rare_flags_are_in_the_long_help_alone() {
+        let mut command = arranged(command(), &LAYOUT);
+        let [short, long] = [command.render_help(), command.render_long_help()];
+        let [short, long] = [short, long].map(|help| help.to_string());
+        assert!(
+            short.contains("Group:\n      --common") && short.contains("FILE"),
+            "{short}"
+        );
+        assert!(!short.contains("rare"), "{short}");
+        assert!(long.contains("--rare"), "{long}");
+    }
+
+    #[test]
+    fn every_command_has_a_page() {
+        let pages = manual(arranged(command(), &LAYOUT)).unwrap();
+        let names: Vec<&str> = pages.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["tool-part.1", "tool.1"]);
+        let text = String::from_utf8(pages[1].1.clone()).unwrap();
+        assert!(
+            text.contains(".SH EXAMPLES\n.nf\n\\&  tool \\-\\-rare x\\ey\n\\&.tool\n.fi"),
+            "{text}"
+        );
+        assert!(text.contains("\\-\\-rare"), "{text}");
+    }
+}

@@ -1,0 +1,260 @@
+//! The whole command line, with its flags under headings, and what can be made of it for shells and `man`.
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Args, Command, CommandFactory as _};
+use clap_complete::Shell;
+use infer::help::{Layout, arranged, completions, manual};
+use infer::voice;
+
+use super::arguments::Arguments;
+use super::destination::Destination;
+
+const TRAIN: Layout = Layout {
+    short: &[
+        "recipe",
+        "config",
+        "resume",
+        "data",
+        "model",
+        "pretrained",
+        "freeze",
+        "epochs",
+        "batch_size",
+        "lr",
+        "device",
+    ],
+    headings: &[
+        ("Start from", &["recipe", "config", "resume"]),
+        (
+            "Data and model",
+            &[
+                "data",
+                "data_dir",
+                "image_size",
+                "validation",
+                "model",
+                "weights",
+                "pretrained",
+                "freeze",
+                "stem",
+                "depths",
+                "widths",
+                "zero_init_last_norm",
+            ],
+        ),
+        (
+            "Loading and augmentation",
+            &[
+                "pad_crop",
+                "flip",
+                "storage",
+                "balanced",
+                "drop_last",
+                "loader_threads",
+            ],
+        ),
+        (
+            "Training",
+            &[
+                "epochs",
+                "batch_size",
+                "accumulate",
+                "gradient_checkpointing",
+                "optimizer",
+                "lr",
+                "schedule",
+                "warmup_epochs",
+                "momentum",
+                "weight_decay",
+                "clip",
+                "label_smoothing",
+                "ema",
+                "flip_test",
+                "shift_test",
+                "keep",
+                "patience",
+                "seed",
+                "threads",
+                "device",
+                "runs_dir",
+                "name",
+            ],
+        ),
+        (
+            "Output",
+            &["ui", "json", "quiet", "profile", "list_devices"],
+        ),
+    ],
+};
+
+const EVAL: Layout = Layout {
+    short: &["weights", "data", "split", "output", "json", "device"],
+    headings: &[
+        ("Model", &["weights", "model", "resize", "runs_dir"]),
+        ("Data", &["data", "data_dir", "split", "seed", "validation"]),
+        ("Scoring", &["flip_test", "shift_test", "batch_size"]),
+        ("Output", &["output", "json"]),
+        ("Device", &["threads", "device"]),
+    ],
+};
+
+const DATA: Layout = Layout {
+    short: &["image_size", "sheet", "augmented", "json"],
+    headings: &[
+        ("Data", &["data_dir", "image_size", "seed"]),
+        (
+            "Contact sheet",
+            &[
+                "sheet",
+                "examples",
+                "augmented",
+                "config",
+                "recipe",
+                "pad_crop",
+                "flip",
+            ],
+        ),
+        ("Output", &["json"]),
+    ],
+};
+
+/// The program's command line.
+pub(crate) fn command() -> Command {
+    arranged(Arguments::command(), &TRAIN)
+        .mut_subcommand("eval", |command| arranged(command, &EVAL))
+        .mut_subcommand("data", |command| arranged(command, &DATA))
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  train completions bash > ~/.local/share/bash-completion/completions/train
+  train completions zsh > ~/.zfunc/_train     with fpath+=~/.zfunc before compinit in ~/.zshrc
+  train completions fish > ~/.config/fish/completions/train.fish";
+
+/// Print completions for a shell
+#[derive(Debug, Args)]
+#[command(after_long_help = COMPLETIONS_EXAMPLES)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  train man | man -l -                    the page of `train`
+  train man eval | man -l -               that of `train eval`
+  train man --output ~/.local/share/man/man1   all pages, for `man train`";
+
+/// Print a manual page, or write all of them
+#[derive(Debug, Args)]
+#[command(after_long_help = MAN_EXAMPLES)]
+pub(crate) struct ManArguments {
+    /// The command that the page is about, such as eval [default: train itself]
+    #[arg(value_name = "COMMAND", conflicts_with = "output")]
+    pub command: Vec<String>,
+
+    /// Write the pages of all commands into this folder
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+pub(crate) fn print_completions(arguments: &CompletionsArguments) -> anyhow::Result<()> {
+    Destination::StandardOutput.write(&completions(arguments.shell, command()))
+}
+
+pub(crate) fn run_man(arguments: &ManArguments) -> anyhow::Result<()> {
+    let pages = manual(command())?;
+    if let Some(folder) = &arguments.output {
+        for (name, text) in &pages {
+            let path = folder.join(name);
+            let shown = path.display().to_string();
+            Destination::File(path).write(text)?;
+            voice::print(&shown)?;
+        }
+        return Ok(());
+    }
+    let words = ["train"].into_iter();
+    let words: Vec<&str> = words
+        .chain(arguments.command.iter().map(String::as_str))
+        .collect();
+    let name = format!("{}.1", words.join("-"));
+    match pages.iter().find(|(page, _)| *page == name) {
+        Some((_, text)) => Destination::StandardOutput.write(text),
+        None => {
+            let wanted = arguments.command.join(" ").escape_debug().to_string();
+            let message = format!("there is no command `{wanted}`");
+            command().error(ErrorKind::InvalidValue, message).exit()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every command with its subcommands.
+    fn all(command: &Command) -> Vec<Command> {
+        let mut all = vec![command.clone()];
+        for subcommand in command.get_subcommands() {
+            all.extend(self::all(subcommand));
+        }
+        all
+    }
+
+    #[test]
+    fn layouts_name_flags_that_exist() {
+        let command = command();
+        let find = |name| command.find_subcommand(name).unwrap();
+        for (command, layout) in [
+            (&command, TRAIN),
+            (find("eval"), EVAL),
+            (find("data"), DATA),
+        ] {
+            let headed = layout.headings.iter().flat_map(|(_, flags)| flags.iter());
+            for flag in layout.short.iter().chain(headed) {
+                let is_flag = command.get_arguments().any(|arg| arg.get_id() == *flag);
+                assert!(is_flag, "{} has no {flag}", command.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn the_short_help_of_every_command_fits_on_a_screen() {
+        let mut command = command();
+        command.build();
+        for command in all(&command) {
+            let help = command.clone().term_width(100).render_help().to_string();
+            let lines: Vec<&str> = help.lines().collect();
+            let longest = lines.iter().map(|line| line.chars().count()).max();
+            assert!(lines.len() <= 40, "{} lines:\n{help}", lines.len());
+            assert!(longest <= Some(100), "{longest:?}:\n{help}");
+        }
+    }
+
+    #[test]
+    fn the_long_help_has_every_flag_and_examples() {
+        let mut command = command();
+        command.build();
+        for command in all(&command) {
+            let help = command.clone().render_long_help().to_string();
+            for arg in command.get_arguments() {
+                if let Some(long) = arg.get_long() {
+                    assert!(help.contains(&format!("--{long}")), "no --{long} in {help}");
+                }
+            }
+        }
+        let help = command.render_long_help().to_string();
+        for part in [
+            "Start from:",
+            "Data and model:",
+            "Training:",
+            "Examples:",
+            "train eval runs/mine",
+        ] {
+            assert!(help.contains(part), "no {part} in {help}");
+        }
+    }
+}
