@@ -314,6 +314,21 @@ pub struct Tested {
     pub mistakes: Vec<Mistake>,
 }
 
+impl Tested {
+    /// How many images were classified correctly, and of how many.
+    pub fn counts(&self) -> [u64; 2] {
+        let add = |[correct, images]: [u64; 2],
+                   &(class, likeliest, count): &(usize, usize, u64)| {
+            let is_correct = u64::from(class == likeliest);
+            [
+                correct.saturating_add(is_correct.saturating_mul(count)),
+                images.saturating_add(count),
+            ]
+        };
+        self.confusion.iter().fold([0, 0], add)
+    }
+}
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -21,8 +21,9 @@ pub const WRONG_USAGE: u8 = 2;
 /// Exit code after Ctrl-C, as shells count it.
 pub const INTERRUPTED: u8 = 130;
 
-/// Parses the program's arguments by its command line, which may differ from that of `A` in its help. Where there is nothing to run, because they are wrong or ask for help, that
-/// is printed, and the program ends with the exit code.
+/// Parses the program's arguments by its command line, which may differ from that of `A` in its help. Where there
+/// is nothing to run, because they are wrong or ask for help, that is printed, and the program ends with the exit
+/// code.
 ///
 /// # Errors
 ///

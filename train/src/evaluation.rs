@@ -5,8 +5,10 @@ use std::sync::Arc;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use data::PictureDataset;
+use events::accuracy_interval;
 use serde::{Deserialize, Serialize};
 
+use crate::stream::path_text;
 use crate::totals::Score;
 
 /// Bins of confidence that the calibration error is taken over, as Guo et al. have them.
@@ -26,6 +28,9 @@ pub struct Evaluation {
     pub loss: f64,
     /// Share of pictures whose likeliest class is the right one, 0 to 1.
     pub accuracy: f64,
+    /// The Wilson 95 % confidence interval of the accuracy; none in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_interval: Option<[f64; 2]>,
     /// Share of pictures whose class is among the five likeliest, 0 to 1; 1 with five classes or
     /// fewer.
     pub top5: f64,
@@ -37,6 +42,27 @@ pub struct Evaluation {
     pub classes: Vec<ClassEvaluation>,
     /// Pictures `[their class][likeliest class]`.
     pub confusion: Vec<Vec<u64>>,
+    /// The images that were misclassified with the highest probability, the most probable first.
+    #[serde(default)]
+    pub mistakes: Vec<Misclassified>,
+}
+
+/// A misclassified image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Misclassified {
+    /// Its index, from 0, in the set that was scored.
+    pub image: usize,
+    /// Its file; none for data whose images have no files of their own. Bytes that are not UTF-8 are written as
+    /// `\xFF`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Its class.
+    pub class: String,
+    /// The class that was predicted.
+    pub predicted: String,
+    /// The probability of the predicted class, 0 to 1.
+    pub probability: f64,
 }
 
 /// How well one class is told from the others. A share of nothing is 0.
@@ -202,11 +228,15 @@ impl Tally {
     /// None without a picture.
     pub(crate) fn score(&self) -> Option<Score> {
         let pictures = self.pictures();
-        let correct: usize = self.bins.iter().map(|bin| bin.correct).sum();
+        let correct = self.correct();
         (pictures > 0).then(|| Score {
             loss: self.loss / pictures as f64,
             accuracy: correct as f64 / pictures as f64,
         })
+    }
+
+    fn correct(&self) -> usize {
+        self.bins.iter().map(|bin| bin.correct).sum()
     }
 
     fn pictures(&self) -> usize {
@@ -223,13 +253,35 @@ impl Tally {
             pictures,
             loss: score.loss,
             accuracy: score.accuracy,
+            accuracy_interval: accuracy_interval(self.correct() as u64, pictures as u64),
             top5: self.among_top as f64 / pictures as f64,
             calibration_error: self.bins.iter().map(apart).sum::<f64>() / pictures as f64,
             classes: classes
                 .map(|(class, name)| self.class(class, name))
                 .collect(),
+            mistakes: self.mistakes(class_names),
             confusion: self.confusion,
         })
+    }
+
+    fn mistakes(&self, class_names: &[String]) -> Vec<Misclassified> {
+        let name = |class: usize| match class_names.get(class) {
+            Some(name) => name.clone(),
+            None => class.to_string(),
+        };
+        let path = |picture: usize| {
+            let pictures = self.pictures.as_ref()?;
+            let index = *pictures.indices().get(picture)?;
+            pictures.store().path(index).map(path_text)
+        };
+        let mistakes = self.missed.iter().map(|missed| Misclassified {
+            image: missed.picture,
+            path: path(missed.picture),
+            class: name(missed.class),
+            predicted: name(missed.likeliest),
+            probability: missed.confidence,
+        });
+        mistakes.collect()
     }
 
     fn class(&self, class: usize, name: &str) -> ClassEvaluation {
@@ -296,6 +348,33 @@ mod tests {
             (2, 0.5, 0.5, 0.5)
         );
         assert_eq!(class.name, "class 1");
+        assert_eq!(found.accuracy_interval, accuracy_interval(2, 4));
+        let mistakes: Vec<(usize, &str, &str)> = found
+            .mistakes
+            .iter()
+            .map(|mistake| {
+                (
+                    mistake.image,
+                    mistake.class.as_str(),
+                    mistake.predicted.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            mistakes,
+            [(3, "class 0", "class 1"), (1, "class 1", "class 0")]
+        );
+        assert!((found.mistakes[0].probability - 0.8).abs() < 1e-6);
+    }
+
+    #[test]
+    fn evaluations_of_earlier_versions_are_read() {
+        let mut json = serde_json::to_value(evaluation(&[1.0, 0.0], 2, &[0], 1)).unwrap();
+        let fields = json.as_object_mut().unwrap();
+        fields.remove("accuracy_interval").unwrap();
+        fields.remove("mistakes").unwrap();
+        let read: Evaluation = serde_json::from_value(json).unwrap();
+        assert_eq!((read.accuracy_interval, read.mistakes), (None, Vec::new()));
     }
 
     #[test]

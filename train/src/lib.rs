@@ -75,7 +75,7 @@ pub use config::{Keep, LoaderConfig, TrainConfig};
 pub use epoch_end::EpochReport;
 pub use error::{ConfigError, TrainError};
 pub use evaluate::{EvaluationPlan, EvaluationSettings, SetPart};
-pub use evaluation::{ClassEvaluation, Evaluation};
+pub use evaluation::{ClassEvaluation, Evaluation, Misclassified};
 pub use folder::RunFolder;
 pub use matching::MatchedBy;
 pub use optimizer::{OptimizerKind, optimizer};

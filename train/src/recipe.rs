@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use data::Source;
+use data::{Augmentation, ResizedCrop, Source};
 
 use crate::config::TrainConfig;
 use crate::error::ConfigError;
+use crate::overrides::Overrides;
 
 /// A recipe as it lies in `train/recipes`.
 macro_rules! recipe {
@@ -22,6 +23,10 @@ const RECIPES: [(&str, &str); 6] = [
     recipe!("cifar10"),
     recipe!("cifar10-resnet20"),
 ];
+
+/// The least and the most of its area that a crop of an image from a folder has. Less, as ImageNet is trained with,
+/// is too much for the few epochs and the small images that are the default.
+const FOLDER_CROP: [f64; 2] = [0.35, 1.0];
 
 /// The names of all recipes.
 pub fn recipe_names() -> Vec<&'static str> {
@@ -53,7 +58,8 @@ impl TrainConfig {
         Ok(config)
     }
 
-    /// What a run on this data has where no settings are named: for the sample, those of its recipe.
+    /// The settings of a run on this data without a file of settings: for the sample, those of its recipe, and
+    /// for a folder of images, flips and random crops, since such folders hold photos and few of them.
     ///
     /// # Errors
     ///
@@ -61,8 +67,35 @@ impl TrainConfig {
     pub fn usual(data: &Source) -> Result<Self, ConfigError> {
         match data {
             Source::Sample => Self::recipe("sample"),
+            Source::Folder(_) => Ok(Self {
+                augmentation: Augmentation {
+                    flip: true,
+                    resized_crop: Some(ResizedCrop {
+                        scale: FOLDER_CROP,
+                        ..ResizedCrop::default()
+                    }),
+                    ..Augmentation::default()
+                },
+                ..Self::default()
+            }),
             _ => Ok(Self::default()),
         }
+    }
+}
+
+impl TrainConfig {
+    /// The settings of a run that flags alone describe: the [`usual`](Self::usual) ones with what the flags say instead.
+    /// `pad_crop` takes the place of the crop that folders of images have; 0 means none.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`usual`](Self::usual).
+    pub fn of_flags(flags: Overrides) -> Result<Self, ConfigError> {
+        let mut usual = Self::usual(flags.data.as_ref().unwrap_or(&Source::Sample))?;
+        if flags.pad_crop.is_some() {
+            usual.augmentation.resized_crop = None;
+        }
+        Ok(usual.with(flags))
     }
 }
 
@@ -91,6 +124,48 @@ mod tests {
             TrainConfig::recipe("sample").unwrap()
         );
         assert_eq!(usual(Source::Mnist), TrainConfig::default());
+    }
+
+    #[test]
+    fn folders_are_augmented_unless_flags_say_otherwise() {
+        let usual = TrainConfig::usual(&Source::Folder("photos".into())).unwrap();
+        usual.validate().unwrap();
+        assert!(usual.augmentation.flip && usual.augmentation.resized_crop.is_some());
+        let text = toml::to_string(&usual).unwrap();
+        assert!(
+            text.contains("[augmentation.resized_crop]\nscale = [0.35, 1.0]"),
+            "{text}"
+        );
+        assert!(text.contains("flip = true"), "{text}");
+        let flags = Overrides {
+            data: Some(Source::Folder("photos".into())),
+            ..Overrides::default()
+        };
+        let of_flags = |flags| TrainConfig::of_flags(flags).unwrap();
+        assert_eq!(of_flags(flags.clone()).augmentation, usual.augmentation);
+        let none = of_flags(Overrides {
+            flip: Some(false),
+            pad_crop: Some(0),
+            ..flags.clone()
+        });
+        assert_eq!(none.augmentation, Augmentation::default());
+        let padded = of_flags(Overrides {
+            pad_crop: Some(4),
+            ..flags
+        });
+        assert_eq!(
+            (padded.augmentation.pad_crop, padded.augmentation.flip),
+            (4, true)
+        );
+        assert_eq!(padded.augmentation.resized_crop, None);
+        // The flags of a run with settings of its own change what they name alone.
+        let own =
+            TrainConfig::parse("[augmentation]\nresized_crop = {}\n", "own.toml".as_ref()).unwrap();
+        let own = own.with(Overrides {
+            pad_crop: Some(4),
+            ..Overrides::default()
+        });
+        assert!(own.augmentation.resized_crop.is_some());
     }
 
     #[test]

@@ -129,13 +129,26 @@ fn named_parts_stay_while_the_others_learn() {
         let is_frozen = name.starts_with("stem.") || name.starts_with("stages.1.");
         assert_eq!(before == after, is_frozen, "{name}");
     }
+    // The report says which network the weights are of, and the rate without its rounding error.
+    let mut report = Command::new(env!("CARGO_BIN_EXE_train"));
+    report.args(["report", "-o", "-"]).arg(runs.join("second"));
+    let page = succeeds(&mut report);
+    let model = json(&runs.join("second/model.json"))["model"].to_string();
+    let model = model.replace('"', "&quot;");
+    let row = format!("model</th><td class=\"text\"><code>{model}</code>");
+    assert!(page.contains(&row), "no {row} in {page}");
+    assert!(
+        page.contains("lr</th><td class=\"text\"><code>0.01</code>"),
+        "{page}"
+    );
+
     let config = fs::read_to_string(runs.join("second/config.toml")).unwrap();
     assert!(
         config.contains("freeze = [\"stem\", \"stage2\"]"),
         "{config}"
     );
     assert!(
-        config.contains("lr = 0.01"),
+        config.contains("lr = 0.01\n"),
         "a tenth of the usual rate: {config}"
     );
 }

@@ -101,11 +101,7 @@ pub(super) fn keys(run: &NamedRun) -> Vec<Key> {
 
 /// The confidence interval of the test accuracy, such as "95 % interval 90.37 to 93.71 %".
 pub(super) fn interval(history: &History) -> Option<String> {
-    let tested = history.tested.as_ref()?;
-    let counts = || tested.confusion.iter();
-    let images = counts().fold(0_u64, |sum, cell| sum.saturating_add(cell.2));
-    let correct = counts().filter(|(class, likeliest, _)| class == likeliest);
-    let correct = correct.fold(0_u64, |sum, cell| sum.saturating_add(cell.2));
+    let [correct, images] = history.tested.as_ref()?.counts();
     let [low, high] = accuracy_interval(correct, images)?;
     Some(format!(
         "95 % interval {:.2} to {:.2} %",

@@ -1,9 +1,11 @@
 //! What `train eval` prints and saves.
 
+use std::path::Path;
+
 use data::{PassedOver, Reading};
 use report::table::table;
 use serde::Serialize;
-use train::{Evaluation, EvaluationSettings, MatchedBy, SetPart};
+use train::{Evaluation, EvaluationSettings, MatchedBy, Misclassified, SetPart};
 
 use super::grouped::grouped;
 
@@ -66,18 +68,28 @@ impl Report {
             pictures,
             loss,
             accuracy,
+            accuracy_interval,
             top5,
             calibration_error,
             classes,
             confusion,
+            mistakes,
         } = &self.evaluation;
         let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+        let interval = accuracy_interval.map(|[low, high]| {
+            format!(
+                " (95 % interval {:.2} to {:.2} %)",
+                100.0 * low,
+                100.0 * high
+            )
+        });
         let mut text = format!(
-            "{} {} pictures of {}: accuracy {}, top-5 {}, average loss {loss:.4}, calibration error {}\n\n",
+            "{} {} pictures of {}: accuracy {}{}, top-5 {}, average loss {loss:.4}, calibration error {}\n\n",
             grouped(*pictures as u64),
             self.making.split.name(),
             self.making.data,
             percent(*accuracy),
+            interval.unwrap_or_default(),
             percent(*top5),
             percent(*calibration_error)
         );
@@ -99,8 +111,36 @@ impl Report {
             true => matrix(&names, confusion),
             false => confusions(&names, confusion),
         };
+        if !mistakes.is_empty() {
+            text.push('\n');
+            text += &mistake_table(&self.making.data, mistakes);
+        }
         text
     }
+}
+
+/// The images that were misclassified with the highest probability; files relative to the data folder.
+fn mistake_table(data: &str, mistakes: &[Misclassified]) -> String {
+    let folder = data.strip_prefix("folder:").map(Path::new);
+    let file = |mistake: &Misclassified| match (&mistake.path, folder) {
+        (Some(path), Some(folder)) => {
+            let inside = Path::new(path).strip_prefix(folder);
+            inside.map_or_else(|_| path.clone(), |inside| inside.display().to_string())
+        }
+        (Some(path), None) => path.clone(),
+        (None, _) => format!("image {}", mistake.image),
+    };
+    let head = ["worst mistakes", "class", "predicted", "probability"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(mistakes.iter().map(|mistake| {
+        vec![
+            file(mistake),
+            mistake.class.clone(),
+            mistake.predicted.clone(),
+            format!("{:.2} %", 100.0 * mistake.probability),
+        ]
+    }));
+    table(&rows, &(3..4))
 }
 
 /// The whole matrix: a row for each class, a column for each class that pictures were taken for.
@@ -167,10 +207,27 @@ mod tests {
                 pictures: 6,
                 loss: 0.25,
                 accuracy: 0.875,
+                accuracy_interval: Some([0.5291, 0.97761]),
                 top5: 1.0,
                 calibration_error: 0.031,
                 classes: names.iter().map(class).collect(),
                 confusion,
+                mistakes: vec![
+                    Misclassified {
+                        image: 4,
+                        path: Some("/data/cat/1.png".to_owned()),
+                        class: "dog".to_owned(),
+                        predicted: "cat".to_owned(),
+                        probability: 0.912,
+                    },
+                    Misclassified {
+                        image: 5,
+                        path: None,
+                        class: "dog".to_owned(),
+                        predicted: "cat".to_owned(),
+                        probability: 0.5,
+                    },
+                ],
             },
         }
     }
@@ -180,7 +237,7 @@ mod tests {
         let text = report(&["cat", "dog"], vec![vec![3, 0], vec![1, 2]]).text();
         assert_eq!(
             text,
-            "6 test pictures of sample: accuracy 87.50 %, top-5 100.00 %, average loss 0.2500, calibration error 3.10 %
+            "6 test pictures of sample: accuracy 87.50 % (95 % interval 52.91 to 97.76 %), top-5 100.00 %, average loss 0.2500, calibration error 3.10 %
 
 class  pictures  precision    recall       F1
 cat           3    50.00 %  100.00 %  66.67 %
@@ -189,6 +246,10 @@ dog           3    50.00 %  100.00 %  66.67 %
 class  taken for  1  2
 cat            1  3  0
 dog            2  1  2
+
+worst mistakes   class  predicted  probability
+/data/cat/1.png  dog    cat            91.20 %
+image 5          dog    cat            50.00 %
 "
         );
     }
@@ -203,7 +264,7 @@ dog            2  1  2
         confusion[5][3] = 7;
         let text = report(&names, confusion).text();
         assert!(
-            text.ends_with(
+            text.contains(
                 "pictures  of       taken for\n       7  class 5  class 3\n       4  class 3  class 5\n"
             ),
             "{text}"

@@ -103,7 +103,8 @@ impl Followed {
         if let Some(tested) = tested {
             let figure = |name| tested.metrics.get(name).unwrap_or(f64::NAN);
             let test = [figure("loss"), figure("accuracy")];
-            let line = tested_line(test, None, tested.seconds, Path::new(&self.folder));
+            let folder = Path::new(&self.folder);
+            let line = tested_line(test, tested.counts(), None, tested.seconds, folder);
             voice::print(&format!("{prefix}{line}"))?;
         }
         if !is_running {

@@ -19,6 +19,7 @@ use train::{
 };
 
 use super::about::about;
+use super::advice::advice;
 use super::arguments::{Arguments, Command};
 use super::benchmark;
 use super::broken;
@@ -28,6 +29,7 @@ use super::epoch_line::legend;
 use super::eval;
 use super::export;
 use super::held_back::HeldBack;
+use super::help;
 use super::launcher;
 use super::lines::{Lines, picture_bar};
 use super::live::{Closed, Live};
@@ -82,6 +84,8 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
             Command::Eval(arguments) => eval::run(arguments)?,
             Command::Watch(arguments) => watch::run(arguments)?,
             Command::Study(command) => return study::run(command, &signals),
+            Command::Completions(arguments) => help::print_completions(arguments)?,
+            Command::Man(arguments) => help::run_man(arguments)?,
             command => {
                 start_threads(None)?;
                 without_device(command)?;
@@ -129,11 +133,17 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
     let silent = arguments.json || arguments.quiet;
     let shown = Shown::new(arguments.ui, silent);
     let echo = arguments.json;
+    let is_of_flags = arguments.config.is_none() && arguments.recipe.is_none();
     let (config, resumed) = settle(arguments)?;
     let device = resolve(&config)?;
     talk(&format!("device: {device}"));
 
     let plan = load(config, resumed.as_ref())?;
+    if is_of_flags && resumed.is_none() {
+        for line in advice(&plan, std::env::args_os()) {
+            talk(&line);
+        }
+    }
     let folder = match &resumed {
         Some(folder) => folder.clone(),
         None => plan.create_folder()?,
@@ -204,24 +214,20 @@ pub(super) fn resolve(config: &TrainConfig) -> anyhow::Result<SelectedDevice> {
 /// The settings of a new run, or those of the run to resume and its folder.
 fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder>)> {
     let mut overrides: train::Overrides = arguments.settings.into();
-    let (base, folder) = match (&arguments.resume, &arguments.config) {
+    let (mut config, folder) = match (&arguments.resume, &arguments.config) {
         (Some(run), _) => {
             let default = TrainConfig::default().runs_dir;
             let runs_dir = overrides.runs_dir.as_deref().unwrap_or(&default);
             let (folder, config) = RunFolder::open(infer::find_run(run, runs_dir)?)?;
             move_data(&config, &mut overrides)?;
-            (config, Some(folder))
+            (config.with(overrides), Some(folder))
         }
-        (None, Some(file)) => (TrainConfig::read(file)?, None),
-        (None, None) => {
-            let settings = match &arguments.recipe {
-                Some(recipe) => TrainConfig::recipe(recipe)?,
-                None => TrainConfig::usual(overrides.data.as_ref().unwrap_or(&Source::Sample))?,
-            };
-            (settings, None)
-        }
+        (None, Some(file)) => (TrainConfig::read(file)?.with(overrides), None),
+        (None, None) => match &arguments.recipe {
+            Some(recipe) => (TrainConfig::recipe(recipe)?.with(overrides), None),
+            None => (TrainConfig::of_flags(overrides)?, None),
+        },
     };
-    let mut config = base.with(overrides);
     config.validate().map_err(WrongFlag)?;
     make_absolute(&mut config)?;
     Ok((config, folder))

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use events::accuracy_interval;
 use indicatif::ProgressBar;
 use train::{EpochReport, Evaluation, Finished, Observer, Place, Plan};
 
@@ -144,12 +145,17 @@ fn resumed_line(place: &Place) -> String {
 fn final_line(finished: &Finished, run: &Path) -> String {
     let score = |evaluation: &Evaluation| [evaluation.loss, evaluation.accuracy];
     let raw = finished.raw.as_ref().map(score);
-    tested_line(score(&finished.test), raw, finished.seconds, run)
+    let images = finished.test.pictures as f64;
+    let correct = (finished.test.accuracy * images).round();
+    let counts = [correct as u64, images as u64];
+    tested_line(score(&finished.test), counts, raw, finished.seconds, run)
 }
 
-/// The same of loss and accuracy on the test images, and those of the weights without averaging.
+/// The same of loss and accuracy on the test images, how many of them are right and how many there are, and loss and
+/// accuracy of the weights without averaging.
 pub(crate) fn tested_line(
     test: [f64; 2],
+    counts: [u64; 2],
     raw: Option<[f64; 2]>,
     seconds: f64,
     run: &Path,
@@ -159,12 +165,28 @@ pub(crate) fn tested_line(
     });
     let [loss, accuracy] = test;
     format!(
-        "test accuracy {:.2} %, average test loss {loss:.4}{}, wall time {}, run {}",
+        "test accuracy {:.2} %{}, average test loss {loss:.4}{}, wall time {}, run {}",
         100.0 * accuracy,
+        interval(counts),
         raw.unwrap_or_default(),
         duration(seconds),
         run.display()
     )
+}
+
+/// Below so many test images, a percentage alone says more than is known.
+const FEW_IMAGES: u64 = 1000;
+
+/// The confidence interval of an accuracy over few images: of how many, and how many of them are right.
+fn interval([correct, images]: [u64; 2]) -> String {
+    match accuracy_interval(correct, images) {
+        Some([low, high]) if images < FEW_IMAGES => format!(
+            " (95 % interval {:.1} to {:.1} %, {images} images)",
+            100.0 * low,
+            100.0 * high
+        ),
+        _ => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -177,10 +199,12 @@ mod tests {
             pictures: 1000,
             loss,
             accuracy,
+            accuracy_interval: Some([0.85, 0.89]),
             top5: 1.0,
             calibration_error: 0.0,
             classes: Vec::new(),
             confusion: Vec::new(),
+            mistakes: Vec::new(),
         };
         let finished = Finished {
             test: evaluation(0.38, 0.871),
@@ -200,6 +224,19 @@ mod tests {
         assert_eq!(
             final_line(&finished, Path::new("runs/mine")),
             "test accuracy 87.10 %, average test loss 0.3800 (without averaging 86.20 %, 0.4100), wall time 61.0 s, run runs/mine"
+        );
+        let few = Evaluation {
+            pictures: 300,
+            ..evaluation(0.38, 0.871)
+        };
+        let finished = Finished {
+            test: few,
+            raw: None,
+            ..finished
+        };
+        assert_eq!(
+            final_line(&finished, Path::new("runs/mine")),
+            "test accuracy 87.10 % (95 % interval 82.8 to 90.4 %, 300 images), average test loss 0.3800, wall time 61.0 s, run runs/mine"
         );
     }
 

@@ -17,8 +17,9 @@ use crate::schedule::Schedule;
 
 pub use loader::LoaderConfig;
 
-/// Trained weights move at this share of the usual rate.
-const FINE_TUNING: f64 = 0.1;
+/// Trained weights move at the usual rate divided by this. A division gives 0.01 of 0.1, where a product with 0.1 is a
+/// trifle more.
+const FINE_TUNING: f64 = 10.0;
 
 /// Every setting of a run, as it lies in the run's `config.toml`. What a file or the flags leave
 /// out has the value of [`TrainConfig::default`].
@@ -294,11 +295,11 @@ impl TrainConfig {
     /// where trained weights are to change.
     pub fn learning_rate(&self) -> f64 {
         let trained = self.weights.is_some() || self.pretrained.is_some();
-        let factor = match trained && !self.freeze.contains(&Part::All) {
+        let divisor = match trained && !self.freeze.contains(&Part::All) {
             true => FINE_TUNING,
             false => 1.0,
         };
-        self.lr.unwrap_or(factor * self.optimizer.usual_rate())
+        self.lr.unwrap_or(self.optimizer.usual_rate() / divisor)
     }
 }
 
@@ -398,6 +399,20 @@ mod tests {
         }
         let error = read("optimizer = \"adagrad\"").unwrap_err().to_string();
         assert!(error.contains("adamw"), "{error}");
+    }
+
+    #[test]
+    fn the_rate_of_fine_tuning_is_a_round_number() {
+        for (optimizer, rate) in [
+            ("sgd", "0.01"),
+            ("adam", "0.0001"),
+            ("adamw", "0.0001"),
+            ("muon", "0.0005"),
+        ] {
+            let config =
+                read(&format!("weights = \"w.pth\"\noptimizer = \"{optimizer}\"")).unwrap();
+            assert_eq!(config.learning_rate().to_string(), rate, "{optimizer}");
+        }
     }
 
     #[test]

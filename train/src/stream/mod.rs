@@ -38,7 +38,7 @@ pub(crate) use clock::Clock;
 pub(crate) use laps::{Laps, Part};
 use machine::Machine;
 use requests::Requests;
-pub(crate) use scores::{Place, Scored, epoch, tested};
+pub(crate) use scores::{Place, Scored, epoch, path_text, tested};
 pub(crate) use step_log::{Logged, StepLog};
 
 /// Progress is told of at most so often.

@@ -85,12 +85,13 @@ pub fn fails(command: &mut Command, code: i32, words: &[&str]) -> String {
     text
 }
 
-/// The number in `test accuracy 87.10 %, ...`.
+/// The number in `test accuracy 87.10 %, ...` or `test accuracy 87.10 % (95 % interval ...`.
 pub fn test_accuracy(stdout: &str) -> f64 {
     let line = stdout.lines().last().unwrap_or_default();
     let number = line
         .strip_prefix("test accuracy ")
-        .and_then(|rest| rest.split_once(" %, average test loss "))
+        .filter(|rest| rest.contains(", average test loss "))
+        .and_then(|rest| rest.split_once(" %"))
         .map(|(number, _)| number);
     number
         .unwrap_or_else(|| panic!("no final line: {stdout}"))

@@ -1,0 +1,130 @@
+//! What a user is told about the defaults of a run on a folder of images, and how it could be better.
+
+use std::ffi::OsString;
+
+use data::Source;
+use train::{Plan, TrainConfig};
+
+use super::grouped::grouped;
+
+/// With fewer training images, or fewer for each class, a network learns more from weights that have seen many.
+const FEW: usize = 2000;
+const FEW_OF_A_CLASS: usize = 200;
+/// The weights that are suggested: the smallest file, and fast on a CPU.
+const WEIGHTS: &str = "resnet18";
+/// Flags with a value that a run from trained weights cannot have; `--name` is that of this run.
+const WITHOUT: [&str; 5] = ["--model", "--stem", "--depths", "--widths", "--name"];
+/// The same with a value that may be left out.
+const WITHOUT_SWITCH: &str = "--zero-init-last-norm";
+
+/// Lines for standard error, about a new run that flags alone describe: `words` are those of the command line.
+pub(super) fn advice(plan: &Plan, words: impl Iterator<Item = OsString>) -> Vec<String> {
+    let Source::Folder(_) = plan.config.data else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    let usual = TrainConfig::usual(&plan.config.data).map(|usual| usual.augmentation);
+    if usual.is_ok_and(|usual| usual == plan.config.augmentation) {
+        lines.push(augmentation(plan));
+    }
+    let images = plan.train.indices().len();
+    let classes = plan.data.class_names.len();
+    if plan.pretrained.is_none() && are_few(images, classes) {
+        lines.extend(suggestion(images, classes, words));
+    }
+    lines
+}
+
+fn augmentation(plan: &Plan) -> String {
+    let [least, most] = plan
+        .config
+        .augmentation
+        .resized_crop
+        .as_ref()
+        .map_or([1.0, 1.0], |crop| crop.scale);
+    format!(
+        "augmentation: flips and random crops of {:.0} to {:.0} % of the area, the default for folders; --flip false \
+         and --pad-crop 0 turn them off",
+        100.0 * least,
+        100.0 * most
+    )
+}
+
+fn are_few(images: usize, classes: usize) -> bool {
+    images < FEW || images < FEW_OF_A_CLASS.saturating_mul(classes)
+}
+
+/// None if the command line cannot be written as text.
+fn suggestion(
+    images: usize,
+    classes: usize,
+    words: impl Iterator<Item = OsString>,
+) -> Option<String> {
+    let words: Result<Vec<String>, _> = words.map(OsString::into_string).collect();
+    let command = with_weights(words.ok()?)?;
+    Some(format!(
+        "hint: {} training images of {} classes are few to train a network from random weights; start from ImageNet \
+         weights: {command}",
+        grouped(images as u64),
+        grouped(classes as u64)
+    ))
+}
+
+/// The command that trains on the same data from trained weights.
+fn with_weights(words: Vec<String>) -> Option<String> {
+    let mut kept = Vec::new();
+    let mut words = words.into_iter().peekable();
+    while let Some(word) = words.next() {
+        let (flag, has_value) = match word.split_once('=') {
+            Some((flag, _)) => (flag, true),
+            None => (word.as_str(), false),
+        };
+        if WITHOUT.contains(&flag) {
+            if !has_value {
+                words.next();
+            }
+        } else if flag == WITHOUT_SWITCH {
+            words.next_if(|next| !has_value && matches!(next.as_str(), "true" | "false"));
+        } else {
+            kept.push(word);
+        }
+    }
+    kept.extend(["--pretrained", WEIGHTS, "--freeze"].map(str::to_owned));
+    shlex::try_join(kept.iter().map(String::as_str)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_keeps_what_fits_to_the_weights() {
+        let command = |words: &str| with_weights(shlex::split(words).unwrap()).unwrap();
+        for (words, suggested) in [
+            (
+                "target/debug/train --data 'folder:my photos' --epochs 5",
+                "target/debug/train --data 'folder:my photos' --epochs 5 --pretrained resnet18 --freeze",
+            ),
+            (
+                "train --model resnet20 --stem=deep --name mine --data folder:a",
+                "train --data folder:a --pretrained resnet18 --freeze",
+            ),
+            (
+                "train --zero-init-last-norm --data folder:a --zero-init-last-norm false --flip",
+                "train --data folder:a --flip --pretrained resnet18 --freeze",
+            ),
+        ] {
+            assert_eq!(command(words), suggested);
+        }
+        assert_eq!(with_weights(vec!["a\0b".to_owned()]), None);
+    }
+
+    #[test]
+    fn few_are_few_of_all_or_of_a_class() {
+        assert!(are_few(48, 2));
+        assert!(are_few(1999, 2));
+        assert!(!are_few(2000, 2));
+        assert!(are_few(10_000, 100));
+        assert!(!are_few(50_000, 100));
+    }
+}
