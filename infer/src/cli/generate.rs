@@ -21,14 +21,7 @@ const LAYOUT: Layout = Layout {
     headings: &[
         (
             "Model",
-            &[
-                "run",
-                "weights",
-                "pretrained",
-                "model",
-                "resize",
-                "runs_dir",
-            ],
+            &["run", "weights", "pretrained", "model", "runs_dir"],
         ),
         ("Device", &["device", "threads", "list_devices"]),
         (

@@ -32,13 +32,20 @@ const TRAIN: Layout = Layout {
             &[
                 "data",
                 "data_dir",
+                "labels",
                 "image_size",
                 "validation",
                 "model",
                 "weights",
                 "pretrained",
                 "freeze",
+                "key",
                 "stem",
+                "stem_stride",
+                "pool",
+                "bottleneck_stride",
+                "shortcut",
+                "norm_epsilon",
                 "depths",
                 "widths",
                 "zero_init_last_norm",
@@ -53,6 +60,7 @@ const TRAIN: Layout = Layout {
                 "balanced",
                 "drop_last",
                 "loader_threads",
+                "max_pixels",
             ],
         ),
         (
@@ -92,12 +100,17 @@ const TRAIN: Layout = Layout {
 const EVAL: Layout = Layout {
     short: &["weights", "data", "split", "output", "json", "device"],
     headings: &[
-        ("Model", &["weights", "model", "resize", "runs_dir"]),
+        ("Model", &["weights", "model", "runs_dir"]),
         ("Data", &["data", "data_dir", "split", "seed", "validation"]),
         ("Scoring", &["flip_test", "shift_test", "batch_size"]),
         ("Output", &["output", "json"]),
         ("Device", &["threads", "device"]),
     ],
+};
+
+const CONVERT: Layout = Layout {
+    short: &["model", "key", "half", "overwrite"],
+    headings: &[],
 };
 
 const DATA: Layout = Layout {
@@ -124,6 +137,7 @@ const DATA: Layout = Layout {
 pub(crate) fn command() -> Command {
     arranged(Arguments::command(), &TRAIN)
         .mut_subcommand("eval", |command| arranged(command, &EVAL))
+        .mut_subcommand("convert", |command| arranged(command, &CONVERT))
         .mut_subcommand("data", |command| arranged(command, &DATA))
 }
 
@@ -211,6 +225,7 @@ mod tests {
         for (command, layout) in [
             (&command, TRAIN),
             (find("eval"), EVAL),
+            (find("convert"), CONVERT),
             (find("data"), DATA),
         ] {
             let headed = layout.headings.iter().flat_map(|(_, flags)| flags.iter());

@@ -236,7 +236,7 @@ mod tests {
         };
         assert_eq!(
             final_line(&finished, Path::new("runs/mine")),
-            "test accuracy 87.10 % (95 % interval 82.8 to 90.4 %, 300 images), average test loss 0.3800, wall time 61.0 s, run runs/mine"
+            "test accuracy 87.10 % (95 % interval 82.7 to 90.3 %, 300 images), average test loss 0.3800, wall time 61.0 s, run runs/mine"
         );
     }
 
