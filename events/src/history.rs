@@ -332,20 +332,6 @@ impl History {
         below.unwrap_or(path).to_owned()
     }
 
-    /// Returns what to call the image of a mistake: its file, relative to the data folder if it is in there,
-    /// or its index in the set that was scored.
-    pub fn image_name(&self, mistake: &Mistake) -> String {
-        let Some(path) = &mistake.path else {
-            return format!("image {}", mistake.picture);
-        };
-        let data = self.started.as_ref().map(|started| started.data.as_str());
-        let below = data
-            .and_then(|data| data.strip_prefix(FOLDER))
-            .and_then(|folder| path.strip_prefix(folder.trim_end_matches(SEPARATORS)))
-            .and_then(|rest| rest.strip_prefix(SEPARATORS));
-        below.unwrap_or(path).to_owned()
-    }
-
     /// The name of a class, or its number.
     pub fn class_name(&self, class: usize) -> String {
         let classes = self.started.as_ref().map(|started| &started.classes);
