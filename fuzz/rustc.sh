@@ -5,8 +5,8 @@ set -euo pipefail
 
 instrumented=" data events files infer train weights resnet_fuzz
     jpeg image orientation idx cifar torch pickle safetensors names config records
-    byteorder_lite crc32fast fdeflate flate2 image_webp memchr miniz_oxide png rmp rmp_serde serde_core serde_json
-    serde_spanned simd_adler32 toml toml_datetime toml_parser weezl winnow zip zune_core zune_jpeg gif tiff "
+    byteorder_lite crc32fast csv csv_core fdeflate flate2 image_webp memchr miniz_oxide png rmp rmp_serde serde_core
+    serde_json serde_spanned simd_adler32 tar toml toml_datetime toml_parser weezl winnow zip "
 instrumented=" ${instrumented//$'\n'/ } "
 
 crate=

@@ -5,5 +5,5 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|content: &[u8]| {
-    resnet_fuzz::open_image(content);
+    resnet_fuzz::decode(content);
 });

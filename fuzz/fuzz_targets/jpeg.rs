@@ -9,6 +9,6 @@ fuzz_target!(|content: &[u8]| -> Corpus {
     if !content.starts_with(&[0xff, 0xd8, 0xff]) {
         return Corpus::Reject;
     }
-    resnet_fuzz::open_image(content);
+    resnet_fuzz::decode(content);
     Corpus::Keep
 });
