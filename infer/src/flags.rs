@@ -56,7 +56,7 @@ pub struct WeightsFlags {
     pub resize: Option<usize>,
 
     /// Mean that images are normalized with, one number or one for each channel, of brightness from 0
-    /// to 1 [default: ImageNet's, or CIFAR-10's for cifar]
+    /// to 1 [default: ImageNet's, or CIFAR-10's for cifar with 10 classes]
     #[arg(
         long,
         value_name = "X,X,X",

@@ -58,8 +58,8 @@ pub(super) fn classes(config: &NetworkConfig) -> Classes {
 }
 
 /// The usual preprocessing for a network, with what the options say: the size of images by its stem,
-/// CIFAR-10's statistics for colour images of the CIFAR stem, ImageNet's for all others; for gray
-/// images, the mean of the three channels'.
+/// CIFAR-10's statistics where its classes are assumed, ImageNet's for all others; for gray images, the
+/// mean of the three channels'.
 ///
 /// `resize` is the length of an image's shorter side before the crop, if the options do not say.
 pub(super) fn preprocessing(
@@ -68,7 +68,7 @@ pub(super) fn preprocessing(
     resize: Option<usize>,
 ) -> Result<Preprocessing, PreprocessingError> {
     let channels = config.input_channels();
-    let statistics = match is_small(config) && channels == 3 {
+    let statistics = match is_small(config) && [channels, config.classes()] == [3, 10] {
         true => CIFAR10_STATISTICS,
         false => IMAGENET_STATISTICS,
     };
@@ -149,7 +149,8 @@ mod tests {
         assert_eq!(imagenet.shape(), [3, 224, 224]);
         assert_eq!(imagenet.resize(), 256);
         assert_eq!(source_of(&imagenet), "those of ImageNet");
-        let cifar = of("resnet20", 3, 100);
+        assert_eq!(source_of(&of("resnet20", 3, 100)), "those of ImageNet");
+        let cifar = of("resnet20", 3, 10);
         assert_eq!(classes(&config("resnet20", 3, 10)).names[9], "truck");
         assert_eq!(cifar.shape(), [3, 32, 32]);
         assert_eq!(cifar.resize(), 32);
