@@ -541,7 +541,7 @@ fn unreadable_pictures_are_counted_and_the_first_is_named() {
         message.starts_with("2 of 8 pictures cannot be read, the first: "),
         "{message}"
     );
-    assert!(message.contains(".png is not a picture"), "{message}");
+    assert!(message.contains(".png is not an image"), "{message}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use data::{DataError, PictureError};
 use device::{DeviceError, ThreadsError};
-use files::{sentence, without_number};
+use files::{brief, sentence, without_number};
 
 use crate::benchmark::BenchmarkError;
 use crate::environment::EnvironmentError;
@@ -14,6 +14,8 @@ use crate::foreign::{ForeignError, PublishedError};
 use crate::usage;
 use crate::voice::{self, OutputError};
 
+/// Longest hint in characters: it may name files and their addresses.
+const LONGEST_HINT: usize = 1000;
 /// Exit code for what went wrong.
 pub const FAILED: u8 = 1;
 /// Exit code for a program that was called wrongly.
@@ -130,7 +132,7 @@ pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
     }
     let text = sentence(&without_number(&text));
     match hint {
-        Some(hint) => format!("{text}\n{}", sentence(&format!("hint: {hint}"))),
+        Some(hint) => format!("{text}\n{}", brief(&format!("hint: {hint}"), LONGEST_HINT)),
         None => text,
     }
 }

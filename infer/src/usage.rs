@@ -55,7 +55,14 @@ fn safe_lines(text: &str, reason: Option<&dyn std::error::Error>) -> String {
         true => text.to_owned(),
         false => text.replace(&reason, &brief(&reason, LONGEST_SENTENCE)),
     };
-    let lines = text.split('\n').map(|line| brief(line, LONGEST_SENTENCE));
+    let lines = text.split('\n').enumerate().map(|(number, line)| {
+        let line = brief(line, LONGEST_SENTENCE);
+        // Only the first line is the error.
+        match number > 0 && line.starts_with("error:") {
+            true => format!("  {line}"),
+            false => line,
+        }
+    });
     lines.collect::<Vec<_>>().join("\n")
 }
 

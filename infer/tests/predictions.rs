@@ -232,9 +232,9 @@ fn damaged_models() {
     let text = fs::read_to_string(&description).unwrap();
 
     fs::write(&weights, &whole[..whole.len() - 4]).unwrap();
-    expect(&["model.safetensors", "cut off"]);
+    expect(&["model.safetensors", "does not match its checksum"]);
     fs::write(&weights, b"").unwrap();
-    expect(&["model.safetensors", "cut off"]);
+    expect(&["model.safetensors", "does not match its checksum"]);
 
     let other = model::network("resnet14").unwrap().with_input_channels(1);
     let save = |network: &model::NetworkConfig| {

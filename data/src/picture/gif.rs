@@ -121,7 +121,9 @@ impl<'a> Reader<'a> {
         self.0 = rest;
         let (colors, _) = bytes.as_chunks::<3>();
         // Pillow takes a palette of grays in order for none, which has all grays.
-        let is_gray = (0..).zip(colors).all(|(gray, color)| *color == [gray; 3]);
+        let is_gray = (0..=255_u8)
+            .zip(colors)
+            .all(|(gray, color)| *color == [gray; 3]);
         let mut palette = [[0; 3]; 256];
         if is_gray {
             palette = std::array::from_fn(|index| [index as u8; 3]);

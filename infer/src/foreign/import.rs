@@ -147,13 +147,17 @@ impl Importer<'_> {
         }
         let (candidate, others) = self.candidate(described.as_ref())?;
         let network = self.network(&candidate)?;
+        let is_backbone = !candidate.has_head();
+        let has_unusable_head = matches!(candidate.head, Head::Unusable { .. });
+        if has_unusable_head && !self.options.accepts_backbone {
+            return Err(self.no_head(&candidate, &network));
+        }
         let rest = rest(self.listing, &candidate, &others);
         if !candidate.differences.is_empty() || !rest.extra.is_empty() {
             let mut differences = candidate.differences.clone();
             differences.extend(rest.extra);
             return Err(self.mismatch(&network, differences));
         }
-        let is_backbone = !candidate.has_head();
         if is_backbone && !self.options.accepts_backbone {
             return Err(self.no_head(&candidate, &network));
         }
