@@ -35,6 +35,12 @@ pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, Decode
     let decoder = WebPDecoder::new(Cursor::new(&stream)).map_err(|_| DAMAGED)?;
     let (width, height) = decoder.dimensions();
     limits.check_size(width, height)?;
+    if chunks
+        .canvas()
+        .is_some_and(|canvas| canvas != [width, height])
+    {
+        return Err(DAMAGED);
+    }
     limits.reserve(PIXEL_BYTES * u64::from(width) * u64::from(height) + stream.len() as u64);
     let image = DynamicImage::from_decoder(decoder).map_err(|_| DAMAGED)?;
     Ok(Decoded {
@@ -71,21 +77,22 @@ impl<'a> Chunks<'a> {
         while let Some(chunk) = chunk_at(file, position) {
             let Chunk { kind, content, .. } = chunk;
             // Chunks have an even length.
-            position += 8 + content.len() + content.len() % 2;
+            let end = position + 8 + content.len() + content.len() % 2;
             match &kind {
-                b"VP8X" => chunks.extended = chunks.extended.or(Some(content)),
+                b"VP8X" if position == HEADER => chunks.extended = Some(content),
                 b"ANIM" => chunks.animation = chunks.animation.or(Some(content)),
                 b"EXIF" => chunks.exif = chunks.exif.or(Some(content)),
                 b"XMP " => chunks.xmp = chunks.xmp.or(Some(content)),
                 b"VP8 " | b"VP8L" | b"ANMF" if chunks.frame.is_none() => {
                     chunks.frame = Some(chunk);
-                    frame_end = position;
+                    frame_end = end;
                 }
                 _ => {}
             }
             if !chunk.is_whole {
                 break;
             }
+            position = end;
         }
         let stated = file.get(4..8).and_then(|size| size.first_chunk());
         let stated = stated.map_or(0, |size| u32::from_le_bytes(*size) as usize);
@@ -100,6 +107,13 @@ impl<'a> Chunks<'a> {
     fn flags(&self) -> u8 {
         let extended = self.extended.and_then(|header| header.first());
         extended.copied().unwrap_or_default()
+    }
+
+    /// Width and height in an extended header.
+    fn canvas(&self) -> Option<[u32; 2]> {
+        let &[_, _, _, _, a, b, c, d, e, f] = self.extended?.first_chunk()?;
+        let side = |bytes: [u8; 3]| 1 + u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]);
+        Some([side([a, b, c]), side([d, e, f])])
     }
 
     /// Metadata without its flag does not count, as it does not for libwebp.
