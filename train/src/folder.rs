@@ -85,7 +85,7 @@ impl RunFolder {
     /// If it is no run's folder, or its config is damaged or does not match its checksum.
     pub fn open(path: PathBuf) -> Result<(Self, TrainConfig), TrainError> {
         let file = path.join(CONFIG_FILE);
-        if !file.is_file() {
+        if !file.exists() {
             return Err(TrainError::NotARun {
                 path,
                 file: CONFIG_FILE,

@@ -230,7 +230,7 @@ fn what_is_no_picture_is_named() {
     assert_eq!(found["passed_over"]["files"]["txt"], 1, "{found}");
     let torn = found["unreadable"][0].as_str().unwrap();
     assert!(
-        torn.contains("torn.png") && torn.contains("not a picture"),
+        torn.contains("torn.png") && torn.contains("not an image"),
         "{torn}"
     );
     assert_eq!(found["unreadable"].as_array().unwrap().len(), 1);

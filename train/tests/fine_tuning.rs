@@ -330,6 +330,6 @@ fn one_class_is_not_trained() {
             .arg("--data")
             .arg(format!("folder:{}", pictures.display())),
         1,
-        &["one class", "hint:"],
+        &["single class folder", "hint:"],
     );
 }
