@@ -155,7 +155,7 @@ impl Places {
             // A blank is part of a path in quotes, unless another path follows.
             Some(quote) => {
                 let behind = &rest[place + character.len_utf8()..];
-                *character == quote || (character.is_whitespace() && is_absolute(behind))
+                *character == quote || (!is_in_word(*character) && is_absolute(behind))
             }
             None => character.is_whitespace() || "\"'`,;:()[]{}<>|*?".contains(*character),
         };

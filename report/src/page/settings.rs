@@ -329,7 +329,7 @@ mod tests {
         ];
         let mut history = history(Some("/home/joe/my work"), &command);
         let repeat =
-            "target/train --data folder:../photos '--data-dir=sets' --weights …/data/w.pth";
+            "target/train --data folder:../photos '--data-dir=sets' --weights '…/data/w.pth'";
         assert_eq!(
             lines(&history, "/home/joe/my work/runs/mine"),
             [repeat, "target/train --resume runs/mine"]
