@@ -215,7 +215,7 @@ fn what_cannot_be_is_said() {
         &["tail", "stem"],
     );
     fails(
-        with_weights().args(["--stem", "imagenet"]),
+        with_weights().args(["--stem", "cifar"]),
         1,
         &["does not fit"],
     );

@@ -211,13 +211,13 @@ fn the_commands_of_a_page_work_from_anywhere() {
     let page = fs::read_to_string(page).unwrap();
     let shell = |command: &str| {
         let mut shell = Command::new("sh");
-        shell.arg("-c").arg(command).current_dir("/");
+        shell.arg("-c").arg(command).current_dir(&place);
         offline(&mut shell, &place);
         shell
     };
-    succeeds(&mut shell(&command_on(&page, "Repeat it:")));
+    succeeds(&mut shell(&command_on(&page, "Train again:")));
     assert_eq!(fs::read_dir(&runs).unwrap().count(), 2);
-    let resume = command_on(&page, "Go on with it from its last checkpoint:");
+    let resume = command_on(&page, "Resume from the last checkpoint:");
     succeeds(&mut shell(&format!("{resume} --epochs 2")));
     let history = history(&runs.join("mine"));
     assert_eq!(history.epochs.len(), 2);

@@ -156,7 +156,7 @@ fn scores_on_test_pictures_are_not_called_validation() {
     let runs = tempfile::tempdir().unwrap();
     let settings = "--validation 0 --epochs 2 --batch-size 500 --name mine";
     let output = succeeds(train(runs.path()).args(settings.split(' ')));
-    assert!(output.contains("  test loss"), "{output}");
+    assert!(output.contains("  test "), "{output}");
     let run = runs.path().join("mine");
     let history = history(&run);
     let pictures = history.started.as_ref().unwrap().pictures;
