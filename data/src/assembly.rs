@@ -5,9 +5,11 @@ use std::sync::Arc;
 use image::DynamicImage;
 
 use crate::augment::{Augmenter, Canvas, Draw, Recipe};
+use crate::batch::OutlierPart;
 use crate::dataset::PictureDataset;
 use crate::epoch::Place;
 use crate::error::DataError;
+use crate::outliers::OutlierMaker;
 use crate::picture::PictureError;
 use crate::preprocessing::Preprocessing;
 use crate::store::PictureStore;
@@ -22,16 +24,20 @@ pub(crate) struct Assembly {
     pub dataset: Arc<PictureDataset>,
     pub preprocessing: Preprocessing,
     pub augmenter: Augmenter,
+    /// Adds images of no class to each batch.
+    pub outliers: Option<OutlierMaker>,
 }
 
 /// A batch in the memory of the program.
 pub(crate) struct HostBatch {
-    /// `[batch, channels, height, width]`, normalised.
+    /// `[batch, channels, height, width]`, normalised, and then the outliers likewise.
     pub values: Vec<f32>,
     /// `[batch]`, classes.
     pub targets: Vec<i64>,
     /// What was mixed with what, if anything was.
     pub mixed: Option<HostMixed>,
+    /// Images behind the batch that have no class.
+    pub outliers: Option<OutlierPart>,
 }
 
 /// The other side of a mixed batch.
@@ -117,10 +123,12 @@ impl Assembly {
             for pixels in parts.pixels {
                 self.preprocessing.normalise_into(pixels, &mut values);
             }
+            let outliers = self.add_outliers(parts, places.len(), epoch, first, &mut values);
             return HostBatch {
                 values,
                 targets,
                 mixed: None,
+                outliers,
             };
         };
         let [_, height, width] = self.preprocessing.shape();
@@ -134,11 +142,37 @@ impl Assembly {
             partners: recipes.iter().map(partner).collect(),
             shares: recipes.iter().map(|recipe| recipe.share).collect(),
         };
+        let outliers = self.add_outliers(parts, places.len(), epoch, first, &mut values);
         HostBatch {
             values,
             targets,
             mixed: Some(mixed),
+            outliers,
         }
+    }
+
+    /// Appends the outliers of a batch of `length` images, normalised, if it is to have some.
+    fn add_outliers(
+        &self,
+        parts: &Parts<'_>,
+        length: usize,
+        epoch: usize,
+        first: usize,
+        values: &mut Vec<f32>,
+    ) -> Option<OutlierPart> {
+        let maker = self.outliers.as_ref()?;
+        let images: Vec<_> = (0..length)
+            .map(|place| self.picture(parts, place))
+            .collect();
+        let count = maker.outliers.count(length);
+        for place in first..first + count {
+            let image = maker.image(self.preprocessing.shape(), &images, epoch, place);
+            self.preprocessing.normalise_into(&image, values);
+        }
+        Some(OutlierPart {
+            count,
+            weight: maker.outliers.weight,
+        })
     }
 
     /// Appends two pictures in one, normalised.

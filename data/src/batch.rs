@@ -12,12 +12,23 @@ use crate::shelf::{Shelf, lend};
 /// A batch of pictures, normalised, with their classes.
 #[derive(Clone, Debug)]
 pub struct ImageBatch<B: Backend> {
-    /// `[batch, channels, height, width]`.
+    /// `[batch + outliers, channels, height, width]`.
     pub images: Tensor<B, 4>,
     /// `[batch]`, each an index into the data set's class names.
     pub targets: Tensor<B, 1, Int>,
     /// What the pictures are mixed with, if they are: `targets` are then those of the first ones.
     pub mixed: Option<Mixed<B>>,
+    /// Which of the `images` have no class; none but in training with [`Outliers`](crate::Outliers).
+    pub outliers: Option<OutlierPart>,
+}
+
+/// The images at the end of a batch that have no class: all classes are to be as likely for them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OutlierPart {
+    /// How many they are.
+    pub count: usize,
+    /// Weight of their mean loss next to that of the other images.
+    pub weight: f64,
 }
 
 /// The other side of a batch whose pictures are mixed in pairs by mixup or CutMix.
@@ -41,17 +52,20 @@ impl HostBatch {
         shelf: &Arc<Shelf<f32>>,
         device: &B::Device,
     ) -> ImageBatch<B> {
-        let shape = [self.targets.len(), channels, height, width];
+        let batch = self.targets.len();
+        let outliers = self.outliers.map_or(0, |outliers| outliers.count);
+        let shape = [batch + outliers, channels, height, width];
         let images = TensorData::from_bytes(lend(self.values, shelf), shape, DType::F32);
-        let classes = |classes| Tensor::from_data(TensorData::new(classes, [shape[0]]), device);
+        let classes = |classes| Tensor::from_data(TensorData::new(classes, [batch]), device);
         let mixed = self.mixed.map(|mixed| Mixed {
             partners: classes(mixed.partners),
-            share: Tensor::from_data(TensorData::new(mixed.shares, [shape[0]]), device),
+            share: Tensor::from_data(TensorData::new(mixed.shares, [batch]), device),
         });
         ImageBatch {
             images: Tensor::from_data(images, device),
             targets: classes(self.targets),
             mixed,
+            outliers: self.outliers,
         }
     }
 }

@@ -121,7 +121,7 @@ fn crop(width: u32, height: u32, target: &Target) -> Region {
 }
 
 /// `[height, width]` brightness: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as Pillow's `L`.
-fn grey(image: &DynamicImage) -> Cow<'_, [u8]> {
+pub(crate) fn grey(image: &DynamicImage) -> Cow<'_, [u8]> {
     match image {
         DynamicImage::ImageLuma8(image) => Cow::Borrowed(image.as_raw()),
         DynamicImage::ImageLumaA8(_)

@@ -16,6 +16,8 @@
 //! ```
 
 mod error;
+// Whether an image can be one of those that a model was trained on.
+mod fit;
 
 // Pictures, and how a file becomes one.
 mod convert;
@@ -44,6 +46,7 @@ mod augment;
 mod dataset;
 mod epoch;
 mod order;
+mod outliers;
 mod random;
 mod split;
 
@@ -64,13 +67,15 @@ pub use augment::{
     Affine, Augmentation, AugmentationError, ColourJitter, ErasedFilling, RandomErasing,
     ResizedCrop,
 };
-pub use batch::{ImageBatch, ImageBatcher, Mixed};
+pub use batch::{ImageBatch, ImageBatcher, Mixed, OutlierPart};
 pub use cifar::CIFAR10_CLASSES;
 pub use dataset::PictureDataset;
 pub use error::DataError;
 pub use failure::LoadFailure;
+pub use fit::{Background, Centering, Conversion, Fitted, ImageLook, Mismatch, fit};
 pub use folder::{ClassIndex, FOLDER_SIDE, PassedOver, Reading};
 pub use loader::BatchLoader;
+pub use outliers::Outliers;
 pub use picture::{
     DEFAULT_MAX_PIXELS, DecodeError, DecodedImage, Flaw, FlawedImages, IMAGE_EXTENSIONS,
     IMAGE_FORMATS, ImageFormat, ImageOpener, OtherFormat, PictureError, decode_image, open_picture,

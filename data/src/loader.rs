@@ -15,6 +15,7 @@ use crate::dataset::PictureDataset;
 use crate::epoch::Sampling;
 use crate::failure::LoadFailure;
 use crate::iterator::BatchIterator;
+use crate::outliers::{OutlierMaker, Outliers};
 use crate::pending::Epoch;
 use crate::position::Position;
 use crate::store::PictureStore;
@@ -72,6 +73,7 @@ impl<B: Backend> BatchLoader<B> {
             assembly: Assembly {
                 dataset,
                 augmenter: Augmenter::none(&preprocessing),
+                outliers: None,
                 preprocessing,
             },
             batch_size,
@@ -108,6 +110,20 @@ impl<B: Backend> BatchLoader<B> {
         seed: u64,
     ) -> Result<Self, AugmentationError> {
         self.assembly.augmenter = Augmenter::new(augmentation, seed, &self.assembly.preprocessing)?;
+        Ok(self)
+    }
+
+    /// The same loader, adding images of no class to each batch; `seed` may be that of the order.
+    ///
+    /// # Errors
+    /// [`AugmentationError`] if a setting is out of its range.
+    pub fn with_outliers(
+        mut self,
+        outliers: Outliers,
+        seed: u64,
+    ) -> Result<Self, AugmentationError> {
+        outliers.validate()?;
+        self.assembly.outliers = Some(OutlierMaker { outliers, seed });
         Ok(self)
     }
 

@@ -149,7 +149,9 @@ impl PendingBatch {
             pixels: &pixels,
             length: self.part_length,
         };
-        let values = self.epoch.values.take(places.len() * size);
+        let outliers = assembly.outliers.as_ref();
+        let outliers = outliers.map_or(0, |maker| maker.outliers.count(places.len()));
+        let values = self.epoch.values.take((places.len() + outliers) * size);
         let batch = assembly.batch(&parts, places, *number, self.range.start, values);
         let shelf = &self.epoch.parts;
         pixels.into_iter().for_each(|part| shelf.put(part));
@@ -181,6 +183,7 @@ mod tests {
         let assembly = Assembly {
             dataset: Arc::new(PictureDataset::all(Arc::new(pictures))),
             augmenter: Augmenter::none(&preprocessing),
+            outliers: None,
             preprocessing,
         };
         Arc::new(Epoch::new(assembly, 0, places, NonZeroUsize::MIN))

@@ -37,6 +37,8 @@ pub(crate) enum Purpose {
     /// How pictures of a batch are mixed; the numbers beside it are the epoch, and the place in it
     /// of the batch's first picture.
     Mix = 11,
+    /// What an outlier is; the numbers beside it are the epoch and the outlier's place in it.
+    Outlier = 12,
 }
 
 /// A stream of random numbers, which depends on nothing but the arguments it was made from.

@@ -57,6 +57,7 @@ pub fn contact_sheet(
         });
     }
     let assembly = Assembly {
+        outliers: None,
         dataset: Arc::new(PictureDataset::new(data.train.clone(), rows.concat())?),
         preprocessing: preprocessing.clone(),
         augmenter: Augmenter::new(augmentation.clone(), seed, preprocessing)?,

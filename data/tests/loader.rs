@@ -8,7 +8,7 @@ use burn::data::dataloader::DataLoader;
 use burn_flex::Flex;
 use data::{
     Affine, Augmentation, BatchLoader, ColourJitter, DataError, ImageBatch, ImageBatcher,
-    ImageOpener, PictureDataset, PictureFiles, PictureStore, Pictures, Preprocessing,
+    ImageOpener, Outliers, PictureDataset, PictureFiles, PictureStore, Pictures, Preprocessing,
     RandomErasing, ResizedCrop,
 };
 
@@ -366,4 +366,68 @@ fn a_store_shares_its_pictures() {
         Pictures::new([1, 1, 1], vec![9], vec![0]).unwrap(),
     ));
     assert_eq!(store.image(0).unwrap().to_luma8().into_raw(), [9]);
+}
+
+#[test]
+fn outliers_come_behind_each_batch_and_are_the_same_for_any_threads_and_start() {
+    let outliers = Outliers {
+        share: 0.5,
+        ..Outliers::default()
+    };
+    let shape = [1, 28, 28];
+    let pixels = (0..20 * 784_usize).map(|place| (place * 31 % 251) as u8);
+    let images = Pictures::new(shape, pixels.collect(), (0..20).collect()).unwrap();
+    let dataset = Arc::new(PictureDataset::all(Arc::new(images)));
+    let loader = |threads, mixup| {
+        let preprocessing = Preprocessing::new(shape, 28, vec![0.0], vec![1.0]).unwrap();
+        let augmentation = Augmentation {
+            flip: true,
+            mixup,
+            ..Augmentation::default()
+        };
+        BatchLoader::<Flex>::new(
+            Arc::clone(&dataset),
+            Arc::new(ImageBatcher::new(preprocessing)),
+            NonZeroUsize::new(8).unwrap(),
+            Some(1),
+            Default::default(),
+        )
+        .with_augmentation(augmentation, 1)
+        .unwrap()
+        .with_threads(threads)
+    };
+    let epoch = |loader: &BatchLoader<Flex>| -> Vec<(usize, usize, Vec<f32>)> {
+        let batch = |batch: ImageBatch<Flex>| {
+            let values = batch.images.into_data().iter().collect();
+            let outliers = batch.outliers.map_or(0, |outliers| outliers.count);
+            (batch.targets.dims()[0], outliers, values)
+        };
+        loader.iter().map(batch).collect()
+    };
+    for mixup in [0.0, 0.5] {
+        let with = |threads| {
+            loader(threads, mixup)
+                .with_outliers(outliers.clone(), 1)
+                .unwrap()
+        };
+        let whole = epoch(&with(0));
+        let sizes: Vec<_> = whole
+            .iter()
+            .map(|(images, outliers, _)| (*images, *outliers))
+            .collect();
+        assert_eq!(sizes, [(8, 4), (8, 4), (4, 2)]);
+        assert_eq!(epoch(&with(3)), whole);
+        let resumed = with(2);
+        resumed.position().set(0, 1);
+        assert_eq!(epoch(&resumed), whole[1..]);
+        // The images themselves are those of a loader without outliers.
+        for ((_, _, values), (_, none, alone)) in whole.iter().zip(epoch(&loader(0, mixup))) {
+            assert_eq!((&values[..alone.len()], none), (&alone[..], 0));
+        }
+    }
+    let wrong = Outliers {
+        share: 2.0,
+        ..outliers
+    };
+    assert!(loader(0, 0.0).with_outliers(wrong, 1).is_err());
 }

@@ -42,6 +42,11 @@ impl Described {
         })
     }
 
+    /// The description, whatever the weights are.
+    pub(crate) fn description(self) -> Description {
+        self.description
+    }
+
     /// The description of these weights; none if they are not the ones that were saved.
     pub(crate) fn of(self, weights: &[u8]) -> Option<Description> {
         match self.sha256 {

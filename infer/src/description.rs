@@ -1,8 +1,10 @@
 //! What travels with a network's weights.
 
-use data::Preprocessing;
+use data::{ImageLook, Preprocessing};
 use model::NetworkConfig;
 use serde::{Deserialize, Serialize};
+
+use crate::views::Views;
 
 /// Everything that is needed to use a network's weights, and where they came from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +29,37 @@ pub struct Description {
     pub epochs: usize,
     /// Shares of pictures classified rightly.
     pub accuracy: Accuracy,
+    /// How the accuracy was measured; none in files of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scoring: Option<Scoring>,
+    /// What the model is for, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// What the training images have in common, where they are small and gray.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<ImageLook>,
+}
+
+/// How a model was scored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scoring {
+    /// The data set whose validation and test images were classified.
+    pub data: String,
+    /// How the network saw each of them.
+    pub views: Views,
+    /// How the weights were stored at that time; `train convert --half` rounds them afterwards.
+    pub precision: Stored,
+}
+
+/// How weights are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stored {
+    /// 32 bits a number.
+    Single,
+    /// 16 bits a number.
+    Half,
 }
 
 /// How logits become probabilities.

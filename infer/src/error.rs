@@ -22,6 +22,12 @@ pub enum SavedModelError {
         /// The file that is missing.
         file: &'static str,
     },
+    /// No run has a model.
+    #[error("no run in {} has a model", folder.display())]
+    NoRuns {
+        /// Where runs were looked for.
+        folder: PathBuf,
+    },
     /// Reading failed.
     #[error("cannot read {}: {source}", path.display())]
     Read {
@@ -84,6 +90,9 @@ impl SavedModelError {
             Self::NoModel { .. } => Some(
                 "a run has a model after its first epoch; go on with `train --resume RUN`, or name another run".into(),
             ),
+            Self::NoRuns { .. } => {
+                Some("train one with `cargo run -p train`, or name the folder of runs with --runs-dir".into())
+            }
             Self::Read { .. } => None,
             Self::Write { .. } => Some("free some space or choose another folder with --runs-dir".into()),
             Self::Description { .. } | Self::Weights { .. } => {

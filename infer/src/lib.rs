@@ -32,10 +32,12 @@ mod runs;
 mod saved;
 pub mod terminal;
 mod usage;
+mod views;
 pub mod voice;
 
-pub use description::{Accuracy, Activation, Description};
+pub use description::{Accuracy, Activation, Description, Scoring, Stored};
 pub use error::{PredictError, SavedModelError};
 pub use predictor::{ClassProbability, Prediction, Predictor, PreparedImage};
-pub use runs::{find_run, newest_run};
+pub use runs::{Candidates, Choice, Skipped, Why, find_run, newest_run};
 pub use saved::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};
+pub use views::Views;

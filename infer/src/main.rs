@@ -2,20 +2,19 @@
 
 mod cli;
 
-use std::num::NonZeroU64;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use data::{ImageOpener, PictureError};
+use data::{Fitted, ImageOpener, PictureError, PreprocessingError};
 use device::{SelectedDevice, Task};
 use infer::benchmark::ProgramStart;
-use infer::{Predictor, PreparedImage, SavedModel, console, environment, voice};
+use infer::{Predictor, PreparedImage, SavedModel, Views, console, environment, voice};
 use model::ResidualBackend;
 
 use crate::cli::arguments::Arguments;
 use crate::cli::generate::command;
-use crate::cli::model::open_model;
+use crate::cli::model::{Source, open_model};
 use crate::cli::{benchmark, output};
 
 /// Images that are predicted at a time; each is resized as it is opened.
@@ -61,11 +60,19 @@ fn compute(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCo
     let (saved, source) = open_model(arguments)?;
     let device = resolve(arguments)?;
     voice::talk(&format!("device: {device}"));
-    voice::talk(&format!(
-        "model: {}",
-        output::describe(&saved.description, &source)
-    ));
-    device.run(Predict { arguments, saved })
+    voice::talk(&format!("model: {}", output::describe(&saved, &source)));
+    if let Some(about) = &saved.description.about {
+        voice::talk(&format!("about: {about}"));
+    }
+    for skipped in &source.skipped {
+        let text = format!("warning: skipped {}: {}", skipped.run, skipped.reason);
+        voice::warn(&text);
+    }
+    device.run(Predict {
+        arguments,
+        saved,
+        source,
+    })
 }
 
 /// The device to use; what `auto` passed over is said.
@@ -84,20 +91,30 @@ fn resolve(arguments: &Arguments) -> anyhow::Result<SelectedDevice> {
 struct Predict<'a> {
     arguments: &'a Arguments,
     saved: SavedModel,
+    source: Source,
 }
 
 impl Task for Predict<'_> {
     type Output = anyhow::Result<ExitCode>;
 
     fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
-        let predictor = Predictor::<B>::new(&self.saved, device)?;
-        let mut output = output::Output::new(self.arguments, &self.saved.description);
+        let Self {
+            arguments,
+            saved,
+            source,
+        } = &self;
+        let views = Views {
+            flip: arguments.flip_test,
+            shift: arguments.shift_test,
+        };
+        let predictor = Predictor::<B>::new(saved, device)?.with_views(views);
+        let mut output = output::Output::new(arguments, &saved.description, source, views);
         let mut failed = false;
-        for paths in self.arguments.images.chunks(BATCH) {
-            let mut opened: Vec<(&Path, _)> = Vec::with_capacity(paths.len());
+        for paths in arguments.images.chunks(BATCH) {
+            let mut opened: Vec<((&Path, Fitted), _)> = Vec::with_capacity(paths.len());
             for path in paths {
-                match open(&predictor, path, self.arguments.max_pixels) {
-                    Ok(prepared) => opened.push((path, prepared)),
+                match open(&predictor, path, arguments) {
+                    Ok((prepared, fitted)) => opened.push(((path, fitted), prepared)),
                     Err(error) => {
                         report(&error.into());
                         failed = true;
@@ -108,12 +125,12 @@ impl Task for Predict<'_> {
             let predictions = predictor.predict_prepared(&prepared).with_context(|| {
                 let names: Vec<_> = paths
                     .iter()
-                    .map(|path| path.display().to_string())
+                    .map(|(path, _)| path.display().to_string())
                     .collect();
                 format!("cannot predict {}", names.join(", "))
             })?;
-            for (path, prediction) in paths.into_iter().zip(&predictions) {
-                output.write(path, prediction)?;
+            for ((path, fitted), prediction) in paths.iter().zip(&predictions) {
+                output.write(path, prediction, fitted)?;
             }
         }
         output.finish()?;
@@ -125,24 +142,39 @@ impl Task for Predict<'_> {
     }
 }
 
-/// Opens an image and brings it to the network's input size, with a warning if its file is damaged.
+/// Opens an image and brings it to the network's input size, with a warning if its file is damaged. Unless it is to
+/// stay as it is, it becomes more like the training images before; that is said, and why it does not fit.
 fn open<B: ResidualBackend>(
     predictor: &Predictor<B>,
     path: &Path,
-    max_pixels: NonZeroU64,
-) -> Result<PreparedImage, PictureError> {
-    let opener = ImageOpener::new(max_pixels.get());
-    let prepared = opener.open_with(path, |image| predictor.prepare(&image))?;
+    arguments: &Arguments,
+) -> Result<(PreparedImage, Fitted), PictureError> {
+    let opener = ImageOpener::new(arguments.max_pixels.get());
+    let prepared = opener.open_with(path, |image| {
+        let mut fitted = predictor.fit(&image)?;
+        if arguments.as_is {
+            fitted.conversions.clear();
+            fitted.image = None;
+        }
+        let image = fitted.image.take().unwrap_or(image);
+        Ok::<_, PreprocessingError>((predictor.prepare(&image)?, fitted))
+    })?;
     for (path, flaw) in opener.flawed().list() {
         voice::warn(&format!(
             "warning: the image {} is used, but {flaw}",
             path.display()
         ));
     }
-    prepared.map_err(|source| PictureError::Prepare {
+    let (prepared, fitted) = prepared.map_err(|source| PictureError::Prepare {
         path: path.to_owned(),
         source,
-    })
+    })?;
+    let lines = [
+        output::converted(path, &fitted),
+        output::mismatch(path, &fitted),
+    ];
+    lines.iter().flatten().for_each(|line| voice::warn(line));
+    Ok((prepared, fitted))
 }
 
 fn report(error: &anyhow::Error) {

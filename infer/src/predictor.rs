@@ -1,7 +1,7 @@
 //! From pictures to classes.
 
 use burn::tensor::backend::Backend;
-use data::{ImageBatcher, PreprocessingError};
+use data::{Fitted, ImageBatcher, ImageLook, PreprocessingError, fit};
 use image::DynamicImage;
 use model::{FoldedNetwork, ResidualBackend};
 use serde::Serialize;
@@ -9,12 +9,15 @@ use serde::Serialize;
 use crate::description::Activation;
 use crate::error::{PredictError, SavedModelError};
 use crate::saved::SavedModel;
+use crate::views::Views;
 
 /// A network on a device, with all that turns a picture into its input.
 #[derive(Debug)]
 pub struct Predictor<B: Backend> {
     network: FoldedNetwork<B>,
     batcher: ImageBatcher,
+    views: Views,
+    look: Option<ImageLook>,
     class_names: Vec<String>,
     activation: Activation,
     device: B::Device,
@@ -56,10 +59,32 @@ impl<B: ResidualBackend> Predictor<B> {
         Ok(Self {
             network: saved.network(&device)?.fold(),
             batcher: ImageBatcher::new(saved.description.preprocessing.clone()),
+            views: Views::default(),
+            look: saved.description.images.clone(),
             class_names: saved.description.class_names.clone(),
             activation: saved.description.activation,
             device,
         })
+    }
+
+    /// The same predictor, averaging the logits over several views of each image.
+    #[must_use]
+    pub fn with_views(self, views: Views) -> Self {
+        Self { views, ..self }
+    }
+
+    /// Compares an image with the training images, and converts it where it is certain how; see
+    /// [`fit`]. An image fits a model whose description does not say what its training images have
+    /// in common, such as every model of large or color images.
+    ///
+    /// # Errors
+    ///
+    /// If the image has no pixels or cannot be resized.
+    pub fn fit(&self, image: &DynamicImage) -> Result<Fitted, PreprocessingError> {
+        match &self.look {
+            Some(look) => fit(image, look, self.batcher.preprocessing()),
+            None => Ok(Fitted::default()),
+        }
     }
 
     /// Predicts all images in one batch.
@@ -96,8 +121,8 @@ impl<B: ResidualBackend> Predictor<B> {
         }
         let images = self.batcher.images::<B, _>(prepared, &self.device);
         let logits = self
-            .network
-            .forward(images)
+            .views
+            .logits(&self.network, images)
             .into_data()
             .convert::<f32>()
             .into_vec::<f32>()

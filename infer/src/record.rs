@@ -53,6 +53,19 @@ pub(crate) fn decode<B: Backend>(
     }
 }
 
+/// Checks that bytes are a whole file of weights.
+pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
+    match snapshots(bytes) {
+        Ok(_) => Ok(()),
+        Err(DecodeError::Damaged(reason) | DecodeError::Mismatch(reason)) => Err(reason),
+    }
+}
+
+/// Whether weights are stored in half precision; none if they are damaged.
+pub(crate) fn stores_half(bytes: &[u8]) -> Option<bool> {
+    Some(is_half(&snapshots(bytes).ok()?))
+}
+
 fn is_half(snapshots: &[TensorSnapshot]) -> bool {
     snapshots
         .iter()
@@ -71,10 +84,8 @@ fn snapshots(bytes: &[u8]) -> Result<Vec<TensorSnapshot>, DecodeError> {
 
 /// The same tensors as other numbers, or the same bytes if they are those already.
 pub(crate) fn with_precision(bytes: &[u8], precision: Precision) -> Result<Vec<u8>, String> {
-    let snapshots = snapshots(bytes).map_err(|error| match error {
-        DecodeError::Damaged(reason) | DecodeError::Mismatch(reason) => reason,
-    })?;
-    if is_half(&snapshots) == (precision == Precision::Half) {
+    check(bytes)?;
+    if stores_half(bytes) == Some(precision == Precision::Half) {
         return Ok(bytes.to_vec());
     }
     let file = WeightsFile::from_bytes(bytes).map_err(|error| error.to_string())?;

@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::error::SavedModelError;
 use crate::saved::DESCRIPTION_FILE;
 
+mod choice;
+
+pub use choice::{Candidates, Choice, Skipped, Why};
+
 /// A run by its folder, or by its name in the folder of runs. A folder without a model, such as one of
 /// pictures, does not hide a run of that name.
 ///
@@ -33,24 +37,29 @@ pub fn find_run(run: &Path, runs_dir: &Path) -> Result<PathBuf, SavedModelError>
 ///
 /// If the folder is there but cannot be read.
 pub fn newest_run(runs_dir: &Path) -> Result<Option<PathBuf>, SavedModelError> {
+    Ok(runs_with_a_model(runs_dir)?.into_iter().next())
+}
+
+/// The folders of runs that have a model, that whose model was written last first.
+fn runs_with_a_model(runs_dir: &Path) -> Result<Vec<PathBuf>, SavedModelError> {
     let read_error = |source| SavedModelError::Read {
         path: runs_dir.to_owned(),
         source,
     };
     let entries = match fs::read_dir(runs_dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(read_error)?,
     };
-    let mut newest = None;
+    let mut runs = Vec::new();
     for entry in entries {
         let folder = entry.map_err(read_error)?.path();
         let Ok(metadata) = fs::metadata(folder.join(DESCRIPTION_FILE)) else {
             continue; // no run, or one without a model
         };
-        let candidate = (metadata.modified().map_err(read_error)?, folder);
-        newest = newest.max(Some(candidate));
+        runs.push((metadata.modified().map_err(read_error)?, folder));
     }
-    Ok(newest.map(|(_, folder)| folder))
+    runs.sort();
+    Ok(runs.into_iter().rev().map(|(_, folder)| folder).collect())
 }
 
 #[cfg(test)]

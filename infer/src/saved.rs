@@ -9,7 +9,7 @@ use model::{Network, ResidualBackend};
 use weights::Precision;
 
 use crate::described::{Described, Version};
-use crate::description::Description;
+use crate::description::{Description, Stored};
 use crate::error::SavedModelError;
 use crate::record::{self, DecodeError};
 
@@ -74,6 +74,33 @@ impl SavedModel {
         }
     }
 
+    /// Reads the description of a run alone.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing or unreadable, or does not describe a network.
+    pub fn describe(folder: &Path) -> Result<Description, SavedModelError> {
+        let origin = folder.join(DESCRIPTION_FILE).display().to_string();
+        let described = parse_description(&read(folder, DESCRIPTION_FILE)?, &origin)?;
+        let description = described.description();
+        match check(&description) {
+            Ok(()) => Ok(description),
+            Err(reason) => Err(SavedModelError::Description { origin, reason }),
+        }
+    }
+
+    /// Checks that the weights are a whole file, whatever network they are for.
+    ///
+    /// # Errors
+    ///
+    /// If they are cut off or damaged.
+    pub fn check_weights(&self) -> Result<(), SavedModelError> {
+        record::check(&self.weights).map_err(|reason| SavedModelError::Weights {
+            origin: self.origin.clone(),
+            reason,
+        })
+    }
+
     /// The small network that ships with this crate: it knows the ten classes of Fashion-MNIST.
     ///
     /// # Errors
@@ -94,19 +121,15 @@ impl SavedModel {
         description_origin: &str,
         origin: String,
     ) -> Result<Self, SavedModelError> {
-        let damaged = |reason: String| SavedModelError::Description {
-            origin: description_origin.to_owned(),
-            reason,
-        };
         let changed = |origin: &str| SavedModelError::Checksum {
             origin: origin.to_owned(),
         };
-        let described = Described::parse(description).map_err(|error| match error {
-            SealError::Checksum => changed(description_origin),
-            other => damaged(other.to_string()),
-        })?;
+        let described = parse_description(description, description_origin)?;
         let description = described.of(&weights).ok_or_else(|| changed(&origin))?;
-        check(&description).map_err(damaged)?;
+        check(&description).map_err(|reason| SavedModelError::Description {
+            origin: description_origin.to_owned(),
+            reason,
+        })?;
         Ok(Self {
             description,
             weights,
@@ -126,6 +149,16 @@ impl SavedModel {
     /// The weights as this project's record, and where they come from.
     pub(crate) fn record(&self) -> (&[u8], &str) {
         (&self.weights, &self.origin)
+    }
+
+    /// How the weights are stored; none if they are damaged.
+    pub fn stored(&self) -> Option<Stored> {
+        let is_half = record::stores_half(&self.weights)?;
+        Some(if is_half {
+            Stored::Half
+        } else {
+            Stored::Single
+        })
     }
 
     /// Writes the model into a folder as [`save`](Self::save) does, the weights as they are.
@@ -221,6 +254,18 @@ impl SavedModel {
     }
 }
 
+fn parse_description(bytes: &[u8], origin: &str) -> Result<Described, SavedModelError> {
+    Described::parse(bytes).map_err(|error| match error {
+        SealError::Checksum => SavedModelError::Checksum {
+            origin: origin.to_owned(),
+        },
+        other => SavedModelError::Description {
+            origin: origin.to_owned(),
+            reason: other.to_string(),
+        },
+    })
+}
+
 /// Writes both files of a model.
 fn put(folder: &Path, description: &Description, weights: &[u8]) -> Result<(), SavedModelError> {
     let version = Version {
@@ -281,6 +326,13 @@ pub(crate) fn check(description: &Description) -> Result<(), String> {
             preprocessing.channels(),
             network.input_channels()
         ));
+    }
+    if description
+        .images
+        .as_ref()
+        .is_some_and(|look| !look.is_valid())
+    {
+        return Err("a share under `images` is not between 0 and 1".to_owned());
     }
     network
         .check_input(preprocessing.height(), preprocessing.width())

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn_flex::Flex;
-use common::{fails, infer, stderr, stdout};
+use common::{fails, infer, run_folder, stderr, stdout};
 use infer::{Predictor, SavedModel};
 
 fn sample_pictures() -> Vec<PathBuf> {
@@ -129,45 +129,6 @@ fn sample_and_shipped_model_stay_small() {
     assert!(size("data/sample") + size("infer/shipped") < 5_000_000);
 }
 
-/// A run's folder with the shipped model in it.
-fn run_folder(runs: &Path, name: &str) -> PathBuf {
-    let folder = runs.join(name);
-    fs::create_dir(&folder).unwrap();
-    let saved = SavedModel::shipped().unwrap();
-    let network = saved.network::<Flex>(&Default::default()).unwrap();
-    SavedModel::save(&folder, &network, &saved.description).unwrap();
-    folder
-}
-
-#[test]
-fn the_newest_run_is_used_unless_one_is_named() {
-    let runs = tempfile::tempdir().unwrap();
-    for (name, age) in [("old", 100), ("new", 10)] {
-        let file = fs::File::options()
-            .append(true)
-            .open(run_folder(runs.path(), name).join("model.json"))
-            .unwrap();
-        let time = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
-        file.set_modified(time).unwrap();
-    }
-    let source = |arguments: &[&str]| {
-        let output = infer(runs.path())
-            .args(arguments)
-            .arg(image_png())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", stderr(&output));
-        stderr(&output)
-    };
-    assert!(source(&[]).contains("new)"));
-    assert!(source(&["--run", "old"]).contains("old)"));
-    fails(
-        infer(runs.path()).args(["--run", "other"]).arg(image_png()),
-        1,
-        &["no run", "other"],
-    );
-}
-
 #[test]
 fn pictures_that_are_none() {
     let root = tempfile::tempdir().unwrap();
@@ -225,7 +186,12 @@ fn one_bad_picture_does_not_lose_the_others() {
 fn damaged_models() {
     let runs = tempfile::tempdir().unwrap();
     let folder = run_folder(runs.path(), "mine");
-    let expect = |words: &[&str]| fails(infer(runs.path()).arg(image_png()), 1, words);
+    let named = |run: &str| {
+        let mut command = infer(runs.path());
+        command.args(["--run", run]).arg(image_png());
+        command
+    };
+    let expect = |words: &[&str]| fails(&mut named("mine"), 1, words);
     let weights = folder.join("model.safetensors");
     let description = folder.join("model.json");
     let whole = fs::read(&weights).unwrap();

@@ -134,6 +134,7 @@ impl StepBenchmark {
             ),
             targets: Tensor::<_, 1, Int>::from_data(TensorData::new(targets, [pictures]), device),
             mixed: None,
+            outliers: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Int, Tensor};
 use burn_train::metric::ItemLazy;
 use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
-use data::{ImageBatch, Mixed};
+use data::{ImageBatch, Mixed, OutlierPart};
 use model::{Network, ResidualBackend};
 
 use crate::stream::{Laps, Part};
@@ -83,9 +83,14 @@ fn learned<B: Backend>(
     ClassificationOutput::new(loss.neg(), logits, targets)
 }
 
+/// Mean cross entropy `[1]` between the uniform distribution and the softmax of logits `[outliers, classes]`.
+fn uniform<B: Backend>(logits: Tensor<B, 2>) -> Tensor<B, 1> {
+    log_softmax(logits, 1).mean().neg()
+}
+
 impl<B: TrainBackend> Classifier<B> {
     /// Forward and backward pass; the loss is multiplied by `share` before its gradient is taken.
-    /// The output has no gradients, so that nothing keeps the step's graph alive.
+    /// The output is that of the images with a class, without the outliers' loss, and has no gradients, so that nothing keeps the step's graph alive.
     pub(crate) fn learn(
         &self,
         batch: ImageBatch<B>,
@@ -96,12 +101,25 @@ impl<B: TrainBackend> Classifier<B> {
             images,
             targets,
             mixed,
+            outliers,
         } = batch;
-        let learned = |logits| {
+        let learned = |logits: Tensor<B, 2>| {
+            let (logits, unknown) = match outliers {
+                Some(OutlierPart { count, weight }) => {
+                    let known = logits.dims()[0] - count;
+                    let unknown = uniform(logits.clone().narrow(0, known, count));
+                    (logits.narrow(0, 0, known), Some(unknown.mul_scalar(weight)))
+                }
+                None => (logits, None),
+            };
             let output = learned(logits, targets, mixed, self.label_smoothing);
+            let loss = match unknown {
+                Some(unknown) => output.loss.clone() + unknown,
+                None => output.loss.clone(),
+            };
             let loss = match share {
-                1.0 => output.loss.clone(),
-                share => output.loss.clone().mul_scalar(share),
+                1.0 => loss,
+                share => loss.mul_scalar(share),
             };
             let item = ClassificationOutput::new(
                 output.loss.inner(),
@@ -173,6 +191,18 @@ mod tests {
             let expected = share * loss(own) + (1.0 - share) * loss(other);
             assert!((mixed(share) - expected).abs() < 1e-5, "{share}");
         }
+    }
+
+    #[test]
+    fn the_loss_of_outliers_is_least_where_all_classes_are_as_likely() {
+        let device = Default::default();
+        let loss = |logits: [f32; 3]| -> f32 {
+            uniform(Tensor::<Flex, 2>::from_floats([logits, [0.0; 3]], &device)).into_scalar()
+        };
+        assert!((loss([2.0; 3]) - 3_f32.ln()).abs() < 1e-6);
+        // The mean over both rows of log(e^3 + 2) - 3 / 3, and log(3).
+        let expected = ((3_f32.exp() + 2.0).ln() - 1.0 + 3_f32.ln()) / 2.0;
+        assert!((loss([3.0, 0.0, 0.0]) - expected).abs() < 1e-5);
     }
 
     #[test]

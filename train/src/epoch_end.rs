@@ -14,7 +14,7 @@ use crate::classifier::TrainBackend;
 use crate::divergence::Place;
 use crate::error::TrainError;
 use crate::evaluation::Tally;
-use crate::scoring::{Views, score};
+use crate::scoring::score;
 use crate::strategy::{EpochLoop, Session};
 use crate::stream::{self, Scored};
 use crate::totals::{Score, Sums};
@@ -93,7 +93,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         let tally = score(
             network,
             loader,
-            Views::of_run(&self.plan.config),
+            self.plan.config.views(),
             self.tally(),
             &mut |output, progress| {
                 step += 1;
@@ -127,7 +127,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         network: &Network<B::InnerBackend>,
         loader: &dyn DataLoader<B::InnerBackend, ImageBatch<B::InnerBackend>>,
     ) -> Result<Option<Scored>, TrainError> {
-        let views = Views::of_run(&self.plan.config);
+        let views = self.plan.config.views();
         let tally = score(network, loader, views, self.tally(), &mut |_, _| {
             self.stop.go_on()
         });

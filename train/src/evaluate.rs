@@ -8,7 +8,7 @@ use std::sync::Arc;
 use data::{
     BatchLoader, DataSet, ImageBatcher, LoadOptions, LoadProgress, PictureDataset, Source, Storage,
 };
-use infer::{Activation, SavedModel};
+use infer::{Activation, SavedModel, Views};
 use model::ResidualBackend;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use crate::error::TrainError;
 use crate::evaluation::{Evaluation, Tally};
 use crate::matching::{Classes, MatchedBy, Matching, matching};
 use crate::plan::{all, parts};
-use crate::scoring::{Views, score};
+use crate::scoring::score;
 
 /// A part of a data set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +79,7 @@ impl EvaluationSettings {
             part: SetPart::Test,
             validation: config.validation,
             seed: config.seed,
-            views: Views::of_run(config),
+            views: config.views(),
             max_pixels: config.loader.max_pixels,
             batch_size: NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN),
         }

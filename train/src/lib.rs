@@ -85,7 +85,6 @@ pub use pretrained::{Fitting, Pretrained};
 pub use recipe::recipe_names;
 pub use run::{Finished, Observer, Outcome, Place, train};
 pub use schedule::Schedule;
-pub use scoring::Views;
 pub use stop::Stop;
 pub use stream::{About, Stream, Teller};
 pub use totals::Score;

@@ -3,8 +3,10 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use data::{DataError, DataSet, LoadOptions, LoadProgress, PictureDataset, PictureStore, Source};
-use infer::{Accuracy, Activation, Description};
+use data::{
+    DataError, DataSet, ImageLook, LoadOptions, LoadProgress, PictureDataset, PictureStore, Source,
+};
+use infer::{Accuracy, Activation, Description, Scoring, Stored};
 use model::NetworkConfig;
 
 use crate::config::TrainConfig;
@@ -33,6 +35,8 @@ pub struct Plan {
     /// Steps in each epoch.
     pub steps_per_epoch: usize,
     pub(crate) batch_size: NonZeroUsize,
+    /// What the training images have in common, if `infer` can bring others to it.
+    look: Option<ImageLook>,
 }
 
 impl Plan {
@@ -133,6 +137,10 @@ impl Plan {
                 in_a_step: in_a_step.get(),
             });
         }
+        let look = data
+            .train
+            .packed()
+            .and_then(|images| ImageLook::of(images, train.indices()));
         Ok(Self {
             config,
             model,
@@ -143,6 +151,7 @@ impl Plan {
             validation: Arc::new(validation.for_scoring()),
             steps_per_epoch,
             batch_size,
+            look,
         })
     }
 
@@ -188,6 +197,13 @@ impl Plan {
             trained_on: self.data.name.clone(),
             epochs,
             accuracy,
+            scoring: Some(Scoring {
+                data: self.data.name.clone(),
+                views: self.config.views(),
+                precision: Stored::Single,
+            }),
+            about: self.config.about.clone(),
+            images: self.look.clone(),
         }
     }
 }

@@ -15,11 +15,12 @@ macro_rules! recipe {
     };
 }
 
-const RECIPES: [(&str, &str); 6] = [
+const RECIPES: [(&str, &str); 7] = [
     recipe!("sample"),
     recipe!("mnist"),
     recipe!("mnist-digit"),
     recipe!("fashion-mnist"),
+    recipe!("fashion-mnist-outliers"),
     recipe!("cifar10"),
     recipe!("cifar10-resnet20"),
 ];

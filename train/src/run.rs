@@ -21,7 +21,7 @@ use crate::error::{ConfigError, TrainError};
 use crate::evaluation::{Evaluation, Tally};
 use crate::folder::{RAW_FOLDER, RunFolder, TEST_FILE, write_evaluation};
 use crate::plan::Plan;
-use crate::scoring::{Views, score};
+use crate::scoring::score;
 use crate::start::Start;
 use crate::stop::Stop;
 use crate::strategy::{Components, EpochLoop, LoopProgress};
@@ -156,11 +156,17 @@ fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
         }),
     });
 
-    let train = loader::<Autodiff<B>>(&plan, &plan.train, Some(plan.config.seed), &device)
-        .with_augmentation(plan.config.augmentation.clone(), plan.config.seed)
+    let config = &plan.config;
+    let mut train = loader::<Autodiff<B>>(&plan, &plan.train, Some(config.seed), &device)
+        .with_augmentation(config.augmentation.clone(), config.seed)
         .map_err(ConfigError::from)?
         .with_position(position)
         .with_failure(load_failure.clone());
+    if let Some(outliers) = &config.outliers {
+        train = train
+            .with_outliers(outliers.clone(), config.seed)
+            .map_err(ConfigError::from)?;
+    }
     let validation = loader::<B>(&plan, &plan.validation, None, &device).with_failure(load_failure);
     let strategy: burn_train::CustomLearningStrategy<Components<Autodiff<B>>> =
         Arc::clone(&epoch_loop) as _;
@@ -285,7 +291,7 @@ impl<B: ResidualBackend> Test<'_, B> {
         let tally = score(
             &network,
             &loader,
-            Views::of_run(&plan.config),
+            plan.config.views(),
             Tally::new(plan.network.classes()).of(&pictures),
             &mut |_, progress| {
                 let (done, total) = (progress.items_processed, progress.items_total);

@@ -89,8 +89,10 @@ mod tests {
     use super::*;
     use burn::backend::Autodiff;
     use burn::module::{Module, ModuleVisitor, Param};
+    use burn::tensor::activation::log_softmax;
     use burn::tensor::{Distribution, Int, Tolerance};
     use burn_flex::Flex;
+    use data::OutlierPart;
     use model::{Adam, Network, Sgd};
 
     type Train = Autodiff<Flex>;
@@ -138,6 +140,7 @@ mod tests {
             images: images.clone().slice([range.clone()]),
             targets: targets.clone().slice([range]),
             mixed: None,
+            outliers: None,
         };
         let after = |batches| {
             let sgd = model::Optimizer::Sgd(Sgd::default());
@@ -159,6 +162,45 @@ mod tests {
     }
 
     #[test]
+    fn outliers_pull_towards_the_uniform_distribution_and_count_for_nothing_else() {
+        let device = Default::default();
+        // Without norms, images have no say in each other.
+        let network = model::network("digit").unwrap().init(&device).unwrap();
+        let images = Tensor::<Train, 4>::random([5, 1, 28, 28], Distribution::Default, &device);
+        let after = |weight, outliers: usize| {
+            let batch = ImageBatch {
+                images: images.clone().narrow(0, 0, 3 + outliers),
+                targets: Tensor::from_ints([3, 1, 4], &device),
+                mixed: None,
+                outliers: (outliers > 0).then_some(OutlierPart {
+                    count: outliers,
+                    weight,
+                }),
+            };
+            let sgd = model::Optimizer::Sgd(Sgd::default());
+            let (trainee, output) =
+                trainee(network.clone(), sgd).step(vec![batch], 0.1, &mut Laps::start());
+            assert_eq!(output.output.dims(), [3, 10]);
+            let logits = trainee.model.network.forward(images.clone());
+            (logits, output.loss.into_scalar())
+        };
+        let (alone, loss) = after(1.0, 0);
+        let (ignored, same) = after(0.0, 2);
+        let tolerance = Tolerance::absolute(1e-5);
+        ignored
+            .into_data()
+            .assert_approx_eq::<f32>(&alone.clone().into_data(), tolerance);
+        let (pulled, also) = after(1.0, 2);
+        assert!((same - loss).abs() < 1e-5 && (also - loss).abs() < 1e-5);
+        let distance = |logits: Tensor<Train, 2>| {
+            let unknown = log_softmax(logits.narrow(0, 3, 2), 1);
+            unknown.mean().neg().into_scalar()
+        };
+        let (pulled, alone) = (distance(pulled), distance(alone));
+        assert!(pulled < alone, "{pulled} with outliers, {alone} without");
+    }
+
+    #[test]
     fn parameters_stay_where_they_are() {
         let device = Default::default();
         for optimizer in [
@@ -175,6 +217,7 @@ mod tests {
                 images: Tensor::random([4, 3, 16, 16], Distribution::Default, &device),
                 targets: Tensor::from_ints([0, 1, 2, 3], &device),
                 mixed: None,
+                outliers: None,
             };
             // The first step may lay a parameter out as its gradient lies.
             (trainee, _) = trainee.step(vec![batch.clone()], 0.01, &mut Laps::start());

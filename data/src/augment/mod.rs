@@ -22,7 +22,8 @@ pub use resized_crop::ResizedCrop;
 use serde::{Deserialize, Serialize};
 
 use crate::preprocessing::MAX_SIDE;
-use range::Range;
+
+pub(crate) use range::Range;
 
 /// How training pictures are changed at random; nothing by default.
 ///

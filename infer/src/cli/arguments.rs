@@ -13,7 +13,8 @@ use super::generate::Generate;
 
 const EXAMPLES: &str = "\
 Examples:
-  infer image.png                     the newest run, or the shipped model before any
+  infer image.png                     the best run, or the shipped model before any
+  infer --run newest image.png        the newest run, whatever it is worth
   infer --run runs/mine photos/*.jpg  a run of your choice, many pictures
   infer --weights resnet50.pth photo.jpg          weights of PyTorch, in names known elsewhere
   infer --pretrained resnet50 photo.jpg           torchvision's weights, downloaded once
@@ -43,7 +44,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = MAX_PIXELS)]
     pub max_pixels: NonZeroU64,
 
-    /// Run to use: its folder, or its name in --runs-dir [default: the newest]
+    /// Model to use: best, newest, shipped, or a run's folder or its name in --runs-dir [default: best]
+    ///
+    /// best: the highest validation accuracy of the runs on the newest run's data, where sample counts
+    /// as a part of fashion-mnist. The shipped model is compared too if it was trained on such data,
+    /// and answers where no run has a model. A newest run without a validation accuracy answers as it
+    /// is. newest: the run whose model was written last. shipped: the model of this program. Runs with
+    /// a damaged model are skipped. A run that is called best, newest or shipped is named by its folder,
+    /// as in `--run runs/best`.
     #[arg(long, value_name = "RUN")]
     pub run: Option<PathBuf>,
 
@@ -69,6 +77,23 @@ pub(crate) struct Arguments {
     /// With --bench alone, the untrained network to measure instead of a run's.
     #[arg(long, value_name = "NAME", requires = "named", conflicts_with_all = ["run", "list_devices"])]
     pub model: Option<NamedNetwork>,
+
+    /// Predict each image as it is, without conversion
+    ///
+    /// A model of small gray images, such as the shipped one, otherwise gets images like those that it
+    /// was trained on where it is certain how: light and dark are inverted, a plain margin is cropped, and
+    /// the content is scaled and centered. What is done is said. Images that cannot be made so have a
+    /// warning.
+    #[arg(long, conflicts_with_all = ["bench", "list_devices"])]
+    pub as_is: bool,
+
+    /// Predict each image together with its mirror image: the mean of the logits counts
+    #[arg(long, conflicts_with_all = ["bench", "list_devices"])]
+    pub flip_test: bool,
+
+    /// Predict each image together with two that are shifted by a pixel: the mean of the logits counts
+    #[arg(long, conflicts_with_all = ["bench", "list_devices"])]
+    pub shift_test: bool,
 
     /// Folder that holds the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]

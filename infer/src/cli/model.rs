@@ -1,13 +1,59 @@
 //! Which model answers.
 
-use infer::SavedModel;
+use std::path::Path;
+
 use infer::foreign::{Import, import};
-use infer::{terminal, voice};
+use infer::{Candidates, Choice, DESCRIPTION_FILE, SavedModel, terminal, voice};
+use serde::Serialize;
 
 use super::arguments::Arguments;
 
-/// The weights that were named, or the run, else the newest one, else the shipped model; and where it came from.
-pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, String)> {
+/// Values of --run that are not a run's folder or name.
+const BEST: &str = "best";
+const NEWEST: &str = "newest";
+const SHIPPED: &str = "shipped";
+
+/// Where the model that answers comes from, and why it answers.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Source {
+    /// `run`, `shipped` or `weights`.
+    pub kind: &'static str,
+    /// The run's folder, or the file.
+    pub path: Option<String>,
+    /// The reason in a word: that of [`infer::Why::name`], or `named`.
+    pub reason: &'static str,
+    /// The reason in words; none where it was named.
+    pub why: Option<String>,
+    /// How a file names its tensors, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layout: Option<&'static str>,
+    /// Runs that were not compared, because their models are damaged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skipped>,
+}
+
+/// A run that was not compared.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Skipped {
+    pub run: String,
+    pub reason: String,
+}
+
+impl Source {
+    fn named(kind: &'static str, path: Option<&Path>) -> Self {
+        Self {
+            kind,
+            path: path.map(|path| path.display().to_string()),
+            reason: "named",
+            why: None,
+            layout: None,
+            skipped: Vec::new(),
+        }
+    }
+}
+
+/// The weights or the run that were named, or what --run chooses; and where it came from.
+pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, Source)> {
     let downloaded = arguments.pretrained.map(terminal::fetch).transpose()?;
     if let Some(file) = arguments.weights.as_ref().or(downloaded.as_ref()) {
         let options = arguments.weights_flags.options(arguments.model.clone());
@@ -23,17 +69,65 @@ pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, S
                 voice::warn(&note);
             }
         }
-        return Ok((saved, format!("{}, {layout}", file.display())));
+        let source = Source {
+            layout: Some(layout),
+            ..Source::named("weights", Some(file))
+        };
+        return Ok((saved, source));
     }
-    let folder = match &arguments.run {
-        Some(run) => Some(infer::find_run(run, &arguments.runs_dir)?),
-        None => infer::newest_run(&arguments.runs_dir)?,
+    let runs_dir = &arguments.runs_dir;
+    let run = arguments.run.as_deref().unwrap_or(Path::new(BEST));
+    let choice = match run.to_str() {
+        Some(BEST) => Candidates::in_folder(runs_dir)?.best()?,
+        Some(NEWEST) => Candidates::in_folder(runs_dir)?.newest()?,
+        Some(SHIPPED) => {
+            note_hidden_run(run, runs_dir);
+            return Ok((SavedModel::shipped()?, Source::named("shipped", None)));
+        }
+        _ => {
+            let folder = infer::find_run(run, runs_dir)?;
+            return Ok((
+                SavedModel::open(&folder)?,
+                Source::named("run", Some(&folder)),
+            ));
+        }
     };
-    Ok(match folder {
-        Some(folder) => (SavedModel::open(&folder)?, folder.display().to_string()),
-        None => (
-            SavedModel::shipped()?,
-            "shipped with this program, because there is no run yet; train one with `cargo run -p train`".to_owned(),
-        ),
-    })
+    if arguments.run.is_some() {
+        note_hidden_run(run, runs_dir);
+    }
+    Ok(chosen(choice))
+}
+
+fn chosen(choice: Choice) -> (SavedModel, Source) {
+    let Choice {
+        saved,
+        folder,
+        why,
+        skipped,
+    } = choice;
+    let kind = match folder {
+        Some(_) => "run",
+        None => "shipped",
+    };
+    let skipped = skipped.into_iter().map(|skipped| Skipped {
+        run: skipped.folder.display().to_string(),
+        reason: skipped.reason,
+    });
+    let source = Source {
+        reason: why.name(),
+        why: Some(why.to_string()),
+        skipped: skipped.collect(),
+        ..Source::named(kind, folder.as_deref())
+    };
+    (saved, source)
+}
+
+/// Says how to name a run that has the name of a choice.
+fn note_hidden_run(name: &Path, runs_dir: &Path) {
+    let folder = runs_dir.join(name);
+    if folder.join(DESCRIPTION_FILE).is_file() {
+        let (name, folder) = (name.display(), folder.display());
+        let text = format!("--run {name} chooses a model; the run of that name is --run {folder}");
+        voice::warn(&text);
+    }
 }

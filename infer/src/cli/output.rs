@@ -2,29 +2,86 @@
 
 use std::path::Path;
 
+use data::{Conversion, Fitted, Mismatch};
 use files::printable;
 use infer::voice::{self, OutputError};
-use infer::{ClassProbability, Description, Prediction};
+use infer::{ClassProbability, Description, Prediction, SavedModel, Stored, Views};
 use serde::Serialize;
 
 use super::arguments::Arguments;
+use super::model::Source;
 
-/// One line on the model: what it is, how good, where it came from.
-pub(crate) fn describe(description: &Description, source: &str) -> String {
-    let accuracy = match (description.accuracy.test, description.accuracy.validation) {
-        (Some(test), _) => format!(", {:.1} % of its test pictures right", 100.0 * test),
-        (None, Some(validation)) => {
-            format!(
-                ", {:.1} % of its validation pictures right",
-                100.0 * validation
-            )
-        }
-        (None, None) => String::new(),
-    };
+/// One line on the model: what it is, how good and how that was measured, where it came from and why.
+pub(crate) fn describe(saved: &SavedModel, source: &Source) -> String {
+    let description = &saved.description;
     format!(
-        "{} trained on {}{accuracy} ({source})",
-        description.model, description.trained_on
+        "{} trained on {}{} ({})",
+        description.model,
+        description.trained_on,
+        accuracy(saved),
+        origin(source)
     )
+}
+
+fn accuracy(saved: &SavedModel) -> String {
+    let Description {
+        accuracy, scoring, ..
+    } = &saved.description;
+    let (share, part) = match (accuracy.test, accuracy.validation) {
+        (Some(test), _) => (test, "test"),
+        (None, Some(validation)) => (validation, "validation"),
+        (None, None) => return String::new(),
+    };
+    let scored = scoring.as_ref().map_or(String::new(), |scoring| {
+        let views = scoring.views.flags();
+        let views = views.map_or(String::new(), |flags| format!(" with {flags}"));
+        let is_rounded =
+            scoring.precision == Stored::Single && saved.stored() == Some(Stored::Half);
+        match is_rounded {
+            true => format!("{views}, before its weights were rounded to half precision"),
+            false => views,
+        }
+    });
+    format!(
+        ", {:.1} % of its {part} images right{scored}",
+        100.0 * share
+    )
+}
+
+fn origin(source: &Source) -> String {
+    let place = match (&source.path, source.layout) {
+        (Some(path), Some(layout)) => format!("{path}, {layout}"),
+        (Some(path), None) => path.clone(),
+        (None, _) => "shipped with this program".to_owned(),
+    };
+    match &source.why {
+        Some(why) => format!("{place}: {why}"),
+        None => place,
+    }
+}
+
+/// What was done to an image, in one line; none if it is as it was.
+pub(crate) fn converted(path: &Path, fitted: &Fitted) -> Option<String> {
+    let conversions: Vec<_> = fitted.conversions.iter().map(ToString::to_string).collect();
+    (!conversions.is_empty()).then(|| {
+        format!(
+            "converted {}: {} (--as-is turns this off)",
+            path.display(),
+            conversions.join(", ")
+        )
+    })
+}
+
+/// Why an image does not fit the model, in one line; none if it can.
+pub(crate) fn mismatch(path: &Path, fitted: &Fitted) -> Option<String> {
+    let reasons: Vec<_> = fitted.mismatches.iter().map(ToString::to_string).collect();
+    (!reasons.is_empty()).then(|| {
+        format!(
+            "warning: {} does not look like the images the model was trained on: {}",
+            path.display(),
+            reasons.join(" and ")
+        )
+    })
 }
 
 /// Writes predictions to standard output: text as they come, JSON at the end.
@@ -36,6 +93,9 @@ pub(crate) struct Output<'a> {
 #[derive(Serialize)]
 struct Document<'a> {
     model: &'a Description,
+    source: &'a Source,
+    /// How the network sees each image.
+    views: Views,
     predictions: Vec<Entry>,
 }
 
@@ -43,14 +103,25 @@ struct Document<'a> {
 struct Entry {
     image: String,
     classes: Vec<ClassProbability>,
+    /// What was done to the image before.
+    conversions: Vec<Conversion>,
+    /// Why the image does not look like those that the model was trained on.
+    warnings: Vec<Mismatch>,
 }
 
 impl<'a> Output<'a> {
-    pub(crate) fn new(arguments: &Arguments, description: &'a Description) -> Self {
+    pub(crate) fn new(
+        arguments: &Arguments,
+        description: &'a Description,
+        source: &'a Source,
+        views: Views,
+    ) -> Self {
         Self {
             top_k: arguments.top_k,
             json: arguments.json.then(|| Document {
                 model: description,
+                source,
+                views,
                 predictions: Vec::new(),
             }),
         }
@@ -60,6 +131,7 @@ impl<'a> Output<'a> {
         &mut self,
         path: &Path,
         prediction: &Prediction,
+        fitted: &Fitted,
     ) -> Result<(), OutputError> {
         let count = self.top_k.min(prediction.classes.len());
         let classes = &prediction.classes[..count];
@@ -67,6 +139,8 @@ impl<'a> Output<'a> {
             Some(document) => document.predictions.push(Entry {
                 image: path.display().to_string(),
                 classes: classes.to_vec(),
+                conversions: fitted.conversions.clone(),
+                warnings: fitted.mismatches.clone(),
             }),
             None => {
                 voice::print(&printable(&path.display().to_string()))?;

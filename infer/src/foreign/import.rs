@@ -429,6 +429,9 @@ impl Importer<'_> {
             trained_on: classes.trained_on,
             epochs: 0,
             accuracy: Accuracy::default(),
+            scoring: None,
+            about: None,
+            images: None,
         };
         if is_single {
             notes.push(format!(

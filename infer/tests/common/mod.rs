@@ -5,8 +5,11 @@
     reason = "each test file is a program of its own and uses a part"
 )]
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use infer::SavedModel;
 
 /// The program, with an empty folder of runs.
 pub fn infer(runs_dir: &Path) -> Command {
@@ -41,4 +44,20 @@ pub fn fails(command: &mut Command, code: i32, words: &[&str]) {
     for sign in ["panicked", "stack backtrace", "RUST_BACKTRACE"] {
         assert!(!text.contains(sign), "{text}");
     }
+}
+
+/// A run's folder with the shipped model in it, whose description says that it was trained on the sample.
+pub fn run_folder(runs: &Path, name: &str) -> PathBuf {
+    run_with(runs, name, 0.5)
+}
+
+/// The same with another validation accuracy.
+pub fn run_with(runs: &Path, name: &str, validation: f64) -> PathBuf {
+    let folder = runs.join(name);
+    fs::create_dir(&folder).unwrap();
+    let mut saved = SavedModel::shipped().unwrap();
+    saved.description.trained_on = "sample".to_owned();
+    saved.description.accuracy.validation = Some(validation);
+    saved.write(&folder).unwrap();
+    folder
 }

@@ -7,12 +7,12 @@ use device::Task;
 use files::printable_json;
 use infer::foreign::import;
 use infer::voice::{self, talk, warn};
-use infer::{SavedModel, terminal};
+use infer::{SavedModel, Views, terminal};
 use model::ResidualBackend;
 use serde_json::Value;
 use train::{
     ConfigError, Evaluation, EvaluationPlan, EvaluationSettings, MatchedBy, RunFolder, TrainConfig,
-    TrainError, Views,
+    TrainError,
 };
 
 use super::destination::Destination;

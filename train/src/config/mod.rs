@@ -6,8 +6,9 @@ mod validate;
 
 use std::path::{Path, PathBuf};
 
-use data::{Augmentation, DataSet, FOLDER_SIDE, Source};
+use data::{Augmentation, DataSet, FOLDER_SIDE, Outliers, Source};
 use device::DeviceRequest;
+use infer::Views;
 use model::{BottleneckStride, Part, ShortcutKind, StemKind, StemPool};
 use serde::{Deserialize, Serialize};
 
@@ -149,10 +150,16 @@ pub struct TrainConfig {
     /// Name of the run's folder; none means time, data and model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What the model is for, in a sentence that `infer` prints; none means the data and its classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
     /// How the learning rate falls. Tables come last in TOML.
     pub schedule: Schedule,
     /// How training pictures are changed at random.
     pub augmentation: Augmentation,
+    /// Images of no class that are trained on too; none means no such images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outliers: Option<Outliers>,
     /// How pictures come to the network.
     pub loader: LoaderConfig,
 }
@@ -213,8 +220,10 @@ impl Default for TrainConfig {
             device: DeviceRequest::Auto,
             runs_dir: PathBuf::from("runs"),
             name: None,
+            about: None,
             schedule: Schedule::default(),
             augmentation: Augmentation::default(),
+            outliers: None,
             loader: LoaderConfig::default(),
         }
     }
@@ -289,6 +298,14 @@ impl TrainConfig {
             data.preprocessing = data.preprocessing.without_statistics();
         }
         data
+    }
+
+    /// How the network sees each image that it is scored on.
+    pub fn views(&self) -> Views {
+        Views {
+            flip: self.flip_test,
+            shift: self.shift_test,
+        }
     }
 
     /// The highest learning rate, as it is set or as is usual for the optimizer; a tenth of that

@@ -7,6 +7,9 @@ use data::Source;
 use super::TrainConfig;
 use crate::error::ConfigError;
 
+/// The longest text on what a model is for, in characters.
+const MOST_ABOUT: usize = 500;
+
 impl TrainConfig {
     /// Checks every value's range and that the model is known.
     ///
@@ -46,6 +49,18 @@ impl TrainConfig {
             )?;
         }
         self.augmentation.validate()?;
+        if let Some(outliers) = &self.outliers {
+            outliers.validate()?;
+        }
+        if let Some(about) = &self.about {
+            let length = about.chars().count();
+            check(
+                "about",
+                format!("{length} characters long"),
+                (1..=MOST_ABOUT).contains(&length),
+                "1 to 500 characters long",
+            )?;
+        }
         self.loader.validate(&self.data)?;
         if self.labels.is_some() && !matches!(self.data, Source::Folder(_)) {
             return Err(ConfigError::OwnLabels {

@@ -1,0 +1,221 @@
+//! Which model answers, and what the program says about that.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::{Duration, SystemTime};
+
+use common::{fails, infer, run_folder, run_with, stderr};
+use serde_json::Value;
+
+fn image_png() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png")
+}
+
+fn predicted(runs: &Path, arguments: &[&str]) -> Output {
+    let output = infer(runs)
+        .args(arguments)
+        .arg(image_png())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    output
+}
+
+/// The line that names the model.
+fn model_line(runs: &Path, arguments: &[&str]) -> String {
+    let text = stderr(&predicted(runs, arguments));
+    let line = text.lines().find(|line| line.starts_with("model: "));
+    line.unwrap_or_else(|| panic!("{text}")).to_owned()
+}
+
+fn set_age(folder: &Path, seconds: u64) {
+    let file = fs::File::options()
+        .append(true)
+        .open(folder.join("model.json"))
+        .unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(seconds))
+        .unwrap();
+}
+
+/// A good old run, and a new one that is worth little.
+fn two_runs(good: f64) -> tempfile::TempDir {
+    let runs = tempfile::tempdir().unwrap();
+    set_age(&run_with(runs.path(), "good", good), 100);
+    set_age(&run_with(runs.path(), "smoke", 0.3), 10);
+    runs
+}
+
+#[test]
+fn the_best_run_answers_and_the_line_says_why() {
+    let runs = two_runs(0.999);
+    for arguments in [[].as_slice(), &["--run", "best"]] {
+        let line = model_line(runs.path(), arguments);
+        assert!(
+            line.contains("good: the highest validation accuracy of 2 runs"),
+            "{line}"
+        );
+    }
+    let line = model_line(runs.path(), &["--run", "newest"]);
+    assert!(line.contains("smoke: the newest run"), "{line}");
+    assert!(model_line(runs.path(), &["--run", "smoke"]).ends_with("smoke)"));
+    let line = model_line(runs.path(), &["--run", "shipped"]);
+    assert!(line.ends_with("(shipped with this program)"), "{line}");
+    let mut command = infer(runs.path());
+    fails(
+        command.args(["--run", "other"]).arg(image_png()),
+        1,
+        &["no run", "other"],
+    );
+}
+
+#[test]
+fn the_shipped_model_answers_in_place_of_a_smoke_test() {
+    let runs = two_runs(0.6);
+    let line = model_line(runs.path(), &[]);
+    for words in [
+        "shipped with this program",
+        "60.0 %",
+        "good",
+        "--run newest",
+    ] {
+        assert!(line.contains(words), "no `{words}` in {line}");
+    }
+}
+
+#[test]
+fn json_says_which_model_and_why() {
+    let json = |runs: &Path, arguments: &[&str]| -> Value {
+        let arguments = [arguments, &["--json"]].concat();
+        serde_json::from_slice(&predicted(runs, &arguments).stdout).unwrap()
+    };
+    let empty = tempfile::tempdir().unwrap();
+    let source = json(empty.path(), &[])["source"].clone();
+    assert_eq!(
+        (&source["kind"], &source["reason"]),
+        (&"shipped".into(), &"no-run".into())
+    );
+    let runs = two_runs(0.999);
+    let source = json(runs.path(), &[])["source"].clone();
+    assert_eq!(
+        (&source["kind"], &source["reason"]),
+        (&"run".into(), &"best".into())
+    );
+    assert!(source["path"].as_str().unwrap().ends_with("good"));
+    assert!(source["why"].as_str().unwrap().contains("99.9 %"));
+    let source = json(runs.path(), &["--run", "smoke"])["source"].clone();
+    assert_eq!(
+        (&source["reason"], &source["why"]),
+        (&"named".into(), &Value::Null)
+    );
+}
+
+#[test]
+fn damaged_runs_are_skipped_with_a_warning() {
+    let runs = two_runs(0.999);
+    let cut = run_with(runs.path(), "cut", 0.9999);
+    let weights = fs::read(cut.join("model.safetensors")).unwrap();
+    fs::write(cut.join("model.safetensors"), &weights[..1000]).unwrap();
+    let output = predicted(runs.path(), &["--json"]);
+    let text = stderr(&output);
+    assert!(
+        text.contains("skipped") && text.contains("cut off"),
+        "{text}"
+    );
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        document["source"]["path"]
+            .as_str()
+            .unwrap()
+            .ends_with("good")
+    );
+    let skipped = &document["source"]["skipped"][0];
+    assert!(
+        skipped["run"].as_str().unwrap().ends_with("cut"),
+        "{skipped}"
+    );
+    // It is an error for who names it.
+    let mut command = infer(runs.path());
+    fails(
+        command.args(["--run", "cut"]).arg(image_png()),
+        1,
+        &["cut off"],
+    );
+}
+
+#[test]
+fn a_run_that_is_called_best_is_named_by_its_folder() {
+    let runs = tempfile::tempdir().unwrap();
+    set_age(&run_folder(runs.path(), "best"), 100);
+    run_with(runs.path(), "other", 0.999);
+    let text = stderr(&predicted(runs.path(), &["--run", "best"]));
+    let folder = runs.path().join("best");
+    assert!(
+        text.contains(&format!("--run {}", folder.display())),
+        "{text}"
+    );
+    assert!(text.contains("other: the highest"), "{text}");
+    let line = model_line(runs.path(), &["--run", folder.to_str().unwrap()]);
+    assert!(line.ends_with("best)"), "{line}");
+}
+
+#[test]
+fn newest_needs_a_run() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut command = infer(runs.path());
+    fails(
+        command.args(["--run", "newest"]).arg(image_png()),
+        1,
+        &["no run in"],
+    );
+}
+
+#[test]
+fn the_line_says_how_the_model_was_scored_and_what_it_is_for() {
+    let empty = tempfile::tempdir().unwrap();
+    let text = stderr(&predicted(empty.path(), &[]));
+    assert!(
+        text.contains("% of its test images right with --flip-test"),
+        "{text}"
+    );
+    assert!(text.contains("half precision"), "{text}");
+    assert!(text.contains("about: "), "{text}");
+}
+
+#[test]
+fn views_are_averaged() {
+    let empty = tempfile::tempdir().unwrap();
+    let probability = |arguments: &[&str]| {
+        let arguments = [&["--json"], arguments].concat();
+        let output = predicted(empty.path(), &arguments);
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let class = &document["predictions"][0]["classes"][0];
+        assert_eq!(class["name"], "Ankle boot");
+        (
+            class["probability"].as_f64().unwrap(),
+            document["views"].clone(),
+        )
+    };
+    let [plain, flip, shift, both] = [
+        [].as_slice(),
+        &["--flip-test"],
+        &["--shift-test"],
+        &["--flip-test", "--shift-test"],
+    ]
+    .map(probability);
+    let all = [&plain, &flip, &shift, &both];
+    for (place, one) in all.iter().enumerate() {
+        let others = &all[place + 1..];
+        assert!(others.iter().all(|other| other.0 != one.0), "{all:?}");
+    }
+    assert_eq!(
+        (&both.1["flip"], &both.1["shift"]),
+        (&true.into(), &true.into())
+    );
+    assert_eq!(
+        (&plain.1["flip"], &plain.1["shift"]),
+        (&false.into(), &false.into())
+    );
+}
