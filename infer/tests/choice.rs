@@ -8,6 +8,7 @@ use std::process::Output;
 use std::time::{Duration, SystemTime};
 
 use common::{fails, infer, run_folder, run_with, stderr};
+use infer::{SavedModel, Scoring, Stored, Views};
 use serde_json::Value;
 
 fn image_png() -> PathBuf {
@@ -174,14 +175,34 @@ fn newest_needs_a_run() {
 
 #[test]
 fn the_line_says_how_the_model_was_scored_and_what_it_is_for() {
-    let empty = tempfile::tempdir().unwrap();
-    let text = stderr(&predicted(empty.path(), &[]));
+    let runs = tempfile::tempdir().unwrap();
+    let text = stderr(&predicted(runs.path(), &[]));
+    let line = "% of its test images right (shipped with this program: no run in";
+    assert!(text.contains(line), "{text}");
     assert!(
-        text.contains("% of its test images right with --flip-test"),
+        text.contains("about: grayscale images of one article of clothing"),
         "{text}"
     );
-    assert!(text.contains("half precision"), "{text}");
-    assert!(text.contains("about: "), "{text}");
+
+    let mut saved = SavedModel::shipped().unwrap();
+    saved.description.scoring = Some(Scoring {
+        data: "fashion-mnist".to_owned(),
+        views: Views {
+            flip: true,
+            shift: true,
+        },
+        precision: Stored::Single,
+    });
+    let run = runs.path().join("mine");
+    fs::create_dir(&run).unwrap();
+    saved.write(&run).unwrap();
+    let line = model_line(runs.path(), &["--run", "mine"]);
+    for words in [
+        "right with --flip-test --shift-test",
+        "rounded to half precision",
+    ] {
+        assert!(line.contains(words), "no `{words}` in {line}");
+    }
 }
 
 #[test]

@@ -174,5 +174,5 @@ fn the_shipped_model_is_not_sure_of_noise() {
         .map(|prediction| prediction["classes"][0]["probability"].as_f64().unwrap())
         .sum();
     let mean = sum / found.len() as f64;
-    assert!(mean < 0.4, "mean probability {mean}");
+    assert!(mean < 0.5, "mean probability {mean}");
 }

@@ -195,7 +195,12 @@ impl Plan {
 fn plan(sheet: &Sheet, look: &ImageLook, is_exact: bool) -> Result<Plan, Mismatch> {
     let (reduced, scale) = sheet.reduced();
     let border = Border::of(&reduced);
-    let is_dark = border.dark >= look.least_background();
+    // Images of another size may be photos, some of which have dark edges.
+    let is_dark = border.dark
+        >= match is_exact {
+            true => look.least_background(),
+            false => look.certain_background(),
+        };
     let (level, noise) = match is_dark {
         true => border.dark_background(),
         false => (border.level, border.noise),
