@@ -81,7 +81,10 @@ impl SavedModel {
     /// If it is missing or unreadable, or does not describe a network.
     pub fn describe(folder: &Path) -> Result<Description, SavedModelError> {
         let origin = folder.join(DESCRIPTION_FILE).display().to_string();
-        let described = parse_description(&read(folder, DESCRIPTION_FILE)?, &origin)?;
+        let described = parse_description(
+            &read(folder, DESCRIPTION_FILE, files::MAX_DOCUMENT_BYTES)?,
+            &origin,
+        )?;
         let description = described.description();
         match check(&description) {
             Ok(()) => Ok(description),

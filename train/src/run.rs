@@ -64,6 +64,7 @@ pub struct Place {
 
 /// How a run ended without an error.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each run")]
 pub enum Outcome {
     /// All epochs were trained and the best model tested.
     Finished(Finished),

@@ -177,9 +177,9 @@ impl Image {
                 if cover <= 0.0 {
                     continue;
                 }
-                for channel in 0..channels {
+                for (channel, color) in color.iter().enumerate().take(channels) {
                     let value = &mut self.values[(channel * height + row) * width + column];
-                    *value += (color[channel] - *value) * cover.min(1.0);
+                    *value += (color - *value) * cover.min(1.0);
                 }
             }
         }
