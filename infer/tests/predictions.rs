@@ -222,7 +222,7 @@ fn damaged_models() {
     fs::write(&description, &text[..text.len() / 2]).unwrap();
     expect(&["model.json"]);
     fs::write(&description, text.replace("\"version\"", "\"verion\"")).unwrap();
-    expect(&["model.json", "verion"]);
+    expect(&["model.json", "does not match its checksum"]);
     fs::remove_file(&weights).unwrap();
     expect(&["model.safetensors", "not there"]);
 }

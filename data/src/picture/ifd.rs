@@ -148,10 +148,10 @@ fn value_bytes(kind: u16) -> Option<usize> {
     }
 }
 
-/// Bytes of one value of a kind of integers.
+/// Bytes of one value of a kind of integers. Values of the kind BYTE are not numbers to Pillow either.
 fn integer_bytes(kind: u16) -> Option<usize> {
     match kind {
-        1 | 3 | 4 | 6 | 8 | 9 | 13 | 16..=18 => value_bytes(kind),
+        3 | 4 | 6 | 8 | 9 | 13 | 16..=18 => value_bytes(kind),
         _ => None,
     }
 }
