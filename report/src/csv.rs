@@ -18,7 +18,7 @@ use crate::export::{self, ExportError};
 /// A table is written by a function.
 type Table = fn(&History, &mut dyn Write) -> io::Result<()>;
 
-/// The names of the tables; the files of [`write`] are called so, with `.csv` behind.
+/// The names of the tables; the files of [`write()`] are called so, with `.csv` behind.
 pub const TABLES: [&str; 6] = ["steps", "epochs", "speeds", "systems", "test", "classes"];
 
 /// The files of [`write`].
