@@ -5,12 +5,13 @@ use std::path::Path;
 
 use burn::tensor::backend::Backend;
 use files::{SealError, sha256, write_atomically};
-use model::{Network, ResidualBackend};
-use weights::Precision;
+use model::{Network, NetworkConfig, ResidualBackend, TensorShape};
+use weights::{Precision, WeightsFile};
 
 use crate::described::{Described, Version};
 use crate::description::{Description, Stored};
 use crate::error::SavedModelError;
+use crate::foreign::Difference;
 use crate::record::{self, DecodeError};
 
 /// Name of the weights in a run's folder.
@@ -102,6 +103,38 @@ impl SavedModel {
             origin: self.origin.clone(),
             reason,
         })
+    }
+
+    /// Tensors of a network whose shapes the weights do not have.
+    pub(crate) fn differing_shapes(
+        &self,
+        network: &NetworkConfig,
+    ) -> Result<Vec<Difference>, SavedModelError> {
+        let damaged = |reason: String| SavedModelError::Weights {
+            origin: self.origin.clone(),
+            reason,
+        };
+        let file =
+            WeightsFile::from_bytes(&self.weights).map_err(|error| damaged(error.to_string()))?;
+        let tensors = model::tensors(network).map_err(|error| damaged(error.to_string()))?;
+        let found = |name: &str| {
+            file.state_dict
+                .tensor(name)
+                .map(|tensor| tensor.shape().to_vec())
+        };
+        let differences =
+            tensors
+                .into_iter()
+                .filter_map(|TensorShape { name, shape }| match found(&name) {
+                    None => Some(Difference::Missing { name, shape }),
+                    Some(found) if found == shape => None,
+                    Some(found) => Some(Difference::Shape {
+                        name,
+                        found,
+                        expected: shape,
+                    }),
+                });
+        Ok(differences.collect())
     }
 
     /// The small network that ships with this crate: it knows the ten classes of Fashion-MNIST.

@@ -213,6 +213,10 @@ fn the_commands_of_a_page_work_from_anywhere() {
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(command).current_dir(&place);
         offline(&mut shell, &place);
+        // A program outside the folder is called by its name.
+        let program = Path::new(env!("CARGO_BIN_EXE_train")).parent().unwrap();
+        let path = std::env::var("PATH").unwrap_or_default();
+        shell.env("PATH", format!("{}:{path}", program.display()));
         shell
     };
     succeeds(&mut shell(&command_on(&page, "Train again:")));

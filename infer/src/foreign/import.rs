@@ -104,6 +104,18 @@ fn run_of(path: &Path) -> Option<&Path> {
 fn run(folder: &Path, options: &ImportOptions) -> Result<Import, ForeignError> {
     let mut saved = SavedModel::open(folder)?;
     change(&mut saved.description, options)?;
+    if !options.changes.is_empty() {
+        let network = &saved.description.network;
+        let differences = saved.differing_shapes(network)?;
+        if !differences.is_empty() {
+            return Err(ForeignError::Mismatch {
+                origin: folder.join(WEIGHTS_FILE).display().to_string(),
+                model: name(network),
+                classes: network.classes(),
+                differences: Differences(differences),
+            });
+        }
+    }
     Ok(Import {
         saved,
         layout: Naming::own("").words(),
