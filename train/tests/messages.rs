@@ -97,8 +97,13 @@ fn nasty_arguments_give_short_printable_errors() {
             check(&program.output().unwrap(), what);
         };
         let flags = flags(command);
-        for value in nasty() {
-            for flag in &flags {
+        for (number, value) in nasty().into_iter().enumerate() {
+            // Each flag gets some of the values, since each takes a process.
+            for (_, flag) in flags
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| (index + number) % 3 == 0)
+            {
                 let rest = rest.iter().filter(|_| !rest.contains(&flag.as_str()));
                 let rest: Vec<&OsStr> = rest.map(OsStr::new).collect();
                 let given = [OsStr::new(flag), &value];
@@ -116,7 +121,7 @@ fn nasty_arguments_give_short_printable_errors() {
             );
         }
     }
-    assert!(tried > 400, "{tried}");
+    assert!(tried > 130, "{tried}");
 }
 
 #[test]
