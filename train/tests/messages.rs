@@ -114,6 +114,9 @@ fn nasty_arguments_give_short_printable_errors() {
                 tried += 1;
             }
             run(&[&value], &format!("{command:?} alone"));
+            if value.is_empty() {
+                continue; // no flag
+            }
             let prefixed = [b"--".as_slice(), value.as_bytes()].concat();
             run(
                 &[OsStr::from_bytes(&prefixed)],
