@@ -67,7 +67,7 @@ fn settings_out_of_range_are_named() {
         let file = runs.path().join("settings.toml");
         fs::write(&file, config).unwrap();
         let mut command = train(runs.path());
-        let text = fails(command.arg("--config").arg(&file), 2, &words);
+        let text = fails(command.arg("--config").arg(&file), 1, &words);
         assert!(!text.contains("run:"), "{text}");
     }
     let output = train(runs.path())

@@ -103,7 +103,7 @@ test in validation          1               0  test/dog/2.png = val/dog/1.png
 twice in test               0               0
 
 1 picture cannot be read:
-{} is not a picture",
+{} is not an image",
         broken.display()
     );
     assert!(rest.starts_with(&expected), "{text}");
@@ -179,7 +179,7 @@ fn names_do_not_act_on_the_terminal_and_what_is_no_picture_is_counted() {
     let text = succeeds(&mut survey(root.path(), &[&data]));
     assert!(!text.contains('\u{1b}'), "{text}");
     assert!(
-        text.contains("a\\u{1b}[31mred/2.png is not a picture"),
+        text.contains("a\\u{1b}[31mred/2.png is not an image"),
         "{text}"
     );
     let counted = "\n1 file was passed over for its ending: .x\\u{1b}[2j 1; \
