@@ -163,7 +163,8 @@ fn a_class_without_a_picture_that_can_be_read_has_an_empty_row_on_the_sheet() {
         );
         assert!(!root.path().join(name).exists());
     }
-    assert!(stdout(&output).contains("2 classes"), "{output:?}");
+    // The destination is checked before anything is computed.
+    assert!(stdout(&output).is_empty(), "{output:?}");
 }
 
 #[cfg(unix)]
