@@ -46,9 +46,10 @@ fn degradation(arguments: &DegradationArguments, signals: &Signals) -> anyhow::R
         base,
     };
     let runs = study.runs().map_err(wrong_depth)?;
-    create(output, "degradation.md")?;
     let device = resolve(&study.base)?;
     talk(&format!("device: {device}"));
+    terminal::fetch_data(&study.base.data, study.base.data_dir.as_deref())?;
+    create(output, "degradation.md")?;
 
     let mut curves = Vec::new();
     for (name, config) in runs {
@@ -151,10 +152,10 @@ fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {
         base: checked(arguments.common.over(Gradients::recipe()))?,
     };
     let networks = study.networks().map_err(wrong_depth)?;
-    create(output, "gradients.md")?;
     let device = resolve(&study.base)?;
     talk(&format!("device: {device}"));
     terminal::fetch_data(&study.base.data, study.base.data_dir.as_deref())?;
+    create(output, "gradients.md")?;
 
     let mut unreadable = None;
     let mut profiles = Vec::new();
