@@ -126,7 +126,7 @@ impl<B: ResidualBackend> Predictor<B> {
             .into_data()
             .convert::<f32>()
             .into_vec::<f32>()
-            .map_err(|error| PredictError::Device(format!("{error:?}")))?;
+            .map_err(|error| PredictError::Device(error.to_string()))?;
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(PredictError::NotFinite);
         }

@@ -8,6 +8,8 @@ use burn_store::{
 use model::Network;
 use weights::{Contents, Precision, WeightsFile, to_safetensors};
 
+use crate::foreign::sizes;
+
 /// Tensors named in a message before it says "and N more".
 const NAMED: usize = 3;
 
@@ -98,7 +100,11 @@ fn differences(result: &ApplyResult) -> Vec<String> {
             path,
             expected,
             found,
-        } => format!("`{path}` is {found:?} instead of {expected:?}"),
+        } => format!(
+            "`{path}` is {} instead of {}",
+            sizes(found),
+            sizes(expected)
+        ),
         other => other.to_string(),
     });
     let missing = result

@@ -1,7 +1,6 @@
 //! Keeping the network of an epoch.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
@@ -49,11 +48,8 @@ fn save<B: Backend>(
     fs::create_dir_all(folder).map_err(TrainError::io("create", folder))?;
     // What another network came to on the test pictures.
     let test = folder.join(TEST_FILE);
-    match fs::remove_file(&test) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(TrainError::io("remove", test)(error));
-        }
-        _ => {}
+    if test.is_file() {
+        fs::remove_file(&test).map_err(TrainError::io("remove", &test))?;
     }
     let accuracy = Accuracy {
         validation: plan.validated(kept.score.accuracy),

@@ -34,8 +34,8 @@ pub(super) fn probe(kind: DeviceKind) -> Result<Vec<Found>, DeviceError> {
             .catch(|| enumerate(backend))
             .map_err(|message| DeviceError::Unavailable {
                 kind,
-                reason: format!("looking for {backend:?} adapters failed: {message}"),
-                remedy: format!("update the {backend:?} driver"),
+                reason: format!("looking for {backend} adapters failed: {message}"),
+                remedy: format!("update the {backend} driver"),
             })?;
     let found = number(adapters)
         .into_iter()
@@ -44,7 +44,7 @@ pub(super) fn probe(kind: DeviceKind) -> Result<Vec<Found>, DeviceError> {
     if found.is_empty() {
         return Err(DeviceError::Unavailable {
             kind,
-            reason: format!("no {backend:?} adapter was found"),
+            reason: format!("no {backend} adapter was found"),
             remedy: remedy(backend).to_owned(),
         });
     }
@@ -123,7 +123,7 @@ fn found((adapter, device): (Adapter, WgpuDevice), backend: Backend) -> Found {
     let software = adapter.kind == DeviceType::Cpu;
     let imitation = if software { "software " } else { "" };
     Found {
-        description: format!("{}, {imitation}{backend:?}", adapter.name),
+        description: format!("{}, {imitation}{backend}", adapter.name),
         software,
         handle: Handle::Wgpu(device),
     }
@@ -154,7 +154,7 @@ pub(super) fn prepare(
             true => Ok(()),
             false => Err(DeviceError::Unavailable {
                 kind,
-                reason: format!("this program already uses the device over {earlier:?}"),
+                reason: format!("this program already uses the device over {earlier}"),
                 remedy: "start the program again".to_owned(),
             }),
         };

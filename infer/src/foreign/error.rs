@@ -293,7 +293,7 @@ impl fmt::Display for Difference {
 }
 
 /// A shape from a file may have any number of dimensions.
-pub(super) fn sizes(shape: &[usize]) -> String {
+pub(crate) fn sizes(shape: &[usize]) -> String {
     match shape.len() {
         0..=8 => format!("{shape:?}"),
         dimensions => format!("of {dimensions} dimensions"),

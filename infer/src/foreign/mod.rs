@@ -48,6 +48,7 @@ mod recognise;
 mod select;
 mod translate;
 
+pub(crate) use error::sizes;
 pub use error::{Difference, Differences, ForeignError};
 pub use export::{export, exported};
 pub use import::{Import, import};
