@@ -107,7 +107,7 @@ fn whole(history: &History) -> Part {
     }
 }
 
-/// How to resume a run that has ended before its time, if it can be.
+/// How to resume a run that has ended before its time, if it can be, or what to do instead.
 pub(crate) fn resume_line(run: &Run) -> Option<String> {
     if run.is_running || run.loading.is_some() {
         return None;
@@ -118,6 +118,9 @@ pub(crate) fn resume_line(run: &Run) -> Option<String> {
         RunState::Stopped => "stopped",
         RunState::Running | RunState::Finished => return None,
     };
+    if let Some(hint) = run.history.instead_of_resuming() {
+        return Some(format!("{word}; {hint}"));
+    }
     Some(format!("{word}; resume it with: {}", run.resume?))
 }
 
@@ -193,6 +196,7 @@ mod tests {
         Event::Ended(Ended {
             seconds: 9.0,
             ending,
+            hint: None,
             reason: None,
         })
     }

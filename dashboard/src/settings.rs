@@ -133,8 +133,13 @@ impl Lines {
 fn facts(started: &Started) -> Vec<(String, String)> {
     let [channels, height, width] = started.shape;
     let pictures = started.pictures;
-    let parts = [pictures.train, pictures.validation, pictures.test];
-    let parts = parts.map(|pictures| count(pictures as u64)).join(" + ");
+    let parts = [
+        (pictures.train, "training"),
+        (pictures.validation, "validation"),
+        (pictures.test, "test"),
+    ];
+    let parts = parts.map(|(images, part)| format!("{} {part}", count(images as u64)));
+    let parts = parts.join(", ");
     [
         // Without the letter between them, lines can break between day and time.
         ("started", started.at.replacen('T', " ", 1)),
@@ -147,10 +152,7 @@ fn facts(started: &Started) -> Vec<(String, String)> {
         ("model", started.model.clone()),
         ("parameters", count(started.parameters as u64)),
         ("data", started.data.clone()),
-        (
-            "images",
-            format!("{parts} of {channels} x {height} x {width}"),
-        ),
+        ("images", format!("{parts}, {channels}x{height}x{width}")),
         ("classes", count(started.classes.len() as u64)),
     ]
     .into_iter()

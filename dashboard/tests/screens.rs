@@ -91,6 +91,7 @@ fn troubled() -> Stage {
     history.push(Event::Ended(Ended {
         seconds: 45.0,
         ending: Ending::Failed,
+        hint: None,
         reason: Some("the loss of step 440 is not finite".to_owned()),
     }));
     Stage::new(vec![("troubled", history)], false)
@@ -369,6 +370,7 @@ fn runs_that_ended_before_their_time_say_how_to_resume() {
             history.push(Event::Ended(Ended {
                 seconds: 40.0,
                 ending,
+                hint: None,
                 reason: None,
             }));
         }

@@ -64,4 +64,4 @@ pub use listing::{ListedDevice, Listing, list_devices, table};
 pub use request::DeviceRequest;
 pub use resolve::{Resolution, Skipped, resolve};
 pub use selected::{SelectedDevice, Task};
-pub use threads::{ThreadsError, start_threads, threads};
+pub use threads::{MORE_THREADS, ThreadsError, start_threads, threads};

@@ -28,13 +28,15 @@ pub enum ThreadsError {
     },
 }
 
+/// The way out where the system starts no other thread.
+pub const MORE_THREADS: &str =
+    "raise the limit of processes (`ulimit -u`) or of memory (`ulimit -v`)";
+
 impl ThreadsError {
     /// The way out, if there is a usual one.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Refused { .. } => {
-                Some("raise the limit of processes (`ulimit -u`) or of memory (`ulimit -v`)".into())
-            }
+            Self::Refused { .. } => Some(MORE_THREADS.into()),
             _ => None,
         }
     }

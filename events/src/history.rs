@@ -213,6 +213,12 @@ impl History {
         }
     }
 
+    /// What to do where a run failed and would fail again if it were resumed.
+    pub fn instead_of_resuming(&self) -> Option<&str> {
+        let ended = self.sittings.last()?.ended.as_ref()?;
+        ended.hint.as_deref()
+    }
+
     /// The steps that the whole run is to have, as far as that is known.
     pub fn planned_steps(&self) -> Option<usize> {
         let started = self.started.as_ref()?;

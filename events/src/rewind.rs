@@ -142,6 +142,7 @@ mod tests {
         events.push(Event::Ended(Ended {
             seconds: 8.5,
             ending: Ending::Stopped,
+            hint: None,
             reason: None,
         }));
         let folder = tempfile::tempdir().unwrap();

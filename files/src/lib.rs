@@ -31,6 +31,6 @@ pub use read::{
     MAX_DOCUMENT_BYTES, MAX_SETTINGS_BYTES, MAX_WEIGHTS_BYTES, ReadError, open_file, read_file,
     read_rest, read_text,
 };
-pub use reason::{reason, without_number};
+pub use reason::{reason, without_number, write_hint};
 pub use sealed::{Checksums, SealError, seal, unseal};
 pub use target::is_standard_output;

@@ -15,6 +15,15 @@ pub fn reason(error: &io::Error) -> String {
     without_number(&error.to_string())
 }
 
+/// The way out of a failed write where the file is not to blame: the disk is full or a limit is reached.
+pub fn write_hint(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => Some("raise the limit of a file's size (`ulimit -f`)"),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some("free some space"),
+        _ => None,
+    }
+}
+
 /// A text without the numbers that systems give to errors: ` (os error 2)`.
 pub fn without_number(text: &str) -> String {
     const START: &str = " (os error ";

@@ -1,11 +1,12 @@
 //! How the programs begin and end: arguments, how errors are put, and which exit code they get.
 
 use std::fmt::Write as _;
+use std::io;
 use std::process::ExitCode;
 
 use data::{DataError, PictureError};
-use device::{DeviceError, ThreadsError};
-use files::{brief, sentence, without_number};
+use device::{DeviceError, MORE_THREADS, ThreadsError};
+use files::{brief, sentence, without_number, write_hint};
 
 use crate::benchmark::BenchmarkError;
 use crate::environment::EnvironmentError;
@@ -116,6 +117,13 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
                 cause
                     .downcast_ref::<EnvironmentError>()
                     .map(EnvironmentError::hint)
+            })
+            .or_else(|| {
+                let error = cause.downcast_ref::<io::Error>()?;
+                match error.kind() {
+                    io::ErrorKind::WouldBlock => Some(MORE_THREADS.to_owned()),
+                    _ => write_hint(error).map(str::to_owned),
+                }
             })
     })
 }

@@ -28,7 +28,7 @@ impl EnvironmentError {
             Self::Kernels(error) => error.variable,
             Self::Threads { .. } => THREADS,
         };
-        format!("unset {variable} for the usual")
+        format!("unset {variable} to use the default")
     }
 }
 

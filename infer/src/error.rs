@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use files::write_hint;
 use thiserror::Error;
 
 /// A saved model cannot be read or written.
@@ -94,7 +95,10 @@ impl SavedModelError {
                 Some("train one with `cargo run -p train`, or name the folder of runs with --runs-dir".into())
             }
             Self::Read { .. } => None,
-            Self::Write { .. } => Some("free some space or choose another folder with --runs-dir".into()),
+            Self::Write { source, .. } => {
+                let hint = write_hint(source).unwrap_or("free some space");
+                Some(format!("{hint}, or choose another folder"))
+            }
             Self::Description { .. } | Self::Weights { .. } => {
                 Some("copy the run's model.json and model.safetensors again, or train again".into())
             }

@@ -26,7 +26,11 @@ pub fn arranged(command: Command, layout: &Layout) -> Command {
         let is_short = arg.is_positional() || layout.short.contains(&id.as_str());
         let mut headings = layout.headings.iter();
         let heading = headings.find(|(_, flags)| flags.contains(&id.as_str()));
-        let arg = arg.hide_short_help(!is_short);
+        let mut arg = arg.hide_short_help(!is_short);
+        if arg.get_action().takes_values() && !arg.is_positional() {
+            // A negative number is a wrong value, not an unknown flag.
+            arg = arg.allow_negative_numbers(true);
+        }
         match heading {
             Some((heading, _)) => arg.help_heading(*heading),
             None => arg,
@@ -49,11 +53,13 @@ pub fn completions(shell: Shell, mut command: Command) -> Vec<u8> {
 /// None that memory does not have.
 pub fn manual(mut command: Command) -> io::Result<Vec<(String, Vec<u8>)>> {
     command.build();
+    let version = command.get_version().unwrap_or_default();
+    let program = format!("{} {version}", command.get_name());
     let mut pages = Vec::new();
     let mut left = vec![&command];
     while let Some(command) = left.pop() {
         let name = command.get_display_name().unwrap_or(command.get_name());
-        pages.push((format!("{name}.1"), page(command)?));
+        pages.push((format!("{name}.1"), page(command, program.trim_end())?));
         let subcommands = command.get_subcommands();
         left.extend(subcommands.filter(|command| command.get_name() != "help"));
     }
@@ -61,8 +67,10 @@ pub fn manual(mut command: Command) -> io::Result<Vec<(String, Vec<u8>)>> {
     Ok(pages)
 }
 
-fn page(command: &Command) -> io::Result<Vec<u8>> {
-    let man = Man::new(command.clone());
+fn page(command: &Command, program: &str) -> io::Result<Vec<u8>> {
+    // A page describes all flags; those that `-h` does not show would have no text.
+    let command = command.clone().mut_args(|arg| arg.hide_short_help(false));
+    let man = Man::new(command.clone()).source(program);
     let mut text = Vec::new();
     man.render_title(&mut text)?;
     man.render_name_section(&mut text)?;
@@ -97,6 +105,7 @@ mod tests {
     fn command() -> Command {
         let arg = |name| Arg::new(name).long(name).help(format!("The {name}"));
         Command::new("tool")
+            .version("1.2")
             .args([arg("common"), arg("rare")])
             .arg(Arg::new("FILE"))
             .after_long_help("Examples:\n  tool --rare x\\y\n.tool")
@@ -131,6 +140,12 @@ mod tests {
             text.contains(".SH EXAMPLES\n.nf\n\\&  tool \\-\\-rare x\\ey\n\\&.tool\n.fi"),
             "{text}"
         );
-        assert!(text.contains("\\-\\-rare"), "{text}");
+        for flag in ["common", "rare"] {
+            assert!(text.contains(&format!("The {flag}")), "{text}");
+        }
+        let part = String::from_utf8(pages[0].1.clone()).unwrap();
+        for page in [text, part] {
+            assert!(page.contains("\"tool 1.2\""), "{page}");
+        }
     }
 }

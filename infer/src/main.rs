@@ -31,10 +31,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> {
+    environment::prepare()?;
     if arguments.generate.print()? {
         return Ok(ExitCode::SUCCESS);
     }
-    environment::prepare()?;
     if let Some(line) = environment::start_threads(arguments.threads)? {
         voice::warn(&line);
     }

@@ -53,7 +53,7 @@ fn safe_lines(text: &str, reason: Option<&dyn std::error::Error>) -> String {
     let reason = reason.map(ToString::to_string).unwrap_or_default();
     let text = match reason.is_empty() {
         true => text.to_owned(),
-        false => text.replace(&reason, &brief(&reason, LONGEST_SENTENCE)),
+        false => text.replace(&reason, &brief(plainly(&reason), LONGEST_SENTENCE)),
     };
     let lines = text.split('\n').enumerate().map(|(number, line)| {
         let line = brief(line, LONGEST_SENTENCE);
@@ -64,6 +64,20 @@ fn safe_lines(text: &str, reason: Option<&dyn std::error::Error>) -> String {
         }
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What the standard library says of a text that is no number, in words for users.
+fn plainly(reason: &str) -> &str {
+    match reason {
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            "it has to be a whole number"
+        }
+        "number too large to fit in target type" => "it is too large",
+        "number too small to fit in target type" => "it is too small",
+        "number would be zero for non-zero type" => "it has to be at least 1",
+        "invalid float literal" | "cannot parse float from empty string" => "it has to be a number",
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +108,24 @@ mod tests {
             &error.render().to_string(),
             std::error::Error::source(&error),
         )
+    }
+
+    #[test]
+    fn numbers_are_asked_for_in_plain_words() {
+        for (reason, text) in [
+            ("x".parse::<u8>().unwrap_err().to_string(), "whole number"),
+            ("".parse::<usize>().unwrap_err().to_string(), "whole number"),
+            ("999".parse::<u8>().unwrap_err().to_string(), "too large"),
+            ("-999".parse::<i8>().unwrap_err().to_string(), "too small"),
+            (
+                "0".parse::<std::num::NonZeroU8>().unwrap_err().to_string(),
+                "at least 1",
+            ),
+            ("x".parse::<f64>().unwrap_err().to_string(), "a number"),
+            ("".parse::<f64>().unwrap_err().to_string(), "a number"),
+        ] {
+            assert!(plainly(&reason).contains(text), "{reason}");
+        }
     }
 
     #[test]

@@ -103,7 +103,7 @@ const NAMES: [&str; 49] = [
 
 /// No network has this name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("no network is called `{name}`{}; known: {}", suggestion(.nearest), PATTERNS.join(", "))]
+#[error("no network is called `{name}`; {}", suggestion(.nearest))]
 pub struct UnknownNetwork {
     /// What was asked for.
     pub name: String,
@@ -112,9 +112,10 @@ pub struct UnknownNetwork {
 }
 
 fn suggestion(nearest: &Option<&'static str>) -> String {
-    nearest.map_or_else(String::new, |nearest| {
-        format!(", did you mean `{nearest}`?")
-    })
+    match nearest {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => "known are resnet20, resnet50, wide_resnet50_2, resnext50_32x4d, preresnet110, plain20 and others of these families".to_owned(),
+    }
 }
 
 /// The config of a known network, one of [`PATTERNS`]:

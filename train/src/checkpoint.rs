@@ -1,7 +1,7 @@
 //! The state of a run, saved and restored.
 //!
 //! burn-train's checkpointer hands the records of model, optimizer and schedule to a
-//! [`CheckpointRecorder`] on threads of its own; a file named [`LATEST`] is written only after all of them, and
+//! [`CheckpointRecorder`] on threads of its own; a file named [`LATEST_FILE`] is written only after all of them, and
 //! an average's if there is one, are on the disk, so it never names a checkpoint that is not whole. It holds
 //! checksums of itself and of the records.
 
@@ -28,7 +28,7 @@ use crate::classifier::Classifier;
 use crate::config::TrainConfig;
 use crate::error::TrainError;
 use crate::fingerprint::Fingerprint;
-use crate::folder::{CHECKPOINT_FOLDER, RunFolder};
+use crate::folder::{CHECKPOINT_FOLDER, LATEST_FILE, RunFolder};
 use crate::plan::Plan;
 use crate::run::Place;
 use crate::schedule::Rates;
@@ -36,8 +36,6 @@ use crate::stop::Stop;
 use crate::totals::{Score, Sums};
 use crate::trainee::Optimizer;
 
-/// Names the checkpoint that is whole.
-const LATEST: &str = "latest.json";
 const EXTENSION: &str = "mpk";
 /// How burn-train's checkpointer names the three records of a checkpoint.
 pub(crate) const PARTS: [&str; 3] = ["model", "optim", "scheduler"];
@@ -197,12 +195,12 @@ impl Checkpoints {
 
     /// The last whole checkpoint; none before the first.
     pub(crate) fn latest(&self) -> Result<Option<Checkpoint>, TrainError> {
-        let path = self.folder.join(LATEST);
+        let path = self.folder.join(LATEST_FILE);
         let bytes = match files::read_file(&path, files::MAX_DOCUMENT_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             bytes => bytes.map_err(TrainError::io("read", &path))?,
         };
-        match unseal(&bytes, LATEST) {
+        match unseal(&bytes, LATEST_FILE) {
             Ok((state, checksums)) => Ok(Some(Checkpoint { state, checksums })),
             Err(SealError::Checksum) => Err(TrainError::Checksum { path }),
             Err(error) => Err(TrainError::Checkpoint {
@@ -215,8 +213,8 @@ impl Checkpoints {
     /// Declares the records of this state's step whole, with their checksums, and deletes those of other
     /// steps.
     pub(crate) fn commit(&self, state: &RunState, checksums: &Checksums) -> Result<(), TrainError> {
-        let path = self.folder.join(LATEST);
-        seal(state, LATEST, checksums)
+        let path = self.folder.join(LATEST_FILE);
+        seal(state, LATEST_FILE, checksums)
             .map_err(io::Error::other)
             .and_then(|bytes| write_atomically(&path, &bytes))
             .map_err(TrainError::io("write", &path))?;

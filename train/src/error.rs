@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use data::{AugmentationError, DataError};
+use files::write_hint;
 use infer::SavedModelError;
 use infer::foreign::{ForeignError, UnknownPublished};
 use model::UnknownPart;
@@ -196,7 +197,8 @@ pub enum TrainError {
     },
     /// The loss is infinite or not a number.
     #[error(
-        "{what} of step {step} (epoch {epoch}) is not finite, at a learning rate of {rate}; {}",
+        "{what} of step {step} (epoch {epoch}) is not finite, at a learning rate of {}; {}",
+        significant(*rate),
         last_checkpoint(checkpoint.as_deref())
     )]
     Diverged {
@@ -211,6 +213,11 @@ pub enum TrainError {
         /// The model of the last checkpoint, if there is one.
         checkpoint: Option<PathBuf>,
     },
+}
+
+/// A number without the digits that nobody set.
+fn significant(number: f64) -> f64 {
+    format!("{number:.4e}").parse().unwrap_or(number)
 }
 
 fn last_checkpoint(path: Option<&Path>) -> String {
@@ -387,17 +394,11 @@ impl TrainError {
             ),
             Self::FewerEpochs { begun, .. } => Some(format!("--epochs {begun} ends it there")),
             Self::NotARun { .. } => Some("name a run's folder, such as runs/NAME".into()),
-            Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::FileTooLarge => Some(
-                    "raise the limit of a file's size (`ulimit -f`), then go on with --resume; what was saved before is whole"
-                        .into(),
-                ),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(
-                    "free some space, then go on with --resume; what was saved before is whole"
-                        .into(),
-                ),
-                _ => None,
-            },
+            Self::Io { source, .. } => write_hint(source).map(|hint| {
+                format!(
+                    "{hint}, then start again, or resume with --resume from the last checkpoint"
+                )
+            }),
             Self::SeveralLabels { .. } => Some(
                 "predict with infer, or name a model that has one right class for each image".into(),
             ),
@@ -418,7 +419,7 @@ impl TrainError {
                     Some(_) => ", or with --weights from what the run kept,",
                     None => "",
                 };
-                Some(format!("start anew{from} with a lower --lr, a longer --warmup-epochs or shorter gradients, such as --clip 1"))
+                Some(format!("start again{from} with a lower --lr, a longer --warmup-epochs or shorter gradients, such as --clip 1"))
             }
         }
     }

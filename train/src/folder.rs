@@ -22,6 +22,8 @@ const START_FILE: &str = "start.json";
 pub(crate) const TEST_FILE: &str = "test.json";
 /// What a resumed run goes on from.
 pub(crate) const CHECKPOINT_FOLDER: &str = "checkpoint";
+/// Names the checkpoint in that folder that is whole.
+pub(crate) const LATEST_FILE: &str = "latest.json";
 /// The best weights beside their moving average, if one is kept.
 pub(crate) const RAW_FOLDER: &str = "raw";
 
@@ -93,6 +95,11 @@ impl RunFolder {
         }
         let config = read_config(&file)?;
         Ok((Self { path }, config))
+    }
+
+    /// Whether there is a checkpoint in a folder, from which `--resume` goes on.
+    pub fn has_checkpoint(folder: &Path) -> bool {
+        folder.join(CHECKPOINT_FOLDER).join(LATEST_FILE).is_file()
     }
 
     /// The config of the run that a model belongs to, by the model's folder or a file in it. The

@@ -247,11 +247,11 @@ fn a_result_that_cannot_be_saved_is_printed() {
     let output = program(root.path(), &["eval", "mine", "--json"])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(1));
     let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(found["pictures"], 1000);
     assert!(
-        stderr(&output).contains("warning: the result is printed only: cannot write"),
+        stderr(&output).contains("error: cannot write "),
         "{}",
         stderr(&output)
     );

@@ -1,6 +1,6 @@
 //! What someone wants to see first.
 
-use events::{is_share, title};
+use events::{Epoch, History, Split, is_share, title};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -14,7 +14,7 @@ use crate::panel::{above, columns, figures, left, panel};
 use crate::pen::{Pen, Span};
 use crate::progress;
 use crate::runs::Run;
-use crate::scores::{Part, chosen, scored};
+use crate::scores::{Part, chosen};
 use crate::state::{Choice, State};
 use crate::text::wrap;
 
@@ -161,9 +161,9 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
         let metrics = kept.average.as_ref().unwrap_or(&kept.validation);
         if let Some(accuracy) = metrics.get("accuracy") {
             let name = format!(
-                "kept: epoch {}, {} accuracy",
+                "kept: epoch {}, {}",
                 kept.epoch,
-                scored(history, kept)
+                of_epoch(history, kept, "accuracy")
             );
             pairs.push(plain(&name, percent(accuracy, 2)));
         }
@@ -172,9 +172,10 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
     let last = history.epochs.last().filter(|_| history.tested.is_none());
     if let Some(last) = last {
         let metrics = last.average.as_ref().unwrap_or(&last.validation);
-        let scored = scored(history, last);
-        for (metric, value) in metrics.iter().filter(|(metric, _)| is_share(metric)) {
-            let name = format!("{scored} {}", short_title(metric));
+        let is_kept = history.kept().is_some_and(|kept| kept.epoch == last.epoch);
+        let shares = metrics.iter().filter(|(metric, _)| is_share(metric));
+        for (metric, value) in shares.filter(|(metric, _)| !is_kept || *metric != "accuracy") {
+            let name = format!("epoch {}, {}", last.epoch, of_epoch(history, last, metric));
             pairs.push(plain(&name, figure(metric, value)));
         }
     }
@@ -192,6 +193,16 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
         pairs.push(plain("device", started.device.clone()));
     }
     pairs
+}
+
+/// A figure of an epoch, with what it was measured on and with.
+fn of_epoch(history: &History, epoch: &Epoch, metric: &str) -> String {
+    let weights = match epoch.average {
+        Some(_) => " (averaged weights)",
+        None => "",
+    };
+    let scored = history.name_of(Split::Validation);
+    format!("{scored} {}{weights}", short_title(metric))
 }
 
 /// What people call a figure, in few letters.

@@ -201,6 +201,7 @@ pub fn event() -> impl Strategy<Value = Event> {
         Event::Ended(Ended {
             seconds,
             ending: Ending::Failed,
+            hint: None,
             reason: Some(reason),
         })
     });

@@ -302,6 +302,7 @@ impl Plan {
             Event::Ended(Ended {
                 seconds,
                 ending: Ending::Finished,
+                hint: None,
                 reason: None,
             }),
         ]

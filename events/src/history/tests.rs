@@ -180,6 +180,7 @@ fn a_resumed_run_forgets_what_does_not_count() {
         history.push(Event::Ended(Ended {
             seconds: 20.0,
             ending,
+            hint: None,
             reason: None,
         }));
         assert_eq!(history.state(false), state);

@@ -44,7 +44,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = MAX_PIXELS)]
     pub max_pixels: NonZeroU64,
 
-    /// Model to use: best, newest, shipped, or a run's folder or its name in --runs-dir [default: best]
+    /// Model to use: best, newest, shipped, or a run [default: best]
+    ///
+    /// A run is named by its folder, or by its name in --runs-dir.
     ///
     /// best: the highest validation accuracy of the runs on the newest run's data, where sample counts
     /// as a part of fashion-mnist. The shipped model is compared too if it was trained on such data,
@@ -55,8 +57,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "RUN")]
     pub run: Option<PathBuf>,
 
-    /// Weights to use instead of a run's: a file that torch.save wrote, safetensors, or a folder of
-    /// Hugging Face's hub
+    /// Weights of PyTorch, safetensors or Hugging Face to use instead
+    ///
+    /// A file that torch.save wrote, a safetensors file, or a folder of Hugging Face's hub.
     ///
     /// The tensors may have the names of torchvision, timm, Hugging Face's transformers, mmpretrain,
     /// weiaicunzai, common CIFAR networks or this project, behind any prefix; the network is recognized
@@ -72,7 +75,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["run", "model", "list_devices"])]
     pub pretrained: Option<Published>,
 
-    /// The network in --weights [default: recognised]
+    /// The network in --weights [default: recognized]
     ///
     /// With --bench alone, the untrained network to measure instead of a run's.
     #[arg(long, value_name = "NAME", requires = "named", conflicts_with_all = ["run", "list_devices"])]
@@ -103,7 +106,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = at_least_one)]
     pub top_k: usize,
 
-    /// Device, such as auto, flex, cuda or cuda:1
+    /// Device, such as flex, cuda or cuda:1
     ///
     /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first
     #[arg(long, value_name = "D", default_value = "auto")]
@@ -141,7 +144,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measuring")]
 pub(crate) struct Benchmark {
-    /// Measure how fast predictions are, with random images instead of pictures
+    /// Measure how fast predictions are, on random images
     #[arg(long, conflicts_with_all = ["images", "list_devices", "top_k"])]
     pub bench: bool,
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use data::PreprocessingError;
+use files::write_hint;
 use model::ConfigError;
 use thiserror::Error;
 use weights::{ContentError, WeightsError, shown};
@@ -153,9 +154,12 @@ impl ForeignError {
                 });
             }
             Self::File(WeightsError::Read { .. }) => {
-                "name a file of weights or a run's folder; `infer` and a new run get torchvision's by --pretrained"
+                "name a file of weights or a run's folder; use --pretrained for torchvision's weights"
             }
-            Self::File(WeightsError::Write { .. }) => "free some space or choose another folder",
+            Self::File(WeightsError::Write { source, .. }) => {
+                let hint = write_hint(source).unwrap_or("free some space");
+                return Some(format!("{hint}, or choose another folder"));
+            }
             Self::File(_) | Self::Config { .. } => return None,
             Self::Saved(error) => return error.hint(),
             Self::Unrecognised { .. } => {
@@ -184,7 +188,7 @@ impl ForeignError {
             Self::OneOutput { .. } => "leave --activation out, or say --activation sigmoid",
             Self::Mismatch { .. } => {
                 "the file may be of another network: name it with --model, or leave --model out to \
-                 have it recognised"
+                 have it recognized"
             }
             Self::Unnamed { .. } => "name a folder instead, which keeps this project's names",
             Self::Preprocessing { source, .. } => match source {
@@ -193,7 +197,7 @@ impl ForeignError {
                 | PreprocessingError::StatisticsLength { .. } => {
                     "give --mean and --std one number, or one for each channel, such as 0.5,0.5,0.5"
                 }
-                _ => "choose another --resize, or leave it out",
+                _ => "choose another --image-size or --resize, or leave them out",
             },
             Self::Exists { .. } => "choose another name, or replace it with --overwrite",
             Self::OutputFormat { .. } => {

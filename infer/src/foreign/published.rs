@@ -40,7 +40,7 @@ pub struct Published {
 
 /// The text names no weights that torchvision publishes.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("torchvision publishes no weights `{name}`; known: {}", known())]
+#[error("torchvision publishes no weights `{name}`; it has {}", known())]
 pub struct UnknownPublished {
     /// The text.
     pub name: String,
@@ -102,7 +102,9 @@ const fn published(model: &'static str, version: u8, checksum: &'static str) -> 
 }
 
 fn known() -> String {
-    PUBLISHED.map(|weights| weights.to_string()).join(", ")
+    let mut models = PUBLISHED.map(|weights| weights.model).to_vec();
+    models.dedup();
+    models.join(", ")
 }
 
 impl Published {

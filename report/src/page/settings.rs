@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use events::{History, Level, Started, System};
+use events::{History, Level, Started, State, System};
 use maud::{Markup, html};
 
 use super::format::{bytes, count, duration, settings, short, shortened};
@@ -164,8 +164,16 @@ pub(super) fn command_lines(
     };
     // A run that was resumed had a checkpoint, too.
     let has_checkpoint = !history.checkpoints.is_empty() || history.sittings.len() > 1;
-    let resume = quoted(&[last_program, "--resume".to_owned(), folder]);
-    let resume = resume.filter(|_| has_checkpoint);
+    let mut resume = vec![last_program, "--resume".to_owned(), folder];
+    let mut resume_is = "Resume from the last checkpoint:";
+    if history.state(false) == State::Finished {
+        resume_is = "Continue with more epochs:";
+        let epochs = history.started.as_ref().map_or(0, |started| started.epochs);
+        resume.extend(["--epochs".to_owned(), epochs.saturating_mul(2).to_string()]);
+    }
+    // A run that diverged would do so again.
+    let can_go_on = has_checkpoint && history.instead_of_resuming().is_none();
+    let resume = quoted(&resume).filter(|_| can_go_on);
     let repeat_is = match history.is_replanned {
         true => {
             "The number of epochs was changed while the run was stopped. Train again with its current settings:"
@@ -173,7 +181,7 @@ pub(super) fn command_lines(
         false => "Train again:",
     };
     let repeat = repeat.map(|repeat| (repeat_is, repeat));
-    let resume = resume.map(|resume| ("Resume from the last checkpoint:", resume));
+    let resume = resume.map(|resume| (resume_is, resume));
     repeat.into_iter().chain(resume).collect()
 }
 

@@ -254,6 +254,7 @@ mod tests {
             ended: ended.map(|seconds| Ended {
                 seconds,
                 ending: Ending::Stopped,
+                hint: None,
                 reason: None,
             }),
             ..Sitting::default()

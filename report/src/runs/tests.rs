@@ -24,6 +24,7 @@ fn ended(ending: Ending, reason: Option<&str>) -> Event {
     Event::Ended(Ended {
         seconds: 1.5,
         ending,
+        hint: None,
         reason: reason.map(str::to_owned),
     })
 }
@@ -333,6 +334,7 @@ fn story(turns: &[Turn]) -> Vec<Event> {
             Turn::Ended(ending) => events.push(Event::Ended(Ended {
                 seconds,
                 ending: *ending,
+                hint: None,
                 reason: None,
             })),
         }

@@ -147,7 +147,7 @@ pub fn event_strategy() -> impl Strategy<Value = Event> {
             Event::Tested(Box::new(Tested { seconds, epoch, metrics, confusion, mistakes: vec![] }))
         }),
         (number(), text()).prop_map(|(seconds, reason)| {
-            Event::Ended(Ended { seconds, ending: Ending::Failed, reason: Some(reason) })
+            Event::Ended(Ended { seconds, ending: Ending::Failed, hint: None, reason: Some(reason) })
         }),
     ]
 }

@@ -59,6 +59,7 @@ pub fn events() -> Vec<Event> {
     events.push(Event::Ended(Ended {
         seconds: seconds(EPOCHS * STEPS) + 5.5,
         ending: Ending::Finished,
+        hint: None,
         reason: None,
     }));
     events
@@ -132,6 +133,7 @@ fn pause(epoch: usize) -> [Event; 4] {
         Event::Ended(Ended {
             seconds: seconds(STOPPED),
             ending: Ending::Stopped,
+            hint: None,
             reason: None,
         }),
         Event::Resumed(Resumed {

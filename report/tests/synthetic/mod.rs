@@ -98,6 +98,7 @@ impl Synthetic {
             events.push(Event::Ended(Ended {
                 seconds,
                 ending: Ending::Finished,
+                hint: None,
                 reason: None,
             }));
         }
@@ -245,6 +246,7 @@ impl Synthetic {
         events.push(Event::Ended(Ended {
             seconds,
             ending: Ending::Stopped,
+            hint: None,
             reason: None,
         }));
         events.push(Event::Resumed(Resumed {

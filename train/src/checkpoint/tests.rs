@@ -193,7 +193,7 @@ fn every_damage_is_refused_by_name() {
         let checkpoint = checkpoints.latest()?.unwrap();
         load(&checkpoints, &checkpoint)
     };
-    for name in [LATEST, "model-10.mpk"] {
+    for name in [LATEST_FILE, "model-10.mpk"] {
         let path = run.path().join("checkpoint").join(name);
         let whole = fs::read(&path).unwrap();
         for place in 0..whole.len() {
@@ -225,7 +225,11 @@ fn a_checkpoint_of_an_older_version_is_read() {
         10,
         1.0,
     );
-    fs::write(folder.join(LATEST), serde_json::to_vec(&state(10)).unwrap()).unwrap();
+    fs::write(
+        folder.join(LATEST_FILE),
+        serde_json::to_vec(&state(10)).unwrap(),
+    )
+    .unwrap();
     let checkpoints = Checkpoints::new(run.path());
     let checkpoint = checkpoints.latest().unwrap().unwrap();
     assert_eq!(checkpoint, without_checksums(10));

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use data::Source;
+use infer::foreign::Published;
 use train::{Plan, TrainConfig};
 
 use super::grouped::grouped;
@@ -10,7 +11,8 @@ use super::grouped::grouped;
 /// With fewer training images, or fewer for each class, a network learns more from weights that have seen many.
 const FEW: usize = 2000;
 const FEW_OF_A_CLASS: usize = 200;
-/// The weights that are suggested: the smallest file, and fast on a CPU.
+/// The weights that are suggested where there are none of the network that was asked for: the smallest file, and fast
+/// on a CPU.
 const WEIGHTS: &str = "resnet18";
 /// Flags with a value that a run from trained weights cannot have; `--name` is that of this run.
 const WITHOUT: [&str; 5] = ["--model", "--stem", "--depths", "--widths", "--name"];
@@ -30,7 +32,7 @@ pub(super) fn advice(plan: &Plan, words: impl Iterator<Item = OsString>) -> Vec<
     let images = plan.train.indices().len();
     let classes = plan.data.class_names.len();
     if plan.pretrained.is_none() && are_few(images, classes) {
-        lines.extend(suggestion(images, classes, words));
+        lines.extend(suggestion(&plan.model, images, classes, words));
     }
     lines
 }
@@ -56,12 +58,14 @@ fn are_few(images: usize, classes: usize) -> bool {
 
 /// None if the command line cannot be written as text.
 fn suggestion(
+    model: &str,
     images: usize,
     classes: usize,
     words: impl Iterator<Item = OsString>,
 ) -> Option<String> {
     let words: Result<Vec<String>, _> = words.map(OsString::into_string).collect();
-    let command = with_weights(words.ok()?)?;
+    let weights = weights_of(model);
+    let command = with_weights(words.ok()?, &weights)?;
     Some(format!(
         "hint: {} training images of {} classes are few to train a network from random weights; start from ImageNet \
          weights: {command}",
@@ -70,8 +74,16 @@ fn suggestion(
     ))
 }
 
+/// The published weights of a network, or those that are suggested for any.
+fn weights_of(model: &str) -> String {
+    match model.parse::<Published>() {
+        Ok(_) => model.to_owned(),
+        Err(_) => WEIGHTS.to_owned(),
+    }
+}
+
 /// The command that trains on the same data from trained weights.
-fn with_weights(words: Vec<String>) -> Option<String> {
+fn with_weights(words: Vec<String>, weights: &str) -> Option<String> {
     let mut kept = Vec::new();
     let mut words = words.into_iter().peekable();
     while let Some(word) = words.next() {
@@ -89,7 +101,7 @@ fn with_weights(words: Vec<String>) -> Option<String> {
             kept.push(word);
         }
     }
-    kept.extend(["--pretrained", WEIGHTS, "--freeze"].map(str::to_owned));
+    kept.extend(["--pretrained", weights, "--freeze"].map(str::to_owned));
     shlex::try_join(kept.iter().map(String::as_str)).ok()
 }
 
@@ -99,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_command_keeps_what_fits_to_the_weights() {
-        let command = |words: &str| with_weights(shlex::split(words).unwrap()).unwrap();
+        let command = |words: &str| with_weights(shlex::split(words).unwrap(), WEIGHTS).unwrap();
         for (words, suggested) in [
             (
                 "target/debug/train --data 'folder:my photos' --epochs 5",
@@ -116,7 +128,18 @@ mod tests {
         ] {
             assert_eq!(command(words), suggested);
         }
-        assert_eq!(with_weights(vec!["a\0b".to_owned()]), None);
+        assert_eq!(with_weights(vec!["a\0b".to_owned()], WEIGHTS), None);
+    }
+
+    #[test]
+    fn weights_are_those_of_the_network_if_there_are_some() {
+        for (model, weights) in [
+            ("resnet50", "resnet50"),
+            ("resnet8", "resnet18"),
+            ("digit", "resnet18"),
+        ] {
+            assert_eq!(weights_of(model), weights);
+        }
     }
 
     #[test]

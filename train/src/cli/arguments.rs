@@ -19,13 +19,13 @@ use super::ui::Ui;
 const EXAMPLES: &str = "\
 Examples:
   train                                       the built-in sample, in less than a minute
-  train --data folder:photos --epochs 20      your own pictures, one folder for each class
+  train --data folder:photos --epochs 20      your own images, one folder for each class
   train --data folder:photos --labels labels.csv   images in one folder, a table of names and labels
   train --data cifar10 --data-dir ~/data --model resnet20 --batch-size 128 --epochs 60
   train --data folder:photos --pretrained resnet50 --freeze   from ImageNet's weights, a new head
   train --recipe cifar10-resnet20 --seed 2    settings that were found to be good
   train --config mine.toml --lr 0.05          settings from a file, one of them changed
-  train --resume runs/mine --epochs 40        go on with an earlier run
+  train --resume runs/mine --epochs 40        continue an earlier run
   train watch                                 the newest run on this terminal, while it trains elsewhere
   train runs                                  a table of all runs
   train report                                a page about the newest run, to read and to send
@@ -40,8 +40,8 @@ Examples:
 /// Train a residual network
 ///
 /// Settings come from --config or --recipe; without either, the sample has its recipe, and other data
-/// the defaults below, with flips and crops for folder:PATH. Flags win over these, and the whole is written into the run's folder. Ctrl-C
-/// ends the run after the current step with everything saved.
+/// the defaults below, with flips and crops for folder:PATH. Flags override them, and all settings are saved in
+/// the run's folder. Ctrl-C ends the run after the current step with everything saved.
 #[derive(Debug, Parser)]
 #[command(version, after_long_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
     pub command: Option<Command>,
 
     #[arg(long, value_name = "NAME", conflicts_with = "resume", value_parser = recipe,
-        help = "Settings that work well, such as cifar10-resnet20; flags change them",
+        help = "Settings that work well, such as cifar10-resnet20",
         long_help = format!(
             "Settings that work well, which flags change: {}",
             train::recipe_names().join(", ")
@@ -57,15 +57,16 @@ pub(crate) struct Arguments {
     )]
     pub recipe: Option<String>,
 
-    /// TOML file with settings, such as the config.toml of a run
+    /// TOML file with settings, such as a run's config.toml
     ///
     /// The keys are the flags' names with _ for -. Those that change images are under [augmentation], and
     /// those that load them under [loader].
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "recipe"])]
     pub config: Option<PathBuf>,
 
-    /// Resume a run from its last checkpoint: its folder, or its name in --runs-dir
+    /// Resume a run from its last checkpoint
     ///
+    /// The run is named by its folder, or by its name in --runs-dir.
     /// --data, --data-dir and --labels say where its images are now, if they were moved.
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "image_size", "validation", "keep", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
@@ -91,7 +92,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub json: bool,
 
-    /// Say nothing but results, warnings and errors
+    /// Print only results, warnings and errors
     #[arg(short, long)]
     pub quiet: bool,
 
@@ -155,12 +156,12 @@ pub(crate) struct ConvertArguments {
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
 
-    /// The network in IN, with IN's channels and classes [default: what IN says, or recognised from
+    /// The network in IN, with IN's channels and classes [default: what IN says, or recognized from
     /// names and shapes]
     #[arg(long, value_name = "NAME")]
     pub model: Option<NamedNetwork>,
 
-    /// Write weights as float16, but for vectors: half the bytes, and hardly another prediction
+    /// Write weights as float16, but for vectors: half the bytes, with nearly the same predictions
     #[arg(long)]
     pub half: bool,
 
@@ -178,7 +179,9 @@ Examples:
   train summary resnet20 --input 1x28x28 --batch-size 128
   train summary wide_resnet50_2 --optimizer adamw --json";
 
-/// Print a network layer by layer: shapes, parameters, multiply-adds, memory
+/// Print a network layer by layer
+///
+/// Shapes, parameters, multiply-adds, and the memory that training takes.
 #[derive(Debug, Args)]
 #[command(after_long_help = SUMMARY_EXAMPLES)]
 pub(crate) struct SummaryArguments {

@@ -4,11 +4,15 @@ use std::any::Any;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use device::MORE_THREADS;
 use thiserror::Error;
+use train::RunFolder;
+
+use super::own::command_line;
 
 /// A run that ended in a panic: so do drivers and Burn's threads tell that they cannot go on.
 #[derive(Debug, Error)]
-#[error("the run broke off: {message}")]
+#[error("the run failed: {message}")]
 pub(crate) struct BrokenOff {
     message: String,
     folder: PathBuf,
@@ -16,13 +20,26 @@ pub(crate) struct BrokenOff {
 
 impl BrokenOff {
     pub(crate) fn hint(&self) -> String {
+        if self.message == NO_THREAD {
+            return MORE_THREADS.to_owned();
+        }
+        let log = self.folder.join("experiment.log");
+        let again = match RunFolder::has_checkpoint(&self.folder) {
+            true => format!(
+                "resume it with `{}`",
+                command_line(&["--resume"], &self.folder)
+            ),
+            false => "start it again".to_owned(),
+        };
         format!(
-            "go on from its last checkpoint with --resume {}; if that breaks off too, {} and --device flex tell more",
-            self.folder.display(),
-            self.folder.join("experiment.log").display()
+            "{again}; if that fails too, {} and --device flex tell more",
+            log.display()
         )
     }
 }
+
+/// What is said of a panic because the system started no other thread.
+const NO_THREAD: &str = "the system does not allow another thread";
 
 /// Does the work on a run; a panic in it becomes an error. Those in other threads, such as Burn's, go to the log.
 pub(super) fn catch<T>(folder: &Path, work: impl FnOnce() -> T) -> Result<T, BrokenOff> {
@@ -46,8 +63,11 @@ fn message(panic: &(dyn Any + Send)) -> String {
 }
 
 /// A message with the words of a system's error in place of how Rust shows one to programmers, such as
-/// `Os { code: 11, kind: WouldBlock, message: "Resource temporarily unavailable" }`.
+/// `Os { code: 12, kind: OutOfMemory, message: "Cannot allocate memory" }`.
 fn plain(message: &str) -> String {
+    if message.contains("kind: WouldBlock") {
+        return NO_THREAD.to_owned();
+    }
     let [start, mark] = ["Os { code: ", "message: \""];
     message
         .split_once(start)
@@ -69,18 +89,23 @@ mod tests {
         let error = catch(folder, || panic!("no memory left on {}", "cuda:0")).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the run broke off: no memory left on cuda:0"
+            "the run failed: no memory left on cuda:0"
         );
         assert!(
-            error.hint().contains("--resume runs/mine"),
+            error.hint().starts_with("start it again; "),
             "{}",
             error.hint()
         );
-        let system = "failed to spawn thread: Os { code: 11, kind: WouldBlock, message: \"Resource temporarily unavailable\" }";
+        let system = "called `Result::unwrap()` on an `Err` value: Os { code: 11, kind: WouldBlock, message: \"Resource temporarily unavailable\" }";
+        let error = catch(folder, || panic!("{system}")).unwrap_err();
         assert_eq!(
-            message(&system),
-            "failed to spawn thread: Resource temporarily unavailable"
+            error.to_string(),
+            "the run failed: the system does not allow another thread"
         );
+        assert!(error.hint().contains("ulimit -u"), "{}", error.hint());
+        let system =
+            "cannot map: Os { code: 12, kind: OutOfMemory, message: \"Cannot allocate memory\" }";
+        assert_eq!(message(&system), "cannot map: Cannot allocate memory");
         assert_eq!(message(&7), "a panic without a message");
         assert_eq!(catch(folder, || 7).unwrap(), 7);
     }

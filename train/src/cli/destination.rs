@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use files::{check_output, is_standard_output, write_output};
+use files::{check_output, is_standard_output, write_hint, write_output};
 use infer::voice;
 use thiserror::Error;
 
@@ -34,15 +34,12 @@ impl DestinationError {
     /// The way out, if there is a usual one.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Write { source, .. } => match source.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                    Some("free some space or name another file".into())
-                }
-                io::ErrorKind::FileTooLarge => {
-                    Some("raise the limit of a file's size (`ulimit -f`)".into())
-                }
-                io::ErrorKind::NotFound => Some("create its folder first".into()),
-                _ => Some("name another file".into()),
+            Self::Write { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("create its folder first".into())
+            }
+            Self::Write { source, .. } => match write_hint(source) {
+                Some(hint) => Some(format!("{hint}, or name another file")),
+                None => Some("name another file".into()),
             },
             Self::Terminal { .. } => {
                 Some("name a file, or lead standard output into a file or a pipe".into())

@@ -66,6 +66,21 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     if plan.matched_by == MatchedBy::Place {
         warn("classes are matched by their place");
     }
+    let making = Making::of(&plan.settings);
+    // Checked before what takes long. A result that cannot be saved in the run's folder is still printed.
+    let in_run = |folder: PathBuf| free_path(&folder, &name(&plan.settings), &making);
+    let destination = match (destination, output_folder.map(in_run)) {
+        (None, Some(path)) => {
+            let destination = Destination::File(path);
+            if let Err(error) = destination.check() {
+                warn(&format!(
+                    "warning: the result will only be printed: {error}"
+                ));
+            }
+            Some(destination)
+        }
+        (named, _) => named,
+    };
     let evaluation = device.run(Evaluate { plan: &plan })?;
     let found = passed_over(&plan.data.passed_over);
     let unreadable = UnreadableNews::new(&plan.data).lines();
@@ -74,7 +89,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     }
     let report = Report {
         model,
-        making: Making::of(&plan.settings),
+        making,
         classes_matched_by: plan.matched_by,
         unreadable: reasons(&plan.data.unreadable),
         passed_over: plan.data.passed_over.clone(),
@@ -90,31 +105,18 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     match destination {
         Some(Destination::StandardOutput) => {}
         Some(destination) => save(&destination, &json)?,
-        None => save_in_run(output_folder.as_deref(), &report, &json, &plan.settings),
+        None => {}
     }
     Ok(printed?)
 }
 
-/// Saves the result where the user wants it.
+/// Saves the result in a file.
 fn save(destination: &Destination, json: &str) -> anyhow::Result<()> {
     destination.write(printable_json(json).as_bytes())?;
     if let Destination::File(path) = destination {
         talk(&format!("saved: {}", path.display()));
     }
     Ok(())
-}
-
-/// Saves the result in the run's folder, if it is of a run. Where that cannot be written, it is printed all the
-/// same.
-fn save_in_run(folder: Option<&Path>, report: &Report, json: &str, settings: &EvaluationSettings) {
-    let Some(folder) = folder else {
-        return;
-    };
-    let path = free_path(folder, &name(settings), &report.making);
-    let saved = save(&Destination::File(path), json);
-    if let Err(error) = saved {
-        warn(&format!("warning: the result is printed only: {error}"));
-    }
 }
 
 /// What is evaluated.

@@ -21,7 +21,9 @@ Examples:
   train eval --weights resnet50.pth --data folder:imagenet --batch-size 16
   train eval runs/mine --json";
 
-/// Evaluate a model: loss, top-1, top-5, calibration, metrics of each class
+/// Evaluate a model on test images
+///
+/// Loss, top-1, top-5, calibration, and metrics of each class.
 ///
 /// What is printed is saved as JSON too, in the run's folder; for --weights only with --output.
 #[derive(Debug, Args)]
@@ -40,7 +42,7 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
-    /// The network in --weights [default: recognised]
+    /// The network in --weights [default: recognized]
     #[arg(
         long,
         value_name = "NAME",
@@ -102,7 +104,7 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
 
-    /// Device, such as auto, flex, cuda or cuda:1
+    /// Device, such as flex, cuda or cuda:1
     ///
     /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first
     #[arg(long, value_name = "D", default_value = "auto")]

@@ -1,11 +1,13 @@
 //! `train export`: a run's figures for other programs.
 
 use anyhow::Context as _;
+use clap::error::ErrorKind;
 use infer::voice;
 
 use super::destination::Destination;
 use super::find::{find, newest};
 use super::follow_arguments::ExportArguments;
+use super::help::command;
 use super::look;
 use super::report::read;
 
@@ -22,6 +24,10 @@ pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<()> {
     // A name that `.` has, too.
     let name = look::name(&std::path::absolute(&folder)?);
     if let Some(target) = &arguments.tensorboard {
+        if target.as_os_str() == "-" {
+            let message = "files for TensorBoard are written into a folder, not to standard output";
+            command().error(ErrorKind::InvalidValue, message).exit()
+        }
         let written = report::tensorboard::write(target, &name, &history)?;
         voice::print(&written.display().to_string())?;
     }

@@ -110,9 +110,11 @@ impl Followed {
         if !is_running {
             self.is_over = true;
             if let Some(word) = ended(history.state(false)) {
+                let instead = history.instead_of_resuming().map(str::to_owned);
                 let resume = self.resume.as_ref();
-                let resume = resume.map(|command| format!("; resume it with: {command}"));
-                warn(&format!("{prefix}{word}{}", resume.unwrap_or_default()));
+                let resume = || resume.map(|command| format!("resume it with: {command}"));
+                let next = instead.or_else(resume).map(|next| format!("; {next}"));
+                warn(&format!("{prefix}{word}{}", next.unwrap_or_default()));
             }
         }
         Ok(())

@@ -124,7 +124,7 @@ pub(crate) struct ExportArguments {
     /// Write tables for spreadsheets, into a folder of the run's name in this one
     ///
     /// They are steps.csv, epochs.csv, speeds.csv, systems.csv, test.csv, and classes.csv with the test metrics of each
-    /// class. With - as the folder, the one that --table names goes to standard output.
+    /// class. With - as the folder, the table that --table names, or epochs, goes to standard output.
     #[arg(long, value_name = "DIR")]
     pub csv: Option<PathBuf>,
 

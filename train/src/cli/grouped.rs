@@ -13,6 +13,14 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
+/// A number with what it counts, in the singular for one.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

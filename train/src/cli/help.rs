@@ -1,7 +1,9 @@
 //! The whole command line, with its flags under headings, and what can be made of it for shells and `man`.
 
+use std::fs;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::error::ErrorKind;
 use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
@@ -182,6 +184,13 @@ pub(crate) fn print_completions(arguments: &CompletionsArguments) -> anyhow::Res
 pub(crate) fn run_man(arguments: &ManArguments) -> anyhow::Result<()> {
     let pages = manual(command())?;
     if let Some(folder) = &arguments.output {
+        if folder.as_os_str() == "-" {
+            let message =
+                "pages are written into a folder, not to standard output; `train man` prints one";
+            command().error(ErrorKind::InvalidValue, message).exit()
+        }
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
         for (name, text) in &pages {
             let path = folder.join(name);
             let shown = path.display().to_string();

@@ -63,11 +63,11 @@ mod system {
         }
         // Before the trainer starts, so that nothing is missed.
         let mut signals =
-            Signals::new([SIGCHLD, SIGUSR1, SIGINT, SIGTERM]).context("cannot take over Ctrl-C")?;
+            Signals::new([SIGCHLD, SIGUSR1, SIGINT, SIGTERM]).context("cannot handle Ctrl-C")?;
         if !is_ignored(SIGHUP) {
             signals
                 .add_signal(SIGHUP)
-                .context("cannot take over signals")?;
+                .context("cannot handle signals")?;
         }
         let modes = tcgetattr(rustix::stdio::stdin()).ok();
         let Ok(mut trainer) = start() else {

@@ -8,7 +8,7 @@ use burn_train::renderer::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::ui::is_dumb;
+use super::ui::{is_dumb, is_in_foreground};
 
 /// Moves a bar on standard error; it hides itself where that is no terminal.
 pub(crate) struct Lines {
@@ -38,8 +38,9 @@ pub(crate) fn picture_bar(total: usize) -> ProgressBar {
     .with_key("rate", rate)
     .progress_chars("=> ");
     let bar = ProgressBar::new(total as u64).with_style(style);
-    if is_dumb() {
-        // Where a line cannot be drawn over, each move of the bar would be another one.
+    if is_dumb() || !is_in_foreground() {
+        // Where a line cannot be drawn over, each move of the bar would be another one; in the background, the bar
+        // would be drawn over what the user types.
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
     bar

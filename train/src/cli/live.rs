@@ -11,6 +11,8 @@ use train::{RunFolder, Stop};
 #[cfg(unix)]
 use super::launcher::Trainer;
 use super::look;
+#[cfg(unix)]
+use super::own::command_line;
 use super::signals;
 
 /// What is left on the terminal when the dashboard closes.
@@ -114,16 +116,18 @@ fn can_detach() -> bool {
 #[cfg(unix)]
 fn detach(folder: &RunFolder) -> Closed {
     let output = folder.output_file();
-    let run = folder.path().display();
     let Some(trainer) = Trainer::here() else {
         return Closed::GoesOn;
     };
     let goodbye = || {
         let process = std::process::id();
         warn(&format!(
-            "training goes on in the background as process {process}; its output goes to {}\n\
-             `train watch {run}` shows it, saves a checkpoint or stops it; `kill {process}` saves and stops it, too",
+            "training continues in the background as process {process}; output: {}",
             output.display()
+        ));
+        warn(&format!(
+            "`{}` shows it, saves a checkpoint or stops it; `kill {process}` saves and stops it",
+            command_line(&["watch"], folder.path())
         ));
     };
     // From here on, neither a terminal that closes nor a launcher that ends is a reason to stop.

@@ -24,6 +24,7 @@ mod lines;
 mod live;
 mod log_file;
 mod look;
+mod own;
 pub(crate) mod program;
 mod progress;
 pub(crate) mod report;

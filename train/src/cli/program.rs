@@ -28,12 +28,14 @@ use super::convert;
 use super::epoch_line::legend;
 use super::eval;
 use super::export;
+use super::grouped::counted;
 use super::held_back::HeldBack;
 use super::help;
 use super::launcher;
 use super::lines::{Lines, picture_bar};
 use super::live::{Closed, Live};
 use super::log_file::log_to;
+use super::own::command_line;
 use super::progress::Reporter;
 use super::report;
 use super::runs;
@@ -177,9 +179,10 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
     Ok(match outcome {
         Outcome::Finished(_) => {
             if shown == Shown::Dashboard {
-                let run = folder.path().display();
                 talk(&format!(
-                    "`train watch {run}` shows it again, `train report {run}` makes a page of it"
+                    "`{}` shows it again, `{}` writes a report",
+                    command_line(&["watch"], folder.path()),
+                    command_line(&["report"], folder.path())
                 ));
             }
             ExitCode::SUCCESS
@@ -190,8 +193,8 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
                 steps => format!("in epoch {epoch} after {steps} of its steps"),
             };
             talk(&format!(
-                "stopped {place}, everything is saved; go on with --resume {}",
-                folder.path().display()
+                "stopped {place}, everything is saved; resume with: {}",
+                command_line(&["--resume"], folder.path())
             ));
             ExitCode::from(console::INTERRUPTED)
         }
@@ -317,7 +320,7 @@ pub(super) fn load(
         false => format!(", {} validation", plan.validation.indices().len()),
     };
     talk(&format!(
-        "data: {}, {} classes, {} training{held_out} and {} test pictures of {channels}x{height}x{width}",
+        "data: {}, {} classes, {} training{held_out} and {} test images of {channels}x{height}x{width}",
         plan.data.name,
         plan.data.class_names.len(),
         plan.train.indices().len(),
@@ -328,13 +331,10 @@ pub(super) fn load(
         warn(&line);
     }
     talk(&format!(
-        "model: {}, {} of {} steps",
+        "model: {}, {} of {}",
         plan.model,
-        match plan.config.epochs {
-            1 => "1 epoch".to_owned(),
-            epochs => format!("{epochs} epochs"),
-        },
-        plan.steps_per_epoch
+        counted(plan.config.epochs, "epoch"),
+        counted(plan.steps_per_epoch, "step")
     ));
     talk(&legend(&plan));
     if resumed.is_none() {
@@ -421,11 +421,11 @@ impl Task for Train<'_> {
         }
         let live = (shown == Shown::Dashboard).then(|| {
             let (bar, lines) = (bar.clone(), lines.clone());
-            let run = folder.path().display().to_string();
+            let watch = command_line(&["watch"], folder.path());
             Live::start(folder, stop.clone(), move |closed| {
                 if closed == Closed::GoesOn {
                     bar.set_draw_target(ProgressDrawTarget::stderr());
-                    lines.warn(format!("training goes on; `train watch {run}` shows it"));
+                    lines.warn(format!("training continues; `{watch}` shows it"));
                 }
                 lines.release();
             })

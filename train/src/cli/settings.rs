@@ -14,9 +14,9 @@ use train::{Keep, OptimizerKind, Overrides, Schedule};
 /// What a run's config holds too; what is left out keeps its value.
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
-    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH
+    /// Data set, such as cifar10, or folder:PATH [default: sample]
     ///
-    /// PATH is for your own images: a folder, .zip or .tar. [default: sample]
+    /// sample, mnist, fashion-mnist, cifar10 or cifar100, or folder:PATH for your own images: a folder, .zip or .tar.
     #[arg(long, value_name = "DATA", value_parser = source)]
     data: Option<Source>,
 
@@ -41,7 +41,7 @@ pub(crate) struct Settings {
     keep: Option<Keep>,
 
     #[arg(long, value_name = "NAME",
-        help = "Network, such as resnet20 or resnet50 [default: resnet8]",
+        help = "Network, such as resnet50 [default: resnet8]",
         long_help = format!("{} [default: that of --weights, or resnet8]", model::PATTERNS.join(", "))
     )]
     model: Option<String>,
@@ -54,7 +54,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 
-    /// Start from ImageNet weights, such as resnet18 or resnet50
+    /// Start from ImageNet weights, such as resnet50
     ///
     /// They are torchvision's and downloaded once: resnet18 to resnet152 and others, with -v1 for the older ones.
     #[arg(long, value_name = "NAME", value_parser = published, conflicts_with_all = ["weights", "model"])]
@@ -207,7 +207,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
 
-    /// Device, such as auto, flex, cuda or cuda:1 [default: auto]
+    /// Device, such as flex, cuda or cuda:1 [default: auto]
     ///
     /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first
     #[arg(long, value_name = "D")]

@@ -42,7 +42,7 @@ impl Signals {
     /// Takes over Ctrl-C, termination by the system, and the end of the terminal.
     pub(crate) fn install() -> anyhow::Result<Self> {
         let signals = Self::default();
-        listen(signals.clone()).context("cannot take over Ctrl-C")?;
+        listen(signals.clone()).context("cannot handle Ctrl-C")?;
         Ok(signals)
     }
 

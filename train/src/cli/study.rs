@@ -217,7 +217,14 @@ fn checked(mut config: TrainConfig) -> anyhow::Result<TrainConfig> {
 }
 
 fn wrong_depth(error: model::UnknownNetwork) -> WrongFlag {
-    WrongFlag::from(train::ConfigError::from(error))
+    WrongFlag::from(train::ConfigError::OutOfRange {
+        key: "depths",
+        value: error
+            .name
+            .trim_start_matches(char::is_alphabetic)
+            .to_owned(),
+        range: "numbers of the form 6n+2, such as 8, 14, 20 or 56",
+    })
 }
 
 /// Makes the folder of a study, and checks that a file in it can be written, before anything takes long.

@@ -10,7 +10,9 @@ use train::TrainConfig;
 
 use super::settings::source;
 
-/// Show why residual networks have shortcuts: tables, and charts as SVG
+/// Show why residual networks have shortcuts
+///
+/// As tables, and charts in SVG.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StudyCommand {
     Degradation(Box<DegradationArguments>),
@@ -25,9 +27,9 @@ Examples:
 
 /// Train plain and residual networks of some depths by one recipe, and compare their errors
 ///
-/// All training pictures are trained on, with random crops and flips, and errors are those of the
-/// last epoch. Without shortcuts, the deeper network is the worse one, on the training pictures too.
-/// The same command goes on where it was stopped.
+/// All training images are used, with random crops and flips, and errors are those of the last epoch.
+/// Without shortcuts, the deeper network is the worse one, on the training images too. The same command
+/// resumes a study that was stopped.
 #[derive(Debug, Args)]
 #[command(after_long_help = DEGRADATION_EXAMPLES)]
 pub(crate) struct DegradationArguments {
@@ -35,7 +37,7 @@ pub(crate) struct DegradationArguments {
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [20, 56])]
     pub depths: Vec<usize>,
 
-    /// Passes over the training pictures
+    /// Passes over the training images
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub epochs: usize,
 

@@ -22,7 +22,9 @@ Examples:
   train data mnist --sheet changed.png --augmented --recipe mnist
   train data mnist --json";
 
-/// Show what a data set holds: classes, brightness, duplicates, unreadable images
+/// Show what a data set holds
+///
+/// Classes, brightness, duplicates, and images that cannot be read.
 ///
 /// Files of a published set are downloaded if they are nowhere. Every picture is opened; none of a
 /// folder is kept in memory. What class folders hold besides pictures is counted.

@@ -63,14 +63,14 @@ fn knows_only_lines(term: &str) -> bool {
 
 /// Whether the shell has not put the program into the background, where it may not change the terminal.
 #[cfg(unix)]
-fn is_in_foreground() -> bool {
+pub(crate) fn is_in_foreground() -> bool {
     let foreground = rustix::termios::tcgetpgrp(rustix::stdio::stdin());
     // A terminal that is not the session's own puts nobody into the background.
     foreground.map_or(true, |group| group == rustix::process::getpgrp())
 }
 
 #[cfg(not(unix))]
-fn is_in_foreground() -> bool {
+pub(crate) fn is_in_foreground() -> bool {
     true
 }
 

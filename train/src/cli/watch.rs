@@ -1,7 +1,5 @@
 //! `train watch`: the dashboard of a run that another process trains, or none any more.
 
-use std::path::Path;
-
 use dashboard::{Command, Mode, Options, Source};
 use events::Request;
 
@@ -9,6 +7,7 @@ use super::find::find_all;
 use super::follow::follow;
 use super::follow_arguments::WatchArguments;
 use super::look;
+use super::own::command_line;
 use super::ui::has_screen;
 
 pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<()> {
@@ -17,7 +16,7 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<()> {
     let sources = folders.iter().map(|folder| Source {
         name: look::name(folder),
         folder: folder.clone(),
-        resume: resume_command(folder),
+        resume: Some(command_line(&["--resume"], folder)),
     });
     let sources = sources.collect();
     if !has_screen() {
@@ -47,12 +46,4 @@ fn request(command: Command) -> Option<Request> {
         Command::StopNow => Some(Request::Stop),
         Command::Detach | Command::Quit => None,
     }
-}
-
-/// The command line that resumes a run from this folder with this program. None for words that no command line can
-/// have, those with a null.
-fn resume_command(folder: &Path) -> Option<String> {
-    let program = std::env::args().next();
-    let program = program.unwrap_or_else(|| "train".to_owned());
-    shlex::try_join([program.as_str(), "--resume", folder.to_str()?]).ok()
 }

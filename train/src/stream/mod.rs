@@ -189,10 +189,16 @@ impl Stream {
             Ok(Outcome::Interrupted(_)) => (Ending::Stopped, None),
             Err(error) => (Ending::Failed, Some(sentence(error))),
         };
+        let hint = match result {
+            // The same steps would lead to the same place.
+            Err(error @ TrainError::Diverged { .. }) => error.hint(),
+            _ => None,
+        };
         self.send(Event::Ended(Ended {
             seconds: self.clock.seconds(),
             ending,
             reason,
+            hint,
         }));
         self.writer.flush();
     }
