@@ -17,9 +17,11 @@ fn an_average_is_called_so_wherever_it_is_shown() {
     let metrics = stage.runs[0].1.epochs[2].average.as_ref().unwrap();
     let accuracy = format!("{:.2} %", 100.0 * metrics.get("accuracy").unwrap());
     let overview = stage.screen(watch(), (120, 40), "");
-    assert!(overview.contains(&format!("average accuracy {accuracy}")));
+    let expected = format!("validation accuracy (averaged weights) {accuracy}");
+    assert!(overview.contains(&expected), "{overview}");
     assert!(overview.contains(&format!("average {accuracy}")), "a curve");
-    assert!(!overview.contains("validation accuracy"));
+    let rest = overview.replace("validation accuracy (averaged weights)", "");
+    assert!(!rest.contains("validation accuracy"), "{overview}");
     let classes = stage.screen(watch(), (120, 40), "3");
     let expected = format!("average after epoch 3   accuracy {accuracy}");
     assert!(classes.contains(&expected), "{classes}");

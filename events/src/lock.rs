@@ -45,11 +45,7 @@ impl Lock {
     /// If another program holds it, or a file cannot be made there.
     pub fn take(folder: &Path) -> Result<Self, LockError> {
         let path = folder.join(FILE);
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(|source| LockError::Io { path, source })?;
+        let file = files::append_file(&path).map_err(|source| LockError::Io { path, source })?;
         // Who only looks whether there is a lock has one for a moment.
         for _ in 0..LOOKS {
             match file.try_lock() {

@@ -28,8 +28,8 @@ pub use printable::{
     printable_lines, sentence, shortened,
 };
 pub use read::{
-    MAX_DOCUMENT_BYTES, MAX_SETTINGS_BYTES, MAX_WEIGHTS_BYTES, ReadError, open_file, read_file,
-    read_rest, read_text,
+    MAX_DOCUMENT_BYTES, MAX_SETTINGS_BYTES, MAX_WEIGHTS_BYTES, ReadError, append_file, open_file,
+    read_file, read_rest, read_text,
 };
 pub use reason::{reason, without_number, write_hint};
 pub use sealed::{Checksums, SealError, seal, unseal};

@@ -60,12 +60,37 @@ pub fn open_file(path: impl AsRef<Path>) -> io::Result<File> {
     check(&fs::metadata(path)?)?;
     let mut options = OpenOptions::new();
     options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        // A pipe that took the file's place in between must not be waited for.
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    do_not_wait(&mut options);
+    let file = options.open(path)?;
+    check(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// A pipe that took a file's place after it was looked at must not be waited for.
+#[cfg(unix)]
+fn do_not_wait(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+}
+
+#[cfg(not(unix))]
+fn do_not_wait(_: &mut OpenOptions) {}
+
+/// Opens a regular file, or a link to one, for appending; makes it if it is not there.
+///
+/// # Errors
+///
+/// What the system says, or [`ReadError::NotAFile`], as for [`open_file`].
+pub fn append_file(path: impl AsRef<Path>) -> io::Result<File> {
+    let path = path.as_ref();
+    match fs::metadata(path) {
+        Ok(metadata) => check(&metadata)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
     }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    do_not_wait(&mut options);
     let file = options.open(path)?;
     check(&file.metadata()?)?;
     Ok(file)

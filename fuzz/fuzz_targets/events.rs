@@ -27,11 +27,11 @@ fuzz_target!(|text: &[u8]| {
     }
     assert_eq!(format!("{:?}", growing.history()), format!("{whole:?}"));
 
-    // Fewer steps, but the last. Where a run went on from an earlier step, that may be one of those left out; the
-    // writer takes the later ones out of the file.
+    // Fewer steps, but the last. Where a run went on from an earlier step, or a line is damaged, that may be one of those
+    // left out; the writer takes the later ones out of the file.
     let skimmed = read(Follower::skim(folder.path()));
     assert!(skimmed.damaged <= whole.damaged);
-    if whole.sittings.iter().all(|sitting| sitting.step == 0) {
+    if whole.damaged == 0 && whole.sittings.iter().all(|sitting| sitting.step == 0) {
         assert_eq!(skimmed.step(), whole.step());
     }
 

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use files::{brief, printable_json, printable_lines};
+use files::{brief, printable, printable_json, printable_lines};
 use thiserror::Error;
 
 /// Longest line on standard error that is not an error, in characters.
@@ -60,6 +60,15 @@ pub fn complain(lines: &str) {
 /// If standard output does not take it.
 pub fn print(text: &str) -> Result<(), OutputError> {
     write(|output| writeln!(output, "{}", printable_lines(text)))
+}
+
+/// Prints a result of one line: line breaks in it are escaped.
+///
+/// # Errors
+///
+/// If standard output does not take it.
+pub fn print_line(line: &str) -> Result<(), OutputError> {
+    write(|output| writeln!(output, "{}", printable(line)))
 }
 
 /// Prints a result that is a JSON document.

@@ -39,6 +39,30 @@ pub(crate) fn keep<B: Backend>(
     }
 }
 
+/// Checks that what was kept of epochs before is whole, so that a resumed run does not find out at its end that
+/// the network to test is damaged.
+pub(crate) fn check_kept(plan: &Plan, folder: &Path, state: &RunState) -> Result<(), TrainError> {
+    let check = |folder: &Path| SavedModel::open(folder)?.check_weights();
+    // What is of the last epoch is about to be saved again, and a run that keeps its last one will do so.
+    let is_last = plan.config.keeps_last_epoch();
+    let is_earlier =
+        |kept: &Best| !is_last && (state.steps_in_epoch > 0 || kept.epoch + 1 < state.epoch);
+    if state
+        .kept(&plan.config)
+        .is_some_and(|kept| is_earlier(&kept))
+    {
+        check(folder)?;
+    }
+    if plan.config.ema.is_some()
+        && state
+            .kept_raw(&plan.config)
+            .is_some_and(|kept| is_earlier(&kept))
+    {
+        check(&folder.join(RAW_FOLDER))?;
+    }
+    Ok(())
+}
+
 fn save<B: Backend>(
     plan: &Plan,
     folder: &Path,

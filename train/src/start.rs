@@ -16,7 +16,7 @@ use crate::classifier::Classifier;
 use crate::error::{ConfigError, TrainError};
 use crate::fingerprint::Fingerprint;
 use crate::folder::{CHECKPOINT_FOLDER, RunFolder};
-use crate::keep::keep;
+use crate::keep::{check_kept, keep};
 use crate::optimizer::optimizer;
 use crate::plan::Plan;
 use crate::strategy::Learning;
@@ -135,6 +135,7 @@ impl<B: ResidualBackend> Start<B> {
         // The run may have been killed before it kept the network and removed older records.
         let network = model.network.valid();
         let averaged = average.as_ref().map(Average::network);
+        check_kept(plan, folder.path(), state)?;
         keep(plan, folder.path(), state, &network, averaged)?;
         checkpoints.remove_others(state)?;
         Ok(Self {

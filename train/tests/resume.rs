@@ -343,6 +343,62 @@ fn a_run_can_be_stopped_while_it_is_tested() {
     assert!(run.join("test.json").exists());
 }
 
+/// The best network of an earlier epoch is not saved again, so it has to be whole.
+#[test]
+fn a_run_whose_kept_network_is_damaged_does_not_go_on() {
+    let runs = tempfile::tempdir().unwrap();
+    let settings = [
+        &SMALL[..],
+        &["--keep", "best", "--epochs", "500", "--name", "mine"],
+    ]
+    .concat();
+    let mut child = start(runs.path(), &settings);
+    let run = runs.path().join("mine");
+    while epochs_saved(&run) < 1 {
+        assert!(child.try_wait().unwrap().is_none(), "ended by itself");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let step = history(&run).step();
+    reaches(&run, &mut child, step + 2);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+
+    let step = history(&run).step();
+    let path = run.join("model.safetensors");
+    let mut bytes = fs::read(&path).unwrap();
+    let place = bytes.len() / 2;
+    bytes[place] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let mut resume = train(runs.path());
+    resume.args(["--resume", "mine"]);
+    fails(&mut resume, 1, &["model.safetensors is damaged", "hint:"]);
+    assert_eq!(history(&run).step(), step);
+}
+
+/// What is opened for writing may be a pipe that nobody reads.
+#[test]
+fn pipes_in_place_of_a_run_s_files_are_not_waited_for() {
+    let runs = tempfile::tempdir().unwrap();
+    succeeds(
+        train(runs.path())
+            .args(SMALL)
+            .args(["--epochs", "1", "--name", "mine"]),
+    );
+    for name in ["lock", "experiment.log"] {
+        let path = runs.path().join("mine").join(name);
+        fs::remove_file(&path).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap();
+        assert!(made.success());
+        let mut resume = train(runs.path());
+        resume.args(["--resume", "mine", "--epochs", "2"]);
+        fails(&mut resume, 1, &[name, "a pipe, not a regular file"]);
+        fs::remove_file(&path).unwrap();
+    }
+}
+
 /// Waits until a run has taken so many steps.
 fn reaches(run: &Path, child: &mut Child, steps: usize) {
     let started = Instant::now();

@@ -146,7 +146,7 @@ impl<'a> Output<'a> {
                 voice::print(&printable(&path.display().to_string()))?;
                 for ClassProbability { name, probability } in classes {
                     let name = printable(name);
-                    voice::print(&format!("{:>7.2} %  {name}", 100.0 * probability))?;
+                    voice::print_line(&format!("{:>7.2} %  {name}", 100.0 * probability))?;
                 }
             }
         }

@@ -246,6 +246,9 @@ mod tests {
         assert_eq!(file("resnet152"), "resnet152-f82ba261.pth");
         assert_eq!(file("resnet152-v1"), "resnet152-394f9c45.pth");
         let error = "resnet18-v2".parse::<Published>().unwrap_err().to_string();
-        assert!(error.contains("resnet18-v1, resnet34-v1"), "{error}");
+        assert!(
+            error.contains("resnet18, resnet34, resnet50, resnet101"),
+            "{error}"
+        );
     }
 }

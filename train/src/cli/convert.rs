@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
         Destination::StandardOutput => talk(&format!(
             "{input} ({model}, {layout}) is on standard output now, {names}"
         )),
-        Destination::File(path) => voice::print(&format!(
+        Destination::File(path) => voice::print_line(&format!(
             "{input} ({model}, {layout}) is {} now, {names}",
             path.display()
         ))?,

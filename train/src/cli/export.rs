@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<()> {
             command().error(ErrorKind::InvalidValue, message).exit()
         }
         let written = report::tensorboard::write(target, &name, &history)?;
-        voice::print(&written.display().to_string())?;
+        voice::print_line(&written.display().to_string())?;
     }
     let Some(target) = &arguments.csv else {
         return Ok(());
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<()> {
         return Destination::StandardOutput.write(&text);
     }
     for written in report::csv::write(target, &name, table, &history)? {
-        voice::print(&written.display().to_string())?;
+        voice::print_line(&written.display().to_string())?;
     }
     Ok(())
 }

@@ -94,7 +94,7 @@ impl Followed {
             .filter(|epoch| epoch.epoch > self.epoch)
         {
             for line in EpochLine::of_event(epoch, history).text().lines() {
-                voice::print(&format!("{prefix}{line}"))?;
+                voice::print_line(&format!("{prefix}{line}"))?;
             }
         }
         self.epoch = last;
@@ -105,7 +105,7 @@ impl Followed {
             let test = [figure("loss"), figure("accuracy")];
             let folder = Path::new(&self.folder);
             let line = tested_line(test, tested.counts(), None, tested.seconds, folder);
-            voice::print(&format!("{prefix}{line}"))?;
+            voice::print_line(&format!("{prefix}{line}"))?;
         }
         if !is_running {
             self.is_over = true;

@@ -69,7 +69,7 @@ impl HeldBack {
             for line in lines {
                 match line {
                     // A run goes on without its reader, and tells at its end of a failure.
-                    Line::Result(line) => drop(voice::print(&line)),
+                    Line::Result(line) => drop(voice::print_line(&line)),
                     Line::Warning(line) => voice::warn(&line),
                 }
             }

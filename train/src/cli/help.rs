@@ -195,7 +195,7 @@ pub(crate) fn run_man(arguments: &ManArguments) -> anyhow::Result<()> {
             let path = folder.join(name);
             let shown = path.display().to_string();
             Destination::File(path).write(text)?;
-            voice::print(&shown)?;
+            voice::print_line(&shown)?;
         }
         return Ok(());
     }

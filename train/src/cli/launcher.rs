@@ -174,7 +174,7 @@ mod system {
         ///
         /// If the file cannot be opened, or the system does not let the process go; it keeps the terminal then.
         pub(crate) fn leave(self, output: &Path, goodbye: impl FnOnce()) -> io::Result<()> {
-            let output = File::options().create(true).append(true).open(output)?;
+            let output = files::append_file(output)?;
             let input = File::open("/dev/null")?;
             io::stdout().flush()?;
             setsid()?;

@@ -1,7 +1,6 @@
 //! What the libraries report.
 
 use std::fmt::Debug;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -16,11 +15,8 @@ use train::Teller;
 
 /// Sends it to a file, and to those who follow the run, but never to the terminal.
 pub(super) fn log_to(path: &Path, teller: Option<Teller>) -> anyhow::Result<()> {
-    let file = File::options()
-        .append(true)
-        .create(true)
-        .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    let file =
+        files::append_file(path).with_context(|| format!("cannot write {}", path.display()))?;
     let file = fmt::layer().with_ansi(false).with_writer(Mutex::new(file));
     tracing_subscriber::registry()
         .with(teller.map(Told))

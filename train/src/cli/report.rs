@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
     };
     destination.write(text.as_bytes())?;
     if let Destination::File(path) = &destination {
-        voice::print(&path.display().to_string())?;
+        voice::print_line(&path.display().to_string())?;
     }
     Ok(())
 }
