@@ -55,6 +55,6 @@ fn names_that_are_not_published_are_wrong_usage() {
     fails(
         offline(cache.path()).args(["--pretrained", "resnet18-v2"]),
         2,
-        &["resnet18-v2", "resnet18-v1"],
+        &["resnet18-v2", "it has resnet18, resnet34", "-v1"],
     );
 }

@@ -383,7 +383,7 @@ mod tests {
             read("model = \"resnet19\"")
                 .unwrap_err()
                 .to_string()
-                .contains("resnet18")
+                .contains("resnet20")
         );
         assert!(
             read("epochs = \"many\"")
