@@ -34,7 +34,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, scope: Scope, open: Dialog, scr
 fn title(open: Dialog) -> &'static str {
     match open {
         Dialog::Help => " Keys ",
-        Dialog::Leave => " Training goes on. What now? ",
+        Dialog::Leave => " Training is still running ",
         Dialog::Stop => " Stop now? The run can be resumed ",
         Dialog::StopAfterEpoch => " Stop after this epoch? The run can be resumed ",
     }

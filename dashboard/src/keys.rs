@@ -110,14 +110,14 @@ pub(crate) const KEYS: [Key; 30] = [
         "t",
         KeyCode::Char('t'),
         "",
-        "colours: dark, light, none",
+        "colors: dark, light, none",
         Place::Everywhere,
     ),
     key(
         "Ctrl-L",
         KeyCode::Null,
         "",
-        "draw everything anew",
+        "redraw the screen",
         Place::Everywhere,
     ),
     key(
@@ -145,7 +145,7 @@ pub(crate) const KEYS: [Key; 30] = [
         "d",
         KeyCode::Char('d'),
         "detach",
-        "train on in the background",
+        "continue in the background",
         Place::Background,
     ),
     key(
@@ -155,7 +155,13 @@ pub(crate) const KEYS: [Key; 30] = [
         "training without the screen",
         Place::Foreground,
     ),
-    key("Ctrl-C", KeyCode::Null, "", "stop now, unasked", Place::Own),
+    key(
+        "Ctrl-C",
+        KeyCode::Null,
+        "",
+        "stop now without asking",
+        Place::Own,
+    ),
     key(
         "m M",
         KeyCode::Char('m'),
@@ -252,7 +258,7 @@ pub(crate) const KEYS: [Key; 30] = [
         "+ -",
         KeyCode::Char('+'),
         "size",
-        "picture size; ↑ ↓ scroll",
+        "image size; ↑ ↓ scroll",
         MISTAKES,
     ),
     key(

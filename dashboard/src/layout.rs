@@ -122,12 +122,12 @@ pub(crate) fn options(scope: Scope, dialog: Dialog) -> &'static [(char, &'static
     match dialog {
         Dialog::Help => &[],
         Dialog::Leave if scope.detaches => &[
-            ('d', "detach: training goes on in the background"),
+            ('d', "detach: continue in the background"),
             ('e', "stop after this epoch"),
             ('n', "save and stop now"),
         ],
         Dialog::Leave => &[
-            ('d', "close the screen, training goes on"),
+            ('d', "close the screen and keep training"),
             ('e', "stop after this epoch"),
             ('n', "save and stop now"),
         ],

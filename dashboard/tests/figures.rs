@@ -135,7 +135,7 @@ fn mistakes_without_a_picture_are_counted() {
     let count: u64 = wrong.map(|(.., count)| count).sum();
     assert!(count > 12);
     let screen = stage.screen(watch(), SMALL, "4");
-    let said = format!("the 12 surest of {count} mistakes");
+    let said = format!("the 12 most confident of {count} mistakes");
     assert!(screen.contains(&said), "{screen}");
 }
 

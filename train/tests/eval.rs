@@ -37,7 +37,7 @@ fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
 
     let text = succeeds(&mut eval(&["mine"]));
     assert!(
-        text.contains("1,000 test pictures of sample: accuracy "),
+        text.contains("1,000 test images of sample: accuracy "),
         "{text}"
     );
     assert!(text.contains("Ankle boot"), "{text}");
@@ -180,7 +180,7 @@ fn a_folder_is_split_as_it_was_in_the_run() {
     let with = |more: &[&str]| output_of(&[&foreign[..], more].concat());
     let (said, found) = with(&[]);
     assert!(
-        said.contains("pictures are split by seed 1; --seed for another"),
+        said.contains("images are split by seed 1; --seed changes it"),
         "{said}"
     );
     let test = json(&run.join("test.json"));

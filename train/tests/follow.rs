@@ -221,8 +221,9 @@ fn the_commands_of_a_page_work_from_anywhere() {
     };
     succeeds(&mut shell(&command_on(&page, "Train again:")));
     assert_eq!(fs::read_dir(&runs).unwrap().count(), 2);
-    let resume = command_on(&page, "Resume from the last checkpoint:");
-    succeeds(&mut shell(&format!("{resume} --epochs 2")));
+    let more = command_on(&page, "Continue with more epochs:");
+    assert!(more.ends_with(" --epochs 2"), "{more}");
+    succeeds(&mut shell(&more));
     let history = history(&runs.join("mine"));
     assert_eq!(history.epochs.len(), 2);
     let folders = history.sittings.iter().map(|sitting| &sitting.folder);

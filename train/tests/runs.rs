@@ -173,7 +173,7 @@ fn pictures_that_cannot_be_read_are_named_and_logged() {
         .collect();
     assert_eq!(warnings.len(), 2, "{said}");
     assert!(
-        warnings[1].starts_with("warning: 1 of 500 pictures are used although")
+        warnings[1].starts_with("warning: 1 of 500 images are used although")
             && warnings[1].contains("blue/12.png"),
         "{said}"
     );

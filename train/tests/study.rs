@@ -110,7 +110,7 @@ fn what_cannot_be_begun_leaves_nothing() {
         command
             .args(["study", name, "--depths", "21", "--output"])
             .arg(&output);
-        fails(&mut command, 2, &["plain21"]);
+        fails(&mut command, 2, &["`depths` is 21"]);
         fails(
             study(name, &output).args(["--batch-size", "0"]),
             2,

@@ -22,7 +22,7 @@ fn the_sample_as_text() {
     let folder = tempfile::tempdir().unwrap();
     let text = succeeds(&mut survey(folder.path(), &["sample"]));
     let expected = "\
-sample: 10 classes, pictures of 1x28x28
+sample: 10 classes, images of 1x28x28
 
 class        train   test
 T-shirt/top    600    100
@@ -37,12 +37,12 @@ Bag            600    100
 Ankle boot     600    100
 total        6,000  1,000
 
-brightness of training pictures, 0 to 1: mean 0.2869, standard deviation 0.3538
+brightness of training images, 0 to 1: mean 0.2869, standard deviation 0.3538
 
-same pixels     pictures  of other class  first
-twice in train         0               0
-test in train          0               0
-twice in test          0               0
+same pixels     images  of other class  first
+twice in train       0               0
+test in train        0               0
+twice in test        0               0
 ";
     assert_eq!(text, expected);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -85,24 +85,24 @@ fn a_folder_with_pictures_that_come_twice_or_cannot_be_read() {
     let broken = root.path().join("pictures/train/dog/2.png");
     let expected = format!(
         "\
-: 2 classes, pictures of 3x8x8
+: 2 classes, images of 3x8x8
 
 class  train  validation  test
 cat        2           1     1
 dog        1           1     2
 total      3           2     3
 
-brightness of training pictures, 0 to 1: mean 0.2876 0.0523 0.0784, standard deviation 0.3512 0.0370 0.0555
+brightness of training images, 0 to 1: mean 0.2876 0.0523 0.0784, standard deviation 0.3512 0.0370 0.0555
 
-same pixels          pictures  of other class  first
-twice in train              1               0  train/cat/2.bmp = train/cat/1.png
-validation in train         0               0
-twice in validation         0               0
-test in train               2               2  test/cat/1.png = train/dog/1.png, test/dog/1.png = train/cat/1.png
-test in validation          1               0  test/dog/2.png = val/dog/1.png
-twice in test               0               0
+same pixels          images  of other class  first
+twice in train            1               0  train/cat/2.bmp = train/cat/1.png
+validation in train       0               0
+twice in validation       0               0
+test in train             2               2  test/cat/1.png = train/dog/1.png, test/dog/1.png = train/cat/1.png
+test in validation        1               0  test/dog/2.png = val/dog/1.png
+twice in test             0               0
 
-1 picture cannot be read:
+1 image cannot be read:
 {} is not an image",
         broken.display()
     );
@@ -135,7 +135,7 @@ fn a_class_without_a_picture_that_can_be_read_has_an_empty_row_on_the_sheet() {
     .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let text = stdout(&output);
-    assert!(text.contains("2 pictures cannot be read:"), "{text}");
+    assert!(text.contains("2 images cannot be read:"), "{text}");
     let sheet = image::open(root.path().join("s.png")).unwrap().into_rgb8();
     // Eight times as large: two cats, and a row for dogs.
     assert_eq!(sheet.dimensions(), (4 + 68 + 68, 4 + 68 + 68));

@@ -206,7 +206,7 @@ fn a_run_that_was_detached_is_watched_and_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let (terminal, run) = begin(folder.path(), "detach");
     terminal.keys(&["d"]);
-    let screen = terminal.sees(&["training goes on in the background as process", "code 0"]);
+    let screen = terminal.sees(&["training continues in the background as process", "code 0"]);
     assert!(screen.contains("output.log"), "{screen}");
     terminal.is_restored();
     assert_eq!(history(&run).state(events::is_locked(&run)), State::Running);

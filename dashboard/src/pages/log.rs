@@ -105,7 +105,7 @@ fn draw_messages(pen: &mut Pen, state: &State, run: &Run, area: Rect) {
         inner = above(rest, rest.height.saturating_sub(1)).0;
     }
     if messages.is_empty() {
-        pen.print(inner, 0, 0, "nothing was said", Style::new());
+        pen.print(inner, 0, 0, "no messages", Style::new());
         return;
     }
     // Narrow panes have no place for the time.

@@ -165,7 +165,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, run: &Run, body: Rect) {
     let kept = mistakes.len();
     let all = page.scores.mistakes_made();
     let mut said = match all > kept as u64 {
-        true => format!(": the {kept} surest of {} mistakes", count(all)),
+        true => format!(": the {kept} most confident of {} mistakes", count(all)),
         false => format!(": all mistakes, {kept}, the surest first"),
     };
     if end - first < kept {

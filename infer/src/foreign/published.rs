@@ -40,7 +40,10 @@ pub struct Published {
 
 /// The text names no weights that torchvision publishes.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("torchvision publishes no weights `{name}`; it has {}, and -v1 of each", known())]
+#[error(
+    "torchvision publishes no weights `{name}`; it has {}, and -v1 of each",
+    known()
+)]
 pub struct UnknownPublished {
     /// The text.
     pub name: String,

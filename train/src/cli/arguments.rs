@@ -197,7 +197,7 @@ pub(crate) struct SummaryArguments {
     #[arg(long, value_name = "N")]
     pub classes: Option<usize>,
 
-    /// Pictures in a training step, for its memory
+    /// Images in a training step, for its memory
     #[arg(long, value_name = "N", default_value = "32")]
     pub batch_size: NonZeroUsize,
 

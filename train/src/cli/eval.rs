@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     if plan.is_split_by_seed && !has_seed {
         let seed = plan.settings.seed;
         warn(&format!(
-            "pictures are split by seed {seed}; --seed for another"
+            "images are split by seed {seed}; --seed changes it"
         ));
     }
     if plan.matched_by == MatchedBy::Place {

@@ -74,23 +74,23 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "PART", value_parser = part, default_value = "test")]
     pub split: SetPart,
 
-    /// Sets which pictures of a folder are for the test, if the folder does not say, and which are held back [default: the run's own, or 1]
+    /// Sets which images of a folder are for the test, if the folder does not say, and which are held back [default: the run's own, or 1]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Share of the training pictures that counts as held back [default: the run's own, or 0.1]
+    /// Share of the training images that counts as held back [default: the run's own, or 0.1]
     #[arg(long, value_name = "X")]
     pub validation: Option<f64>,
 
-    /// Score each picture together with its mirror image [default: as the run did]
+    /// Score each image together with its mirror image [default: as the run did]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub flip_test: Option<bool>,
 
-    /// Score each picture together with two that are shifted by a pixel [default: as the run did]
+    /// Score each image together with two that are shifted by a pixel [default: as the run did]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub shift_test: Option<bool>,
 
-    /// Pictures that go through the network at once
+    /// Images that go through the network at once
     #[arg(long, value_name = "N", default_value = "64")]
     pub batch_size: NonZeroUsize,
 

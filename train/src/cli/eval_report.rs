@@ -84,7 +84,7 @@ impl Report {
             )
         });
         let mut text = format!(
-            "{} {} pictures of {}: accuracy {}{}, top-5 {}, average loss {loss:.4}, calibration error {}\n\n",
+            "{} {} images of {}: accuracy {}{}, top-5 {}, average loss {loss:.4}, calibration error {}\n\n",
             grouped(*pictures as u64),
             self.making.split.name(),
             self.making.data,
@@ -93,7 +93,7 @@ impl Report {
             percent(*top5),
             percent(*calibration_error)
         );
-        let head = ["class", "pictures", "precision", "recall", "F1"];
+        let head = ["class", "images", "precision", "recall", "F1"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(classes.iter().map(|class| {
             vec![
@@ -167,7 +167,7 @@ fn confusions(names: &[&str], confusion: &[Vec<u64>]) -> String {
         }
     }
     found.sort_by_key(|&(count, ..)| std::cmp::Reverse(count));
-    let mut rows = vec![["pictures", "of", "taken for"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["images", "of", "taken for"].map(str::to_owned).to_vec()];
     rows.extend(
         found
             .iter()
@@ -237,11 +237,11 @@ mod tests {
         let text = report(&["cat", "dog"], vec![vec![3, 0], vec![1, 2]]).text();
         assert_eq!(
             text,
-            "6 test pictures of sample: accuracy 87.50 % (95 % interval 52.91 to 97.76 %), top-5 100.00 %, average loss 0.2500, calibration error 3.10 %
+            "6 test images of sample: accuracy 87.50 % (95 % interval 52.91 to 97.76 %), top-5 100.00 %, average loss 0.2500, calibration error 3.10 %
 
-class  pictures  precision    recall       F1
-cat           3    50.00 %  100.00 %  66.67 %
-dog           3    50.00 %  100.00 %  66.67 %
+class  images  precision    recall       F1
+cat         3    50.00 %  100.00 %  66.67 %
+dog         3    50.00 %  100.00 %  66.67 %
 
 class  taken for  1  2
 cat            1  3  0
@@ -265,7 +265,7 @@ image 5          dog    cat            50.00 %
         let text = report(&names, confusion).text();
         assert!(
             text.contains(
-                "pictures  of       taken for\n       7  class 5  class 3\n       4  class 3  class 5\n"
+                "images  of       taken for\n     7  class 5  class 3\n     4  class 3  class 5\n"
             ),
             "{text}"
         );

@@ -50,7 +50,7 @@ pub(crate) struct RunsArguments {
     ))]
     pub sort: Column,
 
-    /// The other way round
+    /// Reverse the order
     #[arg(long)]
     pub reverse: bool,
 

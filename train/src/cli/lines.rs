@@ -32,7 +32,7 @@ pub(crate) fn picture_bar(total: usize) -> ProgressBar {
         let _ = write!(output, "{:.0}", state.per_sec());
     };
     let style = ProgressStyle::with_template(
-        "{msg} [{bar:30}] {percent:>3} %  {rate} pictures/s  {eta} left",
+        "{msg} [{bar:30}] {percent:>3} %  {rate} images/s  {eta} left",
     )
     .unwrap_or_else(|_| ProgressStyle::default_bar())
     .with_key("rate", rate)

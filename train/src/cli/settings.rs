@@ -28,11 +28,11 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
 
-    /// Bring every picture to N x N pixels [default: the data's own size, 64 for folders]
+    /// Bring every image to N x N pixels [default: the data's own size, 64 for folders]
     #[arg(long, value_name = "N")]
     image_size: Option<usize>,
 
-    /// Share of the training pictures held back to choose the best epoch; with 0, the last is kept [default: 0.1]
+    /// Share of the training images held back to choose the best epoch; with 0, the last is kept [default: 0.1]
     #[arg(long, value_name = "X")]
     validation: Option<f64>,
 
@@ -114,19 +114,19 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     flip: Option<bool>,
 
-    /// memory, or files: open a folder's pictures anew in every epoch, for more than memory holds [default: memory]
+    /// memory, or files: open a folder's images anew in every epoch, for more than memory holds [default: memory]
     #[arg(long, value_name = "WHERE", value_parser = storage)]
     storage: Option<Storage>,
 
-    /// Train on as many pictures of each class, rare ones more than once [default: false]
+    /// Train on as many images of each class, rare ones more than once [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     balanced: Option<bool>,
 
-    /// Leave an epoch's last step out if it has fewer pictures [default: false]
+    /// Leave an epoch's last step out if it has fewer images [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     drop_last: Option<bool>,
 
-    /// Threads that prepare pictures, 0 to do so between steps [default: one per core]
+    /// Threads that prepare images, 0 to do so between steps [default: one per core]
     #[arg(long, value_name = "N")]
     loader_threads: Option<usize>,
 
@@ -187,19 +187,19 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "X")]
     ema: Option<f64>,
 
-    /// Score each picture together with its mirror image [default: false]
+    /// Score each image together with its mirror image [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     flip_test: Option<bool>,
 
-    /// Score each picture together with two that are shifted by a pixel [default: false]
+    /// Score each image together with two that are shifted by a pixel [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     shift_test: Option<bool>,
 
-    /// End early after so many epochs without a better score of the validation pictures [default: never]
+    /// End early after so many epochs without a better score of the validation images [default: never]
     #[arg(long, value_name = "N")]
     patience: Option<usize>,
 
-    /// Sets the split, the first weights and the order of the pictures [default: 1]
+    /// Sets the split, the first weights and the order of the images [default: 1]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 

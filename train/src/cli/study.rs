@@ -223,7 +223,7 @@ fn wrong_depth(error: model::UnknownNetwork) -> WrongFlag {
             .name
             .trim_start_matches(char::is_alphabetic)
             .to_owned(),
-        range: "numbers of the form 6n+2, such as 8, 14, 20 or 56",
+        range: "of the form 6n+2, such as 8, 14, 20 or 56",
     })
 }
 

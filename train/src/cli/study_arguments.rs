@@ -91,11 +91,11 @@ pub(crate) struct CommonArguments {
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// Pictures in a step
+    /// Images in a step
     #[arg(long, value_name = "N", default_value_t = 128)]
     batch_size: usize,
 
-    /// Sets the first weights, the order of the pictures and how they are changed
+    /// Sets the first weights, the order of the images and how they are changed
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 

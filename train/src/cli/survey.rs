@@ -29,7 +29,7 @@ use super::unreadable::{flaws, reasons, tell_reading};
 const NAMED_DUPLICATES: usize = 3;
 const NAMED_UNREADABLE: usize = 10;
 /// How messages call the sheet.
-const SHEET: &str = "a sheet of pictures";
+const SHEET: &str = "a sheet of images";
 
 pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
     let config = settings(arguments)?;
@@ -156,7 +156,7 @@ impl Report {
             ..
         } = &self.survey;
         let mut text = format!(
-            "{}: {} classes, pictures of {channels}x{height}x{width}\n\n",
+            "{}: {} classes, images of {channels}x{height}x{width}\n\n",
             printable(name),
             class_names.len()
         );
@@ -164,7 +164,7 @@ impl Report {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "\nbrightness of training pictures, 0 to 1: mean {}, standard deviation {}\n",
+            "\nbrightness of training images, 0 to 1: mean {}, standard deviation {}\n",
             numbers(mean),
             numbers(std)
         );
@@ -216,7 +216,7 @@ impl Report {
                 .chain([first.join(", ")])
                 .collect()
         };
-        let head = ["same pixels", "pictures", "of other class", "first"];
+        let head = ["same pixels", "images", "of other class", "first"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(self.survey.duplicates.iter().map(row));
         rows
@@ -230,7 +230,7 @@ fn listed(problem: &str, messages: &[String]) -> String {
     }
     let plural = if messages.len() == 1 { "" } else { "s" };
     let count = grouped(messages.len() as u64);
-    let mut text = format!("\n{count} picture{plural} {problem}:\n");
+    let mut text = format!("\n{count} image{plural} {problem}:\n");
     for message in messages.iter().take(NAMED_UNREADABLE) {
         text += &format!("{}\n", printable(message));
     }

@@ -26,8 +26,8 @@ Examples:
 ///
 /// Classes, brightness, duplicates, and images that cannot be read.
 ///
-/// Files of a published set are downloaded if they are nowhere. Every picture is opened; none of a
-/// folder is kept in memory. What class folders hold besides pictures is counted.
+/// Published data sets are downloaded if they are not found. Every image is opened; none of a
+/// folder is kept in memory. What class folders hold besides images is counted.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 #[command(group = ArgGroup::new("changes").args(["config", "recipe", "pad_crop", "flip"]).multiple(true))]
@@ -51,7 +51,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N", help = max_pixels_help())]
     pub max_pixels: Option<NonZeroU64>,
 
-    /// Sets which pictures of a folder without a test part are its test part, and how pictures are changed [default: 1, or that of --config or --recipe]
+    /// Sets which images of a folder without a test part are its test part, and how images are changed [default: 1, or that of --config or --recipe]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
@@ -62,7 +62,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(png))]
     pub sheet: Option<PathBuf>,
 
-    /// Pictures in a row of the sheet, at most 100
+    /// Images in a row of the sheet, at most 100
     #[arg(long, value_name = "N", default_value = "10", requires = "sheet")]
     pub examples: NonZeroUsize,
 
@@ -87,7 +87,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N", requires = "augmented")]
     pub pad_crop: Option<usize>,
 
-    /// Mirror half of the pictures at random
+    /// Mirror half of the images at random
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", requires = "augmented")]
     pub flip: Option<bool>,
 

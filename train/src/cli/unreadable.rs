@@ -50,7 +50,7 @@ impl UnreadableNews {
             }
         }
         Some(format!(
-            "warning: {} of {} pictures cannot be read and are passed over, among them {}",
+            "warning: {} of {} images cannot be read and are skipped, among them {}",
             self.unreadable.count(),
             self.unreadable.total(),
             first(names)
@@ -69,7 +69,7 @@ impl UnreadableNews {
             }
         }
         Some(format!(
-            "warning: {} of {} pictures are used although their files are damaged, among them {}",
+            "warning: {} of {} images are used although their files are damaged, among them {}",
             self.flawed.count(),
             self.unreadable.total(),
             first(names)

@@ -64,8 +64,8 @@ fn obey(stop: &Stop, request: Request) {
 
 fn said(request: Request) -> &'static str {
     match request {
-        Request::Checkpoint => "another process asks for a checkpoint",
-        Request::StopAfterEpoch => "another process asks to stop after this epoch",
-        Request::Stop => "another process asks to save and stop now",
+        Request::Checkpoint => "requested: save a checkpoint",
+        Request::StopAfterEpoch => "requested: stop after this epoch",
+        Request::Stop => "requested: save and stop now",
     }
 }
