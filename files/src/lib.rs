@@ -25,7 +25,7 @@ pub use checksum::{Hasher, SHA256_DIGITS, sha256};
 pub use output::{check_output, write_output, write_output_with};
 pub use printable::{
     LONGEST_SENTENCE, brief, is_printable, printable, printable_chars, printable_json,
-    printable_lines, sentence, shortened,
+    printable_lines, sentence, shortened, shown_path,
 };
 pub use read::{
     MAX_DOCUMENT_BYTES, MAX_SETTINGS_BYTES, MAX_WEIGHTS_BYTES, ReadError, append_file, open_file,

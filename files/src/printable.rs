@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// Longest error or hint, in characters.
 pub const LONGEST_SENTENCE: usize = 300;
@@ -47,6 +48,23 @@ pub fn printable_chars(text: &str) -> impl Iterator<Item = char> {
         let escape = (!is_printable).then(|| character.escape_default());
         own.into_iter().chain(escape.into_iter().flatten())
     })
+}
+
+/// A path as text, with bytes that are not UTF-8 as `\xE9`, so that paths that differ in them stay apart.
+/// Characters that are not [printable](is_printable) are left as they are.
+pub fn shown_path(path: &Path) -> Cow<'_, str> {
+    if let Some(text) = path.to_str() {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        shown.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(shown, "\\x{byte:02X}");
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// Escapes every character that is not [printable](is_printable), as Rust does: `\n`, `\u{1b}`.
@@ -174,6 +192,18 @@ mod tests {
             assert_eq!(again, expected, "escaping an escaped text changes nothing");
         }
         assert_eq!(printable_lines("a\n\u{1b}b\n"), "a\n\\u{1b}b\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_of_paths_stay_apart() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+        let shown = |bytes: &'static [u8]| shown_path(Path::new(OsStr::from_bytes(bytes)));
+        assert_eq!(shown(b"a/caf\xe9/1.png"), "a/caf\\xE9/1.png");
+        assert_eq!(shown(b"a/caf\xe8/1.png"), "a/caf\\xE8/1.png");
+        assert_eq!(shown("a/caf\u{e9}\n".as_bytes()), "a/caf\u{e9}\n");
+        assert_eq!(shown(b"\xff\xfe"), "\\xFF\\xFE");
     }
 
     /// All of the planes that have characters.
