@@ -18,6 +18,15 @@ pub(super) struct Layout {
     big: bool,
 }
 
+/// The first value of a tag.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum First {
+    /// A number without a fraction; those below zero are large.
+    Number(u64),
+    /// Text, bytes or another number.
+    Other,
+}
+
 struct Entry {
     tag: u16,
     kind: u16,
@@ -77,32 +86,48 @@ impl<'a> Directory<'a> {
     }
 
     pub(super) fn has(&self, tag: u16) -> bool {
-        self.entries.iter().any(|entry| entry.tag == tag)
+        self.entries(tag).next().is_some()
     }
 
-    /// Returns the bytes of a tag's value; of several entries, those of the last readable one.
+    fn entries(&self, tag: u16) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.tag == tag)
+    }
+
+    /// Returns the bytes of a tag's value; of several entries, those of the first readable one.
     pub(super) fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
-        let entries = self.entries.iter().rev().filter(|entry| entry.tag == tag);
-        entries.into_iter().find_map(|entry| self.value(entry))
+        self.entries(tag).find_map(|entry| self.value(entry))
     }
 
-    /// Returns the unsigned integers of a tag; of several entries, those of the last readable one.
-    pub(super) fn numbers(&self, tag: u16) -> Option<Vec<u64>> {
-        let mut entries = self.entries.iter().rev().filter(|entry| entry.tag == tag);
-        entries.find_map(|entry| {
-            let size = integer_bytes(entry.kind)?;
-            let value = self.value(entry)?;
-            let number = |bytes| self.layout.number(bytes);
-            Some(value.chunks_exact(size).map(number).collect())
+    /// Returns the first of a tag's values; of several entries, of the first readable one.
+    ///
+    /// Kinds that Pillow does not know are not readable.
+    pub(super) fn first_value(&self, tag: u16) -> Option<First> {
+        self.entries(tag).find_map(|entry| {
+            let is_known = !matches!(entry.kind, 17 | 18);
+            let value = self.value(entry).filter(|_| is_known)?;
+            let first = value.get(..value_bytes(entry.kind)?)?;
+            Some(self.layout.first(entry.kind, first))
         })
+    }
+
+    /// Returns the unsigned integers of a tag, as bytes of so many each; of several entries, those
+    /// of the first readable one.
+    fn integers(&self, tag: u16) -> Option<(&'a [u8], usize)> {
+        self.entries(tag)
+            .find_map(|entry| Some((self.value(entry)?, integer_bytes(entry.kind)?)))
+    }
+
+    /// Returns at most the first `most` unsigned integers of a tag.
+    pub(super) fn numbers(&self, tag: u16, most: usize) -> Option<Vec<u64>> {
+        let (bytes, size) = self.integers(tag)?;
+        let numbers = bytes.chunks_exact(size).take(most);
+        Some(numbers.map(|bytes| self.layout.number(bytes)).collect())
     }
 
     /// Returns a tag's value if it is one unsigned integer.
     pub(super) fn number(&self, tag: u16) -> Option<u64> {
-        match self.numbers(tag)?[..] {
-            [number] => Some(number),
-            _ => None,
-        }
+        let (bytes, size) = self.integers(tag)?;
+        (bytes.len() == size).then(|| self.layout.number(bytes))
     }
 
     fn value(&self, entry: &Entry) -> Option<&'a [u8]> {
@@ -123,6 +148,22 @@ impl<'a> Directory<'a> {
 }
 
 impl Layout {
+    /// Returns what a value of a kind is.
+    fn first(self, kind: u16, value: &[u8]) -> First {
+        let number = match kind {
+            5 | 10 => {
+                let (one, other) = value.split_at(value.len() / 2);
+                let [one, other] = [self.number(one), self.number(other)];
+                one.checked_rem(other)
+                    .and_then(|rest| (rest == 0).then_some(one / other))
+            }
+            11 => whole(f32::from_bits(self.number(value) as u32).into()),
+            12 => whole(f64::from_bits(self.number(value))),
+            _ => integer_bytes(kind).map(|_| self.number(value)),
+        };
+        number.map_or(First::Other, First::Number)
+    }
+
     /// Returns the number in at most 8 bytes.
     pub(super) fn number(self, bytes: &[u8]) -> u64 {
         let add = |number, &byte| number << 8 | u64::from(byte);
@@ -131,6 +172,11 @@ impl Layout {
             false => bytes.iter().fold(0, add),
         }
     }
+}
+
+/// A number without a fraction.
+fn whole(number: f64) -> Option<u64> {
+    (number.fract() == 0.0 && number >= 0.0).then_some(number as u64)
 }
 
 /// Bytes of one value of a kind; `None` for unknown kinds.
@@ -170,11 +216,21 @@ mod tests {
     }
 
     #[test]
+    fn the_first_entry_counts_and_no_more_values_than_asked_for() {
+        let file = b"II*\0\x08\0\0\0\x02\0\x12\x01\x03\0\x02\0\0\0\x06\0\x01\0\x12\x01\x03\0\x01\0\0\0\x03\0\0\0";
+        let directory = Directory::first(file).unwrap();
+        assert_eq!(directory.first_value(0x112), Some(First::Number(6)));
+        assert_eq!(directory.numbers(0x112, 9), Some(vec![6, 1]));
+        assert_eq!(directory.numbers(0x112, 1), Some(vec![6]));
+        assert_eq!(directory.number(0x112), None, "it is not one number");
+    }
+
+    #[test]
     fn damage_is_no_value() {
         let whole = b"II*\0\x08\0\0\0\x02\0\x00\x01\x04\0\x02\0\0\0\xf0\xff\0\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0";
         let directory = Directory::first(whole).unwrap();
         assert_eq!(
-            directory.numbers(0x100),
+            directory.numbers(0x100, 9),
             None,
             "its offset is beyond the end"
         );

@@ -2,45 +2,68 @@
 
 use image::metadata::Orientation;
 
-use super::ifd::Directory;
+use super::ifd::{Directory, First};
 
 /// EXIF's and TIFF's tag of the orientation.
-pub(super) const TAG: u16 = 0x112;
+const TAG: u16 = 0x112;
+
+/// What stands before the TIFF header of EXIF metadata.
+const NAME: &[u8] = b"Exif\0\0";
+
+/// The most bytes of EXIF metadata that are put together from several segments.
+const MAX_EXIF: usize = 1 << 20;
 
 /// The orientation in EXIF and XMP metadata.
 ///
 /// EXIF has precedence: XMP counts only if no EXIF metadata has an orientation, valid or not.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct FoundOrientation {
-    exif: Option<u64>,
+    exif: Option<Vec<u8>>,
+    /// The tag of a TIFF file itself.
+    tag: Option<First>,
     xmp: Option<u64>,
 }
 
 impl FoundOrientation {
-    /// Adds EXIF metadata, with or without `Exif\0\0` before the TIFF header; the first metadata
-    /// with an orientation counts.
+    /// Adds EXIF metadata, which continues what was added before.
     pub(crate) fn add_exif(&mut self, exif: &[u8]) {
-        self.exif = self.exif.or_else(|| in_exif(exif));
+        let before = self.exif.get_or_insert_default();
+        let exif = match before.is_empty() {
+            true => exif,
+            false => exif.strip_prefix(NAME).unwrap_or(exif),
+        };
+        let room = MAX_EXIF.saturating_sub(before.len());
+        before.extend_from_slice(&exif[..exif.len().min(room)]);
     }
 
-    /// Adds EXIF metadata that takes precedence over what was added before.
+    /// Adds EXIF metadata that takes the place of what was added before.
     pub(super) fn set_exif(&mut self, exif: &[u8]) {
-        self.exif = in_exif(exif).or(self.exif);
+        self.exif = None;
+        self.add_exif(exif);
     }
 
-    /// Adds XMP metadata that takes precedence over what was added before.
+    /// Adds XMP metadata that takes the place of what was added before.
     pub(crate) fn set_xmp(&mut self, xmp: &[u8]) {
-        self.xmp = in_xmp(xmp).or(self.xmp);
+        self.xmp = in_xmp(xmp);
     }
 
-    /// Adds a value of the tag.
-    pub(super) fn set_value(&mut self, value: Option<u64>) {
-        self.exif = value.or(self.exif);
+    /// Adds the tag of a TIFF file.
+    pub(super) fn set_tag(&mut self, directory: &Directory) {
+        self.tag = directory.first_value(TAG);
+    }
+
+    pub(super) fn has_exif(&self) -> bool {
+        self.exif.is_some()
     }
 
     /// Returns how the image has to be turned; invalid values leave it as it is.
-    pub(crate) fn get(self) -> Orientation {
-        let value = self.exif.or(self.xmp);
+    pub(crate) fn get(&self) -> Orientation {
+        let exif = self.exif.as_deref().and_then(in_exif);
+        let value = match exif.or(self.tag) {
+            Some(First::Number(number)) => Some(number),
+            Some(First::Other) => None,
+            None => self.xmp,
+        };
         value
             .and_then(|value| u8::try_from(value).ok())
             .and_then(Orientation::from_exif)
@@ -48,11 +71,19 @@ impl FoundOrientation {
     }
 }
 
-fn in_exif(mut exif: &[u8]) -> Option<u64> {
-    while let Some(rest) = exif.strip_prefix(b"Exif\0\0") {
-        exif = rest;
+/// The value in EXIF metadata, with or without its name; none if there is no such tag. Metadata that
+/// cannot be read stands in the way of others.
+fn in_exif(exif: &[u8]) -> Option<First> {
+    let exif = exif.strip_prefix(NAME).unwrap_or(exif);
+    let exif = exif.strip_prefix(NAME).unwrap_or(exif);
+    if exif.is_empty() {
+        return None;
     }
-    Directory::first(exif)?.number(TAG)
+    // BigTIFF is for files, not for metadata.
+    match exif.get(..4) {
+        Some(b"II*\0" | b"II\0*" | b"MM\0*" | b"MM*\0") => Directory::first(exif)?.first_value(TAG),
+        _ => Some(First::Other),
+    }
 }
 
 /// Finds `tiff:Orientation="6"` or `<tiff:Orientation>6<`.
@@ -93,10 +124,93 @@ mod tests {
 
     #[test]
     fn exif_is_read_with_and_without_its_name() {
-        for prefix in [&b""[..], b"Exif\0\0", b"Exif\0\0Exif\0\0"] {
+        for prefix in [&b""[..], NAME, &NAME.repeat(2)] {
             let mut found = FoundOrientation::default();
             found.add_exif(&[prefix, SIX].concat());
             assert_eq!(found.get(), Orientation::Rotate90);
+        }
+    }
+
+    #[test]
+    fn exif_in_parts_is_put_together() {
+        let mut found = FoundOrientation::default();
+        found.add_exif(&[NAME, &SIX[..10]].concat());
+        found.add_exif(&[NAME, &SIX[10..]].concat());
+        assert_eq!(found.get(), Orientation::Rotate90);
+        // The first counts, unless another takes its place.
+        found.add_exif(&one(3, 1, &3_u16.to_le_bytes()));
+        assert_eq!(found.get(), Orientation::Rotate90);
+        found.set_exif(&one(3, 1, &3_u16.to_le_bytes()));
+        assert_eq!(found.get(), Orientation::Rotate180);
+        found.set_exif(b"II*\0\x08\0\0\0\0\0");
+        assert_eq!(found.get(), Orientation::NoTransforms);
+    }
+
+    /// Metadata with the orientation alone, of a kind and a number of values.
+    fn one(kind: u16, count: u32, value: &[u8]) -> Vec<u8> {
+        let mut file = b"II*\0\x08\0\0\0\x01\0\x12\x01".to_vec();
+        file.extend(kind.to_le_bytes());
+        file.extend(count.to_le_bytes());
+        match value.len() > 4 {
+            true => file.extend(26_u32.to_le_bytes()),
+            false => file.extend_from_slice(value),
+        }
+        file.resize(26, 0);
+        if value.len() > 4 {
+            file.extend_from_slice(value);
+        }
+        file
+    }
+
+    #[test]
+    fn numbers_of_all_kinds_count_and_others_stand_in_the_way() {
+        let rational = |kind, one: i32, other: i32| {
+            (kind, 1, [one.to_le_bytes(), other.to_le_bytes()].concat())
+        };
+        let turned = Some(Orientation::Rotate90);
+        let stays = Some(Orientation::NoTransforms);
+        for ((kind, count, value), expected) in [
+            ((3, 1, vec![6, 0]), turned),
+            ((3, 2, vec![6, 0, 1, 0]), turned),
+            ((3, 3, vec![6, 0, 1, 0, 1, 0]), turned),
+            ((4, 1, vec![6, 0, 0, 0]), turned),
+            ((6, 1, vec![6]), turned),
+            ((11, 1, 6_f32.to_le_bytes().to_vec()), turned),
+            ((11, 1, 6.5_f32.to_le_bytes().to_vec()), stays),
+            ((11, 1, f32::NAN.to_le_bytes().to_vec()), stays),
+            ((12, 1, 6_f64.to_le_bytes().to_vec()), turned),
+            (rational(5, 6, 1), turned),
+            (rational(5, 12, 2), turned),
+            (rational(10, 6, 1), turned),
+            (rational(10, 13, 2), stays),
+            (rational(5, 6, 0), stays),
+            // Text and bytes.
+            ((1, 1, vec![6]), stays),
+            ((2, 2, vec![b'6', 0]), stays),
+            ((7, 1, vec![6]), stays),
+            // Nothing, and kinds that are not known.
+            ((3, 0, vec![]), None),
+            ((17, 1, vec![6; 8]), None),
+            ((18, 1, vec![6; 8]), None),
+            ((99, 1, vec![6]), None),
+        ] {
+            let mut found = FoundOrientation::default();
+            found.set_xmp(b"tiff:Orientation>3");
+            found.add_exif(&one(kind, count, &value));
+            let expected = expected.unwrap_or(Orientation::Rotate180);
+            assert_eq!(found.get(), expected, "{kind} {count} {value:?}");
+        }
+        for (exif, expected) in [
+            (&b"garbage"[..], Orientation::NoTransforms),
+            (b"II+\0\x08\0\0\0", Orientation::NoTransforms),
+            (&NAME.repeat(3), Orientation::NoTransforms),
+            (NAME, Orientation::Rotate180),
+            (b"II*\0\xff\xff\0\0", Orientation::Rotate180),
+        ] {
+            let mut found = FoundOrientation::default();
+            found.set_xmp(b"tiff:Orientation>3");
+            found.add_exif(exif);
+            assert_eq!(found.get(), expected, "{exif:?}");
         }
     }
 
@@ -105,8 +219,9 @@ mod tests {
         let mut found = FoundOrientation::default();
         found.set_xmp(b"<rdf:Description tiff:Orientation=\"3\"/>");
         assert_eq!(found.get(), Orientation::Rotate180);
-        found.add_exif(b"no EXIF");
-        assert_eq!(found.get(), Orientation::Rotate180);
+        found.set_xmp(b"<rdf:Description/>");
+        assert_eq!(found.get(), Orientation::NoTransforms, "the last counts");
+        found.set_xmp(b"tiff:Orientation=\"3\"");
         found.add_exif(SIX);
         assert_eq!(found.get(), Orientation::Rotate90);
         assert_eq!(in_xmp(b"<tiff:Orientation>8</tiff:Orientation>"), Some(8));
@@ -120,7 +235,7 @@ mod tests {
         for value in [0, 9, 255, 256, 262, u64::MAX] {
             let mut found = FoundOrientation::default();
             found.set_xmp(b"tiff:Orientation>6");
-            found.set_value(Some(value));
+            found.add_exif(&one(16, 1, &u64::to_le_bytes(value)));
             assert_eq!(found.get(), Orientation::NoTransforms, "{value}");
         }
     }
