@@ -5,6 +5,12 @@ const RESTART: u8 = 0xd0;
 /// The first marker that begins a frame; what is below has no meaning in a scan.
 const FIRST_FRAME: u8 = 0xc0;
 
+/// The most bytes after a scan's last block that encoders leave behind.
+const MAX_REST: usize = 2;
+
+/// The fewest equal bytes in a scan's data that are taken for padding in its place.
+const MIN_RUN: usize = 8;
+
 /// Reads the bits of one scan, and its restart markers.
 ///
 /// Where the data ends before its picture does, zeros follow.
@@ -40,6 +46,23 @@ impl<'a> Bits<'a> {
     /// Whether more was read than there is.
     pub(super) fn is_spent(&self) -> bool {
         self.padding > self.count
+    }
+
+    /// Whether more bytes than [`MAX_REST`] are left before the next marker or the end of the file.
+    ///
+    /// Padding does not count: one byte again and again, that does not begin earlier.
+    pub(super) fn has_rest(&self) -> bool {
+        let ready = self.count.saturating_sub(self.padding) / 8;
+        let end = self.position.saturating_sub(ready as usize);
+        let (data, rest) = self.file.split_at(end.min(self.file.len()));
+        let length = next_marker(rest).map_or(rest.len(), |(_, offset)| offset - 2);
+        let rest = &rest[..length];
+        let Some(first) = rest.first().filter(|_| length > MAX_REST) else {
+            return false;
+        };
+        let same = data.iter().rev().take_while(|byte| *byte == first).count();
+        let is_padding = same < MIN_RUN && rest.iter().all(|byte| byte == first);
+        !is_padding
     }
 
     /// Makes at least 32 bits ready.
@@ -199,6 +222,31 @@ mod tests {
             assert!(!bits.is_spent());
             assert_eq!(bits.take(1), 0);
             assert!(bits.is_spent());
+        }
+    }
+
+    #[test]
+    fn data_that_is_left_over_is_told() {
+        for (file, has_rest) in [
+            (&[7, 0xff, 0xd9][..], false),
+            (&[7, 1, 2, 0xff, 0xd9], false),
+            (&[7, 1, 2, 3, 0xff, 0xd9], true),
+            (&[7, 1, 0xff, 0, 3, 0xff, 0xd9], true),
+            (&[7, 0xff, 0xff, 0xff, 0xff, 0xd9], false),
+            (&[7, 1, 0], false),
+            (&[7, 1, 0, 0], true),
+            (&[&[7][..], &[0; 99]].concat(), false),
+        ] {
+            let mut bits = Bits::new(file, 0);
+            bits.take(6);
+            assert_eq!(bits.has_rest(), has_rest, "{file:?}");
+        }
+        // Padding that begins within the data.
+        let file = [&[7][..], &[0; 99]].concat();
+        let mut bits = Bits::new(&file, 0);
+        for (count, has_rest) in [(8, false), (2, true), (80, true), (10, false)] {
+            bytes(&mut bits, count);
+            assert_eq!(bits.has_rest(), has_rest, "{count} more bytes");
         }
     }
 

@@ -15,6 +15,8 @@ pub(super) enum Colours {
     YCbCr,
     /// Cyan, magenta, yellow, black; 255 is no ink.
     Cmyk,
+    /// Cyan, magenta, yellow, black; 0 is no ink, as inside TIFF files.
+    Inks,
     /// [`Colours::YCbCr`] of what is left of white by three inks, and black; 255 is no ink.
     Ycck,
 }
@@ -28,6 +30,8 @@ pub(super) struct ColourHints {
     pub(super) adobe: Option<u8>,
     /// Whether three components are known to be red, green and blue.
     pub(super) is_rgb: bool,
+    /// Whether the file is inside a TIFF file.
+    pub(super) is_in_tiff: bool,
 }
 
 impl Colours {
@@ -41,6 +45,7 @@ impl Colours {
             (3, Some(0)) => Self::Rgb,
             (3, None) if ids == *b"RGB" => Self::Rgb,
             (3, _) => Self::YCbCr,
+            (_, _) if hints.is_in_tiff => Self::Inks,
             (_, None | Some(0)) => Self::Cmyk,
             _ => Self::Ycck,
         }
@@ -61,6 +66,11 @@ impl Colours {
                 pixels,
                 [row(), row(), row(), row()],
                 |[inks @ .., black]| inks.map(|ink| darken(ink, black)),
+            ),
+            Self::Inks => zip(
+                pixels,
+                [row(), row(), row(), row()],
+                |[inks @ .., black]| inks.map(|ink| darken(255 - ink, 255 - black)),
             ),
             Self::Ycck => zip(
                 pixels,

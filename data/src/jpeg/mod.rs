@@ -96,9 +96,17 @@ mod tests {
         for file in references() {
             let whole = decode(&file, u64::MAX).unwrap();
             let scans = &file[..file.len() - 2];
+            // Data of the scan may be missing before.
+            for (end, expected) in [
+                (&b"\xff\xd9"[..], Ok(Some(Flaw::DamagedPixels))),
+                (b"", Err(DecodeError::CutOff)),
+            ] {
+                let rest = b"garbage without a marker";
+                let decoded = decode(&[scans, &rest[..], end].concat(), u64::MAX);
+                assert_eq!(decoded.map(|decoded| decoded.flaw), expected);
+            }
             for garbage in [
-                &b"garbage without a marker"[..],
-                &[0xff; 50],
+                &[0xff; 50][..],
                 // Damaged tables, a frame, a scan, a segment beyond the end.
                 b"\xff\xc4\0\x04\0\xff",
                 b"\xff\xc0\0\x04\0\0",
@@ -117,6 +125,24 @@ mod tests {
                 let decoded = decode(&half, u64::MAX).unwrap();
                 assert_eq!(decoded.flaw, Some(Flaw::DamagedPixels));
             }
+        }
+    }
+
+    #[test]
+    fn zeros_in_place_of_data_are_damage() {
+        for file in references() {
+            let is_progressive = file.windows(2).any(|pair| pair == [0xff, 0xc2]);
+            if file.len() < 1500 || is_progressive {
+                continue;
+            }
+            let zeros = vec![0; file.len()];
+            let filled = [&file[..file.len() * 2 / 3], &zeros].concat();
+            assert_eq!(decode(&filled, u64::MAX), Err(DecodeError::CutOff));
+            let ended = [&filled[..], b"\xff\xd9"].concat();
+            assert_eq!(
+                decode(&ended, u64::MAX).unwrap().flaw,
+                Some(Flaw::DamagedPixels)
+            );
         }
     }
 

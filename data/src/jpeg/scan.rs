@@ -20,6 +20,16 @@ pub(super) struct Scan {
     pub(super) low_bit: u32,
 }
 
+/// What became of a scan's data.
+pub(super) struct Scanned {
+    /// Where the data that was read ends.
+    pub(super) end: usize,
+    /// Whether it has all blocks.
+    pub(super) is_whole: bool,
+    /// Whether data is left over after the last block.
+    pub(super) has_rest: bool,
+}
+
 /// A component of a scan.
 pub(super) struct Part {
     /// Its place in the frame.
@@ -112,15 +122,14 @@ impl Scan {
         }
     }
 
-    /// Reads the scan's data from `position` of the file on, and says where it ends, and whether
-    /// it has all blocks.
+    /// Reads the scan's data from `position` of the file on.
     pub(super) fn decode(
         &self,
         frame: &mut Frame,
         tables: &mut Tables,
         file: &[u8],
         position: usize,
-    ) -> Result<(usize, bool), DecodeError> {
+    ) -> Result<Scanned, DecodeError> {
         for part in &self.parts {
             let component = &mut frame.components[part.component];
             if component.quantisation.is_none() {
@@ -161,7 +170,11 @@ impl Scan {
                 }
             }
         }
-        Ok((bits.position(), is_whole))
+        Ok(Scanned {
+            end: bits.position(),
+            is_whole,
+            has_rest: is_whole && bits.has_rest(),
+        })
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn decode_in_tiff(
 ) -> Result<Decoded, DecodeError> {
     let hints = ColourHints {
         is_rgb,
+        is_in_tiff: true,
         ..ColourHints::default()
     };
     decode_with(hints, file, limits)
@@ -48,6 +49,8 @@ fn decode_with(
     let flaw = match reader.read(file, limits) {
         Ok(()) => reader.is_damaged.then_some(Flaw::DamagedPixels),
         Err(error) if error == TOO_MUCH_WORK => return Err(error),
+        // Data that is left over is no sign that all pixels are there: zeros may have taken its place.
+        Err(_) if reader.is_complete() && reader.has_rest => return Err(DecodeError::CutOff),
         // What follows the last scan is not needed.
         Err(_) if reader.is_complete() => Some(Flaw::NoEnd),
         Err(error) => return Err(error),
@@ -74,6 +77,8 @@ struct Reader {
     has_scans: bool,
     /// Whether data of a scan is damaged or missing.
     is_damaged: bool,
+    /// Whether a scan has more data than its blocks need.
+    has_rest: bool,
     hints: ColourHints,
     orientation: FoundOrientation,
 }
@@ -128,6 +133,8 @@ impl Reader {
             0xc4 => self.tables.read_huffman(content)?,
             0xdb => self.tables.read_quantisation(content)?,
             0xdd => self.tables.read_restart_interval(content)?,
+            // Colors and orientation are told before the first scan.
+            0xe0..=0xef if self.has_scans => {}
             0xe0 if content.len() >= 14 && content.starts_with(b"JFIF\0") => {
                 self.hints.is_jfif = true;
             }
@@ -151,10 +158,11 @@ impl Reader {
         let frame = self.frame.as_mut().ok_or(WRONG_ORDER)?;
         let scan = Scan::read(header, frame)?;
         self.work.add(&scan, frame)?;
-        let (end, is_whole) = scan.decode(frame, &mut self.tables, file, position)?;
+        let scanned = scan.decode(frame, &mut self.tables, file, position)?;
         self.has_scans = true;
-        self.is_damaged |= !is_whole;
-        Ok(end)
+        self.has_rest |= scanned.has_rest;
+        self.is_damaged |= !scanned.is_whole || scanned.has_rest;
+        Ok(scanned.end)
     }
 
     /// Whether all coefficients were read, with all their bits.
