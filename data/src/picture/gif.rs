@@ -1,12 +1,12 @@
 //! GIF files, of which the first frame is decoded.
 
 use image::metadata::Orientation;
-use weezl::{BitOrder, LzwStatus, decode::Decoder};
+use weezl::{BitOrder, decode::Decoder};
 
 use super::error::DecodeError;
 use super::limits::Limits;
 use super::warning::Flaw;
-use super::{Decoded, pixels};
+use super::{Decoded, lzw, pixels};
 
 const DAMAGED: DecodeError = DecodeError::Damaged("its GIF data is damaged");
 
@@ -32,8 +32,7 @@ pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, Decode
         match reader.array()? {
             [b'!'] => {
                 let [label] = reader.array()?;
-                let mut blocks = reader.blocks()?;
-                if let (0xf9, Some([flags, _, _, index])) = (label, blocks.next()) {
+                if let (0xf9, [flags, _, _, index]) = (label, reader.blocks()?) {
                     transparent = (flags & 1 != 0).then_some(*index);
                 }
             }
@@ -132,18 +131,18 @@ impl<'a> Reader<'a> {
         Ok(Some(palette))
     }
 
-    /// Goes through the blocks up to the empty one.
-    fn blocks(&mut self) -> Result<impl Iterator<Item = &'a [u8]> + use<'a>, DecodeError> {
-        let mut blocks = Vec::new();
+    /// Goes through the blocks up to the empty one, and returns the first.
+    fn blocks(&mut self) -> Result<&'a [u8], DecodeError> {
+        let mut first = None;
         loop {
             let [length] = self.array()?;
-            if length == 0 {
-                return Ok(blocks.into_iter());
-            }
             let split = self.0.split_at_checked(length.into());
             let (block, rest) = split.ok_or(DecodeError::CutOff)?;
             self.0 = rest;
-            blocks.push(block);
+            first.get_or_insert(block);
+            if length == 0 {
+                return Ok(first.unwrap_or_default());
+            }
         }
     }
 
@@ -158,27 +157,34 @@ impl<'a> Reader<'a> {
         let mut filled = 0;
         let mut has_end = false;
         while let Some((&length, rest)) = self.0.split_first() {
-            let mut block = &rest[..rest.len().min(length.into())];
+            let block = &rest[..rest.len().min(length.into())];
             self.0 = &rest[block.len()..];
             if length == 0 {
                 // Behind the frame there is another one, an extension or the end marker.
                 has_end = !self.0.is_empty();
                 break;
             }
-            while filled < indices.len() {
-                let result = decoder.decode_bytes(block, &mut indices[filled..]);
-                filled += result.consumed_out;
-                block = &block[result.consumed_in..];
-                match result.status {
-                    Ok(LzwStatus::Ok) if result.consumed_in + result.consumed_out > 0 => {}
-                    Ok(_) => break,
-                    Err(_) => return Err(DAMAGED),
-                }
-            }
+            let room = &mut indices[filled..];
+            filled += lzw::fill(&mut decoder, block, room).map_err(|_| DAMAGED)?;
         }
         match filled == indices.len() {
             true => Ok((indices, (!has_end).then_some(Flaw::NoEnd))),
             false => Err(DecodeError::CutOff),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_block_of_several_is_returned() {
+        let mut reader = Reader(b"\x02ab\x01c\0rest");
+        assert_eq!(reader.blocks(), Ok(&b"ab"[..]));
+        assert_eq!(reader.0, b"rest");
+        assert_eq!(Reader(b"\0").blocks(), Ok(&b""[..]));
+        assert_eq!(Reader(b"\x02ab\x01c").blocks(), Err(DecodeError::CutOff));
+        assert_eq!(Reader(b"\x02a").blocks(), Err(DecodeError::CutOff));
     }
 }

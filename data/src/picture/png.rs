@@ -3,6 +3,7 @@
 //! The chunks are walked through here. The png crate gets those that pixels depend on, and nothing
 //! else: color profiles and texts can unpack to a thousand times their size.
 
+use std::borrow::Cow;
 use std::io::{self, Cursor, ErrorKind, Read as _};
 
 use flate2::read::ZlibDecoder;
@@ -58,7 +59,7 @@ pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, Decode
 
 /// The chunks that matter.
 #[derive(Default)]
-struct Chunks {
+struct Chunks<'a> {
     header: Option<Header>,
     /// A PNG file of the chunks that pixels depend on, the last of which has all compressed pixels.
     stream: Vec<u8>,
@@ -69,13 +70,21 @@ struct Chunks {
     /// Whether the last chunk is the end marker.
     has_end: bool,
     found: FoundOrientation,
-    /// EXIF metadata in a text, which counts without a chunk of its own.
-    raw_profile: Option<Vec<u8>>,
-    has_exif: bool,
+    /// The last text with XMP metadata.
+    xmp: Option<Text<'a>>,
+    /// The last text with EXIF metadata, which counts without a chunk of its own.
+    raw_profile: Option<Text<'a>>,
 }
 
-impl Chunks {
-    fn read(file: &[u8]) -> Result<Self, DecodeError> {
+/// A text, which is unpacked if it turns out to be needed.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    bytes: &'a [u8],
+    is_packed: bool,
+}
+
+impl<'a> Chunks<'a> {
+    fn read(file: &'a [u8]) -> Result<Self, DecodeError> {
         let mut chunks = Self {
             stream: SIGNATURE.to_vec(),
             ..Self::default()
@@ -105,7 +114,7 @@ impl Chunks {
     fn add(
         &mut self,
         kind: [u8; 4],
-        content: &[u8],
+        content: &'a [u8],
         is_whole: bool,
         checksum: Option<&[u8; 4]>,
     ) -> Result<(), DecodeError> {
@@ -147,34 +156,23 @@ impl Chunks {
                 self.stream.extend_from_slice(content);
             }
             b"IEND" => self.has_end = is_whole && checksum.is_some(),
-            b"eXIf" if is_right() => {
-                self.has_exif = true;
-                self.found.set_exif(content);
-            }
+            b"eXIf" if is_right() => self.found.set_exif(content),
             b"tEXt" | b"zTXt" | b"iTXt" if is_right() => self.add_text(kind, content),
             _ => {}
         }
         Ok(())
     }
 
-    fn add_text(&mut self, kind: [u8; 4], content: &[u8]) {
+    fn add_text(&mut self, kind: [u8; 4], content: &'a [u8]) {
         let Some((keyword, rest)) = split_at_zero(content) else {
             return;
         };
-        let is_xmp = keyword == b"XML:com.adobe.xmp";
-        if !is_xmp && keyword != b"Raw profile type exif" {
-            return;
-        }
-        let text = match &kind {
-            b"zTXt" => rest.split_first().map(|(_, packed)| unpack(packed)),
-            b"iTXt" => international_text(rest),
-            _ => Some(rest.to_vec()),
+        let place = match keyword {
+            b"XML:com.adobe.xmp" => &mut self.xmp,
+            b"Raw profile type exif" => &mut self.raw_profile,
+            _ => return,
         };
-        let Some(text) = text else { return };
-        match is_xmp {
-            true => self.found.set_xmp(&text),
-            false => self.raw_profile = raw_profile(&text).or(self.raw_profile.take()),
-        }
+        *place = Text::read(kind, rest).or(*place);
     }
 
     /// The compressed pixels.
@@ -183,9 +181,14 @@ impl Chunks {
     }
 
     fn orientation(&self) -> Orientation {
-        let mut found = self.found;
-        if let Some(exif) = self.raw_profile.as_ref().filter(|_| !self.has_exif) {
-            found.add_exif(exif);
+        let mut found = self.found.clone();
+        if let Some(text) = self.xmp {
+            found.set_xmp(&text.unpack());
+        }
+        if let Some(text) = self.raw_profile.filter(|_| !found.has_exif())
+            && let Some(exif) = raw_profile(&text.unpack())
+        {
+            found.add_exif(&exif);
         }
         found.get()
     }
@@ -213,25 +216,34 @@ fn split_at_zero(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&bytes[..zero], &bytes[zero + 1..]))
 }
 
-/// Reads the text behind the keyword of an iTXt chunk.
-fn international_text(rest: &[u8]) -> Option<Vec<u8>> {
-    let (&[is_packed, _method], rest) = rest.split_first_chunk()?;
-    let (_language, rest) = split_at_zero(rest)?;
-    let (_translated, text) = split_at_zero(rest)?;
-    Some(match is_packed {
-        0 => text.to_vec(),
-        _ => unpack(text),
-    })
-}
+impl<'a> Text<'a> {
+    /// Reads what follows the keyword of a chunk.
+    fn read(kind: [u8; 4], rest: &'a [u8]) -> Option<Self> {
+        let (is_packed, bytes) = match &kind {
+            b"zTXt" => (true, rest.split_first()?.1),
+            b"iTXt" => {
+                let (&[is_packed, _method], rest) = rest.split_first_chunk()?;
+                let (_language, rest) = split_at_zero(rest)?;
+                let (_translated, text) = split_at_zero(rest)?;
+                (is_packed != 0, text)
+            }
+            _ => (false, rest),
+        };
+        Some(Self { bytes, is_packed })
+    }
 
-/// Unpacks a text, up to [`MAX_TEXT`] or the first damage.
-fn unpack(packed: &[u8]) -> Vec<u8> {
-    let mut text = Vec::new();
-    // What comes before damage may be what is looked for.
-    let _ = ZlibDecoder::new(packed)
-        .take(MAX_TEXT)
-        .read_to_end(&mut text);
-    text
+    /// The text, up to [`MAX_TEXT`] or the first damage if it is packed.
+    fn unpack(self) -> Cow<'a, [u8]> {
+        if !self.is_packed {
+            return Cow::Borrowed(self.bytes);
+        }
+        let mut text = Vec::new();
+        // What comes before damage may be what is looked for.
+        let _ = ZlibDecoder::new(self.bytes)
+            .take(MAX_TEXT)
+            .read_to_end(&mut text);
+        Cow::Owned(text)
+    }
 }
 
 /// The image header.
@@ -404,5 +416,45 @@ fn decoder_error(error: DecodingError, has_end: bool) -> DecodeError {
         // Without an end, what is missing was at the end.
         _ if !has_end => DecodeError::CutOff,
         _ => DAMAGED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+
+    use super::*;
+
+    fn packed_xmp(value: u8) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+        write!(encoder, "tiff:Orientation=\"{value}\"").unwrap();
+        let head = b"XML:com.adobe.xmp\0\x01\0\0\0";
+        [&head[..], &encoder.finish().unwrap()].concat()
+    }
+
+    #[test]
+    fn of_several_texts_the_last_is_unpacked() {
+        let texts = [packed_xmp(3), packed_xmp(6)];
+        let mut chunks = Chunks::default();
+        texts
+            .iter()
+            .for_each(|text| chunks.add_text(*b"iTXt", text));
+        assert_eq!(chunks.orientation(), Orientation::Rotate90);
+        // Without the zeros before the text it is none.
+        chunks.add_text(*b"iTXt", b"XML:com.adobe.xmp\0\0");
+        assert_eq!(chunks.orientation(), Orientation::Rotate90);
+    }
+
+    #[test]
+    fn of_several_exif_chunks_the_last_counts() {
+        let exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0";
+        let mut chunks = Chunks::default();
+        chunks.found.set_exif(exif);
+        assert_eq!(chunks.orientation(), Orientation::Rotate90);
+        chunks.found.set_exif(b"MM\0*\0\0\0\x08\0\0");
+        assert_eq!(chunks.orientation(), Orientation::NoTransforms);
     }
 }

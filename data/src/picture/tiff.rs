@@ -9,7 +9,7 @@ use image::DynamicImage;
 use super::error::DecodeError;
 use super::ifd::Directory;
 use super::limits::Limits;
-use super::orientation::{self, FoundOrientation};
+use super::orientation::FoundOrientation;
 use super::warning::Flaw;
 use super::{Decoded, pixels};
 use crate::jpeg;
@@ -21,6 +21,9 @@ const DAMAGED: DecodeError = DecodeError::Damaged("its TIFF data is damaged");
 
 /// Tag of XMP metadata.
 const XMP: u16 = 700;
+
+/// Tag of JPEG tables that are stored once for all chunks.
+const TABLES: u16 = 347;
 
 /// Bytes that decoding a JPEG file inside takes for a pixel.
 const JPEG_PIXEL_BYTES: u64 = 13;
@@ -36,6 +39,12 @@ pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, Decode
         Compression::Jpeg => JPEG_PIXEL_BYTES * layout.chunk_pixels(),
         _ => layout.chunk_bytes() as u64 * (layout.planes() as u64 + 1),
     };
+    let tables = match layout.compression {
+        Compression::Jpeg => directory.bytes(TABLES).unwrap_or_default(),
+        _ => &[],
+    };
+    let image_bytes = u64::from(width) * u64::from(height) * channels as u64;
+    layout.check_overlap(file, tables.len() as u64, image_bytes)?;
     limits.reserve(pixels::peak(width, height, channels) + chunk_bytes);
 
     let mut image = vec![0; width as usize * height as usize * channels];
@@ -48,7 +57,7 @@ pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, Decode
             chunk,
         };
         let is_whole = match layout.compression {
-            Compression::Jpeg => from_jpeg(file, &directory, &layout, &samples, target)?,
+            Compression::Jpeg => from_jpeg(file, tables, &layout, &samples, target)?,
             _ => from_planes(file, &layout, &samples, target)?,
         };
         if !is_whole {
@@ -56,7 +65,7 @@ pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, Decode
         }
     }
     let mut found = FoundOrientation::default();
-    found.set_value(directory.number(orientation::TAG));
+    found.set_tag(&directory);
     if let Some(xmp) = directory.bytes(XMP) {
         found.set_xmp(xmp);
     }
@@ -120,17 +129,14 @@ fn from_planes(
 /// Decodes a chunk that is a JPEG file, whose tables may be stored once for all chunks.
 fn from_jpeg(
     file: &[u8],
-    directory: &Directory,
+    tables: &[u8],
     layout: &Layout,
     samples: &Samples,
     mut target: Target<'_>,
 ) -> Result<bool, DecodeError> {
-    const TABLES: u16 = 347;
     let (data, is_whole) = layout.data(file, &target.chunk, 0)?;
     let mut stream = Vec::new();
-    if let Some(tables) = directory.bytes(TABLES)
-        && let Some(tables) = tables.strip_suffix(b"\xff\xd9")
-    {
+    if let Some(tables) = tables.strip_suffix(b"\xff\xd9") {
         stream.extend_from_slice(tables);
         stream.extend_from_slice(data.strip_prefix(b"\xff\xd8").unwrap_or(data));
     } else {
@@ -160,4 +166,51 @@ fn from_jpeg(
         samples.finish_jpeg(to);
     }
     Ok(is_whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A gray TIFF file of so many columns, with a strip for each row at the same place.
+    fn overlapping(width: u32, rows: u32, compression: u32, strip: &[u8]) -> Vec<u8> {
+        let start = 8 + strip.len() as u32;
+        let after = start + 2 + 12 * 7 + 4;
+        let mut file = b"II*\0".to_vec();
+        file.extend(start.to_le_bytes());
+        file.extend_from_slice(strip);
+        file.extend(7_u16.to_le_bytes());
+        for (tag, count, value) in [
+            (256_u16, 1, width),
+            (257, 1, rows),
+            (258, 1, 8),
+            (259, 1, compression),
+            (273, rows, after),
+            (278, 1, 1),
+            (279, rows, after + 4 * rows),
+        ] {
+            file.extend(tag.to_le_bytes());
+            file.extend(4_u16.to_le_bytes());
+            file.extend(u32::to_le_bytes(count));
+            file.extend(value.to_le_bytes());
+        }
+        file.extend([0; 4]);
+        for value in [8, strip.len() as u32] {
+            file.extend(value.to_le_bytes().repeat(rows as usize));
+        }
+        file
+    }
+
+    #[test]
+    fn strips_that_share_their_bytes_are_limited() {
+        let decode = |file: &[u8]| decode(file, &mut Limits::of_pixels(u64::MAX));
+        let gray = |value: u8| decode(&overlapping(64, 50, 1, &[value; 64]));
+        assert_eq!(gray(7).unwrap().image.as_bytes(), [7; 64 * 50]);
+        // PackBits: bytes that mean nothing, and a row.
+        let mut strip = vec![0x80; 10_000];
+        strip.extend([0xc1, 0x55]);
+        let error = decode(&overlapping(64, 50, 32773, &strip)).unwrap_err();
+        assert!(error.to_string().contains("overlapping strips"), "{error}");
+        assert!(decode(&overlapping(64, 3, 32773, &strip)).is_ok());
+    }
 }

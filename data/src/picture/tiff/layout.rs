@@ -33,6 +33,9 @@ const MAX_SAMPLES: u64 = 16;
 /// Pixels that tiles may have beyond the image, apart from a multiple of its own.
 const MAX_PADDING: u64 = 1 << 24;
 
+/// How often each byte of a file may be read, apart from as many bytes as the image has.
+const MAX_REUSE: u64 = 4;
+
 /// Size and storage of an image.
 pub(super) struct Layout {
     pub(super) width: u32,
@@ -68,7 +71,7 @@ pub(super) struct Chunk {
 }
 
 impl Layout {
-    pub(super) fn read(directory: &Directory, limits: &Limits) -> Result<Self, DecodeError> {
+    pub(super) fn read(directory: &Directory, limits: &mut Limits) -> Result<Self, DecodeError> {
         // The first image of a camera raw file is a thumbnail, or needs to be developed.
         let is_thumbnail = directory
             .number(tag::SUBFILE)
@@ -88,7 +91,8 @@ impl Layout {
         if !(1..=MAX_SAMPLES).contains(&samples) {
             return Err(DecodeError::Unsupported("a TIFF image with rare samples"));
         }
-        let bits = directory.numbers(tag::BITS).unwrap_or_else(|| vec![1]);
+        let bits = directory.numbers(tag::BITS, MAX_SAMPLES as usize);
+        let bits = bits.unwrap_or_else(|| vec![1]);
         let &[first, ..] = &bits[..] else {
             return Err(DAMAGED);
         };
@@ -108,7 +112,7 @@ impl Layout {
                 [width, rows.max(1)]
             }
         };
-        let layout = Self {
+        let mut layout = Self {
             width,
             height,
             compression: Compression::read(directory.number(tag::COMPRESSION).unwrap_or(1))?,
@@ -118,8 +122,8 @@ impl Layout {
             is_planar: samples > 1 && directory.number(tag::PLANES) == Some(2),
             chunk: chunk.map(|side| side as usize),
             is_tiled,
-            offsets: directory.numbers(offsets).ok_or(DecodeError::CutOff)?,
-            lengths: directory.numbers(lengths).unwrap_or_default(),
+            offsets: Vec::new(),
+            lengths: Vec::new(),
         };
         if layout.is_planar && layout.compression == Compression::Jpeg {
             return Err(DecodeError::Unsupported("a TIFF image with JPEG planes"));
@@ -128,7 +132,38 @@ impl Layout {
         layout.check_tiles()?;
         let bytes = layout.chunk_bytes() as u64 * layout.planes() as u64;
         limits.check_bytes(width, height, bytes)?;
+        let [across, down] = layout.grid();
+        let count = across * down * layout.planes();
+        limits.reserve(2 * size_of::<u64>() as u64 * count as u64);
+        let numbers = |tag| directory.numbers(tag, count);
+        layout.offsets = numbers(offsets).ok_or(DecodeError::CutOff)?;
+        layout.lengths = numbers(lengths).unwrap_or_default();
         Ok(layout)
+    }
+
+    /// Refuses chunks that share their bytes, which would be unpacked again and again. `tables` are
+    /// the bytes that are read again for each chunk.
+    pub(super) fn check_overlap(
+        &self,
+        file: &[u8],
+        tables: u64,
+        image_bytes: u64,
+    ) -> Result<(), DecodeError> {
+        let planes = || 0..self.planes();
+        let bytes = |chunk: &Chunk, plane| {
+            let data = self.data(file, chunk, plane);
+            data.map_or(0, |(data, _)| data.len() as u64)
+        };
+        let handed: u64 = self
+            .chunks()
+            .map(|chunk| tables + planes().map(|plane| bytes(&chunk, plane)).sum::<u64>())
+            .sum();
+        match handed > MAX_REUSE * file.len() as u64 + image_bytes {
+            true => Err(DecodeError::Unsupported(
+                "a TIFF image with overlapping strips",
+            )),
+            false => Ok(()),
+        }
     }
 
     /// Refuses tiles that are much larger than the image all together.

@@ -47,7 +47,9 @@ enum Colors {
 impl Samples {
     pub(super) fn read(directory: &Directory, layout: &Layout) -> Result<Self, DecodeError> {
         let unsupported = |what| Err(DecodeError::Unsupported(what));
-        let formats = directory.numbers(tag::SAMPLE_FORMAT).unwrap_or_default();
+        let formats = directory
+            .numbers(tag::SAMPLE_FORMAT, layout.samples)
+            .unwrap_or_default();
         // 4 stands for samples without a known format.
         if formats.iter().any(|format| !matches!(format, 1 | 4)) {
             return unsupported("a TIFF image with signed or floating-point samples");
@@ -57,7 +59,7 @@ impl Samples {
             2 if matches!(layout.bits, 8 | 16) => true,
             _ => return unsupported("a TIFF image with a rare prediction"),
         };
-        let extra = directory.numbers(tag::EXTRA_SAMPLES).unwrap_or_default();
+        let extra = directory.numbers(tag::EXTRA_SAMPLES, 1).unwrap_or_default();
         let is_jpeg = layout.compression == Compression::Jpeg;
         let (colors, needed) = match directory.number(tag::COLORS).unwrap_or(1) {
             0 => (Colors::InverseGray, 1),
@@ -197,7 +199,7 @@ fn divide(color: u8, alpha: u8) -> u8 {
 
 /// Reads a palette: all reds, all greens, all blues, of 16 bits each.
 fn palette(directory: &Directory) -> Vec<[u8; 3]> {
-    let values = directory.numbers(tag::PALETTE).unwrap_or_default();
+    let values = directory.numbers(tag::PALETTE, 3 << 16).unwrap_or_default();
     let colors = values.len() / 3;
     let color = |index| [0, 1, 2].map(|channel| (values[channel * colors + index] >> 8) as u8);
     (0..colors).map(color).collect()

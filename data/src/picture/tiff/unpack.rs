@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::io::Read as _;
 
 use flate2::read::ZlibDecoder;
-use weezl::{BitOrder, LzwStatus, decode::Decoder};
+use weezl::{BitOrder, decode::Decoder};
 
 use super::layout::Layout;
 use crate::picture::error::DecodeError;
+use crate::picture::lzw;
 
 /// How a chunk is compressed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,19 +66,10 @@ pub(super) fn unpack(layout: &Layout, data: &[u8], length: usize) -> Result<Vec<
     }
 }
 
-fn lzw(mut data: &[u8], length: usize) -> Vec<u8> {
+fn lzw(data: &[u8], length: usize) -> Vec<u8> {
     let mut decoder = Decoder::with_tiff_size_switch(BitOrder::Msb, 8);
     let mut unpacked = vec![0; length];
-    let mut filled = 0;
-    while filled < length {
-        let result = decoder.decode_bytes(data, &mut unpacked[filled..]);
-        filled += result.consumed_out;
-        data = &data[result.consumed_in..];
-        match result.status {
-            Ok(LzwStatus::Ok) if result.consumed_in + result.consumed_out > 0 => {}
-            _ => break,
-        }
-    }
+    let filled = lzw::fill(&mut decoder, data, &mut unpacked).unwrap_or(0);
     unpacked.truncate(filled);
     unpacked
 }
