@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use files::shown_path;
+
 use super::format::{IMAGE_FORMATS, OtherFormat};
 use super::{DEFAULT_MAX_PIXELS, MAX_FILE_BYTES};
 
@@ -10,6 +12,10 @@ use super::{DEFAULT_MAX_PIXELS, MAX_FILE_BYTES};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
+    /// There is no content.
+    #[error("is empty: expected a {IMAGE_FORMATS} image")]
+    Empty,
+
     /// The content has no known format.
     #[error("is not an image: expected {IMAGE_FORMATS} content")]
     NotAnImage,
@@ -50,28 +56,31 @@ pub enum DecodeError {
 #[non_exhaustive]
 pub enum PictureError {
     /// There is no such file.
-    #[error("the image {} does not exist", path.display())]
+    #[error("the image {} does not exist", shown_path(path))]
     Missing {
         /// The path given.
         path: PathBuf,
     },
 
     /// The path names a folder.
-    #[error("{} is a folder: expected an image file", path.display())]
+    #[error("{} is a folder: expected an image file", shown_path(path))]
     Folder {
         /// The path given.
         path: PathBuf,
     },
 
     /// The path names a pipe, a socket or a device.
-    #[error("{} is a pipe, a socket or a device: expected an image file", path.display())]
+    #[error(
+        "{} is a pipe, a socket or a device: expected an image file",
+        shown_path(path)
+    )]
     NotAFile {
         /// The path given.
         path: PathBuf,
     },
 
     /// The file could not be read.
-    #[error("cannot read the image {}: {source}", path.display())]
+    #[error("cannot read the image {}: {source}", shown_path(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -80,14 +89,17 @@ pub enum PictureError {
     },
 
     /// The file has too many bytes.
-    #[error("the file {} is too large: expected at most {MAX_FILE_BYTES} bytes", path.display())]
+    #[error(
+        "the file {} is too large: expected at most {MAX_FILE_BYTES} bytes",
+        shown_path(path)
+    )]
     FileTooLarge {
         /// The file.
         path: PathBuf,
     },
 
     /// The content could not be decoded.
-    #[error("{}{} {source}", subject(source), path.display())]
+    #[error("{}{} {source}", subject(source), shown_path(path))]
     Decode {
         /// The file.
         path: PathBuf,
@@ -96,7 +108,7 @@ pub enum PictureError {
     },
 
     /// The image was decoded but could not be prepared for the model.
-    #[error("the image {} cannot be prepared: {source}", path.display())]
+    #[error("the image {} cannot be prepared: {source}", shown_path(path))]
     Prepare {
         /// The file.
         path: PathBuf,
@@ -108,6 +120,7 @@ pub enum PictureError {
 /// What a file is called before it is known to be an image.
 fn subject(error: &DecodeError) -> &'static str {
     match error {
+        DecodeError::Empty => "the file ",
         DecodeError::NotAnImage | DecodeError::OtherFormat(_) => "",
         _ => "the image ",
     }
@@ -143,10 +156,22 @@ impl DecodeError {
         match self {
             Self::NotAnImage => "save the image as PNG or JPEG".to_owned(),
             Self::OtherFormat(format) => format.convert.to_owned(),
-            Self::Unsupported(_) => {
-                "convert it, for example with `magick image.tif image.png`".to_owned()
+            Self::Unsupported(what) if what.contains("PNG") => {
+                "save the image as plain PNG".to_owned()
             }
-            Self::CutOff | Self::Damaged(_) => "copy or save the image again".to_owned(),
+            Self::Unsupported(what) => {
+                let ending = if what.contains("a JPEG image") || what.contains("lossless JPEG") {
+                    "jpg"
+                } else if what.contains("BMP") {
+                    "bmp"
+                } else {
+                    "tif"
+                };
+                format!("convert it, for example with `magick image.{ending} image.png`")
+            }
+            Self::Empty | Self::CutOff | Self::Damaged(_) => {
+                "copy or save the image again".to_owned()
+            }
             Self::TooLarge {
                 max_pixels,
                 width,
@@ -161,5 +186,33 @@ impl DecodeError {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_name_a_file_of_the_format() {
+        for (what, ending) in [
+            ("a JPEG image of a rare kind", "image.jpg"),
+            ("a lossless JPEG image", "image.jpg"),
+            ("a TIFF image with old JPEG compression", "image.tif"),
+            ("a PNG image that Xcode changed for iOS apps", "plain PNG"),
+        ] {
+            let hint = DecodeError::Unsupported(what).hint();
+            assert!(hint.contains(ending), "{what}: {hint}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_that_differ_in_bytes_stay_apart() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+        let path = Path::new(OsStr::from_bytes(b"caf\xe9.png")).to_owned();
+        let error = PictureError::Missing { path };
+        assert_eq!(error.to_string(), "the image caf\\xE9.png does not exist");
     }
 }

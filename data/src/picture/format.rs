@@ -9,7 +9,7 @@ pub const IMAGE_EXTENSIONS: [&str; 9] = [
 ];
 
 /// Bytes from the start of a file that tell its format.
-pub(super) const HEAD: usize = 512;
+pub(super) const HEAD: usize = 4096;
 
 /// A format that is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +101,18 @@ const HTML: OtherFormat = other(
     "a web page",
     "download the image itself: the server sent a page in its place",
 );
+const SGI: OtherFormat = other(
+    "an SGI image",
+    "convert it, for example with `magick image.sgi image.png`",
+);
+const PCX: OtherFormat = other(
+    "a PCX image",
+    "convert it, for example with `magick image.pcx image.png`",
+);
+const XBM: OtherFormat = other(
+    "an XBM image",
+    "convert it, for example with `magick image.xbm image.png`",
+);
 const COMPRESSED: OtherFormat = other("a compressed file or an archive", "unpack it first");
 const TGA: OtherFormat = other(
     "a TGA image",
@@ -138,8 +150,11 @@ const SIGNATURES: &[Signature] = &[
     Signature(0, b"\x8aMNG\r\n\x1a\n", other("an MNG animation", "save its first frame as PNG")),
     Signature(0, b"\x8bJNG\r\n\x1a\n", other("a JNG image", "convert it, for example with `magick image.jng image.png`")),
     Signature(0, b"AT&TFORM", other("a DjVu document", "convert its pages, for example with `ddjvu -format=tiff document.djvu page.tiff`")),
-    Signature(0, b"\x01\xda\x01", other("an SGI image", "convert it, for example with `magick image.sgi image.png`")),
-    Signature(0, b"\x0a\x05\x01\x08", other("a PCX image", "convert it, for example with `magick image.pcx image.png`")),
+    Signature(0, b"\x01\xda\x00", SGI),
+    Signature(0, b"\x01\xda\x01", SGI),
+    Signature(0, b"\x59\xa6\x6a\x95", other("a Sun raster image", "convert it, for example with `magick image.ras image.png`")),
+    Signature(0, b"\xd7\xcd\xc6\x9a", other("a Windows metafile (WMF)", "convert it, for example with `magick drawing.wmf drawing.png`")),
+    Signature(40, b" EMF", other("a Windows metafile (EMF)", "convert it, for example with `magick drawing.emf drawing.png`")),
     Signature(0, b"/* XPM */", other("an XPM image", "convert it, for example with `magick image.xpm image.png`")),
     Signature(0, b"SIMPLE  =", other("a FITS image", "convert it, for example with `magick image.fits image.png`")),
     Signature(128, b"DICM", other("a DICOM image", "convert it, for example with `magick image.dcm image.png`")),
@@ -191,6 +206,8 @@ impl Content {
         }
         container(head)
             .or_else(|| text(head))
+            .or_else(|| is_pcx(head).then_some(PCX))
+            .or_else(|| is_transport_stream(head).then_some(VIDEO))
             .or_else(|| is_tga(head).then_some(TGA))
             .map_or(Self::Unknown, Self::Other)
     }
@@ -222,6 +239,8 @@ fn image_format(head: &[u8]) -> Option<ImageFormat> {
         // Canon's camera raw files.
         [b'I', b'I', 42, 0, _, _, _, _, b'C', b'R', ..] => return None,
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => ImageFormat::Tiff,
+        // Some writers store the magic number in the other byte order.
+        [b'I', b'I', 0, 42, ..] | [b'M', b'M', 42, 0, ..] => ImageFormat::Tiff,
         _ => return None,
     })
 }
@@ -274,9 +293,22 @@ fn text(head: &[u8]) -> Option<OtherFormat> {
         || (text.starts_with(b"<?xml") || text.starts_with(b"<!--")) && has(b"<svg")
     {
         Some(SVG)
+    } else if text.starts_with(b"#define") && has(b"_width ") {
+        Some(XBM)
     } else {
         None
     }
+}
+
+/// Whether a header is that of a PCX image, of one of the versions.
+fn is_pcx(head: &[u8]) -> bool {
+    matches!(head, [0x0a, 0 | 2..=5, 0 | 1, 1 | 2 | 4 | 8, ..]) && head.get(64) == Some(&0)
+}
+
+/// Whether there are packets of an MPEG transport stream.
+fn is_transport_stream(head: &[u8]) -> bool {
+    const PACKET: usize = 188;
+    (0..3).all(|packet| head.get(packet * PACKET) == Some(&0x47))
 }
 
 /// Whether a header is that of a TGA image, which has no signature.
@@ -361,6 +393,37 @@ mod tests {
     }
 
     #[test]
+    fn formats_without_a_clear_start_are_named() {
+        let mut pcx = [0; 128];
+        pcx[..4].copy_from_slice(&[10, 3, 1, 8]);
+        let mut stream = [0; 400];
+        for place in [0, 188, 376] {
+            stream[place] = 0x47;
+        }
+        let mut emf = [0; 100];
+        emf[0] = 1;
+        emf[40..44].copy_from_slice(b" EMF");
+        let comment = format!("<!-- {} --><svg xmlns=''>", "x".repeat(2000));
+        for (head, name) in [
+            (&pcx[..], "PCX"),
+            (&stream, "video"),
+            (&emf, "EMF"),
+            (comment.as_bytes(), "SVG"),
+            (b"#define face_width 16\n#define face_height 16\n", "XBM"),
+            (b"\x01\xda\x00\x01", "SGI"),
+            (b"\x59\xa6\x6a\x95", "Sun raster"),
+            (b"\xd7\xcd\xc6\x9a", "WMF"),
+        ] {
+            let content = Content::of(head);
+            let is_named = |format: &OtherFormat| format.name.contains(name);
+            assert!(
+                matches!(&content, Content::Other(format) if is_named(format)),
+                "{name}: {content:?}"
+            );
+        }
+    }
+
+    #[test]
     fn images_are_told_by_their_content() {
         for (head, format) in [
             (&b"\x89PNG\r\n\x1a\n"[..], ImageFormat::Png),
@@ -370,6 +433,8 @@ mod tests {
             (b"GIF89a", ImageFormat::Gif),
             (b"II*\0\x08\0\0\0", ImageFormat::Tiff),
             (b"MM\0+\0\x08\0\0", ImageFormat::Tiff),
+            (b"MM*\0\0\0\0\x08", ImageFormat::Tiff),
+            (b"II\0*\x08\0\0\0", ImageFormat::Tiff),
         ] {
             assert_eq!(Content::of(head), Content::Image(format));
             assert!(IMAGE_FORMATS.contains(format.name()));

@@ -7,6 +7,7 @@ mod format;
 mod gif;
 mod ifd;
 mod limits;
+mod lzw;
 mod opener;
 mod orientation;
 mod pixels;
@@ -14,6 +15,10 @@ mod png;
 mod tiff;
 mod warning;
 mod webp;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 
 use image::DynamicImage;
 use image::metadata::Orientation;
@@ -88,8 +93,23 @@ fn decode(file: &[u8], limits: &mut Limits) -> Result<DecodedImage, DecodeError>
     })
 }
 
+/// The format of a file that is no image, if it is known.
+pub(crate) fn other_format(path: &Path) -> Option<OtherFormat> {
+    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
+    let file = File::open(path).ok().filter(|_| is_file)?;
+    let mut head = Vec::new();
+    file.take(HEAD as u64).read_to_end(&mut head).ok()?;
+    match Content::of(&head) {
+        Content::Other(format) => Some(format),
+        Content::Image(_) | Content::Unknown => None,
+    }
+}
+
 /// The format of a file, of which the first bytes are enough.
 fn format(file: &[u8]) -> Result<ImageFormat, DecodeError> {
+    if file.is_empty() {
+        return Err(DecodeError::Empty);
+    }
     match Content::of(&file[..file.len().min(HEAD)]) {
         Content::Image(format) => Ok(format),
         Content::Other(format) => Err(DecodeError::OtherFormat(format)),
