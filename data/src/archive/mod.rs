@@ -143,12 +143,9 @@ impl<'a> Target<'a> {
             if progress().is_break() {
                 return Err(Failure::Interrupted);
             }
-            let length = member.read(&mut buffer).map_err(|error| {
-                Failure::Archive(match error.kind() {
-                    io::ErrorKind::UnexpectedEof => "it is cut off".to_owned(),
-                    _ => format!("it is damaged: {}", files::reason(&error)),
-                })
-            })?;
+            let length = member
+                .read(&mut buffer)
+                .map_err(|error| tar::damaged(&error))?;
             if length == 0 {
                 return Ok(());
             }

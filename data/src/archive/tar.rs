@@ -2,10 +2,10 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use tar::{Archive, EntryType};
 
 use super::{Failure, Progress, Target, checked, is_of_the_system};
@@ -22,12 +22,21 @@ pub(super) fn unpack(
         done: Rc::clone(&done),
     });
     let reader: Box<dyn Read> = match is_compressed {
-        true => Box::new(MultiGzDecoder::new(counted)),
+        true => Box::new(Gzip::new(counted)),
         false => Box::new(counted),
     };
-    let mut archive = Archive::new(reader);
+    let is_spent = Rc::new(Cell::new(false));
+    let mut archive = Archive::new(Watched {
+        reader,
+        is_spent: Rc::clone(&is_spent),
+    });
+    let mut is_first = true;
     for member in archive.entries().map_err(|error| damaged(&error))? {
-        let mut member = member.map_err(|error| damaged(&error))?;
+        let mut member = member.map_err(|error| match is_first {
+            true if error.kind() != io::ErrorKind::UnexpectedEof => not_a_tar(is_compressed),
+            _ => damaged(&error),
+        })?;
+        is_first = false;
         let path = member.path().map_err(|error| damaged(&error))?.into_owned();
         let name = path.to_string_lossy().into_owned();
         target.announce(&name, member.size())?;
@@ -53,14 +62,86 @@ pub(super) fn unpack(
             false => target.file(&path, &mut member, &mut || progress.at(done.get()))?,
         }
     }
+    // Its end is a block of zeros; the rest is read for the checksum of gzip.
+    if is_spent.get() {
+        return Err(cut_off());
+    }
+    let mut rest = archive.into_inner().take(target.bytes);
+    match is_compressed {
+        true => io::copy(&mut rest, &mut io::sink()).map_err(|error| damaged(&error)),
+        false => Ok(0),
+    }?;
     Ok(())
 }
 
-fn damaged(error: &io::Error) -> Failure {
+fn cut_off() -> Failure {
+    Failure::Archive("it is cut off".to_owned())
+}
+
+fn not_a_tar(is_compressed: bool) -> Failure {
+    Failure::Archive(match is_compressed {
+        true => "it holds no tar file, or is damaged".to_owned(),
+        false => "it is no tar file, or is damaged".to_owned(),
+    })
+}
+
+pub(super) fn damaged(error: &io::Error) -> Failure {
     Failure::Archive(match error.kind() {
         io::ErrorKind::UnexpectedEof => "it is cut off".to_owned(),
-        _ => format!("it is damaged: {}", files::reason(error)),
+        // What decoders say of the bytes helps nobody.
+        io::ErrorKind::Other | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+            "it is damaged".to_owned()
+        }
+        _ => format!("it cannot be read: {}", files::reason(error)),
     })
+}
+
+/// The members of a gzip file; what follows the last of them is left.
+struct Gzip<R: BufRead> {
+    /// None after the last member.
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Gzip<R> {
+    fn new(file: R) -> Self {
+        Self {
+            member: Some(GzDecoder::new(file)),
+        }
+    }
+}
+
+impl<R: BufRead> Read for Gzip<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        const FIRST: u8 = 0x1f;
+        while let Some(member) = &mut self.member {
+            let length = member.read(buffer)?;
+            if length > 0 || buffer.is_empty() {
+                return Ok(length);
+            }
+            let file = self.member.take().map(GzDecoder::into_inner);
+            let Some(mut file) = file else { break };
+            if file.fill_buf()?.first() == Some(&FIRST) {
+                self.member = Some(GzDecoder::new(file));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// A reader that tells whether more was wanted than it has.
+struct Watched<R> {
+    reader: R,
+    is_spent: Rc<Cell<bool>>,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(buffer)?;
+        if length == 0 && !buffer.is_empty() {
+            self.is_spent.set(true);
+        }
+        Ok(length)
+    }
 }
 
 /// A file, and how much of it is read.

@@ -226,6 +226,92 @@ fn an_archive_that_grows_too_much_is_refused() {
 }
 
 #[test]
+fn archives_that_end_too_early_are_refused() {
+    let root = TempDir::new().unwrap();
+    let regular = tar::EntryType::Regular;
+    let members = [("a/1.png", regular, &b"1"[..]), ("a/2.png", regular, b"2")];
+    let path = tar(root.path(), "a.tar", &members);
+    let whole = fs::read(&path).unwrap();
+    // At the end of a member, of which each has two blocks; one block of zeros is an end.
+    for (blocks, is_cut) in [(2, true), (4, true), (5, false)] {
+        fs::write(&path, &whole[..512 * blocks]).unwrap();
+        let result = unpack(&path).map_err(|error| error.to_string());
+        match is_cut {
+            true => assert!(result.unwrap_err().contains("cut off"), "{blocks}"),
+            false => assert!(result.is_ok(), "{result:?}"),
+        }
+    }
+    let path = tar(root.path(), "a.tgz", &members);
+    let whole = fs::read(&path).unwrap();
+    for length in [whole.len() - 4, whole.len() - 8, whole.len() - 9] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let error = unpack(&path).unwrap_err().to_string();
+        assert!(error.contains("cut off"), "{error}");
+    }
+    let mut wrong = whole.clone();
+    wrong[whole.len() - 8] ^= 1;
+    fs::write(&path, &wrong).unwrap();
+    let error = unpack(&path).unwrap_err().to_string();
+    assert!(error.ends_with("it is damaged"), "{error}");
+    // Two members of gzip are one file, and zeros behind them are no member.
+    let [one, other] = [&whole[..], &[0; 100]].map(<[u8]>::to_vec);
+    fs::write(&path, [one, other].concat()).unwrap();
+    assert!(unpack(&path).is_ok());
+}
+
+#[test]
+fn archives_with_the_name_of_another_kind_are_unpacked() {
+    let root = TempDir::new().unwrap();
+    let members = [("a/1.png", tar::EntryType::Regular, &b"1"[..])];
+    let named = |from: PathBuf, name: &str| {
+        let path = root.path().join(name);
+        fs::rename(from, &path).unwrap();
+        path
+    };
+    for path in [
+        named(tar(root.path(), "a.tgz", &members), "gzip.tar"),
+        named(tar(root.path(), "a.tar", &members), "plain.tar.gz"),
+        named(zip(root.path(), &[("a/1.png", b"1")]), "zip.tar"),
+    ] {
+        assert_eq!(unpacked_files(&path), ["a/1.png"], "{path:?}");
+    }
+}
+
+#[test]
+fn what_is_no_archive_is_told_in_plain_words() {
+    let root = TempDir::new().unwrap();
+    let refused = |name: &str, bytes: &[u8]| {
+        let path = root.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let error = unpack(&path).unwrap_err().to_string();
+        error.rsplit_once(": ").unwrap().1.to_owned()
+    };
+    let text = b"just some text ".repeat(100);
+    assert_eq!(refused("a.zip", &text), "it is no zip file, or is damaged");
+    assert_eq!(refused("a.tar", &text), "it is no tar file, or is damaged");
+    assert_eq!(refused("a.tgz", &text), "it is no tar file, or is damaged");
+    assert_eq!(refused("b.zip", b""), "it is empty");
+    assert_eq!(refused("b.tar", b""), "it is empty");
+    assert_eq!(refused("c.zip", b"PK\x03\x04 and so on"), "it is cut off");
+}
+
+#[test]
+fn members_of_a_zip_with_the_same_name_are_refused() {
+    let root = TempDir::new().unwrap();
+    let path = zip(root.path(), &[("a/1.png", b"1"), ("a/2.png", b"2")]);
+    let mut bytes = fs::read(&path).unwrap();
+    while let Some(place) = bytes.windows(7).position(|window| window == b"a/2.png") {
+        bytes[place + 2] = b'1';
+    }
+    fs::write(&path, bytes).unwrap();
+    let error = unpack(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("several members with the same name"),
+        "{error}"
+    );
+}
+
+#[test]
 fn damaged_and_unknown_archives_are_refused() {
     let root = TempDir::new().unwrap();
     let whole = zip(root.path(), &[("a/1.png", &[7; 5000])]);

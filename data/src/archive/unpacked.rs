@@ -1,7 +1,7 @@
 //! The folder that an archive is unpacked into.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _, Seek as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -171,10 +171,19 @@ fn write_members(
         total,
         report,
     };
-    let lower = name.to_lowercase();
-    match lower.ends_with(".zip") {
-        true => zip::unpack(file, &mut target, &mut progress),
-        false => tar::unpack(file, !lower.ends_with(".tar"), &mut target, &mut progress),
+    // Some have the name of another kind.
+    let mut start = Vec::new();
+    let mut head = file.take(2);
+    head.read_to_end(&mut start).map_err(cannot_read)?;
+    let mut file = head.into_inner();
+    file.rewind().map_err(cannot_read)?;
+    let is_zip = name.to_lowercase().ends_with(".zip");
+    match start.as_slice() {
+        [] => Err(Failure::Archive("it is empty".to_owned())),
+        b"PK" => zip::unpack(file, &mut target, &mut progress),
+        b"\x1f\x8b" => tar::unpack(file, true, &mut target, &mut progress),
+        _ if is_zip => zip::unpack(file, &mut target, &mut progress),
+        _ => tar::unpack(file, false, &mut target, &mut progress),
     }
 }
 
@@ -200,7 +209,11 @@ fn told(archive: &Path, failure: Failure) -> DataError {
             "unpack it, and name the folder that holds the images",
         ),
         Failure::Write(path, error) => (
-            format!("cannot write {}: {}", path.display(), files::reason(&error)),
+            format!(
+                "cannot write {}: {}",
+                files::shown_path(&path),
+                files::reason(&error)
+            ),
             "name a folder with enough space with --data-dir, or unpack it and name the folder",
         ),
         Failure::Interrupted => ("it was interrupted".to_owned(), "start again to go on"),

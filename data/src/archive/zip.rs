@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use zip::ZipArchive;
@@ -20,7 +20,25 @@ pub(super) fn unpack(
     target: &mut Target<'_>,
     progress: &mut Progress<'_>,
 ) -> Result<(), Failure> {
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
+    let mut file = BufReader::new(file);
+    let members = declared_members(&mut file).map_err(|error| super::tar::damaged(&error))?;
+    let is_zip = starts_with(&mut file, b"PK").map_err(|error| super::tar::damaged(&error))?;
+    let mut archive = ZipArchive::new(file).map_err(|error| match error {
+        ZipError::InvalidArchive(_) if !is_zip => {
+            Failure::Archive("it is no zip file, or is damaged".to_owned())
+        }
+        // The list of members is at the end.
+        ZipError::InvalidArchive(_) if members.is_none() => {
+            Failure::Archive("it is cut off".to_owned())
+        }
+        error => damaged(error),
+    })?;
+    // Of members with the same name, only one is in the list.
+    if members.is_some_and(|members| archive.len() < members) {
+        return Err(Failure::Archive(
+            "it has several members with the same name".to_owned(),
+        ));
+    }
     // Before anything is written: most files that unpack to too much say so.
     let declared: u64 = (0..archive.len())
         .filter_map(|index| Some(archive.by_index_raw(index).ok()?.size()))
@@ -67,13 +85,36 @@ pub(super) fn unpack(
     Ok(())
 }
 
+/// How many members the record at the end declares, if it is there and the number fits it.
+fn declared_members(file: &mut (impl Read + Seek)) -> io::Result<Option<usize>> {
+    const SIGNATURE: &[u8] = b"PK\x05\x06";
+    /// Bytes of the record with the longest comment.
+    const LONGEST: u64 = 22 + 0xffff;
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST)))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    file.rewind()?;
+    let place = tail.windows(4).rposition(|window| window == SIGNATURE);
+    let count = place.and_then(|place| tail.get(place + 10..place + 12)?.first_chunk());
+    let count = count.map(|count| u16::from_le_bytes(*count));
+    Ok(count.filter(|&count| count < u16::MAX).map(usize::from))
+}
+
+fn starts_with(file: &mut (impl Read + Seek), bytes: &[u8; 2]) -> io::Result<bool> {
+    let mut start = [0; 2];
+    let found = file.read_exact(&mut start).is_ok() && start == *bytes;
+    file.rewind()?;
+    Ok(found)
+}
+
 fn damaged(error: ZipError) -> Failure {
     match error {
+        ZipError::Io(error) => super::tar::damaged(&error),
         ZipError::UnsupportedArchive(text) if text == ZipError::PASSWORD_REQUIRED => {
             Failure::Unknown("it is encrypted".to_owned())
         }
         ZipError::UnsupportedArchive(text) => Failure::Unknown(text.to_lowercase()),
-        ZipError::InvalidArchive(text) => Failure::Archive(format!("it is damaged: {text}")),
-        error => Failure::Archive(format!("it is damaged: {error}")),
+        _ => Failure::Archive("it is damaged".to_owned()),
     }
 }
