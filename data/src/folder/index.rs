@@ -53,10 +53,34 @@ impl<'a> FileIndex<'a> {
         self.find(text) != Named::Nothing
     }
 
+    /// Whether a text ends with the whole name of any file, with its extension.
+    pub(super) fn names_exactly(&self, text: &str) -> bool {
+        let is_one = |text: &str| {
+            let wanted = parts(text);
+            let found = wanted
+                .last()
+                .and_then(|last| Some((last, self.by_name.get(last)?)));
+            found.is_some_and(|(last, files)| {
+                let names = files.iter().map(|&index| self.files[index].file_name());
+                names
+                    .flatten()
+                    .any(|name| folded(&name.to_string_lossy()) == *last)
+            })
+        };
+        is_one(text) || text.contains('\\') && is_one(&text.replace('\\', "/"))
+    }
+
     /// The file that a text names: by its path from the folder, by a path that ends with it, or by
-    /// the end of it.
+    /// the end of it. A backslash is part of a name, or else separates folders.
     pub(super) fn find(&self, text: &str) -> Named {
-        let wanted = parts(&text.replace('\\', "/"));
+        match self.find_path(text) {
+            Named::Nothing if text.contains('\\') => self.find_path(&text.replace('\\', "/")),
+            named => named,
+        }
+    }
+
+    fn find_path(&self, text: &str) -> Named {
+        let wanted = parts(text);
         let Some(last) = wanted.last() else {
             return Named::Nothing;
         };
@@ -132,6 +156,8 @@ mod tests {
             "caf\u{e9}.png",
             "x/cat.jpg",
             "x/Cat.jpg",
+            #[cfg(unix)]
+            "x\\y.png",
         ]
         .map(|file| root.join(file));
         let index = FileIndex::new(root, &files);
@@ -152,6 +178,8 @@ mod tests {
             ("Cat.jpg", Named::One(6)),
             ("x/CAT.jpg", Named::Several),
             ("", Named::Nothing),
+            #[cfg(unix)]
+            ("x\\y.png", Named::One(7)),
         ] {
             assert_eq!(index.find(text), named, "{text}");
         }

@@ -9,38 +9,10 @@ use super::listing::{Listing, PictureFile, split_off_test};
 use super::names::{self, quoted};
 use super::parts::Role;
 use super::passed_over::PassedOver;
-use super::table::{Row, Table};
+use super::table::{LABEL, Row, SPLIT, Table};
 use super::tree::{all_images, below, in_words};
 use crate::error::DataError;
 
-/// What the column of labels may be called, the first of them before others.
-const LABEL: [&str; 15] = [
-    "label",
-    "labels",
-    "class",
-    "classname",
-    "category",
-    "target",
-    "classes",
-    "labelname",
-    "categoryname",
-    "breed",
-    "species",
-    "diagnosis",
-    "dx",
-    "tag",
-    "y",
-];
-/// What the column of parts may be called.
-const SPLIT: [&str; 7] = [
-    "split",
-    "set",
-    "subset",
-    "part",
-    "partition",
-    "usage",
-    "phase",
-];
 /// Values of a column of parts besides the usual names, in lower case.
 const OTHER_PARTS: [(&str, Role); 5] = [
     ("training", Role::Train),
@@ -157,7 +129,7 @@ fn labeled(
     reading: &mut Reading,
 ) -> Result<Vec<Labeled>, String> {
     let index = FileIndex::new(root, files);
-    let table = Table::read(path, &|cell| index.names_file(cell))?;
+    let table = Table::read(path, &index)?;
     let split = split_column(&table);
     let label = label_column(&table, split)?;
     let mut found: Vec<Option<(Labeled, u64)>> = Vec::new();
@@ -222,10 +194,11 @@ fn labeled(
         None => parts_by_folder(root, &mut images),
     };
     reading.note(format!(
-        "labels of {} images are from {} of {}{columns}",
+        "labels of {} images are from {} of {}, their file names from {}{columns}",
         images.len(),
         table.name(label),
-        quoted(&below(root, path))
+        quoted(&below(root, path)),
+        table.name(table.file)
     ));
     if repeated > 0 {
         let rows = if repeated == 1 { "row" } else { "rows" };

@@ -1,10 +1,9 @@
 //! Class names, as folders and tables give them.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 use std::path::Path;
 
-use files::{is_printable, printable, shortened};
+use files::{is_printable, printable, shortened, shown_path};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::Reading;
@@ -18,21 +17,26 @@ const SHOWN: usize = 40;
 /// The class name that a folder stands for. Bytes that are not UTF-8 are written as `\xE9`, so that
 /// two names that differ in such bytes stay apart.
 pub(super) fn name_of(path: &Path) -> String {
-    let bytes = path.file_name().unwrap_or_default().as_encoded_bytes();
-    let mut name = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        name.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            // Writing to a string cannot fail.
-            let _ = write!(name, "\\x{byte:02X}");
-        }
-    }
-    name
+    shown_path(Path::new(path.file_name().unwrap_or_default())).into_owned()
 }
 
 /// A name in quotes for a message: short, and without characters that act on a terminal.
 pub(crate) fn quoted(name: &str) -> String {
     format!("`{}`", shortened(&printable(name), SHOWN))
+}
+
+/// The names of some folders in quotes for a message, of which the first few are named.
+pub(super) fn listed(folders: &[std::path::PathBuf]) -> String {
+    const NAMED: usize = 3;
+    let names = folders
+        .iter()
+        .take(NAMED)
+        .map(|path| quoted(&name_of(path)));
+    let names = names.collect::<Vec<_>>().join(", ");
+    match folders.len().saturating_sub(NAMED) {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
 }
 
 /// A name in quotes with everything but plain characters escaped, to tell it from one that looks
@@ -57,7 +61,8 @@ pub(super) fn check(
     let mut looks = HashMap::new();
     let mut folded: HashMap<String, &String> = HashMap::new();
     for name in names {
-        if name.len() > LONGEST {
+        // Names of folders with other bytes are written with more.
+        if name.len() - 3 * escapes(name).count() > LONGEST {
             return refuse(format!(
                 "{} has {} bytes, but at most {LONGEST} are possible",
                 quoted(name),
@@ -69,6 +74,14 @@ pub(super) fn check(
             return refuse(format!("{} has no visible character", escaped(name)));
         }
         if let Some(other) = looks.insert(look.clone(), name) {
+            if let Some(escape) = escapes(name).next().filter(|_| other == name) {
+                return refuse(format!(
+                    "{} stands for the folder with the byte {}, and for the one whose name has \
+                     `{escape}` in letters",
+                    quoted(name),
+                    &escape[2..]
+                ));
+            }
             let [one, other] = [other, name].map(|name| escaped(name));
             return refuse(format!("{one} and {other} look the same"));
         }
@@ -78,7 +91,7 @@ pub(super) fn check(
                  systems of macOS and Windows merge such folders",
                 quoted(other),
                 quoted(name),
-                printable(&place.display().to_string())
+                printable(&shown_path(place))
             ));
         }
     }
@@ -94,6 +107,15 @@ pub(super) fn check(
         }
     }
     Ok(())
+}
+
+/// The bytes that are not UTF-8 in a name, as [`name_of`] writes them.
+fn escapes(name: &str) -> impl Iterator<Item = &str> {
+    let is_digit = |digit: u8| digit.is_ascii_digit() || (b'A'..=b'F').contains(&digit);
+    name.match_indices("\\x").filter_map(move |(start, _)| {
+        let escape = name.get(start..start + 4)?;
+        escape.bytes().skip(2).all(is_digit).then_some(escape)
+    })
 }
 
 /// What a reader sees of a name: composed characters, single spaces, nothing invisible.
@@ -179,13 +201,14 @@ mod tests {
             ["cat\u{202e}", "cat\u{202d}"],
             ["a\u{200b}b", "a\\u{200b}b"],
             ["a\nb", "a\\nb"],
-            ["\\xE9", "\\xE9"],
         ] {
             let error = checked(&pair).unwrap_err();
             assert!(error.contains("photos"), "{error}");
             assert!(error.contains("the same"), "{error}");
             assert!(!error.contains(char::is_control), "{error}");
         }
+        let error = checked(&["caf\\xE9", "caf\\xE9"]).unwrap_err();
+        assert!(error.contains("the byte E9, and for the one"), "{error}");
         let error = checked(&["caf\u{e9}", "cafe\u{301}"]).unwrap_err();
         assert!(error.contains("`caf\\u{e9}` and `cafe\\u{301}`"), "{error}");
     }
@@ -197,6 +220,7 @@ mod tests {
             assert!(error.contains("no visible character"), "{name:?}: {error}");
         }
         assert!(checked(&["cat", &"\u{e9}".repeat(127)]).is_ok());
+        assert!(checked(&["cat", &"\\xE9".repeat(255)]).is_ok());
         let error = checked(&["cat", &"x".repeat(100_000)]).unwrap_err();
         assert!(error.contains("100000 bytes"), "{error}");
     }

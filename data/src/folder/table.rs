@@ -1,10 +1,65 @@
 //! Tables in text: a row for each image.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
 use csv::{ReaderBuilder, Trim};
+
+use super::index::FileIndex;
+use super::listing::is_picture_name;
+
+/// What the column of file names may be called, the first of them before others.
+const FILE: [&str; 19] = [
+    "file",
+    "filename",
+    "filepath",
+    "fname",
+    "image",
+    "imagename",
+    "imagepath",
+    "imagefile",
+    "imageid",
+    "img",
+    "imgname",
+    "imgpath",
+    "path",
+    "relpath",
+    "relativepath",
+    "photo",
+    "picture",
+    "id",
+    "name",
+];
+/// What the column of labels may be called, the first of them before others.
+pub(super) const LABEL: [&str; 15] = [
+    "label",
+    "labels",
+    "class",
+    "classname",
+    "category",
+    "target",
+    "classes",
+    "labelname",
+    "categoryname",
+    "breed",
+    "species",
+    "diagnosis",
+    "dx",
+    "tag",
+    "y",
+];
+/// What the column of parts may be called.
+pub(super) const SPLIT: [&str; 7] = [
+    "split",
+    "set",
+    "subset",
+    "part",
+    "partition",
+    "usage",
+    "phase",
+];
 
 /// The most bytes of a table.
 const MAX_BYTES: u64 = 1 << 28;
@@ -29,21 +84,22 @@ pub(super) struct Row {
 }
 
 impl Table {
-    /// Reads a table of which `names_file` says whether a cell names a file. What separates columns
-    /// (tab, semicolon, comma or spaces) and the column of files are those with which most rows
-    /// name one.
+    /// Reads a table whose rows name files of the index. What separates columns (tab, semicolon,
+    /// comma or spaces) is that with which most rows name one.
     ///
     /// # Errors
     ///
     /// What is wrong with the table, as the end of a sentence.
-    pub(super) fn read(path: &Path, names_file: &dyn Fn(&str) -> bool) -> Result<Self, String> {
+    pub(super) fn read(path: &Path, index: &FileIndex<'_>) -> Result<Self, String> {
         let text = text(path)?;
         let mut best: Option<(usize, Vec<Row>)> = None;
         for delimiter in [Some(b'\t'), Some(b';'), Some(b','), None] {
             let rows = rows(&text, delimiter);
             let tried = rows.iter().take(TRIED);
             let score = tried
-                .filter(|row| row.cells.len() > 1 && row.cells.iter().any(|cell| names_file(cell)))
+                .filter(|row| {
+                    row.cells.len() > 1 && row.cells.iter().any(|cell| index.names_file(cell))
+                })
                 .count();
             if score > best.as_ref().map_or(0, |(score, _)| *score) {
                 best = Some((score, rows));
@@ -52,18 +108,68 @@ impl Table {
         let Some((_, mut rows)) = best else {
             return Err("no row names an image of the folder".to_owned());
         };
-        let is_header = !rows[0].cells.iter().any(|cell| names_file(cell))
-            && rows[0].cells.iter().any(|cell| !key(cell).is_empty());
-        let header = is_header.then(|| rows.remove(0).cells);
-        let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
-        let named = |column: usize| {
-            let cells = rows.iter().filter_map(|row| row.cells.get(column));
-            cells.filter(|cell| names_file(cell)).count()
+        let header = is_header(&rows, index).then(|| rows.remove(0).cells);
+        let mut table = Self {
+            header,
+            rows,
+            file: 0,
         };
-        let counts: Vec<usize> = (0..columns).map(named).collect();
-        let most = counts.iter().max().copied().unwrap_or(0);
-        let file = counts.iter().position(|&count| count == most).unwrap_or(0);
-        Ok(Self { header, rows, file })
+        table.file = table.file_column(index)?;
+        Ok(table)
+    }
+
+    /// The column that names files: by its name or, where none tells, the one with the most file
+    /// names.
+    fn file_column(&self, index: &FileIndex<'_>) -> Result<usize, String> {
+        let columns: Vec<Column> = (0..self.columns())
+            .map(|place| Column::of(self, place, index))
+            .collect();
+        let keys: Vec<String> = self.header.iter().flatten().map(|name| key(name)).collect();
+        let is_called = |place: usize, names: &[&str]| {
+            let key = keys.get(place).map(String::as_str);
+            key.is_some_and(|key| names.contains(&key))
+        };
+        let naming = (0..columns.len()).filter(|&place| columns[place].named > 0);
+        let is_free = |place: &usize| !is_called(*place, &LABEL) && !is_called(*place, &SPLIT);
+        let mut left: Vec<usize> = naming.clone().filter(is_free).collect();
+        if left.is_empty() {
+            left = naming.collect();
+        }
+        let most = |count: &dyn Fn(usize) -> usize, left: &[usize]| {
+            left.iter().map(|&place| count(place)).max().unwrap_or(0)
+        };
+        // A row in two may be for images that are elsewhere.
+        let half = most(&|place| columns[place].named, &left).div_ceil(2);
+        for name in FILE {
+            let fits =
+                |place: &&usize| is_called(**place, &[name]) && columns[**place].named >= half;
+            if let Some(&place) = left.iter().find(fits) {
+                return Ok(place);
+            }
+        }
+        // Numbers may be meant otherwise than as names without their extension.
+        if left.iter().any(|&place| columns[place].exact >= half) {
+            left.retain(|&place| columns[place].exact >= half);
+        }
+        let named = most(&|place| columns[place].named, &left);
+        left.retain(|&place| columns[place].named == named);
+        if left.iter().any(|&place| columns[place].is_unique) {
+            left.retain(|&place| columns[place].is_unique);
+        }
+        let (&first, others) = left.split_first().ok_or("no column names images")?;
+        let file = |row: &Row, place: usize| row.cells.get(place).map(|cell| index.find(cell));
+        let differs = |&place: &usize| {
+            let mut rows = self.rows.iter();
+            rows.any(|row| file(row, first) != file(row, place))
+        };
+        match others.iter().copied().find(differs) {
+            Some(other) => Err(format!(
+                "its columns {} and {} name different images: expected one that is called `file`",
+                self.name(first),
+                self.name(other)
+            )),
+            None => Ok(first),
+        }
     }
 
     /// How many columns there are.
@@ -93,6 +199,52 @@ impl Table {
             fitting.next().map(|(column, _)| column)
         })
     }
+}
+
+/// What a column says of files.
+struct Column {
+    /// Cells that name a file.
+    named: usize,
+    /// Those of them that have its whole name, with the extension.
+    exact: usize,
+    /// Whether no cell repeats another.
+    is_unique: bool,
+}
+
+impl Column {
+    fn of(table: &Table, place: usize, index: &FileIndex<'_>) -> Self {
+        let cells = || {
+            table
+                .rows
+                .iter()
+                .filter_map(move |row| row.cells.get(place))
+        };
+        let mut seen = HashSet::new();
+        Self {
+            named: cells().filter(|cell| index.names_file(cell)).count(),
+            exact: cells().filter(|cell| index.names_exactly(cell)).count(),
+            is_unique: cells().all(|cell| seen.insert(cell)),
+        }
+    }
+}
+
+/// Whether the first row has the names of columns: it names no image, not even one that is not
+/// there, and no cell is repeated in the rows of images.
+fn is_header(rows: &[Row], index: &FileIndex<'_>) -> bool {
+    let Some((first, rest)) = rows.split_first() else {
+        return false;
+    };
+    let names_image = |cell: &String| index.names_file(cell) || is_picture_name(Path::new(cell));
+    let is_repeated = |(place, cell): (usize, &String)| {
+        let mut rest = rest.iter().take(TRIED);
+        !cell.is_empty()
+            && rest
+                .any(|row| row.cells.get(place) == Some(cell) && row.cells.iter().any(names_image))
+    };
+    let mut cells = first.cells.iter();
+    !cells.clone().any(names_image)
+        && cells.clone().any(|cell| !key(cell).is_empty())
+        && !cells.by_ref().enumerate().any(is_repeated)
 }
 
 /// A column's name as it is compared: letters and digits in lower case.
@@ -172,7 +324,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("labels.csv");
         fs::write(&path, bytes).unwrap();
-        Table::read(&path, &|cell| cell.ends_with(".jpg"))
+        let files =
+            ["a.jpg", "b.jpg", "0.jpg", "1.jpg", "2.jpg"].map(|name| Path::new(name).into());
+        Table::read(&path, &FileIndex::new(Path::new(""), &files))
     }
 
     fn cells(table: &Table) -> Vec<Vec<&str>> {
@@ -214,6 +368,34 @@ mod tests {
     }
 
     #[test]
+    fn the_column_of_files_is_told_from_numbers() {
+        for (text, file) in [
+            // An index that a program added, and the names that are meant.
+            (",id,label\n0,2,1\n1,0,0\n2,1,1\n", 1),
+            ("label,split,image\n0,1,2\n1,1,0\n1,0,1\n", 2),
+            // Whole names before numbers, even if one is not there.
+            ("0,a.jpg\n1,b.jpg\n2,c.jpg\n", 1),
+            // Labels repeat.
+            ("1,0\n1,1\n0,2\n", 1),
+            ("0,0,cat\n1,1,dog\n2,2,cat\n", 0),
+        ] {
+            assert_eq!(read(text.as_bytes()).unwrap().file, file, "{text}");
+        }
+        let reason = read(b"0,2,cat\n1,0,dog\n2,1,cat\n").unwrap_err();
+        assert!(reason.contains("column 1 and column 2"), "{reason}");
+        let reason = read(b"one,two,label\n0,2,cat\n1,0,dog\n").unwrap_err();
+        assert!(reason.contains("`one` and `two`"), "{reason}");
+    }
+
+    #[test]
+    fn a_first_row_of_an_image_is_no_header() {
+        for text in ["9.jpg,cat\n0.jpg,cat\n1.jpg,dog\n", "9,cat\n0,cat\n1,dog\n"] {
+            let table = read(text.as_bytes()).unwrap();
+            assert_eq!((table.header, table.rows.len()), (None, 3), "{text}");
+        }
+    }
+
+    #[test]
     fn text_of_spreadsheets_is_read() {
         let text = "a.jpg\tcaf\u{e9}\nb.jpg\tdog\n";
         let bytes = text.encode_utf16().flat_map(u16::to_le_bytes);
@@ -228,6 +410,7 @@ mod tests {
         for bytes in [&b""[..], b"nothing,here\n", b"a.jpg\nb.jpg\n", b"\0\0"] {
             assert!(read(bytes).is_err(), "{bytes:?}");
         }
-        assert!(Table::read(Path::new("."), &|_| true).is_err());
+        let index = FileIndex::new(Path::new(""), &[]);
+        assert!(Table::read(Path::new("."), &index).is_err());
     }
 }

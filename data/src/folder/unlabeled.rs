@@ -8,7 +8,7 @@ use super::index::{FileIndex, Named};
 use super::listing::PictureFile;
 use super::names::ClassIndex;
 use super::parts::Role;
-use super::table::Table;
+use super::table::{LABEL, Row, Table};
 use super::tree::{Contents, below};
 use crate::error::DataError;
 
@@ -25,6 +25,8 @@ const ONE_IN: usize = 100;
 pub(super) struct Labeled {
     pub files: Vec<PictureFile>,
     pub table: PathBuf,
+    /// What the table's column of labels is called.
+    pub column: String,
     /// Images without a label.
     pub missing: usize,
 }
@@ -109,20 +111,13 @@ fn read(
     index: &FileIndex<'_>,
     classes: &ClassIndex,
 ) -> Result<Labeled, String> {
-    let table = Table::read(path, &|cell| index.names_file(cell))?;
+    let table = Table::read(path, index)?;
     let class = |cell: &String| {
         // `n03995372 85 1 499 272` is a class and a box.
         let first = || classes.place(cell.split_whitespace().next()?);
         classes.place(cell).or_else(first)
     };
-    let columns = (0..table.columns()).filter(|&column| column != table.file);
-    let is_of_classes = |column: usize| {
-        let mut cells = table.rows.iter().map(|row| row.cells.get(column));
-        cells.all(|cell| cell.is_some_and(|cell| class(cell).is_some()))
-    };
-    let Some(column) = columns.into_iter().find(|&column| is_of_classes(column)) else {
-        return Err("no column has only classes of the training part".to_owned());
-    };
+    let column = label_column(&table, &class)?;
     let mut labels: Vec<Option<u32>> = vec![None; files.len()];
     for row in &table.rows {
         let Named::One(file) = row
@@ -163,6 +158,36 @@ fn read(
     Ok(Labeled {
         files,
         table: path.to_owned(),
+        column: table.name(column),
         missing,
     })
+}
+
+/// The column of labels, which has only classes: by its name, or the only one.
+fn label_column(table: &Table, class: &dyn Fn(&String) -> Option<usize>) -> Result<usize, String> {
+    let is_of_classes = |&column: &usize| {
+        let mut cells = table.rows.iter().map(|row| row.cells.get(column));
+        cells.all(|cell| cell.is_some_and(|cell| class(cell).is_some()))
+    };
+    if let Some(column) = table.named(&LABEL).filter(is_of_classes) {
+        return Ok(column);
+    }
+    let columns = (0..table.columns()).filter(|&column| column != table.file);
+    let columns: Vec<usize> = columns.filter(is_of_classes).collect();
+    let Some((&first, others)) = columns.split_first() else {
+        return Err("no column has only classes of the training part".to_owned());
+    };
+    let label = |row: &Row, column: usize| row.cells.get(column).and_then(class);
+    let differs = |&other: &usize| {
+        let mut rows = table.rows.iter();
+        rows.any(|row| label(row, first) != label(row, other))
+    };
+    match others.iter().copied().find(differs) {
+        Some(other) => Err(format!(
+            "its columns {} and {} may both be labels: expected one that is called `label`",
+            table.name(first),
+            table.name(other)
+        )),
+        None => Ok(first),
+    }
 }
