@@ -4,8 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use files::shown_path;
+
 use crate::augment::AugmentationError;
-use crate::picture::{IMAGE_FORMATS, PictureError};
+use crate::folder::{first_other_file, likely_set, only_archive};
+use crate::picture::{IMAGE_FORMATS, PictureError, other_format};
 use crate::preprocessing::PreprocessingError;
 use crate::published::PublishedError;
 
@@ -33,7 +36,7 @@ pub enum DataError {
     Published(#[from] PublishedError),
 
     /// A file or folder could not be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}", shown_path(path))]
     Read {
         /// The file or folder.
         path: PathBuf,
@@ -42,7 +45,10 @@ pub enum DataError {
     },
 
     /// A gzip file does not unpack.
-    #[error("cannot unpack {}, its gzip data is damaged: {source}", path.display())]
+    #[error(
+        "cannot unpack {}, its gzip data is damaged: {source}",
+        shown_path(path)
+    )]
     Unpack {
         /// The file.
         path: PathBuf,
@@ -53,7 +59,7 @@ pub enum DataError {
     /// A file ends before the bytes that its format or its header asks for.
     #[error(
         "{} is cut off: expected {expected} bytes when unpacked, found {found}",
-        path.display()
+        shown_path(path)
     )]
     CutOff {
         /// The file.
@@ -67,7 +73,7 @@ pub enum DataError {
     /// A file goes on after the bytes its header declares.
     #[error(
         "{} does not end where its header says: expected {expected} bytes when unpacked, found more",
-        path.display()
+        shown_path(path)
     )]
     TrailingBytes {
         /// The file.
@@ -79,7 +85,7 @@ pub enum DataError {
     /// An IDX file starts with another magic number.
     #[error(
         "{} is no IDX file of {content}: expected magic number {expected:#06x}, found {found:#06x}",
-        path.display()
+        shown_path(path)
     )]
     WrongMagic {
         /// The file.
@@ -95,7 +101,7 @@ pub enum DataError {
     /// A file's header declares no pictures, or more than any such file holds.
     #[error(
         "{} declares {count} pictures of {height}x{width} pixels: expected 1 to {limit} bytes in all",
-        path.display()
+        shown_path(path)
     )]
     DeclaredSize {
         /// The file.
@@ -111,7 +117,7 @@ pub enum DataError {
     },
 
     /// A file is larger than any file of its kind.
-    #[error("{} is too large: expected at most {limit} bytes", path.display())]
+    #[error("{} is too large: expected at most {limit} bytes", shown_path(path))]
     FileTooLarge {
         /// The file.
         path: PathBuf,
@@ -122,7 +128,7 @@ pub enum DataError {
     /// A file of records does not hold a whole number of them.
     #[error(
         "{} does not hold whole pictures: expected a multiple of {record} bytes, found {found}",
-        path.display()
+        shown_path(path)
     )]
     RecordLength {
         /// The file.
@@ -136,7 +142,7 @@ pub enum DataError {
     /// A file of labels has another length than its file of pictures.
     #[error(
         "{} holds {labels} labels: expected {pictures}, one for each picture beside it",
-        path.display()
+        shown_path(path)
     )]
     LabelCount {
         /// The file of labels.
@@ -150,7 +156,7 @@ pub enum DataError {
     /// A label names no class.
     #[error(
         "{} gives picture {index} label {label}: expected 0 to {}",
-        path.display(),
+        shown_path(path),
         classes - 1
     )]
     LabelOutOfRange {
@@ -165,7 +171,7 @@ pub enum DataError {
     },
 
     /// A file of class names holds another number of them.
-    #[error("{} holds {found} class names: expected {expected}", path.display())]
+    #[error("{} holds {found} class names: expected {expected}", shown_path(path))]
     ClassNames {
         /// The file.
         path: PathBuf,
@@ -190,7 +196,7 @@ pub enum DataError {
     },
 
     /// The folder of class folders is not there, or is a file.
-    #[error("{} is not a folder", path.display())]
+    #[error("{} {}", shown_path(path), if path.exists() { "is not a folder" } else { "does not exist" })]
     NotAFolder {
         /// The path given.
         path: PathBuf,
@@ -199,7 +205,7 @@ pub enum DataError {
     /// A folder holds no class folders.
     #[error(
         "{} holds no class folders: expected one folder of images for each class, found {found}",
-        path.display()
+        shown_path(path)
     )]
     NoClassFolders {
         /// The folder.
@@ -209,7 +215,7 @@ pub enum DataError {
     },
 
     /// A folder holds no images at all.
-    #[error("{} holds no images: found {found}", path.display())]
+    #[error("{} holds no images: found {found}", shown_path(path))]
     NoImages {
         /// The folder.
         path: PathBuf,
@@ -218,7 +224,7 @@ pub enum DataError {
     },
 
     /// A folder can be read in several ways, or in none.
-    #[error("cannot tell the classes in {}: {reason}", path.display())]
+    #[error("cannot tell the classes in {}: {reason}", shown_path(path))]
     AmbiguousLayout {
         /// The folder.
         path: PathBuf,
@@ -227,7 +233,7 @@ pub enum DataError {
     },
 
     /// Class names cannot be told apart, or are none.
-    #[error("cannot use the class names of {}: {reason}", path.display())]
+    #[error("cannot use the class names of {}: {reason}", shown_path(path))]
     ClassName {
         /// The folder of class folders, or the file of labels.
         path: PathBuf,
@@ -236,7 +242,7 @@ pub enum DataError {
     },
 
     /// A table does not give labels to the images of a folder.
-    #[error("cannot use the labels in {}: {reason}", path.display())]
+    #[error("cannot use the labels in {}: {reason}", shown_path(path))]
     Labels {
         /// The table.
         path: PathBuf,
@@ -245,7 +251,7 @@ pub enum DataError {
     },
 
     /// An archive of images cannot be used.
-    #[error("cannot unpack {}: {reason}", path.display())]
+    #[error("cannot unpack {}: {reason}", shown_path(path))]
     Archive {
         /// The archive.
         path: PathBuf,
@@ -256,11 +262,7 @@ pub enum DataError {
     },
 
     /// A folder has pictures to test on, and none to train on.
-    #[error(
-        "{} has {}, but no folder `train`",
-        path.display(),
-        quoted(found)
-    )]
+    #[error("{} has {}, but no folder `train`", shown_path(path), quoted(found))]
     NoTrainingFolder {
         /// The folder.
         path: PathBuf,
@@ -271,8 +273,8 @@ pub enum DataError {
     /// Two folders may be the same part of a set.
     #[error(
         "{} and {} may be the same part of the data",
-        folders[0].display(),
-        folders[1].display()
+        shown_path(&folders[0]),
+        shown_path(&folders[1])
     )]
     AmbiguousParts {
         /// The folders.
@@ -282,7 +284,7 @@ pub enum DataError {
     /// A folder holds a single class.
     #[error(
         "{} holds a single class folder, `{class}`: expected two or more classes, found {found}",
-        path.display()
+        shown_path(path)
     )]
     OneClass {
         /// The folder.
@@ -296,7 +298,7 @@ pub enum DataError {
     /// A class folder holds no pictures.
     #[error(
         "the class folder {} holds no images: expected {IMAGE_FORMATS} files, found {found}",
-        path.display()
+        shown_path(path)
     )]
     EmptyClass {
         /// The class folder.
@@ -308,7 +310,7 @@ pub enum DataError {
     /// A class has one picture, which cannot be both learnt from and tested on.
     #[error(
         "the class folder {} holds a single picture: expected two or more, one of them for the test",
-        path.display()
+        shown_path(path)
     )]
     SinglePicture {
         /// The class folder.
@@ -316,8 +318,11 @@ pub enum DataError {
     },
 
     /// The validation or test part holds a class that the training part lacks.
-    #[error("the class folder {} has no training pictures: expected `{class}` in {}",
-        path.display(), train.display())]
+    #[error(
+        "the class folder {} has no training pictures: expected `{class}` in {}",
+        shown_path(path),
+        shown_path(train)
+    )]
     UnknownTestClass {
         /// The class folder.
         path: PathBuf,
@@ -418,6 +423,37 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// Names paths below `root`, such as the folder that an archive was unpacked into, as if they were
+    /// below `shown`.
+    pub(crate) fn with_root(mut self, root: &Path, shown: &Path) -> Self {
+        let paths = match &mut self {
+            Self::AmbiguousParts {
+                folders: [one, other],
+            } => vec![one, other],
+            Self::UnknownTestClass { path, train, .. } => vec![path, train],
+            Self::Read { path, .. }
+            | Self::NoClassFolders { path, .. }
+            | Self::NoImages { path, .. }
+            | Self::AmbiguousLayout { path, .. }
+            | Self::ClassName { path, .. }
+            | Self::Labels { path, .. }
+            | Self::NoTrainingFolder { path, .. }
+            | Self::OneClass { path, .. }
+            | Self::EmptyClass { path, .. }
+            | Self::SinglePicture { path } => vec![path],
+            _ => Vec::new(),
+        };
+        for path in paths {
+            if let Ok(inner) = path.strip_prefix(root) {
+                *path = match inner.as_os_str().is_empty() {
+                    true => shown.to_owned(),
+                    false => shown.join(inner),
+                };
+            }
+        }
+        self
+    }
+
     /// The way out, where there is a better one than the message says: a clause such as
     /// `did you mean cifar10?`.
     pub fn hint(&self) -> Option<String> {
@@ -437,22 +473,30 @@ impl DataError {
                 "name a folder, or an archive that ends in .zip, .tar, .tar.gz or .tgz".to_owned(),
             ),
             Self::NotAFolder { path } => Some(match similar(path) {
-                Some(similar) => format!("did you mean {}?", similar.display()),
+                Some(similar) => format!("did you mean {}?", shown_path(&similar)),
                 None => "check the spelling of the path".to_owned(),
             }),
-            Self::NoClassFolders { path, .. } => Some(format!(
-                "put the images of each class into a folder of its own, such as {}, or name a table \
-                 of file names and labels with --labels FILE.csv",
-                path.join("cat").display()
-            )),
-            Self::NoImages { .. } => {
-                Some("expected files such as .jpg or .png in the folder or below it".to_owned())
+            Self::NoClassFolders { path, .. } => Some(match only_archive(path) {
+                Some(archive) => format!("name the archive: folder:{}", shown_path(&archive)),
+                None => format!(
+                    "put the images of each class into a folder of its own, such as {}, or name a \
+                     table of file names and labels with --labels FILE.csv",
+                    shown_path(&path.join("cat"))
+                ),
+            }),
+            Self::NoImages { path, .. } => Some(match only_archive(path) {
+                Some(archive) => format!("name the archive: folder:{}", shown_path(&archive)),
+                None => "expected files such as .jpg or .png in the folder or below it".to_owned(),
+            }),
+            Self::AmbiguousLayout { path, .. } => {
+                let likely = likely_set(path);
+                let such = likely.map(|set| format!(", perhaps folder:{}", shown_path(&set)));
+                Some(format!(
+                    "name the folder that holds one folder of images for each class{}, or a table \
+                     with --labels FILE.csv",
+                    such.unwrap_or_default()
+                ))
             }
-            Self::AmbiguousLayout { path, .. } => Some(format!(
-                "name the folder that holds one folder of images for each class, such as \
-                 folder:{}, or a table with --labels FILE.csv",
-                path.join("dataset").display()
-            )),
             Self::ClassName { .. } => Some("rename the folders, or correct the labels".to_owned()),
             Self::Labels { .. } => Some(
                 "expected a row for each image with its file name and its label, such as \
@@ -466,7 +510,7 @@ impl DataError {
             ),
             Self::NoTrainingFolder { path, .. } => Some(format!(
                 "put the class folders to train on into {}",
-                path.join("train").display()
+                shown_path(&path.join("train"))
             )),
             Self::AmbiguousParts { .. } => {
                 Some("rename one of them, or move it out of the folder".to_owned())
@@ -475,9 +519,11 @@ impl DataError {
                 "give both folders the same name, or add images of the class to train on"
                     .to_owned(),
             ),
-            Self::EmptyClass { .. } => Some(
-                "put images into the folder, or move it out of the folder of classes".to_owned(),
-            ),
+            Self::EmptyClass { path, .. } => {
+                let format = first_other_file(path).and_then(|file| other_format(&file));
+                let put = "put images into the folder, or move it out of the folder of classes";
+                Some(format.map_or(put, |format| format.convert).to_owned())
+            }
             Self::UnreadablePictures { .. } => Some(
                 "repair them, or move them elsewhere: no more than one image in a hundred is left \
                  out, and no class as a whole; `train data` names them"

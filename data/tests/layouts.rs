@@ -99,7 +99,9 @@ fn a_usual_folder_needs_no_words() {
     classes(root.path(), &["0", "1", "10"], "", 3);
     for name in [
         "__MACOSX/cat/1.png",
-        ".hidden/1.png",
+        ".cache/1.png",
+        ".Trash-1000/files/1.png",
+        ".hidden/notes.txt",
         "0/.DS_Store",
         "0/._1.png",
     ] {
@@ -284,9 +286,50 @@ fn flat_validation_images_get_their_labels_from_a_file() {
         let expected = expected.map(|(place, class)| (names[place].clone(), class.to_owned()));
         assert_eq!(labels(&data, &data.test, path), expected.into(), "{file}");
         assert_eq!(data.train.len(), 6);
-        said(&data, &format!("have their labels from `{file}`"));
+        said(&data, "have their labels from ");
+        said(&data, &format!(" of `{file}`"));
         said(&data, "no labels and are passed over");
     }
+}
+
+#[test]
+fn the_column_of_labels_is_told_from_others_with_classes() {
+    let root = TempDir::new().unwrap();
+    let path = root.path();
+    classes(&path.join("train"), &["0", "1"], "", 3);
+    images(path, &["val/a.png", "val/b.png", "val/c.png"]);
+    let write = |text: &str| fs::write(path.join("val/labels.csv"), text).unwrap();
+    write("file,fold,label\na.png,0,1\nb.png,0,0\nc.png,1,1\n");
+    let data = load(path).unwrap();
+    let expected = [("a", "1"), ("b", "0"), ("c", "1")];
+    let expected = expected.map(|(file, class)| (format!("val/{file}.png"), class.to_owned()));
+    assert_eq!(labels(&data, &data.test, path), expected.into());
+    said(&data, "labels from `label` of `val/labels.csv`");
+    write("file,fold,kind\na.png,0,1\nb.png,0,0\nc.png,1,1\n");
+    let error = load(path).unwrap_err().to_string();
+    assert!(error.contains("`fold` and `kind`"), "{error}");
+    // Twice the same is no question.
+    write("a.png,1,1\nb.png,0,0\nc.png,1,1\n");
+    assert_eq!(load(path).unwrap().test.labels(), [0, 1, 1]);
+}
+
+#[test]
+fn a_column_of_numbers_is_no_file_names() {
+    let root = TempDir::new().unwrap();
+    let path = root.path();
+    images(path, &["0.png", "1.png", "2.png", "3.png"]);
+    fs::write(
+        path.join("labels.csv"),
+        ",id,label\n0,2,cat\n1,3,cat\n2,0,dog\n3,1,dog\n",
+    )
+    .unwrap();
+    let data = load_with(path, Some("labels.csv")).unwrap();
+    let mut all = labels(&data, &data.train, path);
+    all.extend(labels(&data, &data.test, path));
+    let expected = [(0, "dog"), (1, "dog"), (2, "cat"), (3, "cat")];
+    let expected = expected.map(|(place, class)| (format!("{place}.png"), class.to_owned()));
+    assert_eq!(all, expected.into());
+    said(&data, "their file names from `id`");
 }
 
 #[test]
@@ -595,5 +638,125 @@ fn what_an_archive_holds_is_read_like_a_folder() {
     assert_eq!(data.class_names, ["cat", "dog"]);
     assert_eq!(data.name, source.to_string());
     assert_eq!(data.content, load(&photos).unwrap().content);
+    said(&data, "`photos.tar` holds images only in `photos`");
     assert!(data.root.unwrap().starts_with(root.path().join("cache")));
+
+    // The archive is named, and not the folder that it is unpacked into.
+    let photos = root.path().join("flat");
+    images(&photos, &["1.png", "2.png"]);
+    let archive = root.path().join("flat.tar");
+    let mut tar = tar::Builder::new(fs::File::create(&archive).unwrap());
+    tar.append_dir_all("", &photos).unwrap();
+    tar.finish().unwrap();
+    let error = Source::Folder(archive.clone()).load(&options).unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with(&*archive.to_string_lossy()), "{text}");
+    assert!(!text.contains("cache"), "{text}");
+
+    // A folder that holds nothing but an archive.
+    let outer = root.path().join("outer");
+    fs::create_dir(&outer).unwrap();
+    fs::copy(&archive, outer.join("flat.tar")).unwrap();
+    let error = load(&outer).unwrap_err();
+    assert!(error.to_string().contains("`flat.tar`"), "{error}");
+    assert!(error.hint().unwrap().ends_with("outer/flat.tar"));
+}
+
+#[test]
+fn a_class_may_be_called_like_a_part() {
+    for names in [
+        ["bus", "car", "train"],
+        ["train_station", "dev_board", "cup"],
+        ["bullet_train", "crash_test", "car"],
+        ["test", "bus", "car"],
+    ] {
+        let root = TempDir::new().unwrap();
+        classes(root.path(), &names, "images/", 3);
+        classes(root.path(), &names, "masks/", 3);
+        let data = load(root.path()).unwrap_or_else(|error| panic!("{names:?}: {error}"));
+        let mut names = names.map(str::to_owned);
+        names.sort();
+        assert_eq!(data.class_names, names);
+    }
+    for folders in [
+        // Images in `train` alone, beside `bus`.
+        &["train", "test", "bus"][..],
+        &["train/images", "test/images", "bus/images"],
+        &["train/cat", "train/dog", "bus"],
+        // These are no classes.
+        &["train/images", "train/masks", "test/images", "test/masks"],
+        &["images", "masks"],
+    ] {
+        let root = TempDir::new().unwrap();
+        classes(root.path(), folders, "", 3);
+        let error = load(root.path()).unwrap_err();
+        assert!(
+            matches!(error, DataError::AmbiguousLayout { .. }),
+            "{folders:?}: {error}"
+        );
+    }
+}
+
+#[test]
+fn images_beside_the_parts_are_told() {
+    let root = TempDir::new().unwrap();
+    let path = root.path();
+    for part in ["train", "test"] {
+        classes(&path.join(part), &["cat", "dog"], "", 3);
+    }
+    classes(path, &["extra/cat", "extra/dog", "cat"], "", 1);
+    images(path, &["1.png"]);
+    let data = load(path).unwrap();
+    assert_eq!((data.train.len(), data.test.len()), (6, 6));
+    said(&data, "`cat`, `extra` hold images and are passed over");
+    said(&data, "holds 1 image beside its parts");
+    classes(&path.join("training"), &["cat", "dog"], "", 1);
+    let error = load(path).unwrap_err();
+    assert!(matches!(error, DataError::AmbiguousParts { .. }), "{error}");
+
+    // Parts whose folders lie in folders of the same name.
+    let root = TempDir::new().unwrap();
+    let path = root.path();
+    classes(&path.join("seg_train/seg_train"), &["cat", "dog"], "", 3);
+    classes(&path.join("seg_test/seg_test"), &["cat", "dog"], "", 1);
+    images(path, &["seg_pred/seg_pred/1.png"]);
+    let data = load(path).unwrap();
+    assert_eq!((data.train.len(), data.test.len()), (6, 2));
+    said(&data, "`seg_pred` holds images and is passed over");
+}
+
+#[test]
+fn hidden_folders_with_images_are_told() {
+    let root = TempDir::new().unwrap();
+    classes(root.path(), &["c", "java", ".net", ".git"], "", 3);
+    let data = load(root.path()).unwrap();
+    assert_eq!(data.class_names, ["c", "java"]);
+    said(&data, "`.net` of ");
+    assert_eq!(data.reading.warnings.len(), 1, "{:?}", data.reading);
+}
+
+#[test]
+fn files_of_another_format_are_named() {
+    let root = TempDir::new().unwrap();
+    classes(root.path(), &["cat"], "", 3);
+    let dog = root.path().join("dog");
+    fs::create_dir(&dog).unwrap();
+    for name in ["1.heic", "2.heic"] {
+        fs::write(dog.join(name), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
+    }
+    let error = load(root.path()).unwrap_err();
+    assert!(error.to_string().contains("HEIC"), "{error}");
+    assert!(error.hint().unwrap().contains("magick"), "{error}");
+}
+
+#[test]
+fn the_folder_of_the_classes_is_named() {
+    let root = TempDir::new().unwrap();
+    let path = root.path();
+    classes(path, &["a/cat", "a/dog", "b/cat", "b/dog"], "", 2);
+    let hint = load(path).unwrap_err().hint().unwrap();
+    assert!(
+        hint.contains(&format!("folder:{}", path.join("a").display())),
+        "{hint}"
+    );
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Reading;
-use super::names::{name_of, quoted};
+use super::names::{listed, name_of, quoted};
 use super::passed_over::PassedOver;
-use super::tree::{Contents, all_images, in_words};
+use super::tree::{Contents, all_images, in_words, with_images};
 use crate::error::DataError;
 
 /// How many folders lie between a class folder and its images at most.
@@ -22,6 +22,22 @@ const OF_IMAGES: [&str; 9] = [
     "jpegimages",
     "jpeg",
     "jpg",
+];
+
+/// What a folder beside them is often called that holds no images to classify, in lower case.
+const OF_MASKS: [&str; 12] = [
+    "masks",
+    "mask",
+    "labels",
+    "label",
+    "annotations",
+    "annotation",
+    "segmentation",
+    "segmentations",
+    "groundtruth",
+    "ground_truth",
+    "gt",
+    "depth",
 ];
 
 /// A class folder and its image files, sorted by name.
@@ -100,6 +116,19 @@ pub(super) fn classes(
             quoted(&name_of(folder))
         ));
     }
+    if let [first, second, ..] = found.classes.as_slice()
+        && found.classes.iter().all(|class| is_of_a_kind(&class.name))
+        && found.classes.iter().any(|class| is_of_images(&class.path))
+    {
+        return Err(DataError::AmbiguousLayout {
+            path: path.to_owned(),
+            reason: format!(
+                "its folders {} and {} have no names of classes",
+                quoted(&first.name),
+                quoted(&second.name)
+            ),
+        });
+    }
     let is_usual = |inner: &String| OF_IMAGES.contains(&inner.as_str());
     if between.len() > 1 && !between.iter().all(is_usual) {
         let names: Vec<String> = between.iter().take(3).map(|name| quoted(name)).collect();
@@ -113,9 +142,23 @@ pub(super) fn classes(
     }
     if let Some(inner) = between.first() {
         reading.note(format!(
-            "the images of {deeper} classes in {} are read from the folder {} in each class folder",
+            "the images of {} in {} are read from the folder {} in each class folder",
+            match deeper {
+                1 => "1 class".to_owned(),
+                deeper => format!("{deeper} classes"),
+            },
             quoted(&name_of(path)),
             quoted(inner)
+        ));
+    }
+    let hidden = with_images(&contents.hidden)?;
+    if !hidden.is_empty() {
+        reading.warnings.push(format!(
+            "{} of {} {} images and {} passed over: names that start with a dot are hidden",
+            listed(&hidden),
+            quoted(&name_of(path)),
+            if hidden.len() == 1 { "holds" } else { "hold" },
+            if hidden.len() == 1 { "is" } else { "are" },
         ));
     }
     if !contents.images.is_empty() {
@@ -166,6 +209,12 @@ fn images(folder: &Path, passed_over: &mut PassedOver) -> Result<Place, DataErro
 /// Whether a folder has a usual name for one of images.
 pub(super) fn is_of_images(path: &Path) -> bool {
     OF_IMAGES.contains(&name_of(path).to_lowercase().as_str())
+}
+
+/// Whether a folder's name tells what kind of files it holds, and no class.
+pub(super) fn is_of_a_kind(name: &str) -> bool {
+    let name = name.to_lowercase();
+    OF_IMAGES.contains(&name.as_str()) || OF_MASKS.contains(&name.as_str())
 }
 
 /// Whether a folder holds what the class folders beside it hold: folders of the same names with

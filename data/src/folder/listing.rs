@@ -252,9 +252,10 @@ impl HeldOut<'_> {
         match (found, role) {
             (Ok(found), _) => {
                 self.reading.note(format!(
-                    "{} images in {} have their labels from {}",
+                    "{} images in {} have their labels from {} of {}",
                     found.files.len(),
                     quoted(&below(self.root, images)),
+                    found.column,
                     quoted(&below(self.root, &found.table))
                 ));
                 if found.missing > 0 {

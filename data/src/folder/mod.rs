@@ -46,6 +46,7 @@ use listing::{Listing, PictureFile, list};
 pub use names::ClassIndex;
 pub(crate) use names::quoted as shown;
 pub use passed_over::PassedOver;
+pub(crate) use tree::{first_other_file, likely_set, only_archive};
 
 /// What the images of a folder were read as, in sentences without a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -60,6 +61,17 @@ impl Reading {
     fn note(&mut self, text: String) {
         if !self.notes.contains(&text) {
             self.notes.push(text);
+        }
+    }
+
+    /// Names the archive in place of the folder that it was unpacked into.
+    fn rename(&mut self, folder: &Path, archive: &Path) {
+        let texts = self.notes.iter_mut().chain(&mut self.warnings);
+        for text in texts.filter(|_| folder != archive) {
+            let [one, other] = [folder, archive].map(|path| shown(&names::name_of(path)));
+            *text = text.replace(&one, &other);
+            let [one, other] = [folder, archive].map(|path| tree::below(path, path));
+            *text = text.replace(&one, &other);
         }
     }
 }
@@ -92,8 +104,10 @@ pub(crate) fn load(
         test,
         test_is_split_off,
         passed_over,
-        reading,
-    } = list(&root, options.labels.as_deref(), options.seed)?;
+        mut reading,
+    } = list(&root, options.labels.as_deref(), options.seed)
+        .map_err(|error| error.with_root(&root, path))?;
+    reading.rename(&root, path);
     let content = content::checksum([Some(&train), validation.as_ref(), Some(&test)]);
     let parts = Parts {
         train,

@@ -1,10 +1,12 @@
 //! Which folders hold the parts of a set.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Reading;
-use super::names::{name_of, quoted};
-use super::tree::{Contents, below};
+use super::classes::is_of_a_kind;
+use super::names::{listed, name_of, quoted};
+use super::tree::{Contents, below, with_images};
 use crate::error::DataError;
 
 /// What the folder of a part is usually called, in lower case.
@@ -74,38 +76,51 @@ pub(super) struct Parts {
 impl Parts {
     /// The parts of a folder; without any, all of it is to train on.
     pub(super) fn of(path: &Path, reading: &mut Reading) -> Result<Self, DataError> {
-        let folders = Contents::of(path)?.folders;
+        let contents = Contents::of(path)?;
+        let folders = &contents.folders;
         // With a usual name, and with a usual or another.
         let [train, validation, test] = [Role::Train, Role::Validation, Role::Test].map(|role| {
-            let usual = with_role(&folders, Role::of, role);
+            let usual = with_role(folders, Role::of, role);
             let named = match usual.is_empty() {
-                true => with_role(&folders, Role::of_words, role),
+                true => with_role(folders, Role::of_words, role),
                 false => usual.clone(),
             };
             (usual, named)
         });
+        let held_out = [validation.1.clone(), test.1.clone()].concat();
+        let named = [train.1.clone(), held_out.clone()].concat();
+        let others = folders.iter().filter(|folder| !named.contains(folder));
+        let others = with_images(&others.cloned().collect::<Vec<_>>())?;
         let has_usual = !train.0.is_empty() && (validation.0.len() + test.0.len() > 0);
-        let is_held_out = !validation.1.is_empty() || !test.1.is_empty();
         // A class may be called `train` too: then its folder holds images, not folders.
-        let has_parts = has_usual
+        let may_have_parts = has_usual
             || any_holds(&train.0, is_of_classes)?
-            || is_held_out && any_holds(&train.1, is_of_classes_only)?;
-        if !has_parts {
-            let held_back = [test.0, validation.0].concat();
-            return match any_holds(&held_back, is_of_classes_only)? {
-                true => Err(DataError::NoTrainingFolder {
-                    path: path.to_owned(),
-                    found: held_back
-                        .into_iter()
-                        .map(|folder| name_of(folder))
-                        .collect(),
-                }),
-                false => Ok(Self {
-                    train: path.to_owned(),
-                    validation: None,
-                    test: None,
-                }),
-            };
+            || !held_out.is_empty() && any_holds(&train.1, is_of_classes_only)?;
+        let may_lack_training = !may_have_parts
+            && any_holds(
+                &[test.0.clone(), validation.0.clone()].concat(),
+                is_of_classes_only,
+            )?;
+        let is_set = match others.is_empty() || !(may_have_parts || may_lack_training) {
+            true => true,
+            false => is_set_beside(path, [&train.1, &held_out], &others, has_usual)?,
+        };
+        if may_lack_training && is_set {
+            return Err(DataError::NoTrainingFolder {
+                path: path.to_owned(),
+                found: [test.0, validation.0]
+                    .concat()
+                    .into_iter()
+                    .map(|folder| name_of(folder))
+                    .collect(),
+            });
+        }
+        if !may_have_parts || !is_set {
+            return Ok(Self {
+                train: path.to_owned(),
+                validation: None,
+                test: None,
+            });
         }
         let parts = Self {
             train: only(&train.1)?.unwrap_or_else(|| path.to_owned()),
@@ -113,6 +128,7 @@ impl Parts {
             test: only(&test.1)?,
         };
         parts.tell(reading);
+        tell_others(path, &others, contents.images.len(), reading);
         Ok(parts.with_test())
     }
 
@@ -176,12 +192,111 @@ pub(super) fn descend(
     }
     if here != path {
         reading.note(format!(
-            "{} holds only {}, which is read in its place",
+            "{} holds images only in {}, which is read in its place",
             quoted(&name_of(path)),
             quoted(&below(path, &here))
         ));
     }
     Ok(here)
+}
+
+/// Whether folders with names of parts are parts where other folders beside them hold images too.
+///
+/// A class may be called `train` or `bullet_train`. Then its folders are called like those of the
+/// other classes, or `images` and `masks`. Parts of a set have folders of the same classes.
+fn is_set_beside(
+    path: &Path,
+    [train, held_out]: [&[&PathBuf]; 2],
+    others: &[PathBuf],
+    has_usual: bool,
+) -> Result<bool, DataError> {
+    let of_train = inner_names(train.iter().copied())?;
+    let of_held_out = inner_names(held_out.iter().copied())?;
+    let of_others = inner_names(others)?;
+    let is_class = |name: &&String| !is_of_a_kind(name);
+    // `training` beside `train`.
+    let [first, ..] = train else {
+        let mut names = of_held_out.iter().filter(is_class);
+        return Ok(names.any(|name| !of_others.contains(name)));
+    };
+    let is_second = |other: &&PathBuf| {
+        let name = name_of(other).to_lowercase();
+        TRAIN_WORDS.contains(&name.as_str())
+    };
+    if let Some(second) = others.iter().find(is_second)
+        && of_train
+            .iter()
+            .filter(is_class)
+            .any(|name| of_others.contains(name))
+    {
+        return Err(DataError::AmbiguousParts {
+            folders: [(*first).clone(), second.clone()],
+        });
+    }
+    if of_train
+        .iter()
+        .filter(is_class)
+        .any(|name| of_held_out.contains(name))
+    {
+        return Ok(true);
+    }
+    let mut names = of_train.iter().chain(&of_held_out).filter(is_class);
+    match has_usual || names.any(|name| !of_others.contains(name)) {
+        true => Err(DataError::AmbiguousLayout {
+            path: path.to_owned(),
+            reason: format!(
+                "{} may be the training part, or a class like {}",
+                quoted(&name_of(first)),
+                listed(others)
+            ),
+        }),
+        false => Ok(false),
+    }
+}
+
+/// The names of the folders with images in some folders, and of those in a folder that is alone in
+/// one.
+fn inner_names<'a>(
+    folders: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<BTreeSet<String>, DataError> {
+    let mut names = BTreeSet::new();
+    for folder in folders {
+        let mut here = folder.clone();
+        for _ in 0..super::tree::DEEPEST {
+            let inner = Contents::of(&here)?.folders_with_images()?;
+            names.extend(inner.iter().map(|path| name_of(path)));
+            let [only] = inner.as_slice() else { break };
+            here.clone_from(only);
+        }
+    }
+    Ok(names)
+}
+
+/// Warns of images beside the parts.
+fn tell_others(path: &Path, others: &[PathBuf], images: usize, reading: &mut Reading) {
+    if !others.is_empty() {
+        reading.warnings.push(format!(
+            "{} {} images and {} passed over: {} no name of a part",
+            listed(others),
+            if others.len() == 1 { "holds" } else { "hold" },
+            if others.len() == 1 { "is" } else { "are" },
+            if others.len() == 1 {
+                "it has"
+            } else {
+                "they have"
+            },
+        ));
+    }
+    if images > 0 {
+        reading.warnings.push(format!(
+            "{} holds {} beside its parts, which belong to no class and are passed over",
+            quoted(&name_of(path)),
+            match images {
+                1 => "1 image".to_owned(),
+                count => format!("{count} images"),
+            }
+        ));
+    }
 }
 
 /// The folders whose names stand for a part.

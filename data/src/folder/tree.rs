@@ -1,24 +1,43 @@
 //! What lies in folders.
 
+use std::collections::{HashSet, VecDeque};
+use std::ffi::OsStr;
 use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use files::printable;
+use files::{printable, shown_path};
 
 use super::listing::is_picture_name;
 use super::names::{name_of, quoted};
+use crate::archive::is_archive;
 use crate::error::DataError;
+use crate::picture::other_format;
 
 /// How deep folders are searched.
 pub(super) const DEEPEST: usize = 12;
-/// Folders that systems make by themselves, in lower case.
-const OF_THE_SYSTEM: [&str; 5] = [
+/// Folders that systems and programs make by themselves, in lower case.
+const OF_THE_SYSTEM: [&str; 20] = [
     "__macosx",
     "$recycle.bin",
     "system volume information",
     "lost+found",
     "@eadir",
+    ".git",
+    ".svn",
+    ".hg",
+    ".dvc",
+    ".cache",
+    ".venv",
+    ".idea",
+    ".vscode",
+    ".ipynb_checkpoints",
+    ".thumbnails",
+    ".picasaoriginals",
+    ".appledouble",
+    ".spotlight-v100",
+    ".fseventsd",
+    ".temporaryitems",
 ];
 /// How many folders a message names.
 const NAMED: usize = 3;
@@ -31,39 +50,37 @@ pub(super) struct Contents {
     pub images: Vec<PathBuf>,
     /// Everything else.
     pub others: Vec<PathBuf>,
+    /// Folders whose names start with a dot.
+    pub hidden: Vec<PathBuf>,
+}
+
+/// What an entry of a folder is.
+enum Entry {
+    Folder(PathBuf),
+    Image(PathBuf),
+    Other(PathBuf),
+    Hidden(PathBuf),
 }
 
 impl Contents {
     pub(super) fn of(path: &Path) -> Result<Self, DataError> {
         let mut contents = Self::default();
-        for entry in read(path)? {
-            let entry = entry.map_err(|source| cannot_read(path, source))?;
-            let kind = entry.file_type();
-            let entry = entry.path();
-            if is_hidden(&entry) {
-                continue;
-            }
-            // Of a symbolic link, what it leads to counts.
-            let kind = match kind {
-                Ok(kind) if !kind.is_symlink() => Some(kind),
-                _ => fs::metadata(&entry)
-                    .ok()
-                    .map(|metadata| metadata.file_type()),
-            };
-            if kind.is_some_and(|kind| kind.is_dir()) {
-                if !leads_back(path, &entry) {
-                    contents.folders.push(entry);
+        for entry in entries(path)? {
+            match entry? {
+                Entry::Folder(path) => contents.folders.push(path),
+                Entry::Image(path) => contents.images.push(path),
+                Entry::Other(path) => contents.others.push(path),
+                Entry::Hidden(path) if path.is_dir() => {
+                    contents.hidden.push(path);
                 }
-            } else if is_picture_name(&entry) && kind.as_ref().is_none_or(FileType::is_file) {
-                contents.images.push(entry);
-            } else {
-                contents.others.push(entry);
+                Entry::Hidden(_) => {}
             }
         }
         for entries in [
             &mut contents.folders,
             &mut contents.images,
             &mut contents.others,
+            &mut contents.hidden,
         ] {
             entries.sort();
         }
@@ -72,60 +89,147 @@ impl Contents {
 
     /// The folders that hold images, themselves or deeper down.
     pub(super) fn folders_with_images(&self) -> Result<Vec<PathBuf>, DataError> {
-        let mut found = Vec::new();
-        for folder in &self.folders {
-            if holds_images(folder, DEEPEST)? {
-                found.push(folder.clone());
-            }
-        }
-        Ok(found)
+        with_images(&self.folders)
     }
 }
 
-/// Whether a folder holds images, itself or deeper down. Stops at the first one.
-fn holds_images(path: &Path, depth: usize) -> Result<bool, DataError> {
-    let mut folders = Vec::new();
-    for entry in read(path)? {
-        let entry = entry.map_err(|source| cannot_read(path, source))?;
-        let kind = entry.file_type();
-        let entry = entry.path();
-        if is_hidden(&entry) {
-            continue;
-        }
-        let is_folder = match kind {
-            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
-            _ => entry.is_dir() && !leads_back(path, &entry),
-        };
-        if is_folder {
-            folders.push(entry);
-        } else if is_picture_name(&entry) {
-            return Ok(true);
+/// Those of some folders that hold images, themselves or deeper down.
+pub(super) fn with_images(folders: &[PathBuf]) -> Result<Vec<PathBuf>, DataError> {
+    let mut found = Vec::new();
+    for folder in folders {
+        if holds_images(folder)? {
+            found.push(folder.clone());
         }
     }
-    for folder in folders {
-        if depth > 0 && holds_images(&folder, depth - 1)? {
-            return Ok(true);
+    Ok(found)
+}
+
+/// What is in a folder, in the order of the file system. Of a symbolic link, what it leads to counts;
+/// one that leads back is left out.
+fn entries(path: &Path) -> Result<impl Iterator<Item = Result<Entry, DataError>> + '_, DataError> {
+    let entries = fs::read_dir(path).map_err(|source| cannot_read(path, source))?;
+    Ok(entries.filter_map(move |entry| {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(source) => return Some(Err(cannot_read(path, source))),
+        };
+        let kind = entry.file_type();
+        let entry = entry.path();
+        let name = entry.file_name().unwrap_or_default();
+        if is_of_the_system(name) {
+            return None;
+        }
+        if name.as_encoded_bytes().starts_with(b".") {
+            return Some(Ok(Entry::Hidden(entry)));
+        }
+        let kind = match kind {
+            Ok(kind) if !kind.is_symlink() => Some(kind),
+            _ => fs::metadata(&entry)
+                .ok()
+                .map(|metadata| metadata.file_type()),
+        };
+        if kind.is_some_and(|kind| kind.is_dir()) {
+            (!leads_back(path, &entry)).then_some(Ok(Entry::Folder(entry)))
+        } else if is_picture_name(&entry) && kind.as_ref().is_none_or(FileType::is_file) {
+            Some(Ok(Entry::Image(entry)))
+        } else {
+            Some(Ok(Entry::Other(entry)))
+        }
+    }))
+}
+
+/// Whether a folder holds images, itself or deeper down. Stops at the first one.
+fn holds_images(path: &Path) -> Result<bool, DataError> {
+    let mut way = Way::from(path);
+    while let Some(folder) = way.next() {
+        for entry in entries(&folder)? {
+            match entry? {
+                Entry::Image(_) => return Ok(true),
+                Entry::Folder(path) => way.add(path),
+                Entry::Other(_) | Entry::Hidden(_) => {}
+            }
         }
     }
     Ok(false)
 }
 
-/// All images below a folder, sorted by path.
+/// All images below a folder, sorted by path. Those of a folder that several links lead to are there
+/// once.
 pub(super) fn all_images(path: &Path) -> Result<Vec<PathBuf>, DataError> {
-    fn collect(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), DataError> {
-        let contents = Contents::of(path)?;
-        found.extend(contents.images);
-        for folder in &contents.folders {
-            if depth > 0 {
-                collect(folder, depth - 1, found)?;
-            }
-        }
-        Ok(())
-    }
     let mut found = Vec::new();
-    collect(path, DEEPEST, &mut found)?;
+    let mut way = Way::from(path);
+    while let Some(folder) = way.next() {
+        let contents = Contents::of(&folder)?;
+        found.extend(contents.images);
+        contents.folders.into_iter().for_each(|path| way.add(path));
+    }
     found.sort();
     Ok(found)
+}
+
+/// A way through a folder and those below it, each of which is met once however many links lead to
+/// it; links are followed last.
+struct Way {
+    folders: Vec<PathBuf>,
+    links: VecDeque<PathBuf>,
+    visited: HashSet<PathBuf>,
+    /// Names in the path of the first folder.
+    start: usize,
+}
+
+impl Way {
+    fn from(path: &Path) -> Self {
+        Self {
+            folders: vec![path.to_owned()],
+            links: VecDeque::new(),
+            visited: HashSet::new(),
+            start: path.iter().count(),
+        }
+    }
+
+    fn next(&mut self) -> Option<PathBuf> {
+        loop {
+            let folder = self.folders.pop().or_else(|| self.links.pop_front())?;
+            let real = fs::canonicalize(&folder).unwrap_or_else(|_| folder.clone());
+            if self.visited.insert(real) {
+                return Some(folder);
+            }
+        }
+    }
+
+    fn add(&mut self, path: PathBuf) {
+        if path.iter().count() - self.start > DEEPEST {
+            return;
+        }
+        match path.is_symlink() {
+            true => self.links.push_back(path),
+            false => self.folders.push(path),
+        }
+    }
+}
+
+/// The first folder below one that holds several folders with images: perhaps those of the classes.
+pub(crate) fn likely_set(path: &Path) -> Option<PathBuf> {
+    let folders = Contents::of(path).ok()?.folders;
+    folders.into_iter().find(|folder| {
+        let inner = Contents::of(folder).and_then(|inner| inner.folders_with_images());
+        inner.is_ok_and(|inner| inner.len() > 1)
+    })
+}
+
+/// The first file in a folder that has no image: its path.
+pub(crate) fn first_other_file(path: &Path) -> Option<PathBuf> {
+    Contents::of(path).ok()?.others.into_iter().next()
+}
+
+/// The only archive in a folder without folders.
+pub(crate) fn only_archive(path: &Path) -> Option<PathBuf> {
+    let contents = Contents::of(path).ok()?;
+    let mut archives = contents.others.into_iter().filter(|path| is_archive(path));
+    match (archives.next(), archives.next()) {
+        (Some(only), None) if contents.folders.is_empty() => Some(only),
+        _ => None,
+    }
 }
 
 /// What a folder holds, in words, such as "2 folders (`a` with 3 images, `b` with 2 folders) and 1
@@ -147,10 +251,29 @@ pub(super) fn in_words(path: &Path) -> String {
         let named: Vec<String> = named.chain(more).collect();
         parts[0] = format!("{} ({})", parts[0], named.join(", "));
     }
+    if let Some(others) = parts.last_mut().filter(|_| !contents.others.is_empty()) {
+        others.push_str(&first_other(&contents));
+    }
     match parts.pop() {
         None => "nothing".to_owned(),
         Some(last) if parts.is_empty() => last,
         Some(last) => format!("{} and {last}", parts.join(", ")),
+    }
+}
+
+/// What the only other file is called and, where there are no images, what the first of them is.
+fn first_other(contents: &Contents) -> String {
+    let Some(first) = contents.others.first() else {
+        return String::new();
+    };
+    let name = quoted(&name_of(first));
+    let has_images = !contents.images.is_empty() || !contents.folders.is_empty();
+    let format = other_format(first).filter(|_| !has_images);
+    match (format, contents.others.len()) {
+        (Some(format), 1) => format!(" ({name}, {})", format.name),
+        (Some(format), _) => format!(" (the first, {name}, is {})", format.name),
+        (None, 1) => format!(" ({name})"),
+        (None, _) => String::new(),
     }
 }
 
@@ -171,13 +294,9 @@ fn counts(contents: &Contents) -> Vec<String> {
 pub(super) fn below(root: &Path, path: &Path) -> String {
     let relative = path.strip_prefix(root).unwrap_or(path);
     match relative.as_os_str().is_empty() {
-        true => printable(&root.display().to_string()).into_owned(),
-        false => printable(&relative.display().to_string()).into_owned(),
+        true => printable(&shown_path(root)).into_owned(),
+        false => printable(&shown_path(relative)).into_owned(),
     }
-}
-
-fn read(path: &Path) -> Result<fs::ReadDir, DataError> {
-    fs::read_dir(path).map_err(|source| cannot_read(path, source))
 }
 
 fn cannot_read(path: &Path, source: io::Error) -> DataError {
@@ -187,13 +306,12 @@ fn cannot_read(path: &Path, source: io::Error) -> DataError {
     }
 }
 
-/// Whether an entry's name starts with a dot, or is that of a folder that systems make.
-fn is_hidden(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    name.as_encoded_bytes().starts_with(b".")
-        || name
-            .to_str()
-            .is_some_and(|name| OF_THE_SYSTEM.contains(&name.to_lowercase().as_str()))
+/// Whether a name is that of a folder that systems and programs make.
+fn is_of_the_system(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| {
+        let name = name.to_lowercase();
+        OF_THE_SYSTEM.contains(&name.as_str()) || name.starts_with(".trash")
+    })
 }
 
 /// Whether a symbolic link in a folder leads to that folder, or to one that holds it.
@@ -203,5 +321,35 @@ fn leads_back(folder: &Path, link: &Path) -> bool {
     match (is_link.then(|| real(link)).flatten(), real(folder)) {
         (Some(link), Some(folder)) => folder.starts_with(link),
         _ => false,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_among_folders_are_followed_once() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path();
+        let names: Vec<String> = (0..9).map(|place| format!("d{place}")).collect();
+        for name in &names {
+            fs::create_dir(path.join(name)).unwrap();
+            for other in names.iter().filter(|other| *other != name) {
+                symlink(format!("../{other}"), path.join(name).join(other)).unwrap();
+            }
+        }
+        assert!(!holds_images(path).unwrap());
+        for name in &names {
+            fs::write(path.join(name).join("1.png"), "").unwrap();
+        }
+        let images = all_images(path).unwrap();
+        let expected: Vec<PathBuf> = names
+            .iter()
+            .map(|name| path.join(name).join("1.png"))
+            .collect();
+        assert_eq!(images, expected);
     }
 }
