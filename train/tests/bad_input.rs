@@ -163,7 +163,7 @@ fn damaged_picture_folders() {
     fails(
         train(root.path()).args(["--data", "folder:~/photos"]),
         1,
-        &["~/photos is not a folder", "$HOME"],
+        &["~/photos does not exist", "$HOME"],
     );
 }
 

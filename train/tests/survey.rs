@@ -276,7 +276,7 @@ fn what_makes_no_sense_is_wrong_usage() {
     let beyond = [&augmented[..], &["--pad-crop", "5000"]].concat();
     expect(&beyond, 2, &["5000", "4096"]);
     expect(&["sample", "--image-size", "0"], 2, &["`image_size` is 0"]);
-    expect(&["folder:nowhere"], 1, &["nowhere is not a folder"]);
+    expect(&["folder:nowhere"], 1, &["nowhere does not exist"]);
     expect(&["mnist"], 1, &["train-images-idx3-ubyte.gz", "hint: put "]);
     let no_place = ["sample", "--sheet", "missing/folder/a.png"];
     expect(&no_place, 1, &["cannot write missing/folder/a.png"]);

@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     pub images: Vec<PathBuf>,
 
     /// Refuse images with more pixels than this
-    #[arg(long, value_name = "N", default_value_t = MAX_PIXELS)]
+    #[arg(long, value_name = "N", value_parser = max_pixels, default_value_t = MAX_PIXELS)]
     pub max_pixels: NonZeroU64,
 
     /// Model to use: best, newest, shipped, or a run [default: best]
@@ -159,6 +159,11 @@ pub(crate) struct Benchmark {
     /// Predictions to measure [default: as many as take about 3 seconds, at least 5]
     #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = ["images", "list_devices"])]
     pub repeats: Option<NonZeroUsize>,
+}
+
+fn max_pixels(text: &str) -> Result<NonZeroU64, String> {
+    let number = NonZeroU64::new(at_least_one(text)? as u64);
+    number.ok_or_else(|| "must be at least 1".to_owned())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

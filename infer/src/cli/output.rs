@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use data::{Conversion, Fitted, Mismatch};
-use files::printable;
+use files::{printable, shown_path};
 use infer::voice::{self, OutputError};
 use infer::{ClassProbability, Description, Prediction, SavedModel, Stored, Views};
 use serde::Serialize;
@@ -66,7 +66,7 @@ pub(crate) fn converted(path: &Path, fitted: &Fitted) -> Option<String> {
     (!conversions.is_empty()).then(|| {
         format!(
             "converted {}: {} (--as-is turns this off)",
-            path.display(),
+            shown_path(path),
             conversions.join(", ")
         )
     })
@@ -78,7 +78,7 @@ pub(crate) fn mismatch(path: &Path, fitted: &Fitted) -> Option<String> {
     (!reasons.is_empty()).then(|| {
         format!(
             "warning: {} does not look like the images the model was trained on: {}",
-            path.display(),
+            shown_path(path),
             reasons.join(" and ")
         )
     })
@@ -137,13 +137,13 @@ impl<'a> Output<'a> {
         let classes = &prediction.classes[..count];
         match &mut self.json {
             Some(document) => document.predictions.push(Entry {
-                image: path.display().to_string(),
+                image: shown_path(path).into_owned(),
                 classes: classes.to_vec(),
                 conversions: fitted.conversions.clone(),
                 warnings: fitted.mismatches.clone(),
             }),
             None => {
-                voice::print(&printable(&path.display().to_string()))?;
+                voice::print(&printable(&shown_path(path)))?;
                 for ClassProbability { name, probability } in classes {
                     let name = printable(name);
                     voice::print_line(&format!("{:>7.2} %  {name}", 100.0 * probability))?;

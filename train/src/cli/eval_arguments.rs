@@ -10,7 +10,7 @@ use infer::benchmark::NamedNetwork;
 use infer::flags::WeightsFlags;
 use train::SetPart;
 
-use super::settings::{max_pixels_help, source};
+use super::settings::{max_pixels, max_pixels_help, source};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,7 +67,7 @@ pub(crate) struct EvalArguments {
     /// Table with a file name and a label in each row, for images that are not in class folders [default: the run's own, without --data]
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
-    #[arg(long, value_name = "N", help = max_pixels_help())]
+    #[arg(long, value_name = "N", value_parser = max_pixels, help = max_pixels_help())]
     pub max_pixels: Option<NonZeroU64>,
 
     /// test, validation (what the run held back) or train

@@ -130,7 +130,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "N")]
     loader_threads: Option<usize>,
 
-    #[arg(long, value_name = "N", help = max_pixels_help())]
+    #[arg(long, value_name = "N", value_parser = max_pixels, help = max_pixels_help())]
     max_pixels: Option<NonZeroU64>,
 
     /// Passes over the training images [default: 16]
@@ -275,6 +275,12 @@ impl From<Settings> for Overrides {
             max_pixels: settings.max_pixels,
         }
     }
+}
+
+/// The value of `--max-pixels`.
+pub(super) fn max_pixels(text: &str) -> Result<NonZeroU64, String> {
+    let number: u64 = text.parse().map_err(|error| format!("{error}"))?;
+    NonZeroU64::new(number).ok_or_else(|| "must be at least 1".to_owned())
 }
 
 /// Help for `--max-pixels` of all commands that open images.

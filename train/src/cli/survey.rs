@@ -9,7 +9,7 @@ use data::{
     DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, PassedOver, Reading, Storage,
     Survey, contact_sheet,
 };
-use files::printable;
+use files::{printable, shown_path};
 use image::{ImageFormat, RgbImage};
 use indicatif::ProgressBar;
 use infer::terminal;
@@ -249,7 +249,7 @@ fn shown(pair: &Duplicate, root: Option<&Path>) -> String {
     };
     let [first, second] = files.each_ref().map(|file| {
         let relative = root.and_then(|root| file.strip_prefix(root).ok());
-        relative.unwrap_or(file).display()
+        shown_path(relative.unwrap_or(file))
     });
     format!("{second} = {first}")
 }

@@ -9,7 +9,7 @@ use data::Source;
 
 use super::arguments::recipe;
 use super::destination::is_special;
-use super::settings::{max_pixels_help, source};
+use super::settings::{max_pixels, max_pixels_help, source};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,7 +48,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N")]
     pub image_size: Option<usize>,
 
-    #[arg(long, value_name = "N", help = max_pixels_help())]
+    #[arg(long, value_name = "N", value_parser = max_pixels, help = max_pixels_help())]
     pub max_pixels: Option<NonZeroU64>,
 
     /// Sets which images of a folder without a test part are its test part, and how images are changed [default: 1, or that of --config or --recipe]

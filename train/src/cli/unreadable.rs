@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use data::{DataSet, Flaw, FlawedImages, PassedOver, Reading, Unreadable};
-use files::{printable, without_number};
+use files::{printable, shown_path, without_number};
 
 use infer::voice::{talk, warn};
 
@@ -46,7 +46,7 @@ impl UnreadableNews {
             if self.told.insert(path.clone()) {
                 let reason = without_number(&error.to_string());
                 log::warn!("{}; it is passed over", printable(&reason));
-                names.push(printable(&path.display().to_string()).into_owned());
+                names.push(printable(&shown_path(&path)).into_owned());
             }
         }
         Some(format!(
@@ -65,7 +65,7 @@ impl UnreadableNews {
         for (path, flaw) in self.flawed.list() {
             if self.told_flawed.insert(path.clone()) {
                 log::warn!("{}", printable(&flawed(&path, flaw)));
-                names.push(printable(&path.display().to_string()).into_owned());
+                names.push(printable(&shown_path(&path)).into_owned());
             }
         }
         Some(format!(
@@ -88,7 +88,7 @@ fn first(mut names: Vec<String>) -> String {
 }
 
 fn flawed(path: &Path, flaw: Flaw) -> String {
-    format!("the image {} is used, but {flaw}", path.display())
+    format!("the image {} is used, but {flaw}", shown_path(path))
 }
 
 /// What is wrong with the file of each image that can be read nevertheless.
