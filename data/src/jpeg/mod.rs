@@ -41,6 +41,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use image::metadata::Orientation;
     use proptest::prelude::*;
 
     use crate::picture::{DecodeError, Decoded, Flaw, Limits};
@@ -126,6 +127,33 @@ mod tests {
                 assert_eq!(decoded.flaw, Some(Flaw::DamagedPixels));
             }
         }
+    }
+
+    #[test]
+    fn metadata_after_the_first_scan_does_not_count() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references");
+        let file = fs::read(folder.join("rgb.jpg")).unwrap();
+        let exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0";
+        let with = |place: usize| {
+            let (before, after) = file.split_at(place);
+            let file = [before, exif, after].concat();
+            decode(&file, u64::MAX).unwrap().orientation
+        };
+        assert_eq!(with(2), Orientation::Rotate90);
+        assert_eq!(with(file.len() - 2), Orientation::NoTransforms);
+    }
+
+    #[test]
+    fn inks_inside_tiff_files_are_not_inverted() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references");
+        let file = fs::read(folder.join("cmyk.jpg")).unwrap();
+        let mut limits = Limits::of_pixels(u64::MAX);
+        let inside = super::decode_in_tiff(&file, &mut limits, false).unwrap();
+        assert_ne!(inside.image, decode(&file, u64::MAX).unwrap().image);
+        let mut pixels = [[0; 3]; 3];
+        let inks: [&[u8]; 4] = [&[0, 255, 0], &[0, 0, 0], &[0, 0, 0], &[0, 0, 255]];
+        super::colour::Colours::Inks.convert(&inks, &mut pixels);
+        assert_eq!(pixels, [[255; 3], [0, 255, 255], [0; 3]]);
     }
 
     #[test]
