@@ -33,6 +33,7 @@ pub(super) fn unpack(
     let mut is_first = true;
     for member in archive.entries().map_err(|error| damaged(&error))? {
         let mut member = member.map_err(|error| match is_first {
+            _ if is_spent.get() => cut_off(),
             true if error.kind() != io::ErrorKind::UnexpectedEof => not_a_tar(is_compressed),
             _ => damaged(&error),
         })?;

@@ -241,6 +241,12 @@ fn archives_that_end_too_early_are_refused() {
             false => assert!(result.is_ok(), "{result:?}"),
         }
     }
+    // Within a header, within a member.
+    for length in [512 + 9, 1024 + 9, 1024 + 512 + 9] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let error = unpack(&path).unwrap_err().to_string();
+        assert!(error.contains("cut off"), "{length}: {error}");
+    }
     let path = tar(root.path(), "a.tgz", &members);
     let whole = fs::read(&path).unwrap();
     for length in [whole.len() - 4, whole.len() - 8, whole.len() - 9] {
