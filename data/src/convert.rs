@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x3};
-use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::DynamicImage;
+
+use crate::preprocessing::{Filter, Resampling};
 
 /// The sizes an image is brought to.
 pub(crate) struct Target {
@@ -15,6 +17,7 @@ pub(crate) struct Target {
     pub width: usize,
     /// The shorter side before the crop, at least `height` and `width`.
     pub resize: usize,
+    pub resampling: Resampling,
 }
 
 type ResampleError = Box<dyn std::error::Error + Send + Sync>;
@@ -26,10 +29,10 @@ type ResampleError = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) fn planes(image: &DynamicImage, target: &Target) -> Result<Vec<u8>, ResampleError> {
     let region = crop(image.width(), image.height(), target);
     let shape = [target.channels, target.height, target.width];
-    planes_of_region(image, &region, shape)
+    filtered_planes(image, &region, shape, target.resampling.filter)
 }
 
-/// Resizes a region of an image to `shape`, `[channels, height, width]`, and packs it so.
+/// Resizes a region of an image to `shape`, `[channels, height, width]`, bilinearly, and packs it so.
 ///
 /// The region must lie in the image and not be empty.
 pub(crate) fn planes_of_region(
@@ -37,13 +40,23 @@ pub(crate) fn planes_of_region(
     region: &Region,
     shape: [usize; 3],
 ) -> Result<Vec<u8>, ResampleError> {
+    filtered_planes(image, region, shape, Filter::Bilinear)
+}
+
+fn filtered_planes(
+    image: &DynamicImage,
+    region: &Region,
+    shape: [usize; 3],
+    filter: Filter,
+) -> Result<Vec<u8>, ResampleError> {
     let [channels, height, width] = shape;
     let from = [image.height() as usize, image.width() as usize];
+    let size = [height, width];
     let mut resampled = vec![0; channels * height * width];
     match channels {
-        1 => resample::<U8>(&grey(image), from, region, [height, width], &mut resampled)?,
+        1 => resample::<U8>(&grey(image), from, region, size, filter, &mut resampled)?,
         _ => {
-            resample::<U8x3>(&rgb(image), from, region, [height, width], &mut resampled)?;
+            resample::<U8x3>(&rgb(image), from, region, size, filter, &mut resampled)?;
             resampled = planar(&resampled);
         }
     }
@@ -62,7 +75,7 @@ pub(crate) fn region_of_planes(
     let mut resampled = vec![0; planes.len()];
     let pairs = planes.chunks_exact(height * width);
     for (from, to) in pairs.zip(resampled.chunks_exact_mut(height * width)) {
-        resample::<U8>(from, size, region, size, to)?;
+        resample::<U8>(from, size, region, size, Filter::Bilinear, to)?;
     }
     Ok(resampled)
 }
@@ -75,12 +88,13 @@ fn resample<P: PixelTrait>(
     from: [usize; 2],
     Region { columns, rows }: &Region,
     to: [usize; 2],
+    filter: Filter,
     resampled: &mut [u8],
 ) -> Result<(), ResampleError> {
     let source = TypedImageRef::<P>::from_buffer(from[1] as u32, from[0] as u32, pixels)?;
     let mut resized = TypedImage::<P>::from_buffer(to[1] as u32, to[0] as u32, resampled)?;
     let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+        .resize_alg(ResizeAlg::Convolution(filter.kernel()))
         .crop(columns.start, rows.start, columns.length, rows.length);
     Resizer::new().resize_typed(&source, &mut resized, &options)?;
     Ok(())
@@ -102,21 +116,26 @@ pub(crate) struct Stretch {
 
 /// What the centre crop of the resized image covers.
 ///
-/// Sizes and offsets are rounded as torchvision's `Resize` and `CenterCrop` round them.
+/// Sizes are rounded as torchvision's `Resize` rounds them.
 fn crop(width: u32, height: u32, target: &Target) -> Region {
     let shorter = u64::from(width.min(height));
     let resize = target.resize as u64;
-    let stretch = |side: u32, kept: usize| {
-        let resized = (resize * u64::from(side) / shorter) as f64;
+    let Resampling { stretch, crop, .. } = target.resampling;
+    let [rows, columns] = match stretch {
+        Some(sides) => sides.map(|side| side as u64),
+        None => [height, width].map(|side| resize * u64::from(side) / shorter),
+    };
+    let stretch = |side: u32, resized: u64, kept: usize| {
+        let resized = resized as f64;
         let scale = f64::from(side) / resized;
-        let start = ((resized - kept as f64) / 2.0).round_ties_even() * scale;
+        let start = crop.round((resized - kept as f64) / 2.0) * scale;
         // Rounding must not carry the crop over the edge.
         let length = (kept as f64 * scale).min(f64::from(side) - start);
         Stretch { start, length }
     };
     Region {
-        columns: stretch(width, target.width),
-        rows: stretch(height, target.height),
+        columns: stretch(width, columns, target.width),
+        rows: stretch(height, rows, target.height),
     }
 }
 
@@ -167,6 +186,7 @@ mod tests {
             height: 224,
             width: 224,
             resize: 256,
+            resampling: Resampling::default(),
         };
         // 640x480 becomes 341x256; the crop starts at column 58 (58.5 to even) and row 16.
         let Region { columns, rows } = crop(640, 480, &target);

@@ -82,7 +82,9 @@ pub use picture::{
 };
 pub use pictures::Pictures;
 pub use position::Position;
-pub use preprocessing::{MAX_SIDE, Preprocessing, PreprocessingError};
+pub use preprocessing::{
+    CropStart, Filter, MAX_SIDE, Preprocessing, PreprocessingError, Resampling,
+};
 pub use published::{FetchProgress, MissingPart, PublishedError};
 pub use set::DataSet;
 pub use sheet::contact_sheet;

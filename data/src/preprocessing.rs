@@ -1,5 +1,7 @@
 //! How a picture becomes a model's input; it travels with the model.
 
+mod resampling;
+
 use std::path::Path;
 
 use image::DynamicImage;
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::convert::{Target, planes};
 use crate::picture::{ImageOpener, PictureError};
+pub use resampling::{CropStart, Filter, Resampling};
 
 /// The longest side, in pixels, that pictures are prepared at.
 pub const MAX_SIDE: usize = 4096;
@@ -16,7 +19,7 @@ pub const MAX_SIDE: usize = 4096;
 /// 1. Convert to grey (1 channel, ITU-R BT.601 weights) or RGB (3 channels). An alpha channel is
 ///    dropped, not blended, as Pillow's `convert` does; 16-bit values are rounded to 8 bits.
 /// 2. Resize so that the shorter side has `resize` pixels (bilinear with antialiasing, as Pillow
-///    and torchvision resize images).
+///    and torchvision resize images), or as its [`Resampling`] says.
 /// 3. Crop `[height, width]` from the centre.
 /// 4. Divide by 255, subtract `mean`, divide by `std`, per channel.
 ///
@@ -30,6 +33,8 @@ pub struct Preprocessing {
     resize: usize,
     mean: Vec<f32>,
     std: Vec<f32>,
+    #[serde(skip_serializing_if = "Resampling::is_usual")]
+    resampling: Resampling,
 }
 
 impl Preprocessing {
@@ -97,7 +102,36 @@ impl Preprocessing {
             resize,
             mean,
             std,
+            resampling: Resampling::default(),
         })
+    }
+
+    /// The same with images resized in another way.
+    ///
+    /// # Errors
+    /// [`PreprocessingError`] if a side of `stretch` is smaller than the crop's or more than
+    /// [`MAX_SIDE`].
+    pub fn with_resampling(mut self, resampling: Resampling) -> Result<Self, PreprocessingError> {
+        let sides = resampling.stretch.into_iter().flatten();
+        for (resize, side) in sides.zip([self.height, self.width]) {
+            if resize > MAX_SIDE {
+                return Err(PreprocessingError::Side { found: resize });
+            }
+            if resize < side {
+                return Err(PreprocessingError::Resize {
+                    resize,
+                    height: self.height,
+                    width: self.width,
+                });
+            }
+        }
+        self.resampling = resampling;
+        Ok(self)
+    }
+
+    /// How images are resized.
+    pub fn resampling(&self) -> Resampling {
+        self.resampling
     }
 
     /// `[channels, height, width]` of a prepared picture.
@@ -156,6 +190,7 @@ impl Preprocessing {
             height: self.height,
             width: self.width,
             resize: self.resize,
+            resampling: self.resampling,
         };
         planes(image, &target).map_err(PreprocessingError::Resample)
     }
@@ -237,6 +272,8 @@ struct Fields {
     resize: usize,
     mean: Vec<f32>,
     std: Vec<f32>,
+    #[serde(default)]
+    resampling: Resampling,
 }
 
 impl TryFrom<Fields> for Preprocessing {
@@ -244,7 +281,7 @@ impl TryFrom<Fields> for Preprocessing {
 
     fn try_from(fields: Fields) -> Result<Self, PreprocessingError> {
         let shape = [fields.channels, fields.height, fields.width];
-        Self::new(shape, fields.resize, fields.mean, fields.std)
+        Self::new(shape, fields.resize, fields.mean, fields.std)?.with_resampling(fields.resampling)
     }
 }
 
@@ -312,88 +349,4 @@ pub enum PreprocessingError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use image::{GrayImage, RgbaImage};
-
-    fn grey(side: usize, resize: usize) -> Preprocessing {
-        Preprocessing::new([1, side, side], resize, vec![0.5], vec![0.25]).unwrap()
-    }
-
-    #[test]
-    fn refuses_what_cannot_be() {
-        let new = Preprocessing::new;
-        for result in [
-            new([2, 8, 8], 8, vec![0.5; 2], vec![0.5; 2]),
-            new([1, 0, 8], 8, vec![0.5], vec![0.5]),
-            new([1, 8, MAX_SIDE + 1], 8, vec![0.5], vec![0.5]),
-            new([1, 8, 9], 8, vec![0.5], vec![0.5]),
-            new([3, 8, 8], 8, vec![0.5], vec![0.5; 3]),
-            new([1, 8, 8], 8, vec![f32::NAN], vec![0.5]),
-            new([1, 8, 8], 8, vec![0.5], vec![0.0]),
-        ] {
-            assert!(result.is_err(), "{result:?}");
-        }
-    }
-
-    #[test]
-    fn serde_validates() {
-        let good = r#"{"channels":1,"height":8,"width":8,"resize":9,"mean":[0.5],"std":[0.25]}"#;
-        let read: Preprocessing = serde_json::from_str(good).unwrap();
-        assert_eq!(serde_json::to_string(&read).unwrap(), good);
-        let bad = good.replace("0.25", "0.0");
-        let error = serde_json::from_str::<Preprocessing>(&bad).unwrap_err();
-        assert!(error.to_string().contains("std above 0"), "{error}");
-    }
-
-    #[test]
-    fn a_picture_of_the_size_is_not_resampled() {
-        let image = GrayImage::from_fn(8, 8, |x, y| image::Luma([(x * 31 + y * 7) as u8]));
-        let bytes = grey(8, 8).prepare_bytes(&image.clone().into()).unwrap();
-        assert_eq!(bytes, image.into_raw());
-    }
-
-    #[test]
-    fn the_centre_is_kept() {
-        let image = GrayImage::from_fn(12, 8, |x, y| image::Luma([(x * 16 + y) as u8]));
-        let bytes = grey(4, 8).prepare_bytes(&image.into()).unwrap();
-        assert_eq!(bytes[..4], [66, 82, 98, 114], "row 2, columns 4 to 7");
-        assert_eq!(bytes.len(), 16);
-    }
-
-    #[test]
-    fn alpha_is_dropped_and_grey_weighted() {
-        let image: DynamicImage =
-            RgbaImage::from_pixel(3, 3, image::Rgba([200, 100, 50, 0])).into();
-        assert_eq!(grey(3, 3).prepare_bytes(&image).unwrap(), [124; 9]);
-        let rgb = Preprocessing::new([3, 3, 3], 3, vec![0.0; 3], vec![1.0; 3]).unwrap();
-        let expected = [[200; 9], [100; 9], [50; 9]].concat();
-        assert_eq!(rgb.prepare_bytes(&image).unwrap(), expected);
-    }
-
-    #[test]
-    fn thin_pictures_work_and_empty_ones_are_refused() {
-        for (width, height) in [(1, 10_000), (10_000, 1), (1, 1)] {
-            let image = GrayImage::from_pixel(width, height, image::Luma([77]));
-            assert_eq!(
-                grey(64, 64).prepare_bytes(&image.into()).unwrap(),
-                [77; 64 * 64]
-            );
-        }
-        let empty = GrayImage::new(0, 4).into();
-        assert!(matches!(
-            grey(4, 4).prepare_bytes(&empty),
-            Err(PreprocessingError::EmptyPicture)
-        ));
-    }
-
-    #[test]
-    fn normalising_goes_by_channel() {
-        let preprocessing =
-            Preprocessing::new([3, 1, 1], 1, vec![0.0, 0.5, 1.0], vec![1.0, 0.5, 0.1]).unwrap();
-        let twice = preprocessing.normalise(&[255, 255, 255, 0, 0, 0]);
-        for (found, expected) in twice.iter().zip([1.0, 1.0, 0.0, 0.0, -1.0, -10.0]) {
-            assert!((found - expected).abs() < 1e-6, "{twice:?}");
-        }
-    }
-}
+mod tests;
