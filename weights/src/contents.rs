@@ -1,6 +1,6 @@
 //! The tensors of a file by name and shape, read one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::error::ContentError;
 use crate::file::{Format, Opened};
@@ -45,6 +45,8 @@ pub struct TensorInfo {
     pub shape: Option<Vec<usize>>,
     /// What its elements are.
     pub kind: TensorKind,
+    /// Why it cannot be read, such as `of complex64`; `None` for floats and integers.
+    pub unread: Option<String>,
 }
 
 /// What the elements of a tensor are.
@@ -55,10 +57,22 @@ pub enum TensorKind {
     Float,
     /// Integers or booleans.
     Integer,
-    /// Numbers that stand for floats by a scale: a tensor of PyTorch's quantization.
+    /// Numbers that stand for floats by a scale: a tensor of PyTorch's quantization, or floats of
+    /// 8 bits or fewer.
     Quantized,
     /// Something that cannot be read.
     Unread,
+}
+
+impl TensorKind {
+    /// That of a type that is not known, by its name in a file.
+    pub(crate) fn unknown(name: &str) -> Self {
+        const SMALL_FLOATS: [&str; 6] = ["F8", "F6", "F4", "float8", "float6", "float4"];
+        match SMALL_FLOATS.iter().any(|start| name.starts_with(start)) {
+            true => Self::Quantized,
+            false => Self::Unread,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -139,11 +153,12 @@ impl<'a> Contents<'a> {
                 let tensors = file.tensors.iter().map(|(name, part)| TensorInfo {
                     name: name.clone(),
                     shape: part.dtype.is_ok().then(|| part.shape.clone()),
-                    kind: match part.dtype {
+                    kind: match &part.dtype {
                         Ok(dtype) if dtype.is_float() => TensorKind::Float,
                         Ok(_) => TensorKind::Integer,
-                        Err(_) => TensorKind::Unread,
+                        Err(name) => TensorKind::unknown(name),
                     },
+                    unread: part.dtype.as_ref().err().map(|name| format!("of {name}")),
                 });
                 Ok(Self {
                     format: Format::Safetensors,
@@ -163,6 +178,22 @@ impl<'a> Contents<'a> {
     /// The tensors in the file's order.
     pub fn tensors(&self) -> &[TensorInfo] {
         &self.tensors
+    }
+
+    /// Gives tensors other names, unless two of them would have one name.
+    pub fn rename(&mut self, rename: impl Fn(&str) -> String) {
+        let names: Vec<String> = self
+            .tensors
+            .iter()
+            .map(|tensor| rename(&tensor.name))
+            .collect();
+        let different: HashSet<&str> = names.iter().map(String::as_str).collect();
+        if different.len() < names.len() {
+            return;
+        }
+        for (tensor, name) in self.tensors.iter_mut().zip(names) {
+            tensor.name = name;
+        }
     }
 
     /// What a safetensors file says about itself.
@@ -275,5 +306,42 @@ mod tests {
             error.to_string(),
             "no state dict is under pupil: the file holds tensors of student, teacher, studentless"
         );
+    }
+
+    #[test]
+    fn other_names_are_taken_where_they_differ() {
+        let mut state_dict = StateDict::new();
+        for name in ["a.module.b", "a.c"] {
+            let tensor = Tensor::new(vec![], vec![1.0]).unwrap();
+            state_dict.insert(name, Entry::Float(tensor)).unwrap();
+        }
+        let bytes = to_safetensors(&state_dict, &BTreeMap::new(), Precision::Single).unwrap();
+        let mut contents = Contents::parse(&bytes).unwrap();
+        let names = |contents: &Contents<'_>| -> Vec<String> {
+            let tensors = contents.tensors().iter();
+            tensors.map(|tensor| tensor.name.clone()).collect()
+        };
+        contents.rename(|name| name.replace(".module", ""));
+        assert_eq!(names(&contents), ["a.b", "a.c"]);
+        contents.rename(|_| "d".to_owned());
+        assert_eq!(names(&contents), ["a.b", "a.c"]);
+    }
+
+    #[test]
+    fn types_that_cannot_be_read_are_named() {
+        for (dtype, kind) in [
+            ("F8_E4M3", TensorKind::Quantized),
+            ("C64", TensorKind::Unread),
+        ] {
+            let header =
+                format!(r#"{{"a":{{"dtype":"{dtype}","shape":[1],"data_offsets":[0,8]}}}}"#);
+            let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+            bytes.extend(header.as_bytes());
+            bytes.extend([0; 8]);
+            let contents = Contents::parse(&bytes).unwrap();
+            let tensor = &contents.tensors()[0];
+            assert_eq!(tensor.kind, kind);
+            assert_eq!(tensor.unread.as_deref(), Some(&*format!("of {dtype}")));
+        }
     }
 }

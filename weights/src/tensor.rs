@@ -88,6 +88,18 @@ impl Entry {
             Self::Integer(tensor) => tensor.shape(),
         }
     }
+
+    /// The same with the opposite sign.
+    pub(crate) fn negated(mut self) -> Self {
+        match &mut self {
+            Self::Float(tensor) => tensor.values.iter_mut().for_each(|value| *value = -*value),
+            Self::Integer(tensor) => {
+                let values = tensor.values.iter_mut();
+                values.for_each(|value| *value = value.wrapping_neg());
+            }
+        }
+        self
+    }
 }
 
 #[cfg(test)]

@@ -183,3 +183,20 @@ fn a_scalar_in_a_shape_of_ones() {
     let expected = Entry::Float(Tensor::new(vec![1, 1], vec![0.0]).unwrap());
     assert_eq!(read.state_dict.get("w"), Some(&expected));
 }
+
+/// As of a tensor that `torch.imag` of a conjugate gives.
+#[test]
+fn views_of_the_opposite_sign() {
+    let plain = tensor("I3\n", "I0\n", "(I3\nt", "(I1\nt");
+    for (flags, expected) in [
+        ("}Vneg\nI01\ns", [-0.0, -1.0, -2.0]),
+        ("}Vneg\nI00\ns", [0.0, 1.0, 2.0]),
+    ] {
+        let negated = plain.replace("I00\nNtR", &format!("I00\nN{flags}tR"));
+        let pickle = format!("}}Vw\n{negated}s.");
+        assert_eq!(
+            values(&file(pickle.as_bytes(), &[&numbers(3)]), "w"),
+            expected
+        );
+    }
+}

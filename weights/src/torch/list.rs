@@ -74,16 +74,27 @@ impl Listing {
         tensors
             .map(|(name, value)| {
                 let described = rebuilder.describe(*value);
+                let (kind, unread) = match &described {
+                    Some((_, Ok(Dtype::Unread { name, .. }))) => {
+                        (TensorKind::Unread, Some(format!("of {name}")))
+                    }
+                    Some((_, Ok(dtype))) if dtype.is_float() => (TensorKind::Float, None),
+                    Some((_, Ok(_))) => (TensorKind::Integer, None),
+                    Some((_, Err(name))) => (TensorKind::unknown(name), Some(format!("of {name}"))),
+                    None => {
+                        let kind = match rebuild::is_quantized(&file.graph, *value) {
+                            true => TensorKind::Quantized,
+                            false => TensorKind::Unread,
+                        };
+                        let function = rebuilder.function(*value);
+                        (kind, Some(format!("made by {function}")))
+                    }
+                };
                 TensorInfo {
                     name: name.clone(),
-                    kind: match described {
-                        Some((_, Some(dtype))) if dtype.is_float() => TensorKind::Float,
-                        Some((_, Some(Dtype::Unread { .. }) | None)) => TensorKind::Unread,
-                        Some((_, Some(_))) => TensorKind::Integer,
-                        None if rebuild::is_quantized(&file.graph, *value) => TensorKind::Quantized,
-                        None => TensorKind::Unread,
-                    },
                     shape: described.map(|(shape, _)| shape),
+                    kind,
+                    unread,
                 }
             })
             .collect()

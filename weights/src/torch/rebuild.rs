@@ -13,6 +13,8 @@ const BYTES_PER_BYTE: u64 = 8;
 /// On top of that, for small files whose tensors repeat elements.
 const FREE_BYTES: u64 = 1 << 20;
 
+/// The flag of a view whose elements have the opposite sign of those in the storage.
+const NEGATED: &str = "neg";
 /// Wrappers around a tensor that are looked through: a parameter of a class of its own has two.
 const MAX_WRAPPERS: usize = 4;
 
@@ -55,8 +57,8 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
         }
     }
 
-    /// Sizes and type of a tensor, if it is one that can be read.
-    pub(super) fn describe(&self, value: Value) -> Option<(Vec<usize>, Option<Dtype>)> {
+    /// Sizes and type of a plain tensor; in place of a type that is not known, its name.
+    pub(super) fn describe(&self, value: Value) -> Option<(Vec<usize>, Result<Dtype, String>)> {
         let (function, arguments) = self.inner(value).ok()?;
         let (&[storage, _, sizes, _], rest) = arguments.split_first_chunk()?;
         let named_dtype = match (function, rest) {
@@ -70,8 +72,20 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
         let storage = Storage::described(self.graph, *identity).ok()??;
         let sizes = self.numbers(sizes)?;
         let sizes = sizes.into_iter().map(|size| size.try_into().ok());
-        let dtype = self.dtype("", &storage, named_dtype).ok();
+        let dtype = self
+            .dtype("", &storage, named_dtype)
+            .map_err(|error| match error {
+                ContentError::UnsupportedDtype { dtype, .. } => dtype,
+                other => other.to_string(),
+            });
         Some((sizes.collect::<Option<_>>()?, dtype))
+    }
+
+    /// The function that makes a tensor.
+    pub(super) fn function(&self, value: Value) -> &'g str {
+        match self.inner(value) {
+            Ok((function, _)) | Err(function) => function,
+        }
     }
 
     /// Reads a tensor; `name` is for errors.
@@ -149,7 +163,21 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
             problem,
         })?;
         self.take(layout.elements() as u64 * dtype.bytes_when_read())?;
-        dtype::read(name, dtype, self.storages.order, layout, bytes)
+        let entry = dtype::read(name, dtype, self.storages.order, layout, bytes)?;
+        match (function, rest) {
+            // Whether it needs a gradient, hooks, then flags of a view.
+            ("_rebuild_tensor_v2", [_, _, flags, ..]) if self.has_flag(*flags, NEGATED) => {
+                Ok(entry.negated())
+            }
+            _ => Ok(entry),
+        }
+    }
+
+    fn has_flag(&self, flags: Value, wanted: &str) -> bool {
+        let items = self.graph.items(flags).unwrap_or_default();
+        items
+            .iter()
+            .any(|&(key, value)| self.graph.text(key) == Some(wanted) && value == Value::Bool(true))
     }
 
     fn dtype(
