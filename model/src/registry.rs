@@ -291,6 +291,9 @@ fn nearest(name: &str) -> Option<&'static str> {
     if let Some(known) = NAMES.into_iter().find(|known| plain(known) == plain(&name)) {
         return Some(known);
     }
+    if let Some(known) = slip(&plain(&name)) {
+        return Some(known);
+    }
     let similarity = |known: &str, name: &str| strsim::jaro_winkler(&plain(known), &plain(name));
     let Some(wanted) = Parts::of(&name) else {
         // Without a number, only the letters say what is meant.
@@ -321,6 +324,29 @@ fn nearest(name: &str) -> Option<&'static str> {
             )
         })
         .map(|(_, _, known)| known)
+}
+
+/// The first name that differs in one letter, but not in a digit, or in letters that look like digits.
+fn slip(name: &str) -> Option<&'static str> {
+    let plain = |known: &str| known.replace(['_', '-'], "");
+    let start = name
+        .find(|letter: char| letter.is_ascii_digit())
+        .unwrap_or(name.len());
+    let (family, rest) = name.split_at(start);
+    let digits = family.to_owned() + &rest.replace('o', "0").replace(['l', 'i'], "1");
+    let digits_of = |name: &str| -> String {
+        name.matches(|letter: char| letter.is_ascii_digit())
+            .collect()
+    };
+    NAMES
+        .into_iter()
+        .find(|known| plain(known) == digits)
+        .or_else(|| {
+            NAMES.into_iter().find(|known| {
+                let known = plain(known);
+                digits_of(&known) == digits_of(name) && strsim::levenshtein(&known, name) == 1
+            })
+        })
 }
 
 #[cfg(test)]
@@ -450,6 +476,9 @@ mod tests {
             ("plain21", "plain20"),
             ("resnet18_tutorial", "resnet18-tutorial"),
             ("digits", "digit"),
+            ("resnet5o", "resnet50"),
+            ("resnetl8", "resnet18"),
+            ("resnet18-tutoral", "resnet18-tutorial"),
             ("resnet", "resnet8"),
         ] {
             let message = network(name).map(|_| ()).unwrap_err().to_string();
