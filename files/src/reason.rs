@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::ReadError;
+
 /// Why the system did not do something, without the number that it has for it.
 ///
 /// ```
@@ -17,6 +19,13 @@ pub fn reason(error: &io::Error) -> String {
 
 /// The way out of a failed write where the file is not to blame: the disk is full or a limit is reached.
 pub fn write_hint(error: &io::Error) -> Option<&'static str> {
+    // A limit of ours for what is read is no limit of the system.
+    if error
+        .get_ref()
+        .is_some_and(|reason| reason.is::<ReadError>())
+    {
+        return None;
+    }
     match error.kind() {
         io::ErrorKind::FileTooLarge => Some("raise the limit of a file's size (`ulimit -f`)"),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some("free some space"),
@@ -70,5 +79,13 @@ mod tests {
         }
         let denied = io::Error::from_raw_os_error(13);
         assert!(!reason(&denied).contains("os error"));
+    }
+
+    #[test]
+    fn a_limit_of_what_is_read_is_not_raised() {
+        let error = io::Error::from(ReadError::TooLarge { limit: 1 });
+        assert_eq!(write_hint(&error), None);
+        let error = io::Error::from(io::ErrorKind::FileTooLarge);
+        assert!(write_hint(&error).is_some_and(|hint| hint.contains("ulimit")));
     }
 }
