@@ -12,6 +12,9 @@ use crate::foreign::sizes;
 
 /// Tensors named in a message before it says "and N more".
 const NAMED: usize = 3;
+/// Characters of all these names, so that a message is not cut in the middle; the first is named
+/// whatever its length.
+const NAMED_CHARACTERS: usize = 130;
 
 /// Why bytes did not become a network's weights.
 pub(crate) enum DecodeError {
@@ -120,13 +123,19 @@ fn differences(result: &ApplyResult) -> Vec<String> {
 
 /// The first few differences, and how many more there are.
 pub(crate) fn summary(differences: &[impl ToString]) -> String {
-    let named: Vec<_> = differences
-        .iter()
-        .take(NAMED)
-        .map(ToString::to_string)
-        .collect();
+    let mut named: Vec<String> = Vec::new();
+    let mut characters = 0;
+    for difference in differences.iter().take(NAMED) {
+        let text = difference.to_string();
+        characters += text.chars().count();
+        if characters > NAMED_CHARACTERS && !named.is_empty() {
+            break;
+        }
+        named.push(text);
+    }
+    let more = differences.len() - named.len();
     let named = named.join(", ");
-    match differences.len().saturating_sub(NAMED) {
+    match more {
         0 => named,
         more => format!("{named}, and {more} more"),
     }
@@ -229,5 +238,14 @@ mod tests {
                 "cut to {length} bytes"
             );
         }
+    }
+
+    #[test]
+    fn what_is_too_long_is_left_out_at_the_end() {
+        let differences = ["a".repeat(100), "b".repeat(100), "c".to_owned()];
+        let text = summary(&differences);
+        assert_eq!(text, format!("{}, and 2 more", differences[0]));
+        assert_eq!(summary(&["a", "b", "c", "d"]), "a, b, c, and 1 more");
+        assert_eq!(summary(&["a"]), "a");
     }
 }

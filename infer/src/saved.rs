@@ -1,15 +1,16 @@
 //! A trained network on disk.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
 use files::{SealError, sha256, write_atomically};
 use model::{Network, NetworkConfig, ResidualBackend, TensorShape};
-use weights::{Precision, WeightsFile};
+use weights::{Contents, Precision, TensorInfo};
 
 use crate::described::{Described, Version};
-use crate::description::{Description, Stored};
+use crate::description::{Accuracy, Description, Stored};
 use crate::error::SavedModelError;
 use crate::foreign::Difference;
 use crate::record::{self, DecodeError};
@@ -114,26 +115,18 @@ impl SavedModel {
             origin: self.origin.clone(),
             reason,
         };
-        let file =
-            WeightsFile::from_bytes(&self.weights).map_err(|error| damaged(error.to_string()))?;
+        let contents =
+            Contents::parse(&self.weights).map_err(|error| damaged(error.to_string()))?;
         let tensors = model::tensors(network).map_err(|error| damaged(error.to_string()))?;
-        let found = |name: &str| {
-            file.state_dict
-                .tensor(name)
-                .map(|tensor| tensor.shape().to_vec())
-        };
-        let differences =
-            tensors
-                .into_iter()
-                .filter_map(|TensorShape { name, shape }| match found(&name) {
-                    None => Some(Difference::Missing { name, shape }),
-                    Some(found) if found == shape => None,
-                    Some(found) => Some(Difference::Shape {
-                        name,
-                        found,
-                        expected: shape,
-                    }),
-                });
+        let infos = contents.tensors().iter();
+        let found: HashMap<&str, &TensorInfo> =
+            infos.map(|tensor| (tensor.name.as_str(), tensor)).collect();
+        let differences = tensors
+            .into_iter()
+            .filter_map(|TensorShape { name, shape }| {
+                let held = found.get(name.as_str()).copied().into();
+                Difference::of(&name, &shape, held)
+            });
         Ok(differences.collect())
     }
 
@@ -273,19 +266,24 @@ impl SavedModel {
             origin: self.origin.clone(),
             reason,
         };
-        let network = self
-            .description
-            .network
+        let mismatch = |reason: String| SavedModelError::Mismatch {
+            origin: self.origin.clone(),
+            model: self.description.model.clone(),
+            classes: self.description.network.classes(),
+            reason,
+        };
+        // Before the memory is taken that the description asks for.
+        let network = &self.description.network;
+        let differences = self.differing_shapes(network)?;
+        if !differences.is_empty() {
+            return Err(mismatch(record::summary(&differences)));
+        }
+        let network = network
             .init(device)
             .map_err(|error| damaged(error.to_string()))?;
         record::decode(&self.weights, network).map_err(|error| match error {
             DecodeError::Damaged(reason) => damaged(reason),
-            DecodeError::Mismatch(reason) => SavedModelError::Mismatch {
-                origin: self.origin.clone(),
-                model: self.description.model.clone(),
-                classes: self.description.network.classes(),
-                reason,
-            },
+            DecodeError::Mismatch(reason) => mismatch(reason),
         })
     }
 }
@@ -297,9 +295,23 @@ fn parse_description(bytes: &[u8], origin: &str) -> Result<Described, SavedModel
         },
         other => SavedModelError::Description {
             origin: origin.to_owned(),
-            reason: other.to_string(),
+            reason: in_words(&other.to_string()),
         },
     })
+}
+
+/// A message of serde without the names of types, which say nothing to a reader of the file.
+fn in_words(message: &str) -> String {
+    let mut words = Vec::new();
+    let mut all = message.split(' ').peekable();
+    while let Some(word) = all.next() {
+        let is_type = word == "struct" && words.last() == Some(&"expected");
+        match is_type && all.next().is_some() {
+            true => words.push("an object"),
+            false => words.push(word),
+        }
+    }
+    words.join(" ")
 }
 
 /// Writes both files of a model.
@@ -363,6 +375,14 @@ pub(crate) fn check(description: &Description) -> Result<(), String> {
             network.input_channels()
         ));
     }
+    let Accuracy { validation, test } = description.accuracy;
+    for share in [validation, test].into_iter().flatten() {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(format!(
+                "its accuracy is {share}, which is not between 0 and 1"
+            ));
+        }
+    }
     if description
         .images
         .as_ref()
@@ -387,140 +407,4 @@ fn read(folder: &Path, file: &'static str, limit: u64) -> Result<Vec<u8>, SavedM
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use burn_flex::Flex;
-    use std::fs;
-
-    #[test]
-    fn the_shipped_model_is_whole() {
-        let saved = SavedModel::shipped().unwrap();
-        saved.network::<Flex>(&Default::default()).unwrap();
-    }
-
-    #[test]
-    fn save_and_open_agree() {
-        let folder = tempfile::tempdir().unwrap();
-        let shipped = SavedModel::shipped().unwrap();
-        let network = shipped.network::<Flex>(&Default::default()).unwrap();
-        SavedModel::save(folder.path(), &network, &shipped.description).unwrap();
-
-        let opened = SavedModel::open(folder.path()).unwrap();
-
-        assert_eq!(opened.description, shipped.description);
-        let [opened, shipped] =
-            [opened, shipped].map(|saved| saved.with_precision(Precision::Single).unwrap());
-        assert!(opened.weights == shipped.weights, "other bytes");
-    }
-
-    /// A small model in a folder; both files have checksums.
-    fn saved_digit(folder: &Path) -> Description {
-        let network = model::network("digit").unwrap();
-        let description = Description {
-            model: "digit".to_owned(),
-            network: network.clone(),
-            ..SavedModel::shipped().unwrap().description
-        };
-        let network = network.init::<Flex>(&Default::default()).unwrap();
-        SavedModel::save(folder, &network, &description).unwrap();
-        description
-    }
-
-    #[test]
-    fn every_damage_is_refused_by_name() {
-        let folder = tempfile::tempdir().unwrap();
-        saved_digit(folder.path());
-        for (file, step) in [(DESCRIPTION_FILE, 1), (WEIGHTS_FILE, 997)] {
-            let path = folder.path().join(file);
-            let whole = fs::read(&path).unwrap();
-            for place in (0..whole.len()).step_by(step) {
-                let mut damaged = whole.clone();
-                damaged[place] ^= 1 << (place % 8);
-                fs::write(&path, &damaged).unwrap();
-                let error = SavedModel::open(folder.path()).unwrap_err();
-                let text = error.to_string();
-                assert!(text.contains(file), "byte {place}: {text}");
-                assert!(error.hint().is_some(), "byte {place}: {text}");
-            }
-            fs::write(&path, &whole[..whole.len() - 1]).unwrap();
-            SavedModel::open(folder.path()).unwrap_err();
-            fs::write(&path, &whole).unwrap();
-            SavedModel::open(folder.path()).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_model_without_checksums_is_read_as_before() {
-        let folder = tempfile::tempdir().unwrap();
-        let description = saved_digit(folder.path());
-        let path = folder.path().join(DESCRIPTION_FILE);
-        fs::write(&path, serde_json::to_vec(&description).unwrap()).unwrap();
-        let saved = SavedModel::open(folder.path()).unwrap();
-        assert_eq!(saved.description, description);
-        // What is learned of it later brings checksums.
-        SavedModel::save_description(folder.path(), &description).unwrap();
-        let weights = folder.path().join(WEIGHTS_FILE);
-        let mut bytes = fs::read(&weights).unwrap();
-        *bytes.last_mut().unwrap() ^= 1;
-        fs::write(&weights, bytes).unwrap();
-        SavedModel::open(folder.path()).unwrap_err();
-    }
-
-    /// A process may be killed after each of the files that a save writes.
-    #[test]
-    fn a_save_that_is_cut_short_leaves_one_of_both_models() {
-        let folder = tempfile::tempdir().unwrap();
-        let old = saved_digit(folder.path());
-        let read = |file: &str| fs::read(folder.path().join(file)).unwrap();
-        let old_weights = read(WEIGHTS_FILE);
-        let new = Description {
-            epochs: old.epochs + 1,
-            ..old.clone()
-        };
-        let new_weights = SavedModel::shipped().unwrap().weights;
-        let version = |description: &Description, weights: &[u8]| Version {
-            description: description.clone(),
-            sha256: sha256(weights),
-        };
-        let before = version(&old, &old_weights);
-        let after = version(&new, &new_weights);
-        after.write(folder.path(), Some(&before)).unwrap();
-        let opened = SavedModel::open(folder.path()).unwrap();
-        assert_eq!((&opened.description, &opened.weights), (&old, &old_weights));
-        // Another save takes the place of the one that was cut short.
-        assert_eq!(
-            Version::current(folder.path()).unwrap().sha256,
-            before.sha256
-        );
-        fs::write(folder.path().join(WEIGHTS_FILE), &new_weights).unwrap();
-        let opened = SavedModel::open(folder.path()).unwrap();
-        assert_eq!((&opened.description, &opened.weights), (&new, &new_weights));
-        put(folder.path(), &new, &new_weights).unwrap();
-        let text = String::from_utf8(read(DESCRIPTION_FILE)).unwrap();
-        assert!(!text.contains("replaces"), "{text}");
-        SavedModel::open(folder.path()).unwrap();
-    }
-
-    #[test]
-    fn another_class_count_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let shipped = SavedModel::shipped().unwrap();
-        let network = shipped.network::<Flex>(&Default::default()).unwrap();
-        let mut description = shipped.description;
-        SavedModel::save(folder.path(), &network, &description).unwrap();
-
-        description.class_names.pop();
-        SavedModel::save_description(folder.path(), &description).unwrap();
-        let error = SavedModel::open(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("9 classes"), "{error}");
-
-        description.network = description.network.with_classes(9);
-        SavedModel::save_description(folder.path(), &description).unwrap();
-        let error = SavedModel::open(folder.path())
-            .unwrap()
-            .network::<Flex>(&Default::default())
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("with 9 classes"), "{error}");
-    }
-}
+mod tests;

@@ -7,8 +7,9 @@ use data::PreprocessingError;
 use files::write_hint;
 use model::ConfigError;
 use thiserror::Error;
-use weights::{ContentError, WeightsError, shown};
+use weights::{ContentError, Entry, TensorInfo, TensorKind, WeightsError, shown};
 
+use super::hub::CONFIG_FILE;
 use crate::error::SavedModelError;
 use crate::record::summary;
 
@@ -47,7 +48,11 @@ pub enum ForeignError {
         reason: String,
     },
     /// The weights are small numbers that stand for floats.
-    #[error("{} holds a quantized network: `{}` is no tensor of floats", path.display(), shown(tensor))]
+    #[error(
+        "{} holds a quantized network: `{}` is no tensor of floats of 16 bits or more",
+        path.display(),
+        shown(tensor)
+    )]
     Quantized {
         /// The file.
         path: PathBuf,
@@ -77,6 +82,23 @@ pub enum ForeignError {
         model: String,
         /// Why.
         source: ConfigError,
+    },
+    /// The outputs are quantities, which are no probabilities.
+    #[error(
+        "{} says problem_type regression, whose outputs are quantities and no probabilities",
+        path.display()
+    )]
+    Regression {
+        /// The document that says so.
+        path: PathBuf,
+    },
+    /// A folder holds no weights of a usual name.
+    #[error("{} holds no weights of a usual name, but {}", path.display(), found(files))]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What it holds that may be meant.
+        files: Vec<String>,
     },
     /// A softmax over one output says nothing.
     #[error("{} has one output, whose softmax is always 1", path.display())]
@@ -112,8 +134,8 @@ pub enum ForeignError {
         /// What is out of range.
         source: ConfigError,
     },
-    /// Pictures cannot be brought to the network.
-    #[error("pictures cannot be prepared for {model}: {source}")]
+    /// Images cannot be brought to the network.
+    #[error("images cannot be prepared for {model}: {source}")]
     Preprocessing {
         /// The network.
         model: String,
@@ -185,6 +207,17 @@ impl ForeignError {
                  name than that of a folder of Hugging Face"
             }
             Self::Changes { .. } => "leave the flag out, or name another network with --model",
+            Self::Regression { .. } => {
+                "give --activation softmax or sigmoid if the outputs are classes after all"
+            }
+            Self::Folder { path, files } => {
+                return Some(match files.iter().find(|file| *file != CONFIG_FILE) {
+                    Some(file) => format!("name the file: {}", path.join(shown(file)).display()),
+                    None => {
+                        "copy the file of weights into it, such as model.safetensors".to_owned()
+                    }
+                });
+            }
             Self::OneOutput { .. } => "leave --activation out, or say --activation sigmoid",
             Self::Mismatch { .. } => {
                 "the file may be of another network: name it with --model, or leave --model out to \
@@ -256,6 +289,81 @@ pub enum Difference {
         /// Its name.
         name: String,
     },
+    /// It is of a type that cannot be read.
+    Unread {
+        /// Its name.
+        name: String,
+        /// What it is: `of complex64`, for example.
+        reason: String,
+    },
+}
+
+/// What a file holds under a name.
+pub(crate) enum Held<'a> {
+    Nothing,
+    Unread(&'a str),
+    Integers(&'a [usize]),
+    Floats(&'a [usize]),
+}
+
+impl<'a> From<Option<&'a TensorInfo>> for Held<'a> {
+    fn from(tensor: Option<&'a TensorInfo>) -> Self {
+        let Some(tensor) = tensor else {
+            return Self::Nothing;
+        };
+        match (&tensor.unread, tensor.shape.as_deref(), tensor.kind) {
+            (Some(reason), ..) => Self::Unread(reason),
+            (None, Some(shape), TensorKind::Float) => Self::Floats(shape),
+            (None, shape, _) => Self::Integers(shape.unwrap_or_default()),
+        }
+    }
+}
+
+impl<'a> From<Option<&'a Entry>> for Held<'a> {
+    fn from(entry: Option<&'a Entry>) -> Self {
+        match entry {
+            None => Self::Nothing,
+            Some(Entry::Float(tensor)) => Self::Floats(tensor.shape()),
+            Some(Entry::Integer(tensor)) => Self::Integers(tensor.shape()),
+        }
+    }
+}
+
+impl Difference {
+    /// In what a tensor differs from floats of the expected shape, if in anything.
+    pub(crate) fn of(name: &str, expected: &[usize], held: Held<'_>) -> Option<Self> {
+        let name = name.to_owned();
+        Some(match held {
+            Held::Nothing => Self::Missing {
+                name,
+                shape: expected.to_vec(),
+            },
+            Held::Unread(reason) => Self::Unread {
+                name,
+                reason: reason.to_owned(),
+            },
+            Held::Integers(found) | Held::Floats(found) if found != expected => Self::Shape {
+                name,
+                found: found.to_vec(),
+                expected: expected.to_vec(),
+            },
+            Held::Integers(_) => Self::Integers { name },
+            Held::Floats(_) => return None,
+        })
+    }
+}
+
+/// What a folder holds instead of weights, in words.
+fn found(files: &[String]) -> String {
+    const NAMED: usize = 3;
+    if files == [CONFIG_FILE] {
+        return format!("{CONFIG_FILE} without weights");
+    }
+    let named: Vec<String> = files.iter().take(NAMED).map(|file| shown(file)).collect();
+    match files.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more files", named.join(", ")),
+    }
 }
 
 impl fmt::Display for Differences {
@@ -292,6 +400,12 @@ impl fmt::Display for Difference {
             Self::Integers { name } => {
                 write!(formatter, "`{}` holds whole numbers", shown(name))
             }
+            Self::Unread { name, reason } => write!(
+                formatter,
+                "`{}` cannot be read, because it is {}",
+                shown(name),
+                shown(reason)
+            ),
         }
     }
 }

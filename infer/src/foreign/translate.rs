@@ -47,24 +47,17 @@ pub(super) fn translate(
         let name = from.name(own).ok_or_else(unnamed)?;
         let new_name = to.name(own).ok_or_else(unnamed)?;
         let expected = oriented(from, shape);
-        match left.remove(&name) {
-            None => differences.push(Difference::Missing {
-                name,
-                shape: expected,
-            }),
-            Some((_, entry)) if entry.shape() != expected => differences.push(Difference::Shape {
-                name,
-                found: entry.shape().to_vec(),
-                expected,
-            }),
-            Some((_, Entry::Integer(_))) => differences.push(Difference::Integers { name }),
-            Some((_, Entry::Float(tensor))) => {
-                let tensor = match expected[..] {
-                    [rows, columns] if transposes => transposed(tensor, rows, columns)?,
-                    _ => tensor,
-                };
-                translated.insert(new_name, Entry::Float(tensor))?;
-            }
+        let entry = left.remove(&name).map(|(_, entry)| entry);
+        let difference = Difference::of(&name, &expected, entry.as_ref().into());
+        differences.extend(difference);
+        if let Some(Entry::Float(tensor)) = entry
+            && tensor.shape() == expected
+        {
+            let tensor = match expected[..] {
+                [rows, columns] if transposes => transposed(tensor, rows, columns)?,
+                _ => tensor,
+            };
+            translated.insert(new_name, Entry::Float(tensor))?;
         }
         if let Some(counter) = from.counter(own)
             && left
