@@ -125,16 +125,28 @@ impl fmt::Display for Why {
                 accuracy,
                 run,
                 than,
-            } => write!(
-                formatter,
-                "its validation accuracy, {:.1} %, is higher than {:.1} % of {}, the best run on \
-                 such data; `--run newest` takes the newest run",
-                100.0 * accuracy,
-                100.0 * than,
-                run.display()
-            ),
+            } => {
+                let [accuracy, than] = percents(*accuracy, *than);
+                write!(
+                    formatter,
+                    "its validation accuracy, {accuracy} %, is higher than {than} % of {}, the best \
+                     run on such data; `--run newest` takes the newest run",
+                    run.display()
+                )
+            }
         }
     }
+}
+
+/// Two shares in percent, with as many digits as tell them apart.
+fn percents(one: f64, other: f64) -> [String; 2] {
+    const MOST_DIGITS: usize = 6;
+    let with = |digits: usize| [one, other].map(|share| format!("{:.digits$}", 100.0 * share));
+    let digits = (1..MOST_DIGITS).find(|&digits| {
+        let [one, other] = with(digits);
+        one != other
+    });
+    with(digits.unwrap_or(MOST_DIGITS))
 }
 
 impl Candidates {
@@ -345,6 +357,13 @@ mod tests {
         assert!(why.to_string().contains("90.0 %"), "{why}");
         let newest = Candidates::in_folder(folder.path()).unwrap().newest();
         assert!(newest.unwrap().folder.unwrap().ends_with("smoke"));
+    }
+
+    #[test]
+    fn shares_are_told_apart() {
+        assert_eq!(percents(0.942, 0.9), ["94.2", "90.0"]);
+        assert_eq!(percents(0.9424, 0.94235), ["94.240", "94.235"]);
+        assert_eq!(percents(0.5, 0.5), ["50.000000"; 2]);
     }
 
     #[test]
