@@ -103,6 +103,15 @@ pub(super) fn with_options(
         Some(size) => size * usual.resize() / usual.height().max(usual.width()),
         None => usual.resize(),
     });
+    let mut resampling = usual.resampling();
+    resampling.stretch = match (resampling.stretch, options.image_size) {
+        _ if options.resize.is_some() => None,
+        (Some(sides), Some(size)) => {
+            let longer = usual.height().max(usual.width());
+            Some(sides.map(|side| (size * side / longer).max(size)))
+        }
+        (stretch, _) => stretch,
+    };
     let fit = |chosen: &Option<Vec<f32>>, usual: &[f32]| match chosen.as_deref() {
         Some(&[value]) => vec![value; channels],
         Some(values) => values.to_vec(),
@@ -113,7 +122,8 @@ pub(super) fn with_options(
         resize,
         fit(&options.mean, usual.mean()),
         fit(&options.std, usual.std()),
-    )
+    )?
+    .with_resampling(resampling)
 }
 
 /// Whose mean and standard deviation the conventions have taken.

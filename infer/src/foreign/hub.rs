@@ -1,19 +1,19 @@
 //! Where weights lie in a folder, and what a folder of Hugging Face's hub says of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use data::Preprocessing;
 use model::{BottleneckStride, NetworkChanges, NetworkConfig};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::document::{Document, wrong};
 use super::error::ForeignError;
+use super::processor::{Prepared, Processor};
 use crate::description::Activation;
 use crate::saved::{DESCRIPTION_FILE, WEIGHTS_FILE};
 
-const CONFIG_FILE: &str = "config.json";
+pub(super) const CONFIG_FILE: &str = "config.json";
 const PROCESSOR_FILE: &str = "preprocessor_config.json";
 const INDEX_END: &str = ".index.json";
 /// Names of weights in a folder, in the order in which they are looked for.
@@ -60,8 +60,8 @@ impl Location {
             WEIGHTS_FILES.contains(&name) && !folder.join(DESCRIPTION_FILE).is_file();
         let (config, processor) = match is_of_folder {
             true => (
-                document(&folder.join(CONFIG_FILE))?,
-                document(&folder.join(PROCESSOR_FILE))?,
+                read(&folder.join(CONFIG_FILE), Config::read)?,
+                read(&folder.join(PROCESSOR_FILE), Processor::of_transformers)?,
             ),
             false => (None, None),
         };
@@ -82,6 +82,41 @@ pub(super) fn weights_in(folder: &Path) -> Option<PathBuf> {
         .find(|path| path.symlink_metadata().is_ok())
 }
 
+/// Names in a folder without weights of a usual name that may be meant instead: files that hold
+/// weights by their ends, or else a configuration.
+pub(super) fn other_files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    let ends = [
+        ".pth",
+        ".pt",
+        ".bin",
+        ".ckpt",
+        ".safetensors",
+        ".tar",
+        "index.json",
+    ];
+    let holds_weights = |name: &&String| ends.iter().any(|end| name.ends_with(end));
+    let found: Vec<String> = names.iter().filter(holds_weights).cloned().collect();
+    match found.is_empty() && names.iter().any(|name| name == CONFIG_FILE) {
+        true => vec![CONFIG_FILE.to_owned()],
+        false => found,
+    }
+}
+
+/// Reads a document, if it is there, as something.
+fn read<T>(
+    path: &Path,
+    of: impl FnOnce(&Path, Document) -> Result<T, ForeignError>,
+) -> Result<Option<T>, ForeignError> {
+    Document::read(path)?
+        .map(|document| of(path, document))
+        .transpose()
+}
+
 /// The number of shards if a file is one of them by its name, such as
 /// `model-00001-of-00003.safetensors`.
 fn shards_by_name(name: &str) -> Option<usize> {
@@ -95,22 +130,14 @@ fn shards_by_name(name: &str) -> Option<usize> {
 
 /// The files that an index names, next to it.
 fn shards(path: &Path) -> Result<Vec<PathBuf>, ForeignError> {
-    #[derive(Deserialize)]
-    struct Index {
-        weight_map: BTreeMap<String, String>,
-    }
-    let index: Option<Index> = document(path)?;
-    let damaged = |reason: &str| ForeignError::Document {
-        path: path.to_owned(),
-        reason: reason.to_owned(),
+    let Some(mut document) = Document::read(path)? else {
+        return Err(wrong(path, "it is not there".to_owned()));
     };
-    let Some(index) = index else {
-        return Err(ForeignError::Document {
-            path: path.to_owned(),
-            reason: "it is not there".to_owned(),
-        });
-    };
-    let names: BTreeSet<String> = index.weight_map.into_values().collect();
+    let map: Option<BTreeMap<String, String>> =
+        document.take("weight_map", "an object with a file for each tensor")?;
+    let damaged = |reason: &str| wrong(path, reason.to_owned());
+    let map = map.ok_or_else(|| damaged("it has no `weight_map`"))?;
+    let names: BTreeSet<String> = map.into_values().collect();
     if names.is_empty() || names.len() > MAX_SHARDS {
         return Err(damaged("it names no files, or too many"));
     }
@@ -128,25 +155,10 @@ fn shards(path: &Path) -> Result<Vec<PathBuf>, ForeignError> {
         .collect()
 }
 
-/// A JSON document; none if there is no such file.
-fn document<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, ForeignError> {
-    let failed = |reason: String| ForeignError::Document {
-        path: path.to_owned(),
-        reason,
-    };
-    match files::read_file(path, files::MAX_DOCUMENT_BYTES) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed(error.to_string())),
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| failed(error.to_string())),
-    }
-}
-
 /// What of a `config.json` matters here: transformers' `ResNetConfig`, and timm's.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug)]
 pub(super) struct Config {
+    path: PathBuf,
     id2label: Option<BTreeMap<String, String>>,
     label_names: Option<Vec<String>>,
     problem_type: Option<String>,
@@ -154,23 +166,54 @@ pub(super) struct Config {
     downsample_in_first_stage: bool,
     downsample_in_bottleneck: bool,
     model_type: Option<String>,
-    pretrained_cfg: Option<TimmConfig>,
-}
-
-/// How timm prepares images.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct TimmConfig {
-    mean: Option<Vec<f32>>,
-    std: Option<Vec<f32>>,
-    input_size: Option<[usize; 3]>,
-    crop_pct: Option<f64>,
+    /// timm's name of the network.
+    architecture: Option<String>,
+    /// How timm prepares images.
+    timm: Option<Processor>,
 }
 
 impl Config {
+    fn read(path: &Path, mut document: Document) -> Result<Self, ForeignError> {
+        let timm = match document.value("pretrained_cfg") {
+            Some(Value::Object(values)) => Processor::of_timm(path, Document::new(path, values))?,
+            _ => None,
+        };
+        let mut flag = |key: &str| -> Result<bool, ForeignError> {
+            Ok(document.take(key, "true or false")?.unwrap_or_default())
+        };
+        let downsample_in_first_stage = flag("downsample_in_first_stage")?;
+        let downsample_in_bottleneck = flag("downsample_in_bottleneck")?;
+        let mut text = |key: &str| document.take(key, "text");
+        Ok(Self {
+            path: path.to_owned(),
+            problem_type: text("problem_type")?,
+            hidden_act: text("hidden_act")?,
+            model_type: text("model_type")?,
+            architecture: text("architecture")?,
+            id2label: document.take("id2label", "an object with a name for each class")?,
+            label_names: document.take("label_names", "a list of names")?,
+            downsample_in_first_stage,
+            downsample_in_bottleneck,
+            timm,
+        })
+    }
+
     /// Whether it describes a network of transformers, whose details are then known.
     pub(super) fn is_resnet(&self) -> bool {
         self.model_type.as_deref() == Some("resnet")
+    }
+
+    /// Fails where timm's name of the network says that it has layers that are not here and have no
+    /// weights, such as blur pools.
+    pub(super) fn check_architecture(&self) -> Result<(), String> {
+        match &self.architecture {
+            Some(name) if !is_known_architecture(name) => Err(format!(
+                "its config.json says architecture {}, which cannot be built here; if its layers \
+                 are those of another network, name that with --model",
+                weights::shown(name)
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// What of the network names and shapes do not tell.
@@ -214,6 +257,24 @@ impl Config {
         (names.len() == classes).then_some(names)
     }
 
+    /// A sentence on names of classes that are not those of the network's outputs.
+    pub(super) fn wrong_class_names(&self, classes: usize) -> Option<String> {
+        let (key, names) = match (&self.id2label, &self.label_names) {
+            (Some(labels), _) => ("id2label", labels.len()),
+            (None, Some(names)) => ("label_names", names.len()),
+            (None, None) => return None,
+        };
+        let taken = match self.class_names(classes) {
+            Some(_) if names == classes => return None,
+            Some(_) => "the first are taken",
+            None => "none is taken",
+        };
+        Some(format!(
+            "`{key}` in config.json names {names} classes, where the network has {classes} outputs: \
+             {taken}"
+        ))
+    }
+
     pub(super) fn activation(&self) -> Option<Activation> {
         match self.problem_type.as_deref()? {
             "multi_label_classification" => Some(Activation::Sigmoid),
@@ -222,236 +283,97 @@ impl Config {
         }
     }
 
-    /// How timm prepares images, in the terms of transformers.
-    fn processor(&self) -> Option<Processor> {
-        let timm = self.pretrained_cfg.as_ref()?;
-        let [_, height, _] = timm.input_size?;
-        Some(Processor {
-            size: Some(Size::Edge(height)),
-            crop_pct: Some(timm.crop_pct.unwrap_or(0.875)),
-            image_mean: timm.mean.clone(),
-            image_std: timm.std.clone(),
-            ..Processor::default()
-        })
+    /// Fails if the outputs are quantities, which are no probabilities.
+    pub(super) fn check_outputs(&self) -> Result<(), ForeignError> {
+        match self.problem_type.as_deref() {
+            Some("regression") => Err(ForeignError::Regression {
+                path: self.path.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 }
 
-/// What of a `preprocessor_config.json` matters here.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Processor {
-    image_processor_type: Option<String>,
-    feature_extractor_type: Option<String>,
-    size: Option<Size>,
-    crop_size: Option<Size>,
-    crop_pct: Option<f64>,
-    do_center_crop: Option<bool>,
-    do_normalize: Option<bool>,
-    do_rescale: Option<bool>,
-    rescale_factor: Option<f64>,
-    image_mean: Option<Vec<f32>>,
-    image_std: Option<Vec<f32>>,
-    resample: Option<u8>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(untagged)]
-enum Size {
-    Edge(usize),
-    Shortest { shortest_edge: usize },
-    Sides { height: usize, width: usize },
-}
-
-/// Pillow's number for bilinear resampling.
-const BILINEAR: u8 = 2;
-/// From this size on, ConvNeXt's processor crops nothing.
-const LARGE: usize = 384;
-/// ConvNeXt's usual share of an image that is left.
-const CROP_SHARE: f64 = 0.875;
-const RESCALE: f64 = 1.0 / 255.0;
-
-/// Preprocessing as a folder says it, and in words where it is not exactly that.
-pub(super) struct Prepared {
-    pub preprocessing: Preprocessing,
-    pub notes: Vec<String>,
+/// Whether a name of timm stands for a network that can be built here: `resnet18d`,
+/// `gluon_resnet50_v1c`, `tv_resnext50_32x4d`, `wide_resnet50_2`.
+fn is_known_architecture(name: &str) -> bool {
+    let name = name.split('.').next().unwrap_or_default();
+    let name = ["tv_", "gluon_", "ig_", "ssl_", "swsl_"]
+        .iter()
+        .find_map(|program| name.strip_prefix(program))
+        .unwrap_or(name);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_width = |text: &str| {
+        let (groups, width) = text.split_once('x').unwrap_or_default();
+        is_number(groups) && width.strip_suffix('d').is_some_and(is_number)
+    };
+    if let Some(layers) = name.strip_prefix("resnext") {
+        let (layers, width) = layers.split_once('_').unwrap_or_default();
+        return is_number(layers.trim_end_matches('d')) && is_width(width);
+    }
+    if let Some(layers) = name.strip_prefix("wide_resnet") {
+        let (layers, factor) = layers.split_once('_').unwrap_or_default();
+        return is_number(layers) && is_number(factor);
+    }
+    let Some(layers) = name.strip_prefix("resnet") else {
+        return false;
+    };
+    let variants = ["_v1b", "_v1c", "_v1d", "b", "c", "d"];
+    let variant = variants.iter().find_map(|end| layers.strip_suffix(end));
+    is_number(variant.unwrap_or(layers))
 }
 
 /// What a folder says of images for a network; `usual` is taken for what it does not say.
+/// `is_resized` says that their size is given in another way.
 pub(super) fn prepared(
-    config: Option<&Config>,
-    processor: Option<&Processor>,
+    location: &Location,
     network: &NetworkConfig,
     usual: &Preprocessing,
-) -> Option<Result<Prepared, data::PreprocessingError>> {
-    let of_timm = config.and_then(Config::processor);
-    let processor = processor.or(of_timm.as_ref())?;
-    Some(processor.prepared(network.input_channels(), usual))
-}
-
-impl Processor {
-    fn prepared(
-        &self,
-        channels: usize,
-        usual: &Preprocessing,
-    ) -> Result<Prepared, data::PreprocessingError> {
-        let mut notes = Vec::new();
-        let (resize, [height, width]) = self.sizes(usual, &mut notes);
-        if self.resample.is_some_and(|resample| resample != BILINEAR) {
-            notes.push(
-                "images are resized bilinearly, where the folder says another filter".to_owned(),
-            );
-        }
-        // Brightness is 0 to 1 here.
-        let factor = match self.do_rescale {
-            Some(false) => 1.0,
-            _ => self.rescale_factor.unwrap_or(RESCALE),
-        };
-        let scale = (factor / RESCALE) as f32;
-        let fit = |values: Vec<f32>| match values[..] {
-            [value] => vec![value / scale; channels],
-            _ => values.iter().map(|value| value / scale).collect(),
-        };
-        let (mean, std) = match self.do_normalize {
-            Some(false) => (vec![0.0], vec![1.0]),
-            _ => (
-                self.image_mean.clone().unwrap_or(usual.mean().to_vec()),
-                self.image_std.clone().unwrap_or(usual.std().to_vec()),
-            ),
-        };
-        Ok(Prepared {
-            preprocessing: Preprocessing::new(
-                [channels, height, width],
-                resize,
-                fit(mean),
-                fit(std),
-            )?,
-            notes,
-        })
-    }
-
-    /// The shorter side before the crop, and height and width behind it.
-    fn sizes(&self, usual: &Preprocessing, notes: &mut Vec<String>) -> (usize, [usize; 2]) {
-        let kind =
-            (self.image_processor_type.as_deref()).or(self.feature_extractor_type.as_deref());
-        let is_convnext = kind.is_some_and(|kind| kind.starts_with("ConvNext"));
-        let Some(size) = self.size else {
-            return (usual.resize(), [usual.height(), usual.width()]);
-        };
-        let mut squashed = |height: usize, width: usize| {
-            notes.push(format!(
-                "images are cropped to {height}x{width}, where the folder squeezes them"
-            ));
-            (height.max(width), [height, width])
-        };
-        match size {
-            Size::Edge(edge)
-            | Size::Shortest {
-                shortest_edge: edge,
-            } if is_convnext || self.crop_pct.is_some() => match edge < LARGE || !is_convnext {
-                true => {
-                    let share = self.crop_pct.unwrap_or(CROP_SHARE);
-                    ((edge as f64 / share) as usize, [edge; 2])
-                }
-                false => squashed(edge, edge),
-            },
-            Size::Edge(edge)
-            | Size::Shortest {
-                shortest_edge: edge,
-            } => {
-                let crop = match (self.do_center_crop, self.crop_size) {
-                    (Some(false), _) | (None, None) => [edge; 2],
-                    (_, Some(Size::Sides { height, width })) => [height, width],
-                    (
-                        _,
-                        Some(
-                            Size::Edge(crop)
-                            | Size::Shortest {
-                                shortest_edge: crop,
-                            },
-                        ),
-                    ) => [crop; 2],
-                    (Some(true), None) => [edge; 2],
-                };
-                (edge, crop)
-            }
-            Size::Sides { height, width } => match (self.do_center_crop, self.crop_size) {
-                (
-                    Some(true),
-                    Some(Size::Sides {
-                        height: crop_height,
-                        width: crop_width,
-                    }),
-                ) => {
-                    squashed(height, width);
-                    (height.max(width), [crop_height, crop_width])
-                }
-                _ => squashed(height, width),
-            },
-        }
-    }
+    is_resized: bool,
+) -> Result<Option<Prepared>, ForeignError> {
+    let of_timm = location
+        .config
+        .as_ref()
+        .and_then(|config| config.timm.as_ref());
+    location
+        .processor
+        .as_ref()
+        .or(of_timm)
+        .map(|processor| processor.prepared(network.input_channels(), usual, is_resized))
+        .transpose()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn usual() -> Preprocessing {
-        Preprocessing::new([3, 224, 224], 256, vec![0.4; 3], vec![0.2; 3]).unwrap()
-    }
-
-    fn read(text: &str) -> Preprocessing {
-        let processor: Processor = serde_json::from_str(text).unwrap();
-        processor.prepared(3, &usual()).unwrap().preprocessing
-    }
-
-    #[test]
-    fn processors_of_transformers() {
-        // microsoft/resnet-50, in the form of its file and in today's.
-        let convnext = r#"{"crop_pct": 0.875, "do_normalize": true, "do_resize": true,
-            "feature_extractor_type": "ConvNextFeatureExtractor", "image_mean": [0.485, 0.456, 0.406],
-            "image_std": [0.229, 0.224, 0.225], "resample": 3, "size": 224}"#;
-        let found = read(convnext);
-        assert_eq!((found.shape(), found.resize()), ([3, 224, 224], 256));
-        assert_eq!(found.mean(), [0.485, 0.456, 0.406]);
-        let found = read(
-            r#"{"image_processor_type": "ConvNextImageProcessor", "size": {"shortest_edge": 64}}"#,
-        );
-        assert_eq!((found.shape(), found.resize()), ([3, 64, 64], 73));
-        assert_eq!(found.mean(), [0.4; 3]);
-        let found = read(
-            r#"{"image_processor_type": "ViTImageProcessor", "size": {"height": 32, "width": 48},
-            "image_mean": [0.5], "image_std": [0.5]}"#,
-        );
-        assert_eq!((found.shape(), found.resize()), ([3, 32, 48], 48));
-        assert_eq!(found.mean(), [0.5; 3]);
-        let found = read(
-            r#"{"size": {"shortest_edge": 256}, "crop_size": {"height": 224, "width": 224},
-            "do_center_crop": true, "do_normalize": false}"#,
-        );
-        assert_eq!((found.shape(), found.resize()), ([3, 224, 224], 256));
-        assert_eq!((found.mean(), found.std()), (&[0.0; 3][..], &[1.0; 3][..]));
-        // Brightness of 0 to 255, and of 0 to 2.
-        let found =
-            read(r#"{"do_rescale": false, "image_mean": [51, 51, 51], "image_std": [255]}"#);
-        assert!((found.mean()[0] - 0.2).abs() < 1e-6 && (found.std()[0] - 1.0).abs() < 1e-6);
-        let found = read(r#"{"rescale_factor": 0.00784313725490196, "image_mean": [1.0]}"#);
-        assert!((found.mean()[0] - 0.5).abs() < 1e-6);
+    fn config(text: &str) -> Config {
+        let path = Path::new("config.json");
+        let document = Document::new(path, serde_json::from_str(text).unwrap());
+        Config::read(path, document).unwrap()
     }
 
     #[test]
     fn labels_are_all_there_or_not_taken() {
-        let config: Config =
-            serde_json::from_str(r#"{"id2label": {"0": "cat", "1": "dog"}}"#).unwrap();
-        assert_eq!(config.class_names(2).unwrap(), ["cat", "dog"]);
-        assert_eq!(config.class_names(3), None);
-        let config: Config = serde_json::from_str(r#"{"label_names": ["a"]}"#).unwrap();
-        assert_eq!(config.class_names(1).unwrap(), ["a"]);
-        assert_eq!(config.class_names(2), None);
+        let labels = config(r#"{"id2label": {"0": "cat", "1": "dog"}}"#);
+        assert_eq!(labels.class_names(2).unwrap(), ["cat", "dog"]);
+        assert_eq!(labels.wrong_class_names(2), None);
+        assert_eq!(labels.class_names(3), None);
+        let note = labels.wrong_class_names(3).unwrap();
+        assert!(
+            note.contains("names 2 classes") && note.contains("3 outputs"),
+            "{note}"
+        );
+        let list = config(r#"{"label_names": ["a"]}"#);
+        assert_eq!(list.class_names(1).unwrap(), ["a"]);
+        assert_eq!(list.class_names(2), None);
+        assert!(list.wrong_class_names(2).is_some());
+        assert_eq!(config("{}").wrong_class_names(2), None);
     }
 
     #[test]
     fn networks_that_are_not_here_are_named() {
-        let changes = |text: &str| serde_json::from_str::<Config>(text).unwrap().changes();
+        let changes = |text: &str| config(text).changes();
         assert!(changes(r#"{"model_type": "resnet", "downsample_in_first_stage": true}"#).is_err());
         assert!(changes(r#"{"model_type": "resnet", "hidden_act": "gelu"}"#).is_err());
         let changes = changes(r#"{"model_type": "resnet", "downsample_in_bottleneck": true}"#);
@@ -459,6 +381,43 @@ mod tests {
             changes.unwrap().bottleneck_stride,
             Some(BottleneckStride::First)
         );
+    }
+
+    #[test]
+    fn architectures_with_other_layers_are_refused() {
+        let check =
+            |name: &str| config(&format!(r#"{{"architecture": "{name}"}}"#)).check_architecture();
+        for name in [
+            "resnet18",
+            "resnet50.a1_in1k",
+            "resnet26d",
+            "tv_resnet34",
+            "gluon_resnet50_v1c",
+            "resnext50_32x4d",
+            "wide_resnet101_2",
+        ] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+        for name in [
+            "resnetblur18",
+            "resnetaa50d",
+            "seresnet50",
+            "resnet50t",
+            "vit_base",
+            "",
+        ] {
+            assert!(check(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn quantities_are_no_probabilities() {
+        let regression = config(r#"{"problem_type": "regression"}"#);
+        assert!(matches!(
+            regression.check_outputs(),
+            Err(ForeignError::Regression { .. })
+        ));
+        assert!(config("{}").check_outputs().is_ok());
     }
 
     #[test]

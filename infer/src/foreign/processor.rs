@@ -1,0 +1,468 @@
+//! How a folder of Hugging Face's hub says that images are prepared.
+
+use std::path::{Path, PathBuf};
+
+use data::{CropStart, Filter, MAX_SIDE, Preprocessing, Resampling};
+use serde_json::Value;
+
+use super::document::{Document, wrong};
+use super::error::ForeignError;
+
+/// From this size on, ConvNeXt's processor crops nothing.
+const LARGE: usize = 384;
+/// ConvNeXt's and timm's usual share of an image that is left.
+const CROP_SHARE: f64 = 0.875;
+const RESCALE: f64 = 1.0 / 255.0;
+const NUMBERS: &str = "a list of numbers";
+const SIZE: &str = "a whole number of pixels, {\"shortest_edge\"} or {\"height\", \"width\"}";
+
+/// Preprocessing as a folder says it, and in words where it is not exactly that.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub preprocessing: Preprocessing,
+    pub notes: Vec<String>,
+}
+
+/// What of a `preprocessor_config.json` matters here, or of timm's `config.json`.
+#[derive(Debug, Default)]
+pub(super) struct Processor {
+    path: PathBuf,
+    sizes: Sizes,
+    filter: Option<Result<Filter, String>>,
+    crop: CropStart,
+    /// Divides mean and deviation, which are of brightness from 0 to 1 here.
+    scale: f32,
+    mean: Option<Vec<f32>>,
+    std: Option<Vec<f32>>,
+    notes: Vec<String>,
+}
+
+/// The sizes that an image is brought to.
+#[derive(Debug, Default)]
+enum Sizes {
+    /// Nothing is said.
+    #[default]
+    Usual,
+    /// Images keep their own size.
+    Own,
+    /// The shorter side, then `[height, width]` of the crop.
+    Shorter(usize, [usize; 2]),
+    /// `[height, width]` whatever the ratio, then those of the crop.
+    Stretched([usize; 2], [usize; 2]),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Size {
+    Edge(usize),
+    Sides([usize; 2]),
+}
+
+impl Size {
+    /// A number, a pair, or an object.
+    fn read(value: Value) -> Option<Self> {
+        let pixels = |value: &Value| {
+            let whole = value.as_f64().filter(|number| number.fract() == 0.0)?;
+            (1.0..=MAX_SIDE as f64)
+                .contains(&whole)
+                .then_some(whole as usize)
+        };
+        match &value {
+            Value::Array(sides) => match &sides[..] {
+                [height, width] => Some(Self::Sides([pixels(height)?, pixels(width)?])),
+                _ => None,
+            },
+            Value::Object(sides) => match (sides.get("height"), sides.get("width")) {
+                (Some(height), Some(width)) => Some(Self::Sides([pixels(height)?, pixels(width)?])),
+                _ => pixels(sides.get("shortest_edge")?).map(Self::Edge),
+            },
+            number => pixels(number).map(Self::Edge),
+        }
+    }
+
+    fn sides(self) -> [usize; 2] {
+        match self {
+            Self::Edge(edge) => [edge; 2],
+            Self::Sides(sides) => sides,
+        }
+    }
+}
+
+impl Processor {
+    /// Reads what transformers writes.
+    pub(super) fn of_transformers(
+        path: &Path,
+        mut document: Document,
+    ) -> Result<Self, ForeignError> {
+        let size_of = |document: &mut Document, key: &str| {
+            let expected = format!("{SIZE}, from 1 to {MAX_SIDE}");
+            document.read_as(key, &expected, Size::read)
+        };
+        let flag = |document: &mut Document, key: &str| document.take(key, "true or false");
+        let size = size_of(&mut document, "size")?;
+        let crop_size = size_of(&mut document, "crop_size")?;
+        let share = share(&mut document, path)?;
+        let crops = flag(&mut document, "do_center_crop")?;
+        let resizes = flag(&mut document, "do_resize")?.unwrap_or(true);
+        let mut kind = String::new();
+        for key in ["feature_extractor_type", "image_processor_type"] {
+            kind = document.take(key, "text")?.unwrap_or(kind);
+        }
+        let mut notes = Vec::new();
+        let sizes = match size {
+            _ if !resizes => Sizes::Own,
+            None => Sizes::Usual,
+            Some(Size::Edge(edge)) if share.is_some() || kind.starts_with("ConvNext") => {
+                match edge < LARGE || !kind.starts_with("ConvNext") {
+                    true => Sizes::Shorter(cut(edge, share), [edge; 2]),
+                    false => Sizes::Stretched([edge; 2], [edge; 2]),
+                }
+            }
+            Some(Size::Edge(edge)) if kind.starts_with("ViT") => {
+                Sizes::Stretched([edge; 2], [edge; 2])
+            }
+            Some(Size::Edge(edge)) => {
+                let crop = crop_size.filter(|_| crops != Some(false));
+                if crop.is_none() && crops != Some(true) {
+                    notes.push(format!(
+                        "images are cropped to {edge}x{edge}, where the folder keeps all of them"
+                    ));
+                }
+                Sizes::Shorter(edge, crop.map_or([edge; 2], Size::sides))
+            }
+            Some(Size::Sides(sides)) => {
+                let crop = crop_size.filter(|_| crops == Some(true));
+                Sizes::Stretched(sides, crop.map_or(sides, Size::sides))
+            }
+        };
+        let (resized, crop) = match sizes {
+            Sizes::Shorter(edge, crop) => ([edge; 2], crop),
+            Sizes::Stretched(sides, crop) => (sides, crop),
+            Sizes::Usual | Sizes::Own => ([1; 2], [1; 2]),
+        };
+        let is_cut = share.is_some() || crop_size.is_none();
+        check(
+            path,
+            resized,
+            crop,
+            if is_cut { "crop_pct" } else { "crop_size" },
+        )?;
+        let factor = match flag(&mut document, "do_rescale")? {
+            Some(false) => 1.0,
+            _ => document
+                .take::<f64>("rescale_factor", "a number")?
+                .unwrap_or(RESCALE),
+        };
+        if !(factor.is_finite() && factor > 0.0) {
+            return Err(wrong(
+                path,
+                format!("its `rescale_factor` is {factor}, where a number above 0 is expected"),
+            ));
+        }
+        let mean = document.take("image_mean", NUMBERS)?;
+        let std = document.take("image_std", NUMBERS)?;
+        let (mean, std) = match flag(&mut document, "do_normalize")? {
+            Some(false) => (Some(vec![0.0]), Some(vec![1.0])),
+            _ => (mean, std),
+        };
+        let filter = document.take::<u8>("resample", "the number of a filter")?;
+        Ok(Self {
+            path: path.to_owned(),
+            sizes,
+            filter: filter.map(pillow),
+            crop: CropStart::Down,
+            scale: (factor / RESCALE) as f32,
+            mean,
+            std,
+            notes,
+        })
+    }
+
+    /// Reads what timm writes under `pretrained_cfg`; none if that says nothing of sizes.
+    pub(super) fn of_timm(
+        path: &Path,
+        mut document: Document,
+    ) -> Result<Option<Self>, ForeignError> {
+        let share = share(&mut document, path)?;
+        let mode: Option<String> = document.take("crop_mode", "text")?;
+        let filter: Option<String> = document.take("interpolation", "text")?;
+        let expected = format!("[channels, height, width], each from 1 to {MAX_SIDE}");
+        let Some([_, height, width]) = document.read_as("input_size", &expected, |value| {
+            let sizes: [usize; 3] = serde_json::from_value(value).ok()?;
+            sizes[1..]
+                .iter()
+                .all(|side| (1..=MAX_SIDE).contains(side))
+                .then_some(sizes)
+        })?
+        else {
+            return Ok(None);
+        };
+        let crop = [height, width];
+        let resized = crop.map(|side| cut(side, share));
+        check(path, resized, crop, "crop_pct")?;
+        let mut notes = Vec::new();
+        let sizes = match mode.as_deref().unwrap_or("center") {
+            "squash" => Sizes::Stretched(resized, crop),
+            "center" if height == width => Sizes::Shorter(resized[0], crop),
+            mode => {
+                let mode = weights::shown(mode);
+                notes.push(format!(
+                    "images are cropped to {height}x{width}, where the folder says crop_mode {mode}"
+                ));
+                Sizes::Shorter(resized[0].max(resized[1]), crop)
+            }
+        };
+        Ok(Some(Self {
+            path: path.to_owned(),
+            sizes,
+            filter: Some(named(filter.as_deref().unwrap_or("bicubic"))),
+            crop: CropStart::Even,
+            scale: 1.0,
+            mean: document.take("mean", NUMBERS)?,
+            std: document.take("std", NUMBERS)?,
+            notes,
+        }))
+    }
+
+    /// Preprocessing for images of so many channels; `usual` is taken for what the folder does not
+    /// say.
+    pub(super) fn prepared(
+        &self,
+        channels: usize,
+        usual: &Preprocessing,
+        is_resized: bool,
+    ) -> Result<Prepared, ForeignError> {
+        let mut notes = self.notes.clone();
+        let usual_sizes = (usual.resize(), [usual.height(), usual.width()], None);
+        let (resize, [height, width], stretch) = match self.sizes {
+            Sizes::Own if is_resized => usual_sizes,
+            Sizes::Own => {
+                return Err(wrong(
+                    &self.path,
+                    "it says `do_resize`: false, where all images have one size here; give one \
+                     with --resize and --image-size"
+                        .to_owned(),
+                ));
+            }
+            Sizes::Usual => usual_sizes,
+            Sizes::Shorter(edge, crop) => (edge, crop, None),
+            Sizes::Stretched(sides, crop) => (crop[0].max(crop[1]), crop, Some(sides)),
+        };
+        let filter = match &self.filter {
+            None => Filter::default(),
+            Some(Ok(filter)) => *filter,
+            Some(Err(name)) => {
+                let name = weights::shown(name);
+                notes.push(format!(
+                    "images are resized bilinearly, where the folder says {name}"
+                ));
+                Filter::default()
+            }
+        };
+        let fit = |values: Option<&Vec<f32>>, usual: &[f32]| match values.map(|values| &values[..])
+        {
+            Some(&[value]) => vec![value / self.scale; channels],
+            Some(values) => values.iter().map(|value| value / self.scale).collect(),
+            None => usual.iter().map(|value| value / self.scale).collect(),
+        };
+        let resampling = Resampling {
+            filter,
+            stretch,
+            crop: self.crop,
+        };
+        let preprocessing = Preprocessing::new(
+            [channels, height, width],
+            resize,
+            fit(self.mean.as_ref(), usual.mean()),
+            fit(self.std.as_ref(), usual.std()),
+        )
+        .and_then(|preprocessing| preprocessing.with_resampling(resampling))
+        .map_err(|error| wrong(&self.path, error.to_string()))?;
+        Ok(Prepared {
+            preprocessing,
+            notes,
+        })
+    }
+}
+
+/// The share of an image's side that a crop leaves.
+fn share(document: &mut Document, path: &Path) -> Result<Option<f64>, ForeignError> {
+    let share: Option<f64> = document.take("crop_pct", "a number")?;
+    match share {
+        Some(share) if !(share > 0.0 && share <= 1.0) => Err(wrong(
+            path,
+            format!("its `crop_pct` is {share}, where a number above 0 and up to 1 is expected"),
+        )),
+        share => Ok(share),
+    }
+}
+
+fn cut(side: usize, share: Option<f64>) -> usize {
+    (side as f64 / share.unwrap_or(CROP_SHARE)) as usize
+}
+
+/// Checks that sides fit a crop that `key` says.
+fn check(
+    path: &Path,
+    resized: [usize; 2],
+    crop: [usize; 2],
+    key: &str,
+) -> Result<(), ForeignError> {
+    let [height, width] = resized;
+    let is_small = height < crop[0] || width < crop[1];
+    if is_small || height.max(width) > MAX_SIDE {
+        let reason = format!(
+            "its `{key}` asks for {}x{} pixels out of {height}x{width}, of which {MAX_SIDE} are \
+             the most",
+            crop[0], crop[1]
+        );
+        return Err(wrong(path, reason));
+    }
+    Ok(())
+}
+
+/// Pillow's filter of a number.
+fn pillow(number: u8) -> Result<Filter, String> {
+    Ok(match number {
+        1 => Filter::Lanczos,
+        2 => Filter::Bilinear,
+        3 => Filter::Bicubic,
+        4 => Filter::Box,
+        5 => Filter::Hamming,
+        other => return Err(format!("resample {other}")),
+    })
+}
+
+/// The filter that timm calls so.
+fn named(name: &str) -> Result<Filter, String> {
+    Ok(match name {
+        "bilinear" => Filter::Bilinear,
+        "bicubic" => Filter::Bicubic,
+        "lanczos" => Filter::Lanczos,
+        "box" => Filter::Box,
+        "hamming" => Filter::Hamming,
+        other => return Err(format!("interpolation {other}")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usual() -> Preprocessing {
+        Preprocessing::new([3, 224, 224], 256, vec![0.4; 3], vec![0.2; 3]).unwrap()
+    }
+
+    fn document(text: &str) -> Document {
+        Document::new(Path::new("p.json"), serde_json::from_str(text).unwrap())
+    }
+
+    fn read(text: &str) -> Result<Prepared, ForeignError> {
+        let processor = Processor::of_transformers(Path::new("p.json"), document(text))?;
+        processor.prepared(3, &usual(), false)
+    }
+
+    fn timm(text: &str) -> Prepared {
+        let processor = Processor::of_timm(Path::new("config.json"), document(text));
+        let processor = processor.unwrap().unwrap();
+        processor.prepared(3, &usual(), false).unwrap()
+    }
+
+    #[test]
+    fn processors_of_transformers() {
+        // microsoft/resnet-50, in the form of its file and in today's.
+        let convnext = r#"{"crop_pct": 0.875, "do_normalize": true, "do_resize": true,
+            "feature_extractor_type": "ConvNextFeatureExtractor", "image_mean": [0.485, 0.456, 0.406],
+            "image_std": [0.229, 0.224, 0.225], "resample": 3, "size": 224}"#;
+        let found = read(convnext).unwrap();
+        assert!(found.notes.is_empty(), "{:?}", found.notes);
+        let found = found.preprocessing;
+        assert_eq!((found.shape(), found.resize()), ([3, 224, 224], 256));
+        assert_eq!(found.mean(), [0.485, 0.456, 0.406]);
+        let resampling = Resampling {
+            filter: Filter::Bicubic,
+            stretch: None,
+            crop: CropStart::Down,
+        };
+        assert_eq!(found.resampling(), resampling);
+        let read = |text: &str| read(text).unwrap().preprocessing;
+        let found = read(
+            r#"{"image_processor_type": "ConvNextImageProcessor", "size": {"shortest_edge": 64}}"#,
+        );
+        assert_eq!((found.shape(), found.resize()), ([3, 64, 64], 73));
+        assert_eq!(found.mean(), [0.4; 3]);
+        assert_eq!(found.resampling().filter, Filter::Bilinear);
+        let found = read(
+            r#"{"image_processor_type": "ViTImageProcessor", "size": {"height": 32, "width": 48},
+            "image_mean": [0.5], "image_std": [0.5]}"#,
+        );
+        assert_eq!(found.shape(), [3, 32, 48]);
+        assert_eq!(found.resampling().stretch, Some([32, 48]));
+        assert_eq!(found.mean(), [0.5; 3]);
+        let found = read(
+            r#"{"size": {"shortest_edge": 256.0}, "crop_size": {"height": 224, "width": 224},
+            "do_center_crop": true, "do_normalize": false}"#,
+        );
+        assert_eq!((found.shape(), found.resize()), ([3, 224, 224], 256));
+        assert_eq!((found.mean(), found.std()), (&[0.0; 3][..], &[1.0; 3][..]));
+        // Brightness of 0 to 255, and of 0 to 2.
+        let found =
+            read(r#"{"do_rescale": false, "image_mean": [51, 51, 51], "image_std": [255]}"#);
+        assert!((found.mean()[0] - 0.2).abs() < 1e-6 && (found.std()[0] - 1.0).abs() < 1e-6);
+        let found = read(r#"{"rescale_factor": 0.00784313725490196, "image_mean": [1.0]}"#);
+        assert!((found.mean()[0] - 0.5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn timm_says_filter_and_crop() {
+        let found = timm(r#"{"input_size": [3, 64, 64], "crop_pct": 0.95}"#).preprocessing;
+        assert_eq!((found.shape(), found.resize()), ([3, 64, 64], 67));
+        assert_eq!(found.resampling().filter, Filter::Bicubic);
+        let found = timm(
+            r#"{"input_size": [3, 64, 64], "crop_pct": 0.8, "crop_mode": "squash",
+            "interpolation": "bilinear"}"#,
+        );
+        assert!(found.notes.is_empty(), "{:?}", found.notes);
+        let resampling = found.preprocessing.resampling();
+        assert_eq!(resampling.stretch, Some([80, 80]));
+        assert_eq!(resampling.filter, Filter::Bilinear);
+        let found = timm(
+            r#"{"input_size": [3, 64, 64], "crop_mode": "border", "interpolation": "random"}"#,
+        );
+        assert!(
+            found.notes[0].contains("crop_mode border"),
+            "{:?}",
+            found.notes
+        );
+        assert!(
+            found.notes[1].contains("interpolation random"),
+            "{:?}",
+            found.notes
+        );
+    }
+
+    #[test]
+    fn values_that_cannot_be_are_named() {
+        for (text, key) in [
+            (r#"{"size": {"longest_edge": 512}}"#, "`size`"),
+            (r#"{"size": 0}"#, "`size`"),
+            (r#"{"size": 10000000000000000000}"#, "`size`"),
+            (r#"{"size": 64, "crop_pct": 0}"#, "`crop_pct` is 0,"),
+            (r#"{"size": 64, "crop_pct": -1}"#, "`crop_pct` is -1,"),
+            (r#"{"size": 64, "crop_pct": 2}"#, "`crop_pct` is 2,"),
+            (r#"{"size": 4000, "crop_pct": 0.1}"#, "`crop_pct`"),
+            (r#"{"size": 32, "crop_size": 64}"#, "`crop_size`"),
+            (r#"{"image_mean": ["a"]}"#, "`image_mean`"),
+            (r#"{"rescale_factor": 0}"#, "`rescale_factor`"),
+            (r#"{"image_std": [0, 0, 0]}"#, "std above 0"),
+            (r#"{"do_resize": false}"#, "`do_resize`: false"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.starts_with("p.json cannot be used"), "{error}");
+            assert!(error.contains(key), "{text}: {error}");
+            assert!(!error.contains("untagged"), "{error}");
+        }
+        let document = document(r#"{"do_resize": false}"#);
+        let processor = Processor::of_transformers(Path::new("p.json"), document).unwrap();
+        processor.prepared(3, &usual(), true).unwrap();
+    }
+}
