@@ -274,7 +274,9 @@ fn every_tensor_counts() {
         ("layer1.0.bn3.num_batches_tracked", vec![]),
         ("extra.weight", vec![2, 2]),
         ("extra.running_mean", vec![2]),
-        ("fc.weight_scale", vec![1]),
+        ("fc.factor", vec![1]),
+        ("factor", vec![]),
+        ("act.weight", vec![4]),
     ] {
         let mut state_dict = whole.clone();
         let values = vec![0.0; shape.iter().product()];
@@ -351,10 +353,13 @@ fn the_program_predicts_with_a_file() {
         "torchvision-groups.pth, in PyTorch's names",
         "assumed: images are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 \
          0.225, those of ImageNet (--mean, --std)",
-        "assumed: images have 224x224 pixels (--image-size)",
+        "assumed: the shorter side of images is brought to 256 pixels, and their middle 224x224 are \
+         taken (--resize, --image-size)",
         "assumed: the first convolution has stride 2 (--stem-stride)",
         "assumed: a 3x3 max pool with stride 2 follows the first convolution (--pool none)",
         "assumed: bottlenecks have their stride on the second convolution (--bottleneck-stride first)",
+        "assumed: the stride of projections is on their convolution (--shortcut \
+         average-pool-projection)",
         "assumed: norms have epsilon 1e-5 (--norm-epsilon)",
         "assumed: one class of all is right, so probabilities add up to 1 (--activation)",
     ] {
@@ -363,6 +368,12 @@ fn the_program_predicts_with_a_file() {
     let output = run(&["--resize", "232", "--json", picture]);
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["model"]["preprocessing"]["resize"], 232);
+    let notes = document["source"]["notes"].as_array().unwrap();
+    assert!(
+        notes
+            .iter()
+            .any(|note| note == "assumed: norms have epsilon 1e-5 (--norm-epsilon)")
+    );
     let output = run(&["--bench", "--repeats", "2"]);
     assert!(stdout(&output).contains("2x48d"), "{}", stdout(&output));
     assert!(!stderr(&output).contains("assumed"), "{}", stderr(&output));
@@ -398,7 +409,10 @@ fn what_cannot_be_used_is_one_sentence() {
     fails(
         &mut weights(folder.path(), &[]),
         1,
-        &["holds no trained model", "hint:"],
+        &[
+            "holds no weights of a usual name, but file.pth",
+            "hint: name the file",
+        ],
     );
     // The answer is a whole file, but no network.
     let answer = reference("torchvision-basic.answer.safetensors");

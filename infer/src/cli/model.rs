@@ -27,6 +27,9 @@ pub(crate) struct Source {
     /// How a file names its tensors, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layout: Option<&'static str>,
+    /// All that was assumed of a file, in sentences, and what of it was left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Runs that were not compared, because their models are damaged.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
@@ -47,6 +50,7 @@ impl Source {
             reason: "named",
             why: None,
             layout: None,
+            notes: Vec::new(),
             skipped: Vec::new(),
         }
     }
@@ -65,12 +69,13 @@ pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, S
         } = import(file, &options)?;
         // How fast a network is does not depend on them.
         if !arguments.benchmark.bench {
-            for note in notes {
-                voice::warn(&note);
+            for note in &notes {
+                voice::warn(note);
             }
         }
         let source = Source {
             layout: Some(layout),
+            notes,
             ..Source::named("weights", Some(file))
         };
         return Ok((saved, source));

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use weights::shown;
-
 use super::listing::Listing;
 use super::naming::{
     DOWNSAMPLE, HUGGING_FACE_STEM, Naming, Scheme, StageNames, StemNames, TorchNames,
@@ -34,49 +32,12 @@ const STAGES: [StageNames; 3] = [
 ];
 /// Lists of layers that may hold a stem.
 const STEM_LISTS: [&str; 3] = ["conv1", "stem", "0"];
-/// What the last linear layer, or the list with it, is called.
-const HEADS: [&str; 11] = [
-    "fc",
-    "linear",
-    "classifier",
-    "head.fc",
-    "head",
-    "last_linear",
-    "output",
-    "out",
-    "logits",
-    "final",
-    "cls_head",
-];
-
 /// Networks of a file that are looked at.
 const MAX_NETWORKS: usize = 32;
 
-/// Where a head is, or why it is none that can be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Head {
-    /// The whole name of the linear layer.
-    Linear(String),
-    /// A list with several linear layers, or with other layers that have weights.
-    Unusable {
-        /// The name of the list.
-        name: String,
-        reason: String,
-    },
-    None,
-}
-
-/// A network in a file: how it is named, without a head.
-#[derive(Clone, Debug)]
-pub(super) struct Found {
-    pub naming: Naming,
-    pub head: Head,
-    /// Where the head was looked for and found: the prefix of a module around the network.
-    pub root: String,
-}
-
-/// All places of a file that start as a network does, the shortest prefix first.
-pub(super) fn networks(listing: &Listing<'_>) -> Vec<Found> {
+/// How the networks of a file are named, at all places that start as a network does: the shortest
+/// prefix first, and heads only where this project's names say them.
+pub(super) fn networks(listing: &Listing<'_>) -> Vec<Naming> {
     let mut found = Vec::new();
     let mut prefixes = BTreeSet::new();
     for tensor in listing.tensors() {
@@ -88,18 +49,13 @@ pub(super) fn networks(listing: &Listing<'_>) -> Vec<Found> {
             if let Some(prefix) = before(name, end)
                 && prefixes.insert(prefix)
             {
-                let naming = Naming::own(prefix);
-                found.push(Found {
-                    head: own_head(listing, &naming),
-                    root: prefix.to_owned(),
-                    naming,
-                });
+                found.push(Naming::own(prefix));
             }
         }
         if let Some(prefix) = before(name, HUGGING_FACE_STEM)
             && prefixes.insert(prefix)
         {
-            found.push(with_head(listing, prefix, Scheme::HuggingFace));
+            found.push(without_head(prefix, Scheme::HuggingFace));
         }
         for (end, listed_branch) in FIRST_IN_BLOCK {
             let Some((prefix, stages)) = before(name, end).and_then(|block| stages(listing, block))
@@ -108,12 +64,32 @@ pub(super) fn networks(listing: &Listing<'_>) -> Vec<Found> {
             };
             if prefixes.insert(prefix) {
                 let names = torch_names(listing, prefix, stages, listed_branch);
-                found.push(with_head(listing, prefix, Scheme::Torch(names)));
+                found.push(without_head(prefix, Scheme::Torch(names)));
             }
         }
     }
-    found.sort_by_key(|found| found.naming.prefix.len());
+    found.sort_by_key(|naming| naming.prefix.len());
     found
+}
+
+fn without_head(prefix: &str, scheme: Scheme) -> Naming {
+    Naming {
+        prefix: prefix.to_owned(),
+        scheme,
+        head: None,
+    }
+}
+
+/// Whether a module has the name of a stage, such as `layer1`, `conv2_x` or `stage3`.
+pub(super) fn is_stage(module: &str) -> bool {
+    STAGES.iter().any(|names| {
+        let number = module
+            .strip_prefix(names.before)
+            .and_then(|rest| rest.strip_suffix(names.after));
+        number.is_some_and(|digits| {
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    })
 }
 
 /// What precedes an end that is a whole name or follows a dot.
@@ -210,102 +186,6 @@ fn stem_names(listing: &Listing<'_>, prefix: &str) -> StemNames {
     }
 }
 
-fn own_head(listing: &Listing<'_>, naming: &Naming) -> Head {
-    let digit = format!("{}linear", naming.prefix);
-    match naming.head.clone() {
-        Some(head) if listing.has(&format!("{head}.weight")) => Head::Linear(head),
-        _ if listing.has(&format!("{digit}.weight")) => Head::Linear(digit),
-        _ => Head::None,
-    }
-}
-
-/// The network behind a prefix with the nearest head: in it, or in a module around it.
-fn with_head(listing: &Listing<'_>, prefix: &str, scheme: Scheme) -> Found {
-    let mut root = prefix;
-    let (head, root) = loop {
-        match head_in(listing, root) {
-            Head::None => match around(root) {
-                Some(outer) => root = outer,
-                None => break (Head::None, prefix),
-            },
-            head => break (head, root),
-        }
-    };
-    Found {
-        naming: Naming {
-            prefix: prefix.to_owned(),
-            scheme,
-            head: match &head {
-                Head::Linear(name) => Some(name.clone()),
-                _ => None,
-            },
-        },
-        head,
-        root: root.to_owned(),
-    }
-}
-
-/// The prefix of the module around that of a prefix.
-pub(super) fn around(prefix: &str) -> Option<&str> {
-    let module = prefix.strip_suffix('.')?;
-    Some(match module.rfind('.') {
-        Some(dot) => &module[..=dot],
-        None => "",
-    })
-}
-
-fn head_in(listing: &Listing<'_>, root: &str) -> Head {
-    HEADS
-        .iter()
-        .map(|head| head_called(listing, &format!("{root}{head}")))
-        .find(|head| *head != Head::None)
-        .unwrap_or(Head::None)
-}
-
-/// The head if it is a linear layer of this name, or a list with one.
-fn head_called(listing: &Listing<'_>, name: &str) -> Head {
-    let is_linear = |name: &str| {
-        let shape = listing.shape(&format!("{name}.weight"));
-        shape.is_some_and(|shape| shape.len() == 2)
-    };
-    if is_linear(name) {
-        return Head::Linear(name.to_owned());
-    }
-    let within = format!("{name}.");
-    let mut linear: Vec<String> = Vec::new();
-    let mut other = Vec::new();
-    for tensor in listing.within(&within) {
-        let rest = &tensor[within.len()..];
-        let module = rest.rsplit_once('.').map_or("", |(module, _)| module);
-        // Only what is numbered is a list.
-        if module.is_empty() || !module.bytes().all(|byte| byte.is_ascii_digit()) {
-            other.push(tensor);
-            continue;
-        }
-        let module = format!("{within}{module}");
-        match is_linear(&module) {
-            true if linear.last() == Some(&module) => {}
-            true => linear.push(module),
-            false => other.push(tensor),
-        }
-    }
-    match (&linear[..], &other[..]) {
-        ([], _) => Head::None,
-        ([head], []) => Head::Linear(head.clone()),
-        ([_], [other, ..]) => Head::Unusable {
-            name: name.to_owned(),
-            reason: format!(
-                "it has other layers before or behind a linear one: `{}`",
-                shown(other)
-            ),
-        },
-        (several, _) => Head::Unusable {
-            name: name.to_owned(),
-            reason: format!("it has {} linear layers", several.len()),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,7 +193,7 @@ mod tests {
     use weights::{Contents, Entry, Precision, StateDict, Tensor, to_safetensors};
 
     /// Networks in a file with tensors of these names and numbers of dimensions.
-    fn found(tensors: &[(&str, usize)]) -> Vec<Found> {
+    fn found(tensors: &[(&str, usize)]) -> Vec<Naming> {
         let mut state_dict = StateDict::new();
         for &(name, dimensions) in tensors {
             let tensor = Tensor::new(vec![1; dimensions], vec![0.0]).unwrap();
@@ -324,7 +204,7 @@ mod tests {
         networks(&Listing::new(&contents).unwrap())
     }
 
-    fn one(tensors: &[(&str, usize)]) -> Found {
+    fn one(tensors: &[(&str, usize)]) -> Naming {
         let mut found = found(tensors);
         assert_eq!(found.len(), 1, "{found:?}");
         found.remove(0)
@@ -429,18 +309,6 @@ mod tests {
                     "features.5.0.downsample.1.running_mean",
                 ],
             ),
-            (
-                "head.linear.bias",
-                [
-                    "fc.bias",
-                    "net.fc.bias",
-                    "linear.1.bias",
-                    "classifier.1.bias",
-                    "fc.bias",
-                    "head.fc.bias",
-                    "classifier.bias",
-                ],
-            ),
         ] {
             let found = [
                 &torchvision,
@@ -451,73 +319,19 @@ mod tests {
                 &mmpretrain,
                 &children,
             ];
-            let found = found.map(|found| found.naming.name(own).unwrap());
+            let found = found.map(|found| found.name(own).unwrap());
             assert_eq!(found, names);
         }
         let own = "stem.deep.1.norm.beta";
-        assert_eq!(timm.naming.name(own).unwrap(), "net.conv1.4.bias");
-        assert_eq!(mmpretrain.naming.name(own).unwrap(), "backbone.stem.4.bias");
-        assert_eq!(torchvision.naming.name(own), None);
-        assert_eq!(hugging_face.naming.name(own), None);
+        assert_eq!(timm.name(own).unwrap(), "net.conv1.4.bias");
+        assert_eq!(mmpretrain.name(own).unwrap(), "backbone.stem.4.bias");
+        assert_eq!(torchvision.name(own), None);
+        assert_eq!(hugging_face.name(own), None);
         assert_eq!(
             torchvision
-                .naming
                 .counter("stem.convolution.norm.running_var")
                 .unwrap(),
             "bn1.num_batches_tracked"
         );
-    }
-
-    #[test]
-    fn heads_are_one_linear_layer() {
-        let head = |tensors: &[(&str, usize)]| {
-            let network = [("conv1.weight", 4), ("layer1.0.conv1.weight", 4)];
-            one(&[&network, tensors].concat()).head
-        };
-        let linear = |name: &str| Head::Linear(name.to_owned());
-        assert_eq!(
-            head(&[("fc.0.weight", 2), ("fc.0.bias", 1)]),
-            linear("fc.0")
-        );
-        assert_eq!(head(&[("head.fc.weight", 2)]), linear("head.fc"));
-        assert_eq!(head(&[("classifier.3.weight", 2)]), linear("classifier.3"));
-        assert_eq!(head(&[("linear.weight", 4)]), Head::None);
-        assert_eq!(head(&[]), Head::None);
-        for (tensors, word) in [
-            (
-                [("fc.0.weight", 2), ("fc.3.weight", 2)],
-                "it has 2 linear layers",
-            ),
-            ([("fc.0.weight", 1), ("fc.1.weight", 2)], "`fc.0.weight`"),
-        ] {
-            match head(&tensors) {
-                Head::Unusable { name, reason } => {
-                    assert_eq!(name, "fc");
-                    assert!(reason.contains(word), "{reason}");
-                }
-                head => panic!("{head:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_head_is_the_nearest() {
-        let found = found(&[
-            ("model.student.conv1.weight", 4),
-            ("model.student.layer1.0.conv1.weight", 4),
-            ("model.student.fc.weight", 2),
-            ("model.teacher.conv1.weight", 4),
-            ("model.teacher.layer1.0.conv1.weight", 4),
-            ("fc.weight", 2),
-        ]);
-        let heads: Vec<_> = found
-            .iter()
-            .map(|found| found.naming.head.clone())
-            .collect();
-        assert_eq!(
-            heads,
-            [Some("model.student.fc".to_owned()), Some("fc".to_owned())]
-        );
-        assert_eq!(found[1].root, "");
     }
 }

@@ -7,8 +7,9 @@ use model::NetworkConfig;
 use weights::{ContentError, Precision, StateDict, WeightsFile, to_safetensors, write_safetensors};
 
 use super::error::ForeignError;
-use super::import::renamed;
+
 use super::naming::Naming;
+use super::rebuild::renamed;
 use crate::saved::SavedModel;
 
 /// What a file that we write says about itself: its description, under this name, so that nothing is

@@ -4,24 +4,25 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::NetworkConfig;
-use weights::{
-    ContentError, Contents, Entry, Precision, StateDict, Tensor, TensorInfo, TensorKind,
-    to_safetensors,
-};
+use weights::Contents;
 
 use super::conventions::{self, Classes};
-use super::detect::{Head, networks};
-use super::error::{Differences, ForeignError};
+use super::detect::is_stage;
+use super::detect::networks;
+use super::error::{Difference, Differences, ForeignError};
 use super::export::DESCRIPTION_KEY;
-use super::hub::{self, Location, Prepared};
+use super::heads::{Head, is_usual};
+use super::hub::{self, Location};
 use super::listing::Listing;
 use super::naming::Naming;
 use super::notes::{self, Known};
 use super::options::ImportOptions;
+use super::processor::Prepared;
 use super::published::Published;
+use super::quantized::quantized_tensor;
+use super::rebuild::record;
 use super::recognise::{View, name, recognise};
 use super::select::{Candidate, Choice, choose, rest};
-use super::translate::{Problem, translate};
 use crate::description::{Accuracy, Activation, Description};
 use crate::saved::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE, check};
 
@@ -56,6 +57,15 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Import, ForeignErr
     {
         return run(folder, options);
     }
+    if path.is_dir() && hub::weights_in(path).is_none() {
+        let files = hub::other_files(path);
+        if !files.is_empty() {
+            return Err(ForeignError::Folder {
+                path: path.to_owned(),
+                files,
+            });
+        }
+    }
     let location = Location::find(path)?;
     let mut files = Vec::with_capacity(location.files.len());
     for file in &location.files {
@@ -68,9 +78,12 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Import, ForeignErr
                 Some(key) => Contents::parse_under(bytes, key),
                 None => Contents::parse(bytes),
             };
-            contents.map_err(|source| ForeignError::content(file.as_path(), source))
+            let mut contents =
+                contents.map_err(|source| ForeignError::content(file.as_path(), source))?;
+            contents.rename(without_wrappers);
+            Ok(contents)
         })
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Vec<_>, ForeignError>>()?;
     let listing = Listing::new(&contents)
         .map_err(|source| ForeignError::content(location.path.as_path(), source))?;
     let metadata = contents.first().map(Contents::metadata);
@@ -89,7 +102,8 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Import, ForeignErr
 /// description.
 fn run_of(path: &Path) -> Option<&Path> {
     if path.is_dir() {
-        let is_other = hub::weights_in(path).is_some() && !path.join(DESCRIPTION_FILE).is_file();
+        let is_other = !path.join(DESCRIPTION_FILE).is_file()
+            && (hub::weights_in(path).is_some() || !hub::other_files(path).is_empty());
         return (!is_other).then_some(path);
     }
     let folder = match path.parent() {
@@ -103,7 +117,7 @@ fn run_of(path: &Path) -> Option<&Path> {
 /// The model of a run, which says everything about itself.
 fn run(folder: &Path, options: &ImportOptions) -> Result<Import, ForeignError> {
     let mut saved = SavedModel::open(folder)?;
-    change(&mut saved.description, options)?;
+    let notes = change(&mut saved.description, options)?;
     if !options.changes.is_empty() {
         let network = &saved.description.network;
         let differences = saved.differing_shapes(network)?;
@@ -119,24 +133,59 @@ fn run(folder: &Path, options: &ImportOptions) -> Result<Import, ForeignError> {
     Ok(Import {
         saved,
         layout: Naming::own("").words(),
-        notes: Vec::new(),
+        notes: notes.into_iter().collect(),
         is_backbone: false,
     })
 }
 
-/// Makes a description as the options say.
-fn change(description: &mut Description, options: &ImportOptions) -> Result<(), ForeignError> {
+/// Makes a description as the options say; a sentence on what it says no more then.
+fn change(
+    description: &mut Description,
+    options: &ImportOptions,
+) -> Result<Option<String>, ForeignError> {
+    let before = description.clone();
     let model = description.model.clone();
     let network = options.changes.apply(description.network.clone());
     description.network = network.map_err(|source| ForeignError::Changes {
         model: model.clone(),
         source,
     })?;
+    if description.network != before.network {
+        description.model = name(&description.network);
+    }
     let preprocessing = conventions::with_options(&description.preprocessing, options);
     description.preprocessing =
         preprocessing.map_err(|source| ForeignError::Preprocessing { model, source })?;
+    let is_as_scored =
+        description.network == before.network && description.preprocessing == before.preprocessing;
     description.activation = options.activation.unwrap_or(description.activation);
-    Ok(())
+    if is_as_scored {
+        return Ok(None);
+    }
+    description.accuracy = Accuracy::default();
+    description.scoring = None;
+    let had_accuracy = before.accuracy != Accuracy::default();
+    Ok(had_accuracy.then(|| {
+        "its accuracy is left out, because it was measured without these flags".to_owned()
+    }))
+}
+
+/// A tensor's name without the modules that wrappers put around parts of a network, such as
+/// `torch.compile` and gradient checkpointing: `layer1._orig_mod.0` is `layer1.0`.
+fn without_wrappers(name: &str) -> String {
+    const WRAPPERS: [&str; 3] = [
+        "_orig_mod",
+        "_checkpoint_wrapped_module",
+        "_fsdp_wrapped_module",
+    ];
+    let mut is_in_stage = false;
+    let modules = name.split('.').filter(|module| {
+        // `DataParallel` around a stage; around a network, its name leads there.
+        let is_wrapper = WRAPPERS.contains(module) || (is_in_stage && *module == "module");
+        is_in_stage |= is_stage(module);
+        !is_wrapper
+    });
+    modules.collect::<Vec<_>>().join(".")
 }
 
 /// What a file that we wrote says about itself; from another version it may not be readable, and is
@@ -154,8 +203,14 @@ struct Importer<'a> {
 
 impl Importer<'_> {
     fn import(&self, mut described: Option<Description>) -> Result<Import, ForeignError> {
+        let mut changed = None;
         if let Some(description) = &mut described {
-            change(description, self.options)?;
+            changed = change(description, self.options)?;
+        }
+        if let Some(config) = &self.location.config
+            && self.options.activation.is_none()
+        {
+            config.check_outputs()?;
         }
         let (candidate, others) = self.candidate(described.as_ref())?;
         let network = self.network(&candidate)?;
@@ -168,7 +223,7 @@ impl Importer<'_> {
         if !candidate.differences.is_empty() || !rest.extra.is_empty() {
             let mut differences = candidate.differences.clone();
             differences.extend(rest.extra);
-            return Err(self.mismatch(&network, differences));
+            return Err(self.mismatch(&network, &candidate, differences));
         }
         if is_backbone && !self.options.accepts_backbone {
             return Err(self.no_head(&candidate, &network));
@@ -185,12 +240,12 @@ impl Importer<'_> {
             false => network,
         };
         let (description, mut notes) = match described {
-            Some(description) => (description, Vec::new()),
+            Some(description) => (description, changed.into_iter().collect()),
             None => self.describe(network, &candidate, is_single)?,
         };
         notes.extend(notes::left_out(&rest.left_out));
-        let weights = self.record(&candidate, &description, is_single)?;
         let origin = self.location.path.display().to_string();
+        let weights = record(self.listing, &candidate, &description, is_single, &origin)?;
         Ok(Import {
             saved: SavedModel::from_parts(description, weights, origin),
             layout: candidate.naming.words(),
@@ -205,9 +260,16 @@ impl Importer<'_> {
         described: Option<&Description>,
     ) -> Result<(Candidate, Vec<String>), ForeignError> {
         let changes = match &self.location.config {
-            Some(config) => config
-                .changes()
-                .map_err(|reason| self.unrecognised(reason))?,
+            Some(config) => {
+                let is_named = self.options.model.is_some();
+                (if is_named {
+                    Ok(())
+                } else {
+                    config.check_architecture()
+                })
+                .and_then(|()| config.changes())
+                .map_err(|reason| self.unrecognised(reason))?
+            }
             None => model::NetworkChanges::default(),
         };
         // Changes may not fit a network that is not the one that is chosen.
@@ -228,16 +290,18 @@ impl Importer<'_> {
                 .apply(network.clone())
                 .unwrap_or(network))
         };
-        let candidates: Vec<Candidate> = networks(self.listing)
+        let found = networks(self.listing);
+        let prefixes: Vec<String> = found.iter().map(|naming| naming.prefix.clone()).collect();
+        let candidates: Vec<Candidate> = found
             .into_iter()
-            .map(|found| Candidate::new(self.listing, found, &network_of))
+            .map(|naming| Candidate::new(self.listing, naming, &prefixes, &network_of))
             .collect();
         let whole: Vec<String> = candidates
             .iter()
             .filter(|candidate| candidate.is_whole())
             .map(|candidate| candidate.root.clone())
             .collect();
-        match choose(candidates) {
+        match choose(self.listing, candidates) {
             Choice::One(candidate) => Ok((*candidate, whole)),
             Choice::Several(keys) => Err(ForeignError::SeveralNetworks {
                 path: self.location.path.clone(),
@@ -249,7 +313,7 @@ impl Importer<'_> {
 
     /// Why the file holds no network.
     fn nothing(&self) -> ForeignError {
-        if let Some(error) = self.quantized() {
+        if let Some(error) = self.quantized(None) {
             return error;
         }
         if let Some(source) = self.listing.whole_module() {
@@ -263,20 +327,12 @@ impl Importer<'_> {
         ))
     }
 
-    /// An error if tensors hold small numbers in place of floats.
-    fn quantized(&self) -> Option<ForeignError> {
-        let is_quantized = |tensor: &&TensorInfo| {
-            let is_deep = tensor.shape.as_ref().is_none_or(|shape| shape.len() >= 2);
-            tensor.kind == TensorKind::Quantized
-                || (tensor.kind == TensorKind::Integer
-                    && is_deep
-                    && tensor.name.ends_with("weight"))
-                || QUANTIZED.iter().any(|part| tensor.name.contains(part))
-        };
-        let tensor = self.listing.tensors().find(is_quantized)?;
+    /// An error if the network's tensors hold small numbers in place of floats.
+    fn quantized(&self, candidate: Option<&Candidate>) -> Option<ForeignError> {
+        let tensor = quantized_tensor(self.listing, candidate)?;
         Some(ForeignError::Quantized {
             path: self.location.path.clone(),
-            tensor: tensor.name.clone(),
+            tensor,
         })
     }
 
@@ -286,7 +342,7 @@ impl Importer<'_> {
             Ok(network) => network.clone(),
             Err(reason) => {
                 return Err(self
-                    .quantized()
+                    .quantized(Some(candidate))
                     .unwrap_or_else(|| self.unrecognised(reason.clone())));
             }
         };
@@ -322,24 +378,24 @@ impl Importer<'_> {
     fn mismatch(
         &self,
         network: &NetworkConfig,
-        differences: Vec<super::Difference>,
+        candidate: &Candidate,
+        differences: Vec<Difference>,
     ) -> ForeignError {
-        self.quantized().unwrap_or_else(|| ForeignError::Mismatch {
+        let mismatch = || ForeignError::Mismatch {
             origin: self.location.path.display().to_string(),
             model: self.model(network),
             classes: network.classes(),
             differences: Differences(differences),
-        })
+        };
+        self.quantized(Some(candidate)).unwrap_or_else(mismatch)
     }
 
     fn no_head(&self, candidate: &Candidate, network: &NetworkConfig) -> ForeignError {
-        if let Some(error) = self.quantized() {
+        if let Some(error) = self.quantized(Some(candidate)) {
             return error;
         }
         let reason = match (&candidate.head, network) {
-            (Head::Unusable { name, reason }, _) => {
-                format!("`{}` cannot be one, because {reason}", weights::shown(name))
-            }
+            (Head::Unusable { reason, .. }, _) => reason.clone(),
             (_, NetworkConfig::Resnet(config)) => {
                 let width = config.widths.last().copied().unwrap_or_default();
                 format!(
@@ -382,9 +438,7 @@ impl Importer<'_> {
         let resize = published.map(|published| published.resize());
         let usual =
             conventions::preprocessing(&network, options, resize).map_err(cannot_prepare)?;
-        let prepared = hub::prepared(config, location.processor.as_ref(), &network, &usual)
-            .transpose()
-            .map_err(cannot_prepare)?;
+        let prepared = hub::prepared(location, &network, &usual, options.resize.is_some())?;
         let is_prepared = prepared.is_some() || published.is_some();
         let (preprocessing, mut notes) = match prepared {
             Some(Prepared {
@@ -401,6 +455,7 @@ impl Importer<'_> {
             false => network.classes(),
         };
         let class_names = config.and_then(|config| config.class_names(outputs));
+        notes.extend(config.and_then(|config| config.wrong_class_names(outputs)));
         let has_class_names = class_names.is_some();
         let classes = match class_names {
             Some(names) => Classes {
@@ -423,6 +478,7 @@ impl Importer<'_> {
             is_named: options.model.is_some() || published.is_some(),
             is_configured: config.is_some_and(|config| config.is_resnet()),
             is_prepared,
+            is_in_order: candidate.is_in_order(self.listing),
             has_classes: !classes.are_assumed || published.is_some() || has_class_names,
             has_activation: is_one_of_two
                 || published.is_some()
@@ -452,6 +508,11 @@ impl Importer<'_> {
                 description.class_names[1], description.class_names[0]
             ));
         }
+        if let Head::Linear(head) = &candidate.head
+            && !is_usual(head)
+        {
+            notes.push(format!("assumed: `{}` is the head", weights::shown(head)));
+        }
         if published.is_none() {
             notes.extend(notes::assumptions(
                 &description,
@@ -462,134 +523,25 @@ impl Importer<'_> {
         }
         Ok((description, notes))
     }
-
-    /// The bytes of this project's record.
-    fn record(
-        &self,
-        candidate: &Candidate,
-        description: &Description,
-        is_single: bool,
-    ) -> Result<Vec<u8>, ForeignError> {
-        let origin = self.location.path.display().to_string();
-        let content = |source| ForeignError::content(origin.as_str(), source);
-        let naming = &candidate.naming;
-        let mut described = description.clone();
-        if is_single {
-            described.network = described.network.with_classes(1);
-        }
-        let mut names = Vec::new();
-        let tensors = tensors(&described, &origin)?;
-        for tensor in &tensors {
-            names.extend(naming.name(&tensor.name));
-        }
-        let borrowed: Vec<&str> = names.iter().map(String::as_str).collect();
-        let entries = self.listing.read(&borrowed).map_err(content)?;
-        let mut state_dict = StateDict::new();
-        for (name, entry) in names.into_iter().zip(entries) {
-            state_dict.insert(name, entry).map_err(content)?;
-        }
-        let mut naming = naming.clone();
-        if naming.head.is_none() {
-            // A head that is to be replaced.
-            naming.head = Some(NEW_HEAD.to_owned());
-            for tensor in &tensors {
-                if tensor.name.starts_with("head.linear.")
-                    && let Some(name) = naming.name(&tensor.name)
-                {
-                    let shape = super::translate::oriented(&naming, &tensor.shape);
-                    state_dict.insert(name, zeros(shape)).map_err(content)?;
-                }
-            }
-        }
-        let mut own = renamed(state_dict, &naming, &Naming::own(""), &described, &origin)?;
-        if is_single {
-            own = with_two_outputs(own).map_err(content)?;
-        }
-        // As burn-store orders them, so that a record that went through other names is the same file.
-        let mut tensors: Vec<_> = own.into_iter().collect();
-        tensors.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let mut sorted = StateDict::new();
-        for (name, entry) in tensors {
-            sorted.insert(name, entry).map_err(content)?;
-        }
-        let metadata = BTreeMap::from([("format".to_owned(), "burn".to_owned())]);
-        to_safetensors(&sorted, &metadata, Precision::Single).map_err(content)
-    }
 }
 
-/// Parts of names that only quantized tensors have: those of PyTorch, bitsandbytes, GPTQ and AWQ.
-const QUANTIZED: [&str; 7] = [
-    "_packed_params",
-    ".SCB",
-    ".quant_state",
-    ".quant_map",
-    ".absmax",
-    ".qweight",
-    ".qzeros",
-];
-/// A name that no file has.
-const NEW_HEAD: &str = "\0head";
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn zeros(shape: Vec<usize>) -> Entry {
-    let values = vec![0.0; shape.iter().product()];
-    Entry::Float(Tensor::new(shape, values).expect("as many values as the shape has"))
-}
-
-/// The record of a network with one output as one with two, the first of which is always 0:
-/// `softmax([0, x])` is `[1 - sigmoid(x), sigmoid(x)]`.
-fn with_two_outputs(state_dict: StateDict) -> Result<StateDict, ContentError> {
-    let mut changed = StateDict::new();
-    for (name, entry) in state_dict {
-        let entry = match (name.as_str(), entry) {
+    #[test]
+    fn wrappers_have_no_part_in_names() {
+        for (name, expected) in [
+            ("layer1._orig_mod.0.conv1.weight", "layer1.0.conv1.weight"),
+            ("net.layer2.module.0.bn1.bias", "net.layer2.0.bn1.bias"),
             (
-                "head.linear.weight" | "head.linear.bias" | "linear.weight" | "linear.bias",
-                Entry::Float(tensor),
-            ) => {
-                let (mut shape, values) = tensor.into_parts();
-                if let Some(outputs) = shape.last_mut() {
-                    *outputs = 2;
-                }
-                let values = values.into_iter().flat_map(|value| [0.0, value]).collect();
-                Entry::Float(Tensor::new(shape, values).map_err(super::translate::shape_error)?)
-            }
-            (_, entry) => entry,
-        };
-        changed.insert(name, entry)?;
+                "layer1.0._checkpoint_wrapped_module.conv1.weight",
+                "layer1.0.conv1.weight",
+            ),
+            ("_fsdp_wrapped_module.fc.weight", "fc.weight"),
+            ("module.encoder_q.fc.weight", "module.encoder_q.fc.weight"),
+        ] {
+            assert_eq!(without_wrappers(name), expected);
+        }
     }
-    Ok(changed)
-}
-
-fn tensors(
-    description: &Description,
-    origin: &str,
-) -> Result<Vec<model::TensorShape>, ForeignError> {
-    model::tensors(&description.network).map_err(|source| ForeignError::Config {
-        path: origin.into(),
-        source,
-    })
-}
-
-/// The tensors of the described network under other names.
-pub(super) fn renamed(
-    state_dict: StateDict,
-    from: &Naming,
-    to: &Naming,
-    description: &Description,
-    origin: &str,
-) -> Result<StateDict, ForeignError> {
-    let Description { model, network, .. } = description;
-    let tensors = tensors(description, origin)?;
-    translate(state_dict, from, to, &tensors).map_err(|problem| match problem {
-        Problem::Differences(differences) => ForeignError::Mismatch {
-            origin: origin.to_owned(),
-            model: model.clone(),
-            classes: network.classes(),
-            differences: Differences(differences),
-        },
-        Problem::Unnamed(tensor) => ForeignError::Unnamed {
-            model: model.clone(),
-            tensor,
-        },
-        Problem::Content(source) => ForeignError::content(origin, source),
-    })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use weights::{ContentError, Contents, Entry, TensorInfo, TensorKind};
+use weights::{ContentError, Contents, Entry, Format, TensorInfo};
 
 /// What is known of all tensors before they are read.
 pub(super) struct Listing<'a> {
@@ -43,7 +43,8 @@ impl<'a> Listing<'a> {
         self.files.iter().flat_map(Contents::tensors)
     }
 
-    fn tensor(&self, name: &str) -> Option<&'a TensorInfo> {
+    /// A tensor that was not read yet.
+    pub(super) fn tensor(&self, name: &str) -> Option<&'a TensorInfo> {
         let place = self.places.get(name)?;
         Some(&self.files[place.file].tensors()[place.tensor])
     }
@@ -68,9 +69,11 @@ impl<'a> Listing<'a> {
         self.tensor(name)?.shape.as_deref()
     }
 
-    pub(super) fn is_float(&self, name: &str) -> bool {
-        self.tensor(name)
-            .is_some_and(|tensor| tensor.kind == TensorKind::Float)
+    /// The place of a tensor in a file of the order in which a program wrote it, if that is known.
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        let place = self.places.get(name)?;
+        let is_ordered = self.files[place.file].format() != Format::Safetensors;
+        (is_ordered && self.files.len() == 1).then_some(place.tensor)
     }
 
     /// Reads a tensor.

@@ -6,13 +6,18 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | `document` | JSON documents next to weights |
 //! | `hub` | where weights lie in a folder, and what a folder of Hugging Face's hub says of them |
+//! | `processor` | how such a folder says that images are prepared |
 //! | `listing` | the tensors of a file, or of all shards, by name and shape |
 //! | `naming` | what a tensor of ours is called elsewhere |
 //! | `detect` | where in a file networks are, and how they are named |
+//! | `heads` | where their last linear layers are |
+//! | `quantized` | weights that are small numbers |
 //! | `select` | which of them is meant, and what the rest of the file is |
 //! | `recognise` | which network the names and shapes of a file are |
 //! | `translate` | a state dict under other names, every tensor accounted for |
+//! | `rebuild` | this project's record of a network |
 //! | `published` | torchvision's files of weights |
 //! | `options` | what a user says of a file |
 //! | `notes` | all that is assumed, in sentences |
@@ -20,8 +25,8 @@
 //! | `error` | what can go wrong |
 //!
 //! Nothing is guessed silently: a tensor of the network that is missing or of another shape is an
-//! error, and one more in its modules too. What else is in a file, such as an optimizer's state, is left
-//! out and listed. What names and shapes cannot tell apart is taken for the usual, unless a network or
+//! error, and one more in its module too, unless it is for training alone. What else is in a file, such as
+//! an optimizer's state, is left out and listed. What names and shapes cannot tell apart is taken for the usual, unless a network or
 //! the detail itself is named ([`ImportOptions`]), and [`Import::notes`] says so:
 //!
 //! * Shortcuts without parameters are padded with zeros (shortcut A); `plain20` has the same tensors
@@ -35,15 +40,20 @@
 
 mod conventions;
 mod detect;
+mod document;
 mod error;
 mod export;
+mod heads;
 mod hub;
 mod import;
 mod listing;
 mod naming;
 mod notes;
 mod options;
+mod processor;
 mod published;
+mod quantized;
+mod rebuild;
 mod recognise;
 mod select;
 mod translate;

@@ -146,6 +146,11 @@ impl Naming {
         self.scheme != Scheme::Own
     }
 
+    /// Whether names do not say that there is no average pool before the projections.
+    pub(super) fn leaves_pool_open(&self) -> bool {
+        matches!(&self.scheme, Scheme::Torch(names) if names.projection == 0)
+    }
+
     /// Whether names say that an average pool stands before the projections.
     pub(super) fn pools_before_projection(&self) -> bool {
         matches!(&self.scheme, Scheme::Torch(names) if names.projection == 1)

@@ -23,6 +23,8 @@ pub(super) struct Known {
     pub is_configured: bool,
     /// A description of how images are prepared.
     pub is_prepared: bool,
+    /// The order of the layers of a block.
+    pub is_in_order: bool,
     /// Names of the classes.
     pub has_classes: bool,
     /// What the probabilities are.
@@ -47,6 +49,16 @@ pub(super) fn assumptions(
         }
         if !known.is_named && !known.is_configured {
             notes.extend(of_blocks(config, naming, &options.changes));
+        }
+        let is_known_order = is_hugging_face || naming.scheme == Scheme::Own;
+        // Blocks that change the number of channels tell by the sizes of their norms.
+        let tells = |config: &ResNetConfig| {
+            let width = config.widths.first();
+            config.block == BlockKind::Bottleneck
+                || config.widths.iter().any(|other| Some(other) != width)
+        };
+        if !known.is_named && !known.is_in_order && !is_known_order && !tells(config) {
+            notes.push("norms follow the convolutions of each block (post-activation)".to_owned());
         }
         if !is_hugging_face && options.changes.norm_epsilon.is_none() {
             notes.push(format!(
@@ -89,12 +101,16 @@ fn of_images(preprocessing: &Preprocessing, options: &ImportOptions) -> Vec<Stri
             numbers(preprocessing.std()),
         ));
     }
-    if options.image_size.is_none() {
-        notes.push(format!(
-            "images have {}x{} pixels (--image-size)",
-            preprocessing.height(),
-            preprocessing.width()
-        ));
+    let [height, width] = [preprocessing.height(), preprocessing.width()];
+    let resize = preprocessing.resize();
+    if options.image_size.is_none() || (options.resize.is_none() && resize > height.min(width)) {
+        notes.push(match resize > height.max(width) {
+            true => format!(
+                "the shorter side of images is brought to {resize} pixels, and their middle \
+                 {height}x{width} are taken (--resize, --image-size)"
+            ),
+            false => format!("images have {height}x{width} pixels (--image-size)"),
+        });
     }
     notes
 }
@@ -144,6 +160,11 @@ fn of_blocks(config: &ResNetConfig, naming: &Naming, changes: &NetworkChanges) -
     } else if naming.scheme == Scheme::Own && config.shortcut == ShortcutKind::Projection {
         notes.push(
             "no average pool precedes the projections (--shortcut average-pool-projection)"
+                .to_owned(),
+        );
+    } else if config.shortcut == ShortcutKind::Projection && naming.leaves_pool_open() {
+        notes.push(
+            "the stride of projections is on their convolution (--shortcut average-pool-projection)"
                 .to_owned(),
         );
     }

@@ -40,13 +40,12 @@ pub struct Published {
 
 /// The text names no weights that torchvision publishes.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error(
-    "torchvision publishes no weights `{name}`; it has {}, and -v1 of each",
-    known()
-)]
+#[error("torchvision publishes no weights `{name}`; {}", suggestion(.nearest))]
 pub struct UnknownPublished {
     /// The text.
     pub name: String,
+    /// The published network that it most likely stands for, if one is close.
+    pub nearest: Option<String>,
 }
 
 /// Published weights cannot be had.
@@ -102,6 +101,28 @@ const fn published(model: &'static str, version: u8, checksum: &'static str) -> 
         version,
         checksum,
     }
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    match nearest {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("it has {}", known()),
+    }
+}
+
+/// The published weights whose name a wrong one is most like: another version, or another network.
+fn nearest(name: &str) -> Option<String> {
+    let (network, _) = name.rsplit_once("-v").unwrap_or((name, ""));
+    let of = |model: &str| {
+        PUBLISHED
+            .into_iter()
+            .rfind(|weights| weights.model == model)
+    };
+    if let Some(weights) = of(network) {
+        return Some(weights.to_string());
+    }
+    let nearest = model::network(network).err()?.nearest?;
+    of(nearest).map(|weights| weights.model.to_owned())
 }
 
 fn known() -> String {
@@ -173,7 +194,7 @@ impl Published {
         Ok(path)
     }
 
-    /// Length in pixels of a picture's shorter side before the crop.
+    /// Length in pixels of an image's shorter side before the crop.
     pub fn resize(&self) -> usize {
         match (self.model, self.version) {
             // Published once, by the newer recipe.
@@ -199,6 +220,7 @@ impl FromStr for Published {
             .find(|weights| weights.model == text || weights.to_string() == text)
             .ok_or_else(|| UnknownPublished {
                 name: text.to_owned(),
+                nearest: nearest(text),
             })
     }
 }
@@ -249,9 +271,15 @@ mod tests {
         assert_eq!(file("resnet152"), "resnet152-f82ba261.pth");
         assert_eq!(file("resnet152-v1"), "resnet152-394f9c45.pth");
         let error = "resnet18-v2".parse::<Published>().unwrap_err().to_string();
-        assert!(
-            error.contains("resnet18, resnet34, resnet50, resnet101"),
-            "{error}"
-        );
+        assert!(error.contains("did you mean `resnet18-v1`?"), "{error}");
+        let error = "vgg16".parse::<Published>().unwrap_err().to_string();
+        assert!(error.contains("it has resnet18, resnet34"), "{error}");
+        for (name, nearest) in [("resnet51", "resnet50"), ("resnet5o", "resnet50")] {
+            let error = name.parse::<Published>().unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("did you mean `{nearest}`?")),
+                "{error}"
+            );
+        }
     }
 }

@@ -17,6 +17,10 @@ const EXPANSION: usize = 4;
 const MAX_WIDTH_PER_GROUP: usize = 1024;
 const USUAL_WIDTH_PER_GROUP: usize = 64;
 
+/// The first convolution of the first block, and the norm behind it.
+pub(super) const FIRST_CONVOLUTION: &str = "stages.0.blocks.0.branch.0.conv.weight";
+pub(super) const FIRST_NORM: &str = "stages.0.blocks.0.branch.0.norm.gamma";
+
 /// A network's tensors, asked for by our names.
 pub(super) struct View<'a> {
     pub listing: &'a Listing<'a>,
@@ -71,6 +75,22 @@ impl View<'_> {
         Ok([channels, classes])
     }
 
+    /// Whether the blocks list a norm before its convolution, as pre-activation networks do, where
+    /// the stem does not, so that names are not just sorted.
+    fn is_pre_activation(&self) -> bool {
+        let position = |own: &str| self.listing.position(&self.naming.name(own)?);
+        let precedes = |first: &str, second: &str| match [first, second].map(position) {
+            [Some(first), Some(second)] => first < second,
+            _ => false,
+        };
+        self.naming.scheme != Scheme::Own
+            && precedes(FIRST_NORM, FIRST_CONVOLUTION)
+            && precedes(
+                "stem.convolution.conv.weight",
+                "stem.convolution.norm.gamma",
+            )
+    }
+
     fn is_digit(&self) -> bool {
         self.naming.scheme == Scheme::Own && self.has("convolution1.weight")
     }
@@ -101,8 +121,16 @@ pub(super) fn recognise(view: &View<'_>) -> Result<NetworkConfig, String> {
         .collect::<Result<Vec<_>, _>>()?;
     if widths.is_empty() {
         // Says which tensor is missing.
-        view.dimensions::<4>("stages.0.blocks.0.branch.0.conv.weight")?;
+        view.dimensions::<4>(FIRST_CONVOLUTION)?;
     }
+    if view.is_pre_activation() {
+        return Err(
+            "its blocks have their norms before the convolutions (pre-activation), which is not \
+             known in these names"
+                .to_owned(),
+        );
+    }
+    check_stem(view, stem, &widths)?;
     let [groups, width_per_group] = match block {
         BlockKind::Basic => [1, USUAL_WIDTH_PER_GROUP],
         BlockKind::Bottleneck => groups(view, &widths)?,
@@ -141,6 +169,29 @@ fn stem(view: &View<'_>) -> Result<StemKind, String> {
             "its first convolution is {height}x{width}, where 7x7 or 3x3 is known"
         )),
     }
+}
+
+/// Checks that the stem has the channels that a network of these widths has.
+fn check_stem(view: &View<'_>, stem: StemKind, widths: &[usize]) -> Result<(), String> {
+    let width = widths.first().copied().unwrap_or_default();
+    let [channels, ..] = view.dimensions::<4>("stem.convolution.conv.weight")?;
+    if channels != width {
+        return Err(format!(
+            "its stem has {channels} channels where the first stage has {width}, which cannot be \
+             built"
+        ));
+    }
+    if stem == StemKind::Deep {
+        let [first, ..] = view.dimensions::<4>("stem.deep.0.conv.weight")?;
+        if first != width / 2 {
+            return Err(format!(
+                "its deep stem starts with {first} channels where {} are half of its last, which \
+                 cannot be built",
+                width / 2
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Blocks of each stage, counted without gaps.
@@ -218,6 +269,7 @@ fn shortcut(view: &View<'_>, config: &ResNetConfig) -> Result<ShortcutKind, Stri
     let [mut channels, ..] = view.dimensions::<4>("stem.convolution.conv.weight")?;
     let mut first = None;
     let mut always = false;
+    let mut without = None;
     let mut changes_ever = false;
     for (stage, (&depth, &width)) in config.depths.iter().zip(&config.widths).enumerate() {
         let out_channels = config.block.out_channels(width);
@@ -227,6 +279,9 @@ fn shortcut(view: &View<'_>, config: &ResNetConfig) -> Result<ShortcutKind, Stri
             let projects = view.has(&format!("{path}.conv.weight"));
             always |= projects && !changes;
             changes_ever |= changes;
+            if !projects {
+                without.get_or_insert((stage, block));
+            }
             if projects {
                 first.get_or_insert(path);
             }
@@ -240,9 +295,18 @@ fn shortcut(view: &View<'_>, config: &ResNetConfig) -> Result<ShortcutKind, Stri
             false => ShortcutKind::Projection,
         });
     };
+    if always && let Some((stage, block)) = without {
+        return Err(format!(
+            "a block that changes no sizes has a projection in its shortcut, where block {} of \
+             stage {} has none, which cannot be built",
+            block + 1,
+            stage + 1
+        ));
+    }
+    let has_norm = view.has(&format!("{path}.norm.gamma"));
     Ok(if always {
         ShortcutKind::ProjectionAlways
-    } else if view.has(&format!("{path}.conv.bias")) {
+    } else if view.has(&format!("{path}.conv.bias")) && !has_norm {
         ShortcutKind::PlainProjection
     } else if view.naming.pools_before_projection() {
         ShortcutKind::AveragePoolProjection

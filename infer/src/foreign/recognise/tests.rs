@@ -35,7 +35,7 @@ fn found(state_dict: &StateDict, naming: &Naming) -> NetworkConfig {
     assert_eq!(detected.len(), 1);
     // The head of the digit network has a name of its own.
     assert_eq!(
-        (&detected[0].naming.prefix, &detected[0].naming.scheme),
+        (&detected[0].prefix, &detected[0].scheme),
         (&naming.prefix, &naming.scheme)
     );
     recognised(state_dict, naming).unwrap()
@@ -128,4 +128,54 @@ fn shapes_that_are_no_networks_say_why() {
         let reason = recognised(&state_dict, &naming).unwrap_err();
         assert!(reason.contains(name), "{reason}");
     }
+}
+
+/// The reason why tensors of a changed `resnet14` in torchvision's names are no network.
+fn reason_of(change: impl FnOnce(&mut StateDict)) -> String {
+    let config = model::network("resnet14").unwrap();
+    let NetworkConfig::Resnet(resnet) = &config else {
+        panic!();
+    };
+    let config = NetworkConfig::Resnet(ResNetConfig {
+        shortcut: ShortcutKind::Projection,
+        ..resnet.clone()
+    });
+    let naming = Naming::torchvision(resnet);
+    let mut state_dict = file(&config, &naming);
+    change(&mut state_dict);
+    recognised(&state_dict, &naming).unwrap_err()
+}
+
+fn put(state_dict: &mut StateDict, name: &str, shape: &[usize]) {
+    state_dict.remove(name);
+    let values = vec![0.0; shape.iter().product()];
+    let tensor = Tensor::new(shape.to_vec(), values).unwrap();
+    state_dict.insert(name, Entry::Float(tensor)).unwrap();
+}
+
+#[test]
+fn what_cannot_be_built_is_said() {
+    let reason = reason_of(|file| put(file, "conv1.weight", &[8, 3, 3, 3]));
+    assert!(
+        reason.contains("stem has 8 channels where the first stage has 16"),
+        "{reason}"
+    );
+    let reason = reason_of(|file| put(file, "layer1.0.downsample.0.weight", &[16, 16, 1, 1]));
+    assert!(reason.contains("block 2 of stage 1 has none"), "{reason}");
+}
+
+#[test]
+fn a_bias_before_a_norm_is_no_plain_projection() {
+    let config = NetworkConfig::Resnet(ResNetConfig {
+        shortcut: ShortcutKind::Projection,
+        convolution_bias: true,
+        ..ResNetConfig::cifar(1)
+    });
+    let NetworkConfig::Resnet(resnet) = &config else {
+        panic!();
+    };
+    let naming = Naming::torchvision(resnet);
+    let mut state_dict = file(&config, &naming);
+    put(&mut state_dict, "layer2.0.downsample.0.bias", &[32]);
+    assert_eq!(recognised(&state_dict, &naming).unwrap(), config);
 }
