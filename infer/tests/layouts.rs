@@ -315,10 +315,20 @@ fn folders_say_how_images_are_resized() {
     let error = infer::foreign::import(own.path(), &ImportOptions::default()).unwrap_err();
     assert!(error.to_string().contains("`do_resize`"), "{error}");
     let options = ImportOptions {
-        resize: Some(256),
+        resize: Some(72),
+        image_size: Some(64),
         ..ImportOptions::default()
     };
-    infer::foreign::import(own.path(), &options).unwrap();
+    let import = infer::foreign::import(own.path(), &options).unwrap();
+    let preprocessing = import.saved.description.preprocessing;
+    assert_eq!((preprocessing.height(), preprocessing.resize()), (64, 72));
+    let small = r#"{"size": {"shortest_edge": 72}, "crop_size": 64}"#;
+    let options = ImportOptions {
+        resize: Some(64),
+        ..ImportOptions::default()
+    };
+    let import = infer::foreign::import(hub(config, Some(small)).path(), &options).unwrap();
+    assert_eq!(import.saved.description.preprocessing.resize(), 64);
 }
 
 #[test]

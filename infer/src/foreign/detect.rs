@@ -81,7 +81,7 @@ fn without_head(prefix: &str, scheme: Scheme) -> Naming {
 }
 
 /// Whether a module has the name of a stage, such as `layer1`, `conv2_x` or `stage3`.
-pub(super) fn is_stage(module: &str) -> bool {
+fn is_stage(module: &str) -> bool {
     STAGES.iter().any(|names| {
         let number = module
             .strip_prefix(names.before)
@@ -90,6 +90,24 @@ pub(super) fn is_stage(module: &str) -> bool {
             !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
         })
     })
+}
+
+/// A tensor's name without the modules that wrappers put around parts of a network, such as
+/// `torch.compile` and gradient checkpointing: `layer1._orig_mod.0` is `layer1.0`.
+pub(super) fn without_wrappers(name: &str) -> String {
+    const WRAPPERS: [&str; 3] = [
+        "_orig_mod",
+        "_checkpoint_wrapped_module",
+        "_fsdp_wrapped_module",
+    ];
+    let mut is_in_stage = false;
+    let modules = name.split('.').filter(|module| {
+        // `DataParallel` around a stage; around a network, its name leads there.
+        let is_wrapper = WRAPPERS.contains(module) || (is_in_stage && *module == "module");
+        is_in_stage |= is_stage(module);
+        !is_wrapper
+    });
+    modules.collect::<Vec<_>>().join(".")
 }
 
 /// What precedes an end that is a whole name or follows a dot.
@@ -333,5 +351,21 @@ mod tests {
                 .unwrap(),
             "bn1.num_batches_tracked"
         );
+    }
+
+    #[test]
+    fn wrappers_have_no_part_in_names() {
+        for (name, expected) in [
+            ("layer1._orig_mod.0.conv1.weight", "layer1.0.conv1.weight"),
+            ("net.layer2.module.0.bn1.bias", "net.layer2.0.bn1.bias"),
+            (
+                "layer1.0._checkpoint_wrapped_module.conv1.weight",
+                "layer1.0.conv1.weight",
+            ),
+            ("_fsdp_wrapped_module.fc.weight", "fc.weight"),
+            ("module.encoder_q.fc.weight", "module.encoder_q.fc.weight"),
+        ] {
+            assert_eq!(without_wrappers(name), expected);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use weights::shown;
 
 use super::listing::Listing;
-use super::select::{is_for_training, words};
+use super::rest::{is_for_training, words};
 
 /// What the last linear layer, or the module with it, is called.
 const HEADS: [&str; 12] = [

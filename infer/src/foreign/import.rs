@@ -7,14 +7,13 @@ use model::NetworkConfig;
 use weights::Contents;
 
 use super::conventions::{self, Classes};
-use super::detect::is_stage;
-use super::detect::networks;
-use super::error::{Difference, Differences, ForeignError};
+use super::detect::{networks, without_wrappers};
+use super::difference::{Difference, Differences};
+use super::error::ForeignError;
 use super::export::DESCRIPTION_KEY;
 use super::heads::{Head, is_usual};
 use super::hub::{self, Location};
 use super::listing::Listing;
-use super::naming::Naming;
 use super::notes::{self, Known};
 use super::options::ImportOptions;
 use super::processor::Prepared;
@@ -22,9 +21,11 @@ use super::published::Published;
 use super::quantized::quantized_tensor;
 use super::rebuild::record;
 use super::recognise::{View, name, recognise};
-use super::select::{Candidate, Choice, choose, rest};
+use super::rest::rest;
+use super::run::{change, run, run_of};
+use super::select::{Candidate, Choice, choose};
 use crate::description::{Accuracy, Activation, Description};
-use crate::saved::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE, check};
+use crate::saved::{SavedModel, check};
 
 /// A file of weights, understood.
 #[derive(Clone, Debug)]
@@ -96,96 +97,6 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Import, ForeignErr
         options,
     }
     .import(described)
-}
-
-/// The run's folder that a path stands for: the folder itself, or that of a record with its
-/// description.
-fn run_of(path: &Path) -> Option<&Path> {
-    if path.is_dir() {
-        let is_other = !path.join(DESCRIPTION_FILE).is_file()
-            && (hub::weights_in(path).is_some() || !hub::other_files(path).is_empty());
-        return (!is_other).then_some(path);
-    }
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let is_record = path.file_name().is_some_and(|name| name == WEIGHTS_FILE);
-    (is_record && folder.join(DESCRIPTION_FILE).is_file()).then_some(folder)
-}
-
-/// The model of a run, which says everything about itself.
-fn run(folder: &Path, options: &ImportOptions) -> Result<Import, ForeignError> {
-    let mut saved = SavedModel::open(folder)?;
-    let notes = change(&mut saved.description, options)?;
-    if !options.changes.is_empty() {
-        let network = &saved.description.network;
-        let differences = saved.differing_shapes(network)?;
-        if !differences.is_empty() {
-            return Err(ForeignError::Mismatch {
-                origin: folder.join(WEIGHTS_FILE).display().to_string(),
-                model: name(network),
-                classes: network.classes(),
-                differences: Differences(differences),
-            });
-        }
-    }
-    Ok(Import {
-        saved,
-        layout: Naming::own("").words(),
-        notes: notes.into_iter().collect(),
-        is_backbone: false,
-    })
-}
-
-/// Makes a description as the options say; a sentence on what it says no more then.
-fn change(
-    description: &mut Description,
-    options: &ImportOptions,
-) -> Result<Option<String>, ForeignError> {
-    let before = description.clone();
-    let model = description.model.clone();
-    let network = options.changes.apply(description.network.clone());
-    description.network = network.map_err(|source| ForeignError::Changes {
-        model: model.clone(),
-        source,
-    })?;
-    if description.network != before.network {
-        description.model = name(&description.network);
-    }
-    let preprocessing = conventions::with_options(&description.preprocessing, options);
-    description.preprocessing =
-        preprocessing.map_err(|source| ForeignError::Preprocessing { model, source })?;
-    let is_as_scored =
-        description.network == before.network && description.preprocessing == before.preprocessing;
-    description.activation = options.activation.unwrap_or(description.activation);
-    if is_as_scored {
-        return Ok(None);
-    }
-    description.accuracy = Accuracy::default();
-    description.scoring = None;
-    let had_accuracy = before.accuracy != Accuracy::default();
-    Ok(had_accuracy.then(|| {
-        "its accuracy is left out, because it was measured without these flags".to_owned()
-    }))
-}
-
-/// A tensor's name without the modules that wrappers put around parts of a network, such as
-/// `torch.compile` and gradient checkpointing: `layer1._orig_mod.0` is `layer1.0`.
-fn without_wrappers(name: &str) -> String {
-    const WRAPPERS: [&str; 3] = [
-        "_orig_mod",
-        "_checkpoint_wrapped_module",
-        "_fsdp_wrapped_module",
-    ];
-    let mut is_in_stage = false;
-    let modules = name.split('.').filter(|module| {
-        // `DataParallel` around a stage; around a network, its name leads there.
-        let is_wrapper = WRAPPERS.contains(module) || (is_in_stage && *module == "module");
-        is_in_stage |= is_stage(module);
-        !is_wrapper
-    });
-    modules.collect::<Vec<_>>().join(".")
 }
 
 /// What a file that we wrote says about itself; from another version it may not be readable, and is
@@ -436,20 +347,19 @@ impl Importer<'_> {
             source,
         };
         let resize = published.map(|published| published.resize());
-        let usual =
-            conventions::preprocessing(&network, options, resize).map_err(cannot_prepare)?;
+        let usual = conventions::preprocessing(&network, &ImportOptions::default(), resize)
+            .map_err(cannot_prepare)?;
         let prepared = hub::prepared(location, &network, &usual, options.resize.is_some())?;
         let is_prepared = prepared.is_some() || published.is_some();
-        let (preprocessing, mut notes) = match prepared {
-            Some(Prepared {
-                preprocessing,
-                notes,
-            }) => (
-                conventions::with_options(&preprocessing, options).map_err(cannot_prepare)?,
-                notes,
-            ),
-            None => (usual, Vec::new()),
-        };
+        let Prepared {
+            preprocessing,
+            mut notes,
+        } = prepared.unwrap_or(Prepared {
+            preprocessing: usual,
+            notes: Vec::new(),
+        });
+        let preprocessing =
+            conventions::with_options(&preprocessing, options).map_err(cannot_prepare)?;
         let outputs = match is_single {
             true => 1,
             false => network.classes(),
@@ -522,26 +432,5 @@ impl Importer<'_> {
             ));
         }
         Ok((description, notes))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wrappers_have_no_part_in_names() {
-        for (name, expected) in [
-            ("layer1._orig_mod.0.conv1.weight", "layer1.0.conv1.weight"),
-            ("net.layer2.module.0.bn1.bias", "net.layer2.0.bn1.bias"),
-            (
-                "layer1.0._checkpoint_wrapped_module.conv1.weight",
-                "layer1.0.conv1.weight",
-            ),
-            ("_fsdp_wrapped_module.fc.weight", "fc.weight"),
-            ("module.encoder_q.fc.weight", "module.encoder_q.fc.weight"),
-        ] {
-            assert_eq!(without_wrappers(name), expected);
-        }
     }
 }

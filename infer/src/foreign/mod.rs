@@ -14,14 +14,17 @@
 //! | `detect` | where in a file networks are, and how they are named |
 //! | `heads` | where their last linear layers are |
 //! | `quantized` | weights that are small numbers |
-//! | `select` | which of them is meant, and what the rest of the file is |
+//! | `select` | which of them is meant |
+//! | `rest` | what of a file is not the network |
 //! | `recognise` | which network the names and shapes of a file are |
 //! | `translate` | a state dict under other names, every tensor accounted for |
+//! | `run` | the model of a run's folder |
 //! | `rebuild` | this project's record of a network |
 //! | `published` | torchvision's files of weights |
 //! | `options` | what a user says of a file |
 //! | `notes` | all that is assumed, in sentences |
 //! | `conventions` | class names and preprocessing that go with a network's shape |
+//! | `difference` | in which tensors a file differs from a network |
 //! | `error` | what can go wrong |
 //!
 //! Nothing is guessed silently: a tensor of the network that is missing or of another shape is an
@@ -40,6 +43,7 @@
 
 mod conventions;
 mod detect;
+mod difference;
 mod document;
 mod error;
 mod export;
@@ -55,11 +59,14 @@ mod published;
 mod quantized;
 mod rebuild;
 mod recognise;
+mod rest;
+mod run;
 mod select;
 mod translate;
 
-pub(crate) use error::sizes;
-pub use error::{Difference, Differences, ForeignError};
+pub(crate) use difference::sizes;
+pub use difference::{Difference, Differences};
+pub use error::ForeignError;
 pub use export::{export, exported};
 pub use import::{Import, import};
 pub use options::ImportOptions;

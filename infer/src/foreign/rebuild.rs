@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use weights::{ContentError, Entry, Precision, StateDict, Tensor, to_safetensors};
 
-use super::error::{Differences, ForeignError};
+use super::difference::Differences;
+use super::error::ForeignError;
 use super::listing::Listing;
 use super::naming::Naming;
-use super::select::{Candidate, folded_biases};
+use super::rest::folded_biases;
+use super::select::Candidate;
 use super::translate::{Problem, oriented, shape_error, translate};
 use crate::description::Description;
 

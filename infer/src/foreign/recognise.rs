@@ -7,7 +7,7 @@ use model::{
 use serde::Serialize;
 use weights::shown;
 
-use super::error::sizes;
+use super::difference::sizes;
 use super::listing::Listing;
 use super::naming::{Naming, Scheme};
 use super::translate::oriented;

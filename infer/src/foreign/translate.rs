@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use model::TensorShape;
 use weights::{ContentError, Entry, StateDict, Tensor};
 
-use super::error::Difference;
+use super::difference::Difference;
 use super::naming::Naming;
 
 /// Why a state dict has no form in another naming.

@@ -1,0 +1,158 @@
+//! In which tensors a file differs from a network.
+
+use std::fmt;
+
+use weights::{Entry, TensorInfo, TensorKind, shown};
+
+use crate::record::summary;
+
+/// All tensors in which a file differs from a network; shows the first few.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Differences(pub Vec<Difference>);
+
+/// A tensor in which a file differs from a network, by its name in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The file lacks it.
+    Missing {
+        /// Its name.
+        name: String,
+        /// The shape that the network has.
+        shape: Vec<usize>,
+    },
+    /// The network has no such tensor.
+    Extra {
+        /// Its name.
+        name: String,
+        /// The shape in the file.
+        shape: Vec<usize>,
+    },
+    /// It has another shape.
+    Shape {
+        /// Its name.
+        name: String,
+        /// The shape in the file.
+        found: Vec<usize>,
+        /// The shape that the network has.
+        expected: Vec<usize>,
+    },
+    /// It holds whole numbers.
+    Integers {
+        /// Its name.
+        name: String,
+    },
+    /// It is of a type that cannot be read.
+    Unread {
+        /// Its name.
+        name: String,
+        /// What it is: `of complex64`, for example.
+        reason: String,
+    },
+}
+
+/// What a file holds under a name.
+pub(crate) enum Held<'a> {
+    Nothing,
+    Unread(&'a str),
+    Integers(&'a [usize]),
+    Floats(&'a [usize]),
+}
+
+impl<'a> From<Option<&'a TensorInfo>> for Held<'a> {
+    fn from(tensor: Option<&'a TensorInfo>) -> Self {
+        let Some(tensor) = tensor else {
+            return Self::Nothing;
+        };
+        match (&tensor.unread, tensor.shape.as_deref(), tensor.kind) {
+            (Some(reason), ..) => Self::Unread(reason),
+            (None, Some(shape), TensorKind::Float) => Self::Floats(shape),
+            (None, shape, _) => Self::Integers(shape.unwrap_or_default()),
+        }
+    }
+}
+
+impl<'a> From<Option<&'a Entry>> for Held<'a> {
+    fn from(entry: Option<&'a Entry>) -> Self {
+        match entry {
+            None => Self::Nothing,
+            Some(Entry::Float(tensor)) => Self::Floats(tensor.shape()),
+            Some(Entry::Integer(tensor)) => Self::Integers(tensor.shape()),
+        }
+    }
+}
+
+impl Difference {
+    /// In what a tensor differs from floats of the expected shape, if in anything.
+    pub(crate) fn of(name: &str, expected: &[usize], held: Held<'_>) -> Option<Self> {
+        let name = name.to_owned();
+        Some(match held {
+            Held::Nothing => Self::Missing {
+                name,
+                shape: expected.to_vec(),
+            },
+            Held::Unread(reason) => Self::Unread {
+                name,
+                reason: reason.to_owned(),
+            },
+            Held::Integers(found) | Held::Floats(found) if found != expected => Self::Shape {
+                name,
+                found: found.to_vec(),
+                expected: expected.to_vec(),
+            },
+            Held::Integers(_) => Self::Integers { name },
+            Held::Floats(_) => return None,
+        })
+    }
+}
+
+impl fmt::Display for Differences {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&summary(&self.0))
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { name, shape } => {
+                write!(formatter, "`{}` {} is missing", shown(name), sizes(shape))
+            }
+            Self::Extra { name, shape } => {
+                write!(
+                    formatter,
+                    "`{}` {} is not part of it",
+                    shown(name),
+                    sizes(shape)
+                )
+            }
+            Self::Shape {
+                name,
+                found,
+                expected,
+            } => write!(
+                formatter,
+                "`{}` is {} instead of {}",
+                shown(name),
+                sizes(found),
+                sizes(expected)
+            ),
+            Self::Integers { name } => {
+                write!(formatter, "`{}` holds whole numbers", shown(name))
+            }
+            Self::Unread { name, reason } => write!(
+                formatter,
+                "`{}` cannot be read, because it is {}",
+                shown(name),
+                shown(reason)
+            ),
+        }
+    }
+}
+
+/// A shape from a file may have any number of dimensions.
+pub(crate) fn sizes(shape: &[usize]) -> String {
+    match shape.len() {
+        0..=8 => format!("{shape:?}"),
+        dimensions => format!("of {dimensions} dimensions"),
+    }
+}
