@@ -368,3 +368,17 @@ fn folders_without_weights_say_what_they_hold() {
     fs::write(folder.path().join("weights.pth"), "").unwrap();
     expect(&["but weights.pth", "hint: name the file"]);
 }
+
+/// Its names and sizes are those of a usual network, but not the order of its layers.
+#[test]
+fn the_order_of_layers_tells_pre_activation() {
+    let error = import(&reference("pre-activation.pth"), &ImportOptions::default());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("(pre-activation)"), "{error}");
+    // safetensors sorts names, so that nothing tells the order.
+    let notes = read(tensors("pre-activation.pth")).unwrap().notes;
+    let note = "assumed: norms follow the convolutions of each block (post-activation)";
+    assert!(notes.contains(&note.to_owned()), "{notes:?}");
+    let notes = read(network()).unwrap().notes;
+    assert!(!notes.contains(&note.to_owned()), "{notes:?}");
+}

@@ -95,15 +95,16 @@ fn is_stage(module: &str) -> bool {
 /// A tensor's name without the modules that wrappers put around parts of a network, such as
 /// `torch.compile` and gradient checkpointing: `layer1._orig_mod.0` is `layer1.0`.
 pub(super) fn without_wrappers(name: &str) -> String {
-    const WRAPPERS: [&str; 3] = [
+    const WRAPPERS: [&str; 4] = [
         "_orig_mod",
         "_checkpoint_wrapped_module",
         "_fsdp_wrapped_module",
+        "module",
     ];
     let mut is_in_stage = false;
     let modules = name.split('.').filter(|module| {
-        // `DataParallel` around a stage; around a network, its name leads there.
-        let is_wrapper = WRAPPERS.contains(module) || (is_in_stage && *module == "module");
+        // Those around a whole network are a part of its prefix.
+        let is_wrapper = is_in_stage && WRAPPERS.contains(module);
         is_in_stage |= is_stage(module);
         !is_wrapper
     });
@@ -362,7 +363,7 @@ mod tests {
                 "layer1.0._checkpoint_wrapped_module.conv1.weight",
                 "layer1.0.conv1.weight",
             ),
-            ("_fsdp_wrapped_module.fc.weight", "fc.weight"),
+            ("_orig_mod.student.fc.weight", "_orig_mod.student.fc.weight"),
             ("module.encoder_q.fc.weight", "module.encoder_q.fc.weight"),
         ] {
             assert_eq!(without_wrappers(name), expected);

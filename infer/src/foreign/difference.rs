@@ -156,3 +156,25 @@ pub(crate) fn sizes(shape: &[usize]) -> String {
         dimensions => format!("of {dimensions} dimensions"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_difference_is_named() {
+        let difference = |held| Difference::of("w", &[2], held).map(|found| found.to_string());
+        for (held, expected) in [
+            (Held::Nothing, "`w` [2] is missing"),
+            (Held::Floats(&[3]), "`w` is [3] instead of [2]"),
+            (Held::Integers(&[2]), "`w` holds whole numbers"),
+            (
+                Held::Unread("of complex64"),
+                "`w` cannot be read, because it is of complex64",
+            ),
+        ] {
+            assert_eq!(difference(held).as_deref(), Some(expected));
+        }
+        assert_eq!(difference(Held::Floats(&[2])), None);
+    }
+}

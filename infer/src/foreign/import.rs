@@ -310,11 +310,11 @@ impl Importer<'_> {
             (_, NetworkConfig::Resnet(config)) => {
                 let width = config.widths.last().copied().unwrap_or_default();
                 format!(
-                    "no linear layer with {} inputs is in it",
+                    "no linear layer with {} inputs in it could be one",
                     config.block.out_channels(width)
                 )
             }
-            (_, NetworkConfig::Digit(_)) => "no linear layer is in it".to_owned(),
+            (_, NetworkConfig::Digit(_)) => "no linear layer in it could be one".to_owned(),
         };
         ForeignError::NoHead {
             path: self.location.path.clone(),

@@ -28,16 +28,19 @@
 //! | `error` | what can go wrong |
 //!
 //! Nothing is guessed silently: a tensor of the network that is missing or of another shape is an
-//! error, and one more in its module too, unless it is for training alone. What else is in a file, such as
-//! an optimizer's state, is left out and listed. What names and shapes cannot tell apart is taken for the usual, unless a network or
-//! the detail itself is named ([`ImportOptions`]), and [`Import::notes`] says so:
+//! error, and one more in its module too, unless it is for training alone. What else is in a file, such
+//! as an optimizer's state, is left out and listed. What names and shapes cannot tell apart is taken for
+//! the usual, unless a network or the detail itself is named ([`ImportOptions`]), and [`Import::notes`]
+//! says so:
 //!
 //! * Shortcuts without parameters are padded with zeros (shortcut A); `plain20` has the same tensors
 //!   and no shortcuts.
 //! * The stride of a bottleneck is on its 3x3 convolution, as in torchvision; `resnet50a` has it on
 //!   the first 1x1.
 //! * A 7x7 stem and a deep one have stride 2 and a max pool behind them, a single 3x3 has neither.
-//! * Projections in a record of this project without its description have no average pool.
+//! * Projections have no average pool before them, unless their names say so, as timm's do.
+//! * Norms follow the convolutions of a block, unless a file lists them the other way round, which is
+//!   refused.
 //! * Norms have PyTorch's epsilon.
 //! * Probabilities come from a softmax, and from a sigmoid where there is one output.
 

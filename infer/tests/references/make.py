@@ -18,7 +18,7 @@ below in the form in which most implementations have them. For each NAME there i
 NAME.safetensors, the weights as users find them, and NAME.answer.safetensors with `input`, `logits`
 and in its metadata `model`, what the network is in our words, and `changes`, what has to be said of the
 network because names and shapes do not tell. Logits are computed in double precision,
-so that they are the answer and not one rounding of it.
+so that they are the answer and not one rounding of it. `pre-activation.pth` has none: it is refused.
 """
 
 import argparse
@@ -49,6 +49,22 @@ class Narrow(torchvision.ResNet):
             layer = self._make_layer(block, width, depth, stride=1 if stage == 0 else 2)
             setattr(self, f"layer{stage + 1}", layer)
         self.fc = nn.Linear(widths[-1] * block.expansion, CLASSES)
+
+
+class PreActivation(nn.Module):
+    """Blocks of norm, ReLU, convolution, with a last norm: all sizes are those of a usual network."""
+
+    def __init__(self, width=4):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, 3, padding=1, bias=False)
+        block = nn.Module()
+        for index in (1, 2):
+            setattr(block, f"bn{index}", nn.BatchNorm2d(width))
+            convolution = nn.Conv2d(width, width, 3, padding=1, bias=False)
+            setattr(block, f"conv{index}", convolution)
+        self.layer1 = nn.Sequential(block)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.fc = nn.Linear(width, CLASSES)
 
 
 class HuggingFace(nn.Module):
@@ -388,3 +404,6 @@ if __name__ == "__main__":
         full_files() if full else files(), start=1
     ):
         write(full or FOLDER, seed, file, model, network, size, **(options[0] if options else {}))
+    if not full:
+        torch.manual_seed(0)
+        torch.save(PreActivation().state_dict(), FOLDER / "pre-activation.pth")
