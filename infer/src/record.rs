@@ -12,9 +12,10 @@ use crate::foreign::sizes;
 
 /// Tensors named in a message before it says "and N more".
 const NAMED: usize = 3;
-/// Characters of all these names, so that a message is not cut in the middle; the first is named
-/// whatever its length.
-const NAMED_CHARACTERS: usize = 130;
+/// Characters of a message, before it is cut in the middle.
+const LONGEST: usize = 290;
+/// Characters of "and N more".
+const MORE: usize = 20;
 
 /// Why bytes did not become a network's weights.
 pub(crate) enum DecodeError {
@@ -54,7 +55,7 @@ pub(crate) fn decode<B: Backend>(
     };
     match differences(&result) {
         differences if differences.is_empty() => Ok(network),
-        differences => Err(DecodeError::Mismatch(summary(&differences))),
+        differences => Err(DecodeError::Mismatch(summary(&differences, 0))),
     }
 }
 
@@ -121,14 +122,16 @@ fn differences(result: &ApplyResult) -> Vec<String> {
     wrong.chain(missing).chain(unused).collect()
 }
 
-/// The first few differences, and how many more there are.
-pub(crate) fn summary(differences: &[impl ToString]) -> String {
+/// The first few differences, and how many more there are: at least one, and no more than have room
+/// in a message of which so many characters are taken.
+pub(crate) fn summary(differences: &[impl ToString], taken: usize) -> String {
+    let room = LONGEST.saturating_sub(taken + MORE);
     let mut named: Vec<String> = Vec::new();
     let mut characters = 0;
     for difference in differences.iter().take(NAMED) {
         let text = difference.to_string();
-        characters += text.chars().count();
-        if characters > NAMED_CHARACTERS && !named.is_empty() {
+        characters += text.chars().count() + 2;
+        if characters > room && !named.is_empty() {
             break;
         }
         named.push(text);
@@ -243,9 +246,9 @@ mod tests {
     #[test]
     fn what_is_too_long_is_left_out_at_the_end() {
         let differences = ["a".repeat(100), "b".repeat(100), "c".to_owned()];
-        let text = summary(&differences);
+        let text = summary(&differences, 100);
         assert_eq!(text, format!("{}, and 2 more", differences[0]));
-        assert_eq!(summary(&["a", "b", "c", "d"]), "a, b, c, and 1 more");
-        assert_eq!(summary(&["a"]), "a");
+        assert_eq!(summary(&["a", "b", "c", "d"], 0), "a, b, c, and 1 more");
+        assert_eq!(summary(&["a"], 1000), "a");
     }
 }

@@ -276,7 +276,8 @@ impl SavedModel {
         let network = &self.description.network;
         let differences = self.differing_shapes(network)?;
         if !differences.is_empty() {
-            return Err(mismatch(record::summary(&differences)));
+            let taken = mismatch(String::new()).to_string().chars().count();
+            return Err(mismatch(record::summary(&differences, taken)));
         }
         let network = network
             .init(device)

@@ -105,9 +105,16 @@ impl Difference {
     }
 }
 
+impl Differences {
+    /// The first few, in a message that starts with a text.
+    pub(super) fn after(&self, start: &str) -> String {
+        format!("{start}{}", summary(&self.0, start.chars().count()))
+    }
+}
+
 impl fmt::Display for Differences {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&summary(&self.0))
+        formatter.write_str(&summary(&self.0, 0))
     }
 }
 

@@ -106,7 +106,10 @@ pub enum ForeignError {
         path: PathBuf,
     },
     /// The tensors are not those of the network.
-    #[error("{origin} does not fit {model} with {classes} classes: {differences}")]
+    #[error(
+        "{}",
+        differences.after(&format!("{origin} does not fit {model} with {classes} classes: "))
+    )]
     Mismatch {
         /// The file.
         origin: String,
