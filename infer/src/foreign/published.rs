@@ -45,7 +45,7 @@ pub struct UnknownPublished {
     /// The text.
     pub name: String,
     /// The published network that it most likely stands for, if one is close.
-    pub nearest: Option<String>,
+    pub nearest: Option<&'static str>,
 }
 
 /// Published weights cannot be had.
@@ -103,26 +103,20 @@ const fn published(model: &'static str, version: u8, checksum: &'static str) -> 
     }
 }
 
-fn suggestion(nearest: &Option<String>) -> String {
+fn suggestion(nearest: &Option<&'static str>) -> String {
     match nearest {
         Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => format!("it has {}", known()),
+        None => format!("it has {}, and -v1 of each", known()),
     }
 }
 
-/// The published weights whose name a wrong one is most like: another version, or another network.
-fn nearest(name: &str) -> Option<String> {
+/// The published network whose name a wrong one is most like.
+fn nearest(name: &str) -> Option<&'static str> {
     let (network, _) = name.rsplit_once("-v").unwrap_or((name, ""));
-    let of = |model: &str| {
-        PUBLISHED
-            .into_iter()
-            .rfind(|weights| weights.model == model)
-    };
-    if let Some(weights) = of(network) {
-        return Some(weights.to_string());
-    }
+    // Of a network that is known, only the version is wrong.
     let nearest = model::network(network).err()?.nearest?;
-    of(nearest).map(|weights| weights.model.to_owned())
+    let mut models = PUBLISHED.iter().map(|weights| weights.model);
+    models.find(|model| *model == nearest)
 }
 
 fn known() -> String {
@@ -271,9 +265,10 @@ mod tests {
         assert_eq!(file("resnet152"), "resnet152-f82ba261.pth");
         assert_eq!(file("resnet152-v1"), "resnet152-394f9c45.pth");
         let error = "resnet18-v2".parse::<Published>().unwrap_err().to_string();
-        assert!(error.contains("did you mean `resnet18-v1`?"), "{error}");
-        let error = "vgg16".parse::<Published>().unwrap_err().to_string();
-        assert!(error.contains("it has resnet18, resnet34"), "{error}");
+        assert!(
+            error.contains("resnet18, resnet34, resnet50, resnet101"),
+            "{error}"
+        );
         for (name, nearest) in [("resnet51", "resnet50"), ("resnet5o", "resnet50")] {
             let error = name.parse::<Published>().unwrap_err().to_string();
             assert!(
