@@ -19,6 +19,9 @@ pub enum TrainError {
     /// The pictures cannot be loaded.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The images of a run are no longer where they were.
+    #[error("the images of this run are gone: {0}")]
+    DataGone(#[source] DataError),
     /// A model cannot be read or written.
     #[error(transparent)]
     SavedModel(#[from] SavedModelError),
@@ -348,6 +351,9 @@ impl TrainError {
         match self {
             Self::Config(error) => error.hint(),
             Self::Data(error) => error.hint(),
+            Self::DataGone(_) => {
+                Some("if they were moved, name their folder with --data folder:PATH".into())
+            }
             Self::SavedModel(error) => error.hint(),
             Self::Foreign(error) => error.hint(),
             Self::Gradient { .. } => Some("choose smaller --depths".into()),

@@ -69,7 +69,10 @@ impl Plan {
     ) -> Result<Self, TrainError> {
         config.validate()?;
         let pretrained = Pretrained::resumed(&config, folder)?;
-        Self::load(config, pretrained, progress)
+        Self::load(config, pretrained, progress).map_err(|error| match error {
+            TrainError::Data(error @ DataError::NotAFolder { .. }) => TrainError::DataGone(error),
+            error => error,
+        })
     }
 
     fn load(

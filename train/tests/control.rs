@@ -74,7 +74,7 @@ fn a_run_saves_and_stops_as_it_is_asked() {
         .collect();
     assert!(
         said.iter()
-            .any(|said| said.contains("asks for a checkpoint")),
+            .any(|said| said.contains("requested: save a checkpoint")),
         "{said:?}"
     );
     assert!(Request::Stop.send(&mine).is_err(), "there is nobody to ask");

@@ -226,7 +226,7 @@ fn what_is_no_picture_is_named() {
     let output = eval(root.path(), &arguments).output().unwrap();
     let (said, found) = (stderr(&output), json(&root.path().join("out.json")));
     assert!(output.status.success() && said.contains(".txt 1"), "{said}");
-    assert!(said.contains("1 of 121 pictures cannot be read"), "{said}");
+    assert!(said.contains("1 of 121 images cannot be read"), "{said}");
     assert_eq!(found["passed_over"]["files"]["txt"], 1, "{found}");
     let torn = found["unreadable"][0].as_str().unwrap();
     assert!(

@@ -63,7 +63,7 @@ fn a_run_goes_on_with_moved_images() {
         fails(
             train(runs).args(["--resume", "mine", "--epochs", "2"]),
             1,
-            &["pictures"],
+            &["the images of this run are gone", "--data folder:PATH"],
         );
         succeeds(&mut resumed(runs, &folder(&now), "2"));
         assert!(config(runs).contains("other place"), "{}", config(runs));

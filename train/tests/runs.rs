@@ -178,7 +178,7 @@ fn pictures_that_cannot_be_read_are_named_and_logged() {
         "{said}"
     );
     assert!(
-        warnings[0].starts_with("warning: 4 of 500 pictures cannot be read")
+        warnings[0].starts_with("warning: 4 of 500 images cannot be read")
             && warnings[0].contains("red/8.png and 1 more"),
         "{said}"
     );

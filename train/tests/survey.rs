@@ -298,7 +298,7 @@ fn damaged_files_with_all_pixels_count() {
     let content = fs::read(&flawed).unwrap();
     fs::write(&flawed, &content[..content.len() - 12]).unwrap();
     let text = succeeds(&mut survey(root.path(), &["folder:photos"]));
-    let expected = "\n1 picture can be read from a damaged file:\nthe image photos/night/2.png is used, \
+    let expected = "\n1 image can be read from a damaged file:\nthe image photos/night/2.png is used, \
                     but its file is incomplete (all pixels are there)\n";
     assert!(text.contains(expected), "{text}");
     let text = succeeds(&mut survey(root.path(), &["folder:photos", "--json"]));

@@ -169,7 +169,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, run: &Run, body: Rect) {
         false => format!(": all mistakes, {kept}, the surest first"),
     };
     if end - first < kept {
-        said += &format!("; {} to {end} are shown", first + 1);
+        said += &format!("; {} to {end} shown", first + 1);
     }
     pen.print(head, x, 0, &said, Style::new());
     if let Some(mistake) = mistakes.get(page.chosen) {
