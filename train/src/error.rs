@@ -21,7 +21,7 @@ pub enum TrainError {
     Data(#[from] DataError),
     /// The images of a run are no longer where they were.
     #[error("the images of this run are gone: {0}")]
-    DataGone(#[source] DataError),
+    DataGone(#[source] Box<DataError>),
     /// A model cannot be read or written.
     #[error(transparent)]
     SavedModel(#[from] SavedModelError),

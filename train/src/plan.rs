@@ -70,7 +70,9 @@ impl Plan {
         config.validate()?;
         let pretrained = Pretrained::resumed(&config, folder)?;
         Self::load(config, pretrained, progress).map_err(|error| match error {
-            TrainError::Data(error @ DataError::NotAFolder { .. }) => TrainError::DataGone(error),
+            TrainError::Data(error @ DataError::NotAFolder { .. }) => {
+                TrainError::DataGone(Box::new(error))
+            }
             error => error,
         })
     }
