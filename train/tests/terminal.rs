@@ -238,7 +238,10 @@ fn a_run_that_was_detached_is_watched_and_stopped() {
     terminal.keys(&["?"]);
     let help = terminal.sees(&["this page"]);
     assert!(!help.contains("save a checkpoint now"), "{help}");
-    terminal.keys(&["Escape", "q"]);
+    // Together, the two keys could be taken for Alt-q.
+    terminal.keys(&["Escape"]);
+    terminal.waits("no help", |screen| !screen.contains("this page"));
+    terminal.keys(&["q"]);
     terminal.is_restored();
     assert!(output().contains("everything is saved"), "{}", output());
     assert_eq!(history(&run).state(false), State::Stopped);
@@ -432,7 +435,7 @@ fn a_run_that_was_detached_outlives_its_terminal() {
     let seed = format!("--seed {}", 1_000_000_000 + u64::from(std::process::id()));
     let (terminal, run) = begin_with(folder.path(), "detached", &format!("{LONG} {seed}"));
     terminal.keys(&["d"]);
-    terminal.sees(&["training goes on", "train watch", "code 0"]);
+    terminal.sees(&["training continues in the background", " watch ", "code 0"]);
     drop(terminal); // which hangs up
     let goes_on_to = |epoch: usize| {
         let started = Instant::now();
