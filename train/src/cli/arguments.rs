@@ -18,7 +18,7 @@ use super::ui::Ui;
 
 const EXAMPLES: &str = "\
 Examples:
-  train                                       the built-in sample, in less than a minute
+  train                                       the built-in sample, in a minute or two
   train --data folder:photos --epochs 20      your own images, one folder for each class
   train --data folder:photos --labels labels.csv   images in one folder, a table of names and labels
   train --data cifar10 --data-dir ~/data --model resnet20 --batch-size 128 --epochs 60
