@@ -235,7 +235,8 @@ class Life:
             self.counts[f"during {phase(self.run_folder, before, resumes)}"] += 1
             check_whole(self.run_folder)
             return False
-        if code == 130:
+        # The system ends a program that does not handle the signal yet.
+        if code in (130, -signal.SIGINT):
             check_whole(self.run_folder)
             return False
         if code != 0:
