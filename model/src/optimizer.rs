@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::muon::Muon;
 use crate::ops::{self, AdamStep, ResidualBackend, SgdStep};
 
-/// An optimiser and its settings, computing as PyTorch's of the same name does.
+/// An optimizer and its settings, computing as PyTorch's of the same name does.
 ///
 /// ```
 /// use burn::backend::Autodiff;

@@ -1,4 +1,4 @@
-//! Steps of optimisers, in one pass over the parameter, its gradient and what is remembered of it.
+//! Steps of optimizers, in one pass over the parameter, its gradient and what is remembered of it.
 //!
 //! The operations and their order are PyTorch's.
 

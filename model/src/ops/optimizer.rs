@@ -1,4 +1,4 @@
-//! The operations of optimisers: one step for one parameter.
+//! The operations of optimizers: one step for one parameter.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;

@@ -20,7 +20,7 @@ pub struct TrainingMemory {
     pub parameters: u64,
     /// One value for each trained one.
     pub gradients: u64,
-    /// What the optimiser remembers: one value for each trained one with momentum, two with Adam;
+    /// What the optimizer remembers: one value for each trained one with momentum, two with Adam;
     /// with Muon one for each weight of a convolution and two for all else.
     pub optimizer_state: u64,
     /// The images of a batch and the outputs that this crate's backward steps keep (see

@@ -117,7 +117,7 @@ impl Table {
         } = self.training_memory;
         format!(
             "\ntraining with {} on batches of {} takes about {}: parameters {}, gradients {}, \
-             optimiser {}, activations {}\n",
+             optimizer {}, activations {}\n",
             self.optimizer,
             self.batch_size,
             bytes(self.training_memory_total),
