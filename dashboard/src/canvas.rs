@@ -62,14 +62,18 @@ impl Canvas {
         }
     }
 
+    /// The nearest place on the canvas, which is not empty.
+    pub(crate) fn clamp(&self, place: [f64; 2]) -> [f64; 2] {
+        let ends = [self.columns() - 1, self.rows() - 1];
+        [0, 1].map(|side| place[side].clamp(0.0, ends[side] as f64))
+    }
+
     /// Sets the dots between two, both included. All are moved onto the canvas first.
     pub(crate) fn line(&mut self, from: [f64; 2], to: [f64; 2], layer: usize) {
         if self.cells.is_empty() {
             return;
         }
-        let ends = [(self.columns() - 1) as f64, (self.rows() - 1) as f64];
-        let clamp = |point: [f64; 2]| [0, 1].map(|side| point[side].clamp(0.0, ends[side]));
-        let (from, to) = (clamp(from), clamp(to));
+        let (from, to) = (self.clamp(from), self.clamp(to));
         let length = (to[0] - from[0]).abs().max((to[1] - from[1]).abs()).ceil();
         let steps = if length.is_nan() { 0 } else { length as usize };
         for step in 0..=steps {

@@ -2,6 +2,7 @@
 
 mod axes;
 mod series;
+mod trace;
 
 use events::Axis;
 use ratatui::layout::Rect;
@@ -9,9 +10,11 @@ use ratatui::style::Style;
 
 use crate::canvas::{ACROSS, Canvas, DOWN};
 use crate::pen::Pen;
+use crate::theme::Theme;
 use crate::ticks::{Scale, Unit};
 
 pub(crate) use series::Series;
+pub use trace::Traced;
 
 /// Columns for the numbers of the upright axis.
 const GUTTER: u16 = 8;
@@ -72,9 +75,13 @@ impl Chart {
             log: false,
         };
         self.draw_axes(pen, area, plot, x, y);
-        self.draw_bands(pen, plot, x, y);
-        self.draw_lines(pen, plot, x, y);
-        self.draw_marks(pen, plot, x, y);
+        if pen.traced.is_some() {
+            self.trace(pen, plot, x, y);
+        } else {
+            self.draw_bands(pen, plot, x, y);
+            self.draw_lines(pen, plot, x, y);
+            self.draw_marks(pen, plot, x, y);
+        }
         self.draw_cursor(pen, plot, x, y);
     }
 
@@ -111,22 +118,9 @@ impl Chart {
     fn draw_bands(&self, pen: &mut Pen, plot: Rect, x: Scale, y: Scale) {
         let mut canvas = Canvas::new(plot);
         for (index, curve) in self.series.iter().enumerate() {
-            for &[place, least, greatest] in &curve.band {
-                let least = if y.log { least.max(y.low) } else { least };
-                let ends = [[place, greatest], [place, least]];
-                let [Some([column, top]), Some([_, bottom])] =
-                    ends.map(|point| dot_of(&canvas, x, y, point))
-                else {
-                    continue;
-                };
-                if !(0.0..=(canvas.columns() - 1) as f64).contains(&column) {
-                    continue;
-                }
-                let column = column.round() as usize;
-                let rows = (canvas.rows() - 1) as f64;
-                let first = top.clamp(0.0, rows).round() as usize;
-                let last = bottom.clamp(0.0, rows).round() as usize;
-                // Every other dot, so that it looks fainter than a line without a colour too.
+            for place in band(curve, &canvas, x, y) {
+                let [column, first, last] = place.map(|dot| dot.round() as usize);
+                // Every other dot, so that it looks fainter than a line without a color too.
                 for row in (first..=last).filter(|row| (row + column).is_multiple_of(2)) {
                     canvas.dot(column, row, index + 1);
                 }
@@ -139,20 +133,8 @@ impl Chart {
     fn draw_lines(&self, pen: &mut Pen, plot: Rect, x: Scale, y: Scale) {
         let mut canvas = Canvas::new(plot);
         for (index, curve) in self.series.iter().enumerate() {
-            let layer = index + 1;
-            let inside = |point: &[f64; 2]| (x.low..=x.high).contains(&point[0]);
-            let mut before: Option<[f64; 2]> = None;
-            for point in &curve.points {
-                let from = before.replace(*point).unwrap_or(*point);
-                let Some([from, to]) = clip(from, *point, self.x) else {
-                    continue;
-                };
-                let dots = [from, to].map(|point| dot_of(&canvas, x, y, point));
-                match dots {
-                    [Some(from), Some(to)] => canvas.line(from, to, layer),
-                    [None, Some(to)] if inside(point) => canvas.line(to, to, layer),
-                    _ => {}
-                }
+            for [from, to] in lines(curve, &canvas, x, y) {
+                canvas.line(from, to, index + 1);
             }
         }
         canvas.draw(pen, plot, |layer| self.series[layer - 1].style);
@@ -160,32 +142,36 @@ impl Chart {
 
     fn draw_marks(&self, pen: &mut Pen, plot: Rect, x: Scale, y: Scale) {
         for curve in &self.series {
-            let shown = || {
-                let points = curve.points.iter();
-                points.filter(|point| (x.low..=x.high).contains(&point[0]))
-            };
-            if let Some(mark) = curve.mark {
-                let has_space = shown().count() <= usize::from(plot.width / 2);
-                let all = shown().filter(|_| curve.is_every_point_marked && has_space);
-                for &point in all.chain(shown().next_back()) {
-                    if let Some((column, row)) = cell_of(plot, x, y, point) {
-                        pen.cell(plot, column, row, mark, curve.style);
-                    }
+            for (point, mark) in self.marks(curve, pen.theme, plot) {
+                let style = match curve.best == Some(point) {
+                    true => curve.style.patch(pen.theme.heading()),
+                    false => curve.style,
+                };
+                if let Some((column, row)) = cell_of(plot, x, y, point) {
+                    pen.cell(plot, column, row, mark, style);
                 }
             }
-            if let Some(best) = curve.best
-                && let Some((column, row)) = cell_of(plot, x, y, best)
-            {
-                let star = pen.theme.either('★', '*');
-                pen.cell(
-                    plot,
-                    column,
-                    row,
-                    star,
-                    curve.style.patch(pen.theme.heading()),
-                );
-            }
         }
+    }
+
+    /// The points of a curve that have a sign on them; the best one is the last of these.
+    fn marks(&self, curve: &Series, theme: Theme, plot: Rect) -> Vec<([f64; 2], char)> {
+        let [from, to] = self.x;
+        let shown = || {
+            let points = curve.points.iter();
+            points.filter(move |point| (from..=to).contains(&point[0]))
+        };
+        let mut marks = Vec::new();
+        if let Some(mark) = curve.mark {
+            let has_space = shown().count() <= usize::from(plot.width / 2);
+            let all = shown().filter(|_| curve.is_every_point_marked && has_space);
+            marks.extend(all.chain(shown().next_back()).map(|&point| (point, mark)));
+        }
+        if let Some(best) = curve.best {
+            marks.retain(|(point, _)| *point != best);
+            marks.push((best, theme.either('★', '*')));
+        }
+        marks
     }
 
     fn draw_cursor(&self, pen: &mut Pen, plot: Rect, x: Scale, y: Scale) {
@@ -234,6 +220,35 @@ fn dot_of(canvas: &Canvas, x: Scale, y: Scale, [own_x, own_y]: [f64; 2]) -> Opti
     Some([column, row])
 }
 
+/// Where a curve's band is on a canvas: `[column, top row, bottom row]` in dots, from left to right.
+fn band(curve: &Series, canvas: &Canvas, x: Scale, y: Scale) -> Vec<[f64; 3]> {
+    let dots = |&[place, least, greatest]: &[f64; 3]| {
+        let least = if y.log { least.max(y.low) } else { least };
+        let [column, top] = dot_of(canvas, x, y, [place, greatest])?;
+        let [_, bottom] = dot_of(canvas, x, y, [place, least])?;
+        let is_inside = (0.0..=(canvas.columns() - 1) as f64).contains(&column);
+        let rows = (canvas.rows() - 1) as f64;
+        is_inside.then(|| [column, top.clamp(0.0, rows), bottom.clamp(0.0, rows)])
+    };
+    curve.band.iter().filter_map(dots).collect()
+}
+
+/// The lines of a curve on a canvas, each from one dot to another. One that is not connected has both ends in one dot.
+fn lines(curve: &Series, canvas: &Canvas, x: Scale, y: Scale) -> Vec<[[f64; 2]; 2]> {
+    let range = [x.low, x.high];
+    let inside = |point: &[f64; 2]| (x.low..=x.high).contains(&point[0]);
+    let firsts = curve.points.first().into_iter().chain(&curve.points);
+    let line = |(from, point): (&[f64; 2], &[f64; 2])| {
+        let dots = clip(*from, *point, range)?.map(|place| dot_of(canvas, x, y, place));
+        match dots {
+            [Some(from), Some(to)] => Some([from, to]),
+            [None, Some(to)] if inside(point) => Some([to, to]),
+            _ => None,
+        }
+    };
+    firsts.zip(&curve.points).filter_map(line).collect()
+}
+
 /// A point's cell, that of its dot; none if it is outside.
 fn cell_of(plot: Rect, x: Scale, y: Scale, point: [f64; 2]) -> Option<(u16, u16)> {
     let places = [x.place(point[0])?, y.place(point[1])?];
@@ -264,7 +279,6 @@ fn clip(from: [f64; 2], to: [f64; 2], [left, right]: [f64; 2]) -> Option<[[f64; 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::theme::Theme;
     use ratatui::buffer::Buffer;
 
     fn drawn(chart: &Chart, [width, height]: [u16; 2]) -> String {

@@ -5,6 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use crate::chart::Traced;
 use crate::dialogs;
 use crate::format::{duration, percent};
 use crate::keys::Scope;
@@ -20,6 +21,19 @@ use crate::state::{State, Tab};
 pub fn draw(frame: &mut Frame, state: &State, runs: &[Run]) {
     let screen = frame.area();
     let mut pen = Pen::new(frame.buffer_mut(), state.theme);
+    draw_screen(&mut pen, screen, state, runs);
+}
+
+/// Draws the screen without the curves of its charts, and returns these, for a picture that can draw lines.
+pub fn trace(frame: &mut Frame, state: &State, runs: &[Run]) -> Vec<Traced> {
+    let screen = frame.area();
+    let mut pen = Pen::new(frame.buffer_mut(), state.theme);
+    pen.traced = Some(Vec::new());
+    draw_screen(&mut pen, screen, state, runs);
+    pen.traced.unwrap_or_default()
+}
+
+fn draw_screen(pen: &mut Pen, screen: Rect, state: &State, runs: &[Run]) {
     let Some(layout) = layout(screen) else {
         let wanted = format!(
             "too small: {} x {} at least",
@@ -28,28 +42,28 @@ pub fn draw(frame: &mut Frame, state: &State, runs: &[Run]) {
         pen.centre(screen, screen.height / 2, &wanted, Style::new());
         return;
     };
-    draw_tabs(&mut pen, state, runs, layout.tabs);
+    draw_tabs(pen, state, runs, layout.tabs);
     let scope = state.scope(runs);
-    draw_foot(&mut pen, state, scope, layout.foot);
+    draw_foot(pen, state, scope, layout.foot);
     let Some(run) = runs.get(state.run.min(runs.len().saturating_sub(1))) else {
         pen.centre(layout.body, layout.body.height / 2, "no run", Style::new());
         return;
     };
-    draw_header(&mut pen, state, runs, run, layout.header);
+    draw_header(pen, state, runs, run, layout.header);
     if let Some(said) = instead(run) {
         pen.centre(layout.body, layout.body.height / 2, &said, Style::new());
     } else {
         match state.tab {
-            Tab::Overview => pages::overview::draw(&mut pen, state, runs, run, layout.body),
-            Tab::Charts => pages::charts::draw(&mut pen, state, runs, layout.body),
-            Tab::Classes => pages::classes::draw(&mut pen, state, run, layout.body),
-            Tab::Mistakes => pages::mistakes::draw(&mut pen, state, run, layout.body),
-            Tab::Speed => pages::speed::draw(&mut pen, run, layout.body),
-            Tab::Log => pages::log::draw(&mut pen, state, runs, run, layout.body),
+            Tab::Overview => pages::overview::draw(pen, state, runs, run, layout.body),
+            Tab::Charts => pages::charts::draw(pen, state, runs, layout.body),
+            Tab::Classes => pages::classes::draw(pen, state, run, layout.body),
+            Tab::Mistakes => pages::mistakes::draw(pen, state, run, layout.body),
+            Tab::Speed => pages::speed::draw(pen, run, layout.body),
+            Tab::Log => pages::log::draw(pen, state, runs, run, layout.body),
         }
     }
     if let Some(open) = state.dialog {
-        dialogs::draw(&mut pen, state, scope, open, screen);
+        dialogs::draw(pen, state, scope, open, screen);
     }
 }
 

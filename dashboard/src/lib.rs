@@ -70,7 +70,8 @@ mod update;
 mod window;
 
 pub use capture::Said;
-pub use draw::draw;
+pub use chart::Traced;
+pub use draw::{draw, trace};
 pub use input::{Input, Response};
 pub use mode::{Command, End, Mode, Options, Source};
 pub use runs::Run;

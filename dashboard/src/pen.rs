@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::chart::Traced;
 use crate::text::{fit, width};
 use crate::theme::Theme;
 
@@ -12,6 +13,8 @@ use crate::theme::Theme;
 pub(crate) struct Pen<'a> {
     buffer: &'a mut Buffer,
     pub theme: Theme,
+    /// If there is a list, charts note their curves there instead of drawing them.
+    pub traced: Option<Vec<Traced>>,
 }
 
 /// Text and how it looks.
@@ -19,7 +22,11 @@ pub(crate) type Span = (String, Style);
 
 impl<'a> Pen<'a> {
     pub(crate) fn new(buffer: &'a mut Buffer, theme: Theme) -> Self {
-        Self { buffer, theme }
+        Self {
+            buffer,
+            theme,
+            traced: None,
+        }
     }
 
     /// Writes a text, and tells where it ends.

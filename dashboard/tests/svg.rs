@@ -6,6 +6,9 @@ mod stage;
 mod svg;
 mod synthetic;
 
+use dashboard::trace;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use stage::{going_on, live};
 
 #[test]
@@ -15,22 +18,22 @@ fn curves_and_bars_are_shapes() {
         let size = (140, 42);
         let mut state = stage.state(live(), size);
         stage.press(&mut state, page);
-        let buffer = stage.buffer(&state, size);
-        let is_shape = |symbol: &str| symbol.chars().any(is_drawn_as_shape);
-        assert!(
-            buffer.content().iter().any(|cell| is_shape(cell.symbol())),
-            "page {page}"
-        );
-        let svg = svg::svg(&buffer);
+        let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+        let mut curves = Vec::new();
+        terminal
+            .draw(|frame| curves = trace(frame, &state, &stage.views()))
+            .unwrap();
+        let svg = svg::svg(terminal.backend().buffer(), &curves);
         assert!(!svg.chars().any(is_drawn_as_shape), "page {page}");
         assert!(svg.contains(">Overview<"), "page {page}");
-        // The lines of curves are of full strength; what is faint is behind them.
+        // A line for each curve, through as many places as it has, and an area behind those of steps.
+        let lines = curves.iter().filter(|curve| !curve.lines.is_empty());
+        let areas = curves.iter().filter(|curve| !curve.band.is_empty());
+        let [lines, areas] = [lines.count(), areas.count()];
+        assert_eq!(svg.matches("stroke-linecap").count(), lines, "page {page}");
+        assert_eq!(svg.matches("z\" fill").count(), areas, "page {page}");
         let has_curves = ["1", "2"].contains(&page);
-        assert_eq!(svg.contains("stroke-linecap"), has_curves, "page {page}");
-        let faint = svg
-            .rfind("<path")
-            .is_some_and(|last| svg[last..].contains("opacity"));
-        assert!(!faint, "page {page}");
+        assert_eq!(lines > 1 && areas > 0, has_curves, "page {page}");
     }
 }
 

@@ -211,6 +211,14 @@ impl Source {
     }
 }
 
+impl Source {
+    /// What the text of a source is, or begins with.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let named = NAMED.iter().map(|(name, _)| *name);
+        named.chain([FOLDER_PREFIX])
+    }
+}
+
 impl FromStr for Source {
     type Err = DataError;
 

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{DeviceKind, Skipped, request::known_names};
+use crate::{DeviceKind, Skipped, request::names};
 
 /// Why a device name could not be turned into a working device.
 ///
@@ -13,7 +13,7 @@ pub enum DeviceError {
     #[error(
         "unknown device `{name}`{}, known devices are {}",
         suggestion(*nearest),
-        list(known_names())
+        list(names())
     )]
     Unknown {
         /// The name as typed, without its index.

@@ -61,7 +61,7 @@ mod trial;
 pub use error::DeviceError;
 pub use kind::DeviceKind;
 pub use listing::{ListedDevice, Listing, list_devices, table};
-pub use request::DeviceRequest;
+pub use request::{DeviceRequest, names};
 pub use resolve::{Resolution, Skipped, resolve};
 pub use selected::{SelectedDevice, Task};
 pub use threads::{MORE_THREADS, ThreadsError, start_threads, threads};

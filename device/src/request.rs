@@ -71,7 +71,7 @@ impl FromStr for DeviceRequest {
 }
 
 fn unknown(name: &str) -> DeviceError {
-    let nearest = known_names()
+    let nearest = names()
         .filter(|_| name.len() <= MAX_COMPARED_BYTES)
         .map(|known| (strsim::jaro_winkler(name, known), known))
         .filter(|(likeness, _)| *likeness >= LEAST_LIKENESS)
@@ -84,7 +84,8 @@ fn unknown(name: &str) -> DeviceError {
 }
 
 /// Every name that a request can start with.
-pub(crate) fn known_names() -> impl Iterator<Item = &'static str> {
+/// What a request can name, without an index.
+pub fn names() -> impl Iterator<Item = &'static str> {
     std::iter::once(AUTO).chain(DeviceKind::ALL.into_iter().map(DeviceKind::name))
 }
 

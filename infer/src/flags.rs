@@ -5,7 +5,7 @@ use model::{BottleneckStride, NetworkChanges, ShortcutKind, StemKind, StemPool};
 
 use crate::benchmark::NamedNetwork;
 use crate::description::Activation;
-use crate::foreign::ImportOptions;
+use crate::foreign::{ImportOptions, Published};
 
 /// What a user knows of a file of weights. A command that takes them has a group of flags named
 /// `foreign`, without which they mean nothing.
@@ -99,11 +99,58 @@ impl WeightsFlags {
     }
 }
 
+const STEMS: [(&str, StemKind); 3] = [
+    ("imagenet", StemKind::ImageNet),
+    ("deep", StemKind::Deep),
+    ("cifar", StemKind::Cifar),
+];
+const POOLS: [(&str, StemPool); 2] = [("none", StemPool::None), ("max", StemPool::Max)];
+const BOTTLENECK_STRIDES: [(&str, BottleneckStride); 2] = [
+    ("first", BottleneckStride::First),
+    ("second", BottleneckStride::Spatial),
+];
+const SHORTCUTS: [(&str, ShortcutKind); 7] = [
+    ("zero-pad", ShortcutKind::ZeroPad),
+    ("zero-pad-end", ShortcutKind::ZeroPadEnd),
+    ("projection", ShortcutKind::Projection),
+    ("projection-always", ShortcutKind::ProjectionAlways),
+    (
+        "average-pool-projection",
+        ShortcutKind::AveragePoolProjection,
+    ),
+    ("plain-projection", ShortcutKind::PlainProjection),
+    ("none", ShortcutKind::None),
+];
+const ACTIVATIONS: [(&str, Activation); 2] = [
+    ("softmax", Activation::Softmax),
+    ("sigmoid", Activation::Sigmoid),
+];
+
+/// What completions offer for a flag that both programs have, by its name in the code; nothing for one that takes
+/// numbers or other text.
+pub fn offered(flag: &str) -> Vec<String> {
+    match flag {
+        "stem" => words(&STEMS),
+        "pool" => words(&POOLS),
+        "bottleneck_stride" => words(&BOTTLENECK_STRIDES),
+        "shortcut" => words(&SHORTCUTS),
+        "activation" => words(&ACTIVATIONS),
+        "model" => model::names().into_iter().map(str::to_owned).collect(),
+        "pretrained" => Published::ALL.iter().map(Published::to_string).collect(),
+        "device" => device::names().map(str::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn words<T>(words: &[(&str, T)]) -> Vec<String> {
+    words.iter().map(|(word, _)| (*word).to_owned()).collect()
+}
+
 /// One of a few words.
 fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
     let found = words.iter().find(|(word, _)| *word == text);
     found.map(|(_, value)| *value).ok_or_else(|| {
-        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let known = self::words(words);
         format!("known: {}", known.join(", "))
     })
 }
@@ -114,14 +161,7 @@ fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
 ///
 /// In words, what it can be.
 pub fn stem(text: &str) -> Result<StemKind, String> {
-    word(
-        text,
-        &[
-            ("imagenet", StemKind::ImageNet),
-            ("deep", StemKind::Deep),
-            ("cifar", StemKind::Cifar),
-        ],
-    )
+    word(text, &STEMS)
 }
 
 /// Reads the value of `--pool`.
@@ -130,7 +170,7 @@ pub fn stem(text: &str) -> Result<StemKind, String> {
 ///
 /// In words, what it can be.
 pub fn pool(text: &str) -> Result<StemPool, String> {
-    word(text, &[("none", StemPool::None), ("max", StemPool::Max)])
+    word(text, &POOLS)
 }
 
 /// Reads the value of `--bottleneck-stride`.
@@ -139,13 +179,7 @@ pub fn pool(text: &str) -> Result<StemPool, String> {
 ///
 /// In words, what it can be.
 pub fn bottleneck_stride(text: &str) -> Result<BottleneckStride, String> {
-    word(
-        text,
-        &[
-            ("first", BottleneckStride::First),
-            ("second", BottleneckStride::Spatial),
-        ],
-    )
+    word(text, &BOTTLENECK_STRIDES)
 }
 
 /// Reads the value of `--shortcut`.
@@ -154,29 +188,9 @@ pub fn bottleneck_stride(text: &str) -> Result<BottleneckStride, String> {
 ///
 /// In words, what it can be.
 pub fn shortcut(text: &str) -> Result<ShortcutKind, String> {
-    word(
-        text,
-        &[
-            ("zero-pad", ShortcutKind::ZeroPad),
-            ("zero-pad-end", ShortcutKind::ZeroPadEnd),
-            ("projection", ShortcutKind::Projection),
-            ("projection-always", ShortcutKind::ProjectionAlways),
-            (
-                "average-pool-projection",
-                ShortcutKind::AveragePoolProjection,
-            ),
-            ("plain-projection", ShortcutKind::PlainProjection),
-            ("none", ShortcutKind::None),
-        ],
-    )
+    word(text, &SHORTCUTS)
 }
 
 fn activation(text: &str) -> Result<Activation, String> {
-    word(
-        text,
-        &[
-            ("softmax", Activation::Softmax),
-            ("sigmoid", Activation::Sigmoid),
-        ],
-    )
+    word(text, &ACTIVATIONS)
 }

@@ -6,7 +6,8 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use clap::Command;
+use clap::builder::PossibleValuesParser;
+use clap::{Command, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
@@ -38,12 +39,33 @@ pub fn arranged(command: Command, layout: &Layout) -> Command {
     })
 }
 
-/// The completions of a program for a shell.
-pub fn completions(shell: Shell, mut command: Command) -> Vec<u8> {
+/// The completions of a program for a shell, with the values that are offered for a flag.
+pub fn completions(
+    shell: Shell,
+    command: Command,
+    offered: &dyn Fn(&str) -> Vec<String>,
+) -> Vec<u8> {
+    let mut command = offering(command, offered);
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
     script
+}
+
+/// A command that takes nothing but offered values where there are some, so that completions know them.
+fn offering(command: Command, offered: &dyn Fn(&str) -> Vec<String>) -> Command {
+    let command = command.mut_args(|arg| {
+        let values = offered(arg.get_id().as_str());
+        let is_known = !arg.get_possible_values().is_empty();
+        match arg.get_value_hint() {
+            ValueHint::Unknown if !arg.get_action().takes_values() || is_known => arg,
+            ValueHint::Unknown if values.is_empty() => arg.value_hint(ValueHint::Other),
+            // The completed values of a list would not have its separators.
+            ValueHint::Unknown => arg.value_parser(PossibleValuesParser::new(values)),
+            _ => arg,
+        }
+    });
+    command.mut_subcommands(|command| offering(command, offered))
 }
 
 /// The names and the text of a program's manual pages: its own, and one for each command in it.

@@ -94,6 +94,26 @@ fn bash_completes_commands_and_flags() {
     assert_eq!(complete(&["train", "ev"]).trim(), "eval");
     assert_eq!(complete(&["train", "eval", "--spl"]).trim(), "--split");
     assert!(complete(&["train", "completions", ""]).contains("fish"));
+    for (words, value) in [
+        (["train", "--optimizer", "ad"], "adamw"),
+        (["train", "--model", "wide_resnet50"], "wide_resnet50_2"),
+        (["train", "--device", "au"], "auto"),
+        (["train", "--recipe", "cifar10-r"], "cifar10-resnet20"),
+        (["train", "--data", "fash"], "fashion-mnist"),
+        (["train", "--storage", "mem"], "memory"),
+    ] {
+        assert_eq!(complete(&words).trim(), value, "{words:?}");
+    }
+    assert_eq!(
+        complete(&["train", "runs", "--sort", "acc"]).trim(),
+        "accuracy"
+    );
+    // Files are offered for what is one, and not for a number.
+    assert_eq!(
+        complete(&["train", "--weights", "Car"]).trim(),
+        "Cargo.toml"
+    );
+    assert_eq!(complete(&["train", "--epochs", "''"]).trim(), "");
 }
 
 #[test]

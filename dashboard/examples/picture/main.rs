@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use dashboard::{Background, Colours, Input, Mode, Options, Run, State, Theme, draw, update};
+use dashboard::{Background, Colours, Input, Mode, Options, Run, State, Theme, trace, update};
 use events::{Follower, alerts, is_locked};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -54,7 +54,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         update(&mut state, Input::Key(key), &runs);
     }
     let mut terminal = Terminal::new(TestBackend::new(width, height))?;
-    terminal.draw(|frame| draw(frame, &state, &runs))?;
-    fs::write(output, svg::svg(terminal.backend().buffer()))?;
+    let mut curves = Vec::new();
+    terminal.draw(|frame| curves = trace(frame, &state, &runs))?;
+    fs::write(output, svg::svg(terminal.backend().buffer(), &curves))?;
     Ok(())
 }

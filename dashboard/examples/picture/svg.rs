@@ -1,29 +1,24 @@
-//! A screen as SVG. Text is text; braille dots and block characters are shapes, because fonts draw them faintly, with
-//! gaps, or not at all.
+//! A screen as SVG: text is text, curves are paths, and block characters are shapes, because fonts draw them with gaps
+//! or not at all.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use dashboard::Traced;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 /// Width and height of a cell in pixels.
 const CELL: [f64; 2] = [8.4, 18.0];
-/// Braille dots in a cell, across and down.
-const DOTS: [u16; 2] = [2, 4];
-/// Width of the line through the dots of a curve, in pixels.
+/// Width of a curve, in pixels.
 const STROKE: f64 = 2.0;
-/// Side of a dot that no line goes through, in pixels.
-const DOT: f64 = 2.0;
-/// Opacity of faint shapes and text.
+/// Opacity of the band behind a curve.
+const BAND: f64 = 0.2;
+/// Opacity of faint text.
 const FAINT: f64 = 0.6;
 const FOREGROUND: &str = "#d7dae0";
 const BACKGROUND: &str = "#16181d";
 
-/// Places of dots, counted over the whole screen.
-type Dots = BTreeSet<(u16, u16)>;
-
-pub fn svg(buffer: &Buffer) -> String {
+pub fn svg(buffer: &Buffer, curves: &[Traced]) -> String {
     let area = buffer.area;
     let (width, height) = (
         f64::from(area.width) * CELL[0],
@@ -34,8 +29,16 @@ pub fn svg(buffer: &Buffer) -> String {
          font-family=\"'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"14\">\n\
          <rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{BACKGROUND}\"/>\n"
     );
-    // Of each color, faint ones apart: they are drawn first.
-    let mut layers: BTreeMap<(bool, String), Dots> = BTreeMap::new();
+    // Text that stands on a curve is drawn over it.
+    for curve in curves {
+        band(&mut text, curve);
+    }
+    for curve in curves {
+        line(&mut text, curve);
+    }
+    for curve in curves {
+        marks(&mut text, curve);
+    }
     for y in 0..area.height {
         let mut x = 0;
         while x < area.width {
@@ -66,21 +69,8 @@ pub fn svg(buffer: &Buffer) -> String {
                         opacity * strength(first),
                     );
                 }
-                Kind::Dots => {
-                    let is_line = !first.modifier.contains(Modifier::DIM);
-                    let dots = layers.entry((is_line, foreground)).or_default();
-                    for (x, character) in (x..).zip(words.chars()) {
-                        dots.extend(dots_of(character, [x, y]));
-                    }
-                }
             }
             x += cells;
-        }
-    }
-    for ((is_line, color), dots) in &layers {
-        match is_line {
-            true => lines(&mut text, dots, color),
-            false => points(&mut text, dots, color),
         }
     }
     text + "</svg>\n"
@@ -92,7 +82,6 @@ fn looks(cell: &Cell) -> (Color, Color, Modifier, Option<&str>) {
     let alone = match kind(cell) {
         Kind::Words => (cell.symbol() == " ").then_some(" "),
         Kind::Block(..) => Some(cell.symbol()),
-        Kind::Dots => Some("dots"),
     };
     (cell.fg, cell.bg, cell.modifier, alone)
 }
@@ -101,13 +90,11 @@ enum Kind {
     Words,
     /// A part of the cell (left, top, width and height, 0 to 1) with an opacity.
     Block([f64; 4], f64),
-    Dots,
 }
 
 fn kind(cell: &Cell) -> Kind {
     let character = cell.symbol().chars().next().unwrap_or(' ');
     match character {
-        '\u{2801}'..='\u{28ff}' => Kind::Dots,
         '▀' => Kind::Block([0.0, 0.0, 1.0, 0.5], 1.0),
         '▄' => Kind::Block([0.0, 0.5, 1.0, 0.5], 1.0),
         '█' => Kind::Block([0.0, 0.0, 1.0, 1.0], 1.0),
@@ -187,76 +174,57 @@ fn piece(text: &mut String, [x, y]: [u16; 2], cells: u16, words: &str, cell: &Ce
     );
 }
 
-/// The dots of a braille character in a cell.
-fn dots_of(character: char, [x, y]: [u16; 2]) -> Vec<(u16, u16)> {
-    // The bit of each dot, `[row][column]`.
-    const BITS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
-    let bits = (character as u32).saturating_sub(0x2800);
-    let places = (0..DOTS[1]).flat_map(|row| (0..DOTS[0]).map(move |column| (column, row)));
-    places
-        .filter(|&(column, row)| bits & BITS[usize::from(row)][usize::from(column)] != 0)
-        .map(|(column, row)| (x * DOTS[0] + column, y * DOTS[1] + row))
-        .collect()
-}
-
-/// Where a dot is, in pixels.
-fn place((column, row): (u16, u16)) -> [f64; 2] {
-    [
-        (f64::from(column) + 0.5) * CELL[0] / f64::from(DOTS[0]),
-        (f64::from(row) + 0.5) * CELL[1] / f64::from(DOTS[1]),
-    ]
-}
-
-/// Lines between dots that touch. A diagonal is drawn only where no corner leads around it.
-fn lines(text: &mut String, dots: &Dots, color: &str) {
-    let mut path = String::new();
-    for &(column, row) in dots {
-        let has = |by: (i32, i32)| {
-            let other = (i32::from(column) + by.0, i32::from(row) + by.1);
-            let [Ok(column), Ok(row)] = [other.0, other.1].map(u16::try_from) else {
-                return None;
-            };
-            dots.contains(&(column, row)).then_some((column, row))
-        };
-        let right = has((1, 0));
-        let below = has((0, 1));
-        let around_left = has((-1, 0)).is_some() || below.is_some();
-        let diagonal = has((1, 1)).filter(|_| right.is_none() && below.is_none());
-        let other_diagonal = has((-1, 1)).filter(|_| !around_left);
-        let [x, y] = place((column, row));
-        let beside = (-1..=1).flat_map(|across| (-1..=1).map(move |down| (across, down)));
-        if beside
-            .filter(|&by| by != (0, 0))
-            .all(|by| has(by).is_none())
-        {
-            // A line of no length has round ends, too.
-            let _ = write!(path, "M{x:.1} {y:.1}h0");
-        }
-        for to in [right, below, diagonal, other_diagonal]
-            .into_iter()
-            .flatten()
-        {
-            let [to_x, to_y] = place(to);
-            let _ = write!(path, "M{x:.1} {y:.1}L{to_x:.1} {to_y:.1}");
-        }
+/// From the lowest to the highest values, as one area.
+fn band(text: &mut String, curve: &Traced) {
+    let tops = curve.band.iter().map(|&[x, top, _]| [x, top]);
+    let bottoms = curve.band.iter().rev().map(|&[x, _, bottom]| [x, bottom]);
+    let edge: Vec<[f64; 2]> = tops.chain(bottoms).collect();
+    if !edge.is_empty() {
+        let color = color(curve.style.fg.unwrap_or_default(), FOREGROUND);
+        let _ = writeln!(
+            text,
+            "<path d=\"{}z\" fill=\"{color}\" opacity=\"{BAND}\"/>",
+            path(&edge)
+        );
     }
-    let _ = writeln!(
-        text,
-        "<path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"{STROKE}\" stroke-linecap=\"round\"/>"
-    );
 }
 
-/// Each dot by itself.
-fn points(text: &mut String, dots: &Dots, color: &str) {
-    let mut path = String::new();
-    for &dot in dots {
-        let [x, y] = place(dot).map(|middle| middle - DOT / 2.0);
-        let _ = write!(path, "M{x:.1} {y:.1}h{DOT}v{DOT}h-{DOT}z");
+fn line(text: &mut String, curve: &Traced) {
+    let path: String = curve.lines.iter().map(|line| path(line)).collect();
+    if !path.is_empty() {
+        let color = color(curve.style.fg.unwrap_or_default(), FOREGROUND);
+        let _ = writeln!(
+            text,
+            "<path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"{STROKE}\" stroke-linecap=\"round\" stroke-linejoin=\"round\"/>"
+        );
     }
-    let _ = writeln!(
-        text,
-        "<path d=\"{path}\" fill=\"{color}\" opacity=\"{FAINT}\"/>"
-    );
+}
+
+fn marks(text: &mut String, curve: &Traced) {
+    let color = color(curve.style.fg.unwrap_or_default(), FOREGROUND);
+    for ([x, y], mark) in &curve.marks {
+        let _ = writeln!(
+            text,
+            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"{color}\">{mark}</text>",
+            x * CELL[0],
+            // The middle of a sign is above the line that it stands on.
+            y * CELL[1] + 4.5
+        );
+    }
+}
+
+/// A path through places, which are in cells.
+fn path(places: &[[f64; 2]]) -> String {
+    let mut path = String::new();
+    for (index, [x, y]) in places.iter().enumerate() {
+        let to = if index == 0 { 'M' } else { 'L' };
+        let _ = write!(path, "{to}{:.1} {:.1}", x * CELL[0], y * CELL[1]);
+    }
+    if places.len() == 1 {
+        // A line of no length has round ends, too.
+        path += "h0";
+    }
+    path
 }
 
 fn color(color: Color, usual: &str) -> String {

@@ -3,7 +3,7 @@
 use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 use infer::help::{Layout, arranged, completions, manual};
-use infer::voice;
+use infer::{flags, voice};
 
 use super::arguments::Arguments;
 
@@ -47,7 +47,7 @@ impl Generate {
     /// Prints what is asked for, if anything is; whether it was.
     pub(crate) fn print(&self) -> anyhow::Result<bool> {
         let text = match (self.completions, self.man) {
-            (Some(shell), _) => completions(shell, command()),
+            (Some(shell), _) => completions(shell, command(), &flags::offered),
             (None, true) => {
                 let pages = manual(command())?.into_iter();
                 pages.flat_map(|(_, text)| text).collect()

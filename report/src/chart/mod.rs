@@ -60,6 +60,8 @@ pub struct Axis {
 pub enum Scale {
     /// Equal differences are equally long.
     Linear,
+    /// The same, for values that cannot exceed 100: nor does the axis then.
+    Percent,
     /// The same, and the axis starts at zero.
     FromZero,
     /// The same, and the axis ends with the highest value, round or not.

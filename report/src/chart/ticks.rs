@@ -6,6 +6,7 @@ use super::Scale;
 const TICKS: f64 = 5.0;
 /// A logarithmic axis shows no more powers of ten than these.
 const MAX_DECADES: i32 = 300;
+const MOST_PERCENT: f64 = 100.0;
 
 /// An axis with limits.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +33,7 @@ impl Ticks {
             Scale::Logarithmic => Self::logarithmic(low, high),
             _ if low > high => Self::linear(scale, 0.0, 1.0),
             Scale::FromZero => Self::linear(scale, low.min(0.0), high.max(0.0)),
-            Scale::Linear => Self::linear(scale, low, high),
+            Scale::Linear | Scale::Percent => Self::linear(scale, low, high),
             Scale::ZeroToLast => Self::to_last(low.min(0.0), high.max(0.0)),
         }
     }
@@ -56,8 +57,13 @@ impl Ticks {
             _ => low.abs().max(1.0),
         };
         let step = round_step(span / TICKS);
-        let first = (low / step).floor();
-        let last = (high / step).ceil().max(first + 1.0);
+        let mut first = (low / step).floor();
+        let mut last = (high / step).ceil().max(first + 1.0);
+        // A step that is round in percent divides 100.
+        let most = (MOST_PERCENT / step).round();
+        if scale == Scale::Percent && high <= MOST_PERCENT && last > most {
+            (first, last) = (first.min(most - 1.0), most);
+        }
         let count = (last - first).min(100.0) as u32;
         let labels = (0..=count)
             .map(|tick| {
@@ -99,7 +105,7 @@ impl Ticks {
             Scale::Logarithmic => {
                 (value.log10() - self.low.log10()) / (self.high.log10() - self.low.log10())
             }
-            Scale::Linear | Scale::FromZero | Scale::ZeroToLast => {
+            Scale::Linear | Scale::Percent | Scale::FromZero | Scale::ZeroToLast => {
                 (value - self.low) / (self.high - self.low)
             }
         };
@@ -164,6 +170,11 @@ mod tests {
         assert_eq!(
             labels(Scale::Linear, &[-0.01, 0.02]),
             ["-0.01", "0.00", "0.01", "0.02"]
+        );
+        assert_eq!(labels(Scale::Percent, &[100.0, 100.0]), ["80", "100"]);
+        assert_eq!(
+            labels(Scale::Percent, &[99.96, 100.0]),
+            ["99.96", "99.97", "99.98", "99.99", "100.00"]
         );
         assert_eq!(
             labels(Scale::FromZero, &[2e7]),

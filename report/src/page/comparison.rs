@@ -102,26 +102,39 @@ pub(super) fn results(runs: &[NamedRun]) -> Vec<Row> {
         text,
         best,
     };
+    // Results on other data are neither better nor worse.
+    let data = |run: &NamedRun| {
+        let started = run.history.started.as_ref()?;
+        Some((started.data.clone(), started.pictures))
+    };
+    let is_same_data = runs.iter().all(|run| data(run) == data(&runs[0]));
+    let result =
+        |name, values, text, best| row(name, values, text, Some(best).filter(|_| is_same_data));
     let whole = |value: f64| count(value as u64);
     vec![
-        row(
+        result(
             "test accuracy",
             each(&tested("accuracy")),
             percent,
-            Some(f64::max),
+            f64::max,
         ),
-        row("test loss", each(&tested("loss")), number, Some(f64::min)),
-        row(
+        result(
+            "test loss",
+            each(&tested("loss")),
+            number,
+            f64::min as fn(f64, f64) -> f64,
+        ),
+        result(
             "best validation accuracy",
             each(&validation("accuracy")),
             percent,
-            Some(f64::max),
+            f64::max,
         ),
-        row(
+        result(
             "best validation loss",
             each(&validation("loss")),
             number,
-            Some(f64::min),
+            f64::min,
         ),
         row(
             "time",

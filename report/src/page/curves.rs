@@ -101,13 +101,14 @@ pub(super) fn figure(metric: &str, title: String, lines: Vec<Line>) -> Option<Fi
         title,
         y: match metric {
             "loss" => "loss (cross entropy)".to_owned(),
-            events::OPTIMIZED_LOSS => format!("{name} (cross entropy)"),
+            events::OPTIMIZED_LOSS => format!("{name} (smoothed or mixed labels)"),
             _ if unit.is_empty() => name,
             _ => format!("{name} (%)"),
         },
         unit,
         scale: match metric {
             "rate" => Scale::FromZero,
+            _ if is_share(metric) => Scale::Percent,
             _ => Scale::Linear,
         },
         lines,

@@ -259,6 +259,7 @@ impl Figures {
             unit: figure.unit,
             scale: match figure.scale {
                 Scale::Linear => "linear",
+                Scale::Percent => "percent",
                 Scale::FromZero | Scale::ZeroToLast => "zero",
                 Scale::Logarithmic => "log",
             },

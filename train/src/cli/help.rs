@@ -7,8 +7,11 @@ use anyhow::Context as _;
 use clap::error::ErrorKind;
 use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
+use data::Source;
 use infer::help::{Layout, arranged, completions, manual};
-use infer::voice;
+use infer::{flags, voice};
+use report::runs::Column;
+use train::{Keep, OptimizerKind, Schedule, SetPart, recipe_names};
 
 use super::arguments::Arguments;
 use super::destination::Destination;
@@ -178,7 +181,24 @@ pub(crate) struct ManArguments {
 }
 
 pub(crate) fn print_completions(arguments: &CompletionsArguments) -> anyhow::Result<()> {
-    Destination::StandardOutput.write(&completions(arguments.shell, command()))
+    Destination::StandardOutput.write(&completions(arguments.shell, command(), &offered))
+}
+
+/// What completions offer for a flag; nothing for one that takes numbers or other text.
+fn offered(flag: &str) -> Vec<String> {
+    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    match flag {
+        "data" => Source::names().map(str::to_owned).collect(),
+        "recipe" => owned(&recipe_names()),
+        "optimizer" => owned(&OptimizerKind::ALL.map(OptimizerKind::name)),
+        "schedule" => owned(&Schedule::NAMES),
+        "keep" => owned(&Keep::ALL.map(Keep::name)),
+        "storage" => owned(&["memory", "files"]),
+        "split" => owned(&SetPart::ALL.map(SetPart::name)),
+        "sort" => owned(&Column::ALL.map(Column::name)),
+        "freeze" => owned(&["all", "stem", "stage1", "stage2", "stage3", "stage4"]),
+        _ => flags::offered(flag),
+    }
 }
 
 pub(crate) fn run_man(arguments: &ManArguments) -> anyhow::Result<()> {

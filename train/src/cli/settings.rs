@@ -329,9 +329,8 @@ fn schedule(text: &str) -> Result<Schedule, String> {
 }
 
 fn keep(text: &str) -> Result<Keep, String> {
-    match text {
-        "best" => Ok(Keep::Best),
-        "last" => Ok(Keep::Last),
-        _ => Err("known: best, last".to_owned()),
-    }
+    Keep::ALL
+        .into_iter()
+        .find(|keep| keep.name() == text)
+        .ok_or_else(|| format!("known: {}", Keep::ALL.map(Keep::name).join(", ")))
 }

@@ -175,6 +175,19 @@ pub enum Keep {
     Last,
 }
 
+impl Keep {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Best, Self::Last];
+
+    /// Its name in commands and configs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Best => "best",
+            Self::Last => "last",
+        }
+    }
+}
+
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {

@@ -2,6 +2,7 @@
 // Where an axis begins and ends, and the round values on it, as in the pictures that come with the page.
 
 const TICKS = 5;
+const MOST_PERCENT = 100;
 
 const isShown = (scale, value) =>
   Number.isFinite(value) && (scale !== "log" || value > 0);
@@ -21,11 +22,16 @@ function tickLabel(value, step) {
   return value.toFixed(decimals);
 }
 
-function linear(low, high) {
+function linear(low, high, isPercent = false) {
   const span = high - low > 0 && Number.isFinite(high - low) ? high - low : Math.max(Math.abs(low), 1);
   const step = roundStep(span / TICKS);
-  const first = Math.floor(low / step);
-  const last = Math.max(Math.ceil(high / step), first + 1);
+  let first = Math.floor(low / step);
+  let last = Math.max(Math.ceil(high / step), first + 1);
+  // A step that is round in percent divides 100.
+  const most = Math.round(MOST_PERCENT / step);
+  if (isPercent && high <= MOST_PERCENT && last > most) {
+    [first, last] = [Math.min(first, most - 1), most];
+  }
   const labels = [];
   for (let tick = 0; tick <= Math.min(last - first, 100); tick++) {
     const value = (first + tick) * step;
@@ -51,7 +57,7 @@ function limits(scale, low, high) {
   const isEmpty = low > high;
   if (scale === "log") return isEmpty ? logarithmic(1, 10) : logarithmic(low, high);
   if (isEmpty) return linear(0, 1);
-  if (scale === "linear") return linear(low, high);
+  if (scale === "linear" || scale === "percent") return linear(low, high, scale === "percent");
   [low, high] = [Math.min(low, 0), Math.max(high, 0)];
   const axis = linear(low, high);
   const span = high - low;
