@@ -8,7 +8,8 @@
 #
 # Needs Rust, a C++ compiler, Python, and cargo-fuzz, which is installed from crates.io if it is missing. Any toolchain
 # will do, because almost all of the code is safe Rust: FUZZ_SANITIZER=address, with RUSTUP_TOOLCHAIN=nightly, checks
-# memory too, but compiles and runs half as fast. FUZZ_JOBS is how many targets run at the same time (default 1).
+# memory too, but compiles and runs half as fast. FUZZ_JOBS is how many targets run at the same time (default 1), and
+# FUZZ_SEED makes libFuzzer try the same inputs in every run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -48,7 +49,7 @@ fuzz() {
     local target=$1
     mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target" "$scratch/$target"
     TMPDIR="$scratch/$target" "$binaries/$target" "fuzz/corpus/$target" \
-        -max_total_time="$seconds" -timeout="$timeout" -rss_limit_mb="${memory[$target]}" \
+        -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -timeout="$timeout" -rss_limit_mb="${memory[$target]}" \
         -artifact_prefix="fuzz/artifacts/$target/" -max_len=65536 -print_final_stats=1 -verbosity=1 \
         >"$scratch/$target.log" 2>&1
 }

@@ -614,6 +614,35 @@ fn several_networks_need_a_key() {
 }
 
 #[test]
+fn weights_that_are_no_numbers_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    for bad in [f32::NAN, f32::INFINITY] {
+        let changed =
+            tensors("torchvision-basic.pth")
+                .into_iter()
+                .map(|(name, entry)| match entry {
+                    Entry::Float(tensor) if name == "layer2.0.bn1.running_var" => {
+                        let (shape, mut values) = tensor.into_parts();
+                        values[1] = bad;
+                        let tensor = weights::Tensor::new(shape, values).unwrap();
+                        (name, Entry::Float(tensor))
+                    }
+                    entry => (name, entry),
+                });
+        write(&path, changed);
+        fails(
+            infer(folder.path())
+                .arg("--weights")
+                .arg(&path)
+                .arg(picture()),
+            1,
+            &["not finite, in `layer2.0.bn1.running_var`", "hint:"],
+        );
+    }
+}
+
+#[test]
 fn one_output_is_two_probabilities() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");

@@ -235,9 +235,9 @@ fn is_as_written(text: &[u8]) -> bool {
 
 /// Writes what a network came to on a set of pictures, as JSON.
 pub(crate) fn write_evaluation(path: &Path, evaluation: &Evaluation) -> Result<(), TrainError> {
-    serde_json::to_vec_pretty(evaluation)
+    serde_json::to_string_pretty(evaluation)
         .map_err(io::Error::other)
-        .and_then(|bytes| write_atomically(path, &bytes))
+        .and_then(|json| write_atomically(path, (json + "\n").as_bytes()))
         .map_err(TrainError::io("write", path))
 }
 

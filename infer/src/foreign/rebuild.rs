@@ -37,6 +37,14 @@ pub(super) fn record(
     let entries = listing.read(&borrowed).map_err(content)?;
     let mut state_dict = StateDict::new();
     for (name, entry) in names.into_iter().zip(entries) {
+        if let Entry::Float(tensor) = &entry
+            && !tensor.values().iter().all(|value| value.is_finite())
+        {
+            return Err(ForeignError::NotFinite {
+                origin: origin.to_owned(),
+                tensor: name,
+            });
+        }
         state_dict.insert(name, entry).map_err(content)?;
     }
     let mut naming = naming.clone();
@@ -48,7 +56,12 @@ pub(super) fn record(
                 && let Some(name) = naming.name(&tensor.name)
             {
                 let shape = oriented(&naming, &tensor.shape);
-                state_dict.insert(name, zeros(shape)).map_err(content)?;
+                let values = vec![0.0; shape.iter().product()];
+                let zeros =
+                    Tensor::new(shape, values).map_err(|error| content(shape_error(error)))?;
+                state_dict
+                    .insert(name, Entry::Float(zeros))
+                    .map_err(content)?;
             }
         }
     }
@@ -74,11 +87,6 @@ pub(super) fn record(
 
 /// A name that no file has.
 const NEW_HEAD: &str = "\0head";
-
-fn zeros(shape: Vec<usize>) -> Entry {
-    let values = vec![0.0; shape.iter().product()];
-    Entry::Float(Tensor::new(shape, values).expect("as many values as the shape has"))
-}
 
 /// A convolution's bias in the running mean of the norm behind it, which is subtracted from the sum:
 /// the same network, as only the bias minus the mean matters.

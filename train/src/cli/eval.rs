@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
 
 /// Saves the result in a file.
 fn save(destination: &Destination, json: &str) -> anyhow::Result<()> {
-    destination.write(printable_json(json).as_bytes())?;
+    destination.write((printable_json(json) + "\n").as_bytes())?;
     if let Destination::File(path) = destination {
         talk(&format!("saved: {}", path.display()));
     }
