@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use dashboard::{Background, Colours, Command, Mode, Options, Source, Theme};
+use dashboard::{Background, Colors, Command, Mode, Options, Source, Theme};
 use events::{Event, Level, Lock, Message, Writer};
 use synthetic::Plan;
 
@@ -135,14 +135,14 @@ fn watch(folders: &[&String], theme: Theme) -> Result<(), Box<dyn Error>> {
 
 /// What the words say of looks.
 fn theme(has: &dyn Fn(&str) -> bool) -> Theme {
-    let colours = match (has("plain"), has("palette"), has("full")) {
-        (true, ..) => Colours::None,
-        (_, true, _) => Colours::Palette,
-        (.., true) => Colours::Full,
-        _ => Colours::Sixteen,
+    let colors = match (has("plain"), has("palette"), has("full")) {
+        (true, ..) => Colors::None,
+        (_, true, _) => Colors::Palette,
+        (.., true) => Colors::Full,
+        _ => Colors::Sixteen,
     };
     Theme {
-        colours,
+        colors,
         background: match has("light") {
             true => Background::Light,
             false => Background::Dark,

@@ -66,7 +66,7 @@ impl Chart {
                 true => "nothing above zero to show on a log axis",
                 false => self.empty,
             };
-            pen.centre(area, plot.height / 2, empty, Style::new());
+            pen.center(area, plot.height / 2, empty, Style::new());
             return;
         };
         let x = Scale {

@@ -7,31 +7,31 @@ use crate::state::Order;
 /// More classes than this are not shown.
 const MOST: usize = 1 << 16;
 
-/// Pictures by their class and the likeliest one, in the order of the classes.
+/// Images by their class and the likeliest one, in the order of the classes.
 #[derive(Debug)]
 pub(crate) struct Confusion {
     /// Numbers of the classes, in ascending order.
     pub classes: Vec<usize>,
     cells: HashMap<(usize, usize), u64>,
-    /// Pictures of each class.
-    pub pictures: Vec<u64>,
-    /// Pictures taken for each class.
+    /// Images of each class.
+    pub images: Vec<u64>,
+    /// Images taken for each class.
     taken: Vec<u64>,
 }
 
 /// How well a class is known, each 0 to 1, where there is anything to tell from.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct ClassScores {
-    /// Of the pictures taken for it, those that are of it.
+    /// Of the images taken for it, those that are of it.
     pub precision: Option<f64>,
-    /// Of its pictures, those taken for it.
+    /// Of its images, those taken for it.
     pub recall: Option<f64>,
     /// The harmonic mean of both.
     pub f1: Option<f64>,
 }
 
 impl Confusion {
-    /// From `(class, likeliest, pictures)` in any order, for so many classes with names. Others that occur
+    /// From `(class, likeliest, images)` in any order, for so many classes with names. Others that occur
     /// are classes as well.
     pub(crate) fn new(entries: &[(usize, usize, u64)], named: usize) -> Self {
         let mut classes: Vec<usize> = entries
@@ -42,13 +42,13 @@ impl Confusion {
         classes.sort_unstable();
         classes.dedup();
         classes.truncate(MOST);
-        let mut pictures = vec![0_u64; classes.len()];
-        let mut taken = pictures.clone();
+        let mut images = vec![0_u64; classes.len()];
+        let mut taken = images.clone();
         let mut cells = HashMap::with_capacity(entries.len());
         for &(class, likeliest, count) in entries {
             let places = [class, likeliest].map(|class| classes.binary_search(&class));
             if let [Ok(row), Ok(column)] = places {
-                pictures[row] = pictures[row].saturating_add(count);
+                images[row] = images[row].saturating_add(count);
                 taken[column] = taken[column].saturating_add(count);
                 let cell = cells.entry((row, column)).or_insert(0_u64);
                 *cell = cell.saturating_add(count);
@@ -57,7 +57,7 @@ impl Confusion {
         Self {
             classes,
             cells,
-            pictures,
+            images,
             taken,
         }
     }
@@ -66,25 +66,25 @@ impl Confusion {
         self.classes.len()
     }
 
-    fn pictures_at(&self, row: usize, column: usize) -> u64 {
+    fn images_at(&self, row: usize, column: usize) -> u64 {
         self.cells.get(&(row, column)).copied().unwrap_or(0)
     }
 
-    /// The share of a class's pictures that are taken for another, or for itself.
+    /// The share of a class's images that are taken for another, or for itself.
     pub(crate) fn share(&self, row: usize, column: usize) -> f64 {
-        match self.pictures.get(row) {
+        match self.images.get(row) {
             None | Some(0) => 0.0,
-            Some(&all) => self.pictures_at(row, column) as f64 / all as f64,
+            Some(&all) => self.images_at(row, column) as f64 / all as f64,
         }
     }
 
     /// How well a class is known.
     pub(crate) fn scores(&self, place: usize) -> ClassScores {
-        let right = self.pictures_at(place, place) as f64;
+        let right = self.images_at(place, place) as f64;
         let of = |all: u64| (all > 0).then(|| right / all as f64);
         let precision = of(self.taken[place]);
-        let recall = of(self.pictures[place]);
-        let all = self.taken[place].saturating_add(self.pictures[place]);
+        let recall = of(self.images[place]);
+        let all = self.taken[place].saturating_add(self.images[place]);
         let f1 = (all > 0).then(|| (2.0 * right / all as f64).min(1.0));
         ClassScores {
             precision,
@@ -104,7 +104,7 @@ impl Confusion {
         others
     }
 
-    /// The pairs that are confused most, `(class, likeliest, pictures)`.
+    /// The pairs that are confused most, `(class, likeliest, images)`.
     pub(crate) fn worst(&self, most: usize) -> Vec<(usize, usize, u64)> {
         let wrong = self
             .cells

@@ -152,7 +152,7 @@ impl Curves<'_> {
         curve
     }
 
-    /// One run has a colour for each part of the data, several have one for each run; signs follow.
+    /// One run has a color for each part of the data, several have one for each run; signs follow.
     fn look(&self, index: usize, run: &Run, split: Split) -> (Style, Option<char>, String) {
         let split_name = run.history.name_of(split);
         let part = Split::ALL
@@ -172,7 +172,7 @@ impl Curves<'_> {
     }
 }
 
-/// The best point of the scored pictures.
+/// The best point of the scored images.
 fn best(history: &History, split: Split, metric: &str, axis: Axis) -> Option<[f64; 2]> {
     if split == Split::Train || metric == "rate" {
         return None;
@@ -186,7 +186,7 @@ fn best(history: &History, split: Split, metric: &str, axis: Axis) -> Option<[f6
     Some([place, figure])
 }
 
-/// Points thinned out to about so many, each the mean of neighbours. What is not a number is left out.
+/// Points thinned out to about so many, each the mean of neighbors. What is not a number is left out.
 pub(crate) fn thinned(
     points: impl ExactSizeIterator<Item = [f64; 2]>,
     most: usize,

@@ -24,7 +24,7 @@ pub fn draw(frame: &mut Frame, state: &State, runs: &[Run]) {
     draw_screen(&mut pen, screen, state, runs);
 }
 
-/// Draws the screen without the curves of its charts, and returns these, for a picture that can draw lines.
+/// Draws the screen without the curves of its charts, and returns these, for an image that can draw lines.
 pub fn trace(frame: &mut Frame, state: &State, runs: &[Run]) -> Vec<Traced> {
     let screen = frame.area();
     let mut pen = Pen::new(frame.buffer_mut(), state.theme);
@@ -39,19 +39,19 @@ fn draw_screen(pen: &mut Pen, screen: Rect, state: &State, runs: &[Run]) {
             "too small: {} x {} at least",
             SMALLEST.width, SMALLEST.height
         );
-        pen.centre(screen, screen.height / 2, &wanted, Style::new());
+        pen.center(screen, screen.height / 2, &wanted, Style::new());
         return;
     };
     draw_tabs(pen, state, runs, layout.tabs);
     let scope = state.scope(runs);
     draw_foot(pen, state, scope, layout.foot);
     let Some(run) = runs.get(state.run.min(runs.len().saturating_sub(1))) else {
-        pen.centre(layout.body, layout.body.height / 2, "no run", Style::new());
+        pen.center(layout.body, layout.body.height / 2, "no run", Style::new());
         return;
     };
     draw_header(pen, state, runs, run, layout.header);
     if let Some(said) = instead(run) {
-        pen.centre(layout.body, layout.body.height / 2, &said, Style::new());
+        pen.center(layout.body, layout.body.height / 2, &said, Style::new());
     } else {
         match state.tab {
             Tab::Overview => pages::overview::draw(pen, state, runs, run, layout.body),

@@ -16,9 +16,9 @@
 //! | `state`, `window`, `scores` | what the user has chosen |
 //! | `input`, `update`, `mouse`, `keys`, `layout` | what the user does, and where on the screen |
 //! | `draw`, `dialogs`, `pages` | the whole screen, and its parts |
-//! | `progress`, `panel`, `picture`, `confusion`, `settings` | what several pages show |
+//! | `progress`, `panel`, `image`, `confusion`, `settings` | what several pages show |
 //! | `curves`, `chart`, `ticks`, `canvas` | curves with their axes |
-//! | `theme`, `pen`, `text`, `format` | colours, and text that cannot act |
+//! | `theme`, `pen`, `text`, `format` | colors, and text that cannot act |
 //!
 //! ```no_run
 //! use dashboard::{Command, Mode, Options, Source};
@@ -55,7 +55,6 @@ mod pace;
 mod pages;
 mod panel;
 mod pen;
-mod picture;
 mod progress;
 mod runs;
 mod scores;
@@ -65,6 +64,7 @@ mod settings;
 mod state;
 mod text;
 mod theme;
+mod thumbnail;
 mod ticks;
 mod update;
 mod window;
@@ -78,5 +78,5 @@ pub use runs::Run;
 pub use screen::run;
 pub use session::{DashboardError, last_panic, restore};
 pub use state::State;
-pub use theme::{Background, Colours, Theme};
+pub use theme::{Background, Colors, Theme};
 pub use update::update;

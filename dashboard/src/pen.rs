@@ -56,7 +56,7 @@ impl<'a> Pen<'a> {
     }
 
     /// Writes a text in the middle.
-    pub(crate) fn centre(&mut self, area: Rect, y: u16, text: &str, style: Style) {
+    pub(crate) fn center(&mut self, area: Rect, y: u16, text: &str, style: Style) {
         let used = width(text).min(usize::from(area.width)) as u16;
         self.print(area, (area.width - used) / 2, y, text, style);
     }

@@ -42,7 +42,7 @@ struct Part {
     left: Option<f64>,
 }
 
-/// The epoch at hand, or the pass over other pictures that goes on.
+/// The epoch at hand, or the pass over other images that goes on.
 fn part(history: &History) -> Part {
     if let Some(progress) = history.progress {
         let name = match progress.work {

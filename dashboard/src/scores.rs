@@ -4,7 +4,7 @@ use events::{Epoch, History, Metrics, Mistake, Split};
 
 use crate::state::Choice;
 
-/// What pictures were scored, and to what they came.
+/// What images were scored, and to what they came.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scores<'a> {
     pub choice: Choice,
@@ -32,7 +32,7 @@ impl Scores<'_> {
         }
     }
 
-    /// How many mistakes there were, those included of which no picture is kept.
+    /// How many mistakes there were, those included of which no image is kept.
     pub(crate) fn mistakes_made(&self) -> u64 {
         let wrong = self.confusion.iter();
         let wrong = wrong.filter(|(class, likeliest, _)| class != likeliest);

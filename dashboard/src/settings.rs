@@ -132,11 +132,11 @@ impl Lines {
 /// What the run says of itself besides its settings.
 fn facts(started: &Started) -> Vec<(String, String)> {
     let [channels, height, width] = started.shape;
-    let pictures = started.pictures;
+    let images = started.images;
     let parts = [
-        (pictures.train, "training"),
-        (pictures.validation, "validation"),
-        (pictures.test, "test"),
+        (images.train, "training"),
+        (images.validation, "validation"),
+        (images.test, "test"),
     ];
     let parts = parts.map(|(images, part)| format!("{} {part}", count(images as u64)));
     let parts = parts.join(", ");

@@ -9,7 +9,7 @@ use ratatui::layout::Size;
 use crate::keys::Scope;
 use crate::mode::{Command, Mode, Options};
 use crate::runs::Run;
-use crate::theme::{Colours, Theme};
+use crate::theme::{Colors, Theme};
 use crate::window::Window;
 
 /// The pages of the screen.
@@ -154,7 +154,7 @@ pub struct State {
     pub(crate) mode: Mode,
     pub(crate) theme: Theme,
     /// What the terminal has.
-    pub(crate) colours: Colours,
+    pub(crate) colors: Colors,
     pub(crate) size: Size,
     pub(crate) tab: Tab,
     /// The run that pages of one run show.
@@ -169,12 +169,12 @@ pub struct State {
     pub(crate) order: Order,
     /// Whether the confusion matrix is the other way than it would be: made to fit, or with numbers.
     pub(crate) is_matrix_switched: bool,
-    /// The first row of pictures.
+    /// The first row of images.
     pub(crate) mistake_row: usize,
     /// The mistake whose file is shown in full.
     pub(crate) mistake: usize,
-    /// Pictures are so much larger than they would be.
-    pub(crate) picture_size: i16,
+    /// Images are so much larger than they would be.
+    pub(crate) image_size: i16,
     pub(crate) pane: Pane,
     /// The first row of the settings.
     pub(crate) setting: usize,
@@ -196,7 +196,7 @@ impl State {
         Self {
             mode: options.mode,
             theme: options.theme,
-            colours: options.theme.colours,
+            colors: options.theme.colors,
             size: Size::default(),
             tab: Tab::default(),
             run: 0,
@@ -218,7 +218,7 @@ impl State {
             is_matrix_switched: false,
             mistake_row: 0,
             mistake: 0,
-            picture_size: 0,
+            image_size: 0,
             pane: Pane::default(),
             setting: 0,
             message: 0,

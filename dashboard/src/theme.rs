@@ -1,18 +1,18 @@
-//! Colours and signs.
+//! Colors and signs.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// Which colours the terminal has.
+/// Which colors the terminal has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Colours {
+pub enum Colors {
     /// None are to be used, as `NO_COLOR` asks for.
     None,
     /// The 16 that every terminal has.
     #[default]
     Sixteen,
-    /// Besides them, the palette of 256 for pictures.
+    /// Besides them, the palette of 256 for images.
     Palette,
-    /// Besides them, any colour for pictures.
+    /// Besides them, any color for images.
     Full,
 }
 
@@ -26,19 +26,19 @@ pub enum Background {
     Light,
 }
 
-/// What the screen looks like. Text has the terminal's own foreground and background; the 16 colours
+/// What the screen looks like. Text has the terminal's own foreground and background; the 16 colors
 /// only help to tell things apart, which signs and words do as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
-    /// Which colours there are.
-    pub colours: Colours,
+    /// Which colors there are.
+    pub colors: Colors,
     /// Which of them read well.
     pub background: Background,
     /// Whether there are no characters but those of ASCII for charts and lines.
     pub ascii: bool,
 }
 
-/// Colours of curves, in order.
+/// Colors of curves, in order.
 const ON_DARK: [Color; 6] = [
     Color::Cyan,
     Color::Yellow,
@@ -57,37 +57,37 @@ const ON_LIGHT: [Color; 6] = [
 ];
 
 impl Theme {
-    /// No colour at all.
+    /// No color at all.
     pub fn plain() -> Self {
         Self {
-            colours: Colours::None,
+            colors: Colors::None,
             ..Self::default()
         }
     }
 
-    /// The next one for who does not like this one, on a terminal with such colours: dark, light, none. Who
-    /// asks for colours gets 16 where none were to be used.
+    /// The next one for who does not like this one, on a terminal with such colors: dark, light, none. Who
+    /// asks for colors gets 16 where none were to be used.
     #[must_use]
-    pub(crate) fn next(self, terminal: Colours) -> Self {
+    pub(crate) fn next(self, terminal: Colors) -> Self {
         let some = match terminal {
-            Colours::None => Colours::Sixteen,
+            Colors::None => Colors::Sixteen,
             some => some,
         };
-        let (colours, background) = match (self.colours, self.background) {
-            (Colours::None, _) => (some, Background::Dark),
-            (colours, Background::Dark) => (colours, Background::Light),
-            (_, Background::Light) => (Colours::None, Background::Dark),
+        let (colors, background) = match (self.colors, self.background) {
+            (Colors::None, _) => (some, Background::Dark),
+            (colors, Background::Dark) => (colors, Background::Light),
+            (_, Background::Light) => (Colors::None, Background::Dark),
         };
         Self {
-            colours,
+            colors,
             background,
             ..self
         }
     }
 
-    fn colour(self, on_dark: Color, on_light: Color) -> Style {
-        match (self.colours, self.background) {
-            (Colours::None, _) => Style::new(),
+    fn color(self, on_dark: Color, on_light: Color) -> Style {
+        match (self.colors, self.background) {
+            (Colors::None, _) => Style::new(),
             (_, Background::Dark) => Style::new().fg(on_dark),
             (_, Background::Light) => Style::new().fg(on_light),
         }
@@ -111,27 +111,27 @@ impl Theme {
     }
 
     pub(crate) fn accent(self) -> Style {
-        self.colour(Color::Cyan, Color::Blue)
+        self.color(Color::Cyan, Color::Blue)
     }
 
     pub(crate) fn good(self) -> Style {
-        self.colour(Color::LightGreen, Color::Green)
+        self.color(Color::LightGreen, Color::Green)
     }
 
     pub(crate) fn warning(self) -> Style {
-        self.colour(Color::Yellow, Color::Magenta)
+        self.color(Color::Yellow, Color::Magenta)
             .add_modifier(Modifier::BOLD)
     }
 
     pub(crate) fn bad(self) -> Style {
-        self.colour(Color::LightRed, Color::Red)
+        self.color(Color::LightRed, Color::Red)
             .add_modifier(Modifier::BOLD)
     }
 
     /// That of a curve, or a part of a bar.
     pub(crate) fn series(self, index: usize) -> Style {
         let index = index % ON_DARK.len();
-        self.colour(ON_DARK[index], ON_LIGHT[index])
+        self.color(ON_DARK[index], ON_LIGHT[index])
     }
 
     /// The sign of a curve's points.
@@ -176,17 +176,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn themes_go_round_and_the_plain_one_has_no_colour() {
-        for colours in [Colours::Sixteen, Colours::Palette, Colours::Full] {
+    fn themes_go_round_and_the_plain_one_has_no_color() {
+        for colors in [Colors::Sixteen, Colors::Palette, Colors::Full] {
             let theme = Theme {
-                colours,
+                colors,
                 ..Theme::default()
             };
-            let next = |theme: Theme| theme.next(colours);
+            let next = |theme: Theme| theme.next(colors);
             assert_eq!(next(next(next(theme))), theme);
         }
         let plain = Theme::plain();
-        assert_eq!(plain.next(Colours::None), Theme::default());
+        assert_eq!(plain.next(Colors::None), Theme::default());
         let styles = [
             plain.accent(),
             plain.good(),

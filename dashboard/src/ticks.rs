@@ -178,7 +178,7 @@ fn log_values(low: f64, high: f64, about: usize) -> Vec<f64> {
     }
 }
 
-/// With the decimals that neighbours differ in.
+/// With the decimals that neighbors differ in.
 fn label(value: f64, step: f64) -> String {
     if step == 0.0 {
         let shown = number(value);

@@ -70,7 +70,7 @@ pub(crate) fn press(state: &mut State, key: KeyEvent, runs: &[Run]) -> Option<Co
             state.dialog = Some(Dialog::Help);
             state.help_row = 0;
         }
-        KeyCode::Char('t') => state.theme = state.theme.next(state.colours),
+        KeyCode::Char('t') => state.theme = state.theme.next(state.colors),
         KeyCode::Char('r') => state.run = (state.run + 1) % runs.len().max(1),
         KeyCode::Char('R') => state.run = (state.run + runs.len().max(1) - 1) % runs.len().max(1),
         KeyCode::Char(digit @ '1'..='6') => {
@@ -214,8 +214,8 @@ fn press_on_charts(state: &mut State, key: KeyEvent, runs: &[Run]) {
     let about = view.cursor.unwrap_or(range[1]);
     let is_shifted = key.modifiers.contains(KeyModifiers::SHIFT);
     match key.code {
-        KeyCode::Char('m') => view.metric = neighbour(&metrics(runs), &view.metric, 1),
-        KeyCode::Char('M') => view.metric = neighbour(&metrics(runs), &view.metric, -1),
+        KeyCode::Char('m') => view.metric = neighbor(&metrics(runs), &view.metric, 1),
+        KeyCode::Char('M') => view.metric = neighbor(&metrics(runs), &view.metric, -1),
         KeyCode::Char('+' | '=') | KeyCode::Up => view.window = view.window.zoom(end, about, ZOOM),
         KeyCode::Char('-' | '_') | KeyCode::Down => {
             view.window = view.window.zoom(end, about, 1.0 / ZOOM);
@@ -277,7 +277,7 @@ fn cursor_to_best(state: &mut State, runs: &[Run]) {
     }
 }
 
-fn neighbour(names: &[String], name: &str, by: isize) -> String {
+fn neighbor(names: &[String], name: &str, by: isize) -> String {
     let count = names.len().max(1) as isize;
     let place = names.iter().position(|other| other == name);
     let place = place.map_or(0, |place| (place as isize + by).rem_euclid(count));
@@ -316,8 +316,8 @@ fn press_on_mistakes(state: &mut State, code: KeyCode, runs: &[Run]) {
         KeyCode::Down | KeyCode::PageDown => state.mistake_row = (row + 1).min(last),
         KeyCode::Home => state.mistake_row = 0,
         KeyCode::End => state.mistake_row = last,
-        KeyCode::Char('+' | '=') => state.picture_size = (state.picture_size + 2).min(64),
-        KeyCode::Char('-' | '_') => state.picture_size = (state.picture_size - 2).max(-64),
+        KeyCode::Char('+' | '=') => state.image_size = (state.image_size + 2).min(64),
+        KeyCode::Char('-' | '_') => state.image_size = (state.image_size - 2).max(-64),
         code => {
             choose_epoch(state, code, runs, Part::Mistakes);
             if matches!(code, KeyCode::Char('[' | ']')) {

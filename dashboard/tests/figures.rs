@@ -4,7 +4,7 @@ mod stage;
 mod synthetic;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
-use dashboard::{Colours, Input, Options, Theme, update};
+use dashboard::{Colors, Input, Options, Theme, update};
 use ratatui::style::Color;
 use stage::{Stage, going_on, watch};
 use synthetic::Plan;
@@ -127,7 +127,7 @@ fn a_run_that_nobody_ended_has_crashed() {
 }
 
 #[test]
-fn mistakes_without_a_picture_are_counted() {
+fn mistakes_without_a_image_are_counted() {
     let stage = going_on();
     let epoch = stage.runs[0].1.epochs.last().unwrap();
     let wrong = epoch.confusion.iter();
@@ -173,9 +173,9 @@ fn only_what_changes_something_is_drawn() {
 }
 
 #[test]
-fn pictures_have_all_colours_again() {
+fn images_have_all_colors_again() {
     let theme = Theme {
-        colours: Colours::Full,
+        colors: Colors::Full,
         ..Theme::default()
     };
     let options = Options {
@@ -187,7 +187,7 @@ fn pictures_have_all_colours_again() {
         let mut state = stage.state(options, SMALL);
         stage.press(&mut state, keys);
         let buffer = stage.buffer(&state, SMALL);
-        let rich = |colour| matches!(colour, Color::Rgb(..));
+        let rich = |color| matches!(color, Color::Rgb(..));
         let any = buffer
             .content()
             .iter()

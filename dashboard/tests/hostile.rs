@@ -7,7 +7,7 @@ mod synthetic;
 use std::fs;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use dashboard::{Colours, Input, Mode, Options, Run, State, Theme, draw, update};
+use dashboard::{Colors, Input, Mode, Options, Run, State, Theme, draw, update};
 use events::{Event, Follower, History, Level, Message, alerts};
 use proptest::prelude::*;
 use ratatui::Terminal;
@@ -68,9 +68,9 @@ proptest! {
             })
             .collect();
         let runs = views(&histories);
-        let colours = [Colours::None, Colours::Sixteen, Colours::Palette, Colours::Full][looks.0];
+        let colors = [Colors::None, Colors::Sixteen, Colors::Palette, Colors::Full][looks.0];
         let mode = if looks.1 { Mode::Live } else { Mode::Watch };
-        let theme = Theme { colours, ascii: looks.2, ..Theme::default() };
+        let theme = Theme { colors, ascii: looks.2, ..Theme::default() };
         let mut state = State::new(Options {
             mode,
             theme,

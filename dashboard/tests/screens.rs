@@ -4,7 +4,7 @@ mod stage;
 mod synthetic;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use dashboard::{Background, Colours, Command, Input, Mode, Options, State, Theme, update};
+use dashboard::{Background, Colors, Command, Input, Mode, Options, State, Theme, update};
 use events::{Ended, Ending, Epoch, Event, History, Metrics, Speed, Step, System};
 use ratatui::style::Color;
 use stage::{Stage, compared, going_on, live, text, watch};
@@ -71,7 +71,7 @@ fn troubled() -> Stage {
         history.push(Event::Speed(Speed {
             seconds: step as f64 * 0.1,
             step,
-            pictures: 300.0,
+            images: 300.0,
             waiting: 0.2,
             forward: 0.05,
             backward: 0.1,
@@ -257,7 +257,7 @@ fn ascii_is_ascii() {
 }
 
 #[test]
-fn the_plain_theme_has_no_colour_and_the_others_only_sixteen() {
+fn the_plain_theme_has_no_color_and_the_others_only_sixteen() {
     let stages = [going_on(), compared()];
     let sixteen = Theme::default();
     let light = Theme {
@@ -275,11 +275,11 @@ fn the_plain_theme_has_no_colour_and_the_others_only_sixteen() {
                 let mut state = stage.state(options, (120, 40));
                 stage.press(&mut state, &page.to_string());
                 for cell in stage.buffer(&state, (120, 40)).content() {
-                    for colour in [cell.fg, cell.bg] {
-                        let is_rich = matches!(colour, Color::Rgb(..) | Color::Indexed(_));
+                    for color in [cell.fg, cell.bg] {
+                        let is_rich = matches!(color, Color::Rgb(..) | Color::Indexed(_));
                         assert!(!is_rich, "{page}");
-                        if theme.colours == Colours::None {
-                            assert_eq!(colour, Color::Reset, "{page}");
+                        if theme.colors == Colors::None {
+                            assert_eq!(color, Color::Reset, "{page}");
                         }
                     }
                 }

@@ -1,8 +1,8 @@
-//! The picture of a screen that the README shows.
+//! The image of a screen that the README shows.
 
 #[allow(dead_code, reason = "other tests use the rest")]
 mod stage;
-#[path = "../examples/picture/svg.rs"]
+#[path = "../examples/screenshot/svg.rs"]
 mod svg;
 mod synthetic;
 

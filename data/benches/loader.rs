@@ -1,4 +1,4 @@
-//! Pictures a second that a loader delivers: `cargo bench -p data`, with `-- NAME` for what has
+//! Images a second that a loader delivers: `cargo bench -p data`, with `-- NAME` for what has
 //! this in its name.
 //!
 //! JPEG files are also decoded without a loader, by the same decoder on one thread, as what a
@@ -21,13 +21,13 @@ use burn::data::dataloader::DataLoader;
 use burn_flex::Flex;
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use data::{
-    Affine, Augmentation, BatchLoader, ImageBatcher, PictureDataset, PictureFiles, PictureStore,
-    Pictures, Preprocessing, ResizedCrop, open_picture,
+    Affine, Augmentation, BatchLoader, ImageBatcher, ImageDataset, ImageFiles, ImageStore,
+    PackedImages, Preprocessing, ResizedCrop, open_image,
 };
 use image::{Rgb, RgbImage};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
-/// Width and height of an ordinary picture of ImageNet.
+/// Width and height of an ordinary image of ImageNet.
 const PHOTO: [u16; 2] = [500, 375];
 const QUALITY: u8 = 90;
 
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Pictures of CIFAR's and of MNIST's size, in memory.
+/// Images of CIFAR's and of MNIST's size, in memory.
 fn small(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
     let none = Augmentation::default;
     let shift = Augmentation {
@@ -75,16 +75,16 @@ fn small(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
         ("32 px, pad-crop and flip", [3, 32, 32], shift),
         ("32 px, and TrivialAugment", [3, 32, 32], trivial),
         ("32 px, and mixup and CutMix", [3, 32, 32], mixed),
-        ("28 px grey, affine", [1, 28, 28], digits),
+        ("28 px gray, affine", [1, 28, 28], digits),
     ] {
-        let store = PictureStore::from(Arc::new(noise(shape, 4096)?));
+        let store = ImageStore::from(Arc::new(noise(shape, 4096)?));
         let group = &mut criterion.benchmark_group(name);
         loaders(group, &store, preparation(shape)?, 128, &augmentation)?;
     }
     Ok(())
 }
 
-/// Pictures of ImageNet's size, in memory and in files.
+/// Images of ImageNet's size, in memory and in files.
 fn large(criterion: &mut Criterion, folder: &Path) -> Result<(), Box<dyn Error>> {
     let shape = [3, 224, 224];
     let flip = Augmentation {
@@ -95,10 +95,10 @@ fn large(criterion: &mut Criterion, folder: &Path) -> Result<(), Box<dyn Error>>
         resized_crop: Some(ResizedCrop::default()),
         ..flip.clone()
     };
-    let packed = PictureStore::from(Arc::new(noise(shape, 256)?));
+    let packed = ImageStore::from(Arc::new(noise(shape, 256)?));
     let paths = photos(folder, 64)?;
-    let files = PictureFiles::new(paths.clone(), vec![0; paths.len()])?;
-    let files = PictureStore::from(Arc::new(files));
+    let files = ImageFiles::new(paths.clone(), vec![0; paths.len()])?;
+    let files = ImageStore::from(Arc::new(files));
     for (name, store, augmentation) in [
         ("224 px in memory, flip", &packed, &flip),
         ("224 px in memory, crop and flip", &packed, &crop),
@@ -112,7 +112,7 @@ fn large(criterion: &mut Criterion, folder: &Path) -> Result<(), Box<dyn Error>>
     group.bench_function("1 thread", |bencher| {
         bencher.iter(|| {
             for photo in &paths {
-                black_box(open_picture(photo).is_ok());
+                black_box(open_image(photo).is_ok());
             }
         });
     });
@@ -122,7 +122,7 @@ fn large(criterion: &mut Criterion, folder: &Path) -> Result<(), Box<dyn Error>>
 /// Whole epochs of a loader, without and with threads.
 fn loaders(
     group: &mut BenchmarkGroup<'_, WallTime>,
-    store: &PictureStore,
+    store: &ImageStore,
     preprocessing: Preprocessing,
     batch_size: usize,
     augmentation: &Augmentation,
@@ -132,7 +132,7 @@ fn loaders(
     counts.dedup();
     for threads in counts {
         let loader = BatchLoader::<Flex>::new(
-            Arc::new(PictureDataset::all(store.clone())),
+            Arc::new(ImageDataset::all(store.clone())),
             Arc::new(ImageBatcher::new(preprocessing.clone())),
             NonZeroUsize::new(batch_size).unwrap_or(NonZeroUsize::MIN),
             Some(1),
@@ -158,13 +158,13 @@ fn preparation([channels, height, width]: [usize; 3]) -> Result<Preprocessing, B
     )?)
 }
 
-/// Pictures without any meaning: times do not depend on it.
-fn noise(shape: [usize; 3], count: usize) -> Result<Pictures, Box<dyn Error>> {
+/// Images without any meaning: times do not depend on it.
+fn noise(shape: [usize; 3], count: usize) -> Result<PackedImages, Box<dyn Error>> {
     let bytes = count * shape.iter().product::<usize>();
     let pixels = (0..bytes)
         .map(|place| (place.wrapping_mul(2_654_435_761) >> 13) as u8)
         .collect();
-    Ok(Pictures::new(shape, pixels, vec![0; count])?)
+    Ok(PackedImages::new(shape, pixels, vec![0; count])?)
 }
 
 /// JPEG files of waves of every length, with a little noise: about as many bytes as of a photo.

@@ -4,9 +4,9 @@
     python3 make.py FOLDER
 
 FOLDER holds the publisher's four files (train-images-idx3-ubyte.gz and so on).
-The rule: the first 600 pictures of each class of the training file, and the
+The rule: the first 600 images of each class of the training file, and the
 first 100 of each class of the test file, kept in the order of the file. The
-first test picture of each class is written as a PNG too.
+first test image of each class is written as a PNG too.
 """
 
 import gzip
@@ -33,7 +33,7 @@ def read(path, magic, header):
 
 
 def choose(images, labels, each):
-    """Return the first `each` pictures of every class, in order, with their labels."""
+    """Return the first `each` images of every class, in order, with their labels."""
     counts = [0] * len(CLASSES)
     chosen = []
     for index, label in enumerate(labels):
@@ -49,14 +49,14 @@ def write(path, header, body):
     path.write_bytes(gzip.compress(content, compresslevel=9, mtime=0))
 
 
-def png(picture):
-    """Return a grey 8-bit PNG file."""
+def png(image):
+    """Return a gray 8-bit PNG file."""
 
     def chunk(kind, content):
         checksum = zlib.crc32(kind + content)
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 
-    rows = b"".join(b"\0" + picture[y * SIDE :][:SIDE] for y in range(SIDE))
+    rows = b"".join(b"\0" + image[y * SIDE :][:SIDE] for y in range(SIDE))
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", struct.pack(">IIBBBBB", SIDE, SIDE, 8, 0, 0, 0, 0))
@@ -74,17 +74,17 @@ def main():
         (_, height, width), images = read(source / names[0], 0x0803, 4)
         _, labels = read(source / names[1], 0x0801, 2)
         if (height, width) != (SIDE, SIDE):
-            sys.exit(f"{names[0]}: expected pictures of {SIDE}x{SIDE}, found {height}x{width}")
+            sys.exit(f"{names[0]}: expected images of {SIDE}x{SIDE}, found {height}x{width}")
         chosen = choose(images, labels, each)
-        pictures = b"".join(picture for picture, _ in chosen)
-        write(here / names[0], (0x0803, len(chosen), SIDE, SIDE), pictures)
+        images = b"".join(image for image, _ in chosen)
+        write(here / names[0], (0x0803, len(chosen), SIDE, SIDE), images)
         write(here / names[1], (0x0801, len(chosen)), bytes(label for _, label in chosen))
 
     # `chosen` is now that of the test file.
-    (here / "pictures").mkdir(exist_ok=True)
+    (here / "images").mkdir(exist_ok=True)
     for label, name in enumerate(CLASSES):
-        picture = next(picture for picture, found in chosen if found == label)
-        (here / "pictures" / f"{name}.png").write_bytes(png(picture))
+        image = next(image for image, found in chosen if found == label)
+        (here / "images" / f"{name}.png").write_bytes(png(image))
 
 
 if __name__ == "__main__":

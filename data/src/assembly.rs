@@ -1,4 +1,4 @@
-//! Batches of normalised numbers, without a device.
+//! Batches of normalized numbers, without a device.
 
 use std::sync::Arc;
 
@@ -6,22 +6,22 @@ use image::DynamicImage;
 
 use crate::augment::{Augmenter, Canvas, Draw, Recipe};
 use crate::batch::OutlierPart;
-use crate::dataset::PictureDataset;
+use crate::dataset::ImageDataset;
+use crate::decode::ImageError;
 use crate::epoch::Place;
 use crate::error::DataError;
 use crate::outliers::OutlierMaker;
-use crate::picture::PictureError;
 use crate::preprocessing::Preprocessing;
-use crate::store::PictureStore;
+use crate::store::ImageStore;
 
-/// The least bytes that a thread makes at a time of pictures in memory, so that handing out the
+/// The least bytes that a thread makes at a time of images in memory, so that handing out the
 /// work takes no time beside it.
 const PART_BYTES: usize = 1 << 17;
 
-/// All that decides what a batch holds, but for which pictures it is made of.
+/// All that decides what a batch holds, but for which images it is made of.
 #[derive(Clone)]
 pub(crate) struct Assembly {
-    pub dataset: Arc<PictureDataset>,
+    pub dataset: Arc<ImageDataset>,
     pub preprocessing: Preprocessing,
     pub augmenter: Augmenter,
     /// Adds images of no class to each batch.
@@ -30,7 +30,7 @@ pub(crate) struct Assembly {
 
 /// A batch in the memory of the program.
 pub(crate) struct HostBatch {
-    /// `[batch, channels, height, width]`, normalised, and then the outliers likewise.
+    /// `[batch, channels, height, width]`, normalized, and then the outliers likewise.
     pub values: Vec<f32>,
     /// `[batch]`, classes.
     pub targets: Vec<i64>,
@@ -42,21 +42,21 @@ pub(crate) struct HostBatch {
 
 /// The other side of a mixed batch.
 pub(crate) struct HostMixed {
-    /// `[batch]`, classes of the pictures that came in.
+    /// `[batch]`, classes of the images that came in.
     pub partners: Vec<i64>,
-    /// `[batch]`, what the first picture kept, 0 to 1.
+    /// `[batch]`, what the first image kept, 0 to 1.
     pub shares: Vec<f32>,
 }
 
 /// The pixels of a batch, made in parts.
 pub(crate) struct Parts<'a> {
-    /// `[picture, channels, height, width]` each.
+    /// `[image, channels, height, width]` each.
     pub pixels: &'a [Vec<u8>],
-    /// Pictures in each part but the last.
+    /// Images in each part but the last.
     pub length: usize,
 }
 
-/// A picture before it is changed.
+/// An image before it is changed.
 pub(crate) enum Original<'a> {
     /// `[channels, height, width]`, at the network's size.
     Packed(&'a [u8]),
@@ -65,15 +65,15 @@ pub(crate) enum Original<'a> {
 }
 
 impl Assembly {
-    /// How many pictures of a batch are worth a task of their own.
+    /// How many images of a batch are worth a task of their own.
     pub(crate) fn part_length(&self) -> usize {
         match self.dataset.store() {
-            PictureStore::Packed(_) => PART_BYTES.div_ceil(self.picture_bytes()),
-            PictureStore::Files(_) => 1,
+            ImageStore::Packed(_) => PART_BYTES.div_ceil(self.image_bytes()),
+            ImageStore::Files(_) => 1,
         }
     }
 
-    /// Appends pictures as they are to be in `epoch`: `[picture, channels, height, width]`.
+    /// Appends images as they are to be in `epoch`: `[image, channels, height, width]`.
     pub(crate) fn pixels_into(
         &self,
         places: &[Place],
@@ -85,15 +85,15 @@ impl Assembly {
             let index = self.dataset.indices()[place.item];
             let draw = Draw {
                 epoch: epoch as u64,
-                picture: index as u64,
+                image: index as u64,
                 repeat: place.repeat as u64,
             };
             match self.dataset.store() {
-                PictureStore::Packed(pictures) => {
-                    let original = Original::Packed(pictures.picture(index));
+                ImageStore::Packed(images) => {
+                    let original = Original::Packed(images.planes(index));
                     self.augmenter.change(&original, draw, &mut canvas)
                 }
-                PictureStore::Files(files) => self.dataset.open(files, place.item, |image| {
+                ImageStore::Files(files) => self.dataset.open(files, place.item, |image| {
                     let original = Original::Image(image);
                     self.augmenter.change(&original, draw, &mut canvas)
                 })?,
@@ -121,7 +121,7 @@ impl Assembly {
         let targets: Vec<i64> = places.iter().map(class).collect();
         let Some(mixing) = self.augmenter.mixing() else {
             for pixels in parts.pixels {
-                self.preprocessing.normalise_into(pixels, &mut values);
+                self.preprocessing.normalize_into(pixels, &mut values);
             }
             let outliers = self.add_outliers(parts, places.len(), epoch, first, &mut values);
             return HostBatch {
@@ -134,8 +134,8 @@ impl Assembly {
         let [_, height, width] = self.preprocessing.shape();
         let recipes = mixing.recipes(places.len(), [height, width], epoch, first);
         for (place, recipe) in recipes.iter().enumerate() {
-            let picture = |place| self.picture(parts, place);
-            self.mix(picture(place), picture(recipe.partner), recipe, &mut values);
+            let image = |place| self.image(parts, place);
+            self.mix(image(place), image(recipe.partner), recipe, &mut values);
         }
         let partner = |recipe: &Recipe| targets[recipe.partner];
         let mixed = HostMixed {
@@ -151,7 +151,7 @@ impl Assembly {
         }
     }
 
-    /// Appends the outliers of a batch of `length` images, normalised, if it is to have some.
+    /// Appends the outliers of a batch of `length` images, normalized, if it is to have some.
     fn add_outliers(
         &self,
         parts: &Parts<'_>,
@@ -161,13 +161,11 @@ impl Assembly {
         values: &mut Vec<f32>,
     ) -> Option<OutlierPart> {
         let maker = self.outliers.as_ref()?;
-        let images: Vec<_> = (0..length)
-            .map(|place| self.picture(parts, place))
-            .collect();
+        let images: Vec<_> = (0..length).map(|place| self.image(parts, place)).collect();
         let count = maker.outliers.count(length);
         for place in first..first + count {
             let image = maker.image(self.preprocessing.shape(), &images, epoch, place);
-            self.preprocessing.normalise_into(&image, values);
+            self.preprocessing.normalize_into(&image, values);
         }
         Some(OutlierPart {
             count,
@@ -175,11 +173,11 @@ impl Assembly {
         })
     }
 
-    /// Appends two pictures in one, normalised.
+    /// Appends two images in one, normalized.
     fn mix(&self, first: &[u8], partner: &[u8], recipe: &Recipe, values: &mut Vec<f32>) {
         let Some([rows, columns]) = recipe.rectangle else {
             self.preprocessing
-                .normalise_sum_into([first, partner], recipe.share, values);
+                .normalize_sum_into([first, partner], recipe.share, values);
             return;
         };
         let [_, height, width] = self.preprocessing.shape();
@@ -191,25 +189,25 @@ impl Assembly {
                 plane[taken.clone()].copy_from_slice(&partner[taken]);
             }
         }
-        self.preprocessing.normalise_into(&pixels, values);
+        self.preprocessing.normalize_into(&pixels, values);
     }
 
-    /// The pixels of one picture of a batch.
-    fn picture<'a>(&self, parts: &Parts<'a>, place: usize) -> &'a [u8] {
-        let size = self.picture_bytes();
+    /// The pixels of one image of a batch.
+    fn image<'a>(&self, parts: &Parts<'a>, place: usize) -> &'a [u8] {
+        let size = self.image_bytes();
         let part = &parts.pixels[place / parts.length];
         &part[place % parts.length * size..][..size]
     }
 
-    /// Bytes of a picture at the network's size, or values of one that is normalised.
-    pub(crate) fn picture_bytes(&self) -> usize {
+    /// Bytes of an image at the network's size, or values of one that is normalized.
+    pub(crate) fn image_bytes(&self) -> usize {
         self.preprocessing.shape().iter().product()
     }
 
     fn failed(&self, index: usize, source: crate::PreprocessingError) -> DataError {
         match self.dataset.store() {
-            PictureStore::Packed(_) => source.into(),
-            PictureStore::Files(files) => PictureError::Prepare {
+            ImageStore::Packed(_) => source.into(),
+            ImageStore::Files(files) => ImageError::Prepare {
                 path: files.paths()[index].clone(),
                 source,
             }

@@ -1,4 +1,4 @@
-//! Batches of pictures.
+//! Batches of images.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use crate::assembly::HostBatch;
 use crate::preprocessing::Preprocessing;
 use crate::shelf::{Shelf, lend};
 
-/// A batch of pictures, normalised, with their classes.
+/// A batch of images, normalized, with their classes.
 #[derive(Clone, Debug)]
 pub struct ImageBatch<B: Backend> {
     /// `[batch + outliers, channels, height, width]`.
     pub images: Tensor<B, 4>,
     /// `[batch]`, each an index into the data set's class names.
     pub targets: Tensor<B, 1, Int>,
-    /// What the pictures are mixed with, if they are: `targets` are then those of the first ones.
+    /// What the images are mixed with, if they are: `targets` are then those of the first ones.
     pub mixed: Option<Mixed<B>>,
     /// Which of the `images` have no class; none but in training with [`Outliers`](crate::Outliers).
     pub outliers: Option<OutlierPart>,
@@ -31,20 +31,20 @@ pub struct OutlierPart {
     pub weight: f64,
 }
 
-/// The other side of a batch whose pictures are mixed in pairs by mixup or CutMix.
+/// The other side of a batch whose images are mixed in pairs by mixup or CutMix.
 ///
-/// The loss of a picture is `share` times that of its target, plus what is left of 1 times that
+/// The loss of an image is `share` times that of its target, plus what is left of 1 times that
 /// of its partner.
 #[derive(Clone, Debug)]
 pub struct Mixed<B: Backend> {
-    /// `[batch]`, the class of the picture that came in.
+    /// `[batch]`, the class of the image that came in.
     pub partners: Tensor<B, 1, Int>,
-    /// `[batch]`, how much the first picture kept, 0 to 1.
+    /// `[batch]`, how much the first image kept, 0 to 1.
     pub share: Tensor<B, 1>,
 }
 
 impl HostBatch {
-    /// Brings a batch of pictures of `shape`, `[channels, height, width]`, onto a device; its
+    /// Brings a batch of images of `shape`, `[channels, height, width]`, onto a device; its
     /// memory goes back to `shelf` later.
     pub(crate) fn upload<B: Backend>(
         self,
@@ -70,46 +70,42 @@ impl HostBatch {
     }
 }
 
-/// Makes batches: normalises pictures and stacks them.
+/// Makes batches: normalizes images and stacks them.
 #[derive(Clone, Debug)]
 pub struct ImageBatcher {
     preprocessing: Preprocessing,
 }
 
 impl ImageBatcher {
-    /// A batcher of pictures that were prepared with `preprocessing`.
+    /// A batcher of images that were prepared with `preprocessing`.
     pub fn new(preprocessing: Preprocessing) -> Self {
         Self { preprocessing }
     }
 
-    /// How the pictures are prepared.
+    /// How the images are prepared.
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing
     }
 
-    /// Normalises and stacks prepared pictures, `[channels, height, width]` bytes each, to
+    /// Normalizes and stacks prepared images, `[channels, height, width]` bytes each, to
     /// `[batch, channels, height, width]`.
     ///
     /// # Panics
-    /// If a picture has another number of bytes than the preprocessing prepares.
+    /// If an image has another number of bytes than the preprocessing prepares.
     pub fn images<B: Backend, P: AsRef<[u8]>>(
         &self,
-        pictures: &[P],
+        images: &[P],
         device: &B::Device,
     ) -> Tensor<B, 4> {
         let [channels, height, width] = self.preprocessing.shape();
         let size = channels * height * width;
-        let mut values = Vec::with_capacity(pictures.len() * size);
-        for picture in pictures {
-            let picture = picture.as_ref();
-            assert_eq!(
-                picture.len(),
-                size,
-                "a picture was prepared at another size"
-            );
-            self.preprocessing.normalise_into(picture, &mut values);
+        let mut values = Vec::with_capacity(images.len() * size);
+        for image in images {
+            let image = image.as_ref();
+            assert_eq!(image.len(), size, "an image was prepared at another size");
+            self.preprocessing.normalize_into(image, &mut values);
         }
-        let shape = [pictures.len(), channels, height, width];
+        let shape = [images.len(), channels, height, width];
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 }
@@ -120,14 +116,14 @@ mod tests {
     use burn_flex::Flex;
 
     #[test]
-    fn a_batch_is_normalised_and_in_order() {
+    fn a_batch_is_normalized_and_in_order() {
         let mean = vec![0.1, 0.2, 0.3];
         let preprocessing = Preprocessing::new([3, 2, 1], 2, mean, vec![0.5, 0.25, 0.2]).unwrap();
         let batcher = ImageBatcher::new(preprocessing.clone());
-        let pictures = [[60, 70, 80, 90, 100, 110], [120, 130, 140, 150, 160, 170]];
-        let images = batcher.images::<Flex, _>(&pictures, &Default::default());
+        let bytes = [[60, 70, 80, 90, 100, 110], [120, 130, 140, 150, 160, 170]];
+        let images = batcher.images::<Flex, _>(&bytes, &Default::default());
         assert_eq!(images.dims(), [2, 3, 2, 1]);
         let values: Vec<f32> = images.into_data().iter().collect();
-        assert_eq!(values, preprocessing.normalise(pictures.as_flattened()));
+        assert_eq!(values, preprocessing.normalize(bytes.as_flattened()));
     }
 }

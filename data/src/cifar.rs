@@ -7,11 +7,11 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::error::DataError;
-use crate::pictures::Pictures;
+use crate::packed::PackedImages;
 use crate::published::LocalFile;
 
 const SHAPE: [usize; 3] = [3, 32, 32];
-const PICTURE_BYTES: usize = 3 * 32 * 32;
+const IMAGE_BYTES: usize = 3 * 32 * 32;
 /// The most bytes of one file; the publisher's largest holds 154 MB.
 const MAX_BYTES: u64 = 1 << 30;
 
@@ -64,15 +64,15 @@ pub(crate) const CIFAR100: Cifar = Cifar {
 };
 
 impl Cifar {
-    /// Loads class names, training and test pictures from a set's files, the last of which is for
+    /// Loads class names, training and test images from a set's files, the last of which is for
     /// the test.
     pub(crate) fn load(
         &self,
         files: &[LocalFile<'_>],
-    ) -> Result<(Vec<String>, Pictures, Pictures), DataError> {
+    ) -> Result<(Vec<String>, PackedImages, PackedImages), DataError> {
         let (train, test) = files.split_at(files.len() - 1);
         let class_names = self.class_names(&test[0].path.with_file_name(self.class_names_file))?;
-        Ok((class_names, self.pictures(train)?, self.pictures(test)?))
+        Ok((class_names, self.images(train)?, self.images(test)?))
     }
 
     /// The names in the publisher's file, one a line, or the built-in ones if it is not there.
@@ -102,8 +102,8 @@ impl Cifar {
     }
 
     /// The records of some files, one file after the other.
-    fn pictures(&self, files: &[LocalFile<'_>]) -> Result<Pictures, DataError> {
-        let record = self.label_bytes + PICTURE_BYTES;
+    fn images(&self, files: &[LocalFile<'_>]) -> Result<PackedImages, DataError> {
+        let record = self.label_bytes + IMAGE_BYTES;
         let (mut pixels, mut labels, mut hashed) = (Vec::new(), Vec::new(), Vec::new());
         for file in files {
             let path = &file.path;
@@ -116,7 +116,7 @@ impl Cifar {
                 });
             }
             for (index, record) in bytes.chunks_exact(record).enumerate() {
-                let (head, picture) = record.split_at(self.label_bytes);
+                let (head, image) = record.split_at(self.label_bytes);
                 let label = head[self.label_bytes - 1];
                 if usize::from(label) >= self.class_names.len() {
                     return Err(DataError::LabelOutOfRange {
@@ -127,7 +127,7 @@ impl Cifar {
                     });
                 }
                 labels.push(u32::from(label));
-                pixels.extend_from_slice(picture);
+                pixels.extend_from_slice(image);
             }
             hashed.push(file.hashed(&bytes));
         }
@@ -135,7 +135,7 @@ impl Cifar {
         for (file, hashed) in files.iter().zip(&hashed) {
             file.check(hashed)?;
         }
-        Pictures::new(SHAPE, pixels, labels)
+        PackedImages::new(SHAPE, pixels, labels)
     }
 }
 

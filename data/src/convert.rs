@@ -11,7 +11,7 @@ use crate::preprocessing::{Filter, Resampling};
 
 /// The sizes an image is brought to.
 pub(crate) struct Target {
-    /// 1 (grey) or 3 (RGB).
+    /// 1 (gray) or 3 (RGB).
     pub channels: usize,
     pub height: usize,
     pub width: usize,
@@ -22,9 +22,9 @@ pub(crate) struct Target {
 
 type ResampleError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Resizes the shorter side, crops the centre, and packs `[channels, height, width]`.
+/// Resizes the shorter side, crops the center, and packs `[channels, height, width]`.
 ///
-/// Only the pixels under the crop are resampled, so a very long picture costs no more than a
+/// Only the pixels under the crop are resampled, so a very long image costs no more than a
 /// square one. The image must not be empty.
 pub(crate) fn planes(image: &DynamicImage, target: &Target) -> Result<Vec<u8>, ResampleError> {
     let region = crop(image.width(), image.height(), target);
@@ -54,7 +54,7 @@ fn filtered_planes(
     let size = [height, width];
     let mut resampled = vec![0; channels * height * width];
     match channels {
-        1 => resample::<U8>(&grey(image), from, region, size, filter, &mut resampled)?,
+        1 => resample::<U8>(&gray(image), from, region, size, filter, &mut resampled)?,
         _ => {
             resample::<U8x3>(&rgb(image), from, region, size, filter, &mut resampled)?;
             resampled = planar(&resampled);
@@ -114,7 +114,7 @@ pub(crate) struct Stretch {
     pub length: f64,
 }
 
-/// What the centre crop of the resized image covers.
+/// What the center crop of the resized image covers.
 ///
 /// Sizes are rounded as torchvision's `Resize` rounds them.
 fn crop(width: u32, height: u32, target: &Target) -> Region {
@@ -140,7 +140,7 @@ fn crop(width: u32, height: u32, target: &Target) -> Region {
 }
 
 /// `[height, width]` brightness: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as Pillow's `L`.
-pub(crate) fn grey(image: &DynamicImage) -> Cow<'_, [u8]> {
+pub(crate) fn gray(image: &DynamicImage) -> Cow<'_, [u8]> {
     match image {
         DynamicImage::ImageLuma8(image) => Cow::Borrowed(image.as_raw()),
         DynamicImage::ImageLumaA8(_)
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crop_is_centred_and_inside() {
+    fn the_crop_is_centerd_and_inside() {
         let target = Target {
             channels: 3,
             height: 224,

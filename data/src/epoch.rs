@@ -1,12 +1,12 @@
-//! Which pictures an epoch takes, and in which order.
+//! Which images an epoch takes, and in which order.
 
 use std::collections::BTreeMap;
 
-use crate::dataset::PictureDataset;
+use crate::dataset::ImageDataset;
 use crate::order::{permutation, shuffle};
 use crate::random::{Generator, Purpose};
 
-/// How the pictures of an epoch are chosen.
+/// How the images of an epoch are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sampling {
     /// All, in the order of the data set.
@@ -17,20 +17,20 @@ pub(crate) enum Sampling {
     Balanced { seed: u64 },
 }
 
-/// A picture in an epoch.
+/// An image in an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// The picture's place in the data set.
+    /// The image's place in the data set.
     pub item: usize,
-    /// How often the epoch has gone through the picture's class before.
+    /// How often the epoch has gone through the image's class before.
     pub repeat: usize,
 }
 
 impl Sampling {
-    /// The pictures of an epoch, as many as the data set has.
+    /// The images of an epoch, as many as the data set has.
     ///
     /// They depend on the seed, the epoch and the data set's labels alone.
-    pub(crate) fn epoch(self, dataset: &PictureDataset, epoch: usize) -> Vec<Place> {
+    pub(crate) fn epoch(self, dataset: &ImageDataset, epoch: usize) -> Vec<Place> {
         let once = |item| Place { item, repeat: 0 };
         let length = dataset.len();
         match self {
@@ -45,7 +45,7 @@ impl Sampling {
 }
 
 /// Goes through each class over and over, every time in another order, until it has its share.
-fn balanced(dataset: &PictureDataset, seed: u64, epoch: u64) -> Vec<Place> {
+fn balanced(dataset: &ImageDataset, seed: u64, epoch: u64) -> Vec<Place> {
     let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (item, &index) in dataset.indices().iter().enumerate() {
         let class = dataset.store().label(index);
@@ -75,14 +75,16 @@ fn balanced(dataset: &PictureDataset, seed: u64, epoch: u64) -> Vec<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Pictures;
+    use crate::PackedImages;
     use proptest::prelude::*;
     use std::collections::HashSet;
     use std::sync::Arc;
 
-    fn dataset(labels: Vec<u32>) -> PictureDataset {
+    fn dataset(labels: Vec<u32>) -> ImageDataset {
         let pixels = vec![0; labels.len()];
-        PictureDataset::all(Arc::new(Pictures::new([1, 1, 1], pixels, labels).unwrap()))
+        ImageDataset::all(Arc::new(
+            PackedImages::new([1, 1, 1], pixels, labels).unwrap(),
+        ))
     }
 
     proptest! {
@@ -98,7 +100,7 @@ mod tests {
                 let drawn = places.iter().filter(|place| labels[place.item] == **class);
                 let exact = labels.len() as f64 / classes.len() as f64;
                 prop_assert!((drawn.clone().count() as f64 - exact).abs() < 1.0);
-                // A class is exhausted before a picture of it comes again.
+                // A class is exhausted before an image of it comes again.
                 let members = labels.iter().filter(|label| label == class).count();
                 let passes = drawn.clone().map(|place| place.repeat).max().unwrap_or(0);
                 for pass in 0..passes {

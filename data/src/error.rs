@@ -7,8 +7,8 @@ use std::sync::Arc;
 use files::shown_path;
 
 use crate::augment::AugmentationError;
+use crate::decode::{IMAGE_FORMATS, ImageError, other_format};
 use crate::folder::{first_other_file, likely_set, only_archive};
-use crate::picture::{IMAGE_FORMATS, PictureError, other_format};
 use crate::preprocessing::PreprocessingError;
 use crate::published::PublishedError;
 
@@ -98,15 +98,15 @@ pub enum DataError {
         found: u32,
     },
 
-    /// A file's header declares no pictures, or more than any such file holds.
+    /// A file's header declares no images, or more than any such file holds.
     #[error(
-        "{} declares {count} pictures of {height}x{width} pixels: expected 1 to {limit} bytes in all",
+        "{} declares {count} images of {height}x{width} pixels: expected 1 to {limit} bytes in all",
         shown_path(path)
     )]
     DeclaredSize {
         /// The file.
         path: PathBuf,
-        /// Declared number of pictures.
+        /// Declared number of images.
         count: u32,
         /// Declared height in pixels.
         height: u32,
@@ -127,7 +127,7 @@ pub enum DataError {
 
     /// A file of records does not hold a whole number of them.
     #[error(
-        "{} does not hold whole pictures: expected a multiple of {record} bytes, found {found}",
+        "{} does not hold whole images: expected a multiple of {record} bytes, found {found}",
         shown_path(path)
     )]
     RecordLength {
@@ -139,30 +139,30 @@ pub enum DataError {
         found: u64,
     },
 
-    /// A file of labels has another length than its file of pictures.
+    /// A file of labels has another length than its file of images.
     #[error(
-        "{} holds {labels} labels: expected {pictures}, one for each picture beside it",
+        "{} holds {labels} labels: expected {images}, one for each image beside it",
         shown_path(path)
     )]
     LabelCount {
         /// The file of labels.
         path: PathBuf,
-        /// Pictures found.
-        pictures: usize,
+        /// Images found.
+        images: usize,
         /// Labels found.
         labels: usize,
     },
 
     /// A label names no class.
     #[error(
-        "{} gives picture {index} label {label}: expected 0 to {}",
+        "{} gives image {index} label {label}: expected 0 to {}",
         shown_path(path),
         classes - 1
     )]
     LabelOutOfRange {
         /// The file.
         path: PathBuf,
-        /// The picture's place in the file, counted from 0.
+        /// The image's place in the file, counted from 0.
         index: usize,
         /// The label found.
         label: u8,
@@ -181,17 +181,17 @@ pub enum DataError {
         found: usize,
     },
 
-    /// Training and test pictures differ in size.
+    /// Training and test images differ in size.
     #[error(
-        "training and test pictures of {name} differ in size: {train:?} and {test:?} as \
+        "training and test images of {name} differ in size: {train:?} and {test:?} as \
          [channels, height, width]"
     )]
     ShapesDiffer {
         /// The data set's name.
         name: String,
-        /// `[channels, height, width]` of the training pictures.
+        /// `[channels, height, width]` of the training images.
         train: [usize; 3],
-        /// `[channels, height, width]` of the test pictures.
+        /// `[channels, height, width]` of the test images.
         test: [usize; 3],
     },
 
@@ -261,7 +261,7 @@ pub enum DataError {
         hint: &'static str,
     },
 
-    /// A folder has pictures to test on, and none to train on.
+    /// A folder has images to test on, and none to train on.
     #[error("{} has {}, but no folder `train`", shown_path(path), quoted(found))]
     NoTrainingFolder {
         /// The folder.
@@ -295,7 +295,7 @@ pub enum DataError {
         class: String,
     },
 
-    /// A class folder holds no pictures.
+    /// A class folder holds no images.
     #[error(
         "the class folder {} holds no images: expected {IMAGE_FORMATS} files, found {found}",
         shown_path(path)
@@ -307,19 +307,19 @@ pub enum DataError {
         found: String,
     },
 
-    /// A class has one picture, which cannot be both learnt from and tested on.
+    /// A class has one image, which cannot be both learnt from and tested on.
     #[error(
-        "the class folder {} holds a single picture: expected two or more, one of them for the test",
+        "the class folder {} holds a single image: expected two or more, one of them for the test",
         shown_path(path)
     )]
-    SinglePicture {
+    SingleImage {
         /// The class folder.
         path: PathBuf,
     },
 
     /// The validation or test part holds a class that the training part lacks.
     #[error(
-        "the class folder {} has no training pictures: expected `{class}` in {}",
+        "the class folder {} has no training images: expected `{class}` in {}",
         shown_path(path),
         shown_path(train)
     )]
@@ -332,30 +332,30 @@ pub enum DataError {
         train: PathBuf,
     },
 
-    /// There are no pictures.
-    #[error("there are no pictures: expected at least one")]
-    NoPictures,
+    /// There are no images.
+    #[error("there are no images: expected at least one")]
+    Empty,
 
-    /// More pictures of a folder cannot be read than are left out, or all of a class.
-    #[error("{count} of {total} pictures cannot be read, the first: {first}")]
-    UnreadablePictures {
+    /// More images of a folder cannot be read than are left out, or all of a class.
+    #[error("{count} of {total} images cannot be read, the first: {first}")]
+    UnreadableImages {
         /// How many.
         count: usize,
         /// Of how many.
         total: usize,
         /// The first one's error, which names it.
         #[source]
-        first: Arc<PictureError>,
+        first: Arc<ImageError>,
     },
 
-    /// The pictures at their prepared size need more memory than is sensible.
+    /// The images at their prepared size need more memory than is sensible.
     #[error(
-        "{pictures} pictures of {side}x{side} pixels need {bytes} bytes of memory: expected at \
+        "{images} images of {side}x{side} pixels need {bytes} bytes of memory: expected at \
          most {limit}"
     )]
     TooManyBytes {
-        /// How many pictures.
-        pictures: usize,
+        /// How many images.
+        images: usize,
         /// Height and width in pixels.
         side: usize,
         /// Bytes needed.
@@ -366,19 +366,19 @@ pub enum DataError {
 
     /// Packed pixels are not what their shape and labels ask for.
     #[error(
-        "{labels} pictures of {shape:?} [channels, height, width] do not fit {pixels} bytes of pixels"
+        "{labels} images of {shape:?} [channels, height, width] do not fit {pixels} bytes of pixels"
     )]
     PixelCount {
         /// `[channels, height, width]`.
         shape: [usize; 3],
-        /// Number of labels, one per picture.
+        /// Number of labels, one per image.
         labels: usize,
         /// Bytes given.
         pixels: usize,
     },
 
-    /// Another number of labels than picture files.
-    #[error("{files} picture files have {labels} labels: expected one each")]
+    /// Another number of labels than image files.
+    #[error("{files} image files have {labels} labels: expected one each")]
     FileLabels {
         /// Files given.
         files: usize,
@@ -386,9 +386,9 @@ pub enum DataError {
         labels: usize,
     },
 
-    /// A picture that was needed for a batch cannot be used.
+    /// An image that was needed for a batch cannot be used.
     #[error(transparent)]
-    Picture(#[from] PictureError),
+    Image(#[from] ImageError),
 
     /// A thread that makes batches failed in a way that it should not.
     #[error("a batch could not be made: {message}")]
@@ -397,12 +397,12 @@ pub enum DataError {
         message: String,
     },
 
-    /// An index names no picture.
-    #[error("picture {index} does not exist: expected 0 up to, not including, {len}")]
+    /// An index names no image.
+    #[error("image {index} does not exist: expected 0 up to, not including, {len}")]
     IndexOutOfRange {
         /// The index.
         index: usize,
-        /// Number of pictures.
+        /// Number of images.
         len: usize,
     },
 
@@ -413,7 +413,7 @@ pub enum DataError {
         fraction: f64,
     },
 
-    /// Pictures cannot be changed so.
+    /// Images cannot be changed so.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
 
@@ -440,7 +440,7 @@ impl DataError {
             | Self::NoTrainingFolder { path, .. }
             | Self::OneClass { path, .. }
             | Self::EmptyClass { path, .. }
-            | Self::SinglePicture { path } => vec![path],
+            | Self::SingleImage { path } => vec![path],
             _ => Vec::new(),
         };
         for path in paths {
@@ -524,14 +524,14 @@ impl DataError {
                 let put = "put images into the folder, or move it out of the folder of classes";
                 Some(format.map_or(put, |format| format.convert).to_owned())
             }
-            Self::UnreadablePictures { .. } => Some(
+            Self::UnreadableImages { .. } => Some(
                 "repair them, or move them elsewhere: no more than one image in a hundred is left \
                  out, and no class as a whole; `train data` names them"
                     .to_owned(),
             ),
-            Self::Picture(error) => error.hint(),
+            Self::Image(error) => error.hint(),
             Self::TooManyBytes { .. } => {
-                Some("choose a smaller image size, or fewer pictures".to_owned())
+                Some("choose a smaller image size, or fewer images".to_owned())
             }
             _ => None,
         }

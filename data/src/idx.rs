@@ -18,7 +18,7 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// 547 MB.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Grey pictures of one size, `[count, height, width]`.
+/// Gray images of one size, `[count, height, width]`.
 pub(crate) struct IdxImages {
     pub height: usize,
     pub width: usize,

@@ -23,11 +23,11 @@ pub(crate) struct BatchIterator<'a, B: Backend> {
     pub ahead: NonZeroUsize,
     pub device: &'a B::Device,
     pub failure: LoadFailure,
-    /// Batches asked of the threads, with the number of their pictures; the next one first.
+    /// Batches asked of the threads, with the number of their images; the next one first.
     pub promised: VecDeque<(Promise, usize)>,
-    /// Pictures of the epoch that batches were made of, those of skipped batches too.
+    /// Images of the epoch that batches were made of, those of skipped batches too.
     pub asked: usize,
-    /// Pictures of the epoch that lie behind.
+    /// Images of the epoch that lie behind.
     pub processed: usize,
 }
 

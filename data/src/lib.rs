@@ -1,9 +1,9 @@
-//! Picture data sets, their preprocessing, and batches of them for [Burn](burn).
+//! Image data sets, their preprocessing, and batches of them for [Burn](burn).
 //!
-//! Data flows one way: a [`Source`] loads a [`DataSet`] (packed bytes in [`Pictures`], and the
+//! Data flows one way: a [`Source`] loads a [`DataSet`] (packed bytes in [`PackedImages`], and the
 //! [`Preprocessing`] that travels with a model trained on it), [`split`] cuts a validation part
-//! from the training pictures, and a [`BatchLoader`] yields [`ImageBatch`]es to a training loop.
-//! Prediction uses [`open_picture`] and the same [`Preprocessing`].
+//! from the training images, and a [`BatchLoader`] yields [`ImageBatch`]es to a training loop.
+//! Prediction uses [`open_image`] and the same [`Preprocessing`].
 //!
 //! ```
 //! use data::{LoadOptions, Source};
@@ -19,16 +19,16 @@ mod error;
 // Whether an image can be one of those that a model was trained on.
 mod fit;
 
-// Pictures, and how a file becomes one.
+// Images, and how a file becomes one.
 mod convert;
+mod decode;
 mod jpeg;
-mod picture;
-mod pictures;
+mod packed;
 mod preprocessing;
 mod store;
 mod unreadable;
 
-// Where pictures come from.
+// Where images come from.
 mod archive;
 mod cifar;
 mod folder;
@@ -41,7 +41,7 @@ mod sheet;
 mod source;
 mod survey;
 
-// Which pictures, in which order, and how they are changed at random.
+// Which images, in which order, and how they are changed at random.
 mod augment;
 mod dataset;
 mod epoch;
@@ -64,23 +64,22 @@ mod loader;
 mod position;
 
 pub use augment::{
-    Affine, Augmentation, AugmentationError, ColourJitter, ErasedFilling, RandomErasing,
-    ResizedCrop,
+    Affine, Augmentation, AugmentationError, ColorJitter, ErasedFilling, RandomErasing, ResizedCrop,
 };
 pub use batch::{ImageBatch, ImageBatcher, Mixed, OutlierPart};
 pub use cifar::CIFAR10_CLASSES;
-pub use dataset::PictureDataset;
+pub use dataset::ImageDataset;
+pub use decode::{
+    DEFAULT_MAX_PIXELS, DecodeError, DecodedImage, Flaw, FlawedImages, IMAGE_EXTENSIONS,
+    IMAGE_FORMATS, ImageError, ImageFormat, ImageOpener, OtherFormat, decode_image, open_image,
+};
 pub use error::DataError;
 pub use failure::LoadFailure;
 pub use fit::{Background, Centering, Conversion, Fitted, ImageLook, Mismatch, fit};
 pub use folder::{ClassIndex, FOLDER_SIDE, PassedOver, Reading};
 pub use loader::BatchLoader;
 pub use outliers::Outliers;
-pub use picture::{
-    DEFAULT_MAX_PIXELS, DecodeError, DecodedImage, Flaw, FlawedImages, IMAGE_EXTENSIONS,
-    IMAGE_FORMATS, ImageFormat, ImageOpener, OtherFormat, PictureError, decode_image, open_picture,
-};
-pub use pictures::Pictures;
+pub use packed::PackedImages;
 pub use position::Position;
 pub use preprocessing::{
     CropStart, Filter, MAX_SIDE, Preprocessing, PreprocessingError, Resampling,
@@ -90,6 +89,6 @@ pub use set::DataSet;
 pub use sheet::contact_sheet;
 pub use source::{LoadOptions, LoadProgress, Source, Storage};
 pub use split::split;
-pub use store::{PictureFiles, PictureStore};
+pub use store::{ImageFiles, ImageStore};
 pub use survey::{Duplicate, Duplicates, PartSurvey, Survey};
 pub use unreadable::Unreadable;

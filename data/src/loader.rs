@@ -11,25 +11,25 @@ use burn::tensor::backend::Backend;
 use crate::assembly::Assembly;
 use crate::augment::{Augmentation, AugmentationError, Augmenter};
 use crate::batch::{ImageBatch, ImageBatcher};
-use crate::dataset::PictureDataset;
+use crate::dataset::ImageDataset;
 use crate::epoch::Sampling;
 use crate::failure::LoadFailure;
 use crate::iterator::BatchIterator;
 use crate::outliers::{OutlierMaker, Outliers};
 use crate::pending::Epoch;
 use crate::position::Position;
-use crate::store::PictureStore;
+use crate::store::ImageStore;
 use crate::workers::Workers;
 
 /// How many batches are under way at a time: one that is waited for, and two more.
 const AHEAD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
-/// Burn's [`DataLoader`] over pictures, with threads that make batches ahead.
+/// Burn's [`DataLoader`] over images, with threads that make batches ahead.
 ///
 /// With a shuffle seed, the order of an epoch depends only on the seed, the epoch and the number
-/// of pictures, on every machine: a run can be resumed in the middle of an epoch. Without one it
+/// of images, on every machine: a run can be resumed in the middle of an epoch. Without one it
 /// is the order of the data set. The last batch of an epoch may be smaller than the others,
-/// unless it is dropped. With an [`Augmentation`], pictures are changed at random, each by the
+/// unless it is dropped. With an [`Augmentation`], images are changed at random, each by the
 /// seed, the epoch and its index alone. The number of threads never matters for what comes out.
 ///
 /// Threads start with the first iteration and end with the last clone of the loader; in between
@@ -49,24 +49,24 @@ pub struct BatchLoader<B: Backend> {
 }
 
 impl<B: Backend> BatchLoader<B> {
-    /// Batches of `batch_size` pictures of `dataset`, on `device`, shuffled with the seed
+    /// Batches of `batch_size` images of `dataset`, on `device`, shuffled with the seed
     /// `shuffle` if there is one.
     ///
     /// # Panics
-    /// If the pictures are in memory at another size than the batcher's preprocessing prepares.
+    /// If the images are in memory at another size than the batcher's preprocessing prepares.
     pub fn new(
-        dataset: Arc<PictureDataset>,
+        dataset: Arc<ImageDataset>,
         batcher: Arc<ImageBatcher>,
         batch_size: NonZeroUsize,
         shuffle: Option<u64>,
         device: B::Device,
     ) -> Self {
         let preprocessing = batcher.preprocessing().clone();
-        if let PictureStore::Packed(pictures) = dataset.store() {
+        if let ImageStore::Packed(images) = dataset.store() {
             assert_eq!(
-                pictures.shape(),
+                images.shape(),
                 preprocessing.shape(),
-                "pictures were prepared at another size"
+                "images were prepared at another size"
             );
         }
         Self {
@@ -100,7 +100,7 @@ impl<B: Backend> BatchLoader<B> {
         Self { failure, ..self }
     }
 
-    /// The same loader, changing pictures at random; `seed` may be that of the order.
+    /// The same loader, changing images at random; `seed` may be that of the order.
     ///
     /// # Errors
     /// [`AugmentationError`] if a setting is out of its range.
@@ -157,8 +157,8 @@ impl<B: Backend> BatchLoader<B> {
         }
     }
 
-    /// The same loader with as many pictures of each class in an epoch, which stays as long as it
-    /// was: rare classes come more than once, and pictures of frequent ones take turns.
+    /// The same loader with as many images of each class in an epoch, which stays as long as it
+    /// was: rare classes come more than once, and images of frequent ones take turns.
     ///
     /// The order is shuffled with `seed`.
     #[must_use]
@@ -239,12 +239,12 @@ impl<B: Backend> DataLoader<B, ImageBatch<B>> for BatchLoader<B> {
         Box::new(iterator)
     }
 
-    /// The number of pictures in an epoch.
+    /// The number of images in an epoch.
     fn num_items(&self) -> usize {
-        let pictures = self.assembly.dataset.len();
+        let images = self.assembly.dataset.len();
         match self.drops_last {
-            true => pictures - pictures % self.batch_size.get(),
-            false => pictures,
+            true => images - images % self.batch_size.get(),
+            false => images,
         }
     }
 
@@ -256,7 +256,7 @@ impl<B: Backend> DataLoader<B, ImageBatch<B>> for BatchLoader<B> {
         })
     }
 
-    /// The new loader shares the position and the threads, and shuffles its own pictures among
+    /// The new loader shares the position and the threads, and shuffles its own images among
     /// themselves.
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<B, ImageBatch<B>>> {
         let mut part = self.clone();

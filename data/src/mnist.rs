@@ -7,7 +7,7 @@ use files::Hasher;
 
 use crate::error::DataError;
 use crate::idx::{self, IdxImages};
-use crate::pictures::Pictures;
+use crate::packed::PackedImages;
 use crate::published::{Hashed, LocalFile};
 
 pub(crate) const CLASSES: usize = 10;
@@ -27,12 +27,12 @@ pub(crate) const FASHION: [&str; CLASSES] = [
     "Ankle boot",
 ];
 
-/// Loads the training and test pictures of the four files of a set, in the catalogue's order.
-pub(crate) fn load(files: &[LocalFile<'_>]) -> Result<(Pictures, Pictures), DataError> {
+/// Loads the training and test images of the four files of a set, in the catalogue's order.
+pub(crate) fn load(files: &[LocalFile<'_>]) -> Result<(PackedImages, PackedImages), DataError> {
     Ok((part(&files[0], &files[1])?, part(&files[2], &files[3])?))
 }
 
-fn part(images: &LocalFile<'_>, labels: &LocalFile<'_>) -> Result<Pictures, DataError> {
+fn part(images: &LocalFile<'_>, labels: &LocalFile<'_>) -> Result<PackedImages, DataError> {
     let open = |file: &LocalFile<'_>| -> Result<_, DataError> {
         Ok(Hashed {
             inner: idx::open(&file.path)?,
@@ -41,23 +41,23 @@ fn part(images: &LocalFile<'_>, labels: &LocalFile<'_>) -> Result<Pictures, Data
     };
     let mut read = [open(images)?, open(labels)?];
     let [images_read, labels_read] = &mut read;
-    let pictures = pictures((images_read, &images.path), (labels_read, &labels.path))?;
+    let packed = paired((images_read, &images.path), (labels_read, &labels.path))?;
     images.check(&read[0].hasher)?;
     labels.check(&read[1].hasher)?;
-    Ok(pictures)
+    Ok(packed)
 }
 
 /// Pairs the images of one unpacked file with the labels of another; the paths name them in errors.
-pub(crate) fn pictures(
+pub(crate) fn paired(
     (images, images_path): (impl Read, &Path),
     (labels, labels_path): (impl Read, &Path),
-) -> Result<Pictures, DataError> {
+) -> Result<PackedImages, DataError> {
     let images: IdxImages = idx::read_images(images, images_path)?;
     let labels = idx::read_labels(labels, labels_path)?;
     if labels.len() != images.count() {
         return Err(DataError::LabelCount {
             path: labels_path.to_owned(),
-            pictures: images.count(),
+            images: images.count(),
             labels: labels.len(),
         });
     }
@@ -73,5 +73,5 @@ pub(crate) fn pictures(
         });
     }
     let labels = labels.into_iter().map(u32::from).collect();
-    Pictures::new([1, images.height, images.width], images.pixels, labels)
+    PackedImages::new([1, images.height, images.width], images.pixels, labels)
 }

@@ -18,7 +18,7 @@ use crate::shelf::Shelf;
 pub(crate) struct Epoch {
     pub assembly: Assembly,
     pub number: usize,
-    /// All its pictures.
+    /// All its images.
     pub places: Vec<Place>,
     /// Whether nobody waits for its batches any more.
     pub abandoned: AtomicBool,
@@ -82,7 +82,7 @@ impl Promise {
 }
 
 impl PendingBatch {
-    /// The pictures at `range` of an epoch; at least one.
+    /// The images at `range` of an epoch; at least one.
     pub(crate) fn new(epoch: Arc<Epoch>, range: Range<usize>) -> (Self, Promise) {
         let (done, receiver) = channel();
         let part_length = epoch.assembly.part_length();
@@ -133,7 +133,7 @@ impl PendingBatch {
         let places = &places[self.range.clone()];
         let begin = part * self.part_length;
         let end = places.len().min(begin + self.part_length);
-        let size = assembly.picture_bytes();
+        let size = assembly.image_bytes();
         let mut pixels = self.epoch.parts.take((end - begin) * size);
         assembly.pixels_into(&places[begin..end], *number, &mut pixels)?;
 
@@ -172,16 +172,16 @@ fn message(panic: &(dyn Any + Send)) -> String {
 mod tests {
     use super::*;
     use crate::augment::Augmenter;
-    use crate::{PictureDataset, Pictures, Preprocessing};
+    use crate::{ImageDataset, PackedImages, Preprocessing};
 
-    /// Ten pictures, so large that each is a part of its own.
+    /// Ten images, so large that each is a part of its own.
     fn epoch(places: Vec<Place>) -> Arc<Epoch> {
         let shape = [1, 512, 512];
         let pixels = (0..10).flat_map(|value| vec![value; 512 * 512]).collect();
-        let pictures = Pictures::new(shape, pixels, (0..10).collect()).unwrap();
+        let images = PackedImages::new(shape, pixels, (0..10).collect()).unwrap();
         let preprocessing = Preprocessing::new(shape, 512, vec![0.0], vec![1.0 / 255.0]).unwrap();
         let assembly = Assembly {
-            dataset: Arc::new(PictureDataset::all(Arc::new(pictures))),
+            dataset: Arc::new(ImageDataset::all(Arc::new(images))),
             augmenter: Augmenter::none(&preprocessing),
             outliers: None,
             preprocessing,

@@ -1,4 +1,4 @@
-//! How a picture becomes a model's input; it travels with the model.
+//! How an image becomes a model's input; it travels with the model.
 
 mod resampling;
 
@@ -8,22 +8,22 @@ use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 
 use crate::convert::{Target, planes};
-use crate::picture::{ImageOpener, PictureError};
+use crate::decode::{ImageError, ImageOpener};
 pub use resampling::{CropStart, Filter, Resampling};
 
-/// The longest side, in pixels, that pictures are prepared at.
+/// The longest side, in pixels, that images are prepared at.
 pub const MAX_SIDE: usize = 4096;
 
-/// How a picture becomes a model's input: the same steps for training and for prediction.
+/// How an image becomes a model's input: the same steps for training and for prediction.
 ///
-/// 1. Convert to grey (1 channel, ITU-R BT.601 weights) or RGB (3 channels). An alpha channel is
+/// 1. Convert to gray (1 channel, ITU-R BT.601 weights) or RGB (3 channels). An alpha channel is
 ///    dropped, not blended, as Pillow's `convert` does; 16-bit values are rounded to 8 bits.
 /// 2. Resize so that the shorter side has `resize` pixels (bilinear with antialiasing, as Pillow
 ///    and torchvision resize images), or as its [`Resampling`] says.
-/// 3. Crop `[height, width]` from the centre.
+/// 3. Crop `[height, width]` from the center.
 /// 4. Divide by 255, subtract `mean`, divide by `std`, per channel.
 ///
-/// A picture that already has that size is not resampled. Reading one with serde validates it.
+/// An image that already has that size is not resampled. Reading one with serde validates it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct Preprocessing {
@@ -38,7 +38,7 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
-    /// Preprocessing to `shape`, `[channels, height, width]`, from pictures resized to `resize`
+    /// Preprocessing to `shape`, `[channels, height, width]`, from images resized to `resize`
     /// pixels on the shorter side, with one mean and one standard deviation per channel in units
     /// of full brightness (0 to 1).
     ///
@@ -134,22 +134,22 @@ impl Preprocessing {
         self.resampling
     }
 
-    /// `[channels, height, width]` of a prepared picture.
+    /// `[channels, height, width]` of a prepared image.
     pub fn shape(&self) -> [usize; 3] {
         [self.channels, self.height, self.width]
     }
 
-    /// Channels of a prepared picture: 1 (grey) or 3 (RGB).
+    /// Channels of a prepared image: 1 (gray) or 3 (RGB).
     pub fn channels(&self) -> usize {
         self.channels
     }
 
-    /// Height of a prepared picture in pixels.
+    /// Height of a prepared image in pixels.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Width of a prepared picture in pixels.
+    /// Width of a prepared image in pixels.
     pub fn width(&self) -> usize {
         self.width
     }
@@ -177,13 +177,13 @@ impl Preprocessing {
         self
     }
 
-    /// Steps 1 to 3: converts, resizes and crops a picture to `[channels, height, width]` bytes.
+    /// Steps 1 to 3: converts, resizes and crops an image to `[channels, height, width]` bytes.
     ///
     /// # Errors
-    /// [`PreprocessingError::EmptyPicture`] if the picture has no pixels.
+    /// [`PreprocessingError::EmptyImage`] if the image has no pixels.
     pub fn prepare_bytes(&self, image: &DynamicImage) -> Result<Vec<u8>, PreprocessingError> {
         if image.width() == 0 || image.height() == 0 {
-            return Err(PreprocessingError::EmptyPicture);
+            return Err(PreprocessingError::EmptyImage);
         }
         let target = Target {
             channels: self.channels,
@@ -198,16 +198,16 @@ impl Preprocessing {
     /// Opens an image and prepares it as [`Preprocessing::prepare_bytes`].
     ///
     /// # Errors
-    /// [`PictureError`], which names the file and says what is wrong with it.
+    /// [`ImageError`], which names the file and says what is wrong with it.
     pub fn prepare_file(
         &self,
         opener: &ImageOpener,
         path: impl AsRef<Path>,
-    ) -> Result<Vec<u8>, PictureError> {
+    ) -> Result<Vec<u8>, ImageError> {
         let path = path.as_ref();
         opener
             .open_with(path, |image| self.prepare_bytes(&image))?
-            .map_err(|source| PictureError::Prepare {
+            .map_err(|source| ImageError::Prepare {
                 path: path.to_owned(),
                 source,
             })
@@ -215,27 +215,27 @@ impl Preprocessing {
 
     /// Step 4: `[channels, height, width]` bytes to numbers of about mean 0 and deviation 1.
     ///
-    /// Any number of whole pictures, one after the other, may be given at once.
-    pub fn normalise(&self, pixels: &[u8]) -> Vec<f32> {
-        let mut normalised = Vec::with_capacity(pixels.len());
-        self.normalise_into(pixels, &mut normalised);
-        normalised
+    /// Any number of whole images, one after the other, may be given at once.
+    pub fn normalize(&self, pixels: &[u8]) -> Vec<f32> {
+        let mut normalized = Vec::with_capacity(pixels.len());
+        self.normalize_into(pixels, &mut normalized);
+        normalized
     }
 
-    /// As [`Preprocessing::normalise`], appending to `normalised`.
-    pub fn normalise_into(&self, pixels: &[u8], normalised: &mut Vec<f32>) {
+    /// As [`Preprocessing::normalize`], appending to `normalized`.
+    pub fn normalize_into(&self, pixels: &[u8], normalized: &mut Vec<f32>) {
         for (plane, (factor, term)) in self.planes(pixels).zip(self.scaling().cycle()) {
-            normalised.extend(plane.iter().map(|&pixel| f32::from(pixel) * factor + term));
+            normalized.extend(plane.iter().map(|&pixel| f32::from(pixel) * factor + term));
         }
     }
 
-    /// Appends the sum of two pictures, normalised, the first times `share`, the second times
+    /// Appends the sum of two images, normalized, the first times `share`, the second times
     /// what is left of 1.
-    pub(crate) fn normalise_sum_into(
+    pub(crate) fn normalize_sum_into(
         &self,
         [first, second]: [&[u8]; 2],
         share: f32,
-        normalised: &mut Vec<f32>,
+        normalized: &mut Vec<f32>,
     ) {
         let planes = self.planes(first).zip(self.planes(second));
         for ((first, second), (factor, term)) in planes.zip(self.scaling().cycle()) {
@@ -243,7 +243,7 @@ impl Preprocessing {
             let sum = |(&first, &second)| {
                 f32::from(first) * factors[0] + f32::from(second) * factors[1] + term
             };
-            normalised.extend(first.iter().zip(second).map(sum));
+            normalized.extend(first.iter().zip(second).map(sum));
         }
     }
 
@@ -289,8 +289,8 @@ impl TryFrom<Fields> for Preprocessing {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PreprocessingError {
-    /// Another number of channels than grey or RGB.
-    #[error("preprocessing has {found} channels: expected 1 (grey) or 3 (RGB)")]
+    /// Another number of channels than gray or RGB.
+    #[error("preprocessing has {found} channels: expected 1 (gray) or 3 (RGB)")]
     Channels {
         /// The number given.
         found: usize,
@@ -303,7 +303,7 @@ pub enum PreprocessingError {
         found: usize,
     },
 
-    /// The resized picture is smaller than its crop.
+    /// The resized image is smaller than its crop.
     #[error(
         "the shorter side is resized to {resize} pixels, too few for a crop of {height}x{width}: \
          expected at least {}", height.max(width)
@@ -339,12 +339,12 @@ pub enum PreprocessingError {
         std: Vec<f32>,
     },
 
-    /// The picture has no pixels.
-    #[error("the picture has no pixels")]
-    EmptyPicture,
+    /// The image has no pixels.
+    #[error("the image has no pixels")]
+    EmptyImage,
 
-    /// The resizer refused the picture.
-    #[error("the picture cannot be resized: {0}")]
+    /// The resizer refused the image.
+    #[error("the image cannot be resized: {0}")]
     Resample(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

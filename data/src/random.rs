@@ -13,29 +13,29 @@ use rand::{Rng, SeedableRng};
 /// Every augmentation has a purpose of its own: to turn one on changes nothing in the others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
-    /// Which pictures of a class are split off; the number beside it is the class.
+    /// Which images of a class are split off; the number beside it is the class.
     Split = 1,
     /// The order of an epoch; the number beside it is the epoch.
     Epoch = 2,
-    /// Where a padded picture is cropped; the numbers beside it are epoch and picture.
+    /// Where a padded image is cropped; the numbers beside it are epoch and image.
     PadCrop = 3,
-    /// Whether a picture is mirrored; the numbers beside it are epoch and picture.
+    /// Whether an image is mirrored; the numbers beside it are epoch and image.
     Flip = 4,
-    /// Which pictures of a class an epoch takes; the numbers beside it are epoch and class.
+    /// Which images of a class an epoch takes; the numbers beside it are epoch and class.
     Balance = 5,
-    /// Which part of a picture is resized; the numbers beside it are epoch and picture, as they
+    /// Which part of an image is resized; the numbers beside it are epoch and image, as they
     /// are for the purposes below but the last.
     ResizedCrop = 6,
-    /// How a picture is turned, moved, scaled and sheared.
+    /// How an image is turned, moved, scaled and sheared.
     Affine = 7,
-    /// Which operation of TrivialAugment changes a picture, and how much.
+    /// Which operation of TrivialAugment changes an image, and how much.
     Trivial = 8,
-    /// How a picture's colours are changed.
-    Colour = 9,
-    /// What is erased of a picture.
+    /// How an image's colors are changed.
+    Color = 9,
+    /// What is erased of an image.
     Erase = 10,
-    /// How pictures of a batch are mixed; the numbers beside it are the epoch, and the place in it
-    /// of the batch's first picture.
+    /// How images of a batch are mixed; the numbers beside it are the epoch, and the place in it
+    /// of the batch's first image.
     Mix = 11,
     /// What an outlier is; the numbers beside it are the epoch and the outlier's place in it.
     Outlier = 12,

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::DataError;
 use crate::idx;
 use crate::mnist;
-use crate::pictures::Pictures;
+use crate::packed::PackedImages;
 
 /// A file of the sample, unpacked, with the name that it has in errors.
 macro_rules! embedded {
@@ -16,13 +16,13 @@ macro_rules! embedded {
     }};
 }
 
-/// The training and test pictures of the sample.
-pub(crate) fn load() -> Result<(Pictures, Pictures), DataError> {
-    let train = mnist::pictures(
+/// The training and test images of the sample.
+pub(crate) fn load() -> Result<(PackedImages, PackedImages), DataError> {
+    let train = mnist::paired(
         embedded!("train-images-idx3-ubyte.gz"),
         embedded!("train-labels-idx1-ubyte.gz"),
     )?;
-    let test = mnist::pictures(
+    let test = mnist::paired(
         embedded!("t10k-images-idx3-ubyte.gz"),
         embedded!("t10k-labels-idx1-ubyte.gz"),
     )?;
@@ -36,11 +36,11 @@ mod tests {
     #[test]
     fn the_sample_is_balanced() {
         let (train, test) = load().unwrap();
-        for (pictures, each) in [(train, 600), (test, 100)] {
-            assert_eq!(pictures.shape(), [1, 28, 28]);
-            assert_eq!(pictures.len(), 10 * each);
+        for (images, each) in [(train, 600), (test, 100)] {
+            assert_eq!(images.shape(), [1, 28, 28]);
+            assert_eq!(images.len(), 10 * each);
             for class in 0..10 {
-                let count = pictures
+                let count = images
                     .labels()
                     .iter()
                     .filter(|&&label| label == class)

@@ -6,37 +6,37 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use files::Hasher;
 use rayon::prelude::*;
 
+use crate::decode::FlawedImages;
 use crate::error::DataError;
 use crate::folder::{PassedOver, Reading};
-use crate::picture::FlawedImages;
-use crate::pictures::Pictures;
+use crate::packed::PackedImages;
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::source::LoadOptions;
 use crate::split::Listed;
-use crate::store::PictureStore;
+use crate::store::ImageStore;
 use crate::unreadable::Unreadable;
 
-/// The most bytes of packed pictures that a data set may need: 8 GiB.
+/// The most bytes of packed images that a data set may need: 8 GiB.
 const MAX_BYTES: u64 = 8 << 30;
 
-/// A data set: classes, training and test pictures, and how they are prepared.
+/// A data set: classes, training and test images, and how they are prepared.
 #[derive(Clone, Debug)]
 pub struct DataSet {
     /// The source's text, such as `cifar10`.
     pub name: String,
     /// The name of each class; labels are indices into it.
     pub class_names: Vec<String>,
-    /// The pictures to train on (and to split validation pictures off, where there are none).
-    pub train: PictureStore,
-    /// The pictures to choose the best epoch by, where the set says which: those in `val/` of a
+    /// The images to train on (and to split validation images off, where there are none).
+    pub train: ImageStore,
+    /// The images to choose the best epoch by, where the set says which: those in `val/` of a
     /// folder that has a `test/` too.
-    pub validation: Option<PictureStore>,
-    /// The pictures to test on.
-    pub test: PictureStore,
-    /// How any other picture is prepared for a model trained on this set; mean and standard
-    /// deviation are those of the training pictures, or of a part of them if they stay in files.
+    pub validation: Option<ImageStore>,
+    /// The images to test on.
+    pub test: ImageStore,
+    /// How any other image is prepared for a model trained on this set; mean and standard
+    /// deviation are those of the training images, or of a part of them if they stay in files.
     pub preprocessing: Preprocessing,
-    /// Which pictures are left out because they cannot be read, or, where pictures stay in files,
+    /// Which images are left out because they cannot be read, or, where images stay in files,
     /// have others of their class in their place in training.
     pub unreadable: Unreadable,
     /// Which images are used although their files are damaged.
@@ -55,7 +55,7 @@ pub struct DataSet {
     /// of its image files and the bytes of all of them or, beyond 256 MiB, of an even sample; of
     /// others, their pixels.
     pub content: String,
-    /// All pictures to train on, where some of them are left out.
+    /// All images to train on, where some of them are left out.
     pub(crate) listed: Option<Listed>,
 }
 
@@ -95,13 +95,13 @@ impl DataSet {
     /// Puts a set together. Every label must be below `class_names.len()`.
     ///
     /// # Errors
-    /// [`DataError`] if training and test pictures differ in size, or have a size that
+    /// [`DataError`] if training and test images differ in size, or have a size that
     /// preprocessing does not know.
     pub(crate) fn new(
         name: String,
         class_names: Vec<String>,
-        train: Pictures,
-        test: Pictures,
+        train: PackedImages,
+        test: PackedImages,
     ) -> Result<Self, DataError> {
         check_shapes(&name, &train, &test)?;
         let content = content(&train, &test);
@@ -127,11 +127,11 @@ impl DataSet {
         })
     }
 
-    /// As [`DataSet::new`], with every picture brought to the image size asked for.
+    /// As [`DataSet::new`], with every image brought to the image size asked for.
     pub(crate) fn resized(
         name: String,
         class_names: Vec<String>,
-        [train, test]: [Pictures; 2],
+        [train, test]: [PackedImages; 2],
         options: &LoadOptions<'_>,
     ) -> Result<Self, DataError> {
         let total = train.len() + test.len();
@@ -141,22 +141,22 @@ impl DataSet {
             options.report(total, total);
             return Self::new(name, class_names, train, test);
         }
-        // Pictures of two sizes would become pictures of one.
+        // Images of two sizes would become images of one.
         check_shapes(&name, &train, &test)?;
         check_size(total, channels, side)?;
         let prepare = preparation(channels, side)?;
         let done = AtomicUsize::new(0);
-        let resize = |pictures: &Pictures| -> Result<Pictures, DataError> {
-            let mut pixels = vec![0; pictures.len() * channels * side * side];
+        let resize = |images: &PackedImages| -> Result<PackedImages, DataError> {
+            let mut pixels = vec![0; images.len() * channels * side * side];
             pixels
                 .par_chunks_exact_mut(channels * side * side)
                 .enumerate()
                 .try_for_each(|(index, pixels)| {
-                    pixels.copy_from_slice(&prepare.prepare_bytes(&pictures.image(index))?);
+                    pixels.copy_from_slice(&prepare.prepare_bytes(&images.image(index))?);
                     options.report(done.fetch_add(1, Ordering::Relaxed) + 1, total);
                     Ok::<(), PreprocessingError>(())
                 })?;
-            Pictures::new([channels, side, side], pixels, pictures.labels().to_vec())
+            PackedImages::new([channels, side, side], pixels, images.labels().to_vec())
         };
         let content = content(&train, &test);
         let (train, test) = (resize(&train)?, resize(&test)?);
@@ -166,16 +166,16 @@ impl DataSet {
 }
 
 /// A SHA-256 of packed images.
-fn content(train: &Pictures, test: &Pictures) -> String {
+fn content(train: &PackedImages, test: &PackedImages) -> String {
     let mut hasher = Hasher::new();
-    for pictures in [train, test] {
-        hasher.update(&(pictures.len() as u64).to_le_bytes());
-        hasher.update(pictures.pixels());
+    for images in [train, test] {
+        hasher.update(&(images.len() as u64).to_le_bytes());
+        hasher.update(images.pixels());
     }
     hasher.sha256()
 }
 
-fn check_shapes(name: &str, train: &Pictures, test: &Pictures) -> Result<(), DataError> {
+fn check_shapes(name: &str, train: &PackedImages, test: &PackedImages) -> Result<(), DataError> {
     if train.shape() != test.shape() {
         return Err(DataError::ShapesDiffer {
             name: name.to_owned(),
@@ -196,15 +196,15 @@ pub(crate) fn preparation(
 }
 
 /// Refuses what does not fit a machine's memory, before any of it is allocated.
-pub(crate) fn check_size(pictures: usize, channels: usize, side: usize) -> Result<(), DataError> {
+pub(crate) fn check_size(images: usize, channels: usize, side: usize) -> Result<(), DataError> {
     let bytes = [channels, side, side]
         .into_iter()
-        .fold(pictures as u64, |product, size| {
+        .fold(images as u64, |product, size| {
             product.saturating_mul(size as u64)
         });
     if bytes > MAX_BYTES {
         return Err(DataError::TooManyBytes {
-            pictures,
+            images,
             side,
             bytes,
             limit: MAX_BYTES,

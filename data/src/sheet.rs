@@ -1,4 +1,4 @@
-//! Pictures of each class side by side.
+//! Images of each class side by side.
 
 use std::sync::Arc;
 
@@ -6,16 +6,16 @@ use image::{Rgb, RgbImage};
 
 use crate::assembly::{Assembly, Parts};
 use crate::augment::{Augmentation, Augmenter};
-use crate::dataset::PictureDataset;
+use crate::dataset::ImageDataset;
 use crate::epoch::Place;
 use crate::error::DataError;
 use crate::set::DataSet;
 
 /// Most classes, and most examples of each, on a sheet.
 const MOST: usize = 100;
-/// Pixels between pictures.
+/// Pixels between images.
 const GAP: u32 = 4;
-/// Smaller pictures are enlarged as often as they fit into so many pixels.
+/// Smaller images are enlarged as often as they fit into so many pixels.
 const SMALL: usize = 64;
 /// The most bytes that a sheet may take.
 const MAX_BYTES: u64 = 1 << 30;
@@ -23,15 +23,15 @@ const BACKGROUND: Rgb<u8> = Rgb([255; 3]);
 /// Training counts its epochs from 1.
 const FIRST_EPOCH: usize = 1;
 
-/// Training pictures of a set: a row for each of its first 100 classes, with up to `examples` (at
+/// Training images of a set: a row for each of its first 100 classes, with up to `examples` (at
 /// most 100) that are evenly spread over those of the class.
 ///
-/// They are as a network sees them, but for normalisation: at its size and, with an augmentation,
+/// They are as a network sees them, but for normalization: at its size and, with an augmentation,
 /// changed as in the first epoch of a run with this seed, but mixed among themselves. Those that
 /// [`DataSet::unreadable`] knows are left out, so that a class may have none.
 ///
 /// # Errors
-/// [`DataError`] if the augmentation has a setting out of its range, pictures cannot be read, or the
+/// [`DataError`] if the augmentation has a setting out of its range, images cannot be read, or the
 /// sheet would take more than 1 GiB.
 pub fn contact_sheet(
     data: &DataSet,
@@ -50,7 +50,7 @@ pub fn contact_sheet(
     let bytes = 3 * u64::from(right) * u64::from(bottom);
     if bytes > MAX_BYTES {
         return Err(DataError::TooManyBytes {
-            pictures: rows.len() * columns,
+            images: rows.len() * columns,
             side: height.max(width),
             bytes,
             limit: MAX_BYTES,
@@ -58,37 +58,37 @@ pub fn contact_sheet(
     }
     let assembly = Assembly {
         outliers: None,
-        dataset: Arc::new(PictureDataset::new(data.train.clone(), rows.concat())?),
+        dataset: Arc::new(ImageDataset::new(data.train.clone(), rows.concat())?),
         preprocessing: preprocessing.clone(),
         augmenter: Augmenter::new(augmentation.clone(), seed, preprocessing)?,
     };
     let pixels = pixels(&assembly)?;
     let mut sheet = RgbImage::from_pixel(right, bottom, BACKGROUND);
-    let mut pictures = pixels.chunks_exact(assembly.picture_bytes());
+    let mut images = pixels.chunks_exact(assembly.image_bytes());
     for (row, examples) in rows.iter().enumerate() {
-        for (column, picture) in (0..examples.len()).zip(pictures.by_ref()) {
+        for (column, image) in (0..examples.len()).zip(images.by_ref()) {
             let (left, top) = (side(column, width), side(row, height));
             for (y, x) in (0..height * scale).flat_map(|y| (0..width * scale).map(move |x| (y, x)))
             {
-                let at = |channel| picture[(channel * height + y / scale) * width + x / scale];
-                let colour = match channels {
+                let at = |channel| image[(channel * height + y / scale) * width + x / scale];
+                let color = match channels {
                     1 => [at(0); 3],
                     _ => [0, 1, 2].map(at),
                 };
-                sheet.put_pixel(left + x as u32, top + y as u32, Rgb(colour));
+                sheet.put_pixel(left + x as u32, top + y as u32, Rgb(color));
             }
         }
     }
     Ok(sheet)
 }
 
-/// For each class, the places of its examples among the training pictures.
+/// For each class, the places of its examples among the training images.
 fn rows(data: &DataSet, examples: usize) -> Vec<Vec<usize>> {
     let classes = data.class_names.len().min(MOST);
     let mut members = vec![Vec::new(); classes];
-    let pictures = PictureDataset::all(data.train.clone());
+    let images = ImageDataset::all(data.train.clone());
     for (index, &label) in data.train.labels().iter().enumerate() {
-        if !pictures.is_readable(index) {
+        if !images.is_readable(index) {
             continue;
         }
         if let Some(members) = members.get_mut(label as usize) {
@@ -104,7 +104,7 @@ fn rows(data: &DataSet, examples: usize) -> Vec<Vec<usize>> {
     members.into_iter().map(spread).collect()
 }
 
-/// All pictures as they go into a batch, `[picture, channels, height, width]`.
+/// All images as they go into a batch, `[image, channels, height, width]`.
 fn pixels(assembly: &Assembly) -> Result<Vec<u8>, DataError> {
     let places: Vec<Place> = (0..assembly.dataset.len())
         .map(|item| Place { item, repeat: 0 })
@@ -114,7 +114,7 @@ fn pixels(assembly: &Assembly) -> Result<Vec<u8>, DataError> {
     if assembly.augmenter.mixing().is_none() {
         return Ok(pixels);
     }
-    // Pictures are mixed as they are normalised.
+    // Images are mixed as they are normalized.
     let parts = Parts {
         pixels: &[pixels],
         length: places.len().max(1),
@@ -136,19 +136,19 @@ fn pixels(assembly: &Assembly) -> Result<Vec<u8>, DataError> {
 mod tests {
     use super::*;
     use crate::set::preparation;
-    use crate::{PictureFiles, Pictures};
+    use crate::{ImageFiles, PackedImages};
 
-    /// Two classes of three and one pictures of 32 by 24 pixels.
+    /// Two classes of three and one images of 32 by 24 pixels.
     fn set() -> DataSet {
-        let pictures = |values: &[u8], labels| {
+        let images = |values: &[u8], labels| {
             let pixels = values.iter().flat_map(|&value| [value; 32 * 24]).collect();
-            Pictures::new([1, 24, 32], pixels, labels).unwrap()
+            PackedImages::new([1, 24, 32], pixels, labels).unwrap()
         };
         DataSet::new(
             "set".to_owned(),
             vec!["a".to_owned(), "b".to_owned()],
-            pictures(&[10, 20, 200, 30], vec![0, 0, 1, 0]),
-            pictures(&[1], vec![0]),
+            images(&[10, 20, 200, 30], vec![0, 0, 1, 0]),
+            images(&[1], vec![0]),
         )
         .unwrap()
     }
@@ -168,9 +168,9 @@ mod tests {
     }
 
     #[test]
-    fn a_sheet_that_is_too_large_is_refused_before_pictures_are_opened() {
+    fn a_sheet_that_is_too_large_is_refused_before_images_are_opened() {
         let labels: Vec<u32> = (0..24).map(|place| place % 2).collect();
-        let files = PictureFiles::new(vec!["nowhere.png".into(); 24], labels).unwrap();
+        let files = ImageFiles::new(vec!["nowhere.png".into(); 24], labels).unwrap();
         let data = DataSet {
             train: files.into(),
             preprocessing: preparation(3, 4096).unwrap(),
@@ -182,7 +182,7 @@ mod tests {
             matches!(
                 error,
                 DataError::TooManyBytes {
-                    pictures: 24,
+                    images: 24,
                     side: 4096,
                     ..
                 }
@@ -191,7 +191,7 @@ mod tests {
         );
         let error = sheet(1).unwrap_err();
         assert!(
-            matches!(error, DataError::UnreadablePictures { .. }),
+            matches!(error, DataError::UnreadableImages { .. }),
             "{error}"
         );
     }

@@ -22,20 +22,20 @@ use crate::{archive, folder, mnist, sample};
 /// ```
 /// use data::Source;
 ///
-/// let source: Source = "folder:pictures/pets".parse()?;
-/// assert_eq!(source, Source::Folder("pictures/pets".into()));
-/// assert_eq!(source.to_string(), "folder:pictures/pets");
+/// let source: Source = "folder:images/pets".parse()?;
+/// assert_eq!(source, Source::Folder("images/pets".into()));
+/// assert_eq!(source.to_string(), "folder:images/pets");
 /// # Ok::<(), data::DataError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Source {
-    /// 6,000 training and 1,000 test pictures of Fashion-MNIST, part of the program.
+    /// 6,000 training and 1,000 test images of Fashion-MNIST, part of the program.
     Sample,
-    /// MNIST: handwritten digits, 28x28 grey.
+    /// MNIST: handwritten digits, 28x28 gray.
     Mnist,
-    /// Fashion-MNIST: articles of clothing, 28x28 grey.
+    /// Fashion-MNIST: articles of clothing, 28x28 gray.
     FashionMnist,
     /// CIFAR-10: 32x32 RGB.
     Cifar10,
@@ -50,7 +50,7 @@ pub enum Source {
     /// either, a tenth of each class is. Folders that only lie around it, or between a class and its
     /// images, are seen through, and images of `val/` or `test/` that lie flat get their labels from a
     /// file beside them; [`DataSet::reading`] says so. File names that start with a dot are ignored;
-    /// [`DataSet::passed_over`] counts what else is no picture by its ending. Pictures that cannot be read are left out, unless they are
+    /// [`DataSet::passed_over`] counts what else is no image by its ending. Images that cannot be read are left out, unless they are
     /// more than one in a hundred; [`DataSet::unreadable`] names them.
     Folder(PathBuf),
 }
@@ -66,7 +66,7 @@ const NAMED: [(&str, Source); 5] = [
 
 const FOLDER_PREFIX: &str = "folder:";
 
-/// Where the pictures of a folder are kept while a network learns from them.
+/// Where the images of a folder are kept while a network learns from them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -75,7 +75,7 @@ pub enum Storage {
     #[default]
     Memory,
     /// In their files, which are opened in every epoch: for sets that are larger than memory, and
-    /// for crops of pictures at their full resolution. In a batch to train on, the next picture of
+    /// for crops of images at their full resolution. In a batch to train on, the next image of
     /// its class takes the place of one that cannot be read.
     Files,
 }
@@ -89,19 +89,19 @@ pub struct LoadOptions<'a> {
     /// A table of file names and labels for a folder of images that are not in class folders: a path
     /// or, if nothing is there, a path in the folder.
     pub labels: Option<PathBuf>,
-    /// Height and width of the prepared pictures in pixels, 1 to [`MAX_SIDE`](crate::MAX_SIDE);
+    /// Height and width of the prepared images in pixels, 1 to [`MAX_SIDE`](crate::MAX_SIDE);
     /// without it, the published size, or 64 for a folder.
     pub image_size: Option<usize>,
-    /// Where the pictures of a folder are kept; those of published sets are always in memory.
+    /// Where the images of a folder are kept; those of published sets are always in memory.
     pub storage: Storage,
-    /// Whether any number of pictures may be unreadable, and not only one in a hundred.
+    /// Whether any number of images may be unreadable, and not only one in a hundred.
     pub skip_unreadable: bool,
     /// The most pixels of an image of a folder; without it,
     /// [`DEFAULT_MAX_PIXELS`](crate::DEFAULT_MAX_PIXELS).
     pub max_pixels: Option<NonZeroU64>,
-    /// Decides which pictures of a folder without a test part are its test part.
+    /// Decides which images of a folder without a test part are its test part.
     pub seed: u64,
-    /// Called as pictures are prepared, from several threads.
+    /// Called as images are prepared, from several threads.
     pub progress: Option<&'a (dyn Fn(LoadProgress) + Send + Sync)>,
 }
 
@@ -128,12 +128,12 @@ impl fmt::Debug for LoadOptions<'_> {
     }
 }
 
-/// How many pictures are prepared.
+/// How many images are prepared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadProgress {
-    /// Pictures prepared so far.
+    /// Images prepared so far.
     pub done: usize,
-    /// Pictures in all.
+    /// Images in all.
     pub total: usize,
 }
 
@@ -323,7 +323,7 @@ mod tests {
             ("CIFAR-100", Some("cifar100")),
             ("fashionmnist", Some("fashion-mnist")),
             ("fashion", Some("fashion-mnist")),
-            ("pictures/pets", Some("folder:pictures/pets")),
+            ("images/pets", Some("folder:images/pets")),
             ("folder:", Some("folder:PATH")),
             ("Folder:photos", Some("folder:photos")),
             ("./photos", Some("folder:./photos")),

@@ -7,7 +7,7 @@ use crate::order::permutation;
 use crate::random::Purpose;
 use crate::set::DataSet;
 
-/// The training pictures as they were listed, before those that cannot be read were left out.
+/// The training images as they were listed, before those that cannot be read were left out.
 #[derive(Clone, Debug)]
 pub(crate) struct Listed {
     /// The class of each.
@@ -17,13 +17,13 @@ pub(crate) struct Listed {
 }
 
 impl DataSet {
-    /// Splits a `fraction` of the training pictures off for validation as [`split`] does.
+    /// Splits a `fraction` of the training images off for validation as [`split`] does.
     ///
-    /// The pictures of a folder are split as they are listed, whether they can be read or not: so a
+    /// The images of a folder are split as they are listed, whether they can be read or not: so a
     /// set in memory and one in files have the same split.
     ///
     /// # Errors
-    /// Those of [`split`], and [`DataError::UnreadablePictures`] if no picture of a class that can be
+    /// Those of [`split`], and [`DataError::UnreadableImages`] if no image of a class that can be
     /// read is left to train on.
     pub fn split_training(
         &self,
@@ -56,9 +56,9 @@ impl DataSet {
     }
 }
 
-/// Splits a `fraction` of the pictures off for validation, the same fraction of each class.
+/// Splits a `fraction` of the images off for validation, the same fraction of each class.
 ///
-/// Returns the indices that stay and those split off, both ascending. A class of `n` pictures
+/// Returns the indices that stay and those split off, both ascending. A class of `n` images
 /// gives up `n * fraction`, rounded, but at least one (if `fraction` is above 0 and there are two
 /// or more) and never all. The same arguments give the same split on every machine.
 ///

@@ -1,38 +1,38 @@
-//! Where the pictures of a set are while a network learns from them.
+//! Where the images of a set are while a network learns from them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image::DynamicImage;
 
+use crate::decode::{ImageError, ImageOpener};
 use crate::error::DataError;
-use crate::picture::{ImageOpener, PictureError};
-use crate::pictures::Pictures;
+use crate::packed::PackedImages;
 use crate::unreadable::Unreadable;
 
-/// Pictures packed in memory, or files that are opened when they are needed.
+/// Images packed in memory, or files that are opened when they are needed.
 ///
-/// A clone shares the pictures.
+/// A clone shares the images.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum PictureStore {
+pub enum ImageStore {
     /// In memory, already at the network's size.
-    Packed(Arc<Pictures>),
+    Packed(Arc<PackedImages>),
     /// Files of any size, opened anew in every epoch: for sets that are larger than memory, and
-    /// for crops of pictures at their full resolution.
-    Files(Arc<PictureFiles>),
+    /// for crops of images at their full resolution.
+    Files(Arc<ImageFiles>),
 }
 
-/// Picture files with their labels.
+/// Image files with their labels.
 #[derive(Clone, Debug)]
-pub struct PictureFiles {
+pub struct ImageFiles {
     paths: Vec<PathBuf>,
     labels: Vec<u32>,
     opener: ImageOpener,
     unreadable: Unreadable,
 }
 
-impl PictureFiles {
+impl ImageFiles {
     /// Files with one label each; none is opened yet.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl PictureFiles {
         })
     }
 
-    /// Files of a part of a set, whose unreadable pictures are counted together; `paths` and
+    /// Files of a part of a set, whose unreadable images are counted together; `paths` and
     /// `labels` are of one length.
     pub(crate) fn sharing(
         paths: Vec<PathBuf>,
@@ -81,11 +81,11 @@ impl PictureFiles {
     /// Opens an image as it is in its file, as [`ImageOpener::open`] does.
     ///
     /// # Errors
-    /// [`PictureError`], which names the file and says what is wrong with it.
+    /// [`ImageError`], which names the file and says what is wrong with it.
     ///
     /// # Panics
     /// If `index` names no file.
-    pub fn open(&self, index: usize) -> Result<DynamicImage, PictureError> {
+    pub fn open(&self, index: usize) -> Result<DynamicImage, ImageError> {
         self.open_with(index, |image| image)
     }
 
@@ -94,90 +94,90 @@ impl PictureFiles {
         &self,
         index: usize,
         make: impl FnOnce(DynamicImage) -> T,
-    ) -> Result<T, PictureError> {
+    ) -> Result<T, ImageError> {
         self.opener.open_with(&self.paths[index], make)
     }
 }
 
-impl PictureStore {
-    /// The number of pictures.
+impl ImageStore {
+    /// The number of images.
     pub fn len(&self) -> usize {
         self.labels().len()
     }
 
-    /// Whether there are no pictures.
+    /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.labels().is_empty()
     }
 
-    /// The pictures in memory; none if they are in files.
-    pub fn packed(&self) -> Option<&Pictures> {
+    /// The images in memory; none if they are in files.
+    pub fn packed(&self) -> Option<&PackedImages> {
         match self {
-            Self::Packed(pictures) => Some(pictures),
+            Self::Packed(images) => Some(images),
             Self::Files(_) => None,
         }
     }
 
-    /// The class of every picture, an index into the data set's class names.
+    /// The class of every image, an index into the data set's class names.
     pub fn labels(&self) -> &[u32] {
         match self {
-            Self::Packed(pictures) => pictures.labels(),
+            Self::Packed(images) => images.labels(),
             Self::Files(files) => &files.labels,
         }
     }
 
-    /// The class of one picture.
+    /// The class of one image.
     ///
     /// # Panics
-    /// If `index` is not below [`PictureStore::len`].
+    /// If `index` is not below [`ImageStore::len`].
     pub fn label(&self, index: usize) -> usize {
         self.labels()[index] as usize
     }
 
-    /// Returns the file of one picture. `None` if the data set packs many pictures into one file, as
-    /// MNIST does, or if there is no such picture.
+    /// Returns the file of one image. `None` if the data set packs many images into one file, as
+    /// MNIST does, or if there is no such image.
     pub fn path(&self, index: usize) -> Option<&Path> {
         match self {
-            Self::Packed(pictures) => pictures.path(index),
+            Self::Packed(images) => images.path(index),
             Self::Files(files) => files.paths.get(index).map(PathBuf::as_path),
         }
     }
 
-    /// One picture as an image: as it is packed, or as it is in its file.
+    /// One image, decoded: as it is packed, or as it is in its file.
     ///
     /// # Errors
-    /// [`PictureError`] if its file cannot be opened.
+    /// [`ImageError`] if its file cannot be opened.
     ///
     /// # Panics
-    /// If `index` is not below [`PictureStore::len`].
-    pub fn image(&self, index: usize) -> Result<DynamicImage, PictureError> {
+    /// If `index` is not below [`ImageStore::len`].
+    pub fn image(&self, index: usize) -> Result<DynamicImage, ImageError> {
         match self {
-            Self::Packed(pictures) => Ok(pictures.image(index)),
+            Self::Packed(images) => Ok(images.image(index)),
             Self::Files(files) => files.open(index),
         }
     }
 }
 
-impl From<Pictures> for PictureStore {
-    fn from(pictures: Pictures) -> Self {
-        Self::Packed(Arc::new(pictures))
+impl From<PackedImages> for ImageStore {
+    fn from(images: PackedImages) -> Self {
+        Self::Packed(Arc::new(images))
     }
 }
 
-impl From<PictureFiles> for PictureStore {
-    fn from(files: PictureFiles) -> Self {
+impl From<ImageFiles> for ImageStore {
+    fn from(files: ImageFiles) -> Self {
         Self::Files(Arc::new(files))
     }
 }
 
-impl From<Arc<Pictures>> for PictureStore {
-    fn from(pictures: Arc<Pictures>) -> Self {
-        Self::Packed(pictures)
+impl From<Arc<PackedImages>> for ImageStore {
+    fn from(images: Arc<PackedImages>) -> Self {
+        Self::Packed(images)
     }
 }
 
-impl From<Arc<PictureFiles>> for PictureStore {
-    fn from(files: Arc<PictureFiles>) -> Self {
+impl From<Arc<ImageFiles>> for ImageStore {
+    fn from(files: Arc<ImageFiles>) -> Self {
         Self::Files(files)
     }
 }
@@ -189,17 +189,17 @@ mod tests {
     #[test]
     fn every_file_has_a_label() {
         let paths = vec!["a.png".into(), "b.png".into()];
-        let files = PictureFiles::new(paths.clone(), vec![3, 4]).unwrap();
-        let store = PictureStore::from(Arc::new(files));
+        let files = ImageFiles::new(paths.clone(), vec![3, 4]).unwrap();
+        let store = ImageStore::from(Arc::new(files));
         assert_eq!((store.len(), store.label(1)), (2, 4));
         assert!(!store.is_empty());
         assert_eq!(store.path(1), Some(Path::new("b.png")));
         assert_eq!(store.path(2), None);
-        assert!(matches!(store.image(0), Err(PictureError::Missing { .. })));
-        let error = PictureFiles::new(paths, vec![3]).unwrap_err();
+        assert!(matches!(store.image(0), Err(ImageError::Missing { .. })));
+        let error = ImageFiles::new(paths, vec![3]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "2 picture files have 1 labels: expected one each"
+            "2 image files have 1 labels: expected one each"
         );
     }
 }

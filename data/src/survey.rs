@@ -10,12 +10,12 @@ use image::DynamicImage;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::decode::ImageError;
 use crate::error::DataError;
-use crate::picture::PictureError;
-use crate::pictures::Brightness;
+use crate::packed::Brightness;
 use crate::set::DataSet;
 use crate::source::LoadProgress;
-use crate::store::{PictureFiles, PictureStore};
+use crate::store::{ImageFiles, ImageStore};
 
 /// How many duplicates are named, of each kind.
 const NAMED: usize = 10;
@@ -25,47 +25,47 @@ const NAMED: usize = 10;
 pub struct Survey {
     /// The data set's name.
     pub name: String,
-    /// `[channels, height, width]` that pictures are brought to.
+    /// `[channels, height, width]` that images are brought to.
     pub shape: [usize; 3],
     /// The name of each class.
     pub class_names: Vec<String>,
     /// The training, validation (where the set says which) and test part.
     pub parts: Vec<PartSurvey>,
-    /// Mean of each channel of the training pictures, in units of full brightness (0 to 1).
+    /// Mean of each channel of the training images, in units of full brightness (0 to 1).
     pub mean: Vec<f32>,
     /// Standard deviation of each channel, likewise.
     pub std: Vec<f32>,
-    /// Pictures that come more than once: within each part, and in each two parts.
+    /// Images that come more than once: within each part, and in each two parts.
     pub duplicates: Vec<Duplicates>,
 }
 
-/// How many pictures a part has.
+/// How many images a part has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartSurvey {
     /// `train`, `validation` or `test`.
     pub name: &'static str,
-    /// Pictures that can be read.
-    pub pictures: usize,
+    /// Images that can be read.
+    pub images: usize,
     /// Of these, those of each class.
     pub classes: Vec<usize>,
 }
 
-/// Pictures of one part that are in another too, or earlier in the same: with the same size and
+/// Images of one part that are in another too, or earlier in the same: with the same size and
 /// pixels, told by a hash of 128 bits. Those of a folder are compared as they are in their files,
 /// others at the size that they are brought to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Duplicates {
-    /// The part that has a picture first, and the part whose pictures are counted.
+    /// The part that has an image first, and the part whose images are counted.
     pub parts: [&'static str; 2],
     /// How many.
-    pub pictures: usize,
+    pub images: usize,
     /// How many of them are of another class than the first.
     pub other_class: usize,
     /// The first of them, at most ten.
     pub first: Vec<Duplicate>,
 }
 
-/// A picture that comes twice.
+/// An image that comes twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Duplicate {
     /// Its places in the two parts, counted from 0.
@@ -76,16 +76,16 @@ pub struct Duplicate {
 }
 
 impl Survey {
-    /// Looks at every picture of a set, in parallel; those that cannot be read are added to
+    /// Looks at every image of a set, in parallel; those that cannot be read are added to
     /// [`DataSet::unreadable`]. `progress` is called from several threads.
     ///
     /// # Errors
-    /// [`DataError`] if more pictures cannot be read than the set was loaded for, or none can.
+    /// [`DataError`] if more images cannot be read than the set was loaded for, or none can.
     pub fn new(
         data: &DataSet,
         progress: &(dyn Fn(LoadProgress) + Send + Sync),
     ) -> Result<Self, DataError> {
-        let parts: Vec<(&'static str, &PictureStore)> = [("train", &data.train)]
+        let parts: Vec<(&'static str, &ImageStore)> = [("train", &data.train)]
             .into_iter()
             .chain(data.validation.as_ref().map(|part| ("validation", part)))
             .chain([("test", &data.test)])
@@ -93,13 +93,11 @@ impl Survey {
         let total = parts.iter().map(|(_, store)| store.len()).sum();
         let done = AtomicUsize::new(0);
         let brightness = Mutex::new(Brightness::new(data.preprocessing.channels()));
-        let look = |(name, store): &(&'static str, &PictureStore)| -> Vec<Option<u128>> {
+        let look = |(name, store): &(&'static str, &ImageStore)| -> Vec<Option<u128>> {
             let look = |index| {
                 let print = match store {
-                    PictureStore::Packed(pictures) => {
-                        Some(fingerprint(&[], pictures.picture(index)))
-                    }
-                    PictureStore::Files(files) => {
+                    ImageStore::Packed(images) => Some(fingerprint(&[], images.planes(index))),
+                    ImageStore::Files(files) => {
                         let counted = (*name == "train").then_some(&brightness);
                         look_at_file(data, files, index, counted)
                     }
@@ -116,8 +114,8 @@ impl Survey {
             return data.unreadable.too_many();
         }
         let (mean, std) = match &data.train {
-            PictureStore::Packed(pictures) => pictures.statistics(),
-            PictureStore::Files(_) => brightness
+            ImageStore::Packed(images) => images.statistics(),
+            ImageStore::Files(_) => brightness
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner)
                 .statistics(),
@@ -140,27 +138,27 @@ impl Survey {
 
 fn counts(
     name: &'static str,
-    store: &PictureStore,
+    store: &ImageStore,
     prints: &[Option<u128>],
     classes: usize,
 ) -> PartSurvey {
     let mut part = PartSurvey {
         name,
-        pictures: 0,
+        images: 0,
         classes: vec![0; classes],
     };
     for index in (0..store.len()).filter(|&index| prints[index].is_some()) {
-        part.pictures += 1;
+        part.images += 1;
         part.classes[store.label(index)] += 1;
     }
     part
 }
 
-/// The fingerprint of a picture as it is in its file, whose prepared pixels are counted if they are
+/// The fingerprint of an image as it is in its file, whose prepared pixels are counted if they are
 /// to be; none if it cannot be read.
 fn look_at_file(
     data: &DataSet,
-    files: &PictureFiles,
+    files: &ImageFiles,
     index: usize,
     counted: Option<&Mutex<Brightness>>,
 ) -> Option<u128> {
@@ -176,7 +174,7 @@ fn look_at_file(
         Ok(fingerprint(&size, image.into_rgb8().as_raw()))
     };
     let found = files.open_with(index, look).and_then(|found| {
-        found.map_err(|source| PictureError::Prepare {
+        found.map_err(|source| ImageError::Prepare {
             path: path.clone(),
             source,
         })
@@ -204,17 +202,17 @@ fn fingerprint(size: &[u32], pixels: &[u8]) -> u128 {
 }
 
 fn duplicates(
-    parts: &[(&'static str, &PictureStore)],
+    parts: &[(&'static str, &ImageStore)],
     prints: &[Vec<Option<u128>>],
 ) -> Vec<Duplicates> {
-    // For each picture, its first place in each part.
+    // For each image, its first place in each part.
     let mut first: HashMap<u128, Vec<Option<usize>>> = HashMap::new();
     let mut found: Vec<Duplicates> = Vec::new();
     for (part, prints) in prints.iter().enumerate() {
         let start = found.len();
         found.extend((0..=part).map(|before| Duplicates {
             parts: [parts[before].0, parts[part].0],
-            pictures: 0,
+            images: 0,
             other_class: 0,
             first: Vec::new(),
         }));
@@ -236,14 +234,14 @@ fn duplicates(
 }
 
 impl Duplicates {
-    fn add(&mut self, [first, second]: [&PictureStore; 2], indices: [usize; 2]) {
-        self.pictures += 1;
+    fn add(&mut self, [first, second]: [&ImageStore; 2], indices: [usize; 2]) {
+        self.images += 1;
         self.other_class += usize::from(first.label(indices[0]) != second.label(indices[1]));
         if self.first.len() == NAMED {
             return;
         }
         let files = match (first, second) {
-            (PictureStore::Files(first), PictureStore::Files(second)) => Some([
+            (ImageStore::Files(first), ImageStore::Files(second)) => Some([
                 first.paths()[indices[0]].clone(),
                 second.paths()[indices[1]].clone(),
             ]),

@@ -1,16 +1,16 @@
-//! Pictures that cannot be read.
+//! Images that cannot be read.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::decode::ImageError;
 use crate::error::DataError;
-use crate::picture::PictureError;
 
-/// A set may have one unreadable picture in so many.
+/// A set may have one unreadable image in so many.
 const ONE_IN: usize = 100;
 
-/// The pictures of a set that turned out unreadable so far; a clone shares them.
+/// The images of a set that turned out unreadable so far; a clone shares them.
 ///
 /// A set in memory knows all of them when it is loaded. One that stays in its files meets them as
 /// they are opened, and again in every process.
@@ -18,11 +18,11 @@ const ONE_IN: usize = 100;
 pub struct Unreadable {
     total: usize,
     most: usize,
-    found: Arc<Mutex<BTreeMap<PathBuf, Arc<PictureError>>>>,
+    found: Arc<Mutex<BTreeMap<PathBuf, Arc<ImageError>>>>,
 }
 
 impl Unreadable {
-    /// Of a set of so many pictures, of which one in a hundred may be unreadable.
+    /// Of a set of so many images, of which one in a hundred may be unreadable.
     pub(crate) fn few(total: usize) -> Self {
         Self {
             total,
@@ -31,7 +31,7 @@ impl Unreadable {
         }
     }
 
-    /// Of a set of so many pictures, of which any number may be unreadable.
+    /// Of a set of so many images, of which any number may be unreadable.
     pub(crate) fn any_number(total: usize) -> Self {
         Self {
             most: total,
@@ -39,7 +39,7 @@ impl Unreadable {
         }
     }
 
-    /// How many pictures the set has, readable or not.
+    /// How many images the set has, readable or not.
     pub fn total(&self) -> usize {
         self.total
     }
@@ -50,7 +50,7 @@ impl Unreadable {
     }
 
     /// What is wrong with each, by path.
-    pub fn list(&self) -> Vec<(PathBuf, Arc<PictureError>)> {
+    pub fn list(&self) -> Vec<(PathBuf, Arc<ImageError>)> {
         let found = self.found();
         let entries = found.iter();
         entries
@@ -58,12 +58,12 @@ impl Unreadable {
             .collect()
     }
 
-    /// Whether a picture is among them.
+    /// Whether an image is among them.
     pub fn contains(&self, path: &Path) -> bool {
         self.found().contains_key(path)
     }
 
-    pub(crate) fn add(&self, path: &Path, error: PictureError) {
+    pub(crate) fn add(&self, path: &Path, error: ImageError) {
         self.found()
             .entry(path.to_owned())
             .or_insert_with(|| Arc::new(error));
@@ -81,16 +81,16 @@ impl Unreadable {
     pub(crate) fn too_many<T>(&self) -> Result<T, DataError> {
         let found = self.found();
         let Some(first) = found.values().next() else {
-            return Err(DataError::NoPictures);
+            return Err(DataError::Empty);
         };
-        Err(DataError::UnreadablePictures {
+        Err(DataError::UnreadableImages {
             count: found.len(),
             total: self.total,
             first: Arc::clone(first),
         })
     }
 
-    fn found(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Arc<PictureError>>> {
+    fn found(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Arc<ImageError>>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -35,7 +35,7 @@ impl Workers {
             .map_while(|number| {
                 let queue = Arc::clone(&queue);
                 thread::Builder::new()
-                    .name(format!("pictures-{number}"))
+                    .name(format!("images-{number}"))
                     .spawn(move || {
                         while let Some(task) = queue.next() {
                             task();

@@ -1,6 +1,6 @@
-//! Every augmentation, on pictures of any size and as pictures to look at.
+//! Every augmentation, on images of any size and as images to look at.
 //!
-//! `tests/sheets` holds a row of pictures for each augmentation, the first row without any. After
+//! `tests/sheets` holds a row of images for each augmentation, the first row without any. After
 //! a change that is meant, `cargo test -p data --test augmentation -- --ignored` writes them anew.
 
 use std::num::NonZeroUsize;
@@ -10,23 +10,23 @@ use std::sync::Arc;
 use burn::data::dataloader::DataLoader;
 use burn_flex::Flex;
 use data::{
-    Affine, Augmentation, BatchLoader, ColourJitter, ErasedFilling, ImageBatch, ImageBatcher,
-    PictureDataset, Pictures, Preprocessing, RandomErasing, ResizedCrop,
+    Affine, Augmentation, BatchLoader, ColorJitter, ErasedFilling, ImageBatch, ImageBatcher,
+    ImageDataset, PackedImages, Preprocessing, RandomErasing, ResizedCrop,
 };
 use image::{GrayImage, RgbImage};
 use proptest::prelude::*;
 
-/// Pictures in a row of a sheet.
+/// Images in a row of a sheet.
 const COLUMNS: usize = 8;
 const SIDE: usize = 32;
 
-/// The only batch of pictures, changed; its values are bytes less 127.5.
-fn batch(pictures: Pictures, augmentation: Augmentation, seed: u64) -> ImageBatch<Flex> {
-    let shape = pictures.shape();
+/// The only batch of images, changed; its values are bytes less 127.5.
+fn batch(images: PackedImages, augmentation: Augmentation, seed: u64) -> ImageBatch<Flex> {
+    let shape = images.shape();
     let (mean, std) = (vec![0.5; shape[0]], vec![1.0 / 255.0; shape[0]]);
     let preprocessing = Preprocessing::new(shape, shape[1].max(shape[2]), mean, std).unwrap();
     let loader = BatchLoader::new(
-        Arc::new(PictureDataset::all(Arc::new(pictures))),
+        Arc::new(ImageDataset::all(Arc::new(images))),
         Arc::new(ImageBatcher::new(preprocessing)),
         NonZeroUsize::new(COLUMNS).unwrap(),
         None,
@@ -46,11 +46,11 @@ fn bytes(batch: &ImageBatch<Flex>) -> Vec<u8> {
         .collect()
 }
 
-/// A disc on a gradient with a bar to the upper left, of other colours for each number.
+/// A disc on a gradient with a bar to the upper left, of other colors for each number.
 fn motif(channels: usize, number: usize) -> Vec<u8> {
     let pixel = |channel: usize, row: usize, column: usize| {
-        let from_centre = |place: usize, centre: f32| (place as f32 - centre).powi(2);
-        let disc = from_centre(row, 18.0) + from_centre(column, 18.0) < 90.0;
+        let from_center = |place: usize, center: f32| (place as f32 - center).powi(2);
+        let disc = from_center(row, 18.0) + from_center(column, 18.0) < 90.0;
         let bar = (4..7).contains(&row) && column < 16 || column < 6 && (4..14).contains(&row);
         match (disc, bar) {
             (true, _) => [230, 60 + 20 * number, 20][(channel + number) % 3] as u8,
@@ -92,7 +92,7 @@ fn rows() -> Vec<Augmentation> {
             ..none()
         },
         Augmentation {
-            colour: Some(ColourJitter {
+            color: Some(ColorJitter {
                 brightness: 0.4,
                 contrast: 0.4,
                 saturation: 0.8,
@@ -133,8 +133,8 @@ fn sheet(channels: usize) -> Vec<u8> {
                 .flat_map(|number| motif(channels, number))
                 .collect();
             let labels = (0..COLUMNS as u32).collect();
-            let pictures = Pictures::new([channels, SIDE, SIDE], pixels, labels).unwrap();
-            bytes(&batch(pictures, augmentation, 1))
+            let images = PackedImages::new([channels, SIDE, SIDE], pixels, labels).unwrap();
+            bytes(&batch(images, augmentation, 1))
         })
         .collect();
     let mut sheet = Vec::new();
@@ -158,9 +158,9 @@ fn path(name: &str) -> PathBuf {
 
 #[test]
 fn sheets_are_as_they_were() {
-    let colour = data::open_picture(path("colour.png")).unwrap().to_rgb8();
-    let grey = data::open_picture(path("grey.png")).unwrap().to_luma8();
-    for (channels, expected) in [(3, colour.into_raw()), (1, grey.into_raw())] {
+    let color = data::open_image(path("color.png")).unwrap().to_rgb8();
+    let gray = data::open_image(path("gray.png")).unwrap().to_luma8();
+    for (channels, expected) in [(3, color.into_raw()), (1, gray.into_raw())] {
         let found = sheet(channels);
         assert_eq!(found.len(), expected.len());
         let differences = found.iter().zip(&expected);
@@ -173,35 +173,35 @@ fn sheets_are_as_they_were() {
 }
 
 #[test]
-#[ignore = "writes the pictures that the other test compares with"]
+#[ignore = "writes the images that the other test compares with"]
 fn write_sheets() {
     let (width, height) = ((COLUMNS * SIDE) as u32, (rows().len() * SIDE) as u32);
-    let colour = RgbImage::from_raw(width, height, sheet(3)).unwrap();
-    colour.save(path("colour.png")).unwrap();
-    let grey = GrayImage::from_raw(width, height, sheet(1)).unwrap();
-    grey.save(path("grey.png")).unwrap();
+    let color = RgbImage::from_raw(width, height, sheet(3)).unwrap();
+    color.save(path("color.png")).unwrap();
+    let gray = GrayImage::from_raw(width, height, sheet(1)).unwrap();
+    gray.save(path("gray.png")).unwrap();
 }
 
 #[test]
-fn grey_pictures_are_colour_pictures_without_colour() {
-    // The colour picture of three equal channels must become three equal channels, the same ones.
+fn gray_images_are_color_images_without_color() {
+    // The color image of three equal channels must become three equal channels, the same ones.
     for augmentation in rows() {
         let noise = augmentation.erasing.as_ref();
         if noise.is_some_and(|erasing| erasing.filling == ErasedFilling::Noise) {
             continue;
         }
-        let grey: Vec<Vec<u8>> = (0..COLUMNS).map(|number| motif(1, number)).collect();
-        let colour: Vec<u8> = grey.iter().flat_map(|plane| plane.repeat(3)).collect();
+        let gray: Vec<Vec<u8>> = (0..COLUMNS).map(|number| motif(1, number)).collect();
+        let color: Vec<u8> = gray.iter().flat_map(|plane| plane.repeat(3)).collect();
         let labels: Vec<u32> = (0..COLUMNS as u32).collect();
-        let grey = Pictures::new([1, SIDE, SIDE], grey.concat(), labels.clone()).unwrap();
-        let colour = Pictures::new([3, SIDE, SIDE], colour, labels).unwrap();
-        let grey = bytes(&batch(grey, augmentation.clone(), 2));
-        let expected: Vec<u8> = grey
+        let gray = PackedImages::new([1, SIDE, SIDE], gray.concat(), labels.clone()).unwrap();
+        let color = PackedImages::new([3, SIDE, SIDE], color, labels).unwrap();
+        let gray = bytes(&batch(gray, augmentation.clone(), 2));
+        let expected: Vec<u8> = gray
             .chunks_exact(SIDE * SIDE)
             .flat_map(|plane| plane.repeat(3))
             .collect();
         assert!(
-            bytes(&batch(colour, augmentation.clone(), 2)) == expected,
+            bytes(&batch(color, augmentation.clone(), 2)) == expected,
             "{augmentation:?}"
         );
     }
@@ -211,13 +211,13 @@ fn grey_pictures_are_colour_pictures_without_colour() {
 fn what_is_mixed_is_told() {
     let uniform = |value: u8| vec![value; 64];
     let pixels = (0..8).flat_map(|number| uniform(number * 30)).collect();
-    let pictures = Pictures::new([1, 8, 8], pixels, (0..8).collect()).unwrap();
+    let images = PackedImages::new([1, 8, 8], pixels, (0..8).collect()).unwrap();
     let augmentation = Augmentation {
         mixup: 1.0,
         cutmix: 1.0,
         ..Augmentation::default()
     };
-    let batch = batch(pictures, augmentation, 3);
+    let batch = batch(images, augmentation, 3);
     let mixed = batch.mixed.as_ref().unwrap();
     let shares: Vec<f32> = mixed.share.to_data().to_vec().unwrap();
     let partners: Vec<i64> = mixed.partners.to_data().iter().collect();
@@ -252,15 +252,15 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn colours_and_erasings()(
+    fn colors_and_erasings()(
         [brightness, contrast, saturation] in [0.0_f64..=10.0, 0.0..=10.0, 0.0..=10.0],
         probability in 0.0_f64..=1.0,
         area in bounds(0.0001, 1.0),
         ratio in bounds(0.1, 10.0),
         filling in prop::sample::select(vec![ErasedFilling::Noise, ErasedFilling::Mean]),
-    ) -> (ColourJitter, RandomErasing) {
-        let colour = ColourJitter { brightness, contrast, saturation };
-        (colour, RandomErasing { probability, area, ratio, filling })
+    ) -> (ColorJitter, RandomErasing) {
+        let color = ColorJitter { brightness, contrast, saturation };
+        (color, RandomErasing { probability, area, ratio, filling })
     }
 }
 
@@ -268,9 +268,9 @@ prop_compose! {
     fn augmentations()(
         pad_crop in prop::sample::select(vec![0, 1, 4, 9, 4096]),
         [flip, trivial] in prop::array::uniform2(any::<bool>()),
-        [cropped, moved, coloured, erased] in prop::array::uniform4(any::<bool>()),
+        [cropped, moved, colored, erased] in prop::array::uniform4(any::<bool>()),
         (crop, affine) in crops_and_affines(),
-        (colour, erasing) in colours_and_erasings(),
+        (color, erasing) in colors_and_erasings(),
         [mixup, cutmix] in prop::array::uniform2(prop::sample::select(vec![0.0, 1e-9, 0.3, 100.0])),
     ) -> Augmentation {
         Augmentation {
@@ -281,7 +281,7 @@ prop_compose! {
             cutmix,
             resized_crop: cropped.then_some(crop),
             affine: moved.then_some(affine),
-            colour: coloured.then_some(colour),
+            color: colored.then_some(color),
             erasing: erased.then_some(erasing),
         }
     }
@@ -289,7 +289,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn any_picture_can_be_changed(
+    fn any_image_can_be_changed(
         channels in prop::sample::select(vec![1_usize, 3]),
         height in 1_usize..20,
         width in 1_usize..20,
@@ -300,15 +300,15 @@ proptest! {
         let text = serde_json::to_string(&augmentation).unwrap();
         let read: Augmentation = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(read.validate(), Ok(()));
-        let pictures = || {
+        let images = || {
             let pixels = (0..count * channels * height * width).map(|value| value as u8).collect();
-            Pictures::new([channels, height, width], pixels, vec![0; count]).unwrap()
+            PackedImages::new([channels, height, width], pixels, vec![0; count]).unwrap()
         };
-        let first = batch(pictures(), augmentation.clone(), seed);
+        let first = batch(images(), augmentation.clone(), seed);
         prop_assert_eq!(first.images.dims(), [count, channels, height, width]);
         let values: Vec<f32> = first.images.to_data().to_vec().unwrap();
         prop_assert!(values.iter().all(|value| value.abs() < 127.6));
-        let again = batch(pictures(), augmentation, seed);
+        let again = batch(images(), augmentation, seed);
         prop_assert_eq!(again.images.to_data().to_vec::<f32>().unwrap(), values);
     }
 }
@@ -359,9 +359,9 @@ fn settings_out_of_range_are_named() {
             },
         ),
         (
-            "`colour.brightness` is -1:",
+            "`color.brightness` is -1:",
             Augmentation {
-                colour: Some(ColourJitter {
+                color: Some(ColorJitter {
                     brightness: -1.0,
                     ..Default::default()
                 }),

@@ -6,7 +6,7 @@ use std::path::Path;
 use data::{DataError, DataSet, LoadOptions, PublishedError, Source};
 use tempfile::TempDir;
 
-const PICTURE: usize = 3 * 32 * 32;
+const IMAGE: usize = 3 * 32 * 32;
 
 fn load(source: Source, folder: &Path) -> Result<DataSet, DataError> {
     source.load(&LoadOptions {
@@ -17,8 +17,8 @@ fn load(source: Source, folder: &Path) -> Result<DataSet, DataError> {
 
 /// A record whose red plane starts with 1, 2 and whose last blue byte is 9.
 fn record(labels: &[u8]) -> Vec<u8> {
-    let mut pixels = vec![0; PICTURE];
-    (pixels[0], pixels[1], pixels[PICTURE - 1]) = (1, 2, 9);
+    let mut pixels = vec![0; IMAGE];
+    (pixels[0], pixels[1], pixels[IMAGE - 1]) = (1, 2, 9);
     [labels, &pixels].concat()
 }
 
@@ -82,8 +82,8 @@ fn cifar100_takes_the_fine_label() {
     fs::write(folder.join("test.bin"), record(&[0, 1])).unwrap();
     let data = load(Source::Cifar100, root.path()).unwrap();
     assert_eq!(data.train.labels(), [99, 42]);
-    let picture = data.train.packed().unwrap().picture(1);
-    assert_eq!((&picture[..3], picture[PICTURE - 1]), (&[1, 2, 0][..], 9));
+    let image = data.train.packed().unwrap().planes(1);
+    assert_eq!((&image[..3], image[IMAGE - 1]), (&[1, 2, 0][..], 9));
     assert_eq!(data.preprocessing.mean().len(), 3);
     assert_eq!(data.class_names.len(), 100);
     assert_eq!(data.class_names[42], "leopard");
@@ -104,7 +104,7 @@ fn bad_files_are_refused_by_name() {
     let root = TempDir::new().unwrap();
     write_cifar10(root.path());
     let batch = root.path().join("data_batch_3.bin");
-    for content in [vec![], vec![0; PICTURE], [record(&[1]), vec![0]].concat()] {
+    for content in [vec![], vec![0; IMAGE], [record(&[1]), vec![0]].concat()] {
         fs::write(&batch, &content).unwrap();
         let error = load(Source::Cifar10, root.path()).unwrap_err();
         match &error {

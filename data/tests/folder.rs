@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use data::{
-    DataError, DataSet, DecodeError, Flaw, LoadOptions, LoadProgress, PictureError, PictureStore,
+    DataError, DataSet, DecodeError, Flaw, ImageError, ImageStore, LoadOptions, LoadProgress,
     Source, Storage,
 };
 use image::{Rgb, RgbImage};
@@ -19,22 +19,22 @@ fn load(folder: &Path) -> Result<DataSet, DataError> {
     })
 }
 
-/// Saves a picture of one grey value and gives its path.
+/// Saves an image of one gray value and gives its path.
 fn save(folder: &Path, name: &str, value: u8) -> PathBuf {
     fs::create_dir_all(folder).unwrap();
     let path = folder.join(name);
-    let picture = RgbImage::from_pixel(12, 10, Rgb([value; 3]));
+    let image = RgbImage::from_pixel(12, 10, Rgb([value; 3]));
     if matches!(name.rsplit('.').next(), Some("JPG" | "jpeg" | "jfif")) {
         let encoder = jpeg_encoder::Encoder::new_file(&path, 95).unwrap();
-        let colours = jpeg_encoder::ColorType::Rgb;
-        encoder.encode(&picture, 12, 10, colours).unwrap();
+        let colors = jpeg_encoder::ColorType::Rgb;
+        encoder.encode(&image, 12, 10, colors).unwrap();
     } else {
-        picture.save(&path).unwrap();
+        image.save(&path).unwrap();
     }
     path
 }
 
-/// `classes` folders of `each` pictures; the value of a picture is `10 * class + place`.
+/// `classes` folders of `each` images; the value of an image is `10 * class + place`.
 fn make(root: &Path, classes: &[&str], each: u8) {
     for (class, name) in (0..).zip(classes) {
         for place in 0..each {
@@ -58,8 +58,8 @@ fn all_formats_are_read_and_other_files_counted() {
                 if class == "cat" { 30 } else { 200 },
             );
         }
-        fs::write(root.path().join(class).join(".hidden.png"), "no picture").unwrap();
-        fs::write(root.path().join(class).join("notes.txt"), "no picture").unwrap();
+        fs::write(root.path().join(class).join(".hidden.png"), "no image").unwrap();
+        fs::write(root.path().join(class).join("notes.txt"), "no image").unwrap();
         fs::write(root.path().join(class).join("Thumbs.db"), "of the system").unwrap();
     }
     fs::write(root.path().join("cat/drawing.SVG"), "").unwrap();
@@ -74,10 +74,10 @@ fn all_formats_are_read_and_other_files_counted() {
     assert_eq!(data.passed_over.files, endings.into());
     assert_eq!(data.passed_over.folders, 1);
     assert_eq!(data.train.packed().unwrap().shape(), [3, 8, 8]);
-    for pictures in [&data.train, &data.test] {
-        for index in 0..pictures.len() {
-            let expected = [30, 200][pictures.label(index)];
-            let pixels = pictures.packed().unwrap().picture(index);
+    for images in [&data.train, &data.test] {
+        for index in 0..images.len() {
+            let expected = [30, 200][images.label(index)];
+            let pixels = images.packed().unwrap().planes(index);
             assert!(
                 pixels.iter().all(|pixel| pixel.abs_diff(expected) < 4),
                 "{pixels:?}"
@@ -115,7 +115,7 @@ fn what_is_no_regular_file_is_passed_over() {
 }
 
 #[test]
-fn pictures_may_stay_in_their_files() {
+fn images_may_stay_in_their_files() {
     let root = TempDir::new().unwrap();
     make(root.path(), &["a", "b"], 20);
     let options = LoadOptions {
@@ -131,7 +131,7 @@ fn pictures_may_stay_in_their_files() {
         assert_eq!(files.labels(), packed.labels());
         for index in 0..files.len() {
             let image = files.image(index).unwrap();
-            let expected = packed.packed().unwrap().picture(index);
+            let expected = packed.packed().unwrap().planes(index);
             assert_eq!(image.width(), 12, "as it is in its file");
             assert_eq!(data.preprocessing.prepare_bytes(&image).unwrap(), expected);
         }
@@ -188,7 +188,7 @@ fn parts_are_taken_from_their_folders() {
             [1],
             "its class keeps the number it has in training"
         );
-        let labels = |store: &PictureStore| store.labels().to_vec();
+        let labels = |store: &ImageStore| store.labels().to_vec();
         assert_eq!(
             data.validation.as_ref().map(labels),
             validation.map(|_| vec![0, 0, 1, 1])
@@ -204,9 +204,9 @@ fn parts_are_taken_from_their_folders() {
             data.validation.as_ref().map(labels)
         );
         assert_eq!(files.test.labels(), [1]);
-        if let Some(PictureStore::Packed(pictures)) = &data.validation {
+        if let Some(ImageStore::Packed(images)) = &data.validation {
             // The values that `make` gives.
-            let values = (0..4).map(|index| pictures.picture(index)[0]);
+            let values = (0..4).map(|index| images.planes(index)[0]);
             assert_eq!(values.collect::<Vec<_>>(), [0, 1, 10, 11]);
         }
     }
@@ -272,10 +272,10 @@ fn parts_that_are_missing_or_ambiguous_are_named() {
     );
 }
 
-/// The class and the value, which [`make`] gives, of each training picture of a folder.
+/// The class and the value, which [`make`] gives, of each training image of a folder.
 fn values(data: &DataSet) -> Vec<(u32, u8)> {
     let value = |index: usize| match &data.train {
-        PictureStore::Packed(pictures) => pictures.picture(index)[0],
+        ImageStore::Packed(images) => images.planes(index)[0],
         _ => 0,
     };
     let labels = data.train.labels().iter();
@@ -341,7 +341,7 @@ fn validation_is_split_off_as_listed_whatever_cannot_be_read() {
     let split = whole.split_training(0.1, 5).unwrap();
     assert_eq!(split, data::split(whole.train.labels(), 0.1, 5).unwrap());
     assert_eq!(split, listed.split_training(0.1, 5).unwrap());
-    let PictureStore::Files(files) = &listed.train else {
+    let ImageStore::Files(files) = &listed.train else {
         panic!("{listed:?}");
     };
 
@@ -349,7 +349,7 @@ fn validation_is_split_off_as_listed_whatever_cannot_be_read() {
     let broken = [split.0[40], split.1[4]];
     let wholes = broken.map(|index| fs::read(&files.paths()[index]).unwrap());
     for index in broken {
-        fs::write(&files.paths()[index], "no picture").unwrap();
+        fs::write(&files.paths()[index], "no image").unwrap();
     }
     let less = source.load(&options(Storage::Memory)).unwrap();
     assert_eq!(less.train.len(), whole.train.len() - 2);
@@ -364,17 +364,17 @@ fn validation_is_split_off_as_listed_whatever_cannot_be_read() {
     let in_files = source.load(&options(Storage::Files)).unwrap();
     assert_eq!(in_files.split_training(0.1, 5).unwrap(), split);
 
-    // The only picture of a class that there is to train on.
+    // The only image of a class that there is to train on.
     for (index, whole) in broken.into_iter().zip(wholes) {
         fs::write(&files.paths()[index], whole).unwrap();
     }
     let last = *split.0.last().unwrap();
     assert_eq!(whole.train.label(last), 2);
-    fs::write(&files.paths()[last], "no picture").unwrap();
+    fs::write(&files.paths()[last], "no image").unwrap();
     let less = source.load(&options(Storage::Memory)).unwrap();
     assert!(matches!(
         less.split_training(0.1, 5),
-        Err(DataError::UnreadablePictures { count: 1, .. })
+        Err(DataError::UnreadableImages { count: 1, .. })
     ));
 }
 
@@ -384,7 +384,7 @@ fn folders_that_make_no_data_set_are_refused() {
     let path = root.path();
     let nowhere = path.join("nowhere");
     assert!(matches!(load(&nowhere), Err(DataError::NotAFolder { path }) if path == nowhere));
-    let file = save(path, "picture.png", 1);
+    let file = save(path, "image.png", 1);
     assert!(matches!(load(&file), Err(DataError::NotAFolder { .. })));
 
     let error = load(path).unwrap_err();
@@ -400,7 +400,7 @@ fn folders_that_make_no_data_set_are_refused() {
     assert!(matches!(load(path), Err(DataError::EmptyClass { path, .. }) if path == empty));
 
     make(path, &["b"], 1);
-    assert!(matches!(load(path), Err(DataError::SinglePicture { path }) if path == empty));
+    assert!(matches!(load(path), Err(DataError::SingleImage { path }) if path == empty));
 
     make(path, &["a", "b"], 2);
     assert!(load(path).is_ok());
@@ -421,7 +421,7 @@ fn folders_that_make_no_data_set_are_refused() {
 }
 
 #[test]
-fn one_unreadable_picture_in_a_hundred_is_left_out() {
+fn one_unreadable_image_in_a_hundred_is_left_out() {
     let root = TempDir::new().unwrap();
     make(&root.path().join("train"), &["a", "b"], 90);
     make(&root.path().join("test"), &["a", "b"], 10);
@@ -437,12 +437,12 @@ fn one_unreadable_picture_in_a_hundred_is_left_out() {
     }
     let data = load(root.path()).unwrap();
     assert_eq!((data.train.len(), data.test.len()), (179, 19));
-    let pictures = |data: &DataSet| data.train.packed().unwrap().clone();
-    let (before, after) = (pictures(&whole), pictures(&data));
+    let images = |data: &DataSet| data.train.packed().unwrap().clone();
+    let (before, after) = (images(&whole), images(&data));
     assert_eq!(before.pixels()[..95 * 192], after.pixels()[..95 * 192]);
     assert_eq!(before.pixels()[96 * 192..], after.pixels()[95 * 192..]);
     assert_eq!(before.labels()[..179], *after.labels());
-    assert_eq!(data.test.packed().unwrap().picture(0)[0], 1);
+    assert_eq!(data.test.packed().unwrap().planes(0)[0], 1);
 
     assert_eq!(data.unreadable.total(), 200);
     let list = data.unreadable.list();
@@ -450,7 +450,7 @@ fn one_unreadable_picture_in_a_hundred_is_left_out() {
     assert_eq!(paths, [bad[1].clone(), bad[0].clone()]);
     assert!(matches!(
         *list[0].1,
-        PictureError::Decode {
+        ImageError::Decode {
             source: DecodeError::CutOff,
             ..
         }
@@ -462,7 +462,7 @@ fn one_unreadable_picture_in_a_hundred_is_left_out() {
     assert!(
         matches!(
             &error,
-            DataError::UnreadablePictures {
+            DataError::UnreadableImages {
                 count: 3,
                 total: 200,
                 ..
@@ -479,18 +479,18 @@ fn one_unreadable_picture_in_a_hundred_is_left_out() {
 }
 
 #[test]
-fn a_class_whose_pictures_are_all_unreadable_is_refused() {
+fn a_class_whose_images_are_all_unreadable_is_refused() {
     let root = TempDir::new().unwrap();
     make(root.path(), &["a", "b"], 100);
     make(root.path(), &["c"], 2);
     for name in ["c/00.png", "c/01.png"] {
-        fs::write(root.path().join(name), "no picture").unwrap();
+        fs::write(root.path().join(name), "no image").unwrap();
     }
     let error = load(root.path()).unwrap_err();
     assert!(
         matches!(
             &error,
-            DataError::UnreadablePictures {
+            DataError::UnreadableImages {
                 count: 2,
                 total: 202,
                 ..
@@ -502,7 +502,7 @@ fn a_class_whose_pictures_are_all_unreadable_is_refused() {
 }
 
 #[test]
-fn unreadable_pictures_are_counted_and_the_first_is_named() {
+fn unreadable_images_are_counted_and_the_first_is_named() {
     let root = TempDir::new().unwrap();
     make(root.path(), &["a", "b"], 4);
     for name in ["a/01.png", "b/02.png"] {
@@ -521,7 +521,7 @@ fn unreadable_pictures_are_counted_and_the_first_is_named() {
         .load(&options)
         .unwrap_err();
     assert_eq!(done.into_inner(), 8);
-    let DataError::UnreadablePictures {
+    let DataError::UnreadableImages {
         count: 2,
         total: 8,
         first,
@@ -531,14 +531,14 @@ fn unreadable_pictures_are_counted_and_the_first_is_named() {
     };
     assert!(matches!(
         **first,
-        PictureError::Decode {
+        ImageError::Decode {
             source: DecodeError::NotAnImage,
             ..
         }
     ));
     let message = error.to_string();
     assert!(
-        message.starts_with("2 of 8 pictures cannot be read, the first: "),
+        message.starts_with("2 of 8 images cannot be read, the first: "),
         "{message}"
     );
     assert!(message.contains(".png is not an image"), "{message}");
@@ -547,7 +547,7 @@ fn unreadable_pictures_are_counted_and_the_first_is_named() {
 #[test]
 fn too_many_bytes_are_refused_before_reading() {
     let root = TempDir::new().unwrap();
-    // Empty files do: the size is known before a picture is opened.
+    // Empty files do: the size is known before an image is opened.
     for class in ["a", "b"] {
         fs::create_dir(root.path().join(class)).unwrap();
         for place in 0..100 {
@@ -565,7 +565,7 @@ fn too_many_bytes_are_refused_before_reading() {
         matches!(
             error,
             DataError::TooManyBytes {
-                pictures: 200,
+                images: 200,
                 side: 4096,
                 ..
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{DataError, DataSet, LoadOptions, PictureStore, Source, Storage};
+use data::{DataError, DataSet, ImageStore, LoadOptions, Source, Storage};
 use image::{Rgb, RgbImage};
 use tempfile::TempDir;
 
@@ -70,8 +70,8 @@ fn load(path: &Path) -> Result<DataSet, DataError> {
 }
 
 /// The class of each image of a part, by its path in the folder.
-fn labels(data: &DataSet, store: &PictureStore, root: &Path) -> BTreeMap<String, String> {
-    let PictureStore::Files(files) = store else {
+fn labels(data: &DataSet, store: &ImageStore, root: &Path) -> BTreeMap<String, String> {
+    let ImageStore::Files(files) = store else {
         panic!("not in files");
     };
     let paths = files.paths().iter().map(|path| {

@@ -1,4 +1,4 @@
-//! Batches: which pictures, in which order, changed how, by how many threads.
+//! Batches: which images, in which order, changed how, by how many threads.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -7,22 +7,22 @@ use std::sync::Arc;
 use burn::data::dataloader::DataLoader;
 use burn_flex::Flex;
 use data::{
-    Affine, Augmentation, BatchLoader, ColourJitter, DataError, ImageBatch, ImageBatcher,
-    ImageOpener, Outliers, PictureDataset, PictureFiles, PictureStore, Pictures, Preprocessing,
+    Affine, Augmentation, BatchLoader, ColorJitter, DataError, ImageBatch, ImageBatcher,
+    ImageDataset, ImageFiles, ImageOpener, ImageStore, Outliers, PackedImages, Preprocessing,
     RandomErasing, ResizedCrop,
 };
 
-/// Ten pictures of one pixel, labelled with their places, in batches of three.
+/// Ten images of one pixel, labeled with their places, in batches of three.
 fn loader(shuffle: Option<u64>) -> BatchLoader<Flex> {
-    labelled((0..10).collect(), shuffle)
+    labeled((0..10).collect(), shuffle)
 }
 
-/// Pictures of one pixel in batches of three.
-fn labelled(labels: Vec<u32>, shuffle: Option<u64>) -> BatchLoader<Flex> {
-    let pictures = Pictures::new([1, 1, 1], vec![0; labels.len()], labels).unwrap();
+/// Images of one pixel in batches of three.
+fn labeled(labels: Vec<u32>, shuffle: Option<u64>) -> BatchLoader<Flex> {
+    let images = PackedImages::new([1, 1, 1], vec![0; labels.len()], labels).unwrap();
     let preprocessing = Preprocessing::new([1, 1, 1], 1, vec![0.0], vec![1.0]).unwrap();
     BatchLoader::new(
-        Arc::new(PictureDataset::all(Arc::new(pictures))),
+        Arc::new(ImageDataset::all(Arc::new(images))),
         Arc::new(ImageBatcher::new(preprocessing)),
         NonZeroUsize::new(3).unwrap(),
         shuffle,
@@ -89,10 +89,10 @@ fn progress_is_that_of_the_whole_epoch() {
     assert_eq!(seen, [6, 9, 10]);
 }
 
-/// Ten pictures of 5x5, changed by every augmentation there is.
+/// Ten images of 5x5, changed by every augmentation there is.
 fn changing(seed: u64) -> BatchLoader<Flex> {
     let pixels = (0..750).map(|value| value as u8).collect();
-    let pictures = Pictures::new([3, 5, 5], pixels, (0..10).collect()).unwrap();
+    let images = PackedImages::new([3, 5, 5], pixels, (0..10).collect()).unwrap();
     let preprocessing = Preprocessing::new([3, 5, 5], 5, vec![0.5; 3], vec![0.2; 3]).unwrap();
     let augmentation = Augmentation {
         pad_crop: 2,
@@ -103,7 +103,7 @@ fn changing(seed: u64) -> BatchLoader<Flex> {
             ..Affine::default()
         }),
         trivial: true,
-        colour: Some(ColourJitter {
+        color: Some(ColorJitter {
             brightness: 0.3,
             contrast: 0.3,
             saturation: 0.3,
@@ -113,7 +113,7 @@ fn changing(seed: u64) -> BatchLoader<Flex> {
         cutmix: 1.0,
     };
     BatchLoader::new(
-        Arc::new(PictureDataset::all(Arc::new(pictures))),
+        Arc::new(ImageDataset::all(Arc::new(images))),
         Arc::new(ImageBatcher::new(preprocessing)),
         NonZeroUsize::new(3).unwrap(),
         Some(1),
@@ -131,7 +131,7 @@ fn values(loader: &dyn DataLoader<Flex, ImageBatch<Flex>>) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn changes_depend_on_seed_epoch_and_picture() {
+fn changes_depend_on_seed_epoch_and_image() {
     let loader = changing(3);
     let epoch_0 = values(&loader);
     assert_eq!(values(&loader), epoch_0, "an epoch repeats itself");
@@ -212,7 +212,7 @@ fn the_last_batch_can_be_dropped() {
 
 #[test]
 fn classes_can_be_balanced() {
-    let loader = labelled(vec![5, 0, 0, 0, 0, 0, 0, 0, 0], None).with_balanced_classes(6);
+    let loader = labeled(vec![5, 0, 0, 0, 0, 0, 0, 0, 0], None).with_balanced_classes(6);
     let classes = batches(&loader).concat();
     assert_eq!(classes.len(), 9);
     let rare = classes.iter().filter(|&&class| class == 5).count();
@@ -222,9 +222,9 @@ fn classes_can_be_balanced() {
 }
 
 #[test]
-fn no_pictures_are_no_batches() {
-    assert!(batches(&labelled(Vec::new(), Some(1))).is_empty());
-    assert!(batches(&labelled(Vec::new(), None).with_balanced_classes(1)).is_empty());
+fn no_images_are_no_batches() {
+    assert!(batches(&labeled(Vec::new(), Some(1))).is_empty());
+    assert!(batches(&labeled(Vec::new(), None).with_balanced_classes(1)).is_empty());
 }
 
 fn reference(name: &str) -> PathBuf {
@@ -235,9 +235,9 @@ fn reference(name: &str) -> PathBuf {
 
 fn from_files(paths: Vec<PathBuf>) -> BatchLoader<Flex> {
     let labels = (0..paths.len() as u32).collect();
-    let files = PictureFiles::new(paths, labels).unwrap();
+    let files = ImageFiles::new(paths, labels).unwrap();
     BatchLoader::new(
-        Arc::new(PictureDataset::all(Arc::new(files))),
+        Arc::new(ImageDataset::all(Arc::new(files))),
         Arc::new(ImageBatcher::new(preprocessing())),
         NonZeroUsize::new(2).unwrap(),
         None,
@@ -252,7 +252,7 @@ fn preprocessing() -> Preprocessing {
 
 #[test]
 fn files_are_opened_as_they_are_needed() {
-    let paths = ["rgb.jpg", "grey.png", "tall.png"].map(reference);
+    let paths = ["rgb.jpg", "gray.png", "tall.png"].map(reference);
     let loader = from_files(paths.to_vec());
     let found = values(&loader).concat();
     let prepared: Vec<u8> = paths
@@ -263,19 +263,19 @@ fn files_are_opened_as_they_are_needed() {
                 .unwrap()
         })
         .collect();
-    assert_eq!(found, preprocessing().normalise(&prepared));
+    assert_eq!(found, preprocessing().normalize(&prepared));
     assert!(loader.failure().take().is_none());
 }
 
 #[test]
 fn more_than_one_unreadable_file_in_a_hundred_ends_the_epoch() {
-    let names = ["rgb.jpg", "grey.png", "absent.png", "rgb.png", "tall.png"];
+    let names = ["rgb.jpg", "gray.png", "absent.png", "rgb.png", "tall.png"];
     let loader = from_files(names.map(reference).to_vec());
     let failure = loader.failure();
     assert_eq!(batches(&loader), [[0, 1]]);
     let error = failure.take().unwrap();
     assert!(
-        matches!(error, DataError::UnreadablePictures { count: 1, .. }),
+        matches!(error, DataError::UnreadableImages { count: 1, .. }),
         "{error}"
     );
     assert!(error.to_string().contains("absent.png"), "{error}");
@@ -292,7 +292,7 @@ fn more_than_one_unreadable_file_in_a_hundred_ends_the_epoch() {
 #[test]
 fn the_next_of_its_class_takes_the_place_of_an_unreadable_file() {
     let folder = tempfile::tempdir().unwrap();
-    // Two classes in turn; the value of a picture is its place.
+    // Two classes in turn; the value of an image is its place.
     let paths: Vec<PathBuf> = (0..200_u8)
         .map(|place| {
             let path = folder.path().join(format!("{place}.png"));
@@ -303,13 +303,13 @@ fn the_next_of_its_class_takes_the_place_of_an_unreadable_file() {
         })
         .collect();
     for place in [7, 199] {
-        std::fs::write(&paths[place], "no picture").unwrap();
+        std::fs::write(&paths[place], "no image").unwrap();
     }
     let labels = (0..200).map(|place| place % 2).collect();
-    let files = Arc::new(PictureFiles::new(paths, labels).unwrap());
+    let files = Arc::new(ImageFiles::new(paths, labels).unwrap());
     let loader = |indices: Vec<usize>, threads| {
         let preprocessing = Preprocessing::new([3, 1, 1], 1, vec![0.0; 3], vec![1.0; 3]).unwrap();
-        let dataset = PictureDataset::new(Arc::clone(&files), indices).unwrap();
+        let dataset = ImageDataset::new(Arc::clone(&files), indices).unwrap();
         BatchLoader::<Flex>::new(
             Arc::new(dataset),
             Arc::new(ImageBatcher::new(preprocessing)),
@@ -336,13 +336,13 @@ fn the_next_of_its_class_takes_the_place_of_an_unreadable_file() {
     assert_eq!([7, 9, 199, 1, 0].map(count), [0, 2, 0, 2, 1]);
     assert_eq!(files.unreadable().count(), 2);
 
-    // A part takes from itself alone: validation pictures are none that are trained on.
+    // A part takes from itself alone: validation images are none that are trained on.
     let mut part = shown(&loader(vec![7, 8, 30, 45], 2));
     part.sort_unstable();
     assert_eq!(part, [8, 30, 45, 45]);
 
     for place in [20, 21] {
-        std::fs::write(&files.paths()[place], "no picture").unwrap();
+        std::fs::write(&files.paths()[place], "no image").unwrap();
     }
     let broken = loader((0..200).collect(), 2);
     shown(&broken);
@@ -350,7 +350,7 @@ fn the_next_of_its_class_takes_the_place_of_an_unreadable_file() {
     assert!(
         matches!(
             error,
-            DataError::UnreadablePictures {
+            DataError::UnreadableImages {
                 count: 3 | 4,
                 total: 200,
                 ..
@@ -361,9 +361,9 @@ fn the_next_of_its_class_takes_the_place_of_an_unreadable_file() {
 }
 
 #[test]
-fn a_store_shares_its_pictures() {
-    let store = PictureStore::from(Arc::new(
-        Pictures::new([1, 1, 1], vec![9], vec![0]).unwrap(),
+fn a_store_shares_its_images() {
+    let store = ImageStore::from(Arc::new(
+        PackedImages::new([1, 1, 1], vec![9], vec![0]).unwrap(),
     ));
     assert_eq!(store.image(0).unwrap().to_luma8().into_raw(), [9]);
 }
@@ -376,8 +376,8 @@ fn outliers_come_behind_each_batch_and_are_the_same_for_any_threads_and_start() 
     };
     let shape = [1, 28, 28];
     let pixels = (0..20 * 784_usize).map(|place| (place * 31 % 251) as u8);
-    let images = Pictures::new(shape, pixels.collect(), (0..20).collect()).unwrap();
-    let dataset = Arc::new(PictureDataset::all(Arc::new(images)));
+    let images = PackedImages::new(shape, pixels.collect(), (0..20).collect()).unwrap();
+    let dataset = Arc::new(ImageDataset::all(Arc::new(images)));
     let loader = |threads, mixup| {
         let preprocessing = Preprocessing::new(shape, 28, vec![0.0], vec![1.0]).unwrap();
         let augmentation = Augmentation {

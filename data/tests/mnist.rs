@@ -22,7 +22,7 @@ fn idx(header: &[u32], body: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The four files of MNIST, plain: six training and three test pictures of 2x3 pixels.
+/// The four files of MNIST, plain: six training and three test images of 2x3 pixels.
 fn mnist_files() -> [(&'static str, Vec<u8>); 4] {
     let pixels: Vec<u8> = (0..36).collect();
     [
@@ -188,12 +188,12 @@ fn damaged_gzip_is_refused() {
 }
 
 #[test]
-fn labels_must_fit_pictures_and_classes() {
+fn labels_must_fit_images_and_classes() {
     let error = load_with(LABELS, &idx(&[0x0801, 5], &[0; 5]));
     assert!(matches!(
         error,
         DataError::LabelCount {
-            pictures: 6,
+            images: 6,
             labels: 5,
             ..
         }
@@ -212,7 +212,7 @@ fn labels_must_fit_pictures_and_classes() {
 }
 
 #[test]
-fn pictures_are_resized_when_a_size_is_given() {
+fn images_are_resized_when_a_size_is_given() {
     let counted = std::sync::atomic::AtomicUsize::new(0);
     let progress = |progress: data::LoadProgress| {
         assert_eq!(progress.total, 7000);
@@ -227,13 +227,13 @@ fn pictures_are_resized_when_a_size_is_given() {
     assert_eq!(counted.into_inner(), 7000);
     assert_eq!(small.train.packed().unwrap().shape(), [1, 16, 16]);
     assert_eq!(small.preprocessing.shape(), [1, 16, 16]);
-    // A picture of the published size, prepared as for prediction, is the one in the set.
+    // An image of the published size, prepared as for prediction, is the one in the set.
     let whole = Source::Sample.load(&LoadOptions::default()).unwrap();
     let prepared = small
         .preprocessing
         .prepare_bytes(&whole.test.image(5).unwrap())
         .unwrap();
-    assert_eq!(small.test.packed().unwrap().picture(5), prepared);
+    assert_eq!(small.test.packed().unwrap().planes(5), prepared);
     for image_size in [Some(0), Some(5000)] {
         let options = LoadOptions {
             image_size,
@@ -247,7 +247,7 @@ fn pictures_are_resized_when_a_size_is_given() {
 }
 
 #[test]
-fn the_single_pictures_are_those_of_the_test_part() {
+fn the_single_images_are_those_of_the_test_part() {
     let data = Source::Sample.load(&LoadOptions::default()).unwrap();
     let files = [
         "t-shirt",
@@ -262,11 +262,10 @@ fn the_single_pictures_are_those_of_the_test_part() {
         "ankle-boot",
     ];
     for (class, name) in files.iter().enumerate() {
-        let path =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("sample/pictures/{name}.png"));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("sample/images/{name}.png"));
         let bytes = data
             .preprocessing
-            .prepare_bytes(&data::open_picture(path).unwrap())
+            .prepare_bytes(&data::open_image(path).unwrap())
             .unwrap();
         let first = data
             .test
@@ -274,6 +273,6 @@ fn the_single_pictures_are_those_of_the_test_part() {
             .iter()
             .position(|&label| label as usize == class)
             .unwrap();
-        assert_eq!(bytes, data.test.packed().unwrap().picture(first), "{name}");
+        assert_eq!(bytes, data.test.packed().unwrap().planes(first), "{name}");
     }
 }

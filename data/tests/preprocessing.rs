@@ -1,9 +1,9 @@
-//! Prepared pictures against torchvision's, made by `references/make.py`.
+//! Prepared images against torchvision's, made by `references/make.py`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{ImageOpener, Preprocessing, open_picture};
+use data::{ImageOpener, Preprocessing, open_image};
 use flate2::Crc;
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ fn jpeg_files_give_pillows_pixels() {
     let (folder, index) = references();
     let mut wrong = Vec::new();
     for file in index["decoded"].as_array().unwrap() {
-        let image = open_picture(folder.join(file["file"].as_str().unwrap())).unwrap();
+        let image = open_image(folder.join(file["file"].as_str().unwrap())).unwrap();
         let mut checksum = Crc::new();
         checksum.update(image.as_bytes());
         let size = Value::from(vec![image.width(), image.height()]);

@@ -10,7 +10,7 @@
 //! too long or too short, or a file that changed between two tries ends in the right file or in a
 //! [`DownloadError`] that says what was wrong and, with its [`hint`](DownloadError::hint), what to do.
 //!
-//! The variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured, and certificates are those
+//! The variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are honored, and certificates are those
 //! of the system (or of `SSL_CERT_FILE`).
 //!
 //! ```

@@ -13,9 +13,9 @@ pub enum AlertKind {
     Diverging,
     /// The last epochs brought nothing.
     NoBetter,
-    /// Training waits for pictures.
+    /// Training waits for images.
     SlowLoader,
-    /// What is learned is of the training pictures only.
+    /// What is learned is of the training images only.
     Overfitting,
 }
 
@@ -136,7 +136,7 @@ fn slow_loader(history: &History) -> Option<Alert> {
     alert(
         AlertKind::SlowLoader,
         format!(
-            "steps wait for pictures {:.0} % of their time",
+            "steps wait for images {:.0} % of their time",
             100.0 * waiting / whole
         ),
     )

@@ -19,7 +19,7 @@ pub enum Event {
     Resumed(Resumed),
     /// The network took a step.
     Step(Step),
-    /// How far a pass over pictures other than the training pictures is.
+    /// How far a pass over images other than the training images is.
     Progress(Progress),
     /// An epoch was trained and scored.
     Epoch(Box<Epoch>),
@@ -65,9 +65,9 @@ pub struct Started {
     pub data: String,
     /// Names of its classes.
     pub classes: Vec<String>,
-    /// How many pictures each part has.
-    pub pictures: Pictures,
-    /// Channels, height and width of a picture as the network sees it.
+    /// How many images each part has.
+    pub images: ImageCounts,
+    /// Channels, height and width of an image as the network sees it.
     pub shape: [usize; 3],
     /// The network's name.
     pub model: String,
@@ -77,7 +77,7 @@ pub struct Started {
     pub epochs: usize,
     /// Steps in each.
     pub steps_per_epoch: usize,
-    /// Pictures in a step.
+    /// Images in a step.
     pub batch_size: usize,
     /// The learning rate as planned: places in the run, 0 to 1, with the rate there.
     pub rates: Vec<(f64, f64)>,
@@ -85,13 +85,13 @@ pub struct Started {
     pub config: serde_json::Value,
     /// Whether the last epoch's network is kept, whatever the scores are, and not that of the best.
     pub keeps_last: bool,
-    /// Whether each epoch is scored on the test pictures, because none are held back.
+    /// Whether each epoch is scored on the test images, because none are held back.
     pub scores_on_test: bool,
 }
 
-/// How many pictures each part of the data has.
+/// How many images each part of the data has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pictures {
+pub struct ImageCounts {
     /// Trained on.
     pub train: usize,
     /// Scored after each epoch.
@@ -156,14 +156,14 @@ pub enum Work {
     Test,
 }
 
-/// How far a pass over pictures is.
+/// How far a pass over images is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Time of the run.
     pub seconds: f64,
     /// What is done.
     pub work: Work,
-    /// Pictures done.
+    /// Images done.
     pub done: usize,
     /// Of how many.
     pub total: usize,
@@ -181,9 +181,9 @@ pub struct Epoch {
     pub step: usize,
     /// Time that this epoch took, scores included.
     pub took: f64,
-    /// Over the training pictures as they were met, with the figures of a [`Step`].
+    /// Over the training images as they were met, with the figures of a [`Step`].
     pub train: Metrics,
-    /// Over the validation pictures, after it: `loss`, `accuracy`, `top5`, `calibration_error`, 0 to 1 but
+    /// Over the validation images, after it: `loss`, `accuracy`, `top5`, `calibration_error`, 0 to 1 but
     /// for the loss.
     pub validation: Metrics,
     /// The same of the weights' moving average, if one is kept.
@@ -191,20 +191,20 @@ pub struct Epoch {
     pub average: Option<Metrics>,
     /// Whether it scored better than all before.
     pub best: bool,
-    /// Validation pictures by their class and the likeliest one, where there are any:
-    /// `(class, likeliest, pictures)`. Of the average, if one is kept.
+    /// Validation images by their class and the likeliest one, where there are any:
+    /// `(class, likeliest, images)`. Of the average, if one is kept.
     pub confusion: Vec<(usize, usize, u64)>,
-    /// Validation pictures taken for another class, the most certain first.
+    /// Validation images taken for another class, the most certain first.
     pub mistakes: Vec<Mistake>,
 }
 
-/// A picture that was taken for another class.
+/// An image that was taken for another class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mistake {
-    /// Its index, from 0, in the set that was scored: the validation pictures for an [`Epoch`], the test
-    /// pictures for [`Tested`].
-    pub picture: usize,
-    /// The file that it was read from; none for data whose pictures have no files of their own. Bytes that are
+    /// Its index, from 0, in the set that was scored: the validation images for an [`Epoch`], the test
+    /// images for [`Tested`].
+    pub image: usize,
+    /// The file that it was read from; none for data whose images have no files of their own. Bytes that are
     /// not UTF-8 are written as `\xFF`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -214,7 +214,7 @@ pub struct Mistake {
     pub likeliest: usize,
     /// How likely that was held, 0 to 1.
     pub confidence: f64,
-    /// The picture itself, small.
+    /// The image itself, small.
     pub thumbnail: Thumbnail,
 }
 
@@ -226,9 +226,9 @@ pub struct Speed {
     pub seconds: f64,
     /// The last step that is counted.
     pub step: usize,
-    /// Pictures a second.
-    pub pictures: f64,
-    /// Of each step in seconds: waiting for pictures.
+    /// Images a second.
+    pub images: f64,
+    /// Of each step in seconds: waiting for images.
     pub waiting: f64,
     /// Of each step in seconds: the forward pass.
     pub forward: f64,
@@ -298,7 +298,7 @@ pub struct Message {
     pub text: String,
 }
 
-/// What the network that is kept came to on the test pictures.
+/// What the network that is kept came to on the test images.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tested {
@@ -306,7 +306,7 @@ pub struct Tested {
     pub seconds: f64,
     /// The epoch that the network is from.
     pub epoch: usize,
-    /// As for the validation pictures of an [`Epoch`].
+    /// As for the validation images of an [`Epoch`].
     pub metrics: Metrics,
     /// As for an [`Epoch`].
     pub confusion: Vec<(usize, usize, u64)>,

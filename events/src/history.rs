@@ -32,7 +32,7 @@ pub struct History {
     pub checkpoints: Vec<Checkpoint>,
     /// Everything that was said, what was taken back included.
     pub messages: Vec<Message>,
-    /// A pass over other pictures that goes on now.
+    /// A pass over other images that goes on now.
     pub progress: Option<Progress>,
     /// What the kept network came to.
     pub tested: Option<Tested>,
@@ -310,13 +310,13 @@ impl History {
             .is_some_and(|started| started.keeps_last)
     }
 
-    /// Whether epochs are scored on the test pictures, because none are held back.
+    /// Whether epochs are scored on the test images, because none are held back.
     pub fn scores_on_test(&self) -> bool {
         let started = self.started.as_ref();
         started.is_some_and(|started| started.scores_on_test)
     }
 
-    /// What people call the pictures or weights that a figure is of.
+    /// What people call the images or weights that a figure is of.
     pub fn name_of(&self, split: Split) -> &'static str {
         match split {
             Split::Validation if self.scores_on_test() => "test",
@@ -328,7 +328,7 @@ impl History {
     /// or its index in the set that was scored.
     pub fn image_name(&self, mistake: &Mistake) -> String {
         let Some(path) = &mistake.path else {
-            return format!("image {}", mistake.picture);
+            return format!("image {}", mistake.image);
         };
         let data = self.started.as_ref().map(|started| started.data.as_str());
         let below = data

@@ -10,7 +10,7 @@
 //! | `event` | the kinds of events |
 //! | `metrics` | numbers with names |
 //! | `chart` | which figures may share an axis |
-//! | `thumbnail` | a small picture inside an event |
+//! | `thumbnail` | a small image inside an event |
 //! | `writer` | events into the file |
 //! | `rewind` | a file as it was at a checkpoint |
 //! | `lock` | whether a run is going on |
@@ -69,8 +69,8 @@ mod writer;
 pub use alerts::{Alert, AlertKind, alerts};
 pub use chart::{CROSS_ENTROPY, MIXED_ACCURACY, OPTIMIZED_LOSS};
 pub use event::{
-    Checkpoint, Ended, Ending, Epoch, Event, Level, Message, Mistake, Pictures, Progress, Resumed,
-    Speed, Started, Step, System, Tested, Work,
+    Checkpoint, Ended, Ending, Epoch, Event, ImageCounts, Level, Message, Mistake, Progress,
+    Resumed, Speed, Started, Step, System, Tested, Work,
 };
 pub use follower::{FILE, Follower};
 pub use history::{History, Sitting, State};

@@ -188,7 +188,7 @@ mod tests {
             "{\"event\":\"step\",\"seconds\":1,\"epoch\":1}",
             "\u{1b}[2J",
             "null",
-            "{\"event\":\"hologram\",\"colour\":[1]}",
+            "{\"event\":\"hologram\",\"color\":[1]}",
             &line(2),
         ]
         .join("\r\n");

@@ -19,14 +19,14 @@ pub enum Axis {
     Time,
 }
 
-/// Which pictures, and which weights, a figure is of.
+/// Which images, and which weights, a figure is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Split {
-    /// The training pictures, a figure for each step.
+    /// The training images, a figure for each step.
     Train,
-    /// The validation pictures, a figure for each epoch.
+    /// The validation images, a figure for each epoch.
     Validation,
-    /// The validation pictures and the weights' moving average, a figure for each epoch.
+    /// The validation images and the weights' moving average, a figure for each epoch.
     Average,
 }
 
@@ -44,7 +44,7 @@ impl Split {
     }
 }
 
-/// Some neighbouring points of a curve.
+/// Some neighboring points of a curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
     /// Where the last of them is.
@@ -208,7 +208,7 @@ impl History {
         step.max(epoch)
     }
 
-    /// The epoch with the best figure of the scored pictures, and the figure: the lowest loss or error, the
+    /// The epoch with the best figure of the scored images, and the figure: the lowest loss or error, the
     /// highest of all else; of several with the same, the first with the lowest loss.
     pub fn best_of(&self, split: Split, metric: &str) -> Option<(&Epoch, f64)> {
         let lower_is_better = metric.contains("loss") || metric.contains("error");

@@ -4,8 +4,8 @@ use crate::event::Speed;
 use crate::history::History;
 
 impl History {
-    /// The means over all steps whose speed is known: of the parts of a step, and of pictures a second, that is
-    /// all their pictures by all their time. `step` is the last of these steps. None where there are none.
+    /// The means over all steps whose speed is known: of the parts of a step, and of images a second, that is
+    /// all their images by all their time. `step` is the last of these steps. None where there are none.
     pub fn mean_speed(&self) -> Option<Speed> {
         let counted = self.speeds.iter().zip(self.steps_of_speeds());
         let counted: Vec<(&Speed, f64)> = counted.filter(|(_, steps)| *steps > 0.0).collect();
@@ -15,9 +15,9 @@ impl History {
         };
         let rates = counted
             .iter()
-            .map(|(speed, steps)| (speed.pictures, steps * whole(speed)));
+            .map(|(speed, steps)| (speed.images, steps * whole(speed)));
         Some(Speed {
-            pictures: self::mean(rates),
+            images: self::mean(rates),
             waiting: mean(|speed| speed.waiting),
             forward: mean(|speed| speed.forward),
             backward: mean(|speed| speed.backward),
@@ -74,11 +74,11 @@ mod tests {
     use super::*;
     use crate::event::{Event, Resumed};
 
-    /// 10 pictures in each step.
+    /// 10 images in each step.
     fn speed(step: usize, seconds: f64) -> Event {
         Event::Speed(Speed {
             step,
-            pictures: 10.0 / seconds,
+            images: 10.0 / seconds,
             forward: 0.25 * seconds,
             backward: 0.75 * seconds,
             ..Speed::default()
@@ -103,7 +103,7 @@ mod tests {
         history.push(Event::Started(Box::default()));
         events.into_iter().for_each(|event| history.push(event));
         let mean = history.mean_speed()?;
-        Some([mean.pictures, mean.forward, mean.backward])
+        Some([mean.images, mean.forward, mean.backward])
     }
 
     #[test]
@@ -139,7 +139,7 @@ mod tests {
     fn what_is_no_number_is_left_out() {
         let broken = Event::Speed(Speed {
             step: 12,
-            pictures: f64::NAN,
+            images: f64::NAN,
             forward: f64::INFINITY,
             backward: 0.5,
             ..Speed::default()

@@ -1,4 +1,4 @@
-//! A small picture inside an event.
+//! A small image inside an event.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -8,7 +8,7 @@ use thiserror::Error;
 /// The longest side, in pixels.
 const LONGEST: usize = 256;
 
-/// A picture of a few pixels: `[height, width, channels]`, a byte for each value, 0 to 255. In JSON,
+/// An image of a few pixels: `[height, width, channels]`, a byte for each value, 0 to 255. In JSON,
 /// the bytes are in base 64.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Encoded", into = "Encoded")]
@@ -25,7 +25,7 @@ pub struct Thumbnail {
 pub enum ThumbnailError {
     /// A side, or the number of channels, is out of range.
     #[error(
-        "a small picture of {channels}x{height}x{width} is not one of 1 or 3 channels with sides of 1 to {LONGEST}"
+        "a small image of {channels}x{height}x{width} is not one of 1 or 3 channels with sides of 1 to {LONGEST}"
     )]
     Shape {
         /// As given.
@@ -36,7 +36,7 @@ pub enum ThumbnailError {
         width: usize,
     },
     /// There are more or fewer bytes than the shape has values.
-    #[error("a small picture has {actual} bytes instead of {expected}")]
+    #[error("a small image has {actual} bytes instead of {expected}")]
     Length {
         /// Height times width times channels.
         expected: usize,
@@ -44,12 +44,12 @@ pub enum ThumbnailError {
         actual: usize,
     },
     /// The text is not base 64.
-    #[error("the bytes of a small picture are not base 64")]
+    #[error("the bytes of a small image are not base 64")]
     Base64,
 }
 
 impl Thumbnail {
-    /// A picture of `[height, width, channels]`.
+    /// An image of `[height, width, channels]`.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl Thumbnail {
         self.width
     }
 
-    /// 1 for grey, 3 for red, green and blue.
+    /// 1 for gray, 3 for red, green and blue.
     pub fn channels(&self) -> usize {
         self.channels
     }
@@ -103,7 +103,7 @@ impl Thumbnail {
     }
 
     /// Red, green and blue of a pixel; the nearest one for a place outside.
-    pub fn colour(&self, y: usize, x: usize) -> [u8; 3] {
+    pub fn color(&self, y: usize, x: usize) -> [u8; 3] {
         let place = y.min(self.height - 1) * self.width + x.min(self.width - 1);
         match self.channels {
             1 => [self.pixels[place]; 3],
@@ -112,7 +112,7 @@ impl Thumbnail {
     }
 }
 
-/// How a picture lies in JSON.
+/// How an image lies in JSON.
 #[derive(Serialize, Deserialize)]
 struct Encoded {
     height: usize,
@@ -148,12 +148,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_survive_json_and_others_are_refused() {
-        let picture = Thumbnail::new([2, 1, 3], vec![1, 2, 3, 4, 5, 6]).unwrap();
-        let json = serde_json::to_string(&picture).unwrap();
-        assert_eq!(serde_json::from_str::<Thumbnail>(&json).unwrap(), picture);
-        assert_eq!(picture.colour(1, 0), [4, 5, 6]);
-        assert_eq!(picture.colour(9, 9), [4, 5, 6]);
+    fn images_survive_json_and_others_are_refused() {
+        let image = Thumbnail::new([2, 1, 3], vec![1, 2, 3, 4, 5, 6]).unwrap();
+        let json = serde_json::to_string(&image).unwrap();
+        assert_eq!(serde_json::from_str::<Thumbnail>(&json).unwrap(), image);
+        assert_eq!(image.color(1, 0), [4, 5, 6]);
+        assert_eq!(image.color(9, 9), [4, 5, 6]);
         for bad in [
             r#"{"height":2,"width":1,"channels":3,"pixels":"AQID"}"#,
             r#"{"height":0,"width":1,"channels":3,"pixels":""}"#,

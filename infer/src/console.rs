@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::process::ExitCode;
 
-use data::{DataError, PictureError};
+use data::{DataError, ImageError};
 use device::{DeviceError, MORE_THREADS, ThreadsError};
 use files::{brief, sentence, without_number, write_hint};
 
@@ -99,8 +99,8 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
             })
             .or_else(|| {
                 cause
-                    .downcast_ref::<PictureError>()
-                    .and_then(PictureError::hint)
+                    .downcast_ref::<ImageError>()
+                    .and_then(ImageError::hint)
             })
             .or_else(|| cause.downcast_ref::<DataError>().and_then(DataError::hint))
             .or_else(|| {
@@ -197,10 +197,10 @@ mod tests {
 
     #[test]
     fn names_do_not_act_on_the_terminal() {
-        let error = anyhow::anyhow!("a\u{1b}[31mred/1.png\nerror: is not a picture");
+        let error = anyhow::anyhow!("a\u{1b}[31mred/1.png\nerror: is not an image");
         assert_eq!(
             message(&error, Some("delete a\u{1b}[31mred")),
-            "error: a\\u{1b}[31mred/1.png\\nerror: is not a picture\nhint: delete a\\u{1b}[31mred"
+            "error: a\\u{1b}[31mred/1.png\\nerror: is not an image\nhint: delete a\\u{1b}[31mred"
         );
     }
 }

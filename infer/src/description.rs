@@ -18,7 +18,7 @@ pub struct Description {
     pub network: NetworkConfig,
     /// As many as the network has classes, in the order of its logits.
     pub class_names: Vec<String>,
-    /// How a picture becomes the network's input: size, channels, resize, crop, mean, deviation.
+    /// How an image becomes the network's input: size, channels, resize, crop, mean, deviation.
     pub preprocessing: Preprocessing,
     /// How logits become probabilities.
     #[serde(default, skip_serializing_if = "Activation::is_softmax")]
@@ -27,7 +27,7 @@ pub struct Description {
     pub trained_on: String,
     /// Epochs that these weights have seen.
     pub epochs: usize,
-    /// Shares of pictures classified rightly.
+    /// Shares of images classified rightly.
     pub accuracy: Accuracy,
     /// How the accuracy was measured; none in files of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,12 +79,12 @@ impl Activation {
     }
 }
 
-/// Shares of pictures whose likeliest class is the right one, 0 to 1.
+/// Shares of images whose likeliest class is the right one, 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accuracy {
-    /// On the part of the training pictures that was held back.
+    /// On the part of the training images that was held back.
     pub validation: Option<f64>,
-    /// On the test pictures; none before the training has ended.
+    /// On the test images; none before the training has ended.
     pub test: Option<f64>,
 }

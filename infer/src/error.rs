@@ -115,7 +115,7 @@ impl SavedModelError {
 /// A prediction failed.
 #[derive(Debug, Error)]
 pub enum PredictError {
-    /// The picture cannot be brought to the network's input size.
+    /// The image cannot be brought to the network's input size.
     #[error(transparent)]
     Preprocessing(#[from] data::PreprocessingError),
     /// The device gave back nothing that can be read.

@@ -1,4 +1,4 @@
-//! Predicts the class of pictures with a trained network.
+//! Predicts the class of images with a trained network.
 //!
 //! A trained network is a folder with two files: its weights (`model.safetensors`) and its
 //! [`Description`] (`model.json`), which holds everything needed to use them. Training writes them
@@ -11,8 +11,8 @@
 //!
 //! let saved = SavedModel::shipped()?;
 //! let predictor = Predictor::<Flex>::new(&saved, Default::default())?;
-//! let picture = data::open_picture("../image.png")?;
-//! let prediction = &predictor.predict(&[picture])?[0];
+//! let image = data::open_image("../image.png")?;
+//! let prediction = &predictor.predict(&[image])?[0];
 //! assert_eq!(prediction.classes[0].name, "Ankle boot");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

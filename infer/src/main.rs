@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use data::{Fitted, ImageOpener, PictureError, PreprocessingError};
+use data::{Fitted, ImageError, ImageOpener, PreprocessingError};
 use device::{SelectedDevice, Task};
 use infer::benchmark::ProgramStart;
 use infer::{Predictor, PreparedImage, SavedModel, Views, console, environment, voice};
@@ -87,7 +87,7 @@ fn resolve(arguments: &Arguments) -> anyhow::Result<SelectedDevice> {
     Ok(resolution.device)
 }
 
-/// Predicts every picture on whichever backend the device has.
+/// Predicts every image on whichever backend the device has.
 struct Predict<'a> {
     arguments: &'a Arguments,
     saved: SavedModel,
@@ -148,7 +148,7 @@ fn open<B: ResidualBackend>(
     predictor: &Predictor<B>,
     path: &Path,
     arguments: &Arguments,
-) -> Result<(PreparedImage, Fitted), PictureError> {
+) -> Result<(PreparedImage, Fitted), ImageError> {
     let opener = ImageOpener::new(arguments.max_pixels.get());
     let prepared = opener.open_with(path, |image| {
         let mut fitted = predictor.fit(&image)?;
@@ -165,7 +165,7 @@ fn open<B: ResidualBackend>(
             path.display()
         ));
     }
-    let (prepared, fitted) = prepared.map_err(|source| PictureError::Prepare {
+    let (prepared, fitted) = prepared.map_err(|source| ImageError::Prepare {
         path: path.to_owned(),
         source,
     })?;

@@ -1,4 +1,4 @@
-//! From pictures to classes.
+//! From images to classes.
 
 use burn::tensor::backend::Backend;
 use data::{Fitted, ImageBatcher, ImageLook, PreprocessingError, fit};
@@ -11,7 +11,7 @@ use crate::error::{PredictError, SavedModelError};
 use crate::saved::SavedModel;
 use crate::views::Views;
 
-/// A network on a device, with all that turns a picture into its input.
+/// A network on a device, with all that turns an image into its input.
 #[derive(Debug)]
 pub struct Predictor<B: Backend> {
     network: FoldedNetwork<B>,
@@ -33,7 +33,7 @@ impl AsRef<[u8]> for PreparedImage {
     }
 }
 
-/// What a network says of one picture.
+/// What a network says of one image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
     /// Every class, the likeliest first.

@@ -12,7 +12,7 @@ mod choice;
 pub use choice::{Candidates, Choice, Skipped, Why};
 
 /// A run by its folder, or by its name in the folder of runs. A folder without a model, such as one of
-/// pictures, does not hide a run of that name.
+/// images, does not hide a run of that name.
 ///
 /// # Errors
 ///

@@ -56,7 +56,7 @@ impl Views {
 /// Images `[batch, channels, height, width]` moved by a pixel to the bottom right and to the top left.
 fn shifted<B: ResidualBackend>(images: &Tensor<B, 4>) -> [Tensor<B, 4>; 2] {
     let [_, _, height, width] = images.dims();
-    let padded = images.clone().pad((1, 1, 1, 1), PadMode::Constant(0.0)); // 0 is the mean colour
+    let padded = images.clone().pad((1, 1, 1, 1), PadMode::Constant(0.0)); // 0 is the mean color
     [0, 2].map(|from| {
         let rows = padded.clone().narrow(2, from, height);
         rows.narrow(3, from, width)

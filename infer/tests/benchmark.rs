@@ -55,7 +55,7 @@ fn json_of_an_untrained_network() {
         "low_ms",
         "median_ms",
         "high_ms",
-        "pictures_per_second",
+        "images_per_second",
     ]
     .map(|key| number(&report, key));
     assert!(
@@ -75,7 +75,7 @@ fn the_model_that_would_answer_is_measured_as_it_is() {
         "resnet14 32-64-128 wide",
         "1x28x28, 1 in a batch",
         "median of 2",
-        "pictures a second",
+        "images a second",
     ] {
         assert!(text.contains(words), "no `{words}` in {text}");
     }
@@ -92,14 +92,14 @@ fn a_network_gets_its_usual_images() {
 #[test]
 fn a_profile_names_the_operations() {
     let text = bench(&["--profile", "--device", "flex"]);
-    for words in ["pictures a second", "convolution 3x3", "GFLOP/s", "other"] {
+    for words in ["images a second", "convolution 3x3", "GFLOP/s", "other"] {
         assert!(text.contains(words), "no `{words}` in {text}");
     }
 
     let runs = tempfile::tempdir().unwrap();
-    let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../image.png");
+    let image = concat!(env!("CARGO_MANIFEST_DIR"), "/../image.png");
     let output = infer(runs.path())
-        .args(["--profile", "--device", "flex", picture])
+        .args(["--profile", "--device", "flex", image])
         .output()
         .unwrap();
     let text = stdout(&output);

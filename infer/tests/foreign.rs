@@ -192,7 +192,7 @@ fn torchvision_gets_its_names_back() {
     }
 }
 
-/// A network of this name for the pictures and classes of the shipped model.
+/// A network of this name for the images and classes of the shipped model.
 fn untrained(name: &str) -> SavedModel {
     let folder = tempfile::tempdir().unwrap();
     let mut description = SavedModel::shipped().unwrap().description;
@@ -315,7 +315,7 @@ fn networks_that_pytorch_has_not_are_not_exported() {
         let error = export(&saved, &path, Precision::Single).unwrap_err();
         assert!(matches!(error, ForeignError::Unnamed { .. }), "{error}");
         assert!(!path.exists());
-        // The record alone is recognised even so.
+        // The record alone is recognized even so.
         let record = folder.path().join("record.safetensors");
         fs::copy(folder.path().join(WEIGHTS_FILE), &record).unwrap();
         assert_eq!(imported(&record).description.network, description.network);
@@ -332,7 +332,7 @@ fn networks_that_pytorch_has_not_are_not_exported() {
 #[test]
 fn the_program_predicts_with_a_file() {
     let runs = tempfile::tempdir().unwrap();
-    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png");
+    let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png");
     let run = |arguments: &[&str]| {
         let output = infer(runs.path())
             .arg("--weights")
@@ -343,8 +343,8 @@ fn the_program_predicts_with_a_file() {
         assert!(output.status.success(), "{}", stderr(&output));
         output
     };
-    let picture = picture.to_str().unwrap();
-    let output = run(&[picture]);
+    let image = image.to_str().unwrap();
+    let output = run(&[image]);
     assert_eq!(stdout(&output).lines().count(), 6);
     assert!(stdout(&output).contains("class 4"), "{}", stdout(&output));
     let said = stderr(&output);
@@ -365,7 +365,7 @@ fn the_program_predicts_with_a_file() {
     ] {
         assert!(said.contains(words), "{said}");
     }
-    let output = run(&["--resize", "232", "--json", picture]);
+    let output = run(&["--resize", "232", "--json", image]);
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["model"]["preprocessing"]["resize"], 232);
     let notes = document["source"]["notes"].as_array().unwrap();
@@ -382,7 +382,7 @@ fn the_program_predicts_with_a_file() {
 #[test]
 fn what_cannot_be_used_is_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
-    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png");
+    let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png");
     let file = folder.path().join("file.pth");
     let weights = |path: &Path, arguments: &[&str]| {
         let mut command = infer(folder.path());
@@ -390,7 +390,7 @@ fn what_cannot_be_used_is_one_sentence() {
             .arg("--weights")
             .arg(path)
             .args(arguments)
-            .arg(&picture);
+            .arg(&image);
         command
     };
     let good = reference("torchvision-basic.pth");
@@ -449,7 +449,7 @@ fn what_cannot_be_used_is_one_sentence() {
     fails(
         infer(folder.path())
             .args(["--model", "resnet18"])
-            .arg(&picture),
+            .arg(&image),
         2,
         &["--weights"],
     );
@@ -481,7 +481,7 @@ fn floats(shape: &[usize], value: f32) -> Entry {
     Entry::Float(weights::Tensor::new(shape.to_vec(), values).unwrap())
 }
 
-fn picture() -> PathBuf {
+fn image_path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png")
 }
 
@@ -491,7 +491,7 @@ fn probabilities(arguments: &[&str]) -> (Vec<(String, f64)>, String) {
     let output = infer(runs.path())
         .args(["--json", "--top-k", "1000"])
         .args(arguments)
-        .arg(picture())
+        .arg(image_path())
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
@@ -585,7 +585,7 @@ fn several_networks_need_a_key() {
             .arg("--weights")
             .arg(&path)
             .args(arguments)
-            .arg(picture());
+            .arg(image_path());
         command
     };
     fails(
@@ -635,7 +635,7 @@ fn weights_that_are_no_numbers_are_named() {
             infer(folder.path())
                 .arg("--weights")
                 .arg(&path)
-                .arg(picture()),
+                .arg(image_path()),
             1,
             &["not finite, in `layer2.0.bn1.running_var`", "hint:"],
         );
@@ -661,7 +661,7 @@ fn one_output_is_two_probabilities() {
         });
     write(&path, cut);
     let whole = imported(&reference("torchvision-basic.pth"));
-    let image = data::open_picture(picture()).unwrap();
+    let image = data::open_image(image_path()).unwrap();
     let images = data::ImageBatcher::new(whole.description.preprocessing.clone());
     let prepared = images.preprocessing().prepare_bytes(&image).unwrap();
     let batch = images.images::<Flex, _>(&[prepared], &Default::default());
@@ -691,7 +691,7 @@ fn one_output_is_two_probabilities() {
     fails(
         infer(folder.path())
             .args(["--weights", path, "--activation", "softmax"])
-            .arg(picture()),
+            .arg(image_path()),
         2,
         &["one output", "hint:", "--activation"],
     );
@@ -740,7 +740,7 @@ fn heads_that_cannot_be_used_say_why() {
             infer(folder.path())
                 .arg("--weights")
                 .arg(&path)
-                .arg(picture()),
+                .arg(image_path()),
             1,
             words,
         );
@@ -835,7 +835,7 @@ fn a_folder_of_the_hub_is_used_as_a_whole() {
         infer(folder.path())
             .arg("--weights")
             .arg(&shard)
-            .arg(picture()),
+            .arg(image_path()),
         1,
         &["one of 3 shards", "hint:", "folder"],
     );
@@ -850,7 +850,7 @@ fn other_files_are_named_for_what_they_are() {
             infer(folder.path())
                 .arg("--weights")
                 .arg(&path)
-                .arg(picture()),
+                .arg(image_path()),
             1,
             words,
         );
@@ -889,7 +889,7 @@ fn files_without_an_end_are_not_waited_for() {
     );
     let weights = |path: &Path| {
         let mut command = infer(folder.path());
-        command.arg("--weights").arg(path).arg(picture());
+        command.arg("--weights").arg(path).arg(image_path());
         command
     };
     fails(&mut weights(&pipe), 1, &["a pipe, not a regular file"]);
@@ -907,7 +907,10 @@ fn files_without_an_end_are_not_waited_for() {
                 .success()
         );
         fails(
-            infer(folder.path()).arg("--run").arg(&run).arg(picture()),
+            infer(folder.path())
+                .arg("--run")
+                .arg(&run)
+                .arg(image_path()),
             1,
             &["a pipe, not a regular file"],
         );
@@ -921,7 +924,10 @@ fn files_without_an_end_are_not_waited_for() {
     description["model"] = "x".repeat(10_000_000).into();
     fs::write(run.join("model.json"), description.to_string()).unwrap();
     fails(
-        infer(folder.path()).arg("--run").arg(&run).arg(picture()),
+        infer(folder.path())
+            .arg("--run")
+            .arg(&run)
+            .arg(image_path()),
         1,
         &["name has 10000000 bytes"],
     );

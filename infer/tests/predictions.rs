@@ -1,4 +1,4 @@
-//! The real program on real pictures with the shipped model.
+//! The real program on real images with the shipped model.
 
 mod common;
 
@@ -9,8 +9,8 @@ use burn_flex::Flex;
 use common::{fails, infer, run_folder, stderr, stdout};
 use infer::{Predictor, SavedModel};
 
-fn sample_pictures() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/sample/pictures");
+fn sample_images() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/sample/images");
     [
         "t-shirt",
         "trouser",
@@ -53,22 +53,22 @@ fn five_classes_with_percentages_from_the_shipped_model() {
 
 #[cfg(unix)]
 #[test]
-fn names_of_pictures_do_not_act_on_the_terminal() {
+fn names_of_images_do_not_act_on_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
-    let picture = folder.path().join("a\u{1b}[31mred.png");
-    std::fs::copy(image_png(), &picture).unwrap();
-    let output = infer(folder.path()).arg(&picture).output().unwrap();
+    let image = folder.path().join("a\u{1b}[31mred.png");
+    std::fs::copy(image_png(), &image).unwrap();
+    let output = infer(folder.path()).arg(&image).output().unwrap();
     let text = stdout(&output);
     assert!(text.contains("a\\u{1b}[31mred.png"), "{text}");
     assert!(!text.contains('\u{1b}'), "{text}");
 }
 
 #[test]
-fn json_for_many_pictures() {
+fn json_for_many_images() {
     let runs = tempfile::tempdir().unwrap();
     let output = infer(runs.path())
         .args(["--json", "--top-k", "10"])
-        .args(sample_pictures())
+        .args(sample_images())
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
@@ -89,21 +89,21 @@ fn json_for_many_pictures() {
     }
     assert!(
         right >= 8,
-        "only {right} of the ten shipped pictures are classified rightly"
+        "only {right} of the ten shipped images are classified rightly"
     );
 }
 
 #[test]
-fn the_shipped_model_classifies_the_sample_test_pictures() {
+fn the_shipped_model_classifies_the_sample_test_images() {
     let data = data::Source::Sample
         .load(&data::LoadOptions::default())
         .unwrap();
     let predictor =
         Predictor::<Flex>::new(&SavedModel::shipped().unwrap(), Default::default()).unwrap();
-    let pictures: Vec<_> = (0..data.test.len())
+    let images: Vec<_> = (0..data.test.len())
         .map(|index| data.test.image(index).unwrap())
         .collect();
-    let predictions: Vec<_> = pictures
+    let predictions: Vec<_> = images
         .chunks(100)
         .flat_map(|chunk| predictor.predict(chunk).unwrap())
         .collect();
@@ -130,7 +130,7 @@ fn sample_and_shipped_model_stay_small() {
 }
 
 #[test]
-fn pictures_that_are_none() {
+fn images_that_are_none() {
     let root = tempfile::tempdir().unwrap();
     let expect = |path: &Path, words: &[&str]| fails(infer(root.path()).arg(path), 1, words);
     let file = |name: &str, bytes: &[u8]| {
@@ -141,7 +141,7 @@ fn pictures_that_are_none() {
 
     expect(&root.path().join("missing.png"), &["missing.png"]);
     expect(root.path(), &["folder"]);
-    expect(&file("text.png", b"this is no picture"), &["text.png"]);
+    expect(&file("text.png", b"this is no image"), &["text.png"]);
     expect(&file("empty.png", b""), &["empty.png"]);
     let whole = fs::read(image_png()).unwrap();
     expect(&file("cut.png", &whole[..whole.len() / 2]), &["cut.png"]);
@@ -169,7 +169,7 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
-fn one_bad_picture_does_not_lose_the_others() {
+fn one_bad_image_does_not_lose_the_others() {
     let runs = tempfile::tempdir().unwrap();
     let output = infer(runs.path())
         .arg(image_png())
@@ -241,7 +241,7 @@ fn wrong_usage() {
 }
 
 #[test]
-fn devices_are_listed_without_a_picture() {
+fn devices_are_listed_without_a_image() {
     let runs = tempfile::tempdir().unwrap();
     let output = infer(runs.path()).arg("--list-devices").output().unwrap();
     assert!(output.status.success());

@@ -72,7 +72,7 @@ fn predict(
     shape @ [batch, _, size, _]: [usize; 4],
 ) -> Result<(), UnknownNetwork> {
     let device = Default::default();
-    let network: Network<Flex> = initialised(&model::network(name)?);
+    let network: Network<Flex> = initialized(&model::network(name)?);
     let network = network.fold();
     let predict = |images: Tensor<Flex, 4>| network.forward(images);
     let operations = counted(batch, |one| {
@@ -98,7 +98,7 @@ fn train(
 ) {
     let device = Default::default();
     let mut trainer = Trainer {
-        network: Some(initialised(config)),
+        network: Some(initialized(config)),
         optimizer: optimizer.into(),
     };
     let operations = counted(batch, |one| {
@@ -136,12 +136,12 @@ impl Trainer {
     }
 }
 
-fn initialised<B: model::ResidualBackend>(config: &NetworkConfig) -> Network<B> {
+fn initialized<B: model::ResidualBackend>(config: &NetworkConfig) -> Network<B> {
     let network = config.init(&Default::default());
     network.expect("a config of the registry is valid")
 }
 
-/// The floating-point operations of a batch, counted with one picture, as they grow evenly.
+/// The floating-point operations of a batch, counted with one image, as they grow evenly.
 fn counted(batch: usize, run: impl FnOnce(usize)) -> u64 {
     profile::start();
     run(1);

@@ -74,7 +74,7 @@ def export(arguments):
 
 
 def predict(arguments):
-    """ONNX Runtime with all its optimisations."""
+    """ONNX Runtime with all its optimizations."""
     import numpy
     import onnxruntime
 

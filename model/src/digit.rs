@@ -12,7 +12,7 @@ use crate::head::linear;
 use crate::norm::Pass;
 use crate::ops::{self, ResidualBackend};
 
-/// Edge of the only picture size that the flattened head fits.
+/// Edge of the only image size that the flattened head fits.
 pub(crate) const DIGIT_SIZE: usize = 28;
 pub(crate) const BLOCK_WIDTH: usize = 30;
 pub(crate) const CHANNELS: [usize; 2] = [20, 15];

@@ -1,4 +1,4 @@
-//! Batch normalisation.
+//! Batch normalization.
 
 use burn::module::{Initializer, Module, Param, RunningState};
 use burn::tensor::Tensor;
@@ -31,7 +31,7 @@ impl Pass {
     }
 }
 
-/// Batch normalisation over the channels of images (Ioffe and Szegedy 2015,
+/// Batch normalization over the channels of images (Ioffe and Szegedy 2015,
 /// <https://arxiv.org/abs/1502.03167>): `(x - mean) / sqrt(variance + epsilon) * gamma + beta`.
 ///
 /// It differs from Burn's own in two ways. The running variance is the unbiased one, as in

@@ -1,4 +1,4 @@
-//! Optimisers that update a parameter in one pass, in place where nothing else holds its memory.
+//! Optimizers that update a parameter in one pass, in place where nothing else holds its memory.
 
 use burn::optim::{LearningRate, SimpleOptimizer};
 use burn::record::Record;

@@ -24,7 +24,7 @@ impl<B: ResidualBackend> Network<B> {
     /// ones carried: the first convolution's weights are added up over its input channels and shared
     /// out evenly.
     ///
-    /// To a network for RGB, a grey image is then what three equal channels were before.
+    /// To a network for RGB, a gray image is then what three equal channels were before.
     #[must_use]
     pub fn with_spread_channels(mut self, channels: usize) -> Self {
         let first = self.first_convolution_mut();
@@ -91,15 +91,15 @@ mod tests {
         let device = Default::default();
         for (name, edge) in [("resnet8", 16), ("resnet18d", 32), ("digit", 28)] {
             let config = network(name).unwrap().with_input_channels(3);
-            let colour = config.init::<Flex>(&device).unwrap();
-            let grey = colour.clone().with_spread_channels(1);
+            let color = config.init::<Flex>(&device).unwrap();
+            let gray = color.clone().with_spread_channels(1);
             let images = Tensor::random([2, 1, edge, edge], Distribution::Default, &device);
             let repeated = Tensor::repeat_dim(images.clone(), 1, 3);
             let tolerance = Tolerance::<f32>::rel_abs(1e-4, 1e-4);
-            let expected = colour.forward(repeated.clone()).into_data();
-            let logits = grey.forward(images);
+            let expected = color.forward(repeated.clone()).into_data();
+            let logits = gray.forward(images);
             logits.into_data().assert_approx_eq(&expected, tolerance);
-            let logits = grey.with_spread_channels(3).forward(repeated);
+            let logits = gray.with_spread_channels(3).forward(repeated);
             logits.into_data().assert_approx_eq(&expected, tolerance);
         }
     }

@@ -1,14 +1,14 @@
-//! Which classes pictures were taken for, and what each class came to.
+//! Which classes images were taken for, and what each class came to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Pictures by their class and the likeliest one.
+/// Images by their class and the likeliest one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Confusion {
     counts: BTreeMap<(usize, usize), u64>,
     rows: BTreeMap<usize, u64>,
     columns: BTreeMap<usize, u64>,
-    /// Every class that has a name or a picture, in order.
+    /// Every class that has a name or an image, in order.
     pub classes: Vec<usize>,
 }
 
@@ -16,11 +16,11 @@ pub(crate) struct Confusion {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ClassScores {
     pub class: usize,
-    /// Pictures of the class.
-    pub pictures: u64,
+    /// Images of the class.
+    pub images: u64,
     /// Of what was taken for it, the share that is.
     pub precision: Option<f64>,
-    /// Of its pictures, the share that was taken for it.
+    /// Of its images, the share that was taken for it.
     pub recall: Option<f64>,
     /// The harmonic mean of both.
     pub f1: Option<f64>,
@@ -31,11 +31,11 @@ impl Confusion {
     pub(crate) fn new(counts: &[(usize, usize, u64)], named: usize) -> Self {
         let mut confusion = Self::default();
         let mut classes: BTreeSet<usize> = (0..named).collect();
-        for &(class, likeliest, pictures) in counts {
+        for &(class, likeliest, images) in counts {
             classes.extend([class, likeliest]);
-            add(&mut confusion.counts, (class, likeliest), pictures);
-            add(&mut confusion.rows, class, pictures);
-            add(&mut confusion.columns, likeliest, pictures);
+            add(&mut confusion.counts, (class, likeliest), images);
+            add(&mut confusion.rows, class, images);
+            add(&mut confusion.columns, likeliest, images);
         }
         confusion.classes = classes.into_iter().collect();
         confusion
@@ -45,7 +45,7 @@ impl Confusion {
         self.counts.get(&(class, likeliest)).copied().unwrap_or(0)
     }
 
-    /// Pictures of a class.
+    /// Images of a class.
     pub(crate) fn of_class(&self, class: usize) -> u64 {
         self.rows.get(&class).copied().unwrap_or(0)
     }
@@ -54,20 +54,20 @@ impl Confusion {
     pub(crate) fn scores(&self) -> Vec<ClassScores> {
         let scores = |&class: &usize| {
             let right = self.count(class, class);
-            let pictures = self.of_class(class);
+            let images = self.of_class(class);
             let taken = self.columns.get(&class).copied().unwrap_or(0);
             ClassScores {
                 class,
-                pictures,
+                images,
                 precision: share(right, taken),
-                recall: share(right, pictures),
-                f1: share(right.saturating_mul(2), pictures.saturating_add(taken)),
+                recall: share(right, images),
+                f1: share(right.saturating_mul(2), images.saturating_add(taken)),
             }
         };
         self.classes.iter().map(scores).collect()
     }
 
-    /// Classes that were taken for others, with how often and the share of the class's pictures, the
+    /// Classes that were taken for others, with how often and the share of the class's images, the
     /// most frequent first.
     pub(crate) fn pairs(&self) -> Vec<(usize, usize, u64, f64)> {
         let wrong = self
@@ -89,9 +89,9 @@ impl Confusion {
     }
 }
 
-fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, pictures: u64) {
+fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, images: u64) {
     let count = counts.entry(key).or_default();
-    *count = count.saturating_add(pictures);
+    *count = count.saturating_add(images);
 }
 
 fn share(part: u64, whole: u64) -> Option<f64> {
@@ -111,9 +111,9 @@ mod tests {
         assert_eq!(first.precision, Some(8.0 / 13.0));
         assert_eq!(first.recall, Some(0.8));
         assert_eq!(first.f1, Some(16.0 / 23.0));
-        assert_eq!((second.pictures, second.recall), (10, Some(0.5)));
+        assert_eq!((second.images, second.recall), (10, Some(0.5)));
         assert_eq!(
-            (third.pictures, third.precision, third.recall, third.f1),
+            (third.images, third.precision, third.recall, third.f1),
             (0, None, None, None)
         );
         assert_eq!(confusion.pairs(), [(1, 0, 5, 0.5), (0, 1, 2, 0.2)]);

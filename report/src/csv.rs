@@ -142,7 +142,7 @@ pub fn write_epochs(history: &History, writer: impl Write) -> io::Result<()> {
     table.finish()
 }
 
-/// A row for each time that speed was measured: `step`, `seconds`, `pictures_per_second`, and the parts of a
+/// A row for each time that speed was measured: `step`, `seconds`, `images_per_second`, and the parts of a
 /// step in seconds.
 ///
 /// # Errors
@@ -153,7 +153,7 @@ pub fn write_speeds(history: &History, writer: impl Write) -> io::Result<()> {
     for name in [
         "step",
         "seconds",
-        "pictures_per_second",
+        "images_per_second",
         "waiting",
         "forward",
         "backward",
@@ -167,7 +167,7 @@ pub fn write_speeds(history: &History, writer: impl Write) -> io::Result<()> {
         table.whole(speed.step as u64)?;
         for figure in [
             speed.seconds,
-            speed.pictures,
+            speed.images,
             speed.waiting,
             speed.forward,
             speed.backward,
@@ -219,7 +219,7 @@ pub fn write_systems(history: &History, writer: impl Write) -> io::Result<()> {
     table.finish()
 }
 
-/// What the kept network came to on the test pictures, if it was tested: a row with `epoch`, that the network is
+/// What the kept network came to on the test images, if it was tested: a row with `epoch`, that the network is
 /// from, `seconds`, and `loss`, `accuracy` and all else that was measured.
 ///
 /// # Errors
@@ -247,15 +247,15 @@ pub fn write_test(history: &History, writer: impl Write) -> io::Result<()> {
     table.finish()
 }
 
-/// A row for each class, if the kept network was tested: `class`, its number from 0, `name`, `pictures`, and
-/// `precision`, `recall` and `f1` on the test pictures.
+/// A row for each class, if the kept network was tested: `class`, its number from 0, `name`, `images`, and
+/// `precision`, `recall` and `f1` on the test images.
 ///
 /// # Errors
 ///
 /// What the writer says.
 pub fn write_classes(history: &History, writer: impl Write) -> io::Result<()> {
     let mut table = Rows::new(writer);
-    for name in ["class", "name", "pictures", "precision", "recall", "f1"] {
+    for name in ["class", "name", "images", "precision", "recall", "f1"] {
         table.text(name)?;
     }
     table.end()?;
@@ -265,7 +265,7 @@ pub fn write_classes(history: &History, writer: impl Write) -> io::Result<()> {
         for class in Confusion::new(&tested.confusion, named).scores() {
             table.whole(class.class as u64)?;
             table.text(&history.class_name(class.class))?;
-            table.whole(class.pictures)?;
+            table.whole(class.images)?;
             for share in [class.precision, class.recall, class.f1] {
                 table.figure(share)?;
             }

@@ -6,7 +6,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`chart`] | line charts as SVG |
-//! | `confusion` | which classes pictures were taken for |
+//! | `confusion` | which classes images were taken for |
 //! | [`csv`] | the figures of a run for spreadsheets |
 //! | `export` | files for other programs, written whole |
 //! | `format` | numbers as the page and the table of runs both show them |

@@ -1,4 +1,4 @@
-//! Pages in a real browser. Pictures of them are left in the target folder's `tmp`.
+//! Pages in a real browser. Images of them are left in the target folder's `tmp`.
 
 mod chromium;
 mod synthetic;
@@ -113,13 +113,13 @@ fn nothing_is_loaded_and_figures_are_those_of_the_events() {
         assert_eq!([0, 3, 4].map(|cell| epochs[row][cell].clone()), expected);
     }
     let matrix = browser.evaluate(&cells.replace("TABLE", ".matrix"));
-    for &(class, likeliest, pictures) in &tested.confusion {
-        assert_eq!(matrix[class][likeliest + 1], json!(pictures.to_string()));
+    for &(class, likeliest, images) in &tested.confusion {
+        assert_eq!(matrix[class][likeliest + 1], json!(images.to_string()));
     }
     let broken =
         "[...document.images].filter(image => !image.complete || image.naturalWidth !== 28).length";
     assert_eq!(browser.evaluate(broken), json!(0));
-    browser.picture(&file("one-light.png"));
+    browser.image(&file("one-light.png"));
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn phones_need_not_scroll_sideways() {
         let width =
             browser.evaluate("Math.max(document.documentElement.scrollWidth, window.innerWidth)");
         assert_eq!(width, json!(360), "{name}");
-        browser.picture(&file(name).with_extension("png"));
+        browser.image(&file(name).with_extension("png"));
     }
 }
 
@@ -325,7 +325,7 @@ fn an_exploded_loss_leaves_room_for_the_rest() {
         };
         browser.evaluate("data.charts.forEach(draw)");
         assert!(greatest(browser.evaluate(&labels)) <= 15.0);
-        browser.picture(&file(name).with_extension("png"));
+        browser.image(&file(name).with_extension("png"));
         browser.evaluate(&format!(
             "{figure}.querySelector('figcaption button').click()"
         ));
@@ -439,7 +439,7 @@ fn dark_pages_and_paper_are_readable() {
     ] {
         let mut browser = Browser::open(&written(name, histories), dark);
         assert_eq!(browser.text(ground), "rgb(13, 17, 23)");
-        browser.picture(&file(name).with_extension("png"));
+        browser.image(&file(name).with_extension("png"));
         assert!(browser.print(&file(name).with_extension("pdf")) > 10_000);
     }
     let paper = Look {

@@ -83,9 +83,9 @@ fn figures_are_those_of_the_events() {
 
     let matrix = rows(&html, "table.matrix");
     let mut cells: u64 = 0;
-    for &(class, likeliest, pictures) in &tested.confusion {
-        assert_eq!(matrix[class][likeliest + 1], pictures.to_string());
-        cells += pictures;
+    for &(class, likeliest, images) in &tested.confusion {
+        assert_eq!(matrix[class][likeliest + 1], images.to_string());
+        cells += images;
     }
     let shown = matrix
         .iter()
@@ -107,13 +107,13 @@ fn a_run_that_is_not_tested_shows_its_kept_epoch() {
     let html = Html::parse_document(&page_of("mine", &history));
     let kept = history.kept().unwrap();
     let matrix = rows(&html, "table.matrix");
-    for &(class, likeliest, pictures) in &kept.confusion {
-        assert_eq!(matrix[class][likeliest + 1], pictures.to_string());
+    for &(class, likeliest, images) in &kept.confusion {
+        assert_eq!(matrix[class][likeliest + 1], images.to_string());
     }
     assert_eq!(text(&select(&html, ".state")[0]), "crashed");
     let text = text(&select(&html, "main")[0]);
     assert!(text.contains("validation images after epoch 5"), "{text}");
-    assert!(text.contains("2 pictures cannot be read"), "{text}");
+    assert!(text.contains("2 images cannot be read"), "{text}");
     assert!(
         text.contains("target/release/train --resume runs/mine"),
         "{text}"
@@ -147,7 +147,7 @@ fn means_are_over_steps_however_often_they_were_told_of() {
     for (step, seconds) in [(8, 0.125), (10, 0.5)] {
         history.push(Event::Speed(Speed {
             step,
-            pictures: 10.0 / seconds,
+            images: 10.0 / seconds,
             forward: seconds,
             ..Speed::default()
         }));

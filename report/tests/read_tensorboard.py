@@ -31,7 +31,7 @@ def main(folder):
 
 
 def run(path):
-    """All tags of a folder: figures, texts and pictures with their times and steps."""
+    """All tags of a folder: figures, texts and images with their times and steps."""
     accumulator = event_accumulator.EventAccumulator(path, size_guidance=EVERYTHING)
     accumulator.Reload()
     tags = accumulator.Tags()
@@ -54,11 +54,11 @@ def run(path):
 
 
 def samples(parts):
-    """The pixels of each picture, which must have the size that is written before all of them."""
+    """The pixels of each image, which must have the size that is written before all of them."""
     size = [int(part) for part in parts[:2]]
-    pictures = [Image.open(io.BytesIO(part)) for part in parts[2:]]
-    assert all(picture.format == "PNG" and list(picture.size) == size for picture in pictures)
-    return [{"size": size, "pixels": list(picture.tobytes())} for picture in pictures]
+    images = [Image.open(io.BytesIO(part)) for part in parts[2:]]
+    assert all(image.format == "PNG" and list(image.size) == size for image in images)
+    return [{"size": size, "pixels": list(image.tobytes())} for image in images]
 
 
 def sessions(folder):

@@ -92,7 +92,7 @@ fn tensorboard_reads_what_was_written() {
     let validation: fn(&Epoch) -> Option<&Metrics> = |epoch| Some(&epoch.validation);
     scores(run("/validation"), &history, validation);
     scores(run("/average"), &history, |epoch| epoch.average.as_ref());
-    pictures(run("/average"), &history);
+    images(run("/average"), &history);
     tested(run("/test"), &history);
     whole(run(""), &history);
     session(&everything["sessions"], &history);
@@ -129,7 +129,7 @@ fn scores(run: &Value, history: &History, metrics: fn(&Epoch) -> Option<&Metrics
     assert_eq!(run["scalars"].as_object().map(Map::len), Some(3));
 }
 
-fn pictures(run: &Value, history: &History) {
+fn images(run: &Value, history: &History) {
     let epochs: Vec<&Epoch> = history
         .epochs
         .iter()

@@ -52,25 +52,25 @@ def network() -> nn.Module:
 
 
 def read(folder: Path, part: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pictures `[count, 1, 28, 28]`, brightness 0 to 1, and their classes."""
+    """Images `[count, 1, 28, 28]`, brightness 0 to 1, and their classes."""
     pixels = gzip.decompress((folder / f"{part}-images-idx3-ubyte.gz").read_bytes())[16:]
     labels = gzip.decompress((folder / f"{part}-labels-idx1-ubyte.gz").read_bytes())[8:]
-    pictures = numpy.frombuffer(pixels, numpy.uint8).reshape(-1, 1, 28, 28).astype(numpy.float32)
+    images = numpy.frombuffer(pixels, numpy.uint8).reshape(-1, 1, 28, 28).astype(numpy.float32)
     classes = numpy.frombuffer(labels, numpy.uint8).astype(numpy.int64)
-    return torch.from_numpy(pictures / 255), torch.from_numpy(classes)
+    return torch.from_numpy(images / 255), torch.from_numpy(classes)
 
 
 class Networks:
     """Networks that are trained side by side."""
 
-    def __init__(self, count: int, pictures: torch.Tensor, classes: torch.Tensor):
-        self.pictures, self.classes = pictures, classes
-        self.models = [network().to(pictures.device) for _ in range(count)]
+    def __init__(self, count: int, images: torch.Tensor, classes: torch.Tensor):
+        self.images, self.classes = images, classes
+        self.models = [network().to(images.device) for _ in range(count)]
         self.optimizers = [
-            torch.optim.Adam(model.parameters(), RATE, capturable=pictures.is_cuda) for model in self.models
+            torch.optim.Adam(model.parameters(), RATE, capturable=images.is_cuda) for model in self.models
         ]
         self.recorded = {}
-        if pictures.is_cuda:
+        if images.is_cuda:
             self.streams = [torch.cuda.Stream() for _ in self.models]
             for size in {BATCH_SIZE, len(classes) % BATCH_SIZE} - {0}:
                 self.recorded[size] = self.record(size)
@@ -85,7 +85,7 @@ class Networks:
                     values.zero_()
 
     def step(self, chosen: torch.Tensor) -> None:
-        """Of each network, on the pictures of the numbers in its row: `[networks, batch]`."""
+        """Of each network, on the images of the numbers in its row: `[networks, batch]`."""
         if chosen.shape[1] not in self.recorded:
             for number in range(len(self.models)):
                 self.compute(number, chosen[number])
@@ -96,7 +96,7 @@ class Networks:
 
     def compute(self, number: int, chosen: torch.Tensor) -> None:
         self.optimizers[number].zero_grad()
-        logits = self.models[number](self.pictures[chosen])
+        logits = self.models[number](self.images[chosen])
         functional.cross_entropy(logits, self.classes[chosen]).backward()
         self.optimizers[number].step()
 
@@ -137,9 +137,9 @@ def train(networks: Networks, seeds: list[int]) -> None:
 
 
 @torch.no_grad()
-def score(model: nn.Module, pictures: torch.Tensor, classes: torch.Tensor) -> tuple[float, float]:
+def score(model: nn.Module, images: torch.Tensor, classes: torch.Tensor) -> tuple[float, float]:
     """Accuracy, 0 to 1, and average cross entropy."""
-    logits = torch.cat([model(part) for part in pictures.split(1000)])
+    logits = torch.cat([model(part) for part in images.split(1000)])
     accuracy = (logits.argmax(1) == classes).double().mean().item()
     return accuracy, functional.cross_entropy(logits.double(), classes).item()
 

@@ -121,18 +121,16 @@ impl StepBenchmark {
 
     fn batch<B: ResidualBackend>(&self, device: &B::Device) -> ImageBatch<Autodiff<B>> {
         let [channels, height, width] = self.input.into();
-        let pictures = self.config.batch_size;
+        let images = self.config.batch_size;
         let classes = self.network.classes();
-        let targets: Vec<i64> = (0..pictures)
-            .map(|index| (index % classes) as i64)
-            .collect();
+        let targets: Vec<i64> = (0..images).map(|index| (index % classes) as i64).collect();
         ImageBatch {
             images: Tensor::random(
-                [pictures, channels, height, width],
+                [images, channels, height, width],
                 Distribution::Normal(0.0, 1.0),
                 device,
             ),
-            targets: Tensor::<_, 1, Int>::from_data(TensorData::new(targets, [pictures]), device),
+            targets: Tensor::<_, 1, Int>::from_data(TensorData::new(targets, [images]), device),
             mixed: None,
             outliers: None,
         }

@@ -67,7 +67,7 @@ pub(crate) struct RunState {
     pub seconds: f64,
     /// What the records belong to.
     pub network: NetworkConfig,
-    /// The pictures that they learned from.
+    /// The images that they learned from.
     #[serde(default)]
     pub data: Option<Fingerprint>,
 }
@@ -147,9 +147,9 @@ impl RunState {
 /// What an epoch came to.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct EpochScores {
-    /// Over the training pictures as they were met, augmented and while the network learned.
+    /// Over the training images as they were met, augmented and while the network learned.
     pub train: Option<Score>,
-    /// After it, over the pictures held back or, if none are, the test pictures.
+    /// After it, over the images held back or, if none are, the test images.
     pub validation: Score,
     /// The same of the weights' moving average, if one is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,8 +164,8 @@ pub(crate) struct Best {
 }
 
 impl Best {
-    /// Whether another score is better: more pictures are told rightly or, where as many are, with a lower
-    /// loss. With few validation pictures, several epochs tell as many.
+    /// Whether another score is better: more images are told rightly or, where as many are, with a lower
+    /// loss. With few validation images, several epochs tell as many.
     pub(crate) fn is_beaten_by(self, other: Score) -> bool {
         let Score { loss, accuracy } = self.score;
         other.accuracy > accuracy || (other.accuracy == accuracy && other.loss < loss)

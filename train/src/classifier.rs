@@ -47,7 +47,7 @@ pub(crate) fn classified<B: Backend>(
 }
 
 /// As [`classified`] in training: a share `smoothing` of each target goes to all classes alike, and
-/// of pictures that are mixed in pairs each counts as its own class and its partner's, in proportion
+/// of images that are mixed in pairs each counts as its own class and its partner's, in proportion
 /// to their shares.
 fn learned<B: Backend>(
     logits: Tensor<B, 2>,

@@ -27,11 +27,11 @@ pub struct EpochReport {
     pub epoch: usize,
     /// Of how many.
     pub epochs: usize,
-    /// Over the training pictures, as they were met: the loss is what the optimizer minimizes.
+    /// Over the training images, as they were met: the loss is what the optimizer minimizes.
     pub train: Option<Score>,
     /// The training loss with the definition of the validation loss, where `train` has smoothed labels.
     pub train_cross_entropy: Option<f64>,
-    /// After the epoch, over the validation pictures or, if none are held back, the test pictures.
+    /// After the epoch, over the validation images or, if none are held back, the test images.
     pub validation: Score,
     /// The same of the weights' moving average, if one is kept.
     pub averaged: Option<Score>,
@@ -134,7 +134,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         tally.map(|tally| self.scored(tally)).transpose()
     }
 
-    /// An error if the pictures ended too early: the score over a part of them counts for nothing.
+    /// An error if the images ended too early: the score over a part of them counts for nothing.
     fn scored(&self, tally: Tally) -> Result<Scored, TrainError> {
         if let Some(error) = self.load_failure.take() {
             return Err(error.into());
@@ -217,7 +217,7 @@ impl<B: TrainBackend> EpochLoop<B> {
     }
 }
 
-/// What an epoch came to, picture by picture.
+/// What an epoch came to, image by image.
 struct EpochScored {
     train: Option<Sums>,
     validation: Scored,

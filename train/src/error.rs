@@ -16,7 +16,7 @@ pub enum TrainError {
     /// A setting is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The pictures cannot be loaded.
+    /// The images cannot be loaded.
     #[error(transparent)]
     Data(#[from] DataError),
     /// The images of a run are no longer where they were.
@@ -29,9 +29,7 @@ pub enum TrainError {
     #[error(transparent)]
     Foreign(#[from] ForeignError),
     /// There is nothing to choose the best epoch by.
-    #[error(
-        "no picture of {data} is left for validation, because no class has two training pictures"
-    )]
+    #[error("no image of {data} is left for validation, because no class has two training images")]
     NoValidation {
         /// The data set.
         data: String,
@@ -44,13 +42,13 @@ pub enum TrainError {
     },
     /// Every step of an epoch is dropped.
     #[error(
-        "there are {pictures} pictures to train on, fewer than a step of {in_a_step}, and \
+        "there are {images} images to train on, fewer than a step of {in_a_step}, and \
          `loader.drop_last` leaves smaller steps out"
     )]
     NoSteps {
-        /// Training pictures.
-        pictures: usize,
-        /// Pictures of a step.
+        /// Training images.
+        images: usize,
+        /// Images of a step.
         in_a_step: usize,
     },
     /// The run's folder is not empty.
@@ -77,28 +75,28 @@ pub enum TrainError {
         /// The folder of runs.
         folder: PathBuf,
     },
-    /// A part of the data has no pictures.
-    #[error("{data} has no {part} pictures")]
-    NoPictures {
+    /// A part of the data has no images.
+    #[error("{data} has no {part} images")]
+    NoImages {
         /// The data set.
         data: String,
         /// The part.
         part: &'static str,
     },
-    /// A part of the data has pictures, but none that can be read.
-    #[error("none of the {part} pictures of {data} can be read")]
+    /// A part of the data has images, but none that can be read.
+    #[error("none of the {part} images of {data} can be read")]
     NoneReadable {
         /// The data set.
         data: String,
         /// The part.
         part: &'static str,
     },
-    /// The pictures have other channels than the model takes.
-    #[error("the pictures of {data} have {channels} channels, but {model} takes {expected}")]
+    /// The images have other channels than the model takes.
+    #[error("the images of {data} have {channels} channels, but {model} takes {expected}")]
     OtherChannels {
         /// The data set.
         data: String,
-        /// Those of its pictures.
+        /// Those of its images.
         channels: usize,
         /// The model.
         model: String,
@@ -129,9 +127,9 @@ pub enum TrainError {
         /// The folder.
         path: PathBuf,
     },
-    /// A run that goes on finds other pictures than it was started with.
-    #[error("the pictures of {data} are not those that the run was started with: {difference}")]
-    OtherPictures {
+    /// A run that goes on finds other images than it was started with.
+    #[error("the images of {data} are not those that the run was started with: {difference}")]
+    OtherImages {
         /// The data set.
         data: String,
         /// How they differ.
@@ -142,7 +140,7 @@ pub enum TrainError {
         "cannot tell whether {data} has the images that the run was started with: its checkpoint is \
          of a version that kept no checksum of them"
     )]
-    UnknownPictures {
+    UnknownImages {
         /// The data set.
         data: String,
     },
@@ -270,7 +268,7 @@ pub enum ConfigError {
     /// The network's name is not known.
     #[error(transparent)]
     Model(#[from] model::UnknownNetwork),
-    /// Pictures cannot be changed so.
+    /// Images cannot be changed so.
     #[error("`augmentation`: {0}")]
     Augmentation(#[from] AugmentationError),
     /// torchvision has no such weights.
@@ -288,14 +286,14 @@ pub enum ConfigError {
         /// The setting.
         key: &'static str,
     },
-    /// The network of the weights cannot be changed, nor what they expect of pictures.
+    /// The network of the weights cannot be changed, nor what they expect of images.
     #[error("`{key}` cannot be set with trained weights, which bring their own")]
     FixedByWeights {
         /// The setting.
         key: &'static str,
     },
-    /// Pictures of published sets have no files of their own.
-    #[error("`loader.storage` is files, but the pictures of {data} are always in memory")]
+    /// Images of published sets have no files of their own.
+    #[error("`loader.storage` is files, but the images of {data} are always in memory")]
     AlwaysInMemory {
         /// The data set.
         data: String,
@@ -316,7 +314,7 @@ pub enum ConfigError {
         /// What the run has.
         run: String,
     },
-    /// Nothing says what pictures a model is for.
+    /// Nothing says what images a model is for.
     #[error("no config.toml says on which data {} was trained", model.display())]
     NoData {
         /// The model's folder or file.
@@ -357,11 +355,11 @@ impl TrainError {
             Self::SavedModel(error) => error.hint(),
             Self::Foreign(error) => error.hint(),
             Self::Gradient { .. } => Some("choose smaller --depths".into()),
-            Self::NoValidation { .. } => Some("add pictures".into()),
+            Self::NoValidation { .. } => Some("add images".into()),
             Self::OneClass { .. } => {
                 Some("add a folder with images of what it is not, such as other/".into())
             }
-            Self::NoPictures { .. } => Some("choose another --split".into()),
+            Self::NoImages { .. } => Some("choose another --split".into()),
             Self::NoneReadable { .. } => Some("replace them; `train data` names them".into()),
             Self::OtherChannels { .. } => {
                 Some("name the data that the model was trained for with --data".into())
@@ -389,11 +387,11 @@ impl TrainError {
             Self::NoRuns { .. } => {
                 Some("start one with `train`, or name the folder of runs with --runs-dir".into())
             }
-            Self::OtherPictures { .. } => Some(
+            Self::OtherImages { .. } => Some(
                 "bring them back to go on, or start a new run from what this one learned with --weights"
                     .into(),
             ),
-            Self::UnknownPictures { .. } => Some(
+            Self::UnknownImages { .. } => Some(
                 "go on once with the data in their old place, which adds the checksum, or start a \
                  new run from what this one learned with --weights"
                     .into(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use data::{
-    BatchLoader, DataSet, ImageBatcher, LoadOptions, LoadProgress, PictureDataset, Source, Storage,
+    BatchLoader, DataSet, ImageBatcher, ImageDataset, LoadOptions, LoadProgress, Source, Storage,
 };
 use infer::{Activation, SavedModel, Views};
 use model::ResidualBackend;
@@ -23,11 +23,11 @@ use crate::scoring::score;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SetPart {
-    /// The training pictures, without those held back for validation.
+    /// The training images, without those held back for validation.
     Train,
-    /// The pictures that the best epoch of a run was chosen by.
+    /// The images that the best epoch of a run was chosen by.
     Validation,
-    /// The test pictures.
+    /// The test images.
     #[default]
     Test,
 }
@@ -55,9 +55,9 @@ pub struct EvaluationSettings {
     pub data_dir: Option<PathBuf>,
     /// A table of the labels of a folder's images, as in a run's config.
     pub labels: Option<PathBuf>,
-    /// Which of its pictures.
+    /// Which of its images.
     pub part: SetPart,
-    /// Share of the training pictures that are the validation part, as in a run's config.
+    /// Share of the training images that are the validation part, as in a run's config.
     pub validation: f64,
     /// Sets which those are, as in a run's config.
     pub seed: u64,
@@ -65,12 +65,12 @@ pub struct EvaluationSettings {
     pub views: Views,
     /// The most pixels of an image of a folder.
     pub max_pixels: Option<NonZeroU64>,
-    /// Pictures that go through the network at once.
+    /// Images that go through the network at once.
     pub batch_size: NonZeroUsize,
 }
 
 impl EvaluationSettings {
-    /// Those of a run, on the test pictures.
+    /// Those of a run, on the test images.
     pub fn of_run(config: &TrainConfig) -> Self {
         Self {
             data: config.data.clone(),
@@ -86,7 +86,7 @@ impl EvaluationSettings {
     }
 }
 
-/// A model and the pictures that it is evaluated on.
+/// A model and the images that it is evaluated on.
 #[derive(Debug)]
 pub struct EvaluationPlan {
     saved: SavedModel,
@@ -94,17 +94,17 @@ pub struct EvaluationPlan {
     pub data: DataSet,
     /// What it was made from.
     pub settings: EvaluationSettings,
-    /// Whether other pictures would count with another seed.
+    /// Whether other images would count with another seed.
     pub is_split_by_seed: bool,
     /// How the classes of the data and of the model are matched.
     pub matched_by: MatchedBy,
-    pictures: Arc<PictureDataset>,
+    images: Arc<ImageDataset>,
     /// The model's class of each class of the data.
     classes: Vec<usize>,
 }
 
 impl EvaluationPlan {
-    /// Loads the data as the model wants its pictures. Those of a folder are prepared as for a
+    /// Loads the data as the model wants its images. Those of a folder are prepared as for a
     /// prediction, one by one as they are needed.
     ///
     /// # Errors
@@ -161,7 +161,7 @@ impl EvaluationPlan {
                 data: &description.trained_on,
             },
         )?;
-        let pictures = Arc::new(pictures(&data, &settings)?.for_scoring());
+        let images = Arc::new(images(&data, &settings)?.for_scoring());
         let is_split_by_seed = match settings.part {
             SetPart::Train | SetPart::Validation
                 if data.validation.is_none() && settings.validation > 0.0 =>
@@ -176,21 +176,21 @@ impl EvaluationPlan {
             settings,
             is_split_by_seed,
             matched_by,
-            pictures,
+            images,
             classes,
         })
     }
 
-    /// How many pictures count.
-    pub fn pictures(&self) -> usize {
-        self.pictures.indices().len()
+    /// How many images count.
+    pub fn images(&self) -> usize {
+        self.images.indices().len()
     }
 
-    /// Runs the model over the pictures; `progress` is told how many are done.
+    /// Runs the model over the images; `progress` is told how many are done.
     ///
     /// # Errors
     ///
-    /// If the weights are damaged or a picture cannot be read.
+    /// If the weights are damaged or an image cannot be read.
     pub fn run<B: ResidualBackend>(
         &self,
         device: &B::Device,
@@ -199,7 +199,7 @@ impl EvaluationPlan {
         let description = &self.saved.description;
         let network = self.saved.network::<B>(device)?;
         let loader = BatchLoader::<B>::new(
-            Arc::clone(&self.pictures),
+            Arc::clone(&self.images),
             Arc::new(ImageBatcher::new(description.preprocessing.clone())),
             self.settings.batch_size,
             None,
@@ -208,7 +208,7 @@ impl EvaluationPlan {
         let failure = loader.failure().clone();
         let tally = Tally::new(description.class_names.len())
             .with_classes(self.classes.clone())
-            .of(&self.pictures);
+            .of(&self.images);
         let views = self.settings.views;
         let tally = score(&network, &loader, views, tally, &mut |_, done| {
             progress(done.items_processed);
@@ -226,13 +226,13 @@ impl EvaluationPlan {
     }
 }
 
-/// The pictures of a part.
-fn pictures(data: &DataSet, settings: &EvaluationSettings) -> Result<PictureDataset, TrainError> {
+/// The images of a part.
+fn images(data: &DataSet, settings: &EvaluationSettings) -> Result<ImageDataset, TrainError> {
     match settings.part {
         SetPart::Test => Ok(all(&data.test)),
         SetPart::Train if settings.validation == 0.0 => Ok(all(&data.train)),
         SetPart::Validation if settings.validation == 0.0 && data.validation.is_none() => {
-            Err(TrainError::NoPictures {
+            Err(TrainError::NoImages {
                 data: data.name.clone(),
                 part: settings.part.name(),
             })

@@ -1,10 +1,10 @@
-//! What a network is worth: metrics over a whole set of pictures.
+//! What a network is worth: metrics over a whole set of images.
 
 use std::sync::Arc;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
-use data::PictureDataset;
+use data::ImageDataset;
 use events::accuracy_interval;
 use serde::{Deserialize, Serialize};
 
@@ -15,32 +15,32 @@ use crate::totals::Score;
 const BINS: usize = 15;
 /// How many mistakes are kept.
 const MISSED: usize = 12;
-/// How many guesses a picture has for `top5`.
+/// How many guesses an image has for `top5`.
 const GUESSES: usize = 5;
 
-/// Metrics over a set of pictures.
+/// Metrics over a set of images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluation {
     /// How many there are.
-    pub pictures: usize,
-    /// Mean cross entropy per picture, in nats.
+    pub images: usize,
+    /// Mean cross entropy per image, in nats.
     pub loss: f64,
-    /// Share of pictures whose likeliest class is the right one, 0 to 1.
+    /// Share of images whose likeliest class is the right one, 0 to 1.
     pub accuracy: f64,
     /// The Wilson 95 % confidence interval of the accuracy; none in files of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy_interval: Option<[f64; 2]>,
-    /// Share of pictures whose class is among the five likeliest, 0 to 1; 1 with five classes or
+    /// Share of images whose class is among the five likeliest, 0 to 1; 1 with five classes or
     /// fewer.
     pub top5: f64,
     /// Expected calibration error, 0 to 1: how far confidence and accuracy are apart, as the mean over
-    /// 15 bins of confidence, weighted by pictures (Guo et al. 2017,
+    /// 15 bins of confidence, weighted by images (Guo et al. 2017,
     /// <https://arxiv.org/abs/1706.04599>).
     pub calibration_error: f64,
     /// How well each class is told from the others.
     pub classes: Vec<ClassEvaluation>,
-    /// Pictures `[their class][likeliest class]`.
+    /// Images `[their class][likeliest class]`.
     pub confusion: Vec<Vec<u64>>,
     /// The images that were misclassified with the highest probability, the most probable first.
     #[serde(default)]
@@ -71,11 +71,11 @@ pub struct Misclassified {
 pub struct ClassEvaluation {
     /// Its name.
     pub name: String,
-    /// Pictures of it.
-    pub pictures: u64,
-    /// Share of the pictures that were taken for it that are of it, 0 to 1.
+    /// Images of it.
+    pub images: u64,
+    /// Share of the images that were taken for it that are of it, 0 to 1.
     pub precision: f64,
-    /// Share of its pictures that were taken for it, 0 to 1.
+    /// Share of its images that were taken for it, 0 to 1.
     pub recall: f64,
     /// Harmonic mean of precision and recall, 0 to 1.
     pub f1: f64,
@@ -91,7 +91,7 @@ impl Evaluation {
     }
 }
 
-/// What an [`Evaluation`] is made of. Sums in double precision and picture by picture, so that the
+/// What an [`Evaluation`] is made of. Sums in double precision and image by image, so that the
 /// size of the batches has no say.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
@@ -99,20 +99,20 @@ pub(crate) struct Tally {
     among_top: usize,
     bins: [Bin; BINS],
     confusion: Vec<Vec<u64>>,
-    /// The network's class of each class of the pictures; none where they are the same.
+    /// The network's class of each class of the images; none where they are the same.
     classes: Option<Vec<usize>>,
-    /// The pictures, of which those that cannot be read do not count.
-    pictures: Option<Arc<PictureDataset>>,
-    /// Pictures seen.
+    /// The images, of which those that cannot be read do not count.
+    images: Option<Arc<ImageDataset>>,
+    /// Images seen.
     seen: usize,
     missed: Vec<Missed>,
 }
 
-/// A picture that was taken for another class.
+/// An image that was taken for another class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Missed {
     /// Its place among those that were scored, from 0.
-    pub picture: usize,
+    pub image: usize,
     pub class: usize,
     pub likeliest: usize,
     /// Of the likeliest class, 0 to 1.
@@ -121,7 +121,7 @@ pub(crate) struct Missed {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Bin {
-    pictures: usize,
+    images: usize,
     correct: usize,
     confidence: f64,
 }
@@ -134,21 +134,21 @@ impl Tally {
             bins: [Bin::default(); BINS],
             confusion: vec![vec![0; classes]; classes],
             classes: None,
-            pictures: None,
+            images: None,
             seen: 0,
             missed: Vec::new(),
         }
     }
 
-    /// For pictures whose classes are numbered in another way: the network's number of each.
+    /// For images whose classes are numbered in another way: the network's number of each.
     pub(crate) fn with_classes(mut self, classes: Vec<usize>) -> Self {
         self.classes = Some(classes);
         self
     }
 
-    /// For these pictures, all in their order.
-    pub(crate) fn of(mut self, pictures: &Arc<PictureDataset>) -> Self {
-        self.pictures = Some(Arc::clone(pictures));
+    /// For these images, all in their order.
+    pub(crate) fn of(mut self, images: &Arc<ImageDataset>) -> Self {
+        self.images = Some(Arc::clone(images));
         self
     }
 
@@ -166,15 +166,15 @@ impl Tally {
                 Some(classes) => classes.get(target).copied().unwrap_or(usize::MAX),
                 None => target,
             };
-            self.add_picture(logits, target);
+            self.add_image(logits, target);
         }
     }
 
-    fn add_picture(&mut self, logits: &[f64], target: usize) {
-        let picture = self.seen;
+    fn add_image(&mut self, logits: &[f64], target: usize) {
+        let image = self.seen;
         self.seen += 1;
-        let is_readable = |pictures: &Arc<PictureDataset>| pictures.is_readable(picture);
-        if !self.pictures.as_ref().is_none_or(is_readable) {
+        let is_readable = |images: &Arc<ImageDataset>| images.is_readable(image);
+        if !self.images.as_ref().is_none_or(is_readable) {
             return;
         }
         let Some(&own) = logits.get(target) else {
@@ -197,13 +197,13 @@ impl Tally {
         // Bins are open below and closed above; a confidence of 0 cannot be.
         let bin = (confidence * BINS as f64).ceil() as usize;
         let bin = &mut self.bins[bin.clamp(1, BINS) - 1];
-        bin.pictures += 1;
+        bin.images += 1;
         bin.correct += usize::from(likeliest == target);
         bin.confidence += confidence;
         self.confusion[target][likeliest] += 1;
         if likeliest != target {
             self.miss(Missed {
-                picture,
+                image,
                 class: target,
                 likeliest,
                 confidence,
@@ -220,18 +220,18 @@ impl Tally {
         self.missed.truncate(MISSED);
     }
 
-    /// The pictures that were taken for another class with the greatest confidence, that first.
+    /// The images that were taken for another class with the greatest confidence, that first.
     pub(crate) fn missed(&self) -> &[Missed] {
         &self.missed
     }
 
-    /// None without a picture.
+    /// None without an image.
     pub(crate) fn score(&self) -> Option<Score> {
-        let pictures = self.pictures();
+        let images = self.images();
         let correct = self.correct();
-        (pictures > 0).then(|| Score {
-            loss: self.loss / pictures as f64,
-            accuracy: correct as f64 / pictures as f64,
+        (images > 0).then(|| Score {
+            loss: self.loss / images as f64,
+            accuracy: correct as f64 / images as f64,
         })
     }
 
@@ -239,23 +239,23 @@ impl Tally {
         self.bins.iter().map(|bin| bin.correct).sum()
     }
 
-    fn pictures(&self) -> usize {
-        self.bins.iter().map(|bin| bin.pictures).sum()
+    fn images(&self) -> usize {
+        self.bins.iter().map(|bin| bin.images).sum()
     }
 
-    /// None without a picture.
+    /// None without an image.
     pub(crate) fn evaluation(self, class_names: &[String]) -> Option<Evaluation> {
         let score = self.score()?;
-        let pictures = self.pictures();
+        let images = self.images();
         let apart = |bin: &Bin| (bin.correct as f64 - bin.confidence).abs();
         let classes = class_names.iter().enumerate();
         Some(Evaluation {
-            pictures,
+            images,
             loss: score.loss,
             accuracy: score.accuracy,
-            accuracy_interval: accuracy_interval(self.correct() as u64, pictures as u64),
-            top5: self.among_top as f64 / pictures as f64,
-            calibration_error: self.bins.iter().map(apart).sum::<f64>() / pictures as f64,
+            accuracy_interval: accuracy_interval(self.correct() as u64, images as u64),
+            top5: self.among_top as f64 / images as f64,
+            calibration_error: self.bins.iter().map(apart).sum::<f64>() / images as f64,
             classes: classes
                 .map(|(class, name)| self.class(class, name))
                 .collect(),
@@ -269,14 +269,14 @@ impl Tally {
             Some(name) => name.clone(),
             None => class.to_string(),
         };
-        let path = |picture: usize| {
-            let pictures = self.pictures.as_ref()?;
-            let index = *pictures.indices().get(picture)?;
-            pictures.store().path(index).map(path_text)
+        let path = |image: usize| {
+            let images = self.images.as_ref()?;
+            let index = *images.indices().get(image)?;
+            images.store().path(index).map(path_text)
         };
         let mistakes = self.missed.iter().map(|missed| Misclassified {
-            image: missed.picture,
-            path: path(missed.picture),
+            image: missed.image,
+            path: path(missed.image),
             class: name(missed.class),
             predicted: name(missed.likeliest),
             probability: missed.confidence,
@@ -290,14 +290,14 @@ impl Tally {
             whole => part as f64 / whole as f64,
         };
         let right = self.confusion[class][class];
-        let pictures = self.confusion[class].iter().sum();
+        let images = self.confusion[class].iter().sum();
         let taken = self.confusion.iter().map(|row| row[class]).sum();
         ClassEvaluation {
             name: name.to_owned(),
-            pictures,
+            images,
             precision: share(right, taken),
-            recall: share(right, pictures),
-            f1: share(2 * right, pictures + taken),
+            recall: share(right, images),
+            f1: share(2 * right, images + taken),
         }
     }
 }
@@ -337,14 +337,14 @@ mod tests {
         ];
         let found = evaluation(&logits, 2, &[0, 1, 1, 0], 3);
         assert_eq!(found.confusion, [[1, 1], [1, 1]]);
-        assert_eq!((found.pictures, found.accuracy, found.top5), (4, 0.5, 1.0));
+        assert_eq!((found.images, found.accuracy, found.top5), (4, 0.5, 1.0));
         let loss = -(0.8_f64.ln() + 0.4_f64.ln() + 0.6_f64.ln() + 0.2_f64.ln()) / 4.0;
         assert!((found.loss - loss).abs() < 1e-6, "{}", found.loss);
         // Half are right in both bins.
         assert!((found.calibration_error - (0.3 + 0.1) / 2.0).abs() < 1e-6);
         let class = &found.classes[1];
         assert_eq!(
-            (class.pictures, class.precision, class.recall, class.f1),
+            (class.images, class.precision, class.recall, class.f1),
             (2, 0.5, 0.5, 0.5)
         );
         assert_eq!(class.name, "class 1");
@@ -380,14 +380,14 @@ mod tests {
     #[test]
     fn the_most_certain_mistakes_are_kept() {
         let mut tally = Tally::new(2);
-        for picture in 0..40 {
+        for image in 0..40 {
             // Every second one is right, and those in the middle are the most certain.
-            let certainty = 20.0 - (f64::from(picture) - 20.0).abs();
-            tally.add_picture(&[certainty, 0.0], picture as usize % 2);
+            let certainty = 20.0 - (f64::from(image) - 20.0).abs();
+            tally.add_image(&[certainty, 0.0], image as usize % 2);
         }
         let missed = tally.missed();
         assert_eq!(missed.len(), MISSED);
-        assert_eq!((missed[0].picture, missed[1].picture), (19, 21));
+        assert_eq!((missed[0].image, missed[1].image), (19, 21));
         assert_eq!((missed[0].class, missed[0].likeliest), (1, 0));
         assert!(missed.is_sorted_by(|one, next| one.confidence >= next.confidence));
     }
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_may_number_their_classes_otherwise() {
+    fn images_may_number_their_classes_otherwise() {
         let device = Default::default();
         let mut tally = Tally::new(3).with_classes(vec![2, 0]);
         let logits = Tensor::<Flex, 2>::from_floats([[0.0, 1.0, 5.0], [5.0, 1.0, 0.0]], &device);
@@ -419,7 +419,7 @@ mod tests {
     #[test]
     fn logits_that_are_no_numbers_are_counted_without_a_panic() {
         let found = evaluation(&[f32::NAN, 1.0, f32::NEG_INFINITY], 3, &[1], 1);
-        assert_eq!(found.pictures, 1);
+        assert_eq!(found.images, 1);
         assert!(found.loss.is_nan());
     }
 
@@ -435,8 +435,8 @@ mod tests {
             let diagonal: u64 = (0..4).map(|class| whole.confusion[class][class]).sum();
             prop_assert!((whole.accuracy * 24.0 - diagonal as f64).abs() < 1e-9);
             prop_assert_eq!(whole.confusion.iter().flatten().sum::<u64>(), 24);
-            // Accuracy is the mean recall, weighted by pictures.
-            let recall: f64 = whole.classes.iter().map(|class| class.recall * class.pictures as f64).sum();
+            // Accuracy is the mean recall, weighted by images.
+            let recall: f64 = whole.classes.iter().map(|class| class.recall * class.images as f64).sum();
             prop_assert!((recall / 24.0 - whole.accuracy).abs() < 1e-9);
             prop_assert!((0.0..=1.0).contains(&whole.calibration_error));
             prop_assert!(whole.loss >= 0.0 && whole.top5 >= whole.accuracy);

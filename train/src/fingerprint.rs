@@ -1,6 +1,6 @@
-//! Which pictures a run was started with.
+//! Which images a run was started with.
 
-use data::{PictureDataset, Source};
+use data::{ImageDataset, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoints;
@@ -24,7 +24,7 @@ pub(crate) struct Fingerprint {
 
 impl Fingerprint {
     pub(crate) fn of(plan: &Plan) -> Self {
-        let test = PictureDataset::all(plan.data.test.clone());
+        let test = ImageDataset::all(plan.data.test.clone());
         let mut checksum = crc32fast::Hasher::new();
         for name in &plan.data.class_names {
             checksum.update(name.as_bytes());
@@ -55,9 +55,9 @@ impl Fingerprint {
         ];
         let other = parts.into_iter().find(|(_, now, before)| now != before);
         match other {
-            Some((part, now, before)) => Some(format!(
-                "there were {before} {part} pictures, and are {now}"
-            )),
+            Some((part, now, before)) => {
+                Some(format!("there were {before} {part} images, and are {now}"))
+            }
             None if self.checksum != before.checksum => Some("their classes are others".to_owned()),
             None => None,
         }
@@ -88,7 +88,7 @@ impl Plan {
         let now = Fingerprint::of(self);
         let data = self.data.name.clone();
         if let Some(difference) = now.difference(before) {
-            return Err(TrainError::OtherPictures { data, difference });
+            return Err(TrainError::OtherImages { data, difference });
         }
         let (_, config) = RunFolder::open(folder.path().to_owned())?;
         let place = |config: &TrainConfig| {
@@ -102,13 +102,13 @@ impl Plan {
         let difference = "the content of their files is another".to_owned();
         match now.has_same_content(before) {
             Some(true) => Ok(None),
-            Some(false) if is_moved => Err(TrainError::OtherPictures { data, difference }),
+            Some(false) if is_moved => Err(TrainError::OtherImages { data, difference }),
             Some(false) => Ok(Some(format!(
                 "files of {data} have changed since the last checkpoint"
             ))),
             // Published sets are checked as they are loaded.
             None if is_moved && matches!(self.config.data, Source::Folder(_)) => {
-                Err(TrainError::UnknownPictures { data })
+                Err(TrainError::UnknownImages { data })
             }
             None => Ok(None),
         }
@@ -135,7 +135,7 @@ mod tests {
         };
         assert_eq!(
             fewer.difference(&before).unwrap(),
-            "there were 90 training pictures, and are 80"
+            "there were 90 training images, and are 80"
         );
         let others = Fingerprint {
             checksum: 8,

@@ -20,7 +20,7 @@ const CONFIG_CHECKSUM: &str = "# sha256: ";
 const CHECKSUM_DIGITS: usize = 64;
 /// The description of the weights that it started from.
 const START_FILE: &str = "start.json";
-/// What the best model came to on the test pictures.
+/// What the best model came to on the test images.
 pub(crate) const TEST_FILE: &str = "test.json";
 /// What a resumed run goes on from.
 pub(crate) const CHECKPOINT_FOLDER: &str = "checkpoint";
@@ -36,7 +36,7 @@ pub(crate) const RAW_FOLDER: &str = "raw";
 /// | `config.toml` | every setting |
 /// | `start.json` | what the weights were that it started from, if it did |
 /// | `model.safetensors`, `model.json` | the best model so far and its description |
-/// | `test.json` | what it came to on the test pictures, at the end |
+/// | `test.json` | what it came to on the test images, at the end |
 /// | `raw/` | where a moving average is kept: these three of the weights themselves |
 /// | `checkpoint/` | what a resumed run goes on from |
 /// | `events.jsonl` | what happened, a line of JSON for each event |
@@ -233,7 +233,7 @@ fn is_as_written(text: &[u8]) -> bool {
     last == format!("{CONFIG_CHECKSUM}{}\n", sha256(content)).as_bytes()
 }
 
-/// Writes what a network came to on a set of pictures, as JSON.
+/// Writes what a network came to on a set of images, as JSON.
 pub(crate) fn write_evaluation(path: &Path, evaluation: &Evaluation) -> Result<(), TrainError> {
     serde_json::to_string_pretty(evaluation)
         .map_err(io::Error::other)

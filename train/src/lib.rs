@@ -1,7 +1,7 @@
 //! Trains residual networks with burn-train's `Learner`.
 //!
 //! Data flows one way: flags and a file become a validated [`TrainConfig`]; it and the loaded
-//! pictures become a [`Plan`]; [`train`] runs the plan on a backend and writes a [`RunFolder`].
+//! images become a [`Plan`]; [`train`] runs the plan on a backend and writes a [`RunFolder`].
 //! Nothing here reads arguments or the environment, or prints: what there is to tell goes to an
 //! [`Observer`] and to burn-train's renderer.
 //!
@@ -24,10 +24,10 @@
 //! | `schedule` | the learning rate of each step |
 //! | `divergence` | noticing that training diverges |
 //! | `keep` | keeping the best network |
-//! | `scoring` | scoring a network on a set of pictures |
+//! | `scoring` | scoring a network on a set of images |
 //! | `evaluate` | a saved model on a part of a data set |
 //! | `matching` | which of a model's classes a class of the data is |
-//! | `evaluation` | metrics over a whole set of pictures |
+//! | `evaluation` | metrics over a whole set of images |
 //! | `checkpoint` | the state of a run, saved and restored |
 //! | `stream` | the events of a run |
 //! | `totals` | loss and accuracy over many batches |

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use data::{
-    DataError, DataSet, ImageLook, LoadOptions, LoadProgress, PictureDataset, PictureStore, Source,
+    DataError, DataSet, ImageDataset, ImageLook, ImageStore, LoadOptions, LoadProgress, Source,
 };
 use infer::{Accuracy, Activation, Description, Scoring, Stored};
 use model::NetworkConfig;
@@ -15,7 +15,7 @@ use crate::folder::RunFolder;
 use crate::pretrained::{Fitting, Pretrained};
 use crate::schedule::Rates;
 
-/// A run before it starts: the pictures, the network's shape, the numbers of steps.
+/// A run before it starts: the images, the network's shape, the numbers of steps.
 #[derive(Debug)]
 pub struct Plan {
     /// The settings it was made from.
@@ -26,12 +26,12 @@ pub struct Plan {
     pub network: NetworkConfig,
     /// The weights that it starts from; none for random ones.
     pub pretrained: Option<Pretrained>,
-    /// Classes, test pictures and preprocessing.
+    /// Classes, test images and preprocessing.
     pub data: DataSet,
-    /// Pictures to train on.
-    pub train: Arc<PictureDataset>,
-    /// Pictures to score each epoch by.
-    pub validation: Arc<PictureDataset>,
+    /// Images to train on.
+    pub train: Arc<ImageDataset>,
+    /// Images to score each epoch by.
+    pub validation: Arc<ImageDataset>,
     /// Steps in each epoch.
     pub steps_per_epoch: usize,
     pub(crate) batch_size: NonZeroUsize,
@@ -42,7 +42,7 @@ pub struct Plan {
 impl Plan {
     /// Loads the data and fits the network to it.
     ///
-    /// `progress` is called as pictures are prepared, from several threads.
+    /// `progress` is called as images are prepared, from several threads.
     ///
     /// # Errors
     ///
@@ -132,13 +132,13 @@ impl Plan {
             false => parts(&data, config.validation, config.seed)?,
         };
         let batch_size = NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN);
-        let pictures = train.indices().len();
+        let images = train.indices().len();
         let accumulate = NonZeroUsize::new(config.accumulate).unwrap_or(NonZeroUsize::MIN);
         let in_a_step = batch_size.saturating_mul(accumulate);
-        let steps_per_epoch = config.loader.steps(pictures, in_a_step);
+        let steps_per_epoch = config.loader.steps(images, in_a_step);
         if steps_per_epoch == 0 {
             return Err(TrainError::NoSteps {
-                pictures,
+                images,
                 in_a_step: in_a_step.get(),
             });
         }
@@ -175,7 +175,7 @@ impl Plan {
         RunFolder::create(&self.config, &self.model, start)
     }
 
-    /// An epoch's accuracy, if it is that over pictures held back.
+    /// An epoch's accuracy, if it is that over images held back.
     pub(crate) fn validated(&self, accuracy: f64) -> Option<f64> {
         (!self.config.scores_on_test()).then_some(accuracy)
     }
@@ -213,12 +213,12 @@ impl Plan {
     }
 }
 
-/// The pictures to train on, and those that are held back: the data's own, or a share of each class.
+/// The images to train on, and those that are held back: the data's own, or a share of each class.
 pub(crate) fn parts(
     data: &DataSet,
     share: f64,
     seed: u64,
-) -> Result<[PictureDataset; 2], TrainError> {
+) -> Result<[ImageDataset; 2], TrainError> {
     if let Some(validation) = &data.validation {
         return Ok([&data.train, validation].map(all));
     }
@@ -228,11 +228,11 @@ pub(crate) fn parts(
             data: data.name.clone(),
         });
     }
-    let part = |indices| PictureDataset::new(data.train.clone(), indices);
+    let part = |indices| ImageDataset::new(data.train.clone(), indices);
     Ok([part(train)?, part(validation)?])
 }
 
-/// All pictures of a part.
-pub(crate) fn all(store: &PictureStore) -> PictureDataset {
-    PictureDataset::all(store.clone())
+/// All images of a part.
+pub(crate) fn all(store: &ImageStore) -> ImageDataset {
+    ImageDataset::all(store.clone())
 }

@@ -25,7 +25,7 @@ pub struct Pretrained {
     options: ImportOptions,
 }
 
-/// What of a network is changed for the pictures and classes of a run.
+/// What of a network is changed for the images and classes of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fitting {
     /// Channels and classes that the weights were trained with.
@@ -100,7 +100,7 @@ impl Pretrained {
         Ok(Some((path.clone(), options)))
     }
 
-    /// The network that a run trains on pictures of so many channels and classes.
+    /// The network that a run trains on images of so many channels and classes.
     pub(crate) fn network_config(&self, channels: usize, classes: usize) -> NetworkConfig {
         let network = self.description.network.clone();
         network.with_input_channels(channels).with_classes(classes)
@@ -115,7 +115,7 @@ impl Pretrained {
         }
     }
 
-    /// The preprocessing of a run's own pictures with the mean and deviation that the weights were
+    /// The preprocessing of a run's own images with the mean and deviation that the weights were
     /// trained with, which the statistics in their norms belong to.
     pub(crate) fn preprocessing(
         &self,
@@ -143,7 +143,7 @@ impl Pretrained {
     ) -> Result<Network<B>, TrainError> {
         let Import { saved, .. } = import(&self.path, &self.options)?;
         if saved.description.network != self.description.network {
-            return Err(TrainError::Foreign(ForeignError::Unrecognised {
+            return Err(TrainError::Foreign(ForeignError::Unrecognized {
                 path: self.path.clone(),
                 reason: "it has changed since the run began".to_owned(),
             }));

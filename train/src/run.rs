@@ -10,7 +10,7 @@ use burn_train::metric::{
 };
 use burn_train::renderer::MetricsRenderer;
 use burn_train::{SupervisedTraining, TrainingStrategy};
-use data::{BatchLoader, ImageBatcher, LoadFailure, PictureDataset, Position};
+use data::{BatchLoader, ImageBatcher, ImageDataset, LoadFailure, Position};
 use events::{Level, Work};
 use infer::{Accuracy, SavedModel};
 use model::ResidualBackend;
@@ -38,7 +38,7 @@ pub trait Observer: Send {
     /// No epoch is left though not all were trained: none was better than this one for long enough.
     fn ended_early(&mut self, last_better: usize);
 
-    /// So many of the test pictures are done.
+    /// So many of the test images are done.
     fn tested(&mut self, done: usize, total: usize);
 
     /// The run came to its end. It is called before the result is written, which may fail.
@@ -75,7 +75,7 @@ pub enum Outcome {
 /// What a finished run came to.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// Of the best model, over the test pictures. It lies as `test.json` in the run's folder.
+    /// Of the best model, over the test images. It lies as `test.json` in the run's folder.
     pub test: Evaluation,
     /// Of the best weights beside their moving average, if one was kept; it lies in `raw`.
     pub raw: Option<Evaluation>,
@@ -229,8 +229,8 @@ fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
     };
     drop(machine);
     let seconds = stream.clock().seconds();
-    let pictures = PictureDataset::all(plan.data.test.clone());
-    stream.send(stream::tested(seconds, best.epoch, &scored, &pictures));
+    let images = ImageDataset::all(plan.data.test.clone());
+    stream.send(stream::tested(seconds, best.epoch, &scored, &images));
     let finished = Finished {
         test: scored.evaluation,
         raw,
@@ -248,13 +248,13 @@ fn run<B: ResidualBackend, R: MetricsRenderer + 'static>(
 
 pub(crate) fn loader<B: Backend>(
     plan: &Plan,
-    pictures: &Arc<PictureDataset>,
+    images: &Arc<ImageDataset>,
     shuffle: Option<u64>,
     device: &B::Device,
 ) -> BatchLoader<B> {
     let batcher = ImageBatcher::new(plan.data.preprocessing.clone());
     let loader = BatchLoader::new(
-        Arc::clone(pictures),
+        Arc::clone(images),
         Arc::new(batcher),
         plan.batch_size,
         shuffle,
@@ -263,7 +263,7 @@ pub(crate) fn loader<B: Backend>(
     plan.config.loader.apply(loader, shuffle)
 }
 
-/// Tests saved models on the test pictures.
+/// Tests saved models on the test images.
 struct Test<'a, B: ResidualBackend> {
     plan: &'a Plan,
     device: &'a B::Device,
@@ -286,14 +286,14 @@ impl<B: ResidualBackend> Test<'_, B> {
         } = self;
         let saved = SavedModel::open(folder)?;
         let network = saved.network::<B>(device)?;
-        let pictures = Arc::new(PictureDataset::all(plan.data.test.clone()).for_scoring());
-        let loader = loader::<B>(plan, &pictures, None, device);
+        let images = Arc::new(ImageDataset::all(plan.data.test.clone()).for_scoring());
+        let loader = loader::<B>(plan, &images, None, device);
         let failure = loader.failure().clone();
         let tally = score(
             &network,
             &loader,
             plan.config.views(),
-            Tally::new(plan.network.classes()).of(&pictures),
+            Tally::new(plan.network.classes()).of(&images),
             &mut |_, progress| {
                 let (done, total) = (progress.items_processed, progress.items_total);
                 observer.tested(done, total);

@@ -1,4 +1,4 @@
-//! Scoring a network on a set of pictures.
+//! Scoring a network on a set of images.
 
 use std::ops::ControlFlow;
 

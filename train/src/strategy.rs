@@ -173,7 +173,7 @@ impl<B: TrainBackend> EpochLoop<B> {
             if batches.is_empty() {
                 break;
             }
-            let pictures = batches.iter().map(|batch| batch.targets.dims()[0]).sum();
+            let images = batches.iter().map(|batch| batch.targets.dims()[0]).sum();
             laps.lap(Part::Waiting);
             session.rate = session.schedule.step();
             let output;
@@ -190,7 +190,7 @@ impl<B: TrainBackend> EpochLoop<B> {
                 self.tell(session, before, &mut totals, &watch);
             }
             let seconds = self.stream.clock().seconds();
-            if let Some(speed) = laps.step(pictures, seconds, state.step) {
+            if let Some(speed) = laps.step(images, seconds, state.step) {
                 self.stream.send(speed);
             }
             if self.stop.take_checkpoint_request() {
@@ -211,7 +211,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         if let Some(speed) = laps.told(seconds, state.step) {
             self.stream.send(speed);
         }
-        // The pictures ended before their epoch.
+        // The images ended before their epoch.
         if let Some(error) = self.load_failure.take() {
             self.stop.fail(error.into());
         }

@@ -4,13 +4,13 @@ use burn::tensor::backend::Backend;
 use burn_train::ClassificationOutput;
 use serde::{Deserialize, Serialize};
 
-/// Loss and accuracy over a set of pictures.
+/// Loss and accuracy over a set of images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// Mean cross entropy per picture, in nats.
+    /// Mean cross entropy per image, in nats.
     #[serde(with = "crate::exact")]
     pub loss: f64,
-    /// Share of pictures classified rightly, 0 to 1.
+    /// Share of images classified rightly, 0 to 1.
     #[serde(with = "crate::exact")]
     pub accuracy: f64,
 }
@@ -18,13 +18,13 @@ pub struct Score {
 /// What a [`Score`] is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sums {
-    /// Cross entropy of all pictures, in nats.
+    /// Cross entropy of all images, in nats.
     #[serde(with = "crate::exact")]
     pub loss: f64,
-    /// Pictures classified rightly.
+    /// Images classified rightly.
     pub correct: i64,
-    pub pictures: usize,
-    /// Cross entropy of all pictures against their classes, where `loss` has smoothed labels.
+    pub images: usize,
+    /// Cross entropy of all images against their classes, where `loss` has smoothed labels.
     #[serde(
         default,
         with = "crate::exact::option",
@@ -34,22 +34,22 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// None without a picture.
+    /// None without an image.
     pub(crate) fn score(&self) -> Option<Score> {
-        (self.pictures > 0).then(|| Score {
-            loss: self.loss / self.pictures as f64,
-            accuracy: self.correct as f64 / self.pictures as f64,
+        (self.images > 0).then(|| Score {
+            loss: self.loss / self.images as f64,
+            accuracy: self.correct as f64 / self.images as f64,
         })
     }
 
-    /// Mean of the cross entropy without smoothing, where it was added for every picture.
+    /// Mean of the cross entropy without smoothing, where it was added for every image.
     pub(crate) fn cross_entropy(&self) -> Option<f64> {
-        let sum = self.cross_entropy.filter(|_| self.pictures > 0);
-        sum.map(|sum| sum / self.pictures as f64)
+        let sum = self.cross_entropy.filter(|_| self.images > 0);
+        sum.map(|sum| sum / self.images as f64)
     }
 }
 
-/// Mean cross entropy of logits `[batch, classes]` against the classes, on the host; not a number without a picture.
+/// Mean cross entropy of logits `[batch, classes]` against the classes, on the host; not a number without an image.
 pub(crate) fn cross_entropy<B: Backend>(output: &ClassificationOutput<B>) -> f64 {
     let [batch, classes] = output.output.dims();
     let logits: Vec<f64> = output.output.to_data().iter().collect();
@@ -92,7 +92,7 @@ impl Totals {
         let sums = self.0.get_or_insert(Sums {
             loss: 0.0,
             correct: 0,
-            pictures: 0,
+            images: 0,
             cross_entropy: Some(0.0),
         });
         sums.loss += loss * batch as f64;
@@ -100,7 +100,7 @@ impl Totals {
         let sum = sums.cross_entropy.zip(cross_entropy);
         sums.cross_entropy = sum.map(|(sum, mean)| sum + mean * batch as f64);
         sums.correct += correct.into_data().iter::<i64>().next().unwrap_or(0);
-        sums.pictures += batch;
+        sums.images += batch;
     }
 
     /// None if nothing was added.
@@ -152,14 +152,14 @@ mod tests {
         let mut resumed = Totals::resumed(Some(sums));
         resumed.add(&output([[0.0, 1.0]], [0]), 3.0, None);
         let sums = resumed.sums().unwrap();
-        assert_eq!((sums.loss, sums.correct, sums.pictures), (11.0, 3, 5));
+        assert_eq!((sums.loss, sums.correct, sums.images), (11.0, 3, 5));
         assert_eq!(sums.cross_entropy(), None);
         assert_eq!(Totals::resumed(Some(sums)).sums(), Some(sums));
     }
 
     #[test]
     fn an_epoch_that_an_earlier_version_began_has_no_cross_entropy() {
-        let json = r#"{"loss":"2.5","correct":1,"pictures":2}"#;
+        let json = r#"{"loss":"2.5","correct":1,"images":2}"#;
         let sums: Sums = serde_json::from_str(json).unwrap();
         assert_eq!(sums.cross_entropy, None);
         let mut totals = Totals::resumed(Some(sums));

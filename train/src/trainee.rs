@@ -30,7 +30,7 @@ pub(crate) struct Trainee<B: TrainBackend> {
 
 impl<B: TrainBackend> Trainee<B> {
     /// Forward and backward pass of each batch and one step of the optimizer along the mean
-    /// gradient of all pictures; the output is that before the step.
+    /// gradient of all images; the output is that before the step.
     pub(crate) fn step(
         mut self,
         batches: Vec<ImageBatch<B>>,
@@ -51,7 +51,7 @@ impl<B: TrainBackend> Trainee<B> {
     }
 }
 
-/// The mean gradient over the pictures of all batches, and their outputs together.
+/// The mean gradient over the images of all batches, and their outputs together.
 fn learn<B: TrainBackend>(
     model: &Classifier<B>,
     mut batches: Vec<ImageBatch<B>>,
@@ -63,11 +63,11 @@ fn learn<B: TrainBackend>(
         return model.learn(batch, 1.0, laps);
     }
     let size = |batch: &ImageBatch<B>| batch.targets.dims()[0] as f64;
-    let pictures: f64 = batches.iter().map(size).sum();
+    let images: f64 = batches.iter().map(size).sum();
     let mut accumulated = GradientsAccumulator::new();
     let mut outputs = Vec::new();
     for batch in batches {
-        let share = size(&batch) / pictures;
+        let share = size(&batch) / images;
         let (gradients, output) = model.learn(batch, share, laps);
         accumulated.accumulate(model, gradients);
         outputs.push((output, share));
@@ -130,9 +130,9 @@ mod tests {
     }
 
     #[test]
-    fn several_batches_are_one_step_of_all_their_pictures() {
+    fn several_batches_are_one_step_of_all_their_images() {
         let device = Default::default();
-        // Without norms, pictures have no say in each other.
+        // Without norms, images have no say in each other.
         let network = model::network("digit").unwrap().init(&device).unwrap();
         let images = Tensor::<Train, 4>::random([5, 1, 28, 28], Distribution::Default, &device);
         let targets = Tensor::<Train, 1, Int>::from_ints([3, 1, 4, 1, 5], &device);

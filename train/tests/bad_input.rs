@@ -6,9 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{SMALL, fails, offline, picture_folder, succeeds, train};
+use common::{SMALL, fails, image_folder, offline, succeeds, train};
 
-/// A folder with the four files of MNIST, of ten pictures each.
+/// A folder with the four files of MNIST, of ten images each.
 fn idx_folder(root: &Path) -> std::path::PathBuf {
     let folder = root.join("idx");
     fs::create_dir(&folder).unwrap();
@@ -81,7 +81,7 @@ fn who_is_offline_is_told_which_files_to_put_where() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn every_command_that_needs_pictures_downloads_into_the_users_cache_folder() {
+fn every_command_that_needs_images_downloads_into_the_users_cache_folder() {
     let root = tempfile::tempdir().unwrap();
     let cache = root.path().join("home/resnet");
     let commands: [&[&str]; 3] = [
@@ -138,9 +138,9 @@ fn damaged_cifar_files() {
 }
 
 #[test]
-fn damaged_picture_folders() {
+fn damaged_image_folders() {
     let root = tempfile::tempdir().unwrap();
-    let folder = picture_folder(root.path(), 4);
+    let folder = image_folder(root.path(), 4);
     let expect = |words: &[&str]| {
         let mut command = train(&root.path().join("runs"));
         command
@@ -149,7 +149,7 @@ fn damaged_picture_folders() {
         fails(&mut command, 1, words);
     };
     let text = folder.join("red/notes.png");
-    fs::write(&text, "this is no picture").unwrap();
+    fs::write(&text, "this is no image").unwrap();
     expect(&["notes.png"]);
     fs::remove_file(&text).unwrap();
 
@@ -182,7 +182,7 @@ fn wrong_configs_name_key_and_range() {
     expect("[loader]\nthread = 2", &["thread", "line 2"]);
     expect(
         "batch_size = 6000\nloader = { drop_last = true }",
-        &["5400 pictures", "step of 6000", "hint:"],
+        &["5400 images", "step of 6000", "hint:"],
     );
     expect("model = \"resnet19\"", &["resnet19", "did you mean"]);
     fails(
@@ -435,7 +435,8 @@ fn a_loss_that_is_not_finite_ends_the_run_and_names_the_step() {
     assert!(runs.path().join("mine/checkpoint/model-169.mpk").is_file());
 }
 
-/// Weights can break while losses are numbers: a norm with an infinite variance returns its shift.
+/// Weights can break while losses are numbers: the variance of large values is infinite, and a norm with an infinite
+/// variance returns its shift.
 #[test]
 fn what_is_kept_has_numbers() {
     let runs = tempfile::tempdir().unwrap();
@@ -449,7 +450,7 @@ fn what_is_kept_has_numbers() {
     ];
     succeeds(train(runs.path()).args(short).args(["--name", "good"]));
     let mut weights = fs::read(runs.path().join("good/model.safetensors")).unwrap();
-    break_weight(&mut weights, "stages.0.blocks.0.branch.0.norm.running_var");
+    set_weight(&mut weights, "stages.0.blocks.0.branch.0.conv.weight", 1e30);
     let file = runs.path().join("broken.safetensors");
     fs::write(&file, weights).unwrap();
     for keep in ["best", "last"] {
@@ -469,12 +470,12 @@ fn what_is_kept_has_numbers() {
     }
 }
 
-/// Replaces the first value of a tensor in a file of weights by infinity.
-fn break_weight(file: &mut [u8], name: &str) {
+/// Replaces the first value of a tensor in a file of weights.
+fn set_weight(file: &mut [u8], name: &str, value: f32) {
     let (_, header) = safetensors::SafeTensors::read_metadata(file).unwrap();
     let (start, _) = header.info(name).unwrap().data_offsets;
     let data = file.len() - header.data_len();
-    file[data + start..][..4].copy_from_slice(&f32::INFINITY.to_le_bytes());
+    file[data + start..][..4].copy_from_slice(&value.to_le_bytes());
 }
 
 #[cfg(unix)]

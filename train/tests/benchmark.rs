@@ -69,7 +69,7 @@ fn json_of_a_step_with_every_optimizer() {
             "low_ms",
             "median_ms",
             "high_ms",
-            "pictures_per_second",
+            "images_per_second",
         ]
         .map(|key| number(&report, key));
         assert!(

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{SMALL, fails, offline, picture_folder, stderr, stdout, succeeds, train};
-use data::{LoadOptions, PictureStore, Source, Storage};
+use common::{SMALL, fails, image_folder, offline, stderr, stdout, succeeds, train};
+use data::{ImageStore, LoadOptions, Source, Storage};
 use serde_json::Value;
 use train::TrainConfig;
 
@@ -61,7 +61,7 @@ fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
         .output()
         .unwrap();
     let validation: Value = serde_json::from_str(&stdout(&output)).unwrap();
-    assert_eq!(validation["pictures"], 600);
+    assert_eq!(validation["images"], 600);
     let description = json(&run.join("model.json"));
     assert_eq!(
         validation["accuracy"],
@@ -73,7 +73,7 @@ fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
     let [train, mirrored] =
         ["", "-flip"].map(|flip| json(&run.join(format!("eval-sample-train{flip}.json"))));
     for (found, flip) in [(&train, false), (&mirrored, true)] {
-        assert_eq!(found["pictures"], 5400);
+        assert_eq!(found["images"], 5400);
         assert_eq!(found["flip_test"], flip);
         assert_eq!(found["seed"], 1);
         assert_eq!(found["validation"], 0.1);
@@ -104,11 +104,11 @@ fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
     let after = fs::read_dir(root.path()).unwrap().count();
     assert_eq!(after, before, "a file was written without --output");
     let output = file("runs/mine.safetensors", &["--output", "mine.json"]);
-    assert!(!stderr(&output).contains("normalised"), "{output:?}");
+    assert!(!stderr(&output).contains("normalized"), "{output:?}");
     let saved = json(&root.path().join("mine.json"));
     assert_eq!(saved["confusion"], test["confusion"]);
 
-    // Weights of the same name, which do not say how pictures are normalised.
+    // Weights of the same name, which do not say how images are normalized.
     fs::create_dir(root.path().join("other")).unwrap();
     let other = root.path().join("other/mine.safetensors");
     fs::copy(run.join("model.safetensors"), &other).unwrap();
@@ -135,10 +135,10 @@ fn flags_for_weights_are_refused_for_a_run() {
 #[test]
 fn a_folder_is_split_as_it_was_in_the_run() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = picture_folder(root.path(), 20);
+    let images = image_folder(root.path(), 20);
     let runs = root.path().join("runs");
     let run = runs.join("mine");
-    let data = format!("folder:{}", pictures.display());
+    let data = format!("folder:{}", images.display());
     succeeds(
         train(&runs)
             .args(["--data", &data, "--name", "mine", "--seed", "2"])
@@ -197,31 +197,31 @@ fn a_folder_is_split_as_it_was_in_the_run() {
         "--split",
         "validation",
     ]);
-    assert_eq!(found["pictures"], 18);
+    assert_eq!(found["images"], 18);
 
     fails(&mut eval(root.path(), &foreign[..2]), 2, &["--data"]);
     let wrong = [&foreign[..], &["--validation", "0.9"]].concat();
     fails(&mut eval(root.path(), &wrong), 2, &["`validation` is 0.9"]);
     fails(
-        &mut eval(root.path(), &["pictures"]),
+        &mut eval(root.path(), &["images"]),
         1,
         &["model.json is not there", "or name another run\n"],
     );
 }
 
 #[test]
-fn what_is_no_picture_is_named() {
+fn what_is_no_image_is_named() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = picture_folder(root.path(), 60);
-    let data = format!("folder:{}", pictures.display());
+    let images = image_folder(root.path(), 60);
+    let data = format!("folder:{}", images.display());
     let settings = ["--image-size", "16", "--epochs", "1", "--name", "mine"];
     succeeds(
         train(&root.path().join("runs"))
             .args(["--data", &data])
             .args(settings),
     );
-    fs::write(pictures.join("red/torn.png"), "no picture").unwrap();
-    fs::write(pictures.join("red/notes.txt"), "no picture either").unwrap();
+    fs::write(images.join("red/torn.png"), "no image").unwrap();
+    fs::write(images.join("red/notes.txt"), "no image either").unwrap();
     let arguments = ["mine", "--output", "out.json"];
     let output = eval(root.path(), &arguments).output().unwrap();
     let (said, found) = (stderr(&output), json(&root.path().join("out.json")));
@@ -236,8 +236,8 @@ fn what_is_no_picture_is_named() {
     assert_eq!(found["unreadable"].as_array().unwrap().len(), 1);
 }
 
-/// A folder of two classes with blue and red pictures, the same for training and test.
-fn classes(root: &Path, folder: &str, pictures: &Path, names: [&str; 2]) -> String {
+/// A folder of two classes with blue and red images, the same for training and test.
+fn classes(root: &Path, folder: &str, images: &Path, names: [&str; 2]) -> String {
     let folder = root.join(folder);
     for part in ["train", "test"] {
         for (class, from) in names.iter().zip(["blue", "red"]) {
@@ -245,7 +245,7 @@ fn classes(root: &Path, folder: &str, pictures: &Path, names: [&str; 2]) -> Stri
             fs::create_dir_all(&class).unwrap();
             for number in 0..4 {
                 let file = format!("{number}.{}", common::format_of(number));
-                fs::copy(pictures.join(from).join(&file), class.join(&file)).unwrap();
+                fs::copy(images.join(from).join(&file), class.join(&file)).unwrap();
             }
         }
     }
@@ -255,15 +255,15 @@ fn classes(root: &Path, folder: &str, pictures: &Path, names: [&str; 2]) -> Stri
 #[test]
 fn classes_are_matched_by_place_where_names_say_no_more() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = picture_folder(root.path(), 40);
+    let images = image_folder(root.path(), 40);
     let runs = root.path().join("runs");
-    let data = format!("folder:{}", pictures.display());
+    let data = format!("folder:{}", images.display());
     succeeds(
         train(&runs)
             .args(["--data", &data, "--name", "mine"])
             .args(["--image-size", "16", "--epochs", "3", "--batch-size", "8"]),
     );
-    let data = |folder: &str, names| classes(root.path(), folder, &pictures, names);
+    let data = |folder: &str, names| classes(root.path(), folder, &images, names);
     let eval = |data: &str| eval(root.path(), &["mine", "--data", data]);
     let found = |name: &str| json(&runs.join("mine").join(name));
 
@@ -308,9 +308,9 @@ fn classes_are_matched_by_place_where_names_say_no_more() {
 #[test]
 fn folders_are_matched_by_the_names_of_their_classes() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = picture_folder(root.path(), 40);
+    let images = image_folder(root.path(), 40);
     let runs = root.path().join("runs");
-    let data = format!("folder:{}", pictures.display());
+    let data = format!("folder:{}", images.display());
     succeeds(
         train(&runs)
             .args(["--data", &data, "--name", "mine"])
@@ -320,7 +320,7 @@ fn folders_are_matched_by_the_names_of_their_classes() {
     fs::create_dir(root.path().join("mine")).unwrap(); // no run, and not in the way of that in `runs`
     succeeds(&mut eval(&["mine"]));
     let test = json(&runs.join("mine/test.json"));
-    let found = json(&runs.join("mine/eval-pictures-test.json"));
+    let found = json(&runs.join("mine/eval-images-test.json"));
     assert_eq!(found["confusion"], test["confusion"]);
 
     // A class fewer than the model knows, so that the numbers of the classes are others.
@@ -332,12 +332,12 @@ fn folders_are_matched_by_the_names_of_their_classes() {
         let name = common::format_of(number);
         let file = format!("{number}.{name}");
         fs::copy(
-            pictures.join("red").join(&file),
+            images.join("red").join(&file),
             other.join("red").join(&file),
         )
         .unwrap();
         fs::copy(
-            pictures.join("red").join(&file),
+            images.join("red").join(&file),
             other.join("rust").join(&file),
         )
         .unwrap();
@@ -376,9 +376,9 @@ fn folders_are_matched_by_the_names_of_their_classes() {
 #[test]
 fn what_cannot_be_read_counts_neither_in_a_run_nor_in_its_evaluation() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = picture_folder(root.path(), 100);
+    let images = image_folder(root.path(), 100);
     let config = TrainConfig::default();
-    let whole = Source::Folder(pictures.clone())
+    let whole = Source::Folder(images.clone())
         .load(&LoadOptions {
             storage: Storage::Files,
             seed: config.seed,
@@ -388,17 +388,17 @@ fn what_cannot_be_read_counts_neither_in_a_run_nor_in_its_evaluation() {
     let split = whole.split_training(config.validation, config.seed);
     let (_, validation) = split.unwrap();
     for (store, index) in [(&whole.train, validation[3]), (&whole.test, 4)] {
-        let PictureStore::Files(files) = store else {
+        let ImageStore::Files(files) = store else {
             panic!("{store:?}");
         };
-        fs::write(&files.paths()[index], "no picture").unwrap();
+        fs::write(&files.paths()[index], "no image").unwrap();
     }
     for name in ["blue/a.svg", "red/b.svg", "red/notes.txt"] {
-        fs::write(pictures.join(name), "").unwrap();
+        fs::write(images.join(name), "").unwrap();
     }
 
     let runs = root.path().join("runs");
-    let data = format!("folder:{}", pictures.display());
+    let data = format!("folder:{}", images.display());
     for storage in ["memory", "files"] {
         let mut command = train(&runs);
         let output = command
@@ -412,15 +412,15 @@ fn what_cannot_be_read_counts_neither_in_a_run_nor_in_its_evaluation() {
         assert!(said.contains(warning), "{said}");
         succeeds(&mut eval(root.path(), &[storage, "--split", "validation"]));
         let run = runs.join(storage);
-        let found = json(&run.join("eval-pictures-validation.json"));
-        assert_eq!(found["pictures"], validation.len() - 1, "{storage}");
+        let found = json(&run.join("eval-images-validation.json"));
+        assert_eq!(found["images"], validation.len() - 1, "{storage}");
         let description = json(&run.join("model.json"));
         assert_eq!(found["accuracy"], description["accuracy"]["validation"]);
 
         succeeds(&mut eval(root.path(), &[storage]));
-        let found = json(&run.join("eval-pictures-test.json"));
+        let found = json(&run.join("eval-images-test.json"));
         let test = json(&run.join("test.json"));
-        assert_eq!(test["pictures"], whole.test.len() - 1, "{storage}");
+        assert_eq!(test["images"], whole.test.len() - 1, "{storage}");
         assert_eq!(found["confusion"], test["confusion"], "{storage}");
     }
 }

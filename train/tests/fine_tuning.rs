@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{SMALL, fails, picture_folder, stderr, stdout, succeeds, test_accuracy, train};
+use common::{SMALL, fails, image_folder, stderr, stdout, succeeds, test_accuracy, train};
 use weights::{Entry, Precision, StateDict, WeightsFile, write_safetensors};
 
 /// One epoch on the sample, as `runs/NAME`.
@@ -44,7 +44,7 @@ fn frozen_weights_stay_and_the_head_is_new() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     trained(runs, "first");
-    let pictures = picture_folder(runs, 20);
+    let images = image_folder(runs, 20);
     let weights = runs.join("first");
 
     let output = train(runs)
@@ -60,7 +60,7 @@ fn frozen_weights_stay_and_the_head_is_new() {
             "second",
             "--data",
         ])
-        .arg(format!("folder:{}", pictures.display()))
+        .arg(format!("folder:{}", images.display()))
         .output()
         .unwrap();
 
@@ -87,7 +87,7 @@ fn frozen_weights_stay_and_the_head_is_new() {
     assert_eq!(second["preprocessing"]["height"], 28, "that of the weights");
     assert_eq!(
         second["preprocessing"]["mean"][2], first["preprocessing"]["mean"][0],
-        "normalised as for the weights"
+        "normalized as for the weights"
     );
 }
 
@@ -276,7 +276,7 @@ fn reference(name: &str) -> PathBuf {
 fn a_backbone_gets_a_head_and_assumptions_are_told() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
-    let pictures = picture_folder(runs, 8);
+    let images = image_folder(runs, 8);
     let mut backbone = StateDict::new();
     let whole = WeightsFile::read(reference("torchvision-basic.pth")).unwrap();
     for (name, entry) in whole.state_dict {
@@ -290,7 +290,7 @@ fn a_backbone_gets_a_head_and_assumptions_are_told() {
         .arg("--weights")
         .arg(&path)
         .arg("--data")
-        .arg(format!("folder:{}", pictures.display()))
+        .arg(format!("folder:{}", images.display()))
         .args(["--image-size", "32", "--epochs", "1", "--batch-size", "8"])
         .args([
             "--pool",
@@ -323,12 +323,12 @@ fn a_backbone_gets_a_head_and_assumptions_are_told() {
 #[test]
 fn one_class_is_not_trained() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = picture_folder(root.path(), 8);
-    fs::remove_dir_all(pictures.join("blue")).unwrap();
+    let images = image_folder(root.path(), 8);
+    fs::remove_dir_all(images.join("blue")).unwrap();
     fails(
         train(root.path())
             .arg("--data")
-            .arg(format!("folder:{}", pictures.display())),
+            .arg(format!("folder:{}", images.display())),
         1,
         &["single class folder", "hint:"],
     );

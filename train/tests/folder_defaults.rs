@@ -6,11 +6,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{offline, picture_folder, stderr, stdout, succeeds, test_accuracy, train};
+use common::{image_folder, offline, stderr, stdout, succeeds, test_accuracy, train};
 
 /// A run of one epoch on a folder, or as many as the flags say.
 fn run(root: &Path, name: &str, flags: &[&str]) -> Output {
-    let data = format!("folder:{}", root.join("pictures").display());
+    let data = format!("folder:{}", root.join("images").display());
     let epochs: &[&str] = match flags.contains(&"--epochs") {
         true => &[],
         false => &["--epochs", "1"],
@@ -35,7 +35,7 @@ fn config(root: &Path, name: &str) -> toml::Table {
 fn folders_are_augmented_and_few_images_bring_a_suggestion() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();
-    picture_folder(root, 20);
+    image_folder(root, 20);
     let output = run(root, "plain", &["--model", "resnet8"]);
     let talk = stderr(&output);
     assert!(
@@ -80,7 +80,7 @@ fn folders_are_augmented_and_few_images_bring_a_suggestion() {
 fn flags_and_files_win_over_the_defaults_of_folders() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();
-    picture_folder(root, 12);
+    image_folder(root, 12);
     let output = run(root, "none", &["--flip", "false", "--pad-crop", "0"]);
     assert!(
         !stderr(&output).contains("augmentation:"),
@@ -117,21 +117,21 @@ fn few_test_images_have_an_interval_and_mistakes_have_files() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();
     // Half of the test images are in the wrong folder.
-    picture_folder(root, 20);
-    let pictures = root.join("pictures");
+    image_folder(root, 20);
+    let images = root.join("images");
     for (class, from) in [("blue", "red"), ("red", "blue")] {
-        let (test, train) = (pictures.join("test").join(class), pictures.join("train"));
+        let (test, train) = (images.join("test").join(class), images.join("train"));
         fs::create_dir_all(&test).unwrap();
         fs::create_dir_all(&train).unwrap();
         for number in [0, 4, 8, 12] {
-            let own = pictures.join(class).join(format!("{number}.png"));
+            let own = images.join(class).join(format!("{number}.png"));
             fs::copy(own, test.join(format!("right {number}.png"))).unwrap();
-            let other = pictures.join(from).join(format!("{number}.png"));
+            let other = images.join(from).join(format!("{number}.png"));
             fs::copy(other, test.join(format!("wrong {number}.png"))).unwrap();
         }
     }
     for class in ["blue", "red"] {
-        fs::rename(pictures.join(class), pictures.join("train").join(class)).unwrap();
+        fs::rename(images.join(class), images.join("train").join(class)).unwrap();
     }
     let output = run(root, "mine", &["--epochs", "4"]);
     let line = stdout(&output);
@@ -183,7 +183,7 @@ fn few_test_images_have_an_interval_and_mistakes_have_files() {
         "{page}"
     );
     assert!(
-        !page.contains(&format!("{}/pictures", root.display())),
+        !page.contains(&format!("{}/images", root.display())),
         "{page}"
     );
     for word in ["95 % interval", "model of epoch"] {

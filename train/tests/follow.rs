@@ -129,14 +129,14 @@ fn runs_are_listed_reported_and_exported() {
         stderr(&none)
     );
     fails(
-        look("runs", &runs).args(["--sort", "colour"]),
+        look("runs", &runs).args(["--sort", "color"]),
         2,
-        &["no column `colour`", "accuracy"],
+        &["no column `color`", "accuracy"],
     );
     fails(
-        look("runs", &runs).args(["--filter", "colour=red"]),
+        look("runs", &runs).args(["--filter", "color=red"]),
         2,
-        &["`colour`", "state"],
+        &["`color`", "state"],
     );
 
     let said = succeeds(look("report", &runs).arg("mine"));

@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{SMALL, fails, format_of, history, picture_folder, succeeds, test_accuracy, train};
+use common::{SMALL, fails, format_of, history, image_folder, succeeds, test_accuracy, train};
 
 #[test]
 fn an_average_is_scored_and_saved_beside_the_weights() {
@@ -35,7 +35,7 @@ fn an_average_is_scored_and_saved_beside_the_weights() {
     assert!(weights("model.safetensors") != weights("raw/model.safetensors"));
 
     let test = read("test.json");
-    assert_eq!(test["pictures"], 1000);
+    assert_eq!(test["images"], 1000);
     let confusion = test["confusion"].as_array().unwrap();
     let counted: u64 = confusion
         .iter()
@@ -70,24 +70,24 @@ fn what_a_killed_run_was_to_keep_is_kept_when_it_goes_on() {
     }
 }
 
-/// Pictures of two classes for training and validation, so many of each class.
+/// Images of two classes for training and validation, so many of each class.
 fn train_and_validation(root: &Path, [train, validation]: [usize; 2]) -> String {
     let photos = root.join("photos");
     fs::create_dir(&photos).unwrap();
-    for (part, pictures) in [("train", train), ("val", validation), ("test", 2)] {
-        fs::rename(picture_folder(root, pictures), photos.join(part)).unwrap();
+    for (part, images) in [("train", train), ("val", validation), ("test", 2)] {
+        fs::rename(image_folder(root, images), photos.join(part)).unwrap();
     }
     format!("folder:{}", photos.display())
 }
 
 #[test]
-fn a_score_over_a_part_of_the_pictures_keeps_no_model() {
+fn a_score_over_a_part_of_the_images_keeps_no_model() {
     // Those that cannot be read are the last, and more than one in a hundred.
     let root = tempfile::tempdir().unwrap();
     let data = train_and_validation(root.path(), [20, 8]);
     for number in [6, 7] {
         let name = format!("photos/val/red/{number}.{}", format_of(number));
-        fs::write(root.path().join(name), "no picture").unwrap();
+        fs::write(root.path().join(name), "no image").unwrap();
     }
     let settings = "--storage files --image-size 16 --batch-size 2 --epochs 2 --name mine";
     let mut command = train(root.path());
@@ -99,12 +99,12 @@ fn a_score_over_a_part_of_the_pictures_keeps_no_model() {
 }
 
 #[test]
-fn a_run_ends_where_no_picture_is_left_to_score() {
+fn a_run_ends_where_no_image_is_left_to_score() {
     let root = tempfile::tempdir().unwrap();
     let data = train_and_validation(root.path(), [150, 1]);
     for class in ["red", "blue"] {
         let name = format!("photos/val/{class}/0.{}", format_of(0));
-        fs::write(root.path().join(name), "no picture").unwrap();
+        fs::write(root.path().join(name), "no image").unwrap();
     }
     let settings = "--storage files --image-size 16 --batch-size 50 --epochs 2 --name mine";
     let mut command = train(root.path());
@@ -112,7 +112,7 @@ fn a_run_ends_where_no_picture_is_left_to_score() {
     fails(
         &mut command,
         1,
-        &["none of the validation pictures", "can be read", "hint:"],
+        &["none of the validation images", "can be read", "hint:"],
     );
 }
 
@@ -152,16 +152,16 @@ fn a_run_without_patience_left_ends_early() {
 }
 
 #[test]
-fn scores_on_test_pictures_are_not_called_validation() {
+fn scores_on_test_images_are_not_called_validation() {
     let runs = tempfile::tempdir().unwrap();
     let settings = "--validation 0 --epochs 2 --batch-size 500 --name mine";
     let output = succeeds(train(runs.path()).args(settings.split(' ')));
     assert!(output.contains("  test "), "{output}");
     let run = runs.path().join("mine");
     let history = history(&run);
-    let pictures = history.started.as_ref().unwrap().pictures;
+    let images = history.started.as_ref().unwrap().images;
     assert_eq!(
-        (pictures.train, pictures.validation, pictures.test),
+        (images.train, images.validation, images.test),
         (6000, 0, 1000)
     );
     assert!(history.scores_on_test());

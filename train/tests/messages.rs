@@ -10,7 +10,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{offline, picture_folder, stdout, train};
+use common::{image_folder, offline, stdout, train};
 
 const LONGEST: usize = 300;
 const LONGEST_HINT: usize = 1000;
@@ -73,7 +73,7 @@ fn flags(command: &[&str]) -> BTreeSet<String> {
 #[test]
 fn nasty_arguments_give_short_printable_errors() {
     let root = tempfile::tempdir().unwrap();
-    // What would work otherwise ends at a folder of pictures that is not there.
+    // What would work otherwise ends at a folder of images that is not there.
     let commands: [(&[&str], &[&str]); 9] = [
         (&[], &["--data", "folder:none"]),
         (&["summary"], &["resnet8"]),
@@ -173,10 +173,10 @@ fn nasty_files_give_short_printable_errors() {
 #[test]
 fn a_run_with_nasty_names_prints_them_escaped() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = picture_folder(root.path(), 24);
+    let images = image_folder(root.path(), 24);
     let evil = EVIL.replace('/', "");
     let folder = root.path().join(format!("a{evil}"));
-    fs::rename(&pictures, &folder).unwrap();
+    fs::rename(&images, &folder).unwrap();
     for class in ["red", "blue"] {
         fs::rename(folder.join(class), folder.join(format!("{class}{evil}"))).unwrap();
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{fails, format_of, offline, picture_folder, stderr, succeeds, train};
+use common::{fails, format_of, image_folder, offline, stderr, succeeds, train};
 use serde_json::Value;
 
 const FAST: [&str; 10] = [
@@ -53,7 +53,7 @@ fn a_run_goes_on_with_moved_images() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     for storage in ["memory", "files"] {
-        let before = picture_folder(runs, 12);
+        let before = image_folder(runs, 12);
         let mut start = train(runs);
         start
             .args(FAST)
@@ -82,7 +82,7 @@ fn a_run_goes_on_with_moved_images() {
 fn other_images_in_another_place_are_refused() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
-    let before = picture_folder(runs, 12);
+    let before = image_folder(runs, 12);
     succeeds(train(runs).args(FAST).args(["--data", &folder(&before)]));
     let saved = config(runs);
     let now = move_to(&before, runs.join("now"));
@@ -100,7 +100,7 @@ fn other_images_in_another_place_are_refused() {
     fs::write(&image, &whole).unwrap();
     // One image less, and another class.
     fs::rename(&image, runs.join("elsewhere")).unwrap();
-    refused(&["pictures, and are"]);
+    refused(&["images, and are"]);
     fs::rename(runs.join("elsewhere"), &image).unwrap();
     fs::rename(now.join("red"), now.join("pink")).unwrap();
     refused(&["their classes are others"]);
@@ -110,7 +110,7 @@ fn other_images_in_another_place_are_refused() {
     for number in 0..4 {
         fs::copy(&image, third.join(format!("{number}.{}", format_of(5)))).unwrap();
     }
-    refused(&["the pictures of"]);
+    refused(&["the images of"]);
     fs::remove_dir_all(third).unwrap();
     // Data of another kind.
     fails(
@@ -125,7 +125,7 @@ fn other_images_in_another_place_are_refused() {
 fn checkpoints_without_a_checksum_go_on_in_place() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
-    let before = picture_folder(runs, 12);
+    let before = image_folder(runs, 12);
     succeeds(train(runs).args(FAST).args(["--data", &folder(&before)]));
     let mut old = state(runs);
     assert!(old["data"]["content"].is_string());
@@ -155,7 +155,7 @@ fn checkpoints_without_a_checksum_go_on_in_place() {
 fn an_image_that_was_changed_in_place_is_a_warning() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
-    let data = picture_folder(runs, 12);
+    let data = image_folder(runs, 12);
     succeeds(train(runs).args(FAST).args(["--data", &folder(&data)]));
     let other = fs::read(data.join("red/4.png")).unwrap();
     fs::write(data.join("red/0.png"), other).unwrap();
@@ -173,7 +173,7 @@ fn an_image_that_was_changed_in_place_is_a_warning() {
 
 /// A flat folder of images and a table of their labels.
 fn table(root: &Path) -> PathBuf {
-    let classes = picture_folder(root, 12);
+    let classes = image_folder(root, 12);
     let flat = root.join("flat");
     fs::create_dir(&flat).unwrap();
     let mut text = "image,label,split\n".to_owned();
@@ -230,7 +230,7 @@ fn labels_of_a_table_are_a_setting() {
     eval.arg("eval").arg(runs.join("mine")).arg("--json");
     let json: Value = serde_json::from_str(&succeeds(&mut eval)).unwrap();
     assert_eq!(
-        (&json["pictures"], json["labels"].as_str()),
+        (&json["images"], json["labels"].as_str()),
         (&Value::from(6), Some(labels.as_str()))
     );
 
@@ -247,7 +247,7 @@ fn labels_of_a_table_are_a_setting() {
 #[test]
 fn what_is_there_is_suggested() {
     let root = tempfile::tempdir().unwrap();
-    let photos = picture_folder(root.path(), 4);
+    let photos = image_folder(root.path(), 4);
     fs::write(root.path().join("photos.zip"), "no archive").unwrap();
     let program = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
@@ -256,22 +256,16 @@ fn what_is_there_is_suggested() {
         command
     };
     let absolute = photos.display().to_string();
-    for name in [
-        "pictures",
-        "./pictures",
-        "pictures/",
-        &absolute,
-        "photos.zip",
-    ] {
+    for name in ["images", "./images", "images/", &absolute, "photos.zip"] {
         let meant = format!("folder:{name}");
         fails(&mut program(&["data", name]), 2, &[&meant]);
         fails(&mut program(&["--data", name]), 2, &[&meant]);
         fails(&mut program(&["eval", "--data", name]), 2, &[&meant]);
     }
     fails(
-        &mut program(&["data", "folder:picture"]),
+        &mut program(&["data", "folder:image"]),
         1,
-        &["did you mean pictures?"],
+        &["did you mean images?"],
     );
     fails(
         &mut program(&["--model", "resnet21"]),
@@ -302,8 +296,8 @@ fn what_is_there_is_suggested() {
         &["--weights", "mine.pth"],
         &["eval", "--weights", "mine.pth", "--data", "sample"],
         &["data", "folder:nowhere"],
-        &["data", "folder:pictures", "--labels", "none.csv"],
-        &["data", "folder:pictures", "--sheet", "nowhere/a.png"],
+        &["data", "folder:images", "--labels", "none.csv"],
+        &["data", "folder:images", "--sheet", "nowhere/a.png"],
         &["runs", "--runs-dir", "photos.zip"],
         &["--runs-dir", "photos.zip"],
     ] {

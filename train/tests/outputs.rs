@@ -249,7 +249,7 @@ fn a_result_that_cannot_be_saved_is_printed() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
-    assert_eq!(found["pictures"], 1000);
+    assert_eq!(found["images"], 1000);
     assert!(
         stderr(&output).contains("error: cannot write "),
         "{}",

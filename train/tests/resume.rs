@@ -10,7 +10,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use common::records::records;
-use common::{SMALL, fails, format_of, history, picture_folder, stdout, succeeds, train};
+use common::{SMALL, fails, format_of, history, image_folder, stdout, succeeds, train};
 use events::{Epoch, History, State, Tested};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -134,13 +134,13 @@ fn an_interrupted_run_saves_and_ends_like_one_that_was_not() {
 #[test]
 fn so_does_one_that_opens_files_balances_classes_and_drops_the_last_step() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = picture_folder(root.path(), 640);
-    // Half of a class, and a picture that another stands in for.
+    let images = image_folder(root.path(), 640);
+    // Half of a class, and an image that another stands in for.
     for number in 0..320 {
-        fs::remove_file(pictures.join(format!("red/{number}.{}", format_of(number)))).unwrap();
+        fs::remove_file(images.join(format!("red/{number}.{}", format_of(number)))).unwrap();
     }
-    fs::write(pictures.join("blue/7.webp"), "no picture").unwrap();
-    let data = format!("folder:{}", pictures.display());
+    fs::write(images.join("blue/7.webp"), "no image").unwrap();
+    let data = format!("folder:{}", images.display());
     let config = root.path().join("config.toml");
     fs::write(
         &config,
@@ -149,7 +149,7 @@ fn so_does_one_that_opens_files_balances_classes_and_drops_the_last_step() {
     .unwrap();
     let flags = "--image-size 16 --storage files --balanced --drop-last --loader-threads 1";
     let settings: Vec<&str> = flags.split(' ').collect();
-    // 640 and 320 pictures, of which 64 and 32 are for the test, and 58 and 29 for validation.
+    // 640 and 320 images, of which 64 and 32 are for the test, and 58 and 29 for validation.
     let steps = (960 - 96 - 87) / 2;
     interrupted_and_resumed(
         &[
@@ -322,8 +322,8 @@ fn a_run_can_be_stopped_while_it_is_tested() {
     let root = tempfile::tempdir().unwrap();
     let photos = root.path().join("photos");
     fs::create_dir(&photos).unwrap();
-    for (part, pictures) in [("train", 10), ("test", 300)] {
-        fs::rename(picture_folder(root.path(), pictures), photos.join(part)).unwrap();
+    for (part, images) in [("train", 10), ("test", 300)] {
+        fs::rename(image_folder(root.path(), images), photos.join(part)).unwrap();
     }
     let data = format!("folder:{}", photos.display());
     let settings = "--epochs 1 --image-size 32 --model resnet18 --stem cifar --name mine";
@@ -413,22 +413,22 @@ fn reaches(run: &Path, child: &mut Child, steps: usize) {
 }
 
 #[test]
-fn a_run_does_not_go_on_with_other_pictures() {
+fn a_run_does_not_go_on_with_other_images() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path().join("runs");
-    let pictures = picture_folder(root.path(), 20);
-    let data = format!("folder:{}", pictures.display());
+    let images = image_folder(root.path(), 20);
+    let data = format!("folder:{}", images.display());
     let settings = ["--epochs", "1", "--image-size", "16", "--name", "mine"];
     succeeds(train(&runs).args(settings).args(["--data", &data]));
     let resume = ["--resume", "mine", "--epochs", "2"];
-    let picture = pictures.join("red/1.jpg");
-    let bytes = fs::read(&picture).unwrap();
+    let image = images.join("red/1.jpg");
+    let bytes = fs::read(&image).unwrap();
     for other in ["red/1.gone", "blue/more.jpg"] {
-        fs::rename(&picture, pictures.join(other)).unwrap();
+        fs::rename(&image, images.join(other)).unwrap();
         let error = fails(train(&runs).args(resume), 1, &["started with"]);
         assert!(error.contains("--weights"), "{error}");
-        fs::remove_file(pictures.join(other)).unwrap();
-        fs::write(&picture, &bytes).unwrap();
+        fs::remove_file(images.join(other)).unwrap();
+        fs::write(&image, &bytes).unwrap();
     }
     let said = train(&runs).args(resume).output().unwrap();
     assert!(said.status.success());

@@ -1,10 +1,10 @@
-//! The real program on real pictures: whole runs, resumed runs, interrupted runs.
+//! The real program on real images: whole runs, resumed runs, interrupted runs.
 
 mod common;
 
 use std::fs;
 
-use common::{SMALL, fails, history, picture_folder, stderr, succeeds, test_accuracy, train};
+use common::{SMALL, fails, history, image_folder, stderr, succeeds, test_accuracy, train};
 use events::{History, Lock, State};
 
 #[test]
@@ -78,7 +78,7 @@ fn tells_all(history: &History, test_accuracy: f64) {
         ("sample", "resnet8")
     );
     assert_eq!(started.classes[9], "Ankle boot");
-    assert_eq!(started.pictures.test, 1000);
+    assert_eq!(started.images.test, 1000);
     assert_eq!(started.config["epochs"], 2);
     assert_eq!(started.command.last().map(String::as_str), Some("2"));
     assert!(started.device.starts_with("flex"));
@@ -90,13 +90,13 @@ fn tells_all(history: &History, test_accuracy: f64) {
     }
     assert_eq!(history.epochs.len(), 2);
     for epoch in &history.epochs {
-        let pictures: u64 = epoch.confusion.iter().map(|cell| cell.2).sum();
+        let images: u64 = epoch.confusion.iter().map(|cell| cell.2).sum();
         let right = epoch
             .confusion
             .iter()
             .filter(|(class, likeliest, _)| class == likeliest);
         let right: u64 = right.map(|cell| cell.2).sum();
-        assert_eq!(pictures, 600);
+        assert_eq!(images, 600);
         let accuracy = epoch.validation.get("accuracy").unwrap();
         assert!((accuracy - right as f64 / 600.0).abs() < 1e-6);
         assert!(!epoch.mistakes.is_empty());
@@ -117,14 +117,14 @@ fn tells_all(history: &History, test_accuracy: f64) {
 }
 
 #[test]
-fn a_run_on_a_folder_of_pictures() {
+fn a_run_on_a_folder_of_images() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = picture_folder(root.path(), 40);
+    let images = image_folder(root.path(), 40);
     let runs = root.path().join("runs");
     let output = succeeds(
         train(&runs)
             .arg("--data")
-            .arg(format!("folder:{}", pictures.display()))
+            .arg(format!("folder:{}", images.display()))
             .args([
                 "--image-size",
                 "16",
@@ -147,22 +147,22 @@ fn a_run_on_a_folder_of_pictures() {
 }
 
 #[test]
-fn pictures_that_cannot_be_read_are_named_and_logged() {
+fn images_that_cannot_be_read_are_named_and_logged() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = picture_folder(root.path(), 250);
+    let images = image_folder(root.path(), 250);
     let bad = ["blue/1.jpg", "blue/4.png", "red/8.png", "red/9.jpg"];
     for name in bad {
-        fs::write(pictures.join(name), "no picture").unwrap();
+        fs::write(images.join(name), "no image").unwrap();
     }
     // Without its end marker, but with all pixels.
-    let flawed = pictures.join("blue/12.png");
+    let flawed = images.join("blue/12.png");
     let content = fs::read(&flawed).unwrap();
     fs::write(&flawed, &content[..content.len() - 12]).unwrap();
     let runs = root.path().join("runs");
     let mut command = train(&runs);
     command
         .arg("--data")
-        .arg(format!("folder:{}", pictures.display()))
+        .arg(format!("folder:{}", images.display()))
         .args(["--image-size", "16", "--epochs", "1", "--name", "mine"]);
     let output = command.output().unwrap();
     let said = stderr(&output);
@@ -253,16 +253,16 @@ fn a_run_belongs_to_one_program_at_a_time() {
 #[test]
 fn a_smaller_last_step_is_taken_or_dropped() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = picture_folder(root.path(), 20);
-    let data = format!("folder:{}", pictures.display());
-    // 16 of each class to train on, and 12 pictures in a step.
+    let images = image_folder(root.path(), 20);
+    let data = format!("folder:{}", images.display());
+    // 16 of each class to train on, and 12 images in a step.
     let settings = "--epochs 2 --image-size 16 --batch-size 4 --accumulate 3";
     for (name, flags, steps) in [("taken", &[][..], 3), ("dropped", &["--drop-last"], 2)] {
         let arguments = ["--data", &data, "--name", name];
         let mut train = train(root.path());
         succeeds(train.args(settings.split(' ')).args(arguments).args(flags));
         let history = history(&root.path().join(name));
-        assert_eq!(history.started.as_ref().unwrap().pictures.train, 32);
+        assert_eq!(history.started.as_ref().unwrap().images.train, 32);
         assert_eq!(history.started.as_ref().unwrap().steps_per_epoch, steps);
         assert_eq!(history.step(), 2 * steps);
     }
@@ -271,8 +271,8 @@ fn a_smaller_last_step_is_taken_or_dropped() {
 #[test]
 fn what_a_folder_leaves_open_is_in_the_config() {
     let root = tempfile::tempdir().unwrap();
-    let pictures = picture_folder(root.path(), 20);
-    let data = format!("folder:{}", pictures.display());
+    let images = image_folder(root.path(), 20);
+    let data = format!("folder:{}", images.display());
     let settings = ["--epochs", "1", "--data", &data, "--name", "mine"];
     succeeds(train(root.path()).args(settings));
     let config = root.path().join("mine/config.toml");

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{fails, offline, picture_folder, succeeds};
+use common::{fails, image_folder, offline, succeeds};
 
 fn study(name: &str, output: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
@@ -24,7 +24,7 @@ fn read(folder: &Path, name: &str) -> String {
 fn degradation_trains_all_networks_and_goes_on_where_it_was() {
     let root = tempfile::tempdir().unwrap();
     let output = root.path().join("study");
-    let data = format!("folder:{}", picture_folder(root.path(), 20).display());
+    let data = format!("folder:{}", image_folder(root.path(), 20).display());
     let degradation = || {
         let mut command = study("degradation", &output);
         command.args(["--epochs", "2", "--batch-size", "8", "--data", &data]);
@@ -46,7 +46,7 @@ fn degradation_trains_all_networks_and_goes_on_where_it_was() {
         assert!(chart.contains(&format!(">{network}</text>")));
         let run = output.join("runs").join(network);
         assert!(run.join("model.safetensors").is_file());
-        // All training pictures, and nothing chosen by the test pictures.
+        // All training images, and nothing chosen by the test images.
         let description = read(&run, "model.json");
         assert!(
             description.contains("\"validation\": null"),

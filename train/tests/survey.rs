@@ -48,18 +48,16 @@ twice in test        0               0
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
-/// A picture of one colour.
-fn save(path: PathBuf, colour: [u8; 3]) {
+/// An image of one color.
+fn save(path: PathBuf, color: [u8; 3]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    RgbImage::from_pixel(20, 16, Rgb(colour))
-        .save(path)
-        .unwrap();
+    RgbImage::from_pixel(20, 16, Rgb(color)).save(path).unwrap();
 }
 
-/// Four training, two validation and three test pictures, some of them the same, one damaged.
+/// Four training, two validation and three test images, some of them the same, one damaged.
 fn folder(root: &Path) -> String {
-    let pictures = root.join("pictures");
-    for (name, colour) in [
+    let images = root.join("images");
+    for (name, color) in [
         ("train/cat/1.png", [10, 20, 30]),
         ("train/cat/2.bmp", [10, 20, 30]),
         ("train/dog/1.png", [200, 0, 0]),
@@ -70,19 +68,19 @@ fn folder(root: &Path) -> String {
         ("test/dog/1.png", [10, 20, 30]),
         ("test/dog/2.png", [2, 2, 2]),
     ] {
-        save(pictures.join(name), colour);
+        save(images.join(name), color);
     }
-    fs::write(pictures.join("train/dog/2.png"), "no picture").unwrap();
-    format!("folder:{}", pictures.display())
+    fs::write(images.join("train/dog/2.png"), "no image").unwrap();
+    format!("folder:{}", images.display())
 }
 
 #[test]
-fn a_folder_with_pictures_that_come_twice_or_cannot_be_read() {
+fn a_folder_with_images_that_come_twice_or_cannot_be_read() {
     let root = tempfile::tempdir().unwrap();
     let data = folder(root.path());
     let text = succeeds(&mut survey(root.path(), &[&data, "--image-size", "8"]));
     let rest = text.strip_prefix(&data).unwrap();
-    let broken = root.path().join("pictures/train/dog/2.png");
+    let broken = root.path().join("images/train/dog/2.png");
     let expected = format!(
         "\
 : 2 classes, images of 3x8x8
@@ -113,7 +111,7 @@ twice in test             0               0
     assert_eq!(json["shape"], json!([3, 64, 64]));
     assert_eq!(
         json["parts"][2],
-        json!({"name": "test", "pictures": 3, "classes": [1, 2]})
+        json!({"name": "test", "images": 3, "classes": [1, 2]})
     );
     let in_train = &json["duplicates"][3];
     assert_eq!(in_train["parts"], json!(["train", "test"]));
@@ -122,11 +120,11 @@ twice in test             0               0
 }
 
 #[test]
-fn a_class_without_a_picture_that_can_be_read_has_an_empty_row_on_the_sheet() {
+fn a_class_without_a_image_that_can_be_read_has_an_empty_row_on_the_sheet() {
     let root = tempfile::tempdir().unwrap();
     let data = folder(root.path());
-    let train = root.path().join("pictures/train");
-    fs::write(train.join("dog/1.png"), "no picture").unwrap();
+    let train = root.path().join("images/train");
+    fs::write(train.join("dog/1.png"), "no image").unwrap();
     let output = survey(
         root.path(),
         &[&data, "--image-size", "8", "--sheet", "s.png"],
@@ -169,12 +167,12 @@ fn a_class_without_a_picture_that_can_be_read_has_an_empty_row_on_the_sheet() {
 
 #[cfg(unix)]
 #[test]
-fn names_do_not_act_on_the_terminal_and_what_is_no_picture_is_counted() {
+fn names_do_not_act_on_the_terminal_and_what_is_no_image_is_counted() {
     let root = tempfile::tempdir().unwrap();
     let data = folder(root.path());
-    let class = root.path().join("pictures/train/a\u{1b}[31mred");
+    let class = root.path().join("images/train/a\u{1b}[31mred");
     save(class.join("1.png"), [3, 3, 3]);
-    fs::write(class.join("2.png"), "no picture").unwrap();
+    fs::write(class.join("2.png"), "no image").unwrap();
     fs::write(class.join("b.x\u{1b}[2J"), "").unwrap();
     fs::create_dir(class.join("more")).unwrap();
     let text = succeeds(&mut survey(root.path(), &[&data]));
@@ -211,7 +209,7 @@ fn a_sheet_shows_examples_as_they_are_or_as_they_are_changed() {
         image::open(root.path().join(name)).unwrap().into_rgb8()
     };
     let plain = sheet("plain.png", &[]);
-    // Pictures of 28 pixels twice as large, and 4 pixels around each.
+    // Images of 28 pixels twice as large, and 4 pixels around each.
     assert_eq!(plain.dimensions(), (4 * 60 + 4, 10 * 60 + 4));
     let row = |sheet: &RgbImage, from: u32| -> Vec<u8> {
         (0..56)
@@ -247,18 +245,18 @@ fn a_sheet_shows_examples_as_they_are_or_as_they_are_changed() {
     );
     let other = ["--augmented", "--config", config, "--seed", "8"];
     assert_ne!(sheet("other.png", &other), mixed);
-    // Around clothing on a black ground, the mean colour is grey.
-    fs::write(&config_path, "normalise = false").unwrap();
+    // Around clothing on a black ground, the mean color is gray.
+    fs::write(&config_path, "normalize = false").unwrap();
     let brightness = sheet(
         "black.png",
         &["--augmented", "--config", config, "--pad-crop", "8"],
     );
     fs::write(&config_path, "").unwrap();
-    let normalised = sheet(
-        "grey.png",
+    let normalized = sheet(
+        "gray.png",
         &["--augmented", "--config", config, "--pad-crop", "8"],
     );
-    assert_ne!(brightness, normalised);
+    assert_ne!(brightness, normalized);
     let recipe = sheet("recipe.png", &["--augmented", "--recipe", "mnist"]);
     assert!(recipe != plain && recipe != mixed);
 }

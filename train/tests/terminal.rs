@@ -12,7 +12,7 @@ use common::{history, succeeds, train};
 use events::{Event, FILE, Started, State};
 
 const WAIT: Duration = Duration::from_secs(120);
-/// Long enough for every key, with a small network and few pictures in a step.
+/// Long enough for every key, with a small network and few images in a step.
 const LONG: &str = "--epochs 500 --stem imagenet --batch-size 64 --name mine";
 const TABS: [&str; 6] = ["Overview", "Charts", "Classes", "Mistakes", "Speed", "Log"];
 

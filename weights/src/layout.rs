@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn strides_and_offset_are_honoured() {
+    fn strides_and_offset_are_honored() {
         assert_eq!(
             gathered(&[2, 3], &[3, 1], 1, 7).unwrap(),
             [1, 2, 3, 4, 5, 6]

@@ -17,7 +17,7 @@ pub(crate) struct Series {
     /// The point to point out.
     pub best: Option<[f64; 2]>,
     /// The point that is told in figures, that of the cursor or the last one. Unlike `points`, it is neither a
-    /// mean of neighbours nor smoothed.
+    /// mean of neighbors nor smoothed.
     pub told: Option<[f64; 2]>,
     /// How high the curve is there, if it is smoothed.
     pub smooth: Option<f64>,

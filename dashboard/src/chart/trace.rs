@@ -1,4 +1,4 @@
-//! Curves apart from the cells that show them, for pictures that can draw real lines.
+//! Curves apart from the cells that show them, for images that can draw real lines.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;

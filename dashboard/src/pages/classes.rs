@@ -92,7 +92,7 @@ pub(crate) fn row_at(state: &State, body: Rect, at: Position, runs: &[Run]) -> O
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, run: &Run, body: Rect) {
     let Some(page) = Page::new(state, run) else {
-        pen.centre(body, body.height / 2, "no validation yet", Style::new());
+        pen.center(body, body.height / 2, "no validation yet", Style::new());
         return;
     };
     draw_head(pen, state, &page, body);
@@ -172,8 +172,8 @@ fn draw_table(pen: &mut Pen, state: &State, page: &Page, area: Rect, names: u16)
             let style = share.map_or(Style::new(), |share| quality(pen.theme, share));
             pen.right(figure_place(area, names, index), y, &shown, style);
         }
-        let pictures = grouped(page.confusion.pictures[place]);
-        pen.right(figure_place(area, names, 3), y, &pictures, Style::new());
+        let images = grouped(page.confusion.images[place]);
+        pen.right(figure_place(area, names, 3), y, &images, Style::new());
         if row == page.row {
             let line = Rect {
                 y: area.y + y,
@@ -211,15 +211,15 @@ fn draw_chosen(pen: &mut Pen, page: &Page, area: Rect) {
     let Some(&place) = page.sorted.get(page.row) else {
         return;
     };
-    let pictures = page.confusion.pictures[place];
+    let images = page.confusion.images[place];
     let share = page.confusion.share(place, place);
     let bold = pen.theme.heading();
     let mut spans = vec![(page.name(place), bold)];
     let line = pen.theme.either('─', '-');
     pen.rule(area, 0, 0, line, pen.theme.faint());
-    let images = match pictures {
+    let images = match images {
         1 => "1 image".to_owned(),
-        pictures => format!("{} images", grouped(pictures)),
+        images => format!("{} images", grouped(images)),
     };
     spans.push((
         format!(": {} of {images} right", percent(share, 1)),

@@ -1,4 +1,4 @@
-//! The pictures that the network was most certain and wrong about.
+//! The images that the network was most certain and wrong about.
 
 use events::Mistake;
 use ratatui::layout::{Position, Rect};
@@ -8,29 +8,29 @@ use crate::format::{count, percent};
 use crate::layout::layout;
 use crate::panel::above;
 use crate::pen::Pen;
-use crate::picture;
 use crate::runs::Run;
 use crate::scores::{Part, Scores, chosen};
 use crate::state::State;
 use crate::text::{fit, fit_end};
+use crate::thumbnail;
 
-/// Columns for the words below a picture, at least.
+/// Columns for the words below an image, at least.
 const WORDS: u16 = 22;
-/// Rows below a picture: what it is, what it was taken for, its file, and a gap.
+/// Rows below an image: what it is, what it was taken for, its file, and a gap.
 const BELOW: u16 = 4;
-/// Rows above the pictures.
+/// Rows above the images.
 const HEAD: u16 = 2;
-/// As many pictures should be seen at once.
+/// As many images should be seen at once.
 const ENOUGH: usize = 6;
-/// Rows of the largest and the smallest pictures.
+/// Rows of the largest and the smallest images.
 const ROWS: [u16; 2] = [4, 64];
 
-/// How pictures lie on the page.
+/// How images lie on the page.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Grid {
-    /// Rows of a picture.
+    /// Rows of an image.
     rows: u16,
-    /// Columns of a picture with its words and the gap.
+    /// Columns of an image with its words and the gap.
     tile: u16,
     across: usize,
     down: usize,
@@ -40,7 +40,7 @@ impl Grid {
     fn of(mistakes: &[Mistake], rows: u16, area: Rect) -> Self {
         let widths = mistakes
             .iter()
-            .map(|mistake| picture::width(&mistake.thumbnail, rows));
+            .map(|mistake| thumbnail::width(&mistake.thumbnail, rows));
         let widest = widths.max().unwrap_or(0).min(area.width.saturating_sub(2));
         let tile = widest.max(WORDS) + 2;
         Self {
@@ -51,7 +51,7 @@ impl Grid {
         }
     }
 
-    /// Pictures as they are, or smaller so that enough are seen; `more` rows are added to each.
+    /// Images as they are, or smaller so that enough are seen; `more` rows are added to each.
     fn new(mistakes: &[Mistake], area: Rect, more: i16) -> Self {
         let heights = mistakes
             .iter()
@@ -101,7 +101,7 @@ impl<'a> Page<'a> {
         let scores = chosen(run.history, Part::Mistakes, state.choice)?;
         let area = above(body, HEAD).1;
         let count = scores.mistakes.len();
-        let grid = Grid::new(scores.mistakes, area, state.picture_size);
+        let grid = Grid::new(scores.mistakes, area, state.image_size);
         let first = state.mistake_row.min(grid.last_row(count)) * grid.across;
         let end = (first + grid.across * grid.down).min(count);
         Some(Self {
@@ -138,7 +138,7 @@ pub(crate) fn mistake_at(state: &State, body: Rect, at: Position, runs: &[Run]) 
     (first..end).find(|index| page.grid.tile(index - first, page.area).contains(at))
 }
 
-/// The last row of pictures that can be the first one shown.
+/// The last row of images that can be the first one shown.
 pub(crate) fn last_row(state: &State, runs: &[Run]) -> usize {
     let screen = Rect::new(0, 0, state.size.width, state.size.height);
     let Some((run, layout)) = runs.get(state.run).zip(layout(screen)) else {
@@ -154,7 +154,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, run: &Run, body: Rect) {
             true => "no validation yet",
             false => "no mistakes were kept",
         };
-        pen.centre(body, body.height / 2, said, Style::new());
+        pen.center(body, body.height / 2, said, Style::new());
         return;
     };
     let head = above(body, HEAD).0;
@@ -188,7 +188,7 @@ fn draw_file(pen: &mut Pen, page: &Page, mistake: &Mistake, head: Rect) {
     let x = pen.print(head, 0, 1, &number, pen.theme.accent());
     let file = match &mistake.path {
         Some(path) => path.clone(),
-        None => format!("image {} of the {}", mistake.picture, page.scores.set()),
+        None => format!("image {} of the {}", mistake.image, page.scores.set()),
     };
     let (file, _) = fit_end(&file, usize::from(head.width.saturating_sub(x)));
     pen.print(head, x, 1, &file, Style::new());
@@ -203,11 +203,11 @@ fn draw_mistake(
     tile: Rect,
 ) {
     let place = Rect {
-        width: picture::width(&mistake.thumbnail, rows).min(tile.width),
+        width: thumbnail::width(&mistake.thumbnail, rows).min(tile.width),
         height: rows.min(tile.height),
         ..tile
     };
-    picture::draw(pen, &mistake.thumbnail, place);
+    thumbnail::draw(pen, &mistake.thumbnail, place);
     let names = [mistake.class, mistake.likeliest].map(|class| run.history.class_name(class));
     let confidence = percent(mistake.confidence, 0);
     let space = usize::from(tile.width).saturating_sub(confidence.chars().count() + 4);

@@ -9,7 +9,7 @@ use crate::format::{count, duration, figure, percent};
 use crate::pages::charts::draw_small;
 use crate::pages::log::draw_news;
 use crate::pages::rate::draw_rate;
-use crate::pages::speed::{draw_machine, draw_parts, draw_pictures};
+use crate::pages::speed::{draw_images, draw_machine, draw_parts};
 use crate::panel::{above, columns, figures, left, panel};
 use crate::pen::{Pen, Span};
 use crate::progress;
@@ -95,8 +95,8 @@ fn draw_wide(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect, 
     let (speed, said) = above(side, (side.height / 2).min(13));
     draw_speed(pen, run, speed);
     let (_, rest) = above(said, gap);
-    let (pictures, said) = above(rest, rest.height / 3);
-    draw_pictures(pen, run, pictures);
+    let (images, said) = above(rest, rest.height / 3);
+    draw_images(pen, run, images);
     let (_, said) = above(said, gap);
     let inner = panel(pen, said, "news", &[]);
     draw_news(pen, run, inner);
@@ -127,9 +127,9 @@ fn draw_charts(pen: &mut Pen, state: &State, runs: &[Run], area: Rect) {
 fn draw_speed(pen: &mut Pen, run: &Run, area: Rect) {
     let notes = match run.history.speeds.last() {
         Some(speed) => {
-            let pictures = speed.pictures.clamp(0.0, 1e15).round() as u64;
+            let images = speed.images.clamp(0.0, 1e15).round() as u64;
             vec![
-                (count(pictures), pen.theme.heading()),
+                (count(images), pen.theme.heading()),
                 (" images/s".to_owned(), Style::new()),
             ]
         }
@@ -217,7 +217,7 @@ fn short_title(metric: &str) -> String {
 fn draw_confused(pen: &mut Pen, run: &Run, area: Rect) {
     let inner = panel(pen, area, "most confused", &[]);
     let Some(scores) = chosen(run.history, Part::Confusion, Choice::Newest) else {
-        pen.centre(inner, inner.height / 2, "no validation yet", Style::new());
+        pen.center(inner, inner.height / 2, "no validation yet", Style::new());
         return;
     };
     let named = run
@@ -227,14 +227,14 @@ fn draw_confused(pen: &mut Pen, run: &Run, area: Rect) {
         .map_or(0, |started| started.classes.len());
     let confusion = crate::confusion::Confusion::new(scores.confusion, named);
     let name = |place: usize| run.history.class_name(confusion.classes[place]);
-    for (y, (row, column, pictures)) in confusion
+    for (y, (row, column, images)) in confusion
         .worst(usize::from(inner.height))
         .into_iter()
         .enumerate()
     {
         let y = y as u16;
         let heading = pen.theme.heading();
-        let x = pen.print(inner, 0, y, &format!("{:>7}", count(pictures)), heading);
+        let x = pen.print(inner, 0, y, &format!("{:>7}", count(images)), heading);
         let said = format!("{} taken for {}", name(row), name(column));
         pen.print(inner, x + 2, y, &said, Style::new());
     }

@@ -18,7 +18,7 @@ const RECENT: usize = 20;
 /// A part of a step, in seconds.
 type Part = fn(&Speed) -> f64;
 
-/// The parts of a step, and how to get them. The first one is waiting for pictures.
+/// The parts of a step, and how to get them. The first one is waiting for images.
 const PARTS: [(&str, Part); 5] = [
     ("data", |speed| speed.waiting),
     ("forward", |speed| speed.forward),
@@ -56,12 +56,12 @@ pub(crate) fn draw(pen: &mut Pen, run: &Run, body: Rect) {
     match body.width >= 150 {
         true => {
             let thirds: [Rect; 3] = columns(charts, 3);
-            draw_pictures(pen, run, thirds[0]);
+            draw_images(pen, run, thirds[0]);
             draw_busy(pen, run, thirds[1]);
             draw_memory(pen, run, thirds[2]);
         }
         false => {
-            draw_pictures(pen, run, upper);
+            draw_images(pen, run, upper);
             let halves: [Rect; 2] = columns(lower, 3);
             draw_busy(pen, run, halves[0]);
             draw_memory(pen, run, halves[1]);
@@ -203,7 +203,7 @@ fn line(pen: &Pen, index: usize, name: &str, points: Vec<[f64; 2]>) -> Option<Se
     let series = Series {
         name: name.to_owned(),
         points,
-        // So that lines differ without colours.
+        // So that lines differ without colors.
         mark: (index > 0).then(|| pen.theme.mark(index - 1)),
         style: pen.theme.series(index),
         ..Series::default()
@@ -227,14 +227,14 @@ fn dots(area: Rect) -> usize {
     2 * usize::from(chart::plot(area).width)
 }
 
-pub(crate) fn draw_pictures(pen: &mut Pen, run: &Run, area: Rect) {
+pub(crate) fn draw_images(pen: &mut Pen, run: &Run, area: Rect) {
     let speeds = &run.history.speeds;
-    let points = speeds.iter().map(|speed| [speed.seconds, speed.pictures]);
+    let points = speeds.iter().map(|speed| [speed.seconds, speed.images]);
     let series = line(pen, 0, "images/s", thinned(points, dots(area)));
     let chart = over_time(series.into_iter().collect(), Unit::Number, Some(0.0));
     let now = speeds.last().map(|speed| {
-        let pictures = speed.pictures.clamp(0.0, 1e15).round() as u64;
-        (count(pictures), pen.theme.heading())
+        let images = speed.images.clamp(0.0, 1e15).round() as u64;
+        (count(images), pen.theme.heading())
     });
     draw_titled(
         pen,

@@ -77,7 +77,7 @@ fn mistake() -> impl Strategy<Value = Mistake> {
                 .map(|place| place as u8)
                 .collect();
             Mistake {
-                picture: class,
+                image: class,
                 path,
                 class,
                 likeliest,
@@ -153,12 +153,12 @@ pub fn event() -> impl Strategy<Value = Event> {
             }))
         });
     let numbers = [evil_number(), evil_number(), evil_number()];
-    let speed = numbers.prop_map(|[seconds, pictures, waiting]| {
+    let speed = numbers.prop_map(|[seconds, images, waiting]| {
         Event::Speed(Speed {
             seconds,
-            pictures,
+            images,
             waiting,
-            forward: pictures,
+            forward: images,
             ..Speed::default()
         })
     });

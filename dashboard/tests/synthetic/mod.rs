@@ -1,8 +1,8 @@
 //! A run as it could be, for tests and the demo: the same whenever it is made.
 
 use events::{
-    Checkpoint, Ended, Ending, Epoch, Event, History, Level, Message, Metrics, Mistake, Pictures,
-    Progress, Speed, Started, Step, System, Tested, Thumbnail, Work,
+    Checkpoint, Ended, Ending, Epoch, Event, History, ImageCounts, Level, Message, Metrics,
+    Mistake, Progress, Speed, Started, Step, System, Tested, Thumbnail, Work,
 };
 
 /// What kind of run is made.
@@ -114,7 +114,7 @@ impl Plan {
             threads: 8,
             data: "fashion-mnist".to_owned(),
             classes: CLASSES.map(str::to_owned).to_vec(),
-            pictures: Pictures {
+            images: ImageCounts {
                 train: self.steps_per_epoch * 128,
                 validation: 2000,
                 test: 10_000,
@@ -164,7 +164,7 @@ impl Plan {
         Speed {
             seconds,
             step,
-            pictures: 1220.0 + 90.0 * shake,
+            images: 1220.0 + 90.0 * shake,
             waiting: 0.004 + 0.002 * shake,
             forward: 0.031,
             backward: 0.055 + 0.004 * shake,
@@ -223,7 +223,7 @@ impl Plan {
             Event::Message(Message {
                 seconds,
                 level: Level::Warning,
-                text: "3 pictures cannot be read and are left out: train/bag/0007.png, \
+                text: "3 images cannot be read and are left out: train/bag/0007.png, \
                        train/bag/0019.png and train/coat/0003.png"
                     .to_owned(),
             })
@@ -234,7 +234,7 @@ impl Plan {
         events
     }
 
-    fn confusion(&self, epoch: usize, pictures: u64) -> Vec<(usize, usize, u64)> {
+    fn confusion(&self, epoch: usize, images: u64) -> Vec<(usize, usize, u64)> {
         let wrong = self.loss(epoch as f64 / self.epochs as f64) * 0.2;
         let like = |one: usize, other: usize| match (one.min(other), one.max(other)) {
             (0, 6) | (2, 4) => 3.0,
@@ -246,9 +246,9 @@ impl Plan {
         };
         let mut entries = Vec::new();
         for class in 0..CLASSES.len() {
-            let mut right = pictures;
+            let mut right = images;
             for other in (0..CLASSES.len()).filter(|other| *other != class) {
-                let count = (like(class, other) * wrong * pictures as f64 * 0.35) as u64;
+                let count = (like(class, other) * wrong * images as f64 * 0.35) as u64;
                 right -= count;
                 if count > 0 {
                     entries.push((class, other, count));
@@ -278,7 +278,7 @@ impl Plan {
             .iter()
             .enumerate()
             .map(|(index, &(class, likeliest))| Mistake {
-                picture: index * 137 + epoch,
+                image: index * 137 + epoch,
                 path: None,
                 class,
                 likeliest,
@@ -330,7 +330,7 @@ impl Plan {
     }
 }
 
-/// A grey picture of a piece of clothing, roughly.
+/// A gray image of a piece of clothing, roughly.
 fn thumbnail(class: usize, seed: u64) -> Thumbnail {
     let shape = |y: f64, x: f64| -> bool {
         let (y, x) = (y / 28.0, (x - 14.0).abs() / 14.0);
@@ -350,5 +350,5 @@ fn thumbnail(class: usize, seed: u64) -> Thumbnail {
             false => 0,
         }
     });
-    Thumbnail::new([28, 28, 1], pixels.collect()).expect("28 x 28 grey pixels")
+    Thumbnail::new([28, 28, 1], pixels.collect()).expect("28 x 28 gray pixels")
 }

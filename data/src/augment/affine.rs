@@ -7,19 +7,19 @@ use super::range::Range;
 use super::warp::Warp;
 use crate::random::Generator;
 
-/// Turns, moves, scales and shears a picture a little, as handwritten digits differ anyway.
+/// Turns, moves, scales and shears an image a little, as handwritten digits differ anyway.
 ///
 /// Each is drawn evenly from its range, all are done in one step (bilinear), and what comes in
-/// from outside has the mean colour. By default nothing changes, and in a file a setting that is left
+/// from outside has the mean color. By default nothing changes, and in a file a setting that is left
 /// out changes nothing; but `affine = {}` is [`Affine::usual`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written")]
 pub struct Affine {
     /// The largest turn to either side, in degrees, 0 to 180.
     pub rotation: f64,
-    /// The largest way to each side, as a part of the picture's side, 0 to 1.
+    /// The largest way to each side, as a part of the image's side, 0 to 1.
     pub shift: f64,
-    /// The least and the most that the picture's sides grow to, 0.1 to 10.
+    /// The least and the most that the image's sides grow to, 0.1 to 10.
     pub scale: [f64; 2],
     /// The largest slant to either side, in degrees, 0 to 80.
     pub shear: f64,
@@ -80,7 +80,7 @@ impl Affine {
         Range::new(0.0, 80.0).check("affine.shear", self.shear)
     }
 
-    /// What to do to a picture of `[height, width]`.
+    /// What to do to an image of `[height, width]`.
     pub(crate) fn warp(&self, [height, width]: [usize; 2], generator: &mut Generator) -> Warp {
         let turn = Warp::rotation(generator.around_zero(self.rotation));
         let slant = generator.around_zero(self.shear).to_radians().tan();
@@ -99,9 +99,9 @@ mod tests {
     #[test]
     fn nothing_is_the_default() {
         let mut generator = Generator::new(1, Purpose::Affine, [0, 0]);
-        let picture: Vec<u8> = (0..30).collect();
+        let image: Vec<u8> = (0..30).collect();
         let warp = Affine::default().warp([5, 6], &mut generator);
-        assert_eq!(warp.apply(&picture, [1, 5, 6], &[0]), picture);
+        assert_eq!(warp.apply(&image, [1, 5, 6], &[0]), image);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The changes of one picture.
+//! The changes of one image.
 
 use std::borrow::Cow;
 
@@ -10,43 +10,43 @@ use crate::convert::{planes_of_region, region_of_planes};
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::random::{Generator, Purpose};
 
-/// Which picture of which epoch is changed: with the seed, all that its changes depend on.
+/// Which image of which epoch is changed: with the seed, all that its changes depend on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Draw {
     /// The epoch.
     pub epoch: u64,
-    /// The picture's index in its set.
-    pub picture: u64,
-    /// How often the epoch has had the picture before.
+    /// The image's index in its set.
+    pub image: u64,
+    /// How often the epoch has had the image before.
     pub repeat: u64,
 }
 
 impl Draw {
-    /// The numbers of a stream for this picture; no set has 2^40 pictures.
+    /// The numbers of a stream for this image; no set has 2^40 images.
     fn numbers(self) -> [u64; 2] {
-        [self.epoch, self.picture | self.repeat << 40]
+        [self.epoch, self.image | self.repeat << 40]
     }
 }
 
-/// A picture while it is changed.
+/// An image while it is changed.
 #[derive(Debug, Default)]
 pub(crate) struct Canvas {
     /// `[channels, height, width]`.
     pub pixels: Vec<u8>,
 }
 
-/// Changes pictures of one size as an [`Augmentation`] says.
+/// Changes images of one size as an [`Augmentation`] says.
 #[derive(Clone, Debug)]
 pub(crate) struct Augmenter {
     augmentation: Augmentation,
     seed: u64,
     preprocessing: Preprocessing,
-    /// The mean colour.
+    /// The mean color.
     filling: Vec<u8>,
 }
 
 impl Augmenter {
-    /// For pictures that `preprocessing` prepares.
+    /// For images that `preprocessing` prepares.
     ///
     /// # Errors
     /// [`AugmentationError`] if a setting is out of its range.
@@ -63,7 +63,7 @@ impl Augmenter {
         })
     }
 
-    /// Brings pictures to the size that `preprocessing` prepares, and does nothing else.
+    /// Brings images to the size that `preprocessing` prepares, and does nothing else.
     pub(crate) fn none(preprocessing: &Preprocessing) -> Self {
         let mean = preprocessing.mean().iter();
         Self {
@@ -74,7 +74,7 @@ impl Augmenter {
         }
     }
 
-    /// Draws a picture on the canvas as it is to be in an epoch.
+    /// Draws an image on the canvas as it is to be in an epoch.
     ///
     /// # Errors
     /// [`PreprocessingError`] if it has no pixels.
@@ -93,7 +93,7 @@ impl Augmenter {
         let Augmentation {
             affine,
             trivial,
-            colour,
+            color,
             erasing,
             ..
         } = &self.augmentation;
@@ -106,8 +106,8 @@ impl Augmenter {
             let mut generator = self.generator(Purpose::Trivial, draw);
             trivial_augment(pixels, shape, &self.filling, &mut generator);
         }
-        if let Some(colour) = colour {
-            colour.apply(pixels, channels, &mut self.generator(Purpose::Colour, draw));
+        if let Some(color) = color {
+            color.apply(pixels, channels, &mut self.generator(Purpose::Color, draw));
         }
         if let Some(erasing) = erasing {
             let mut generator = self.generator(Purpose::Erase, draw);
@@ -116,12 +116,12 @@ impl Augmenter {
         Ok(())
     }
 
-    /// How the pictures of a batch are mixed, if they are.
+    /// How the images of a batch are mixed, if they are.
     pub(crate) fn mixing(&self) -> Option<Mixing> {
         Mixing::new(&self.augmentation, self.seed)
     }
 
-    /// A picture at the network's size: all of it, or any part.
+    /// An image at the network's size: all of it, or any part.
     fn prepare<'a>(
         &self,
         original: &Original<'a>,
@@ -142,7 +142,7 @@ impl Augmenter {
                 return self.preprocessing.prepare_bytes(image).map(Cow::Owned);
             }
             (Original::Image(image), Some(_)) if image.width() == 0 || image.height() == 0 => {
-                return Err(PreprocessingError::EmptyPicture);
+                return Err(PreprocessingError::EmptyImage);
             }
             (Original::Image(image), Some(crop)) => {
                 let size = [image.height(), image.width()].map(|side| side as usize);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_filling_is_the_mean_colour() {
+    fn the_filling_is_the_mean_color() {
         assert_eq!(
             augmenter(Augmentation::default(), 1).filling,
             [26, 128, 255]
@@ -202,10 +202,10 @@ mod tests {
         };
         let augmenter = augmenter(augmentation, 5);
         let mut counts = HashMap::new();
-        for picture in 0..50_000 {
+        for image in 0..50_000 {
             let Shift { up, left, mirrored } = augmenter.shift(Draw {
                 epoch: 1,
-                picture,
+                image,
                 repeat: 0,
             });
             *counts.entry((up, left, mirrored)).or_insert(0) += 1;
@@ -227,14 +227,12 @@ mod tests {
                 ..Augmentation::default()
             };
             let augmenter = augmenter(augmentation, 5);
-            let draw = |picture| Draw {
+            let draw = |image| Draw {
                 epoch: 3,
-                picture,
+                image,
                 repeat: 0,
             };
-            let shifts: Vec<_> = (0..100)
-                .map(|picture| augmenter.shift(draw(picture)))
-                .collect();
+            let shifts: Vec<_> = (0..100).map(|image| augmenter.shift(draw(image))).collect();
             shifts
                 .iter()
                 .map(|shift| (shift.up, shift.left))

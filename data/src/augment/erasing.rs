@@ -1,4 +1,4 @@
-//! Pictures with a rectangle missing.
+//! Images with a rectangle missing.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,16 +6,16 @@ use super::AugmentationError;
 use super::range::Range;
 use crate::random::Generator;
 
-/// How often a rectangle is looked for that lies in the picture; the paper does it without end.
+/// How often a rectangle is looked for that lies in the image; the paper does it without end.
 const TRIES: usize = 100;
 
-/// Erases a rectangle of some pictures (Zhong et al. 2017, <https://arxiv.org/abs/1708.04896>).
+/// Erases a rectangle of some images (Zhong et al. 2017, <https://arxiv.org/abs/1708.04896>).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RandomErasing {
-    /// The share of pictures that lose something, 0 to 1; 0.5 by default.
+    /// The share of images that lose something, 0 to 1; 0.5 by default.
     pub probability: f64,
-    /// The least and the most that the rectangle has of the picture's area, above 0 and at most
+    /// The least and the most that the rectangle has of the image's area, above 0 and at most
     /// 1; 0.02 and 0.4 by default.
     pub area: [f64; 2],
     /// The least and the most of its height by its width, 0.1 to 10; 0.3 and 1 / 0.3 by default.
@@ -32,7 +32,7 @@ pub enum ErasedFilling {
     /// Any value for each pixel and channel.
     #[default]
     Noise,
-    /// The mean colour; black for pictures that are not normalised, whose mean counts as 0.
+    /// The mean color; black for images that are not normalized, whose mean counts as 0.
     Mean,
 }
 
@@ -54,7 +54,7 @@ impl RandomErasing {
         Range::new(0.1, 10.0).check_pair("erasing.ratio", self.ratio)
     }
 
-    /// Changes a picture, `[channels, height, width]`; `mean` has a value for each channel.
+    /// Changes an image, `[channels, height, width]`; `mean` has a value for each channel.
     pub(crate) fn apply(
         &self,
         pixels: &mut [u8],
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn some_pictures_stay_whole() {
+    fn some_images_stay_whole() {
         let erasing = RandomErasing::default();
         let whole = (0..1000)
             .filter(|&number| {

@@ -1,10 +1,10 @@
-//! Pictures of a batch that are mixed in pairs.
+//! Images of a batch that are mixed in pairs.
 
 use super::Augmentation;
 use crate::order::shuffle;
 use crate::random::{Generator, Purpose};
 
-/// Mixes the pictures of a batch, as [`Augmentation::mixup`] and [`Augmentation::cutmix`] say.
+/// Mixes the images of a batch, as [`Augmentation::mixup`] and [`Augmentation::cutmix`] say.
 #[derive(Clone, Debug)]
 pub(crate) struct Mixing {
     mixup: f64,
@@ -12,12 +12,12 @@ pub(crate) struct Mixing {
     seed: u64,
 }
 
-/// How one picture of a batch is mixed.
+/// How one image of a batch is mixed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Recipe {
-    /// The place in the batch of the picture that comes in.
+    /// The place in the batch of the image that comes in.
     pub partner: usize,
-    /// The share of the result that the first picture keeps, 0 to 1.
+    /// The share of the result that the first image keeps, 0 to 1.
     pub share: f32,
     /// The rows and columns, from one up to another, that the partner takes over; without, the
     /// two are added.
@@ -35,10 +35,10 @@ impl Mixing {
         })
     }
 
-    /// How each of `length` pictures of `size`, `[height, width]`, is mixed: those of the batch
+    /// How each of `length` images of `size`, `[height, width]`, is mixed: those of the batch
     /// that begins at `first` in an epoch.
     ///
-    /// Every picture is another one's partner, or its own.
+    /// Every image is another one's partner, or its own.
     pub(crate) fn recipes(
         &self,
         length: usize,
@@ -76,13 +76,13 @@ impl Mixing {
     }
 }
 
-/// A rectangle of the picture's form around any place, cut off where it leaves the picture.
+/// A rectangle of the image's form around any place, cut off where it leaves the image.
 fn rectangle(size: [usize; 2], area: f64, generator: &mut Generator) -> [(usize, usize); 2] {
     size.map(|side| {
         let length = (side as f64 * area.sqrt()) as usize;
-        let centre = generator.below(side);
-        let begin = centre.saturating_sub(length / 2);
-        let end = (centre + length - length / 2).min(side);
+        let center = generator.below(side);
+        let begin = center.saturating_sub(length / 2);
+        let end = (center + length - length / 2).min(side);
         (begin, end)
     })
 }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_has_half_the_pictures() {
+    fn each_way_has_half_the_images() {
         let recipes = mixing(0.5, 0.5).unwrap().recipes(1000, [32, 32], 0, 0);
         let cut = recipes
             .iter()

@@ -1,8 +1,8 @@
-//! How pictures are changed at random while a network is trained on them.
+//! How images are changed at random while a network is trained on them.
 
 mod affine;
 mod augmenter;
-mod colour;
+mod color;
 mod erasing;
 mod mixing;
 mod range;
@@ -14,7 +14,7 @@ mod warp;
 
 pub use affine::Affine;
 pub(crate) use augmenter::{Augmenter, Canvas, Draw};
-pub use colour::ColourJitter;
+pub use color::ColorJitter;
 pub use erasing::{ErasedFilling, RandomErasing};
 pub(crate) use mixing::{Mixing, Recipe};
 pub use resized_crop::ResizedCrop;
@@ -25,12 +25,12 @@ use crate::preprocessing::MAX_SIDE;
 
 pub(crate) use range::Range;
 
-/// How training pictures are changed at random; nothing by default.
+/// How training images are changed at random; nothing by default.
 ///
-/// Changes are made in this order, on bytes before they are normalised: `resized_crop`,
-/// `pad_crop`, `flip`, `affine`, `trivial`, `colour`, `erasing`, `mixup` or `cutmix`.
+/// Changes are made in this order, on bytes before they are normalized: `resized_crop`,
+/// `pad_crop`, `flip`, `affine`, `trivial`, `color`, `erasing`, `mixup` or `cutmix`.
 ///
-/// What happens to a picture depends on a seed, the epoch and the picture's index alone (how it is
+/// What happens to an image depends on a seed, the epoch and the image's index alone (how it is
 /// mixed, on the batch's place in the epoch), and for each kind of change by itself: it is the
 /// same for any number of threads, after a resume in the middle of an epoch, and whatever else is
 /// turned on.
@@ -46,22 +46,22 @@ pub(crate) use range::Range;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
-    /// Pixels that are added on each side, of the mean colour (which normalises to about 0;
-    /// black without normalisation),
-    /// before a picture of the original size is cropped anywhere; at most [`MAX_SIDE`].
+    /// Pixels that are added on each side, of the mean color (which normalizes to about 0;
+    /// black without normalization),
+    /// before an image of the original size is cropped anywhere; at most [`MAX_SIDE`].
     pub pad_crop: usize,
-    /// Whether every other picture is mirrored, left to right.
+    /// Whether every other image is mirrored, left to right.
     pub flip: bool,
     /// TrivialAugment with its wide space of strengths (Müller and Hutter 2021,
-    /// <https://arxiv.org/abs/2103.10158>): one operation of 14 for each picture.
+    /// <https://arxiv.org/abs/2103.10158>): one operation of 14 for each image.
     pub trivial: bool,
     /// Mixup (Zhang et al. 2017, <https://arxiv.org/abs/1710.09412>): the parameter of the Beta
-    /// distribution of a picture's share, 0 (off) to 100.
+    /// distribution of an image's share, 0 (off) to 100.
     pub mixup: f64,
     /// CutMix (Yun et al. 2019, <https://arxiv.org/abs/1905.04899>): likewise. With both, every
-    /// other picture is mixed by the one, the rest by the other.
+    /// other image is mixed by the one, the rest by the other.
     pub cutmix: f64,
-    /// Any part of the picture in the place of the whole.
+    /// Any part of the image in the place of the whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resized_crop: Option<ResizedCrop>,
     /// Small turns, shifts, scalings and shears.
@@ -69,7 +69,7 @@ pub struct Augmentation {
     pub affine: Option<Affine>,
     /// Other brightness, contrast and saturation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub colour: Option<ColourJitter>,
+    pub color: Option<ColorJitter>,
     /// A rectangle that is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erasing: Option<RandomErasing>,
@@ -95,7 +95,7 @@ impl Augmentation {
         let Self {
             resized_crop,
             affine,
-            colour,
+            color,
             erasing,
             ..
         } = self;
@@ -103,17 +103,17 @@ impl Augmentation {
             .as_ref()
             .map_or(Ok(()), ResizedCrop::validate)?;
         affine.as_ref().map_or(Ok(()), Affine::validate)?;
-        colour.as_ref().map_or(Ok(()), ColourJitter::validate)?;
+        color.as_ref().map_or(Ok(()), ColorJitter::validate)?;
         erasing.as_ref().map_or(Ok(()), RandomErasing::validate)
     }
 }
 
-/// Why pictures cannot be changed as asked for.
+/// Why images cannot be changed as asked for.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AugmentationError {
     /// Too much padding.
-    #[error("pictures are padded by {found} pixels: expected at most {MAX_SIDE}")]
+    #[error("images are padded by {found} pixels: expected at most {MAX_SIDE}")]
     PadCrop {
         /// The number given.
         found: usize,
@@ -156,11 +156,11 @@ mod tests {
     /// Every setting with what an empty table stands for is in the table of README.md, and no other.
     #[test]
     fn the_table_of_settings_is_true() {
-        let tables = r#"{"resized_crop": {}, "affine": {}, "colour": {}, "erasing": {}}"#;
+        let tables = r#"{"resized_crop": {}, "affine": {}, "color": {}, "erasing": {}}"#;
         let read: Augmentation = serde_json::from_str(tables).unwrap();
         let found = serde_json::to_value(&read).unwrap();
         let mut settings = 0;
-        for table in ["resized_crop", "affine", "colour", "erasing"] {
+        for table in ["resized_crop", "affine", "color", "erasing"] {
             for (key, value) in found[table].as_object().unwrap() {
                 let head = format!("| `{table}.{key}` | ");
                 let line = include_str!("../../../README.md")
@@ -174,12 +174,7 @@ mod tests {
             }
         }
         let lines = include_str!("../../../README.md").lines();
-        let heads = [
-            "| `resized_crop.",
-            "| `affine.",
-            "| `colour.",
-            "| `erasing.",
-        ];
+        let heads = ["| `resized_crop.", "| `affine.", "| `color.", "| `erasing."];
         let is_setting = |line: &&str| heads.iter().any(|head| line.starts_with(head));
         assert_eq!(lines.filter(is_setting).count(), settings);
     }

@@ -1,4 +1,4 @@
-//! Any part of a picture, brought to the network's size.
+//! Any part of an image, brought to the network's size.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +7,18 @@ use super::range::Range;
 use crate::convert::{Region, Stretch};
 use crate::random::Generator;
 
-/// How often a part is looked for that lies in the picture, as torchvision does.
+/// How often a part is looked for that lies in the image, as torchvision does.
 const TRIES: usize = 10;
 
-/// Takes any part of a picture and resizes it to the network's size, bilinear with antialiasing
+/// Takes any part of an image and resizes it to the network's size, bilinear with antialiasing
 /// (Szegedy et al. 2014, <https://arxiv.org/abs/1409.4842>, section 6).
 ///
-/// Of a picture file the part is taken at its full resolution; this stands in the place of the
-/// centre crop then.
+/// Of an image file the part is taken at its full resolution; this stands in the place of the
+/// center crop then.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResizedCrop {
-    /// The least and the most that the part has of the picture's area, above 0 and at most 1;
+    /// The least and the most that the part has of the image's area, above 0 and at most 1;
     /// 0.08 and 1 by default.
     pub scale: [f64; 2],
     /// The least and the most of its width by its height, 0.1 to 10; 3/4 and 4/3 by default.
@@ -40,7 +40,7 @@ impl ResizedCrop {
         Range::new(0.1, 10.0).check_pair("resized_crop.ratio", self.ratio)
     }
 
-    /// A part of a picture of `[height, width]`, in whole pixels.
+    /// A part of an image of `[height, width]`, in whole pixels.
     pub(crate) fn region(&self, size: [usize; 2], generator: &mut Generator) -> Region {
         let [height, width] = size.map(|side| side as f64);
         let [narrow, wide] = self.ratio.map(f64::ln);
@@ -65,11 +65,11 @@ impl ResizedCrop {
                 };
             }
         }
-        self.centre([height, width])
+        self.center([height, width])
     }
 
-    /// The largest part around the centre whose ratio is one of those that may be.
-    fn centre(&self, [height, width]: [f64; 2]) -> Region {
+    /// The largest part around the center whose ratio is one of those that may be.
+    fn center(&self, [height, width]: [f64; 2]) -> Region {
         let ratio = (width / height).clamp(self.ratio[0], self.ratio[1]);
         let stretch = |side: f64, other: f64| {
             let length = side.min(other).round().clamp(1.0, side);
@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_part_lies_in_the_picture(
+        fn a_part_lies_in_the_image(
             height in 1_usize..2000,
             width in 1_usize..2000,
             scale in (0.001_f64..=1.0, 0.001_f64..=1.0),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_without_such_a_part_gives_its_centre() {
+    fn a_image_without_such_a_part_gives_its_center() {
         let crop = ResizedCrop {
             scale: [1.0, 1.0],
             ratio: [1.0, 1.0],

@@ -1,29 +1,29 @@
-//! Moving and mirroring a picture by whole pixels.
+//! Moving and mirroring an image by whole pixels.
 
-/// By how much a picture is moved, and whether it is mirrored afterwards.
+/// By how much an image is moved, and whether it is mirrored afterwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shift {
-    /// Rows upwards: row 0 of the result is row `up` of the picture.
+    /// Rows upwards: row 0 of the result is row `up` of the image.
     pub up: isize,
-    /// Columns to the left: column 0 of the result is column `left` of the picture.
+    /// Columns to the left: column 0 of the result is column `left` of the image.
     pub left: isize,
     /// Whether the result is mirrored, left to right.
     pub mirrored: bool,
 }
 
-/// Appends a picture, `[channels, height, width]`, moved and mirrored, to `target`.
+/// Appends an image, `[channels, height, width]`, moved and mirrored, to `target`.
 ///
 /// What comes in from outside is filled with the channel's value in `filling`, of which there is
 /// one for each channel.
 pub(crate) fn shift(
-    picture: &[u8],
+    image: &[u8],
     [_, height, width]: [usize; 3],
     Shift { up, left, mirrored }: Shift,
     filling: &[u8],
     target: &mut Vec<u8>,
 ) {
     let (rows, columns) = (overlap(height, up), overlap(width, left));
-    for (plane, &filling) in picture.chunks_exact(height * width).zip(filling) {
+    for (plane, &filling) in image.chunks_exact(height * width).zip(filling) {
         let begin = target.len();
         target.resize(begin + rows.before * width, filling);
         let inside = &plane[rows.from * width..][..rows.length * width];
@@ -40,11 +40,11 @@ pub(crate) fn shift(
     }
 }
 
-/// Which part of a side stays in the picture, and what lies before it.
+/// Which part of a side stays in the image, and what lies before it.
 struct Overlap {
     /// Pixels of the result before the part.
     before: usize,
-    /// The part's first pixel in the picture.
+    /// The part's first pixel in the image.
     from: usize,
     /// The part's length.
     length: usize,
@@ -100,12 +100,12 @@ mod tests {
             left in -10_isize..11,
             mirrored: bool,
         ) {
-            let picture: Vec<u8> = (0..channels * height * width).map(|value| value as u8).collect();
+            let image: Vec<u8> = (0..channels * height * width).map(|value| value as u8).collect();
             let filling = [251, 252, 253];
             let mut target = vec![7];
             let by = Shift { up, left, mirrored };
-            shift(&picture, [channels, height, width], by, &filling[..channels], &mut target);
-            prop_assert_eq!(target.len(), 1 + picture.len());
+            shift(&image, [channels, height, width], by, &filling[..channels], &mut target);
+            prop_assert_eq!(target.len(), 1 + image.len());
             for (place, &found) in target[1..].iter().enumerate() {
                 let (channel, row, column) =
                     (place / (height * width), place / width % height, place % width);
@@ -113,7 +113,7 @@ mod tests {
                 let row = row.checked_add_signed(up).filter(|&row| row < height);
                 let column = column.checked_add_signed(left).filter(|&column| column < width);
                 let expected = match (row, column) {
-                    (Some(row), Some(column)) => picture[(channel * height + row) * width + column],
+                    (Some(row), Some(column)) => image[(channel * height + row) * width + column],
                     _ => filling[channel],
                 };
                 prop_assert_eq!(found, expected);

@@ -1,5 +1,5 @@
-//! Changes of brightness and colour, pixel by pixel, as Pillow's `ImageEnhance` and `ImageOps`
-//! make them, on `[channels, height, width]` bytes of 1 (grey) or 3 (RGB) channels.
+//! Changes of brightness and color, pixel by pixel, as Pillow's `ImageEnhance` and `ImageOps`
+//! make them, on `[channels, height, width]` bytes of 1 (gray) or 3 (RGB) channels.
 
 /// What every value of a channel becomes.
 pub(crate) type Table = [u8; 256];
@@ -27,7 +27,7 @@ pub(crate) fn brightness(pixels: &mut [u8], factor: f32) {
     look_up(pixels, &table(|value| blend(0.0, value, factor)));
 }
 
-/// Every value goes away from the picture's mean brightness, by `factor`, 0 (uniform) or more.
+/// Every value goes away from the image's mean brightness, by `factor`, 0 (uniform) or more.
 pub(crate) fn contrast(pixels: &mut [u8], channels: usize, factor: f32) {
     let sum: u64 = match split(pixels, channels) {
         Some([red, green, blue]) => {
@@ -45,22 +45,22 @@ pub(crate) fn contrast(pixels: &mut [u8], channels: usize, factor: f32) {
     look_up(pixels, &table(|value| blend(mean, value, factor)));
 }
 
-/// Every colour goes away from its grey, by `factor`, 0 (grey) or more; grey pictures stay.
+/// Every color goes away from its gray, by `factor`, 0 (gray) or more; gray images stay.
 pub(crate) fn saturation(pixels: &mut [u8], channels: usize, factor: f32) {
     let Some([red, green, blue]) = split(pixels, channels) else {
         return;
     };
     for ((red, green), blue) in red.iter_mut().zip(green).zip(blue) {
-        let grey = f32::from(luma(*red, *green, *blue));
+        let gray = f32::from(luma(*red, *green, *blue));
         for value in [red, green, blue] {
-            *value = blend(grey, *value, factor);
+            *value = blend(gray, *value, factor);
         }
     }
 }
 
-/// Each value goes away from the mean of its neighbourhood, by `factor`, 0 (smooth) or more.
+/// Each value goes away from the mean of its neighborhood, by `factor`, 0 (smooth) or more.
 ///
-/// The neighbourhood is 3x3 pixels, the middle one with weight 5 of 13; the border stays.
+/// The neighborhood is 3x3 pixels, the middle one with weight 5 of 13; the border stays.
 pub(crate) fn sharpness(pixels: &mut [u8], [_, height, width]: [usize; 3], factor: f32) {
     for plane in pixels.chunks_exact_mut(height * width) {
         let original = plane.to_vec();
@@ -146,7 +146,7 @@ fn planes(pixels: &mut [u8], channels: usize) -> impl Iterator<Item = &mut [u8]>
     pixels.chunks_exact_mut(length)
 }
 
-/// The planes of an RGB picture; none of a grey one.
+/// The planes of an RGB image; none of a gray one.
 fn split(pixels: &mut [u8], channels: usize) -> Option<[&mut [u8]; 3]> {
     let length = pixels.len() / channels;
     let (red, rest) = pixels.split_at_mut(length);
@@ -158,7 +158,7 @@ fn split(pixels: &mut [u8], channels: usize) -> Option<[&mut [u8]; 3]> {
 mod tests {
     use super::*;
 
-    /// The picture after a change.
+    /// The image after a change.
     fn after<const N: usize>(mut pixels: [u8; N], change: impl Fn(&mut [u8])) -> [u8; N] {
         change(&mut pixels);
         pixels
@@ -174,18 +174,18 @@ mod tests {
     }
 
     #[test]
-    fn contrast_is_about_the_mean_grey() {
+    fn contrast_is_about_the_mean_gray() {
         assert_eq!(
             after([50, 100, 150], |it| contrast(it, 1, 2.0)),
             [0, 100, 200]
         );
         assert_eq!(after([50, 100, 150], |it| contrast(it, 1, 0.0)), [100; 3]);
-        // 124 is the grey of this colour.
+        // 124 is the gray of this color.
         assert_eq!(after([200, 100, 50], |it| contrast(it, 3, 0.0)), [124; 3]);
     }
 
     #[test]
-    fn saturation_is_about_each_grey() {
+    fn saturation_is_about_each_gray() {
         assert_eq!(after([200, 100, 50], |it| saturation(it, 3, 0.0)), [124; 3]);
         assert_eq!(
             after([200, 100, 50], |it| saturation(it, 3, 0.5)),

@@ -1,4 +1,4 @@
-//! One operation with any strength for each picture.
+//! One operation with any strength for each image.
 
 use super::tone;
 use super::warp::Warp;
@@ -7,7 +7,7 @@ use crate::random::Generator;
 /// How many strengths there are; the first is none.
 const STRENGTHS: usize = 31;
 
-/// What may be done to a picture.
+/// What may be done to an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     Identity,
@@ -51,10 +51,10 @@ const MOST_TONE: f64 = 0.99;
 const LEAST_BITS: f64 = 2.0;
 
 /// TrivialAugment with its wide space of strengths (Müller and Hutter 2021,
-/// <https://arxiv.org/abs/2103.10158>): changes a picture, `[channels, height, width]`.
+/// <https://arxiv.org/abs/2103.10158>): changes an image, `[channels, height, width]`.
 ///
 /// `mean`, with a value for each channel, comes in from outside, where the paper's program has
-/// black, and pictures are turned and sheared bilinearly.
+/// black, and images are turned and sheared bilinearly.
 pub(crate) fn trivial_augment(
     pixels: &mut Vec<u8>,
     shape: [usize; 3],
@@ -117,7 +117,7 @@ mod tests {
     use crate::random::Purpose;
     use std::collections::HashSet;
 
-    fn picture([channels, height, width]: [usize; 3]) -> Vec<u8> {
+    fn image([channels, height, width]: [usize; 3]) -> Vec<u8> {
         (0..channels * height * width)
             .map(|place| (place * 7 % 251) as u8)
             .collect()
@@ -137,7 +137,7 @@ mod tests {
                 for strength in 0..STRENGTHS {
                     for sign in [1.0, -1.0] {
                         let strength = strength as f64 / 30.0;
-                        let mut pixels = picture(shape);
+                        let mut pixels = image(shape);
                         apply(operation, strength, sign, &mut pixels, shape, &[9, 9, 9]);
                         assert_eq!(pixels.len(), shape.iter().product::<usize>());
                     }
@@ -150,14 +150,14 @@ mod tests {
     fn no_strength_is_no_change() {
         let shape = [3, 8, 8];
         for operation in OPERATIONS {
-            let mut pixels = picture(shape);
+            let mut pixels = image(shape);
             apply(operation, 0.0, -1.0, &mut pixels, shape, &[9, 9, 9]);
             match operation {
                 // These have no strength.
                 Operation::Autocontrast | Operation::Equalize => {}
                 // Nor is there a value above the highest to spare.
                 Operation::Solarize => {}
-                _ => assert_eq!(pixels, picture(shape), "{operation:?}"),
+                _ => assert_eq!(pixels, image(shape), "{operation:?}"),
             }
         }
     }

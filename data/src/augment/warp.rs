@@ -1,10 +1,10 @@
-//! Turning, moving, scaling and shearing a picture.
+//! Turning, moving, scaling and shearing an image.
 
 /// Fractional bits of a coordinate.
 const BITS: u32 = 16;
 const ONE: f64 = (1_u32 << BITS) as f64;
 
-/// A linear map of the plane and a shift, about the centre of a picture: where each pixel of the
+/// A linear map of the plane and a shift, about the center of an image: where each pixel of the
 /// result comes from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Warp {
@@ -15,25 +15,25 @@ pub(crate) struct Warp {
 }
 
 impl Warp {
-    /// The same map after a picture is turned to the right by `degrees`.
+    /// The same map after an image is turned to the right by `degrees`.
     pub(crate) fn rotation(degrees: f64) -> Self {
         let (sine, cosine) = degrees.to_radians().sin_cos();
         Self::linear([[cosine, sine], [-sine, cosine]])
     }
 
-    /// Rows move to the right by `along_x` pixels for each row below the centre, and columns down
+    /// Rows move to the right by `along_x` pixels for each row below the center, and columns down
     /// by `along_y` for each column right of it.
     pub(crate) fn shear([along_x, along_y]: [f64; 2]) -> Self {
         // The inverse of [[1, along_x], [along_y, 1]]; only one of them is not 0.
         Self::linear([[1.0, -along_x], [-along_y, 1.0]])
     }
 
-    /// The picture becomes larger by `factor`, above 0.
+    /// The image becomes larger by `factor`, above 0.
     pub(crate) fn scaling(factor: f64) -> Self {
         Self::linear([[1.0 / factor, 0.0], [0.0, 1.0 / factor]])
     }
 
-    /// The picture moves to the right and down.
+    /// The image moves to the right and down.
     pub(crate) fn translation(shift: [f64; 2]) -> Self {
         Self {
             matrix: [[1.0, 0.0], [0.0, 1.0]],
@@ -41,7 +41,7 @@ impl Warp {
         }
     }
 
-    /// This one after `earlier`, which must not move the picture.
+    /// This one after `earlier`, which must not move the image.
     pub(crate) fn after(self, earlier: Self) -> Self {
         let [[a, b], [c, d]] = earlier.matrix;
         let [[e, f], [g, h]] = self.matrix;
@@ -61,22 +61,22 @@ impl Warp {
         }
     }
 
-    /// A picture, `[channels, height, width]`, after this: bilinear, with the channel's value in
-    /// `filling` around the picture. The same whole numbers come out on every machine.
+    /// An image, `[channels, height, width]`, after this: bilinear, with the channel's value in
+    /// `filling` around the image. The same whole numbers come out on every machine.
     pub(crate) fn apply(
         &self,
-        picture: &[u8],
+        image: &[u8],
         [channels, height, width]: [usize; 3],
         filling: &[u8],
     ) -> Vec<u8> {
         let fixed = |value: f64| (value * ONE).round() as i64;
         let matrix = self.matrix.map(|row| row.map(fixed));
-        let centre = [width, height].map(|side| (side as f64 - 1.0) / 2.0);
-        let [x, y] = [centre[0] + self.shift[0], centre[1] + self.shift[1]];
+        let center = [width, height].map(|side| (side as f64 - 1.0) / 2.0);
+        let [x, y] = [center[0] + self.shift[0], center[1] + self.shift[1]];
         // Where the first pixel comes from.
         let start = [0, 1].map(|axis| {
             let [across, down] = self.matrix[axis];
-            fixed(centre[axis] - across * x - down * y)
+            fixed(center[axis] - across * x - down * y)
         });
         let mut result = vec![0; channels * height * width];
         for row in 0..height {
@@ -84,7 +84,7 @@ impl Warp {
             for column in 0..width {
                 let tap = Tap::new([x, y], [height, width]);
                 for (channel, &filling) in filling.iter().enumerate().take(channels) {
-                    let plane = &picture[channel * height * width..][..height * width];
+                    let plane = &image[channel * height * width..][..height * width];
                     result[(channel * height + row) * width + column] = tap.value(plane, filling);
                 }
                 x += matrix[0][0];
@@ -95,7 +95,7 @@ impl Warp {
     }
 }
 
-/// The four pixels around a place, as far as they are in the picture, and their weights.
+/// The four pixels around a place, as far as they are in the image, and their weights.
 struct Tap {
     places: [Option<usize>; 4],
     /// They add up to 65536.
@@ -153,16 +153,16 @@ fn part(coordinate: i64) -> u32 {
 mod tests {
     use super::*;
 
-    const PICTURE: [u8; 9] = [10, 20, 30, 40, 50, 60, 70, 80, 90];
+    const IMAGE: [u8; 9] = [10, 20, 30, 40, 50, 60, 70, 80, 90];
 
     fn warped(warp: Warp) -> Vec<u8> {
-        warp.apply(&PICTURE, [1, 3, 3], &[0])
+        warp.apply(&IMAGE, [1, 3, 3], &[0])
     }
 
     #[test]
     fn whole_steps_are_exact() {
-        assert_eq!(warped(Warp::rotation(0.0)), PICTURE);
-        assert_eq!(warped(Warp::scaling(1.0)), PICTURE);
+        assert_eq!(warped(Warp::rotation(0.0)), IMAGE);
+        assert_eq!(warped(Warp::scaling(1.0)), IMAGE);
         assert_eq!(
             warped(Warp::rotation(90.0)),
             [70, 40, 10, 80, 50, 20, 90, 60, 30]
@@ -195,7 +195,7 @@ mod tests {
             warped(Warp::translation([0.5, 0.0])),
             [5, 15, 25, 20, 45, 55, 35, 75, 85]
         );
-        // The outer pixels come from half a pixel off the centre.
+        // The outer pixels come from half a pixel off the center.
         assert_eq!(
             warped(Warp::scaling(2.0)),
             [30, 35, 40, 45, 50, 55, 60, 65, 70]
@@ -211,14 +211,14 @@ mod tests {
             [0, 70, 40, 0, 80, 50, 0, 90, 60]
         );
         let (turn, shear) = (Warp::rotation(90.0), Warp::shear([1.0, 0.0]));
-        let steps = turn.apply(&shear.apply(&PICTURE, [1, 3, 3], &[0]), [1, 3, 3], &[0]);
+        let steps = turn.apply(&shear.apply(&IMAGE, [1, 3, 3], &[0]), [1, 3, 3], &[0]);
         assert_eq!(warped(turn.after(shear)), steps);
     }
 
     #[test]
     fn channels_have_their_own_filling() {
-        let picture = [1, 2, 3];
-        let moved = Warp::translation([5.0, 5.0]).apply(&picture, [3, 1, 1], &[7, 8, 9]);
+        let image = [1, 2, 3];
+        let moved = Warp::translation([5.0, 5.0]).apply(&image, [3, 1, 1], &[7, 8, 9]);
         assert_eq!(moved, [7, 8, 9]);
     }
 }

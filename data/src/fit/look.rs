@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OFF_CENTER;
 use super::inspect::{Border, Content, Sheet, tolerance};
-use crate::pictures::Pictures;
+use crate::packed::PackedImages;
 
 /// The largest side, in pixels, of images that are looked at.
 const LARGEST_SIDE: usize = 64;
@@ -68,7 +68,7 @@ impl ImageLook {
     ///
     /// # Panics
     /// If an index names no image.
-    pub fn of(images: &Pictures, indices: &[usize]) -> Option<Self> {
+    pub fn of(images: &PackedImages, indices: &[usize]) -> Option<Self> {
         let [channels, height, width] = images.shape();
         let is_small = height <= LARGEST_SIDE && width <= LARGEST_SIDE;
         if channels != 1 || height != width || !is_small || indices.len() < LEAST_IMAGES {
@@ -76,7 +76,7 @@ impl ImageLook {
         }
         let step = indices.len().div_ceil(SAMPLES);
         let sampled = indices.iter().step_by(step);
-        let sheet = |&index: &usize| Sheet::new(images.picture(index).to_vec(), [height, width]);
+        let sheet = |&index: &usize| Sheet::new(images.planes(index).to_vec(), [height, width]);
         let mut sheets: Vec<_> = sampled.map(sheet).collect();
         let borders: Vec<_> = sheets.iter().map(Border::of).collect();
         let smallest = |share: fn(&Border) -> f32| {

@@ -12,7 +12,7 @@ use std::fmt;
 use image::{DynamicImage, GrayImage};
 use serde::Serialize;
 
-use crate::convert::{Region, Stretch, grey, planes_of_region};
+use crate::convert::{Region, Stretch, gray, planes_of_region};
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use inspect::{Border, Content, Sheet, chroma, tolerance};
 pub use look::{Background, Centering, ImageLook};
@@ -102,7 +102,7 @@ pub fn fit(
     preprocessing: &Preprocessing,
 ) -> Result<Fitted, PreprocessingError> {
     if image.width() == 0 || image.height() == 0 {
-        return Err(PreprocessingError::EmptyPicture);
+        return Err(PreprocessingError::EmptyImage);
     }
     let mut fitted = Fitted::default();
     let filled = inspect::filled(image);
@@ -111,7 +111,7 @@ pub fn fit(
     }
     let image = filled.as_ref().unwrap_or(image);
     let side = [image.height(), image.width()].map(|side| side as usize);
-    let mut sheet = Sheet::new(grey(image).into_owned(), side);
+    let mut sheet = Sheet::new(gray(image).into_owned(), side);
     // From here on, the training images' background is dark.
     if look.background == Background::Light {
         sheet.invert();
@@ -256,7 +256,7 @@ fn placed(
         sheet.side[0] as u32,
         sheet.pixels.clone(),
     )
-    .ok_or(PreprocessingError::EmptyPicture)?;
+    .ok_or(PreprocessingError::EmptyImage)?;
     let shape = [1, target[0], target[1]];
     let scaled = planes_of_region(&image.into(), &region, shape);
     let scaled = scaled.map_err(PreprocessingError::Resample)?;

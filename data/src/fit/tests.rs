@@ -1,5 +1,5 @@
 use super::*;
-use crate::pictures::Pictures;
+use crate::packed::PackedImages;
 use image::{Luma, Rgb, RgbImage, Rgba, RgbaImage};
 
 /// A gray object on black, 28x28 pixels: as wide as the image or as high, in the middle.
@@ -20,7 +20,7 @@ fn object(number: usize) -> GrayImage {
 
 fn look() -> ImageLook {
     let pixels = (0..100).flat_map(|number| object(number).into_raw());
-    let images = Pictures::new([1, 28, 28], pixels.collect(), vec![0; 100]).unwrap();
+    let images = PackedImages::new([1, 28, 28], pixels.collect(), vec![0; 100]).unwrap();
     ImageLook::of(&images, &(0..100).collect::<Vec<_>>()).unwrap()
 }
 
@@ -72,7 +72,7 @@ fn other_sets_have_no_look() {
     let of = |shape: [usize; 3], pixel: fn(usize) -> u8| {
         let size: usize = shape.iter().product();
         let pixels = (0..100 * size).map(pixel).collect();
-        let images = Pictures::new(shape, pixels, vec![0; 100]).unwrap();
+        let images = PackedImages::new(shape, pixels, vec![0; 100]).unwrap();
         ImageLook::of(&images, &(0..100).collect::<Vec<_>>())
     };
     let noise = |place: usize| ((place * 2_654_435_761) >> 7) as u8;
@@ -231,13 +231,13 @@ fn blank_images_are_told() {
         }
     }
     let empty = fit(&GrayImage::new(0, 4).into(), &look(), &preprocessing());
-    assert!(matches!(empty, Err(PreprocessingError::EmptyPicture)));
+    assert!(matches!(empty, Err(PreprocessingError::EmptyImage)));
 }
 
 #[test]
 fn sets_on_white_are_the_mirror_of_sets_on_black() {
     let pixels = (0..100).flat_map(|number| inverted(&object(number)).into_raw());
-    let images = Pictures::new([1, 28, 28], pixels.collect(), vec![0; 100]).unwrap();
+    let images = PackedImages::new([1, 28, 28], pixels.collect(), vec![0; 100]).unwrap();
     let look = ImageLook::of(&images, &(0..100).collect::<Vec<_>>()).unwrap();
     assert_eq!(look.background, Background::Light);
     let fit = |image: GrayImage| fit(&image.into(), &look, &preprocessing()).unwrap();

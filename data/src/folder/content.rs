@@ -7,7 +7,7 @@ use std::path::Path;
 use files::Hasher;
 use rayon::prelude::*;
 
-use super::listing::PictureFile;
+use super::listing::ImageFile;
 
 /// About so many bytes of content are read: 256 MiB, which takes a second from a fast disk.
 const READ: u64 = 1 << 28;
@@ -21,7 +21,7 @@ const READ_OF_ONE: u64 = 1 << 26;
 /// of files do not count, and no decoder has a say.
 ///
 /// A file that cannot be read counts as such: it may be left out of the set.
-pub(super) fn checksum(parts: [Option<&Vec<PictureFile>>; 3]) -> String {
+pub(super) fn checksum(parts: [Option<&Vec<ImageFile>>; 3]) -> String {
     let files: Vec<&Path> = parts
         .iter()
         .flatten()
@@ -74,11 +74,11 @@ mod tests {
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);
             fs::write(&path, text).unwrap();
-            PictureFile { path, label: 0 }
+            ImageFile { path, label: 0 }
         };
         let [a, b, same, other] = [("a", "12"), ("b", "34"), ("c", "12"), ("d", "13")]
             .map(|(name, text)| write(name, text));
-        let of = |train: &[&PictureFile], test: &[&PictureFile]| {
+        let of = |train: &[&ImageFile], test: &[&ImageFile]| {
             let [train, test] = [train, test].map(|files| {
                 let files = files.iter().map(|&file| file.clone());
                 files.collect::<Vec<_>>()

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Reading;
 use super::index::{FileIndex, Named};
-use super::listing::{Listing, PictureFile, split_off_test};
+use super::listing::{ImageFile, Listing, split_off_test};
 use super::names::{self, quoted};
 use super::parts::Role;
 use super::passed_over::PassedOver;
@@ -52,11 +52,11 @@ pub(super) fn list(root: &Path, table: &Path, seed: u64) -> Result<Listing, Data
     let names: Vec<String> = names.into_iter().cloned().collect();
     names::check(&names, &path, &mut reading)?;
     let label = |image: &Labeled| names.binary_search(&image.label).unwrap_or_default() as u32;
-    let part = |role: Role| -> Vec<PictureFile> {
+    let part = |role: Role| -> Vec<ImageFile> {
         let images = images.iter();
-        let mut files: Vec<PictureFile> = images
+        let mut files: Vec<ImageFile> = images
             .filter(|image| image.role.unwrap_or(Role::Train) == role)
-            .map(|image| PictureFile {
+            .map(|image| ImageFile {
                 path: image.path.clone(),
                 label: label(image),
             })
@@ -82,7 +82,7 @@ pub(super) fn list(root: &Path, table: &Path, seed: u64) -> Result<Listing, Data
             "no row of the training part has the class {class}"
         )));
     }
-    let some = |files: Vec<PictureFile>| (!files.is_empty()).then_some(files);
+    let some = |files: Vec<ImageFile>| (!files.is_empty()).then_some(files);
     let (mut validation, mut test) = (some(validation), some(test));
     if test.is_none() {
         test = validation.take();

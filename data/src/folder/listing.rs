@@ -13,18 +13,18 @@ use super::unlabeled;
 use crate::error::DataError;
 use crate::split::split;
 
-const EXTENSIONS: &[&str] = &crate::picture::IMAGE_EXTENSIONS;
-/// The part of each class that is for the test where no folder says which pictures are.
+const EXTENSIONS: &[&str] = &crate::decode::IMAGE_EXTENSIONS;
+/// The part of each class that is for the test where no folder says which images are.
 const TEST_FRACTION: f64 = 0.1;
 
-/// The picture files of a folder, by part.
+/// The image files of a folder, by part.
 #[derive(Debug)]
 pub(super) struct Listing {
     pub class_names: Vec<String>,
-    pub train: Vec<PictureFile>,
+    pub train: Vec<ImageFile>,
     /// Where the folder or the table says which.
-    pub validation: Option<Vec<PictureFile>>,
-    pub test: Vec<PictureFile>,
+    pub validation: Option<Vec<ImageFile>>,
+    pub test: Vec<ImageFile>,
     /// Whether the seed decides which images are for the test.
     pub test_is_split_off: bool,
     /// What else is in the class folders.
@@ -34,7 +34,7 @@ pub(super) struct Listing {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct PictureFile {
+pub(super) struct ImageFile {
     pub path: PathBuf,
     pub label: u32,
 }
@@ -105,7 +105,7 @@ fn list_class_folders(path: &Path, seed: u64) -> Result<Listing, DataError> {
         Some(test) => (files(classes, |class| index.exact(class)), test),
         None => {
             if let Some(class) = classes.iter().find(|class| class.files.len() < 2) {
-                return Err(DataError::SinglePicture {
+                return Err(DataError::SingleImage {
                     path: class.path.clone(),
                 });
             }
@@ -172,7 +172,7 @@ struct HeldOut<'a> {
 
 impl HeldOut<'_> {
     /// The images of a part that is not for training; none if they are a test part without labels.
-    fn files(&mut self, path: &Path, role: Role) -> Result<Option<Vec<PictureFile>>, DataError> {
+    fn files(&mut self, path: &Path, role: Role) -> Result<Option<Vec<ImageFile>>, DataError> {
         let is_class = |name: &str| self.index.place(name).is_some();
         let folder = descend(path, &is_class, self.reading)?;
         let with_images = Contents::of(&folder)?.folders_with_images()?;
@@ -247,7 +247,7 @@ impl HeldOut<'_> {
         part: &Path,
         images: &Path,
         role: Role,
-    ) -> Result<Option<Vec<PictureFile>>, DataError> {
+    ) -> Result<Option<Vec<ImageFile>>, DataError> {
         let found = unlabeled::labeled(self.root, part, images, role, self.index)?;
         match (found, role) {
             (Ok(found), _) => {
@@ -287,22 +287,18 @@ fn has_images(path: &Path) -> bool {
 }
 
 /// The image files of some classes with their labels, class by class.
-fn files(classes: Vec<Class>, label: impl Fn(&str) -> Option<usize>) -> Vec<PictureFile> {
+fn files(classes: Vec<Class>, label: impl Fn(&str) -> Option<usize>) -> Vec<ImageFile> {
     classes
         .into_iter()
         .filter_map(|class| Some((label(&class.name)? as u32, class.files)))
-        .flat_map(|(label, files)| {
-            files
-                .into_iter()
-                .map(move |path| PictureFile { path, label })
-        })
+        .flat_map(|(label, files)| files.into_iter().map(move |path| ImageFile { path, label }))
         .collect()
 }
 
 pub(super) fn split_off_test(
-    files: Vec<PictureFile>,
+    files: Vec<ImageFile>,
     seed: u64,
-) -> Result<(Vec<PictureFile>, Vec<PictureFile>), DataError> {
+) -> Result<(Vec<ImageFile>, Vec<ImageFile>), DataError> {
     let labels: Vec<u32> = files.iter().map(|file| file.label).collect();
     let (_, test_indices) = split(&labels, TEST_FRACTION, seed)?;
     let (mut train, mut test) = (Vec::new(), Vec::new());
@@ -317,7 +313,7 @@ pub(super) fn split_off_test(
 }
 
 /// Whether a path has the name of an image.
-pub(super) fn is_picture_name(path: &Path) -> bool {
+pub(super) fn is_image_name(path: &Path) -> bool {
     path.extension()
         .and_then(|extension| extension.to_str())
         .is_some_and(|extension| EXTENSIONS.contains(&extension.to_lowercase().as_str()))

@@ -33,16 +33,16 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::archive;
+use crate::decode::{DEFAULT_MAX_PIXELS, ImageError, ImageOpener};
 use crate::error::DataError;
-use crate::picture::{DEFAULT_MAX_PIXELS, ImageOpener, PictureError};
-use crate::pictures::{Brightness, Pictures};
+use crate::packed::{Brightness, PackedImages};
 use crate::preprocessing::Preprocessing;
 use crate::set::{DataSet, Parts, check_size, preparation};
 use crate::source::{LoadOptions, Storage};
 use crate::split::Listed;
-use crate::store::{PictureFiles, PictureStore};
+use crate::store::{ImageFiles, ImageStore};
 use crate::unreadable::Unreadable;
-use listing::{Listing, PictureFile, list};
+use listing::{ImageFile, Listing, list};
 pub use names::ClassIndex;
 pub(crate) use names::quoted as shown;
 pub use passed_over::PassedOver;
@@ -77,13 +77,13 @@ impl Reading {
 }
 
 const CHANNELS: usize = 3;
-/// Height and width in pixels that a folder's pictures are brought to where no size is asked for.
+/// Height and width in pixels that a folder's images are brought to where no size is asked for.
 pub const FOLDER_SIDE: usize = 64;
-/// How many pictures, evenly spread over the classes, are opened for mean and standard deviation
+/// How many images, evenly spread over the classes, are opened for mean and standard deviation
 /// of a set that stays in its files; the mean of so many is right to about a brightness step.
 const STATISTICS_SAMPLE: usize = 2000;
 
-/// Loads a set `name` of pictures of `[3, side, side]`.
+/// Loads a set `name` of images of `[3, side, side]`.
 pub(crate) fn load(
     path: &Path,
     name: String,
@@ -153,7 +153,7 @@ pub(crate) fn load(
     })
 }
 
-/// How the pictures of a folder are loaded.
+/// How the images of a folder are loaded.
 struct Folder<'a> {
     preparation: Preprocessing,
     opener: ImageOpener,
@@ -162,12 +162,12 @@ struct Folder<'a> {
 }
 
 impl Folder<'_> {
-    /// Opens every picture, and tells which training pictures are left out, if any are.
+    /// Opens every image, and tells which training images are left out, if any are.
     fn pack(
         &self,
-        mut parts: Parts<Vec<PictureFile>>,
-    ) -> Result<(Parts<PictureStore>, Preprocessing, Option<Listed>), DataError> {
-        let size = self.picture_bytes();
+        mut parts: Parts<Vec<ImageFile>>,
+    ) -> Result<(Parts<ImageStore>, Preprocessing, Option<Listed>), DataError> {
+        let size = self.image_bytes();
         let files: Vec<&Path> = parts
             .iter()
             .flatten()
@@ -193,12 +193,12 @@ impl Folder<'_> {
             (start - files.len() * size, files)
         });
         // The last part comes off first, so that no more than it is copied.
-        let mut split = |(start, files): (usize, Vec<PictureFile>)| {
+        let mut split = |(start, files): (usize, Vec<ImageFile>)| {
             let labels = files.iter().map(|file| file.label).collect();
-            let pictures =
-                Pictures::new(self.preparation.shape(), pixels.split_off(start), labels)?;
+            let images =
+                PackedImages::new(self.preparation.shape(), pixels.split_off(start), labels)?;
             let paths = files.into_iter().map(|file| file.path).collect();
-            Ok::<_, DataError>(pictures.with_paths(paths))
+            Ok::<_, DataError>(images.with_paths(paths))
         };
         let test = split(starts.test)?;
         let validation = starts.validation.map(&mut split).transpose()?;
@@ -209,14 +209,14 @@ impl Folder<'_> {
             validation,
             test,
         };
-        Ok((parts.map(PictureStore::from), preprocessing, listed))
+        Ok((parts.map(ImageStore::from), preprocessing, listed))
     }
 
-    /// Leaves pictures in their files, and opens a few for the statistics.
+    /// Leaves images in their files, and opens a few for the statistics.
     fn leave(
         &self,
-        parts: Parts<Vec<PictureFile>>,
-    ) -> Result<(Parts<PictureStore>, Preprocessing), DataError> {
+        parts: Parts<Vec<ImageFile>>,
+    ) -> Result<(Parts<ImageStore>, Preprocessing), DataError> {
         let step = parts.train.len().div_ceil(STATISTICS_SAMPLE);
         let sample: Vec<&Path> = parts
             .train
@@ -230,7 +230,7 @@ impl Folder<'_> {
                 .into_iter()
                 .map(|file| (file.path, file.label))
                 .unzip();
-            PictureStore::from(PictureFiles::sharing(
+            ImageStore::from(ImageFiles::sharing(
                 paths,
                 labels,
                 &self.opener,
@@ -244,10 +244,10 @@ impl Folder<'_> {
     /// pixels, `[file, channels, side, side]`.
     fn prepare(&self, files: &[&Path]) -> Result<(Vec<u8>, Vec<bool>), DataError> {
         check_size(files.len(), CHANNELS, self.preparation.height())?;
-        let size = self.picture_bytes();
+        let size = self.image_bytes();
         let mut pixels = vec![0; files.len() * size];
         let done = AtomicUsize::new(0);
-        let errors: Vec<Option<PictureError>> = pixels
+        let errors: Vec<Option<ImageError>> = pixels
             .par_chunks_exact_mut(size)
             .zip(files)
             .map(|(pixels, path)| {
@@ -319,11 +319,11 @@ impl Folder<'_> {
         )?)
     }
 
-    fn picture_bytes(&self) -> usize {
+    fn image_bytes(&self) -> usize {
         self.preparation.shape().iter().product()
     }
 }
 
-fn classes(files: &[PictureFile]) -> HashSet<u32> {
+fn classes(files: &[ImageFile]) -> HashSet<u32> {
     files.iter().map(|file| file.label).collect()
 }

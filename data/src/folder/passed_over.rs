@@ -1,4 +1,4 @@
-//! What class folders hold besides pictures.
+//! What class folders hold besides images.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,12 +12,12 @@ const NAMED: usize = 4;
 /// Files that systems put into folders by themselves, in lower case.
 const OF_THE_SYSTEM: [&str; 2] = ["thumbs.db", "desktop.ini"];
 
-/// What the class folders of a folder hold besides pictures. Hidden files do not count.
+/// What the class folders of a folder hold besides images. Hidden files do not count.
 ///
 /// As text, it is a sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PassedOver {
-    /// Files whose ending is not that of a picture, by ending in lower case, which is empty where
+    /// Files whose ending is not that of an image, by ending in lower case, which is empty where
     /// there is none.
     pub files: BTreeMap<String, usize>,
     /// Folders.

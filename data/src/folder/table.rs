@@ -8,7 +8,7 @@ use std::path::Path;
 use csv::{ReaderBuilder, Trim};
 
 use super::index::FileIndex;
-use super::listing::is_picture_name;
+use super::listing::is_image_name;
 
 /// What the column of file names may be called, the first of them before others.
 const FILE: [&str; 19] = [
@@ -234,7 +234,7 @@ fn is_header(rows: &[Row], index: &FileIndex<'_>) -> bool {
     let Some((first, rest)) = rows.split_first() else {
         return false;
     };
-    let names_image = |cell: &String| index.names_file(cell) || is_picture_name(Path::new(cell));
+    let names_image = |cell: &String| index.names_file(cell) || is_image_name(Path::new(cell));
     let is_repeated = |(place, cell): (usize, &String)| {
         let mut rest = rest.iter().take(TRIED);
         !cell.is_empty()

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use files::{printable, shown_path};
 
-use super::listing::is_picture_name;
+use super::listing::is_image_name;
 use super::names::{name_of, quoted};
 use crate::archive::is_archive;
+use crate::decode::other_format;
 use crate::error::DataError;
-use crate::picture::other_format;
 
 /// How deep folders are searched.
 pub(super) const DEEPEST: usize = 12;
@@ -130,7 +130,7 @@ fn entries(path: &Path) -> Result<impl Iterator<Item = Result<Entry, DataError>>
         };
         if kind.is_some_and(|kind| kind.is_dir()) {
             (!leads_back(path, &entry)).then_some(Ok(Entry::Folder(entry)))
-        } else if is_picture_name(&entry) && kind.as_ref().is_none_or(FileType::is_file) {
+        } else if is_image_name(&entry) && kind.as_ref().is_none_or(FileType::is_file) {
             Some(Ok(Entry::Image(entry)))
         } else {
             Some(Ok(Entry::Other(entry)))

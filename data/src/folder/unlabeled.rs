@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use files::printable;
 
 use super::index::{FileIndex, Named};
-use super::listing::PictureFile;
+use super::listing::ImageFile;
 use super::names::ClassIndex;
 use super::parts::Role;
 use super::table::{LABEL, Row, Table};
@@ -23,7 +23,7 @@ const ONE_IN: usize = 100;
 
 /// Images with the labels of a file.
 pub(super) struct Labeled {
-    pub files: Vec<PictureFile>,
+    pub files: Vec<ImageFile>,
     pub table: PathBuf,
     /// What the table's column of labels is called.
     pub column: String,
@@ -63,8 +63,8 @@ pub(super) fn labeled(
     Ok(found.ok_or(reason))
 }
 
-fn is_same(one: &[PictureFile], other: &[PictureFile]) -> bool {
-    let pairs = |files: &[PictureFile]| -> Vec<(PathBuf, u32)> {
+fn is_same(one: &[ImageFile], other: &[ImageFile]) -> bool {
+    let pairs = |files: &[ImageFile]| -> Vec<(PathBuf, u32)> {
         let pairs = files.iter().map(|file| (file.path.clone(), file.label));
         pairs.collect()
     };
@@ -144,11 +144,11 @@ fn read(
             files.len()
         ));
     }
-    let mut files: Vec<PictureFile> = files
+    let mut files: Vec<ImageFile> = files
         .iter()
         .zip(labels)
         .filter_map(|(path, label)| {
-            Some(PictureFile {
+            Some(ImageFile {
                 path: path.clone(),
                 label: label?,
             })

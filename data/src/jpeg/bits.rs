@@ -13,7 +13,7 @@ const MIN_RUN: usize = 8;
 
 /// Reads the bits of one scan, and its restart markers.
 ///
-/// Where the data ends before its picture does, zeros follow.
+/// Where the data ends before its image does, zeros follow.
 pub(super) struct Bits<'a> {
     file: &'a [u8],
     position: usize,

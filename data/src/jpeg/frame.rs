@@ -1,9 +1,9 @@
-//! The frame: the picture's size and its components.
+//! The frame: the image's size and its components.
 
 use super::{BLOCK, NO_BIT, SIDE};
-use crate::picture::{DecodeError, Limits};
+use crate::decode::{DecodeError, Limits};
 
-/// The most components of a picture.
+/// The most components of an image.
 pub(super) const MAX_COMPONENTS: usize = 4;
 
 /// How the blocks of a frame are written.
@@ -15,26 +15,26 @@ pub(super) enum Coding {
     Progressive,
 }
 
-/// The picture's size, and what it consists of.
+/// The image's size, and what it consists of.
 pub(super) struct Frame {
     pub(super) coding: Coding,
     pub(super) height: usize,
     pub(super) width: usize,
     /// The highest sampling factors, `[vertical, horizontal]`.
     pub(super) sampling: [usize; 2],
-    /// The picture in units of interleaved scans, `[rows, columns]`.
+    /// The image in units of interleaved scans, `[rows, columns]`.
     pub(super) units: [usize; 2],
     pub(super) components: Vec<Component>,
 }
 
-/// One component of the picture: brightness or a colour.
+/// One component of the image: brightness or a color.
 pub(super) struct Component {
     pub(super) id: u8,
     /// Blocks of a unit, `[rows, columns]`.
     pub(super) sampling: [usize; 2],
-    /// Samples inside the picture, `[height, width]`.
+    /// Samples inside the image, `[height, width]`.
     pub(super) size: [usize; 2],
-    /// Blocks that hold samples of the picture, `[rows, columns]`.
+    /// Blocks that hold samples of the image, `[rows, columns]`.
     pub(super) blocks: [usize; 2],
     /// Blocks of whole units, `[rows, columns]`.
     pub(super) padded: [usize; 2],
@@ -42,10 +42,10 @@ pub(super) struct Component {
     pub(super) table: usize,
     /// Its quantisation table, from its first scan on.
     pub(super) quantisation: Option<[u16; BLOCK]>,
-    /// Samples of all padded blocks, row by row; empty for a progressive picture until all scans
+    /// Samples of all padded blocks, row by row; empty for a progressive image until all scans
     /// are read.
     pub(super) samples: Vec<u8>,
-    /// Coefficients of all padded blocks of a progressive picture.
+    /// Coefficients of all padded blocks of a progressive image.
     pub(super) coefficients: Vec<[i16; BLOCK]>,
     /// The lowest bit that is known of each coefficient in the order in which they are written, or
     /// [`NO_BIT`].
@@ -56,7 +56,7 @@ impl Frame {
     /// Reads a frame's header; `data` bytes of the file follow it.
     ///
     /// # Errors
-    /// [`DecodeError`] if the header is damaged, of a kind that is not read, or of a picture that
+    /// [`DecodeError`] if the header is damaged, of a kind that is not read, or of an image that
     /// is too large for the limits, or for the data.
     pub(super) fn read(
         header: &[u8],
@@ -118,7 +118,7 @@ impl Frame {
         }
         let pixels = (height * width) as u64;
         let channels = if count == 1 { 1 } else { 3 };
-        // Planes and the picture, then the picture and a turned or resized copy.
+        // Planes and the image, then the image and a turned or resized copy.
         let planes = planes * blocks * BLOCK as u64;
         limits.reserve((planes + channels * pixels).max((channels + 3) * pixels));
         let component = |entry: &[u8; 3]| {
@@ -133,7 +133,7 @@ impl Frame {
             let padded = padded(own);
             let blocks = padded[0] * padded[1];
             let (samples, coefficients) = match coding {
-                // Grey where data is missing.
+                // Gray where data is missing.
                 Coding::Sequential => (vec![128; blocks * BLOCK], Vec::new()),
                 Coding::Progressive => (Vec::new(), vec![[0; BLOCK]; blocks]),
             };
@@ -173,7 +173,7 @@ impl Component {
         self.padded[1] * SIDE
     }
 
-    /// A row of samples inside the picture; beyond its edges, the row at the edge.
+    /// A row of samples inside the image; beyond its edges, the row at the edge.
     pub(super) fn row(&self, row: isize) -> &[u8] {
         let row = row.clamp(0, self.size[0] as isize - 1) as usize;
         let start = row * self.stride();

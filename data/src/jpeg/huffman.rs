@@ -1,7 +1,7 @@
 //! Tables of Huffman codes.
 
 use super::bits::Bits;
-use crate::picture::DecodeError;
+use crate::decode::DecodeError;
 
 /// Codes up to this length are looked up in one step.
 const QUICK: u32 = 10;

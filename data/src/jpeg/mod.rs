@@ -1,16 +1,16 @@
 //! Reading JPEG files.
 //!
 //! Published networks were trained on what Pillow makes of a JPEG file, that is, libjpeg-turbo.
-//! The standard leaves open how numbers are rounded and how colours of a lower resolution are
+//! The standard leaves open how numbers are rounded and how colors of a lower resolution are
 //! stretched, and decoders differ in it by several levels. This one calculates both as
 //! libjpeg-turbo does by default, and so gives the same pixels. Of damaged data it makes the same
 //! too, but for progressive files that lack whole scans, which libjpeg smooths.
 //!
 //! `segments` goes through the file, `scan` through a scan's blocks, which `sequential` or
-//! `progressive` read from `bits`; `transform`, `upsample` and `colour` turn them into pixels.
+//! `progressive` read from `bits`; `transform`, `upsample` and `color` turn them into pixels.
 
 mod bits;
-mod colour;
+mod color;
 mod frame;
 mod huffman;
 mod output;
@@ -24,7 +24,7 @@ mod transform;
 mod upsample;
 mod work;
 
-pub(crate) use colour::darken;
+pub(crate) use color::darken;
 pub(crate) use segments::{decode, decode_in_tiff};
 
 /// The samples of a block along one side.
@@ -44,9 +44,9 @@ mod tests {
     use image::metadata::Orientation;
     use proptest::prelude::*;
 
-    use crate::picture::{DecodeError, Decoded, Flaw, Limits};
+    use crate::decode::{DecodeError, Decoded, Flaw, Limits};
 
-    /// The JPEG files that the pictures of tests are prepared from.
+    /// The JPEG files that the images of tests are prepared from.
     fn references() -> Vec<Vec<u8>> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references");
         let paths = fs::read_dir(folder)
@@ -152,7 +152,7 @@ mod tests {
         assert_ne!(inside.image, decode(&file, u64::MAX).unwrap().image);
         let mut pixels = [[0; 3]; 3];
         let inks: [&[u8]; 4] = [&[0, 255, 0], &[0, 0, 0], &[0, 0, 0], &[0, 0, 255]];
-        super::colour::Colours::Inks.convert(&inks, &mut pixels);
+        super::color::Colors::Inks.convert(&inks, &mut pixels);
         assert_eq!(pixels, [[255; 3], [0, 255, 255], [0; 3]]);
     }
 
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn work_is_limited() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references");
-        for name in ["progressive-420.jpg", "progressive-grey.jpg"] {
+        for name in ["progressive-420.jpg", "progressive-gray.jpg"] {
             let file = fs::read(folder.join(name)).unwrap();
             let scan = &file[last_scan(&file)];
             let repeated = |times: usize| {
@@ -198,7 +198,7 @@ mod tests {
             let error = repeated(40).unwrap_err();
             assert!(error.to_string().contains("too many scans"), "{error}");
         }
-        // A sequential picture is complete after its only scan.
+        // A sequential image is complete after its only scan.
         let file = fs::read(folder.join("rgb.jpg")).unwrap();
         let scan = &file[last_scan(&file)];
         let (head, end) = file.split_at(file.len() - 2);
@@ -281,7 +281,7 @@ mod tests {
                 let place = place.index(file.len());
                 file[place] = value;
             }
-            // Sides of 65535 pixels are possible, but take long without optimisation.
+            // Sides of 65535 pixels are possible, but take long without optimization.
             let _ = decode(&file, 1 << 20);
         }
 

@@ -1,28 +1,28 @@
-//! From a frame whose scans are read to a picture.
+//! From a frame whose scans are read to an image.
 
 use image::{DynamicImage, GrayImage, RgbImage};
 
 use super::BLOCK;
 use super::SIDE;
-use super::colour::{ColourHints, Colours};
+use super::color::{ColorHints, Colors};
 use super::frame::{Component, Frame};
 use super::transform::inverse_transform;
 use super::upsample::Upsampler;
-use crate::picture::DecodeError;
+use crate::decode::DecodeError;
 
-/// The picture of a frame: grey, or red, green and blue.
-pub(super) fn picture(mut frame: Frame, hints: &ColourHints) -> Result<DynamicImage, DecodeError> {
+/// The image of a frame: gray, or red, green and blue.
+pub(super) fn image(mut frame: Frame, hints: &ColorHints) -> Result<DynamicImage, DecodeError> {
     frame.components.iter_mut().for_each(transform);
     let (width, height) = (frame.width as u32, frame.height as u32);
-    let colours = Colours::of(&frame, hints);
-    let picture = if colours == Colours::Grey {
+    let colors = Colors::of(&frame, hints);
+    let image = if colors == Colors::Gray {
         let component = &frame.components[0];
         let rows = (0..frame.height).map(|row| component.row(row as isize));
         GrayImage::from_raw(width, height, rows.flatten().copied().collect()).map(Into::into)
     } else {
-        RgbImage::from_raw(width, height, interleave(&frame, colours)).map(Into::into)
+        RgbImage::from_raw(width, height, interleave(&frame, colors)).map(Into::into)
     };
-    picture.ok_or(DecodeError::Damaged("its JPEG frame header is damaged"))
+    image.ok_or(DecodeError::Damaged("its JPEG frame header is damaged"))
 }
 
 /// Makes samples of a progressive component's coefficients.
@@ -48,13 +48,13 @@ fn transform(component: &mut Component) {
     }
 }
 
-fn interleave(frame: &Frame, colours: Colours) -> Vec<u8> {
+fn interleave(frame: &Frame, colors: Colors) -> Vec<u8> {
     let mut pixels = vec![[0; 3]; frame.width * frame.height];
     let upsampler = |component| Upsampler::new(frame, component);
     let mut upsamplers: Vec<_> = frame.components.iter().map(upsampler).collect();
     for (row, pixels) in pixels.chunks_exact_mut(frame.width).enumerate() {
         let rows: Vec<_> = upsamplers.iter_mut().map(|one| one.row(row)).collect();
-        colours.convert(&rows, pixels);
+        colors.convert(&rows, pixels);
     }
     pixels.into_flattened()
 }

@@ -1,4 +1,4 @@
-//! Blocks of a progressive picture, to which each scan adds some coefficients or one bit.
+//! Blocks of a progressive image, to which each scan adds some coefficients or one bit.
 
 use super::BLOCK;
 use super::bits::Bits;
@@ -6,7 +6,7 @@ use super::frame::Frame;
 use super::huffman::HuffmanTable;
 use super::scan::{Blocks, Scan};
 use super::tables::{ORDER, Tables};
-use crate::picture::DecodeError;
+use crate::decode::DecodeError;
 
 /// Reads blocks into a frame's coefficients.
 pub(super) struct Reader<'a> {

@@ -4,7 +4,7 @@ use super::bits::Bits;
 use super::frame::{Coding, Frame, MAX_COMPONENTS};
 use super::tables::Tables;
 use super::{BLOCK, progressive, sequential};
-use crate::picture::DecodeError;
+use crate::decode::DecodeError;
 
 /// The most blocks of an interleaved unit.
 const MAX_UNIT: usize = 10;
@@ -94,7 +94,7 @@ impl Scan {
         Ok(scan)
     }
 
-    /// Whether a progressive picture can have this scan.
+    /// Whether a progressive image can have this scan.
     fn is_progression(&self, high_bit: u8) -> bool {
         let [start, end] = self.band;
         let band = if start == 0 {
@@ -191,7 +191,7 @@ impl Way {
     fn new(scan: &Scan, frame: &Frame, restart_interval: usize) -> Self {
         let component = |part: &Part| &frame.components[part.component];
         let (units, parts) = match &scan.parts[..] {
-            // A component alone has no units, and no blocks beyond the picture.
+            // A component alone has no units, and no blocks beyond the image.
             [part] => (component(part).blocks, vec![[1, 1]]),
             parts => {
                 let sampling = parts.iter().map(|part| component(part).sampling);

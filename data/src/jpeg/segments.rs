@@ -1,13 +1,13 @@
 //! The way through a file: its segments, and what they say.
 
 use super::bits::next_marker;
-use super::colour::ColourHints;
+use super::color::ColorHints;
 use super::frame::{Coding, Frame};
-use super::output::picture;
+use super::output::image;
 use super::scan::Scan;
 use super::tables::Tables;
 use super::work::{TOO_MUCH_WORK, Work};
-use crate::picture::{DecodeError, Decoded, Flaw, FoundOrientation, Limits};
+use crate::decode::{DecodeError, Decoded, Flaw, FoundOrientation, Limits};
 
 const WRONG_ORDER: DecodeError = DecodeError::Damaged("its JPEG segments are in a wrong order");
 
@@ -19,7 +19,7 @@ const WRONG_ORDER: DecodeError = DecodeError::Damaged("its JPEG segments are in 
 /// [`DecodeError`] if there is no image in the file, or one of a kind that is not read. Damage
 /// inside the data of a scan is a [`Flaw`], as it is a warning for libjpeg.
 pub(crate) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, DecodeError> {
-    decode_with(ColourHints::default(), file, limits)
+    decode_with(ColorHints::default(), file, limits)
 }
 
 /// Decodes a JPEG file inside a TIFF file, which says whether its components are red, green and
@@ -29,16 +29,16 @@ pub(crate) fn decode_in_tiff(
     limits: &mut Limits,
     is_rgb: bool,
 ) -> Result<Decoded, DecodeError> {
-    let hints = ColourHints {
+    let hints = ColorHints {
         is_rgb,
         is_in_tiff: true,
-        ..ColourHints::default()
+        ..ColorHints::default()
     };
     decode_with(hints, file, limits)
 }
 
 fn decode_with(
-    hints: ColourHints,
+    hints: ColorHints,
     file: &[u8],
     limits: &mut Limits,
 ) -> Result<Decoded, DecodeError> {
@@ -68,7 +68,7 @@ fn segment(file: &[u8], position: usize) -> Result<&[u8], DecodeError> {
     rest.get(..length).ok_or(DecodeError::CutOff)
 }
 
-/// What is known of the picture at one place of the file.
+/// What is known of the image at one place of the file.
 #[derive(Default)]
 struct Reader {
     tables: Tables,
@@ -79,7 +79,7 @@ struct Reader {
     is_damaged: bool,
     /// Whether a scan has more data than its blocks need.
     has_rest: bool,
-    hints: ColourHints,
+    hints: ColorHints,
     orientation: FoundOrientation,
 }
 
@@ -100,7 +100,7 @@ impl Reader {
             let segment = segment(file, position)?;
             position += 2 + segment.len();
             match marker {
-                // A sequential picture is decoded once, as libjpeg does.
+                // A sequential image is decoded once, as libjpeg does.
                 0xda if self.is_settled() => {}
                 0xda => position = self.scan(segment, file, position)?,
                 0xc0..=0xc2 => {
@@ -179,7 +179,7 @@ impl Reader {
     fn finish(self, flaw: Option<Flaw>) -> Result<Decoded, DecodeError> {
         let frame = self.frame.filter(|_| self.has_scans).ok_or(WRONG_ORDER)?;
         Ok(Decoded {
-            image: picture(frame, &self.hints)?,
+            image: image(frame, &self.hints)?,
             orientation: self.orientation.get(),
             flaw,
         })

@@ -1,4 +1,4 @@
-//! Blocks of a sequential picture, each of which is written at once.
+//! Blocks of a sequential image, each of which is written at once.
 
 use super::bits::Bits;
 use super::frame::{Component, Frame};
@@ -7,7 +7,7 @@ use super::scan::{Blocks, Scan};
 use super::tables::{ORDER, Tables};
 use super::transform::inverse_transform;
 use super::{BLOCK, SIDE};
-use crate::picture::DecodeError;
+use crate::decode::DecodeError;
 
 /// Reads blocks and turns them into samples.
 pub(super) struct Reader<'a> {

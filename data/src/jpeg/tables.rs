@@ -3,7 +3,7 @@
 use super::BLOCK;
 use super::huffman::HuffmanTable;
 use super::standard;
-use crate::picture::DecodeError;
+use crate::decode::DecodeError;
 
 /// Where the coefficients of a block lie in the order in which they are written.
 ///

@@ -1,4 +1,4 @@
-//! Colours of a lower resolution, stretched to that of the picture.
+//! Colors of a lower resolution, stretched to that of the image.
 //!
 //! A component of half the resolution is interpolated: a new sample is three parts of the nearest
 //! one and one part of the next nearest, along each side. Halves are rounded up and down in turn.
@@ -6,7 +6,7 @@
 
 use super::frame::{Component, Frame};
 
-/// How a component comes to the picture's resolution.
+/// How a component comes to the image's resolution.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stretch {
     /// It has it.
@@ -21,7 +21,7 @@ enum Stretch {
     Repeat([usize; 2]),
 }
 
-/// Gives a component's rows in the picture's resolution.
+/// Gives a component's rows in the image's resolution.
 pub(super) struct Upsampler<'a> {
     component: &'a Component,
     stretch: Stretch,
@@ -54,7 +54,7 @@ impl<'a> Upsampler<'a> {
         }
     }
 
-    /// A row of the picture, or somewhat more than that.
+    /// A row of the image, or somewhat more than that.
     pub(super) fn row(&mut self, row: usize) -> &[u8] {
         let component = self.component;
         // Of half the resolution: the nearest row, and the next nearest one.

@@ -3,7 +3,7 @@
 use super::NO_BIT;
 use super::frame::Frame;
 use super::scan::Scan;
-use crate::picture::DecodeError;
+use crate::decode::DecodeError;
 
 pub(super) const TOO_MUCH_WORK: DecodeError =
     DecodeError::Unsupported("a JPEG image with too many scans");
@@ -11,7 +11,7 @@ pub(super) const TOO_MUCH_WORK: DecodeError =
 /// The cost of going to a block, in visits of coefficients.
 const BLOCK_COST: u64 = 8;
 
-/// The most visits for each block of a picture, all scans together. A progressive file of libjpeg
+/// The most visits for each block of an image, all scans together. A progressive file of libjpeg
 /// causes 250; one with a scan for each bit of each coefficient, down to two bits, causes 1,152.
 const MOST: u64 = 2048;
 

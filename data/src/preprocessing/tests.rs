@@ -34,14 +34,14 @@ fn serde_validates() {
 }
 
 #[test]
-fn a_picture_of_the_size_is_not_resampled() {
+fn a_image_of_the_size_is_not_resampled() {
     let image = GrayImage::from_fn(8, 8, |x, y| image::Luma([(x * 31 + y * 7) as u8]));
     let bytes = gray(8, 8).prepare_bytes(&image.clone().into()).unwrap();
     assert_eq!(bytes, image.into_raw());
 }
 
 #[test]
-fn the_centre_is_kept() {
+fn the_center_is_kept() {
     let image = GrayImage::from_fn(12, 8, |x, y| image::Luma([(x * 16 + y) as u8]));
     let bytes = gray(4, 8).prepare_bytes(&image.into()).unwrap();
     assert_eq!(bytes[..4], [66, 82, 98, 114], "row 2, columns 4 to 7");
@@ -49,7 +49,7 @@ fn the_centre_is_kept() {
 }
 
 #[test]
-fn alpha_is_dropped_and_grey_weighted() {
+fn alpha_is_dropped_and_gray_weighted() {
     let image: DynamicImage = RgbaImage::from_pixel(3, 3, image::Rgba([200, 100, 50, 0])).into();
     assert_eq!(gray(3, 3).prepare_bytes(&image).unwrap(), [124; 9]);
     let rgb = Preprocessing::new([3, 3, 3], 3, vec![0.0; 3], vec![1.0; 3]).unwrap();
@@ -58,7 +58,7 @@ fn alpha_is_dropped_and_grey_weighted() {
 }
 
 #[test]
-fn thin_pictures_work_and_empty_ones_are_refused() {
+fn thin_images_work_and_empty_ones_are_refused() {
     for (width, height) in [(1, 10_000), (10_000, 1), (1, 1)] {
         let image = GrayImage::from_pixel(width, height, image::Luma([77]));
         assert_eq!(
@@ -69,15 +69,15 @@ fn thin_pictures_work_and_empty_ones_are_refused() {
     let empty = GrayImage::new(0, 4).into();
     assert!(matches!(
         gray(4, 4).prepare_bytes(&empty),
-        Err(PreprocessingError::EmptyPicture)
+        Err(PreprocessingError::EmptyImage)
     ));
 }
 
 #[test]
-fn normalising_goes_by_channel() {
+fn normalizing_goes_by_channel() {
     let preprocessing =
         Preprocessing::new([3, 1, 1], 1, vec![0.0, 0.5, 1.0], vec![1.0, 0.5, 0.1]).unwrap();
-    let twice = preprocessing.normalise(&[255, 255, 255, 0, 0, 0]);
+    let twice = preprocessing.normalize(&[255, 255, 255, 0, 0, 0]);
     for (found, expected) in twice.iter().zip([1.0, 1.0, 0.0, 0.0, -1.0, -10.0]) {
         assert!((found - expected).abs() < 1e-6, "{twice:?}");
     }

@@ -142,7 +142,7 @@ pub(crate) const CIFAR10: PublishedSet<'static> = PublishedSet {
     form: Form::Archive,
 };
 
-/// Training pictures, then the test pictures.
+/// Training images, then the test images.
 pub(crate) const CIFAR100: PublishedSet<'static> = PublishedSet {
     name: "cifar100",
     subfolders: &["cifar-100-binary"],

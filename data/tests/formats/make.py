@@ -193,10 +193,10 @@ def kinds_of_png():
     for bits in (1, 2, 4):
         yield case(f"png P of {bits} bits", saved(RGB.quantize(2**bits), "PNG", bits=bits))
     rows = {
-        "gray": (pattern(1), {"greyscale": True}),
-        "gray alpha": (pattern(4)[:, :, 1:3], {"greyscale": True, "alpha": True}),
-        "rgb": (pattern(3), {"greyscale": False}),
-        "rgba": (pattern(4), {"greyscale": False, "alpha": True}),
+        "gray": (pattern(1), {"grayscale": True}),
+        "gray alpha": (pattern(4)[:, :, 1:3], {"grayscale": True, "alpha": True}),
+        "rgb": (pattern(3), {"grayscale": False}),
+        "rgba": (pattern(4), {"grayscale": False, "alpha": True}),
     }
     for interlace in (False, True):
         name = "interlaced " if interlace else ""
@@ -216,7 +216,7 @@ def kinds_of_png():
         for bits in (1, 2, 4):
             low = pattern(1) >> (8 - bits)
             content = io.BytesIO()
-            png.Writer(WIDTH, HEIGHT, greyscale=True, bitdepth=bits, interlace=interlace).write(content, low.tolist())
+            png.Writer(WIDTH, HEIGHT, grayscale=True, bitdepth=bits, interlace=interlace).write(content, low.tolist())
             yield case(f"png {name}gray of {bits} bits", content.getvalue())
 
 

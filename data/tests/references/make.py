@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes the pictures of this folder, and what torchvision prepares from them.
+"""Makes the images of this folder, and what torchvision prepares from them.
 
 Needs torch, torchvision, Pillow and, for JPEG files that Pillow cannot write, simplejpeg;
-`index.json` says with which versions. Each picture is opened by Pillow, turned upright as its EXIF
+`index.json` says with which versions. Each image is opened by Pillow, turned upright as its EXIF
 orientation says, converted as the name of the case says, resized by its shorter side, cropped and
-normalised with ImageNet's statistics. What is kept of the result is the pixels before normalising,
+normalized with ImageNet's statistics. What is kept of the result is the pixels before normalizing,
 as bytes [channels, height, width], because a network's input differs from them by a known linear
 map, which the test repeats. Of a JPEG file a checksum of all pixels is kept too: its decoder has to
 give the same.
@@ -25,7 +25,7 @@ from torchvision.transforms import v2
 HERE = Path(__file__).parent
 
 
-def picture(width, height, channels, seed):
+def image(width, height, channels, seed):
     """Slopes, a disc with a hard edge and some noise."""
     generator = numpy.random.default_rng(seed)
     y, x = numpy.mgrid[0:height, 0:width].astype(float)
@@ -50,24 +50,24 @@ def exif(orientation):
 
 
 def files():
-    # Colours in full resolution: decoders differ in how they stretch colours of half of it.
+    # Colors in full resolution: decoders differ in how they stretch colors of half of it.
     jpeg = {"quality": 90, "subsampling": 0}
-    rgb = picture(90, 64, 3, 1)
+    rgb = image(90, 64, 3, 1)
     yield save("rgb.png", Image.fromarray(rgb))
-    yield save("tall.png", Image.fromarray(picture(41, 120, 3, 2)))
-    yield save("small.png", Image.fromarray(picture(13, 11, 3, 3)))
-    yield save("grey.png", Image.fromarray(picture(70, 60, 1, 4)))
-    alpha = numpy.dstack([rgb, picture(90, 64, 1, 5)])
+    yield save("tall.png", Image.fromarray(image(41, 120, 3, 2)))
+    yield save("small.png", Image.fromarray(image(13, 11, 3, 3)))
+    yield save("gray.png", Image.fromarray(image(70, 60, 1, 4)))
+    alpha = numpy.dstack([rgb, image(90, 64, 1, 5)])
     yield save("alpha.png", Image.fromarray(alpha, "RGBA"))
     yield save("palette.png", Image.fromarray(rgb).quantize(64))
     yield save("rgb.jpg", Image.fromarray(rgb), **jpeg)
     yield save("subsampled.jpg", Image.fromarray(rgb), quality=90)
     for orientation in range(2, 9):
-        turned = Image.fromarray(picture(80, 56, 3, 10 + orientation))
+        turned = Image.fromarray(image(80, 56, 3, 10 + orientation))
         name = f"orientation-{orientation}.jpg"
         yield save(name, turned, exif=exif(orientation), **jpeg)
-    yield save("grey.jpg", Image.fromarray(picture(75, 66, 1, 20)), **jpeg)
-    cmyk = Image.fromarray(picture(84, 62, 4, 21), "CMYK")
+    yield save("gray.jpg", Image.fromarray(image(75, 66, 1, 20)), **jpeg)
+    cmyk = Image.fromarray(image(84, 62, 4, 21), "CMYK")
     yield save("cmyk.jpg", cmyk, **jpeg)
 
 
@@ -83,7 +83,7 @@ def encoded(image, **options):
 
 
 def ycck(content):
-    """The file with its four inks declared as brightness, two colours and black."""
+    """The file with its four inks declared as brightness, two colors and black."""
     place = content.index(b"Adobe") + 11
     return content[:place] + b"\2" + content[place + 1 :]
 
@@ -91,22 +91,22 @@ def ycck(content):
 def jpeg_kinds():
     """A JPEG file of every kind, with sides that no block divides."""
     for seed, ratio in enumerate(["444", "422", "420", "440", "411"], 30):
-        rgb = picture(45, 35, 3, seed)
+        rgb = image(45, 35, 3, seed)
         name = f"ratio-{ratio}.jpg"
         yield write(name, simplejpeg.encode_jpeg(rgb, quality=85, colorsubsampling=ratio))
-    image = Image.fromarray(picture(45, 35, 3, 40))
+    image = Image.fromarray(image(45, 35, 3, 40))
     for ratio in ["4:4:4", "4:2:2", "4:2:0"]:
         name = f"progressive-{ratio.replace(':', '')}.jpg"
         yield save(name, image, quality=85, subsampling=ratio, progressive=True)
-    yield save("progressive-grey.jpg", image.convert("L"), quality=85, progressive=True)
+    yield save("progressive-gray.jpg", image.convert("L"), quality=85, progressive=True)
     yield save("restart.jpg", image, quality=85, restart_marker_blocks=2)
     yield save("restart-rows.jpg", image, quality=85, subsampling=0, restart_marker_rows=1)
     yield save("coded-rgb.jpg", image, quality=85, keep_rgb=True)
-    yield save("optimised.jpg", image, quality=60, optimize=True)
+    yield save("optimized.jpg", image, quality=60, optimize=True)
     for width, height in [(1, 1), (2, 9), (5, 3), (8, 8), (17, 16), (16, 17)]:
-        small = Image.fromarray(picture(width, height, 3, 50 + width))
+        small = Image.fromarray(image(width, height, 3, 50 + width))
         yield save(f"size-{width}x{height}.jpg", small, quality=85)
-    inks = Image.fromarray(picture(45, 35, 4, 60), "CMYK")
+    inks = Image.fromarray(image(45, 35, 4, 60), "CMYK")
     yield save("cmyk-420.jpg", inks, quality=85, subsampling="4:2:0")
     yield write("ycck.jpg", ycck(encoded(inks, quality=85, subsampling="4:4:4")))
     yield write("ycck-420.jpg", ycck(encoded(inks, quality=85, subsampling="4:2:0")))

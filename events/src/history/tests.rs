@@ -197,7 +197,7 @@ fn images_are_named_by_their_file_or_their_index() {
     })));
     let name = |history: &History, path: Option<&str>| {
         history.image_name(&Mistake {
-            picture: 7,
+            image: 7,
             path: path.map(str::to_owned),
             class: 0,
             likeliest: 1,
@@ -222,7 +222,7 @@ fn images_are_named_by_their_file_or_their_index() {
 fn mistakes_without_a_path_are_read_as_earlier_versions_wrote_them() {
     let thumbnail = Thumbnail::new([1, 1, 1], vec![0]).unwrap();
     let mistake = Mistake {
-        picture: 7,
+        image: 7,
         path: None,
         class: 0,
         likeliest: 1,

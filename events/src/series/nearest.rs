@@ -5,7 +5,7 @@ use crate::history::History;
 
 impl History {
     /// The point that is nearest to a place of the axis, `[x, figure]`, as it was written: no mean of
-    /// neighbours, and not smoothed. What is not a number is passed over. Infinity is nearest to the last one.
+    /// neighbors, and not smoothed. What is not a number is passed over. Infinity is nearest to the last one.
     pub fn nearest(&self, split: Split, metric: &str, axis: Axis, place: f64) -> Option<[f64; 2]> {
         let figures = self.steps.figures(metric);
         let Some(figures) = figures.filter(|_| split == Split::Train) else {

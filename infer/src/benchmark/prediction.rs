@@ -78,7 +78,7 @@ impl PredictionBenchmark {
         };
         if network.input_channels() != input.channels {
             return Err(wrong(format!(
-                "it was trained on pictures with a channel count of {}",
+                "it was trained on images with a channel count of {}",
                 network.input_channels()
             )));
         }

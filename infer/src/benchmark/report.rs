@@ -80,7 +80,7 @@ pub struct Report {
     median_ms: f64,
     low_ms: f64,
     high_ms: f64,
-    pictures_per_second: f64,
+    images_per_second: f64,
     /// None where the system does not say it.
     peak_memory_bytes: Option<u64>,
     /// Before the network was built.
@@ -102,7 +102,7 @@ impl Report {
             median_ms: milliseconds(median),
             low_ms: milliseconds(measurement.percentile(10.0)),
             high_ms: milliseconds(measurement.percentile(90.0)),
-            pictures_per_second: setting.batch as f64 / seconds,
+            images_per_second: setting.batch as f64 / seconds,
             peak_memory_bytes: process::peak_memory(),
             memory_before_bytes: measurement.memory_before,
             cold_from: measurement.cold_from,
@@ -162,8 +162,8 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             formatter,
-            "speed      {} pictures a second",
-            significant(self.pictures_per_second)
+            "speed      {} images a second",
+            significant(self.images_per_second)
         )?;
         match self.peak_memory_bytes {
             Some(bytes) => write!(
@@ -221,7 +221,7 @@ mod tests {
             "median_ms",
             "low_ms",
             "high_ms",
-            "pictures_per_second",
+            "images_per_second",
             "peak_memory_bytes",
             "memory_before_bytes",
         ] {

@@ -12,7 +12,7 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(into = "[usize; 3]")]
 pub struct InputShape {
-    /// 1 for grey, 3 for colour.
+    /// 1 for gray, 3 for color.
     pub channels: usize,
     /// Pixels.
     pub height: usize,
@@ -26,7 +26,7 @@ pub struct InputShape {
 pub struct InputShapeError;
 
 impl InputShape {
-    /// What a network usually takes: pictures of 224 pixels behind a stem for ImageNet, of 32 behind
+    /// What a network usually takes: images of 224 pixels behind a stem for ImageNet, of 32 behind
     /// the CIFAR stem, and of 28 where digits are all it takes.
     pub fn usual(network: &NetworkConfig) -> Self {
         let edge = match network {

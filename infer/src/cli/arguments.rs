@@ -15,7 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   infer image.png                     the best run, or the shipped model before any
   infer --run newest image.png        the newest run, whatever it is worth
-  infer --run runs/mine photos/*.jpg  a run of your choice, many pictures
+  infer --run runs/mine photos/*.jpg  a run of your choice, many images
   infer --weights resnet50.pth photo.jpg          weights of PyTorch, in names known elsewhere
   infer --pretrained resnet50 photo.jpg           torchvision's weights, downloaded once
   infer --weights w.safetensors --model resnet50a photo.jpg   a network that names cannot tell
@@ -27,7 +27,7 @@ const MAX_PIXELS: NonZeroU64 = NonZeroU64::new(data::DEFAULT_MAX_PIXELS).unwrap(
 
 const MAX_BATCH: NonZeroUsize = NonZeroUsize::new(65_536).unwrap();
 
-/// Predict the class of pictures with a trained network
+/// Predict the class of images with a trained network
 #[derive(Debug, Parser)]
 #[command(version, after_long_help = EXAMPLES)]
 #[command(group = ArgGroup::new("named").args(["bench", "weights"]).multiple(true))]

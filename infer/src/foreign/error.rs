@@ -24,7 +24,7 @@ pub enum ForeignError {
     Saved(#[from] SavedModelError),
     /// The tensors are those of no network that can be built here.
     #[error("{} holds no network that is known here: {reason}", path.display())]
-    Unrecognised {
+    Unrecognized {
         /// The file.
         path: PathBuf,
         /// What does not fit.
@@ -121,7 +121,7 @@ pub enum ForeignError {
     Mismatch {
         /// The file.
         origin: String,
-        /// The network that was named or recognised.
+        /// The network that was named or recognized.
         model: String,
         /// Its number of classes.
         classes: usize,
@@ -194,7 +194,7 @@ impl ForeignError {
             }
             Self::File(_) | Self::Config { .. } => return None,
             Self::Saved(error) => return error.hint(),
-            Self::Unrecognised { .. } => {
+            Self::Unrecognized { .. } => {
                 "weights of residual networks are known in the names of torchvision, timm, Hugging \
                  Face's transformers, mmpretrain, weiaicunzai and this project"
             }

@@ -20,7 +20,7 @@ use super::processor::Prepared;
 use super::published::Published;
 use super::quantized::quantized_tensor;
 use super::rebuild::record;
-use super::recognise::{View, name, recognise};
+use super::recognize::{View, name, recognize};
 use super::rest::rest;
 use super::run::{change, run, run_of};
 use super::select::{Candidate, Choice, choose};
@@ -179,7 +179,7 @@ impl Importer<'_> {
                     config.check_architecture()
                 })
                 .and_then(|()| config.changes())
-                .map_err(|reason| self.unrecognised(reason))?
+                .map_err(|reason| self.unrecognized(reason))?
             }
             None => model::NetworkChanges::default(),
         };
@@ -192,7 +192,7 @@ impl Importer<'_> {
                     let network = named.config.clone().with_classes(classes);
                     network.with_input_channels(channels)
                 }
-                (None, None) => recognise(view)?,
+                (None, None) => recognize(view)?,
             };
             let network = changes.apply(network.clone()).unwrap_or(network);
             Ok(self
@@ -231,7 +231,7 @@ impl Importer<'_> {
             return ForeignError::content(self.location.path.as_path(), source);
         }
         let first = self.listing.tensors().next();
-        self.unrecognised(format!(
+        self.unrecognized(format!(
             "no first stage of blocks is among its {} tensors, which start with `{}`",
             self.listing.tensors().count(),
             weights::shown(first.map_or("", |tensor| tensor.name.as_str()))
@@ -254,7 +254,7 @@ impl Importer<'_> {
             Err(reason) => {
                 return Err(self
                     .quantized(Some(candidate))
-                    .unwrap_or_else(|| self.unrecognised(reason.clone())));
+                    .unwrap_or_else(|| self.unrecognized(reason.clone())));
             }
         };
         network.validate().map_err(|source| ForeignError::Config {
@@ -322,8 +322,8 @@ impl Importer<'_> {
         }
     }
 
-    fn unrecognised(&self, reason: String) -> ForeignError {
-        ForeignError::Unrecognised {
+    fn unrecognized(&self, reason: String) -> ForeignError {
+        ForeignError::Unrecognized {
             path: self.location.path.clone(),
             reason,
         }

@@ -16,7 +16,7 @@
 //! | `quantized` | weights that are small numbers |
 //! | `select` | which of them is meant |
 //! | `rest` | what of a file is not the network |
-//! | `recognise` | which network the names and shapes of a file are |
+//! | `recognize` | which network the names and shapes of a file are |
 //! | `translate` | a state dict under other names, every tensor accounted for |
 //! | `run` | the model of a run's folder |
 //! | `rebuild` | this project's record of a network |
@@ -61,7 +61,7 @@ mod processor;
 mod published;
 mod quantized;
 mod rebuild;
-mod recognise;
+mod recognize;
 mod rest;
 mod run;
 mod select;

@@ -9,7 +9,7 @@ use super::hub;
 use super::import::Import;
 use super::naming::Naming;
 use super::options::ImportOptions;
-use super::recognise::name;
+use super::recognize::name;
 use crate::description::{Accuracy, Description};
 use crate::saved::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};
 

@@ -8,7 +8,7 @@ use super::difference::Difference;
 use super::heads::{self, Backbone, Head};
 use super::listing::Listing;
 use super::naming::{Naming, Scheme};
-use super::recognise::{FIRST_CONVOLUTION, FIRST_NORM, View};
+use super::recognize::{FIRST_CONVOLUTION, FIRST_NORM, View};
 use super::rest::{first_module, words};
 use super::translate::oriented;
 

@@ -23,10 +23,8 @@ pub enum ConfigError {
     /// The stride of bottlenecks is changed in a network without them.
     #[error("this network has no bottlenecks whose stride could be elsewhere")]
     NoBottlenecks,
-    /// The network is made for one size of picture.
-    #[error(
-        "this network takes pictures of {DIGIT_SIZE}x{DIGIT_SIZE} pixels, not {height}x{width}"
-    )]
+    /// The network is made for one size of image.
+    #[error("this network takes images of {DIGIT_SIZE}x{DIGIT_SIZE} pixels, not {height}x{width}")]
     InputSize {
         /// Pixels.
         height: usize,

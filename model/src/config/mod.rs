@@ -19,7 +19,7 @@ use error::check_ends;
 pub use kinds::{ActivationOrder, BlockKind, BottleneckStride, ShortcutKind, StemKind, StemPool};
 pub use resnet::ResNetConfig;
 
-/// Everything that sets a network's shape. Serialises with a `family` key that tells the variants
+/// Everything that sets a network's shape. Serializes with a `family` key that tells the variants
 /// apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "family", rename_all = "kebab-case")]
@@ -34,7 +34,7 @@ pub enum NetworkConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DigitConfig {
-    /// Channels of the images: 1 for grey, 3 for colour.
+    /// Channels of the images: 1 for gray, 3 for color.
     pub input_channels: usize,
     /// Number of logits.
     pub classes: usize,
@@ -70,7 +70,7 @@ impl NetworkConfig {
         }
     }
 
-    /// Checks that the network takes pictures of this size, in pixels.
+    /// Checks that the network takes images of this size, in pixels.
     ///
     /// # Errors
     ///

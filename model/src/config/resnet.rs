@@ -77,7 +77,7 @@ pub struct ResNetConfig {
     /// Added to the variance in every batch norm, above 0 and at most 1.
     #[serde(default = "usual_epsilon", skip_serializing_if = "is_usual_epsilon")]
     pub norm_epsilon: f64,
-    /// Channels of the images, 1 to 1,024: 1 for grey, 3 for colour.
+    /// Channels of the images, 1 to 1,024: 1 for gray, 3 for color.
     pub input_channels: usize,
     /// Number of logits, 1 to 1,000,000.
     pub classes: usize,

@@ -92,7 +92,7 @@ pub trait ResidualBackend: Backend {
         default::channel_sum::<Self>(tensor)
     }
 
-    /// Batch normalisation with the batch's own statistics (Ioffe and Szegedy 2015,
+    /// Batch normalization with the batch's own statistics (Ioffe and Szegedy 2015,
     /// <https://arxiv.org/abs/1502.03167>, algorithm 1): for each channel
     /// `(input - mean) / sqrt(variance + epsilon) * gamma + beta`, then `+ residual`, then a ReLU
     /// if `relu`. `gamma` and `beta` are `[channels]`, `residual` has the shape of `input`.
@@ -134,7 +134,7 @@ pub trait ResidualBackend: Backend {
     }
 
     /// For each channel `input * scale + shift`, then `+ residual`, then a ReLU if `relu`: batch
-    /// normalisation with known statistics. `scale` and `shift` are `[channels]`.
+    /// normalization with known statistics. `scale` and `shift` are `[channels]`.
     fn affine(
         input: FloatTensor<Self>,
         scale: FloatTensor<Self>,

@@ -9,7 +9,7 @@ use burn::tensor::ops::FloatTensor;
 /// How a convolution moves over its input, in pixels `[vertical, horizontal]`. Dilation is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvolutionOptions {
-    /// Distance between neighbouring windows, at least 1.
+    /// Distance between neighboring windows, at least 1.
     pub stride: [usize; 2],
     /// Zeros around the input, the same on opposite sides.
     pub padding: [usize; 2],

@@ -31,16 +31,16 @@ fn per_channel(values: &Tensor<Train, 1>) -> Tensor<Train, 4> {
     values.clone().reshape([1, channels, 1, 1])
 }
 
-/// Batch normalisation as its definition reads.
-fn normalise(
+/// Batch normalization as its definition reads.
+fn normalize(
     input: Tensor<Train, 4>,
     gamma: &Tensor<Train, 1>,
     beta: &Tensor<Train, 1>,
 ) -> Tensor<Train, 4> {
     let mean = |tensor: Tensor<Train, 4>| tensor.mean_dim(0).mean_dim(2).mean_dim(3);
-    let centred = input.clone() - mean(input);
-    let variance = mean(centred.clone().powi_scalar(2));
-    centred / (variance + 1e-5).sqrt() * per_channel(gamma) + per_channel(beta)
+    let centerd = input.clone() - mean(input);
+    let variance = mean(centerd.clone().powi_scalar(2));
+    centerd / (variance + 1e-5).sqrt() * per_channel(gamma) + per_channel(beta)
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn batch_norm_and_affine() {
                 },
                 |inputs| {
                     let input = inputs[0].clone().reshape(size);
-                    finish(normalise(input, &inputs[1], &inputs[2]), inputs)
+                    finish(normalize(input, &inputs[1], &inputs[2]), inputs)
                 },
             );
             compare(
@@ -363,7 +363,7 @@ fn any_order_of_memory() {
             let weight = inputs[1].clone().reshape(weight);
             let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
             let features = conv2d(image(inputs), weight, None, options);
-            let features = relu(normalise(features, &inputs[2], &inputs[3]) + image(inputs));
+            let features = relu(normalize(features, &inputs[2], &inputs[3]) + image(inputs));
             let features = relu(features + image(inputs));
             let features = max_pool2d(features, [3, 3], [1, 1], [1, 1], [1, 1], false);
             let features = max_pool2d(features, [1, 1], [2, 2], [0, 0], [1, 1], false);

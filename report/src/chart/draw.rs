@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use files::printable;
 
 use super::clip::{divergence, greatest_shown};
-use super::palette::{COLOURS, DASHES};
+use super::palette::{COLORS, DASHES};
 use super::ticks::Ticks;
 use super::{Panel, Series, Style};
 
@@ -159,7 +159,7 @@ impl Axes {
             let _ = writeln!(
                 text,
                 "<circle class=\"ring l{}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{RING}\"/>",
-                series.style.colour % COLOURS.len()
+                series.style.color % COLORS.len()
             );
         }
     }
@@ -183,11 +183,11 @@ impl Axes {
             true => ("end", -DIVERGENCE_GAP),
             false => ("start", DIVERGENCE_GAP),
         };
-        let colour = series.style.colour % COLOURS.len();
+        let color = series.style.color % COLORS.len();
         let _ = writeln!(
             text,
-            "<line class=\"l{colour}\" stroke-dasharray=\"{DIVERGENCE}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top}\" y2=\"{bottom}\"/>\
-             <text class=\"m{colour}\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">diverges</text>",
+            "<line class=\"l{color}\" stroke-dasharray=\"{DIVERGENCE}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top}\" y2=\"{bottom}\"/>\
+             <text class=\"m{color}\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">diverges</text>",
             x + beside,
             top + DIVERGENCE_LINE * (number + 1) as f64,
         );
@@ -207,7 +207,7 @@ impl Axes {
             if whole.len() < 2 {
                 continue;
             }
-            let number = series.style.colour % COLOURS.len();
+            let number = series.style.color % COLORS.len();
             let _ = write!(text, "<polygon class=\"band m{number}\" points=\"");
             for [x, least, _] in whole.iter().flatten() {
                 let _ = write!(text, "{x:.1},{least:.1} ");
@@ -227,7 +227,7 @@ pub(super) fn draw_line(
     style: Style,
     without_marks: usize,
 ) {
-    let number = style.colour % COLOURS.len();
+    let number = style.color % COLORS.len();
     let dashes = match DASHES[style.dash % DASHES.len()] {
         "" => String::new(),
         dashes => format!(" stroke-dasharray=\"{dashes}\""),

@@ -25,7 +25,7 @@ pub(crate) fn inline(panel: &Panel, number: usize, description: &str) -> String 
     let _ = writeln!(
         text,
         "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" data-chart=\"{number}\" \
-         aria-labelledby=\"chart-{number}-title chart-{number}-text\">\
+         aria-labeledby=\"chart-{number}-title chart-{number}-text\">\
          <title id=\"chart-{number}-title\">{}</title><desc id=\"chart-{number}-text\">{}</desc>\
          <g class=\"drawing\">",
         escaped(&panel.title),

@@ -1,6 +1,6 @@
 //! Line charts as SVG: no scripts, no fonts or files from elsewhere, light and dark.
 //!
-//! A line is told from others by its colour, its dashes and its mark, so that colour is never the
+//! A line is told from others by its color, its dashes and its mark, so that color is never the
 //! only sign.
 //!
 //! | module | what it holds |
@@ -9,7 +9,7 @@
 //! | `inline` | one panel as a part of a page |
 //! | `draw` | axes and lines |
 //! | `clip` | where an axis is cut off |
-//! | `palette` | colours and dashes |
+//! | `palette` | colors and dashes |
 //! | `ticks` | where an axis begins and ends |
 
 mod clip;
@@ -22,7 +22,7 @@ mod ticks;
 pub(crate) use clip::{divergence, greatest_shown};
 pub(crate) use draw::Frame;
 pub(crate) use inline::{FRAME, SIZE, inline, swatch};
-pub(crate) use palette::{COLOURS, DASHES, colour_rules};
+pub(crate) use palette::{COLORS, DASHES, color_rules};
 
 /// Panels side by side under one title.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,9 +89,9 @@ pub struct Series {
 /// How a line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
-    /// A number in a palette that people with any colour vision can tell apart; beyond its end it
+    /// A number in a palette that people with any color vision can tell apart; beyond its end it
     /// starts again.
-    pub colour: usize,
+    pub color: usize,
     /// A number in a list of dashes, 0 for a whole line; beyond its end it starts again.
     pub dash: usize,
     /// Whether each point has a mark.

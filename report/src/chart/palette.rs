@@ -1,10 +1,10 @@
-//! Colours and dashes of lines.
+//! Colors and dashes of lines.
 
 use std::fmt::Write as _;
 
 /// Okabe and Ito's palette without its yellow, which is faint on white, and for a dark ground
-/// lighter variants of its darker colours.
-pub(crate) const COLOURS: [[&str; 2]; 6] = [
+/// lighter variants of its darker colors.
+pub(crate) const COLORS: [[&str; 2]; 6] = [
     ["#0072b2", "#56a8e0"],
     ["#d55e00", "#f0883e"],
     ["#009e73", "#2fc79a"],
@@ -14,7 +14,7 @@ pub(crate) const COLOURS: [[&str; 2]; 6] = [
 ];
 
 /// Ground, text, titles and grid.
-const GREYS: [[&str; 4]; 2] = [
+const GRAYS: [[&str; 4]; 2] = [
     ["#ffffff", "#444444", "#111111", "#dddddd"],
     ["#0d1117", "#b0b8c0", "#f0f4f8", "#30363d"],
 ];
@@ -23,19 +23,19 @@ const GREYS: [[&str; 4]; 2] = [
 pub(crate) const DASHES: [&str; 5] = ["", "6 4", "2 3", "10 3 2 3", "12 5"];
 
 /// Rules of a style sheet for a light ground or a dark one.
-pub(crate) fn colour_rules(is_dark: bool) -> String {
+pub(crate) fn color_rules(is_dark: bool) -> String {
     let column = usize::from(is_dark);
-    let [ground, text, strong, grid] = GREYS[column];
+    let [ground, text, strong, grid] = GRAYS[column];
     let mut rules = format!(
         ".ground{{fill:{ground}}}text{{fill:{text}}}.strong{{fill:{strong};font-weight:600}}\
          .grid{{stroke:{grid}}}"
     );
-    for (number, colours) in COLOURS.iter().enumerate() {
-        let colour = colours[column];
+    for (number, colors) in COLORS.iter().enumerate() {
+        let color = colors[column];
         // Writing to a string cannot fail.
         let _ = write!(
             rules,
-            ".l{number}{{stroke:{colour}}}.m{number}{{fill:{colour}}}"
+            ".l{number}{{stroke:{color}}}.m{number}{{fill:{color}}}"
         );
     }
     rules

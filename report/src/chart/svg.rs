@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::draw::{Axes, Frame, draw_line, escaped};
-use super::palette::colour_rules;
+use super::palette::color_rules;
 use super::{Chart, Panel, Series};
 
 /// All in the units of the document, which are pixels where it is shown at its own size.
@@ -82,8 +82,8 @@ fn style_sheet() -> String {
     format!(
         "<style>{}polyline,.ring{{fill:none;stroke-width:1.8;stroke-linejoin:round}}\
          .band{{opacity:.18}}@media(prefers-color-scheme:dark){{{}}}</style>",
-        colour_rules(false),
-        colour_rules(true),
+        color_rules(false),
+        color_rules(true),
     )
 }
 
@@ -131,7 +131,7 @@ mod tests {
                 range: Vec::new(),
                 best: None,
                 style: Style {
-                    colour: 9,
+                    color: 9,
                     dash: 1,
                     marked: true,
                 },

@@ -84,7 +84,7 @@ fn what_is_missing_is_empty() {
 fn what_the_test_came_to() {
     let mut history = History::default();
     assert_eq!(text(FILES[4].1, &history), "epoch,seconds\n");
-    let names = "class,name,pictures,precision,recall,f1\n";
+    let names = "class,name,images,precision,recall,f1\n";
     assert_eq!(text(FILES[5].1, &history), names);
     history.push(Event::Started(Box::new(Started {
         classes: ["cat", "=dog", "none"].map(str::to_owned).to_vec(),
@@ -104,12 +104,12 @@ fn what_the_test_came_to() {
     3,12.5,0.75,0.25,
     ");
     insta::assert_snapshot!(text(FILES[5].1, &history), @r"
-    class,name,pictures,precision,recall,f1
+    class,name,images,precision,recall,f1
     0,cat,4,1,0.75,0.8571428571428571
     1,'=dog,4,0.8,1,0.8888888888888888
     2,none,0,,,
     ");
-    // Where nothing says which picture was taken for what, there are the names.
+    // Where nothing says which image was taken for what, there are the names.
     let tested = history.tested.as_mut().unwrap();
     tested.confusion.clear();
     assert!(text(FILES[5].1, &history).contains("\n0,cat,0,,,\n"));

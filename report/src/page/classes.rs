@@ -78,16 +78,16 @@ fn matrix(history: &History, confusion: &Confusion) -> Markup {
 }
 
 fn cell(confusion: &Confusion, class: usize, likeliest: usize) -> Markup {
-    let pictures = confusion.count(class, likeliest);
-    if pictures == 0 {
+    let images = confusion.count(class, likeliest);
+    if images == 0 {
         return html! { td {} };
     }
-    let share = pictures as f64 / confusion.of_class(class).max(1) as f64;
+    let share = images as f64 / confusion.of_class(class).max(1) as f64;
     let kind = if class == likeliest { "right" } else { "wrong" };
-    html! { td class={ (kind) (shade(share)) } { (count(pictures)) } }
+    html! { td class={ (kind) (shade(share)) } { (count(images)) } }
 }
 
-/// How dark a share of a class's pictures is, 1 to 10. Small ones are told from none.
+/// How dark a share of a class's images is, 1 to 10. Small ones are told from none.
 fn shade(share: f64) -> u8 {
     (10.0 * share.clamp(0.0, 1.0).sqrt()).ceil().max(1.0) as u8
 }
@@ -110,11 +110,11 @@ fn pairs(history: &History, confusion: &Confusion) -> Markup {
                         }
                     }
                     tbody {
-                        @for (class, likeliest, pictures, share) in pairs.into_iter().take(PAIRS) {
+                        @for (class, likeliest, images, share) in pairs.into_iter().take(PAIRS) {
                             tr {
                                 th scope="row" { (short(&history.class_name(class))) }
                                 td class="text" { (short(&history.class_name(likeliest))) }
-                                td { (count(pictures)) }
+                                td { (count(images)) }
                                 td { (percent(share)) }
                             }
                         }
@@ -159,7 +159,7 @@ fn row(history: &History, scores: &ClassScores) -> Markup {
             td { (share(scores.recall)) }
             td { (share(scores.f1)) }
             td class="wide" { (bar(scores.f1.unwrap_or(0.0))) }
-            td { (count(scores.pictures)) }
+            td { (count(scores.images)) }
         }
     }
 }

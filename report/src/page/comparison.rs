@@ -105,7 +105,7 @@ pub(super) fn results(runs: &[NamedRun]) -> Vec<Row> {
     // Results on other data are neither better nor worse.
     let data = |run: &NamedRun| {
         let started = run.history.started.as_ref()?;
-        Some((started.data.clone(), started.pictures))
+        Some((started.data.clone(), started.images))
     };
     let is_same_data = runs.iter().all(|run| data(run) == data(&runs[0]));
     let result =
@@ -158,7 +158,7 @@ pub(super) fn results(runs: &[NamedRun]) -> Vec<Row> {
 }
 
 fn speed(history: &History) -> Option<f64> {
-    let mean = history.mean_speed()?.pictures;
+    let mean = history.mean_speed()?.images;
     mean.is_finite().then_some(mean)
 }
 
@@ -229,7 +229,7 @@ pub(super) fn figures(runs: &[NamedRun]) -> Vec<Figure> {
 
 fn line(run: &NamedRun, place: usize, split: Split, metric: &str, steps: f64) -> Option<Line> {
     let style = Style {
-        colour: place,
+        color: place,
         dash: place % DASHES.len(),
         marked: split != Split::Train,
     };

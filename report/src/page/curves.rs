@@ -23,20 +23,20 @@ const KNOWN: [&str; 7] = [
     "rate",
     "calibration_error",
 ];
-/// The curves of the training pictures, the validation pictures, and the average there.
+/// The curves of the training images, the validation images, and the average there.
 const STYLES: [Style; 3] = [
     Style {
-        colour: 0,
+        color: 0,
         dash: 0,
         marked: false,
     },
     Style {
-        colour: 1,
+        color: 1,
         dash: 0,
         marked: true,
     },
     Style {
-        colour: 2,
+        color: 2,
         dash: 1,
         marked: true,
     },

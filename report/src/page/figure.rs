@@ -1,11 +1,11 @@
-//! A chart on the page: a picture for everyone, and its figures for the script.
+//! A chart on the page: an image for everyone, and its figures for the script.
 
 use files::printable_json;
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
 use crate::chart::{
-    Axis, COLOURS, DASHES, FRAME, Panel, SIZE, Scale, Series, Style, divergence, greatest_shown,
+    Axis, COLORS, DASHES, FRAME, Panel, SIZE, Scale, Series, Style, divergence, greatest_shown,
     inline, swatch,
 };
 
@@ -132,7 +132,7 @@ struct ChartData {
 #[derive(Debug, Serialize)]
 struct LineData {
     label: String,
-    colour: usize,
+    color: usize,
     dash: usize,
     marked: bool,
     grid: usize,
@@ -162,7 +162,7 @@ impl Figures {
         }
     }
 
-    /// The figure as a picture with a legend; its data is kept for the script.
+    /// The figure as an image with a legend; its data is kept for the script.
     pub(super) fn draw(&mut self, figure: Figure) -> Markup {
         let number = self.charts.len();
         let panel = Panel {
@@ -184,11 +184,11 @@ impl Figures {
                 (100.0 * x).round() / 100.0
             ))
         };
-        let picture = inline(&panel, number, &description(&figure, &panel));
+        let image = inline(&panel, number, &description(&figure, &panel));
         let markup = html! {
             figure class="card" {
                 figcaption { h3 { (figure.title) } }
-                div class="plot" { (PreEscaped(picture)) }
+                div class="plot" { (PreEscaped(image)) }
                 ul class="legend" {
                     @for (place, line) in figure.lines.iter().enumerate() {
                         li {
@@ -246,7 +246,7 @@ impl Figures {
                 least: range(0),
                 greatest: range(1),
                 label: line.label,
-                colour: line.style.colour % COLOURS.len(),
+                color: line.style.color % COLORS.len(),
                 dash: line.style.dash % DASHES.len(),
                 marked: line.style.marked,
                 best: line.best,

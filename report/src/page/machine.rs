@@ -35,7 +35,7 @@ pub(super) fn figures(history: &History) -> Vec<Figure> {
             "speed",
             "images per second",
             " /s",
-            vec![("images", speeds(|speed| speed.pictures, 1.0))],
+            vec![("images", speeds(|speed| speed.images, 1.0))],
         ),
         (
             "time of a step",
@@ -95,7 +95,7 @@ pub(super) fn figures(history: &History) -> Vec<Figure> {
                 let mut line = sampled(&samples);
                 line.label = label.to_owned();
                 line.style = Style {
-                    colour: number,
+                    color: number,
                     dash: number,
                     marked: false,
                 };
@@ -107,7 +107,7 @@ pub(super) fn figures(history: &History) -> Vec<Figure> {
     drawn.filter(|figure| !figure.lines.is_empty()).collect()
 }
 
-/// A line of means over neighbouring samples.
+/// A line of means over neighboring samples.
 fn sampled(samples: &[Sample]) -> Line {
     let mut line = empty();
     for chunk in samples.chunks(samples.len().div_ceil(POINTS).max(1)) {

@@ -37,7 +37,7 @@ pub(super) fn file(history: &History, mistake: &Mistake, places: &Places) -> Str
     shortened(&places.value(&history.image_name(mistake)))
 }
 
-/// The picture itself, as a PNG file within an address.
+/// The image itself, as a PNG file within an address.
 fn address(thumbnail: &Thumbnail) -> Result<String, png::EncodingError> {
     let sides = [thumbnail.width(), thumbnail.height()].map(u32::try_from);
     let [Ok(width), Ok(height)] = sides else {
@@ -73,7 +73,7 @@ mod tests {
             ..events::Started::default()
         })));
         let mistake = |path: Option<&str>| Mistake {
-            picture: 7,
+            image: 7,
             path: path.map(str::to_owned),
             class: 0,
             likeliest: 1,
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_whole_in_their_addresses() {
+    fn images_are_whole_in_their_addresses() {
         for channels in [1, 3] {
             let pixels: Vec<u8> = (0..6 * channels as u8).map(|value| value * 9).collect();
             let thumbnail = Thumbnail::new([2, 3, channels], pixels.clone()).unwrap();

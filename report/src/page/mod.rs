@@ -44,7 +44,7 @@ use files::printable_lines;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use ring::digest;
 
-use crate::chart::colour_rules;
+use crate::chart::color_rules;
 use figure::Figures;
 pub use markdown::markdown;
 
@@ -160,12 +160,12 @@ fn several(runs: &[NamedRun], figures: &mut Figures) -> Markup {
     }
 }
 
-/// The page's rules, with colours of charts for both grounds. Paper is light.
+/// The page's rules, with colors of charts for both grounds. Paper is light.
 fn style() -> String {
     format!(
         "{STYLE}{}@media screen and (prefers-color-scheme:dark){{{}}}",
-        colour_rules(false),
-        colour_rules(true)
+        color_rules(false),
+        color_rules(true)
     )
 }
 

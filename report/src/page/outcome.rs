@@ -2,11 +2,11 @@
 
 use events::{History, Mistake, Split};
 
-/// Figures of a set of pictures.
+/// Figures of a set of images.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome<'a> {
     pub is_test: bool,
-    /// What the pictures are called.
+    /// What the images are called.
     pub scored: &'static str,
     /// The epoch that the network is from.
     pub epoch: usize,

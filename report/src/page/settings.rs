@@ -57,8 +57,8 @@ pub(super) fn environment_rows(
         most.map_or_else(String::new, |most| bytes(most as f64))
     };
     let [channels, height, width] = started.shape;
-    let pictures = started.pictures;
-    let parts = [pictures.train, pictures.validation, pictures.test].map(|part| count(part as u64));
+    let images = started.images;
+    let parts = [images.train, images.validation, images.test].map(|part| count(part as u64));
     let mut rows = vec![
         ("machine", short(&started.machine)),
         ("processor", short(&started.processor)),
@@ -300,11 +300,11 @@ mod tests {
 
     #[test]
     fn commands_are_quoted_for_a_shell() {
-        let started = history(None, &["./train", "--data", "folder:my pictures"]);
+        let started = history(None, &["./train", "--data", "folder:my images"]);
         assert_eq!(
             lines(&started, "/runs/it's"),
             [
-                "./train --data 'folder:my pictures'",
+                "./train --data 'folder:my images'",
                 "./train --resume \"…/runs/it's\""
             ]
         );

@@ -110,7 +110,7 @@ pub(super) fn interval(history: &History) -> Option<String> {
     ))
 }
 
-/// The best validation figure, of the average if one is kept, and where it was; none if no pictures are held
+/// The best validation figure, of the average if one is kept, and where it was; none if no images are held
 /// back.
 pub(super) fn best(history: &History, metric: &str) -> Option<(String, f64)> {
     if history.scores_on_test() {

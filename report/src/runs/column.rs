@@ -24,11 +24,11 @@ pub enum Column {
     Seed,
     /// By epochs that were trained and scored.
     Epochs,
-    /// By the best accuracy on the validation pictures.
+    /// By the best accuracy on the validation images.
     Accuracy,
     /// By the loss of the same epoch.
     Loss,
-    /// By the accuracy on the test pictures.
+    /// By the accuracy on the test images.
     Test,
     /// By the time it took.
     Time,

@@ -41,7 +41,7 @@ struct Scored {
     averaged: Option<Scores>,
 }
 
-/// What pictures came to.
+/// What images came to.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 struct Scores {

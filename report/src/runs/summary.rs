@@ -92,14 +92,14 @@ pub struct RunSummary {
     pub epochs_done: usize,
     /// How many it is to have.
     pub epochs: Option<usize>,
-    /// The epoch whose network is kept: as a rule that with the best accuracy on the validation pictures.
+    /// The epoch whose network is kept: as a rule that with the best accuracy on the validation images.
     pub kept_epoch: Option<usize>,
-    /// That accuracy, 0 to 1; of the weights' moving average, if one is kept. None if no pictures are held
+    /// That accuracy, 0 to 1; of the weights' moving average, if one is kept. None if no images are held
     /// back.
     pub accuracy: Option<f64>,
     /// The validation loss of the same epoch, in nats.
     pub loss: Option<f64>,
-    /// The accuracy on the test pictures of the network that is kept, 0 to 1.
+    /// The accuracy on the test images of the network that is kept, 0 to 1.
     pub test_accuracy: Option<f64>,
     /// The loss there, in nats.
     pub test_loss: Option<f64>,
@@ -149,7 +149,7 @@ impl RunSummary {
             _ => epoch.validation.clone(),
         };
         let kept = history.kept();
-        // Scores on test pictures say nothing of the run before its test.
+        // Scores on test images say nothing of the run before its test.
         let validated = kept.map(metrics).filter(|_| !history.scores_on_test());
         let validated = validated.as_ref();
         let tested = history.tested.as_ref().map(|tested| &tested.metrics);

@@ -154,7 +154,7 @@ fn runs_without_events_are_told_from_what_they_left() {
     fs::write(run.join("checkpoint/latest.json"), latest).unwrap();
     fs::write(
         run.join("test.json"),
-        r#"{"pictures":10,"loss":1.25,"accuracy":0.625}"#,
+        r#"{"images":10,"loss":1.25,"accuracy":0.625}"#,
     )
     .unwrap();
     let second = read();

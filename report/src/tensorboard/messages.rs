@@ -43,7 +43,7 @@ pub(super) struct Summary {
     pub value: Vec<Value>,
 }
 
-/// A point of a chart, or what stands in its place: some pictures, a text.
+/// A point of a chart, or what stands in its place: some images, a text.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Value {
     #[prost(string, tag = "1")]

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `NAME/` | settings for the hparams plugin, what the run is as texts, `speed/...`, `system/...` |
 //! | `NAME/train/` | the figures of each step; `epoch/...`, those of each epoch |
-//! | `NAME/validation/` | the scores after each epoch, the confusion and mistakes as pictures |
+//! | `NAME/validation/` | the scores after each epoch, the confusion and mistakes as images |
 //! | `NAME/average/` | the same of the weights' moving average, where one is kept |
 //! | `NAME/test/` | the same of the test, at the step that the tested network is from |
 //!
@@ -15,9 +15,9 @@
 //! shows them takes the new ones with its usual loader (with `--load_fast=false`, once it is started anew).
 
 mod clock;
+mod images;
 mod messages;
 mod parts;
-mod pictures;
 mod records;
 mod settings;
 mod values;

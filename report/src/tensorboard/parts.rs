@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use events::{Epoch, History, Metrics, Mistake, Split};
 
 use super::clock::Clock;
+use super::images;
 use super::messages::Value;
-use super::pictures;
 use super::records::Records;
 use super::settings;
 use super::values::{images, scalar, session, text};
 
-/// Epochs whose pictures are written. TensorBoard shows ten of them unless it is told otherwise.
+/// Epochs whose images are written. TensorBoard shows ten of them unless it is told otherwise.
 const MOST_EPOCHS: usize = 100;
 /// Mistakes of an epoch that are written.
 const MOST_MISTAKES: usize = 32;
@@ -181,19 +181,19 @@ fn drawn(
     mistakes: &[Mistake],
 ) -> io::Result<Vec<Value>> {
     let mut values = Vec::new();
-    let classes = pictures::classes(history, confusion);
-    if let Some(picture) = pictures::confusion(classes, confusion)? {
+    let classes = images::classes(history, confusion);
+    if let Some(image) = images::confusion(classes, confusion)? {
         let description = "a row for each class, a column for each class that it was taken for";
-        values.extend(images("confusion", description, vec![picture]));
+        values.extend(images("confusion", description, vec![image]));
     }
     if !mistakes.is_empty() {
         let mistakes = &mistakes[..mistakes.len().min(MOST_MISTAKES)];
-        let pictures = mistakes
+        let shown = mistakes
             .iter()
-            .map(|mistake| pictures::thumbnail(&mistake.thumbnail));
-        let pictures = pictures.collect::<Result<_, _>>()?;
-        let description = "pictures taken for another class, the most certain first";
-        values.extend(images("mistakes", description, pictures));
+            .map(|mistake| images::thumbnail(&mistake.thumbnail));
+        let shown = shown.collect::<Result<_, _>>()?;
+        let description = "images taken for another class, the most certain first";
+        values.extend(images("mistakes", description, shown));
         values.push(text(
             "mistakes_table",
             settings::mistakes(history, mistakes),
@@ -219,7 +219,7 @@ fn tested<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) 
 fn speeds<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) -> io::Result<()> {
     for speed in &history.speeds {
         let values = [
-            ("speed/pictures_per_second", speed.pictures),
+            ("speed/images_per_second", speed.images),
             ("speed/waiting_seconds", speed.waiting),
             ("speed/forward_seconds", speed.forward),
             ("speed/backward_seconds", speed.backward),

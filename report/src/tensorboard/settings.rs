@@ -104,9 +104,7 @@ pub(super) fn config(started: &Started) -> String {
 
 /// What else is known of the run from its start, in a table.
 pub(super) fn about(started: &Started, sittings: &[Sitting]) -> String {
-    let Started {
-        pictures, shape, ..
-    } = started;
+    let Started { images, shape, .. } = started;
     let begun: Vec<&str> = sittings.iter().map(|sitting| sitting.at.as_str()).collect();
     let rows = [
         ("started", begun.join(", ")),
@@ -118,10 +116,10 @@ pub(super) fn about(started: &Started, sittings: &[Sitting]) -> String {
         ("threads", started.threads.to_string()),
         ("data", started.data.clone()),
         ("classes", started.classes.len().to_string()),
-        ("training pictures", pictures.train.to_string()),
-        ("validation pictures", pictures.validation.to_string()),
-        ("test pictures", pictures.test.to_string()),
-        ("picture", shape.map(|side| side.to_string()).join("x")),
+        ("training images", images.train.to_string()),
+        ("validation images", images.validation.to_string()),
+        ("test images", images.test.to_string()),
+        ("image", shape.map(|side| side.to_string()).join("x")),
         ("model", started.model.clone()),
         ("parameters", started.parameters.to_string()),
         ("epochs", started.epochs.to_string()),
@@ -134,19 +132,19 @@ pub(super) fn about(started: &Started, sittings: &[Sitting]) -> String {
     )
 }
 
-/// Pictures that were taken for another class, in a table.
+/// Images that were taken for another class, in a table.
 pub(super) fn mistakes(history: &History, mistakes: &[Mistake]) -> String {
     let rows = mistakes.iter().enumerate().map(|(place, mistake)| {
         [
             (place + 1).to_string(),
-            mistake.picture.to_string(),
+            mistake.image.to_string(),
             history.class_name(mistake.class),
             history.class_name(mistake.likeliest),
             format!("{:.1} %", 100.0 * mistake.confidence),
         ]
     });
     table(
-        ["sample", "picture", "class", "taken for", "held likely"],
+        ["sample", "image", "class", "taken for", "held likely"],
         rows,
     )
 }

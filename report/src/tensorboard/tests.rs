@@ -85,8 +85,8 @@ fn every_point_of_a_run_is_there() {
     run
     speed/backward_seconds
     speed/forward_seconds
+    speed/images_per_second
     speed/optimizer_seconds
-    speed/pictures_per_second
     speed/rest_seconds
     speed/waiting_seconds
     system/cpu

@@ -1,11 +1,11 @@
-//! What stands in a record: figures, texts, pictures, sessions.
+//! What stands in a record: figures, texts, images, sessions.
 
 use prost::Message as _;
 
+use super::images::SummaryImage;
 use super::messages::{
     DataClass, DataType, Dimension, Metadata, PluginData, Session, Shape, Tensor, Value,
 };
-use super::pictures::Picture;
 
 /// A figure; none where it is none.
 ///
@@ -26,14 +26,14 @@ pub(super) fn text(tag: &str, text: String) -> Value {
     tensor_value(tag, "text", vec![], DataClass::Tensor, tensor)
 }
 
-/// Pictures that stand side by side.
-pub(super) fn images(tag: &str, description: &str, pictures: Vec<Picture>) -> Option<Value> {
-    let first = pictures.first()?;
+/// Images that stand side by side.
+pub(super) fn images(tag: &str, description: &str, images: Vec<SummaryImage>) -> Option<Value> {
+    let first = images.first()?;
     let mut parts = vec![
         first.width.to_string().into(),
         first.height.to_string().into(),
     ];
-    parts.extend(pictures.into_iter().map(|picture| picture.png));
+    parts.extend(images.into_iter().map(|image| image.png));
     let length = parts.len() as i64;
     let tensor = strings(parts, Some(length));
     let mut value = tensor_value(tag, "images", vec![], DataClass::BlobSequence, tensor);

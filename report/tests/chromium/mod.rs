@@ -187,19 +187,19 @@ impl Browser {
     }
 
     /// Saves what the whole page looks like, for people.
-    pub fn picture(&mut self, file: &Path) {
+    pub fn image(&mut self, file: &Path) {
         let size = self.call("Page.getLayoutMetrics", json!({}))["cssContentSize"].clone();
         let clip =
             json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
         let order = json!({"captureBeyondViewport": true, "clip": clip});
-        let picture = self.call("Page.captureScreenshot", order);
-        write(file, &picture);
+        let image = self.call("Page.captureScreenshot", order);
+        write(file, &image);
     }
 
     /// Saves what the window shows, for people.
     pub fn view(&mut self, file: &Path) {
-        let picture = self.call("Page.captureScreenshot", json!({}));
-        write(file, &picture);
+        let image = self.call("Page.captureScreenshot", json!({}));
+        write(file, &image);
     }
 
     /// Saves the page as it is printed.

@@ -66,7 +66,7 @@ fn mistakes_strategy() -> impl Strategy<Value = Vec<Mistake>> {
         proptest::option::of(text_strategy()),
     );
     let mistake = mistake.prop_map(|(class, likeliest, confidence, path)| Mistake {
-        picture: class,
+        image: class,
         path,
         class,
         likeliest,
@@ -125,7 +125,7 @@ pub fn event_strategy() -> impl Strategy<Value = Event> {
         (index(), vec(number(), 7)).prop_map(|(step, numbers)| Event::Speed(Speed {
             seconds: numbers[0],
             step,
-            pictures: numbers[1],
+            images: numbers[1],
             waiting: numbers[2],
             forward: numbers[3],
             backward: numbers[4],

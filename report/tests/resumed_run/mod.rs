@@ -1,8 +1,8 @@
 //! A run as it could have been, for tests: stopped in its fourth epoch, and gone on from there.
 
 use events::{
-    Checkpoint, Ended, Ending, Epoch, Event, History, Level, Message, Metrics, Mistake, Pictures,
-    Resumed, Speed, Started, Step, System, Tested, Thumbnail,
+    Checkpoint, Ended, Ending, Epoch, Event, History, ImageCounts, Level, Message, Metrics,
+    Mistake, Resumed, Speed, Started, Step, System, Tested, Thumbnail,
 };
 use serde_json::json;
 
@@ -82,7 +82,7 @@ fn started() -> Event {
         threads: 2,
         data: "sample".to_owned(),
         classes: CLASSES.map(str::to_owned).to_vec(),
-        pictures: Pictures {
+        images: ImageCounts {
             train: 5400,
             validation: 600,
             test: 1000,
@@ -161,7 +161,7 @@ fn speed(step: usize) -> Event {
     Event::Speed(Speed {
         seconds: seconds(step),
         step,
-        pictures: 2048.0,
+        images: 2048.0,
         waiting: 0.0005,
         forward: 0.005,
         backward: 0.0075,
@@ -210,8 +210,8 @@ fn confusion(epoch: usize) -> Vec<(usize, usize, u64)> {
     let wrong = |class: usize| ((class + 1) % 10, 20 / epoch as u64);
     (0..10)
         .flat_map(|class| {
-            let (other, pictures) = wrong(class);
-            [(class, class, 60 - pictures), (class, other, pictures)]
+            let (other, images) = wrong(class);
+            [(class, class, 60 - images), (class, other, images)]
         })
         .collect()
 }
@@ -221,7 +221,7 @@ fn mistakes(epoch: usize) -> Vec<Mistake> {
         .filter_map(|place| {
             let pixels = (0..28 * 28).map(|pixel| (pixel * (place + epoch) % 251) as u8);
             Some(Mistake {
-                picture: 100 * epoch + place,
+                image: 100 * epoch + place,
                 path: None,
                 class: place,
                 likeliest: place + 1,

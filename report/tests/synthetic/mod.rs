@@ -1,8 +1,8 @@
 //! Runs that look like real ones, the same at every call.
 
 use events::{
-    Checkpoint, Ended, Ending, Epoch, Event, History, Level, Message, Metrics, Mistake, Pictures,
-    Resumed, Speed, Started, Step, System, Tested, Thumbnail,
+    Checkpoint, Ended, Ending, Epoch, Event, History, ImageCounts, Level, Message, Metrics,
+    Mistake, Resumed, Speed, Started, Step, System, Tested, Thumbnail,
 };
 
 /// What a run is to be like.
@@ -125,7 +125,7 @@ impl Synthetic {
             threads: 2,
             data: "sample".to_owned(),
             classes: (0..self.classes).map(name).collect(),
-            pictures: Pictures {
+            images: ImageCounts {
                 train: 5400,
                 validation: 600,
                 test: 1000,
@@ -218,7 +218,7 @@ impl Synthetic {
         events.push(Event::Speed(Speed {
             seconds,
             step,
-            pictures: 3600.0 + 200.0 * noise.around(),
+            images: 3600.0 + 200.0 * noise.around(),
             waiting: 0.0002 + 0.0001 * noise.next(),
             forward: 0.0028 + 0.0003 * noise.next(),
             backward: 0.0046 + 0.0004 * noise.next(),
@@ -241,7 +241,7 @@ impl Synthetic {
         events.push(Event::Message(Message {
             seconds,
             level: Level::Warning,
-            text: "2 pictures cannot be read and are left out".to_owned(),
+            text: "2 images cannot be read and are left out".to_owned(),
         }));
         events.push(Event::Ended(Ended {
             seconds,
@@ -286,7 +286,7 @@ impl Synthetic {
             .map(|place| {
                 let class = (place * 3 + 2) % self.classes;
                 Mistake {
-                    picture: place * 47 + 3,
+                    image: place * 47 + 3,
                     path: None,
                     class,
                     likeliest: (class + 2) % self.classes,
@@ -319,7 +319,7 @@ pub fn diverged() -> History {
     history
 }
 
-/// A grey piece of clothing, more or less.
+/// A gray piece of clothing, more or less.
 fn thumbnail(place: usize, noise: &mut Noise) -> Thumbnail {
     let width = 6.0 + (place % 5) as f64;
     let mut pixels = Vec::with_capacity(28 * 28);

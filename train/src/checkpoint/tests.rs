@@ -13,7 +13,7 @@ fn state(step: usize) -> RunState {
         partial: Some(Sums {
             loss: 1.25,
             correct: 7,
-            pictures: 12,
+            images: 12,
             cross_entropy: Some(0.75),
         }),
         best: Some(Best {
@@ -63,7 +63,7 @@ fn without_checksums(step: usize) -> Checkpoint {
 }
 
 #[test]
-fn a_better_score_tells_more_pictures_or_as_many_with_a_lower_loss() {
+fn a_better_score_tells_more_images_or_as_many_with_a_lower_loss() {
     let score = |loss, accuracy| Score { loss, accuracy };
     let best = Best {
         epoch: 1,
@@ -110,16 +110,16 @@ proptest! {
     fn figures_come_back_bit_for_bit(
         loss in any::<f64>().prop_filter("a loss", |loss| loss.is_finite()),
         correct in 0_u32..10_000,
-        pictures in 1_u32..10_000,
+        images in 1_u32..10_000,
     ) {
-        let accuracy = f64::from(correct.min(pictures)) / f64::from(pictures);
+        let accuracy = f64::from(correct.min(images)) / f64::from(images);
         let score = Score { loss, accuracy };
         let state = RunState {
             best: Some(Best { epoch: 1, score }),
             partial: Some(Sums {
                 loss,
                 correct: i64::from(correct),
-                pictures: pictures as usize,
+                images: images as usize,
                 cross_entropy: (correct % 2 == 0).then_some(loss),
             }),
             history: vec![EpochScores {

@@ -18,7 +18,7 @@ use train::{
 use super::destination::Destination;
 use super::eval_arguments::EvalArguments;
 use super::eval_report::{Making, Report};
-use super::lines::picture_bar;
+use super::lines::image_bar;
 use super::program::{WrongFlag, make_absolute, resolve};
 use super::unreadable::{UnreadableNews, passed_over, reasons, tell_reading};
 
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     talk(&format!("device: {device}"));
     talk(&format!("model: {} ({model})", saved.description.model));
     terminal::fetch_data(&settings.data, settings.data_dir.as_deref())?;
-    let bar = picture_bar(0);
+    let bar = image_bar(0);
     bar.set_message("loading");
     let progress = |LoadProgress { done, total }| {
         bar.set_length(total as u64);
@@ -222,7 +222,7 @@ fn folder_name(path: &Path) -> String {
 }
 
 /// Where the JSON goes: in the place of one that was made in the same way, and of no other. Folders of
-/// pictures may have the same name.
+/// images may have the same name.
 fn free_path(folder: &Path, name: &str, making: &Making) -> PathBuf {
     let mut path = folder.join(format!("{name}.json"));
     let mut number = 2;
@@ -255,7 +255,7 @@ impl Task for Evaluate<'_> {
     type Output = Result<Evaluation, TrainError>;
 
     fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output {
-        let bar = picture_bar(self.plan.pictures());
+        let bar = image_bar(self.plan.images());
         bar.set_message("evaluating");
         let evaluation = self
             .plan

@@ -14,7 +14,7 @@ use super::settings::{max_pixels, max_pixels_help, source};
 
 const EXAMPLES: &str = "\
 Examples:
-  train eval                                   the newest run, on its test pictures
+  train eval                                   the newest run, on its test images
   train eval runs/mine --split validation
   train eval runs/mine --data folder:more-photos
   train eval runs/mine/raw                     the weights beside the average of --ema

@@ -22,7 +22,7 @@ pub(crate) struct Report {
     #[serde(flatten)]
     pub making: Making,
     pub classes_matched_by: MatchedBy,
-    /// What is wrong with each picture that cannot be read.
+    /// What is wrong with each image that cannot be read.
     pub unreadable: Vec<String>,
     /// What else is in class folders.
     pub passed_over: PassedOver,
@@ -65,7 +65,7 @@ impl Making {
 impl Report {
     pub(crate) fn text(&self) -> String {
         let Evaluation {
-            pictures,
+            images,
             loss,
             accuracy,
             accuracy_interval,
@@ -85,7 +85,7 @@ impl Report {
         });
         let mut text = format!(
             "{} {} images of {}: accuracy {}{}, top-5 {}, average loss {loss:.4}, calibration error {}\n\n",
-            grouped(*pictures as u64),
+            grouped(*images as u64),
             self.making.split.name(),
             self.making.data,
             percent(*accuracy),
@@ -98,7 +98,7 @@ impl Report {
         rows.extend(classes.iter().map(|class| {
             vec![
                 class.name.clone(),
-                grouped(class.pictures),
+                grouped(class.images),
                 percent(class.precision),
                 percent(class.recall),
                 percent(class.f1),
@@ -143,7 +143,7 @@ fn mistake_table(data: &str, mistakes: &[Misclassified]) -> String {
     table(&rows, &(3..4))
 }
 
-/// The whole matrix: a row for each class, a column for each class that pictures were taken for.
+/// The whole matrix: a row for each class, a column for each class that images were taken for.
 fn matrix(names: &[&str], confusion: &[Vec<u64>]) -> String {
     let head = ["class", "taken for"].map(str::to_owned).into_iter();
     let numbers = (1..=names.len()).map(|number| number.to_string());
@@ -191,7 +191,7 @@ mod tests {
     fn report(names: &[&str], confusion: Vec<Vec<u64>>) -> Report {
         let class = |name: &&str| ClassEvaluation {
             name: (*name).to_owned(),
-            pictures: 3,
+            images: 3,
             precision: 0.5,
             recall: 1.0,
             f1: 2.0 / 3.0,
@@ -204,7 +204,7 @@ mod tests {
             passed_over: PassedOver::default(),
             reading: Reading::default(),
             evaluation: Evaluation {
-                pictures: 6,
+                images: 6,
                 loss: 0.25,
                 accuracy: 0.875,
                 accuracy_interval: Some([0.5291, 0.97761]),

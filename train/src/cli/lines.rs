@@ -25,8 +25,8 @@ impl Lines {
     }
 }
 
-/// A bar that counts pictures.
-pub(crate) fn picture_bar(total: usize) -> ProgressBar {
+/// A bar that counts images.
+pub(crate) fn image_bar(total: usize) -> ProgressBar {
     let rate = |state: &ProgressState, output: &mut dyn std::fmt::Write| {
         // Writing to the bar's string cannot fail.
         let _ = write!(output, "{:.0}", state.per_sec());

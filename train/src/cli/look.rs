@@ -3,7 +3,7 @@
 use std::env;
 use std::path::Path;
 
-use dashboard::{Background, Colours, Theme};
+use dashboard::{Background, Colors, Theme};
 
 /// As the environment says: `NO_COLOR`, `COLORTERM`, `TERM`, `COLORFGBG`, and the locale.
 pub(crate) fn theme() -> Theme {
@@ -11,14 +11,14 @@ pub(crate) fn theme() -> Theme {
 }
 
 fn of(variable: &dyn Fn(&str) -> String) -> Theme {
-    let colours = if !variable("NO_COLOR").is_empty() || variable("TERM") == "dumb" {
-        Colours::None
+    let colors = if !variable("NO_COLOR").is_empty() || variable("TERM") == "dumb" {
+        Colors::None
     } else if ["truecolor", "24bit"].contains(&variable("COLORTERM").as_str()) {
-        Colours::Full
+        Colors::Full
     } else if variable("TERM").contains("256") {
-        Colours::Palette
+        Colors::Palette
     } else {
-        Colours::Sixteen
+        Colors::Sixteen
     };
     // Foreground and background by their numbers, `0;15` for black on white.
     let background = match variable("COLORFGBG").rsplit(';').next() {
@@ -33,7 +33,7 @@ fn of(variable: &dyn Fn(&str) -> String) -> Theme {
         !locale.contains("utf-8") && !locale.contains("utf8") && locale != "c" && locale != "posix"
     });
     Theme {
-        colours,
+        colors,
         background,
         ascii: is_ascii,
     }
@@ -60,17 +60,17 @@ mod tests {
     #[test]
     fn the_environment_says_what_there_is() {
         let plain = theme(&[]);
-        assert_eq!(plain.colours, Colours::Sixteen);
+        assert_eq!(plain.colors, Colors::Sixteen);
         assert_eq!(plain.background, Background::Dark);
         assert!(!plain.ascii);
         let full = theme(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")]);
-        assert_eq!(full.colours, Colours::Full);
+        assert_eq!(full.colors, Colors::Full);
         assert_eq!(
-            theme(&[("TERM", "screen-256color")]).colours,
-            Colours::Palette
+            theme(&[("TERM", "screen-256color")]).colors,
+            Colors::Palette
         );
         let none = theme(&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")]);
-        assert_eq!(none.colours, Colours::None);
+        assert_eq!(none.colors, Colors::None);
         assert_eq!(
             theme(&[("COLORFGBG", "0;15")]).background,
             Background::Light

@@ -32,7 +32,7 @@ use super::grouped::counted;
 use super::held_back::HeldBack;
 use super::help;
 use super::launcher;
-use super::lines::{Lines, picture_bar};
+use super::lines::{Lines, image_bar};
 use super::live::{Closed, Live};
 use super::log_file::log_to;
 use super::own::command_line;
@@ -298,7 +298,7 @@ pub(super) fn load(
         config.weights = Some(terminal::fetch(weights)?);
     }
     terminal::fetch_data(&config.data, config.data_dir.as_deref())?;
-    let bar = picture_bar(0);
+    let bar = image_bar(0);
     bar.set_message("loading");
     let progress = |LoadProgress { done, total }: LoadProgress| {
         bar.set_length(total as u64);
@@ -408,7 +408,7 @@ impl Task for Train<'_> {
             prints_result,
         } = self;
         let total = plan.config.epochs * plan.train.indices().len();
-        let bar = picture_bar(total);
+        let bar = image_bar(total);
         if shown != Shown::Lines {
             // Until the user wants to be without the dashboard.
             bar.set_draw_target(ProgressDrawTarget::hidden());

@@ -9,7 +9,7 @@ use train::{EpochReport, Evaluation, Finished, Observer, Place, Plan};
 
 use super::epoch_line::{EpochLine, duration};
 use super::held_back::HeldBack;
-use super::lines::picture_bar;
+use super::lines::image_bar;
 use super::ui::Shown;
 use super::unreadable::UnreadableNews;
 
@@ -87,7 +87,7 @@ impl Observer for Reporter {
             return;
         }
         let bar = self.test_bar.get_or_insert_with(|| {
-            let bar = picture_bar(total);
+            let bar = image_bar(total);
             bar.set_message("test");
             bar
         });
@@ -145,7 +145,7 @@ fn resumed_line(place: &Place) -> String {
 fn final_line(finished: &Finished, run: &Path) -> String {
     let score = |evaluation: &Evaluation| [evaluation.loss, evaluation.accuracy];
     let raw = finished.raw.as_ref().map(score);
-    let images = finished.test.pictures as f64;
+    let images = finished.test.images as f64;
     let correct = (finished.test.accuracy * images).round();
     let counts = [correct as u64, images as u64];
     tested_line(score(&finished.test), counts, raw, finished.seconds, run)
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn the_last_line_says_what_the_test_came_to() {
         let evaluation = |loss, accuracy| Evaluation {
-            pictures: 1000,
+            images: 1000,
             loss,
             accuracy,
             accuracy_interval: Some([0.85, 0.89]),
@@ -226,7 +226,7 @@ mod tests {
             "test accuracy 87.10 %, average test loss 0.3800 (without averaging 86.20 %, 0.4100), wall time 61.0 s, run runs/mine"
         );
         let few = Evaluation {
-            pictures: 300,
+            images: 300,
             ..evaluation(0.38, 0.871)
         };
         let finished = Finished {

@@ -20,12 +20,12 @@ use train::{Overrides, TrainConfig};
 
 use super::destination::{Destination, DestinationError};
 use super::grouped::grouped;
-use super::lines::picture_bar;
+use super::lines::image_bar;
 use super::program::WrongFlag;
 use super::survey_arguments::DataArguments;
 use super::unreadable::{flaws, reasons, tell_reading};
 
-/// How many duplicates of each kind, and unreadable pictures, the text names.
+/// How many duplicates of each kind, and unreadable images, the text names.
 const NAMED_DUPLICATES: usize = 3;
 const NAMED_UNREADABLE: usize = 10;
 /// How messages call the sheet.
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
         }
     }
     terminal::fetch_data(&config.data, config.data_dir.as_deref())?;
-    let bar = picture_bar(0);
+    let bar = image_bar(0);
     let data = load(&config, &bar)?;
     bar.suspend(|| tell_reading(&data.reading));
     bar.set_message("looking");
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
     };
     let text = report.text(data.root.as_deref());
     match (&sheet, arguments.json) {
-        // Standard output has the picture then.
+        // Standard output has the image then.
         (Some(Destination::StandardOutput), _) => voice::complain(text.trim_end()),
         (_, true) => voice::print_json(&serde_json::to_string(&report)?)?,
         (_, false) => voice::print(text.trim_end())?,
@@ -82,7 +82,7 @@ fn settings(arguments: &DataArguments) -> anyhow::Result<TrainConfig> {
     };
     let shown = TrainConfig {
         augmentation: base.augmentation,
-        normalise: base.normalise,
+        normalize: base.normalize,
         seed: base.seed,
         ..TrainConfig::default()
     };
@@ -108,7 +108,7 @@ fn load(config: &TrainConfig, bar: &ProgressBar) -> anyhow::Result<DataSet> {
         data_dir: config.data_dir.clone(),
         labels: config.labels.clone(),
         image_size: config.image_size,
-        // Every picture is opened once, and has a name.
+        // Every image is opened once, and has a name.
         storage: Storage::Files,
         skip_unreadable: true,
         max_pixels: config.loader.max_pixels,
@@ -135,7 +135,7 @@ fn png(sheet: &RgbImage) -> anyhow::Result<Vec<u8>> {
 struct Report {
     #[serde(flatten)]
     survey: Survey,
-    /// What is wrong with each picture that cannot be read.
+    /// What is wrong with each image that cannot be read.
     unreadable: Vec<String>,
     /// What is wrong with the file of each image that can be read nevertheless.
     flawed: Vec<String>,
@@ -177,7 +177,7 @@ impl Report {
         text
     }
 
-    /// How many pictures of each class each part has.
+    /// How many images of each class each part has.
     fn classes(&self) -> Vec<Vec<String>> {
         let parts = &self.survey.parts;
         let row = |name: &str, counts: &mut dyn Iterator<Item = usize>| {
@@ -194,7 +194,7 @@ impl Report {
         for (class, name) in self.survey.class_names.iter().enumerate() {
             rows.push(row(name, &mut parts.iter().map(|part| part.classes[class])));
         }
-        rows.push(row("total", &mut parts.iter().map(|part| part.pictures)));
+        rows.push(row("total", &mut parts.iter().map(|part| part.images)));
         rows
     }
 
@@ -206,10 +206,10 @@ impl Report {
             };
             let first = found.first.iter().take(NAMED_DUPLICATES);
             let mut first: Vec<String> = first.map(|pair| shown(pair, root)).collect();
-            if found.pictures > NAMED_DUPLICATES {
+            if found.images > NAMED_DUPLICATES {
                 first.push("...".to_owned());
             }
-            let counts = [found.pictures, found.other_class].map(|count| grouped(count as u64));
+            let counts = [found.images, found.other_class].map(|count| grouped(count as u64));
             [name]
                 .into_iter()
                 .chain(counts)
@@ -241,7 +241,7 @@ fn listed(problem: &str, messages: &[String]) -> String {
     text
 }
 
-/// The places of two pictures that are the same, or their files in the data's folder.
+/// The places of two images that are the same, or their files in the data's folder.
 fn shown(pair: &Duplicate, root: Option<&Path>) -> String {
     let Some(files) = &pair.files else {
         let [first, second] = pair.indices;

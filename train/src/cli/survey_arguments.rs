@@ -70,7 +70,7 @@ pub(crate) struct DataArguments {
     #[arg(long, requires_all = ["sheet", "changes"])]
     pub augmented: bool,
 
-    /// TOML file as for training, of which [augmentation], the seed and `normalise` count
+    /// TOML file as for training, of which [augmentation], the seed and `normalize` count
     #[arg(
         long,
         value_name = "FILE",

@@ -1,4 +1,4 @@
-//! What the user is told of pictures that cannot be read, and of what is none.
+//! What the user is told of images that cannot be read, and of what is none.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use files::{printable, shown_path, without_number};
 
 use infer::voice::{talk, warn};
 
-/// How many pictures are named on the terminal.
+/// How many images are named on the terminal.
 const NAMED: usize = 3;
 
-/// Tells of each picture once.
+/// Tells of each image once.
 pub(crate) struct UnreadableNews {
     unreadable: Unreadable,
     flawed: FlawedImages,
@@ -29,7 +29,7 @@ impl UnreadableNews {
         }
     }
 
-    /// Lines on the pictures found since the last call, if there are any; the log gets all of them.
+    /// Lines on the images found since the last call, if there are any; the log gets all of them.
     pub(crate) fn lines(&mut self) -> Vec<String> {
         self.unreadable_line()
             .into_iter()
@@ -99,7 +99,7 @@ pub(crate) fn flaws(found: &FlawedImages) -> Vec<String> {
         .collect()
 }
 
-/// What is wrong with each picture that cannot be read.
+/// What is wrong with each image that cannot be read.
 pub(crate) fn reasons(unreadable: &Unreadable) -> Vec<String> {
     let list = unreadable.list();
     list.iter()
@@ -117,7 +117,7 @@ pub(crate) fn tell_reading(reading: &Reading) {
     }
 }
 
-/// A line on what class folders hold besides pictures, if there is anything.
+/// A line on what class folders hold besides images, if there is anything.
 pub(crate) fn passed_over(found: &PassedOver) -> Option<String> {
     (!found.is_empty()).then(|| format!("warning: {}", printable(&found.to_string())))
 }

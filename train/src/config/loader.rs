@@ -1,4 +1,4 @@
-//! How pictures come to the network.
+//! How images come to the network.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 use super::validate::check;
 use crate::error::ConfigError;
 
-/// How pictures come to the network: the table `[loader]`.
+/// How images come to the network: the table `[loader]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LoaderConfig {
-    /// Where the pictures of a folder are while a network learns from them: `memory`, at the network's
+    /// Where the images of a folder are while a network learns from them: `memory`, at the network's
     /// size, or `files`, opened in every epoch. Published sets are always in memory.
     pub storage: Storage,
-    /// Whether an epoch has as many training pictures of each class: rare ones come more than once.
+    /// Whether an epoch has as many training images of each class: rare ones come more than once.
     pub balanced: bool,
-    /// Whether an epoch's last training step is left out if it has fewer pictures than the others.
+    /// Whether an epoch's last training step is left out if it has fewer images than the others.
     pub drop_last: bool,
     /// Threads that make batches, 0 to 1024; none means one per core. What comes out is always the
     /// same.
@@ -27,7 +27,7 @@ pub struct LoaderConfig {
     /// The most pixels of an image of a folder; none means [`data::DEFAULT_MAX_PIXELS`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_pixels: Option<NonZeroU64>,
-    /// Batches that are under way at a time, 1 to 1024; none means 3. More even out pictures that take
+    /// Batches that are under way at a time, 1 to 1024; none means 3. More even out images that take
     /// long, and need more memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batches_ahead: Option<NonZeroUsize>,
@@ -54,15 +54,15 @@ impl LoaderConfig {
         Ok(())
     }
 
-    /// Steps of so many pictures in an epoch with so many training pictures.
-    pub(crate) fn steps(&self, pictures: usize, in_a_step: NonZeroUsize) -> usize {
+    /// Steps of so many images in an epoch with so many training images.
+    pub(crate) fn steps(&self, images: usize, in_a_step: NonZeroUsize) -> usize {
         match self.drop_last {
-            true => pictures / in_a_step,
-            false => pictures.div_ceil(in_a_step.get()),
+            true => images / in_a_step,
+            false => images.div_ceil(in_a_step.get()),
         }
     }
 
-    /// A loader with these settings; with a `shuffle` seed, it is one of training pictures.
+    /// A loader with these settings; with a `shuffle` seed, it is one of training images.
     pub(crate) fn apply<B: Backend>(
         &self,
         mut loader: BatchLoader<B>,
@@ -93,25 +93,25 @@ mod tests {
 
     use burn::data::dataloader::DataLoader as _;
     use burn_flex::{Flex, FlexDevice};
-    use data::{ImageBatcher, PictureDataset, Preprocessing};
+    use data::{ImageBatcher, ImageDataset, Preprocessing};
 
     use super::*;
 
     #[test]
     fn a_smaller_last_step_is_counted_or_not() {
-        let steps = |drop_last, pictures| {
+        let steps = |drop_last, images| {
             let loader = LoaderConfig {
                 drop_last,
                 ..LoaderConfig::default()
             };
-            loader.steps(pictures, NonZeroUsize::new(32).unwrap())
+            loader.steps(images, NonZeroUsize::new(32).unwrap())
         };
         assert_eq!(
-            [31, 32, 33, 64].map(|pictures| steps(false, pictures)),
+            [31, 32, 33, 64].map(|images| steps(false, images)),
             [1, 1, 2, 2]
         );
         assert_eq!(
-            [31, 32, 33, 64].map(|pictures| steps(true, pictures)),
+            [31, 32, 33, 64].map(|images| steps(true, images)),
             [0, 1, 1, 2]
         );
     }
@@ -132,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn only_training_pictures_are_balanced_and_dropped() {
+    fn only_training_images_are_balanced_and_dropped() {
         let shape = [1, 1, 1];
         let labels = vec![0, 0, 0, 0, 0, 0, 1];
-        let pictures = data::Pictures::new(shape, vec![0; 7], labels).unwrap();
+        let images = data::PackedImages::new(shape, vec![0; 7], labels).unwrap();
         let preprocessing = Preprocessing::new(shape, 1, vec![0.0], vec![1.0]).unwrap();
         let classes = |settings: &LoaderConfig, shuffle| {
             let loader = BatchLoader::<Flex>::new(
-                Arc::new(PictureDataset::all(pictures.clone())),
+                Arc::new(ImageDataset::all(images.clone())),
                 Arc::new(ImageBatcher::new(preprocessing.clone())),
                 NonZeroUsize::new(2).unwrap(),
                 shuffle,

@@ -37,16 +37,16 @@ pub struct TrainConfig {
     /// is not there as it is named is looked for in the folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<PathBuf>,
-    /// Height and width in pixels that every picture is brought to; none means the data's own, or
-    /// 64 for a folder of pictures.
+    /// Height and width in pixels that every image is brought to; none means the data's own, or
+    /// 64 for a folder of images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
-    /// Whether brightness is shifted and scaled so that the training pictures have mean 0 and standard
+    /// Whether brightness is shifted and scaled so that the training images have mean 0 and standard
     /// deviation 1 in each channel; otherwise it stays 0 to 1. Trained weights bring their own.
-    pub normalise: bool,
-    /// Share of the training pictures held back to choose the best epoch, 0.01 to 0.5; or 0, with
-    /// which all of them are trained on, each epoch is scored on the test pictures, and the last
-    /// one is kept, so that nothing is chosen by them. Where the data has validation pictures of its
+    pub normalize: bool,
+    /// Share of the training images held back to choose the best epoch, 0.01 to 0.5; or 0, with
+    /// which all of them are trained on, each epoch is scored on the test images, and the last
+    /// one is kept, so that nothing is chosen by them. Where the data has validation images of its
     /// own, any other number means these.
     pub validation: f64,
     /// Which epoch's network is kept.
@@ -94,11 +94,11 @@ pub struct TrainConfig {
     pub widths: Option<Vec<usize>>,
     /// Whether the last norm of each block starts at zero.
     pub zero_init_last_norm: bool,
-    /// Passes over the training pictures.
+    /// Passes over the training images.
     pub epochs: usize,
-    /// Pictures that go through the network at once.
+    /// Images that go through the network at once.
     pub batch_size: usize,
-    /// Batches in a step, whose gradients are averaged over their pictures.
+    /// Batches in a step, whose gradients are averaged over their images.
     pub accumulate: usize,
     /// Whether what is inside a block is computed again in the backward pass instead of kept: less
     /// memory, more time.
@@ -129,16 +129,16 @@ pub struct TrainConfig {
     /// average.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
-    /// Whether each picture is scored together with its mirror image: the mean of their logits
+    /// Whether each image is scored together with its mirror image: the mean of their logits
     /// counts.
     pub flip_test: bool,
-    /// Whether each picture is scored together with two that are shifted by a pixel: the mean of their
+    /// Whether each image is scored together with two that are shifted by a pixel: the mean of their
     /// logits counts. With `flip_test`, their mirror images count too.
     pub shift_test: bool,
     /// Epochs without a better one after which the run ends early; none means never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
-    /// Sets the split, the first weights and the order of the pictures.
+    /// Sets the split, the first weights and the order of the images.
     pub seed: u64,
     /// CPU threads; none means one per core.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,12 +155,12 @@ pub struct TrainConfig {
     pub about: Option<String>,
     /// How the learning rate falls. Tables come last in TOML.
     pub schedule: Schedule,
-    /// How training pictures are changed at random.
+    /// How training images are changed at random.
     pub augmentation: Augmentation,
     /// Images of no class that are trained on too; none means no such images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outliers: Option<Outliers>,
-    /// How pictures come to the network.
+    /// How images come to the network.
     pub loader: LoaderConfig,
 }
 
@@ -171,7 +171,7 @@ pub enum Keep {
     /// That with the best validation accuracy; of several, the first with the lowest loss.
     #[default]
     Best,
-    /// The last. Where few pictures are held back, the best of many scores is mostly luck.
+    /// The last. Where few images are held back, the best of many scores is mostly luck.
     Last,
 }
 
@@ -195,7 +195,7 @@ impl Default for TrainConfig {
             data_dir: None,
             labels: None,
             image_size: None,
-            normalise: true,
+            normalize: true,
             validation: 0.1,
             keep: Keep::Best,
             model: None,
@@ -278,7 +278,7 @@ impl TrainConfig {
         Ok(config)
     }
 
-    /// Whether no pictures are held back, so that each epoch is scored on the test pictures.
+    /// Whether no images are held back, so that each epoch is scored on the test images.
     pub fn scores_on_test(&self) -> bool {
         self.validation == 0.0
     }
@@ -298,16 +298,16 @@ impl TrainConfig {
         self.label_smoothing > 0.0 && !self.mixes_images()
     }
 
-    /// Height and width in pixels that every picture is brought to, as it is set or as is usual for a
+    /// Height and width in pixels that every image is brought to, as it is set or as is usual for a
     /// folder; none means the data's own.
     pub fn side(&self) -> Option<usize> {
         let usual = matches!(self.data, Source::Folder(_)).then_some(FOLDER_SIDE);
         self.image_size.or(usual)
     }
 
-    /// Data as the network is to see them: without mean and deviation where `normalise` is off.
+    /// Data as the network is to see them: without mean and deviation where `normalize` is off.
     pub fn prepared(&self, mut data: DataSet) -> DataSet {
-        if !self.normalise {
+        if !self.normalize {
             data.preprocessing = data.preprocessing.without_statistics();
         }
         data

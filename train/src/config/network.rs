@@ -23,7 +23,7 @@ impl TrainConfig {
             ("depths", self.depths.is_some()),
             ("widths", self.widths.is_some()),
             ("zero_init_last_norm", self.zero_init_last_norm),
-            ("normalise", !self.normalise),
+            ("normalize", !self.normalize),
         ];
         if !has_weights && self.key.is_some() {
             return Err(ConfigError::NoWeights { key: "key" });
@@ -80,7 +80,7 @@ impl TrainConfig {
         Ok(network)
     }
 
-    /// Checks that a network can be built and takes such pictures.
+    /// Checks that a network can be built and takes such images.
     pub(crate) fn check(
         &self,
         network: &NetworkConfig,

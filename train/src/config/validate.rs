@@ -81,7 +81,7 @@ impl TrainConfig {
         Ok(())
     }
 
-    /// How many steps there are, and of how many pictures.
+    /// How many steps there are, and of how many images.
     fn validate_steps(&self) -> Result<(), ConfigError> {
         check(
             "epochs",
@@ -109,7 +109,7 @@ impl TrainConfig {
             "patience",
             patience,
             !self.scores_on_test(),
-            "left out where `validation` is 0, because nothing is chosen by the test pictures",
+            "left out where `validation` is 0, because nothing is chosen by the test images",
         )
     }
 

@@ -24,7 +24,7 @@ pub(crate) struct Laps {
     last: Instant,
     parts: [Duration; 5],
     steps: usize,
-    pictures: usize,
+    images: usize,
 }
 
 impl Laps {
@@ -33,7 +33,7 @@ impl Laps {
             last: Instant::now(),
             parts: [Duration::ZERO; 5],
             steps: 0,
-            pictures: 0,
+            images: 0,
         }
     }
 
@@ -44,11 +44,11 @@ impl Laps {
         self.last = now;
     }
 
-    /// A step of so many pictures is over; about once a second, what the last ones came to.
-    pub(crate) fn step(&mut self, pictures: usize, seconds: f64, step: usize) -> Option<Event> {
+    /// A step of so many images is over; about once a second, what the last ones came to.
+    pub(crate) fn step(&mut self, images: usize, seconds: f64, step: usize) -> Option<Event> {
         self.lap(Part::Rest);
         self.steps += 1;
-        self.pictures += pictures;
+        self.images += images;
         match self.whole() < TOLD {
             true => None,
             false => self.told(seconds, step),
@@ -69,7 +69,7 @@ impl Laps {
         let speed = Speed {
             seconds,
             step,
-            pictures: round(self.pictures as f64 / whole.as_secs_f64()),
+            images: round(self.images as f64 / whole.as_secs_f64()),
             waiting: each(Part::Waiting),
             forward: each(Part::Forward),
             backward: each(Part::Backward),
@@ -112,7 +112,7 @@ mod tests {
             speed.rest,
         ];
         let each: f64 = parts.iter().sum();
-        assert!((speed.pictures - 32.0 / each).abs() < 0.1, "{speed:?}");
+        assert!((speed.images - 32.0 / each).abs() < 0.1, "{speed:?}");
         assert_eq!(laps.steps, 0);
     }
 }

@@ -159,7 +159,7 @@ impl Stream {
         self.writer.send(event);
     }
 
-    /// Tells how far a pass over pictures is, now and then.
+    /// Tells how far a pass over images is, now and then.
     pub(crate) fn progress(&self, work: Work, done: usize, total: usize) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_some_and(|told| told.elapsed() < PROGRESS) && done < total {

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use data::PictureDataset;
+use data::ImageDataset;
 use events::{Epoch, Event, Metrics, Mistake, Tested, Thumbnail};
 
 use super::step_log::round;
 use crate::evaluation::{Evaluation, Missed, Tally};
 use crate::totals::Score;
 
-/// Longest side of the pictures of mistakes, in pixels.
+/// Longest side of the images of mistakes, in pixels.
 const SIDE: u32 = 48;
 
 /// An epoch and its place in the run.
@@ -22,14 +22,14 @@ pub(crate) struct Place {
     pub best: bool,
 }
 
-/// The event of an epoch: `train` is the score over the training pictures, and their loss without smoothed labels
+/// The event of an epoch: `train` is the score over the training images, and their loss without smoothed labels
 /// where those are smoothed; `validation` is of the weights, `average` of their moving average.
 pub(crate) fn epoch(
     place: Place,
     (train, cross_entropy): (Option<Score>, Option<f64>),
     validation: &Scored,
     average: Option<&Scored>,
-    pictures: &PictureDataset,
+    images: &ImageDataset,
 ) -> Event {
     let kept = average.unwrap_or(validation);
     let mut train = train.map(score).unwrap_or_default();
@@ -46,36 +46,31 @@ pub(crate) fn epoch(
         average: average.map(|average| metrics(&average.evaluation)),
         best: place.best,
         confusion: confusion(&kept.evaluation),
-        mistakes: mistakes(&kept.missed, pictures),
+        mistakes: mistakes(&kept.missed, images),
     }))
 }
 
 /// The event of a test.
-pub(crate) fn tested(
-    seconds: f64,
-    epoch: usize,
-    scored: &Scored,
-    pictures: &PictureDataset,
-) -> Event {
+pub(crate) fn tested(seconds: f64, epoch: usize, scored: &Scored, images: &ImageDataset) -> Event {
     Event::Tested(Box::new(Tested {
         seconds,
         epoch,
         metrics: metrics(&scored.evaluation),
         confusion: confusion(&scored.evaluation),
-        mistakes: mistakes(&scored.missed, pictures),
+        mistakes: mistakes(&scored.missed, images),
     }))
 }
 
-/// What a pass over pictures came to.
+/// What a pass over images came to.
 #[derive(Clone, Debug)]
 pub(crate) struct Scored {
     pub evaluation: Evaluation,
-    /// Pictures taken for another class, the most certain first.
+    /// Images taken for another class, the most certain first.
     pub missed: Vec<Missed>,
 }
 
 impl Scored {
-    /// None without a picture.
+    /// None without an image.
     pub(crate) fn new(tally: Tally, class_names: &[String]) -> Option<Self> {
         let missed = tally.missed().to_vec();
         let evaluation = tally.evaluation(class_names)?;
@@ -103,29 +98,29 @@ fn confusion(evaluation: &Evaluation) -> Vec<(usize, usize, u64)> {
     let rows = evaluation.confusion.iter().enumerate();
     let cells = rows.flat_map(|(class, row)| {
         let cells = row.iter().enumerate();
-        cells.map(move |(likeliest, &pictures)| (class, likeliest, pictures))
+        cells.map(move |(likeliest, &images)| (class, likeliest, images))
     });
-    cells.filter(|&(_, _, pictures)| pictures > 0).collect()
+    cells.filter(|&(_, _, images)| images > 0).collect()
 }
 
-fn mistakes(missed: &[Missed], pictures: &PictureDataset) -> Vec<Mistake> {
+fn mistakes(missed: &[Missed], images: &ImageDataset) -> Vec<Mistake> {
     let mistakes = missed.iter().filter_map(|missed| {
         Some(Mistake {
-            picture: missed.picture,
-            path: path(pictures, missed.picture),
+            image: missed.image,
+            path: path(images, missed.image),
             class: missed.class,
             likeliest: missed.likeliest,
             confidence: round(missed.confidence),
-            thumbnail: thumbnail(pictures, missed.picture)?,
+            thumbnail: thumbnail(images, missed.image)?,
         })
     });
     mistakes.collect()
 }
 
-/// The file of a picture, if it has one of its own.
-fn path(pictures: &PictureDataset, picture: usize) -> Option<String> {
-    let index = *pictures.indices().get(picture)?;
-    pictures.store().path(index).map(path_text)
+/// The file of an image, if it has one of its own.
+fn path(images: &ImageDataset, image: usize) -> Option<String> {
+    let index = *images.indices().get(image)?;
+    images.store().path(index).map(path_text)
 }
 
 /// A path as text, with `\xFF` for each byte that is not UTF-8, so that different paths stay different.
@@ -140,10 +135,10 @@ pub(crate) fn path_text(path: &Path) -> String {
     text
 }
 
-/// None for a picture that cannot be read, in whose place another was scored.
-fn thumbnail(pictures: &PictureDataset, picture: usize) -> Option<Thumbnail> {
-    let index = *pictures.indices().get(picture)?;
-    let image = pictures.store().image(index).ok()?;
+/// None for an image that cannot be read, in whose place another was scored.
+fn thumbnail(images: &ImageDataset, image: usize) -> Option<Thumbnail> {
+    let index = *images.indices().get(image)?;
+    let image = images.store().image(index).ok()?;
     let image = match image.width().max(image.height()) > SIDE {
         true => image.thumbnail(SIDE, SIDE),
         false => image,
@@ -159,30 +154,30 @@ fn thumbnail(pictures: &PictureDataset, picture: usize) -> Option<Thumbnail> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use data::Pictures;
+    use data::PackedImages;
 
     #[test]
-    fn mistakes_show_their_pictures() {
-        let grey = Pictures::new([1, 2, 2], vec![0, 1, 2, 3, 4, 5, 6, 7], vec![0, 1]).unwrap();
-        let dataset = PictureDataset::new(grey, vec![1, 0]).unwrap();
-        let missed = |picture| Missed {
-            picture,
+    fn mistakes_show_their_images() {
+        let gray = PackedImages::new([1, 2, 2], vec![0, 1, 2, 3, 4, 5, 6, 7], vec![0, 1]).unwrap();
+        let dataset = ImageDataset::new(gray, vec![1, 0]).unwrap();
+        let missed = |image| Missed {
+            image,
             class: 0,
             likeliest: 1,
             confidence: 0.75,
         };
         let mistakes = mistakes(&[missed(0), missed(7)], &dataset);
-        assert_eq!(mistakes.len(), 1, "there is no eighth picture");
+        assert_eq!(mistakes.len(), 1, "there is no eighth image");
         assert_eq!(mistakes[0].thumbnail.pixels(), [4, 5, 6, 7]);
         assert_eq!(mistakes[0].path, None);
 
-        let colour = Pictures::new([3, 96, 192], vec![9; 3 * 96 * 192], vec![0]).unwrap();
-        let large = thumbnail(&PictureDataset::all(colour), 0).unwrap();
+        let color = PackedImages::new([3, 96, 192], vec![9; 3 * 96 * 192], vec![0]).unwrap();
+        let large = thumbnail(&ImageDataset::all(color), 0).unwrap();
         assert_eq!(
             (large.height(), large.width(), large.channels()),
             (24, 48, 3)
         );
-        assert_eq!(large.colour(3, 3), [9; 3]);
+        assert_eq!(large.color(3, 3), [9; 3]);
     }
 
     #[test]
@@ -194,10 +189,10 @@ mod tests {
         for path in &paths {
             image::RgbImage::new(2, 2).save(path).unwrap();
         }
-        let files = data::PictureFiles::new(paths.clone(), vec![0, 0]).unwrap();
-        let dataset = PictureDataset::new(files, vec![1, 0]).unwrap();
+        let files = data::ImageFiles::new(paths.clone(), vec![0, 0]).unwrap();
+        let dataset = ImageDataset::new(files, vec![1, 0]).unwrap();
         let missed = Missed {
-            picture: 0,
+            image: 0,
             class: 0,
             likeliest: 1,
             confidence: 0.75,

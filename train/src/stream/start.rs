@@ -1,6 +1,6 @@
 //! What a run is, for its first event.
 
-use events::{Event, Pictures, Resumed, Started};
+use events::{Event, ImageCounts, Resumed, Started};
 use jiff::Zoned;
 use sysinfo::{CpuRefreshKind, RefreshKind, System};
 
@@ -27,7 +27,7 @@ pub(super) fn started(plan: &Plan, about: &About) -> Event {
         threads: device::threads(),
         data: plan.data.name.clone(),
         classes: plan.data.class_names.clone(),
-        pictures: Pictures {
+        images: ImageCounts {
             train: plan.train.len(),
             validation: match config.scores_on_test() {
                 true => 0,

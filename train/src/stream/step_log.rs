@@ -22,7 +22,7 @@ const NAMES: [(&str, &str, f64); 3] = [
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Writes an event for each training step. What epochs come to is counted elsewhere, over all of
-/// their pictures.
+/// their images.
 pub(crate) struct StepLog {
     writer: Writer,
     clock: Clock,

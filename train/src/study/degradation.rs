@@ -32,7 +32,7 @@ pub struct Curve {
 impl Degradation {
     /// The recipe of the paper with a cosine instead of its steps: SGD with momentum 0.9, weight
     /// decay 1e-4 of everything, batches of 128, a rate of 0.1, 4 pixels of padding with random crops, and flips.
-    /// All training pictures are trained on, and the last epoch counts.
+    /// All training images are trained on, and the last epoch counts.
     pub fn recipe() -> TrainConfig {
         TrainConfig {
             data: data::Source::Cifar10,
@@ -146,7 +146,7 @@ fn points(curve: &Curve, error: &dyn Fn(&EpochScores) -> f64) -> Vec<[f64; 2]> {
         .collect()
 }
 
-/// In per cent; not a number if no picture was met.
+/// In per cent; not a number if no image was met.
 fn train_error(scores: &EpochScores) -> f64 {
     let accuracy = scores.train.map_or(f64::NAN, |score| score.accuracy);
     100.0 * (1.0 - accuracy)

@@ -41,7 +41,7 @@ pub struct GradientProfile {
 }
 
 impl Gradients {
-    /// Batches of 128 pictures of CIFAR-10, as they are.
+    /// Batches of 128 images of CIFAR-10, as they are.
     pub fn recipe() -> TrainConfig {
         TrainConfig {
             data: data::Source::Cifar10,

@@ -26,13 +26,13 @@ fn networks(depths: &[usize]) -> Result<Vec<String>, UnknownNetwork> {
         .collect()
 }
 
-/// Shortcuts by colour and dashes, depths by colour.
+/// Shortcuts by color and dashes, depths by color.
 fn style(name: &str, depths: &[usize], marked: bool) -> Style {
     let depth = depths
         .iter()
         .position(|depth| name.ends_with(&depth.to_string()));
     Style {
-        colour: depth.unwrap_or(0),
+        color: depth.unwrap_or(0),
         dash: usize::from(name.starts_with(KINDS[0])),
         marked,
     }

@@ -42,7 +42,7 @@ pub fn history(run: &Path) -> History {
     follower.into_history()
 }
 
-/// Fast settings for pictures of 28 pixels.
+/// Fast settings for images of 28 pixels.
 pub const SMALL: [&str; 4] = ["--stem", "imagenet", "--batch-size", "64"];
 
 pub fn stdout(output: &Output) -> String {
@@ -99,33 +99,33 @@ pub fn test_accuracy(stdout: &str) -> f64 {
         .unwrap()
 }
 
-/// A folder of class folders with pictures that are easy to tell apart: red ones and blue ones.
-pub fn picture_folder(root: &Path, pictures: usize) -> PathBuf {
-    let folder = root.join("pictures");
-    for (class, colour) in [("blue", [20, 30, 200]), ("red", [210, 30, 20])] {
+/// A folder of class folders with images that are easy to tell apart: red ones and blue ones.
+pub fn image_folder(root: &Path, images: usize) -> PathBuf {
+    let folder = root.join("images");
+    for (class, color) in [("blue", [20, 30, 200]), ("red", [210, 30, 20])] {
         fs::create_dir_all(folder.join(class)).unwrap();
-        for number in 0..pictures {
+        for number in 0..images {
             let format = format_of(number);
             let edge = 20 + number as u32 % 5;
-            let picture = image::RgbImage::from_fn(edge, edge + 3, |x, y| {
+            let image = image::RgbImage::from_fn(edge, edge + 3, |x, y| {
                 let shade = ((x * 7 + y * 13 + number as u32 * 31) % 40) as u8;
-                image::Rgb(colour.map(|part: u8| part.saturating_add(shade)))
+                image::Rgb(color.map(|part: u8| part.saturating_add(shade)))
             });
             let path = folder.join(class).join(format!("{number}.{format}"));
             if format == "jpg" {
                 let encoder = jpeg_encoder::Encoder::new_file(path, 75).unwrap();
-                let [width, height] = [picture.width(), picture.height()].map(|side| side as u16);
-                let colours = jpeg_encoder::ColorType::Rgb;
-                encoder.encode(&picture, width, height, colours).unwrap();
+                let [width, height] = [image.width(), image.height()].map(|side| side as u16);
+                let colors = jpeg_encoder::ColorType::Rgb;
+                encoder.encode(&image, width, height, colors).unwrap();
             } else {
-                picture.save(path).unwrap();
+                image.save(path).unwrap();
             }
         }
     }
     folder
 }
 
-/// The ending of the name of such a picture.
+/// The ending of the name of such an image.
 pub fn format_of(number: usize) -> &'static str {
     ["png", "jpg", "bmp", "webp"][number % 4]
 }

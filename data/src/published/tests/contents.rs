@@ -16,7 +16,7 @@ fn idx(header: &[u32], body: &[u8]) -> Vec<u8> {
     header.chain(body.iter().copied()).collect()
 }
 
-/// Six training and three test pictures of 2x3 pixels.
+/// Six training and three test images of 2x3 pixels.
 fn mnist_files() -> [(&'static str, Vec<u8>); 4] {
     let pixels: Vec<u8> = (0..36).collect();
     [
@@ -65,7 +65,7 @@ fn files_are_found_packed_plain_and_dotted_in_every_usual_place() {
             assert_eq!(train.len(), 6, "{form} in {subfolder}");
             assert_eq!(train.shape(), [1, 2, 3]);
             assert_eq!(train.labels(), [0, 1, 2, 9, 8, 7]);
-            assert_eq!(train.picture(1), [6, 7, 8, 9, 10, 11]);
+            assert_eq!(train.planes(1), [6, 7, 8, 9, 10, 11]);
             assert_eq!(test.labels(), [3, 4, 5]);
         }
     }

@@ -1,11 +1,11 @@
-//! The gradients of batch normalisation in training.
+//! The gradients of batch normalization in training.
 
 use crate::kernels::parallel;
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::rows::{Access, Rows, Step, Totals};
 use crate::kernels::simd::{Level, Simd};
 
-/// The gradients of `gamma` and `beta`. If ReLU came after the normalisation, `output` is its
+/// The gradients of `gamma` and `beta`. If ReLU came after the normalization, `output` is its
 /// result, and the gradient counts where that is above zero.
 ///
 /// # Panics
@@ -73,8 +73,8 @@ pub(crate) struct InputGradient {
 }
 
 impl InputGradient {
-    /// For normalisation with the statistics of these `pixels` themselves. Zeros for both gradients
-    /// make it that of normalisation with fixed statistics.
+    /// For normalization with the statistics of these `pixels` themselves. Zeros for both gradients
+    /// make it that of normalization with fixed statistics.
     ///
     /// # Panics
     ///
@@ -110,7 +110,7 @@ impl InputGradient {
 }
 
 /// Where the gradients come from and go to. That of the residual, if one was added after the
-/// normalisation, is the output's where the output is above zero.
+/// normalization, is the output's where the output is above zero.
 pub(crate) enum Gradients<'a> {
     /// The output's, replaced by the input's.
     InPlace(&'a mut [f32]),

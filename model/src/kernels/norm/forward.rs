@@ -1,4 +1,4 @@
-//! The normalised values.
+//! The normalized values.
 
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::rows::{Access, Rows, Step};
@@ -10,7 +10,7 @@ pub(crate) fn inverse_deviation(variance: &[f32], epsilon: f64) -> Vec<f32> {
     variance.iter().map(inverse).collect()
 }
 
-/// Normalisation and what is learnt of it, as one factor and one summand for each channel.
+/// Normalization and what is learnt of it, as one factor and one summand for each channel.
 ///
 /// # Panics
 ///
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn scale_and_shift_normalise() {
+    fn scale_and_shift_normalize() {
         let (scale, shift) = scale_and_shift(&[2.0], &[4.0], &[3.0], &[1.0], 0.0);
         assert_eq!((scale, shift), (vec![1.5], vec![-2.0]));
         assert_eq!(inverse_deviation(&[3.0], 1.0), [0.5]);

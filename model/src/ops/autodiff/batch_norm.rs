@@ -1,4 +1,4 @@
-//! The step of a batch normalisation, with its residual and ReLU.
+//! The step of a batch normalization, with its residual and ReLU.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;

@@ -82,11 +82,11 @@ pub fn batch_norm<B: Backend>(
     let shape @ [batch, ..] = input.shape().dims::<4>();
     let input = rows::<B>(input);
     let mean = mean_of_rows::<B>(input.clone(), shape);
-    let centred = B::float_sub(input, spread::<B>(mean.clone(), batch));
-    let squares = B::float_mul(centred.clone(), centred.clone());
+    let centerd = B::float_sub(input, spread::<B>(mean.clone(), batch));
+    let squares = B::float_mul(centerd.clone(), centerd.clone());
     let variance = mean_of_rows::<B>(squares, shape);
     let scale = B::float_mul(gamma, inverse_deviation::<B>(variance.clone(), epsilon));
-    let output = scale_rows::<B>(centred, scale, beta, shape);
+    let output = scale_rows::<B>(centerd, scale, beta, shape);
     BatchNormOutput {
         output: finish::<B>(output, residual, relu),
         mean,
@@ -115,18 +115,18 @@ pub fn batch_norm_backward<B: Backend>(
     let residual = needs_residual.then(|| gradient.clone());
 
     let gradient = rows::<B>(gradient);
-    let centred = B::float_sub(rows::<B>(input), spread::<B>(mean, batch));
+    let centerd = B::float_sub(rows::<B>(input), spread::<B>(mean, batch));
     let inverse_deviation = inverse_deviation::<B>(variance, epsilon);
-    let normalised = B::float_mul(centred, spread::<B>(inverse_deviation.clone(), batch));
+    let normalized = B::float_mul(centerd, spread::<B>(inverse_deviation.clone(), batch));
     let beta_gradient = sum_of_rows::<B>(gradient.clone(), shape);
     let gamma_gradient =
-        sum_of_rows::<B>(B::float_mul(gradient.clone(), normalised.clone()), shape);
+        sum_of_rows::<B>(B::float_mul(gradient.clone(), normalized.clone()), shape);
 
     // The mean takes the part of the gradient that all values share, and the variance the part
-    // along the normalised values.
+    // along the normalized values.
     let shared = B::float_div_scalar(beta_gradient.clone(), values.into());
     let along = B::float_div_scalar(gamma_gradient.clone(), values.into());
-    let along = B::float_mul(normalised, spread::<B>(along, batch));
+    let along = B::float_mul(normalized, spread::<B>(along, batch));
     let gradient = B::float_sub(gradient, spread::<B>(shared, batch));
     let gradient = B::float_sub(gradient, along);
     let scale = B::float_mul(gamma, inverse_deviation);

@@ -1,4 +1,4 @@
-//! Batch normalisation and addition: from tensors to the kernels and back.
+//! Batch normalization and addition: from tensors to the kernels and back.
 
 use burn_flex::{Flex, FlexTensor};
 
@@ -11,7 +11,7 @@ use crate::kernels::simd::Level;
 use crate::ops::{BatchNormGradients, BatchNormOutput};
 use crate::profile;
 
-/// What a batch was normalised with.
+/// What a batch was normalized with.
 pub(super) struct Statistics {
     pub mean: FlexTensor,
     pub variance: FlexTensor,

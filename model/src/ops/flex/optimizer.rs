@@ -1,4 +1,4 @@
-//! Optimiser steps: in the parameter's own memory if nothing else holds that.
+//! Optimizer steps: in the parameter's own memory if nothing else holds that.
 
 use burn::tensor::DType;
 use burn_flex::FlexTensor;

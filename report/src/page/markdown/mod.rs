@@ -257,7 +257,7 @@ fn class_table(history: &History, confusion: &Confusion) -> String {
             share(scores.precision),
             share(scores.recall),
             share(scores.f1),
-            count(scores.pictures),
+            count(scores.images),
         ]);
     }
     let left_out = scores.len().saturating_sub(MOST_CLASSES);

@@ -1,5 +1,5 @@
 "use strict";
-// Where an axis begins and ends, and the round values on it, as in the pictures that come with the page.
+// Where an axis begins and ends, and the round values on it, as in the images that come with the page.
 
 const TICKS = 5;
 const MOST_PERCENT = 100;

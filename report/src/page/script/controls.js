@@ -70,7 +70,7 @@ function prepare(svg) {
   // A title within would pop up over the chart.
   const [title, text] = [svg.querySelector("title"), svg.querySelector("desc")];
   svg.setAttribute("aria-label", `${title.textContent}. ${text.textContent}`);
-  svg.removeAttribute("aria-labelledby");
+  svg.removeAttribute("aria-labeledby");
   title.remove();
   svg.tabIndex = 0;
   svg.append(chart.pointer);

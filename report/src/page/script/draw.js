@@ -1,4 +1,4 @@
-// Charts drawn anew, as in the pictures that come with the page.
+// Charts drawn anew, as in the images that come with the page.
 
 const MARK = 2.6;
 const RING = 5.5;
@@ -63,7 +63,7 @@ function drawBand(chart, line, drawing) {
   for (const piece of pieces(places).filter((piece) => piece.length > 1)) {
     const back = piece.map(([x, , high]) => [x, high]).reverse();
     const points = joined([...piece.map(([x, low]) => [x, low]), ...back]);
-    drawing.append(element("polygon", { class: `band m${line.colour}`, points }));
+    drawing.append(element("polygon", { class: `band m${line.color}`, points }));
   }
 }
 
@@ -71,14 +71,14 @@ function drawLine(line, drawing) {
   const dashes = data.dashes[line.dash];
   for (const piece of pieces(line.drawn)) {
     if (piece.length > 1) {
-      const drawn = element("polyline", { class: `l${line.colour}`, points: joined(piece) });
+      const drawn = element("polyline", { class: `l${line.color}`, points: joined(piece) });
       if (dashes) drawn.setAttribute("stroke-dasharray", dashes);
       drawing.append(drawn);
     }
     if (line.marked || piece.length === 1) piece.forEach((place) => drawing.append(mark(line, place)));
   }
   const best = line.best === null ? null : line.places[line.best];
-  if (best) drawing.append(element("circle", { class: `ring l${line.colour}`, cx: fixed(best[0]), cy: fixed(best[1]), r: RING }));
+  if (best) drawing.append(element("circle", { class: `ring l${line.color}`, cx: fixed(best[0]), cy: fixed(best[1]), r: RING }));
 }
 
 // Where a line leaves the axis for good.
@@ -88,13 +88,13 @@ function drawDivergence(chart, line, number, drawing) {
   const isRight = x > (left + right) / 2;
   const anchor = { x: fixed(x + (isRight ? -5 : 5)), y: fixed(above + 14 * (number + 1)) };
   drawing.append(
-    element("line", { class: `l${line.colour}`, "stroke-dasharray": "2 4", x1: fixed(x), x2: fixed(x), y1: above, y2: below }),
-    element("text", { class: `m${line.colour}`, ...anchor, "text-anchor": isRight ? "end" : "start" }, "diverges"),
+    element("line", { class: `l${line.color}`, "stroke-dasharray": "2 4", x1: fixed(x), x2: fixed(x), y1: above, y2: below }),
+    element("text", { class: `m${line.color}`, ...anchor, "text-anchor": isRight ? "end" : "start" }, "diverges"),
   );
 }
 
 function mark(line, [x, y]) {
-  const look = { class: `m${line.colour}` };
+  const look = { class: `m${line.color}` };
   return line.dash === 0
     ? element("circle", { ...look, cx: fixed(x), cy: fixed(y), r: MARK })
     : element("rect", { ...look, x: fixed(x - MARK), y: fixed(y - MARK), width: 2 * MARK, height: 2 * MARK });

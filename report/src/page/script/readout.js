@@ -33,7 +33,7 @@ function show(chart, x) {
   chart.pointer.replaceChildren(element("line", { x1: at, x2: at, y1: above, y2: below }));
   for (const [line, point] of points) {
     const [cx, cy] = line.places[point];
-    chart.pointer.append(element("circle", { class: `m${line.colour}`, cx, cy, r: 4 }));
+    chart.pointer.append(element("circle", { class: `m${line.color}`, cx, cy, r: 4 }));
   }
   chart.at = at;
   chart.readout.hidden = false;

@@ -4,7 +4,7 @@ use crate::kernels::testing::{
     CHANNELS, PIXELS, assert_close, assert_close_to, assert_same_on_threads, poisoned, random,
 };
 
-/// Everything that the gradients of a random normalisation follow from.
+/// Everything that the gradients of a random normalization follow from.
 struct Case {
     channels: usize,
     input: Vec<f32>,
@@ -43,7 +43,7 @@ impl Case {
         }
     }
 
-    fn normalised(&self, index: usize) -> f64 {
+    fn normalized(&self, index: usize) -> f64 {
         let channel = index % self.channels;
         (f64::from(self.input[index]) - f64::from(self.mean[channel]))
             * f64::from(self.inverse_deviation[channel])
@@ -52,7 +52,7 @@ impl Case {
     fn expected_sums(&self) -> (Vec<f64>, Vec<f64>) {
         let (mut gammas, mut betas) = (vec![0.0; self.channels], vec![0.0; self.channels]);
         for index in 0..self.input.len() {
-            gammas[index % self.channels] += self.masked(index) * self.normalised(index);
+            gammas[index % self.channels] += self.masked(index) * self.normalized(index);
             betas[index % self.channels] += self.masked(index);
         }
         (gammas, betas)
@@ -113,7 +113,7 @@ fn gradients_are_the_formulas() {
                                 * f64::from(case.inverse_deviation[channel])
                                 * (masked[index]
                                     - betas[channel] / count
-                                    - case.normalised(index) * gammas[channel] / count)
+                                    - case.normalized(index) * gammas[channel] / count)
                         })
                         .collect();
                     let coefficients = case.coefficients(&sums);

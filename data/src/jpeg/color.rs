@@ -1,29 +1,29 @@
-//! From a file's colours to red, green and blue.
+//! From a file's colors to red, green and blue.
 
 use std::array;
 
 use super::frame::Frame;
 
-/// What a picture's components are.
+/// What an image's components are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Colours {
+pub(super) enum Colors {
     /// Brightness.
-    Grey,
+    Gray,
     /// Red, green, blue.
     Rgb,
-    /// Brightness, and how much bluer and redder than grey.
+    /// Brightness, and how much bluer and redder than gray.
     YCbCr,
     /// Cyan, magenta, yellow, black; 255 is no ink.
     Cmyk,
     /// Cyan, magenta, yellow, black; 0 is no ink, as inside TIFF files.
     Inks,
-    /// [`Colours::YCbCr`] of what is left of white by three inks, and black; 255 is no ink.
+    /// [`Colors::YCbCr`] of what is left of white by three inks, and black; 255 is no ink.
     Ycck,
 }
 
-/// What other segments say about the colours.
+/// What other segments say about the colors.
 #[derive(Default)]
-pub(super) struct ColourHints {
+pub(super) struct ColorHints {
     /// Whether there is a JFIF segment.
     pub(super) is_jfif: bool,
     /// The number in Adobe's segment.
@@ -34,12 +34,12 @@ pub(super) struct ColourHints {
     pub(super) is_in_tiff: bool,
 }
 
-impl Colours {
-    /// The colours of a frame, as libjpeg guesses them.
-    pub(super) fn of(frame: &Frame, hints: &ColourHints) -> Self {
+impl Colors {
+    /// The colors of a frame, as libjpeg guesses them.
+    pub(super) fn of(frame: &Frame, hints: &ColorHints) -> Self {
         let ids: Vec<u8> = frame.components.iter().map(|one| one.id).collect();
         match (ids.len(), hints.adobe) {
-            (1, _) => Self::Grey,
+            (1, _) => Self::Gray,
             (3, _) if hints.is_rgb => Self::Rgb,
             (3, _) if hints.is_jfif => Self::YCbCr,
             (3, Some(0)) => Self::Rgb,
@@ -53,13 +53,13 @@ impl Colours {
 
     /// Converts a row of one sample of each component a pixel to `[red, green, blue]` each.
     ///
-    /// For all but [`Colours::Grey`]. Rows may be longer than the picture is wide.
+    /// For all but [`Colors::Gray`]. Rows may be longer than the image is wide.
     pub(super) fn convert(self, rows: &[&[u8]], pixels: &mut [[u8; 3]]) {
         let width = pixels.len();
         let mut rows = rows.iter().map(|row| &row[..width]);
         let mut row = || rows.next().unwrap_or_default();
         match self {
-            Self::Grey => {}
+            Self::Gray => {}
             Self::Rgb => zip(pixels, [row(), row(), row()], |pixel| pixel),
             Self::YCbCr => zip(pixels, [row(), row(), row()], rgb),
             Self::Cmyk => zip(

@@ -2,10 +2,10 @@
 
 use super::layout::Layout;
 use super::unpack::Compression;
+use crate::decode::error::DecodeError;
+use crate::decode::ifd::{self, Directory};
+use crate::decode::pixels::round;
 use crate::jpeg::darken;
-use crate::picture::error::DecodeError;
-use crate::picture::ifd::{self, Directory};
-use crate::picture::pixels::round;
 
 mod tag {
     pub(super) const COLORS: u16 = 262;

@@ -7,7 +7,7 @@ use std::path::Path;
 use image::DynamicImage;
 
 use super::budget::{PROCESS, Permit};
-use super::error::PictureError;
+use super::error::ImageError;
 use super::limits::Limits;
 use super::warning::FlawedImages;
 use super::{DEFAULT_MAX_PIXELS, DecodedImage, HEAD, MAX_FILE_BYTES, decode, format};
@@ -16,8 +16,8 @@ use super::{DEFAULT_MAX_PIXELS, DecodedImage, HEAD, MAX_FILE_BYTES, decode, form
 /// says, with at most [`DEFAULT_MAX_PIXELS`].
 ///
 /// # Errors
-/// [`PictureError`], which names the file and says what is wrong with it.
-pub fn open_picture(path: impl AsRef<Path>) -> Result<DynamicImage, PictureError> {
+/// [`ImageError`], which names the file and says what is wrong with it.
+pub fn open_image(path: impl AsRef<Path>) -> Result<DynamicImage, ImageError> {
     ImageOpener::default().open(path)
 }
 
@@ -58,8 +58,8 @@ impl ImageOpener {
     /// better where many images are opened.
     ///
     /// # Errors
-    /// [`PictureError`], which names the file and says what is wrong with it.
-    pub fn open(&self, path: impl AsRef<Path>) -> Result<DynamicImage, PictureError> {
+    /// [`ImageError`], which names the file and says what is wrong with it.
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<DynamicImage, ImageError> {
         self.open_with(path, |image| image)
     }
 
@@ -68,18 +68,18 @@ impl ImageOpener {
     /// `make` must not open another image.
     ///
     /// # Errors
-    /// [`PictureError`], which names the file and says what is wrong with it.
+    /// [`ImageError`], which names the file and says what is wrong with it.
     pub fn open_with<T>(
         &self,
         path: impl AsRef<Path>,
         make: impl FnOnce(DynamicImage) -> T,
-    ) -> Result<T, PictureError> {
+    ) -> Result<T, ImageError> {
         let path = path.as_ref();
         let (file, permit) = read(path)?;
         // The limits hold the permit until the image is made into something smaller.
         let mut limits = Limits::new(self.max_pixels, Some(permit));
         let DecodedImage { image, flaw } =
-            decode(&file, &mut limits).map_err(|source| PictureError::Decode {
+            decode(&file, &mut limits).map_err(|source| ImageError::Decode {
                 path: path.to_owned(),
                 source,
             })?;
@@ -92,18 +92,18 @@ impl ImageOpener {
 }
 
 /// The file's bytes, with a clear error for a path that names no image file.
-fn read(path: &Path) -> Result<(Vec<u8>, Permit<'static>), PictureError> {
-    let failed = |source| PictureError::read(path, source);
+fn read(path: &Path) -> Result<(Vec<u8>, Permit<'static>), ImageError> {
+    let failed = |source| ImageError::read(path, source);
     let metadata = fs::metadata(path).map_err(failed)?;
     let kind = metadata.file_type();
     if kind.is_dir() {
-        return Err(PictureError::Folder {
+        return Err(ImageError::Folder {
             path: path.to_owned(),
         });
     }
     // Opening a pipe waits for someone who writes to it, forever if nobody does.
     if !kind.is_file() {
-        return Err(PictureError::NotAFile {
+        return Err(ImageError::NotAFile {
             path: path.to_owned(),
         });
     }
@@ -115,13 +115,13 @@ fn read(path: &Path) -> Result<(Vec<u8>, Permit<'static>), PictureError> {
     };
     // A file of another kind, which may be long, is not read to its end.
     read(&mut bytes, HEAD as u64)?;
-    format(&bytes).map_err(|source| PictureError::Decode {
+    format(&bytes).map_err(|source| ImageError::Decode {
         path: path.to_owned(),
         source,
     })?;
     let length = metadata.len();
     if length > MAX_FILE_BYTES {
-        return Err(PictureError::FileTooLarge {
+        return Err(ImageError::FileTooLarge {
             path: path.to_owned(),
         });
     }

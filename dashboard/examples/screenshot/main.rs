@@ -1,4 +1,4 @@
-//! The screen of a run as a picture: `cargo run -p dashboard --example picture -- RUN picture.svg 3` draws
+//! The screen of a run as an image: `cargo run -p dashboard --example screenshot -- RUN image.svg 3` draws
 //! page 3 of the run in the folder `RUN`, as it is now. Without a number, it is the first page.
 
 mod svg;
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use dashboard::{Background, Colours, Input, Mode, Options, Run, State, Theme, trace, update};
+use dashboard::{Background, Colors, Input, Mode, Options, Run, State, Theme, trace, update};
 use events::{Follower, alerts, is_locked};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -19,7 +19,7 @@ const SIZE: [u16; 2] = [140, 42];
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let (Some(folder), Some(output)) = (arguments.next(), arguments.next()) else {
-        return Err("name a run's folder, a file for the picture and, if you like, a page".into());
+        return Err("name a run's folder, a file for the image and, if you like, a page".into());
     };
     let folder = PathBuf::from(folder);
     let mut follower = Follower::open(&folder);
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut state = State::new(Options {
         mode: if is_running { Mode::Live } else { Mode::Watch },
         theme: Theme {
-            colours: Colours::Full,
+            colors: Colors::Full,
             background: Background::Dark,
             ascii: false,
         },

@@ -11,16 +11,16 @@ use crate::random::Generator;
 /// Changes brightness, contrast and saturation, in any order, each by a factor between 1 less the
 /// setting (but not below 0) and 1 plus the setting.
 ///
-/// Saturation leaves grey pictures as they are. By default nothing changes, and in a file a setting
-/// that is left out changes nothing; but `colour = {}` is [`ColourJitter::usual`].
+/// Saturation leaves gray images as they are. By default nothing changes, and in a file a setting
+/// that is left out changes nothing; but `color = {}` is [`ColorJitter::usual`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written")]
-pub struct ColourJitter {
+pub struct ColorJitter {
     /// How much brighter or darker, 0 to 10.
     pub brightness: f64,
     /// How much more or less contrast, 0 to 10.
     pub contrast: f64,
-    /// How much more or less colour, 0 to 10.
+    /// How much more or less color, 0 to 10.
     pub saturation: f64,
 }
 
@@ -33,7 +33,7 @@ struct Written {
     saturation: Option<f64>,
 }
 
-impl From<Written> for ColourJitter {
+impl From<Written> for ColorJitter {
     fn from(written: Written) -> Self {
         if written == Written::default() {
             return Self::usual();
@@ -53,7 +53,7 @@ enum Change {
     Saturation,
 }
 
-impl ColourJitter {
+impl ColorJitter {
     /// 0.4 each, as fb.resnet.torch, Facebook's program, trains residual networks on ImageNet.
     pub fn usual() -> Self {
         Self {
@@ -65,12 +65,12 @@ impl ColourJitter {
 
     pub(crate) fn validate(&self) -> Result<(), AugmentationError> {
         let range = Range::new(0.0, 10.0);
-        range.check("colour.brightness", self.brightness)?;
-        range.check("colour.contrast", self.contrast)?;
-        range.check("colour.saturation", self.saturation)
+        range.check("color.brightness", self.brightness)?;
+        range.check("color.contrast", self.contrast)?;
+        range.check("color.saturation", self.saturation)
     }
 
-    /// Changes a picture, `[channels, height, width]`.
+    /// Changes an image, `[channels, height, width]`.
     pub(crate) fn apply(&self, pixels: &mut [u8], channels: usize, generator: &mut Generator) {
         let mut changes = [Change::Brightness, Change::Contrast, Change::Saturation];
         shuffle(&mut changes, generator);
@@ -98,31 +98,31 @@ mod tests {
 
     #[test]
     fn only_what_is_set_changes() {
-        let mut generator = Generator::new(1, Purpose::Colour, [0, 0]);
-        let picture: [u8; 6] = [10, 200, 30, 60, 250, 90];
-        let mut pixels = picture;
-        ColourJitter::default().apply(&mut pixels, 3, &mut generator);
-        assert_eq!(pixels, picture);
-        let coloured = ColourJitter {
+        let mut generator = Generator::new(1, Purpose::Color, [0, 0]);
+        let image: [u8; 6] = [10, 200, 30, 60, 250, 90];
+        let mut pixels = image;
+        ColorJitter::default().apply(&mut pixels, 3, &mut generator);
+        assert_eq!(pixels, image);
+        let colored = ColorJitter {
             saturation: 1.0,
-            ..ColourJitter::default()
+            ..ColorJitter::default()
         };
-        coloured.apply(&mut pixels, 1, &mut generator);
-        assert_eq!(pixels, picture, "grey pictures have no colour");
-        coloured.apply(&mut pixels, 3, &mut generator);
-        assert_ne!(pixels, picture);
+        colored.apply(&mut pixels, 1, &mut generator);
+        assert_eq!(pixels, image, "gray images have no color");
+        colored.apply(&mut pixels, 3, &mut generator);
+        assert_ne!(pixels, image);
     }
 
     #[test]
     fn an_empty_table_is_the_usual_one_and_a_setting_stands_alone() {
-        let read = |text: &str| serde_json::from_str::<ColourJitter>(text);
-        assert_eq!(read("{}").unwrap(), ColourJitter::usual());
-        let contrast = ColourJitter {
+        let read = |text: &str| serde_json::from_str::<ColorJitter>(text);
+        assert_eq!(read("{}").unwrap(), ColorJitter::usual());
+        let contrast = ColorJitter {
             contrast: 0.2,
-            ..ColourJitter::default()
+            ..ColorJitter::default()
         };
         assert_eq!(read(r#"{"contrast": 0.2}"#).unwrap(), contrast);
-        for jitter in [ColourJitter::default(), ColourJitter::usual(), contrast] {
+        for jitter in [ColorJitter::default(), ColorJitter::usual(), contrast] {
             let written = serde_json::to_string(&jitter).unwrap();
             assert_eq!(read(&written).unwrap(), jitter);
         }
@@ -131,14 +131,14 @@ mod tests {
 
     #[test]
     fn ranges_are_checked() {
-        let jitter = ColourJitter {
+        let jitter = ColorJitter {
             contrast: 10.5,
-            ..ColourJitter::default()
+            ..ColorJitter::default()
         };
         let error = jitter.validate().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`colour.contrast` is 10.5: expected 0 to 10"
+            "`color.contrast` is 10.5: expected 0 to 10"
         );
     }
 }

@@ -102,7 +102,7 @@ impl View<'_> {
 
 /// The network that a file most likely holds, or in words why it holds none. What it differs in from
 /// that network is not looked for here.
-pub(super) fn recognise(view: &View<'_>) -> Result<NetworkConfig, String> {
+pub(super) fn recognize(view: &View<'_>) -> Result<NetworkConfig, String> {
     let [input_channels, classes] = view.ends()?;
     if view.is_digit() {
         return Ok(NetworkConfig::Digit(DigitConfig {

@@ -24,11 +24,11 @@ use image::DynamicImage;
 use image::metadata::Orientation;
 
 use crate::jpeg;
-pub use error::{DecodeError, PictureError};
+pub use error::{DecodeError, ImageError};
 use format::{Content, HEAD};
 pub use format::{IMAGE_EXTENSIONS, IMAGE_FORMATS, ImageFormat, OtherFormat};
 pub(crate) use limits::Limits;
-pub use opener::{ImageOpener, open_picture};
+pub use opener::{ImageOpener, open_image};
 pub(crate) use orientation::FoundOrientation;
 pub use warning::{Flaw, FlawedImages};
 

@@ -1,19 +1,19 @@
-//! Pictures as PNG files.
+//! Images as PNG files.
 
 use events::{History, Thumbnail};
 use png::{BitDepth, ColorType, Encoder, EncodingError};
 
-/// Classes that a picture of a confusion may have.
+/// Classes that an image of a confusion may have.
 const MOST_CLASSES: usize = 1024;
 /// Pixels that its sides should at least have.
 const SIDE: usize = 320;
-/// The colours of no picture and of all pictures of a class.
+/// The colors of no image and of all images of a class.
 const NONE: [u8; 3] = [247, 251, 255];
 const ALL: [u8; 3] = [8, 48, 107];
 
-/// A picture in a file's bytes.
+/// An image in a file's bytes.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Picture {
+pub(super) struct SummaryImage {
     pub width: usize,
     pub height: usize,
     pub png: Vec<u8>,
@@ -21,28 +21,28 @@ pub(super) struct Picture {
 
 fn encode(
     [height, width]: [usize; 2],
-    colours: ColorType,
+    colors: ColorType,
     pixels: &[u8],
-) -> Result<Picture, EncodingError> {
+) -> Result<SummaryImage, EncodingError> {
     let mut png = Vec::new();
     // Sides are at most a few thousand.
     let mut encoder = Encoder::new(&mut png, width as u32, height as u32);
-    encoder.set_color(colours);
+    encoder.set_color(colors);
     encoder.set_depth(BitDepth::Eight);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
     writer.finish()?;
-    Ok(Picture { width, height, png })
+    Ok(SummaryImage { width, height, png })
 }
 
-/// A small picture as it is.
-pub(super) fn thumbnail(thumbnail: &Thumbnail) -> Result<Picture, EncodingError> {
-    let colours = match thumbnail.channels() {
+/// A small image as it is.
+pub(super) fn thumbnail(thumbnail: &Thumbnail) -> Result<SummaryImage, EncodingError> {
+    let colors = match thumbnail.channels() {
         1 => ColorType::Grayscale,
         _ => ColorType::Rgb,
     };
     let shape = [thumbnail.height(), thumbnail.width()];
-    encode(shape, colours, thumbnail.pixels())
+    encode(shape, colors, thumbnail.pixels())
 }
 
 /// How many classes there are: those that have names, or as many as a confusion mentions.
@@ -61,28 +61,28 @@ pub(super) fn classes(history: &History, confusion: &[(usize, usize, u64)]) -> u
 }
 
 /// A row for each class and a column for each likeliest one; the darker, the larger the share of the
-/// class. None where there are no pictures, or too many classes to draw.
+/// class. None where there are no images, or too many classes to draw.
 pub(super) fn confusion(
     classes: usize,
     confusion: &[(usize, usize, u64)],
-) -> Result<Option<Picture>, EncodingError> {
+) -> Result<Option<SummaryImage>, EncodingError> {
     if classes == 0 || classes > MOST_CLASSES || confusion.is_empty() {
         return Ok(None);
     }
-    let mut pictures = vec![0_u64; classes * classes];
+    let mut images = vec![0_u64; classes * classes];
     for &(class, likeliest, count) in confusion {
         if class < classes && likeliest < classes {
-            let cell = &mut pictures[class * classes + likeliest];
+            let cell = &mut images[class * classes + likeliest];
             *cell = cell.saturating_add(count);
         }
     }
     let cell = SIDE.div_ceil(classes);
     let mut pixels = Vec::with_capacity(3 * (classes * cell) * (classes * cell));
-    for row in pictures.chunks_exact(classes) {
+    for row in images.chunks_exact(classes) {
         let all: f64 = row.iter().map(|&count| count as f64).sum();
         let line: Vec<u8> = row
             .iter()
-            .flat_map(|&count| [colour(count as f64 / all.max(1.0))].repeat(cell))
+            .flat_map(|&count| [color(count as f64 / all.max(1.0))].repeat(cell))
             .flatten()
             .collect();
         (0..cell).for_each(|_| pixels.extend_from_slice(&line));
@@ -90,8 +90,8 @@ pub(super) fn confusion(
     encode([classes * cell; 2], ColorType::Rgb, &pixels).map(Some)
 }
 
-/// Between the two colours; `share` is 0 to 1.
-fn colour(share: f64) -> [u8; 3] {
+/// Between the two colors; `share` is 0 to 1.
+fn color(share: f64) -> [u8; 3] {
     std::array::from_fn(|channel| {
         let (none, all) = (f64::from(NONE[channel]), f64::from(ALL[channel]));
         (none + (all - none) * share).round() as u8
@@ -104,12 +104,12 @@ mod tests {
     use png::Decoder;
     use std::io::Cursor;
 
-    fn pixels(picture: &Picture) -> Vec<u8> {
-        let mut reader = Decoder::new(Cursor::new(&picture.png)).read_info().unwrap();
+    fn pixels(image: &SummaryImage) -> Vec<u8> {
+        let mut reader = Decoder::new(Cursor::new(&image.png)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         let info = reader.next_frame(&mut pixels).unwrap();
-        assert_eq!(info.width as usize, picture.width);
-        assert_eq!(info.height as usize, picture.height);
+        assert_eq!(info.width as usize, image.width);
+        assert_eq!(info.height as usize, image.height);
         pixels
     }
 
@@ -117,20 +117,20 @@ mod tests {
     fn thumbnails_keep_their_pixels() {
         for shape in [[2, 3, 1], [3, 2, 3]] {
             let bytes: Vec<u8> = (0..shape.iter().product::<usize>() as u8).collect();
-            let picture = Thumbnail::new(shape, bytes.clone()).unwrap();
-            assert_eq!(pixels(&thumbnail(&picture).unwrap()), bytes);
+            let image = Thumbnail::new(shape, bytes.clone()).unwrap();
+            assert_eq!(pixels(&thumbnail(&image).unwrap()), bytes);
         }
     }
 
     #[test]
-    fn a_confusion_is_dark_where_pictures_are() {
+    fn a_confusion_is_dark_where_images_are() {
         let counts = [(0, 0, 3), (0, 1, 1), (1, 1, u64::MAX), (1, 1, 1), (7, 0, 5)];
-        let picture = confusion(2, &counts).unwrap().unwrap();
-        assert_eq!((picture.width, picture.height), (320, 320));
-        let pixels = pixels(&picture);
+        let image = confusion(2, &counts).unwrap().unwrap();
+        assert_eq!((image.width, image.height), (320, 320));
+        let pixels = pixels(&image);
         let at = |y: usize, x: usize| &pixels[3 * (y * 320 + x)..][..3];
-        assert_eq!(at(0, 0), colour(0.75));
-        assert_eq!(at(0, 319), colour(0.25));
+        assert_eq!(at(0, 0), color(0.75));
+        assert_eq!(at(0, 319), color(0.25));
         assert_eq!(at(319, 0), NONE);
         assert_eq!(at(319, 319), ALL);
     }

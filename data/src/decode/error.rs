@@ -51,10 +51,10 @@ pub enum DecodeError {
 /// Why an image file could not be opened.
 ///
 /// Each message is one sentence that names the file and says what is wrong with it;
-/// [`PictureError::hint`] says the way out where there is one.
+/// [`ImageError::hint`] says the way out where there is one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum PictureError {
+pub enum ImageError {
     /// There is no such file.
     #[error("the image {} does not exist", shown_path(path))]
     Missing {
@@ -126,7 +126,7 @@ fn subject(error: &DecodeError) -> &'static str {
     }
 }
 
-impl PictureError {
+impl ImageError {
     pub(super) fn read(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
@@ -212,7 +212,7 @@ mod tests {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt as _;
         let path = Path::new(OsStr::from_bytes(b"caf\xe9.png")).to_owned();
-        let error = PictureError::Missing { path };
+        let error = ImageError::Missing { path };
         assert_eq!(error.to_string(), "the image caf\\xE9.png does not exist");
     }
 }

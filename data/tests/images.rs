@@ -1,9 +1,9 @@
-//! Picture files: good ones of every format, and every way to be bad.
+//! Image files: good ones of every format, and every way to be bad.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::{DecodeError, Flaw, ImageOpener, PictureError, Preprocessing, open_picture};
+use data::{DecodeError, Flaw, ImageError, ImageOpener, Preprocessing, open_image};
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
 use jpeg_encoder::{ColorType, Encoder};
 use tempfile::TempDir;
@@ -14,9 +14,9 @@ fn write(folder: &TempDir, name: &str, content: &[u8]) -> PathBuf {
     path
 }
 
-/// An error of `open_picture`, checked to name the file.
-fn refused(path: &Path) -> PictureError {
-    let error = open_picture(path).unwrap_err();
+/// An error of `open_image`, checked to name the file.
+fn refused(path: &Path) -> ImageError {
+    let error = open_image(path).unwrap_err();
     let message = error.to_string();
     assert!(message.contains(&path.display().to_string()), "{message}");
     assert!(
@@ -29,28 +29,28 @@ fn refused(path: &Path) -> PictureError {
 /// Why the content of a file is refused.
 fn reason(path: &Path) -> DecodeError {
     match refused(path) {
-        PictureError::Decode { source, .. } => source,
+        ImageError::Decode { source, .. } => source,
         error => panic!("{error}"),
     }
 }
 
-/// Saves a picture; as JPEG with EXIF data if there is any.
-fn save(picture: &RgbImage, path: &Path, format: ImageFormat, exif: Option<&[u8]>) {
+/// Saves an image; as JPEG with EXIF data if there is any.
+fn save(image: &RgbImage, path: &Path, format: ImageFormat, exif: Option<&[u8]>) {
     if format != ImageFormat::Jpeg {
-        return picture.save_with_format(path, format).unwrap();
+        return image.save_with_format(path, format).unwrap();
     }
     let mut encoder = Encoder::new_file(path, 95).unwrap();
     if let Some(exif) = exif {
         encoder.add_exif_metadata(exif).unwrap();
     }
-    let [width, height] = [picture.width(), picture.height()].map(|side| side as u16);
+    let [width, height] = [image.width(), image.height()].map(|side| side as u16);
     encoder
-        .encode(picture, width, height, ColorType::Rgb)
+        .encode(image, width, height, ColorType::Rgb)
         .unwrap();
 }
 
-/// Colours that change slowly to the right and downwards.
-fn colours(width: u32, height: u32) -> RgbImage {
+/// Colors that change slowly to the right and downwards.
+fn colors(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         Rgb([(x * 3 % 256) as u8, (y * 3 % 256) as u8, 90])
     })
@@ -65,9 +65,9 @@ fn all_four_formats_open_whatever_their_name() {
         ImageFormat::WebP,
         ImageFormat::Bmp,
     ] {
-        let path = folder.path().join("picture.png");
-        save(&colours(40, 30), &path, format, None);
-        let image = open_picture(&path).unwrap().to_rgb8();
+        let path = folder.path().join("image.png");
+        save(&colors(40, 30), &path, format, None);
+        let image = open_image(&path).unwrap().to_rgb8();
         assert_eq!(image.dimensions(), (40, 30), "{format:?}");
         let pixel = image.get_pixel(30, 20).0.map(i32::from);
         let near = pixel
@@ -79,14 +79,14 @@ fn all_four_formats_open_whatever_their_name() {
 }
 
 #[test]
-fn pictures_of_16_bits_open() {
+fn images_of_16_bits_open() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("deep.png");
     let deep: ImageBuffer<Luma<u16>, _> = ImageBuffer::from_fn(9, 7, |x, _| Luma([x as u16 * 257]));
     deep.save(&path).unwrap();
     let preprocessing = Preprocessing::new([1, 7, 7], 7, vec![0.5], vec![0.5]).unwrap();
     let bytes = preprocessing
-        .prepare_bytes(&open_picture(&path).unwrap())
+        .prepare_bytes(&open_image(&path).unwrap())
         .unwrap();
     assert_eq!(bytes[..7], [1, 2, 3, 4, 5, 6, 7]);
 }
@@ -95,34 +95,31 @@ fn pictures_of_16_bits_open() {
 fn exif_orientation_is_applied() {
     let folder = TempDir::new().unwrap();
     // TIFF, little-endian, one entry: tag 0x0112 (orientation), SHORT, count 1, value 6: the
-    // picture must be turned to the right.
+    // image must be turned to the right.
     let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
     let path = folder.path().join("turned.jpg");
     let image = RgbImage::from_fn(32, 16, |x, _| Rgb([if x < 16 { 250 } else { 5 }; 3]));
     save(&image, &path, ImageFormat::Jpeg, Some(exif));
-    let upright = open_picture(&path).unwrap().to_rgb8();
+    let upright = open_image(&path).unwrap().to_rgb8();
     assert_eq!(upright.dimensions(), (16, 32));
     assert!(upright.get_pixel(8, 3).0[0] > 200 && upright.get_pixel(8, 28).0[0] < 50);
 }
 
 #[test]
-fn what_is_no_picture_file_is_refused() {
+fn what_is_no_image_file_is_refused() {
     let folder = TempDir::new().unwrap();
     assert!(matches!(
         refused(&folder.path().join("none.png")),
-        PictureError::Missing { .. }
+        ImageError::Missing { .. }
     ));
-    assert!(matches!(
-        refused(folder.path()),
-        PictureError::Folder { .. }
-    ));
+    assert!(matches!(refused(folder.path()), ImageError::Folder { .. }));
     #[cfg(unix)]
     {
         let pipe = folder.path().join("pipe.png");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success());
         let error = refused(&pipe);
-        assert!(matches!(error, PictureError::NotAFile { .. }), "{error}");
+        assert!(matches!(error, ImageError::NotAFile { .. }), "{error}");
         assert!(error.hint().unwrap().contains("into a file"));
     }
     for content in [&b"just some text, long enough to look at"[..], b"\x89PN"] {
@@ -155,7 +152,7 @@ fn what_is_no_picture_file_is_refused() {
 }
 
 #[test]
-fn cut_off_pictures_are_refused() {
+fn cut_off_images_are_refused() {
     let folder = TempDir::new().unwrap();
     let noise = RgbImage::from_fn(60, 60, |x, y| {
         Rgb([x, y, x * y].map(|v| (v * 77 % 251) as u8))
@@ -178,10 +175,10 @@ fn cut_off_pictures_are_refused() {
 }
 
 #[test]
-fn damaged_pictures_are_refused() {
+fn damaged_images_are_refused() {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("picture.png");
-    colours(60, 60).save(&path).unwrap();
+    let path = folder.path().join("image.png");
+    colors(60, 60).save(&path).unwrap();
     let mut bytes = fs::read(&path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x55;
@@ -215,7 +212,7 @@ fn png_that_declares(width: u32, height: u32) -> Vec<u8> {
 fn pixel_bombs_are_refused_by_their_header() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("bomb.jpg");
-    save(&colours(8, 8), &path, ImageFormat::Jpeg, None);
+    save(&colors(8, 8), &path, ImageFormat::Jpeg, None);
     let mut jpeg = fs::read(&path).unwrap();
     let frame = jpeg
         .windows(2)
@@ -248,7 +245,7 @@ fn large_sizes_without_data_are_refused_at_once() {
     };
     interlaced[29..33].copy_from_slice(&checksum.to_be_bytes());
     let mut bmp = Vec::new();
-    colours(8, 8)
+    colors(8, 8)
         .write_to(&mut std::io::Cursor::new(&mut bmp), ImageFormat::Bmp)
         .unwrap();
     bmp[18..22].copy_from_slice(&8000_u32.to_le_bytes());
@@ -270,8 +267,8 @@ fn large_sizes_without_data_are_refused_at_once() {
 #[test]
 fn openers_have_a_limit_of_their_own() {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("picture.png");
-    save(&colours(40, 30), &path, ImageFormat::Png, None);
+    let path = folder.path().join("image.png");
+    save(&colors(40, 30), &path, ImageFormat::Png, None);
     assert!(ImageOpener::new(1200).open(&path).is_ok());
     let error = ImageOpener::new(1199).open(&path).unwrap_err();
     assert_eq!(
@@ -307,8 +304,8 @@ fn files_with_all_pixels_open_with_a_flaw() {
     let folder = TempDir::new().unwrap();
     let encoded = |format| {
         let path = folder.path().join("whole");
-        save(&colours(61, 43), &path, format, None);
-        (fs::read(&path).unwrap(), open_picture(&path).unwrap())
+        save(&colors(61, 43), &path, format, None);
+        (fs::read(&path).unwrap(), open_image(&path).unwrap())
     };
 
     let (png, whole) = encoded(ImageFormat::Png);
@@ -365,9 +362,9 @@ fn texts_and_profiles_of_png_files_stay_packed() {
     use std::io::Write as _;
 
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("picture.png");
-    save(&colours(9, 9), &path, ImageFormat::Png, None);
-    let (png, whole) = (fs::read(&path).unwrap(), open_picture(&path).unwrap());
+    let path = folder.path().join("image.png");
+    save(&colors(9, 9), &path, ImageFormat::Png, None);
+    let (png, whole) = (fs::read(&path).unwrap(), open_image(&path).unwrap());
     let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
     for _ in 0..256 {
         packer.write_all(&[0; 1 << 20]).unwrap();
@@ -397,7 +394,7 @@ fn texts_and_profiles_of_png_files_stay_packed() {
 /// ```python
 /// y, x = numpy.mgrid[0:height, 0:width]
 /// rgb = numpy.stack([(x*37 + y*11) % 256, (x*x + y*5) % 256, (x*y*3) % 256], -1)
-/// image = Image.fromarray(rgb.astype(numpy.uint8))  # .convert("L") for grey
+/// image = Image.fromarray(rgb.astype(numpy.uint8))  # .convert("L") for gray
 /// image.resize((resized_width, resized_height), Image.Resampling.BILINEAR).crop(box)
 /// ```
 fn pattern(width: u32, height: u32) -> DynamicImage {

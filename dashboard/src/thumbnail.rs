@@ -1,4 +1,4 @@
-//! Small pictures from characters.
+//! Small images from characters.
 
 use events::Thumbnail;
 use ratatui::layout::Rect;
@@ -6,14 +6,14 @@ use ratatui::style::{Color, Style};
 
 use crate::canvas::{ACROSS, Canvas, DOWN};
 use crate::pen::Pen;
-use crate::theme::Colours;
+use crate::theme::Colors;
 
 /// Signs from dark to light.
 const RAMP: [char; 10] = [' ', '.', ':', '-', '=', '+', '*', '#', '%', '@'];
-/// Thresholds of neighbouring dots, in sixteenths.
+/// Thresholds of neighboring dots, in sixteenths.
 const DITHER: [[u8; 4]; 4] = [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]];
 
-/// What the 16 colours are like, as a rule.
+/// What the 16 colors are like, as a rule.
 const SIXTEEN: [(Color, [u8; 3]); 16] = [
     (Color::Black, [0, 0, 0]),
     (Color::DarkGray, [100, 100, 100]),
@@ -33,31 +33,31 @@ const SIXTEEN: [(Color, [u8; 3]); 16] = [
     (Color::LightCyan, [100, 255, 255]),
 ];
 
-/// Columns of a picture that takes so many rows.
-pub(crate) fn width(picture: &Thumbnail, rows: u16) -> u16 {
-    let width = usize::from(rows) * 2 * picture.width();
-    (width.div_ceil(picture.height())).clamp(1, 512) as u16
+/// Columns of an image that takes so many rows.
+pub(crate) fn width(image: &Thumbnail, rows: u16) -> u16 {
+    let width = usize::from(rows) * 2 * image.width();
+    (width.div_ceil(image.height())).clamp(1, 512) as u16
 }
 
-/// Fills an area with a picture.
-pub(crate) fn draw(pen: &mut Pen, picture: &Thumbnail, area: Rect) {
+/// Fills an area with an image.
+pub(crate) fn draw(pen: &mut Pen, image: &Thumbnail, area: Rect) {
     if pen.theme.ascii {
-        draw_ramp(pen, picture, area);
-    } else if pen.theme.colours == Colours::None {
-        draw_dots(pen, picture, area);
+        draw_ramp(pen, image, area);
+    } else if pen.theme.colors == Colors::None {
+        draw_dots(pen, image, area);
     } else {
-        draw_blocks(pen, picture, area);
+        draw_blocks(pen, image, area);
     }
 }
 
-/// Two pixels to a character, in colours.
-fn draw_blocks(pen: &mut Pen, picture: &Thumbnail, area: Rect) {
+/// Two pixels to a character, in colors.
+fn draw_blocks(pen: &mut Pen, image: &Thumbnail, area: Rect) {
     let size = [2 * area.height, area.width].map(usize::from);
     for y in 0..area.height {
         for x in 0..area.width {
             let pixel = |half: u16| {
                 let place = [2 * y + half, x].map(usize::from);
-                colour(pen.theme.colours, mean(picture, size, place))
+                color(pen.theme.colors, mean(image, size, place))
             };
             let style = Style::new().fg(pixel(0)).bg(pixel(1));
             pen.cell(area, x, y, '▀', style);
@@ -65,13 +65,13 @@ fn draw_blocks(pen: &mut Pen, picture: &Thumbnail, area: Rect) {
     }
 }
 
-/// Light as dots in the terminal's own colour.
-fn draw_dots(pen: &mut Pen, picture: &Thumbnail, area: Rect) {
+/// Light as dots in the terminal's own color.
+fn draw_dots(pen: &mut Pen, image: &Thumbnail, area: Rect) {
     let mut canvas = Canvas::new(area);
     let size = [canvas.rows(), canvas.columns()];
     for row in 0..size[0] {
         for column in 0..size[1] {
-            let light = light(mean(picture, size, [row, column]));
+            let light = light(mean(image, size, [row, column]));
             let threshold = f64::from(DITHER[row % DOWN][column % (2 * ACROSS)]) + 0.5;
             if light * 16.0 > threshold {
                 canvas.dot(column, row, 1);
@@ -81,28 +81,28 @@ fn draw_dots(pen: &mut Pen, picture: &Thumbnail, area: Rect) {
     canvas.draw(pen, area, |_| Style::new());
 }
 
-fn draw_ramp(pen: &mut Pen, picture: &Thumbnail, area: Rect) {
+fn draw_ramp(pen: &mut Pen, image: &Thumbnail, area: Rect) {
     let size = [area.height, area.width].map(usize::from);
     for y in 0..area.height {
         for x in 0..area.width {
-            let light = light(mean(picture, size, [y, x].map(usize::from)));
+            let light = light(mean(image, size, [y, x].map(usize::from)));
             let level = (light * (RAMP.len() - 1) as f64).round() as usize;
             pen.cell(area, x, y, RAMP[level.min(RAMP.len() - 1)], Style::new());
         }
     }
 }
 
-/// The mean colour of what lies under a pixel of the picture made to a size, both `[rows, columns]`.
-fn mean(picture: &Thumbnail, [rows, columns]: [usize; 2], [row, column]: [usize; 2]) -> [u8; 3] {
+/// The mean color of what lies under a pixel of the image made to a size, both `[rows, columns]`.
+fn mean(image: &Thumbnail, [rows, columns]: [usize; 2], [row, column]: [usize; 2]) -> [u8; 3] {
     let span = |place: usize, of: usize, length: usize| {
         let start = place * length / of.max(1);
         start..((place + 1) * length / of.max(1)).max(start + 1)
     };
     let mut sums = [0_u32; 3];
     let mut count = 0;
-    for y in span(row, rows, picture.height()) {
-        for x in span(column, columns, picture.width()) {
-            let pixel = picture.colour(y, x);
+    for y in span(row, rows, image.height()) {
+        for x in span(column, columns, image.width()) {
+            let pixel = image.color(y, x);
             sums = std::array::from_fn(|channel| sums[channel] + u32::from(pixel[channel]));
             count += 1;
         }
@@ -110,41 +110,41 @@ fn mean(picture: &Thumbnail, [rows, columns]: [usize; 2], [row, column]: [usize;
     sums.map(|sum| (sum / count) as u8)
 }
 
-/// How light a colour looks, 0 to 1.
+/// How light a color looks, 0 to 1.
 fn light([red, green, blue]: [u8; 3]) -> f64 {
     (0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue)) / 255.0
 }
 
-/// The nearest colour that there is.
-fn colour(colours: Colours, pixel: [u8; 3]) -> Color {
+/// The nearest color that there is.
+fn color(colors: Colors, pixel: [u8; 3]) -> Color {
     let [red, green, blue] = pixel;
-    match colours {
-        Colours::Full => Color::Rgb(red, green, blue),
-        Colours::Palette => Color::Indexed(palette(pixel)),
-        Colours::Sixteen | Colours::None => sixteen(pixel),
+    match colors {
+        Colors::Full => Color::Rgb(red, green, blue),
+        Colors::Palette => Color::Indexed(palette(pixel)),
+        Colors::Sixteen | Colors::None => sixteen(pixel),
     }
 }
 
 fn sixteen(pixel: [u8; 3]) -> Color {
-    let distance = |colour: [u8; 3]| -> u32 {
-        let sides = colour.iter().zip(pixel);
+    let distance = |color: [u8; 3]| -> u32 {
+        let sides = color.iter().zip(pixel);
         sides
             .map(|(one, other)| u32::from(one.abs_diff(other)).pow(2))
             .sum()
     };
     let nearest = SIXTEEN.iter().min_by_key(|(_, like)| distance(*like));
-    nearest.map_or(Color::Reset, |(colour, _)| *colour)
+    nearest.map_or(Color::Reset, |(color, _)| *color)
 }
 
-/// The nearest of the 24 greys, or of the cube of 6 x 6 x 6 colours.
+/// The nearest of the 24 grays, or of the cube of 6 x 6 x 6 colors.
 fn palette(pixel: [u8; 3]) -> u8 {
     let spread = pixel.iter().max().zip(pixel.iter().min());
     if spread.is_none_or(|(most, least)| most - least < 16) {
-        let grey = pixel.iter().map(|value| u32::from(*value)).sum::<u32>() / 3;
-        return match grey {
+        let gray = pixel.iter().map(|value| u32::from(*value)).sum::<u32>() / 3;
+        return match gray {
             0..4 => 16,
             247.. => 231,
-            _ => 232 + ((grey.saturating_sub(3)) / 10).min(23) as u8,
+            _ => 232 + ((gray.saturating_sub(3)) / 10).min(23) as u8,
         };
     }
     let level = |value: u8| match value {
@@ -194,19 +194,19 @@ mod tests {
         assert!(dots.is_sorted() && dots[0] == 0 && dots[7] >= 7, "{dots:?}");
         let blocks = drawn(Theme::default());
         assert_eq!(text(&blocks), "▀▀▀▀▀▀▀▀");
-        let colours: Vec<Color> = (0..8).map(|x| blocks[(x, 1)].bg).collect();
-        assert_eq!(colours[0], Color::Black);
-        assert_eq!(colours[7], Color::White);
+        let colors: Vec<Color> = (0..8).map(|x| blocks[(x, 1)].bg).collect();
+        assert_eq!(colors[0], Color::Black);
+        assert_eq!(colors[7], Color::White);
     }
 
     #[test]
-    fn colours_are_near() {
+    fn colors_are_near() {
         assert_eq!(sixteen([200, 10, 10]), Color::Red);
         assert_eq!(palette([255, 0, 0]), 196);
         assert_eq!(palette([0, 0, 0]), 16);
         assert_eq!(palette([128, 128, 128]), 244);
         assert_eq!(palette([255; 3]), 231);
-        assert_eq!(colour(Colours::Full, [1, 2, 3]), Color::Rgb(1, 2, 3));
+        assert_eq!(color(Colors::Full, [1, 2, 3]), Color::Rgb(1, 2, 3));
         assert_eq!(width(&ramp(), 8), 16);
     }
 }

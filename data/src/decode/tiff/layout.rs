@@ -2,10 +2,10 @@
 
 use super::DAMAGED;
 use super::unpack::Compression;
-use crate::picture::error::DecodeError;
-use crate::picture::format::CAMERA_RAW;
-use crate::picture::ifd::Directory;
-use crate::picture::limits::Limits;
+use crate::decode::error::DecodeError;
+use crate::decode::format::CAMERA_RAW;
+use crate::decode::ifd::Directory;
+use crate::decode::limits::Limits;
 
 mod tag {
     pub(super) const SUBFILE: u16 = 254;

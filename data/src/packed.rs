@@ -1,4 +1,4 @@
-//! Pictures of one size, packed.
+//! Images of one size, packed.
 
 use std::path::{Path, PathBuf};
 
@@ -7,32 +7,32 @@ use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 use crate::error::DataError;
 use crate::preprocessing::PreprocessingError;
 
-/// Pictures of one size with their labels, kept as packed bytes.
+/// Images of one size with their labels, kept as packed bytes.
 ///
-/// Pixels lie in `[picture, channels, height, width]` order, one byte (0 to 255) each.
+/// Pixels lie in `[image, channels, height, width]` order, one byte (0 to 255) each.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pictures {
+pub struct PackedImages {
     shape: [usize; 3],
     pixels: Vec<u8>,
     labels: Vec<u32>,
-    /// The file of each picture; empty where they are not from files of their own.
+    /// The file of each image; empty where they are not from files of their own.
     paths: Vec<PathBuf>,
 }
 
-impl Pictures {
-    /// Packs pictures of `shape`, `[channels, height, width]`, one for each label.
+impl PackedImages {
+    /// Packs images of `shape`, `[channels, height, width]`, one for each label.
     ///
     /// # Errors
-    /// [`PreprocessingError::Channels`] if they are not 1 (grey) or 3 (RGB), and
+    /// [`PreprocessingError::Channels`] if they are not 1 (gray) or 3 (RGB), and
     /// [`DataError::PixelCount`] if a side is 0, or `pixels` is not
     /// `labels.len() * channels * height * width` long.
     ///
     /// ```
-    /// use data::Pictures;
+    /// use data::Images;
     ///
-    /// let pictures = Pictures::new([1, 2, 2], vec![0, 1, 2, 3, 4, 5, 6, 7], vec![3, 0])?;
-    /// assert_eq!(pictures.picture(1), [4, 5, 6, 7]);
-    /// assert_eq!(pictures.label(0), 3);
+    /// let images = PackedImages::new([1, 2, 2], vec![0, 1, 2, 3, 4, 5, 6, 7], vec![3, 0])?;
+    /// assert_eq!(images.planes(1), [4, 5, 6, 7]);
+    /// assert_eq!(images.label(0), 3);
     /// # Ok::<(), data::DataError>(())
     /// ```
     pub fn new(shape: [usize; 3], pixels: Vec<u8>, labels: Vec<u32>) -> Result<Self, DataError> {
@@ -58,66 +58,66 @@ impl Pictures {
         })
     }
 
-    /// Sets the file that each picture was read from; `paths` has one entry per picture.
+    /// Sets the file that each image was read from; `paths` has one entry per image.
     pub(crate) fn with_paths(self, paths: Vec<PathBuf>) -> Self {
         debug_assert_eq!(paths.len(), self.len());
         Self { paths, ..self }
     }
 
-    /// Returns the file that a picture was read from, if it was read from a file of its own.
+    /// Returns the file that an image was read from, if it was read from a file of its own.
     pub fn path(&self, index: usize) -> Option<&Path> {
         self.paths.get(index).map(PathBuf::as_path)
     }
 
-    /// `[channels, height, width]` of every picture.
+    /// `[channels, height, width]` of every image.
     pub fn shape(&self) -> [usize; 3] {
         self.shape
     }
 
-    /// The number of pictures.
+    /// The number of images.
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// Whether there are no pictures.
+    /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// The pixels of one picture, `[channels, height, width]`, each 0 to 255.
+    /// The pixels of one image, `[channels, height, width]`, each 0 to 255.
     ///
     /// # Panics
-    /// If `index` is not below [`Pictures::len`].
-    pub fn picture(&self, index: usize) -> &[u8] {
-        let size = self.picture_bytes();
+    /// If `index` is not below [`PackedImages::len`].
+    pub fn planes(&self, index: usize) -> &[u8] {
+        let size = self.image_bytes();
         &self.pixels[index * size..][..size]
     }
 
-    /// The class of one picture, an index into the data set's class names.
+    /// The class of one image, an index into the data set's class names.
     ///
     /// # Panics
-    /// If `index` is not below [`Pictures::len`].
+    /// If `index` is not below [`PackedImages::len`].
     pub fn label(&self, index: usize) -> usize {
         self.labels[index] as usize
     }
 
-    /// The class of every picture.
+    /// The class of every image.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
 
-    /// All pixels, `[picture, channels, height, width]`.
+    /// All pixels, `[image, channels, height, width]`.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// One picture as an image, grey or RGB.
+    /// One image, decoded: gray or RGB.
     ///
     /// # Panics
-    /// If `index` is not below [`Pictures::len`].
+    /// If `index` is not below [`PackedImages::len`].
     pub fn image(&self, index: usize) -> DynamicImage {
         let [channels, height, width] = self.shape;
-        let pixels = self.picture(index);
+        let pixels = self.planes(index);
         let at = |channel: usize, x: u32, y: u32| {
             pixels[(channel * height + y as usize) * width + x as usize]
         };
@@ -133,7 +133,7 @@ impl Pictures {
     ///
     /// A channel that never varies gets the standard deviation of half a brightness step, so
     /// that dividing by it is always possible. Both are exact up to the last rounding: they are
-    /// computed from counts of the 256 values. Without pictures the mean is 0.
+    /// computed from counts of the 256 values. Without images the mean is 0.
     pub fn statistics(&self) -> (Vec<f32>, Vec<f32>) {
         let [channels, height, width] = self.shape;
         let mut brightness = Brightness::new(channels);
@@ -141,7 +141,7 @@ impl Pictures {
         brightness.statistics()
     }
 
-    fn picture_bytes(&self) -> usize {
+    fn image_bytes(&self) -> usize {
         self.shape.iter().product()
     }
 }
@@ -158,7 +158,7 @@ impl Brightness {
         }
     }
 
-    /// Counts whole pictures of planes of `plane` pixels.
+    /// Counts whole images of planes of `plane` pixels.
     pub(crate) fn add(&mut self, pixels: &[u8], plane: usize) {
         let channels = self.counts.len();
         for (number, pixels) in pixels.chunks_exact(plane).enumerate() {
@@ -181,7 +181,7 @@ impl Brightness {
         self
     }
 
-    /// As [`Pictures::statistics`].
+    /// As [`PackedImages::statistics`].
     pub(crate) fn statistics(&self) -> (Vec<f32>, Vec<f32>) {
         self.counts.iter().map(channel_statistics).unzip()
     }
@@ -210,10 +210,10 @@ mod tests {
 
     #[test]
     fn statistics_are_per_channel() {
-        // Two pictures of two pixels: the first channel 0 and 255, the second 51, the third 0.
+        // Two images of two pixels: the first channel 0 and 255, the second 51, the third 0.
         let pixels = vec![0, 255, 51, 51, 0, 0, 255, 0, 51, 51, 0, 0];
-        let pictures = Pictures::new([3, 1, 2], pixels, vec![0, 1]).unwrap();
-        let (mean, std) = pictures.statistics();
+        let images = PackedImages::new([3, 1, 2], pixels, vec![0, 1]).unwrap();
+        let (mean, std) = images.statistics();
         for (found, expected) in mean.iter().zip([0.5, 0.2, 0.0]) {
             assert!((found - expected).abs() < 1e-6, "{mean:?}");
         }
@@ -230,7 +230,7 @@ mod tests {
             ([1, 2, 2], 4, 0),
             ([1, usize::MAX, 2], 8, 2),
         ] {
-            let result = Pictures::new(shape, vec![0; bytes], vec![0; labels]);
+            let result = PackedImages::new(shape, vec![0; bytes], vec![0; labels]);
             assert!(
                 matches!(result, Err(DataError::PixelCount { .. })),
                 "{shape:?}"
@@ -239,9 +239,9 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_neither_grey_nor_rgb() {
+    fn refuses_what_is_neither_gray_nor_rgb() {
         for channels in [0, 2, 4] {
-            let result = Pictures::new([channels, 1, 1], vec![0; channels], vec![0]);
+            let result = PackedImages::new([channels, 1, 1], vec![0; channels], vec![0]);
             assert!(
                 matches!(result, Err(DataError::Preprocessing(_))),
                 "{channels}"
@@ -252,8 +252,8 @@ mod tests {
     #[test]
     fn an_image_has_the_pixels_in_place() {
         let pixels = (0..12).collect();
-        let pictures = Pictures::new([3, 1, 4], pixels, vec![0]).unwrap();
-        let image = pictures.image(0).to_rgb8();
+        let images = PackedImages::new([3, 1, 4], pixels, vec![0]).unwrap();
+        let image = images.image(0).to_rgb8();
         assert_eq!(image.dimensions(), (4, 1));
         assert_eq!(image.get_pixel(1, 0).0, [1, 5, 9]);
     }

@@ -7,8 +7,8 @@ use flate2::read::ZlibDecoder;
 use weezl::{BitOrder, decode::Decoder};
 
 use super::layout::Layout;
-use crate::picture::error::DecodeError;
-use crate::picture::lzw;
+use crate::decode::error::DecodeError;
+use crate::decode::lzw;
 
 /// How a chunk is compressed.
 #[derive(Clone, Copy, Debug, PartialEq)]

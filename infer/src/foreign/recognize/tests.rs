@@ -26,8 +26,8 @@ fn listed<T>(state_dict: &StateDict, with: impl FnOnce(&Listing<'_>) -> T) -> T 
     with(&Listing::new(&contents).unwrap())
 }
 
-fn recognised(state_dict: &StateDict, naming: &Naming) -> Result<NetworkConfig, String> {
-    listed(state_dict, |listing| recognise(&View { listing, naming }))
+fn recognized(state_dict: &StateDict, naming: &Naming) -> Result<NetworkConfig, String> {
+    listed(state_dict, |listing| recognize(&View { listing, naming }))
 }
 
 fn found(state_dict: &StateDict, naming: &Naming) -> NetworkConfig {
@@ -38,7 +38,7 @@ fn found(state_dict: &StateDict, naming: &Naming) -> NetworkConfig {
         (&detected[0].prefix, &detected[0].scheme),
         (&naming.prefix, &naming.scheme)
     );
-    recognised(state_dict, naming).unwrap()
+    recognized(state_dict, naming).unwrap()
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn shapes_that_are_no_networks_say_why() {
         let values = vec![0.0; shape.iter().product()];
         let tensor = Tensor::new(shape, values).unwrap();
         state_dict.insert(name, Entry::Float(tensor)).unwrap();
-        match recognised(&state_dict, &naming) {
+        match recognized(&state_dict, &naming) {
             Err(reason) => assert!(reason.contains(word), "{name}: {reason}"),
             // Left to the comparison of every tensor.
             Ok(_) => assert_eq!(word, "channels in 1 groups"),
@@ -125,7 +125,7 @@ fn shapes_that_are_no_networks_say_why() {
     for name in ["fc.weight", "layer1.0.conv1.weight"] {
         let mut state_dict = whole.clone();
         state_dict.remove(name);
-        let reason = recognised(&state_dict, &naming).unwrap_err();
+        let reason = recognized(&state_dict, &naming).unwrap_err();
         assert!(reason.contains(name), "{reason}");
     }
 }
@@ -143,7 +143,7 @@ fn reason_of(change: impl FnOnce(&mut StateDict)) -> String {
     let naming = Naming::torchvision(resnet);
     let mut state_dict = file(&config, &naming);
     change(&mut state_dict);
-    recognised(&state_dict, &naming).unwrap_err()
+    recognized(&state_dict, &naming).unwrap_err()
 }
 
 fn put(state_dict: &mut StateDict, name: &str, shape: &[usize]) {
@@ -177,5 +177,5 @@ fn a_bias_before_a_norm_is_no_plain_projection() {
     let naming = Naming::torchvision(resnet);
     let mut state_dict = file(&config, &naming);
     put(&mut state_dict, "layer2.0.downsample.0.bias", &[32]);
-    assert_eq!(recognised(&state_dict, &naming).unwrap(), config);
+    assert_eq!(recognized(&state_dict, &naming).unwrap(), config);
 }
