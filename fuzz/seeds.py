@@ -188,9 +188,9 @@ def events() -> None:
 def config() -> None:
     for content in files("train/recipes/*.toml"):
         seed("config", content)
-    text = (ROOT / "README.md").read_text()
-    for block in text.split("```toml\n")[1:]:
-        seed("config", block.split("```")[0].encode())
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        for block in page.read_text().split("```toml\n")[1:]:
+            seed("config", block.split("```")[0].encode())
     for line in [
         'schedule = { kind = "step", at = [0.5, 0.75], factor = 0.1 }',
         'data = "folder:a"\n[loader]\nstorage = "files"\nthreads = 0',

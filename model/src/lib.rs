@@ -79,7 +79,8 @@ pub use stem::Stem;
 pub use summary::{Layer, LayerKind, Summary, TrainingMemory, summary};
 pub use tensors::{TensorShape, tensors};
 
-/// Compiles and runs the README's example.
+/// Compiles and runs the examples in the documentation.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+#[doc = include_str!("../../docs/library.md")]
+#[doc = include_str!("../../docs/speed.md")]
+struct Documentation;

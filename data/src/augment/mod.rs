@@ -153,7 +153,7 @@ mod tests {
         assert!(serde_json::from_str::<Augmentation>(r#"{"flop": true}"#).is_err());
     }
 
-    /// Every setting with what an empty table stands for is in the table of README.md, and no other.
+    /// Every setting with what an empty table stands for is in the table of docs/settings.md, and no other.
     #[test]
     fn the_table_of_settings_is_true() {
         let tables = r#"{"resized_crop": {}, "affine": {}, "color": {}, "erasing": {}}"#;
@@ -163,7 +163,7 @@ mod tests {
         for table in ["resized_crop", "affine", "color", "erasing"] {
             for (key, value) in found[table].as_object().unwrap() {
                 let head = format!("| `{table}.{key}` | ");
-                let line = include_str!("../../../README.md")
+                let line = include_str!("../../../docs/settings.md")
                     .lines()
                     .find(|line| line.starts_with(&head))
                     .unwrap_or_else(|| panic!("no {table}.{key}"));
@@ -173,7 +173,7 @@ mod tests {
                 settings += 1;
             }
         }
-        let lines = include_str!("../../../README.md").lines();
+        let lines = include_str!("../../../docs/settings.md").lines();
         let heads = ["| `resized_crop.", "| `affine.", "| `color.", "| `erasing."];
         let is_setting = |line: &&str| heads.iter().any(|head| line.starts_with(head));
         assert_eq!(lines.filter(is_setting).count(), settings);
