@@ -5,6 +5,7 @@
     reason = "each test file is a program of its own and uses a part"
 )]
 
+pub mod pages;
 pub mod records;
 
 use std::fs;
