@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Fills the folders of fuzz/corpus with seeds: files of the tests, small files made here, and those of a real run.
+"""Fills the folders of corpus with seeds: files of the tests, small files made here, and those of a real run.
 
-    python3 fuzz/seeds.py target/debug/train
+    python3 crates/fuzz/seeds.py target/debug/train
 
 The program is used for a training of a second, whose files are the seeds of `records`, `events`, `config` and
-`safetensors`; `records` also needs them (fuzz/base) to put beside the file that it changes. Without a program, these
+`safetensors`; `records` also needs them (base) to put beside the file that it changes. Without a program, these
 seeds are left out. Needs nothing but Python.
 """
 
@@ -22,7 +22,7 @@ import zlib
 from pathlib import Path
 
 FUZZ = Path(__file__).resolve().parent
-ROOT = FUZZ.parent
+ROOT = FUZZ.parents[1]
 CORPUS = FUZZ / "corpus"
 BASE = FUZZ / "base"
 
@@ -78,7 +78,7 @@ def images() -> None:
     for content in files("data/tests/references/*.jpg"):
         seed("jpeg", content)
         seed("image", content)
-    for content in files("data/tests/references/*.png", "fuzz/seeds/image/*"):
+    for content in files("data/tests/references/*.png", "crates/fuzz/seeds/image/*"):
         seed("image", content)
     # Gray and RGBA with 16 bits, interlaced, with chunks that are rare.
     for depth, color, channels in [(8, 0, 1), (16, 0, 1), (8, 2, 3), (16, 6, 4), (8, 4, 2), (4, 0, 1)]:
@@ -146,7 +146,7 @@ def cifar() -> None:
 
 
 def weights() -> None:
-    paths = [*sorted(ROOT.glob("weights/tests/files/*")), *sorted(ROOT.glob("infer/tests/references/*"))]
+    paths = [*sorted(ROOT.glob("crates/weights/tests/files/*")), *sorted(ROOT.glob("infer/tests/references/*"))]
     for path in paths:
         content = path.read_bytes()
         if path.suffix == ".safetensors":

@@ -110,7 +110,7 @@ fn base() -> &'static Base {
         let folder = Scratch::folder().path();
         fs::create_dir_all(folder.join("checkpoint")).expect("the temporary folder can be written");
         let mut names: Vec<String> = FILES.map(str::to_owned).to_vec();
-        let records = fs::read_dir(source.join("checkpoint")).expect("seeds.py has made fuzz/base");
+        let records = fs::read_dir(source.join("checkpoint")).expect("seeds.py has made base");
         for record in records.flatten() {
             let record = format!("checkpoint/{}", record.file_name().display());
             for name in &mut names {
@@ -127,7 +127,7 @@ fn base() -> &'static Base {
         });
         let files = files.collect();
         fs::copy(source.join("config.toml"), folder.join("config.toml"))
-            .expect("seeds.py has made fuzz/base");
+            .expect("seeds.py has made base");
         let (run, config) =
             RunFolder::open(folder.to_owned()).expect("the run of seeds.py can be opened");
         let steps = run.read_checkpoint::<Flex>(&config, &Default::default());

@@ -69,7 +69,7 @@ fn base() -> &'static Base {
             file.into_inner()
         };
         Base {
-            jpeg: include_bytes!("../../data/tests/references/size-5x3.jpg"),
+            jpeg: include_bytes!("../../../data/tests/references/size-5x3.jpg"),
             png: encode(ImageFormat::Png),
             webp: encode(ImageFormat::WebP),
         }

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Fuzzes everything that reads files from elsewhere.
 #
-#     fuzz/run.sh SECONDS [TARGET...]
+#     crates/fuzz/run.sh SECONDS [TARGET...]
 #
 # Seeds the corpora, builds all targets once, runs each target (or those named) for so many seconds, and prints a table.
-# Exits with 1 if there is a find, and says where the input is; `fuzz/run.sh --again TARGET FILE` runs that input alone.
+# Exits with 1 if there is a find, and says where the input is; `crates/fuzz/run.sh --again TARGET FILE` runs that input alone.
 #
 # Needs Rust, a C++ compiler, Python, and cargo-fuzz, which is installed from crates.io if it is missing. Any toolchain
 # will do, because almost all of the code is safe Rust: FUZZ_SANITIZER=address, with RUSTUP_TOOLCHAIN=nightly, checks
 # memory too, but compiles and runs half as fast. FUZZ_JOBS is how many targets run at the same time (default 1), and
 # FUZZ_SEED makes libFuzzer try the same inputs in every run.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 # Targets, and the most memory in MB that a run may take, after what the libraries take themselves.
 declare -A memory=(
@@ -22,7 +22,7 @@ order=(jpeg image orientation idx cifar torch pickle safetensors events names co
 # The longest that one input may take.
 timeout=10
 sanitizer=${FUZZ_SANITIZER:-none}
-binaries=fuzz/target/$(rustc -vV | sed -n 's/^host: //p')/release
+binaries=crates/fuzz/target/$(rustc -vV | sed -n 's/^host: //p')/release
 
 usage() {
     sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"
@@ -36,8 +36,8 @@ prepare() {
     if [[ ! -x target/debug/train ]]; then
         cargo build --locked -p train
     fi
-    python3 fuzz/seeds.py target/debug/train
-    RUSTC_WRAPPER=$PWD/fuzz/rustc.sh cargo fuzz build --sanitizer "$sanitizer"
+    python3 crates/fuzz/seeds.py target/debug/train
+    RUSTC_WRAPPER=$PWD/crates/fuzz/rustc.sh cargo fuzz build --fuzz-dir crates/fuzz --sanitizer "$sanitizer"
 }
 
 # Where targets write: in memory where that is possible.
@@ -47,10 +47,10 @@ trap 'rm -rf "$scratch"' EXIT
 # Runs a target, with a log and the inputs that it finds in folders of its own.
 fuzz() {
     local target=$1
-    mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target" "$scratch/$target"
-    TMPDIR="$scratch/$target" "$binaries/$target" "fuzz/corpus/$target" \
+    mkdir -p "crates/fuzz/corpus/$target" "crates/fuzz/artifacts/$target" "$scratch/$target"
+    TMPDIR="$scratch/$target" "$binaries/$target" "crates/fuzz/corpus/$target" \
         -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -timeout="$timeout" -rss_limit_mb="${memory[$target]}" \
-        -artifact_prefix="fuzz/artifacts/$target/" -max_len=65536 -print_final_stats=1 -verbosity=1 \
+        -artifact_prefix="crates/fuzz/artifacts/$target/" -max_len=65536 -print_final_stats=1 -verbosity=1 \
         >"$scratch/$target.log" 2>&1
 }
 
