@@ -12,7 +12,7 @@ use thiserror::Error;
 pub enum EnvironmentError {
     /// One that forces how the kernels compute.
     #[error(transparent)]
-    Kernels(#[from] model::EnvironmentError),
+    Kernels(#[from] ops::EnvironmentError),
     /// The number of threads.
     #[error("the environment variable {THREADS} is `{value}`, but must be a whole number")]
     Threads {
@@ -42,7 +42,7 @@ const THREADS: &str = "RAYON_NUM_THREADS";
 ///
 /// If a variable has an unknown value.
 pub fn prepare() -> Result<(), EnvironmentError> {
-    model::check_environment()?;
+    ops::check_environment()?;
     threads()?;
     report_large_files();
     Ok(())

@@ -44,11 +44,11 @@ fn run(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     if arguments.profile {
-        model::profile::start();
+        ops::profile::start();
     }
     let result = compute(arguments, start);
     if arguments.profile {
-        voice::print(&format!("\n{}", model::profile::stop().table().trim_end()))?;
+        voice::print(&format!("\n{}", ops::profile::stop().table().trim_end()))?;
     }
     result
 }

@@ -19,8 +19,8 @@ use burn::tensor::{Distribution, Tensor};
 use burn_flex::{Flex, FlexTensor};
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use measurement::ShareOfPeak;
-use model::ops::{ConvolutionOptions, SgdStep};
 use model::{BlockKind, NetworkConfig, ResNetConfig, ResidualBackend, StemKind};
+use ops::{ConvolutionOptions, SgdStep};
 use shapes::{Convolution, convolutions};
 
 type Group<'a> = BenchmarkGroup<'a, ShareOfPeak>;

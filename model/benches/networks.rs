@@ -18,10 +18,8 @@ use burn::tensor::{Distribution, Int, Tensor};
 use burn_flex::Flex;
 use criterion::{Criterion, Throughput};
 use measurement::ShareOfPeak;
-use model::{
-    Adam, BlockKind, Network, NetworkConfig, Optimizer, ResNetConfig, Sgd, StemKind,
-    UnknownNetwork, profile,
-};
+use model::{BlockKind, Network, NetworkConfig, ResNetConfig, StemKind, UnknownNetwork};
+use ops::{Adam, Optimizer, Sgd, profile};
 
 type Training = Autodiff<Flex>;
 

@@ -7,8 +7,8 @@ use burn::tensor::backend::Backend;
 use crate::convolution::Convolution;
 use crate::layout::BlockLayout;
 use crate::norm::{BatchNorm, Pass};
-use crate::ops::ResidualBackend;
 use crate::shortcut::Shortcut;
+use ops::ResidualBackend;
 
 /// Post-activation: `relu(branch(x) + shortcut(x))`, with a ReLU between the branch's convolutions
 /// (He et al. 2015, <https://arxiv.org/abs/1512.03385>, figures 2 and 5).

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use crate::norm::{BatchNorm, Pass};
-use crate::ops::{self, ConvolutionOptions, ResidualBackend};
+use ops::{ConvolutionOptions, ResidualBackend};
 
 /// A square convolution that keeps the size up to its stride, then an optional batch norm.
 #[derive(Module, Debug)]

@@ -10,7 +10,7 @@ use crate::config::DigitConfig;
 use crate::convolution::convolve;
 use crate::head::linear;
 use crate::norm::Pass;
-use crate::ops::{self, ResidualBackend};
+use ops::ResidualBackend;
 
 /// Edge of the only image size that the flattened head fits.
 pub(crate) const DIGIT_SIZE: usize = 28;

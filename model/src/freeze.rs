@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::config::NetworkConfig;
 use crate::network::Network;
-use crate::ops::ResidualBackend;
+use ops::ResidualBackend;
 
 /// What [`Network::freeze`] stops. As text (and in serde): `all`, `stem`, `stage1`, `stage2` and so
 /// on.

@@ -7,7 +7,7 @@ use burn::tensor::backend::Backend;
 
 use crate::layout::HeadLayout;
 use crate::norm::BatchNorm;
-use crate::ops::{self, ResidualBackend};
+use ops::ResidualBackend;
 
 /// Global average pool and a linear layer.
 #[derive(Module, Debug)]

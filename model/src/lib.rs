@@ -28,21 +28,13 @@ mod block;
 mod config;
 mod convolution;
 mod digit;
-mod environment;
 mod folded;
 mod freeze;
 mod head;
-// Without Flex, nothing computes with them.
-#[cfg_attr(not(feature = "flex"), allow(dead_code))]
-mod kernels;
 mod layout;
-mod muon;
 mod network;
 mod norm;
-pub mod ops;
-mod optimizer;
 mod parameters;
-pub mod profile;
 mod recompute;
 mod registry;
 mod resnet;
@@ -59,18 +51,12 @@ pub use config::{
 };
 pub use convolution::Convolution;
 pub use digit::{DigitBlock, DigitResNet};
-pub use environment::{EnvironmentError, check_environment};
 pub use folded::FoldedNetwork;
 pub use freeze::{Part, UnknownPart};
 pub use head::Head;
-pub use kernels::{Level, SIMD_VARIABLE, peak_gflops};
-pub use muon::Muon;
 pub use network::Network;
 pub use norm::BatchNorm;
-#[cfg(feature = "flex")]
-pub use ops::KERNELS_VARIABLE;
 pub use ops::ResidualBackend;
-pub use optimizer::{Adam, Optimizer, OptimizerState, Sgd};
 pub use parameters::parameter_count;
 pub use registry::{PATTERNS, UnknownNetwork, names, network};
 pub use resnet::{ResNet, Stage};

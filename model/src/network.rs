@@ -6,8 +6,8 @@ use burn::tensor::backend::Backend;
 
 use crate::digit::DigitResNet;
 use crate::folded::FoldedNetwork;
-use crate::ops::ResidualBackend;
 use crate::resnet::ResNet;
+use ops::ResidualBackend;
 
 /// A network that maps images to logits, built by [`NetworkConfig::init`](crate::NetworkConfig).
 // One network is held at a time, so the size of the larger variant costs nothing.

@@ -8,9 +8,9 @@ use burn::tensor::backend::AutodiffBackend;
 use crate::block::Block;
 use crate::network::Network;
 use crate::norm::Pass;
-use crate::ops::{self, ResidualBackend};
 use crate::resnet::ResNet;
 use crate::stem::Stem;
+use ops::ResidualBackend;
 
 impl<B: ResidualBackend + AutodiffBackend> Network<B> {
     /// The gradients of a loss, the same as those of a backward pass behind

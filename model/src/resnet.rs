@@ -8,8 +8,8 @@ use crate::block::Block;
 use crate::config::ResNetConfig;
 use crate::head::Head;
 use crate::layout::{BlockLayout, Layout};
-use crate::ops::ResidualBackend;
 use crate::stem::Stem;
+use ops::ResidualBackend;
 
 /// A residual network (He et al. 2015, <https://arxiv.org/abs/1512.03385>), built by
 /// [`NetworkConfig::init`](crate::NetworkConfig::init).

@@ -7,7 +7,7 @@ use burn::tensor::backend::Backend;
 use crate::convolution::Convolution;
 use crate::layout::ShortcutLayout;
 use crate::norm::Pass;
-use crate::ops::{self, ResidualBackend};
+use ops::ResidualBackend;
 
 /// Edge of the windows whose mean stands before a projection without stride.
 pub(crate) const AVERAGE_POOL: usize = 2;

@@ -9,7 +9,7 @@ use burn::tensor::backend::Backend;
 use crate::convolution::{Convolution, ConvolutionSpec};
 use crate::layout::StemLayout;
 use crate::norm::Pass;
-use crate::ops::{self, ResidualBackend};
+use ops::ResidualBackend;
 
 /// In pixels `[vertical, horizontal]`.
 pub(crate) const POOL_KERNEL: [usize; 2] = [3, 3];

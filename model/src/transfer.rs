@@ -5,8 +5,8 @@ use burn::nn::conv::Conv2d;
 
 use crate::head::linear;
 use crate::network::Network;
-use crate::ops::ResidualBackend;
 use crate::parameters::parameter_count;
+use ops::ResidualBackend;
 
 impl<B: ResidualBackend> Network<B> {
     /// The network with a new last linear layer for so many classes, with random weights.

@@ -9,7 +9,8 @@ use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{GradientsParams, Optimizer as _};
 use burn::tensor::{Distribution, Int, Tensor};
 use burn_flex::Flex;
-use model::{Network, Optimizer, Sgd};
+use model::Network;
+use ops::{Optimizer, Sgd};
 
 type Train = Autodiff<Flex>;
 

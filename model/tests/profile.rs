@@ -8,9 +8,10 @@ use burn::optim::adaptor::OptimizerAdaptor;
 use burn::optim::{GradientsParams, Optimizer as _};
 use burn::tensor::Tensor;
 use burn_flex::Flex;
-use model::ops::{self, ConvolutionOptions};
-use model::profile::{self, Profile, Row};
-use model::{Network, Optimizer, Sgd};
+use model::Network;
+use ops::ConvolutionOptions;
+use ops::profile::{self, Profile, Row};
+use ops::{Optimizer, Sgd};
 
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());

@@ -10,10 +10,8 @@ use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{DType, Element, Int, Tensor, TensorData};
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
-use model::{
-    BlockKind, KERNELS_VARIABLE, Level, NetworkConfig, ResNetConfig, ResidualBackend,
-    SIMD_VARIABLE, ShortcutKind, StemKind,
-};
+use model::{BlockKind, NetworkConfig, ResNetConfig, ResidualBackend, ShortcutKind, StemKind};
+use ops::{KERNELS_VARIABLE, Level, SIMD_VARIABLE};
 
 /// Names a network for a process with another environment.
 const NETWORK_VARIABLE: &str = "WHOLE_STEP_NETWORK";

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorPrimitive};
-use model::ops::{SgdStep, sgd_step};
 use model::{Network, ResidualBackend};
+use ops::{SgdStep, sgd_step};
 
 /// A network whose every value is the exponential moving average of another's: weights, and running
 /// statistics too, so that each network has those that belong to its weights.

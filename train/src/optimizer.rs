@@ -1,6 +1,6 @@
 //! The optimizers by name.
 
-use model::{Adam, Muon, Optimizer, Sgd};
+use ops::{Adam, Muon, Optimizer, Sgd};
 use serde::{Deserialize, Serialize};
 
 use crate::config::TrainConfig;

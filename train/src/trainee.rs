@@ -13,7 +13,7 @@ use crate::gradients::clip;
 use crate::stream::{Laps, Part};
 
 /// An optimizer and what it remembers of every parameter.
-pub(crate) type Optimizer<B> = OptimizerAdaptor<model::Optimizer, Classifier<B>, B>;
+pub(crate) type Optimizer<B> = OptimizerAdaptor<ops::Optimizer, Classifier<B>, B>;
 
 /// A network in training. It is handed on by value from step to step, because an optimizer can
 /// update a parameter in place only where nothing else holds its memory.
@@ -93,7 +93,8 @@ mod tests {
     use burn::tensor::{Distribution, Int, Tolerance};
     use burn_flex::Flex;
     use data::OutlierPart;
-    use model::{Adam, Network, Sgd};
+    use model::Network;
+    use ops::{Adam, Sgd};
 
     type Train = Autodiff<Flex>;
 
@@ -115,7 +116,7 @@ mod tests {
         addresses.0
     }
 
-    fn trainee(network: Network<Train>, optimizer: model::Optimizer) -> Trainee<Train> {
+    fn trainee(network: Network<Train>, optimizer: ops::Optimizer) -> Trainee<Train> {
         Trainee {
             model: Classifier {
                 network,
@@ -143,7 +144,7 @@ mod tests {
             outliers: None,
         };
         let after = |batches| {
-            let sgd = model::Optimizer::Sgd(Sgd::default());
+            let sgd = ops::Optimizer::Sgd(Sgd::default());
             let (trainee, output) =
                 trainee(network.clone(), sgd).step(batches, 0.1, &mut Laps::start());
             let logits = trainee.model.network.forward(images.clone());
@@ -177,7 +178,7 @@ mod tests {
                     weight,
                 }),
             };
-            let sgd = model::Optimizer::Sgd(Sgd::default());
+            let sgd = ops::Optimizer::Sgd(Sgd::default());
             let (trainee, output) =
                 trainee(network.clone(), sgd).step(vec![batch], 0.1, &mut Laps::start());
             assert_eq!(output.output.dims(), [3, 10]);
@@ -204,12 +205,12 @@ mod tests {
     fn parameters_stay_where_they_are() {
         let device = Default::default();
         for optimizer in [
-            model::Optimizer::Sgd(Sgd {
+            ops::Optimizer::Sgd(Sgd {
                 momentum: 0.9,
                 nesterov: true,
                 ..Sgd::default()
             }),
-            model::Optimizer::Adam(Adam::default()),
+            ops::Optimizer::Adam(Adam::default()),
         ] {
             let network = model::network("resnet8").unwrap().init(&device).unwrap();
             let mut trainee = trainee(network, optimizer);

@@ -3,7 +3,7 @@
 //! ```
 //! use burn::tensor::Tensor;
 //! use device::{DeviceRequest, Task, resolve};
-//! use model::ResidualBackend;
+//! use ops::ResidualBackend;
 //!
 //! struct SumOfOnes;
 //!

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use model::ResidualBackend;
+use ops::ResidualBackend;
 
 use crate::DeviceKind;
 

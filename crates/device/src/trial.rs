@@ -7,7 +7,7 @@ use std::{
 };
 
 use burn::tensor::{Tensor, TensorData};
-use model::ResidualBackend;
+use ops::ResidualBackend;
 
 use crate::{DeviceError, DeviceKind, Task, quiet::Quiet, selected::Handle};
 

@@ -5,7 +5,7 @@ use burn::{
     tensor::{Tensor, backend::AutodiffBackend},
 };
 use device::{DeviceError, DeviceKind, DeviceRequest, SelectedDevice, Task, resolve};
-use model::ResidualBackend;
+use ops::ResidualBackend;
 
 /// Fits `y = 2x` with plain gradient descent and gives the slope found.
 struct FitSlope;

@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::Duration;
 
 use device::{DeviceKind, SelectedDevice};
-use model::Level;
 use serde::Serialize;
 
 use super::{InputShape, Measurement, process};
@@ -45,7 +44,9 @@ impl Setting {
         Self {
             task: Work::Predict,
             device: device.to_string(),
-            simd: (device.kind() == DeviceKind::Flex).then(|| Level::best().name()),
+            simd: (device.kind() == DeviceKind::Flex)
+                .then(ops::simd)
+                .flatten(),
             model,
             input,
             batch,

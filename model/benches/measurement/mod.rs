@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput};
-use model::Level;
+use ops::Level;
 use rayon::prelude::*;
 
 /// Wall time; `Throughput::Elements` are floating-point operations, `Throughput::BytesDecimal`
@@ -27,7 +27,7 @@ pub fn criterion() -> Criterion<ShareOfPeak> {
     let threads = rayon::current_num_threads();
     let level = Level::best();
     let format = Format {
-        gflops: model::peak_gflops(level, threads),
+        gflops: ops::peak_gflops(level, threads),
         gigabytes: copied_gigabytes(),
     };
     println!(

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::digit::{DIGIT_SIZE, DigitResNet};
 use crate::network::Network;
-use crate::ops::ResidualBackend;
 use crate::parameters::parameter_count;
 use crate::resnet::ResNet;
 pub use changes::NetworkChanges;
@@ -17,6 +16,7 @@ pub use error::ConfigError;
 pub(crate) use error::check;
 use error::check_ends;
 pub use kinds::{ActivationOrder, BlockKind, BottleneckStride, ShortcutKind, StemKind, StemPool};
+use ops::ResidualBackend;
 pub use resnet::ResNetConfig;
 
 /// Everything that sets a network's shape. Serializes with a `family` key that tells the variants

@@ -6,7 +6,7 @@ use burn::tensor::backend::Backend;
 
 use super::prepare;
 use crate::digit::{DigitBlock, DigitResNet, halve};
-use crate::ops::{self, PreparedConvolution, ResidualBackend};
+use ops::{PreparedConvolution, ResidualBackend};
 
 #[derive(Clone, Debug)]
 pub(super) struct FoldedDigitResNet<B: Backend> {

@@ -10,8 +10,8 @@ use burn::tensor::backend::Backend;
 use crate::convolution::{Convolution, options};
 use crate::network::Network;
 use crate::norm::BatchNorm;
-use crate::ops::{self, PreparedConvolution, ResidualBackend};
 use digit::FoldedDigitResNet;
+use ops::{PreparedConvolution, ResidualBackend};
 use resnet::FoldedResNet;
 
 /// A network for prediction, made by [`Network::fold`] and equal to it up to rounding: every batch

@@ -6,10 +6,10 @@ use burn::tensor::backend::Backend;
 
 use super::{FoldedNorm, fold};
 use crate::block::Block;
-use crate::ops::{self, PreparedConvolution, ResidualBackend};
 use crate::resnet::ResNet;
 use crate::shortcut::{Shortcut, average_pool, zero_pad};
 use crate::stem;
+use ops::{PreparedConvolution, ResidualBackend};
 
 #[derive(Clone, Debug)]
 pub(super) struct FoldedResNet<B: Backend> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::walk::product;
 use super::{Layer, LayerKind, Summary};
-use crate::optimizer::Optimizer;
+use ops::Optimizer;
 
 /// Bytes of an `f32`.
 const VALUE: u64 = size_of::<f32>() as u64;

@@ -5,7 +5,7 @@ use burn::tensor::{Distribution, Tensor};
 use burn_flex::Flex;
 use model::{
     ActivationOrder, BatchNorm, Block, BlockKind, BottleneckStride, Convolution, Layer, LayerKind,
-    Network, NetworkConfig, ResNet, ResNetConfig, ShortcutKind, StemKind, StemPool, ops,
+    Network, NetworkConfig, ResNet, ResNetConfig, ShortcutKind, StemKind, StemPool,
     parameter_count, summary,
 };
 use proptest::prelude::*;

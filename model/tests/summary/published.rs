@@ -1,9 +1,7 @@
 //! Against published figures, and what else can be said without a network.
 
-use model::{
-    Adam, BlockKind, Muon, NetworkConfig, Optimizer, ResNetConfig, Sgd, ShortcutKind, Summary,
-    network, summary,
-};
+use model::{BlockKind, NetworkConfig, ResNetConfig, ShortcutKind, Summary, network, summary};
+use ops::{Adam, Muon, Optimizer, Sgd};
 
 /// Parameters and multiply-adds as torchvision's classes have them with 1,000 classes at 224
 /// pixels: convolutions and linear layers counted. Its documentation of the models gives the same

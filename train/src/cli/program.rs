@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
 
     let profile = arguments.profile;
     if profile {
-        model::profile::start();
+        ops::profile::start();
     }
     let result = if arguments.benchmark.bench {
         benchmark::run(arguments, start).map(|()| ExitCode::SUCCESS)
@@ -106,7 +106,7 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
         new_or_resumed(arguments, &signals)
     };
     if profile {
-        voice::print(&format!("\n{}", model::profile::stop().table().trim_end()))?;
+        voice::print(&format!("\n{}", ops::profile::stop().table().trim_end()))?;
     }
     result
 }

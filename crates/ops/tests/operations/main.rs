@@ -1,4 +1,4 @@
-//! The operations of `model::ops`, forward and backward.
+//! The operations of `ops`, forward and backward.
 
 mod against_burn;
 mod gradients;

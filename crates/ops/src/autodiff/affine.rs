@@ -9,7 +9,7 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Shape, TensorMetadata};
 
 use super::{accumulate, record};
-use crate::ops::{ResidualBackend, default};
+use crate::{ResidualBackend, default};
 
 /// Parents: input, and residual if there is one.
 #[derive(Debug)]

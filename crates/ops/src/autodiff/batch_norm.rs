@@ -8,7 +8,7 @@ use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::tensor::ops::FloatTensor;
 
 use super::{accumulate, record};
-use crate::ops::{BatchNormOutput, ResidualBackend};
+use crate::{BatchNormOutput, ResidualBackend};
 
 /// Parents: input, gamma, beta, and residual if there is one.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+#[cfg(feature = "flex")]
 use crate::kernels::{Level, SIMD_VARIABLE};
 
 /// An environment variable has a value that it cannot have on this machine.
@@ -16,29 +17,39 @@ pub struct EnvironmentError {
     pub known: String,
 }
 
-/// Checks that [`SIMD_VARIABLE`] names vectors that this CPU has, and `KERNELS_VARIABLE` a state, where they
-/// are set. The kernels themselves take a wrong value as none.
+/// Checks that `RESNET_SIMD` names vectors that this CPU has, and `RESNET_KERNELS` a state, where they are set. The
+/// kernels themselves take a wrong value as none; without kernels, nothing is checked.
 ///
 /// # Errors
 ///
 /// If a value is unknown, or if this CPU does not have the vectors.
 pub fn check_environment() -> Result<(), EnvironmentError> {
-    let levels: Vec<_> = Level::available().into_iter().map(Level::name).collect();
-    check(SIMD_VARIABLE, value(SIMD_VARIABLE), &levels, " on this CPU")?;
     #[cfg(feature = "flex")]
     {
+        let levels: Vec<_> = Level::available().into_iter().map(Level::name).collect();
+        check(SIMD_VARIABLE, value(SIMD_VARIABLE), &levels, " on this CPU")?;
         let variable = crate::KERNELS_VARIABLE;
         check(variable, value(variable), &["on", "off"], "")?;
     }
     Ok(())
 }
 
+/// The vectors that kernels compute with, such as `avx2`; `None` without kernels.
+pub fn simd() -> Option<&'static str> {
+    #[cfg(feature = "flex")]
+    return Some(Level::best().name());
+    #[cfg(not(feature = "flex"))]
+    None
+}
+
 /// An empty variable is not set.
+#[cfg(feature = "flex")]
 fn value(variable: &str) -> Option<String> {
     let value = std::env::var_os(variable)?;
     (!value.is_empty()).then(|| value.to_string_lossy().into_owned())
 }
 
+#[cfg(feature = "flex")]
 fn check(
     variable: &'static str,
     value: Option<String>,
@@ -55,7 +66,7 @@ fn check(
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "flex"))]
 mod tests {
     use super::*;
 

@@ -7,7 +7,7 @@ use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
 use crate::muon::Muon;
-use crate::ops::{self, AdamStep, ResidualBackend, SgdStep};
+use crate::{AdamStep, ResidualBackend, SgdStep};
 
 /// An optimizer and its settings, computing as PyTorch's of the same name does.
 ///
@@ -145,7 +145,7 @@ impl Sgd {
             weight_decay: decay::<D>(self.weight_decay, self.vectors_decay),
         };
         let buffer = state.map(|state| state.first);
-        let (parameter, buffer) = ops::sgd_step(parameter, gradient, buffer, step);
+        let (parameter, buffer) = crate::sgd_step(parameter, gradient, buffer, step);
         let state = buffer.map(|first| OptimizerState {
             first,
             second: None,
@@ -174,7 +174,7 @@ impl Adam {
             number: steps,
         };
         let moments = state.and_then(|state| Some([state.first, state.second?]));
-        let (parameter, [first, second]) = ops::adam_step(parameter, gradient, moments, step);
+        let (parameter, [first, second]) = crate::adam_step(parameter, gradient, moments, step);
         let state = OptimizerState {
             first,
             second: Some(second),

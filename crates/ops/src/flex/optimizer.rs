@@ -5,8 +5,8 @@ use burn_flex::FlexTensor;
 
 use crate::kernels::optimizer::{self, Adam, Momentum};
 use crate::kernels::simd::Level;
-use crate::ops::optimizer::{AdamStep, SgdStep};
 use crate::profile;
+use crate::step::{AdamStep, SgdStep};
 
 pub(super) fn sgd_step(
     parameter: FlexTensor,

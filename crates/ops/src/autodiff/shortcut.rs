@@ -9,7 +9,7 @@ use burn::tensor::TensorMetadata;
 use burn::tensor::ops::FloatTensor;
 
 use super::{accumulate, record};
-use crate::ops::ResidualBackend;
+use crate::ResidualBackend;
 
 #[derive(Debug)]
 struct ZeroPad;

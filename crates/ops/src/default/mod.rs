@@ -15,8 +15,8 @@ use super::{
 
 mod pools;
 
-pub use super::optimizer::{adam_step, sgd_step};
 pub use super::orthogonal::orthogonalize;
+pub use super::step::{adam_step, sgd_step};
 pub use pools::{
     average_pool, average_pool_backward, global_average_pool, global_average_pool_backward,
     max_pool, max_pool_backward,

@@ -6,7 +6,7 @@ use burn::tensor::{Shape, TensorMetadata};
 
 use super::{DILATION, empty_like, rows};
 
-/// See [`ResidualBackend::max_pool`](crate::ops::ResidualBackend::max_pool).
+/// See [`ResidualBackend::max_pool`](crate::ResidualBackend::max_pool).
 pub fn max_pool<B: Backend>(
     input: FloatTensor<B>,
     kernel: [usize; 2],
@@ -16,7 +16,7 @@ pub fn max_pool<B: Backend>(
     B::max_pool2d(input, kernel, stride, padding, DILATION, false)
 }
 
-/// See [`ResidualBackend::max_pool_backward`](crate::ops::ResidualBackend::max_pool_backward); finds the largest values anew, and so does not read
+/// See [`ResidualBackend::max_pool_backward`](crate::ResidualBackend::max_pool_backward); finds the largest values anew, and so does not read
 /// the output.
 pub fn max_pool_backward<B: Backend>(
     input: FloatTensor<B>,
@@ -41,13 +41,13 @@ pub fn max_pool_backward<B: Backend>(
     .x_grad
 }
 
-/// See [`ResidualBackend::average_pool`](crate::ops::ResidualBackend::average_pool).
+/// See [`ResidualBackend::average_pool`](crate::ResidualBackend::average_pool).
 pub fn average_pool<B: Backend>(input: FloatTensor<B>, edge: usize) -> FloatTensor<B> {
     let [count_padding, round_up] = [false, true];
     B::avg_pool2d(input, [edge; 2], [edge; 2], [0; 2], count_padding, round_up)
 }
 
-/// See [`ResidualBackend::average_pool_backward`](crate::ops::ResidualBackend::average_pool_backward).
+/// See [`ResidualBackend::average_pool_backward`](crate::ResidualBackend::average_pool_backward).
 pub fn average_pool_backward<B: Backend>(
     output_gradient: FloatTensor<B>,
     input_shape: [usize; 4],
@@ -67,14 +67,14 @@ pub fn average_pool_backward<B: Backend>(
     )
 }
 
-/// See [`ResidualBackend::global_average_pool`](crate::ops::ResidualBackend::global_average_pool).
+/// See [`ResidualBackend::global_average_pool`](crate::ResidualBackend::global_average_pool).
 pub fn global_average_pool<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
     let [batch, channels, ..] = input.shape().dims::<4>();
     let means = B::float_mean_dim(rows::<B>(input), 1);
     B::float_reshape(means, Shape::new([batch, channels]))
 }
 
-/// See [`ResidualBackend::global_average_pool_backward`](crate::ops::ResidualBackend::global_average_pool_backward).
+/// See [`ResidualBackend::global_average_pool_backward`](crate::ResidualBackend::global_average_pool_backward).
 pub fn global_average_pool_backward<B: Backend>(
     output_gradient: FloatTensor<B>,
     input_shape: [usize; 4],

@@ -8,8 +8,8 @@ use crate::kernels::norm::{
     inverse_deviation, scale_and_shift, statistics,
 };
 use crate::kernels::simd::Level;
-use crate::ops::{BatchNormGradients, BatchNormOutput};
 use crate::profile;
+use crate::{BatchNormGradients, BatchNormOutput};
 
 /// What a batch was normalized with.
 pub(super) struct Statistics {

@@ -2,7 +2,7 @@
 
 use crate::support::{Train, tensor, values};
 use burn::tensor::{DType, Tensor, Tolerance};
-use model::ops::{self, ConvolutionOptions};
+use ops::ConvolutionOptions;
 
 const SIZE: [usize; 4] = [2, 3, 4, 4];
 const SAME: ConvolutionOptions = ConvolutionOptions {

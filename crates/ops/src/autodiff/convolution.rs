@@ -9,7 +9,7 @@ use burn::tensor::TensorMetadata;
 use burn::tensor::ops::FloatTensor;
 
 use super::record;
-use crate::ops::{ConvolutionOptions, ResidualBackend};
+use crate::{ConvolutionOptions, ResidualBackend};
 
 /// Parents: input, weight, and bias if there is one.
 #[derive(Debug)]

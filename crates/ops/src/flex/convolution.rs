@@ -12,8 +12,8 @@ use crate::kernels::convolution::{
 };
 use crate::kernels::shape::Shape;
 use crate::kernels::simd::Level;
-use crate::ops::{ConvolutionOptions, PreparedConvolution, PreparedWeight};
 use crate::profile::{self, Running};
+use crate::{ConvolutionOptions, PreparedConvolution, PreparedWeight};
 
 pub(super) fn convolution(
     input: FlexTensor,

@@ -5,7 +5,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Tensor};
-use model::ops::{self, ConvolutionOptions};
+use ops::ConvolutionOptions;
 
 const TOLERANCE: f64 = 2e-5;
 

@@ -8,7 +8,7 @@ use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::tensor::ops::FloatTensor;
 
 use super::record;
-use crate::ops::ResidualBackend;
+use crate::ResidualBackend;
 
 /// Parents: what is added up before.
 #[derive(Debug)]

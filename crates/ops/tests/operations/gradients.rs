@@ -2,7 +2,7 @@
 
 use crate::support::{self, Train, assert_close, inputs, run, weighted_sum};
 use burn::tensor::{DType, Tensor};
-use model::ops::{self, ConvolutionOptions};
+use ops::ConvolutionOptions;
 
 const STEP: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-7;

@@ -43,22 +43,20 @@ mod tests {
     use burn::tensor::{Distribution, Tolerance};
     use burn_flex::Flex;
 
-    use crate::ops;
-
     #[test]
     fn singular_values_come_close_to_the_length() {
         let device = Default::default();
         for [rows, columns] in [[8, 8], [6, 30], [30, 6], [1, 9]] {
             let normal = Distribution::Normal(0.0, 3.0);
             let matrix = Tensor::<Flex, 2>::random([rows, columns], normal, &device);
-            let result = ops::orthogonalize(matrix, -2.0) / -2.0;
+            let result = crate::orthogonalize(matrix, -2.0) / -2.0;
             assert_eq!(result.dims(), [rows, columns]);
             let squares: f32 = result.powi_scalar(2).sum().into_scalar();
             // The mean of the squared singular values.
             let mean = squares / rows.min(columns) as f32;
             assert!((0.4..1.5).contains(&mean), "{rows}x{columns}: {mean}");
         }
-        let zero = ops::orthogonalize(Tensor::<Flex, 2>::zeros([3, 4], &device), 1.0);
+        let zero = crate::orthogonalize(Tensor::<Flex, 2>::zeros([3, 4], &device), 1.0);
         assert_eq!(zero.abs().sum().into_scalar(), 0.0);
     }
 
@@ -79,7 +77,7 @@ mod tests {
                 let primitive = matrix.clone().into_primitive().tensor();
                 let expected = orthogonalize::<Flex>(primitive, 2.0);
                 let expected = Tensor::<Flex, 2>::from_primitive(TensorPrimitive::Float(expected));
-                let result = ops::orthogonalize(matrix, 2.0).into_data();
+                let result = crate::orthogonalize(matrix, 2.0).into_data();
                 let tolerance = Tolerance::absolute(4e-3);
                 result.assert_approx_eq::<f32>(&expected.into_data(), tolerance);
             }

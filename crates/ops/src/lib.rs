@@ -14,20 +14,49 @@
 //! | `functions` | the operations on `Tensor`, which the networks call |
 //! | `autodiff` | forward and backward steps for `Autodiff` |
 //! | `flex`, `backends` | which backends have the trait |
+//! | `kernels` | kernels for the CPU, which `flex` calls |
+//! | `optimizer`, `muon` | SGD, Adam and Muon, with one operation for a whole step |
+//! | [`profile`] | how long each operation takes |
+//!
+//! ```
+//! use burn::tensor::Tensor;
+//! use burn_flex::Flex;
+//! use ops::ConvolutionOptions;
+//!
+//! let device = Default::default();
+//! let input = Tensor::<Flex, 4>::ones([1, 3, 8, 8], &device); // [batch, channels, height, width]
+//! let weight = Tensor::ones([4, 3, 3, 3], &device); // [out, in, height, width]
+//! let options = ConvolutionOptions {
+//!     stride: [2, 2],
+//!     padding: [1, 1],
+//!     groups: 1,
+//! };
+//! let output = ops::convolution(input, weight, None, options);
+//! assert_eq!(output.dims(), [1, 4, 4, 4]);
+//! ```
 
 mod autodiff;
 mod backends;
 pub mod default;
+mod environment;
 #[cfg(feature = "flex")]
 mod flex;
 mod functions;
+#[cfg(feature = "flex")]
+mod kernels;
+mod muon;
 mod optimizer;
 mod orthogonal;
+// Only the kernels tell it of operations.
+#[cfg_attr(not(feature = "flex"), allow(dead_code))]
+pub mod profile;
+mod step;
 mod values;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
+pub use environment::{EnvironmentError, check_environment, simd};
 #[cfg(feature = "flex")]
 pub use flex::KERNELS_VARIABLE;
 pub use functions::{
@@ -35,7 +64,11 @@ pub use functions::{
     known_gradient, max_pool, orthogonalize, prepare_convolution, prepared_convolution, relu,
     sgd_step, zero_pad_shortcut,
 };
-pub use optimizer::{AdamStep, SgdStep};
+#[cfg(feature = "flex")]
+pub use kernels::{Level, SIMD_VARIABLE, peak_gflops};
+pub use muon::Muon;
+pub use optimizer::{Adam, Optimizer, OptimizerState, Sgd};
+pub use step::{AdamStep, SgdStep};
 pub use values::{
     BatchNormGradients, BatchNormOutput, ConvolutionOptions, PreparedConvolution, PreparedWeight,
 };

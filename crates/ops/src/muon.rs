@@ -4,8 +4,8 @@ use burn::optim::LearningRate;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::ops::{ResidualBackend, SgdStep, orthogonalize, sgd_step};
 use crate::optimizer::{Adam, OptimizerState, next};
+use crate::{ResidualBackend, SgdStep, orthogonalize, sgd_step};
 
 /// Steps as long as those of Adam (Liu et al. 2025, <https://arxiv.org/abs/2502.16982>): so one
 /// rate serves both.

@@ -10,7 +10,7 @@ use burn::tensor::{Tensor, TensorPrimitive};
 use burn_flex::{Flex, FlexTensor};
 
 use super::product::matrix_product;
-use crate::ops::orthogonal::{COEFFICIENTS, EPSILON, ITERATIONS};
+use crate::orthogonal::{COEFFICIENTS, EPSILON, ITERATIONS};
 use crate::profile;
 
 type Matrix = Tensor<Flex, 2>;

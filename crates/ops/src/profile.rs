@@ -3,7 +3,7 @@
 //! ```
 //! use burn::tensor::Tensor;
 //! use burn_flex::Flex;
-//! use model::profile;
+//! use ops::profile;
 //!
 //! let device = Default::default();
 //! let resnet8 = model::network("resnet8")?.init::<Flex>(&device)?;
