@@ -3,7 +3,7 @@
 # they would take most of the time to compile, and their coverage would lead the fuzzer astray.
 set -euo pipefail
 
-instrumented=" data events files infer train weights resnet_fuzz
+instrumented=" data events files saved_models train weights resnet_fuzz
     jpeg image orientation idx cifar torch pickle safetensors names config records
     byteorder_lite crc32fast csv csv_core fdeflate flate2 image_webp memchr miniz_oxide png rmp rmp_serde serde_core
     serde_json serde_spanned simd_adler32 tar toml toml_datetime toml_parser weezl winnow zip "

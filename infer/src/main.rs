@@ -8,8 +8,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use data::{Fitted, ImageError, ImageOpener, PreprocessingError};
 use device::{SelectedDevice, Task};
-use infer::benchmark::ProgramStart;
-use infer::{Predictor, PreparedImage, SavedModel, Views, console, environment, voice};
+use command_line::benchmark::ProgramStart;
+use infer::{Predictor, PreparedImage};
+use saved_models::{SavedModel, Views};
+use command_line::{console, environment, voice};
 use model::ResidualBackend;
 
 use crate::cli::arguments::Arguments;

@@ -4,12 +4,10 @@ use burn::tensor::backend::Backend;
 use data::{Fitted, ImageBatcher, ImageLook, PreprocessingError, fit};
 use image::DynamicImage;
 use model::{FoldedNetwork, ResidualBackend};
+use saved_models::{Activation, SavedModel, SavedModelError, Views};
 use serde::Serialize;
 
-use crate::description::Activation;
-use crate::error::{PredictError, SavedModelError};
-use crate::saved::SavedModel;
-use crate::views::Views;
+use crate::error::PredictError;
 
 /// A network on a device, with all that turns an image into its input.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::process::Output;
 use std::time::{Duration, SystemTime};
 
 use common::{fails, infer, run_folder, run_with, stderr};
-use infer::{SavedModel, Scoring, Stored, Views};
+use saved_models::{SavedModel, Scoring, Stored, Views};
 use serde_json::Value;
 
 fn image_png() -> PathBuf {

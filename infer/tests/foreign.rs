@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Tensor, TensorData};
 use burn_flex::Flex;
 use common::{fails, infer, stderr, stdout};
-use infer::foreign::{Difference, ForeignError, Import, ImportOptions, export, import};
-use infer::{SavedModel, WEIGHTS_FILE};
+use saved_models::foreign::{Difference, ForeignError, Import, ImportOptions, export, import};
+use saved_models::{SavedModel, WEIGHTS_FILE};
 use model::NetworkChanges;
 use weights::{Entry, Precision, StateDict, WeightsFile, write_safetensors};
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use common::{fails, infer};
 use data::{Filter, Resampling};
-use infer::foreign::{Difference, ForeignError, Import, ImportOptions, import};
-use infer::{Activation, SavedModel, WEIGHTS_FILE};
+use saved_models::foreign::{Difference, ForeignError, Import, ImportOptions, import};
+use saved_models::{Activation, SavedModel, WEIGHTS_FILE};
 use model::NetworkChanges;
 use weights::{Entry, Precision, StateDict, Tensor, WeightsFile, write_safetensors};
 
@@ -274,7 +274,7 @@ fn changes_make_another_model() {
         "{:?}",
         import.notes
     );
-    let unchanged = infer::foreign::import(&run, &ImportOptions::default()).unwrap();
+    let unchanged = saved_models::foreign::import(&run, &ImportOptions::default()).unwrap();
     assert_eq!(unchanged.saved.description, before);
 }
 
@@ -300,7 +300,7 @@ fn folders_say_how_images_are_resized() {
     let squeezed = r#"{"image_processor_type": "ViTImageProcessor", "resample": 3,
         "size": {"height": 48, "width": 64}}"#;
     let folder = hub(config, Some(squeezed));
-    let import = infer::foreign::import(folder.path(), &ImportOptions::default()).unwrap();
+    let import = saved_models::foreign::import(folder.path(), &ImportOptions::default()).unwrap();
     let preprocessing = &import.saved.description.preprocessing;
     let Resampling {
         filter, stretch, ..
@@ -312,14 +312,14 @@ fn folders_say_how_images_are_resized() {
         import.notes
     );
     let own = hub(config, Some(r#"{"do_resize": false}"#));
-    let error = infer::foreign::import(own.path(), &ImportOptions::default()).unwrap_err();
+    let error = saved_models::foreign::import(own.path(), &ImportOptions::default()).unwrap_err();
     assert!(error.to_string().contains("`do_resize`"), "{error}");
     let options = ImportOptions {
         resize: Some(72),
         image_size: Some(64),
         ..ImportOptions::default()
     };
-    let import = infer::foreign::import(own.path(), &options).unwrap();
+    let import = saved_models::foreign::import(own.path(), &options).unwrap();
     let preprocessing = import.saved.description.preprocessing;
     assert_eq!((preprocessing.height(), preprocessing.resize()), (64, 72));
     let small = r#"{"size": {"shortest_edge": 72}, "crop_size": 64}"#;
@@ -327,7 +327,7 @@ fn folders_say_how_images_are_resized() {
         resize: Some(64),
         ..ImportOptions::default()
     };
-    let import = infer::foreign::import(hub(config, Some(small)).path(), &options).unwrap();
+    let import = saved_models::foreign::import(hub(config, Some(small)).path(), &options).unwrap();
     assert_eq!(import.saved.description.preprocessing.resize(), 64);
 }
 
@@ -338,7 +338,7 @@ fn folders_of_other_outputs_or_networks_are_refused() {
         None,
     );
     let import = |folder: &tempfile::TempDir, options: &ImportOptions| {
-        infer::foreign::import(folder.path(), options)
+        saved_models::foreign::import(folder.path(), options)
     };
     let error = import(&regression, &ImportOptions::default()).unwrap_err();
     assert!(matches!(error, ForeignError::Regression { .. }), "{error}");

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use burn_flex::Flex;
 use common::{fails, infer, run_folder, stderr, stdout};
-use infer::{Predictor, SavedModel};
+use infer::{Predictor};
+use saved_models::{SavedModel};
 
 fn sample_images() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/sample/images");
@@ -126,7 +127,7 @@ fn sample_and_shipped_model_stay_small() {
             .map(|entry| entry.unwrap().metadata().unwrap().len())
             .sum()
     };
-    assert!(size("data/sample") + size("infer/shipped") < 5_000_000);
+    assert!(size("data/sample") + size("crates/saved-models/shipped") < 5_000_000);
 }
 
 #[test]

@@ -7,9 +7,7 @@ use burn::tensor::backend::Backend as _;
 use burn::tensor::{Distribution, Int, Tensor, TensorData};
 use data::ImageBatch;
 use device::SelectedDevice;
-use infer::benchmark::{
-    BenchmarkError, InputShape, Measurement, ProgramStart, Setting, measure, memory_now,
-};
+use command_line::benchmark::{BenchmarkError, InputShape, Measurement, ProgramStart, Setting, measure, memory_now};
 use model::{NetworkConfig, ResidualBackend};
 
 use crate::classifier::Classifier;

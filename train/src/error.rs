@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use data::{AugmentationError, DataError};
 use files::write_hint;
-use infer::SavedModelError;
-use infer::foreign::{ForeignError, UnknownPublished};
+use saved_models::SavedModelError;
+use saved_models::foreign::{ForeignError, UnknownPublished};
 use model::UnknownPart;
 use thiserror::Error;
 

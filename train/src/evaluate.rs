@@ -8,7 +8,7 @@ use std::sync::Arc;
 use data::{
     BatchLoader, DataSet, ImageBatcher, ImageDataset, LoadOptions, LoadProgress, Source, Storage,
 };
-use infer::{Activation, SavedModel, Views};
+use saved_models::{Activation, SavedModel, Views};
 use model::ResidualBackend;
 use serde::{Deserialize, Serialize};
 

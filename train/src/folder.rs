@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use data::Source;
 use files::{Checksums, SealError, seal, sha256, unseal, write_atomically};
-use infer::{DESCRIPTION_FILE, Description};
+use saved_models::{DESCRIPTION_FILE, Description};
 
 use crate::config::TrainConfig;
 use crate::error::TrainError;

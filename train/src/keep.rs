@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
-use infer::{Accuracy, SavedModel};
+use saved_models::{Accuracy, SavedModel};
 use model::Network;
 
 use crate::checkpoint::{Best, RunState};

@@ -5,8 +5,8 @@ mod cli;
 use std::process::ExitCode;
 
 use dashboard::DashboardError;
-use infer::benchmark::ProgramStart;
-use infer::console;
+use command_line::benchmark::ProgramStart;
+use command_line::console;
 use train::{ConfigError, TrainError};
 
 use crate::cli::arguments::Arguments;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use data::{
     DataError, DataSet, ImageDataset, ImageLook, ImageStore, LoadOptions, LoadProgress, Source,
 };
-use infer::{Accuracy, Activation, Description, Scoring, Stored};
+use saved_models::{Accuracy, Activation, Description, Scoring, Stored};
 use model::NetworkConfig;
 
 use crate::config::TrainConfig;

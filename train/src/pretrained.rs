@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use data::{Preprocessing, PreprocessingError};
-use infer::Description;
-use infer::foreign::{ForeignError, Import, ImportOptions, import};
+use saved_models::Description;
+use saved_models::foreign::{ForeignError, Import, ImportOptions, import};
 use model::{Network, NetworkConfig, ResidualBackend};
 
 use crate::config::TrainConfig;

@@ -12,7 +12,7 @@ use burn_train::renderer::MetricsRenderer;
 use burn_train::{SupervisedTraining, TrainingStrategy};
 use data::{BatchLoader, ImageBatcher, ImageDataset, LoadFailure, Position};
 use events::{Level, Work};
-use infer::{Accuracy, SavedModel};
+use saved_models::{Accuracy, SavedModel};
 use model::ResidualBackend;
 
 use crate::checkpoint::{Best, CheckpointRecorder, EpochScores, WhenCalled};

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use burn::data::dataloader::{DataLoader, Progress};
 use burn_train::metric::ItemLazy as _;
 use data::ImageBatch;
-use infer::Views;
+use saved_models::Views;
 use model::{Network, ResidualBackend};
 
 use crate::classifier::{Fetched, classified};

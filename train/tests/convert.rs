@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{fails, succeeds};
-use infer::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};
+use saved_models::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};
 
 fn convert(input: &Path, output: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
@@ -22,7 +22,7 @@ fn reference(name: &str) -> PathBuf {
 }
 
 fn shipped() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../infer/shipped")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/saved-models/shipped")
 }
 
 #[test]

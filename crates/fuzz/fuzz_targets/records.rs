@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn_flex::Flex;
-use infer::SavedModel;
+use saved_models::SavedModel;
 use libfuzzer_sys::{Corpus, fuzz_target};
 use resnet_fuzz::Scratch;
 use train::{RunFolder, TrainConfig};

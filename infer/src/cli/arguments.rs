@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser};
 use device::DeviceRequest;
-use infer::benchmark::{InputShape, NamedNetwork};
-use infer::flags::WeightsFlags;
-use infer::foreign::Published;
+use command_line::benchmark::{InputShape};
+use saved_models::NamedNetwork;
+use command_line::flags::WeightsFlags;
+use saved_models::foreign::Published;
 
 use super::generate::Generate;
 

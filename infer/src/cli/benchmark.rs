@@ -4,10 +4,9 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use device::Task;
-use infer::benchmark::{
-    BenchmarkError, Measurement, PredictionBenchmark, ProgramStart, Report, Setting, Subject,
-};
-use infer::{terminal, voice};
+use command_line::benchmark::{BenchmarkError, Measurement, ProgramStart, Report, Setting};
+use infer::{PredictionBenchmark, Subject};
+use command_line::{terminal, voice};
 use model::ResidualBackend;
 
 use super::arguments::Arguments;

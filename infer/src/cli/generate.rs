@@ -2,8 +2,8 @@
 
 use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
-use infer::help::{Layout, arranged, completions, manual};
-use infer::{flags, voice};
+use command_line::help::{Layout, arranged, completions, manual};
+use command_line::{flags, voice};
 
 use super::arguments::Arguments;
 

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use infer::foreign::{Import, import};
-use infer::{Candidates, Choice, DESCRIPTION_FILE, SavedModel, terminal, voice};
+use saved_models::foreign::{Import, import};
+use command_line::{Candidates, Choice, terminal, voice};
+use saved_models::{DESCRIPTION_FILE, SavedModel};
 use serde::Serialize;
 
 use super::arguments::Arguments;
@@ -20,7 +21,7 @@ pub(crate) struct Source {
     pub kind: &'static str,
     /// The run's folder, or the file.
     pub path: Option<String>,
-    /// The reason in a word: that of [`infer::Why::name`], or `named`.
+    /// The reason in a word: that of [`command_line::Why::name`], or `named`.
     pub reason: &'static str,
     /// The reason in words; none where it was named.
     pub why: Option<String>,
@@ -90,7 +91,7 @@ pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, S
             return Ok((SavedModel::shipped()?, Source::named("shipped", None)));
         }
         _ => {
-            let folder = infer::find_run(run, runs_dir)?;
+            let folder = command_line::find_run(run, runs_dir)?;
             return Ok((
                 SavedModel::open(&folder)?,
                 Source::named("run", Some(&folder)),

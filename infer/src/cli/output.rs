@@ -4,8 +4,9 @@ use std::path::Path;
 
 use data::{Conversion, Fitted, Mismatch};
 use files::{printable, shown_path};
-use infer::voice::{self, OutputError};
-use infer::{ClassProbability, Description, Prediction, SavedModel, Stored, Views};
+use command_line::voice::{self, OutputError};
+use infer::{ClassProbability, Prediction};
+use saved_models::{Description, SavedModel, Stored, Views};
 use serde::Serialize;
 
 use super::arguments::Arguments;

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use infer::SavedModel;
+use saved_models::SavedModel;
 
 /// The program, with an empty folder of runs.
 pub fn infer(runs_dir: &Path) -> Command {

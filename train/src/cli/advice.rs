@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use data::Source;
-use infer::foreign::Published;
+use saved_models::foreign::Published;
 use train::{Plan, TrainConfig};
 
 use super::grouped::grouped;

@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use infer::benchmark::{InputShape, NamedNetwork};
-use infer::flags::WeightsFlags;
+use command_line::benchmark::{InputShape};
+use saved_models::NamedNetwork;
+use command_line::flags::WeightsFlags;
 use train::{ConfigError, OptimizerKind, TrainConfig};
 
 use super::eval_arguments::EvalArguments;

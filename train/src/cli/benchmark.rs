@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 
 use device::Task;
-use infer::benchmark::{BenchmarkError, Measurement, ProgramStart, Report};
-use infer::{terminal, voice};
+use command_line::benchmark::{BenchmarkError, Measurement, ProgramStart, Report};
+use command_line::{terminal, voice};
 use model::ResidualBackend;
 use train::{StepBenchmark, TrainConfig};
 

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use infer::foreign::{ForeignError, Import, export, exported, import};
-use infer::voice::{self, talk, warn};
-use infer::{DESCRIPTION_FILE, SavedModelError, WEIGHTS_FILE};
+use saved_models::foreign::{ForeignError, Import, export, exported, import};
+use command_line::voice::{self, talk, warn};
+use saved_models::{DESCRIPTION_FILE, SavedModelError, WEIGHTS_FILE};
 use weights::Precision;
 
 use super::arguments::ConvertArguments;

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use files::{check_output, is_standard_output, write_hint, write_output};
-use infer::voice;
+use command_line::voice;
 use thiserror::Error;
 
 /// What stands for standard output in place of a file's name.

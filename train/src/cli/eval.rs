@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use data::{LoadProgress, Source};
 use device::Task;
 use files::printable_json;
-use infer::foreign::import;
-use infer::voice::{self, talk, warn};
-use infer::{SavedModel, Views, terminal};
+use saved_models::foreign::import;
+use command_line::voice::{self, talk, warn};
+use saved_models::{SavedModel, Views};
+use command_line::{terminal};
 use model::ResidualBackend;
 use serde_json::Value;
 use train::{
@@ -151,8 +152,8 @@ fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
         });
     }
     let folder = match &arguments.run {
-        Some(run) => infer::find_run(run, &arguments.runs_dir)?,
-        None => infer::newest_run(&arguments.runs_dir)?.ok_or_else(|| TrainError::NoRuns {
+        Some(run) => command_line::find_run(run, &arguments.runs_dir)?,
+        None => command_line::newest_run(&arguments.runs_dir)?.ok_or_else(|| TrainError::NoRuns {
             folder: arguments.runs_dir.clone(),
         })?,
     };

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use data::Source;
 use device::DeviceRequest;
-use infer::benchmark::NamedNetwork;
-use infer::flags::WeightsFlags;
+use saved_models::NamedNetwork;
+use command_line::flags::WeightsFlags;
 use train::SetPart;
 
 use super::settings::{max_pixels, max_pixels_help, source};

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use clap::error::ErrorKind;
-use infer::voice;
+use command_line::voice;
 
 use super::destination::Destination;
 use super::find::{find, newest};

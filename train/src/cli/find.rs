@@ -7,7 +7,7 @@ use train::TrainError;
 
 /// The folder of a run that has events, or will have some.
 pub(super) fn find(run: &Path, runs_dir: &Path) -> anyhow::Result<PathBuf> {
-    let folder = infer::find_run(run, runs_dir)?;
+    let folder = command_line::find_run(run, runs_dir)?;
     match has_events(&folder) || events::is_locked(&folder) {
         true => Ok(folder),
         false => Err(TrainError::NoEvents { folder }.into()),

@@ -9,7 +9,7 @@ use events::{Follower, Level, State, is_locked};
 
 use super::epoch_line::EpochLine;
 use super::progress::tested_line;
-use infer::voice::{self, talk, warn};
+use command_line::voice::{self, talk, warn};
 
 /// Time between two looks at a run's events.
 const EVERY: Duration = Duration::from_millis(500);

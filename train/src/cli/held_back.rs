@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::ProgressBar;
-use infer::voice;
+use command_line::voice;
 
 /// Prints lines above a progress bar, or later, when a screen has closed that hides the terminal. Clones
 /// hold back together.

@@ -8,8 +8,8 @@ use clap::error::ErrorKind;
 use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 use data::Source;
-use infer::help::{Layout, arranged, completions, manual};
-use infer::{flags, voice};
+use command_line::help::{Layout, arranged, completions, manual};
+use command_line::{flags, voice};
 use report::runs::Column;
 use train::{Keep, OptimizerKind, Schedule, SetPart, recipe_names};
 

@@ -36,7 +36,7 @@ mod system {
     use crossterm::event::DisableMouseCapture;
     use crossterm::execute;
     use crossterm::terminal::LeaveAlternateScreen;
-    use infer::console;
+    use command_line::console;
     use rustix::process::{Pid, Signal, getpid, getppid, getsid, kill_process, setsid};
     use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
     use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
@@ -44,7 +44,7 @@ mod system {
 
     use super::LAUNCHER;
     use crate::cli::signals::is_ignored;
-    use infer::voice::warn;
+    use command_line::voice::warn;
 
     /// What a trainer and its launcher tell each other with: "stop" one way, "detached" the other.
     const WORD: Signal = Signal::USR1;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use dashboard::{Command, End, Mode, Options, Source};
-use infer::voice::warn;
+use command_line::voice::warn;
 use train::{RunFolder, Stop};
 
 #[cfg(unix)]

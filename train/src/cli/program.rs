@@ -9,9 +9,9 @@ use data::{LoadProgress, Source};
 use device::{SelectedDevice, Task};
 use events::Level;
 use indicatif::ProgressDrawTarget;
-use infer::benchmark::ProgramStart;
-use infer::voice::{self, be_quiet, talk, warn};
-use infer::{console, environment, terminal};
+use command_line::benchmark::ProgramStart;
+use command_line::voice::{self, be_quiet, talk, warn};
+use command_line::{console, environment, terminal};
 use model::{Part, ResidualBackend};
 use thiserror::Error;
 use train::{
@@ -221,7 +221,7 @@ fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder
         (Some(run), _) => {
             let default = TrainConfig::default().runs_dir;
             let runs_dir = overrides.runs_dir.as_deref().unwrap_or(&default);
-            let (folder, config) = RunFolder::open(infer::find_run(run, runs_dir)?)?;
+            let (folder, config) = RunFolder::open(command_line::find_run(run, runs_dir)?)?;
             move_data(&config, &mut overrides)?;
             (config.with(overrides), Some(folder))
         }

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use events::{Follower, History};
 use files::{brief, printable};
 use indicatif::{ProgressBar, ProgressStyle};
-use infer::voice;
+use command_line::voice;
 use report::NamedRun;
 use thiserror::Error;
 

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 
 use files::printable;
-use infer::voice::{self, talk};
+use command_line::voice::{self, talk};
 use report::runs::{find, listing, listing_within, matches_all, sort};
 
 use super::follow_arguments::RunsArguments;

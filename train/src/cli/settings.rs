@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use data::{DataError, Source, Storage};
 use device::DeviceRequest;
-use infer::flags;
-use infer::foreign::{Published, UnknownPublished};
+use command_line::flags;
+use saved_models::foreign::{Published, UnknownPublished};
 use model::{BottleneckStride, Part, ShortcutKind, StemKind, StemPool};
 use train::{Keep, OptimizerKind, Overrides, Schedule};
 

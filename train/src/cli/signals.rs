@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::Context as _;
-use infer::console;
+use command_line::console;
 use train::Stop;
 
 /// The user said that training is to go on without the terminal.

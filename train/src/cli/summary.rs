@@ -1,7 +1,8 @@
 //! `train summary`: what a network consists of and costs.
 
-use infer::benchmark::{InputShape, NamedNetwork};
-use infer::voice;
+use command_line::benchmark::{InputShape};
+use saved_models::NamedNetwork;
+use command_line::voice;
 use model::{Layer, LayerKind, Summary, TrainingMemory};
 use report::table::table;
 use serde::Serialize;

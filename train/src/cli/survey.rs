@@ -12,8 +12,8 @@ use data::{
 use files::{printable, shown_path};
 use image::{ImageFormat, RgbImage};
 use indicatif::ProgressBar;
-use infer::terminal;
-use infer::voice::{self, talk};
+use command_line::terminal;
+use command_line::voice::{self, talk};
 use report::table::table;
 use serde::Serialize;
 use train::{Overrides, TrainConfig};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use data::{DataSet, Flaw, FlawedImages, PassedOver, Reading, Unreadable};
 use files::{printable, shown_path, without_number};
 
-use infer::voice::{talk, warn};
+use command_line::voice::{talk, warn};
 
 /// How many images are named on the terminal.
 const NAMED: usize = 3;

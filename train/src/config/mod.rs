@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use data::{Augmentation, DataSet, FOLDER_SIDE, Outliers, Source};
 use device::DeviceRequest;
-use infer::Views;
+use saved_models::Views;
 use model::{BottleneckStride, Part, ShortcutKind, StemKind, StemPool};
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! The network that the settings describe.
 
-use infer::foreign::Published;
+use saved_models::foreign::Published;
 use model::{NetworkChanges, NetworkConfig};
 
 use super::TrainConfig;

@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::error::SavedModelError;
-use crate::saved::DESCRIPTION_FILE;
+use saved_models::SavedModelError;
+use saved_models::DESCRIPTION_FILE;
 
 mod choice;
 

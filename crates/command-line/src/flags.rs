@@ -3,9 +3,9 @@
 use clap::Args;
 use model::{BottleneckStride, NetworkChanges, ShortcutKind, StemKind, StemPool};
 
-use crate::benchmark::NamedNetwork;
-use crate::description::Activation;
-use crate::foreign::{ImportOptions, Published};
+use saved_models::NamedNetwork;
+use saved_models::Activation;
+use saved_models::foreign::{ImportOptions, Published};
 
 /// What a user knows of a file of weights. A command that takes them has a group of flags named
 /// `foreign`, without which they mean nothing.

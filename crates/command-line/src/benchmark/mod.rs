@@ -2,14 +2,12 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `prediction` | what `infer --bench` measures |
 //! | `measure` | one cold run, then warm ones |
 //! | `process` | since when the process runs, and how much memory it took |
 //! | `shape` | the images that a network is measured with |
 //! | `report` | all of it as text and as JSON |
 
 mod measure;
-mod prediction;
 mod process;
 mod report;
 mod shape;
@@ -17,10 +15,9 @@ mod shape;
 use burn::tensor::backend::ExecutionError;
 use thiserror::Error;
 
-use crate::error::SavedModelError;
+use saved_models::SavedModelError;
 
 pub use measure::{Measurement, measure};
-pub use prediction::{NamedNetwork, PredictionBenchmark, Subject};
 pub use process::{ProgramStart, memory_now};
 pub use report::{Report, Setting, Work};
 pub use shape::{InputShape, InputShapeError};

@@ -1,33 +1,14 @@
 //! What `infer --bench` measures.
 
 use std::num::NonZeroUsize;
-use std::str::FromStr;
 
 use burn::tensor::{Distribution, Tensor};
-use model::{NetworkConfig, ResidualBackend, UnknownNetwork};
+use command_line::benchmark::{
+    BenchmarkError, InputShape, Measurement, ProgramStart, SEED, measure, memory_now,
+};
+use model::ResidualBackend;
+use saved_models::{NamedNetwork, SavedModel};
 
-use super::{BenchmarkError, InputShape, Measurement, ProgramStart, SEED, measure, memory_now};
-use crate::saved::SavedModel;
-
-/// A network of the registry.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NamedNetwork {
-    /// Its name.
-    pub name: String,
-    /// What the name stands for.
-    pub config: NetworkConfig,
-}
-
-impl FromStr for NamedNetwork {
-    type Err = UnknownNetwork;
-
-    fn from_str(name: &str) -> Result<Self, UnknownNetwork> {
-        Ok(Self {
-            name: name.to_owned(),
-            config: model::network(name)?,
-        })
-    }
-}
 
 /// Whose predictions are measured.
 #[derive(Clone, Debug)]

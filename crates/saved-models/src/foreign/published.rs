@@ -21,13 +21,13 @@ const RESIZE: [usize; 2] = [256, 232];
 /// of the weights: `resnet50-v2`; without a version, the newest.
 ///
 /// ```
-/// use infer::foreign::Published;
+/// use saved_models::foreign::Published;
 ///
 /// let weights: Published = "resnet50".parse()?;
 /// assert_eq!(weights.to_string(), "resnet50-v2");
 /// assert_eq!(weights.file(), "resnet50-11ad3fa6.pth");
 /// assert_eq!(weights.resize(), 232);
-/// # Ok::<(), infer::foreign::UnknownPublished>(())
+/// # Ok::<(), saved_models::foreign::UnknownPublished>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Published {

@@ -10,8 +10,8 @@ use files::{brief, sentence, without_number, write_hint};
 
 use crate::benchmark::BenchmarkError;
 use crate::environment::EnvironmentError;
-use crate::error::SavedModelError;
-use crate::foreign::{ForeignError, PublishedError};
+use saved_models::SavedModelError;
+use saved_models::foreign::{ForeignError, PublishedError};
 use crate::usage;
 use crate::voice::{self, OutputError};
 

@@ -2,7 +2,7 @@
 
 use model::NetworkChanges;
 
-use crate::benchmark::NamedNetwork;
+use crate::named::NamedNetwork;
 use crate::description::Activation;
 
 /// What a user knows of a file of weights; what is left open is read from the file, or taken for the

@@ -7,7 +7,7 @@ use data::{DataError, FetchProgress, Source};
 use download::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::foreign::{Published, PublishedError};
+use saved_models::foreign::{Published, PublishedError};
 
 /// [`Published::fetch`] with a progress bar on standard error, which hides itself where that is no
 /// terminal.

@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::runs_with_a_model;
-use crate::description::Description;
-use crate::error::SavedModelError;
-use crate::saved::SavedModel;
+use saved_models::Description;
+use saved_models::SavedModelError;
+use saved_models::SavedModel;
 
 /// A data set and another one that it is a part of.
 const PART_OF: (&str, &str) = ("sample", "fashion-mnist");
@@ -305,7 +305,7 @@ fn is_like(one: &Description, other: &Description) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::saved::DESCRIPTION_FILE;
+    use saved_models::DESCRIPTION_FILE;
     use std::fs;
     use std::time::{Duration, SystemTime};
 

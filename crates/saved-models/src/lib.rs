@@ -1,0 +1,30 @@
+//! Trained networks as files, this project's own and other programs'.
+//!
+//! A trained network is a folder with two files: its weights (`model.safetensors`) and its [`Description`]
+//! (`model.json`), which holds everything needed to use them. Training writes them with [`SavedModel::save`]. One trained
+//! network is part of this crate. [`foreign`] makes one of the weights that other programs wrote, and writes such files.
+//!
+//! ```
+//! use burn_flex::Flex;
+//! use saved_models::SavedModel;
+//!
+//! let saved = SavedModel::shipped()?;
+//! assert_eq!(saved.description.classes.len(), 10);
+//! let network = saved.network::<Flex>(&Default::default())?;
+//! # Ok::<(), saved_models::SavedModelError>(())
+//! ```
+
+mod described;
+mod description;
+mod error;
+pub mod foreign;
+mod named;
+mod record;
+mod saved;
+mod views;
+
+pub use description::{Accuracy, Activation, Description, Scoring, Stored};
+pub use error::SavedModelError;
+pub use named::NamedNetwork;
+pub use saved::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};
+pub use views::Views;
