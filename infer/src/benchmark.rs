@@ -4,11 +4,11 @@ use std::num::NonZeroUsize;
 
 use burn::tensor::{Distribution, Tensor};
 use command_line::benchmark::{
-    BenchmarkError, InputShape, Measurement, ProgramStart, SEED, measure, memory_now,
+    BenchmarkError, Measurement, ProgramStart, SEED, measure, memory_now,
 };
 use model::ResidualBackend;
+use saved_models::InputShape;
 use saved_models::{NamedNetwork, SavedModel};
-
 
 /// Whose predictions are measured.
 #[derive(Clone, Debug)]

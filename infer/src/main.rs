@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use command_line::benchmark::ProgramStart;
+use command_line::{console, environment, voice};
 use data::{Fitted, ImageError, ImageOpener, PreprocessingError};
 use device::{SelectedDevice, Task};
-use command_line::benchmark::ProgramStart;
 use infer::{Predictor, PreparedImage};
-use saved_models::{SavedModel, Views};
-use command_line::{console, environment, voice};
 use model::ResidualBackend;
+use saved_models::{SavedModel, Views};
 
 use crate::cli::arguments::Arguments;
 use crate::cli::generate::command;

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Tensor, TensorData};
 use burn_flex::Flex;
 use common::{fails, infer, stderr, stdout};
+use model::NetworkChanges;
 use saved_models::foreign::{Difference, ForeignError, Import, ImportOptions, export, import};
 use saved_models::{SavedModel, WEIGHTS_FILE};
-use model::NetworkChanges;
 use weights::{Entry, Precision, StateDict, WeightsFile, write_safetensors};
 
 /// Relative to the largest logit.

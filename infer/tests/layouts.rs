@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use common::{fails, infer};
 use data::{Filter, Resampling};
+use model::NetworkChanges;
 use saved_models::foreign::{Difference, ForeignError, Import, ImportOptions, import};
 use saved_models::{Activation, SavedModel, WEIGHTS_FILE};
-use model::NetworkChanges;
 use weights::{Entry, Precision, StateDict, Tensor, WeightsFile, write_safetensors};
 
 type Tensors = Vec<(String, Entry)>;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use burn_flex::Flex;
 use common::{fails, infer, run_folder, stderr, stdout};
-use infer::{Predictor};
-use saved_models::{SavedModel};
+use infer::Predictor;
+use saved_models::SavedModel;
 
 fn sample_images() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/sample/images");

@@ -5,10 +5,13 @@ use std::num::NonZeroUsize;
 use burn::backend::Autodiff;
 use burn::tensor::backend::Backend as _;
 use burn::tensor::{Distribution, Int, Tensor, TensorData};
+use command_line::benchmark::{
+    BenchmarkError, Measurement, ProgramStart, Setting, measure, memory_now,
+};
 use data::ImageBatch;
 use device::SelectedDevice;
-use command_line::benchmark::{BenchmarkError, InputShape, Measurement, ProgramStart, Setting, measure, memory_now};
 use model::{NetworkConfig, ResidualBackend};
+use saved_models::InputShape;
 
 use crate::classifier::Classifier;
 use crate::config::TrainConfig;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use data::{AugmentationError, DataError};
 use files::write_hint;
+use model::UnknownPart;
 use saved_models::SavedModelError;
 use saved_models::foreign::{ForeignError, UnknownPublished};
-use model::UnknownPart;
 use thiserror::Error;
 
 /// A run could not start or go on.

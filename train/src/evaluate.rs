@@ -8,8 +8,8 @@ use std::sync::Arc;
 use data::{
     BatchLoader, DataSet, ImageBatcher, ImageDataset, LoadOptions, LoadProgress, Source, Storage,
 };
-use saved_models::{Activation, SavedModel, Views};
 use model::ResidualBackend;
+use saved_models::{Activation, SavedModel, Views};
 use serde::{Deserialize, Serialize};
 
 use crate::config::TrainConfig;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
-use saved_models::{Accuracy, SavedModel};
 use model::Network;
+use saved_models::{Accuracy, SavedModel};
 
 use crate::checkpoint::{Best, RunState};
 use crate::error::TrainError;

@@ -4,9 +4,9 @@ mod cli;
 
 use std::process::ExitCode;
 
-use dashboard::DashboardError;
 use command_line::benchmark::ProgramStart;
 use command_line::console;
+use dashboard::DashboardError;
 use train::{ConfigError, TrainError};
 
 use crate::cli::arguments::Arguments;

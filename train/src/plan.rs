@@ -6,8 +6,8 @@ use std::sync::Arc;
 use data::{
     DataError, DataSet, ImageDataset, ImageLook, ImageStore, LoadOptions, LoadProgress, Source,
 };
-use saved_models::{Accuracy, Activation, Description, Scoring, Stored};
 use model::NetworkConfig;
+use saved_models::{Accuracy, Activation, Description, Scoring, Stored};
 
 use crate::config::TrainConfig;
 use crate::error::{ConfigError, TrainError};

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use data::{Preprocessing, PreprocessingError};
+use model::{Network, NetworkConfig, ResidualBackend};
 use saved_models::Description;
 use saved_models::foreign::{ForeignError, Import, ImportOptions, import};
-use model::{Network, NetworkConfig, ResidualBackend};
 
 use crate::config::TrainConfig;
 use crate::error::{ConfigError, TrainError};

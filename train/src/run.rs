@@ -12,8 +12,8 @@ use burn_train::renderer::MetricsRenderer;
 use burn_train::{SupervisedTraining, TrainingStrategy};
 use data::{BatchLoader, ImageBatcher, ImageDataset, LoadFailure, Position};
 use events::{Level, Work};
-use saved_models::{Accuracy, SavedModel};
 use model::ResidualBackend;
+use saved_models::{Accuracy, SavedModel};
 
 use crate::checkpoint::{Best, CheckpointRecorder, EpochScores, WhenCalled};
 use crate::epoch_end::EpochReport;

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use burn::data::dataloader::{DataLoader, Progress};
 use burn_train::metric::ItemLazy as _;
 use data::ImageBatch;
-use saved_models::Views;
 use model::{Network, ResidualBackend};
+use saved_models::Views;
 
 use crate::classifier::{Fetched, classified};
 use crate::evaluation::Tally;

@@ -10,10 +10,10 @@ use files::{brief, sentence, without_number, write_hint};
 
 use crate::benchmark::BenchmarkError;
 use crate::environment::EnvironmentError;
-use saved_models::SavedModelError;
-use saved_models::foreign::{ForeignError, PublishedError};
 use crate::usage;
 use crate::voice::{self, OutputError};
+use saved_models::SavedModelError;
+use saved_models::foreign::{ForeignError, PublishedError};
 
 /// Longest hint in characters: it may name files and their addresses.
 const LONGEST_HINT: usize = 1000;

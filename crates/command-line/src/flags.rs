@@ -3,8 +3,8 @@
 use clap::Args;
 use model::{BottleneckStride, NetworkChanges, ShortcutKind, StemKind, StemPool};
 
-use saved_models::NamedNetwork;
 use saved_models::Activation;
+use saved_models::NamedNetwork;
 use saved_models::foreign::{ImportOptions, Published};
 
 /// What a user knows of a file of weights. A command that takes them has a group of flags named

@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use saved_models::SavedModelError;
 use saved_models::DESCRIPTION_FILE;
+use saved_models::SavedModelError;
 
 mod choice;
 

@@ -18,6 +18,7 @@ mod described;
 mod description;
 mod error;
 pub mod foreign;
+mod input;
 mod named;
 mod record;
 mod saved;
@@ -25,6 +26,7 @@ mod views;
 
 pub use description::{Accuracy, Activation, Description, Scoring, Stored};
 pub use error::SavedModelError;
+pub use input::{InputShape, InputShapeError};
 pub use named::NamedNetwork;
 pub use saved::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};
 pub use views::Views;

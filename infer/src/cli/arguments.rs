@@ -4,10 +4,10 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser};
-use device::DeviceRequest;
-use command_line::benchmark::{InputShape};
-use saved_models::NamedNetwork;
 use command_line::flags::WeightsFlags;
+use device::DeviceRequest;
+use saved_models::InputShape;
+use saved_models::NamedNetwork;
 use saved_models::foreign::Published;
 
 use super::generate::Generate;

@@ -3,10 +3,10 @@
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-use device::Task;
 use command_line::benchmark::{BenchmarkError, Measurement, ProgramStart, Report, Setting};
-use infer::{PredictionBenchmark, Subject};
 use command_line::{terminal, voice};
+use device::Task;
+use infer::{PredictionBenchmark, Subject};
 use model::ResidualBackend;
 
 use super::arguments::Arguments;

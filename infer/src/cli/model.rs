@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use saved_models::foreign::{Import, import};
 use command_line::{Candidates, Choice, terminal, voice};
+use saved_models::foreign::{Import, import};
 use saved_models::{DESCRIPTION_FILE, SavedModel};
 use serde::Serialize;
 

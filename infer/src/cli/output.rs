@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use command_line::voice::{self, OutputError};
 use data::{Conversion, Fitted, Mismatch};
 use files::{printable, shown_path};
-use command_line::voice::{self, OutputError};
 use infer::{ClassProbability, Prediction};
 use saved_models::{Description, SavedModel, Stored, Views};
 use serde::Serialize;

@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use command_line::benchmark::{InputShape};
-use saved_models::NamedNetwork;
 use command_line::flags::WeightsFlags;
+use saved_models::InputShape;
+use saved_models::NamedNetwork;
 use train::{ConfigError, OptimizerKind, TrainConfig};
 
 use super::eval_arguments::EvalArguments;

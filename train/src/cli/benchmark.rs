@@ -2,9 +2,9 @@
 
 use std::num::NonZeroUsize;
 
-use device::Task;
 use command_line::benchmark::{BenchmarkError, Measurement, ProgramStart, Report};
 use command_line::{terminal, voice};
+use device::Task;
 use model::ResidualBackend;
 use train::{StepBenchmark, TrainConfig};
 

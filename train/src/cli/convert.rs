@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use saved_models::foreign::{ForeignError, Import, export, exported, import};
 use command_line::voice::{self, talk, warn};
+use saved_models::foreign::{ForeignError, Import, export, exported, import};
 use saved_models::{DESCRIPTION_FILE, SavedModelError, WEIGHTS_FILE};
 use weights::Precision;
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use files::{check_output, is_standard_output, write_hint, write_output};
 use command_line::voice;
+use files::{check_output, is_standard_output, write_hint, write_output};
 use thiserror::Error;
 
 /// What stands for standard output in place of a file's name.

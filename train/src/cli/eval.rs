@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use command_line::terminal;
+use command_line::voice::{self, talk, warn};
 use data::{LoadProgress, Source};
 use device::Task;
 use files::printable_json;
-use saved_models::foreign::import;
-use command_line::voice::{self, talk, warn};
-use saved_models::{SavedModel, Views};
-use command_line::{terminal};
 use model::ResidualBackend;
+use saved_models::foreign::import;
+use saved_models::{SavedModel, Views};
 use serde_json::Value;
 use train::{
     ConfigError, Evaluation, EvaluationPlan, EvaluationSettings, MatchedBy, RunFolder, TrainConfig,
@@ -153,9 +153,11 @@ fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
     }
     let folder = match &arguments.run {
         Some(run) => command_line::find_run(run, &arguments.runs_dir)?,
-        None => command_line::newest_run(&arguments.runs_dir)?.ok_or_else(|| TrainError::NoRuns {
-            folder: arguments.runs_dir.clone(),
-        })?,
+        None => {
+            command_line::newest_run(&arguments.runs_dir)?.ok_or_else(|| TrainError::NoRuns {
+                folder: arguments.runs_dir.clone(),
+            })?
+        }
     };
     let saved = SavedModel::open(&folder)?;
     let config = RunFolder::config_of(&folder)?;

@@ -4,10 +4,10 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
+use command_line::flags::WeightsFlags;
 use data::Source;
 use device::DeviceRequest;
 use saved_models::NamedNetwork;
-use command_line::flags::WeightsFlags;
 use train::SetPart;
 
 use super::settings::{max_pixels, max_pixels_help, source};

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use indicatif::ProgressBar;
 use command_line::voice;
+use indicatif::ProgressBar;
 
 /// Prints lines above a progress bar, or later, when a screen has closed that hides the terminal. Clones
 /// hold back together.

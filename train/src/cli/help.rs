@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use clap::error::ErrorKind;
 use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
-use data::Source;
 use command_line::help::{Layout, arranged, completions, manual};
 use command_line::{flags, voice};
+use data::Source;
 use report::runs::Column;
 use train::{Keep, OptimizerKind, Schedule, SetPart, recipe_names};
 

@@ -32,11 +32,11 @@ mod system {
     use std::time::Duration;
 
     use anyhow::Context as _;
+    use command_line::console;
     use crossterm::cursor::Show;
     use crossterm::event::DisableMouseCapture;
     use crossterm::execute;
     use crossterm::terminal::LeaveAlternateScreen;
-    use command_line::console;
     use rustix::process::{Pid, Signal, getpid, getppid, getsid, kill_process, setsid};
     use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
     use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use dashboard::{Command, End, Mode, Options, Source};
 use command_line::voice::warn;
+use dashboard::{Command, End, Mode, Options, Source};
 use train::{RunFolder, Stop};
 
 #[cfg(unix)]

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use command_line::benchmark::ProgramStart;
+use command_line::voice::{self, be_quiet, talk, warn};
+use command_line::{console, environment, terminal};
 use data::{LoadProgress, Source};
 use device::{SelectedDevice, Task};
 use events::Level;
 use indicatif::ProgressDrawTarget;
-use command_line::benchmark::ProgramStart;
-use command_line::voice::{self, be_quiet, talk, warn};
-use command_line::{console, environment, terminal};
 use model::{Part, ResidualBackend};
 use thiserror::Error;
 use train::{

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::Context as _;
+use command_line::voice;
 use events::{Follower, History};
 use files::{brief, printable};
 use indicatif::{ProgressBar, ProgressStyle};
-use command_line::voice;
 use report::NamedRun;
 use thiserror::Error;
 

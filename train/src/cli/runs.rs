@@ -2,8 +2,8 @@
 
 use std::io::{self, IsTerminal as _};
 
-use files::printable;
 use command_line::voice::{self, talk};
+use files::printable;
 use report::runs::{find, listing, listing_within, matches_all, sort};
 
 use super::follow_arguments::RunsArguments;

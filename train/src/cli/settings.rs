@@ -4,11 +4,11 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::Args;
+use command_line::flags;
 use data::{DataError, Source, Storage};
 use device::DeviceRequest;
-use command_line::flags;
-use saved_models::foreign::{Published, UnknownPublished};
 use model::{BottleneckStride, Part, ShortcutKind, StemKind, StemPool};
+use saved_models::foreign::{Published, UnknownPublished};
 use train::{Keep, OptimizerKind, Overrides, Schedule};
 
 /// What a run's config holds too; what is left out keeps its value.

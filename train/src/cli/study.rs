@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use command_line::voice::{self, OutputError, talk, warn};
+use command_line::{console, terminal};
 use device::{SelectedDevice, Task};
 use files::{check_output, write_output};
 use indicatif::{ProgressBar, ProgressStyle};
-use command_line::voice::{self, OutputError, talk, warn};
-use command_line::{console, terminal};
 use model::ResidualBackend;
 use train::study::{Curve, Degradation, GradientProfile, Gradients};
 use train::{Outcome, Plan, RunFolder, Stream, TrainConfig, TrainError};

@@ -1,10 +1,10 @@
 //! `train summary`: what a network consists of and costs.
 
-use command_line::benchmark::{InputShape};
-use saved_models::NamedNetwork;
 use command_line::voice;
 use model::{Layer, LayerKind, Summary, TrainingMemory};
 use report::table::table;
+use saved_models::InputShape;
+use saved_models::NamedNetwork;
 use serde::Serialize;
 use train::{ConfigError, TrainConfig};
 

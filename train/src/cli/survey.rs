@@ -5,6 +5,8 @@ use std::io::Cursor;
 use std::path::Path;
 
 use anyhow::Context as _;
+use command_line::terminal;
+use command_line::voice::{self, talk};
 use data::{
     DataSet, Duplicate, Duplicates, LoadOptions, LoadProgress, PassedOver, Reading, Storage,
     Survey, contact_sheet,
@@ -12,8 +14,6 @@ use data::{
 use files::{printable, shown_path};
 use image::{ImageFormat, RgbImage};
 use indicatif::ProgressBar;
-use command_line::terminal;
-use command_line::voice::{self, talk};
 use report::table::table;
 use serde::Serialize;
 use train::{Overrides, TrainConfig};

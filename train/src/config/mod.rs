@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use data::{Augmentation, DataSet, FOLDER_SIDE, Outliers, Source};
 use device::DeviceRequest;
-use saved_models::Views;
 use model::{BottleneckStride, Part, ShortcutKind, StemKind, StemPool};
+use saved_models::Views;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;

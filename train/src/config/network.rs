@@ -1,7 +1,7 @@
 //! The network that the settings describe.
 
-use saved_models::foreign::Published;
 use model::{NetworkChanges, NetworkConfig};
+use saved_models::foreign::Published;
 
 use super::TrainConfig;
 use crate::error::ConfigError;

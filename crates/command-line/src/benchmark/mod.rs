@@ -4,23 +4,20 @@
 //! |---|---|
 //! | `measure` | one cold run, then warm ones |
 //! | `process` | since when the process runs, and how much memory it took |
-//! | `shape` | the images that a network is measured with |
 //! | `report` | all of it as text and as JSON |
 
 mod measure;
 mod process;
 mod report;
-mod shape;
 
 use burn::tensor::backend::ExecutionError;
 use thiserror::Error;
 
-use saved_models::SavedModelError;
+use saved_models::{InputShape, SavedModelError};
 
 pub use measure::{Measurement, measure};
 pub use process::{ProgramStart, memory_now};
 pub use report::{Report, Setting, Work};
-pub use shape::{InputShape, InputShapeError};
 
 /// Seed of the weights and of the images.
 pub const SEED: u64 = 1;

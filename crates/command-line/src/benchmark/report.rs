@@ -6,7 +6,8 @@ use std::time::Duration;
 use device::{DeviceKind, SelectedDevice};
 use serde::Serialize;
 
-use super::{InputShape, Measurement, process};
+use super::{Measurement, process};
+use saved_models::InputShape;
 
 /// What a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

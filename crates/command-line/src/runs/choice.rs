@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::runs_with_a_model;
 use saved_models::Description;
-use saved_models::SavedModelError;
 use saved_models::SavedModel;
+use saved_models::SavedModelError;
 
 /// A data set and another one that it is a part of.
 const PART_OF: (&str, &str) = ("sample", "fashion-mnist");

@@ -5,7 +5,7 @@ use data::{CIFAR10_CLASSES, Preprocessing, PreprocessingError};
 use model::{NetworkConfig, StemKind};
 
 use super::options::ImportOptions;
-use crate::benchmark::InputShape;
+use crate::input::InputShape;
 
 /// ImageNet's class names in the order of their numbers, as torchvision has them.
 const IMAGENET_CLASSES: &str = include_str!("imagenet_classes.txt");

@@ -2,8 +2,8 @@
 
 use model::NetworkChanges;
 
-use crate::named::NamedNetwork;
 use crate::description::Activation;
+use crate::named::NamedNetwork;
 
 /// What a user knows of a file of weights; what is left open is read from the file, or taken for the
 /// usual, which [`Import::notes`](super::Import::notes) tells.

@@ -1,4 +1,4 @@
-//! The images that a network is measured with.
+//! The shape of the images that a network takes.
 
 use std::fmt;
 use std::str::FromStr;
