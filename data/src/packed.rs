@@ -28,7 +28,7 @@ impl PackedImages {
     /// `labels.len() * channels * height * width` long.
     ///
     /// ```
-    /// use data::Images;
+    /// use data::PackedImages;
     ///
     /// let images = PackedImages::new([1, 2, 2], vec![0, 1, 2, 3, 4, 5, 6, 7], vec![3, 0])?;
     /// assert_eq!(images.planes(1), [4, 5, 6, 7]);

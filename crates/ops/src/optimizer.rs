@@ -14,10 +14,11 @@ use crate::{AdamStep, ResidualBackend, SgdStep};
 /// ```
 /// use burn::backend::Autodiff;
 /// use burn::optim::adaptor::OptimizerAdaptor;
+/// use burn::nn::Linear;
 /// use burn_flex::Flex;
-/// use model::{Network, Optimizer, Sgd};
+/// use ops::{Optimizer, Sgd};
 ///
-/// let optimizer: OptimizerAdaptor<Optimizer, Network<Autodiff<Flex>>, Autodiff<Flex>> =
+/// let optimizer: OptimizerAdaptor<Optimizer, Linear<Autodiff<Flex>>, Autodiff<Flex>> =
 ///     Optimizer::Sgd(Sgd { momentum: 0.9, ..Sgd::default() }).into();
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,15 +3,20 @@
 //! ```
 //! use burn::tensor::Tensor;
 //! use burn_flex::Flex;
-//! use ops::profile;
+//! use ops::{ConvolutionOptions, profile};
 //!
 //! let device = Default::default();
-//! let resnet8 = model::network("resnet8")?.init::<Flex>(&device)?;
+//! let input = Tensor::<Flex, 4>::zeros([1, 3, 32, 32], &device);
+//! let weight = Tensor::zeros([16, 3, 3, 3], &device);
+//! let options = ConvolutionOptions {
+//!     stride: [1, 1],
+//!     padding: [1, 1],
+//!     groups: 1,
+//! };
 //! profile::start();
-//! resnet8.forward(Tensor::zeros([1, 3, 32, 32], &device));
+//! ops::convolution(input, weight, None, options);
 //! let table = profile::stop().table();
 //! assert!(table.contains("convolution 3x3 stride 1"));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! Only the operations of [`ResidualBackend`](crate::ResidualBackend) on Flex are recorded, where

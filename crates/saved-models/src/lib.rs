@@ -9,7 +9,7 @@
 //! use saved_models::SavedModel;
 //!
 //! let saved = SavedModel::shipped()?;
-//! assert_eq!(saved.description.classes.len(), 10);
+//! assert_eq!(saved.description.class_names.len(), 10);
 //! let network = saved.network::<Flex>(&Default::default())?;
 //! # Ok::<(), saved_models::SavedModelError>(())
 //! ```

@@ -42,7 +42,7 @@ impl Summary {
     /// What training with batches of so many images needs.
     ///
     /// ```
-    /// use model::{Optimizer, Sgd};
+    /// use ops::{Optimizer, Sgd};
     ///
     /// let resnet20 = model::network("resnet20")?;
     /// let summary = model::summary(&resnet20, [32, 32])?;
