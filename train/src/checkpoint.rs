@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use burn::backend::Autodiff;
 use burn::lr_scheduler::LrScheduler;
-use burn::module::Module;
+use burn::module::{AutodiffModule as _, Module};
 use burn::record::{
     FileRecorder, FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder, RecorderError,
 };
@@ -35,6 +35,10 @@ use crate::schedule::Rates;
 use crate::stop::Stop;
 use crate::totals::{Score, Sums};
 use crate::trainee::Optimizer;
+
+use self::outline::Outline;
+
+mod outline;
 
 const EXTENSION: &str = "mpk";
 /// How burn-train's checkpointer names the three records of a checkpoint.
@@ -261,13 +265,43 @@ impl Checkpoints {
         let _ = Recorder::<B>::record(recorder, average.clone().into_record(), path);
     }
 
-    /// One record of a checkpoint, on a device.
-    pub(crate) fn load<B: Backend, R: Record<B>>(
+    /// The records of a checkpoint on a device, for a network and what trains it as they are at the start of a run.
+    pub(crate) fn load<B: ResidualBackend>(
         &self,
         checkpoint: &Checkpoint,
-        part: &str,
+        model: &Classifier<Autodiff<B>>,
+        is_averaged: bool,
         device: &B::Device,
-    ) -> Result<R, TrainError> {
+    ) -> Result<Records<B>, TrainError> {
+        let read = |part| self.read(checkpoint, part);
+        let [model_part, optimizer, schedule] = PARTS;
+        let whole = read(model_part)?;
+        let outline = whole.outline()?;
+        let expected = Outline::of::<Autodiff<B>, _>(model.clone().into_record());
+        whole.check(expected.and_then(|expected| outline.check_same(&expected)))?;
+        let moments = read(optimizer)?;
+        moments.check(moments.outline()?.check_moments(&outline))?;
+        let rates = read(schedule)?;
+        rates.outline()?;
+        let average = if is_averaged {
+            let average = read(AVERAGE)?;
+            let network = model.network.valid().into_record();
+            let expected = Outline::of::<B, _>(network);
+            let outline = average.outline()?;
+            average.check(expected.and_then(|expected| outline.check_same(&expected)))?;
+            Some(average.load::<B, _>(device)?)
+        } else {
+            None
+        };
+        Ok(Records {
+            model: whole.load::<Autodiff<B>, _>(device)?,
+            optimizer: moments.load::<Autodiff<B>, _>(device)?,
+            schedule: rates.load::<Autodiff<B>, _>(device)?,
+            average,
+        })
+    }
+
+    fn read(&self, checkpoint: &Checkpoint, part: &str) -> Result<RecordFile, TrainError> {
         let path = self.record_path(part, checkpoint.state.step);
         let bytes = files::read_file(&path, files::MAX_WEIGHTS_BYTES)
             .map_err(TrainError::io("read", &path))?;
@@ -276,16 +310,57 @@ impl Checkpoints {
         {
             return Err(TrainError::Checksum { path });
         }
+        Ok(RecordFile { path, bytes })
+    }
+
+    fn record_path(&self, part: &str, step: usize) -> PathBuf {
+        self.folder.join(format!("{part}-{step}.{EXTENSION}"))
+    }
+}
+
+/// What the records of a checkpoint hold.
+pub(crate) struct Records<B: ResidualBackend> {
+    pub model: <Classifier<Autodiff<B>> as Module<Autodiff<B>>>::Record,
+    pub optimizer: <Optimizer<Autodiff<B>> as burn::optim::Optimizer<
+        Classifier<Autodiff<B>>,
+        Autodiff<B>,
+    >>::Record,
+    pub schedule: <Rates as LrScheduler>::Record<Autodiff<B>>,
+    pub average: Option<<Network<B> as Module<B>>::Record>,
+}
+
+/// A record's file, with the bytes that were written.
+struct RecordFile {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl RecordFile {
+    fn outline(&self) -> Result<Outline, TrainError> {
+        let outline = Outline::read(&self.bytes);
+        outline.map_err(|reason| self.error(reason))
+    }
+
+    fn check(&self, result: Result<(), String>) -> Result<(), TrainError> {
+        result.map_err(|reason| self.error(reason))
+    }
+
+    /// Only of a file whose outline was checked.
+    fn load<B: Backend, R: Record<B>>(self, device: &B::Device) -> Result<R, TrainError> {
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
+        let path = self.path;
         // Burn's reason is advice for people who write programs.
-        Recorder::<B>::load(&recorder, bytes, device).map_err(|_| TrainError::Checkpoint {
+        Recorder::<B>::load(&recorder, self.bytes, device).map_err(|_| TrainError::Checkpoint {
             path,
             reason: "its tensors cannot be read".to_owned(),
         })
     }
 
-    fn record_path(&self, part: &str, step: usize) -> PathBuf {
-        self.folder.join(format!("{part}-{step}.{EXTENSION}"))
+    fn error(&self, reason: String) -> TrainError {
+        TrainError::Checkpoint {
+            path: self.path.clone(),
+            reason,
+        }
     }
 }
 
@@ -297,34 +372,28 @@ fn file_name(path: &Path) -> String {
 
 impl RunFolder {
     /// Reads the last checkpoint with all of its records, as a run that is resumed reads them, and returns how many
-    /// steps it has behind it; `None` before the first checkpoint. The records are not compared with the network.
+    /// steps it has behind it; `None` before the first checkpoint.
     ///
     /// # Errors
     ///
-    /// If a file of the checkpoint is missing, damaged, or does not match its checksum.
+    /// If a file of the checkpoint is missing, damaged, does not match its checksum, or holds another network than the
+    /// checkpoint's.
     pub fn read_checkpoint<B: ResidualBackend>(
         &self,
         config: &TrainConfig,
         device: &B::Device,
     ) -> Result<Option<usize>, TrainError> {
-        type Model<B> = <Classifier<B> as Module<B>>::Record;
-        type Moments<B> = <Optimizer<B> as burn::optim::Optimizer<Classifier<B>, B>>::Record;
-        type Schedule<B> = <Rates as LrScheduler>::Record<B>;
         let checkpoints = Checkpoints::new(self.path());
         let Some(checkpoint) = checkpoints.latest()? else {
             return Ok(None);
         };
-        let [model, optimizer, schedule] = PARTS;
-        checkpoints.load::<Autodiff<B>, Model<Autodiff<B>>>(&checkpoint, model, device)?;
-        checkpoints.load::<Autodiff<B>, Moments<Autodiff<B>>>(&checkpoint, optimizer, device)?;
-        checkpoints.load::<Autodiff<B>, Schedule<Autodiff<B>>>(&checkpoint, schedule, device)?;
-        if config.ema.is_some() {
-            checkpoints.load::<B, <Network<B> as Module<B>>::Record>(
-                &checkpoint,
-                AVERAGE,
-                device,
-            )?;
-        }
+        let network = checkpoint.state.network.init(device);
+        let network = network.map_err(|error| TrainError::Checkpoint {
+            path: self.path().join(CHECKPOINT_FOLDER).join(LATEST_FILE),
+            reason: error.to_string(),
+        })?;
+        let model = Classifier::new(network, config);
+        checkpoints.load::<B>(&checkpoint, &model, config.ema.is_some(), device)?;
         Ok(Some(checkpoint.state.step))
     }
 }

@@ -11,6 +11,7 @@ use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use data::{ImageBatch, Mixed, OutlierPart};
 use model::{Network, ResidualBackend};
 
+use crate::config::TrainConfig;
 use crate::stream::{Laps, Part};
 
 /// A backend to train on: it records gradients, and validates on one that does not.
@@ -86,6 +87,16 @@ fn learned<B: Backend>(
 /// Mean cross entropy `[1]` between the uniform distribution and the softmax of logits `[outliers, classes]`.
 fn uniform<B: Backend>(logits: Tensor<B, 2>) -> Tensor<B, 1> {
     log_softmax(logits, 1).mean().neg()
+}
+
+impl<B: Backend> Classifier<B> {
+    pub(crate) fn new(network: Network<B>, config: &TrainConfig) -> Self {
+        Self {
+            network,
+            label_smoothing: config.label_smoothing,
+            gradient_checkpointing: config.gradient_checkpointing,
+        }
+    }
 }
 
 impl<B: TrainBackend> Classifier<B> {

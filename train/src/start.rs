@@ -11,7 +11,7 @@ use burn::tensor::backend::Backend as _;
 use model::ResidualBackend;
 
 use crate::average::Average;
-use crate::checkpoint::{AVERAGE, Checkpoint, Checkpoints, PARTS, RunState};
+use crate::checkpoint::{Checkpoint, Checkpoints, RunState};
 use crate::classifier::Classifier;
 use crate::error::{ConfigError, TrainError};
 use crate::fingerprint::Fingerprint;
@@ -54,11 +54,7 @@ impl<B: ResidualBackend> Start<B> {
             learning: Learning {
                 trainee: Trainee {
                     average: config.ema.map(|decay| Average::new(network.valid(), decay)),
-                    model: Classifier {
-                        network,
-                        label_smoothing: config.label_smoothing,
-                        gradient_checkpointing: config.gradient_checkpointing,
-                    },
+                    model: Classifier::new(network, config),
                     optimizer: optimizer(config).into(),
                     clip: config.clip,
                     steps: 0,
@@ -99,7 +95,6 @@ impl<B: ResidualBackend> Start<B> {
     ) -> Result<Self, TrainError> {
         plan.check_data(folder)?;
         let state = &checkpoint.state;
-        // Burn's records do not check shapes, so the networks have to be the same beforehand.
         if state.network != self.state.network {
             return Err(TrainError::Checkpoint {
                 path: PathBuf::from(folder.path()),
@@ -113,23 +108,15 @@ impl<B: ResidualBackend> Start<B> {
                 begun,
             });
         }
-        let [model, optimizer, schedule] = PARTS;
-        let step = state.step;
-        let model = checkpoints.load::<Autodiff<B>, _>(&checkpoint, model, device)?;
-        let optimizer = checkpoints.load::<Autodiff<B>, _>(&checkpoint, optimizer, device)?;
-        let schedule = checkpoints.load::<Autodiff<B>, _>(&checkpoint, schedule, device)?;
         let Learning {
             trainee,
             schedule: new,
         } = self.learning;
-        let average = match trainee.average {
-            Some(average) => {
-                let record = checkpoints.load::<B, _>(&checkpoint, AVERAGE, device)?;
-                Some(average.load(record))
-            }
-            None => None,
-        };
-        let mut model = trainee.model.load_record(model);
+        let is_averaged = trainee.average.is_some();
+        let records = checkpoints.load::<B>(&checkpoint, &trainee.model, is_averaged, device)?;
+        let average = trainee.average.zip(records.average);
+        let average = average.map(|(average, record)| average.load(record));
+        let mut model = trainee.model.load_record(records.model);
         // A record brings gradients with it.
         model.network = model.network.freeze(&plan.config.freeze);
         // The run may have been killed before it kept the network and removed older records.
@@ -142,12 +129,12 @@ impl<B: ResidualBackend> Start<B> {
             learning: Learning {
                 trainee: Trainee {
                     model,
-                    optimizer: trainee.optimizer.load_record(optimizer),
+                    optimizer: trainee.optimizer.load_record(records.optimizer),
                     average,
-                    steps: step,
+                    steps: checkpoint.state.step,
                     ..trainee
                 },
-                schedule: new.load_record::<Autodiff<B>>(schedule),
+                schedule: new.load_record::<Autodiff<B>>(records.schedule),
             },
             state: RunState {
                 data: self.state.data,

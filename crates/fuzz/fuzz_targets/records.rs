@@ -12,6 +12,7 @@ use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn_flex::Flex;
 use libfuzzer_sys::{Corpus, fuzz_target};
+use model::NetworkConfig;
 use resnet_fuzz::Scratch;
 use saved_models::SavedModel;
 use train::{RunFolder, TrainConfig};
@@ -47,13 +48,28 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     let folder = Scratch::folder();
     folder.write_in(name, content);
     let kept = if name.starts_with("checkpoint") {
-        check_checkpoint(base)
+        let latest = serde_json::from_slice::<Latest>(content);
+        match latest.is_ok_and(|latest| is_large(&latest.network)) {
+            true => Corpus::Reject,
+            false => check_checkpoint(base),
+        }
     } else {
         check_model(folder.path())
     };
     folder.write_in(name, original);
     kept
 });
+
+/// What `latest.json` says of the network.
+#[derive(serde::Deserialize)]
+struct Latest {
+    network: NetworkConfig,
+}
+
+fn is_large(network: &NetworkConfig) -> bool {
+    let summary = model::summary(network, [64, 64]);
+    summary.is_ok_and(|summary| summary.parameters > MOST_PARAMETERS)
+}
 
 fn check_checkpoint(base: &Base) -> Corpus {
     let steps =
@@ -82,8 +98,7 @@ fn check_model(folder: &Path) -> Corpus {
     let Ok(saved) = SavedModel::open(folder) else {
         return Corpus::Keep;
     };
-    let summary = model::summary(&saved.description.network, [64, 64]);
-    if summary.is_ok_and(|summary| summary.parameters > MOST_PARAMETERS) {
+    if is_large(&saved.description.network) {
         return Corpus::Reject;
     }
     let _ = saved.network::<Flex>(&Default::default());

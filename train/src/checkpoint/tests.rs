@@ -49,8 +49,8 @@ fn save(recorder: &CheckpointRecorder, folder: &Path, step: usize, value: f32) -
 }
 
 fn load(checkpoints: &Checkpoints, checkpoint: &Checkpoint) -> Result<f32, TrainError> {
-    let record: Param<Tensor<Flex, 1>> =
-        checkpoints.load::<Flex, _>(checkpoint, "model", &Default::default())?;
+    let file = checkpoints.read(checkpoint, "model")?;
+    let record: Param<Tensor<Flex, 1>> = file.load::<Flex, _>(&Default::default())?;
     Ok(record.val().into_scalar())
 }
 
