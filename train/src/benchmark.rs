@@ -65,7 +65,7 @@ impl StepBenchmark {
             device,
             self.config.model_name().to_owned(),
             self.input,
-            self.config.batch_size,
+            self.config.batch_size.get(),
             self.config.optimizer.name(),
         )
     }
@@ -122,7 +122,7 @@ impl StepBenchmark {
 
     fn batch<B: ResidualBackend>(&self, device: &B::Device) -> ImageBatch<Autodiff<B>> {
         let [channels, height, width] = self.input.into();
-        let images = self.config.batch_size;
+        let images = self.config.batch_size.get();
         let classes = self.network.classes();
         let targets: Vec<i64> = (0..images).map(|index| (index % classes) as i64).collect();
         ImageBatch {
@@ -172,11 +172,11 @@ mod tests {
         assert!(error.to_string().contains("28x28"), "{error}");
         let adam = TrainConfig {
             optimizer: OptimizerKind::Adam,
-            batch_size: 0,
+            momentum: 1.0,
             ..config("digit")
         };
         let error = StepBenchmark::new(adam, None, None).unwrap_err();
-        assert!(error.to_string().contains("`batch_size` is 0"), "{error}");
+        assert!(error.to_string().contains("`momentum` is 1"), "{error}");
         let error = StepBenchmark::new(config("resnet8"), None, Some(0)).unwrap_err();
         assert!(error.to_string().contains("`classes` is 0"), "{error}");
     }

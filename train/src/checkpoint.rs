@@ -85,7 +85,7 @@ impl RunState {
     /// The best epoch, if patience with those after it is out before all are trained.
     fn last_better(&self, config: &TrainConfig) -> Option<usize> {
         let best = self.best?.epoch;
-        let is_out = self.epoch > best + config.patience?;
+        let is_out = self.epoch > best + config.patience?.get();
         (is_out && self.epoch <= config.epochs).then_some(best)
     }
 

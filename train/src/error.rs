@@ -259,6 +259,20 @@ pub enum ConfigError {
         /// What it may hold.
         range: &'static str,
     },
+    /// A setting that is given by its key cannot have the value.
+    #[error("`{key}`: {reason}")]
+    Value {
+        /// The setting.
+        key: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The settings cannot be kept in a file.
+    #[error("the settings cannot be written as TOML: {reason}")]
+    Unwritable {
+        /// What does not fit.
+        reason: String,
+    },
     /// No recipe has such a name.
     #[error("there is no recipe `{name}`; known: {}", crate::recipe_names().join(", "))]
     UnknownRecipe {

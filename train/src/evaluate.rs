@@ -81,7 +81,7 @@ impl EvaluationSettings {
             seed: config.seed,
             views: config.views(),
             max_pixels: config.loader.max_pixels,
-            batch_size: NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN),
+            batch_size: config.batch_size,
         }
     }
 }

@@ -71,7 +71,7 @@ mod trainee;
 
 pub use benchmark::StepBenchmark;
 pub use checkpoint::EpochScores;
-pub use config::{Keep, LoaderConfig, TrainConfig};
+pub use config::{Group, Keep, LoaderConfig, Setting, Takes, TrainConfig, settings};
 pub use epoch_end::EpochReport;
 pub use error::{ConfigError, TrainError};
 pub use evaluate::{EvaluationPlan, EvaluationSettings, SetPart};

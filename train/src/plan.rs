@@ -1,6 +1,5 @@
 //! Settings made concrete.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use data::{
@@ -34,7 +33,6 @@ pub struct Plan {
     pub validation: Arc<ImageDataset>,
     /// Steps in each epoch.
     pub steps_per_epoch: usize,
-    pub(crate) batch_size: NonZeroUsize,
     /// What the training images have in common, if `infer` can bring others to it.
     look: Option<ImageLook>,
 }
@@ -131,10 +129,8 @@ impl Plan {
             true => [&data.train, &data.test].map(all),
             false => parts(&data, config.validation, config.seed)?,
         };
-        let batch_size = NonZeroUsize::new(config.batch_size).unwrap_or(NonZeroUsize::MIN);
         let images = train.indices().len();
-        let accumulate = NonZeroUsize::new(config.accumulate).unwrap_or(NonZeroUsize::MIN);
-        let in_a_step = batch_size.saturating_mul(accumulate);
+        let in_a_step = config.batch_size.saturating_mul(config.accumulate);
         let steps_per_epoch = config.loader.steps(images, in_a_step);
         if steps_per_epoch == 0 {
             return Err(TrainError::NoSteps {
@@ -155,7 +151,6 @@ impl Plan {
             train: Arc::new(train),
             validation: Arc::new(validation.for_scoring()),
             steps_per_epoch,
-            batch_size,
             look,
         })
     }

@@ -91,12 +91,12 @@ impl TrainConfig {
     /// # Errors
     ///
     /// As those of [`usual`](Self::usual).
-    pub fn of_flags(flags: Overrides) -> Result<Self, ConfigError> {
-        let mut usual = Self::usual(flags.data.as_ref().unwrap_or(&Source::Sample))?;
-        if flags.pad_crop.is_some() {
+    pub fn of_flags(flags: &Overrides) -> Result<Self, ConfigError> {
+        let mut usual = Self::usual(&flags.data().unwrap_or(Source::Sample))?;
+        if flags.get("augmentation.pad_crop").is_some() {
             usual.augmentation.resized_crop = None;
         }
-        Ok(usual.with(flags))
+        usual.with(flags)
     }
 }
 
@@ -138,22 +138,17 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("flip = true"), "{text}");
-        let flags = Overrides {
-            data: Some(Source::Folder("photos".into())),
-            ..Overrides::default()
+        let of_flags = |flags: &[(&str, &str)]| {
+            let all = [&[("data", "folder:photos")], flags].concat();
+            TrainConfig::of_flags(&Overrides::of(all).unwrap()).unwrap()
         };
-        let of_flags = |flags| TrainConfig::of_flags(flags).unwrap();
-        assert_eq!(of_flags(flags.clone()).augmentation, usual.augmentation);
-        let none = of_flags(Overrides {
-            flip: Some(false),
-            pad_crop: Some(0),
-            ..flags.clone()
-        });
+        assert_eq!(of_flags(&[]).augmentation, usual.augmentation);
+        let none = of_flags(&[
+            ("augmentation.flip", "false"),
+            ("augmentation.pad_crop", "0"),
+        ]);
         assert_eq!(none.augmentation, Augmentation::default());
-        let padded = of_flags(Overrides {
-            pad_crop: Some(4),
-            ..flags
-        });
+        let padded = of_flags(&[("augmentation.pad_crop", "4")]);
         assert_eq!(
             (padded.augmentation.pad_crop, padded.augmentation.flip),
             (4, true)
@@ -162,10 +157,8 @@ mod tests {
         // The flags of a run with settings of its own change what they name alone.
         let own =
             TrainConfig::parse("[augmentation]\nresized_crop = {}\n", "own.toml".as_ref()).unwrap();
-        let own = own.with(Overrides {
-            pad_crop: Some(4),
-            ..Overrides::default()
-        });
+        let flags = Overrides::of([("augmentation.pad_crop", "4")]).unwrap();
+        let own = own.with(&flags).unwrap();
         assert!(own.augmentation.resized_crop.is_some());
     }
 

@@ -256,7 +256,7 @@ pub(crate) fn loader<B: Backend>(
     let loader = BatchLoader::new(
         Arc::clone(images),
         Arc::new(batcher),
-        plan.batch_size,
+        plan.config.batch_size,
         shuffle,
         device.clone(),
     );

@@ -163,7 +163,7 @@ impl<B: TrainBackend> EpochLoop<B> {
         let mut watch = self.watch();
         let mut latest: Option<Taken<B::InnerBackend>> = None;
         let mut laps = Laps::start();
-        let accumulate = self.plan.config.accumulate;
+        let accumulate = self.plan.config.accumulate.get();
         self.position
             .set(state.epoch, state.steps_in_epoch * accumulate);
         let mut loader = loader.iter();

@@ -198,7 +198,7 @@ fn wrong_flags_are_wrong_usage() {
     let expect = |arguments: &[&str], words: &[&str]| {
         fails(train(runs.path()).args(arguments), 2, words);
     };
-    expect(&["--epochs", "0"], &["`epochs` is 0", "1 to 100000"]);
+    expect(&["--epochs", "0"], &["--epochs", "1 to 100000"]);
     expect(&["--epochs", "many"], &["many"]);
     expect(&["--model", "resnet19"], &["resnet19", "did you mean"]);
     expect(&["--data", "imagenet"], &["imagenet"]);
@@ -208,12 +208,15 @@ fn wrong_flags_are_wrong_usage() {
         &["--storage", "files", "--data", "mnist"],
         &["mnist are always in memory", "folder:PATH"],
     );
-    expect(&["--loader-threads", "5000"], &["`loader.threads` is 5000"]);
+    expect(
+        &["--loader-threads", "5000"],
+        &["--loader-threads", "0 to 1024"],
+    );
     expect(&["--device", "gpu"], &["gpu"]);
     expect(&["--device", "flex:7"], &["flex"]);
     expect(&["--frobnicate"], &["--frobnicate"]);
     expect(&["--optimizer", "adagrad"], &["adagrad", "adamw"]);
-    expect(&["--optimizer", "adam", "--lr", "0"], &["`lr` is 0"]);
+    expect(&["--optimizer", "adam", "--lr", "0"], &["--lr", "above 0"]);
     expect(&["--resume", "mine", "--lr", "0.1"], &["--lr"]);
     expect(
         &["--resume", "mine", "--optimizer", "adam"],

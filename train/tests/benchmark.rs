@@ -154,7 +154,10 @@ fn wrong_usage() {
         let name = flag.split('=').next().unwrap();
         expect(&["--bench", flag], &[name]);
     }
-    expect(&["--bench", "--batch-size", "0"], &["`batch_size` is 0"]);
+    expect(
+        &["--bench", "--batch-size", "0"],
+        &["--batch-size", "1 to 65536"],
+    );
     expect(
         &["--bench", "--model", "resnt20"],
         &["did you mean `resnet20`?"],

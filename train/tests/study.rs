@@ -114,7 +114,7 @@ fn what_cannot_be_begun_leaves_nothing() {
         fails(
             study(name, &output).args(["--batch-size", "0"]),
             2,
-            &["batch_size"],
+            &["--batch-size"],
         );
         let nowhere = root.path().join("nowhere");
         let mut without_data = study(name, &output);

@@ -43,8 +43,8 @@ impl Outline {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
         let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
         deserializer.set_max_depth(MAX_DEPTH);
-        let record =
-            Node::deserialize(&mut deserializer).map_err(|_| "it is no record".to_owned())?;
+        let record = Node::deserialize(&mut deserializer)
+            .map_err(|_| "its tensors cannot be read".to_owned())?;
         let mut outline = Self::default();
         if let Some(Node::Map(entries)) = record.get("item") {
             outline.keys = entries.iter().map(|(key, _)| (*key).to_owned()).collect();

@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn_flex::Flex;
 use proptest::prelude::*;
+use std::num::NonZeroUsize;
 
 fn state(step: usize) -> RunState {
     RunState {
@@ -92,7 +93,7 @@ fn patience_waits_for_the_best_whatever_is_kept() {
     };
     for keep in [Keep::Best, Keep::Last] {
         let config = |patience| TrainConfig {
-            patience: Some(patience),
+            patience: NonZeroUsize::new(patience),
             keep,
             ..TrainConfig::default()
         };

@@ -69,12 +69,7 @@ pub(crate) struct Arguments {
     ///
     /// The run is named by its folder, or by its name in --runs-dir.
     /// --data, --data-dir and --labels say where its images are now, if they were moved.
-    #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "image_size", "validation", "keep", "model", "weights", "pretrained", "freeze", "stem", "zero_init_last_norm", "batch_size",
-        "key", "stem_stride", "pool", "bottleneck_stride", "shortcut", "norm_epsilon", "optimizer", "lr", "warmup_epochs", "momentum", "weight_decay", "seed", "name", "pad_crop",
-        "flip", "depths", "widths", "accumulate", "schedule", "clip", "label_smoothing", "ema",
-        "flip_test", "shift_test", "storage", "balanced", "drop_last", "max_pixels",
-    ])]
+    #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
 
     #[command(flatten)]
@@ -211,138 +206,33 @@ pub(crate) struct SummaryArguments {
     pub json: bool,
 }
 
-/// What has no say in how fast a step is. Each flag of --bench excludes it by itself: clap does not
-/// miss a flag that cannot be there.
-const NOT_MEASURED: [&str; 34] = [
-    "ui",
-    "config",
-    "recipe",
-    "resume",
-    "list_devices",
-    "data",
-    "data_dir",
-    "labels",
-    "image_size",
-    "validation",
-    "keep",
-    "weights",
-    "pretrained",
-    "freeze",
-    "epochs",
-    "lr",
-    "warmup_epochs",
-    "runs_dir",
-    "name",
-    "pad_crop",
-    "flip",
-    "accumulate",
-    "schedule",
-    "clip",
-    "label_smoothing",
-    "ema",
-    "flip_test",
-    "shift_test",
-    "patience",
-    "storage",
-    "balanced",
-    "drop_last",
-    "loader_threads",
-    "max_pixels",
-];
-
 /// Flags of --bench.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measuring")]
 pub(crate) struct Benchmark {
     /// Measure how fast a training step is, on random images and without a run
-    #[arg(long, conflicts_with_all = NOT_MEASURED)]
+    #[arg(long)]
     pub bench: bool,
 
     /// Shape of the images [default: what the network usually takes, such as 3x224x224]
-    #[arg(long, value_name = "CxHxW", requires = "bench", conflicts_with_all = NOT_MEASURED)]
+    #[arg(long, value_name = "CxHxW", requires = "bench")]
     pub input: Option<InputShape>,
 
     /// Classes to tell apart [default: the network's own]
-    #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = NOT_MEASURED)]
+    #[arg(long, value_name = "N", requires = "bench")]
     pub classes: Option<usize>,
 
     /// Steps to measure [default: as many as take about 3 seconds, at least 5]
-    #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = NOT_MEASURED)]
+    #[arg(long, value_name = "N", requires = "bench")]
     pub repeats: Option<NonZeroUsize>,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::cli::help;
 
     #[test]
     fn the_command_line_is_consistent() {
         help::command().debug_assert();
-    }
-
-    #[test]
-    fn help_states_the_defaults_that_hold() {
-        let help = help::command().render_long_help().to_string();
-        let config = TrainConfig::default();
-        for (flag, default) in [
-            ("--data ", config.data.to_string()),
-            ("--validation", config.validation.to_string()),
-            (
-                "--model",
-                format!("that of --weights, or {}", config.model_name()),
-            ),
-            ("--zero-init", config.zero_init_last_norm.to_string()),
-            (
-                "--pad-crop",
-                format!(
-                    "{}, and for folder:PATH a random part of the image",
-                    config.augmentation.pad_crop
-                ),
-            ),
-            (
-                "--flip ",
-                format!("{}, but true for folder:PATH", config.augmentation.flip),
-            ),
-            ("--balanced", config.loader.balanced.to_string()),
-            ("--drop-last", config.loader.drop_last.to_string()),
-            ("--storage", "memory".to_owned()),
-            ("--keep", "best".to_owned()),
-            ("--epochs", config.epochs.to_string()),
-            ("--batch-size", config.batch_size.to_string()),
-            ("--accumulate", config.accumulate.to_string()),
-            (
-                "--gradient-checkpointing",
-                config.gradient_checkpointing.to_string(),
-            ),
-            ("--schedule", "cosine".to_owned()),
-            ("--label-smoothing", config.label_smoothing.to_string()),
-            ("--flip-test", config.flip_test.to_string()),
-            ("--shift-test", config.shift_test.to_string()),
-            ("--optimizer", config.optimizer.name().to_owned()),
-            (
-                "--lr",
-                format!(
-                    "{}, or 0.001 for adam and adamw, 0.005 for muon; a tenth of it with weights that are not all frozen",
-                    config.learning_rate()
-                ),
-            ),
-            ("--warmup-epochs", config.warmup_epochs.to_string()),
-            ("--momentum", config.momentum.to_string()),
-            ("--weight-decay", config.weight_decay.to_string()),
-            ("--seed", config.seed.to_string()),
-            ("--device", config.device.to_string()),
-            ("--runs-dir", config.runs_dir.display().to_string()),
-        ] {
-            let (_, rest) = help
-                .split_once(&format!("\n      {flag}"))
-                .unwrap_or_else(|| panic!("{flag}"));
-            let (entry, _) = rest.split_once("\n      --").unwrap_or((rest, ""));
-            let entry = entry.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(
-                entry.contains(&format!("[default: {default}]")),
-                "{flag}: {entry}"
-            );
-        }
     }
 }

@@ -13,7 +13,7 @@ use super::program::{WrongFlag, resolve};
 
 pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<()> {
     let (flags, json) = (arguments.benchmark, arguments.json);
-    let config = TrainConfig::default().with(arguments.settings.into());
+    let config = TrainConfig::default().with(&arguments.settings.overrides)?;
     let benchmark =
         StepBenchmark::new(config.clone(), flags.input, flags.classes).map_err(WrongFlag::from)?;
     let device = resolve(&config)?;

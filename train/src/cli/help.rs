@@ -9,98 +9,27 @@ use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 use command_line::help::{Layout, arranged, completions, manual};
 use command_line::{flags, voice};
-use data::Source;
 use report::runs::Column;
-use train::{Keep, OptimizerKind, Schedule, SetPart, recipe_names};
+use train::{SetPart, Setting, recipe_names, settings};
 
 use super::arguments::Arguments;
 use super::destination::Destination;
 
 const TRAIN: Layout = Layout {
-    short: &[
-        "recipe",
-        "config",
-        "resume",
-        "data",
-        "model",
-        "pretrained",
-        "freeze",
-        "epochs",
-        "batch_size",
-        "lr",
-        "device",
-    ],
+    short: &["recipe", "config", "resume"],
     headings: &[
         ("Start from", &["recipe", "config", "resume"]),
-        (
-            "Data and model",
-            &[
-                "data",
-                "data_dir",
-                "labels",
-                "image_size",
-                "validation",
-                "model",
-                "weights",
-                "pretrained",
-                "freeze",
-                "key",
-                "stem",
-                "stem_stride",
-                "pool",
-                "bottleneck_stride",
-                "shortcut",
-                "norm_epsilon",
-                "depths",
-                "widths",
-                "zero_init_last_norm",
-            ],
-        ),
-        (
-            "Loading and augmentation",
-            &[
-                "pad_crop",
-                "flip",
-                "storage",
-                "balanced",
-                "drop_last",
-                "loader_threads",
-                "max_pixels",
-            ],
-        ),
-        (
-            "Training",
-            &[
-                "epochs",
-                "batch_size",
-                "accumulate",
-                "gradient_checkpointing",
-                "optimizer",
-                "lr",
-                "schedule",
-                "warmup_epochs",
-                "momentum",
-                "weight_decay",
-                "clip",
-                "label_smoothing",
-                "ema",
-                "flip_test",
-                "shift_test",
-                "keep",
-                "patience",
-                "seed",
-                "threads",
-                "device",
-                "runs_dir",
-                "name",
-            ],
-        ),
         (
             "Output",
             &["ui", "json", "quiet", "profile", "list_devices"],
         ),
     ],
 };
+
+/// Flags of --bench, all of which exclude what has no say in how fast a step is. Each does so by itself: clap does not
+/// miss a flag that cannot be there.
+const MEASURING: [&str; 4] = ["bench", "input", "classes", "repeats"];
+const NOT_MEASURED: [&str; 5] = ["ui", "config", "recipe", "resume", "list_devices"];
 
 const EVAL: Layout = Layout {
     short: &["weights", "data", "split", "output", "json", "device"],
@@ -140,7 +69,24 @@ const DATA: Layout = Layout {
 
 /// The program's command line.
 pub(crate) fn command() -> Command {
-    arranged(Arguments::command(), &TRAIN)
+    let fixed = settings().filter(|setting| !setting.resume);
+    let unmeasured = settings().filter(|setting| !setting.bench);
+    let unmeasured = unmeasured.map(Setting::id).chain(NOT_MEASURED);
+    let unmeasured: Vec<_> = unmeasured.collect();
+    let mut command = arranged(Arguments::command(), &TRAIN);
+    for setting in settings() {
+        command = command.mut_arg(setting.id(), |arg| {
+            arg.help_heading(setting.group.heading())
+                .hide_short_help(!setting.common)
+        });
+    }
+    for flag in MEASURING {
+        command = command.mut_arg(flag, |arg| arg.conflicts_with_all(&unmeasured));
+    }
+    command
+        .mut_arg("resume", |arg| {
+            arg.conflicts_with_all(fixed.map(Setting::id))
+        })
         .mut_subcommand("eval", |command| arranged(command, &EVAL))
         .mut_subcommand("convert", |command| arranged(command, &CONVERT))
         .mut_subcommand("data", |command| arranged(command, &DATA))
@@ -188,16 +134,13 @@ pub(crate) fn print_completions(arguments: &CompletionsArguments) -> anyhow::Res
 fn offered(flag: &str) -> Vec<String> {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     match flag {
-        "data" => Source::names().map(str::to_owned).collect(),
         "recipe" => owned(&recipe_names()),
-        "optimizer" => owned(&OptimizerKind::ALL.map(OptimizerKind::name)),
-        "schedule" => owned(&Schedule::NAMES),
-        "keep" => owned(&Keep::ALL.map(Keep::name)),
-        "storage" => owned(&["memory", "files"]),
         "split" => owned(&SetPart::ALL.map(SetPart::name)),
         "sort" => owned(&Column::ALL.map(Column::name)),
-        "freeze" => owned(&["all", "stem", "stage1", "stage2", "stage3", "stage4"]),
-        _ => flags::offered(flag),
+        _ => match settings().find(|setting| setting.id() == flag) {
+            Some(setting) => setting.offered(),
+            None => flags::offered(flag),
+        },
     }
 }
 

@@ -216,18 +216,20 @@ pub(super) fn resolve(config: &TrainConfig) -> anyhow::Result<SelectedDevice> {
 
 /// The settings of a new run, or those of the run to resume and its folder.
 fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder>)> {
-    let mut overrides: train::Overrides = arguments.settings.into();
+    let overrides = &arguments.settings.overrides;
     let (mut config, folder) = match (&arguments.resume, &arguments.config) {
         (Some(run), _) => {
             let default = TrainConfig::default().runs_dir;
-            let runs_dir = overrides.runs_dir.as_deref().unwrap_or(&default);
-            let (folder, config) = RunFolder::open(command_line::find_run(run, runs_dir)?)?;
-            move_data(&config, &mut overrides)?;
-            (config.with(overrides), Some(folder))
+            let runs_dir = overrides.text("runs_dir").map_or(default, PathBuf::from);
+            let (folder, config) = RunFolder::open(command_line::find_run(run, &runs_dir)?)?;
+            let moved = moved_labels(&config, overrides)?;
+            let mut resumed = config.with(overrides)?;
+            resumed.labels = moved.or(resumed.labels);
+            (resumed, Some(folder))
         }
-        (None, Some(file)) => (TrainConfig::read(file)?.with(overrides), None),
+        (None, Some(file)) => (TrainConfig::read(file)?.with(overrides)?, None),
         (None, None) => match &arguments.recipe {
-            Some(recipe) => (TrainConfig::recipe(recipe)?.with(overrides), None),
+            Some(recipe) => (TrainConfig::recipe(recipe)?.with(overrides)?, None),
             None => (TrainConfig::of_flags(overrides)?, None),
         },
     };
@@ -236,11 +238,14 @@ fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder
     Ok((config, folder))
 }
 
-/// Checks that flags change no more of a run's data than their place. Labels that lie in its folder
-/// move with it.
-fn move_data(config: &TrainConfig, overrides: &mut train::Overrides) -> Result<(), WrongFlag> {
-    let Some(data) = &overrides.data else {
-        return Ok(());
+/// Checks that flags change no more of a run's data than their place. Labels that lie in its folder move with it; these
+/// are where they come to.
+fn moved_labels(
+    config: &TrainConfig,
+    overrides: &train::Overrides,
+) -> Result<Option<PathBuf>, WrongFlag> {
+    let Some(data) = overrides.data() else {
+        return Ok(None);
     };
     match (&config.data, data) {
         (Source::Folder(before), Source::Folder(now)) => {
@@ -248,10 +253,9 @@ fn move_data(config: &TrainConfig, overrides: &mut train::Overrides) -> Result<(
                 let inside = labels.strip_prefix(before);
                 inside.map_or_else(|_| labels.clone(), |inside| now.join(inside))
             });
-            overrides.labels = overrides.labels.take().or(labels);
-            Ok(())
+            Ok(labels.filter(|_| overrides.get("labels").is_none()))
         }
-        (before, now) if before == now => Ok(()),
+        (before, now) if *before == now => Ok(None),
         (before, now) => Err(WrongFlag(ConfigError::OtherData {
             data: now.to_string(),
             run: before.to_string(),

@@ -92,8 +92,8 @@ pub(crate) struct CommonArguments {
     data_dir: Option<PathBuf>,
 
     /// Images in a step
-    #[arg(long, value_name = "N", default_value_t = 128)]
-    batch_size: usize,
+    #[arg(long, value_name = "N", default_value = "128")]
+    batch_size: NonZeroUsize,
 
     /// Sets the first weights, the order of the images and how they are changed
     #[arg(long, value_name = "N", default_value_t = 1)]

@@ -51,14 +51,14 @@ impl Table {
         })?;
         let settings = TrainConfig {
             optimizer: arguments.optimizer,
-            batch_size: arguments.batch_size.get(),
+            batch_size: arguments.batch_size,
             ..TrainConfig::default()
         };
         let training_memory =
-            summary.training_memory(settings.batch_size, &train::optimizer(&settings));
+            summary.training_memory(settings.batch_size.get(), &train::optimizer(&settings));
         Ok(Self {
             model: name.clone(),
-            batch_size: settings.batch_size,
+            batch_size: settings.batch_size.get(),
             optimizer: settings.optimizer.name(),
             summary,
             training_memory_total: training_memory.total(),

@@ -16,7 +16,7 @@ use image::{ImageFormat, RgbImage};
 use indicatif::ProgressBar;
 use report::table::table;
 use serde::Serialize;
-use train::{Overrides, TrainConfig};
+use train::TrainConfig;
 
 use super::destination::{Destination, DestinationError};
 use super::grouped::grouped;
@@ -80,23 +80,20 @@ fn settings(arguments: &DataArguments) -> anyhow::Result<TrainConfig> {
         (None, Some(recipe)) => TrainConfig::recipe(recipe)?,
         (None, None) => TrainConfig::default(),
     };
-    let shown = TrainConfig {
-        augmentation: base.augmentation,
-        normalize: base.normalize,
-        seed: base.seed,
-        ..TrainConfig::default()
-    };
-    let config = shown.with(Overrides {
-        data: Some(arguments.data.clone()),
+    let mut config = TrainConfig {
+        data: arguments.data.clone(),
         data_dir: arguments.data_dir.clone(),
         labels: arguments.labels.clone(),
         image_size: arguments.image_size,
-        seed: arguments.seed,
-        max_pixels: arguments.max_pixels,
-        pad_crop: arguments.pad_crop,
-        flip: arguments.flip,
-        ..Overrides::default()
-    });
+        seed: arguments.seed.unwrap_or(base.seed),
+        augmentation: base.augmentation,
+        normalize: base.normalize,
+        ..TrainConfig::default()
+    };
+    config.loader.max_pixels = arguments.max_pixels;
+    let augmentation = &mut config.augmentation;
+    augmentation.pad_crop = arguments.pad_crop.unwrap_or(augmentation.pad_crop);
+    augmentation.flip = arguments.flip.unwrap_or(augmentation.flip);
     config.validate().map_err(WrongFlag::from)?;
     Ok(config)
 }

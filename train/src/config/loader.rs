@@ -1,37 +1,12 @@
 //! How images come to the network.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::NonZeroUsize;
 
 use burn::tensor::backend::Backend;
 use data::{BatchLoader, Source, Storage};
-use serde::{Deserialize, Serialize};
 
-use super::validate::check;
+use super::LoaderConfig;
 use crate::error::ConfigError;
-
-/// How images come to the network: the table `[loader]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LoaderConfig {
-    /// Where the images of a folder are while a network learns from them: `memory`, at the network's
-    /// size, or `files`, opened in every epoch. Published sets are always in memory.
-    pub storage: Storage,
-    /// Whether an epoch has as many training images of each class: rare ones come more than once.
-    pub balanced: bool,
-    /// Whether an epoch's last training step is left out if it has fewer images than the others.
-    pub drop_last: bool,
-    /// Threads that make batches, 0 to 1024; none means one per core. What comes out is always the
-    /// same.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub threads: Option<usize>,
-    /// The most pixels of an image of a folder; none means [`data::DEFAULT_MAX_PIXELS`].
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_pixels: Option<NonZeroU64>,
-    /// Batches that are under way at a time, 1 to 1024; none means 3. More even out images that take
-    /// long, and need more memory.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub batches_ahead: Option<NonZeroUsize>,
-}
 
 impl LoaderConfig {
     pub(super) fn validate(&self, data: &Source) -> Result<(), ConfigError> {
@@ -39,17 +14,6 @@ impl LoaderConfig {
             return Err(ConfigError::AlwaysInMemory {
                 data: data.to_string(),
             });
-        }
-        if let Some(threads) = self.threads {
-            check("loader.threads", threads, threads <= 1024, "0 to 1024")?;
-        }
-        if let Some(batches) = self.batches_ahead {
-            check(
-                "loader.batches_ahead",
-                batches,
-                batches.get() <= 1024,
-                "1 to 1024",
-            )?;
         }
         Ok(())
     }
@@ -123,11 +87,6 @@ mod tests {
         let error = loader.validate(&Source::Mnist).unwrap_err();
         assert!(error.to_string().contains("mnist"), "{error}");
         assert!(error.hint().is_some());
-        for text in ["threads = 1025", "batches_ahead = 1025"] {
-            let loader: LoaderConfig = toml::from_str(text).unwrap();
-            let error = loader.validate(&Source::Sample).unwrap_err().to_string();
-            assert!(error.contains("1024"), "{error}");
-        }
         assert!(toml::from_str::<LoaderConfig>("batches_ahead = 0").is_err());
     }
 

@@ -42,7 +42,7 @@ pub(super) fn started(plan: &Plan, about: &About) -> Event {
         }),
         epochs: config.epochs,
         steps_per_epoch: plan.steps_per_epoch,
-        batch_size: config.batch_size * config.accumulate,
+        batch_size: config.batch_size.saturating_mul(config.accumulate).get(),
         rates: rates(plan),
         config: settings(plan),
         keeps_last: config.keeps_last_epoch(),

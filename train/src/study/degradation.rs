@@ -2,6 +2,7 @@
 //! <https://arxiv.org/abs/1512.03385>, section 4.2).
 
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 
 use data::Augmentation;
 use model::UnknownNetwork;
@@ -38,7 +39,7 @@ impl Degradation {
             data: data::Source::Cifar10,
             validation: 0.0,
             epochs: 10,
-            batch_size: 128,
+            batch_size: NonZeroUsize::MIN.saturating_add(127),
             lr: Some(0.1),
             warmup_epochs: 1.0,
             weight_decay: 1e-4,

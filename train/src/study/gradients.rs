@@ -1,6 +1,7 @@
 //! How large a gradient is when it comes to each layer.
 
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 
 use burn::backend::Autodiff;
 use burn::data::dataloader::DataLoader as _;
@@ -45,7 +46,7 @@ impl Gradients {
     pub fn recipe() -> TrainConfig {
         TrainConfig {
             data: data::Source::Cifar10,
-            batch_size: 128,
+            batch_size: NonZeroUsize::MIN.saturating_add(127),
             ..TrainConfig::default()
         }
     }
@@ -247,7 +248,7 @@ mod tests {
             batches: 2,
             base: TrainConfig {
                 data: Source::Sample,
-                batch_size: 4,
+                batch_size: NonZeroUsize::MIN.saturating_add(3),
                 ..TrainConfig::default()
             },
         }
