@@ -13,12 +13,9 @@ use device::SelectedDevice;
 use model::{NetworkConfig, ResidualBackend};
 use saved_models::InputShape;
 
-use crate::classifier::Classifier;
-use crate::config::TrainConfig;
 use crate::error::ConfigError;
-use crate::optimizer::optimizer;
-use crate::stream::Laps;
-use crate::trainee::Trainee;
+use crate::settings::TrainConfig;
+use crate::step::{Classifier, Laps, Trainee};
 
 /// So low that the weights stay ordinary numbers however often the same batch is learned.
 const RATE: f64 = 1e-5;
@@ -98,7 +95,7 @@ impl StepBenchmark {
                 label_smoothing: 0.0,
                 gradient_checkpointing: self.config.gradient_checkpointing,
             },
-            optimizer: optimizer(&self.config).into(),
+            optimizer: self.config.new_optimizer().into(),
             clip: None,
             average: None,
             steps: 0,
@@ -141,7 +138,7 @@ impl StepBenchmark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimizer::OptimizerKind;
+    use crate::settings::OptimizerKind;
     use model::StemKind;
 
     fn config(model: &str) -> TrainConfig {

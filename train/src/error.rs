@@ -274,10 +274,12 @@ pub enum ConfigError {
         reason: String,
     },
     /// No recipe has such a name.
-    #[error("there is no recipe `{name}`; known: {}", crate::recipe_names().join(", "))]
+    #[error("there is no recipe `{name}`; known: {known}")]
     UnknownRecipe {
         /// What was asked for.
         name: String,
+        /// All recipes.
+        known: String,
     },
     /// The network's name is not known.
     #[error(transparent)]

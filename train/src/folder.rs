@@ -8,9 +8,8 @@ use data::Source;
 use files::{Checksums, SealError, seal, sha256, unseal, write_atomically};
 use saved_models::{DESCRIPTION_FILE, Description};
 
-use crate::config::TrainConfig;
 use crate::error::TrainError;
-use crate::evaluation::Evaluation;
+use crate::settings::TrainConfig;
 
 /// The complete config, as flags and file resolved to it.
 const CONFIG_FILE: &str = "config.toml";
@@ -231,14 +230,6 @@ fn is_as_written(text: &[u8]) -> bool {
     };
     let (content, last) = text.split_at(start);
     last == format!("{CONFIG_CHECKSUM}{}\n", sha256(content)).as_bytes()
-}
-
-/// Writes what a network came to on a set of images, as JSON.
-pub(crate) fn write_evaluation(path: &Path, evaluation: &Evaluation) -> Result<(), TrainError> {
-    serde_json::to_string_pretty(evaluation)
-        .map_err(io::Error::other)
-        .and_then(|json| write_atomically(path, (json + "\n").as_bytes()))
-        .map_err(TrainError::io("write", path))
 }
 
 /// Such as `2026-11-21T17-30-05-sample-resnet20`; sorts by time.

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use train::{Group, Overrides, Setting, TrainConfig, settings};
 
 /// A TOML file with one setting.
-fn file(setting: &Setting, value: &Value) -> String {
+fn file(setting: &Setting<TrainConfig>, value: &Value) -> String {
     let mut parts = setting.key.rsplit('.');
     let last = parts.next().unwrap();
     let inner = Table::from_iter([(last.to_owned(), value.clone())]);
@@ -141,7 +141,7 @@ Each is a flag of `train` and a key of a TOML file for `--config`; a run writes 
 with a switch or a table as their value can stand alone: `--flip` is `--flip true`, and `--erasing` is `--erasing '{}'`.
 \"resume\" marks what may change when a run is resumed, \"bench\" what `--bench` measures with. `train --help` explains each.
 
-This page is generated from [train/src/config/settings.rs](../train/src/config/settings.rs).
+This page is generated from [train/src/settings/definitions.rs](../train/src/settings/definitions.rs).
 "
     .to_owned();
     for group in Group::ALL {

@@ -111,6 +111,9 @@ pub struct Resumed {
     pub step: usize,
     /// Epochs that were finished and scored.
     pub epochs_done: usize,
+    /// The best epoch, if none was better for as long as the run's patience, so that no epoch is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_early: Option<usize>,
     /// The words of the command line, the program's name first.
     #[serde(default)]
     pub command: Vec<String>,
@@ -191,6 +194,9 @@ pub struct Epoch {
     pub average: Option<Metrics>,
     /// Whether it scored better than all before.
     pub best: bool,
+    /// The best epoch, if none was better for as long as the run's patience, so that this one is the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_early: Option<usize>,
     /// Validation images by their class and the likeliest one, where there are any:
     /// `(class, likeliest, images)`. Of the average, if one is kept.
     pub confusion: Vec<(usize, usize, u64)>,
@@ -308,6 +314,9 @@ pub struct Tested {
     pub epoch: usize,
     /// As for the validation images of an [`Epoch`].
     pub metrics: Metrics,
+    /// The same of the weights without averaging, if `metrics` is of their moving average.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<Metrics>,
     /// As for an [`Epoch`].
     pub confusion: Vec<(usize, usize, u64)>,
     /// As for an [`Epoch`].

@@ -141,6 +141,7 @@ impl History {
             seconds,
             step,
             epochs_done,
+            ended_early: _,
             command,
             folder,
             device,

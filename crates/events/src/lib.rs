@@ -76,7 +76,7 @@ pub use follower::{FILE, Follower};
 pub use history::{History, Sitting, State};
 pub use interval::accuracy_interval;
 pub use lock::{Lock, LockError, is_locked};
-pub use metrics::{Metrics, is_share, title};
+pub use metrics::{Metrics, is_share, round, title};
 pub use request::{Request, RequestError};
 pub use series::{Axis, Bucket, Curve, Split};
 pub use setting::{rounded_setting, tells_runs_apart};

@@ -50,6 +50,19 @@ impl<N: Into<String>> FromIterator<(N, f64)> for Metrics {
     }
 }
 
+/// Rounds a figure to seven digits, as many as single precision has.
+pub fn round(figure: f64) -> f64 {
+    let digits = figure.abs().log10().floor();
+    if !digits.is_finite() {
+        return figure;
+    }
+    let scale = 10.0_f64.powf(6.0 - digits);
+    match scale.is_finite() && scale > 0.0 {
+        true => (figure * scale).round() / scale,
+        false => figure,
+    }
+}
+
 /// Whether a figure of this name is a share, 0 to 1, that people read in percent.
 pub fn is_share(metric: &str) -> bool {
     ["accuracy", "top5", "calibration_error", MIXED_ACCURACY].contains(&metric)
@@ -78,5 +91,19 @@ mod tests {
         assert!(read.get("loss").unwrap().is_nan());
         assert_eq!(read.get("accuracy"), Some(0.5));
         assert_eq!(read.get("rate"), None);
+    }
+
+    #[test]
+    fn figures_are_short_and_close() {
+        assert_eq!(round(0.532_100_021_839_141_8), 0.5321);
+        assert_eq!(round(-1_234.567_89), -1_234.568);
+        assert_eq!(round(0.0), 0.0);
+        assert!(round(f64::NAN).is_nan());
+        assert_eq!(round(f64::INFINITY), f64::INFINITY);
+        assert_eq!(round(f64::MIN_POSITIVE), f64::MIN_POSITIVE);
+        for figure in [1.0_f32 / 3.0, 1e-30, 2e-9, 7.1e20] {
+            let figure = f64::from(figure);
+            assert!((round(figure) - figure).abs() <= 5e-7 * figure);
+        }
     }
 }

@@ -24,7 +24,7 @@ pub use cache::cache_folder;
 pub use checksum::{Hasher, SHA256_DIGITS, sha256};
 pub use output::{check_output, write_output, write_output_with};
 pub use printable::{
-    LONGEST_SENTENCE, brief, is_printable, printable, printable_chars, printable_json,
+    LONGEST_SENTENCE, brief, is_printable, path_text, printable, printable_chars, printable_json,
     printable_lines, sentence, shortened, shown_path,
 };
 pub use read::{

@@ -170,6 +170,18 @@ fn escape(
     Cow::Owned(escaped)
 }
 
+/// A path as text, with `\xFF` for each byte that is not UTF-8, so that different paths stay different.
+pub fn path_text(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        text += chunk.valid();
+        for byte in chunk.invalid() {
+            text += &format!("\\x{byte:02X}");
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,5 +301,16 @@ mod tests {
             LONGEST_SENTENCE
         );
         assert_eq!(brief("", 10), "");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_that_are_not_utf8_stay_apart() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+        let text = |bytes: &[u8]| path_text(Path::new(OsStr::from_bytes(bytes)));
+        assert_eq!(text("Straße/é.png".as_bytes()), "Straße/é.png");
+        assert_eq!(text(b"a\xff.png"), "a\\xFF.png");
+        assert_ne!(text(b"a\xff.png"), text(b"a\xfe.png"));
     }
 }

@@ -240,10 +240,10 @@ impl<'de> Visitor<'de> for NodeVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classifier::Classifier;
-    use crate::config::TrainConfig;
-    use crate::optimizer::OptimizerKind;
-    use crate::trainee::Optimizer;
+    use crate::settings::OptimizerKind;
+    use crate::settings::TrainConfig;
+    use crate::step::Classifier;
+    use crate::step::Optimizer;
     use burn::backend::Autodiff;
     use burn::module::Module as _;
     use burn::optim::{GradientsParams, Optimizer as _};
@@ -267,7 +267,7 @@ mod tests {
             ..TrainConfig::default()
         };
         let network = model::network("digit").unwrap().init(&device).unwrap();
-        let mut optimizer: Optimizer<Train> = crate::optimizer::optimizer(&config).into();
+        let mut optimizer: Optimizer<Train> = config.new_optimizer().into();
         let model = Classifier::new(network, &config);
         let images = Tensor::<Train, 4>::random([2, 1, 28, 28], Distribution::Default, &device);
         let gradients = model.network.forward(images).sum().backward();

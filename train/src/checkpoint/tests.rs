@@ -1,5 +1,7 @@
 use super::*;
-use crate::config::Keep;
+use crate::evaluation::{Score, Sums};
+use crate::settings::Keep;
+use crate::stop::Stop;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn_flex::Flex;

@@ -1,7 +1,7 @@
 //! The line of an epoch, in at most 80 columns.
 
 use events::{CROSS_ENTROPY, Epoch, History, Metrics, Split};
-use train::{EpochReport, Plan, Score};
+use train::Plan;
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -26,6 +26,29 @@ pub(crate) struct EpochLine {
     is_best: bool,
 }
 
+/// What a run's epochs have in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EpochFacts {
+    epochs: usize,
+    /// What the training images are called.
+    train: &'static str,
+    /// What the images are called that epochs are scored on.
+    scored: &'static str,
+    keeps_last: bool,
+}
+
+impl EpochFacts {
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let config = &plan.config;
+        Self {
+            epochs: config.epochs,
+            train: if config.mixes_images() { MIXED } else { TRAIN },
+            scored: scored_on(config.scores_on_test()),
+            keeps_last: config.keeps_last_epoch(),
+        }
+    }
+}
+
 /// Of training images as they are.
 const TRAIN: &str = "train";
 /// Of training images that are mixed in pairs.
@@ -34,62 +57,49 @@ const MIXED: &str = "mixed";
 const SMOOTHED: &str = "smoothed";
 
 impl EpochLine {
-    /// Of an epoch that this process has trained.
-    pub(crate) fn of_report(report: &EpochReport, plan: &Plan) -> Self {
-        let pair = |Score { loss, accuracy }: Score| [loss, accuracy];
-        let config = &plan.config;
-        let train = report.train.map(|train| {
-            let loss = report.train_cross_entropy.unwrap_or(train.loss);
-            let name = if config.mixes_images() { MIXED } else { TRAIN };
-            (name, [loss, train.accuracy])
-        });
-        Self {
-            epoch: report.epoch,
-            epochs: report.epochs,
-            train,
-            scored: (scored_on(config.scores_on_test()), pair(report.validation)),
-            averaged: report.averaged.map(pair),
-            rate: Some(report.learning_rate),
-            seconds: report.seconds,
-            is_best: report.best && !config.keeps_last_epoch(),
-        }
-    }
-
-    /// Of an epoch in the events of a run.
-    pub(crate) fn of_event(epoch: &Epoch, history: &History) -> Self {
+    /// Of an epoch's event, with the learning rate of its last step if that is known.
+    pub(crate) fn new(epoch: &Epoch, facts: &EpochFacts, rate: Option<f64>) -> Self {
         let pair = |metrics: &Metrics, loss: &str| {
             let figure = |name| metrics.get(name).unwrap_or(f64::NAN);
             [figure(loss), figure("accuracy")]
         };
-        let name = match history.chart_of(Split::Train, "loss") {
-            "loss" => TRAIN,
-            _ if history.mixes_images() => MIXED,
-            _ if epoch.train.get(CROSS_ENTROPY).is_some() => TRAIN,
-            _ => SMOOTHED,
-        };
+        let name = facts.train;
         let loss = match epoch.train.get(CROSS_ENTROPY) {
             Some(_) if name == TRAIN => CROSS_ENTROPY,
             _ => "loss",
         };
         let has_train = epoch.train.get("loss").is_some();
+        Self {
+            epoch: epoch.epoch,
+            epochs: facts.epochs.max(epoch.epoch),
+            train: has_train.then(|| (name, pair(&epoch.train, loss))),
+            scored: (facts.scored, pair(&epoch.validation, "loss")),
+            averaged: epoch.average.as_ref().map(|average| pair(average, "loss")),
+            rate,
+            seconds: epoch.took,
+            is_best: epoch.best && !facts.keeps_last,
+        }
+    }
+
+    /// Of an epoch in the events of a run.
+    pub(crate) fn of_history(epoch: &Epoch, history: &History) -> Self {
+        let started = history.started.as_ref();
+        let facts = EpochFacts {
+            epochs: started.map_or(0, |started| started.epochs),
+            train: match history.chart_of(Split::Train, "loss") {
+                "loss" => TRAIN,
+                _ if history.mixes_images() => MIXED,
+                _ if epoch.train.get(CROSS_ENTROPY).is_some() => TRAIN,
+                _ => SMOOTHED,
+            },
+            scored: scored_on(history.scores_on_test()),
+            keeps_last: history.keeps_last(),
+        };
         let steps = history.steps.steps();
         let row = steps.partition_point(|&step| step <= epoch.step as u64);
         let rates = history.steps.figures("rate").unwrap_or_default();
         let rate = row.checked_sub(1).and_then(|row| rates.get(row));
-        let started = history.started.as_ref();
-        Self {
-            epoch: epoch.epoch,
-            epochs: started.map_or(0, |started| started.epochs).max(epoch.epoch),
-            train: has_train.then(|| (name, pair(&epoch.train, loss))),
-            scored: (
-                scored_on(history.scores_on_test()),
-                pair(&epoch.validation, "loss"),
-            ),
-            averaged: epoch.average.as_ref().map(|average| pair(average, "loss")),
-            rate: rate.map(|&rate| f64::from(rate)),
-            seconds: epoch.took,
-            is_best: epoch.best && !history.keeps_last(),
-        }
+        Self::new(epoch, &facts, rate.map(|&rate| f64::from(rate)))
     }
 
     /// One line, or several where there are too many figures for one.
@@ -298,7 +308,7 @@ mod tests {
         let smoothed = history(json!({"label_smoothing": 0.1}), false);
         let figures = [("loss", 0.9), ("accuracy", 0.8125), ("cross_entropy", 0.51)];
         let shown = |figures: &[(&str, f64)], history: &History| {
-            EpochLine::of_event(&epoch(figures), history).text()
+            EpochLine::of_history(&epoch(figures), history).text()
         };
         assert_eq!(shown(&figures, &smoothed), line().text());
         // Before there was such a figure.

@@ -16,10 +16,10 @@ use train::{
     TrainError,
 };
 
+use super::bar::image_bar;
 use super::destination::Destination;
 use super::eval_arguments::EvalArguments;
 use super::eval_report::{Making, Report};
-use super::lines::image_bar;
 use super::program::{WrongFlag, make_absolute, resolve};
 use super::unreadable::{UnreadableNews, passed_over, reasons, tell_reading};
 

@@ -1,6 +1,6 @@
 //! `train watch` where there is no screen: a line for each epoch, as runs come to them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -93,7 +93,7 @@ impl Followed {
             .iter()
             .filter(|epoch| epoch.epoch > self.epoch)
         {
-            for line in EpochLine::of_event(epoch, history).text().lines() {
+            for line in EpochLine::of_history(epoch, history).text().lines() {
                 voice::print_line(&format!("{prefix}{line}"))?;
             }
         }
@@ -101,10 +101,7 @@ impl Followed {
         let tested = history.tested.as_ref().filter(|_| !self.is_tested);
         self.is_tested = history.tested.is_some();
         if let Some(tested) = tested {
-            let figure = |name| tested.metrics.get(name).unwrap_or(f64::NAN);
-            let test = [figure("loss"), figure("accuracy")];
-            let folder = Path::new(&self.folder);
-            let line = tested_line(test, tested.counts(), None, tested.seconds, folder);
+            let line = tested_line(tested, &self.folder);
             voice::print_line(&format!("{prefix}{line}"))?;
         }
         if !is_running {

@@ -3,6 +3,7 @@
 mod about;
 mod advice;
 pub(crate) mod arguments;
+mod bar;
 mod benchmark;
 pub(crate) mod broken;
 mod burn_screen;
@@ -20,7 +21,6 @@ mod grouped;
 mod held_back;
 pub(crate) mod help;
 mod launcher;
-mod lines;
 mod live;
 mod log_file;
 mod look;

@@ -15,12 +15,14 @@ use indicatif::ProgressDrawTarget;
 use model::{Part, ResidualBackend};
 use thiserror::Error;
 use train::{
-    ConfigError, Fitting, Outcome, Place, Plan, RunFolder, Stop, Stream, TrainConfig, TrainError,
+    ConfigError, Control, Fitting, Outcome, Plan, RunFolder, RunProgress, Stop, Stream,
+    TrainConfig, TrainError,
 };
 
 use super::about::about;
 use super::advice::advice;
 use super::arguments::{Arguments, Command};
+use super::bar::image_bar;
 use super::benchmark;
 use super::broken;
 use super::burn_screen::BurnScreen;
@@ -32,7 +34,6 @@ use super::grouped::counted;
 use super::held_back::HeldBack;
 use super::help;
 use super::launcher;
-use super::lines::{Lines, image_bar};
 use super::live::{Closed, Live};
 use super::log_file::log_to;
 use super::own::command_line;
@@ -171,7 +172,7 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
         plan,
         folder: &folder,
         stop,
-        stream: Arc::new(stream),
+        stream,
         shown,
         prints_result: !echo,
     };
@@ -187,7 +188,7 @@ fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<Exi
             }
             ExitCode::SUCCESS
         }
-        Outcome::Interrupted(Place { epoch, steps, .. }) => {
+        Outcome::Interrupted(RunProgress { epoch, steps, .. }) => {
             let place = match steps {
                 0 if epoch > 1 => format!("after epoch {}", epoch - 1),
                 steps => format!("in epoch {epoch} after {steps} of its steps"),
@@ -393,7 +394,7 @@ pub(super) struct Train<'a> {
     pub plan: Arc<Plan>,
     pub folder: &'a RunFolder,
     pub stop: Stop,
-    pub stream: Arc<Stream>,
+    pub stream: Stream,
     pub shown: Shown,
     /// Whether the line that a run ends with is printed.
     pub prints_result: bool,
@@ -434,21 +435,16 @@ impl Task for Train<'_> {
                 lines.release();
             })
         });
-        let screen = match shown {
-            Shown::Burn => Screen::Burn(BurnScreen::new(stop.clone())),
-            _ => Screen::Lines(Lines::new(bar)),
-        };
+        let screen = (shown == Shown::Burn).then(|| BurnScreen::new(stop.clone()));
         let result = prints_result.then(|| folder.path().to_owned());
-        let reporter = Reporter::new(lines, shown, Arc::clone(&plan), unreadable, result);
-        let result = train::train::<B, _>(
-            plan,
-            folder,
-            device,
-            screen,
-            Box::new(reporter),
+        let reporter = Reporter::new(lines, shown, Arc::clone(&plan), bar, unreadable, result);
+        stream.listen(Box::new(reporter));
+        let control = Control {
             stop,
             stream,
-        );
+            renderer: Screen(screen),
+        };
+        let result = train::train::<B, _>(plan, folder, device, control);
         drop(live); // and with it the screen
         result
     }

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use events::accuracy_interval;
+use events::{Event, Metrics, Progress, Resumed, Tested, Work, accuracy_interval};
 use indicatif::ProgressBar;
-use train::{EpochReport, Evaluation, Finished, Observer, Place, Plan};
+use train::{Listener, Plan};
 
-use super::epoch_line::{EpochLine, duration};
+use super::bar::{TrainingBar, image_bar};
+use super::epoch_line::{EpochFacts, EpochLine, duration};
 use super::held_back::HeldBack;
-use super::lines::image_bar;
 use super::ui::Shown;
 use super::unreadable::UnreadableNews;
 
@@ -18,7 +18,10 @@ pub(crate) struct Reporter {
     lines: HeldBack,
     shown: Shown,
     plan: Arc<Plan>,
+    bar: TrainingBar,
     test_bar: Option<ProgressBar>,
+    /// Learning rate of the last step.
+    rate: Option<f64>,
     unreadable: UnreadableNews,
     /// The run's folder, if the line that a run ends with is printed.
     result: Option<PathBuf>,
@@ -29,14 +32,17 @@ impl Reporter {
         lines: HeldBack,
         shown: Shown,
         plan: Arc<Plan>,
+        bar: ProgressBar,
         unreadable: UnreadableNews,
         result: Option<PathBuf>,
     ) -> Self {
         Self {
             lines,
             shown,
+            bar: TrainingBar::new(bar, &plan),
             plan,
             test_bar: None,
+            rate: None,
             unreadable,
             result,
         }
@@ -49,6 +55,31 @@ impl Reporter {
         }
     }
 
+    fn say(&self, line: impl FnOnce(&Self) -> String) {
+        if self.shown != Shown::Nothing {
+            self.lines.print(line(self));
+        }
+    }
+
+    /// So many of the test images are done.
+    fn tested(&mut self, progress: &Progress) {
+        self.bar.clear();
+        self.burn_closed();
+        self.warn();
+        if self.shown == Shown::Nothing || self.lines.is_hidden() {
+            return;
+        }
+        let bar = self.test_bar.get_or_insert_with(|| {
+            let bar = image_bar(progress.total);
+            bar.set_message("test");
+            bar
+        });
+        bar.set_position(progress.done as u64);
+        if progress.done == progress.total {
+            bar.finish_and_clear();
+        }
+    }
+
     /// burn-train's dashboard closes before the test, or when the run stops.
     fn burn_closed(&self) {
         if self.shown == Shown::Burn {
@@ -57,119 +88,95 @@ impl Reporter {
     }
 }
 
-impl Observer for Reporter {
-    fn resumed(&mut self, place: &Place) {
-        if self.shown != Shown::Nothing {
-            self.lines.print(resumed_line(place));
-        }
-    }
-
-    fn epoch_ended(&mut self, report: &EpochReport) {
-        if self.shown != Shown::Nothing {
-            let line = EpochLine::of_report(report, &self.plan);
-            self.lines.print(line.text());
-        }
-        self.warn();
-    }
-
-    fn ended_early(&mut self, last_better: usize) {
-        if self.shown != Shown::Nothing {
-            self.lines.print(format!(
-                "ended early: no epoch was better than epoch {last_better} for as long as --patience says"
-            ));
-        }
-    }
-
-    fn tested(&mut self, done: usize, total: usize) {
-        self.burn_closed();
-        self.warn();
-        if self.shown == Shown::Nothing || self.lines.is_hidden() {
-            return;
-        }
-        let bar = self.test_bar.get_or_insert_with(|| {
-            let bar = image_bar(total);
-            bar.set_message("test");
-            bar
-        });
-        bar.set_position(done as u64);
-        if done == total {
-            bar.finish_and_clear();
-        }
-    }
-
-    fn finished(&mut self, finished: &Finished) {
-        if let Some(run) = &self.result {
-            self.lines.print(final_line(finished, run));
+impl Listener for Reporter {
+    fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Resumed(resumed) => self.say(|reporter| resumed_line(resumed, &reporter.plan)),
+            Event::Step(step) => {
+                self.rate = step.metrics.get("rate");
+                self.bar.step(step.epoch, step.step);
+            }
+            Event::Progress(Progress {
+                work: Work::Validation,
+                ..
+            }) => self.bar.score(),
+            Event::Progress(progress) => self.tested(progress),
+            Event::Epoch(epoch) => {
+                let rate = self.rate;
+                self.say(|reporter| {
+                    EpochLine::new(epoch, &EpochFacts::of(&reporter.plan), rate).text()
+                });
+                self.warn();
+                if let Some(best) = epoch.ended_early {
+                    self.bar.clear();
+                    self.say(|_| {
+                        format!(
+                            "ended early: no epoch was better than epoch {best} for as long as --patience says"
+                        )
+                    });
+                }
+            }
+            Event::Tested(tested) => {
+                if let Some(run) = &self.result {
+                    self.lines.print(tested_line(tested, run));
+                }
+            }
+            _ => {}
         }
     }
 }
 
 impl Drop for Reporter {
     fn drop(&mut self) {
+        self.bar.clear();
         self.burn_closed();
         self.warn();
     }
 }
 
-fn resumed_line(place: &Place) -> String {
-    let Place {
-        epoch,
-        epochs,
-        steps,
-        steps_per_epoch,
-        is_trained,
-        last_better,
-    } = *place;
-    if let Some(best) = last_better {
+fn resumed_line(resumed: &Resumed, plan: &Plan) -> String {
+    let Resumed {
+        step, epochs_done, ..
+    } = *resumed;
+    let epochs = plan.config.epochs;
+    if let Some(best) = resumed.ended_early {
         return format!(
-            "resumed: {} epochs are trained already, none of them better than epoch {best} for as long as \
-             --patience says; more with a higher one",
-            epoch - 1
+            "resumed: {epochs_done} epochs are trained already, none of them better than epoch {best} for as long as \
+             --patience says; more with a higher one"
         );
     }
-    match (is_trained, steps) {
-        (true, _) => format!(
-            "resumed: {} epochs are trained already and none is left; more of them with --epochs",
-            epoch - 1
+    if epochs_done >= epochs {
+        return format!(
+            "resumed: {epochs_done} epochs are trained already and none is left; more of them with --epochs"
+        );
+    }
+    let epoch = epochs_done + 1;
+    match step.saturating_sub(epochs_done * plan.steps_per_epoch) {
+        0 => format!("resumed: epoch {epoch} of {epochs} is next"),
+        steps => format!(
+            "resumed: in epoch {epoch} of {epochs}, after {steps} of its {} steps",
+            plan.steps_per_epoch
         ),
-        (false, 0) => format!("resumed: epoch {epoch} of {epochs} is next"),
-        (false, _) => {
-            format!(
-                "resumed: in epoch {epoch} of {epochs}, after {steps} of its {steps_per_epoch} steps"
-            )
-        }
     }
 }
 
 /// The line that a run ends with.
-fn final_line(finished: &Finished, run: &Path) -> String {
-    let score = |evaluation: &Evaluation| [evaluation.loss, evaluation.accuracy];
-    let raw = finished.raw.as_ref().map(score);
-    let images = finished.test.images as f64;
-    let correct = (finished.test.accuracy * images).round();
-    let counts = [correct as u64, images as u64];
-    tested_line(score(&finished.test), counts, raw, finished.seconds, run)
-}
-
-/// The same of loss and accuracy on the test images, how many of them are right and how many there are, and loss and
-/// accuracy of the weights without averaging.
-pub(crate) fn tested_line(
-    test: [f64; 2],
-    counts: [u64; 2],
-    raw: Option<[f64; 2]>,
-    seconds: f64,
-    run: &Path,
-) -> String {
+pub(crate) fn tested_line(tested: &Tested, run: &Path) -> String {
+    let score = |metrics: &Metrics| {
+        let figure = |name| metrics.get(name).unwrap_or(f64::NAN);
+        [figure("loss"), figure("accuracy")]
+    };
+    let raw = tested.raw.as_ref().map(score);
     let raw = raw.map(|[loss, accuracy]| {
         format!(" (without averaging {:.2} %, {loss:.4})", 100.0 * accuracy)
     });
-    let [loss, accuracy] = test;
+    let [loss, accuracy] = score(&tested.metrics);
     format!(
         "test accuracy {:.2} %{}, average test loss {loss:.4}{}, wall time {}, run {}",
         100.0 * accuracy,
-        interval(counts),
+        interval(tested.counts()),
         raw.unwrap_or_default(),
-        duration(seconds),
+        duration(tested.seconds),
         run.display()
     )
 }
@@ -192,80 +199,69 @@ fn interval([correct, images]: [u64; 2]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use train::TrainConfig;
 
     #[test]
     fn the_last_line_says_what_the_test_came_to() {
-        let evaluation = |loss, accuracy| Evaluation {
-            images: 1000,
-            loss,
-            accuracy,
-            accuracy_interval: Some([0.85, 0.89]),
-            top5: 1.0,
-            calibration_error: 0.0,
-            classes: Vec::new(),
-            confusion: Vec::new(),
+        let metrics = |loss, accuracy| Metrics::from_iter([("loss", loss), ("accuracy", accuracy)]);
+        let tested = Tested {
+            seconds: 61.0,
+            epoch: 3,
+            metrics: metrics(0.38, 0.871),
+            raw: None,
+            confusion: vec![(0, 0, 871), (0, 1, 129)],
             mistakes: Vec::new(),
         };
-        let finished = Finished {
-            test: evaluation(0.38, 0.871),
-            raw: None,
-            best_epoch: 3,
-            history: Vec::new(),
-            seconds: 61.0,
-        };
+        let line = |tested: &Tested| tested_line(tested, Path::new("runs/mine"));
         assert_eq!(
-            final_line(&finished, Path::new("runs/mine")),
+            line(&tested),
             "test accuracy 87.10 %, average test loss 0.3800, wall time 61.0 s, run runs/mine"
         );
-        let finished = Finished {
-            raw: Some(evaluation(0.41, 0.862)),
-            ..finished
+        let averaged = Tested {
+            raw: Some(metrics(0.41, 0.862)),
+            ..tested.clone()
         };
         assert_eq!(
-            final_line(&finished, Path::new("runs/mine")),
+            line(&averaged),
             "test accuracy 87.10 %, average test loss 0.3800 (without averaging 86.20 %, 0.4100), wall time 61.0 s, run runs/mine"
         );
-        let few = Evaluation {
-            images: 300,
-            ..evaluation(0.38, 0.871)
-        };
-        let finished = Finished {
-            test: few,
-            raw: None,
-            ..finished
+        let few = Tested {
+            confusion: vec![(0, 0, 261), (0, 1, 39)],
+            ..tested
         };
         assert_eq!(
-            final_line(&finished, Path::new("runs/mine")),
+            line(&few),
             "test accuracy 87.10 % (95 % interval 82.7 to 90.3 %, 300 images), average test loss 0.3800, wall time 61.0 s, run runs/mine"
         );
     }
 
     #[test]
     fn a_resumed_run_says_where_it_goes_on() {
-        let place = Place {
-            epoch: 9,
+        let config = TrainConfig {
             epochs: 16,
-            steps: 12,
-            steps_per_epoch: 169,
-            is_trained: false,
-            last_better: None,
+            ..TrainConfig::default()
+        };
+        let plan = Plan::new(config, &|_| {}).unwrap();
+        let line = |epochs_done, steps, ended_early| {
+            let resumed = Resumed {
+                epochs_done,
+                step: epochs_done * plan.steps_per_epoch + steps,
+                ended_early,
+                ..Resumed::default()
+            };
+            resumed_line(&resumed, &plan)
         };
         assert_eq!(
-            resumed_line(&place),
+            line(8, 12, None),
             "resumed: in epoch 9 of 16, after 12 of its 169 steps"
         );
-        let place = Place { steps: 0, ..place };
-        assert_eq!(resumed_line(&place), "resumed: epoch 9 of 16 is next");
-        let place = Place {
-            epochs: 6,
-            is_trained: true,
-            last_better: None,
-            ..place
-        };
+        assert_eq!(line(8, 0, None), "resumed: epoch 9 of 16 is next");
         assert_eq!(
-            resumed_line(&place),
-            "resumed: 8 epochs are trained already and none is left; more of them with --epochs"
+            line(16, 0, None),
+            "resumed: 16 epochs are trained already and none is left; more of them with --epochs"
         );
+        let early = line(8, 0, Some(5));
+        assert!(early.contains("better than epoch 5"), "{early}");
     }
 
     #[test]

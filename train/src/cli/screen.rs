@@ -1,4 +1,4 @@
-//! What burn-train's metrics are shown by: its own dashboard or the progress bar.
+//! What burn-train's metrics are shown by: its own dashboard, if the user asked for it.
 
 use burn_train::LearnerSummary;
 use burn_train::metric::MetricDefinition;
@@ -8,21 +8,14 @@ use burn_train::renderer::{
 };
 
 use super::burn_screen::BurnScreen;
-use super::lines::Lines;
 
-/// Hands burn-train's calls on.
-pub(crate) enum Screen {
-    Burn(BurnScreen),
-    Lines(Lines),
-}
+/// Hands burn-train's calls on to its dashboard, where that is shown.
+pub(crate) struct Screen(pub Option<BurnScreen>);
 
 impl Screen {
-    /// None if burn-train's dashboard could not take the call.
+    /// None if there is no dashboard, or it could not take the call.
     fn call<T>(&mut self, call: impl FnOnce(&mut dyn MetricsRenderer) -> T) -> Option<T> {
-        match self {
-            Self::Burn(screen) => screen.call(call),
-            Self::Lines(lines) => Some(call(lines)),
-        }
+        self.0.as_mut()?.call(call)
     }
 }
 

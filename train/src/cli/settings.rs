@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser as _, ValueParser};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 use data::{DataError, Source};
-use train::{OptimizerKind, Overrides, Setting, Takes, settings};
+use train::{OptimizerKind, Overrides, Setting, Takes, TrainConfig, settings};
 
 /// Defaults longer than this are in the long help alone.
 const SHORT_DEFAULT: usize = 24;
@@ -44,7 +44,7 @@ impl Args for Settings {
 }
 
 /// The flag of a setting.
-fn flag(setting: &'static Setting) -> Arg {
+fn flag(setting: &'static Setting<TrainConfig>) -> Arg {
     let with = |text: String, name: &str, value: Option<String>| match value {
         Some(value) if !value.is_empty() => format!("{text} [{name}: {value}]"),
         _ => text,
@@ -78,7 +78,7 @@ fn flag(setting: &'static Setting) -> Arg {
     }
 }
 
-fn value_name(setting: &Setting) -> &'static str {
+fn value_name(setting: &Setting<TrainConfig>) -> &'static str {
     match (setting.value_name, setting.takes) {
         ("", Takes::Integer) => "N",
         ("", Takes::Integers) => "N,N,...",
@@ -90,7 +90,7 @@ fn value_name(setting: &Setting) -> &'static str {
     }
 }
 
-fn parser(setting: &'static Setting) -> ValueParser {
+fn parser(setting: &'static Setting<TrainConfig>) -> ValueParser {
     let parse = move |text: String| setting.parse(&text);
     match setting.takes {
         Takes::Switch => PossibleValuesParser::new(["true", "false"])

@@ -109,7 +109,7 @@ fn train(
     signals: &Signals,
 ) -> anyhow::Result<Option<Curve>> {
     let stop = signals.training_starts();
-    let stream = Arc::new(Stream::open(folder, about(device), stop.clone())?);
+    let stream = Stream::open(folder, about(device), stop.clone())?;
     let outcome = device.run(Train {
         plan,
         folder,

@@ -55,7 +55,7 @@ impl Table {
             ..TrainConfig::default()
         };
         let training_memory =
-            summary.training_memory(settings.batch_size.get(), &train::optimizer(&settings));
+            summary.training_memory(settings.batch_size.get(), &settings.new_optimizer());
         Ok(Self {
             model: name.clone(),
             batch_size: settings.batch_size.get(),

@@ -18,9 +18,9 @@ use report::table::table;
 use serde::Serialize;
 use train::TrainConfig;
 
+use super::bar::image_bar;
 use super::destination::{Destination, DestinationError};
 use super::grouped::grouped;
-use super::lines::image_bar;
 use super::program::WrongFlag;
 use super::survey_arguments::DataArguments;
 use super::unreadable::{flaws, reasons, tell_reading};

@@ -4,12 +4,11 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use events::{Event, System as Load, Writer};
+use events::{Event, System as Load, Writer, round};
 use nvml_wrapper::Nvml;
 use sysinfo::{MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::clock::Clock;
-use super::step_log::round;
 
 const EVERY: Duration = Duration::from_secs(1);
 

@@ -4,42 +4,37 @@
 //! |---|---|
 //! | `clock` | the time that a run takes, over all its sittings |
 //! | `start` | what a run is, for its first event |
-//! | `step_log` | burn-train's metrics as events |
-//! | `laps` | where the time of a step goes |
 //! | `machine` | how busy the machine is |
 //! | `requests` | what other processes ask of the run |
 //! | `scores` | what a network came to, as events |
 
 mod clock;
-mod laps;
 mod machine;
 mod requests;
 mod scores;
 mod start;
-mod step_log;
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use data::ImageDataset;
 use events::{
-    Checkpoint, Ended, Ending, Event, Level, Lock, LockError, Message, Progress, Request, Work,
-    Writer,
+    Checkpoint, Ended, Ending, Epoch, Event, Level, Lock, LockError, Message, Metrics, Progress,
+    Request, Step, Work, Writer,
 };
 
 use crate::checkpoint::RunState;
 use crate::error::TrainError;
+use crate::evaluation::Evaluation;
 use crate::folder::RunFolder;
 use crate::plan::Plan;
-use crate::run::Outcome;
 use crate::stop::Stop;
 
 pub(crate) use clock::Clock;
-pub(crate) use laps::{Laps, Part};
 use machine::Machine;
 use requests::Requests;
-pub(crate) use scores::{Place, Scored, epoch, path_text, tested};
-pub(crate) use step_log::{Logged, StepLog};
+pub(crate) use scores::{EpochFigures, Scored, step_metrics};
 
 /// Progress is told of at most so often.
 const PROGRESS: Duration = Duration::from_millis(500);
@@ -57,8 +52,14 @@ pub struct About {
     pub gpu: u32,
 }
 
+/// Receives every event of the training loop, on its thread and in order. The file of events is written on a thread of
+/// its own, and has besides what other threads have to tell: how busy the machine is, and messages.
+pub trait Listener: Send {
+    /// An event. A listener logs nothing, because a message is an event, too.
+    fn hear(&mut self, event: &Event);
+}
+
 /// The events of a run that this program trains. As long as it is there, no other program trains it.
-#[derive(Debug)]
 pub struct Stream {
     writer: Writer,
     about: About,
@@ -66,6 +67,7 @@ pub struct Stream {
     told: Mutex<Option<Instant>>,
     /// Whether there were events before.
     goes_on: bool,
+    listeners: Mutex<Vec<Box<dyn Listener>>>,
     _lock: Lock,
 }
 
@@ -99,6 +101,7 @@ impl Stream {
             clock: Clock::default(),
             told: Mutex::new(None),
             goes_on,
+            listeners: Mutex::default(),
             _lock: lock,
         })
     }
@@ -118,6 +121,17 @@ impl Stream {
     /// Has the events from now on written to another place too, as lines of JSON.
     pub fn echo(&self, target: Box<dyn std::io::Write + Send>) {
         self.writer.echo(target);
+    }
+
+    /// Has a listener told of the events from now on.
+    pub fn listen(&self, listener: Box<dyn Listener>) {
+        self.listeners().push(listener);
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Vec<Box<dyn Listener>>> {
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something that people who follow the run should read.
@@ -147,16 +161,64 @@ impl Stream {
         Requests::watch(folder.path().to_owned(), stop.clone(), self.teller())
     }
 
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.clock
+    /// Time of the run so far.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.clock.seconds()
     }
 
-    pub(crate) fn writer(&self) -> &Writer {
-        &self.writer
+    /// Waits until everything sent is in the file.
+    pub(crate) fn flush(&self) {
+        self.writer.flush();
     }
 
     pub(crate) fn send(&self, event: Event) {
+        for listener in self.listeners().iter_mut() {
+            listener.hear(&event);
+        }
         self.writer.send(event);
+    }
+
+    /// Tells of a training step.
+    pub(crate) fn step(&self, epoch: usize, step: usize, metrics: Metrics) {
+        self.send(Event::Step(Step {
+            seconds: self.clock.seconds(),
+            epoch,
+            step,
+            metrics,
+        }));
+    }
+
+    /// Tells of an epoch, its last step, and whether it scored better than all before. `ended_early` is the best epoch of
+    /// a run whose patience has run out.
+    pub(crate) fn epoch(
+        &self,
+        plan: &Plan,
+        [epoch, step]: [usize; 2],
+        figures: &EpochFigures,
+        best: bool,
+        ended_early: Option<usize>,
+    ) {
+        self.send(Event::Epoch(Box::new(Epoch {
+            seconds: self.clock.seconds(),
+            epoch,
+            step,
+            best,
+            ended_early,
+            ..figures.event(&plan.validation)
+        })));
+    }
+
+    /// Tells of the test of the network of an epoch.
+    pub(crate) fn tested(
+        &self,
+        plan: &Plan,
+        epoch: usize,
+        scored: &Scored,
+        raw: Option<&Evaluation>,
+    ) {
+        let images = ImageDataset::all(plan.data.test.clone());
+        let seconds = self.clock.seconds();
+        self.send(scores::tested(seconds, epoch, scored, raw, &images));
     }
 
     /// Tells how far a pass over images is, now and then.
@@ -182,25 +244,18 @@ impl Stream {
         }));
     }
 
-    /// Tells how the run ended, and writes what is left.
-    pub(crate) fn end(&self, result: &Result<Outcome, TrainError>) {
-        let (ending, reason) = match result {
-            Ok(Outcome::Finished(_)) => (Ending::Finished, None),
-            Ok(Outcome::Interrupted(_)) => (Ending::Stopped, None),
-            Err(error) => (Ending::Failed, Some(sentence(error))),
-        };
-        let hint = match result {
-            // The same steps would lead to the same place.
-            Err(error @ TrainError::Diverged { .. }) => error.hint(),
-            _ => None,
-        };
+    /// Tells how the run ended, and writes what is left. The listeners are dropped.
+    pub(crate) fn end(&self, ending: Ending, error: Option<&TrainError>) {
+        // The same steps would lead to the same place.
+        let diverged = error.filter(|error| matches!(error, TrainError::Diverged { .. }));
         self.send(Event::Ended(Ended {
             seconds: self.clock.seconds(),
             ending,
-            reason,
-            hint,
+            reason: error.map(|error| sentence(error)),
+            hint: diverged.and_then(TrainError::hint),
         }));
         self.writer.flush();
+        self.listeners().clear();
     }
 }
 

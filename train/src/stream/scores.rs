@@ -1,61 +1,88 @@
 //! What a network came to, as events.
 
-use std::path::Path;
-
 use data::ImageDataset;
-use events::{Epoch, Event, Metrics, Mistake, Tested, Thumbnail};
+use events::{CROSS_ENTROPY, Epoch, Event, Metrics, Mistake, Tested, Thumbnail, round};
 
-use super::step_log::round;
-use crate::evaluation::{Evaluation, Missed, Tally};
-use crate::totals::Score;
+use crate::checkpoint::EpochScores;
+use crate::evaluation::{Evaluation, Missed, Score, Tally};
 
 /// Longest side of the images of mistakes, in pixels.
 const SIDE: u32 = 48;
 
-/// An epoch and its place in the run.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub seconds: f64,
-    pub took: f64,
-    pub epoch: usize,
-    pub step: usize,
-    pub best: bool,
+/// The figures of a training step: loss, accuracy and learning rate, and the loss without smoothed labels where those
+/// are smoothed.
+pub(crate) fn step_metrics(
+    [loss, accuracy, rate]: [f64; 3],
+    cross_entropy: Option<f64>,
+) -> Metrics {
+    let mut metrics = Metrics::from_iter([
+        ("accuracy", round(accuracy)),
+        ("loss", round(loss)),
+        ("rate", round(rate)),
+    ]);
+    if let Some(cross_entropy) = cross_entropy {
+        metrics.set(CROSS_ENTROPY, round(cross_entropy));
+    }
+    metrics
 }
 
-/// The event of an epoch: `train` is the score over the training images, and their loss without smoothed labels
-/// where those are smoothed; `validation` is of the weights, `average` of their moving average.
-pub(crate) fn epoch(
-    place: Place,
-    (train, cross_entropy): (Option<Score>, Option<f64>),
-    validation: &Scored,
-    average: Option<&Scored>,
+/// The figures of an epoch.
+pub(crate) struct EpochFigures {
+    /// Over the training images while the network learned.
+    pub train: Option<Score>,
+    /// The training loss without smoothed labels, where `train` has those.
+    pub train_cross_entropy: Option<f64>,
+    pub validation: Scored,
+    /// Of the moving average, if one is kept.
+    pub averaged: Option<Scored>,
+    /// Seconds that the epoch took.
+    pub took: f64,
+}
+
+impl EpochFigures {
+    /// What a checkpoint keeps of them.
+    pub(crate) fn scores(&self) -> EpochScores {
+        let averaged = self.averaged.as_ref();
+        EpochScores {
+            train: self.train,
+            validation: self.validation.evaluation.score(),
+            averaged: averaged.map(|scored| scored.evaluation.score()),
+        }
+    }
+
+    /// Their event, without its place in the run; `images` are the validation images.
+    pub(super) fn event(&self, images: &ImageDataset) -> Epoch {
+        let kept = self.averaged.as_ref().unwrap_or(&self.validation);
+        let mut train = self.train.map(score).unwrap_or_default();
+        if let Some(cross_entropy) = self.train_cross_entropy {
+            train.set(CROSS_ENTROPY, round(cross_entropy));
+        }
+        let averaged = self.averaged.as_ref();
+        Epoch {
+            took: round(self.took),
+            train,
+            validation: metrics(&self.validation.evaluation),
+            average: averaged.map(|scored| metrics(&scored.evaluation)),
+            confusion: confusion(&kept.evaluation),
+            mistakes: mistakes(&kept.missed, images),
+            ..Epoch::default()
+        }
+    }
+}
+
+/// The event of a test: of the best network, which is from this epoch, and of its weights without averaging.
+pub(super) fn tested(
+    seconds: f64,
+    epoch: usize,
+    scored: &Scored,
+    raw: Option<&Evaluation>,
     images: &ImageDataset,
 ) -> Event {
-    let kept = average.unwrap_or(validation);
-    let mut train = train.map(score).unwrap_or_default();
-    if let Some(cross_entropy) = cross_entropy {
-        train.set(events::CROSS_ENTROPY, round(cross_entropy));
-    }
-    Event::Epoch(Box::new(Epoch {
-        seconds: place.seconds,
-        epoch: place.epoch,
-        step: place.step,
-        took: round(place.took),
-        train,
-        validation: metrics(&validation.evaluation),
-        average: average.map(|average| metrics(&average.evaluation)),
-        best: place.best,
-        confusion: confusion(&kept.evaluation),
-        mistakes: mistakes(&kept.missed, images),
-    }))
-}
-
-/// The event of a test.
-pub(crate) fn tested(seconds: f64, epoch: usize, scored: &Scored, images: &ImageDataset) -> Event {
     Event::Tested(Box::new(Tested {
         seconds,
         epoch,
         metrics: metrics(&scored.evaluation),
+        raw: raw.map(metrics),
         confusion: confusion(&scored.evaluation),
         mistakes: mistakes(&scored.missed, images),
     }))
@@ -120,19 +147,7 @@ fn mistakes(missed: &[Missed], images: &ImageDataset) -> Vec<Mistake> {
 /// The file of an image, if it has one of its own.
 fn path(images: &ImageDataset, image: usize) -> Option<String> {
     let index = *images.indices().get(image)?;
-    images.store().path(index).map(path_text)
-}
-
-/// A path as text, with `\xFF` for each byte that is not UTF-8, so that different paths stay different.
-pub(crate) fn path_text(path: &Path) -> String {
-    let mut text = String::new();
-    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
-        text += chunk.valid();
-        for byte in chunk.invalid() {
-            text += &format!("\\x{byte:02X}");
-        }
-    }
-    text
+    images.store().path(index).map(files::path_text)
 }
 
 /// None for an image that cannot be read, in whose place another was scored.
@@ -199,17 +214,5 @@ mod tests {
         };
         let mistakes = mistakes(&[missed], &dataset);
         assert_eq!(mistakes[0].path.as_deref(), paths[1].to_str());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn paths_that_are_not_utf8_stay_apart() {
-        use std::ffi::OsStr;
-        use std::os::unix::ffi::OsStrExt as _;
-
-        let text = |bytes: &[u8]| path_text(Path::new(OsStr::from_bytes(bytes)));
-        assert_eq!(text("Straße/é.png".as_bytes()), "Straße/é.png");
-        assert_eq!(text(b"a\xff.png"), "a\\xFF.png");
-        assert_ne!(text(b"a\xff.png"), text(b"a\xfe.png"));
     }
 }

@@ -56,6 +56,7 @@ pub(super) fn resumed(plan: &Plan, state: &RunState, about: &About) -> Event {
         seconds: state.seconds,
         step: state.step,
         epochs_done: state.epoch - 1,
+        ended_early: state.last_better(&plan.config),
         command: about.command.clone(),
         folder: about.folder.clone(),
         device: about.device.clone(),
@@ -78,8 +79,8 @@ fn rates(plan: &Plan) -> Vec<(f64, f64)> {
     let steps = plan.config.epochs * plan.steps_per_epoch;
     let count = RATES.min(steps.max(1));
     let places = (0..=count).map(|place| place * steps.saturating_sub(1) / count);
-    let rate = |step: usize| super::step_log::round(schedule.rate(step));
-    let share = |step: usize| super::step_log::round(step as f64 / steps.max(1) as f64);
+    let rate = |step: usize| events::round(schedule.rate(step));
+    let share = |step: usize| events::round(step as f64 / steps.max(1) as f64);
     places.map(|step| (share(step), rate(step))).collect()
 }
 

@@ -10,7 +10,7 @@ use report::chart::{Axis, Chart, Panel, Scale, Series};
 
 use super::{networks, style};
 use crate::checkpoint::EpochScores;
-use crate::config::TrainConfig;
+use crate::settings::TrainConfig;
 
 /// Plain and residual networks of some depths, trained by one recipe.
 #[derive(Clone, Debug, PartialEq)]
@@ -161,7 +161,7 @@ fn test_error(scores: &EpochScores) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::totals::Score;
+    use crate::evaluation::Score;
 
     fn curve(network: &str, accuracies: &[(f64, f64)]) -> Curve {
         let score = |accuracy| Score {

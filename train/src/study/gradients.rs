@@ -14,11 +14,10 @@ use model::{ResidualBackend, UnknownNetwork};
 use report::chart::{Axis, Chart, Panel, Scale, Series};
 
 use super::{networks, style};
-use crate::classifier::Classifier;
-use crate::config::TrainConfig;
 use crate::error::{ConfigError, TrainError};
 use crate::plan::Plan;
-use crate::run::loader;
+use crate::settings::TrainConfig;
+use crate::step::Classifier;
 
 /// The gradients of plain and residual networks of some depths before any training.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,7 +88,8 @@ impl Gradients {
             label_smoothing: 0.0,
             gradient_checkpointing: false,
         };
-        let loader = loader::<Autodiff<B>>(plan, &plan.train, Some(config.seed), device)
+        let loader = plan
+            .loader::<Autodiff<B>>(&plan.train, Some(config.seed), device)
             .with_augmentation(config.augmentation.clone(), config.seed)
             .map_err(ConfigError::from)?;
         let mut squares: Vec<f64> = Vec::new();
@@ -309,7 +309,7 @@ mod tests {
             label_smoothing: 0.0,
             gradient_checkpointing: false,
         };
-        let loader = loader::<Autodiff<Flex>>(&plan, &plan.train, Some(1), &device);
+        let loader = plan.loader::<Autodiff<Flex>>(&plan.train, Some(1), &device);
         let batch = loader.iter().next().unwrap();
         let gradients = classifier.step(batch.clone()).grads;
         let norm = squared_norms(&classifier, &gradients)[0].sqrt() as f32;

@@ -138,6 +138,7 @@ pub fn event() -> impl Strategy<Value = Event> {
                 average: epoch.is_multiple_of(2).then(|| validation.clone()),
                 validation,
                 best: true,
+                ended_early: None,
                 confusion,
                 mistakes,
             }))

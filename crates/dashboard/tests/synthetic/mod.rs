@@ -206,6 +206,7 @@ impl Plan {
             validation: self.scores(epoch, 0.0),
             average: self.has_average.then(|| self.scores(epoch, 0.03)),
             best: true,
+            ended_early: None,
             confusion: self.confusion(epoch, 200),
             mistakes: self.mistakes(epoch),
         }));
@@ -296,6 +297,7 @@ impl Plan {
                 seconds,
                 epoch: self.epochs,
                 metrics: self.scores(self.epochs, -0.01),
+                raw: None,
                 confusion: self.confusion(self.epochs, 1000),
                 mistakes: self.mistakes(self.epochs),
             })),

@@ -118,7 +118,7 @@ pub fn event_strategy() -> impl Strategy<Value = Event> {
                 validation: metrics[1].clone(),
                 average: Some(metrics[2].clone()),
                 best: step % 2 == 0,
-                confusion,
+                ended_early: None, confusion,
                 mistakes,
             }))
         ),
@@ -144,7 +144,7 @@ pub fn event_strategy() -> impl Strategy<Value = Event> {
             Event::Message(Message { seconds, level: Level::Warning, text })
         }),
         (number(), index(), metrics_strategy(), confusion_strategy()).prop_map(|(seconds, epoch, metrics, confusion)| {
-            Event::Tested(Box::new(Tested { seconds, epoch, metrics, confusion, mistakes: vec![] }))
+            Event::Tested(Box::new(Tested { seconds, epoch, metrics, raw: None, confusion, mistakes: vec![] }))
         }),
         (number(), text()).prop_map(|(seconds, reason)| {
             Event::Ended(Ended { seconds, ending: Ending::Failed, hint: None, reason: Some(reason) })

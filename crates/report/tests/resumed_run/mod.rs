@@ -53,6 +53,7 @@ pub fn events() -> Vec<Event> {
         seconds: seconds(EPOCHS * STEPS) + 5.0,
         epoch: EPOCHS - 1,
         metrics: Metrics::from_iter([("loss", 0.3626), ("accuracy", 0.897)]),
+        raw: None,
         confusion: confusion(EPOCHS),
         mistakes: mistakes(EPOCHS),
     })));
@@ -201,6 +202,7 @@ fn epoch(epoch: usize) -> Event {
         validation: scores(0.0625),
         average: (epoch > 1).then(|| scores(0.0)),
         best: epoch < EPOCHS,
+        ended_early: None,
         confusion: confusion(epoch),
         mistakes: mistakes(epoch),
     }))

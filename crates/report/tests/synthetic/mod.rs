@@ -92,6 +92,7 @@ impl Synthetic {
                 seconds,
                 epoch: self.epochs,
                 metrics: self.scores(accuracy, 0.37),
+                raw: None,
                 confusion: self.confusion(accuracy, &mut noise),
                 mistakes: self.mistakes(&mut noise),
             })));
@@ -204,6 +205,7 @@ impl Synthetic {
                 .has_average
                 .then(|| self.scores(average, 1.3 - average)),
             best: epoch + 1 != self.epochs,
+            ended_early: None,
             confusion: self.confusion(accuracy, noise),
             mistakes: self.mistakes(noise),
         })));

@@ -1,0 +1,171 @@
+//! How far a run is, and what its epochs scored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::evaluation::{Score, Sums};
+use crate::plan::{Fingerprint, Plan};
+use crate::settings::TrainConfig;
+use model::NetworkConfig;
+
+/// Where a run is: what a checkpoint says besides its three records.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RunState {
+    /// Steps taken since the start of the run; the number in the records' names.
+    pub step: usize,
+    /// The epoch at hand, counted from 1.
+    pub epoch: usize,
+    /// Steps taken in it. When it has them all, only its validation is left.
+    pub steps_in_epoch: usize,
+    /// What the steps taken in it came to.
+    #[serde(default)]
+    pub partial: Option<Sums>,
+    /// The epoch with the best validation accuracy so far: of the average, if one is kept.
+    pub best: Option<Best>,
+    /// The same of the weights beside an average.
+    #[serde(default)]
+    pub best_raw: Option<Best>,
+    /// What the epochs before it came to.
+    #[serde(default)]
+    pub history: Vec<EpochScores>,
+    /// Time spent so far.
+    pub seconds: f64,
+    /// What the records belong to.
+    pub network: NetworkConfig,
+    /// The images that they learned from.
+    #[serde(default)]
+    pub data: Option<Fingerprint>,
+}
+
+impl RunState {
+    /// Before the first step of a run.
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Self {
+            step: 0,
+            epoch: 1,
+            steps_in_epoch: 0,
+            partial: None,
+            best: None,
+            best_raw: None,
+            history: Vec::new(),
+            seconds: 0.0,
+            network: plan.network.clone(),
+            data: Some(Fingerprint::of(plan)),
+        }
+    }
+
+    /// Whether all epochs are done, or none of the last was better than one before.
+    pub(crate) fn is_finished(&self, config: &TrainConfig) -> bool {
+        self.epoch > config.epochs || self.last_better(config).is_some()
+    }
+
+    /// The best epoch, if patience with those after it is out before all are trained.
+    pub(crate) fn last_better(&self, config: &TrainConfig) -> Option<usize> {
+        let best = self.best?.epoch;
+        let is_out = self.epoch > best + config.patience?.get();
+        (is_out && self.epoch <= config.epochs).then_some(best)
+    }
+
+    /// The epoch whose network is kept, and of whose average if one is.
+    pub(crate) fn kept(&self, config: &TrainConfig) -> Option<Best> {
+        match config.keeps_last_epoch() {
+            true => self.last(|scores| scores.averaged.unwrap_or(scores.validation)),
+            false => self.best,
+        }
+    }
+
+    /// The epoch whose weights are kept beside an average; none without one.
+    pub(crate) fn kept_raw(&self, config: &TrainConfig) -> Option<Best> {
+        match config.keeps_last_epoch() {
+            true => self.best_raw.and(self.last(|scores| scores.validation)),
+            false => self.best_raw,
+        }
+    }
+
+    /// Takes in what the epoch at hand came to, and moves on to the next one; whether it scored better
+    /// than all before.
+    pub(crate) fn conclude_epoch(&mut self, scores: EpochScores) -> bool {
+        let epoch = self.epoch;
+        let improve = |best: &mut Option<Best>, score| {
+            let is_better = best.is_none_or(|best| best.is_beaten_by(score));
+            if is_better {
+                *best = Some(Best { epoch, score });
+            }
+            is_better
+        };
+        let is_best = match scores.averaged {
+            Some(averaged) => {
+                improve(&mut self.best_raw, scores.validation);
+                improve(&mut self.best, averaged)
+            }
+            None => improve(&mut self.best, scores.validation),
+        };
+        self.history.push(scores);
+        self.epoch += 1;
+        self.steps_in_epoch = 0;
+        self.partial = None;
+        is_best
+    }
+
+    fn last(&self, score: impl Fn(&EpochScores) -> Score) -> Option<Best> {
+        let score = score(self.history.last()?);
+        let epoch = self.history.len();
+        Some(Best { epoch, score })
+    }
+
+    pub(crate) fn progress(&self, plan: &Plan) -> RunProgress {
+        RunProgress {
+            epoch: self.epoch,
+            epochs: plan.config.epochs,
+            steps: self.steps_in_epoch.min(plan.steps_per_epoch),
+            steps_per_epoch: plan.steps_per_epoch,
+            is_trained: self.is_finished(&plan.config),
+            last_better: self.last_better(&plan.config),
+        }
+    }
+}
+
+/// What an epoch came to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochScores {
+    /// Over the training images as they were met, augmented and while the network learned.
+    pub train: Option<Score>,
+    /// After it, over the images held back or, if none are, the test images.
+    pub validation: Score,
+    /// The same of the weights' moving average, if one is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub averaged: Option<Score>,
+}
+
+/// An epoch that scored better than all before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Best {
+    pub epoch: usize,
+    pub score: Score,
+}
+
+impl Best {
+    /// Whether another score is better: more images are told rightly or, where as many are, with a lower
+    /// loss. With few validation images, several epochs tell as many.
+    pub(crate) fn is_beaten_by(self, other: Score) -> bool {
+        let Score { loss, accuracy } = self.score;
+        other.accuracy > accuracy || (other.accuracy == accuracy && other.loss < loss)
+    }
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunProgress {
+    /// The current epoch, counted from 1.
+    pub epoch: usize,
+    /// Number of epochs.
+    pub epochs: usize,
+    /// Steps taken in the current epoch.
+    pub steps: usize,
+    /// Steps of an epoch.
+    pub steps_per_epoch: usize,
+    /// Whether no epoch is left: all are trained, or patience has run out.
+    pub is_trained: bool,
+    /// The best epoch of a run that ended early, because patience ran out.
+    pub last_better: Option<usize>,
+}

@@ -1,0 +1,116 @@
+//! Which images a run was started with.
+
+use data::ImageDataset;
+use serde::{Deserialize, Serialize};
+
+use super::Plan;
+
+/// What tells the images of a run from others: how many there are, of which classes in which order,
+/// and what is in their files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fingerprint {
+    train: usize,
+    validation: usize,
+    test: usize,
+    checksum: u32,
+    /// [`DataSet::content`](data::DataSet::content); earlier versions did not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+}
+
+impl Fingerprint {
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let test = ImageDataset::all(plan.data.test.clone());
+        let mut checksum = crc32fast::Hasher::new();
+        for name in &plan.data.class_names {
+            checksum.update(name.as_bytes());
+            checksum.update(&[0]);
+        }
+        for part in [&plan.train, &plan.validation, &test] {
+            let labels = part.store().labels();
+            for &index in part.indices() {
+                checksum.update(&labels[index].to_le_bytes());
+            }
+        }
+        Self {
+            train: plan.train.len(),
+            validation: plan.validation.len(),
+            test: test.len(),
+            checksum: checksum.finalize(),
+            content: Some(plan.data.content.clone()),
+        }
+    }
+
+    /// How the numbers and classes of these images differ from those of another time; none if they
+    /// do not.
+    pub(crate) fn difference(&self, before: &Self) -> Option<String> {
+        let parts = [
+            ("training", self.train, before.train),
+            ("validation", self.validation, before.validation),
+            ("test", self.test, before.test),
+        ];
+        let other = parts.into_iter().find(|(_, now, before)| now != before);
+        match other {
+            Some((part, now, before)) => {
+                Some(format!("there were {before} {part} images, and are {now}"))
+            }
+            None if self.checksum != before.checksum => Some("their classes are others".to_owned()),
+            None => None,
+        }
+    }
+
+    /// Whether the files are the same as at another time, if that is known.
+    pub(crate) fn has_same_content(&self, before: &Self) -> Option<bool> {
+        let (now, before) = (self.content.as_ref()?, before.content.as_ref()?);
+        Some(now == before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_is_named() {
+        let before = Fingerprint {
+            train: 90,
+            validation: 10,
+            test: 20,
+            checksum: 7,
+            content: Some("a".to_owned()),
+        };
+        assert_eq!(before.difference(&before), None);
+        let fewer = Fingerprint {
+            train: 80,
+            ..before.clone()
+        };
+        assert_eq!(
+            fewer.difference(&before).unwrap(),
+            "there were 90 training images, and are 80"
+        );
+        let others = Fingerprint {
+            checksum: 8,
+            ..before.clone()
+        };
+        assert!(others.difference(&before).unwrap().contains("classes"));
+        let changed = Fingerprint {
+            content: Some("b".to_owned()),
+            ..before.clone()
+        };
+        assert_eq!(changed.difference(&before), None);
+        assert_eq!(changed.has_same_content(&before), Some(false));
+        assert_eq!(before.has_same_content(&before), Some(true));
+    }
+
+    #[test]
+    fn checkpoints_without_a_checksum_of_files_are_read() {
+        let text = r#"{"train": 90, "validation": 10, "test": 20, "checksum": 7}"#;
+        let before: Fingerprint = serde_json::from_str(text).unwrap();
+        let now = Fingerprint {
+            content: Some("a".to_owned()),
+            ..before.clone()
+        };
+        assert_eq!(now.difference(&before), None);
+        assert_eq!(now.has_same_content(&before), None);
+    }
+}

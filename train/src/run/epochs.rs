@@ -1,0 +1,354 @@
+//! The loop over epochs and steps.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::backend::Autodiff;
+use burn::data::dataloader::Progress;
+use burn::lr_scheduler::LrScheduler as _;
+use burn::module::AutodiffModule as _;
+use burn::tensor::backend::Backend;
+use burn_train::ClassificationOutput;
+use burn_train::metric::ItemLazy as _;
+use data::{LoadFailure, Position};
+use events::Work;
+use model::ResidualBackend;
+
+use super::adapter::{EpochLoop, Item, ScoredBatches, Session, TrainBatches};
+use super::divergence::{LossWatch, StepPosition};
+use super::scorer::Scorer;
+use super::start::{Learning, Start};
+use crate::checkpoint::{CheckpointRecorder, Checkpoints, EpochScores, PARTS, RunState, keep};
+use crate::error::TrainError;
+use crate::evaluation::{Sums, Totals, cross_entropy};
+use crate::folder::RunFolder;
+use crate::plan::Plan;
+use crate::settings::Rates;
+use crate::step::{Average, Classifier, Laps, Part, Trainee};
+use crate::stop::Stop;
+use crate::stream::{self, EpochFigures, Stream};
+
+/// Trains, validates, keeps the best model and saves checkpoints, until all epochs are done or the run is told to stop.
+///
+/// The last checkpoint says how far it came, and `stop` why it could not go on, if so.
+pub(super) struct Epochs<B: ResidualBackend> {
+    pub plan: Arc<Plan>,
+    pub folder: RunFolder,
+    pub device: B::Device,
+    pub position: Position,
+    pub load_failure: LoadFailure,
+    pub recorder: CheckpointRecorder,
+    pub stop: Stop,
+    pub stream: Arc<Stream>,
+    pub state: RunState,
+}
+
+/// A step that was taken and whose output is still on the device: it is fetched one step later, so that no device
+/// waits for it.
+struct Taken<B: Backend> {
+    output: ClassificationOutput<B>,
+    position: StepPosition,
+    step_in_epoch: usize,
+    progress: Progress,
+}
+
+/// What changes while the loop runs, besides the network.
+struct Run<'a, B: ResidualBackend> {
+    session: &'a mut Session<Autodiff<B>>,
+    schedule: Rates,
+    /// Of the last step.
+    rate: f64,
+    state: RunState,
+}
+
+impl<B: ResidualBackend> EpochLoop<Autodiff<B>> for Epochs<B> {
+    fn run(
+        &self,
+        session: &mut Session<Autodiff<B>>,
+        model: Classifier<Autodiff<B>>,
+        train: &TrainBatches<Autodiff<B>>,
+        validation: &ScoredBatches<Autodiff<B>>,
+    ) -> Classifier<Autodiff<B>> {
+        session.resume_after(self.state.epoch - 1);
+        let learning = Start::learning(&self.plan, &self.folder, model.clone(), &self.device);
+        let Learning { trainee, schedule } = match learning {
+            Ok(learning) => learning,
+            Err(error) => {
+                self.stop.fail(error);
+                return model;
+            }
+        };
+        drop(model); // steps change its memory in place
+        let mut run = Run {
+            session,
+            rate: schedule.last(),
+            schedule,
+            state: self.state.clone(),
+        };
+        let (trainee, result) = self.epochs(&mut run, trainee, train, validation);
+        if let Err(error) = result {
+            self.stop.fail(error);
+        }
+        trainee.model
+    }
+}
+
+impl<B: ResidualBackend> Epochs<B> {
+    /// Runs the epochs that are left.
+    fn epochs(
+        &self,
+        run: &mut Run<B>,
+        mut trainee: Trainee<Autodiff<B>>,
+        train: &TrainBatches<Autodiff<B>>,
+        validation: &ScoredBatches<Autodiff<B>>,
+    ) -> (Trainee<Autodiff<B>>, Result<(), TrainError>) {
+        while !run.state.is_finished(&self.plan.config) && !self.stop.requested_after_epoch() {
+            let started = Instant::now();
+            let trained;
+            (trainee, trained) = self.train_epoch(run, trainee, train);
+            let concluded = self.conclude(run, &trainee, validation, trained, started);
+            let saved = concluded
+                .and_then(|()| self.save(run, &trainee))
+                .and_then(|()| self.keep(run, &trainee));
+            if let Err(error) = saved {
+                return (trainee, Err(error));
+            }
+        }
+        (trainee, Ok(()))
+    }
+
+    /// Takes the steps that are left of the epoch at hand, until told to stop.
+    fn train_epoch(
+        &self,
+        run: &mut Run<B>,
+        mut trainee: Trainee<Autodiff<B>>,
+        loader: &TrainBatches<Autodiff<B>>,
+    ) -> (Trainee<Autodiff<B>>, Option<Sums>) {
+        let mut totals = Totals::resumed(run.state.partial.take());
+        let mut watch = self.watch();
+        let mut latest: Option<Taken<B>> = None;
+        let mut laps = Laps::start();
+        let accumulate = self.plan.config.accumulate.get();
+        self.position
+            .set(run.state.epoch, run.state.steps_in_epoch * accumulate);
+        let mut loader = loader.iter();
+        // Batches that are left over, too few for a step, are dropped if the plan does not count them.
+        while !self.stop.requested() && run.state.steps_in_epoch < self.plan.steps_per_epoch {
+            let batches: Vec<_> = loader.by_ref().take(accumulate).collect();
+            if batches.is_empty() {
+                break;
+            }
+            let images = batches.iter().map(|batch| batch.targets.dims()[0]).sum();
+            laps.lap(Part::Waiting);
+            run.rate = run.schedule.step();
+            let output;
+            (trainee, output) = trainee.step(batches, run.rate, &mut laps);
+            run.state.step += 1;
+            run.state.steps_in_epoch += 1;
+            let taken = Taken {
+                output,
+                position: position(&run.state, run.rate),
+                step_in_epoch: run.state.steps_in_epoch,
+                progress: loader.progress(),
+            };
+            if let Some(before) = latest.replace(taken) {
+                self.tell(run, before, &mut totals, &watch);
+            }
+            if let Some(speed) = laps.step(images, self.stream.seconds(), run.state.step) {
+                self.stream.send(speed);
+            }
+            if self.stop.take_checkpoint_request() {
+                if let Some(last) = latest.take() {
+                    self.tell(run, last, &mut totals, &watch);
+                }
+                run.state.partial = totals.sums();
+                match self.save(run, &trainee) {
+                    Ok(()) => watch.saved(Checkpoints::new(self.folder.path()).latest_model()),
+                    Err(error) => self.stop.fail(error),
+                }
+            }
+        }
+        if let Some(last) = latest.take() {
+            self.tell(run, last, &mut totals, &watch);
+        }
+        if let Some(speed) = laps.told(self.stream.seconds(), run.state.step) {
+            self.stream.send(speed);
+        }
+        // The images ended before their epoch.
+        if let Some(error) = self.load_failure.take() {
+            self.stop.fail(error.into());
+        }
+        run.session.end_training(run.state.epoch);
+        run.state.partial = totals.sums();
+        (trainee, run.state.partial)
+    }
+
+    /// Fetches the output of a step, counts it, and tells of it.
+    fn tell(&self, run: &mut Run<B>, taken: Taken<B>, totals: &mut Totals, watch: &LossWatch) {
+        let Taken {
+            output,
+            position,
+            step_in_epoch,
+            progress,
+        } = taken;
+        let output = output.sync();
+        let loss = output.loss.to_data().iter().next().unwrap_or(f64::NAN);
+        let plain = self.plan.config.smooths_labels_alone();
+        let plain = plain.then(|| cross_entropy(&output));
+        let accuracy = totals.add(&output, loss, plain);
+        let StepPosition { epoch, step, rate } = position;
+        self.stream.step(
+            epoch,
+            step,
+            stream::step_metrics([loss, accuracy, rate], plain),
+        );
+        if let Err(diverged) = watch.check_finite(position, loss) {
+            self.stop.fail(diverged);
+        }
+        let item = Item {
+            epoch,
+            number: step_in_epoch,
+            progress,
+        };
+        run.session.trained(output, item, rate);
+    }
+
+    /// Scores the network and moves on to the next epoch, unless told to stop before that.
+    fn conclude(
+        &self,
+        run: &mut Run<B>,
+        trainee: &Trainee<Autodiff<B>>,
+        loader: &ScoredBatches<Autodiff<B>>,
+        trained: Option<Sums>,
+        started: Instant,
+    ) -> Result<(), TrainError> {
+        let network = trainee.model.network.valid();
+        let scorer = Scorer {
+            plan: Arc::clone(&self.plan),
+            stop: self.stop.clone(),
+            load_failure: self.load_failure.clone(),
+        };
+        let epoch = run.state.epoch;
+        let mut number = 0;
+        let validation = scorer.score(&network, loader, &mut |output, progress| {
+            number += 1;
+            let [done, total] = [progress.items_processed, progress.items_total];
+            self.stream.progress(Work::Validation, done, total);
+            let item = Item {
+                epoch,
+                number,
+                progress,
+            };
+            run.session.validated(output, item);
+        })?;
+        if validation.is_some() {
+            run.session.end_validation(epoch);
+        }
+        let average = trainee.average.as_ref().map(Average::network);
+        let averaged = match (&validation, average) {
+            (Some(_), Some(average)) => scorer.score(average, loader, &mut |_, _| {})?,
+            _ => None,
+        };
+        // Told to stop while the average was scored, neither counts yet.
+        let scores = validation.filter(|_| averaged.is_some() || average.is_none());
+        if let Some(validation) = scores {
+            let figures = EpochFigures {
+                train: trained.and_then(|sums| sums.score()),
+                train_cross_entropy: trained.and_then(|sums| sums.cross_entropy()),
+                validation,
+                averaged,
+                took: started.elapsed().as_secs_f64(),
+            };
+            self.check(run, &figures, trainee)?;
+            let best = run.state.conclude_epoch(figures.scores());
+            let ended_early = run.state.last_better(&self.plan.config);
+            self.stream.epoch(
+                &self.plan,
+                [epoch, run.state.step],
+                &figures,
+                best,
+                ended_early,
+            );
+        }
+        // A log that failed ends the run here: its disk is the one to be written to next.
+        match self.stop.take_failure() {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks what may be kept: it takes the place of what was kept before.
+    fn check(
+        &self,
+        run: &Run<B>,
+        figures: &EpochFigures,
+        trainee: &Trainee<Autodiff<B>>,
+    ) -> Result<(), TrainError> {
+        let watch = self.watch();
+        let position = position(&run.state, run.rate);
+        let EpochScores {
+            validation,
+            averaged,
+            ..
+        } = figures.scores();
+        for score in [Some(validation), averaged].into_iter().flatten() {
+            watch.check_finite(position, score.loss)?;
+        }
+        watch.check_weights::<B, _>(position, &trainee.model.network.valid())?;
+        match &trainee.average {
+            Some(average) => watch.check_weights::<B, _>(position, average.network()),
+            None => Ok(()),
+        }
+    }
+
+    fn watch(&self) -> LossWatch {
+        LossWatch::new(Checkpoints::new(self.folder.path()).latest_model())
+    }
+
+    fn save(&self, run: &mut Run<B>, trainee: &Trainee<Autodiff<B>>) -> Result<(), TrainError> {
+        let state = &mut run.state;
+        // A checkpoint that is named in an error as the last good one has to be good.
+        let position = position(state, run.rate);
+        self.watch()
+            .check_weights::<Autodiff<B>, _>(position, &trainee.model.network)?;
+        // Events must not lack a step that a resumed run does not take again.
+        self.stream.flush();
+        state.seconds = self.stream.seconds();
+        let checkpoints = Checkpoints::new(self.folder.path());
+        run.session.save(trainee, &run.schedule, state.step);
+        let mut parts = PARTS.len();
+        if let Some(average) = &trainee.average {
+            checkpoints.save_average(&self.recorder, average.network(), state.step);
+            parts += 1;
+        }
+        let checksums = self.recorder.wait_for(parts);
+        match self.stop.take_failure() {
+            Some(failure) => Err(failure),
+            None => checkpoints.commit(state, &checksums),
+        }?;
+        self.stream.saved(state);
+        Ok(())
+    }
+
+    fn keep(&self, run: &Run<B>, trainee: &Trainee<Autodiff<B>>) -> Result<(), TrainError> {
+        let network = trainee.model.network.valid();
+        let average = trainee.average.as_ref().map(Average::network);
+        keep(
+            &self.plan,
+            self.folder.path(),
+            &run.state,
+            &network,
+            average,
+        )
+    }
+}
+
+/// The last step that was taken.
+fn position(state: &RunState, rate: f64) -> StepPosition {
+    StepPosition {
+        // Once its epoch is over, the next one is at hand.
+        epoch: state.epoch - usize::from(state.steps_in_epoch == 0 && state.epoch > 1),
+        step: state.step,
+        rate,
+    }
+}

@@ -1,0 +1,240 @@
+//! From a plan to a trained, tested network.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `start` | a run as it starts, or as its last checkpoint left it |
+//! | `adapter` | burn-train, as the frame of a run |
+//! | `epochs` | the loop over epochs and steps |
+//! | `scorer` | scoring the network of an epoch |
+//! | `divergence` | noticing that training diverges |
+//! | `finite` | whether a network still has numbers |
+//! | `test` | the test at the end |
+
+mod adapter;
+mod divergence;
+mod epochs;
+mod finite;
+mod scorer;
+mod start;
+mod test;
+
+use std::sync::Arc;
+
+use burn::backend::Autodiff;
+use burn_train::renderer::MetricsRenderer;
+use data::{LoadFailure, Position};
+use events::{Ending, Level};
+use model::ResidualBackend;
+
+use self::adapter::Frame;
+use self::epochs::Epochs;
+use self::start::Start;
+use self::test::Test;
+use crate::checkpoint::{CheckpointRecorder, Checkpoints, EpochScores, RunProgress, RunState};
+use crate::error::{ConfigError, TrainError};
+use crate::evaluation::Evaluation;
+use crate::folder::{RAW_FOLDER, RunFolder};
+use crate::plan::Plan;
+use crate::stop::Stop;
+use crate::stream::Stream;
+
+/// How a run ended without an error.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each run")]
+pub enum Outcome {
+    /// All epochs were trained and the best model tested.
+    Finished(Finished),
+    /// It was told to stop; everything is saved.
+    Interrupted(RunProgress),
+}
+
+/// What a finished run came to.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Of the best model, over the test images. It lies as `test.json` in the run's folder.
+    pub test: Evaluation,
+    /// Of the best weights beside their moving average, if one was kept; it lies in `raw`.
+    pub raw: Option<Evaluation>,
+    /// The epoch that the best model is from, counted from 1.
+    pub best_epoch: usize,
+    /// What each epoch came to, in order.
+    pub history: Vec<EpochScores>,
+    /// Time of training and testing, over all the sittings of a resumed run.
+    pub seconds: f64,
+}
+
+/// What goes with a run: who may stop it, who is told of it, and what shows burn-train's metrics.
+pub struct Control<R> {
+    /// Ends the run early.
+    pub stop: Stop,
+    /// Receives every event of the run, to its end.
+    pub stream: Stream,
+    /// Shows burn-train's metrics while the run trains; it is dropped before the test.
+    pub renderer: R,
+}
+
+/// Runs a plan on a backend, from the start or, where the folder has a checkpoint, from there.
+///
+/// # Errors
+///
+/// If a file cannot be read or written, a checkpoint is damaged, or the loss is not finite. What
+/// was saved before stays whole.
+pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
+    plan: Arc<Plan>,
+    folder: &RunFolder,
+    device: B::Device,
+    control: Control<R>,
+) -> Result<Outcome, TrainError> {
+    let Control {
+        stop,
+        stream,
+        renderer,
+    } = control;
+    let run = Run::<B> {
+        plan,
+        folder,
+        device,
+        stop: stop.clone(),
+        stream: Arc::new(stream),
+    };
+    let result = run.run(renderer);
+    let ending = match &result {
+        Ok(Outcome::Finished(_)) => Ending::Finished,
+        Ok(Outcome::Interrupted(_)) => Ending::Stopped,
+        Err(_) => Ending::Failed,
+    };
+    run.stream.end(ending, result.as_ref().err());
+    match stop.take_failure() {
+        // The last events may be what did not fit on the disk.
+        Some(failure) if result.is_ok() => Err(failure),
+        _ => result,
+    }
+}
+
+struct Run<'a, B: ResidualBackend> {
+    plan: Arc<Plan>,
+    folder: &'a RunFolder,
+    device: B::Device,
+    stop: Stop,
+    stream: Arc<Stream>,
+}
+
+impl<B: ResidualBackend> Run<'_, B> {
+    fn run<R: MetricsRenderer + 'static>(&self, renderer: R) -> Result<Outcome, TrainError> {
+        let Self {
+            plan,
+            folder,
+            device,
+            stop,
+            stream,
+        } = self;
+        let Start { model, state } = Start::<B>::new(plan, folder, device)?;
+        // Now that it can go on: the settings of a run that cannot stay as they were.
+        folder.write_config(&plan.config)?;
+        stream.begin(plan, &state);
+        let machine = stream.watch_machine();
+        let _requests = stream.watch_requests(folder, stop);
+        let position = Position::default();
+        let load_failure = LoadFailure::default();
+        let recorder = CheckpointRecorder::new(stop.clone());
+        let config = &plan.config;
+        let mut train = plan
+            .loader::<Autodiff<B>>(&plan.train, Some(config.seed), device)
+            .with_augmentation(config.augmentation.clone(), config.seed)
+            .map_err(ConfigError::from)?
+            .with_position(position.clone())
+            .with_failure(load_failure.clone());
+        if let Some(outliers) = &config.outliers {
+            train = train
+                .with_outliers(outliers.clone(), config.seed)
+                .map_err(ConfigError::from)?;
+        }
+        let validation = plan.loader::<B>(&plan.validation, None, device);
+        let frame = Frame {
+            folder: folder.path(),
+            train,
+            validation: validation.with_failure(load_failure.clone()),
+            config,
+            schedule: plan.schedule(),
+            recorder: recorder.clone(),
+            renderer,
+        };
+        let epochs = Epochs::<B> {
+            plan: Arc::clone(plan),
+            folder: (*folder).clone(),
+            device: device.clone(),
+            position,
+            load_failure,
+            recorder,
+            stop: stop.clone(),
+            stream: Arc::clone(stream),
+            state: state.clone(),
+        };
+        adapter::launch(frame, model, epochs);
+        if let Some(failure) = stop.take_failure() {
+            return Err(failure);
+        }
+        let checkpoint = Checkpoints::new(folder.path()).latest()?;
+        let state = checkpoint.map_or(state, |checkpoint| checkpoint.state);
+        let progress = state.progress(plan);
+        if !progress.is_trained {
+            return Ok(Outcome::Interrupted(progress));
+        }
+        if let Some(epoch) = progress.last_better {
+            let text = format!("ended early: no epoch was better than epoch {epoch}");
+            stream.say(Level::Info, text);
+        }
+        let finished = self.test(&state)?;
+        drop(machine);
+        Ok(match finished {
+            Some(finished) => Outcome::Finished(finished),
+            None => Outcome::Interrupted(progress),
+        })
+    }
+
+    /// Tests what was kept; none if told to stop.
+    fn test(&self, state: &RunState) -> Result<Option<Finished>, TrainError> {
+        let Self {
+            plan,
+            folder,
+            device,
+            stop,
+            stream,
+        } = self;
+        let test = Test::<B> {
+            plan,
+            device,
+            stop,
+            stream,
+        };
+        let raw_folder = folder.path().join(RAW_FOLDER);
+        let kept_raw = state.kept_raw(&plan.config);
+        let mut raw = None;
+        if kept_raw.is_some() {
+            match test.run(&raw_folder)? {
+                Some(scored) => raw = Some(scored.evaluation),
+                None => return Ok(None),
+            }
+        }
+        let best = state.kept(&plan.config).ok_or(TrainError::NoValidation {
+            data: plan.data.name.clone(),
+        })?;
+        let Some(scored) = test.run(folder.path())? else {
+            return Ok(None);
+        };
+        let seconds = stream.seconds();
+        stream.tested(plan, best.epoch, &scored, raw.as_ref());
+        let finished = Finished {
+            test: scored.evaluation,
+            raw,
+            best_epoch: best.epoch,
+            history: state.history.clone(),
+            seconds,
+        };
+        if let (Some(best), Some(raw)) = (kept_raw, &finished.raw) {
+            test.save(&raw_folder, best, raw)?;
+        }
+        test.save(folder.path(), best, &finished.test)?;
+        Ok(Some(finished))
+    }
+}

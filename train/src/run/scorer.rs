@@ -1,0 +1,62 @@
+//! Scoring the network of an epoch.
+
+use std::sync::Arc;
+
+use burn::data::dataloader::{DataLoader, Progress};
+use data::{ImageBatch, LoadFailure};
+use model::{Network, ResidualBackend};
+
+use crate::error::TrainError;
+use crate::evaluation::Tally;
+use crate::plan::Plan;
+use crate::scoring::score;
+use crate::step::Fetched;
+use crate::stop::Stop;
+use crate::stream::Scored;
+
+/// Scores networks on a plan's validation images.
+pub(super) struct Scorer {
+    pub plan: Arc<Plan>,
+    pub stop: Stop,
+    /// Why batches ended too early, if they did.
+    pub load_failure: LoadFailure,
+}
+
+impl Scorer {
+    /// Scores a network, with a call of `each` for every batch; none if told to stop before the end.
+    pub(super) fn score<B: ResidualBackend>(
+        &self,
+        network: &Network<B>,
+        loader: &dyn DataLoader<B, ImageBatch<B>>,
+        each: &mut dyn FnMut(Fetched<B>, Progress),
+    ) -> Result<Option<Scored>, TrainError> {
+        let plan = &self.plan;
+        let tally = Tally::new(plan.network.classes()).of(&plan.validation);
+        let tally = score(
+            network,
+            loader,
+            plan.config.views(),
+            tally,
+            &mut |output, progress| {
+                each(output, progress);
+                self.stop.go_on()
+            },
+        );
+        tally.map(|tally| self.scored(tally)).transpose()
+    }
+
+    /// An error if the images ended too early: the score over a part of them counts for nothing.
+    fn scored(&self, tally: Tally) -> Result<Scored, TrainError> {
+        if let Some(error) = self.load_failure.take() {
+            return Err(error.into());
+        }
+        let data = &self.plan.data;
+        Scored::new(tally, &data.class_names).ok_or_else(|| TrainError::NoneReadable {
+            data: data.name.clone(),
+            part: match self.plan.config.scores_on_test() {
+                true => "test",
+                false => "validation",
+            },
+        })
+    }
+}

@@ -1,0 +1,248 @@
+//! Evaluating a saved model on a part of a data set.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use data::{
+    BatchLoader, DataSet, ImageBatcher, ImageDataset, LoadOptions, LoadProgress, Source, Storage,
+};
+use model::ResidualBackend;
+use saved_models::{Activation, SavedModel, Views};
+use serde::{Deserialize, Serialize};
+
+use super::matching::{Classes, MatchedBy, Matching, matching};
+use super::score::score;
+use crate::error::TrainError;
+use crate::evaluation::{Evaluation, Tally};
+use crate::plan::{all, parts};
+use crate::settings::TrainConfig;
+
+/// A part of a data set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SetPart {
+    /// The training images, without those held back for validation.
+    Train,
+    /// The images that the best epoch of a run was chosen by.
+    Validation,
+    /// The test images.
+    #[default]
+    Test,
+}
+
+impl SetPart {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// As it is written in flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// What to evaluate a model on, and how.
+#[derive(Clone, Debug)]
+pub struct EvaluationSettings {
+    /// The data set.
+    pub data: Source,
+    /// Where the files of published data sets are looked for first.
+    pub data_dir: Option<PathBuf>,
+    /// A table of the labels of a folder's images, as in a run's config.
+    pub labels: Option<PathBuf>,
+    /// Which of its images.
+    pub part: SetPart,
+    /// Share of the training images that are the validation part, as in a run's config.
+    pub validation: f64,
+    /// Sets which those are, as in a run's config.
+    pub seed: u64,
+    /// How the network sees each of them.
+    pub views: Views,
+    /// The most pixels of an image of a folder.
+    pub max_pixels: Option<NonZeroU64>,
+    /// Images that go through the network at once.
+    pub batch_size: NonZeroUsize,
+}
+
+impl EvaluationSettings {
+    /// Those of a run, on the test images.
+    pub fn of_run(config: &TrainConfig) -> Self {
+        Self {
+            data: config.data.clone(),
+            data_dir: config.data_dir.clone(),
+            labels: config.labels.clone(),
+            part: SetPart::Test,
+            validation: config.validation,
+            seed: config.seed,
+            views: config.views(),
+            max_pixels: config.loader.max_pixels,
+            batch_size: config.batch_size,
+        }
+    }
+}
+
+/// A model and the images that it is evaluated on.
+#[derive(Debug)]
+pub struct EvaluationPlan {
+    saved: SavedModel,
+    /// The data set, of which a part counts.
+    pub data: DataSet,
+    /// What it was made from.
+    pub settings: EvaluationSettings,
+    /// Whether other images would count with another seed.
+    pub is_split_by_seed: bool,
+    /// How the classes of the data and of the model are matched.
+    pub matched_by: MatchedBy,
+    images: Arc<ImageDataset>,
+    /// The model's class of each class of the data.
+    classes: Vec<usize>,
+}
+
+impl EvaluationPlan {
+    /// Loads the data as the model wants its images. Those of a folder are prepared as for a
+    /// prediction, one by one as they are needed.
+    ///
+    /// # Errors
+    ///
+    /// If the data cannot be loaded, or has classes or channels that the model does not know.
+    pub fn new(
+        saved: SavedModel,
+        settings: EvaluationSettings,
+        progress: &(dyn Fn(LoadProgress) + Send + Sync),
+    ) -> Result<Self, TrainError> {
+        let description = &saved.description;
+        if description.activation == Activation::Sigmoid {
+            return Err(TrainError::SeveralLabels {
+                model: description.model.clone(),
+            });
+        }
+        let storage = match settings.data {
+            Source::Folder(_) => Storage::Files,
+            _ => Storage::Memory,
+        };
+        let data = settings.data.load(&LoadOptions {
+            data_dir: settings.data_dir.clone(),
+            labels: settings.labels.clone(),
+            image_size: Some(description.preprocessing.height()),
+            storage,
+            max_pixels: settings.max_pixels,
+            seed: settings.seed,
+            progress: Some(progress),
+            ..LoadOptions::default()
+        })?;
+        let channels = [
+            data.preprocessing.channels(),
+            description.preprocessing.channels(),
+        ];
+        // Files are brought to the model's channels; what is packed has its own.
+        if storage == Storage::Memory && channels[0] != channels[1] {
+            return Err(TrainError::OtherChannels {
+                data: data.name,
+                channels: channels[0],
+                model: description.model.clone(),
+                expected: channels[1],
+            });
+        }
+        let Matching {
+            classes,
+            by: matched_by,
+        } = matching(
+            Classes {
+                names: &data.class_names,
+                data: &data.name,
+            },
+            Classes {
+                names: &description.class_names,
+                data: &description.trained_on,
+            },
+        )?;
+        let images = Arc::new(images(&data, &settings)?.for_scoring());
+        let is_split_by_seed = match settings.part {
+            SetPart::Train | SetPart::Validation
+                if data.validation.is_none() && settings.validation > 0.0 =>
+            {
+                true
+            }
+            _ => data.test_is_split_off,
+        };
+        Ok(Self {
+            saved,
+            data,
+            settings,
+            is_split_by_seed,
+            matched_by,
+            images,
+            classes,
+        })
+    }
+
+    /// How many images count.
+    pub fn images(&self) -> usize {
+        self.images.indices().len()
+    }
+
+    /// Runs the model over the images; `progress` is told how many are done.
+    ///
+    /// # Errors
+    ///
+    /// If the weights are damaged or an image cannot be read.
+    pub fn run<B: ResidualBackend>(
+        &self,
+        device: &B::Device,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Evaluation, TrainError> {
+        let description = &self.saved.description;
+        let network = self.saved.network::<B>(device)?;
+        let loader = BatchLoader::<B>::new(
+            Arc::clone(&self.images),
+            Arc::new(ImageBatcher::new(description.preprocessing.clone())),
+            self.settings.batch_size,
+            None,
+            device.clone(),
+        );
+        let failure = loader.failure().clone();
+        let tally = Tally::new(description.class_names.len())
+            .with_classes(self.classes.clone())
+            .of(&self.images);
+        let views = self.settings.views;
+        let tally = score(&network, &loader, views, tally, &mut |_, done| {
+            progress(done.items_processed);
+            ControlFlow::Continue(())
+        });
+        if let Some(error) = failure.take() {
+            return Err(error.into());
+        }
+        tally
+            .and_then(|tally| tally.evaluation(&description.class_names))
+            .ok_or_else(|| TrainError::NoneReadable {
+                data: self.data.name.clone(),
+                part: self.settings.part.name(),
+            })
+    }
+}
+
+/// The images of a part.
+fn images(data: &DataSet, settings: &EvaluationSettings) -> Result<ImageDataset, TrainError> {
+    match settings.part {
+        SetPart::Test => Ok(all(&data.test)),
+        SetPart::Train if settings.validation == 0.0 => Ok(all(&data.train)),
+        SetPart::Validation if settings.validation == 0.0 && data.validation.is_none() => {
+            Err(TrainError::NoImages {
+                data: data.name.clone(),
+                part: settings.part.name(),
+            })
+        }
+        part => {
+            let [train, validation] = parts(data, settings.validation, settings.seed)?;
+            Ok(match part {
+                SetPart::Train => train,
+                _ => validation,
+            })
+        }
+    }
+}

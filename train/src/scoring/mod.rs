@@ -1,0 +1,15 @@
+//! Passes over images without training.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `score` | scoring a network on the batches of a loader |
+//! | `evaluate` | evaluating a saved model on a part of a data set |
+//! | `matching` | which of a model's classes a class of the data is |
+
+mod evaluate;
+mod matching;
+mod score;
+
+pub use evaluate::{EvaluationPlan, EvaluationSettings, SetPart};
+pub use matching::MatchedBy;
+pub(crate) use score::score;

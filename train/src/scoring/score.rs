@@ -1,0 +1,35 @@
+//! Scoring a network on a set of images.
+
+use std::ops::ControlFlow;
+
+use burn::data::dataloader::{DataLoader, Progress};
+use burn_train::metric::ItemLazy as _;
+use data::ImageBatch;
+use model::{Network, ResidualBackend};
+use saved_models::Views;
+
+use crate::evaluation::Tally;
+use crate::step::{Fetched, classified};
+
+/// Scores a network on every batch of a loader, and tells of each. What it comes to is added to `tally`.
+///
+/// None if it was told to break off.
+pub(crate) fn score<B: ResidualBackend>(
+    network: &Network<B>,
+    loader: &dyn DataLoader<B, ImageBatch<B>>,
+    views: Views,
+    mut tally: Tally,
+    each: &mut dyn FnMut(Fetched<B>, Progress) -> ControlFlow<()>,
+) -> Option<Tally> {
+    let folded = network.fold();
+    let mut batches = loader.iter();
+    while let Some(batch) = batches.next() {
+        let logits = views.logits(&folded, batch.images);
+        let output = classified(logits, batch.targets).sync();
+        tally.add(output.output.clone(), output.targets.clone());
+        if each(output, batches.progress()).is_break() {
+            return None;
+        }
+    }
+    Some(tally)
+}

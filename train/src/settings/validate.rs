@@ -1,0 +1,45 @@
+//! Whether all settings are in their ranges, and fit each other.
+
+use data::Source;
+
+use super::definitions::{TrainConfig, settings};
+use super::setting::shown;
+use crate::error::ConfigError;
+
+impl TrainConfig {
+    /// Checks every value's range and that the model is known.
+    ///
+    /// # Errors
+    ///
+    /// The first value that is wrong, with its key and range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if let Some(setting) = settings().find(|setting| !(setting.fits)(self)) {
+            let value = setting.value(self).map(|value| shown(&value));
+            return Err(ConfigError::OutOfRange {
+                key: setting.key,
+                value: value.unwrap_or_default(),
+                range: setting.range,
+            });
+        }
+        self.validate_network()?;
+        self.schedule.validate()?;
+        self.augmentation.validate()?;
+        if let Some(outliers) = &self.outliers {
+            outliers.validate()?;
+        }
+        self.loader.validate(&self.data)?;
+        if self.labels.is_some() && !matches!(self.data, Source::Folder(_)) {
+            return Err(ConfigError::OwnLabels {
+                data: self.data.to_string(),
+            });
+        }
+        match self.patience {
+            Some(patience) if self.scores_on_test() => Err(ConfigError::OutOfRange {
+                key: "patience",
+                value: patience.to_string(),
+                range: "left out where `validation` is 0, because nothing is chosen by the test images",
+            }),
+            _ => Ok(()),
+        }
+    }
+}

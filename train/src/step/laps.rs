@@ -1,0 +1,113 @@
+//! Where the time of a step goes.
+
+use std::time::{Duration, Instant};
+
+use events::{Event, Speed, round};
+
+/// Parts of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Waiting,
+    Forward,
+    Backward,
+    Optimizer,
+    Rest,
+}
+
+/// The parts are told of together, about this often.
+const TOLD: Duration = Duration::from_secs(1);
+
+/// Times the parts of steps, one after another, and sums them up. On a device of its own, this is the
+/// time of handing work over; where the device is behind, the rest of a step waits for the one before it.
+#[derive(Debug)]
+pub(crate) struct Laps {
+    last: Instant,
+    parts: [Duration; 5],
+    steps: usize,
+    images: usize,
+}
+
+impl Laps {
+    pub(crate) fn start() -> Self {
+        Self {
+            last: Instant::now(),
+            parts: [Duration::ZERO; 5],
+            steps: 0,
+            images: 0,
+        }
+    }
+
+    /// The time since the last call was that of this part.
+    pub(crate) fn lap(&mut self, part: Part) {
+        let now = Instant::now();
+        self.parts[part as usize] += now - self.last;
+        self.last = now;
+    }
+
+    /// A step of so many images is over; about once a second, what the last ones came to.
+    pub(crate) fn step(&mut self, images: usize, seconds: f64, step: usize) -> Option<Event> {
+        self.lap(Part::Rest);
+        self.steps += 1;
+        self.images += images;
+        match self.whole() < TOLD {
+            true => None,
+            false => self.told(seconds, step),
+        }
+    }
+
+    fn whole(&self) -> Duration {
+        self.parts.iter().sum()
+    }
+
+    /// What the steps came to that were not told of yet.
+    pub(crate) fn told(&mut self, seconds: f64, step: usize) -> Option<Event> {
+        if self.steps == 0 {
+            return None;
+        }
+        let whole = self.whole();
+        let each = |part: Part| round(self.parts[part as usize].as_secs_f64() / self.steps as f64);
+        let speed = Speed {
+            seconds,
+            step,
+            images: round(self.images as f64 / whole.as_secs_f64()),
+            waiting: each(Part::Waiting),
+            forward: each(Part::Forward),
+            backward: each(Part::Backward),
+            optimizer: each(Part::Optimizer),
+            rest: each(Part::Rest),
+        };
+        *self = Self {
+            last: self.last,
+            ..Self::start()
+        };
+        Some(Event::Speed(speed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_add_up_to_the_time_of_a_step() {
+        let mut laps = Laps::start();
+        assert!(laps.step(32, 0.1, 1).is_none());
+        laps.parts = [100, 200, 300, 400, 1000].map(Duration::from_millis);
+        laps.lap(Part::Forward);
+        let Some(Event::Speed(speed)) = laps.step(32, 0.2, 2) else {
+            panic!("a second is over");
+        };
+        assert_eq!((speed.step, speed.seconds), (2, 0.2));
+        assert!((speed.backward - 0.15).abs() < 1e-3, "{speed:?}");
+        let parts = [
+            speed.waiting,
+            speed.forward,
+            speed.backward,
+            speed.optimizer,
+            speed.rest,
+        ];
+        let each: f64 = parts.iter().sum();
+        assert!((speed.images - 32.0 / each).abs() < 0.1, "{speed:?}");
+        assert_eq!(laps.steps, 0);
+    }
+}
