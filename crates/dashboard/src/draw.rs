@@ -7,7 +7,7 @@ use ratatui::style::{Modifier, Style};
 
 use crate::chart::Traced;
 use crate::dialogs;
-use crate::format::{duration, percent};
+use events::format::{duration, percent};
 use crate::keys::Scope;
 use crate::layout::{SMALLEST, hints, layout, tabs};
 use crate::mode::Command;

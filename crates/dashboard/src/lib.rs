@@ -41,11 +41,9 @@
 mod canvas;
 mod capture;
 mod chart;
-mod confusion;
 mod curves;
 mod dialogs;
 mod draw;
-mod format;
 mod input;
 mod keys;
 mod layout;

@@ -4,7 +4,7 @@ use events::{History, State as RunState, Work};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::format::{count, duration, percent};
+use events::format::{count, duration, percent};
 use crate::panel::bar;
 use crate::pen::Pen;
 use crate::runs::Run;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use events::{History, Started, rounded_setting, tells_runs_apart};
 use serde_json::Value;
 
-use crate::format::count;
+use events::format::count;
 
 /// More lines than this are not shown.
 const MOST: usize = 10_000;

@@ -1,5 +1,6 @@
 //! What someone should look at.
 
+use crate::format::number;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::series::{Axis, Split};
@@ -165,14 +166,6 @@ fn overfitting(history: &History) -> Option<Alert> {
             number(loss)
         ),
     )
-}
-
-/// With three decimals; very large and very small ones with a power of ten.
-fn number(number: f64) -> String {
-    match number.abs() {
-        size if size != 0.0 && !(1e-3..1e6).contains(&size) => format!("{number:.2e}"),
-        _ => format!("{number:.3}"),
-    }
 }
 
 #[cfg(test)]

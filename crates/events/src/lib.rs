@@ -24,6 +24,8 @@
 //! | `series` | curves of one figure, thinned out for display |
 //! | `setting` | which settings make runs different, and how they are shown |
 //! | `interval` | how certain an accuracy is |
+//! | `confusion` | which classes are taken for which, and the metrics of each class |
+//! | [`format`](mod@format) | numbers as people read them |
 //! | `alerts` | what someone should look at |
 //!
 //! ```
@@ -49,8 +51,10 @@
 
 mod alerts;
 mod chart;
+mod confusion;
 mod event;
 mod follower;
+pub mod format;
 mod history;
 mod interval;
 mod lock;
@@ -68,6 +72,7 @@ mod writer;
 
 pub use alerts::{Alert, AlertKind, alerts};
 pub use chart::{CROSS_ENTROPY, MIXED_ACCURACY, OPTIMIZED_LOSS};
+pub use confusion::{ClassScores, Confusion};
 pub use event::{
     Checkpoint, Ended, Ending, Epoch, Event, ImageCounts, Level, Message, Mistake, Progress,
     Resumed, Speed, Started, Step, System, Tested, Work,

@@ -6,10 +6,8 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`chart`] | line charts as SVG |
-//! | `confusion` | which classes images were taken for |
 //! | [`csv`] | the figures of a run for spreadsheets |
 //! | `export` | files for other programs, written whole |
-//! | `format` | numbers as the page and the table of runs both show them |
 //! | `page` | runs as one HTML file, or as Markdown |
 //! | `places` | paths as reports show them |
 //! | [`runs`] | the runs of a folder, as a table |
@@ -17,10 +15,8 @@
 //! | [`tensorboard`] | a run for TensorBoard |
 
 pub mod chart;
-mod confusion;
 pub mod csv;
 mod export;
-mod format;
 mod page;
 mod places;
 pub mod runs;

@@ -1,12 +1,12 @@
 //! What a user is told about the defaults of a run on a folder of images, and how it could be better.
 
+use events::format;
 use std::ffi::OsString;
 
 use data::Source;
 use saved_models::foreign::Published;
 use train::{Plan, TrainConfig};
 
-use super::grouped::grouped;
 
 /// With fewer training images, or fewer for each class, a network learns more from weights that have seen many.
 const FEW: usize = 2000;
@@ -69,8 +69,8 @@ fn suggestion(
     Some(format!(
         "hint: {} training images of {} classes are few to train a network from random weights; start from ImageNet \
          weights: {command}",
-        grouped(images as u64),
-        grouped(classes as u64)
+        format::count(images as u64),
+        format::count(classes as u64)
     ))
 }
 

@@ -1,5 +1,6 @@
 //! The line of an epoch, in at most 80 columns.
 
+use events::format::duration;
 use events::{CROSS_ENTROPY, Epoch, History, Metrics, Split};
 use train::Plan;
 
@@ -175,15 +176,6 @@ fn learning_rate(rate: f64) -> String {
         0.0 => "0".to_owned(),
         1e-3..1e4 => format!("{rate:.5}"),
         _ => format!("{rate:.2e}"),
-    }
-}
-
-/// A time with its unit.
-pub(crate) fn duration(seconds: f64) -> String {
-    match seconds {
-        short if short < 600.0 => format!("{short:.1} s"),
-        medium if medium < 36_000.0 => format!("{:.1} min", medium / 60.0),
-        long => format!("{:.1} h", long / 3600.0),
     }
 }
 

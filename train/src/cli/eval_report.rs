@@ -1,5 +1,6 @@
 //! What `train eval` prints and saves.
 
+use events::format;
 use std::path::Path;
 
 use data::{PassedOver, Reading};
@@ -7,7 +8,6 @@ use report::table::table;
 use serde::Serialize;
 use train::{Evaluation, EvaluationSettings, MatchedBy, Misclassified, SetPart};
 
-use super::grouped::grouped;
 
 /// Classes up to which the whole confusion matrix is printed.
 const MATRIX: usize = 12;
@@ -85,7 +85,7 @@ impl Report {
         });
         let mut text = format!(
             "{} {} images of {}: accuracy {}{}, top-5 {}, average loss {loss:.4}, calibration error {}\n\n",
-            grouped(*images as u64),
+            format::count(*images as u64),
             self.making.split.name(),
             self.making.data,
             percent(*accuracy),
@@ -98,7 +98,7 @@ impl Report {
         rows.extend(classes.iter().map(|class| {
             vec![
                 class.name.clone(),
-                grouped(class.images),
+                format::count(class.images),
                 percent(class.precision),
                 percent(class.recall),
                 percent(class.f1),
@@ -150,7 +150,7 @@ fn matrix(names: &[&str], confusion: &[Vec<u64>]) -> String {
     let mut rows: Vec<Vec<String>> = vec![head.chain(numbers).collect()];
     for (index, (name, row)) in names.iter().zip(confusion).enumerate() {
         let head = [(*name).to_owned(), (index + 1).to_string()].into_iter();
-        let counts = row.iter().map(|&count| grouped(count));
+        let counts = row.iter().map(|&count| format::count(count));
         rows.push(head.chain(counts).collect());
     }
     table(&rows, &(1..names.len() + 2))
@@ -174,7 +174,7 @@ fn confusions(names: &[&str], confusion: &[Vec<u64>]) -> String {
             .take(CONFUSIONS)
             .map(|(count, truth, taken_for)| {
                 vec![
-                    grouped(*count),
+                    format::count(*count),
                     (*truth).to_owned(),
                     (*taken_for).to_owned(),
                 ]

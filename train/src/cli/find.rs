@@ -1,6 +1,5 @@
 //! Which run is looked at.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use train::TrainError;
@@ -32,18 +31,12 @@ pub(super) fn find_all<'a>(
     Ok(folders)
 }
 
-/// The run with the newest events.
-pub(super) fn newest(runs_dir: &Path) -> Result<PathBuf, TrainError> {
-    let none = || TrainError::NoRuns {
+/// The newest run that has events.
+pub(super) fn newest(runs_dir: &Path) -> anyhow::Result<PathBuf> {
+    let newest = command_line::newest_run(runs_dir, events::FILE)?;
+    Ok(newest.ok_or_else(|| TrainError::NoRuns {
         folder: runs_dir.to_owned(),
-    };
-    let entries = fs::read_dir(runs_dir).map_err(|_| none())?;
-    let folders = entries.flatten().map(|entry| entry.path());
-    let newest = folders.max_by_key(|folder| {
-        let events = fs::metadata(folder.join(events::FILE)).ok();
-        events.and_then(|events| events.modified().ok())
-    });
-    newest.filter(|folder| has_events(folder)).ok_or_else(none)
+    })?)
 }
 
 fn has_events(folder: &Path) -> bool {

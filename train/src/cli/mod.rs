@@ -17,7 +17,6 @@ mod export;
 mod find;
 mod follow;
 mod follow_arguments;
-mod grouped;
 mod held_back;
 pub(crate) mod help;
 mod launcher;

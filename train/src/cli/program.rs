@@ -30,7 +30,6 @@ use super::convert;
 use super::epoch_line::legend;
 use super::eval;
 use super::export;
-use super::grouped::counted;
 use super::held_back::HeldBack;
 use super::help;
 use super::launcher;
@@ -447,5 +446,13 @@ impl Task for Train<'_> {
         let result = train::train::<B, _>(plan, folder, device, control);
         drop(live); // and with it the screen
         result
+    }
+}
+
+/// A number with what it counts, in the singular for one.
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
     }
 }

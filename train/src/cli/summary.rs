@@ -1,5 +1,6 @@
 //! `train summary`: what a network consists of and costs.
 
+use events::format;
 use command_line::voice;
 use model::{Layer, LayerKind, Summary, TrainingMemory};
 use report::table::table;
@@ -9,7 +10,6 @@ use serde::Serialize;
 use train::{ConfigError, TrainConfig};
 
 use super::arguments::SummaryArguments;
-use super::grouped::grouped;
 use super::program::WrongFlag;
 
 pub(crate) fn run(arguments: &SummaryArguments) -> anyhow::Result<()> {
@@ -82,8 +82,8 @@ impl Table {
             "total".to_owned(),
             String::new(),
             String::new(),
-            grouped(summary.parameters),
-            grouped(summary.multiply_adds),
+            format::count(summary.parameters),
+            format::count(summary.multiply_adds),
         ]);
         let mut text = format!("{}, input {}\n\n", self.model, shape(&summary.input));
         text += &table(&rows, &(3..6));
@@ -97,7 +97,7 @@ impl Table {
         };
         let counted = |count| match count {
             0 => String::new(),
-            count => grouped(count),
+            count => format::count(count),
         };
         vec![
             layer.name.clone(),

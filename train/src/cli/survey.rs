@@ -1,5 +1,6 @@
 //! `train data`: what a data set holds.
 
+use events::format;
 use std::fmt::Write as _;
 use std::io::Cursor;
 use std::path::Path;
@@ -20,7 +21,6 @@ use train::TrainConfig;
 
 use super::bar::image_bar;
 use super::destination::{Destination, DestinationError};
-use super::grouped::grouped;
 use super::program::WrongFlag;
 use super::survey_arguments::DataArguments;
 use super::unreadable::{flaws, reasons, tell_reading};
@@ -178,7 +178,7 @@ impl Report {
     fn classes(&self) -> Vec<Vec<String>> {
         let parts = &self.survey.parts;
         let row = |name: &str, counts: &mut dyn Iterator<Item = usize>| {
-            let counts = counts.map(|count| grouped(count as u64));
+            let counts = counts.map(|count| format::count(count as u64));
             [name.to_owned()].into_iter().chain(counts).collect()
         };
         let mut rows = vec![
@@ -206,7 +206,7 @@ impl Report {
             if found.images > NAMED_DUPLICATES {
                 first.push("...".to_owned());
             }
-            let counts = [found.images, found.other_class].map(|count| grouped(count as u64));
+            let counts = [found.images, found.other_class].map(|count| format::count(count as u64));
             [name]
                 .into_iter()
                 .chain(counts)
@@ -226,7 +226,7 @@ fn listed(problem: &str, messages: &[String]) -> String {
         return String::new();
     }
     let plural = if messages.len() == 1 { "" } else { "s" };
-    let count = grouped(messages.len() as u64);
+    let count = format::count(messages.len() as u64);
     let mut text = format!("\n{count} image{plural} {problem}:\n");
     for message in messages.iter().take(NAMED_UNREADABLE) {
         text += &format!("{}\n", printable(message));

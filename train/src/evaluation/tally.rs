@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor};
 use data::ImageDataset;
-use events::accuracy_interval;
+use events::{Confusion, accuracy_interval};
 use files::write_atomically;
 use serde::{Deserialize, Serialize};
 
@@ -261,7 +261,17 @@ impl Tally {
         let score = self.score()?;
         let images = self.images();
         let apart = |bin: &Bin| (bin.correct as f64 - bin.confidence).abs();
-        let classes = class_names.iter().enumerate();
+        let confusion = Confusion::of_matrix(&self.confusion);
+        let class = |(class, name): (usize, &String)| {
+            let scores = confusion.scores(class);
+            ClassEvaluation {
+                name: name.clone(),
+                images: scores.images,
+                precision: scores.precision.unwrap_or(0.0),
+                recall: scores.recall.unwrap_or(0.0),
+                f1: scores.f1.unwrap_or(0.0),
+            }
+        };
         Some(Evaluation {
             images,
             loss: score.loss,
@@ -269,9 +279,7 @@ impl Tally {
             accuracy_interval: accuracy_interval(self.correct() as u64, images as u64),
             top5: self.among_top as f64 / images as f64,
             calibration_error: self.bins.iter().map(apart).sum::<f64>() / images as f64,
-            classes: classes
-                .map(|(class, name)| self.class(class, name))
-                .collect(),
+            classes: class_names.iter().enumerate().map(class).collect(),
             mistakes: self.mistakes(class_names),
             confusion: self.confusion,
         })
@@ -295,23 +303,6 @@ impl Tally {
             probability: missed.confidence,
         });
         mistakes.collect()
-    }
-
-    fn class(&self, class: usize, name: &str) -> ClassEvaluation {
-        let share = |part: u64, whole: u64| match whole {
-            0 => 0.0,
-            whole => part as f64 / whole as f64,
-        };
-        let right = self.confusion[class][class];
-        let images = self.confusion[class].iter().sum();
-        let taken = self.confusion.iter().map(|row| row[class]).sum();
-        ClassEvaluation {
-            name: name.to_owned(),
-            images,
-            precision: share(right, taken),
-            recall: share(right, images),
-            f1: share(2 * right, images + taken),
-        }
     }
 }
 

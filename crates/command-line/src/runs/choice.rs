@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::runs_with_a_model;
+use super::runs_with;
 use saved_models::Description;
 use saved_models::SavedModel;
 use saved_models::SavedModelError;
@@ -161,7 +161,7 @@ impl Candidates {
             runs: Vec::new(),
             skipped: Vec::new(),
         };
-        for folder in runs_with_a_model(runs_dir)? {
+        for folder in runs_with(runs_dir, DESCRIPTION_FILE)? {
             match SavedModel::describe(&folder) {
                 Ok(description) => candidates.runs.push(Candidate {
                     folder,

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use crate::chart::{self, Chart, Series};
 use crate::curves::{self, metrics};
-use crate::format::{count, duration, figure};
+use events::format::{count, duration, figure};
 use crate::layout::layout;
 use crate::panel::{above, panel};
 use crate::pen::{Pen, Span};

@@ -4,7 +4,7 @@ use events::Mistake;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use crate::format::{count, percent};
+use events::format::{count, percent};
 use crate::layout::layout;
 use crate::panel::above;
 use crate::pen::Pen;

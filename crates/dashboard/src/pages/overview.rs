@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::curves::metrics;
-use crate::format::{count, duration, figure, percent};
+use events::format::{count, duration, figure, percent};
 use crate::pages::charts::draw_small;
 use crate::pages::log::draw_news;
 use crate::pages::rate::draw_rate;
@@ -225,7 +225,7 @@ fn draw_confused(pen: &mut Pen, run: &Run, area: Rect) {
         .started
         .as_ref()
         .map_or(0, |started| started.classes.len());
-    let confusion = crate::confusion::Confusion::new(scores.confusion, named);
+    let confusion = events::Confusion::new(scores.confusion, named);
     let name = |place: usize| run.history.class_name(confusion.classes[place]);
     for (y, (row, column, images)) in confusion
         .worst(usize::from(inner.height))

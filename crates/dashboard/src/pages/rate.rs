@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::chart::{Chart, Series};
-use crate::format::number;
+use events::format::number;
 use crate::panel::panel;
 use crate::pen::Pen;
 use crate::progress;

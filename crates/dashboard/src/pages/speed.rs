@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use crate::chart::{self, Chart, Series};
 use crate::curves::thinned;
-use crate::format::{bytes, count, milliseconds, percent};
+use events::format::{bytes, count, milliseconds, percent};
 use crate::panel::{above, bar, columns, panel};
 use crate::pen::{Pen, Span};
 use crate::runs::Run;

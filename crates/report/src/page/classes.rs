@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::format::{count, percent, short};
 use super::outcome::Outcome;
 use super::summary;
-use crate::confusion::{ClassScores, Confusion};
+use events::{ClassScores, Confusion};
 
 /// The matrix stands first up to so many classes, and is left out beyond these.
 const FEW: usize = 24;
@@ -65,10 +65,10 @@ fn matrix(history: &History, confusion: &Confusion) -> Markup {
                     }
                 }
                 tbody {
-                    @for (&class, name) in classes.iter().zip(&names) {
+                    @for (row, name) in names.iter().enumerate() {
                         tr {
                             th scope="row" { (name) }
-                            @for &likeliest in classes { (cell(confusion, class, likeliest)) }
+                            @for column in 0..names.len() { (cell(confusion, row, column)) }
                         }
                     }
                 }
@@ -77,13 +77,13 @@ fn matrix(history: &History, confusion: &Confusion) -> Markup {
     }
 }
 
-fn cell(confusion: &Confusion, class: usize, likeliest: usize) -> Markup {
-    let images = confusion.count(class, likeliest);
+fn cell(confusion: &Confusion, row: usize, column: usize) -> Markup {
+    let images = confusion.count(row, column);
     if images == 0 {
         return html! { td {} };
     }
-    let share = images as f64 / confusion.of_class(class).max(1) as f64;
-    let kind = if class == likeliest { "right" } else { "wrong" };
+    let share = confusion.share(row, column);
+    let kind = if row == column { "right" } else { "wrong" };
     html! { td class={ (kind) (shade(share)) } { (count(images)) } }
 }
 
@@ -93,7 +93,8 @@ fn shade(share: f64) -> u8 {
 }
 
 fn pairs(history: &History, confusion: &Confusion) -> Markup {
-    let pairs = confusion.pairs();
+    let pairs = confusion.worst(PAIRS);
+    let name = |row: usize| short(&history.class_name(confusion.classes[row]));
     html! {
         @if pairs.is_empty() {
             p { "Every image was classified correctly." }
@@ -110,12 +111,12 @@ fn pairs(history: &History, confusion: &Confusion) -> Markup {
                         }
                     }
                     tbody {
-                        @for (class, likeliest, images, share) in pairs.into_iter().take(PAIRS) {
+                        @for (row, column, images) in pairs {
                             tr {
-                                th scope="row" { (short(&history.class_name(class))) }
-                                td class="text" { (short(&history.class_name(likeliest))) }
+                                th scope="row" { (name(row)) }
+                                td class="text" { (name(column)) }
                                 td { (count(images)) }
-                                td { (percent(share)) }
+                                td { (percent(confusion.share(row, column))) }
                             }
                         }
                     }
@@ -127,7 +128,7 @@ fn pairs(history: &History, confusion: &Confusion) -> Markup {
 
 /// Precision, recall and F1 of every class.
 pub(super) fn table(history: &History, confusion: &Confusion) -> Markup {
-    let scores = confusion.scores();
+    let classes = &confusion.classes;
     html! {
         div class={ "scroll" (tall(confusion)) } tabindex="0" role="region" aria-label="metrics of each class" {
             table class="classes" data-sortable {
@@ -141,20 +142,24 @@ pub(super) fn table(history: &History, confusion: &Confusion) -> Markup {
                         th scope="col" { "images" }
                     }
                 }
-                tbody { @for scores in scores.iter().take(MOST_ROWS) { (row(history, scores)) } }
+                tbody {
+                    @for (row, &class) in classes.iter().enumerate().take(MOST_ROWS) {
+                        (class_row(history, class, &confusion.scores(row)))
+                    }
+                }
             }
         }
-        @if scores.len() > MOST_ROWS {
-            p class="faint" { (count((scores.len() - MOST_ROWS) as u64)) " more classes are not shown." }
+        @if classes.len() > MOST_ROWS {
+            p class="faint" { (count((classes.len() - MOST_ROWS) as u64)) " more classes are not shown." }
         }
     }
 }
 
-fn row(history: &History, scores: &ClassScores) -> Markup {
+fn class_row(history: &History, class: usize, scores: &ClassScores) -> Markup {
     let share = |share: Option<f64>| share.map_or_else(|| "undefined".to_owned(), percent);
     html! {
         tr {
-            th scope="row" { (short(&history.class_name(scores.class))) }
+            th scope="row" { (short(&history.class_name(class))) }
             td { (share(scores.precision)) }
             td { (share(scores.recall)) }
             td { (share(scores.f1)) }

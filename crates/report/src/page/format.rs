@@ -1,9 +1,9 @@
 //! Numbers and texts as people read them.
 
-use events::{Started, is_share, rounded_setting};
+use events::{Started, rounded_setting};
 use serde_json::Value;
 
-pub(super) use crate::format::{duration, number, percent};
+pub(super) use events::format::{count, duration, figure, number};
 use crate::places::Places;
 
 /// Longer names are cut off.
@@ -11,36 +11,14 @@ const LONGEST_NAME: usize = 80;
 /// And longer texts.
 const LONGEST_TEXT: usize = 1000;
 
-/// Such as 23,456.
-pub(super) fn count(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+/// Formats a share with two decimals, such as 91.65 %.
+pub(super) fn percent(share: f64) -> String {
+    events::format::percent(share, 2)
 }
 
-/// Such as 1.2 GB, of bytes.
+/// Formats bytes; a number from a file may be any.
 pub(super) fn bytes(bytes: f64) -> String {
-    let units = ["B", "kB", "MB", "GB", "TB"];
-    let power = (bytes.max(1.0).log10() / 3.0).floor().min(4.0) as usize;
-    format!(
-        "{:.1} {}",
-        bytes / 1000_f64.powi(power as i32),
-        units[power]
-    )
-}
-
-/// A figure as its name asks for: a share in percent, anything else with enough digits.
-pub(super) fn figure(name: &str, figure: f64) -> String {
-    match is_share(name) {
-        true => percent(figure),
-        false => number(figure),
-    }
+    events::format::bytes(bytes.max(0.0) as u64)
 }
 
 /// A figure's name for people.
@@ -130,20 +108,6 @@ pub(super) fn shortened(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_readable() {
-        assert_eq!(
-            [0, 999, 1000, 23_456_789].map(count),
-            ["0", "999", "1,000", "23,456,789"]
-        );
-        assert_eq!(
-            [0.0, 1500.0, 2.5e9].map(bytes),
-            ["0.0 B", "1.5 kB", "2.5 GB"]
-        );
-        assert_eq!(bytes(u64::MAX as f64), "18446744.1 TB");
-        assert_eq!(figure("top5", 0.5), "50.00 %");
-    }
 
     #[test]
     fn moments_are_readable_or_as_they_are() {

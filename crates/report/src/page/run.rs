@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::figure::Figures;
 use super::outcome::Outcome;
 use super::{NamedRun, classes, curves, machine, mistakes, settings, summary, timing};
-use crate::confusion::Confusion;
+use events::Confusion;
 use crate::places::Places;
 
 /// A part of a run's account, under a heading of its own.

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::column::Column;
 use super::summary::RunSummary;
-use crate::format::{duration, number, percent};
+use events::format::{duration, number, percent};
 use crate::table::{shortened, table};
 
 /// Columns of the terminal that a cell may take.
@@ -146,9 +146,9 @@ fn cell(run: &RunSummary, column: Column) -> String {
             Some(epochs) => format!("{}/{epochs}", run.epochs_done),
             None => run.epochs_done.to_string(),
         }),
-        Column::Accuracy => run.accuracy.map(percent),
+        Column::Accuracy => run.accuracy.map(|share| percent(share, 2)),
         Column::Loss => run.loss.map(number),
-        Column::Test => run.test_accuracy.map(percent),
+        Column::Test => run.test_accuracy.map(|share| percent(share, 2)),
         Column::Time => run.seconds.map(duration),
         Column::Started => run.started.as_deref().map(minute),
     };

@@ -14,7 +14,7 @@ use super::figure::{Across, Figure};
 use super::format::{count, duration, figure, metric_name, percent, short, shortened};
 use super::outcome::Outcome;
 use super::{NamedRun, classes, machine, mistakes, settings, summary, timing, title};
-use crate::confusion::Confusion;
+use events::Confusion;
 use crate::places::Places;
 use write::{Table, code, escaped};
 
@@ -217,9 +217,9 @@ fn matrix(history: &History, outcome: &Outcome, confusion: &Confusion) -> String
         let head: Vec<String> = [String::new()].into_iter().chain(names).collect();
         let right = 1..head.len();
         let mut table = Table::new(head, right);
-        for &class in classes {
-            let counts = classes.iter().map(|&likeliest| {
-                let images = confusion.count(class, likeliest);
+        for (row, &class) in classes.iter().enumerate() {
+            let counts = (0..classes.len()).map(|column| {
+                let images = confusion.count(row, column);
                 match images {
                     0 => String::new(),
                     images => count(images),
@@ -229,7 +229,7 @@ fn matrix(history: &History, outcome: &Outcome, confusion: &Confusion) -> String
         }
         text += &table.text();
     }
-    let pairs = confusion.pairs();
+    let pairs = confusion.worst(classes::PAIRS);
     if pairs.is_empty() {
         return text + "Every image was classified correctly.\n";
     }
@@ -240,8 +240,10 @@ fn matrix(history: &History, outcome: &Outcome, confusion: &Confusion) -> String
         "share of the class",
     ];
     let mut table = Table::new(head, 2..4);
-    for (class, likeliest, images, share) in pairs.into_iter().take(classes::PAIRS) {
-        table.row([name(class), name(likeliest), count(images), percent(share)]);
+    for (row, column, images) in pairs {
+        let [class, likeliest] = [row, column].map(|place| name(confusion.classes[place]));
+        let share = percent(confusion.share(row, column));
+        table.row([class, likeliest, count(images), share]);
     }
     text + "Most frequent confusions:\n\n" + &table.text()
 }
@@ -250,17 +252,18 @@ fn class_table(history: &History, confusion: &Confusion) -> String {
     let share = |share: Option<f64>| share.map_or_else(|| "undefined".to_owned(), percent);
     let head = ["class", "precision", "recall", "F1", "images"];
     let mut table = Table::new(head, 1..5);
-    let scores = confusion.scores();
-    for scores in scores.iter().take(MOST_CLASSES) {
+    let classes = &confusion.classes;
+    for (row, &class) in classes.iter().enumerate().take(MOST_CLASSES) {
+        let scores = confusion.scores(row);
         table.row([
-            short(&history.class_name(scores.class)),
+            short(&history.class_name(class)),
             share(scores.precision),
             share(scores.recall),
             share(scores.f1),
             count(scores.images),
         ]);
     }
-    let left_out = scores.len().saturating_sub(MOST_CLASSES);
+    let left_out = classes.len().saturating_sub(MOST_CLASSES);
     match left_out {
         0 => table.text(),
         left_out => format!("{}{left_out} more classes are not shown.\n", table.text()),

@@ -1,7 +1,7 @@
 //! Sets of our own, from a server of our own.
 
 #[allow(dead_code, reason = "the tests of downloads use the rest")]
-#[path = "../../../crates/download/src/tests/server.rs"]
+#[path = "../../../../crates/download/src/tests/server.rs"]
 mod server;
 
 mod archives;

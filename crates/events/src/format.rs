@@ -1,25 +1,25 @@
-//! Numbers for people.
+//! Numbers as people read them: on the screen, in reports and in tables.
 
-use events::is_share;
+use crate::metrics::is_share;
 
-/// A figure by what it is.
-pub(crate) fn figure(metric: &str, value: f64) -> String {
+/// Formats a figure by its name: a share as 91.23 %, others as [`number`].
+pub fn figure(metric: &str, value: f64) -> String {
     match is_share(metric) {
         true => percent(value, 2),
         false => number(value),
     }
 }
 
-/// A share, 0 to 1, in percent.
-pub(crate) fn percent(share: f64, decimals: usize) -> String {
+/// Formats a share, 0 to 1, as 91.23 %; `–` for what is not finite.
+pub fn percent(share: f64, decimals: usize) -> String {
     match share.is_finite() && share.abs() < 1e6 {
         true => format!("{:.decimals$} %", 100.0 * share),
         false => "–".to_owned(),
     }
 }
 
-/// Any number, to four digits or so.
-pub(crate) fn number(value: f64) -> String {
+/// Formats any number with about four digits: 0.4120, 12.50, 5.00e-5.
+pub fn number(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
         "–".to_owned()
@@ -33,8 +33,8 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-/// A whole number with a comma after every three digits.
-pub(crate) fn count(number: u64) -> String {
+/// Formats a count as 25,557,032.
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -46,8 +46,8 @@ pub(crate) fn count(number: u64) -> String {
     grouped
 }
 
-/// A time, to two units.
-pub(crate) fn duration(seconds: f64) -> String {
+/// Formats a time in seconds as 9.3 s, 4 min 05 s, 2 h 03 min or 3 d 04 h.
+pub fn duration(seconds: f64) -> String {
     const YEAR: f64 = 365.0 * 86400.0;
     if !seconds.is_finite() || seconds < 0.0 {
         return "–".to_owned();
@@ -55,19 +55,20 @@ pub(crate) fn duration(seconds: f64) -> String {
     if seconds >= 100.0 * YEAR {
         return "centuries".to_owned();
     }
+    let exact = seconds;
     let whole = seconds.round() as u64;
     let (days, hours) = (whole / 86400, whole / 3600 % 24);
     let (minutes, seconds) = (whole / 60 % 60, whole % 60);
     match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, 0) => format!("{exact:.1} s"),
         (0, 0, _) => format!("{minutes} min {seconds:02} s"),
         (0, ..) => format!("{hours} h {minutes:02} min"),
         _ => format!("{} d {hours:02} h", count(days)),
     }
 }
 
-/// A short time.
-pub(crate) fn milliseconds(seconds: f64) -> String {
+/// Formats a short time in seconds as 12.3 ms or 1.500 s.
+pub fn milliseconds(seconds: f64) -> String {
     if !seconds.is_finite() {
         "–".to_owned()
     } else if seconds.abs() < 1.0 {
@@ -77,8 +78,8 @@ pub(crate) fn milliseconds(seconds: f64) -> String {
     }
 }
 
-/// Memory.
-pub(crate) fn bytes(bytes: u64) -> String {
+/// Formats bytes as 640 kB or 1.4 GB.
+pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
     let mut size = bytes as f64 / 1e3;
     let mut unit = 0;
@@ -120,7 +121,8 @@ mod tests {
     #[test]
     fn times_and_sizes_have_the_units_of_people() {
         for (seconds, shown) in [
-            (0.2, "0 s"),
+            (0.2, "0.2 s"),
+            (9.26, "9.3 s"),
             (59.7, "1 min 00 s"),
             (75.0, "1 min 15 s"),
             (3900.0, "1 h 05 min"),

@@ -1,16 +1,16 @@
-//! Which classes are taken for which.
+//! Which classes are taken for which, and the metrics of each class.
 
 use std::collections::HashMap;
 
-use crate::state::Order;
-
-/// More classes than this are not shown.
+/// More classes than this do not count.
 const MOST: usize = 1 << 16;
 
-/// Images by their class and the likeliest one, in the order of the classes.
-#[derive(Debug)]
-pub(crate) struct Confusion {
-    /// Numbers of the classes, in ascending order.
+/// A confusion matrix: images by their class and the likeliest one. Rows and columns are positions in [`classes`].
+///
+/// [`classes`]: Self::classes
+#[derive(Clone, Debug)]
+pub struct Confusion {
+    /// Numbers of the classes that have a name or an image, in ascending order.
     pub classes: Vec<usize>,
     cells: HashMap<(usize, usize), u64>,
     /// Images of each class.
@@ -19,9 +19,11 @@ pub(crate) struct Confusion {
     taken: Vec<u64>,
 }
 
-/// How well a class is known, each 0 to 1, where there is anything to tell from.
+/// Metrics of a class, each 0 to 1; none where they are not defined.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct ClassScores {
+pub struct ClassScores {
+    /// Images of the class.
+    pub images: u64,
     /// Of the images taken for it, those that are of it.
     pub precision: Option<f64>,
     /// Of its images, those taken for it.
@@ -33,7 +35,7 @@ pub(crate) struct ClassScores {
 impl Confusion {
     /// From `(class, likeliest, images)` in any order, for so many classes with names. Others that occur
     /// are classes as well.
-    pub(crate) fn new(entries: &[(usize, usize, u64)], named: usize) -> Self {
+    pub fn new(entries: &[(usize, usize, u64)], named: usize) -> Self {
         let mut classes: Vec<usize> = entries
             .iter()
             .flat_map(|entry| [entry.0, entry.1])
@@ -62,31 +64,45 @@ impl Confusion {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.classes.len()
+    /// From a row of counts for each class.
+    pub fn of_matrix(rows: &[Vec<u64>]) -> Self {
+        let cells = rows.iter().enumerate().flat_map(|(class, row)| {
+            let cells = row.iter().enumerate();
+            cells.map(move |(likeliest, &count)| (class, likeliest, count))
+        });
+        let counted: Vec<_> = cells.filter(|&(_, _, count)| count > 0).collect();
+        Self::new(&counted, rows.len())
     }
 
-    fn images_at(&self, row: usize, column: usize) -> u64 {
+    /// Whether no image was counted.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Images of a row's class that were taken for a column's.
+    pub fn count(&self, row: usize, column: usize) -> u64 {
         self.cells.get(&(row, column)).copied().unwrap_or(0)
     }
 
     /// The share of a class's images that are taken for another, or for itself.
-    pub(crate) fn share(&self, row: usize, column: usize) -> f64 {
+    pub fn share(&self, row: usize, column: usize) -> f64 {
         match self.images.get(row) {
             None | Some(0) => 0.0,
-            Some(&all) => self.images_at(row, column) as f64 / all as f64,
+            Some(&all) => self.count(row, column) as f64 / all as f64,
         }
     }
 
-    /// How well a class is known.
-    pub(crate) fn scores(&self, place: usize) -> ClassScores {
-        let right = self.images_at(place, place) as f64;
+    /// Metrics of a row's class.
+    pub fn scores(&self, row: usize) -> ClassScores {
+        let place = row;
+        let right = self.count(place, place) as f64;
         let of = |all: u64| (all > 0).then(|| right / all as f64);
         let precision = of(self.taken[place]);
         let recall = of(self.images[place]);
         let all = self.taken[place].saturating_add(self.images[place]);
         let f1 = (all > 0).then(|| (2.0 * right / all as f64).min(1.0));
         ClassScores {
+            images: self.images[place],
             precision,
             recall,
             f1,
@@ -94,7 +110,7 @@ impl Confusion {
     }
 
     /// What a class is taken for besides itself, the most frequent first.
-    pub(crate) fn taken_for(&self, row: usize) -> Vec<(usize, u64)> {
+    pub fn taken_for(&self, row: usize) -> Vec<(usize, u64)> {
         let others = self
             .cells
             .iter()
@@ -105,7 +121,7 @@ impl Confusion {
     }
 
     /// The pairs that are confused most, `(class, likeliest, images)`.
-    pub(crate) fn worst(&self, most: usize) -> Vec<(usize, usize, u64)> {
+    pub fn worst(&self, most: usize) -> Vec<(usize, usize, u64)> {
         let wrong = self
             .cells
             .iter()
@@ -118,33 +134,12 @@ impl Confusion {
         wrong
     }
 
-    /// Places of the classes as a table shows them. Classes without a score come last.
-    pub(crate) fn sorted(&self, order: Order) -> Vec<usize> {
-        let mut places: Vec<usize> = (0..self.len()).collect();
-        let key = |place: usize| {
-            let scores = self.scores(place);
-            match order {
-                Order::Number => None,
-                Order::WorstF1 => scores.f1,
-                Order::WorstPrecision => scores.precision,
-                Order::WorstRecall => scores.recall,
-            }
-        };
-        if order != Order::Number {
-            places.sort_by(|&one, &other| {
-                let [one, other] = [one, other].map(|place| key(place).unwrap_or(f64::INFINITY));
-                one.total_cmp(&other)
-            });
-        }
-        places
-    }
-
     /// The matrix made smaller: the greatest share in each square of `size` by `size` cells, of what is
     /// right and of what is wrong, row by row. Classes come in the order given.
-    pub(crate) fn pooled(&self, order: &[usize], size: usize) -> Vec<[f64; 2]> {
+    pub fn pooled(&self, order: &[usize], size: usize) -> Vec<[f64; 2]> {
         let size = size.max(1);
         let side = order.len().div_ceil(size);
-        let mut places = vec![0; self.len()];
+        let mut places = vec![0; self.classes.len()];
         for (place, &class) in order.iter().enumerate() {
             places[class] = place;
         }
@@ -166,14 +161,13 @@ mod tests {
     #[test]
     fn classes_are_scored() {
         let confusion = Confusion::new(&[(0, 0, 8), (0, 1, 2), (1, 1, 5), (1, 0, 5)], 3);
-        assert_eq!(confusion.len(), 3);
+        assert_eq!(confusion.classes.len(), 3);
         assert_eq!(confusion.share(0, 1), 0.2);
         let scores = confusion.scores(0);
         assert_eq!(scores.precision, Some(8.0 / 13.0));
         assert_eq!(scores.recall, Some(0.8));
         assert_eq!(scores.f1, Some(16.0 / 23.0));
         assert_eq!(confusion.scores(2), ClassScores::default());
-        assert_eq!(confusion.sorted(Order::WorstRecall), [1, 0, 2]);
         assert_eq!(confusion.taken_for(1), [(0, 5)]);
         assert_eq!(confusion.worst(1), [(1, 0, 5)]);
         assert_eq!(confusion.pooled(&[0, 1, 2], 3), [[0.8, 0.5]]);
@@ -185,7 +179,7 @@ mod tests {
     fn absurd_numbers_are_classes_like_others() {
         let most = u64::MAX;
         let confusion = Confusion::new(&[(usize::MAX, 0, most), (usize::MAX, 7, most)], usize::MAX);
-        assert_eq!(confusion.len(), MOST);
+        assert_eq!(confusion.classes.len(), MOST);
         let confusion = Confusion::new(&[(usize::MAX, 0, most), (usize::MAX, 7, most)], 0);
         assert_eq!(confusion.classes, [0, 7, usize::MAX]);
         assert_eq!(confusion.share(2, 1), 1.0);
@@ -195,12 +189,12 @@ mod tests {
         #[test]
         fn shares_are_shares(entries in prop::collection::vec((0..9_usize, 0..9_usize, any::<u64>()), 0..40)) {
             let confusion = Confusion::new(&entries, 4);
-            for row in 0..confusion.len() {
+            for row in 0..confusion.classes.len() {
                 let scores = confusion.scores(row);
                 for share in [scores.precision, scores.recall, scores.f1].into_iter().flatten() {
                     prop_assert!((0.0..=1.0).contains(&share));
                 }
-                for column in 0..confusion.len() {
+                for column in 0..confusion.classes.len() {
                     prop_assert!((0.0..=1.0).contains(&confusion.share(row, column)));
                 }
             }

@@ -2,7 +2,7 @@
 
 mod time;
 
-use crate::format::number;
+use events::format::number;
 
 /// How values lie along an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -12,7 +12,7 @@ use csv::Writer;
 use events::{Epoch, History, Metrics};
 use files::printable;
 
-use crate::confusion::Confusion;
+use events::Confusion;
 use crate::export::{self, ExportError};
 
 /// A table is written by a function.
@@ -262,11 +262,13 @@ pub fn write_classes(history: &History, writer: impl Write) -> io::Result<()> {
     if let Some(tested) = &history.tested {
         let started = history.started.as_ref();
         let named = started.map_or(0, |started| started.classes.len());
-        for class in Confusion::new(&tested.confusion, named).scores() {
-            table.whole(class.class as u64)?;
-            table.text(&history.class_name(class.class))?;
-            table.whole(class.images)?;
-            for share in [class.precision, class.recall, class.f1] {
+        let confusion = Confusion::new(&tested.confusion, named);
+        for (row, &class) in confusion.classes.iter().enumerate() {
+            let scores = confusion.scores(row);
+            table.whole(class as u64)?;
+            table.text(&history.class_name(class))?;
+            table.whole(scores.images)?;
+            for share in [scores.precision, scores.recall, scores.f1] {
                 table.figure(share)?;
             }
             table.end()?;

@@ -5,8 +5,8 @@ mod matrix;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 
-use crate::confusion::Confusion;
-use crate::format::{count as grouped, figure, percent};
+use events::Confusion;
+use events::format::{count as grouped, figure, percent};
 use crate::panel::{above, left};
 use crate::pen::{Pen, Span};
 use crate::runs::Run;
@@ -34,13 +34,32 @@ struct Page<'a> {
     row: usize,
 }
 
+/// Rows of the matrix in the order of the table. Classes without a score come last.
+fn sorted(confusion: &Confusion, order: Order) -> Vec<usize> {
+    let mut rows: Vec<usize> = (0..confusion.classes.len()).collect();
+    let key = |row: usize| {
+        let scores = confusion.scores(row);
+        let score = match order {
+            Order::Number => None,
+            Order::WorstF1 => scores.f1,
+            Order::WorstPrecision => scores.precision,
+            Order::WorstRecall => scores.recall,
+        };
+        score.unwrap_or(f64::INFINITY)
+    };
+    if order != Order::Number {
+        rows.sort_by(|&one, &other| key(one).total_cmp(&key(other)));
+    }
+    rows
+}
+
 impl<'a> Page<'a> {
     fn new(state: &State, run: &'a Run<'a>) -> Option<Self> {
         let scores = chosen(run.history, Part::Confusion, state.choice)?;
         let started = run.history.started.as_ref();
         let named = started.map_or(0, |started| started.classes.len());
         let confusion = Confusion::new(scores.confusion, named);
-        let sorted = confusion.sorted(state.order);
+        let sorted = sorted(&confusion, state.order);
         let row = state.class.min(sorted.len().saturating_sub(1));
         Some(Self {
             run,

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use saved_models::DESCRIPTION_FILE;
 use saved_models::SavedModelError;
@@ -31,17 +32,18 @@ pub fn find_run(run: &Path, runs_dir: &Path) -> Result<PathBuf, SavedModelError>
     }
 }
 
-/// The run whose model was written last; none where no run has a model yet.
+/// The newest run that has a file, such as one with events or one with a model; none where no run has it yet. The newest
+/// run is the one that wrote to its folder last.
 ///
 /// # Errors
 ///
 /// If the folder is there but cannot be read.
-pub fn newest_run(runs_dir: &Path) -> Result<Option<PathBuf>, SavedModelError> {
-    Ok(runs_with_a_model(runs_dir)?.into_iter().next())
+pub fn newest_run(runs_dir: &Path, file: &str) -> Result<Option<PathBuf>, SavedModelError> {
+    Ok(runs_with(runs_dir, file)?.into_iter().next())
 }
 
-/// The folders of runs that have a model, that whose model was written last first.
-fn runs_with_a_model(runs_dir: &Path) -> Result<Vec<PathBuf>, SavedModelError> {
+/// The folders of runs that have a file, the newest first.
+fn runs_with(runs_dir: &Path, file: &str) -> Result<Vec<PathBuf>, SavedModelError> {
     let read_error = |source| SavedModelError::Read {
         path: runs_dir.to_owned(),
         source,
@@ -53,24 +55,32 @@ fn runs_with_a_model(runs_dir: &Path) -> Result<Vec<PathBuf>, SavedModelError> {
     let mut runs = Vec::new();
     for entry in entries {
         let folder = entry.map_err(read_error)?.path();
-        let Ok(metadata) = fs::metadata(folder.join(DESCRIPTION_FILE)) else {
-            continue; // no run, or one without a model
-        };
-        runs.push((metadata.modified().map_err(read_error)?, folder));
+        if folder.join(file).is_file() {
+            runs.push((last_written(&folder), folder));
+        }
     }
     runs.sort();
     Ok(runs.into_iter().rev().map(|(_, folder)| folder).collect())
 }
 
+/// When a run last wrote an event or a model.
+fn last_written(folder: &Path) -> Option<SystemTime> {
+    let files = [events::FILE, DESCRIPTION_FILE].map(|file| folder.join(file));
+    let times = files
+        .iter()
+        .filter_map(|file| fs::metadata(file).ok()?.modified().ok());
+    times.max()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     #[test]
     fn the_newest_model_counts_not_the_name() {
         let runs = tempfile::tempdir().unwrap();
-        assert_eq!(newest_run(&runs.path().join("missing")).unwrap(), None);
+        assert_eq!(newest_run(&runs.path().join("missing"), DESCRIPTION_FILE).unwrap(), None);
         for (name, age) in [("b", 20), ("a", 10), ("c", 30)] {
             let folder = runs.path().join(name);
             fs::create_dir(&folder).unwrap();
@@ -80,9 +90,15 @@ mod tests {
         }
         fs::create_dir(runs.path().join("without a model")).unwrap();
         assert_eq!(
-            newest_run(runs.path()).unwrap(),
+            newest_run(runs.path(), DESCRIPTION_FILE).unwrap(),
             Some(runs.path().join("a"))
         );
+        // A run that has an event only now is newer than its model.
+        fs::write(runs.path().join("c").join(events::FILE), "").unwrap();
+        for file in [DESCRIPTION_FILE, events::FILE] {
+            let newest = newest_run(runs.path(), file).unwrap();
+            assert_eq!(newest, Some(runs.path().join("c")));
+        }
     }
 
     #[test]

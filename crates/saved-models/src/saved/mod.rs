@@ -25,8 +25,8 @@ const MOST_TRIES: usize = 10;
 /// The longest name of a network, in bytes.
 const MAX_NAME_BYTES: usize = 1024;
 
-const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../shipped/model.safetensors");
-const SHIPPED_DESCRIPTION: &[u8] = include_bytes!("../shipped/model.json");
+const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../../shipped/model.safetensors");
+const SHIPPED_DESCRIPTION: &[u8] = include_bytes!("../../shipped/model.json");
 
 /// A trained network as it lies in a run's folder: a description, and weights that are not yet on
 /// any device.

@@ -6,7 +6,7 @@ use events::{Level, Message};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use crate::format::duration;
+use events::format::duration;
 use crate::layout::layout;
 use crate::panel::{above, left, panel};
 use crate::pen::{Pen, Span};
