@@ -8,7 +8,7 @@ use crate::augment::{Augmenter, Canvas, Draw, Recipe};
 use crate::batch::OutlierPart;
 use crate::dataset::ImageDataset;
 use crate::decode::ImageError;
-use crate::epoch::Place;
+use crate::epoch::EpochItem;
 use crate::error::DataError;
 use crate::outliers::OutlierMaker;
 use crate::preprocessing::Preprocessing;
@@ -49,7 +49,7 @@ pub(crate) struct HostMixed {
 }
 
 /// The pixels of a batch, made in parts.
-pub(crate) struct Parts<'a> {
+pub(crate) struct BatchParts<'a> {
     /// `[image, channels, height, width]` each.
     pub pixels: &'a [Vec<u8>],
     /// Images in each part but the last.
@@ -76,7 +76,7 @@ impl Assembly {
     /// Appends images as they are to be in `epoch`: `[image, channels, height, width]`.
     pub(crate) fn pixels_into(
         &self,
-        places: &[Place],
+        places: &[EpochItem],
         epoch: usize,
         pixels: &mut Vec<u8>,
     ) -> Result<(), DataError> {
@@ -108,13 +108,13 @@ impl Assembly {
     /// in the empty buffer `values`.
     pub(crate) fn batch(
         &self,
-        parts: &Parts<'_>,
-        places: &[Place],
+        parts: &BatchParts<'_>,
+        places: &[EpochItem],
         epoch: usize,
         first: usize,
         mut values: Vec<f32>,
     ) -> HostBatch {
-        let class = |place: &Place| {
+        let class = |place: &EpochItem| {
             let index = self.dataset.indices()[place.item];
             self.dataset.store().label(index) as i64
         };
@@ -154,7 +154,7 @@ impl Assembly {
     /// Appends the outliers of a batch of `length` images, normalized, if it is to have some.
     fn add_outliers(
         &self,
-        parts: &Parts<'_>,
+        parts: &BatchParts<'_>,
         length: usize,
         epoch: usize,
         first: usize,
@@ -193,7 +193,7 @@ impl Assembly {
     }
 
     /// The pixels of one image of a batch.
-    fn image<'a>(&self, parts: &Parts<'a>, place: usize) -> &'a [u8] {
+    fn image<'a>(&self, parts: &BatchParts<'a>, place: usize) -> &'a [u8] {
         let size = self.image_bytes();
         let part = &parts.pixels[place / parts.length];
         &part[place % parts.length * size..][..size]

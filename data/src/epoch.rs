@@ -19,7 +19,7 @@ pub(crate) enum Sampling {
 
 /// An image in an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct EpochItem {
     /// The image's place in the data set.
     pub item: usize,
     /// How often the epoch has gone through the image's class before.
@@ -30,8 +30,8 @@ impl Sampling {
     /// The images of an epoch, as many as the data set has.
     ///
     /// They depend on the seed, the epoch and the data set's labels alone.
-    pub(crate) fn epoch(self, dataset: &ImageDataset, epoch: usize) -> Vec<Place> {
-        let once = |item| Place { item, repeat: 0 };
+    pub(crate) fn epoch(self, dataset: &ImageDataset, epoch: usize) -> Vec<EpochItem> {
+        let once = |item| EpochItem { item, repeat: 0 };
         let length = dataset.len();
         match self {
             Self::InOrder => (0..length).map(once).collect(),
@@ -45,7 +45,7 @@ impl Sampling {
 }
 
 /// Goes through each class over and over, every time in another order, until it has its share.
-fn balanced(dataset: &ImageDataset, seed: u64, epoch: u64) -> Vec<Place> {
+fn balanced(dataset: &ImageDataset, seed: u64, epoch: u64) -> Vec<EpochItem> {
     let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (item, &index) in dataset.indices().iter().enumerate() {
         let class = dataset.store().label(index);
@@ -65,7 +65,7 @@ fn balanced(dataset: &ImageDataset, seed: u64, epoch: u64) -> Vec<Place> {
             shuffle(&mut members, &mut generator);
             let repeat = first / members.len();
             let pass = members.iter().take(share - first);
-            places.extend(pass.map(|&item| Place { item, repeat }));
+            places.extend(pass.map(|&item| EpochItem { item, repeat }));
         }
     }
     shuffle(&mut places, &mut generator);

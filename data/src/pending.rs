@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::assembly::{Assembly, HostBatch, Parts};
-use crate::epoch::Place;
+use crate::assembly::{Assembly, HostBatch, BatchParts};
+use crate::epoch::EpochItem;
 use crate::error::DataError;
 use crate::shelf::Shelf;
 
@@ -19,7 +19,7 @@ pub(crate) struct Epoch {
     pub assembly: Assembly,
     pub number: usize,
     /// All its images.
-    pub places: Vec<Place>,
+    pub places: Vec<EpochItem>,
     /// Whether nobody waits for its batches any more.
     pub abandoned: AtomicBool,
     /// Memory for parts of batches.
@@ -33,7 +33,7 @@ impl Epoch {
     pub(crate) fn new(
         assembly: Assembly,
         number: usize,
-        places: Vec<Place>,
+        places: Vec<EpochItem>,
         ahead: NonZeroUsize,
     ) -> Self {
         Self {
@@ -145,7 +145,7 @@ impl PendingBatch {
         }
         let pixels = mem::take(&mut parts.pixels);
         drop(parts);
-        let parts = Parts {
+        let parts = BatchParts {
             pixels: &pixels,
             length: self.part_length,
         };
@@ -175,7 +175,7 @@ mod tests {
     use crate::{ImageDataset, PackedImages, Preprocessing};
 
     /// Ten images, so large that each is a part of its own.
-    fn epoch(places: Vec<Place>) -> Arc<Epoch> {
+    fn epoch(places: Vec<EpochItem>) -> Arc<Epoch> {
         let shape = [1, 512, 512];
         let pixels = (0..10).flat_map(|value| vec![value; 512 * 512]).collect();
         let images = PackedImages::new(shape, pixels, (0..10).collect()).unwrap();
@@ -189,8 +189,8 @@ mod tests {
         Arc::new(Epoch::new(assembly, 0, places, NonZeroUsize::MIN))
     }
 
-    fn places(items: impl IntoIterator<Item = usize>) -> Vec<Place> {
-        let place = |item| Place { item, repeat: 0 };
+    fn places(items: impl IntoIterator<Item = usize>) -> Vec<EpochItem> {
+        let place = |item| EpochItem { item, repeat: 0 };
         items.into_iter().map(place).collect()
     }
 

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Clones share one position: a training loop keeps one, sets it, and the loader obeys. It starts
 /// as epoch 0, batch 0.
 #[derive(Clone, Debug, Default)]
-pub struct Position(Arc<Place>);
+pub struct Position(Arc<Cursor>);
 
 #[derive(Debug, Default)]
-struct Place {
+struct Cursor {
     epoch: AtomicUsize,
     first_batch: AtomicUsize,
 }

@@ -60,13 +60,13 @@ pub struct DataSet {
 }
 
 /// The parts of a data set.
-pub(crate) struct Parts<T> {
+pub(crate) struct Splits<T> {
     pub train: T,
     pub validation: Option<T>,
     pub test: T,
 }
 
-impl<T> Parts<T> {
+impl<T> Splits<T> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         [&self.train]
             .into_iter()
@@ -82,8 +82,8 @@ impl<T> Parts<T> {
     }
 
     /// In the order of the fields.
-    pub(crate) fn map<U>(self, mut map: impl FnMut(T) -> U) -> Parts<U> {
-        Parts {
+    pub(crate) fn map<U>(self, mut map: impl FnMut(T) -> U) -> Splits<U> {
+        Splits {
             train: map(self.train),
             validation: self.validation.map(&mut map),
             test: map(self.test),

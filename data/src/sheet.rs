@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use image::{Rgb, RgbImage};
 
-use crate::assembly::{Assembly, Parts};
+use crate::assembly::{Assembly, BatchParts};
 use crate::augment::{Augmentation, Augmenter};
 use crate::dataset::ImageDataset;
-use crate::epoch::Place;
+use crate::epoch::EpochItem;
 use crate::error::DataError;
 use crate::set::DataSet;
 
@@ -106,8 +106,8 @@ fn rows(data: &DataSet, examples: usize) -> Vec<Vec<usize>> {
 
 /// All images as they go into a batch, `[image, channels, height, width]`.
 fn pixels(assembly: &Assembly) -> Result<Vec<u8>, DataError> {
-    let places: Vec<Place> = (0..assembly.dataset.len())
-        .map(|item| Place { item, repeat: 0 })
+    let places: Vec<EpochItem> = (0..assembly.dataset.len())
+        .map(|item| EpochItem { item, repeat: 0 })
         .collect();
     let mut pixels = Vec::new();
     assembly.pixels_into(&places, FIRST_EPOCH, &mut pixels)?;
@@ -115,7 +115,7 @@ fn pixels(assembly: &Assembly) -> Result<Vec<u8>, DataError> {
         return Ok(pixels);
     }
     // Images are mixed as they are normalized.
-    let parts = Parts {
+    let parts = BatchParts {
         pixels: &[pixels],
         length: places.len().max(1),
     };

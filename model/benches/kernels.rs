@@ -44,8 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn all_convolutions(criterion: &mut Criterion<ShareOfPeak>) -> Result<(), Box<dyn Error>> {
-    let resnet18 = model::network("resnet18")?;
-    let resnet50 = model::network("resnet50")?;
+    let resnet18 = model::NetworkConfig::named("resnet18")?;
+    let resnet50 = model::NetworkConfig::named("resnet50")?;
     let cifar = NetworkConfig::Resnet(ResNetConfig {
         stem: StemKind::Cifar,
         ..ResNetConfig::imagenet(BlockKind::Basic, [2, 2, 2, 2])
@@ -55,7 +55,7 @@ fn all_convolutions(criterion: &mut Criterion<ShareOfPeak>) -> Result<(), Box<dy
         ("resnet18", &resnet18, 16, 224),
         ("resnet50", &resnet50, 1, 224),
         ("resnet50", &resnet50, 16, 224),
-        ("resnet20", &model::network("resnet20")?, 128, 32),
+        ("resnet20", &model::NetworkConfig::named("resnet20")?, 128, 32),
         ("resnet18, CIFAR stem", &cifar, 32, 32),
     ];
     // Each is measured under the first network that has it.

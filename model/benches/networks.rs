@@ -44,18 +44,18 @@ fn main() -> Result<(), UnknownNetwork> {
     let steps = [
         (
             "resnet20",
-            model::network("resnet20")?,
+            model::NetworkConfig::named("resnet20")?,
             [128, 3, 32, 32],
             sgd,
         ),
         ("resnet18, CIFAR stem", cifar, [32, 3, 32, 32], sgd),
         (
             "resnet50",
-            model::network("resnet50")?,
+            model::NetworkConfig::named("resnet50")?,
             [8, 3, 224, 224],
             sgd,
         ),
-        ("digit", model::network("digit")?, [64, 1, 28, 28], adam),
+        ("digit", model::NetworkConfig::named("digit")?, [64, 1, 28, 28], adam),
     ];
     for (name, config, images, optimizer) in steps {
         train(&mut criterion, name, &config, images, optimizer);
@@ -70,7 +70,7 @@ fn predict(
     shape @ [batch, _, size, _]: [usize; 4],
 ) -> Result<(), UnknownNetwork> {
     let device = Default::default();
-    let network: Network<Flex> = initialized(&model::network(name)?);
+    let network: Network<Flex> = initialized(&model::NetworkConfig::named(name)?);
     let network = network.fold();
     let predict = |images: Tensor<Flex, 4>| network.forward(images);
     let operations = counted(batch, |one| {

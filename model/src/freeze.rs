@@ -23,7 +23,7 @@ use ops::ResidualBackend;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum Part {
+pub enum NetworkPart {
     /// Everything before the last linear layer.
     All,
     /// What stands before the first stage.
@@ -44,7 +44,7 @@ pub struct UnknownPart {
 
 const STAGE: &str = "stage";
 
-impl FromStr for Part {
+impl FromStr for NetworkPart {
     type Err = UnknownPart;
 
     fn from_str(text: &str) -> Result<Self, UnknownPart> {
@@ -63,7 +63,7 @@ impl FromStr for Part {
     }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for NetworkPart {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => formatter.write_str("all"),
@@ -73,7 +73,7 @@ impl fmt::Display for Part {
     }
 }
 
-impl TryFrom<String> for Part {
+impl TryFrom<String> for NetworkPart {
     type Error = UnknownPart;
 
     fn try_from(text: String) -> Result<Self, UnknownPart> {
@@ -81,8 +81,8 @@ impl TryFrom<String> for Part {
     }
 }
 
-impl From<Part> for String {
-    fn from(part: Part) -> Self {
+impl From<NetworkPart> for String {
+    fn from(part: NetworkPart) -> Self {
         part.to_string()
     }
 }
@@ -93,13 +93,13 @@ impl NetworkConfig {
     /// # Errors
     ///
     /// The first that it has not, with those that it has.
-    pub fn check_parts(&self, parts: &[Part]) -> Result<(), UnknownPart> {
+    pub fn check_parts(&self, parts: &[NetworkPart]) -> Result<(), UnknownPart> {
         let known = match self {
             Self::Resnet(config) => {
-                let stages = (1..=config.depths.len()).map(Part::Stage);
-                [Part::All, Part::Stem].into_iter().chain(stages).collect()
+                let stages = (1..=config.depths.len()).map(NetworkPart::Stage);
+                [NetworkPart::All, NetworkPart::Stem].into_iter().chain(stages).collect()
             }
-            Self::Digit(_) => vec![Part::All],
+            Self::Digit(_) => vec![NetworkPart::All],
         };
         match parts.iter().find(|part| !known.contains(part)) {
             None => Ok(()),
@@ -120,11 +120,11 @@ impl<B: ResidualBackend> Network<B> {
     /// and leave them as they are, as in prediction. Parts that the network has not are passed over;
     /// [`NetworkConfig::check_parts`] finds them.
     #[must_use]
-    pub fn freeze(self, parts: &[Part]) -> Self {
-        let all = parts.contains(&Part::All);
+    pub fn freeze(self, parts: &[NetworkPart]) -> Self {
+        let all = parts.contains(&NetworkPart::All);
         match self {
             Self::ResNet(mut network) => {
-                if all || parts.contains(&Part::Stem) {
+                if all || parts.contains(&NetworkPart::Stem) {
                     network.stem = network.stem.no_grad();
                 }
                 network.stages = network
@@ -132,7 +132,7 @@ impl<B: ResidualBackend> Network<B> {
                     .into_iter()
                     .enumerate()
                     .map(|(index, stage)| {
-                        if all || parts.contains(&Part::Stage(index + 1)) {
+                        if all || parts.contains(&NetworkPart::Stage(index + 1)) {
                             stage.no_grad()
                         } else {
                             stage
@@ -158,7 +158,6 @@ impl<B: ResidualBackend> Network<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network;
     use burn::backend::Autodiff;
     use burn::module::{ModuleVisitor, Param};
     use burn::tensor::backend::AutodiffBackend;
@@ -210,9 +209,9 @@ mod tests {
     }
 
     /// Paths of the parameters with a gradient after a step, and of the statistics that it moved.
-    fn after_a_step(name: &str, parts: &[Part]) -> [Vec<String>; 2] {
+    fn after_a_step(name: &str, parts: &[NetworkPart]) -> [Vec<String>; 2] {
         let device = Default::default();
-        let config = network(name).unwrap();
+        let config = NetworkConfig::named(name).unwrap();
         config.check_parts(parts).unwrap();
         let network = config.init::<Train>(&device).unwrap().freeze(parts);
         let shape = match name {
@@ -242,7 +241,7 @@ mod tests {
             paths.iter().filter(|path| path.starts_with(&start)).count()
         };
         for name in ["resnet8", "preresnet8"] {
-            let [learn, moved] = after_a_step(name, &[Part::Stem, Part::Stage(2)]);
+            let [learn, moved] = after_a_step(name, &[NetworkPart::Stem, NetworkPart::Stage(2)]);
             for (start, is_frozen) in [
                 ("stem", true),
                 ("stages.0", false),
@@ -258,7 +257,7 @@ mod tests {
             }
         }
         for name in ["resnet8", "preresnet8", "digit"] {
-            let [learn, moved] = after_a_step(name, &[Part::All]);
+            let [learn, moved] = after_a_step(name, &[NetworkPart::All]);
             assert_eq!(learn.len(), 2, "{name}: {learn:?}");
             assert!(learn.iter().all(|path| path.contains("linear")), "{name}");
             assert!(moved.is_empty(), "{name}: {moved:?}");
@@ -269,12 +268,12 @@ mod tests {
     fn a_frozen_network_gives_the_logits_of_prediction() {
         use burn::module::AutodiffModule as _;
         let device = Default::default();
-        let network = network("resnet8").unwrap().init::<Train>(&device).unwrap();
+        let network = NetworkConfig::named("resnet8").unwrap().init::<Train>(&device).unwrap();
         let images = Tensor::<Train, 4>::random([2, 3, 16, 16], Distribution::Default, &device);
         network.forward(images.clone()); // so that the running statistics are no identity
         let expected = network.valid().forward(images.clone().inner()).into_data();
 
-        let logits = network.freeze(&[Part::All]).forward(images);
+        let logits = network.freeze(&[NetworkPart::All]).forward(images);
 
         logits.into_data().assert_eq(&expected, true);
     }
@@ -282,23 +281,23 @@ mod tests {
     #[test]
     fn parts_have_names_that_networks_know() {
         for text in ["all", "stem", "stage1", "stage12"] {
-            assert_eq!(text.parse::<Part>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<NetworkPart>().unwrap().to_string(), text);
         }
         for text in ["", "stage", "stage0", "stage-1", "head", "Stem"] {
-            assert!(text.parse::<Part>().is_err(), "{text}");
+            assert!(text.parse::<NetworkPart>().is_err(), "{text}");
         }
-        let error = network("resnet8")
+        let error = NetworkConfig::named("resnet8")
             .unwrap()
-            .check_parts(&[Part::Stem, Part::Stage(4)])
+            .check_parts(&[NetworkPart::Stem, NetworkPart::Stage(4)])
             .unwrap_err();
         assert_eq!(
             error.to_string(),
             "there is no part `stage4`; known: all, stem, stage1, stage2, stage3"
         );
         assert!(
-            network("digit")
+            NetworkConfig::named("digit")
                 .unwrap()
-                .check_parts(&[Part::Stem])
+                .check_parts(&[NetworkPart::Stem])
                 .is_err()
         );
     }

@@ -2,14 +2,14 @@
 //!
 //! A network is data first: a [`NetworkConfig`] names the stem, the kind of block, the depth and
 //! width of every stage and the shortcut. [`NetworkConfig::init`] turns it into a [`Network`] on a
-//! device. The well-known networks have names ([`network`]).
+//! device. The well-known networks have names ([`NetworkConfig::named`]).
 //!
 //! ```
 //! use burn::tensor::Tensor;
 //! use burn_flex::Flex;
 //!
 //! let device = Default::default();
-//! let config = model::network("resnet20")?.with_classes(10).with_input_channels(1);
+//! let config = model::NetworkConfig::named("resnet20")?.with_classes(10).with_input_channels(1);
 //! let resnet20 = config.init::<Flex>(&device)?;
 //!
 //! let images = Tensor::zeros([2, 1, 28, 28], &device); // [batch, channels, height, width]
@@ -52,13 +52,13 @@ pub use config::{
 pub use convolution::Convolution;
 pub use digit::{DigitBlock, DigitResNet};
 pub use folded::FoldedNetwork;
-pub use freeze::{Part, UnknownPart};
+pub use freeze::{NetworkPart, UnknownPart};
 pub use head::Head;
 pub use network::Network;
 pub use norm::BatchNorm;
 pub use ops::ResidualBackend;
 pub use parameters::parameter_count;
-pub use registry::{PATTERNS, UnknownNetwork, names, network};
+pub use registry::{PATTERNS, UnknownNetwork, names};
 pub use resnet::{ResNet, Stage};
 pub use shortcut::Shortcut;
 pub use stem::Stem;

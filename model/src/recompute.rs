@@ -29,7 +29,7 @@ impl<B: ResidualBackend + AutodiffBackend> Network<B> {
     /// use burn_flex::Flex;
     ///
     /// let device = Default::default();
-    /// let network = model::network("resnet20")?.init::<Autodiff<Flex>>(&device)?;
+    /// let network = model::NetworkConfig::named("resnet20")?.init::<Autodiff<Flex>>(&device)?;
     /// let images = Tensor::ones([2, 3, 32, 32], &device);
     /// let (gradients, logits) = network.recomputed_gradients(images, |logits| {
     ///     (logits.clone().powi_scalar(2).mean(), logits.inner())
@@ -161,8 +161,8 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Found<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::freeze::Part;
-    use crate::registry::network;
+    use crate::freeze::NetworkPart;
+    use crate::config::NetworkConfig;
     use burn::backend::Autodiff;
     use burn::module::AutodiffModule as _;
     use burn::tensor::{Distribution, TensorData};
@@ -197,11 +197,11 @@ mod tests {
             ("plain8", vec![]),
             ("resnet50d", vec![]),
             ("digit", vec![]),
-            ("resnet8", vec![Part::Stem, Part::Stage(1)]),
-            ("resnet8", vec![Part::Stage(2)]),
-            ("resnet8", vec![Part::All]),
+            ("resnet8", vec![NetworkPart::Stem, NetworkPart::Stage(1)]),
+            ("resnet8", vec![NetworkPart::Stage(2)]),
+            ("resnet8", vec![NetworkPart::All]),
         ] {
-            let config = network(name).unwrap();
+            let config = NetworkConfig::named(name).unwrap();
             let shape = match name {
                 "digit" => [3, 1, 28, 28],
                 _ => [3, 3, 32, 32],

@@ -118,39 +118,49 @@ fn suggestion(nearest: &Option<&'static str>) -> String {
     }
 }
 
-/// The config of a known network, one of [`PATTERNS`]:
-///
-/// | name | what |
-/// |---|---|
-/// | `resnet18` to `resnet152` | He et al. 2015, ImageNet, as in torchvision (stride on the 3x3 of a bottleneck) |
-/// | `resnet50a` to `resnet152a` | the same with the stride on the first 1x1, as published |
-/// | `resnet18c` to `resnet152c` | the same with a deep stem, as in timm |
-/// | `resnet18d` to `resnet152d` | and with average pools in the shortcuts, as in timm |
-/// | `wide_resnet50_2`, `resnext50_32x4d` and others | torchvision's |
-/// | `resnet20` and any other 6n+2 layers | He et al. 2015, CIFAR, shortcut A |
-/// | `preresnet18` to `preresnet152` | He et al. 2016, ImageNet |
-/// | `preresnet110` and any other 6n+2 layers but 164 | He et al. 2016, CIFAR, basic blocks, shortcut A |
-/// | `preresnet164`, `preresnet1001` | He et al. 2016, CIFAR, bottlenecks, shortcut B |
-/// | `plain18`, `plain34` | no shortcuts, ImageNet |
-/// | `plain20` and any other 6n+2 layers | no shortcuts, CIFAR |
-/// | `resnet18-tutorial`, `digit` | [`ResNetConfig::tutorial`], [`DigitConfig`] |
-///
-/// Numbers that stand for an ImageNet network stand for no other.
-///
-/// # Errors
-///
-/// [`UnknownNetwork`] with the known names and the nearest of them.
-pub fn network(name: &str) -> Result<NetworkConfig, UnknownNetwork> {
-    let digit = (name == DIGIT).then_some(NetworkConfig::Digit(DigitConfig {
-        input_channels: 1,
-        classes: 10,
-    }));
-    digit
-        .or_else(|| resnet(name).map(NetworkConfig::Resnet))
-        .ok_or_else(|| UnknownNetwork {
-            name: name.to_owned(),
-            nearest: nearest(name),
-        })
+impl NetworkConfig {
+    /// The config of a known network, one of [`PATTERNS`]:
+    ///
+    /// | name | what |
+    /// |---|---|
+    /// | `resnet18` to `resnet152` | He et al. 2015, ImageNet, as in torchvision (stride on the 3x3 of a bottleneck) |
+    /// | `resnet50a` to `resnet152a` | the same with the stride on the first 1x1, as published |
+    /// | `resnet18c` to `resnet152c` | the same with a deep stem, as in timm |
+    /// | `resnet18d` to `resnet152d` | and with average pools in the shortcuts, as in timm |
+    /// | `wide_resnet50_2`, `resnext50_32x4d` and others | torchvision's |
+    /// | `resnet20` and any other 6n+2 layers | He et al. 2015, CIFAR, shortcut A |
+    /// | `preresnet18` to `preresnet152` | He et al. 2016, ImageNet |
+    /// | `preresnet110` and any other 6n+2 layers but 164 | He et al. 2016, CIFAR, basic blocks, shortcut A |
+    /// | `preresnet164`, `preresnet1001` | He et al. 2016, CIFAR, bottlenecks, shortcut B |
+    /// | `plain18`, `plain34` | no shortcuts, ImageNet |
+    /// | `plain20` and any other 6n+2 layers | no shortcuts, CIFAR |
+    /// | `resnet18-tutorial`, `digit` | [`ResNetConfig::tutorial`], [`DigitConfig`] |
+    ///
+    /// Numbers that stand for an ImageNet network stand for no other.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownNetwork`] with the known names and the nearest of them.
+    ///
+    /// ```
+    /// use model::NetworkConfig;
+    ///
+    /// let network = NetworkConfig::named("resnet50")?.with_classes(10);
+    /// assert_eq!(network.classes(), 10);
+    /// # Ok::<(), model::UnknownNetwork>(())
+    /// ```
+    pub fn named(name: &str) -> Result<Self, UnknownNetwork> {
+        let digit = (name == DIGIT).then_some(Self::Digit(DigitConfig {
+            input_channels: 1,
+            classes: 10,
+        }));
+        digit
+            .or_else(|| resnet(name).map(Self::Resnet))
+            .ok_or_else(|| UnknownNetwork {
+                name: name.to_owned(),
+                nearest: nearest(name),
+            })
+    }
 }
 
 /// The names of the networks that are known, shallow before deep.
@@ -257,13 +267,13 @@ fn plain(layers: &str) -> Option<ResNetConfig> {
 }
 
 /// A name as its parts: letters, the first number, and what follows.
-struct Parts<'a> {
+struct NameParts<'a> {
     family: &'a str,
     layers: u64,
     suffix: &'a str,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> NameParts<'a> {
     fn of(name: &'a str) -> Option<Self> {
         let start = name.find(|letter: char| letter.is_ascii_digit())?;
         let (family, rest) = name.split_at(start);
@@ -295,7 +305,7 @@ fn nearest(name: &str) -> Option<&'static str> {
         return Some(known);
     }
     let similarity = |known: &str, name: &str| strsim::jaro_winkler(&plain(known), &plain(name));
-    let Some(wanted) = Parts::of(&name) else {
+    let Some(wanted) = NameParts::of(&name) else {
         // Without a number, only the letters say what is meant.
         return NAMES
             .into_iter()
@@ -306,7 +316,7 @@ fn nearest(name: &str) -> Option<&'static str> {
             .map(|(_, known)| known);
     };
     let candidates = NAMES.into_iter().filter_map(|known| {
-        let parts = Parts::of(known)?;
+        let parts = NameParts::of(known)?;
         let similarity = similarity(parts.family, wanted.family);
         (similarity > SIMILAR).then_some((similarity, parts, known))
     });
@@ -355,7 +365,7 @@ mod tests {
     use super::*;
 
     fn config(name: &str) -> ResNetConfig {
-        match network(name) {
+        match NetworkConfig::named(name) {
             Ok(NetworkConfig::Resnet(config)) => config,
             other => panic!("{name}: {other:?}"),
         }
@@ -380,7 +390,7 @@ mod tests {
     #[test]
     fn every_listed_name_is_known() {
         for name in names() {
-            network(name).unwrap().validate().unwrap();
+            NetworkConfig::named(name).unwrap().validate().unwrap();
         }
     }
 
@@ -394,7 +404,7 @@ mod tests {
                 "{name} is in no list of names"
             );
             if let Some(family) = depth {
-                assert!(network(&format!("{family}26")).is_ok(), "{name}");
+                assert!(NetworkConfig::named(&format!("{family}26")).is_ok(), "{name}");
             }
         }
         for name in NAMES {
@@ -428,7 +438,7 @@ mod tests {
             "resnet50b",
             "wide_resnet18_2",
         ] {
-            assert!(network(name).is_err(), "{name}");
+            assert!(NetworkConfig::named(name).is_err(), "{name}");
         }
     }
 
@@ -480,13 +490,13 @@ mod tests {
             ("resnet18-tutoral", "resnet18-tutorial"),
             ("resnet", "resnet8"),
         ] {
-            let message = network(name).map(|_| ()).unwrap_err().to_string();
+            let message = NetworkConfig::named(name).map(|_| ()).unwrap_err().to_string();
             assert!(
                 message.contains(&format!("did you mean `{nearest}`?")),
                 "{message}"
             );
         }
-        let error = network("vgg").unwrap_err().to_string();
+        let error = NetworkConfig::named("vgg").unwrap_err().to_string();
         assert!(error.contains("preresnet110"), "{error}");
         for name in [
             "vgg",
@@ -496,7 +506,7 @@ mod tests {
             "50",
             &"resnet".repeat(1000),
         ] {
-            assert_eq!(network(name).unwrap_err().nearest, None, "{name}");
+            assert_eq!(NetworkConfig::named(name).unwrap_err().nearest, None, "{name}");
         }
     }
 }

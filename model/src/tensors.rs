@@ -19,7 +19,7 @@ pub struct TensorShape {
 /// All tensors of a network in the order in which images meet them, without making one.
 ///
 /// ```
-/// let tensors = model::tensors(&model::network("resnet50")?)?;
+/// let tensors = model::tensors(&model::NetworkConfig::named("resnet50")?)?;
 /// assert_eq!(tensors[0].name, "stem.convolution.conv.weight");
 /// assert_eq!(tensors[0].shape, [64, 3, 7, 7]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -143,7 +143,7 @@ mod tests {
             "plain20",
             "digit",
         ] {
-            let config = crate::network(name).unwrap();
+            let config = crate::NetworkConfig::named(name).unwrap();
             let snapshots = match config.init::<Flex>(&Default::default()).unwrap() {
                 Network::ResNet(network) => network.collect(None, None, false),
                 Network::Digit(network) => network.collect(None, None, false),

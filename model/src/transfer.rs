@@ -60,7 +60,7 @@ impl<B: ResidualBackend> Network<B> {
 
 #[cfg(test)]
 mod tests {
-    use crate::network;
+    use crate::config::NetworkConfig;
     use burn::tensor::{Distribution, Tensor, Tolerance};
     use burn_flex::Flex;
 
@@ -68,7 +68,7 @@ mod tests {
     fn a_new_head_leaves_the_features() {
         let device = Default::default();
         for (name, edge) in [("resnet8", 16), ("digit", 28)] {
-            let config = network(name).unwrap();
+            let config = NetworkConfig::named(name).unwrap();
             let original = config.init::<Flex>(&device).unwrap();
             let changed = original.clone().with_new_head(7);
             let shape = [2, config.input_channels(), edge, edge];
@@ -90,7 +90,7 @@ mod tests {
     fn channels_that_are_equal_can_be_fewer_or_more() {
         let device = Default::default();
         for (name, edge) in [("resnet8", 16), ("resnet18d", 32), ("digit", 28)] {
-            let config = network(name).unwrap().with_input_channels(3);
+            let config = NetworkConfig::named(name).unwrap().with_input_channels(3);
             let color = config.init::<Flex>(&device).unwrap();
             let gray = color.clone().with_spread_channels(1);
             let images = Tensor::random([2, 1, edge, edge], Distribution::Default, &device);

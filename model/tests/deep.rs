@@ -22,7 +22,7 @@ const BATCH: usize = 8;
 fn trains(name: &'static str) {
     let steps = move || {
         let device = Default::default();
-        let config = model::network(name).unwrap();
+        let config = model::NetworkConfig::named(name).unwrap();
         let sgd = Optimizer::Sgd(Sgd {
             momentum: 0.9,
             ..Sgd::default()

@@ -5,7 +5,7 @@ use burn::tensor::{Distribution, Tensor, backend::Backend as _};
 use burn_flex::Flex;
 use model::{
     ActivationOrder, BatchNorm, BlockKind, BottleneckStride, Convolution, Network, NetworkConfig,
-    ResNetConfig, ShortcutKind, StemKind, StemPool, network,
+    ResNetConfig, ShortcutKind, StemKind, StemPool,
 };
 
 /// As after training: nothing is at its start any more.
@@ -88,7 +88,7 @@ fn folding_changes_nothing_but_the_rounding() {
         ("plain20", 32),
         ("digit", 28),
     ] {
-        assert_folds(name, &network(name).unwrap(), edge);
+        assert_folds(name, &NetworkConfig::named(name).unwrap(), edge);
     }
 }
 

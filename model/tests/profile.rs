@@ -81,7 +81,7 @@ fn a_training_step_fits_into_the_wall_time() {
     let _alone = alone();
     type B = Autodiff<Flex>;
     let device = Default::default();
-    let network = model::network("resnet8").unwrap();
+    let network = model::NetworkConfig::named("resnet8").unwrap();
     let network: Network<B> = network.init(&device).unwrap();
     let mut optimizer: OptimizerAdaptor<Optimizer, Network<B>, B> =
         Optimizer::Sgd(Sgd::default()).into();

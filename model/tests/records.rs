@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::record::{FullPrecisionSettings, Record};
 use burn::tensor::{Distribution, Tensor};
 use burn_flex::Flex;
-use model::{Network, network};
+use model::{Network, NetworkConfig};
 use serde_json::Value;
 
 /// What records have held only since there are deep stems, average pools and pre-activation.
@@ -25,7 +25,7 @@ fn remove_added(value: &mut Value) {
 fn an_old_record_still_loads() {
     type Item<B> = <<Network<B> as Module<B>>::Record as Record<B>>::Item<FullPrecisionSettings>;
     let device = Default::default();
-    let config = network("resnet8").unwrap();
+    let config = NetworkConfig::named("resnet8").unwrap();
     let original = config.init::<Flex>(&device).unwrap();
     let item: Item<Flex> = original.clone().into_record().into_item();
     let mut written = serde_json::to_value(&item).unwrap();

@@ -7,7 +7,7 @@ use burn_flex::Flex;
 #[test]
 fn the_seed_alone_sets_the_weights() {
     let device = Default::default();
-    let config = model::network("resnet8").unwrap();
+    let config = model::NetworkConfig::named("resnet8").unwrap();
     let logits = |seed: u64| {
         Flex::seed(&device, seed);
         let network = config.init::<Flex>(&device).unwrap();

@@ -2,12 +2,12 @@
 
 use burn::tensor::Tensor;
 use burn_flex::Flex;
-use model::{Network, NetworkConfig, ResNet, network, parameter_count};
+use model::{Network, NetworkConfig, ResNet, parameter_count};
 
 type Shapes = Vec<[usize; 4]>;
 
 fn resnet(name: &str) -> ResNet<Flex> {
-    match network(name).unwrap().init(&Default::default()).unwrap() {
+    match NetworkConfig::named(name).unwrap().init(&Default::default()).unwrap() {
         Network::ResNet(resnet) => resnet,
         Network::Digit(_) => panic!("{name} is no ResNet of stages"),
     }
@@ -83,7 +83,7 @@ fn imagenet_parameters() {
         // torchvision's documentation of its models
         ("resnext50_32x4d", 25_028_904),
     ] {
-        let network = network(name)
+        let network = NetworkConfig::named(name)
             .unwrap()
             .init::<Flex>(&Default::default())
             .unwrap();
@@ -150,7 +150,7 @@ fn cifar_family() {
 
 #[test]
 fn digit_network() {
-    let network: NetworkConfig = network("digit").unwrap();
+    let network: NetworkConfig = NetworkConfig::named("digit").unwrap();
     let network = network.init::<Flex>(&Default::default()).unwrap();
     let logits = network.forward(Tensor::zeros([3, 1, 28, 28], &Default::default()));
     assert_eq!(logits.dims(), [3, 10]);

@@ -109,7 +109,7 @@ fn config(name: &str) -> NetworkConfig {
             ..ResNetConfig::cifar(1)
         });
     }
-    let mut config = model::network(name).unwrap().with_classes(10);
+    let mut config = model::NetworkConfig::named(name).unwrap().with_classes(10);
     if let NetworkConfig::Resnet(resnet) = &mut config {
         resnet.stem = StemKind::Cifar;
     }

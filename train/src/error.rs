@@ -292,7 +292,7 @@ pub enum ConfigError {
     Published(#[from] UnknownPublished),
     /// The network has no such part.
     #[error("`freeze`: {0}")]
-    Part(#[from] UnknownPart),
+    NetworkPart(#[from] UnknownPart),
     /// Random weights would stay random.
     #[error("`freeze` is set, but there are no trained weights to start from")]
     NothingToFreeze,

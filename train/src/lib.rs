@@ -1,5 +1,15 @@
 //! Trains residual networks with burn-train's `Learner`.
 //!
+//! ```
+//! use train::{Overrides, Plan, TrainConfig};
+//!
+//! let flags = Overrides::of([("model", "resnet20"), ("epochs", "2")])?;
+//! let config = TrainConfig::of_flags(&flags)?;
+//! let plan = Plan::new(config, &|_| {})?;
+//! assert_eq!(plan.train.len(), 5400); // of the built-in sample
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Data flows one way: flags and a file become a validated [`TrainConfig`]; it and the loaded images become a [`Plan`];
 //! [`train`] runs the plan on a backend and writes a [`RunFolder`]. Nothing here reads arguments or the environment, or
 //! prints: every step, epoch, checkpoint and message is an event of the run's [`Stream`], whose [`Listener`]s show it.

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::keys::{CHARTS, CLASSES, CURVES, KEYS, Key, LOG, MISTAKES, Place, SCORES, Scope};
+use crate::keys::{CHARTS, CLASSES, CURVES, KEYS, Key, LOG, MISTAKES, KeyScope, SCORES, Scope};
 use crate::layout::{dialog, options, within};
 use crate::panel::columns;
 use crate::pen::Pen;
@@ -86,11 +86,11 @@ fn help_lines(scope: Scope) -> Vec<(&'static str, &'static str)> {
     };
     let mut lines = Vec::new();
     if scope.controls {
-        let is_of_run = |key: &&Key| key.place != Place::Everywhere && scope.has(key.place);
+        let is_of_run = |key: &&Key| key.place != KeyScope::Everywhere && scope.has(key.place);
         let mut run = KEYS.iter().filter(is_of_run);
         lines.extend(group("The run", &mut run));
     }
-    let mut everywhere = KEYS.iter().filter(|key| key.place == Place::Everywhere);
+    let mut everywhere = KEYS.iter().filter(|key| key.place == KeyScope::Everywhere);
     lines.extend(group("Everywhere", &mut everywhere));
     for (heading, place) in [
         ("Overview and charts", CURVES),

@@ -7,7 +7,7 @@ use crate::state::Tab;
 
 /// Where a key does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum KeyScope {
     Everywhere,
     /// Where a run can be controlled: the screen's own, or one that another program trains now.
     Run,
@@ -33,15 +33,15 @@ pub(crate) struct Scope {
 
 impl Scope {
     /// Whether keys of this place work on any page.
-    pub(crate) fn has(self, place: Place) -> bool {
+    pub(crate) fn has(self, place: KeyScope) -> bool {
         let is_own = self.mode == Mode::Live;
         match place {
-            Place::Everywhere => true,
-            Place::Run => self.controls,
-            Place::Own => is_own,
-            Place::Background => is_own && self.detaches,
-            Place::Foreground => is_own && !self.detaches,
-            Place::Tabs(_) => false,
+            KeyScope::Everywhere => true,
+            KeyScope::Run => self.controls,
+            KeyScope::Own => is_own,
+            KeyScope::Background => is_own && self.detaches,
+            KeyScope::Foreground => is_own && !self.detaches,
+            KeyScope::Tabs(_) => false,
         }
     }
 }
@@ -56,7 +56,7 @@ pub(crate) struct Key {
     pub long: &'static str,
     /// What a click on the foot presses.
     pub code: KeyCode,
-    pub place: Place,
+    pub place: KeyScope,
 }
 
 const fn key(
@@ -64,7 +64,7 @@ const fn key(
     code: KeyCode,
     short: &'static str,
     long: &'static str,
-    place: Place,
+    place: KeyScope,
 ) -> Key {
     Key {
         shown,
@@ -75,12 +75,12 @@ const fn key(
     }
 }
 
-pub(crate) const CHARTS: Place = Place::Tabs(&[Tab::Charts]);
-pub(crate) const CURVES: Place = Place::Tabs(&[Tab::Overview, Tab::Charts]);
-pub(crate) const CLASSES: Place = Place::Tabs(&[Tab::Classes]);
-pub(crate) const MISTAKES: Place = Place::Tabs(&[Tab::Mistakes]);
-pub(crate) const SCORES: Place = Place::Tabs(&[Tab::Classes, Tab::Mistakes]);
-pub(crate) const LOG: Place = Place::Tabs(&[Tab::Log]);
+pub(crate) const CHARTS: KeyScope = KeyScope::Tabs(&[Tab::Charts]);
+pub(crate) const CURVES: KeyScope = KeyScope::Tabs(&[Tab::Overview, Tab::Charts]);
+pub(crate) const CLASSES: KeyScope = KeyScope::Tabs(&[Tab::Classes]);
+pub(crate) const MISTAKES: KeyScope = KeyScope::Tabs(&[Tab::Mistakes]);
+pub(crate) const SCORES: KeyScope = KeyScope::Tabs(&[Tab::Classes, Tab::Mistakes]);
+pub(crate) const LOG: KeyScope = KeyScope::Tabs(&[Tab::Log]);
 
 /// All keys, in the order of the help page.
 pub(crate) const KEYS: [Key; 30] = [
@@ -89,78 +89,78 @@ pub(crate) const KEYS: [Key; 30] = [
         KeyCode::Char('?'),
         "help",
         "this page",
-        Place::Everywhere,
+        KeyScope::Everywhere,
     ),
-    key("q", KeyCode::Char('q'), "quit", "leave", Place::Everywhere),
+    key("q", KeyCode::Char('q'), "quit", "leave", KeyScope::Everywhere),
     key(
         "1-6 Tab",
         KeyCode::Tab,
         "",
         "go to a page (click)",
-        Place::Everywhere,
+        KeyScope::Everywhere,
     ),
     key(
         "r R",
         KeyCode::Char('r'),
         "",
         "next or previous run",
-        Place::Everywhere,
+        KeyScope::Everywhere,
     ),
     key(
         "t",
         KeyCode::Char('t'),
         "",
         "colors: dark, light, none",
-        Place::Everywhere,
+        KeyScope::Everywhere,
     ),
     key(
         "Ctrl-L",
         KeyCode::Null,
         "",
         "redraw the screen",
-        Place::Everywhere,
+        KeyScope::Everywhere,
     ),
     key(
         "c",
         KeyCode::Char('c'),
         "checkpoint",
         "save a checkpoint now",
-        Place::Run,
+        KeyScope::Run,
     ),
     key(
         "e",
         KeyCode::Char('e'),
         "stop after epoch",
         "stop after this epoch",
-        Place::Run,
+        KeyScope::Run,
     ),
     key(
         "n",
         KeyCode::Char('n'),
         "stop now",
         "save and stop now",
-        Place::Run,
+        KeyScope::Run,
     ),
     key(
         "d",
         KeyCode::Char('d'),
         "detach",
         "continue in the background",
-        Place::Background,
+        KeyScope::Background,
     ),
     key(
         "d",
         KeyCode::Char('d'),
         "close",
         "training without the screen",
-        Place::Foreground,
+        KeyScope::Foreground,
     ),
     key(
         "Ctrl-C",
         KeyCode::Null,
         "",
         "stop now without asking",
-        Place::Own,
+        KeyScope::Own,
     ),
     key(
         "m M",
@@ -282,7 +282,7 @@ impl Key {
     /// Whether it does something there.
     pub(crate) fn works(&self, scope: Scope, tab: Tab) -> bool {
         match self.place {
-            Place::Tabs(tabs) => tabs.contains(&tab),
+            KeyScope::Tabs(tabs) => tabs.contains(&tab),
             place => scope.has(place),
         }
     }
@@ -291,7 +291,7 @@ impl Key {
 /// Keys for a row at the foot: those of the run and of the whole screen, or those of a page.
 pub(crate) fn foot(scope: Scope, tab: Tab, of_page: bool) -> impl Iterator<Item = &'static Key> {
     KEYS.iter().filter(move |key| {
-        let is_of_page = matches!(key.place, Place::Tabs(_));
+        let is_of_page = matches!(key.place, KeyScope::Tabs(_));
         is_of_page == of_page && !key.short.is_empty() && key.works(scope, tab)
     })
 }

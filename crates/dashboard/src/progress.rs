@@ -34,7 +34,7 @@ pub(crate) fn share_of_run(history: &History) -> f64 {
 }
 
 /// Something that is under way.
-struct Part {
+struct Task {
     name: String,
     /// 0 to 1.
     share: f64,
@@ -43,13 +43,13 @@ struct Part {
 }
 
 /// The epoch at hand, or the pass over other images that goes on.
-fn part(history: &History) -> Part {
+fn part(history: &History) -> Task {
     if let Some(progress) = history.progress {
         let name = match progress.work {
             Work::Validation => "validation",
             Work::Test => "test",
         };
-        return Part {
+        return Task {
             name: name.to_owned(),
             share: progress.done as f64 / progress.total.max(1) as f64,
             left: None,
@@ -68,7 +68,7 @@ fn part(history: &History) -> Part {
         true => format!("epoch {epoch} of {epochs}"),
         false => format!("epoch {epoch}"),
     };
-    Part {
+    Task {
         name,
         share,
         left: epoch_left(history, share),
@@ -94,10 +94,10 @@ fn ended_early(history: &History) -> bool {
 }
 
 /// The whole run.
-fn whole(history: &History) -> Part {
+fn whole(history: &History) -> Task {
     let step = count(history.step() as u64);
     let planned = history.planned_steps();
-    Part {
+    Task {
         name: match planned.filter(|planned| *planned >= history.step()) {
             Some(planned) => format!("step {step} of {}", count(planned as u64)),
             None => format!("step {step}"),
@@ -132,7 +132,7 @@ pub(crate) fn draw(pen: &mut Pen, run: &Run, area: Rect) {
     let names = rows.iter().map(|(part, _)| crate::text::width(&part.name));
     let names = (names.max().unwrap_or(0) as u16).min(area.width / 2);
     let silence = run.is_running && run.idle >= SILENT;
-    let note = |row: usize, part: &Part| match part.left {
+    let note = |row: usize, part: &Task| match part.left {
         _ if row == 1 && ended_early(history) => "ended early".to_owned(),
         _ if !run.is_running => String::new(),
         _ if silence && row == 0 => format!("no news for {}", duration(run.idle)),

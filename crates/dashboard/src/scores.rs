@@ -51,13 +51,13 @@ pub(crate) fn scored(history: &History, epoch: &Epoch) -> &'static str {
 
 /// What of scores a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum ScoreDetail {
     Confusion,
     Mistakes,
 }
 
 /// Everything that was scored and has such a part, the oldest first.
-fn all(history: &History, part: Part) -> Vec<Scores<'_>> {
+fn all(history: &History, part: ScoreDetail) -> Vec<Scores<'_>> {
     let epochs = history.epochs.iter().map(|epoch| Scores {
         choice: Choice::Epoch(epoch.epoch),
         scored: scored(history, epoch),
@@ -73,14 +73,14 @@ fn all(history: &History, part: Part) -> Vec<Scores<'_>> {
         mistakes: &tested.mistakes,
     });
     let has_part = |scores: &Scores| match part {
-        Part::Confusion => !scores.confusion.is_empty(),
-        Part::Mistakes => !scores.mistakes.is_empty(),
+        ScoreDetail::Confusion => !scores.confusion.is_empty(),
+        ScoreDetail::Mistakes => !scores.mistakes.is_empty(),
     };
     epochs.chain(test).filter(has_part).collect()
 }
 
 /// The chosen ones, or the newest if there are none such.
-pub(crate) fn chosen(history: &History, part: Part, choice: Choice) -> Option<Scores<'_>> {
+pub(crate) fn chosen(history: &History, part: ScoreDetail, choice: Choice) -> Option<Scores<'_>> {
     let all = all(history, part);
     let place = place(&all, choice)?;
     all.get(place).copied()
@@ -92,7 +92,7 @@ fn place(all: &[Scores], choice: Choice) -> Option<usize> {
 }
 
 /// The choice that is so many before or after another.
-pub(crate) fn moved(history: &History, part: Part, choice: Choice, by: isize) -> Choice {
+pub(crate) fn moved(history: &History, part: ScoreDetail, choice: Choice, by: isize) -> Choice {
     let all = all(history, part);
     let place = place(&all, choice).map(|place| place.saturating_add_signed(by));
     match place {
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn choices_move_from_epoch_to_epoch() {
         let mut history = History::default();
-        assert!(chosen(&history, Part::Confusion, Choice::Newest).is_none());
+        assert!(chosen(&history, ScoreDetail::Confusion, Choice::Newest).is_none());
         for epoch in 1..=4 {
             history.push(Event::Epoch(Box::new(Epoch {
                 epoch,
@@ -118,13 +118,13 @@ mod tests {
                 ..Epoch::default()
             })));
         }
-        let newest = chosen(&history, Part::Confusion, Choice::Newest).unwrap();
+        let newest = chosen(&history, ScoreDetail::Confusion, Choice::Newest).unwrap();
         assert_eq!(newest.choice, Choice::Epoch(4));
-        let back = |choice| moved(&history, Part::Confusion, choice, -1);
+        let back = |choice| moved(&history, ScoreDetail::Confusion, choice, -1);
         assert_eq!(back(Choice::Newest), Choice::Epoch(3));
         assert_eq!(back(Choice::Epoch(3)), Choice::Epoch(1));
         assert_eq!(back(Choice::Epoch(1)), Choice::Epoch(1));
-        let on = |choice| moved(&history, Part::Confusion, choice, 1);
+        let on = |choice| moved(&history, ScoreDetail::Confusion, choice, 1);
         assert_eq!(on(Choice::Epoch(1)), Choice::Epoch(3));
         assert_eq!(on(Choice::Epoch(3)), Choice::Newest);
     }

@@ -7,11 +7,11 @@ use ratatui::layout::Size;
 use crate::curves::{extent, metrics};
 use crate::dialogs::scroll_help;
 use crate::input::{Input, Response};
-use crate::keys::Place;
+use crate::keys::KeyScope;
 use crate::mode::{Command, Mode};
 use crate::mouse;
 use crate::runs::Run;
-use crate::scores::{Part, moved};
+use crate::scores::{ScoreDetail, moved};
 use crate::state::{Dialog, Order, Pane, SMOOTHING, Shown, State, Tab};
 use crate::window::Window;
 
@@ -78,10 +78,10 @@ pub(crate) fn press(state: &mut State, key: KeyEvent, runs: &[Run]) -> Option<Co
         }
         KeyCode::Tab => state.tab = Tab::ALL[(state.tab.index() + 1) % 6],
         KeyCode::BackTab => state.tab = Tab::ALL[(state.tab.index() + 5) % 6],
-        KeyCode::Char('c' | 'e' | 'n') if state.scope(runs).has(Place::Run) => {
+        KeyCode::Char('c' | 'e' | 'n') if state.scope(runs).has(KeyScope::Run) => {
             return control(state, key.code, runs);
         }
-        KeyCode::Char('d') if state.scope(runs).has(Place::Own) => return Some(Command::Detach),
+        KeyCode::Char('d') if state.scope(runs).has(KeyScope::Own) => return Some(Command::Detach),
         _ => press_on_page(state, key, runs),
     }
     None
@@ -302,7 +302,7 @@ fn press_on_classes(state: &mut State, code: KeyCode, runs: &[Run]) {
             state.class = 0;
         }
         KeyCode::Char('z') => state.is_matrix_switched = !state.is_matrix_switched,
-        code => choose_epoch(state, code, runs, Part::Confusion),
+        code => choose_epoch(state, code, runs, ScoreDetail::Confusion),
     }
 }
 
@@ -319,7 +319,7 @@ fn press_on_mistakes(state: &mut State, code: KeyCode, runs: &[Run]) {
         KeyCode::Char('+' | '=') => state.image_size = (state.image_size + 2).min(64),
         KeyCode::Char('-' | '_') => state.image_size = (state.image_size - 2).max(-64),
         code => {
-            choose_epoch(state, code, runs, Part::Mistakes);
+            choose_epoch(state, code, runs, ScoreDetail::Mistakes);
             if matches!(code, KeyCode::Char('[' | ']')) {
                 state.mistake_row = 0;
                 state.mistake = 0;
@@ -328,7 +328,7 @@ fn press_on_mistakes(state: &mut State, code: KeyCode, runs: &[Run]) {
     }
 }
 
-fn choose_epoch(state: &mut State, code: KeyCode, runs: &[Run], part: Part) {
+fn choose_epoch(state: &mut State, code: KeyCode, runs: &[Run], part: ScoreDetail) {
     let Some(run) = runs.get(state.run) else {
         return;
     };

@@ -12,7 +12,7 @@ use crate::client::Patience;
 use crate::error::{DownloadError, MirrorFailure};
 use crate::lock::Lock;
 use crate::mirror::{Mirror, Trouble};
-use crate::part::Part;
+use crate::part::PartialFile;
 use crate::progress::{Progress, Watch};
 
 /// What is wanted.
@@ -86,7 +86,7 @@ pub(crate) fn fetch_with(
         return Ok(Outcome::AlreadyThere);
     }
 
-    let mut part = Part::open(path, download.max_bytes, watch)?;
+    let mut part = PartialFile::open(path, download.max_bytes, watch)?;
     if let Err(error) = fill(&mut part, download, &checksum, patience, watch) {
         part.leave();
         return Err(error);
@@ -104,7 +104,7 @@ pub(crate) fn fetch_with(
 
 /// Asks one mirror after the other until the part is the file.
 fn fill(
-    part: &mut Part,
+    part: &mut PartialFile,
     download: &Download<'_>,
     checksum: &Checksum,
     patience: &Patience,

@@ -4,7 +4,7 @@ use crate::answer::{Body, Question};
 use crate::checksum::Checksum;
 use crate::client::{self, Patience};
 use crate::error::{DownloadError, Problem};
-use crate::part::{Note, Part};
+use crate::part::{Note, PartialFile};
 use crate::progress::{Progress, Watch};
 use crate::transfer::{Event, Transfer};
 
@@ -69,7 +69,7 @@ impl Mirror<'_> {
     /// A mirror that breaks off is asked for the rest, again and again while it gives more. One that
     /// does not answer at all is asked once. If it turns out that what was there before does not
     /// fit, the mirror may start again with nothing, once.
-    pub(crate) fn load(&self, part: &mut Part, watch: &mut Watch<'_>) -> Result<(), Trouble> {
+    pub(crate) fn load(&self, part: &mut PartialFile, watch: &mut Watch<'_>) -> Result<(), Trouble> {
         let mut said = Said::default();
         let mut may_start_again = true;
         let mut longest = 0;
@@ -121,7 +121,7 @@ impl Mirror<'_> {
     }
 
     /// Whether the part is the file.
-    fn check(&self, part: &Part) -> Result<(), Problem> {
+    fn check(&self, part: &PartialFile) -> Result<(), Problem> {
         let sha256 = part.sha256();
         if self.checksum.matches(&sha256) {
             return Ok(());
@@ -135,7 +135,7 @@ impl Mirror<'_> {
     /// Asks once, for what the part does not have yet.
     fn ask(
         &self,
-        part: &mut Part,
+        part: &mut PartialFile,
         said: &mut Said,
         watch: &mut Watch<'_>,
     ) -> Result<Ending, Trouble> {
@@ -202,7 +202,7 @@ impl Mirror<'_> {
     }
 }
 
-fn cut(part: &Part, total: Option<u64>) -> Problem {
+fn cut(part: &PartialFile, total: Option<u64>) -> Problem {
     Problem::Cut {
         received: part.length(),
         total,

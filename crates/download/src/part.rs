@@ -22,7 +22,7 @@ pub(crate) struct Note {
 }
 
 /// The first bytes of a file: `NAME.part`, with a [`Note`] in `NAME.part.json`.
-pub(crate) struct Part {
+pub(crate) struct PartialFile {
     target: PathBuf,
     path: PathBuf,
     note_path: PathBuf,
@@ -33,7 +33,7 @@ pub(crate) struct Part {
     note: Option<Note>,
 }
 
-impl Part {
+impl PartialFile {
     /// Opens what an earlier try left of the file at `target`, or starts with nothing. More than
     /// `max_bytes` are of no use and thrown away.
     pub(crate) fn open(
@@ -202,9 +202,9 @@ mod tests {
 
     use super::*;
 
-    fn open(target: &Path) -> Part {
+    fn open(target: &Path) -> PartialFile {
         let mut go_on = |_| ControlFlow::Continue(());
-        Part::open(target, 100, &mut Watch::new(&mut go_on)).unwrap()
+        PartialFile::open(target, 100, &mut Watch::new(&mut go_on)).unwrap()
     }
 
     fn note(validator: &str) -> Option<Note> {

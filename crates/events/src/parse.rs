@@ -16,7 +16,7 @@ const LEAST: usize = 1 << 18;
 
 /// Steps, or another event, in the order of their lines.
 #[derive(Debug)]
-pub(crate) enum Part {
+pub(crate) enum ParsedLines {
     Steps(Steps),
     Event(Event),
 }
@@ -24,7 +24,7 @@ pub(crate) enum Part {
 /// What lines come to.
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
-    pub parts: Vec<Part>,
+    pub parts: Vec<ParsedLines>,
     /// Lines that are no events.
     pub damaged: usize,
 }
@@ -132,7 +132,7 @@ impl Lines {
             Ok(Event::Step(step)) => self.steps.push(&step),
             Ok(event) => {
                 self.flush();
-                self.parsed.parts.push(Part::Event(event));
+                self.parsed.parts.push(ParsedLines::Event(event));
             }
             Err(_) => self.parsed.damaged += 1,
         }
@@ -141,7 +141,7 @@ impl Lines {
     fn flush(&mut self) {
         if !self.steps.is_empty() {
             let steps = std::mem::take(&mut self.steps);
-            self.parsed.parts.push(Part::Steps(steps));
+            self.parsed.parts.push(ParsedLines::Steps(steps));
         }
     }
 }
@@ -171,7 +171,7 @@ mod tests {
             r#"{"event":"step","step":3,"epoch":1,"seconds":0.375,"lo\u0073s":0.25}"#,
         ] {
             let parsed = parse_lines(slow.as_bytes(), Wanted::All);
-            let Part::Steps(steps) = &parsed.parts[0] else {
+            let ParsedLines::Steps(steps) = &parsed.parts[0] else {
                 panic!("{slow}");
             };
             assert_eq!(steps.steps(), [3]);
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(parsed.damaged, 4);
         assert!(matches!(
             &parsed.parts[..],
-            [Part::Steps(_), Part::Event(Event::Unknown), Part::Steps(_)]
+            [ParsedLines::Steps(_), ParsedLines::Event(Event::Unknown), ParsedLines::Steps(_)]
         ));
         assert_eq!(parse_lines(b"\xff\xfe\n\0\n", Wanted::All).damaged, 2);
     }
@@ -207,8 +207,8 @@ mod tests {
         let text = [&line(1), &line(2), message, &line(3), &line(4), &line(5)].join("\n");
         let parsed = parse_lines(text.as_bytes(), Wanted::Last);
         let steps = parsed.parts.iter().filter_map(|part| match part {
-            Part::Steps(steps) => Some(steps.steps().to_vec()),
-            Part::Event(_) => None,
+            ParsedLines::Steps(steps) => Some(steps.steps().to_vec()),
+            ParsedLines::Event(_) => None,
         });
         assert_eq!(steps.collect::<Vec<_>>(), [[2], [5]]);
         assert_eq!(parsed.parts.len(), 3);

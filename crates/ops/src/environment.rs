@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 #[cfg(feature = "flex")]
-use crate::kernels::{Level, SIMD_VARIABLE};
+use crate::kernels::{SimdLevel, SIMD_VARIABLE};
 
 /// An environment variable has a value that it cannot have on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -26,7 +26,7 @@ pub struct EnvironmentError {
 pub fn check_environment() -> Result<(), EnvironmentError> {
     #[cfg(feature = "flex")]
     {
-        let levels: Vec<_> = Level::available().into_iter().map(Level::name).collect();
+        let levels: Vec<_> = SimdLevel::available().into_iter().map(SimdLevel::name).collect();
         check(SIMD_VARIABLE, value(SIMD_VARIABLE), &levels, " on this CPU")?;
         let variable = crate::KERNELS_VARIABLE;
         check(variable, value(variable), &["on", "off"], "")?;
@@ -37,7 +37,7 @@ pub fn check_environment() -> Result<(), EnvironmentError> {
 /// The vectors that kernels compute with, such as `avx2`; `None` without kernels.
 pub fn simd() -> Option<&'static str> {
     #[cfg(feature = "flex")]
-    return Some(Level::best().name());
+    return Some(SimdLevel::best().name());
     #[cfg(not(feature = "flex"))]
     None
 }

@@ -3,6 +3,21 @@
 //! Everything here is made from an [`events::History`] and returned as text or bytes, or written to a
 //! folder that the caller names. Nothing here reads arguments or prints.
 //!
+//! ```
+//! use events::{Epoch, Event, History, Metrics};
+//!
+//! let mut history = History::default();
+//! history.push(Event::Epoch(Box::new(Epoch {
+//!     epoch: 1,
+//!     validation: Metrics::from_iter([("loss", 0.5), ("accuracy", 0.875)]),
+//!     ..Epoch::default()
+//! })));
+//! let mut table = Vec::new();
+//! report::csv::write_epochs(&history, &mut table)?;
+//! assert!(String::from_utf8_lossy(&table).contains("0.875"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
 //! | module | what it holds |
 //! |---|---|
 //! | [`chart`] | line charts as SVG |

@@ -12,14 +12,14 @@ const STAY: usize = 2;
 
 /// The folder that paths are shown from.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Places {
+pub(crate) struct RelativePaths {
     /// As it was written down, without a separator at its end.
     start: String,
     /// Its components; none where it is not known.
     components: Option<Vec<String>>,
 }
 
-impl Places {
+impl RelativePaths {
     /// From the folder that a run was started in, or else from the one that it was first resumed in.
     pub(crate) fn of(history: &History) -> Self {
         let sessions = history.sittings.iter();
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn paths_lead_on_from_where_the_run_was_started() {
-        let places = Places::from("/home/joe/my work");
+        let places = RelativePaths::from("/home/joe/my work");
         for (path, shown) in [
             ("/home/joe/my work", "."),
             ("/home/joe/my work/runs/mine", "runs/mine"),
@@ -233,16 +233,16 @@ mod tests {
         ] {
             assert_eq!(places.path(path), shown, "{path}");
         }
-        let system = Places::from("/srv/work/");
+        let system = RelativePaths::from("/srv/work/");
         assert_eq!(system.path("/home/joe/photos"), "~/photos");
         assert_eq!(system.path("/srv/photos"), "../photos");
-        let root = Places::from("/");
+        let root = RelativePaths::from("/");
         assert_eq!(root.path("/runs/mine"), "runs/mine");
         assert_eq!(root.path("/home/joe/photos"), "~/photos");
-        let unknown = Places::default();
+        let unknown = RelativePaths::default();
         assert_eq!(unknown.path("/data/sets/photos"), "…/sets/photos");
         assert_eq!(unknown.path("/Users/joe/photos"), "~/photos");
-        let windows = Places::from(r"C:\Users\joe\work");
+        let windows = RelativePaths::from(r"C:\Users\joe\work");
         assert_eq!(windows.path(r"C:\Users\joe\work\runs\mine"), "runs/mine");
         assert_eq!(windows.path(r"C:\Users\ann\photos"), "~/photos");
         assert_eq!(windows.path(r"D:\sets\photos\cats"), "…/photos/cats");
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn paths_are_found_in_texts() {
-        let places = Places::from("/home/joe/my work");
+        let places = RelativePaths::from("/home/joe/my work");
         for (text, shown) in [
             (
                 "cannot read /home/joe/my work/a b/1.png: it ends too early",
@@ -291,13 +291,13 @@ mod tests {
             start in "(/(home|Users|root|data)(/[a-z]{1,3}){0,3})?",
             text in "(([a-z]{2,3}:)? ?/home/[a-z]{12}(/[a-z]{1,3}){0,2}[.]?[ ,]){0,4}",
         ) {
-            let shown = Places::from(&start).text(&text);
+            let shown = RelativePaths::from(&start).text(&text);
             prop_assert!(!shown.contains("home/"), "{start} {text} {shown}");
         }
 
         #[test]
         fn any_text_is_changed_without_a_panic(start in "\\PC{0,20}|/.{0,10}", text in ".{0,40}|[/\\\\a:.\" …]{0,40}") {
-            let places = Places::from(&start);
+            let places = RelativePaths::from(&start);
             places.text(&text);
             places.value(&text);
         }

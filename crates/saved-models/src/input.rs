@@ -115,7 +115,7 @@ mod tests {
             ("resnet18-tutorial", "1x224x224"),
             ("digit", "1x28x28"),
         ] {
-            let network = model::network(name).unwrap();
+            let network = model::NetworkConfig::named(name).unwrap();
             assert_eq!(InputShape::usual(&network).to_string(), shape, "{name}");
         }
     }

@@ -19,7 +19,7 @@ impl FromStr for NamedNetwork {
     fn from_str(name: &str) -> Result<Self, UnknownNetwork> {
         Ok(Self {
             name: name.to_owned(),
-            config: model::network(name)?,
+            config: model::NetworkConfig::named(name)?,
         })
     }
 }

@@ -151,7 +151,7 @@ mod tests {
     use burn_flex::Flex;
 
     fn network(name: &str, classes: usize) -> Network<Flex> {
-        model::network(name)
+        model::NetworkConfig::named(name)
             .unwrap()
             .with_classes(classes)
             .init(&Default::default())
@@ -172,7 +172,7 @@ mod tests {
             let original = network(name, 10);
             let copy = decode(&encode(&original).unwrap(), network(name, 10))
                 .unwrap_or_else(|_| panic!("{name} was not read"));
-            let channels = model::network(name).unwrap().input_channels();
+            let channels = model::NetworkConfig::named(name).unwrap().input_channels();
             let images = Tensor::random(
                 [2, channels, edge, edge],
                 Distribution::Default,

@@ -70,7 +70,7 @@ mod tests {
     use burn_flex::Flex;
 
     fn network() -> FoldedNetwork<Flex> {
-        let network = model::network("resnet8").unwrap();
+        let network = model::NetworkConfig::named("resnet8").unwrap();
         network.init::<Flex>(&Default::default()).unwrap().fold()
     }
 

@@ -37,7 +37,7 @@ pub(crate) fn header_length(file: &[u8]) -> Option<u64> {
 #[derive(Debug)]
 pub(crate) struct Safetensors<'a> {
     /// In the header's order.
-    pub tensors: Vec<(String, Part)>,
+    pub tensors: Vec<(String, TensorEntry)>,
     /// What the file says about itself.
     pub metadata: BTreeMap<String, String>,
     data: &'a [u8],
@@ -45,7 +45,7 @@ pub(crate) struct Safetensors<'a> {
 
 /// A tensor in the header.
 #[derive(Debug, serde::Deserialize)]
-pub(crate) struct Part {
+pub(crate) struct TensorEntry {
     #[serde(deserialize_with = "dtype_or_name")]
     pub dtype: Result<Dtype, String>,
     pub shape: Vec<usize>,
@@ -126,7 +126,7 @@ impl<'a> Safetensors<'a> {
 }
 
 /// Checks names, types, sizes and offsets against `data` bytes that start at `start` in the file.
-fn check(tensors: &[(String, Part)], start: u64, data: u64) -> Result<(), ContentError> {
+fn check(tensors: &[(String, TensorEntry)], start: u64, data: u64) -> Result<(), ContentError> {
     let mut names = HashSet::with_capacity(tensors.len());
     let mut places = Vec::with_capacity(tensors.len());
     for (name, part) in tensors {
@@ -181,7 +181,7 @@ fn damaged(reason: String) -> ContentError {
 
 /// The header with every name in the file's order, as often as it is there.
 struct Header {
-    tensors: Vec<(String, Part)>,
+    tensors: Vec<(String, TensorEntry)>,
     metadata: BTreeMap<String, String>,
 }
 

@@ -1,7 +1,7 @@
 //! Named tensors.
 
 use indexmap::IndexMap;
-use indexmap::map::Entry as Place;
+use indexmap::map::Entry as Slot;
 
 use crate::error::ContentError;
 use crate::tensor::{Entry, Tensor};
@@ -27,10 +27,10 @@ impl StateDict {
     /// [`ContentError::DuplicateName`] if there is one of that name.
     pub fn insert(&mut self, name: impl Into<String>, entry: Entry) -> Result<(), ContentError> {
         match self.entries.entry(name.into()) {
-            Place::Occupied(place) => Err(ContentError::DuplicateName {
+            Slot::Occupied(place) => Err(ContentError::DuplicateName {
                 name: place.key().clone(),
             }),
-            Place::Vacant(place) => {
+            Slot::Vacant(place) => {
                 place.insert(entry);
                 Ok(())
             }

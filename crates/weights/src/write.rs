@@ -142,7 +142,7 @@ struct Header<'a> {
 }
 
 #[derive(Serialize)]
-struct Part<'a> {
+struct HeaderEntry<'a> {
     dtype: &'static str,
     shape: &'a [usize],
     data_offsets: [usize; 2],
@@ -155,7 +155,7 @@ impl Serialize for Header<'_> {
             map.serialize_entry(METADATA, self.metadata)?;
         }
         for (name, entry) in self.state_dict.iter() {
-            let part = Part {
+            let part = HeaderEntry {
                 dtype: match width(entry, self.precision) {
                     2 => "F16",
                     4 => "F32",

@@ -49,7 +49,7 @@ pub(super) struct Class {
 }
 
 /// Where the images of a class folder are.
-enum Place {
+enum ImageLocation {
     /// In the folder, or below it in the only folder that has any: its path from there.
     One(PathBuf, Vec<PathBuf>),
     /// In several folders below it.
@@ -85,7 +85,7 @@ pub(super) fn classes(
     let mut several = Vec::new();
     for folder in &contents.folders {
         match images(folder, passed_over)? {
-            Place::One(inner, files) => {
+            ImageLocation::One(inner, files) => {
                 if !inner.as_os_str().is_empty() {
                     between.insert(inner.to_string_lossy().to_lowercase());
                     deeper += 1;
@@ -96,8 +96,8 @@ pub(super) fn classes(
                     files,
                 });
             }
-            Place::Several => several.push(folder),
-            Place::Nowhere => found.empty.push(folder.clone()),
+            ImageLocation::Several => several.push(folder),
+            ImageLocation::Nowhere => found.empty.push(folder.clone()),
         }
     }
     for folder in several {
@@ -175,7 +175,7 @@ pub(super) fn classes(
 }
 
 /// Where the images of a class folder are. What else is beside them is counted.
-fn images(folder: &Path, passed_over: &mut PassedOver) -> Result<Place, DataError> {
+fn images(folder: &Path, passed_over: &mut PassedOver) -> Result<ImageLocation, DataError> {
     let mut here = folder.to_owned();
     for _ in 0..=DEEPEST {
         let contents = Contents::of(&here)?;
@@ -183,7 +183,7 @@ fn images(folder: &Path, passed_over: &mut PassedOver) -> Result<Place, DataErro
             let others = contents.folders.iter().chain(&contents.others);
             others.for_each(|other| passed_over.add(other));
             let inner = here.strip_prefix(folder).unwrap_or(&here).to_owned();
-            return Ok(Place::One(inner, contents.images));
+            return Ok(ImageLocation::One(inner, contents.images));
         }
         match contents.folders_with_images()?.as_slice() {
             [] => break,
@@ -199,11 +199,11 @@ fn images(folder: &Path, passed_over: &mut PassedOver) -> Result<Place, DataErro
                     others.for_each(|other| passed_over.add(other));
                     here.clone_from(only);
                 }
-                _ => return Ok(Place::Several),
+                _ => return Ok(ImageLocation::Several),
             },
         }
     }
-    Ok(Place::Nowhere)
+    Ok(ImageLocation::Nowhere)
 }
 
 /// Whether a folder has a usual name for one of images.

@@ -6,7 +6,7 @@ use super::Reading;
 use super::classes::{Class, Classes, classes, is_of_images};
 use super::labels;
 use super::names::{self, ClassIndex, name_of, quoted};
-use super::parts::{Parts, Role, descend};
+use super::parts::{PartFolders, Role, descend};
 use super::passed_over::PassedOver;
 use super::tree::{Contents, below, in_words};
 use super::unlabeled;
@@ -125,12 +125,12 @@ fn list_class_folders(path: &Path, seed: u64) -> Result<Listing, DataError> {
 }
 
 /// The parts of a folder, which may lie deeper in it.
-fn find_parts(path: &Path, reading: &mut Reading) -> Result<Parts, DataError> {
+fn find_parts(path: &Path, reading: &mut Reading) -> Result<PartFolders, DataError> {
     let is_part = |name: &str| Role::of(name).is_some();
     let mut root = path.to_owned();
     loop {
         root = descend(&root, &is_part, reading)?;
-        let parts = Parts::of(&root, reading)?;
+        let parts = PartFolders::of(&root, reading)?;
         // `train` alone may hold the parts.
         if parts.is_train_alone(&root) {
             let folders = Contents::of(&parts.train)?.folders;

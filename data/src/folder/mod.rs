@@ -37,7 +37,7 @@ use crate::decode::{DEFAULT_MAX_PIXELS, ImageError, ImageOpener};
 use crate::error::DataError;
 use crate::packed::{Brightness, PackedImages};
 use crate::preprocessing::Preprocessing;
-use crate::set::{DataSet, Parts, check_size, preparation};
+use crate::set::{DataSet, Splits, check_size, preparation};
 use crate::source::{LoadOptions, Storage};
 use crate::split::Listed;
 use crate::store::{ImageFiles, ImageStore};
@@ -109,7 +109,7 @@ pub(crate) fn load(
         .map_err(|error| error.with_root(&root, path))?;
     reading.rename(&root, path);
     let content = content::checksum([Some(&train), validation.as_ref(), Some(&test)]);
-    let parts = Parts {
+    let parts = Splits {
         train,
         validation,
         test,
@@ -165,8 +165,8 @@ impl Folder<'_> {
     /// Opens every image, and tells which training images are left out, if any are.
     fn pack(
         &self,
-        mut parts: Parts<Vec<ImageFile>>,
-    ) -> Result<(Parts<ImageStore>, Preprocessing, Option<Listed>), DataError> {
+        mut parts: Splits<Vec<ImageFile>>,
+    ) -> Result<(Splits<ImageStore>, Preprocessing, Option<Listed>), DataError> {
         let size = self.image_bytes();
         let files: Vec<&Path> = parts
             .iter()
@@ -204,7 +204,7 @@ impl Folder<'_> {
         let validation = starts.validation.map(&mut split).transpose()?;
         let train = split(starts.train)?;
         let preprocessing = self.preprocessing(train.statistics())?;
-        let parts = Parts {
+        let parts = Splits {
             train,
             validation,
             test,
@@ -215,8 +215,8 @@ impl Folder<'_> {
     /// Leaves images in their files, and opens a few for the statistics.
     fn leave(
         &self,
-        parts: Parts<Vec<ImageFile>>,
-    ) -> Result<(Parts<ImageStore>, Preprocessing), DataError> {
+        parts: Splits<Vec<ImageFile>>,
+    ) -> Result<(Splits<ImageStore>, Preprocessing), DataError> {
         let step = parts.train.len().div_ceil(STATISTICS_SAMPLE);
         let sample: Vec<&Path> = parts
             .train

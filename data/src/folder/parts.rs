@@ -67,13 +67,13 @@ impl Role {
 
 /// The folders of the parts.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(super) struct PartFolders {
     pub train: PathBuf,
     pub validation: Option<PathBuf>,
     pub test: Option<PathBuf>,
 }
 
-impl Parts {
+impl PartFolders {
     /// The parts of a folder; without any, all of it is to train on.
     pub(super) fn of(path: &Path, reading: &mut Reading) -> Result<Self, DataError> {
         let contents = Contents::of(path)?;

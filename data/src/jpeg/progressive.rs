@@ -10,7 +10,7 @@ use crate::decode::DecodeError;
 
 /// Reads blocks into a frame's coefficients.
 pub(super) struct Reader<'a> {
-    parts: Vec<Part<'a>>,
+    parts: Vec<ComponentState<'a>>,
     kind: Kind,
     band: [usize; 2],
     low_bit: u32,
@@ -18,7 +18,7 @@ pub(super) struct Reader<'a> {
     ended: u32,
 }
 
-struct Part<'a> {
+struct ComponentState<'a> {
     /// The scan's only table; none where it has bare bits.
     table: Option<&'a HuffmanTable>,
     /// The first coefficient of the block before.
@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
             };
             let component = components[part.component].take().filter(|_| fits);
             let component = component.ok_or_else(damaged)?;
-            parts.push(Part {
+            parts.push(ComponentState {
                 table,
                 last: 0,
                 columns: component.padded[1],

@@ -11,7 +11,7 @@ const MAX_UNIT: usize = 10;
 
 /// What a scan's header says.
 pub(super) struct Scan {
-    pub(super) parts: Vec<Part>,
+    pub(super) parts: Vec<ScanComponent>,
     /// The first and the last coefficient.
     pub(super) band: [usize; 2],
     /// Whether the coefficients are there already, but for this bit.
@@ -31,7 +31,7 @@ pub(super) struct Scanned {
 }
 
 /// A component of a scan.
-pub(super) struct Part {
+pub(super) struct ScanComponent {
     /// Its place in the frame.
     pub(super) component: usize,
     /// The place of its table for a block's first coefficient.
@@ -60,7 +60,7 @@ impl Scan {
         if !(1..=MAX_COMPONENTS).contains(&count) {
             return Err(damaged());
         }
-        let mut parts: Vec<Part> = Vec::with_capacity(count);
+        let mut parts: Vec<ScanComponent> = Vec::with_capacity(count);
         for &[id, tables] in list.as_chunks().0 {
             // Of components with the same name, each is meant once.
             let is_new = |place: &usize| parts.iter().all(|part| part.component != *place);
@@ -69,13 +69,13 @@ impl Scan {
                 .find(|&place| frame.components[place].id == id)
                 .ok_or_else(damaged)?;
             let [first, other] = [tables >> 4, tables & 15].map(usize::from);
-            parts.push(Part {
+            parts.push(ScanComponent {
                 component,
                 first,
                 other,
             });
         }
-        let blocks = |part: &Part| -> usize {
+        let blocks = |part: &ScanComponent| -> usize {
             let [rows, columns] = frame.components[part.component].sampling;
             rows * columns
         };
@@ -189,7 +189,7 @@ struct Way {
 
 impl Way {
     fn new(scan: &Scan, frame: &Frame, restart_interval: usize) -> Self {
-        let component = |part: &Part| &frame.components[part.component];
+        let component = |part: &ScanComponent| &frame.components[part.component];
         let (units, parts) = match &scan.parts[..] {
             // A component alone has no units, and no blocks beyond the image.
             [part] => (component(part).blocks, vec![[1, 1]]),

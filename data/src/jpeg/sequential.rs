@@ -11,10 +11,10 @@ use crate::decode::DecodeError;
 
 /// Reads blocks and turns them into samples.
 pub(super) struct Reader<'a> {
-    parts: Vec<Part<'a>>,
+    parts: Vec<ComponentState<'a>>,
 }
 
-struct Part<'a> {
+struct ComponentState<'a> {
     first: &'a HuffmanTable,
     other: &'a HuffmanTable,
     quantisation: [u16; BLOCK],
@@ -31,9 +31,9 @@ impl<'a> Reader<'a> {
         tables: &'a Tables,
     ) -> Result<Self, DecodeError> {
         let mut components: Vec<_> = frame.components.iter_mut().map(Some).collect();
-        let part = |part: &super::scan::Part| {
+        let part = |part: &super::scan::ComponentState| {
             let component: &mut Component = components[part.component].take()?;
-            Some(Part {
+            Some(ComponentState {
                 first: tables.first.get(part.first)?.as_deref()?,
                 other: tables.other.get(part.other)?.as_deref()?,
                 quantisation: component.quantisation?,

@@ -9,7 +9,7 @@ use download::{Download, DownloadError, Outcome, Progress};
 
 use super::error::MissingPart;
 use super::local::LocalFile;
-use super::locate::{Place, fullest, locate, places};
+use super::locate::{SearchedFolder, fullest, locate, places};
 use super::unpack::{UnpackError, Unpacking, unpack};
 use super::{Form, PublishedError, PublishedSet, RemoteFile};
 use crate::error::DataError;
@@ -81,7 +81,7 @@ fn bring(
 ///
 /// # Errors
 /// If one of them is not, unless nothing but its name says that it belongs to the set.
-fn place(set: &PublishedSet<'_>, base: &Path) -> Result<Place, PublishedError> {
+fn place(set: &PublishedSet<'_>, base: &Path) -> Result<SearchedFolder, PublishedError> {
     let mut places = places(set, base);
     // Another set's files may have the same names.
     places.retain(|place| place.folder != base || verify(set, place).is_ok());
@@ -94,7 +94,7 @@ fn place(set: &PublishedSet<'_>, base: &Path) -> Result<Place, PublishedError> {
 }
 
 /// Compares what is there with what was published, where that is known.
-fn verify(set: &PublishedSet<'_>, place: &Place) -> Result<(), DataError> {
+fn verify(set: &PublishedSet<'_>, place: &SearchedFolder) -> Result<(), DataError> {
     let known = place.files.iter().zip(set.contents);
     for (path, sha256) in known {
         if let Some(path) = path {
@@ -110,7 +110,7 @@ fn verify(set: &PublishedSet<'_>, place: &Place) -> Result<(), DataError> {
 
 fn bring_files(
     set: &PublishedSet<'_>,
-    place: &Place,
+    place: &SearchedFolder,
     progress: &mut dyn FnMut(FetchProgress<'_>) -> ControlFlow<()>,
 ) -> Result<(), DownloadError> {
     for (index, (file, found)) in set.downloads.iter().zip(&place.files).enumerate() {
@@ -205,7 +205,7 @@ fn is_read_only(error: &PublishedError) -> bool {
 fn not_fetched(
     set: &PublishedSet<'_>,
     base: &Path,
-    place: &Place,
+    place: &SearchedFolder,
     source: DownloadError,
 ) -> PublishedError {
     let names = set.downloads.iter().enumerate();

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use super::{Names, PublishedError, PublishedSet};
 
 /// A folder in which a data set's files are looked for.
-pub(super) struct Place {
+pub(super) struct SearchedFolder {
     pub folder: PathBuf,
     /// Which of the set's files are there, in their order.
     pub files: Vec<Option<PathBuf>>,
 }
 
-impl Place {
+impl SearchedFolder {
     fn of(set: &PublishedSet<'_>, folder: PathBuf) -> Self {
         let files = set.files.iter().map(|names| find(&folder, names)).collect();
         Self { folder, files }
@@ -35,16 +35,16 @@ impl Place {
 /// The subfolders of a folder that may hold a set, then the folder itself.
 ///
 /// Subfolders come first, since MNIST and Fashion-MNIST give their files the same names.
-pub(super) fn places(set: &PublishedSet<'_>, base: &Path) -> Vec<Place> {
+pub(super) fn places(set: &PublishedSet<'_>, base: &Path) -> Vec<SearchedFolder> {
     let subfolders = set.subfolders.iter().map(|subfolder| base.join(subfolder));
     subfolders
         .chain([base.to_owned()])
-        .map(|folder| Place::of(set, folder))
+        .map(|folder| SearchedFolder::of(set, folder))
         .collect()
 }
 
 /// The place that has the most of a set's files, of equals the first.
-pub(super) fn fullest(places: Vec<Place>) -> Option<Place> {
+pub(super) fn fullest(places: Vec<SearchedFolder>) -> Option<SearchedFolder> {
     places.into_iter().reduce(|best, place| {
         if place.count() > best.count() {
             place
@@ -60,7 +60,7 @@ pub(super) fn locate(
     set: &PublishedSet<'_>,
     searched: &[PathBuf],
 ) -> Result<Vec<PathBuf>, PublishedError> {
-    let places: Vec<Place> = searched.iter().flat_map(|base| places(set, base)).collect();
+    let places: Vec<SearchedFolder> = searched.iter().flat_map(|base| places(set, base)).collect();
     for place in &places {
         if let Some(found) = place.files.iter().cloned().collect() {
             return Ok(found);

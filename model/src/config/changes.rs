@@ -16,8 +16,8 @@ use super::{
 ///     stem_pool: Some(StemPool::Max),
 ///     ..NetworkChanges::default()
 /// };
-/// let network = changes.apply(model::network("resnet20")?)?;
-/// assert_ne!(network, model::network("resnet20")?);
+/// let network = changes.apply(model::NetworkConfig::named("resnet20")?)?;
+/// assert_ne!(network, model::NetworkConfig::named("resnet20")?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -91,14 +91,14 @@ mod tests {
             norm_epsilon: Some(1e-5),
             ..NetworkChanges::default()
         };
-        let network = crate::network("resnet50").unwrap();
+        let network = crate::NetworkConfig::named("resnet50").unwrap();
         assert_eq!(changes.apply(network.clone()).unwrap(), network);
         let changes = NetworkChanges {
             bottleneck_stride: Some(BottleneckStride::First),
             ..NetworkChanges::default()
         };
         let network = changes.apply(network).unwrap();
-        assert_eq!(network, crate::network("resnet50a").unwrap());
+        assert_eq!(network, crate::NetworkConfig::named("resnet50a").unwrap());
     }
 
     #[test]
@@ -107,20 +107,20 @@ mod tests {
             stem_pool: Some(StemPool::Max),
             ..NetworkChanges::default()
         };
-        let error = pool.apply(crate::network("digit").unwrap()).unwrap_err();
+        let error = pool.apply(crate::NetworkConfig::named("digit").unwrap()).unwrap_err();
         assert_eq!(error, ConfigError::NoStages);
         let stride = NetworkChanges {
             bottleneck_stride: Some(BottleneckStride::First),
             ..NetworkChanges::default()
         };
         let error = stride
-            .apply(crate::network("resnet18").unwrap())
+            .apply(crate::NetworkConfig::named("resnet18").unwrap())
             .unwrap_err();
         assert_eq!(error, ConfigError::NoBottlenecks);
         let stride = NetworkChanges {
             stem_stride: Some(9),
             ..NetworkChanges::default()
         };
-        assert!(stride.apply(crate::network("resnet18").unwrap()).is_err());
+        assert!(stride.apply(crate::NetworkConfig::named("resnet18").unwrap()).is_err());
     }
 }

@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn digit_network_takes_one_size() {
-        let config = crate::network("digit").unwrap();
+        let config = crate::NetworkConfig::named("digit").unwrap();
         assert!(config.check_input(28, 28).is_ok());
         let error = config.check_input(32, 32).unwrap_err().to_string();
         assert!(

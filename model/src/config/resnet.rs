@@ -27,7 +27,7 @@ const USUAL_EPSILON: f64 = 1e-5;
 ///     ..ResNetConfig::imagenet(BlockKind::Bottleneck, [3, 4, 6, 3])
 /// };
 /// assert_eq!(config.inner_channels(64), 128);
-/// assert_eq!(NetworkConfig::Resnet(config), model::network("resnext50_32x4d")?);
+/// assert_eq!(NetworkConfig::Resnet(config), model::NetworkConfig::named("resnext50_32x4d")?);
 /// # Ok::<(), model::UnknownNetwork>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

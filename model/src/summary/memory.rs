@@ -44,7 +44,7 @@ impl Summary {
     /// ```
     /// use ops::{Optimizer, Sgd};
     ///
-    /// let resnet20 = model::network("resnet20")?;
+    /// let resnet20 = model::NetworkConfig::named("resnet20")?;
     /// let summary = model::summary(&resnet20, [32, 32])?;
     /// let sgd = Optimizer::Sgd(Sgd { momentum: 0.9, ..Sgd::default() });
     /// let memory = summary.training_memory(128, &sgd);

@@ -107,7 +107,7 @@ pub enum LayerKind {
 /// config alone and makes no tensors.
 ///
 /// ```
-/// let resnet50 = model::network("resnet50")?;
+/// let resnet50 = model::NetworkConfig::named("resnet50")?;
 /// let summary = model::summary(&resnet50, [224, 224])?;
 /// assert_eq!(summary.parameters, 25_557_032);
 /// assert_eq!(summary.multiply_adds, 4_089_184_256);

@@ -1,6 +1,6 @@
 //! Against published figures, and what else can be said without a network.
 
-use model::{BlockKind, NetworkConfig, ResNetConfig, ShortcutKind, Summary, network, summary};
+use model::{BlockKind, NetworkConfig, ResNetConfig, ShortcutKind, Summary, summary};
 use ops::{Adam, Muon, Optimizer, Sgd};
 
 /// Parameters and multiply-adds as torchvision's classes have them with 1,000 classes at 224
@@ -22,7 +22,7 @@ const TORCHVISION: [(&str, u64, u64); 10] = [
 #[test]
 fn torchvision_family() {
     for (name, parameters, multiply_adds) in TORCHVISION {
-        let summary = summary(&network(name).unwrap(), [224, 224]).unwrap();
+        let summary = summary(&NetworkConfig::named(name).unwrap(), [224, 224]).unwrap();
         assert_eq!(summary.parameters, parameters, "{name}");
         assert_eq!(summary.multiply_adds, multiply_adds, "{name}");
     }
@@ -50,7 +50,7 @@ fn millions_of_parameters() {
         ("preresnet164", 32, "1.7"),
         ("preresnet1001", 32, "10.3"),
     ] {
-        let summary = summary(&network(name).unwrap(), [size, size]).unwrap();
+        let summary = summary(&NetworkConfig::named(name).unwrap(), [size, size]).unwrap();
         let decimals = millions.split('.').nth(1).unwrap().len();
         let found = summary.parameters as f64 / 1e6;
         assert_eq!(format!("{found:.decimals$}"), millions, "{name}");
@@ -83,11 +83,11 @@ fn cifar_multiply_adds() {
 
 #[test]
 fn sizes_out_of_range_are_errors() {
-    let config = network("resnet18").unwrap();
+    let config = NetworkConfig::named("resnet18").unwrap();
     for size in [[0, 224], [224, 0], [usize::MAX, 224]] {
         assert!(summary(&config, size).is_err(), "{size:?}");
     }
-    assert!(summary(&network("digit").unwrap(), [32, 32]).is_err());
+    assert!(summary(&NetworkConfig::named("digit").unwrap(), [32, 32]).is_err());
     // The largest of all is no overflow.
     let config = NetworkConfig::Resnet(ResNetConfig {
         depths: vec![1000; 16],
@@ -130,7 +130,7 @@ fn memory_counts_what_is_kept() {
 
 #[test]
 fn json_round_trip() {
-    let summary = summary(&network("preresnet20").unwrap(), [32, 32]).unwrap();
+    let summary = summary(&NetworkConfig::named("preresnet20").unwrap(), [32, 32]).unwrap();
     let text = serde_json::to_string(&summary).unwrap();
     assert!(
         text.contains(r#""name":"stem.convolution.conv","kind":"convolution","kernel":3"#),
@@ -141,7 +141,7 @@ fn json_round_trip() {
 
 #[test]
 fn the_digit_network_is_its_summary() {
-    let config = network("digit").unwrap();
+    let config = NetworkConfig::named("digit").unwrap();
     let summary = summary(&config, [28, 28]).unwrap();
     assert_eq!(summary.parameters, 42_790);
     assert_eq!(summary.layers.last().unwrap().input, [375]);

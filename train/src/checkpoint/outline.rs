@@ -266,7 +266,7 @@ mod tests {
             optimizer: kind,
             ..TrainConfig::default()
         };
-        let network = model::network("digit").unwrap().init(&device).unwrap();
+        let network = model::NetworkConfig::named("digit").unwrap().init(&device).unwrap();
         let mut optimizer: Optimizer<Train> = config.new_optimizer().into();
         let model = Classifier::new(network, &config);
         let images = Tensor::<Train, 4>::random([2, 1, 28, 28], Distribution::Default, &device);
@@ -340,7 +340,7 @@ mod tests {
             let changed = replaced(&optimizer, from, to);
             assert!(check(&model, &changed, &network).is_err(), "{what}");
         }
-        let other = model::network("resnet8").unwrap();
+        let other = model::NetworkConfig::named("resnet8").unwrap();
         let other = Classifier::new(
             other.init::<Train>(&Default::default()).unwrap(),
             &TrainConfig::default(),

@@ -36,7 +36,7 @@ fn state(step: usize) -> RunState {
             averaged: None,
         }],
         seconds: 1.5,
-        network: model::network("resnet8").unwrap(),
+        network: model::NetworkConfig::named("resnet8").unwrap(),
         data: None,
     }
 }

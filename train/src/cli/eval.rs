@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
             "images are split by seed {seed}; --seed changes it"
         ));
     }
-    if plan.matched_by == MatchedBy::Place {
+    if plan.matched_by == MatchedBy::Position {
         warn("classes are matched by their place");
     }
     let making = Making::of(&plan.settings);

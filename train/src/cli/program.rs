@@ -12,7 +12,7 @@ use data::{LoadProgress, Source};
 use device::{SelectedDevice, Task};
 use events::Level;
 use indicatif::ProgressDrawTarget;
-use model::{Part, ResidualBackend};
+use model::{NetworkPart, ResidualBackend};
 use thiserror::Error;
 use train::{
     ConfigError, Control, Fitting, Outcome, Plan, RunFolder, RunProgress, Stop, Stream,
@@ -380,7 +380,7 @@ fn tell_weights(plan: &Plan) {
     }
     if !plan.config.freeze.is_empty() {
         let parts: Vec<_> = plan.config.freeze.iter().map(ToString::to_string).collect();
-        let parts = match plan.config.freeze.contains(&Part::All) {
+        let parts = match plan.config.freeze.contains(&NetworkPart::All) {
             true => "all but the head".to_owned(),
             false => parts.join(", "),
         };

@@ -24,7 +24,7 @@ use crate::evaluation::{Sums, Totals, cross_entropy};
 use crate::folder::RunFolder;
 use crate::plan::Plan;
 use crate::settings::Rates;
-use crate::step::{Average, Classifier, Laps, Part, Trainee};
+use crate::step::{Average, Classifier, Laps, StepPart, Trainee};
 use crate::stop::Stop;
 use crate::stream::{self, EpochFigures, Stream};
 
@@ -139,7 +139,7 @@ impl<B: ResidualBackend> Epochs<B> {
                 break;
             }
             let images = batches.iter().map(|batch| batch.targets.dims()[0]).sum();
-            laps.lap(Part::Waiting);
+            laps.lap(StepPart::Waiting);
             run.rate = run.schedule.step();
             let output;
             (trainee, output) = trainee.step(batches, run.rate, &mut laps);

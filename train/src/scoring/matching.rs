@@ -18,7 +18,7 @@ pub enum MatchedBy {
     Name,
     /// The first and the first, the second and the second: where the names of one side are only
     /// numbers.
-    Place,
+    Position,
 }
 
 /// The model's class of each class of the data.
@@ -77,7 +77,7 @@ pub(crate) fn matching(data: Classes<'_>, model: Classes<'_>) -> Result<Matching
         pairs.sort_unstable();
         return Ok(Matching {
             classes: pairs.into_iter().map(|(_, class)| class).collect(),
-            by: MatchedBy::Place,
+            by: MatchedBy::Position,
         });
     }
     let names = data.names.iter().zip(places);
@@ -169,7 +169,7 @@ mod tests {
         ] {
             let matching = of(("folder:a", data), ("ImageNet's classes", model)).unwrap();
             assert_eq!(matching.classes, classes, "{data}, {model}");
-            assert_eq!(matching.by, MatchedBy::Place, "{data}, {model}");
+            assert_eq!(matching.by, MatchedBy::Position, "{data}, {model}");
         }
         let nameless = ["class 0", "class 1"].map(str::to_owned);
         let named = names("ant bee");
@@ -183,7 +183,7 @@ mod tests {
                 data: "classes without names",
             },
         );
-        assert_eq!(matching.unwrap().by, MatchedBy::Place);
+        assert_eq!(matching.unwrap().by, MatchedBy::Position);
     }
 
     #[test]

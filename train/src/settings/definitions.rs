@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use command_line::flags;
 use data::{Augmentation, Outliers, Source, Storage};
 use device::DeviceRequest;
-use model::{BottleneckStride, Part, ShortcutKind, StemKind, StemPool};
+use model::{BottleneckStride, NetworkPart, ShortcutKind, StemKind, StemPool};
 use saved_models::foreign::Published;
 use serde::{Deserialize, Serialize};
 use toml::Value;
@@ -208,7 +208,7 @@ settings! {
         ///
         /// Parts are stem, stage1, stage2 and so on, separated by commas.
         #[serde(skip_serializing_if = "Unset::is_unset")]
-        freeze: Vec<Part> = Vec::new() => {
+        freeze: Vec<NetworkPart> = Vec::new() => {
             takes: Takes::Parts,
             value_name: "PARTS",
             example: "stem,stage1",

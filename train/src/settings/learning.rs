@@ -1,6 +1,6 @@
 //! Learning rate and optimizer that the settings describe.
 
-use model::Part;
+use model::NetworkPart;
 use ops::{Adam, Muon, Optimizer, Sgd};
 
 use super::definitions::TrainConfig;
@@ -15,7 +15,7 @@ impl TrainConfig {
     /// where trained weights are to change.
     pub fn learning_rate(&self) -> f64 {
         let trained = self.weights.is_some() || self.pretrained.is_some();
-        let divisor = match trained && !self.freeze.contains(&Part::All) {
+        let divisor = match trained && !self.freeze.contains(&NetworkPart::All) {
             true => FINE_TUNING,
             false => 1.0,
         };

@@ -11,7 +11,7 @@ const USUAL_MODEL: &str = "resnet8";
 
 impl TrainConfig {
     pub(super) fn validate_network(&self) -> Result<(), ConfigError> {
-        model::network(self.model_name())?;
+        model::NetworkConfig::named(self.model_name())?;
         if let Some(name) = &self.pretrained {
             name.parse::<Published>()?;
         }
@@ -94,7 +94,7 @@ impl TrainConfig {
 
     /// The network with the channels and classes that its name stands for.
     pub(crate) fn own_network(&self) -> Result<NetworkConfig, ConfigError> {
-        let mut network = model::network(self.model_name())?;
+        let mut network = model::NetworkConfig::named(self.model_name())?;
         let Self { depths, widths, .. } = self;
         match &mut network {
             NetworkConfig::Resnet(config) => {

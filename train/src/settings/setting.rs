@@ -1,7 +1,7 @@
 //! What is known of every setting: its key, flag, type, default, range and help.
 
 use data::Source;
-use model::Part;
+use model::NetworkPart;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
@@ -202,7 +202,7 @@ impl<C: Default + Serialize + DeserializeOwned> Setting<C> {
             Takes::Checked { parse, .. } => parse(text)?,
             Takes::Parts => {
                 let parts = text.split(',').map(|part| {
-                    let part: Part = part.parse().map_err(|error| format!("{error}"))?;
+                    let part: NetworkPart = part.parse().map_err(|error| format!("{error}"))?;
                     Ok(Value::String(part.to_string()))
                 });
                 Value::Array(parts.collect::<Result<_, String>>()?)

@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn weights_and_running_statistics_are_averaged_and_the_network_is_left_alone() {
         let device = Default::default();
-        let config = model::network("resnet8").unwrap();
+        let config = model::NetworkConfig::named("resnet8").unwrap();
         let network = config.init::<Train>(&device).unwrap();
         let before = network.valid();
         let first = values(&before);

@@ -11,7 +11,7 @@ use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use data::{ImageBatch, Mixed, OutlierPart};
 use model::{Network, ResidualBackend};
 
-use super::laps::{Laps, Part};
+use super::laps::{Laps, StepPart};
 use crate::settings::TrainConfig;
 
 /// A backend to train on: it records gradients, and validates on one that does not.
@@ -137,7 +137,7 @@ impl<B: TrainBackend> Classifier<B> {
                 output.output.inner(),
                 output.targets.inner(),
             );
-            laps.lap(Part::Forward);
+            laps.lap(StepPart::Forward);
             (loss, item)
         };
         let (gradients, item) = if self.gradient_checkpointing {
@@ -146,7 +146,7 @@ impl<B: TrainBackend> Classifier<B> {
             let (loss, item) = learned(self.network.forward(images));
             (GradientsParams::from_grads(loss.backward(), self), item)
         };
-        laps.lap(Part::Backward);
+        laps.lap(StepPart::Backward);
         (gradients, item)
     }
 }

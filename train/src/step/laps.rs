@@ -6,7 +6,7 @@ use events::{Event, Speed, round};
 
 /// Parts of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum StepPart {
     Waiting,
     Forward,
     Backward,
@@ -38,7 +38,7 @@ impl Laps {
     }
 
     /// The time since the last call was that of this part.
-    pub(crate) fn lap(&mut self, part: Part) {
+    pub(crate) fn lap(&mut self, part: StepPart) {
         let now = Instant::now();
         self.parts[part as usize] += now - self.last;
         self.last = now;
@@ -46,7 +46,7 @@ impl Laps {
 
     /// A step of so many images is over; about once a second, what the last ones came to.
     pub(crate) fn step(&mut self, images: usize, seconds: f64, step: usize) -> Option<Event> {
-        self.lap(Part::Rest);
+        self.lap(StepPart::Rest);
         self.steps += 1;
         self.images += images;
         match self.whole() < TOLD {
@@ -65,16 +65,16 @@ impl Laps {
             return None;
         }
         let whole = self.whole();
-        let each = |part: Part| round(self.parts[part as usize].as_secs_f64() / self.steps as f64);
+        let each = |part: StepPart| round(self.parts[part as usize].as_secs_f64() / self.steps as f64);
         let speed = Speed {
             seconds,
             step,
             images: round(self.images as f64 / whole.as_secs_f64()),
-            waiting: each(Part::Waiting),
-            forward: each(Part::Forward),
-            backward: each(Part::Backward),
-            optimizer: each(Part::Optimizer),
-            rest: each(Part::Rest),
+            waiting: each(StepPart::Waiting),
+            forward: each(StepPart::Forward),
+            backward: each(StepPart::Backward),
+            optimizer: each(StepPart::Optimizer),
+            rest: each(StepPart::Rest),
         };
         *self = Self {
             last: self.last,
@@ -93,7 +93,7 @@ mod tests {
         let mut laps = Laps::start();
         assert!(laps.step(32, 0.1, 1).is_none());
         laps.parts = [100, 200, 300, 400, 1000].map(Duration::from_millis);
-        laps.lap(Part::Forward);
+        laps.lap(StepPart::Forward);
         let Some(Event::Speed(speed)) = laps.step(32, 0.2, 2) else {
             panic!("a second is over");
         };

@@ -16,5 +16,5 @@ mod trainee;
 
 pub(crate) use average::Average;
 pub(crate) use classifier::{Classifier, Fetched, TrainBackend, classified};
-pub(crate) use laps::{Laps, Part};
+pub(crate) use laps::{Laps, StepPart};
 pub(crate) use trainee::{Optimizer, Trainee};

@@ -22,7 +22,7 @@ fn networks(depths: &[usize]) -> Result<Vec<String>, UnknownNetwork> {
         .iter()
         .flat_map(|depth| KINDS.map(|kind| format!("{kind}{depth}")));
     names
-        .map(|name| model::network(&name).map(|_| name))
+        .map(|name| model::NetworkConfig::named(&name).map(|_| name))
         .collect()
 }
 

@@ -9,7 +9,7 @@ use crate::layout::layout;
 use crate::panel::above;
 use crate::pen::Pen;
 use crate::runs::Run;
-use crate::scores::{Part, Scores, chosen};
+use crate::scores::{ScoreDetail, Scores, chosen};
 use crate::state::State;
 use crate::text::{fit, fit_end};
 use crate::thumbnail;
@@ -98,7 +98,7 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     fn new(state: &State, run: &Run<'a>, body: Rect) -> Option<Self> {
-        let scores = chosen(run.history, Part::Mistakes, state.choice)?;
+        let scores = chosen(run.history, ScoreDetail::Mistakes, state.choice)?;
         let area = above(body, HEAD).1;
         let count = scores.mistakes.len();
         let grid = Grid::new(scores.mistakes, area, state.image_size);

@@ -14,7 +14,7 @@ use crate::panel::{above, columns, figures, left, panel};
 use crate::pen::{Pen, Span};
 use crate::progress;
 use crate::runs::Run;
-use crate::scores::{Part, chosen};
+use crate::scores::{ScoreDetail, chosen};
 use crate::state::{Choice, State};
 use crate::text::wrap;
 
@@ -216,7 +216,7 @@ fn short_title(metric: &str) -> String {
 /// The pairs of classes that are confused most.
 fn draw_confused(pen: &mut Pen, run: &Run, area: Rect) {
     let inner = panel(pen, area, "most confused", &[]);
-    let Some(scores) = chosen(run.history, Part::Confusion, Choice::Newest) else {
+    let Some(scores) = chosen(run.history, ScoreDetail::Confusion, Choice::Newest) else {
         pen.center(inner, inner.height / 2, "no validation yet", Style::new());
         return;
     };

@@ -16,10 +16,10 @@ use crate::ticks::Unit;
 const RECENT: usize = 20;
 
 /// A part of a step, in seconds.
-type Part = fn(&Speed) -> f64;
+type StepPart = fn(&Speed) -> f64;
 
 /// The parts of a step, and how to get them. The first one is waiting for images.
-const PARTS: [(&str, Part); 5] = [
+const PARTS: [(&str, StepPart); 5] = [
     ("data", |speed| speed.waiting),
     ("forward", |speed| speed.forward),
     ("backward", |speed| speed.backward),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::server::{Reply, Server};
-use super::{Place, content};
+use super::{Setup, content};
 
 /// How a server treats a question.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +50,7 @@ proptest! {
                 reply.cut(of_length(*cut))
             }
         });
-        let mut place = Place::new();
+        let mut place = Setup::new();
         place.patience.tries = 10;
         if let Some(share) = leftover {
             place.leave_part(&content(length * 2)[..of_length(share)], None);

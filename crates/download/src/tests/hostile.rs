@@ -1,14 +1,14 @@
 //! Servers that do not keep to HTTP, or mean no good.
 
 use super::server::{Asked, Reply, Server};
-use super::{Place, content};
+use super::{Setup, content};
 use crate::{DownloadError, MirrorFailure, Problem};
 
 /// What is wrong with a server by itself, and that a good one is asked next.
 fn problem(reply: impl Fn(&Asked) -> Reply + Send + Sync + 'static, part: &[u8]) -> Problem {
     let file = content(1000);
     let (bad, good) = (Server::new(reply), Server::of(&file));
-    let mut place = Place::new();
+    let mut place = Setup::new();
     place.max_bytes = 2000;
     place.leave_part(part, None);
     let error = place.fetch(&bad.mirrors(), &file).unwrap_err();

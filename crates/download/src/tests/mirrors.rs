@@ -9,7 +9,7 @@ use std::time::Duration;
 use ureq::Proxy;
 
 use super::server::{Reply, Server};
-use super::{Place, content, sha256};
+use super::{Setup, content, sha256};
 use crate::fetch::fetch_with;
 use crate::{ChecksumError, Download, DownloadError, MirrorFailure, Outcome, Problem, Progress};
 
@@ -24,7 +24,7 @@ fn failures(error: DownloadError) -> Vec<MirrorFailure> {
 fn a_file_comes_once() {
     let file = content(300_000);
     let server = Server::of(&file);
-    let mut place = Place::new();
+    let mut place = Setup::new();
     place.path = place.folder.path().join("a/b/file");
     let outcome = place.fetch(&server.mirrors(), &file).unwrap();
     assert_eq!(outcome, Outcome::Downloaded { received: 300_000 });
@@ -42,7 +42,7 @@ fn a_file_comes_once() {
 #[test]
 fn an_empty_file_is_a_file() {
     let server = Server::of(b"");
-    let place = Place::new();
+    let place = Setup::new();
     place.fetch(&server.mirrors(), b"").unwrap();
     place.assert_holds(b"");
 }
@@ -64,7 +64,7 @@ fn lengths_need_not_be_known() {
         }
     });
     for server in [bare, chunked] {
-        let place = Place::new();
+        let place = Setup::new();
         place.fetch(&server.mirrors(), &file).unwrap();
         place.assert_holds(&file);
     }
@@ -81,7 +81,7 @@ fn bytes_are_not_unpacked() {
                 .field("Content-Type: text/plain; charset=iso-8859-1")
         }
     });
-    let place = Place::new();
+    let place = Setup::new();
     place.fetch(&server.mirrors(), &file).unwrap();
     place.assert_holds(&file);
 }
@@ -90,7 +90,7 @@ fn bytes_are_not_unpacked() {
 fn the_first_digits_of_a_checksum_are_enough() {
     let file = content(1000);
     let server = Server::of(&file);
-    let place = Place::new();
+    let place = Setup::new();
     let download = Download {
         mirrors: &server.mirrors(),
         checksum: &sha256(&file)[..8].to_uppercase(),
@@ -108,7 +108,7 @@ fn the_first_digits_of_a_checksum_are_enough() {
 fn what_was_received_is_told() {
     let file = content(300_000);
     let server = Server::of(&file);
-    let place = Place::new();
+    let place = Setup::new();
     let mut said = Vec::new();
     let mut listen = |progress| {
         said.push(progress);
@@ -139,7 +139,7 @@ fn a_mirror_without_the_file_is_passed_over() {
     let good = Server::of(&file);
     for status in [403, 404, 410, 429, 500, 503] {
         let bad = Server::new(move |_| Reply::status(status));
-        let place = Place::new();
+        let place = Setup::new();
         place
             .fetch(&[bad.url("/file"), good.url("/file")], &file)
             .unwrap();
@@ -152,7 +152,7 @@ fn a_mirror_without_the_file_is_passed_over() {
 fn a_mirror_with_another_file_is_passed_over() {
     let (file, other) = (content(1000), content(2000));
     let (bad, good) = (Server::of(&other), Server::of(&file));
-    let place = Place::new();
+    let place = Setup::new();
     place
         .fetch(&[bad.url("/file"), good.url("/file")], &file)
         .unwrap();
@@ -165,7 +165,7 @@ fn a_mirror_with_another_file_is_passed_over() {
 fn another_file_everywhere_is_an_error_with_both_checksums() {
     let (file, other) = (content(1000), content(2000));
     let server = Server::of(&other);
-    let place = Place::new();
+    let place = Setup::new();
     let error = place.fetch(&server.mirrors(), &file).unwrap_err();
     assert!(error.to_string().contains(&sha256(&file)[..16]), "{error}");
     assert!(error.to_string().contains(&sha256(&other)[..16]), "{error}");
@@ -183,7 +183,7 @@ fn redirects_are_followed_with_the_range() {
             _ => Reply::good(asked, &file, "\"1\""),
         }
     });
-    let place = Place::new();
+    let place = Setup::new();
     place.leave_part(&file[..400], Some((&server.url("/file"), "\"1\"")));
     place
         .fetch(&[server.url("/loop"), server.url("/file")], &file)
@@ -195,7 +195,7 @@ fn redirects_are_followed_with_the_range() {
         (Some(400), Some("\"1\""))
     );
 
-    let place = Place::new();
+    let place = Setup::new();
     let error = place.fetch(&[server.url("/loop")], &file).unwrap_err();
     assert!(matches!(failures(error)[0].problem, Problem::Redirects));
 }
@@ -209,7 +209,7 @@ fn where_nobody_listens_the_way_out_is_told() {
         .unwrap();
     let refused = format!("http://{address}/file");
     let missing = Server::new(|_| Reply::status(404));
-    let place = Place::new();
+    let place = Setup::new();
     let error = place
         .fetch(
             &[refused.clone(), missing.url("/file"), "file".to_owned()],
@@ -236,7 +236,7 @@ fn where_nobody_listens_the_way_out_is_told() {
 #[test]
 fn a_proxy_that_does_not_lead_there_is_named() {
     let proxy = Server::new(|_| Reply::status(403));
-    let mut place = Place::new();
+    let mut place = Setup::new();
     place.patience.proxy = Some(Proxy::new(&proxy.url("")).unwrap());
     let error = place
         .fetch(&["https://mirror.invalid/file".to_owned()], b"abc")
@@ -254,7 +254,7 @@ fn a_mirror_that_says_nothing_is_given_up() {
         let file = file.clone();
         move |_| Reply::whole(&file).cut(500).stall()
     });
-    let mut place = Place::new();
+    let mut place = Setup::new();
     // Long enough for the servers to answer on a busy machine.
     place.patience.silence = Duration::from_millis(400);
     let error = place
@@ -275,7 +275,7 @@ fn a_mirror_that_says_nothing_is_given_up() {
 #[test]
 fn a_wrong_file_in_the_way_stays() {
     let server = Server::of(b"abc");
-    let place = Place::new();
+    let place = Setup::new();
     fs::write(&place.path, "abd").unwrap();
     let error = place.fetch(&server.mirrors(), b"abc").unwrap_err();
     assert!(matches!(error, DownloadError::Damaged { .. }), "{error}");
@@ -288,7 +288,7 @@ fn a_wrong_file_in_the_way_stays() {
 #[test]
 fn a_file_put_there_meanwhile_stays() {
     let file = content(1000);
-    let place = Place::new();
+    let place = Setup::new();
     let path = Arc::new(Mutex::new(place.path.clone()));
     for (put, is_right) in [(file.clone(), true), (b"mine".to_vec(), false)] {
         let server = Server::new({
@@ -307,7 +307,7 @@ fn a_file_put_there_meanwhile_stays() {
 
 #[test]
 fn paths_and_checksums_that_are_none_are_refused() {
-    let mut place = Place::new();
+    let mut place = Setup::new();
     let download = Download {
         mirrors: &[],
         checksum: "abc",

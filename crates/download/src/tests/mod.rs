@@ -20,14 +20,14 @@ use crate::fetch::fetch_with;
 use crate::{Download, DownloadError, Outcome, Progress};
 
 /// A folder, a file that shall come there, and a patience that does not wait.
-struct Place {
+struct Setup {
     folder: TempDir,
     path: PathBuf,
     patience: Patience,
     max_bytes: u64,
 }
 
-impl Place {
+impl Setup {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self {

@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use super::server::{Reply, Server};
-use super::{Place, content};
+use super::{Setup, content};
 use crate::{DownloadError, Outcome, Progress};
 
 #[test]
@@ -21,7 +21,7 @@ fn what_is_cut_off_goes_on() {
             }
         }
     });
-    let place = Place::new();
+    let place = Setup::new();
     let outcome = place.fetch(&server.mirrors(), &file).unwrap();
     assert_eq!(outcome, Outcome::Downloaded { received: 1000 });
     place.assert_holds(&file);
@@ -41,7 +41,7 @@ fn another_mirror_goes_on() {
         }
     });
     let good = Server::of(&file);
-    let place = Place::new();
+    let place = Setup::new();
     let outcome = place
         .fetch(&[bad.url("/file"), good.url("/file")], &file)
         .unwrap();
@@ -63,7 +63,7 @@ fn a_mirror_that_gives_no_more_is_given_up_and_the_part_stays() {
             _ => Reply::good(asked, &file, "\"1\"").cut(0),
         }
     });
-    let place = Place::new();
+    let place = Setup::new();
     let error = place.fetch(&server.mirrors(), &file).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("broke off after 300 bytes of 1000"), "{text}");
@@ -86,7 +86,7 @@ fn a_server_without_ranges_starts_again() {
             }
         }
     });
-    let place = Place::new();
+    let place = Setup::new();
     let outcome = place.fetch(&server.mirrors(), &file).unwrap();
     assert_eq!(outcome, Outcome::Downloaded { received: 1800 });
     place.assert_holds(&file);
@@ -99,7 +99,7 @@ fn a_server_without_ranges_that_always_breaks_off_is_given_up() {
         let file = file.clone();
         move |_| Reply::whole(&file).cut(400)
     });
-    let place = Place::new();
+    let place = Setup::new();
     place.fetch(&server.mirrors(), &file).unwrap_err();
     assert_eq!(server.asked().len(), 3);
 }
@@ -121,7 +121,7 @@ fn a_file_that_changed_between_tries_starts_again() {
                 }
             }
         });
-        let place = Place::new();
+        let place = Setup::new();
         place.fetch(&server.mirrors(), &new).unwrap();
         place.assert_holds(&new);
         let expected: &[_] = match ignores_if_range {
@@ -143,7 +143,7 @@ fn a_file_that_changed_unnoticed_starts_again() {
             Some(offset) => Reply::rest(&new, offset),
         }
     });
-    let place = Place::new();
+    let place = Setup::new();
     place.fetch(&server.mirrors(), &new).unwrap();
     place.assert_holds(&new);
     assert_eq!(server.ranges(), [None, Some(300), None]);
@@ -156,7 +156,7 @@ fn starting_again_takes_as_many_tries_as_it_needs() {
         let new = new.clone();
         move |asked| Reply::good(asked, &new, "\"new\"").cut(200)
     });
-    let place = Place::new();
+    let place = Setup::new();
     place.leave_part(&old, Some((&server.url("/file"), "\"old\"")));
     place.fetch(&server.mirrors(), &new).unwrap();
     place.assert_holds(&new);
@@ -176,7 +176,7 @@ fn a_change_that_the_tag_alone_shows_is_no_failure() {
             }
         }
     });
-    let place = Place::new();
+    let place = Setup::new();
     place.fetch(&server.mirrors(), &new).unwrap();
     place.assert_holds(&new);
 }
@@ -196,7 +196,7 @@ fn a_server_may_give_less_than_was_asked_for() {
             }
         }
     });
-    let place = Place::new();
+    let place = Setup::new();
     let outcome = place.fetch(&server.mirrors(), &file).unwrap();
     assert_eq!(outcome, Outcome::Downloaded { received: 1000 });
     assert_eq!(server.ranges(), [None, Some(100), Some(500), Some(900)]);
@@ -215,7 +215,7 @@ fn a_date_stands_in_for_a_tag() {
             Some(offset) => Reply::rest(&file, offset),
         }
     });
-    let place = Place::new();
+    let place = Setup::new();
     place.fetch(&server.mirrors(), &file).unwrap();
     place.assert_holds(&file);
     assert_eq!(server.asked()[1].if_range.as_deref(), Some(date));
@@ -237,7 +237,7 @@ fn leftovers_of_any_kind_end_in_the_right_file() {
     for (leftover, expected) in leftovers {
         for noted in [false, true] {
             let server = Server::of(&file);
-            let place = Place::new();
+            let place = Setup::new();
             let url = server.url("/file");
             place.leave_part(leftover, noted.then_some((url.as_str(), "\"1\"")));
             let outcome = place.fetch(&server.mirrors(), &file).unwrap();
@@ -261,7 +261,7 @@ fn a_stopped_download_goes_on_another_time() {
             }
         }
     });
-    let place = Place::new();
+    let place = Setup::new();
     let mut stop = |progress| match progress {
         Progress::Receiving {
             received: 100_000, ..
@@ -282,7 +282,7 @@ fn a_stopped_download_goes_on_another_time() {
 #[test]
 fn a_download_can_be_stopped_while_nothing_comes() {
     let server = Server::new(|_| Reply::bare(200, b"").field("Content-Length: 9").stall());
-    let place = Place::new();
+    let place = Setup::new();
     let mut calls = 0;
     let mut stop = |_| {
         calls += 1;

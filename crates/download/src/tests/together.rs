@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::server::{Reply, Server};
-use super::{Place, content, sha256};
+use super::{Setup, content, sha256};
 use crate::{Download, Outcome, Progress, fetch};
 
 #[test]
@@ -27,7 +27,7 @@ fn one_loads_and_the_others_wait() {
             Reply::good(asked, &file, "\"1\"")
         }
     });
-    let place = Place::new();
+    let place = Setup::new();
     let loaded = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..4 {
@@ -73,7 +73,7 @@ fn a_killed_process_leaves_its_part_and_no_lock() {
             }
         }
     });
-    let place = Place::new();
+    let place = Setup::new();
     let mut process = Command::new(env::current_exe().unwrap())
         .args(["--exact", "tests::together::process_to_kill", "--ignored"])
         .env(URL, server.url("/file"))

@@ -4,7 +4,7 @@ use crate::event::{
     Checkpoint, Ended, Ending, Epoch, Event, Level, Message, Mistake, Progress, Resumed, Speed,
     Started, Step, System, Tested,
 };
-use crate::parse::Part;
+use crate::parse::ParsedLines;
 use crate::series::Split;
 use crate::steps::Steps;
 
@@ -125,10 +125,10 @@ impl History {
         self.steps.push(step);
     }
 
-    pub(crate) fn add(&mut self, part: Part) {
+    pub(crate) fn add(&mut self, part: ParsedLines) {
         match part {
-            Part::Event(event) => self.push(event),
-            Part::Steps(steps) => {
+            ParsedLines::Event(event) => self.push(event),
+            ParsedLines::Steps(steps) => {
                 self.progress = None;
                 self.steps.append(steps);
             }

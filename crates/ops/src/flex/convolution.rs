@@ -11,7 +11,7 @@ use crate::kernels::convolution::{
     weight_gradient as weight_gradient_kernel,
 };
 use crate::kernels::shape::Shape;
-use crate::kernels::simd::Level;
+use crate::kernels::simd::SimdLevel;
 use crate::profile::{self, Running};
 use crate::{ConvolutionOptions, PreparedConvolution, PreparedWeight};
 
@@ -25,7 +25,7 @@ pub(super) fn convolution(
     let weight = Weight::new(weight);
     let shape = shape(input.shape, weight.shape, options);
     let _running = record(&shape, "");
-    let packed = PackedWeight::new(Level::best(), weight.values(), weight.order, &shape);
+    let packed = PackedWeight::new(SimdLevel::best(), weight.values(), weight.order, &shape);
     run(&input, &packed, shape, bias, None, false)
 }
 
@@ -45,7 +45,7 @@ pub(super) fn prepare(
         channels: in_channels,
     };
     let shape = shape(images, weight.shape, options);
-    let packed = PackedWeight::new(Level::best(), weight.values(), weight.order, &shape).kept();
+    let packed = PackedWeight::new(SimdLevel::best(), weight.values(), weight.order, &shape).kept();
     PreparedConvolution {
         weight: PreparedWeight::Packed(Arc::new(packed)),
         weight_shape: weight.shape,
@@ -117,7 +117,7 @@ pub(super) fn input_gradient(
     let _running = record(&shape, ", input gradient");
     let compute = |accumulate: bool, gradient: &mut [f32]| {
         input_gradient_kernel(
-            Level::best(),
+            SimdLevel::best(),
             &shape,
             output_gradient.values(),
             weight.values(),
@@ -158,7 +158,7 @@ pub(super) fn weight_gradient(
     let _running = record(&shape, ", weight gradient");
     let mut values = Buffer::new(shape.weight_len());
     weight_gradient_kernel(
-        Level::best(),
+        SimdLevel::best(),
         &shape,
         input.values(),
         output_gradient.values(),

@@ -7,7 +7,7 @@ use crate::kernels::norm::{
     Gradients, InputGradient, backward_apply, backward_sums, forward, forward_in_place,
     inverse_deviation, scale_and_shift, statistics,
 };
-use crate::kernels::simd::Level;
+use crate::kernels::simd::SimdLevel;
 use crate::profile;
 use crate::{BatchNormGradients, BatchNormOutput};
 
@@ -23,7 +23,7 @@ pub(super) fn channel_sum(tensor: FlexTensor) -> FlexTensor {
     let images = Images::new(tensor);
     let channels = images.shape.channels;
     let mut sums = vec![0.0; channels];
-    crate::kernels::norm::channel_sum(Level::best(), images.values(), channels, &mut sums);
+    crate::kernels::norm::channel_sum(SimdLevel::best(), images.values(), channels, &mut sums);
     vector(sums)
 }
 
@@ -41,7 +41,7 @@ pub(super) fn batch_norm(
     let mut mean = vec![0.0; channels];
     let mut variance = vec![0.0; channels];
     statistics(
-        Level::best(),
+        SimdLevel::best(),
         input.values(),
         channels,
         &mut mean,
@@ -97,7 +97,7 @@ fn scaled(
     residual: Option<FlexTensor>,
     relu: bool,
 ) -> FlexTensor {
-    let level = Level::best();
+    let level = SimdLevel::best();
     let shape = input.shape;
     let residual = residual.map(Images::new);
     let residual = residual.as_ref().map(Images::values);
@@ -129,7 +129,7 @@ pub(super) fn batch_norm_backward(
     needs_residual: bool,
 ) -> BatchNormGradients<Flex> {
     let _running = profile::operation("batch norm, backward");
-    let level = Level::best();
+    let level = SimdLevel::best();
     let input = Images::new(input);
     let shape = input.shape;
     let output = output.map(Images::new);

@@ -4,7 +4,7 @@ use burn::tensor::DType;
 use burn_flex::FlexTensor;
 
 use crate::kernels::optimizer::{self, Adam, Momentum};
-use crate::kernels::simd::Level;
+use crate::kernels::simd::SimdLevel;
 use crate::profile;
 use crate::step::{AdamStep, SgdStep};
 
@@ -24,7 +24,7 @@ pub(super) fn sgd_step(
             .with_layout(gradient.layout().clone()),
     });
     optimizer::sgd_step(
-        Level::best(),
+        SimdLevel::best(),
         parameter.storage_mut(),
         gradient.storage(),
         buffer.as_mut().map(|buffer| Momentum {
@@ -57,7 +57,7 @@ pub(super) fn adam_step(
         }),
     };
     optimizer::adam_step(
-        Level::best(),
+        SimdLevel::best(),
         parameter.storage_mut(),
         gradient.storage(),
         first.storage_mut(),

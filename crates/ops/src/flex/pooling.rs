@@ -9,7 +9,7 @@ use crate::kernels::elementwise;
 use crate::kernels::pool::{self, Window};
 use crate::kernels::shape::Shape;
 use crate::kernels::shortcut::{self, ZeroPad};
-use crate::kernels::simd::Level;
+use crate::kernels::simd::SimdLevel;
 use crate::profile;
 
 /// None for windows that are not square, which no kernel covers.
@@ -34,7 +34,7 @@ pub(super) fn max_pool(input: FlexTensor, window: Window) -> FlexTensor {
     let shape = window.output(input.shape);
     let mut output = Images::buffer(shape);
     pool::max_pool(
-        Level::best(),
+        SimdLevel::best(),
         input.values(),
         input.shape,
         window,
@@ -53,7 +53,7 @@ pub(super) fn max_pool_backward(
     let [input, output, output_gradient] = [input, output, output_gradient].map(Images::new);
     let mut gradient = Images::buffer(input.shape);
     pool::max_pool_backward(
-        Level::best(),
+        SimdLevel::best(),
         input.values(),
         output.values(),
         output_gradient.values(),
@@ -75,7 +75,7 @@ pub(super) fn global_average_pool(input: FlexTensor) -> FlexTensor {
     } = input.shape;
     let mut output = Buffer::new(batch * channels);
     pool::global_average_pool(
-        Level::best(),
+        SimdLevel::best(),
         input.values(),
         batch,
         height * width,
@@ -145,18 +145,18 @@ pub(super) fn relu(tensor: FlexTensor) -> FlexTensor {
     let _running = profile::operation("relu");
     let mut images = Images::new(tensor);
     if let Some(values) = images.values_mut() {
-        elementwise::relu_in_place(Level::best(), values);
+        elementwise::relu_in_place(SimdLevel::best(), values);
         return images.into_tensor();
     }
     let mut output = Images::buffer(images.shape);
-    elementwise::relu(Level::best(), images.values(), &mut output);
+    elementwise::relu(SimdLevel::best(), images.values(), &mut output);
     Images::from_values(output, images.shape).into_tensor()
 }
 
 /// In the memory of one of the two if nothing else needs that.
 pub(super) fn add_relu(left: FlexTensor, right: FlexTensor) -> FlexTensor {
     let _running = profile::operation("add and relu");
-    let level = Level::best();
+    let level = SimdLevel::best();
     let [mut left, mut right] = [left, right].map(Images::new);
     if let Some(values) = left.values_mut() {
         elementwise::add_relu_in_place(level, values, right.values());
@@ -178,12 +178,12 @@ pub(super) fn relu_gradient(output: FlexTensor, output_gradient: FlexTensor) -> 
     let mut gradient = Images::new(output_gradient);
     let shape = gradient.shape;
     if let Some(values) = gradient.values_mut() {
-        elementwise::mask_gradient(Level::best(), output.values(), values);
+        elementwise::mask_gradient(SimdLevel::best(), output.values(), values);
         return gradient.into_tensor();
     }
     let mut values = Images::buffer(shape);
     values.copy_from_slice(gradient.values());
-    elementwise::mask_gradient(Level::best(), output.values(), &mut values);
+    elementwise::mask_gradient(SimdLevel::best(), output.values(), &mut values);
     Images::from_values(values, shape).into_tensor()
 }
 

@@ -9,7 +9,7 @@ use crate::kernels::buffer::Buffer;
 use crate::kernels::convolution::{
     ConvolutionShape, Epilogue, PackedWeight, WeightOrder, forward, weight_gradient,
 };
-use crate::kernels::simd::Level;
+use crate::kernels::simd::SimdLevel;
 
 pub(super) fn matrix_product(left: FlexTensor, right: FlexTensor) -> FlexTensor {
     let [[rows, inner], [depth, columns]] =
@@ -22,7 +22,7 @@ pub(super) fn matrix_product(left: FlexTensor, right: FlexTensor) -> FlexTensor 
     if lies(&left, [1, rows]) {
         let right = contiguous(right);
         let shape = shape(inner, rows, columns);
-        let level = Level::best();
+        let level = SimdLevel::best();
         weight_gradient(level, &shape, left.storage(), right.storage(), &mut product);
     } else {
         let left = contiguous(left);
@@ -32,7 +32,7 @@ pub(super) fn matrix_product(left: FlexTensor, right: FlexTensor) -> FlexTensor 
             (contiguous(right), WeightOrder::InOut)
         };
         let shape = shape(rows, inner, columns);
-        let weight = PackedWeight::new(Level::best(), right.storage(), order, &shape);
+        let weight = PackedWeight::new(SimdLevel::best(), right.storage(), order, &shape);
         let none = Epilogue::default();
         forward(&shape, left.storage(), &weight, none, &mut product);
     }

@@ -2,21 +2,21 @@
 
 use super::pointer::{Destination, Source};
 use super::rows::{Access, Rows, Step};
-use super::simd::{Level, Simd};
+use super::simd::{SimdLevel, Simd};
 
 /// The larger of zero and `input`.
 ///
 /// # Panics
 ///
 /// If the slices are not of one length; so everywhere in this module.
-pub(crate) fn relu(level: Level, input: &[f32], output: &mut [f32]) {
+pub(crate) fn relu(level: SimdLevel, input: &[f32], output: &mut [f32]) {
     assert_eq!(input.len(), output.len());
     let (length, input) = (output.len(), input.into());
     let output = output.into();
     run(level, Relu { input, output }, length);
 }
 
-pub(crate) fn relu_in_place(level: Level, data: &mut [f32]) {
+pub(crate) fn relu_in_place(level: SimdLevel, data: &mut [f32]) {
     let length = data.len();
     let output = Destination::from(data);
     let input = output.into();
@@ -24,7 +24,7 @@ pub(crate) fn relu_in_place(level: Level, data: &mut [f32]) {
 }
 
 /// The larger of zero and `a + b`.
-pub(crate) fn add_relu(level: Level, a: &[f32], b: &[f32], output: &mut [f32]) {
+pub(crate) fn add_relu(level: SimdLevel, a: &[f32], b: &[f32], output: &mut [f32]) {
     assert!(a.len() == output.len() && b.len() == output.len());
     let length = output.len();
     let (a, b, output) = (a.into(), b.into(), output.into());
@@ -32,7 +32,7 @@ pub(crate) fn add_relu(level: Level, a: &[f32], b: &[f32], output: &mut [f32]) {
 }
 
 /// The same with the result in the place of `a`.
-pub(crate) fn add_relu_in_place(level: Level, a: &mut [f32], b: &[f32]) {
+pub(crate) fn add_relu_in_place(level: SimdLevel, a: &mut [f32], b: &[f32]) {
     assert_eq!(a.len(), b.len());
     let length = a.len();
     let output = Destination::from(a);
@@ -41,7 +41,7 @@ pub(crate) fn add_relu_in_place(level: Level, a: &mut [f32], b: &[f32]) {
 }
 
 /// Zero in the place of the gradient wherever ReLU's `output` is not above zero.
-pub(crate) fn mask_gradient(level: Level, output: &[f32], gradient: &mut [f32]) {
+pub(crate) fn mask_gradient(level: SimdLevel, output: &[f32], gradient: &mut [f32]) {
     assert_eq!(output.len(), gradient.len());
     let length = output.len();
     let (output, gradient) = (output.into(), gradient.into());
@@ -49,7 +49,7 @@ pub(crate) fn mask_gradient(level: Level, output: &[f32], gradient: &mut [f32]) 
 }
 
 /// `step` reads and writes slices of this length.
-fn run<T: Step + Send + Sync>(level: Level, step: T, length: usize) {
+fn run<T: Step + Send + Sync>(level: SimdLevel, step: T, length: usize) {
     // SAFETY: all slices are as long as the rows in all; every value is written by one task, which
     // has read it before.
     unsafe { Rows::flat(level, length).run(level, step) };
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn every_value_is_the_formula() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             for length in [0, 1, 2, 7, 15, 16, 64, 1000, 100_003] {
                 let (a, b) = (random(1, length), random(2, length));
                 let zip = |operation: fn(f32, f32) -> f32| -> Vec<f32> {
@@ -165,12 +165,12 @@ mod tests {
     fn a_pass_over_more_than_there_is_panics() {
         let (input, mut output) = (random(1, 99), poisoned(100));
         let (input, output) = (input[..].into(), (&mut output[..]).into());
-        run(Level::best(), Relu { input, output }, 100);
+        run(SimdLevel::best(), Relu { input, output }, 100);
     }
 
     #[test]
     fn what_is_not_a_number_stays_so() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let mut data = poisoned(20);
             relu_in_place(level, &mut data);
             add_relu_in_place(level, &mut data, &[1.0; 20]);

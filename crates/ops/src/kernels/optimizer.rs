@@ -4,7 +4,7 @@
 
 use super::pointer::{Destination, Source};
 use super::rows::{Access, Rows, Step};
-use super::simd::{Level, Simd};
+use super::simd::{SimdLevel, Simd};
 
 /// What stochastic gradient descent remembers, and how.
 pub(crate) struct Momentum<'a> {
@@ -21,7 +21,7 @@ pub(crate) struct Momentum<'a> {
 ///
 /// If the slices are not of one length.
 pub(crate) fn sgd_step(
-    level: Level,
+    level: SimdLevel,
     parameter: &mut [f32],
     gradient: &[f32],
     momentum: Option<Momentum<'_>>,
@@ -139,7 +139,7 @@ pub(crate) struct Adam {
 /// If the slices are not of one length or `step` is zero.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn adam_step(
-    level: Level,
+    level: SimdLevel,
     parameter: &mut [f32],
     gradient: &[f32],
     first_moment: &mut [f32],
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn descent_follows_pytorch() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             for length in LENGTHS {
                 for (with, nesterov, dampening) in
                     [(false, false, 0.0), (true, false, 0.1), (true, true, 0.0)]
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn adam_follows_pytorch() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             for length in LENGTHS {
                 for decoupled in [false, true] {
                     let settings = Adam {

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use super::simd::{Kernel, Level, Simd, unroll};
+use super::simd::{Kernel, SimdLevel, Simd, unroll};
 
 /// Rounds of the loop in one try: some ten milliseconds, so that the start of threads is lost in
 /// it.
@@ -18,13 +18,13 @@ const SUMS: usize = 16;
 /// each value. What kernels reach can be judged by it.
 ///
 /// Takes a fraction of a second.
-pub fn peak_gflops(level: Level, threads: usize) -> f64 {
+pub fn peak_gflops(level: SimdLevel, threads: usize) -> f64 {
     (0..TRIES)
         .map(|_| attempt(level, threads))
         .fold(0.0, f64::max)
 }
 
-fn attempt(level: Level, threads: usize) -> f64 {
+fn attempt(level: SimdLevel, threads: usize) -> f64 {
     let begin = Instant::now();
     let operations: usize = std::thread::scope(|scope| {
         let spawned: Vec<_> = (1..threads)
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn every_level_has_a_peak() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let peak = peak_gflops(level, 1);
             // Between a slow core of long ago and one that does not exist yet.
             assert!(peak > 0.1 && peak < 100_000.0, "{level}: {peak} GFLOP/s");

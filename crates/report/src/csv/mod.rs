@@ -106,8 +106,8 @@ pub fn write_steps(history: &History, writer: impl Write) -> io::Result<()> {
 ///
 /// What the writer says.
 pub fn write_epochs(history: &History, writer: impl Write) -> io::Result<()> {
-    type Part = fn(&Epoch) -> Option<&Metrics>;
-    const PARTS: [(&str, Part); 3] = [
+    type SplitMetrics = fn(&Epoch) -> Option<&Metrics>;
+    const PARTS: [(&str, SplitMetrics); 3] = [
         ("train", |epoch| Some(&epoch.train)),
         ("validation", |epoch| Some(&epoch.validation)),
         ("average", |epoch| epoch.average.as_ref()),

@@ -11,7 +11,7 @@ use super::figure::{Figure, Figures, Line};
 use super::format::{count, duration, metric_name, number, percent, settings, short};
 use super::summary;
 use crate::chart::{DASHES, Style};
-use crate::places::Places;
+use crate::places::RelativePaths;
 
 /// A result of every run, and which is the best.
 pub(super) struct Row {
@@ -185,7 +185,7 @@ fn described(history: &History) -> BTreeMap<String, String> {
         ("version", &started.version),
     ];
     let beside = beside.map(|(name, value)| (name.to_owned(), short(value)));
-    let settings = settings(started, &Places::of(history));
+    let settings = settings(started, &RelativePaths::of(history));
     let mut described: BTreeMap<String, String> = settings.into_iter().collect();
     described.extend(beside);
     described.retain(|name, _| tells_runs_apart(name));

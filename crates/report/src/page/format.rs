@@ -4,7 +4,7 @@ use events::{Started, rounded_setting};
 use serde_json::Value;
 
 pub(super) use events::format::{count, duration, figure, number};
-use crate::places::Places;
+use crate::places::RelativePaths;
 
 /// Longer names are cut off.
 const LONGEST_NAME: usize = 80;
@@ -49,7 +49,7 @@ pub(super) fn moment(at: &str) -> String {
 
 /// All settings of a run with their paths, such as `schedule.kind`, as they stand in TOML. The name of the model is
 /// among them also where the settings leave it to the weights that the run starts from.
-pub(super) fn settings(started: &Started, places: &Places) -> Vec<(String, String)> {
+pub(super) fn settings(started: &Started, places: &RelativePaths) -> Vec<(String, String)> {
     let mut config = rounded_setting(&started.config);
     if let Value::Object(map) = &mut config
         && !started.model.is_empty()
@@ -63,7 +63,7 @@ pub(super) fn settings(started: &Started, places: &Places) -> Vec<(String, Strin
     settings
 }
 
-fn make_relative(value: &mut Value, places: &Places) {
+fn make_relative(value: &mut Value, places: &RelativePaths) {
     match value {
         Value::String(text) => *text = places.value(text),
         Value::Array(values) => values
@@ -128,7 +128,7 @@ mod tests {
                 config,
                 ..Started::default()
             };
-            super::settings(&started, &Places::default())
+            super::settings(&started, &RelativePaths::default())
         };
         let config = serde_json::json!({
             "data": "folder:/data/sets/photos", "lr": 0.1 * 0.1, "schedule": {"kind": "cosine", "at": [1, 2]}, "empty": {}

@@ -8,12 +8,12 @@ use events::{History, Mistake, Thumbnail};
 use maud::{Markup, html};
 
 use super::format::{percent, short, shortened};
-use crate::places::Places;
+use crate::places::RelativePaths;
 
 /// Images in a report.
 pub(super) const MOST: usize = 24;
 
-pub(super) fn gallery(history: &History, mistakes: &[Mistake], places: &Places) -> Markup {
+pub(super) fn gallery(history: &History, mistakes: &[Mistake], places: &RelativePaths) -> Markup {
     html! {
         ul class="gallery" {
             @for mistake in mistakes.iter().take(MOST) {
@@ -33,7 +33,7 @@ pub(super) fn gallery(history: &History, mistakes: &[Mistake], places: &Places) 
 }
 
 /// The file of an image, relative to the data folder, or the number of one without a file.
-pub(super) fn file(history: &History, mistake: &Mistake, places: &Places) -> String {
+pub(super) fn file(history: &History, mistake: &Mistake, places: &RelativePaths) -> String {
     shortened(&places.value(&history.image_name(mistake)))
 }
 
@@ -80,7 +80,7 @@ mod tests {
             confidence: 0.5,
             thumbnail: Thumbnail::new([1, 1, 1], vec![0]).unwrap(),
         };
-        let places = Places::of(&history);
+        let places = RelativePaths::of(&history);
         for (path, shown) in [
             (
                 Some("/home/joe/photos/test/cat/1 <2>.jpg"),

@@ -7,7 +7,7 @@ use super::figure::Figures;
 use super::outcome::Outcome;
 use super::{NamedRun, classes, curves, machine, mistakes, settings, summary, timing};
 use events::Confusion;
-use crate::places::Places;
+use crate::places::RelativePaths;
 
 /// A part of a run's account, under a heading of its own.
 struct Section {
@@ -19,7 +19,7 @@ struct Section {
 
 /// Name, state, key figures and warnings.
 pub(super) fn head(run: &NamedRun) -> Markup {
-    let places = Places::of(run.history);
+    let places = RelativePaths::of(run.history);
     html! {
         p class="subtitle" { (summary::subtitle(run.history, &places)) }
         (summary::key_figures(run))
@@ -48,7 +48,7 @@ pub(super) fn body(run: &NamedRun, number: usize, figures: &mut Figures) -> Mark
 
 fn sections(run: &NamedRun, figures: &mut Figures) -> Vec<Section> {
     let history = run.history;
-    let places = Places::of(history);
+    let places = RelativePaths::of(history);
     let mut sections = Vec::new();
     let mut push = |title, anchor, content| {
         sections.push(Section {
@@ -94,7 +94,7 @@ fn sections(run: &NamedRun, figures: &mut Figures) -> Vec<Section> {
 fn push_classes(
     history: &History,
     outcome: &Outcome,
-    places: &Places,
+    places: &RelativePaths,
     push: &mut impl FnMut(&'static str, &'static str, Markup),
 ) {
     let named = history

@@ -6,13 +6,13 @@ use events::{History, Level, Started, State, System};
 use maud::{Markup, html};
 
 use super::format::{bytes, count, duration, settings, short, shortened};
-use crate::places::Places;
+use crate::places::RelativePaths;
 
 /// Messages on a page, the last ones.
 pub(super) const MOST_MESSAGES: usize = 200;
 
 /// Every setting under its table's name, as in a TOML file.
-pub(super) fn config(started: &Started, places: &Places) -> Markup {
+pub(super) fn config(started: &Started, places: &RelativePaths) -> Markup {
     let rows = rows(started, places);
     html! {
         div class="scroll" {
@@ -36,7 +36,7 @@ pub(super) fn config(started: &Started, places: &Places) -> Markup {
 }
 
 /// Every setting; tables come last as in TOML, and the order is kept within them.
-pub(super) fn rows(started: &Started, places: &Places) -> Vec<(String, String)> {
+pub(super) fn rows(started: &Started, places: &RelativePaths) -> Vec<(String, String)> {
     let mut rows = settings(started, places);
     rows.sort_by_key(|(path, _)| table_of(path).map(str::to_owned));
     rows
@@ -50,7 +50,7 @@ pub(super) fn table_of(path: &str) -> Option<&str> {
 pub(super) fn environment_rows(
     started: &Started,
     systems: &[System],
-    places: &Places,
+    places: &RelativePaths,
 ) -> Vec<(&'static str, String)> {
     let most = |memory: fn(&System) -> u64| {
         let most = systems.iter().map(memory).max().filter(|&most| most > 0);
@@ -86,7 +86,7 @@ pub(super) fn environment_rows(
     rows
 }
 
-pub(super) fn environment(started: &Started, systems: &[System], places: &Places) -> Markup {
+pub(super) fn environment(started: &Started, systems: &[System], places: &RelativePaths) -> Markup {
     let rows = environment_rows(started, systems, places);
     html! {
         div class="scroll" {
@@ -102,7 +102,7 @@ pub(super) fn environment(started: &Started, systems: &[System], places: &Places
 }
 
 /// All messages in their order, or the last ones of many.
-pub(super) fn messages(history: &History, places: &Places) -> Markup {
+pub(super) fn messages(history: &History, places: &RelativePaths) -> Markup {
     let messages = &history.messages;
     let left_out = messages.len().saturating_sub(MOST_MESSAGES);
     html! {
@@ -132,7 +132,7 @@ pub(super) fn level(level: Level) -> &'static str {
 pub(super) fn command_lines(
     history: &History,
     folder: &Path,
-    places: &Places,
+    places: &RelativePaths,
 ) -> Vec<(&'static str, String)> {
     let folder = places.path(&folder.to_string_lossy());
     let started = history.started.as_ref();
@@ -185,7 +185,7 @@ pub(super) fn command_lines(
     repeat.into_iter().chain(resume).collect()
 }
 
-pub(super) fn commands(history: &History, folder: &Path, places: &Places) -> Markup {
+pub(super) fn commands(history: &History, folder: &Path, places: &RelativePaths) -> Markup {
     html! {
         p class="faint" { "Paths are relative to the folder in which the run was started." }
         @for (sentence, command) in command_lines(history, folder, places) {
@@ -196,7 +196,7 @@ pub(super) fn commands(history: &History, folder: &Path, places: &Places) -> Mar
 }
 
 /// A program within the folder that paths are shown from; the name alone of one elsewhere.
-fn program(word: &str, places: &Places) -> String {
+fn program(word: &str, places: &RelativePaths) -> String {
     let path = places.path(word);
     match path != word && path.starts_with(['.', '~', '…']) {
         true => file_name(word).to_owned(),
@@ -209,7 +209,7 @@ fn file_name(path: &str) -> &str {
 }
 
 /// A word of a command line: a value, or a flag and its value.
-fn argument(word: &str, places: &Places) -> String {
+fn argument(word: &str, places: &RelativePaths) -> String {
     match word.split_once('=') {
         Some((flag, value)) if flag.starts_with("--") => {
             format!("{flag}={}", places.value(value))
@@ -250,7 +250,7 @@ mod tests {
             config: serde_json::json!({"a": {"z": 1, "b": {"c": true}}, "seed": 3}),
             ..Started::default()
         };
-        let text = config(&started, &Places::default()).into_string();
+        let text = config(&started, &RelativePaths::default()).into_string();
         let places: Vec<usize> = ["seed", "[a]", ">z<", "[a.b]", ">c<"]
             .iter()
             .map(|part| text.find(part).unwrap_or_else(|| panic!("{part}: {text}")))
@@ -289,7 +289,7 @@ mod tests {
 
     /// The command lines on the page.
     fn lines(history: &History, folder: &str) -> Vec<String> {
-        let places = Places::of(history);
+        let places = RelativePaths::of(history);
         let page = commands(history, Path::new(folder), &places).into_string();
         let lines = page.split("<pre><code>").skip(1);
         let lines = lines.filter_map(|line| line.split_once("</code>"));

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::NamedRun;
 use super::format::{count, duration, figure, moment, number, percent, short, shortened};
 use super::outcome::Outcome;
-use crate::places::Places;
+use crate::places::RelativePaths;
 
 /// Longer values are written smaller.
 const LONG: usize = 12;
@@ -39,7 +39,7 @@ pub(super) fn state_word(run: &NamedRun) -> &'static str {
 }
 
 /// One line: network, data and when it began.
-pub(super) fn subtitle(history: &History, places: &Places) -> String {
+pub(super) fn subtitle(history: &History, places: &RelativePaths) -> String {
     let Some(started) = &history.started else {
         return "the start of this run was not recorded".to_owned();
     };
@@ -153,7 +153,7 @@ fn threads(started: &Started) -> String {
 }
 
 /// What is wrong with the run, as far as it shows.
-pub(super) fn warnings(run: &NamedRun, places: &Places) -> Vec<String> {
+pub(super) fn warnings(run: &NamedRun, places: &RelativePaths) -> Vec<String> {
     let history = run.history;
     let mut warnings: Vec<String> = alerts(history)
         .into_iter()
@@ -179,7 +179,7 @@ pub(super) fn warnings(run: &NamedRun, places: &Places) -> Vec<String> {
     warnings
 }
 
-pub(super) fn warning_list(run: &NamedRun, places: &Places) -> Markup {
+pub(super) fn warning_list(run: &NamedRun, places: &RelativePaths) -> Markup {
     let warnings = warnings(run, places);
     html! {
         @if !warnings.is_empty() {

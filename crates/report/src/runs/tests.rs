@@ -251,7 +251,7 @@ fn turn() -> impl Strategy<Value = Turn> {
 
 /// Where a run is.
 #[derive(Clone, Copy, Default)]
-struct Place {
+struct Reached {
     seconds: f64,
     step: usize,
     epochs_done: usize,
@@ -260,10 +260,10 @@ struct Place {
 /// The events of a run to which this happens; checkpoints are made behind epochs.
 fn story(turns: &[Turn]) -> Vec<Event> {
     let mut events = vec![resumed_run::events().swap_remove(0)];
-    let (mut now, mut saved) = (Place::default(), Place::default());
+    let (mut now, mut saved) = (Reached::default(), Reached::default());
     for turn in turns {
         now.seconds += 0.25;
-        let Place {
+        let Reached {
             seconds,
             step,
             epochs_done,

@@ -30,7 +30,7 @@ use events::History;
 
 use crate::export::{self, ExportError};
 use clock::Clock;
-use parts::Part;
+use parts::LogFolder;
 use records::Records;
 
 /// What our files are called, around the time of the run's begin and the number of the export.
@@ -48,7 +48,7 @@ pub fn write(folder: &Path, name: &str, history: &History) -> Result<PathBuf, Ex
     let run = export::inside(folder, name)?;
     let clock = Clock::new(&history.sittings);
     let begin = clock.at(0.0);
-    for part in Part::ALL {
+    for part in LogFolder::ALL {
         let folder = match part.folder() {
             "" => run.clone(),
             inner => run.join(inner),

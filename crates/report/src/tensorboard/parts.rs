@@ -19,7 +19,7 @@ const MOST_MISTAKES: usize = 32;
 /// A file in a folder of its own: TensorBoard draws figures of one name in one chart, a line for each
 /// folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum LogFolder {
     /// What is of the run as a whole.
     Run,
     Train,
@@ -28,7 +28,7 @@ pub(super) enum Part {
     Test,
 }
 
-impl Part {
+impl LogFolder {
     pub(super) const ALL: [Self; 5] = [
         Self::Run,
         Self::Train,

@@ -203,7 +203,7 @@ proptest! {
         events.into_iter().for_each(|event| history.push(event));
         let folder = tempfile::tempdir().unwrap();
         let run = write(folder.path(), "run", &history).unwrap();
-        for part in Part::ALL.into_iter().filter(|part| part.is_there(&history)) {
+        for part in LogFolder::ALL.into_iter().filter(|part| part.is_there(&history)) {
             for event in read(&run, part.folder()) {
                 prop_assert!((0.0..1e12).contains(&event.wall_time));
                 prop_assert!(event.step >= 0);

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     fn config(name: &str, channels: usize, classes: usize) -> NetworkConfig {
-        let config = model::network(name).unwrap();
+        let config = model::NetworkConfig::named(name).unwrap();
         config.with_classes(classes).with_input_channels(channels)
     }
 
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn options_win_within_limits() {
-        let config = model::network("resnet50").unwrap();
+        let config = model::NetworkConfig::named("resnet50").unwrap();
         let with = |options: &ImportOptions| preprocessing(&config, options, Some(232));
         let chosen = with(&ImportOptions {
             image_size: Some(112),

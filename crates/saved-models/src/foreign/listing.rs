@@ -10,11 +10,11 @@ pub(super) struct Listing<'a> {
     /// One, or the shards of one network.
     files: &'a [Contents<'a>],
     /// In the order of the names, so that all of a module are next to each other.
-    places: BTreeMap<&'a str, Place>,
+    places: BTreeMap<&'a str, TensorPosition>,
 }
 
 #[derive(Clone, Copy)]
-struct Place {
+struct TensorPosition {
     file: usize,
     tensor: usize,
 }
@@ -27,7 +27,7 @@ impl<'a> Listing<'a> {
         let mut places = BTreeMap::new();
         for (file, contents) in files.iter().enumerate() {
             for (tensor, info) in contents.tensors().iter().enumerate() {
-                let place = Place { file, tensor };
+                let place = TensorPosition { file, tensor };
                 if places.insert(info.name.as_str(), place).is_some() {
                     return Err(ContentError::DuplicateName {
                         name: info.name.clone(),

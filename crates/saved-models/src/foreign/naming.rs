@@ -254,7 +254,7 @@ mod tests {
             "resnet50d",
             "resnet18-tutorial",
         ] {
-            let config = model::network(name).unwrap();
+            let config = model::NetworkConfig::named(name).unwrap();
             let model::NetworkConfig::Resnet(resnet) = &config else {
                 panic!("{name}");
             };

@@ -114,7 +114,7 @@ fn suggestion(nearest: &Option<&'static str>) -> String {
 fn nearest(name: &str) -> Option<&'static str> {
     let (network, _) = name.rsplit_once("-v").unwrap_or((name, ""));
     // Of a network that is known, only the version is wrong.
-    let nearest = model::network(network).err()?.nearest?;
+    let nearest = model::NetworkConfig::named(network).err()?.nearest?;
     let mut models = PUBLISHED.iter().map(|weights| weights.model);
     models.find(|model| *model == nearest)
 }
@@ -229,7 +229,7 @@ mod tests {
             assert_eq!(weights.to_string().parse(), Ok(weights));
             let path = Path::new("cache").join(weights.file());
             assert_eq!(Published::of_file(&path), Some(weights));
-            assert!(model::network(weights.model()).is_ok());
+            assert!(model::NetworkConfig::named(weights.model()).is_ok());
             assert!(
                 weights
                     .checksum()

@@ -27,7 +27,7 @@ fn save_and_open_agree() {
 
 /// A small model in a folder; both files have checksums.
 fn saved_digit(folder: &Path) -> Description {
-    let network = model::network("digit").unwrap();
+    let network = model::NetworkConfig::named("digit").unwrap();
     let description = Description {
         model: "digit".to_owned(),
         network: network.clone(),

@@ -10,7 +10,7 @@ use events::format::{count as grouped, figure, percent};
 use crate::panel::{above, left};
 use crate::pen::{Pen, Span};
 use crate::runs::Run;
-use crate::scores::{Part, Scores, chosen};
+use crate::scores::{ScoreDetail, Scores, chosen};
 use crate::state::{Order, State};
 use crate::theme::Theme;
 
@@ -55,7 +55,7 @@ fn sorted(confusion: &Confusion, order: Order) -> Vec<usize> {
 
 impl<'a> Page<'a> {
     fn new(state: &State, run: &'a Run<'a>) -> Option<Self> {
-        let scores = chosen(run.history, Part::Confusion, state.choice)?;
+        let scores = chosen(run.history, ScoreDetail::Confusion, state.choice)?;
         let started = run.history.started.as_ref();
         let named = started.map_or(0, |started| started.classes.len());
         let confusion = Confusion::new(scores.confusion, named);

@@ -7,12 +7,12 @@ use super::pack::{Panels, WeightOrder};
 use super::shape::{ConvolutionShape, Target, Walk};
 use super::sweep::{Finish, Residual, sweep};
 use super::winograd::WinogradWeight;
-use crate::kernels::simd::Level;
+use crate::kernels::simd::SimdLevel;
 
 /// A weight in the order in which the forward pass reads it.
 #[derive(Debug)]
 pub(crate) struct PackedWeight {
-    level: Level,
+    level: SimdLevel,
     /// Of each block of channels.
     blocks: Vec<Panels>,
     /// The only block's, made when it is first of use.
@@ -24,7 +24,7 @@ pub(crate) struct PackedWeight {
 impl PackedWeight {
     /// Brings a weight `[out_channels, in_channels / groups, height, width]` into order.
     pub(crate) fn new(
-        level: Level,
+        level: SimdLevel,
         weight: &[f32],
         order: WeightOrder,
         shape: &ConvolutionShape,

@@ -5,7 +5,7 @@ use super::blocks::Blocks;
 use super::pack::{Panels, WeightOrder, WeightView};
 use super::shape::{ConvolutionShape, Target, Walk};
 use super::sweep::{Finish, Residual, sweep};
-use crate::kernels::simd::Level;
+use crate::kernels::simd::SimdLevel;
 
 /// One axis of a phase: input positions `phase, phase + stride, ...`, which the same taps reach.
 #[derive(Clone, Copy)]
@@ -41,7 +41,7 @@ impl Phase {
 ///
 /// If a slice does not have the length that `shape` says.
 pub(crate) fn input_gradient(
-    level: Level,
+    level: SimdLevel,
     shape: &ConvolutionShape,
     output_gradient: &[f32],
     weight: &[f32],
@@ -71,7 +71,7 @@ pub(crate) fn input_gradient(
 /// The same for a block of channels.
 #[allow(clippy::too_many_arguments)]
 fn of_block(
-    level: Level,
+    level: SimdLevel,
     shape: &ConvolutionShape,
     blocks: &Blocks,
     block: usize,

@@ -2,7 +2,7 @@
 
 use crate::kernels::buffer::Buffer;
 use crate::kernels::parallel::{Shared, for_each};
-use crate::kernels::simd::Level;
+use crate::kernels::simd::SimdLevel;
 use crate::profile;
 
 /// How a weight `[out_channels, in_channels, height, width]` lies in memory.
@@ -79,7 +79,7 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    pub(super) fn pack(level: Level, view: WeightView<'_>) -> Self {
+    pub(super) fn pack(level: SimdLevel, view: WeightView<'_>) -> Self {
         let _running = profile::operation("pack weights");
         let [rows, columns, inner, outer] = view.sizes;
         let width = panel_width(level, outer);
@@ -102,7 +102,7 @@ impl Panels {
 }
 
 /// Output channels that a tile computes at once.
-pub(super) fn panel_width(level: Level, out_channels: usize) -> usize {
+pub(super) fn panel_width(level: SimdLevel, out_channels: usize) -> usize {
     let lanes = level.lanes();
     lanes * super::tile::vectors(lanes, out_channels)
 }

@@ -10,7 +10,7 @@ use super::tile::{RowOfTiles, vectors};
 use super::winograd::{self, WinogradWeight};
 use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::pointer::Source;
-use crate::kernels::simd::{Kernel, Level, Simd};
+use crate::kernels::simd::{Kernel, SimdLevel, Simd};
 
 /// Bytes of input that a band has at most, if it has more than a row: a part of the second-level
 /// cache.
@@ -45,7 +45,7 @@ pub(super) enum Residual<'a> {
 /// Winograd's algorithm needs, if that is worth keeping. Every result is summed up in the same order
 /// whatever the number of threads.
 pub(super) fn sweep(
-    level: Level,
+    level: SimdLevel,
     walk: &Walk,
     input: &[f32],
     weight: &Panels,
@@ -72,7 +72,7 @@ pub(super) fn sweep(
 
 /// Sums up every product; the caller has checked all sizes.
 pub(super) fn direct(
-    level: Level,
+    level: SimdLevel,
     walk: &Walk,
     input: &[f32],
     weight: &Panels,
@@ -203,7 +203,7 @@ impl Task<'_> {
     /// No other task may work on the same units and panels.
     unsafe fn run(
         &self,
-        level: Level,
+        level: SimdLevel,
         units: Range<usize>,
         panels: Range<usize>,
         scratch: Option<&[f32]>,

@@ -7,7 +7,7 @@ use super::sweep::{Finish, Residual};
 use super::winograd::{WinogradWeight, winograd};
 use super::*;
 use crate::kernels::parallel::Shared;
-use crate::kernels::simd::Level;
+use crate::kernels::simd::SimdLevel;
 
 /// Values between -1 and 1 from a small generator.
 struct Values(u64);
@@ -149,7 +149,7 @@ fn forward_adds_up_every_product() {
                 (sum + bias + f64::from(residual[index])).max(0.0)
             })
             .collect();
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let packed = PackedWeight::new(level, &weight, WeightOrder::InOut, &shape);
             let mut output = vec![f32::NAN; shape.output_len()];
             forward(&shape, &input, &packed, Epilogue::default(), &mut output);
@@ -195,7 +195,7 @@ fn winograd_adds_up_every_product() {
             products(&shape, |i, w, o| {
                 sums[o] += f64::from(input[i]) * f64::from(weight[w]);
             });
-            for level in Level::available() {
+            for level in SimdLevel::available() {
                 let order = WeightOrder::InOut;
                 let [inner, outer] = [shape.in_channels, shape.out_channels];
                 let view = WeightView::new(&weight, order, shape.kernel, inner, outer);
@@ -238,12 +238,12 @@ fn both_orders_of_a_weight_are_the_same_weight() {
         out_in[channels % 18 * 18 + channels / 18 * 6 + tap] = value;
     }
     let run = |weight: &[f32], order| {
-        let packed = PackedWeight::new(Level::best(), weight, order, &shape);
+        let packed = PackedWeight::new(SimdLevel::best(), weight, order, &shape);
         let mut output = vec![f32::NAN; shape.output_len()];
         forward(&shape, &input, &packed, Epilogue::default(), &mut output);
         let mut gradient = vec![f32::NAN; shape.input_len()];
         input_gradient(
-            Level::best(),
+            SimdLevel::best(),
             &shape,
             &output,
             weight,
@@ -275,7 +275,7 @@ fn input_gradient_adds_up_every_product() {
             .zip(&before)
             .map(|(sum, &before)| sum + f64::from(before))
             .collect();
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let run = |accumulate, mut gradient: Vec<f32>| {
                 let order = WeightOrder::InOut;
                 input_gradient(
@@ -306,7 +306,7 @@ fn weight_gradient_adds_up_every_product() {
         products(&shape, |i, w, o| {
             sums[w] += f64::from(output_gradient[o]) * f64::from(input[i]);
         });
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let mut gradient = vec![f32::NAN; shape.weight_len()];
             weight_gradient(level, &shape, &input, &output_gradient, &mut gradient);
             assert_close("weight gradient", &shape, &gradient, &sums);
@@ -333,7 +333,7 @@ fn what_is_not_a_number_stays_so() {
         relu: true,
         ..Epilogue::default()
     };
-    for level in Level::available() {
+    for level in SimdLevel::available() {
         let packed = PackedWeight::new(level, &weight, WeightOrder::InOut, &shape);
         let mut output = vec![0.0; shape.output_len()];
         forward(&shape, &input, &packed, epilogue, &mut output);
@@ -364,7 +364,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
             .build()
             .unwrap();
         pool.install(|| {
-            let level = Level::best();
+            let level = SimdLevel::best();
             let order = WeightOrder::InOut;
             let packed = PackedWeight::new(level, &weight, order, &shape);
             let mut results = [shape.output_len(), shape.input_len(), shape.weight_len()]

@@ -14,7 +14,7 @@ use super::weight_tile::{WeightTiles, tile_height};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::pointer::{Destination, Source};
-use crate::kernels::simd::Level;
+use crate::kernels::simd::SimdLevel;
 
 /// Pixels whose products are summed up in registers before they are added to the gradient: enough
 /// to make that addition cheap, few enough that a panel of their gradients stays in the
@@ -32,7 +32,7 @@ const PARTIAL_LEN: usize = 2 << 20;
 ///
 /// If a slice does not have the length that `shape` says.
 pub(crate) fn weight_gradient(
-    level: Level,
+    level: SimdLevel,
     shape: &ConvolutionShape,
     input: &[f32],
     output_gradient: &[f32],
@@ -61,7 +61,7 @@ pub(crate) fn weight_gradient(
 
 /// The gradient of a weight `[height, width, in_channels, out_channels]` of a walk.
 fn of_walk(
-    level: Level,
+    level: SimdLevel,
     walk: Walk,
     input: &[f32],
     output_gradient: &[f32],
@@ -119,7 +119,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(level: Level, walk: Walk) -> Self {
+    fn new(level: SimdLevel, walk: Walk) -> Self {
         let [rows, columns] = [walk.rows, walk.columns];
         let lanes = level.lanes();
         let height = tile_height(lanes, vectors(lanes, walk.out_channels), walk.run());
@@ -151,7 +151,7 @@ impl Plan {
 }
 
 struct Pass<'a> {
-    level: Level,
+    level: SimdLevel,
     plan: &'a Plan,
     input: &'a [f32],
     output_gradient: &'a [f32],

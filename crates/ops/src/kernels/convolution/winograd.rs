@@ -16,7 +16,7 @@ use super::winograd_transform::{InputTiles, OutputTiles, WeightTransform};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::pointer::Source;
-use crate::kernels::simd::{Kernel, Level, Simd};
+use crate::kernels::simd::{Kernel, SimdLevel, Simd};
 
 /// Edge of a tile of results, and of the input under it.
 pub(super) const OUT: usize = 4;
@@ -40,7 +40,7 @@ pub(super) struct WinogradWeight {
 
 impl WinogradWeight {
     /// Transforms a packed 3x3 weight.
-    pub(super) fn new(level: Level, panels: &Panels) -> Self {
+    pub(super) fn new(level: SimdLevel, panels: &Panels) -> Self {
         let inner = panels.stride / (9 * panels.width);
         let stride = inner * panels.width;
         let mut values = Buffer::new(PRODUCTS * panels.count * stride);
@@ -96,7 +96,7 @@ pub(super) fn pays(walk: &Walk, is_transformed: bool) -> bool {
 /// Computes `walk`, for which [`pays`] holds, over `input` into `output`. The caller has checked
 /// all sizes.
 pub(super) fn winograd(
-    level: Level,
+    level: SimdLevel,
     walk: &Walk,
     input: &[f32],
     panels: &Panels,
@@ -141,7 +141,7 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    fn run(&self, level: Level) {
+    fn run(&self, level: SimdLevel) {
         let count = self.tiles.len();
         let in_stride = count * self.walk.in_channels + GAP;
         let out_stride = count * self.walk.out_channels + GAP;
@@ -203,7 +203,7 @@ impl Task<'_> {
         })
     }
 
-    fn write(&self, level: Level, tile: usize, products: &[f32], stride: usize) {
+    fn write(&self, level: SimdLevel, tile: usize, products: &[f32], stride: usize) {
         let walk = self.walk;
         let (image, row, column) = self.place(tile);
         let target = &walk.target;

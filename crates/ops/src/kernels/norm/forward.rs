@@ -2,7 +2,7 @@
 
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::rows::{Access, Rows, Step};
-use crate::kernels::simd::{Level, Simd};
+use crate::kernels::simd::{SimdLevel, Simd};
 
 /// One over the standard deviation of every channel.
 pub(crate) fn inverse_deviation(variance: &[f32], epsilon: f64) -> Vec<f32> {
@@ -41,7 +41,7 @@ pub(crate) fn scale_and_shift(
 /// there for each channel.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn forward(
-    level: Level,
+    level: SimdLevel,
     input: &[f32],
     scale: &[f32],
     shift: &[f32],
@@ -62,7 +62,7 @@ pub(crate) fn forward(
 ///
 /// As [`forward`].
 pub(crate) fn forward_in_place(
-    level: Level,
+    level: SimdLevel,
     data: &mut [f32],
     scale: &[f32],
     shift: &[f32],
@@ -78,7 +78,7 @@ pub(crate) fn forward_in_place(
 
 #[allow(clippy::too_many_arguments)]
 fn run(
-    level: Level,
+    level: SimdLevel,
     rows: Rows,
     input: Source<'_>,
     scale: &[f32],
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn every_form_is_the_formula() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             for channels in CHANNELS {
                 for pixels in PIXELS {
                     let length = pixels * channels;
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn relu_hands_on_what_is_not_a_number() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let mut data = vec![f32::NAN; 40];
             forward_in_place(level, &mut data, &[1.0], &[0.0], None, true, 1);
             assert!(data.iter().all(|value| value.is_nan()));
@@ -227,14 +227,14 @@ mod tests {
 
     #[test]
     fn nothing_stays_nothing() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             forward_in_place(level, &mut [], &[1.0; 3], &[0.0; 3], None, true, 3);
         }
     }
 
     #[test]
     fn the_number_of_threads_makes_no_difference() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let input = random(5, 20 * 20_000);
             let (scale, shift) = (random(6, 20), random(7, 20));
             assert_same_on_threads(|| {

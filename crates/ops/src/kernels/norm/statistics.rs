@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::kernels::parallel;
 use crate::kernels::pointer::Source;
 use crate::kernels::rows::{Access, Rows, Step, Totals};
-use crate::kernels::simd::{Level, Simd};
+use crate::kernels::simd::{SimdLevel, Simd};
 
 /// Mean and biased variance of every channel; zero where there are no pixels.
 ///
@@ -13,7 +13,7 @@ use crate::kernels::simd::{Level, Simd};
 ///
 /// If the input is not whole pixels or the results are not one per channel.
 pub(crate) fn statistics(
-    level: Level,
+    level: SimdLevel,
     input: &[f32],
     channels: usize,
     mean: &mut [f32],
@@ -44,7 +44,7 @@ pub(crate) fn statistics(
 /// # Panics
 ///
 /// If the input is not whole pixels or the sums are not one per channel.
-pub(crate) fn channel_sum(level: Level, input: &[f32], channels: usize, sums: &mut [f32]) {
+pub(crate) fn channel_sum(level: SimdLevel, input: &[f32], channels: usize, sums: &mut [f32]) {
     assert_eq!(sums.len(), channels);
     let rows = Rows::new(level, input.len(), channels);
     let chunks = parallel::map(rows.chunks(), |index| {
@@ -56,7 +56,7 @@ pub(crate) fn channel_sum(level: Level, input: &[f32], channels: usize, sums: &m
 }
 
 /// Sums over the pixels of these values of the input, in this thread.
-pub(crate) fn sums_of(level: Level, rows: &Rows, input: &[f32], values: Range<usize>) -> Vec<f64> {
+pub(crate) fn sums_of(level: SimdLevel, rows: &Rows, input: &[f32], values: Range<usize>) -> Vec<f64> {
     assert_eq!(input.len(), rows.length());
     let mut totals = vec![0.0; rows.width()];
     let step = Sum {
@@ -88,7 +88,7 @@ impl Moments {
     }
 }
 
-fn chunk_statistics(level: Level, rows: &Rows, input: &[f32], index: usize) -> Vec<Moments> {
+fn chunk_statistics(level: SimdLevel, rows: &Rows, input: &[f32], index: usize) -> Vec<Moments> {
     let chunk = rows.chunk(index);
     let channels = input.len() / rows.pixels();
     let count = (chunk.len() / channels) as f64;
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn statistics_are_those_of_the_channels() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             for channels in CHANNELS {
                 for pixels in PIXELS {
                     let input = random(1, pixels * channels);
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_mean_far_above_the_deviation_costs_no_accuracy() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let input: Vec<f32> = random(2, 20 * 10_000)
                 .iter()
                 .map(|value| 1000.0 + value)
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn no_pixels_have_no_statistics() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let (mut mean, mut variance) = (poisoned(3), poisoned(3));
             statistics(level, &[], 3, &mut mean, &mut variance);
             assert_eq!([mean, variance].concat(), [0.0; 6]);
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_number_is_seen() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let mut input = random(3, 64 * 40);
             input[64 * 20 + 5] = f32::NAN;
             let (mut mean, mut variance) = (poisoned(64), vec![0.0; 64]);
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn the_number_of_threads_makes_no_difference() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             for channels in [3, 20, 64] {
                 let input = random(4, channels * 20_000);
                 assert_same_on_threads(|| {

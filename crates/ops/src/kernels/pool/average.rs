@@ -3,7 +3,7 @@
 use crate::kernels::norm::sums_of;
 use crate::kernels::parallel::{self, Shared};
 use crate::kernels::rows::Rows;
-use crate::kernels::simd::Level;
+use crate::kernels::simd::SimdLevel;
 
 /// Values that are worth a task.
 const TASK: usize = 32 * 1024;
@@ -14,7 +14,7 @@ const TASK: usize = 32 * 1024;
 ///
 /// If the slices are not as long as the numbers say, or there are no channels.
 pub(crate) fn global_average_pool(
-    level: Level,
+    level: SimdLevel,
     input: &[f32],
     batch: usize,
     pixels: usize,
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_mean_is_that_of_the_image() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             for channels in CHANNELS {
                 for pixels in PIXELS {
                     let batch = 3;
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn no_pixels_have_no_mean() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let mut output = poisoned(6);
             global_average_pool(level, &[], 2, 0, 3, &mut output);
             assert_eq!(output, [0.0; 6]);
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_number_of_threads_makes_no_difference() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             let input = random(2, 40 * 1000 * 20);
             assert_same_on_threads(|| {
                 let mut output = poisoned(40 * 20);

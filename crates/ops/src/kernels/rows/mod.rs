@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::parallel;
 use super::pointer::{Destination, Source};
-use super::simd::{Kernel, Level, Simd};
+use super::simd::{Kernel, SimdLevel, Simd};
 
 /// Values that are gone through before the next columns: few enough that the pages they are on
 /// stay known to the CPU, many enough that what is held for the columns is seldom exchanged.
@@ -39,7 +39,7 @@ impl Rows {
     /// # Panics
     ///
     /// Without channels, or if `length` is not whole pixels.
-    pub(crate) fn new(level: Level, length: usize, channels: usize) -> Self {
+    pub(crate) fn new(level: SimdLevel, length: usize, channels: usize) -> Self {
         assert!(channels > 0 && length.is_multiple_of(channels));
         let lanes = level.lanes();
         let vectors = channels / greatest_common_divisor(channels, lanes);
@@ -58,7 +58,7 @@ impl Rows {
     }
 
     /// For passes to which all values are the same.
-    pub(crate) fn flat(level: Level, length: usize) -> Self {
+    pub(crate) fn flat(level: SimdLevel, length: usize) -> Self {
         Self::new(level, length, 1)
     }
 
@@ -116,7 +116,7 @@ impl Rows {
     ///
     /// What `step` reads and writes must be there for all values and all columns of a row, and the
     /// values of one chunk must not be read or written from another.
-    pub(crate) unsafe fn run<T: Step + Send + Sync>(&self, level: Level, step: T) {
+    pub(crate) unsafe fn run<T: Step + Send + Sync>(&self, level: SimdLevel, step: T) {
         parallel::for_each(self.chunks(), |index| {
             // SAFETY: chunks do not overlap and are within the length; the rest is the caller's.
             unsafe { self.run_chunk(level, step, self.chunk(index)) };
@@ -128,7 +128,7 @@ impl Rows {
     /// # Safety
     ///
     /// As for [`run`](Self::run).
-    pub(crate) unsafe fn run_chunk<T: Step>(&self, level: Level, step: T, values: Range<usize>) {
+    pub(crate) unsafe fn run_chunk<T: Step>(&self, level: SimdLevel, step: T, values: Range<usize>) {
         assert!(values.end <= self.length);
         level.run(Pass {
             step,

@@ -1,6 +1,6 @@
 //! Vectors of `f32`, one implementation for each vector width of a CPU, chosen at run time.
 //!
-//! A kernel is written once, generic over [`Simd`], as a [`Kernel`]; [`Level::run`] compiles it for
+//! A kernel is written once, generic over [`Simd`], as a [`Kernel`]; [`SimdLevel::run`] compiles it for
 //! every width and runs the one that this CPU has.
 
 #[cfg(target_arch = "x86_64")]
@@ -37,7 +37,7 @@ pub(crate) use unroll;
 /// # Safety
 ///
 /// Every method may only be called on a CPU that has the implementor's instructions, which
-/// [`Level`] sees to. What is read or written need not be
+/// [`SimdLevel`] sees to. What is read or written need not be
 /// aligned, but must be within the slice of its pointer, which is checked with debug assertions.
 pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// Values in a vector.
@@ -84,7 +84,7 @@ pub(crate) trait Kernel {
 
 /// A vector width that this CPU has; there are no others to be had, so running one is safe.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Level(Instructions);
+pub struct SimdLevel(Instructions);
 
 // From narrow to wide. A variant is only there on the CPUs that may have it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,7 +101,7 @@ enum Instructions {
 /// Names the widest vectors to be used: `portable`, `neon`, `avx2` or `avx512`.
 pub const SIMD_VARIABLE: &str = "RESNET_SIMD";
 
-impl Level {
+impl SimdLevel {
     /// Every width that this CPU has, the narrowest first.
     pub fn available() -> Vec<Self> {
         #[allow(unused_mut)]
@@ -123,7 +123,7 @@ impl Level {
     /// The widest that this CPU has, or the one that the environment variable
     /// [`SIMD_VARIABLE`] names; if the CPU does not have that one, the widest.
     pub fn best() -> Self {
-        static BEST: OnceLock<Level> = OnceLock::new();
+        static BEST: OnceLock<SimdLevel> = OnceLock::new();
         *BEST.get_or_init(|| {
             let available = Self::available();
             let named = std::env::var(SIMD_VARIABLE)
@@ -195,13 +195,13 @@ unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     unsafe { kernel.run::<avx512::Avx512>() }
 }
 
-impl fmt::Debug for Level {
+impl fmt::Debug for SimdLevel {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Level({})", self.name())
+        write!(formatter, "SimdLevel({})", self.name())
     }
 }
 
-impl fmt::Display for Level {
+impl fmt::Display for SimdLevel {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
     }
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn every_level_computes_the_same() {
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             level.run(Everything);
         }
     }
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn every_level_checks_every_access() {
         use PastTheEnd::*;
-        for level in Level::available() {
+        for level in SimdLevel::available() {
             for access in [Load, Store, LoadFirst, StoreFirst] {
                 assert!(std::panic::catch_unwind(|| level.run(access)).is_err());
             }
@@ -312,6 +312,6 @@ mod tests {
 
     #[test]
     fn the_best_level_is_available() {
-        assert!(Level::available().contains(&Level::best()));
+        assert!(SimdLevel::available().contains(&SimdLevel::best()));
     }
 }

@@ -15,7 +15,7 @@ use super::format::{count, duration, figure, metric_name, percent, short, shorte
 use super::outcome::Outcome;
 use super::{NamedRun, classes, machine, mistakes, settings, summary, timing, title};
 use events::Confusion;
-use crate::places::Places;
+use crate::places::RelativePaths;
 use write::{Table, code, escaped};
 
 /// The whole matrix is shown up to so many classes.
@@ -54,7 +54,7 @@ pub fn markdown(runs: &[NamedRun]) -> String {
 /// Everything about a run, under headings of this level.
 fn write_run(text: &mut String, run: &NamedRun, level: &str) {
     let history = run.history;
-    let places = Places::of(history);
+    let places = RelativePaths::of(history);
     let _ = writeln!(text, "{}\n", escaped(&summary::subtitle(history, &places)));
     let warnings = summary::warnings(run, &places);
     for warning in &warnings {
@@ -270,7 +270,7 @@ fn class_table(history: &History, confusion: &Confusion) -> String {
     }
 }
 
-fn mistake_table(history: &History, outcome: &Outcome, places: &Places) -> String {
+fn mistake_table(history: &History, outcome: &Outcome, places: &RelativePaths) -> String {
     if outcome.mistakes.is_empty() {
         return String::new();
     }
@@ -350,7 +350,7 @@ fn setting_list(rows: &[(String, String)]) -> String {
     }
 }
 
-fn messages(history: &History, places: &Places) -> String {
+fn messages(history: &History, places: &RelativePaths) -> String {
     let messages = &history.messages;
     let left_out = messages.len().saturating_sub(settings::MOST_MESSAGES);
     let mut text = match left_out {

@@ -326,7 +326,7 @@ pub(super) fn name(config: &NetworkConfig) -> String {
         candidates.extend(["resnet", "preresnet", "plain"].map(|name| format!("{name}{layers}")));
     }
     let known = candidates.into_iter().find(|name| {
-        model::network(name).is_ok_and(|known| {
+        model::NetworkConfig::named(name).is_ok_and(|known| {
             known
                 .with_classes(config.classes())
                 .with_input_channels(config.input_channels())

@@ -54,7 +54,7 @@ fn networks_of_the_registry_get_their_names() {
         "resnext50_32x4d",
         "resnet18-tutorial",
     ] {
-        let config = model::network(name).unwrap().with_classes(7);
+        let config = model::NetworkConfig::named(name).unwrap().with_classes(7);
         let NetworkConfig::Resnet(resnet) = &config else {
             panic!("{name}");
         };
@@ -64,7 +64,7 @@ fn networks_of_the_registry_get_their_names() {
         assert_eq!(super::name(&found), name);
     }
     for name in ["preresnet20", "preresnet50", "preresnet164", "digit"] {
-        let config = model::network(name).unwrap().with_input_channels(1);
+        let config = model::NetworkConfig::named(name).unwrap().with_input_channels(1);
         let found = found(&file(&config, &Naming::own("")), &Naming::own(""));
         assert_eq!(found, config, "{name}");
         assert_eq!(super::name(&found), name);
@@ -92,7 +92,7 @@ fn narrow_and_grouped_bottlenecks() {
 
 #[test]
 fn shapes_that_are_no_networks_say_why() {
-    let config = model::network("resnet50").unwrap();
+    let config = model::NetworkConfig::named("resnet50").unwrap();
     let NetworkConfig::Resnet(resnet) = &config else {
         panic!();
     };
@@ -132,7 +132,7 @@ fn shapes_that_are_no_networks_say_why() {
 
 /// The reason why tensors of a changed `resnet14` in torchvision's names are no network.
 fn reason_of(change: impl FnOnce(&mut StateDict)) -> String {
-    let config = model::network("resnet14").unwrap();
+    let config = model::NetworkConfig::named("resnet14").unwrap();
     let NetworkConfig::Resnet(resnet) = &config else {
         panic!();
     };

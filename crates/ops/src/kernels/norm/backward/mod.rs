@@ -3,7 +3,7 @@
 use crate::kernels::parallel;
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::rows::{Access, Rows, Step, Totals};
-use crate::kernels::simd::{Level, Simd};
+use crate::kernels::simd::{SimdLevel, Simd};
 
 /// The gradients of `gamma` and `beta`. If ReLU came after the normalization, `output` is its
 /// result, and the gradient counts where that is above zero.
@@ -14,7 +14,7 @@ use crate::kernels::simd::{Level, Simd};
 /// others not one per channel.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn backward_sums(
-    level: Level,
+    level: SimdLevel,
     input: &[f32],
     mean: &[f32],
     inverse_deviation: &[f32],
@@ -133,7 +133,7 @@ pub(crate) enum Gradients<'a> {
 ///
 /// If the slices are not of one length and whole pixels of `coefficients`' channels.
 pub(crate) fn backward_apply(
-    level: Level,
+    level: SimdLevel,
     input: &[f32],
     output: Option<&[f32]>,
     coefficients: &InputGradient,
@@ -171,7 +171,7 @@ pub(crate) fn backward_apply(
 
 /// The gradients are as long as the input.
 fn apply(
-    level: Level,
+    level: SimdLevel,
     input: &[f32],
     output: Option<&[f32]>,
     coefficients: &InputGradient,

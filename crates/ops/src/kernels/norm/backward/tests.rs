@@ -16,7 +16,7 @@ struct Case {
 }
 
 impl Case {
-    fn new(level: Level, pixels: usize, channels: usize, relu: bool) -> Self {
+    fn new(level: SimdLevel, pixels: usize, channels: usize, relu: bool) -> Self {
         let length = pixels * channels;
         let input = random(1, length);
         let (mut mean, mut variance) = (poisoned(channels), poisoned(channels));
@@ -58,7 +58,7 @@ impl Case {
         (gammas, betas)
     }
 
-    fn sums(&self, level: Level) -> (Vec<f32>, Vec<f32>) {
+    fn sums(&self, level: SimdLevel) -> (Vec<f32>, Vec<f32>) {
         let (mut gammas, mut betas) = (poisoned(self.channels), poisoned(self.channels));
         backward_sums(
             level,
@@ -85,7 +85,7 @@ impl Case {
         )
     }
 
-    fn apply(&self, level: Level, coefficients: &InputGradient, gradients: Gradients<'_>) {
+    fn apply(&self, level: SimdLevel, coefficients: &InputGradient, gradients: Gradients<'_>) {
         let output = self.output.as_deref();
         backward_apply(level, &self.input, output, coefficients, gradients);
     }
@@ -93,7 +93,7 @@ impl Case {
 
 #[test]
 fn gradients_are_the_formulas() {
-    for level in Level::available() {
+    for level in SimdLevel::available() {
         for channels in CHANNELS {
             for pixels in PIXELS {
                 for relu in [false, true] {
@@ -157,7 +157,7 @@ fn gradients_are_the_formulas() {
 
 #[test]
 fn no_pixels_have_no_gradients() {
-    for level in Level::available() {
+    for level in SimdLevel::available() {
         let case = Case::new(level, 0, 3, true);
         let sums = case.sums(level);
         assert_eq!(sums, (vec![0.0; 3], vec![0.0; 3]));
@@ -169,7 +169,7 @@ fn no_pixels_have_no_gradients() {
 
 #[test]
 fn the_number_of_threads_makes_no_difference() {
-    for level in Level::available() {
+    for level in SimdLevel::available() {
         let case = Case::new(level, 20_000, 20, true);
         assert_same_on_threads(|| {
             let sums = case.sums(level);

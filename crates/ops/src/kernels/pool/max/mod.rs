@@ -6,7 +6,7 @@ use crate::kernels::parallel::{self, Shared};
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::rows::{Access, First, Whole};
 use crate::kernels::shape::Shape;
-use crate::kernels::simd::{Kernel, Level, Simd};
+use crate::kernels::simd::{Kernel, SimdLevel, Simd};
 
 /// Values that are worth a task.
 const TASK: usize = 16 * 1024;
@@ -56,7 +56,7 @@ impl Window {
 ///
 /// If the slices are not as long as `shape` and `window` say, or as [`Window::output`].
 pub(crate) fn max_pool(
-    level: Level,
+    level: SimdLevel,
     input: &[f32],
     shape: Shape,
     window: Window,
@@ -91,7 +91,7 @@ pub(crate) fn max_pool(
 ///
 /// As [`max_pool`], whose `output` it needs.
 pub(crate) fn max_pool_backward(
-    level: Level,
+    level: SimdLevel,
     input: &[f32],
     output: &[f32],
     output_gradient: &[f32],
@@ -148,7 +148,7 @@ impl Kernel for Forward<'_> {
             let lines = self.window.covered(line, self.shape.height);
             for column in 0..self.result.width {
                 let columns = self.window.covered(column, self.shape.width);
-                let mut place = Place {
+                let mut place = OutputPixel {
                     lines: lines.clone(),
                     columns,
                     channel: 0,
@@ -178,7 +178,7 @@ impl Kernel for Forward<'_> {
 }
 
 /// A pixel of the result.
-struct Place {
+struct OutputPixel {
     /// The window.
     lines: Range<usize>,
     columns: Range<usize>,
@@ -197,7 +197,7 @@ impl Forward<'_> {
     unsafe fn at<S: Simd, A: Access, const VECTORS: usize>(
         &self,
         access: A,
-        place: &Place,
+        place: &OutputPixel,
     ) -> usize {
         let channels = self.shape.channels;
         // SAFETY: says the caller.
@@ -259,7 +259,7 @@ impl Kernel for Backward<'_> {
             let gradient = Destination::from(&mut *self.input_gradient);
             for column in 0..self.result.width {
                 let columns = self.window.covered(column, self.shape.width);
-                let mut place = Place {
+                let mut place = OutputPixel {
                     lines: lines.clone(),
                     columns,
                     channel: 0,
@@ -313,7 +313,7 @@ impl Image<'_> {
     unsafe fn at<S: Simd, A: Access, const VECTORS: usize>(
         &self,
         access: A,
-        place: &Place,
+        place: &OutputPixel,
     ) -> usize {
         let channels = self.shape.channels;
         let from = place.to + place.channel;

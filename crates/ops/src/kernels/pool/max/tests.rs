@@ -5,8 +5,8 @@ const SIZES: [(usize, usize); 5] = [(1, 1), (2, 3), (7, 7), (8, 8), (13, 5)];
 const WINDOWS: [(usize, usize, usize); 4] = [(3, 2, 1), (2, 2, 0), (3, 1, 1), (1, 2, 0)];
 
 /// Calls `check` with many shapes and windows, and with values that often occur twice in a window.
-fn for_each_case(check: impl Fn(Level, Shape, Window, &[f32])) {
-    for level in Level::available() {
+fn for_each_case(check: impl Fn(SimdLevel, Shape, Window, &[f32])) {
+    for level in SimdLevel::available() {
         for channels in CHANNELS {
             for (height, width) in SIZES {
                 for (kernel, stride, padding) in WINDOWS {
@@ -96,7 +96,7 @@ fn the_largest_value_of_every_window_and_its_gradient() {
 
 #[test]
 fn infinite_values_are_values() {
-    for level in Level::available() {
+    for level in SimdLevel::available() {
         for value in [f32::NEG_INFINITY, f32::INFINITY] {
             let shape = Shape {
                 batch: 1,
@@ -124,7 +124,7 @@ fn infinite_values_are_values() {
 
 #[test]
 fn no_images_are_none() {
-    for level in Level::available() {
+    for level in SimdLevel::available() {
         let shape = Shape {
             batch: 0,
             height: 4,
@@ -154,7 +154,7 @@ fn the_number_of_threads_makes_no_difference() {
         stride: 2,
         padding: 1,
     };
-    for level in Level::available() {
+    for level in SimdLevel::available() {
         let input = random(3, shape.values());
         let length = window.output(shape).values();
         assert_same_on_threads(|| {
