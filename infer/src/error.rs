@@ -4,6 +4,7 @@ use thiserror::Error;
 
 /// A prediction failed.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum PredictError {
     /// The image cannot be brought to the network's input size.
     #[error(transparent)]

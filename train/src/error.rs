@@ -12,6 +12,7 @@ use thiserror::Error;
 
 /// A run could not start or go on.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum TrainError {
     /// A setting is wrong.
     #[error(transparent)]
@@ -230,6 +231,7 @@ fn last_checkpoint(path: Option<&Path>) -> String {
 
 /// A setting is not known or out of range.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]

@@ -8,6 +8,7 @@ use crate::{DeviceKind, Skipped, request::names};
 ///
 /// The message is one sentence; [`DeviceError::hint`] has the way out where there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum DeviceError {
     /// The name is no device that this project knows.
     #[error(

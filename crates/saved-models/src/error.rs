@@ -8,6 +8,7 @@ use thiserror::Error;
 
 /// A saved model cannot be read or written.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum SavedModelError {
     /// The folder is not there.
     #[error("there is no run at {}", path.display())]

@@ -6,6 +6,7 @@ use crate::digit::DIGIT_SIZE;
 
 /// A config that describes no network, or not one for these images.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// A value is outside its range.
     #[error("`{key}` is {value}, but must be {range}")]

@@ -24,6 +24,7 @@ pub const SEED: u64 = 1;
 
 /// Why nothing was measured.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum BenchmarkError {
     /// The network takes no such images.
     #[error("{model} cannot be measured with {input}: {reason}")]

@@ -50,6 +50,7 @@ pub struct UnknownPublished {
 
 /// Published weights cannot be had.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum PublishedError {
     /// There is no place for them.
     #[error("there is no folder for {file}, because the user has no home")]
