@@ -10,7 +10,7 @@ use saved_models::SavedModelError;
 use saved_models::foreign::{ForeignError, UnknownPublished};
 use thiserror::Error;
 
-/// A run could not start or go on.
+/// Why a run could not start or continue.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -128,7 +128,7 @@ pub enum TrainError {
         /// The folder.
         path: PathBuf,
     },
-    /// A run that goes on finds other images than it was started with.
+    /// A resumed run has other images than at its start.
     #[error("the images of {data} are not those that the run was started with: {difference}")]
     OtherImages {
         /// The data set.
@@ -136,7 +136,7 @@ pub enum TrainError {
         /// How they differ.
         difference: String,
     },
-    /// A run goes on with images in another place, and its checkpoint does not say which they were.
+    /// A resumed run has moved images, and its checkpoint does not identify them.
     #[error(
         "cannot tell whether {data} has the images that the run was started with: its checkpoint is \
          of a version that kept no checksum of them"
@@ -322,7 +322,7 @@ pub enum ConfigError {
         /// The data set.
         data: String,
     },
-    /// A run goes on with data of another kind.
+    /// A resumed run has another data set.
     #[error(
         "`data` is {data}, but the run was started with {run}, of which only the place can change"
     )]

@@ -19,9 +19,9 @@ const CONFIG_CHECKSUM: &str = "# sha256: ";
 const CHECKSUM_DIGITS: usize = 64;
 /// The description of the weights that it started from.
 const START_FILE: &str = "start.json";
-/// What the best model came to on the test images.
+/// Test metrics of the best model.
 pub(crate) const TEST_FILE: &str = "test.json";
-/// What a resumed run goes on from.
+/// Checkpoints, from which a run is resumed.
 pub(crate) const CHECKPOINT_FOLDER: &str = "checkpoint";
 /// Names the checkpoint in that folder that is whole.
 pub(crate) const LATEST_FILE: &str = "latest.json";
@@ -35,9 +35,9 @@ pub(crate) const RAW_FOLDER: &str = "raw";
 /// | `config.toml` | every setting |
 /// | `start.json` | what the weights were that it started from, if it did |
 /// | `model.safetensors`, `model.json` | the best model so far and its description |
-/// | `test.json` | what it came to on the test images, at the end |
+/// | `test.json` | its test metrics, at the end |
 /// | `raw/` | where a moving average is kept: these three of the weights themselves |
-/// | `checkpoint/` | what a resumed run goes on from |
+/// | `checkpoint/` | the last checkpoint |
 /// | `events.jsonl` | what happened, a line of JSON for each event |
 /// | `experiment.log` | what the libraries report |
 /// | `lock` | empty; held while a program trains the run |
@@ -98,7 +98,7 @@ impl RunFolder {
         Ok((Self { path }, config))
     }
 
-    /// Whether there is a checkpoint in a folder, from which `--resume` goes on.
+    /// Whether a folder has a checkpoint that `--resume` can use.
     pub fn has_checkpoint(folder: &Path) -> bool {
         folder.join(CHECKPOINT_FOLDER).join(LATEST_FILE).is_file()
     }
@@ -140,7 +140,7 @@ impl RunFolder {
         self.path.join("experiment.log")
     }
 
-    /// Where the program's own lines go once training goes on without a terminal.
+    /// File for the program's output after it detaches from the terminal.
     pub fn output_file(&self) -> PathBuf {
         self.path.join("output.log")
     }
@@ -242,7 +242,7 @@ fn default_name(config: &TrainConfig, model: &str) -> String {
         ),
         named => named.to_string(),
     };
-    // A network that has no name in the registry is told in words.
+    // A network without a name in the registry is described in words.
     let model = model.replace([' ', ',', '/'], "-");
     format!("{time}-{data}-{model}")
 }

@@ -19,7 +19,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `error` | everything that can go wrong, with a way out |
-//! | `stop` | how a run is told to end early |
+//! | `stop` | requests to stop a run or to save a checkpoint |
 //! | `settings` | every setting: key, flag, default, range; recipes |
 //! | `evaluation` | metrics over a set of images |
 //! | `folder` | the run's folder |

@@ -1,4 +1,4 @@
-//! How a run is told to end early, or to save.
+//! Requests to stop a run or to save a checkpoint.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::TrainError;
 
 /// Shared between a run and whoever may end it: the user, or a part of the run that failed. The
-/// run ends after the step at hand.
+/// run ends after the current step.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<State>);
 
@@ -38,17 +38,17 @@ impl Stop {
         }
     }
 
-    /// Asks the run to end after the epoch at hand.
+    /// Asks the run to end after the current epoch.
     pub fn request_after_epoch(&self) {
         self.0.after_epoch.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the run is to end after the epoch at hand, or before.
+    /// Whether the run is to end after the current epoch or earlier.
     pub fn requested_after_epoch(&self) -> bool {
         self.0.after_epoch.load(Ordering::SeqCst) || self.requested()
     }
 
-    /// Asks the run to save its state after the step at hand, and go on.
+    /// Asks the run to save a checkpoint after the current step and to continue.
     pub fn request_checkpoint(&self) {
         self.0.checkpoint.store(true, Ordering::SeqCst);
     }

@@ -70,7 +70,7 @@ fn save<B: Backend>(
     kept: Best,
 ) -> Result<(), TrainError> {
     fs::create_dir_all(folder).map_err(TrainError::io("create", folder))?;
-    // What another network came to on the test images.
+    // Test metrics of another network.
     let test = folder.join(TEST_FILE);
     if test.is_file() {
         fs::remove_file(&test).map_err(TrainError::io("remove", &test))?;

@@ -136,7 +136,7 @@ impl Checkpoints {
         let _ = Recorder::<B>::record(recorder, average.clone().into_record(), path);
     }
 
-    /// The records of a checkpoint: whole, and for a network as it is at the start of a run.
+    /// Reads the records of a checkpoint and checks that they fit a freshly initialized network.
     pub(crate) fn records<B: ResidualBackend>(
         &self,
         checkpoint: &Checkpoint,

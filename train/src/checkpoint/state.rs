@@ -13,11 +13,11 @@ use model::NetworkConfig;
 pub(crate) struct RunState {
     /// Steps taken since the start of the run; the number in the records' names.
     pub step: usize,
-    /// The epoch at hand, counted from 1.
+    /// The current epoch, counted from 1.
     pub epoch: usize,
     /// Steps taken in it. When it has them all, only its validation is left.
     pub steps_in_epoch: usize,
-    /// What the steps taken in it came to.
+    /// Sums over the steps taken in it.
     #[serde(default)]
     pub partial: Option<Sums>,
     /// The epoch with the best validation accuracy so far: of the average, if one is kept.
@@ -25,7 +25,7 @@ pub(crate) struct RunState {
     /// The same of the weights beside an average.
     #[serde(default)]
     pub best_raw: Option<Best>,
-    /// What the epochs before it came to.
+    /// Scores of earlier epochs.
     #[serde(default)]
     pub history: Vec<EpochScores>,
     /// Time spent so far.
@@ -125,7 +125,7 @@ impl RunState {
     }
 }
 
-/// What an epoch came to.
+/// Scores of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochScores {
     /// Over the training images as they were met, augmented and while the network learned.

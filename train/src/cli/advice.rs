@@ -1,4 +1,4 @@
-//! What a user is told about the defaults of a run on a folder of images, and how it could be better.
+//! Advice for runs on a folder of images: the defaults, and what may improve the result.
 
 use events::format;
 use std::ffi::OsString;

@@ -10,7 +10,7 @@ use train::RunFolder;
 
 use super::own::command_line;
 
-/// A run that ended in a panic: so do drivers and Burn's threads tell that they cannot go on.
+/// A run that ended in a panic, as drivers and Burn's threads report fatal errors.
 #[derive(Debug, Error)]
 #[error("the run failed: {message}")]
 pub(crate) struct BrokenOff {

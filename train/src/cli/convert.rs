@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether something would be lost. A device or a pipe holds nothing, and neither does a link that leads nowhere.
+/// Whether writing would destroy data. A device, a pipe or a dangling link holds none.
 fn is_taken(output: &Path, is_file: bool) -> bool {
     let is_there = || fs::metadata(output).is_ok_and(|found| found.is_file() || found.is_dir());
     if is_file {

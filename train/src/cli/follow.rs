@@ -1,4 +1,4 @@
-//! `train watch` where there is no screen: a line for each epoch, as runs come to them.
+//! `train watch` without a screen: prints a line for each epoch as runs finish them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,7 +29,7 @@ struct Followed {
     is_over: bool,
 }
 
-/// Prints what runs have come to, and what they come to, until all of them are over.
+/// Prints the epochs of runs, past and new, until all runs have ended.
 pub(super) fn follow(sources: Vec<Source>) -> anyhow::Result<()> {
     let is_one = sources.len() == 1;
     let runs = sources.into_iter().map(|source| Followed {

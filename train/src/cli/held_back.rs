@@ -68,7 +68,7 @@ impl HeldBack {
         self.bar.suspend(|| {
             for line in lines {
                 match line {
-                    // A run goes on without its reader, and tells at its end of a failure.
+                    // A run continues without its reader, and reports a failure at its end.
                     Line::Result(line) => drop(voice::print_line(&line)),
                     Line::Warning(line) => voice::warn(&line),
                 }

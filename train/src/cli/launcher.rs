@@ -1,4 +1,4 @@
-//! Two processes for a run with a dashboard, so that it can go on without the terminal.
+//! Two processes for a run with a dashboard, so that it can detach from the terminal.
 //!
 //! The process that the shell starts is the launcher. It starts the same program once more with the same arguments,
 //! which trains and has the dashboard. Both are in one process group, so the terminal and the shell's job control

@@ -20,9 +20,9 @@ use super::signals;
 pub(crate) enum Closed {
     /// The run is over.
     Over,
-    /// Training goes on, and has the terminal.
+    /// Training continues and keeps the terminal.
     GoesOn,
-    /// Training goes on in the background, and the terminal is the shell's.
+    /// Training continues in the background; the shell has the terminal.
     Detached,
 }
 
@@ -66,7 +66,7 @@ impl Live {
                     // The log's file, and the messages that the screen shows.
                     Some(Box::new(|line| log::warn!("{line}"))),
                 );
-                // Without a screen, a run goes on with lines.
+                // Without a screen, the run prints lines.
                 if let Err(error) = &end {
                     log::warn!("the dashboard closed: {error}");
                 }

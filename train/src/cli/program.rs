@@ -296,7 +296,7 @@ pub(super) fn load(
     mut config: TrainConfig,
     resumed: Option<&RunFolder>,
 ) -> anyhow::Result<Arc<Plan>> {
-    // The weights of a run that goes on are where its config says.
+    // A resumed run has its weights where its config says.
     if let (Some(name), None) = (&config.pretrained, resumed) {
         let weights = name.parse().map_err(ConfigError::from)?;
         config.weights = Some(terminal::fetch(weights)?);

@@ -182,7 +182,7 @@ pub(crate) fn tested_line(tested: &Tested, run: &Path) -> String {
     )
 }
 
-/// Below so many test images, a percentage alone says more than is known.
+/// With fewer test images, the final line has a confidence interval.
 const FEW_IMAGES: u64 = 1000;
 
 /// The confidence interval of an accuracy over few images: of how many, and how many of them are right.

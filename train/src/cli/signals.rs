@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use command_line::console;
 use train::Stop;
 
-/// The user said that training is to go on without the terminal.
+/// The user detached training from the terminal.
 static DETACHED: AtomicBool = AtomicBool::new(false);
 
 /// Whether a terminal that closes does not end the program from now on.

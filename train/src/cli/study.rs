@@ -89,7 +89,7 @@ fn begin(name: &str, config: TrainConfig) -> anyhow::Result<(Arc<Plan>, RunFolde
         }
         .into());
     }
-    // What may differ is as it is asked for now.
+    // Settings that may differ take their new values.
     let going_on = TrainConfig {
         data_dir: config.data_dir,
         threads: config.threads,
@@ -127,7 +127,7 @@ fn train(
     })
 }
 
-/// Whether two runs come to the same: device, threads and folders may differ.
+/// Whether two runs have the same result: device, threads and folders may differ.
 fn is_same(begun: &TrainConfig, config: &TrainConfig) -> bool {
     let same = TrainConfig {
         data_dir: config.data_dir.clone(),

@@ -58,7 +58,7 @@ Examples:
   train study gradients
   train study gradients --depths 20,110 --data sample";
 
-/// Plot how large the gradient is that comes to each layer of plain and residual networks
+/// Plot the size of the gradient at each layer of plain and residual networks
 ///
 /// The networks are as they are before training.
 #[derive(Debug, Args)]
@@ -87,7 +87,7 @@ pub(crate) struct CommonArguments {
     #[arg(long, value_name = "DATA", value_parser = source, default_value = "cifar10")]
     data: Source,
 
-    /// Folder with the published files of the data sets, or for them where they are nowhere yet [default: the user's cache folder]
+    /// Folder of the published data sets; missing files are downloaded into it [default: the user's cache folder]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 

@@ -36,7 +36,7 @@ pub(crate) struct DataArguments {
     #[arg(value_name = "DATA", value_parser = source)]
     pub data: Source,
 
-    /// Folder with the published files of the data sets, or for them where they are nowhere yet [default: the user's cache folder]
+    /// Folder of the published data sets; missing files are downloaded into it [default: the user's cache folder]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
@@ -83,7 +83,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "NAME", requires = "augmented", value_parser = recipe)]
     pub recipe: Option<String>,
 
-    /// Crop at random after adding so many pixels on each side
+    /// Pad by N pixels on each side and crop at random
     #[arg(long, value_name = "N", requires = "augmented")]
     pub pad_crop: Option<usize>,
 

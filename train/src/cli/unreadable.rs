@@ -1,4 +1,4 @@
-//! What the user is told of images that cannot be read, and of what is none.
+//! Warnings about images that cannot be read, and about other files.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

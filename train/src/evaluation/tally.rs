@@ -41,7 +41,7 @@ pub struct Evaluation {
     /// 15 bins of confidence, weighted by images (Guo et al. 2017,
     /// <https://arxiv.org/abs/1706.04599>).
     pub calibration_error: f64,
-    /// How well each class is told from the others.
+    /// Metrics of each class.
     pub classes: Vec<ClassEvaluation>,
     /// Images `[their class][likeliest class]`.
     pub confusion: Vec<Vec<u64>>,
@@ -68,7 +68,7 @@ pub struct Misclassified {
     pub probability: f64,
 }
 
-/// How well one class is told from the others. A share of nothing is 0.
+/// Metrics of a class. A fraction of zero images is 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassEvaluation {

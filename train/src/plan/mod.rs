@@ -215,7 +215,7 @@ impl Plan {
         )
     }
 
-    /// What travels with the weights after so many epochs.
+    /// Description that is saved with the weights of an epoch.
     pub(crate) fn description(&self, epochs: usize, accuracy: Accuracy) -> Description {
         Description {
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -100,13 +100,13 @@ impl Pretrained {
         Ok(Some((path.clone(), options)))
     }
 
-    /// The network that a run trains on images of so many channels and classes.
+    /// Network for images with the given channels and classes.
     pub(crate) fn network_config(&self, channels: usize, classes: usize) -> NetworkConfig {
         let network = self.description.network.clone();
         network.with_input_channels(channels).with_classes(classes)
     }
 
-    /// What is to change for so many channels and classes.
+    /// Changes that the given channels and classes require.
     pub(crate) fn fitting(&self, network: &NetworkConfig) -> Fitting {
         let ends = |network: &NetworkConfig| [network.input_channels(), network.classes()];
         Fitting {

@@ -39,7 +39,7 @@ pub(super) type ScoredBatches<B> =
 
 /// The loop over epochs, in the place of burn-train's.
 pub(super) trait EpochLoop<B: TrainBackend>: Send + Sync + 'static {
-    /// Trains a model, and returns it as it is at the end.
+    /// Trains a model and returns it.
     fn run(
         &self,
         session: &mut Session<B>,

@@ -28,9 +28,9 @@ use crate::step::{Average, Classifier, Laps, StepPart, Trainee};
 use crate::stop::Stop;
 use crate::stream::{self, EpochFigures, Stream};
 
-/// Trains, validates, keeps the best model and saves checkpoints, until all epochs are done or the run is told to stop.
+/// Trains, validates, keeps the best model and saves checkpoints, until all epochs are done or `stop` is requested.
 ///
-/// The last checkpoint says how far it came, and `stop` why it could not go on, if so.
+/// The last checkpoint has the run's progress, and `stop` the error that ended it, if any.
 pub(super) struct Epochs<B: ResidualBackend> {
     pub plan: Arc<Plan>,
     pub folder: RunFolder,
@@ -117,7 +117,7 @@ impl<B: ResidualBackend> Epochs<B> {
         (trainee, Ok(()))
     }
 
-    /// Takes the steps that are left of the epoch at hand, until told to stop.
+    /// Takes the remaining steps of the current epoch, until `stop` is requested.
     fn train_epoch(
         &self,
         run: &mut Run<B>,
@@ -183,7 +183,7 @@ impl<B: ResidualBackend> Epochs<B> {
         (trainee, run.state.partial)
     }
 
-    /// Fetches the output of a step, counts it, and tells of it.
+    /// Fetches the output of a step, adds it to the totals and records its event.
     fn tell(&self, run: &mut Run<B>, taken: Taken<B>, totals: &mut Totals, watch: &LossWatch) {
         let Taken {
             output,
@@ -346,7 +346,7 @@ impl<B: ResidualBackend> Epochs<B> {
 /// The last step that was taken.
 fn position(state: &RunState, rate: f64) -> StepPosition {
     StepPosition {
-        // Once its epoch is over, the next one is at hand.
+        // After the last step of an epoch, the state names the next one.
         epoch: state.epoch - usize::from(state.steps_in_epoch == 0 && state.epoch > 1),
         step: state.step,
         rate,

@@ -1,4 +1,4 @@
-//! Whether a network still has numbers.
+//! Whether all values of a network are finite.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;

@@ -48,7 +48,7 @@ pub enum Outcome {
     Interrupted(RunProgress),
 }
 
-/// What a finished run came to.
+/// Results of a finished run.
 #[derive(Clone, Debug)]
 pub struct Finished {
     /// Of the best model, over the test images. It lies as `test.json` in the run's folder.
@@ -57,13 +57,13 @@ pub struct Finished {
     pub raw: Option<Evaluation>,
     /// The epoch that the best model is from, counted from 1.
     pub best_epoch: usize,
-    /// What each epoch came to, in order.
+    /// Scores of each epoch, in order.
     pub history: Vec<EpochScores>,
     /// Time of training and testing, over all the sittings of a resumed run.
     pub seconds: f64,
 }
 
-/// What goes with a run: who may stop it, who is told of it, and what shows burn-train's metrics.
+/// Connections of a run to the outside.
 pub struct Control<R> {
     /// Ends the run early.
     pub stop: Stop,
@@ -129,7 +129,7 @@ impl<B: ResidualBackend> Run<'_, B> {
             stream,
         } = self;
         let Start { model, state } = Start::<B>::new(plan, folder, device)?;
-        // Now that it can go on: the settings of a run that cannot stay as they were.
+        // A run that cannot be resumed keeps its settings.
         folder.write_config(&plan.config)?;
         stream.begin(plan, &state);
         let machine = stream.watch_machine();

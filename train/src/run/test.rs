@@ -64,7 +64,7 @@ impl<B: ResidualBackend> Test<'_, B> {
         Ok(Some(scored))
     }
 
-    /// Writes what the model of a folder, that of this epoch, came to.
+    /// Saves the test metrics of a folder's model.
     pub(super) fn save(
         &self,
         folder: &Path,

@@ -186,7 +186,7 @@ impl EvaluationPlan {
         self.images.indices().len()
     }
 
-    /// Runs the model over the images; `progress` is told how many are done.
+    /// Runs the model over the images; `progress` receives the number of images done.
     ///
     /// # Errors
     ///

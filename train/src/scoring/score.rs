@@ -11,7 +11,7 @@ use saved_models::Views;
 use crate::evaluation::Tally;
 use crate::step::{Fetched, classified};
 
-/// Scores a network on every batch of a loader, and tells of each. What it comes to is added to `tally`.
+/// Scores a network on every batch of a loader, adds the results to `tally`, and calls `each` for every batch.
 ///
 /// None if it was told to break off.
 pub(crate) fn score<B: ResidualBackend>(

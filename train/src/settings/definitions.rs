@@ -566,7 +566,7 @@ settings! {
     tables {
         /// How training images are changed at random.
         augmentation: Augmentation,
-        /// How images come to the network.
+        /// How images are loaded.
         loader: LoaderConfig,
     }
 }
@@ -676,7 +676,7 @@ const AUGMENTING: Setting<TrainConfig> = Setting {
 };
 
 settings! {
-    /// How images come to the network: the table `[loader]`.
+    /// How images are loaded: the table `[loader]`.
     pub struct LoaderConfig, LOADER in "loader." {
         /// Where a folder's images are kept: memory, or files, which opens them again in every epoch
         ///

@@ -1,4 +1,4 @@
-//! How images come to the network.
+//! How images are loaded.
 
 use std::num::NonZeroUsize;
 
@@ -18,7 +18,7 @@ impl LoaderConfig {
         Ok(())
     }
 
-    /// Steps of so many images in an epoch with so many training images.
+    /// Steps in an epoch, by the number of training images and of images in a step.
     pub(crate) fn steps(&self, images: usize, in_a_step: NonZeroUsize) -> usize {
         match self.drop_last {
             true => images / in_a_step,

@@ -34,7 +34,7 @@ impl TrainConfig {
         }
     }
 
-    /// The network's name, as it is set or as is usual without weights.
+    /// Name of the network, as set or the default without weights.
     pub fn model_name(&self) -> &str {
         self.model.as_deref().unwrap_or(USUAL_MODEL)
     }
@@ -61,7 +61,7 @@ impl TrainConfig {
         )
     }
 
-    /// The network for images of so many channels and pixels, and so many classes.
+    /// Network for images of the given channels and size, and the given number of classes.
     ///
     /// # Errors
     ///

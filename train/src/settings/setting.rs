@@ -49,7 +49,7 @@ pub struct Setting<C> {
 pub enum Group {
     /// Images and networks.
     Data,
-    /// How images come to the network.
+    /// How images are loaded.
     Loading,
     /// What happens to the network.
     Training,

@@ -37,7 +37,7 @@ impl<B: ResidualBackend> Average<B> {
         &self.network
     }
 
-    /// Takes in what the network is after so many steps.
+    /// Updates the average with the network after the given number of steps.
     pub(crate) fn update(self, trained: &Network<B>, steps: usize) -> Self {
         let mut collected = Collected(HashMap::new());
         trained.visit(&mut collected);

@@ -44,7 +44,7 @@ impl Laps {
         self.last = now;
     }
 
-    /// A step of so many images is over; about once a second, what the last ones came to.
+    /// Ends a step of the given number of images. Returns the speed of the last steps about once a second.
     pub(crate) fn step(&mut self, images: usize, seconds: f64, step: usize) -> Option<Event> {
         self.lap(StepPart::Rest);
         self.steps += 1;
@@ -59,7 +59,7 @@ impl Laps {
         self.parts.iter().sum()
     }
 
-    /// What the steps came to that were not told of yet.
+    /// Speed of the steps since the last event.
     pub(crate) fn told(&mut self, seconds: f64, step: usize) -> Option<Event> {
         if self.steps == 0 {
             return None;

@@ -1,4 +1,4 @@
-//! How busy the machine is.
+//! Load of the machine.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;

@@ -6,7 +6,7 @@
 //! | `start` | what a run is, for its first event |
 //! | `machine` | how busy the machine is |
 //! | `requests` | what other processes ask of the run |
-//! | `scores` | what a network came to, as events |
+//! | `scores` | metrics of a network as events |
 
 mod clock;
 mod machine;
@@ -36,7 +36,7 @@ use machine::Machine;
 use requests::Requests;
 pub(crate) use scores::{EpochFigures, Scored, step_metrics};
 
-/// Progress is told of at most so often.
+/// Shortest time between two progress events.
 const PROGRESS: Duration = Duration::from_millis(500);
 
 /// What a run's events say of the program that trains it.
@@ -48,7 +48,7 @@ pub struct About {
     pub folder: Option<String>,
     /// What computes, as [`device`] names it.
     pub device: String,
-    /// Which NVIDIA GPU's load is told, as their driver counts them, where there is one.
+    /// Index of the NVIDIA GPU whose load is recorded, as the driver counts them.
     pub gpu: u32,
 }
 
@@ -59,7 +59,7 @@ pub trait Listener: Send {
     fn hear(&mut self, event: &Event);
 }
 
-/// The events of a run that this program trains. As long as it is there, no other program trains it.
+/// The events of a run that this program trains. While it exists, no other program can train the run.
 pub struct Stream {
     writer: Writer,
     about: About,
@@ -106,7 +106,7 @@ impl Stream {
         })
     }
 
-    /// Tells that a run begins, or goes on from a checkpoint; its time counts from here.
+    /// Records that a run starts or is resumed; its time counts from here.
     pub(crate) fn begin(&self, plan: &Plan, state: &RunState) {
         self.clock.start(state.seconds);
         let is_new = state.step == 0 && state.history.is_empty();
@@ -134,7 +134,7 @@ impl Stream {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something that people who follow the run should read.
+    /// Records a message for the people who follow the run.
     pub fn say(&self, level: Level, text: impl Into<String>) {
         self.send(Event::Message(Message {
             seconds: self.clock.seconds(),
@@ -151,7 +151,7 @@ impl Stream {
         }
     }
 
-    /// Tells how busy the machine is, until what this returns is dropped.
+    /// Records the load of the machine until the returned value is dropped.
     pub(crate) fn watch_machine(&self) -> Machine {
         Machine::watch(self.writer.clone(), self.clock.clone(), self.about.gpu)
     }
@@ -178,7 +178,7 @@ impl Stream {
         self.writer.send(event);
     }
 
-    /// Tells of a training step.
+    /// Records a training step.
     pub(crate) fn step(&self, epoch: usize, step: usize, metrics: Metrics) {
         self.send(Event::Step(Step {
             seconds: self.clock.seconds(),
@@ -208,7 +208,7 @@ impl Stream {
         })));
     }
 
-    /// Tells of the test of the network of an epoch.
+    /// Records the test of the network of an epoch.
     pub(crate) fn tested(
         &self,
         plan: &Plan,
@@ -221,7 +221,7 @@ impl Stream {
         self.send(scores::tested(seconds, epoch, scored, raw, &images));
     }
 
-    /// Tells how far a pass over images is, now and then.
+    /// Records the progress of a pass over images, at most every half second.
     pub(crate) fn progress(&self, work: Work, done: usize, total: usize) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_some_and(|told| told.elapsed() < PROGRESS) && done < total {
@@ -244,7 +244,7 @@ impl Stream {
         }));
     }
 
-    /// Tells how the run ended, and writes what is left. The listeners are dropped.
+    /// Records how the run ended, flushes the file, and drops the listeners.
     pub(crate) fn end(&self, ending: Ending, error: Option<&TrainError>) {
         // The same steps would lead to the same place.
         let diverged = error.filter(|error| matches!(error, TrainError::Diverged { .. }));
@@ -273,7 +273,7 @@ fn sentence(error: &dyn std::error::Error) -> String {
     files::without_number(&text)
 }
 
-/// Says something to those who follow a run.
+/// Records messages of a run from other threads.
 #[derive(Clone, Debug)]
 pub struct Teller {
     writer: Writer,

@@ -1,4 +1,4 @@
-//! What a network came to, as events.
+//! Metrics of a network as events.
 
 use data::ImageDataset;
 use events::{CROSS_ENTROPY, Epoch, Event, Metrics, Mistake, Tested, Thumbnail, round};
@@ -88,7 +88,7 @@ pub(super) fn tested(
     }))
 }
 
-/// What a pass over images came to.
+/// Metrics and mistakes of a pass over images.
 #[derive(Clone, Debug)]
 pub(crate) struct Scored {
     pub evaluation: Evaluation,

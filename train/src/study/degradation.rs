@@ -26,7 +26,7 @@ pub struct Degradation {
 pub struct Curve {
     /// Its name in the registry.
     pub network: String,
-    /// What each epoch came to.
+    /// Scores of each epoch.
     pub history: Vec<EpochScores>,
 }
 

@@ -1,4 +1,4 @@
-//! How large a gradient is when it comes to each layer.
+//! Size of the gradient at each layer.
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -63,7 +63,7 @@ impl Gradients {
         Ok(networks(&self.depths)?.into_iter().map(config).collect())
     }
 
-    /// Takes the gradients of one network. `progress` is told of every batch.
+    /// Measures the gradients of one network, and calls `progress` after every batch.
     ///
     /// # Errors
     ///
