@@ -1,4 +1,4 @@
-//! Backends that have no kernels of their own here: the default bodies serve them.
+//! Backends without kernels in this crate, which use the default bodies.
 
 #[cfg(feature = "ndarray")]
 mod ndarray {
@@ -31,6 +31,6 @@ mod cubecl {
     {
     }
 
-    /// `Wgpu`, `Cuda` and `Rocm` are this around a `CubeBackend`.
+    /// `Wgpu`, `Cuda` and `Rocm` wrap a `CubeBackend` in this type.
     impl<B: FusionBackend> crate::ResidualBackend for Fusion<B> {}
 }

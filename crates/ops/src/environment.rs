@@ -1,28 +1,29 @@
-//! Environment variables that force how the kernels compute.
+//! Environment variables that control the kernels.
 
 use thiserror::Error;
 
 #[cfg(feature = "flex")]
 use crate::kernels::{SimdLevel, SIMD_VARIABLE};
 
-/// An environment variable has a value that it cannot have on this machine.
+/// An environment variable has an invalid value, or one that this machine does not support.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the environment variable {variable} is `{value}`, but must be {known}")]
 pub struct EnvironmentError {
-    /// The variable's name.
+    /// Name of the variable.
     pub variable: &'static str,
-    /// Its value.
+    /// Value of the variable.
     pub value: String,
-    /// The values that it can have.
+    /// Valid values.
     pub known: String,
 }
 
-/// Checks that `RESNET_SIMD` names vectors that this CPU has, and `RESNET_KERNELS` a state, where they are set. The
-/// kernels themselves take a wrong value as none; without kernels, nothing is checked.
+/// Checks that `RESNET_SIMD` names vectors that this CPU supports, and that `RESNET_KERNELS` is
+/// `on` or `off`, where they are set. The kernels themselves ignore invalid values. Without
+/// kernels, nothing is checked.
 ///
 /// # Errors
 ///
-/// If a value is unknown, or if this CPU does not have the vectors.
+/// Returns an error if a value is unknown, or if this CPU does not support the vectors.
 pub fn check_environment() -> Result<(), EnvironmentError> {
     #[cfg(feature = "flex")]
     {
@@ -34,7 +35,7 @@ pub fn check_environment() -> Result<(), EnvironmentError> {
     Ok(())
 }
 
-/// The vectors that kernels compute with, such as `avx2`; `None` without kernels.
+/// Returns the vectors that the kernels use, such as `avx2`; `None` without kernels.
 pub fn simd() -> Option<&'static str> {
     #[cfg(feature = "flex")]
     return Some(SimdLevel::best().name());
@@ -42,7 +43,7 @@ pub fn simd() -> Option<&'static str> {
     None
 }
 
-/// An empty variable is not set.
+/// Returns the value of a variable; an empty one counts as unset.
 #[cfg(feature = "flex")]
 fn value(variable: &str) -> Option<String> {
     let value = std::env::var_os(variable)?;

@@ -1,5 +1,5 @@
-//! The operations of [`ResidualBackend`] on Burn's `Tensor`. Shapes are those of the trait's
-//! methods of the same names.
+//! The operations of [`ResidualBackend`] on Burn's `Tensor`. Shapes are the same as in the trait's
+//! methods.
 
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
@@ -23,7 +23,7 @@ pub fn convolution<B: ResidualBackend>(
     ))
 }
 
-/// See [`ResidualBackend::batch_norm`]: its output, mean and biased variance.
+/// See [`ResidualBackend::batch_norm`]. Returns the output, mean and biased variance.
 pub fn batch_norm<B: ResidualBackend>(
     input: Tensor<B, 4>,
     gamma: Tensor<B, 1>,

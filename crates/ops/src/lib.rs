@@ -1,22 +1,22 @@
-//! The operations that a residual network is made of, as an extension of Burn's backends.
+//! Operations of residual networks, as an extension of Burn's backends.
 //!
-//! [`ResidualBackend`] is Burn's own pattern for custom operations: a trait over [`Backend`] whose
-//! methods work on a backend's tensor primitives. Every method has a default body built from
-//! Burn's operations, so an empty `impl` serves a backend without kernels of its own; a backend
-//! with kernels overrides what it is faster at, and falls back to [`default`] elsewhere.
-//! `Autodiff` records one step for each operation, and the step calls the inner backend's own
-//! gradient operations.
+//! [`ResidualBackend`] follows Burn's own pattern for custom operations: a trait over [`Backend`]
+//! whose methods work on a backend's tensor primitives. Every method has a default body built from
+//! Burn's operations, so a backend without its own kernels needs only an empty `impl`. A backend
+//! with kernels overrides the operations that it computes faster and falls back to [`default`] for
+//! the rest. `Autodiff` records one step per operation, and the step calls the gradient operations
+//! of the inner backend.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`default`] | the default bodies, as functions |
-//! | `values` | what operations take and give back besides tensors |
+//! | [`default`] | default bodies, as functions |
+//! | `values` | arguments and results other than tensors |
 //! | `functions` | the operations on `Tensor`, which the networks call |
 //! | `autodiff` | forward and backward steps for `Autodiff` |
-//! | `flex`, `backends` | which backends have the trait |
-//! | `kernels` | kernels for the CPU, which `flex` calls |
-//! | `optimizer`, `muon` | SGD, Adam and Muon, with one operation for a whole step |
-//! | [`profile`] | how long each operation takes |
+//! | `flex`, `backends` | implementations of the trait |
+//! | `kernels` | CPU kernels, which `flex` calls |
+//! | `optimizer`, `muon` | SGD, Adam and Muon, with one operation per step |
+//! | [`profile`] | time spent in each operation |
 //!
 //! ```
 //! use burn::tensor::Tensor;
@@ -47,7 +47,7 @@ mod kernels;
 mod muon;
 mod optimizer;
 mod orthogonal;
-// Only the kernels tell it of operations.
+// Only the kernels record operations.
 #[cfg_attr(not(feature = "flex"), allow(dead_code))]
 pub mod profile;
 mod step;
@@ -73,15 +73,15 @@ pub use values::{
     BatchNormGradients, BatchNormOutput, ConvolutionOptions, PreparedConvolution, PreparedWeight,
 };
 
-/// A backend with the operations of a residual network.
+/// A backend with the operations of residual networks.
 ///
-/// Tensors of four dimensions are `[batch, channels, height, width]`, whatever the order of their
-/// memory. `Autodiff` differentiates every operation once, except for
-/// [`prepared_convolution`](Self::prepared_convolution), [`affine`](Self::affine) where scale or
-/// shift are to be learned, and the gradient operations, which it composes from Burn's.
+/// Four-dimensional tensors are `[batch, channels, height, width]`, regardless of their memory
+/// layout. `Autodiff` differentiates every operation once, except for
+/// [`prepared_convolution`](Self::prepared_convolution), [`affine`](Self::affine) with a learnable
+/// scale or shift, and the gradient operations, all of which it composes from Burn's.
 pub trait ResidualBackend: Backend {
-    /// Two-dimensional cross-correlation: `input` `[batch, in, height, width]`, `weight`
-    /// `[out, in / groups, kernel height, kernel width]` and `bias` `[out]` to
+    /// Computes the two-dimensional cross-correlation of `input` `[batch, in, height, width]` with
+    /// `weight` `[out, in / groups, kernel height, kernel width]`, plus `bias` `[out]`. Returns
     /// `[batch, out, output height, output width]`.
     fn convolution(
         input: FloatTensor<Self>,
@@ -92,8 +92,8 @@ pub trait ResidualBackend: Backend {
         default::convolution::<Self>(input, weight, bias, options)
     }
 
-    /// The gradient of a convolution's input, `[batch, in, height, width]`, plus `accumulate` of
-    /// the same shape if there is one.
+    /// Computes the gradient of a convolution's input, `[batch, in, height, width]`, plus
+    /// `accumulate` of the same shape if given.
     fn convolution_input_gradient(
         output_gradient: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -110,7 +110,8 @@ pub trait ResidualBackend: Backend {
         )
     }
 
-    /// The gradient of a convolution's weight, `[out, in / groups, kernel height, kernel width]`.
+    /// Computes the gradient of a convolution's weight,
+    /// `[out, in / groups, kernel height, kernel width]`.
     fn convolution_weight_gradient(
         input: FloatTensor<Self>,
         output_gradient: FloatTensor<Self>,
@@ -120,12 +121,12 @@ pub trait ResidualBackend: Backend {
         default::convolution_weight_gradient::<Self>(input, output_gradient, weight_shape, options)
     }
 
-    /// The sum of each channel, `[channels]`: the gradient of a convolution's bias.
+    /// Sums each channel, `[channels]`: the gradient of a convolution's bias.
     fn channel_sum(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
         default::channel_sum::<Self>(tensor)
     }
 
-    /// Batch normalization with the batch's own statistics (Ioffe and Szegedy 2015,
+    /// Applies batch normalization with the statistics of the batch (Ioffe and Szegedy 2015,
     /// <https://arxiv.org/abs/1502.03167>, algorithm 1): for each channel
     /// `(input - mean) / sqrt(variance + epsilon) * gamma + beta`, then `+ residual`, then a ReLU
     /// if `relu`. `gamma` and `beta` are `[channels]`, `residual` has the shape of `input`.
@@ -140,9 +141,10 @@ pub trait ResidualBackend: Backend {
         default::batch_norm::<Self>(input, gamma, beta, residual, relu, epsilon)
     }
 
-    /// The gradients of [`batch_norm`](Self::batch_norm), through the statistics too. `mean` and
-    /// `variance` are those that it gave back; `output` is its output if it had a ReLU, whose mask
-    /// is `output > 0`, and `None` else. The residual's gradient is there iff `needs_residual`.
+    /// Computes the gradients of [`batch_norm`](Self::batch_norm), including those through the
+    /// statistics. `mean` and `variance` are the ones that it returned. `output` is its output if
+    /// it applied a ReLU, whose mask is `output > 0`, and `None` otherwise. The result contains the
+    /// residual's gradient iff `needs_residual`.
     #[allow(clippy::too_many_arguments)]
     fn batch_norm_backward(
         input: FloatTensor<Self>,
@@ -166,8 +168,8 @@ pub trait ResidualBackend: Backend {
         )
     }
 
-    /// For each channel `input * scale + shift`, then `+ residual`, then a ReLU if `relu`: batch
-    /// normalization with known statistics. `scale` and `shift` are `[channels]`.
+    /// Computes `input * scale + shift` for each channel, then `+ residual`, then a ReLU if `relu`:
+    /// batch normalization with known statistics. `scale` and `shift` are `[channels]`.
     fn affine(
         input: FloatTensor<Self>,
         scale: FloatTensor<Self>,
@@ -178,8 +180,8 @@ pub trait ResidualBackend: Backend {
         default::affine::<Self>(input, scale, shift, residual, relu)
     }
 
-    /// Brings a convolution's weight into the form that
-    /// [`prepared_convolution`](Self::prepared_convolution) is fastest with.
+    /// Converts a convolution's weight to the form that is fastest for
+    /// [`prepared_convolution`](Self::prepared_convolution).
     fn prepare_convolution(
         weight: FloatTensor<Self>,
         bias: Option<FloatTensor<Self>>,
@@ -188,8 +190,8 @@ pub trait ResidualBackend: Backend {
         default::prepare_convolution::<Self>(weight, bias, options)
     }
 
-    /// A convolution for prediction: [`convolution`](Self::convolution), then `+ residual`, then a
-    /// ReLU if `relu`. `residual` has the shape of the output.
+    /// Computes a convolution for inference: [`convolution`](Self::convolution), then `+ residual`,
+    /// then a ReLU if `relu`. `residual` has the shape of the output.
     fn prepared_convolution(
         input: FloatTensor<Self>,
         convolution: &PreparedConvolution<Self>,
@@ -199,9 +201,9 @@ pub trait ResidualBackend: Backend {
         default::prepared_convolution::<Self>(input, convolution, residual, relu)
     }
 
-    /// The largest value of every window, in pixels `[vertical, horizontal]`. Padding, the same on
-    /// opposite sides and at most half the kernel, never wins; windows that do not fit are left
-    /// out.
+    /// Returns the maximum of every window; sizes are in pixels, `[vertical, horizontal]`. Padding
+    /// is the same on opposite sides, at most half the kernel, and never the maximum. Windows that
+    /// do not fit are dropped.
     fn max_pool(
         input: FloatTensor<Self>,
         kernel: [usize; 2],
@@ -211,8 +213,8 @@ pub trait ResidualBackend: Backend {
         default::max_pool::<Self>(input, kernel, stride, padding)
     }
 
-    /// The gradient of [`max_pool`](Self::max_pool)'s input, from its input and output. Where
-    /// several values of a window are largest, one of them takes the window's gradient.
+    /// Computes the gradient of [`max_pool`](Self::max_pool)'s input, from its input and output. If
+    /// several values of a window tie for the maximum, one of them receives the window's gradient.
     fn max_pool_backward(
         input: FloatTensor<Self>,
         output: FloatTensor<Self>,
@@ -224,14 +226,14 @@ pub trait ResidualBackend: Backend {
         default::max_pool_backward::<Self>(input, output, output_gradient, kernel, stride, padding)
     }
 
-    /// The mean of every window of `edge` by `edge` pixels, side by side from the upper left:
-    /// `[batch, channels, ceil(height / edge), ceil(width / edge)]`. What a window has outside the
-    /// image does not count.
+    /// Returns the mean of every window of `edge` by `edge` pixels. Windows do not overlap and
+    /// start at the upper left: `[batch, channels, ceil(height / edge), ceil(width / edge)]`.
+    /// Pixels outside the image do not count.
     fn average_pool(input: FloatTensor<Self>, edge: usize) -> FloatTensor<Self> {
         default::average_pool::<Self>(input, edge)
     }
 
-    /// The gradient of [`average_pool`](Self::average_pool)'s input.
+    /// Computes the gradient of [`average_pool`](Self::average_pool)'s input.
     fn average_pool_backward(
         output_gradient: FloatTensor<Self>,
         input_shape: [usize; 4],
@@ -240,12 +242,12 @@ pub trait ResidualBackend: Backend {
         default::average_pool_backward::<Self>(output_gradient, input_shape, edge)
     }
 
-    /// The mean of each channel of each image, `[batch, channels]`.
+    /// Returns the mean of each channel of each image, `[batch, channels]`.
     fn global_average_pool(input: FloatTensor<Self>) -> FloatTensor<Self> {
         default::global_average_pool::<Self>(input)
     }
 
-    /// The gradient of [`global_average_pool`](Self::global_average_pool)'s input.
+    /// Computes the gradient of [`global_average_pool`](Self::global_average_pool)'s input.
     fn global_average_pool_backward(
         output_gradient: FloatTensor<Self>,
         input_shape: [usize; 4],
@@ -253,9 +255,9 @@ pub trait ResidualBackend: Backend {
         default::global_average_pool_backward::<Self>(output_gradient, input_shape)
     }
 
-    /// Shortcut A (He et al. 2015, <https://arxiv.org/abs/1512.03385>, section 3.3): every
-    /// `stride`-th pixel, with `padding` channels of zeros `[before, after]` the input's:
-    /// `[batch, before + channels + after, ceil(height / stride), ceil(width / stride)]`.
+    /// Computes shortcut A (He et al. 2015, <https://arxiv.org/abs/1512.03385>, section 3.3): every
+    /// `stride`-th pixel, with `padding` channels of zeros `[before, after]` the input's channels.
+    /// Returns `[batch, before + channels + after, ceil(height / stride), ceil(width / stride)]`.
     fn zero_pad_shortcut(
         input: FloatTensor<Self>,
         stride: usize,
@@ -264,7 +266,7 @@ pub trait ResidualBackend: Backend {
         default::zero_pad_shortcut::<Self>(input, stride, padding)
     }
 
-    /// The gradient of [`zero_pad_shortcut`](Self::zero_pad_shortcut)'s input.
+    /// Computes the gradient of [`zero_pad_shortcut`](Self::zero_pad_shortcut)'s input.
     fn zero_pad_shortcut_backward(
         output_gradient: FloatTensor<Self>,
         input_shape: [usize; 4],
@@ -274,14 +276,14 @@ pub trait ResidualBackend: Backend {
         default::zero_pad_shortcut_backward::<Self>(output_gradient, input_shape, stride, padding)
     }
 
-    /// ReLU: the larger of zero and each value. Not `relu`, which Burn's backends have already
-    /// and compute slowly in this order of memory.
+    /// Applies ReLU, the maximum of zero and each value. Not named `relu` because Burn's backends
+    /// already have a `relu`, which is slow in this memory layout.
     fn rectify(tensor: FloatTensor<Self>) -> FloatTensor<Self> {
         default::rectify::<Self>(tensor)
     }
 
-    /// The gradient of [`rectify`](Self::rectify)'s input, and of both sides of
-    /// [`add_relu`](Self::add_relu): the output's, where the output is greater than zero.
+    /// Computes the gradient of [`rectify`](Self::rectify)'s input, and of both operands of
+    /// [`add_relu`](Self::add_relu): the output's gradient where the output is greater than zero.
     fn relu_gradient(
         output: FloatTensor<Self>,
         output_gradient: FloatTensor<Self>,
@@ -289,31 +291,33 @@ pub trait ResidualBackend: Backend {
         default::relu_gradient::<Self>(output, output_gradient)
     }
 
-    /// The sum of two tensors of one shape. Burn's backends add, but slowly in this order of memory.
+    /// Adds two tensors of the same shape. Burn's own addition is slow in this memory layout.
     fn add(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
         default::add::<Self>(left, right)
     }
 
-    /// `relu(left + right)` of two tensors of one shape.
+    /// Computes `relu(left + right)` of two tensors of the same shape.
     fn add_relu(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
         default::add_relu::<Self>(left, right)
     }
 
-    /// A loss `[1]` whose gradient by `output` is `gradient`, of the same shape: for a backward pass
-    /// that goes on from where another ended. Its value is 0 and means nothing.
+    /// Returns a loss `[1]` whose gradient with respect to `output` is `gradient`, of the same
+    /// shape. It continues a backward pass where another one ended. The value of the loss is 0 and
+    /// has no meaning.
     fn known_gradient(output: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
         default::known_gradient::<Self>(&output, &gradient)
     }
 
-    /// `length` times about the nearest matrix to `matrix` `[rows, columns]` that has orthogonal rows
-    /// or, if these are more than its columns, orthogonal columns, all of length 1: in the place of
-    /// singular values that are not close to zero, those of the result are 0.7 to 1.2 times `length`.
+    /// Returns approximately `length` times the nearest matrix to `matrix` `[rows, columns]` with
+    /// orthonormal rows, or with orthonormal columns if it has more rows than columns. Singular
+    /// values that are not close to zero become 0.7 to 1.2 times `length`.
     fn orthogonalize(matrix: FloatTensor<Self>, length: f64) -> FloatTensor<Self> {
         default::orthogonalize::<Self>(matrix, length)
     }
 
-    /// One step of stochastic gradient descent: the new parameter, and the new buffer of its
-    /// momentum if it has any. `buffer` is that of the last step. All are of one shape.
+    /// Takes one step of stochastic gradient descent. Returns the new parameter and, with momentum,
+    /// the new momentum buffer. `buffer` comes from the previous step. All tensors have the same
+    /// shape.
     fn sgd_step(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
@@ -323,8 +327,8 @@ pub trait ResidualBackend: Backend {
         default::sgd_step::<Self>(parameter, gradient, buffer, step)
     }
 
-    /// One step of Adam: the new parameter and its new moments. `moments` are those of the last
-    /// step. All are of one shape.
+    /// Takes one step of Adam. Returns the new parameter and its new moments. `moments` come from
+    /// the previous step. All tensors have the same shape.
     fn adam_step(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,

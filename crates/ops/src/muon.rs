@@ -1,4 +1,4 @@
-//! Muon: momentum whose direction is made orthogonal.
+//! Muon: momentum with an orthogonalized direction.
 
 use burn::optim::LearningRate;
 use burn::tensor::Tensor;
@@ -7,26 +7,26 @@ use serde::{Deserialize, Serialize};
 use crate::optimizer::{Adam, OptimizerState, next};
 use crate::{ResidualBackend, SgdStep, orthogonalize, sgd_step};
 
-/// Steps as long as those of Adam (Liu et al. 2025, <https://arxiv.org/abs/2502.16982>): so one
-/// rate serves both.
+/// Scale that makes steps as long as those of Adam (Liu et al. 2025,
+/// <https://arxiv.org/abs/2502.16982>), so that one learning rate works for both.
 const SCALE: f64 = 0.2;
 
 /// Settings of Muon (Jordan et al. 2024, <https://kellerjordan.github.io/posts/muon/>).
 ///
-/// A convolution's weight `[out, in, height, width]` is a matrix of `out` rows to it. The direction
-/// of its momentum is brought close to the nearest matrix with orthogonal rows or columns, whose
-/// entries are scaled to the length of Adam's. All other parameters take steps of AdamW with the
-/// same rate and decay.
+/// Muon treats a convolution's weight `[out, in, height, width]` as a matrix with `out` rows. It
+/// replaces the momentum's direction with an approximation of the nearest matrix with orthogonal
+/// rows or columns, and scales the entries to the length of Adam's. All other parameters take AdamW
+/// steps with the same learning rate and weight decay.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Muon {
-    /// Part of the last direction that is kept, 0 to 1.
+    /// Fraction of the previous direction to keep, 0 to 1.
     pub momentum: f64,
-    /// Whether momentum looks ahead.
+    /// Whether to use Nesterov momentum.
     pub nesterov: bool,
-    /// Part of a parameter that is taken from it, times the rate.
+    /// Fraction of a parameter to subtract from it, times the learning rate.
     pub weight_decay: f64,
-    /// Whether vectors decay too: biases, and the scale and shift of norms.
+    /// Whether weight decay applies to vectors too: biases, and the scale and shift of norms.
     pub vectors_decay: bool,
 }
 
@@ -53,7 +53,7 @@ impl Muon {
             return self.others().step(rate, parameter, gradient, state);
         }
         let steps = next(&state);
-        // The buffer of SGD, and where it would go from zero with a rate of one.
+        // SGD's buffer, and the result of a step from zero with a learning rate of one.
         let zero = gradient.zeros_like();
         let momentum = SgdStep {
             rate: 1.0,
@@ -65,7 +65,7 @@ impl Muon {
         let buffer = state.map(|state| state.first);
         let (negative, buffer) = sgd_step(zero, gradient, buffer, momentum);
 
-        // As the gradients of convolutions lie in memory: `[height, width, in, out]`.
+        // The memory layout of convolution gradients: `[height, width, in, out]`.
         let last_first: [isize; D] = std::array::from_fn(|axis| match axis {
             axis if axis + 2 < D => axis as isize + 2,
             axis if axis + 2 == D => 1,
@@ -97,7 +97,7 @@ impl Muon {
         (parameter, state)
     }
 
-    /// What moves everything but the weights of convolutions.
+    /// Returns the optimizer for all parameters except the weights of convolutions.
     fn others(&self) -> Adam {
         Adam {
             weight_decay: self.weight_decay,
@@ -131,7 +131,7 @@ mod tests {
         });
         let mut state = None;
         for factor in [0.5, -1.0, 0.25] {
-            // Neither gradients nor weights may stay in line, or momentum would have no say.
+            // If gradients and weights were collinear, momentum would have no effect.
             let gradient = weight.clone().powi_scalar(2) * factor + weight.clone();
             (weight, state) = muon.step(0.1, weight, gradient, state);
         }
@@ -141,8 +141,8 @@ mod tests {
             .assert_approx_eq::<f32>(&TensorData::from(REFERENCE), Tolerance::absolute(1e-4));
     }
 
-    /// In double precision, by PyTorch; `torch.optim.Muon` with `adjust_lr_fn="match_rms_adamw"`
-    /// gives the same to its bfloat16.
+    /// Computed by PyTorch in double precision; `torch.optim.Muon` with
+    /// `adjust_lr_fn="match_rms_adamw"` agrees to the precision of its bfloat16.
     const REFERENCE: [f32; 24] = [
         -0.381486, 0.171590, -0.186594, 0.377968, 0.102674, -0.255788, 0.293043, 0.013162,
         -0.330116, 0.233880, -0.060780, -0.404319, 0.145875, -0.187825, 0.394693, 0.022124,

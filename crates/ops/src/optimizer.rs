@@ -1,4 +1,4 @@
-//! Optimizers that update a parameter in one pass, in place where nothing else holds its memory.
+//! Optimizers that update a parameter in one pass, in place if nothing else shares its memory.
 
 use burn::optim::{LearningRate, SimpleOptimizer};
 use burn::record::Record;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::muon::Muon;
 use crate::{AdamStep, ResidualBackend, SgdStep};
 
-/// An optimizer and its settings, computing as PyTorch's of the same name does.
+/// An optimizer and its settings; computes the same as PyTorch's optimizer of that name.
 ///
 /// ```
 /// use burn::backend::Autodiff;
@@ -28,23 +28,23 @@ pub enum Optimizer {
     Sgd(Sgd),
     /// Adam or AdamW.
     Adam(Adam),
-    /// Muon for the weights of convolutions, AdamW for all else.
+    /// Muon for the weights of convolutions, AdamW for all other parameters.
     Muon(Muon),
 }
 
-/// Settings of stochastic gradient descent; by default without momentum and decay.
+/// Settings of stochastic gradient descent; without momentum and weight decay by default.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sgd {
-    /// Part of the last direction that is kept, 0 to 1.
+    /// Fraction of the previous direction to keep, 0 to 1.
     pub momentum: f64,
-    /// Part of the gradient that the direction does not take up, 0 to 1.
+    /// Fraction of the gradient to leave out of the direction, 0 to 1.
     pub dampening: f64,
-    /// Whether momentum looks ahead.
+    /// Whether to use Nesterov momentum.
     pub nesterov: bool,
-    /// Part of a parameter that is added to its gradient.
+    /// Fraction of a parameter to add to its gradient.
     pub weight_decay: f64,
-    /// Whether vectors decay too: biases, and the scale and shift of norms.
+    /// Whether weight decay applies to vectors too: biases, and the scale and shift of norms.
     pub vectors_decay: bool,
 }
 
@@ -60,22 +60,22 @@ impl Default for Sgd {
     }
 }
 
-/// Settings of Adam; by default those of PyTorch.
+/// Settings of Adam; PyTorch's by default.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adam {
-    /// Part of the gradient's mean that is kept, 0 to 1.
+    /// Fraction of the gradient's mean to keep, 0 to 1.
     pub beta1: f64,
-    /// Part of the squared gradient's mean that is kept, 0 to 1.
+    /// Fraction of the squared gradient's mean to keep, 0 to 1.
     pub beta2: f64,
-    /// Added to the root of the squared gradient's mean.
+    /// Added to the square root of the squared gradient's mean.
     pub epsilon: f64,
-    /// Part of a parameter that is added to its gradient, or taken from the parameter itself if
+    /// Fraction of a parameter to add to its gradient, or to subtract from the parameter itself if
     /// `decoupled`.
     pub weight_decay: f64,
-    /// Whether decay bypasses the means, as in AdamW.
+    /// Whether weight decay bypasses the means, as in AdamW.
     pub decoupled: bool,
-    /// Whether vectors decay too: biases, and the scale and shift of norms.
+    /// Whether weight decay applies to vectors too: biases, and the scale and shift of norms.
     pub vectors_decay: bool,
 }
 
@@ -92,14 +92,14 @@ impl Default for Adam {
     }
 }
 
-/// What an [`Optimizer`] remembers of a parameter.
+/// State that an [`Optimizer`] keeps for each parameter.
 #[derive(Record, Clone, Debug)]
 pub struct OptimizerState<B: Backend, const D: usize> {
-    /// The direction of SGD and Muon, or the gradient's mean of Adam.
+    /// Momentum buffer of SGD and Muon, or Adam's mean of the gradient.
     pub first: Tensor<B, D>,
-    /// The squared gradient's mean of Adam.
+    /// Adam's mean of the squared gradient.
     pub second: Option<Tensor<B, D>>,
-    /// Steps taken.
+    /// Number of steps taken.
     pub steps: usize,
 }
 
@@ -185,12 +185,12 @@ impl Adam {
     }
 }
 
-/// The number of the step after a state, counted from 1.
+/// Returns the number of the step that follows a state, counted from 1.
 pub(crate) fn next<B: Backend, const D: usize>(state: &Option<OptimizerState<B, D>>) -> usize {
     state.as_ref().map_or(0, |state| state.steps) + 1
 }
 
-/// The decay of a parameter of so many dimensions.
+/// Returns the weight decay of a parameter with `D` dimensions.
 pub(crate) fn decay<const D: usize>(weight_decay: f64, vectors_decay: bool) -> f64 {
     match D > 1 || vectors_decay {
         true => weight_decay,
@@ -204,8 +204,8 @@ mod tests {
     use burn::tensor::{TensorData, Tolerance};
     use burn_flex::Flex;
 
-    /// Three steps with the gradients 0.5, -1.0 and 0.25 times the parameter `[1, -2]`; references
-    /// from PyTorch 2's `torch.optim` in double precision.
+    /// Takes three steps with gradients of 0.5, -1.0 and 0.25 times the parameter, which starts at
+    /// `[1, -2]`. The references come from PyTorch 2's `torch.optim` in double precision.
     fn three_steps(optimizer: Optimizer) -> TensorData {
         let device = Default::default();
         let mut parameter = Tensor::<Flex, 1>::from_data([1.0, -2.0], &device);

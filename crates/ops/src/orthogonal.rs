@@ -1,14 +1,14 @@
-//! The operation that Muon adds to momentum.
+//! Orthogonalization of momentum, for Muon.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
 
-/// Of the polynomial `ax + bx^3 + cx^5`, which brings singular values of 0 to 1 close to 1 where
-/// it is applied a few times (Jordan et al. 2024, <https://kellerjordan.github.io/posts/muon/>).
+/// Coefficients of the polynomial `ax + bx^3 + cx^5`. A few applications move singular values
+/// between 0 and 1 close to 1 (Jordan et al. 2024, <https://kellerjordan.github.io/posts/muon/>).
 pub(super) const COEFFICIENTS: [f64; 3] = [3.4445, -4.7750, 2.0315];
 pub(super) const ITERATIONS: usize = 5;
-/// What a matrix is divided by at least, before the first iteration.
+/// Smallest divisor of a matrix before the first iteration.
 pub(super) const EPSILON: f64 = 1e-7;
 
 /// See [`ResidualBackend::orthogonalize`](super::ResidualBackend::orthogonalize).
@@ -52,7 +52,7 @@ mod tests {
             let result = crate::orthogonalize(matrix, -2.0) / -2.0;
             assert_eq!(result.dims(), [rows, columns]);
             let squares: f32 = result.powi_scalar(2).sum().into_scalar();
-            // The mean of the squared singular values.
+            // Mean of the squared singular values.
             let mean = squares / rows.min(columns) as f32;
             assert!((0.4..1.5).contains(&mean), "{rows}x{columns}: {mean}");
         }
@@ -66,7 +66,8 @@ mod tests {
         for [rows, columns] in [[6, 30], [30, 6], [64, 288], [24, 24]] {
             let normal = Distribution::Normal(0.0, 1.0);
             let random = Tensor::<Flex, 2>::random([rows, columns], normal, &device);
-            // Gradients are far from orthogonal: singular values over five powers of ten, and zeros.
+            // Gradients are far from orthogonal: their singular values span five powers of ten and
+            // include zeros.
             let factors: Vec<f32> = (0..columns)
                 .map(|column| 10f32.powf(-5.0 * column as f32 / columns as f32))
                 .collect();

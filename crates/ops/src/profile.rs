@@ -1,4 +1,4 @@
-//! Where the time goes: how long each operation takes, and how often it is called.
+//! Profiling: how long each operation takes, and how often it is called.
 //!
 //! ```
 //! use burn::tensor::Tensor;
@@ -19,19 +19,18 @@
 //! assert!(table.contains("convolution 3x3 stride 1"));
 //! ```
 //!
-//! Only the operations of [`ResidualBackend`](crate::ResidualBackend) on Flex are recorded, where
-//! they run with this crate's kernels, and besides convolutions in groups and average pools, which
-//! Burn computes there. Other backends queue their work, so the time of a call says
-//! nothing there. What Burn computes by itself, such as the linear layer, the loss and additions of
-//! gradients, is in no row.
+//! Only the operations of [`ResidualBackend`](crate::ResidualBackend) on Flex are recorded: those
+//! that run with this crate's kernels, and average pools, which Burn computes. Other backends queue
+//! their work, so the duration of a call says nothing about its cost. Operations that Burn computes
+//! itself, such as the linear layer, the loss and additions of gradients, have no row.
 //!
-//! No time is counted twice. An operation that runs within another one has a row of its own, and
-//! its time is taken from the other's: so `pack weights`, which brings a convolution's weight into
-//! the kernel's order, and `channel order`, which copies images that lie in another order than the
-//! kernels want.
+//! No time is counted twice. An operation that runs inside another one has its own row, and its
+//! time is subtracted from the outer one's. Examples are `pack weights`, which converts a
+//! convolution's weight to the kernel's layout, and `channel order`, which copies images whose
+//! layout the kernels do not support.
 //!
-//! There is one profile for the whole process. If several threads call operations at once, their
-//! times add up to more than the wall time.
+//! There is one profile per process. If several threads call operations at once, their times add up
+//! to more than the wall time.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -43,32 +42,32 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-/// Where the time went between [`start`] and [`stop`].
+/// Time per operation between [`start`] and [`stop`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Profile {
-    /// One for each operation, the longest first.
+    /// One row per operation, slowest first.
     pub rows: Vec<Row>,
-    /// Wall time.
+    /// Wall time in seconds.
     pub seconds: f64,
 }
 
 /// All calls of one operation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
-    /// Such as `convolution 3x3 stride 1, input gradient`.
+    /// Name, such as `convolution 3x3 stride 1, input gradient`.
     pub operation: String,
-    /// How often it was called.
+    /// Number of calls.
     pub calls: u64,
-    /// How long all calls took, without the operations within them.
+    /// Total time of all calls in seconds, excluding nested operations.
     pub seconds: f64,
-    /// Of all calls, with a multiply-add as two, also where the border's zeros are multiplied.
-    /// Counted for convolutions; zero for the others, which wait for memory.
+    /// Total over all calls. A multiply-add counts as two, including those with the border's zeros.
+    /// Counted for convolutions only; zero for all other operations, which are bound by memory.
     pub floating_point_operations: u64,
 }
 
 impl Profile {
-    /// A line for each operation: seconds, calls, GFLOP/s and share of the wall time; at the end
-    /// what is in no operation.
+    /// Formats one line per operation: seconds, calls, GFLOP/s and share of the wall time. The last
+    /// line is the time outside of operations.
     pub fn table(&self) -> String {
         let recorded: f64 = self.rows.iter().map(|row| row.seconds).sum();
         let names = self.rows.iter().map(|row| row.operation.len());
@@ -82,7 +81,7 @@ impl Profile {
             "operation", "seconds", "calls", "GFLOP/s", "share"
         );
         let mut line = |name: &str, seconds: f64, calls: &str, speed: &str| {
-            // Writing to a string does not fail.
+            // Writing to a string never fails.
             let _ = writeln!(
                 table,
                 "{name:width$}  {seconds:>9.4}  {calls:>7}  {speed:>8}  {:>4.1} %",
@@ -101,7 +100,7 @@ impl Profile {
     }
 }
 
-/// Begins a profile; what another one has recorded so far is dropped.
+/// Starts a profile and discards a running one.
 pub fn start() {
     *recorder() = Some(Recorder {
         started: Instant::now(),
@@ -110,7 +109,7 @@ pub fn start() {
     ENABLED.store(true, Ordering::Relaxed);
 }
 
-/// Ends the profile that [`start`] began, and gives it back; an empty one if there is none.
+/// Stops the profile that [`start`] began and returns it, or an empty one if none is running.
 pub fn stop() -> Profile {
     ENABLED.store(false, Ordering::Relaxed);
     let Some(recorder) = recorder().take() else {
@@ -131,7 +130,7 @@ pub fn stop() -> Profile {
     Profile { rows, seconds }
 }
 
-/// Read once in each operation, so that a profile costs nothing while there is none.
+/// Read once per operation, so that operations cost nothing while no profile is running.
 static ENABLED: AtomicBool = AtomicBool::new(false);
 static RECORDER: Mutex<Option<Recorder>> = Mutex::new(None);
 
@@ -148,31 +147,31 @@ struct Total {
 }
 
 fn recorder() -> MutexGuard<'static, Option<Recorder>> {
-    // Nothing panics halfway through a change.
+    // No code panics halfway through a change.
     RECORDER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 thread_local! {
-    /// Time of the operations within the one that this thread is in.
+    /// Time of the operations nested in this thread's current one.
     static WITHIN: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// An operation that is recorded until this is dropped.
+/// An operation that is recorded until this value is dropped.
 #[must_use]
 pub(crate) struct Running {
     operation: Cow<'static, str>,
     floating_point_operations: u64,
     began: Instant,
-    /// Time of the operations within the outer one before this.
+    /// Time of the outer operation's nested operations before this one.
     before: Duration,
 }
 
-/// Records an operation until what this gives back is dropped.
+/// Records an operation until the returned value is dropped.
 pub(crate) fn operation(name: &'static str) -> Option<Running> {
     operation_with(|| (name.into(), 0))
 }
 
-/// The same for an operation of which name and floating-point operations are to be computed.
+/// Like [`operation`], for a name and floating-point operations that must be computed.
 pub(crate) fn operation_with(
     describe: impl FnOnce() -> (Cow<'static, str>, u64),
 ) -> Option<Running> {
@@ -192,7 +191,7 @@ impl Drop for Running {
         let time = self.began.elapsed();
         let within = WITHIN.replace(self.before + time);
         let mut recorder = recorder();
-        // One that began before the profile is not its own.
+        // An operation that began before the profile does not belong to it.
         let Some(recorder) = recorder.as_mut().filter(|own| own.started <= self.began) else {
             return;
         };

@@ -1,40 +1,41 @@
-//! The operations of optimizers: one step for one parameter.
+//! Optimizer operations: one step for one parameter.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
-/// Stochastic gradient descent, in PyTorch's order of operations.
+/// Stochastic gradient descent, with PyTorch's order of operations.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SgdStep {
     /// Learning rate.
     pub rate: f64,
-    /// Part of the buffer that is kept, 0 to 1; without momentum there is no buffer.
+    /// Fraction of the buffer to keep, 0 to 1; without momentum there is no buffer.
     pub momentum: f64,
-    /// Part of the gradient that the buffer does not take up, 0 to 1.
+    /// Fraction of the gradient to leave out of the buffer, 0 to 1.
     pub dampening: f64,
-    /// Whether to look ahead (Sutskever et al. 2013).
+    /// Whether to use Nesterov momentum (Sutskever et al. 2013).
     pub nesterov: bool,
-    /// Part of the parameter that is added to its gradient.
+    /// Fraction of the parameter to add to its gradient.
     pub weight_decay: f64,
 }
 
-/// Adam (Kingma and Ba 2014, <https://arxiv.org/abs/1412.6980>), in PyTorch's order of operations.
+/// Adam (Kingma and Ba 2014, <https://arxiv.org/abs/1412.6980>), with PyTorch's order of
+/// operations.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamStep {
     /// Learning rate.
     pub rate: f64,
-    /// Part of the first moment that is kept, 0 to 1.
+    /// Fraction of the first moment to keep, 0 to 1.
     pub beta1: f64,
-    /// Part of the second moment that is kept, 0 to 1.
+    /// Fraction of the second moment to keep, 0 to 1.
     pub beta2: f64,
-    /// Added to the root of the second moment.
+    /// Added to the square root of the second moment.
     pub epsilon: f64,
-    /// Part of the parameter that is added to its gradient, or taken from it if `decoupled`.
+    /// Fraction of the parameter to add to its gradient, or to subtract from it if `decoupled`.
     pub weight_decay: f64,
-    /// Whether decay bypasses the moments (AdamW, Loshchilov and Hutter 2017,
+    /// Whether weight decay bypasses the moments (AdamW, Loshchilov and Hutter 2017,
     /// <https://arxiv.org/abs/1711.05101>).
     pub decoupled: bool,
-    /// Number of this step, from 1.
+    /// Number of this step, starting at 1.
     pub number: usize,
 }
 

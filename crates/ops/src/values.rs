@@ -1,4 +1,4 @@
-//! What operations take and give back besides tensors.
+//! Arguments and results of operations, other than tensors.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -6,22 +6,22 @@ use std::sync::Arc;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
-/// How a convolution moves over its input, in pixels `[vertical, horizontal]`. Dilation is 1.
+/// Stride, padding and groups of a convolution, in pixels `[vertical, horizontal]`. Dilation is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvolutionOptions {
     /// Distance between neighboring windows, at least 1.
     pub stride: [usize; 2],
-    /// Zeros around the input, the same on opposite sides.
+    /// Zeros around the input, the same number on opposite sides.
     pub padding: [usize; 2],
-    /// Input and output channels are split into so many parts, in order, that do not mix; at least
-    /// 1, and divides both.
+    /// Number of groups of input and output channels, in order, that are convolved independently.
+    /// At least 1, and divides both channel counts.
     pub groups: usize,
 }
 
-/// What [`ResidualBackend::batch_norm`](super::ResidualBackend::batch_norm) gives back.
+/// Result of [`ResidualBackend::batch_norm`](super::ResidualBackend::batch_norm).
 #[derive(Clone, Debug)]
 pub struct BatchNormOutput<B: Backend> {
-    /// In the shape of the input.
+    /// Output in the shape of the input.
     pub output: FloatTensor<B>,
     /// Mean of each channel `[channels]`; no gradient flows through it.
     pub mean: FloatTensor<B>,
@@ -29,30 +29,29 @@ pub struct BatchNormOutput<B: Backend> {
     pub variance: FloatTensor<B>,
 }
 
-/// What [`ResidualBackend::batch_norm_backward`](super::ResidualBackend::batch_norm_backward)
-/// gives back.
+/// Result of [`ResidualBackend::batch_norm_backward`](super::ResidualBackend::batch_norm_backward).
 #[derive(Clone, Debug)]
 pub struct BatchNormGradients<B: Backend> {
-    /// In the shape of the input.
+    /// Gradient in the shape of the input.
     pub input: FloatTensor<B>,
     /// `[channels]`
     pub gamma: FloatTensor<B>,
     /// `[channels]`
     pub beta: FloatTensor<B>,
-    /// In the shape of the input; there if it was asked for.
+    /// Gradient in the shape of the input, if requested.
     pub residual: Option<FloatTensor<B>>,
 }
 
-/// A convolution whose weight is brought into a backend's own form once, for many predictions.
+/// A convolution whose weight was converted once to a backend's own form, for repeated inference.
 #[derive(Clone, Debug)]
 pub struct PreparedConvolution<B: Backend> {
-    /// The weight in whichever form.
+    /// The weight, plain or packed.
     pub weight: PreparedWeight<B>,
-    /// `[out, in / groups, kernel height, kernel width]`, whatever the form.
+    /// `[out, in / groups, kernel height, kernel width]`, regardless of the form.
     pub weight_shape: [usize; 4],
     /// `[out]`
     pub bias: Option<FloatTensor<B>>,
-    /// How it moves over its input.
+    /// Stride, padding and groups.
     pub options: ConvolutionOptions,
 }
 
@@ -61,6 +60,6 @@ pub struct PreparedConvolution<B: Backend> {
 pub enum PreparedWeight<B: Backend> {
     /// `[out, in / groups, kernel height, kernel width]`
     Plain(FloatTensor<B>),
-    /// In a form that the backend alone knows; clones share it.
+    /// Backend-specific form; clones share it.
     Packed(Arc<dyn Any + Send + Sync>),
 }

@@ -1,4 +1,4 @@
-//! The step of a norm whose statistics and parameters stand still.
+//! Autodiff step of a norm with fixed statistics and parameters.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -18,7 +18,7 @@ struct Affine;
 #[derive(Clone, Debug)]
 struct State<B: ResidualBackend> {
     scale: FloatTensor<B>,
-    /// For the mask of the ReLU, if there is one.
+    /// Kept for the mask of the ReLU, if there is one.
     output: Option<FloatTensor<B>>,
 }
 
@@ -30,7 +30,7 @@ pub(super) fn affine<B: ResidualBackend, C: CheckpointStrategy>(
     relu: bool,
 ) -> FloatTensor<Autodiff<B, C>> {
     if scale.is_tracked() || shift.is_tracked() {
-        // No network learns these two, so they have no step of their own.
+        // No network learns scale and shift, so their gradients have no step of their own.
         return default::affine::<Autodiff<B, C>>(input, scale, shift, residual, relu);
     }
     let output = B::affine(

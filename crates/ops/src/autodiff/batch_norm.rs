@@ -1,4 +1,4 @@
-//! The step of a batch normalization, with its residual and ReLU.
+//! Autodiff step of a batch normalization with its residual and ReLU.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -21,7 +21,7 @@ struct State<B: ResidualBackend> {
     mean: FloatTensor<B>,
     variance: FloatTensor<B>,
     epsilon: f64,
-    /// For the mask of the ReLU, if there is one.
+    /// Kept for the mask of the ReLU, if there is one.
     output: Option<FloatTensor<B>>,
 }
 
@@ -98,7 +98,7 @@ impl<B: ResidualBackend, const N: usize> Backward<B, N> for BatchNorm {
         );
         let mut parents = ops.parents.into_iter();
         if let Some(node) = parents.next().flatten() {
-            // In the pre-activation order, a shortcut has the same input.
+            // In the pre-activation order, a shortcut shares this input.
             accumulate::<B>(gradients, found.input, |parent| parent.node = node);
         }
         let found = [Some(found.gamma), Some(found.beta), found.residual];

@@ -1,4 +1,4 @@
-//! The step of a convolution.
+//! Autodiff step of a convolution.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -17,9 +17,9 @@ struct Convolution;
 
 #[derive(Clone, Debug)]
 struct State<B: ResidualBackend> {
-    /// For the weight's gradient.
+    /// Kept for the weight's gradient.
     input: Option<FloatTensor<B>>,
-    /// For the input's gradient.
+    /// Kept for the input's gradient.
     weight: Option<FloatTensor<B>>,
     input_shape: [usize; 4],
     weight_shape: [usize; 4],
@@ -84,8 +84,8 @@ impl<B: ResidualBackend, const N: usize> Backward<B, N> for Convolution {
             gradients.register::<B>(node.id, gradient);
         }
         if let (Some(node), Some(weight)) = (tracked(0), weight) {
-            // What the residual path has found for the same input is taken out, so that it is
-            // added while the gradient is written and not in a pass of its own.
+            // Takes out the gradient that the residual path registered for the same input, so that
+            // the kernel adds it while writing instead of in a separate pass.
             let mut probe = FloatTensor::<Autodiff<B>>::new(weight.clone());
             probe.node = node.clone();
             let accumulate = probe.grad_remove(gradients);

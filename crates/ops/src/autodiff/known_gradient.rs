@@ -1,4 +1,4 @@
-//! The start of a backward pass that goes on from where another ended.
+//! Start of a backward pass that continues where another one ended.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -31,7 +31,7 @@ impl<B: ResidualBackend> Backward<B, 1> for KnownGradient {
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        // That of the loss by itself, which is 1.
+        // The gradient of the loss with respect to itself, which is 1.
         gradients.consume::<B>(&ops.node);
         let [parent] = ops.parents;
         if let Some(node) = parent {

@@ -1,8 +1,8 @@
-//! Forward and backward steps for `Autodiff`: one step in the graph for each operation, whose
-//! backward part runs on the inner backend.
+//! Forward and backward steps for `Autodiff`: one graph step per operation, whose backward part
+//! runs on the inner backend.
 //!
-//! A step keeps no more than its gradient needs, and gives the rest up before it registers what it
-//! found: a tensor that nobody else holds can be reused in place.
+//! A step keeps only the tensors that its gradient needs, and drops them before it registers its
+//! result: a tensor without other owners can be reused in place.
 
 mod affine;
 mod batch_norm;
@@ -94,9 +94,9 @@ impl<B: ResidualBackend, C: CheckpointStrategy> ResidualBackend for Autodiff<B, 
     }
 }
 
-/// Adds a gradient of images to what has been found for the same node already, where `register`
-/// alone would add with Burn's own addition. `of` puts the node into a tensor, as Burn does not
-/// name the type of nodes.
+/// Adds a gradient of images to the one already registered for the same node. `register` alone
+/// would use Burn's own addition. `of` puts the node into a tensor, because Burn does not export
+/// the type of nodes.
 fn accumulate<B: ResidualBackend>(
     gradients: &mut Gradients,
     gradient: FloatTensor<B>,
@@ -106,7 +106,7 @@ fn accumulate<B: ResidualBackend>(
     of(&mut parent);
     let found = parent.grad_remove(gradients);
     let id = parent.node.id;
-    // Nobody else holds the gradient then, so that the sum can take its memory.
+    // The gradient has no other owner then, so the sum can reuse its memory.
     drop(parent);
     let gradient = match found {
         Some(found) => B::add(gradient, found),
@@ -115,7 +115,8 @@ fn accumulate<B: ResidualBackend>(
     gradients.register::<B>(id, gradient);
 }
 
-/// The output as a tensor of the graph, with `step` behind it if one of its parents is tracked.
+/// Wraps the output in a tensor of the graph, with `step` attached if one of its parents is
+/// tracked.
 fn record<B, C, S, const N: usize>(
     step: S,
     parents: [&FloatTensor<Autodiff<B, C>>; N],

@@ -1,4 +1,4 @@
-//! The steps of the pools.
+//! Autodiff steps of the pooling operations.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;

@@ -1,4 +1,4 @@
-//! The steps of ReLU, alone and after an addition.
+//! Autodiff steps of ReLU, alone and after an addition.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -10,7 +10,7 @@ use burn::tensor::ops::FloatTensor;
 use super::record;
 use crate::ResidualBackend;
 
-/// Parents: what is added up before.
+/// Parents: the operands of the addition.
 #[derive(Debug)]
 struct Relu;
 
@@ -32,7 +32,7 @@ pub(super) fn add_relu<B: ResidualBackend, C: CheckpointStrategy>(
 }
 
 impl<B: ResidualBackend, const N: usize> Backward<B, N> for Relu {
-    /// The output.
+    /// Output of the ReLU.
     type State = FloatTensor<B>;
 
     fn backward(

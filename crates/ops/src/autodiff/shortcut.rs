@@ -1,4 +1,4 @@
-//! The steps of what joins a block's two paths.
+//! Autodiff steps of the operations that join the two paths of a block.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;

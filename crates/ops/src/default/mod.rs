@@ -1,6 +1,6 @@
 //! Default bodies of [`ResidualBackend`]'s operations, composed of Burn's own.
 //!
-//! They are functions so that a backend with kernels of its own can fall back to them by name.
+//! They are functions so that a backend with its own kernels can fall back to them by name.
 //! Channels are scaled as rows of a matrix, `[batch * channels, height * width]`, which backends
 //! compute many times faster than a broadcast over four dimensions.
 
@@ -22,7 +22,7 @@ pub use pools::{
     max_pool, max_pool_backward,
 };
 
-/// Pixels between the values of a window.
+/// Distance between neighboring values of a window, in pixels.
 const DILATION: [usize; 2] = [1, 1];
 
 /// See [`ResidualBackend::convolution`].
@@ -43,7 +43,7 @@ pub fn convolution_input_gradient<B: Backend>(
     options: ConvolutionOptions,
     accumulate: Option<FloatTensor<B>>,
 ) -> FloatTensor<B> {
-    // Burn reads the shape of the input and not its values.
+    // Burn reads only the shape of the input, not its values.
     let input = empty_like::<B>(&output_gradient, input_shape);
     let gradient = B::conv2d_x_backward(input, weight, output_gradient, burn_options(options));
     match accumulate {
@@ -59,7 +59,7 @@ pub fn convolution_weight_gradient<B: Backend>(
     weight_shape: [usize; 4],
     options: ConvolutionOptions,
 ) -> FloatTensor<B> {
-    // Burn reads the shape of the weight and not its values.
+    // Burn reads only the shape of the weight, not its values.
     let weight = empty_like::<B>(&output_gradient, weight_shape);
     B::conv2d_weight_backward(input, weight, output_gradient, burn_options(options))
 }
@@ -122,7 +122,7 @@ pub fn batch_norm_backward<B: Backend>(
     let gamma_gradient =
         sum_of_rows::<B>(B::float_mul(gradient.clone(), normalized.clone()), shape);
 
-    // The mean takes the part of the gradient that all values share, and the variance the part
+    // The mean absorbs the part of the gradient that all values share, and the variance the part
     // along the normalized values.
     let shared = B::float_div_scalar(beta_gradient.clone(), values.into());
     let along = B::float_div_scalar(gamma_gradient.clone(), values.into());
@@ -152,7 +152,7 @@ pub fn affine<B: Backend>(
     finish::<B>(output, residual, relu)
 }
 
-/// See [`ResidualBackend::prepare_convolution`]; keeps the weight as it is.
+/// See [`ResidualBackend::prepare_convolution`]. Keeps the weight unchanged.
 pub fn prepare_convolution<B: Backend>(
     weight: FloatTensor<B>,
     bias: Option<FloatTensor<B>>,
@@ -170,7 +170,7 @@ pub fn prepare_convolution<B: Backend>(
 ///
 /// # Panics
 ///
-/// If the weight is packed: only the backend that packed it can compute with it.
+/// Panics if the weight is packed: only the backend that packed it can use it.
 pub fn prepared_convolution<B: ResidualBackend>(
     input: FloatTensor<B>,
     convolution: &PreparedConvolution<B>,
@@ -280,33 +280,33 @@ fn zeros_like<B: Backend>(tensor: &FloatTensor<B>, shape: Shape) -> FloatTensor<
     B::float_zeros(shape, &device, tensor.dtype().into())
 }
 
-/// Every `stride`-th pixel of every channel.
+/// Selects every `stride`-th pixel of every channel.
 fn subsampled(stride: usize) -> [Slice; 4] {
     let pixels = Slice::with_step(0, None, stride as isize);
     [Slice::full(), Slice::full(), pixels, pixels]
 }
 
-/// `[batch, channels, height, width]` to `[batch * channels, height * width]`.
+/// Reshapes `[batch, channels, height, width]` to `[batch * channels, height * width]`.
 fn rows<B: Backend>(tensor: FloatTensor<B>) -> FloatTensor<B> {
     let [batch, channels, height, width] = tensor.shape().dims();
     B::float_reshape(tensor, Shape::new([batch * channels, height * width]))
 }
 
-/// Rows of a tensor of this shape to the sum of each channel `[channels]`.
+/// Sums each channel over the rows of a tensor of the given shape, `[channels]`.
 fn sum_of_rows<B: Backend>(rows: FloatTensor<B>, shape: [usize; 4]) -> FloatTensor<B> {
     let [batch, channels, ..] = shape;
     let sums = B::float_reshape(B::float_sum_dim(rows, 1), Shape::new([batch, channels]));
     B::float_reshape(B::float_sum_dim(sums, 0), Shape::new([channels]))
 }
 
-/// Rows of a tensor of this shape to the mean of each channel `[channels]`.
+/// Averages each channel over the rows of a tensor of the given shape, `[channels]`.
 fn mean_of_rows<B: Backend>(rows: FloatTensor<B>, shape: [usize; 4]) -> FloatTensor<B> {
     let [batch, channels, ..] = shape;
     let means = B::float_reshape(B::float_mean_dim(rows, 1), Shape::new([batch, channels]));
     B::float_reshape(B::float_mean_dim(means, 0), Shape::new([channels]))
 }
 
-/// `[channels]` to a value for each row `[batch * channels, 1]`.
+/// Repeats `[channels]` to one value per row, `[batch * channels, 1]`.
 fn spread<B: Backend>(values: FloatTensor<B>, batch: usize) -> FloatTensor<B> {
     let [channels] = values.shape().dims();
     let values = B::float_reshape(values, Shape::new([1, channels]));
@@ -314,7 +314,7 @@ fn spread<B: Backend>(values: FloatTensor<B>, batch: usize) -> FloatTensor<B> {
     B::float_reshape(values, Shape::new([batch * channels, 1]))
 }
 
-/// Rows to `rows * scale + shift` in the shape of four dimensions.
+/// Computes `rows * scale + shift` in the given four-dimensional shape.
 fn scale_rows<B: Backend>(
     rows: FloatTensor<B>,
     scale: FloatTensor<B>,
@@ -326,12 +326,12 @@ fn scale_rows<B: Backend>(
     B::float_reshape(shifted, Shape::new(shape))
 }
 
-/// `1 / sqrt(variance + epsilon)`
+/// Computes `1 / sqrt(variance + epsilon)`.
 fn inverse_deviation<B: Backend>(variance: FloatTensor<B>, epsilon: f64) -> FloatTensor<B> {
     B::float_recip(B::float_sqrt(B::float_add_scalar(variance, epsilon.into())))
 }
 
-/// Adds the residual and applies the ReLU, where there is one.
+/// Adds the residual if there is one, then applies a ReLU if `relu`.
 fn finish<B: Backend>(
     output: FloatTensor<B>,
     residual: Option<FloatTensor<B>>,

@@ -1,4 +1,4 @@
-//! Default bodies of the pools.
+//! Default bodies of the pooling operations.
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
@@ -16,8 +16,8 @@ pub fn max_pool<B: Backend>(
     B::max_pool2d(input, kernel, stride, padding, DILATION, false)
 }
 
-/// See [`ResidualBackend::max_pool_backward`](crate::ResidualBackend::max_pool_backward); finds the largest values anew, and so does not read
-/// the output.
+/// See [`ResidualBackend::max_pool_backward`](crate::ResidualBackend::max_pool_backward). Ignores
+/// the output and searches for the maxima again.
 pub fn max_pool_backward<B: Backend>(
     input: FloatTensor<B>,
     _output: FloatTensor<B>,
@@ -54,7 +54,7 @@ pub fn average_pool_backward<B: Backend>(
     edge: usize,
 ) -> FloatTensor<B> {
     let [count_padding, round_up] = [false, true];
-    // Burn reads the shape of the input and not its values.
+    // Burn reads only the shape of the input, not its values.
     let input = empty_like::<B>(&output_gradient, input_shape);
     B::avg_pool2d_backward(
         input,

@@ -1,4 +1,4 @@
-//! Convolutions: from tensors to the kernels and back.
+//! Convolutions: conversion between tensors and kernels.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub(super) fn prepare(
     let weight = Weight::new(weight);
     let [_, in_channels, height, width] = weight.shape;
     let in_channels = options.groups * in_channels;
-    // The order of a weight does not depend on the images.
+    // The layout of a packed weight does not depend on the images.
     let images = Shape {
         batch: 1,
         height,
@@ -54,7 +54,7 @@ pub(super) fn prepare(
     }
 }
 
-/// The packed weight of a convolution that [`prepare`] has made.
+/// Returns the packed weight of a convolution from [`prepare`].
 pub(super) fn packed(convolution: &PreparedConvolution<Flex>) -> Option<&PackedWeight> {
     match &convolution.weight {
         PreparedWeight::Packed(packed) => packed.downcast_ref(),

@@ -1,4 +1,4 @@
-//! Tensors as the kernels want them: slices of `f32`, images channels-last.
+//! Tensors in the form that the kernels need: slices of `f32`, with images channels-last.
 
 use std::sync::OnceLock;
 
@@ -11,15 +11,15 @@ use crate::kernels::layout::to_channels_last;
 use crate::kernels::shape;
 use crate::profile;
 
-/// The order of `[batch, height, width, channels]` in terms of `[batch, channels, height, width]`,
-/// and back.
+/// Permutation from `[batch, channels, height, width]` to `[batch, height, width, channels]`, and
+/// its inverse.
 const TO_LAST: [usize; 4] = [0, 2, 3, 1];
 const TO_FIRST: [usize; 4] = [0, 3, 1, 2];
 
-/// If this environment variable is `off`, Flex computes with Burn's own operations, for comparison.
+/// Environment variable that makes Flex use Burn's own operations if it is `off`, for comparison.
 pub const KERNELS_VARIABLE: &str = "RESNET_KERNELS";
 
-/// Whether the kernels compute with these.
+/// Returns whether the kernels can compute with these tensors.
 pub(super) fn computable<'a>(tensors: impl IntoIterator<Item = &'a FlexTensor>) -> bool {
     static OFF: OnceLock<bool> = OnceLock::new();
     if *OFF.get_or_init(|| std::env::var(KERNELS_VARIABLE).is_ok_and(|value| value == "off")) {
@@ -30,7 +30,7 @@ pub(super) fn computable<'a>(tensors: impl IntoIterator<Item = &'a FlexTensor>) 
         .all(|tensor| tensor.dtype() == DType::F32)
 }
 
-/// Images that lie channels-last in memory, with nothing before or behind them.
+/// Images that are channels-last in memory and fill it completely.
 #[derive(Clone, Debug)]
 pub(super) struct Images {
     tensor: FlexTensor,
@@ -38,8 +38,8 @@ pub(super) struct Images {
 }
 
 impl Images {
-    /// Takes a tensor `[batch, channels, height, width]` as it is, or copies it if it lies in
-    /// another order.
+    /// Takes a tensor `[batch, channels, height, width]` as it is, or copies it if it has another
+    /// memory layout.
     pub(super) fn new(tensor: FlexTensor) -> Self {
         let [batch, channels, height, width] = tensor.shape().dims();
         let shape = shape::Shape {
@@ -66,12 +66,12 @@ impl Images {
         }
     }
 
-    /// Memory for images of this shape, with any contents.
+    /// Returns memory for images of this shape, with unspecified contents.
     pub(super) fn buffer(shape: shape::Shape) -> Buffer {
         Buffer::new(shape.values())
     }
 
-    /// From values in channels-last order.
+    /// Creates images from values in channels-last order.
     pub(super) fn from_values(values: Buffer, shape: shape::Shape) -> Self {
         let sizes = [shape.batch, shape.height, shape.width, shape.channels];
         Self {
@@ -84,7 +84,7 @@ impl Images {
         self.tensor.storage()
     }
 
-    /// None if something else holds the same memory.
+    /// Returns `None` if something else shares the memory.
     pub(super) fn values_mut(&mut self) -> Option<&mut [f32]> {
         self.tensor.try_storage_mut()
     }
@@ -94,7 +94,8 @@ impl Images {
     }
 }
 
-/// A weight `[out_channels, in_channels, height, width]` in one of the orders that kernels know.
+/// A weight `[out_channels, in_channels, height, width]` in one of the layouts that the kernels
+/// support.
 pub(super) struct Weight {
     tensor: FlexTensor,
     pub order: WeightOrder,
@@ -102,7 +103,7 @@ pub(super) struct Weight {
 }
 
 impl Weight {
-    /// Takes a weight as it is, or copies it if it lies in another order.
+    /// Takes a weight as it is, or copies it if it has another layout.
     pub(super) fn new(tensor: FlexTensor) -> Self {
         let shape @ [out_channels, in_channels, _, width] = tensor.shape().dims();
         let strides = [
@@ -127,20 +128,20 @@ impl Weight {
         self.tensor.storage()
     }
 
-    /// From values `[height, width, in_channels, out_channels]`.
+    /// Creates a weight from values `[height, width, in_channels, out_channels]`.
     pub(super) fn tensor_from_values(values: Buffer, shape: [usize; 4]) -> FlexTensor {
         let [out_channels, in_channels, height, width] = shape;
         tensor(values, [height, width, in_channels, out_channels]).permute(&[3, 2, 0, 1])
     }
 }
 
-/// A vector with one value for each channel.
+/// Creates a vector with one value per channel.
 pub(super) fn vector(values: Vec<f32>) -> FlexTensor {
     let layout = Layout::contiguous(Shape::from([values.len()]));
     FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
 }
 
-/// The values of a tensor in the order of its shape.
+/// Returns a tensor whose values are in the order of its shape.
 pub(super) fn contiguous(tensor: FlexTensor) -> FlexTensor {
     tensor.to_contiguous()
 }
@@ -150,8 +151,8 @@ pub(super) fn tensor<const D: usize>(values: Buffer, shape: [usize; D]) -> FlexT
     FlexTensor::new(values.into_bytes(), layout, DType::F32)
 }
 
-/// Whether a tensor fills its memory with exactly these strides; the stride of an axis of length 1
-/// means nothing.
+/// Returns whether a tensor fills its memory with exactly these strides. The stride of an axis of
+/// length 1 does not matter.
 fn lies(tensor: &FlexTensor, strides: [isize; 4]) -> bool {
     let layout = tensor.layout();
     let matches =

@@ -1,10 +1,10 @@
-//! Burn's CPU backend in plain Rust, with the kernels of this crate.
+//! Burn's CPU backend in plain Rust, with this crate's kernels.
 //!
-//! Images stay in channels-last order from one operation to the next: the shape of a tensor is
-//! `[batch, channels, height, width]` as everywhere, and its strides say how it lies in memory. A
-//! tensor that comes in another order is copied once. Tensors of other types than `f32` go to the
-//! default bodies, and so do average pools; all do if the environment variable `RESNET_KERNELS` is
-//! `off`.
+//! Images stay channels-last from one operation to the next: the shape of a tensor is
+//! `[batch, channels, height, width]` as everywhere, and its strides describe the memory layout. A
+//! tensor with another layout is copied once. Tensors of types other than `f32` use the default
+//! bodies, and so do average pools. If the environment variable `RESNET_KERNELS` is `off`, all
+//! operations do.
 
 mod convolution;
 mod images;

@@ -1,4 +1,4 @@
-//! Batch normalization and addition: from tensors to the kernels and back.
+//! Batch normalization and addition: conversion between tensors and kernels.
 
 use burn_flex::{Flex, FlexTensor};
 
@@ -11,7 +11,7 @@ use crate::kernels::simd::SimdLevel;
 use crate::profile;
 use crate::{BatchNormGradients, BatchNormOutput};
 
-/// What a batch was normalized with.
+/// Statistics that normalized a batch.
 pub(super) struct Statistics {
     pub mean: FlexTensor,
     pub variance: FlexTensor,
@@ -75,8 +75,8 @@ pub(super) fn affine(
     )
 }
 
-/// In the memory of one of the two if nothing else needs that. The pass that adds a residual behind
-/// a norm adds here too, behind a scale of one.
+/// Works in the memory of one of the operands if nothing else shares it. Reuses the pass that adds
+/// a residual after a norm, with a scale of one.
 pub(super) fn add(left: FlexTensor, right: FlexTensor) -> FlexTensor {
     let _running = profile::operation("add");
     let mut left = Images::new(left);
@@ -89,7 +89,7 @@ pub(super) fn add(left: FlexTensor, right: FlexTensor) -> FlexTensor {
     scaled(left, &scale, &shift, Some(right.into_tensor()), false)
 }
 
-/// In the input's memory if nothing else needs that.
+/// Works in the input's memory if nothing else shares it.
 fn scaled(
     mut input: Images,
     scale: &[f32],

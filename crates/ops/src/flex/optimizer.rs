@@ -1,4 +1,4 @@
-//! Optimizer steps: in the parameter's own memory if nothing else holds that.
+//! Optimizer steps, in the parameter's own memory if nothing else shares it.
 
 use burn::tensor::DType;
 use burn_flex::FlexTensor;
@@ -75,7 +75,7 @@ pub(super) fn adam_step(
     (parameter, [first, second])
 }
 
-/// A tensor that fills its memory, in whatever order: this one, or a copy.
+/// Returns a tensor that fills its memory, in any order: the given one, or a copy.
 fn filling(tensor: FlexTensor) -> FlexTensor {
     if fills(&tensor) {
         tensor
@@ -84,13 +84,13 @@ fn filling(tensor: FlexTensor) -> FlexTensor {
     }
 }
 
-/// A tensor that lies in the order of `model`, which fills its memory: this one, or a copy. After
-/// the first step all of a parameter's tensors lie as its gradient does.
+/// Returns a tensor with the memory layout of `model`, which fills its memory: the given one, or a
+/// copy. After the first step, all tensors of a parameter have the layout of its gradient.
 fn like(tensor: FlexTensor, model: &FlexTensor) -> FlexTensor {
     if fills(&tensor) && tensor.layout().strides() == model.layout().strides() {
         return tensor;
     }
-    // Axes from the longest stride to the shortest: the order in memory.
+    // Axes from the longest stride to the shortest, which is their order in memory.
     let strides = model.layout().strides();
     let mut axes: Vec<usize> = (0..strides.len()).collect();
     axes.sort_by_key(|&axis| {

@@ -1,10 +1,10 @@
-//! Orthogonal matrices in fewer operations.
+//! Orthogonalization with fewer operations.
 //!
-//! Each iteration multiplies the matrix with a polynomial of the product of it and its transpose. So
-//! the iterations are done on that product, which is small where the matrix is long, and the matrix is
-//! multiplied once, with all their factors together. That is for full single precision only: the
-//! product has the squares of the singular values, of which rounding may make negative ones, and these
-//! grow.
+//! Each iteration multiplies the matrix by a polynomial of its product with its own transpose. The
+//! iterations therefore run on that product, which is small if the matrix is long, and the matrix
+//! is multiplied once by the product of all factors. This requires full single precision: the
+//! product contains the squares of the singular values, rounding may make some of them negative,
+//! and negative ones grow.
 
 use burn::tensor::{Tensor, TensorPrimitive};
 use burn_flex::{Flex, FlexTensor};

@@ -1,5 +1,5 @@
-//! Pooling, the shortcut without parameters, and the addition with ReLU: from tensors to the
-//! kernels and back.
+//! Pooling, the parameter-free shortcut, and addition with ReLU: conversion between tensors and
+//! kernels.
 
 use burn_flex::FlexTensor;
 
@@ -12,7 +12,7 @@ use crate::kernels::shortcut::{self, ZeroPad};
 use crate::kernels::simd::SimdLevel;
 use crate::profile;
 
-/// None for windows that are not square, which no kernel covers.
+/// Returns `None` for windows that are not square, which no kernel supports.
 pub(super) fn window(
     kernel: [usize; 2],
     stride: [usize; 2],
@@ -140,7 +140,7 @@ pub(super) fn zero_pad_shortcut_backward(
     Images::from_values(gradient, shape).into_tensor()
 }
 
-/// In the tensor's memory if nothing else needs that.
+/// Works in the tensor's own memory if nothing else shares it.
 pub(super) fn relu(tensor: FlexTensor) -> FlexTensor {
     let _running = profile::operation("relu");
     let mut images = Images::new(tensor);
@@ -153,7 +153,7 @@ pub(super) fn relu(tensor: FlexTensor) -> FlexTensor {
     Images::from_values(output, images.shape).into_tensor()
 }
 
-/// In the memory of one of the two if nothing else needs that.
+/// Works in the memory of one of the operands if nothing else shares it.
 pub(super) fn add_relu(left: FlexTensor, right: FlexTensor) -> FlexTensor {
     let _running = profile::operation("add and relu");
     let level = SimdLevel::best();

@@ -1,6 +1,6 @@
-//! Products of matrices, which are convolutions of single pixels: the rows of the left one are pixels,
-//! and the right one is a weight. If the left one is transposed, the product is the gradient of such a
-//! weight.
+//! Matrix products, computed as convolutions with a 1x1 kernel: the rows of the left matrix are
+//! pixels, and the right matrix is the weight. If the left matrix is transposed, the product is the
+//! gradient of such a weight.
 
 use burn_flex::FlexTensor;
 
@@ -39,7 +39,7 @@ pub(super) fn matrix_product(left: FlexTensor, right: FlexTensor) -> FlexTensor 
     tensor(product, [rows, columns])
 }
 
-/// A convolution of so many pixels.
+/// Returns a 1x1 convolution over the given number of pixels.
 fn shape(pixels: usize, in_channels: usize, out_channels: usize) -> ConvolutionShape {
     let width = width(pixels);
     ConvolutionShape {
@@ -55,8 +55,8 @@ fn shape(pixels: usize, in_channels: usize, out_channels: usize) -> ConvolutionS
     }
 }
 
-/// Of images into which so many pixels can be cut: images are work for several threads, and those of
-/// many pixels fill tiles.
+/// Returns the width of images into which the pixels can be divided. Several images give several
+/// threads work, and images with many pixels fill tiles.
 fn width(pixels: usize) -> usize {
     const WIDTHS: std::ops::Range<usize> = 96..512;
     WIDTHS
@@ -65,7 +65,7 @@ fn width(pixels: usize) -> usize {
         .unwrap_or(pixels)
 }
 
-/// Whether a matrix fills its memory with exactly these strides.
+/// Returns whether a matrix fills its memory with exactly these strides.
 fn lies(matrix: &FlexTensor, strides: [usize; 2]) -> bool {
     let layout = matrix.layout();
     layout.start_offset() == 0

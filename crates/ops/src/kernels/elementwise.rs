@@ -1,14 +1,14 @@
-//! Passes to which all values are the same.
+//! Passes that treat all values alike.
 
 use super::pointer::{Destination, Source};
 use super::rows::{Access, Rows, Step};
 use super::simd::{SimdLevel, Simd};
 
-/// The larger of zero and `input`.
+/// Computes the maximum of zero and `input`.
 ///
 /// # Panics
 ///
-/// If the slices are not of one length; so everywhere in this module.
+/// Panics if the slices differ in length, like all functions in this module.
 pub(crate) fn relu(level: SimdLevel, input: &[f32], output: &mut [f32]) {
     assert_eq!(input.len(), output.len());
     let (length, input) = (output.len(), input.into());
@@ -23,7 +23,7 @@ pub(crate) fn relu_in_place(level: SimdLevel, data: &mut [f32]) {
     run(level, Relu { input, output }, length);
 }
 
-/// The larger of zero and `a + b`.
+/// Computes the maximum of zero and `a + b`.
 pub(crate) fn add_relu(level: SimdLevel, a: &[f32], b: &[f32], output: &mut [f32]) {
     assert!(a.len() == output.len() && b.len() == output.len());
     let length = output.len();
@@ -31,7 +31,7 @@ pub(crate) fn add_relu(level: SimdLevel, a: &[f32], b: &[f32], output: &mut [f32
     run(level, AddRelu { a, b, output }, length);
 }
 
-/// The same with the result in the place of `a`.
+/// Like [`add_relu`], but overwrites `a` with the result.
 pub(crate) fn add_relu_in_place(level: SimdLevel, a: &mut [f32], b: &[f32]) {
     assert_eq!(a.len(), b.len());
     let length = a.len();
@@ -40,7 +40,7 @@ pub(crate) fn add_relu_in_place(level: SimdLevel, a: &mut [f32], b: &[f32]) {
     run(level, AddRelu { a, b, output }, length);
 }
 
-/// Zero in the place of the gradient wherever ReLU's `output` is not above zero.
+/// Replaces the gradient with zero wherever ReLU's `output` is not above zero.
 pub(crate) fn mask_gradient(level: SimdLevel, output: &[f32], gradient: &mut [f32]) {
     assert_eq!(output.len(), gradient.len());
     let length = output.len();
@@ -48,10 +48,10 @@ pub(crate) fn mask_gradient(level: SimdLevel, output: &[f32], gradient: &mut [f3
     run(level, Mask { output, gradient }, length);
 }
 
-/// `step` reads and writes slices of this length.
+/// Runs `step`, which reads and writes slices of the given length.
 fn run<T: Step + Send + Sync>(level: SimdLevel, step: T, length: usize) {
-    // SAFETY: all slices are as long as the rows in all; every value is written by one task, which
-    // has read it before.
+    // SAFETY: all slices are as long as all rows together; every value is written by one task,
+    // which has read it before.
     unsafe { Rows::flat(level, length).run(level, step) };
 }
 
@@ -71,7 +71,7 @@ impl Step for Relu<'_> {
     unsafe fn step<S: Simd, A: Access>(self, access: A, (): &mut (), index: usize) {
         // SAFETY: the caller's index is within all slices.
         unsafe {
-            // In this order, what is not a number stays so.
+            // This argument order propagates NaN.
             let value = S::max(S::splat(0.0), access.load::<S>(self.input, index));
             access.store::<S>(self.output, index, value);
         }

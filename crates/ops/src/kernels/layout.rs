@@ -1,22 +1,24 @@
-//! From channels-first order, in which images come and Burn's tensors lie, to channels-last order.
+//! Conversion from channels-first order, the order of input images and Burn's tensors, to
+//! channels-last order.
 
 use std::ops::Range;
 
 use super::parallel::{self, Shared};
 use super::shape::Shape;
 
-/// Rows that are moved together: a line of the cache of the output.
+/// Number of rows to move together: one cache line of the output.
 const ROWS: usize = 16;
-/// Columns of the input before the next rows: their lines of both sides stay in the cache.
+/// Number of input columns to move before the next rows; keeps the lines of both sides in the
+/// cache.
 const COLUMNS: usize = 64;
-/// Rows and columns that are moved in registers.
+/// Number of rows and columns to move in registers.
 const SQUARE: usize = 8;
 
-/// `[batch, channels, height, width]` to `[batch, height, width, channels]`.
+/// Converts `[batch, channels, height, width]` to `[batch, height, width, channels]`.
 ///
 /// # Panics
 ///
-/// If the slices are not as long as the shape says.
+/// Panics if the lengths of the slices do not match the shape.
 pub(crate) fn to_channels_last(input: &[f32], shape: Shape, output: &mut [f32]) {
     assert!(input.len() == shape.values() && output.len() == shape.values());
     if shape.image() == 0 {
@@ -35,7 +37,7 @@ pub(crate) fn to_channels_last(input: &[f32], shape: Shape, output: &mut [f32]) 
     });
 }
 
-/// One image.
+/// Transposition of one image.
 struct Transpose<'a> {
     input: &'a [f32],
     channels: usize,
@@ -46,7 +48,7 @@ impl Transpose<'_> {
     fn run(self) {
         match self.channels {
             1 => self.output.copy_from_slice(self.input),
-            // The compiler knows how to weave a fixed number of channels.
+            // The compiler can interleave a fixed number of channels efficiently.
             2 => self.weave::<2>(),
             3 => self.weave::<3>(),
             4 => self.weave::<4>(),
@@ -87,7 +89,7 @@ impl Transpose<'_> {
     }
 }
 
-/// This part of the input, of `[rows, columns]`, to its place in the output, of `[columns, rows]`.
+/// Moves this part of the input `[rows, columns]` to its position in the output `[columns, rows]`.
 fn transpose(
     input: &[f32],
     output: &mut [f32],

@@ -1,7 +1,7 @@
-//! The CPU kernels: plain slices in channels-last order in, plain slices out.
+//! CPU kernels, which take and return plain slices in channels-last order.
 //!
-//! All `unsafe` code of the crate is here. Kernels read and write by the pointers of `pointer`, which
-//! check every access in builds with debug assertions; tests are such builds.
+//! All `unsafe` code of the crate is in this module. Kernels read and write through the pointers of
+//! `pointer`, which check every access in builds with debug assertions, including tests.
 #![allow(unsafe_code)]
 
 pub(crate) mod buffer;

@@ -1,4 +1,4 @@
-//! Steps of optimizers, in one pass over the parameter, its gradient and what is remembered of it.
+//! Optimizer steps in one pass over the parameter, its gradient and the optimizer's state.
 //!
 //! The operations and their order are PyTorch's.
 
@@ -6,7 +6,7 @@ use super::pointer::{Destination, Source};
 use super::rows::{Access, Rows, Step};
 use super::simd::{SimdLevel, Simd};
 
-/// What stochastic gradient descent remembers, and how.
+/// Momentum buffer and settings of stochastic gradient descent.
 pub(crate) struct Momentum<'a> {
     pub(crate) buffer: &'a mut [f32],
     pub(crate) momentum: f64,
@@ -14,12 +14,12 @@ pub(crate) struct Momentum<'a> {
     pub(crate) nesterov: bool,
 }
 
-/// A step of stochastic gradient descent. At the first one, what is in the momentum's buffer does
-/// not count.
+/// Takes a step of stochastic gradient descent. The first step ignores the contents of the momentum
+/// buffer.
 ///
 /// # Panics
 ///
-/// If the slices are not of one length.
+/// Panics if the slices differ in length.
 pub(crate) fn sgd_step(
     level: SimdLevel,
     parameter: &mut [f32],
@@ -35,8 +35,8 @@ pub(crate) fn sgd_step(
     let parameter = Destination::from(parameter);
     macro_rules! run {
         ($momentum:literal, $nesterov:literal, $first:literal, $buffer:expr, $factors:expr) => {
-            // SAFETY: all slices are of one length; every value is written by one task, which has
-            // read it before.
+            // SAFETY: all slices have the same length; every value is written by one task, which
+            // has read it before.
             unsafe {
                 let step = Sgd::<$momentum, $nesterov, $first> {
                     parameter,
@@ -122,7 +122,7 @@ impl<const MOMENTUM: bool, const NESTEROV: bool, const FIRST: bool> Step
     }
 }
 
-/// The settings of Adam, or AdamW if the decay is decoupled from the gradient.
+/// Settings of Adam, or of AdamW if weight decay is decoupled from the gradient.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Adam {
     pub(crate) beta1: f64,
@@ -132,11 +132,11 @@ pub(crate) struct Adam {
     pub(crate) decoupled: bool,
 }
 
-/// A step of Adam or AdamW; `step` counts from one, and the moments start as zeros.
+/// Takes a step of Adam or AdamW. `step` counts from one, and the moments start as zeros.
 ///
 /// # Panics
 ///
-/// If the slices are not of one length or `step` is zero.
+/// Panics if the slices differ in length or `step` is zero.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn adam_step(
     level: SimdLevel,
@@ -173,8 +173,8 @@ pub(crate) fn adam_step(
         epsilon: settings.epsilon as f32,
         rate: (-rate / first_correction) as f32,
     };
-    // SAFETY: all slices are of one length; every value is written by one task, which has read it
-    // before.
+    // SAFETY: all slices have the same length; every value is written by one task, which has read
+    // it before.
     unsafe { rows.run(level, step) };
 }
 

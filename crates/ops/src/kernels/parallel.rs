@@ -18,7 +18,7 @@ pub(crate) fn for_each(count: usize, task: impl Fn(usize) + Send + Sync) {
     }
 }
 
-/// A slice of which several tasks write different parts at once.
+/// A slice to which several tasks write disjoint parts concurrently.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared<'a> {
     start: Destination<'a>,
@@ -39,7 +39,7 @@ impl<'a> Shared<'a> {
     ///
     /// # Panics
     ///
-    /// If the range is not within the slice.
+    /// Panics if the range is not within the slice.
     #[allow(clippy::mut_from_ref)]
     pub(crate) unsafe fn part(&self, range: Range<usize>) -> &'a mut [f32] {
         assert!(range.start <= range.end && range.end <= self.length);
@@ -47,18 +47,18 @@ impl<'a> Shared<'a> {
         unsafe { self.start.add(range.start).slice(range.len()) }
     }
 
-    /// The pointer to element `index`, for kernels that write in strides.
+    /// Returns the pointer to element `index`, for kernels that write with strides.
     pub(crate) fn pointer(&self, index: usize) -> Destination<'a> {
         assert!(index <= self.length);
         self.start.add(index)
     }
 }
 
-/// The results of `task` for every index below `count`, in order.
+/// Returns the results of `task` for every index below `count`, in order.
 pub(crate) fn map<T: Send + Sync>(count: usize, task: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
     let results: Vec<_> = (0..count).map(|_| OnceLock::new()).collect();
     for_each(count, |index| {
-        // Nobody else has this index.
+        // No other call has this index.
         let _ = results[index].set(task(index));
     });
     results

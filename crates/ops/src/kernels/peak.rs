@@ -1,21 +1,20 @@
-//! What the machine could do at best: multiply-adds that wait for nothing.
+//! Peak performance of the machine: multiply-adds without dependencies on memory.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use super::simd::{Kernel, SimdLevel, Simd, unroll};
 
-/// Rounds of the loop in one try: some ten milliseconds, so that the start of threads is lost in
-/// it.
+/// Iterations of one attempt: about ten milliseconds, so that the start of threads is negligible.
 const ROUNDS: usize = 1 << 22;
-/// The best of several, as others use the machine too.
+/// Number of attempts. The best one counts, because other processes use the machine too.
 const TRIES: usize = 20;
-/// Sums at most, as many as [`unroll`] counts to; any CPU so far is busy with that many.
+/// Largest number of independent sums, the limit of [`unroll`]; enough to saturate any CPU so far.
 const SUMS: usize = 16;
 
-/// The most floating-point operations per second that this many threads reach with vectors of
-/// this width, in 10^9: a measurement of independent multiply-adds on registers, two operations for
-/// each value. What kernels reach can be judged by it.
+/// Measures the peak floating-point rate of the given number of threads with vectors of this width,
+/// in 10^9 operations per second. It times independent multiply-adds on registers, each of which
+/// counts as two operations per value. The result is a yardstick for the kernels.
 ///
 /// Takes a fraction of a second.
 pub fn peak_gflops(level: SimdLevel, threads: usize) -> f64 {
@@ -36,14 +35,14 @@ fn attempt(level: SimdLevel, threads: usize) -> f64 {
             })
             .collect();
         let own = level.run(MultiplyAdds);
-        // Those of a thread that failed or did not start count for nothing.
+        // Operations of a thread that failed or did not start do not count.
         let others = spawned.into_iter().filter_map(|thread| thread.join().ok());
         own + others.sum::<usize>()
     });
     operations as f64 / begin.elapsed().as_secs_f64() / 1e9
 }
 
-/// Gives back how many floating-point operations it did.
+/// Kernel that returns its number of floating-point operations.
 struct MultiplyAdds;
 
 impl Kernel for MultiplyAdds {
@@ -51,18 +50,18 @@ impl Kernel for MultiplyAdds {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) -> usize {
-        // SAFETY: the caller has the instructions.
+        // SAFETY: the caller guarantees the instructions.
         unsafe {
-            // As many sums as registers are left beside the two factors. They approach 2, so
-            // that no value becomes so small that the CPU slows down.
+            // As many sums as there are registers left besides the two factors. The sums approach
+            // 2, so no value becomes small enough to slow down the CPU.
             let factor = S::splat(black_box(0.5));
             let addend = S::splat(black_box(1.0));
-            // From where the compiler cannot see that they are all the same.
+            // The compiler cannot see that all of these are equal.
             let mut sums = black_box([S::splat(0.0); SUMS]);
             for _ in 0..ROUNDS {
                 unroll!(SUM, S::REGISTERS - 2, {
-                    // The sum is a factor, as the compiler would compute the product of two
-                    // constants once.
+                    // The sum is a factor, because the compiler would compute a product of two
+                    // constants only once.
                     sums[SUM] = S::mul_add(sums[SUM], factor, addend);
                 });
             }
@@ -80,7 +79,7 @@ mod tests {
     fn every_level_has_a_peak() {
         for level in SimdLevel::available() {
             let peak = peak_gflops(level, 1);
-            // Between a slow core of long ago and one that does not exist yet.
+            // Range from an ancient slow core to one that does not exist yet.
             assert!(peak > 0.1 && peak < 100_000.0, "{level}: {peak} GFLOP/s");
         }
     }

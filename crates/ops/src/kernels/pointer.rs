@@ -1,12 +1,12 @@
-//! Pointers into slices, by which kernels read and write.
+//! Pointers into slices, for kernels to read and write.
 //!
-//! With debug assertions they know the bounds of their slice, and every access is checked against
-//! them. Without, they are pointers and nothing else, as checks in the innermost loops would cost
-//! half the speed.
+//! With debug assertions, the pointers know the bounds of their slice and check every access.
+//! Without them, they are plain pointers, because checks in the innermost loops would halve the
+//! speed.
 
 use std::marker::PhantomData;
 
-/// Where values are read.
+/// A pointer for reading values.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pointer: *const f32,
@@ -14,8 +14,8 @@ pub(crate) struct Source<'a> {
     slice: PhantomData<&'a [f32]>,
 }
 
-/// Where values are written, and perhaps read. Copies of it may be at work in several tasks, which
-/// must not write the same values.
+/// A pointer for writing values, and for reading them. Several tasks may use copies of it but must
+/// not write the same values.
 #[derive(Clone, Copy)]
 pub(crate) struct Destination<'a> {
     pointer: *mut f32,
@@ -28,17 +28,18 @@ const _: () = assert!(
         || size_of::<(Source, Destination)>() == size_of::<(*const f32, *mut f32)>()
 );
 
-// SAFETY: a `&[f32]`, or a part of a `Destination`.
+// SAFETY: equivalent to a `&[f32]`, or a part of a `Destination`.
 unsafe impl Send for Source<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Source<'_> {}
-// SAFETY: a `&mut [f32]`, and those who write by it promise not to write the same values.
+// SAFETY: equivalent to a `&mut [f32]`, whose users promise not to write the same values.
 unsafe impl Send for Destination<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Destination<'_> {}
 
 impl Source<'_> {
-    /// So many values further, which may be outside the slice as long as nothing is read there.
+    /// Advances by the given number of values. May leave the slice as long as nothing is read
+    /// there.
     #[inline(always)]
     pub(crate) fn add(self, values: usize) -> Self {
         Self {
@@ -47,31 +48,31 @@ impl Source<'_> {
         }
     }
 
-    /// The pointer, to read so many values.
+    /// Returns the pointer for reading the given number of values.
     ///
     /// # Panics
     ///
-    /// With debug assertions, if they are not within the slice.
+    /// Panics with debug assertions if the values are not within the slice.
     #[inline(always)]
     pub(crate) fn for_reading(self, values: usize) -> *const f32 {
         self.bounds.check(self.pointer, values);
         self.pointer
     }
 
-    /// One value.
+    /// Reads one value.
     ///
     /// # Safety
     ///
-    /// It must be within the slice, and nobody may write it meanwhile.
+    /// The value must be within the slice, and no one may write it concurrently.
     #[inline(always)]
     pub(crate) unsafe fn read(self) -> f32 {
-        // SAFETY: says the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { self.for_reading(1).read() }
     }
 }
 
 impl<'a> Destination<'a> {
-    /// So many values further, which may be outside the slice as long as nothing is read or
+    /// Advances by the given number of values. May leave the slice as long as nothing is read or
     /// written there.
     #[inline(always)]
     pub(crate) fn add(self, values: usize) -> Self {
@@ -81,25 +82,25 @@ impl<'a> Destination<'a> {
         }
     }
 
-    /// The pointer, to write so many values.
+    /// Returns the pointer for writing the given number of values.
     ///
     /// # Panics
     ///
-    /// With debug assertions, if they are not within the slice.
+    /// Panics with debug assertions if the values are not within the slice.
     #[inline(always)]
     pub(crate) fn for_writing(self, values: usize) -> *mut f32 {
         self.bounds.check(self.pointer, values);
         self.pointer
     }
 
-    /// So many values as a slice.
+    /// Returns the given number of values as a slice.
     ///
     /// # Safety
     ///
-    /// They must be within the slice, and nobody else may read or write them.
+    /// The values must be within the slice, and no one else may read or write them.
     #[inline(always)]
     pub(crate) unsafe fn slice(self, values: usize) -> &'a mut [f32] {
-        // SAFETY: says the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe { std::slice::from_raw_parts_mut(self.for_writing(values), values) }
     }
 }
@@ -137,12 +138,12 @@ impl<'a> From<&'a mut [f32]> for Destination<'a> {
     }
 }
 
-/// Where a slice lies.
+/// Address and length of a slice.
 #[cfg(debug_assertions)]
 #[derive(Clone, Copy)]
 struct Bounds {
     address: usize,
-    /// Values.
+    /// Length in values.
     length: usize,
 }
 
@@ -156,7 +157,8 @@ impl Bounds {
         }
     }
 
-    /// No values are never outside, wherever the pointer is.
+    /// Panics if an access leaves the slice. An access to no values is always valid, wherever the
+    /// pointer is.
     #[inline(always)]
     fn check(self, pointer: *const f32, values: usize) {
         let offset = pointer.addr().wrapping_sub(self.address) / size_of::<f32>();
@@ -199,7 +201,7 @@ mod tests {
         let mut values = [1.0, 2.0, 3.0];
         let to = Destination::from(&mut values[..]);
         for index in 0..3 {
-            // SAFETY: within the values, of which there are no other pointers.
+            // SAFETY: within the values, to which there are no other pointers.
             unsafe {
                 let value = Source::from(to).add(index).read();
                 to.add(index).for_writing(1).write(value + 1.0);
@@ -213,7 +215,7 @@ mod tests {
         Source::from(&[1.0][..]).add(7).for_reading(0);
     }
 
-    // Ignored and not left out, so that it shows where tests compute without checks.
+    // Ignored rather than compiled out, to show where tests run without checks.
     #[test]
     #[cfg_attr(not(debug_assertions), ignore = "no checks")]
     #[should_panic(expected = "2 values at offset 2 of a slice of length 3")]

@@ -1,4 +1,4 @@
-//! How images lie in a slice.
+//! Memory layout of images in a slice.
 
 /// Images in channels-last order: `[batch, height, width, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,11 +10,11 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// Values of all images.
+    /// Returns the number of values in all images.
     ///
     /// # Panics
     ///
-    /// If they cannot be counted, so that no other product of these numbers overflows.
+    /// Panics if the number overflows, so that no other product of these numbers does.
     pub(crate) fn values(&self) -> usize {
         let pixels = self.width.checked_mul(self.channels.max(1));
         let image = pixels.and_then(|pixels| pixels.checked_mul(self.height.max(1)));
@@ -23,12 +23,12 @@ impl Shape {
         self.batch * self.image()
     }
 
-    /// Values of an image.
+    /// Returns the number of values in an image.
     pub(crate) fn image(&self) -> usize {
         self.height * self.line()
     }
 
-    /// Values of a line of an image.
+    /// Returns the number of values in a line of an image.
     pub(crate) fn line(&self) -> usize {
         self.width * self.channels
     }

@@ -1,9 +1,10 @@
-//! The shortcut without parameters: every `stride`-th pixel, with channels of zeros around.
+//! The parameter-free shortcut: every `stride`-th pixel, padded with channels of zeros.
 
 use super::parallel::{self, Shared};
 use super::shape::Shape;
 
-/// Every `stride`-th pixel of both directions, with so many channels of zeros before and after.
+/// Every `stride`-th pixel in both directions, with the given number of zero channels before and
+/// after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ZeroPad {
     pub(crate) stride: usize,
@@ -12,7 +13,7 @@ pub(crate) struct ZeroPad {
 }
 
 impl ZeroPad {
-    /// What becomes of images of this shape.
+    /// Returns the output shape for images of this shape.
     pub(crate) fn output(&self, input: Shape) -> Shape {
         Shape {
             height: input.height.div_ceil(self.stride),
@@ -25,7 +26,7 @@ impl ZeroPad {
 
 /// # Panics
 ///
-/// If the slices are not as long as `shape` and `pad` say, or the stride is zero.
+/// Panics if the slices do not match `shape` and `pad`, or if the stride is zero.
 pub(crate) fn zero_pad_shortcut(input: &[f32], shape: Shape, pad: ZeroPad, output: &mut [f32]) {
     let result = pad.output(shape);
     assert!(input.len() == shape.values() && output.len() == result.values());
@@ -43,11 +44,11 @@ pub(crate) fn zero_pad_shortcut(input: &[f32], shape: Shape, pad: ZeroPad, outpu
     });
 }
 
-/// The gradient of [`zero_pad_shortcut`]'s input.
+/// Computes the gradient of [`zero_pad_shortcut`]'s input.
 ///
 /// # Panics
 ///
-/// As [`zero_pad_shortcut`].
+/// Panics under the same conditions as [`zero_pad_shortcut`].
 pub(crate) fn zero_pad_shortcut_backward(
     output_gradient: &[f32],
     shape: Shape,
@@ -64,7 +65,7 @@ pub(crate) fn zero_pad_shortcut_backward(
         let start = (image * result.height + line / pad.stride) * result.line();
         let line = &output_gradient[start..start + result.line()];
         let pixels = line.chunks_exact(result.channels);
-        // A pixel that was taken, and those up to the next.
+        // A selected pixel, and the skipped ones up to the next.
         for (to, pixel) in gradient.chunks_mut(pad.stride * shape.channels).zip(pixels) {
             let (to, others) = to.split_at_mut(shape.channels);
             to.copy_from_slice(&pixel[pad.before..pad.before + shape.channels]);
@@ -73,7 +74,8 @@ pub(crate) fn zero_pad_shortcut_backward(
     });
 }
 
-/// Runs `task` with every image's and line's index and values, the images in parallel.
+/// Runs `task` for every line of every image with both indices and the line's values, in parallel
+/// over images.
 fn for_each_line(
     data: &mut [f32],
     shape: Shape,

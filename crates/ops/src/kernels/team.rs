@@ -1,8 +1,8 @@
-//! Threads that wait for short pieces of work without going to sleep at once.
+//! Threads that wait for short pieces of work and spin before they sleep.
 //!
-//! A network at batch one runs hundreds of kernels a second, most of them shorter than the time in
-//! which an operating system wakes a thread. So the caller takes part in its own work, and its
-//! helpers look out for the next piece for a moment before they sleep.
+//! A network at batch size one runs hundreds of kernels per second, most of them shorter than the
+//! time that an operating system takes to wake a thread. The caller therefore takes part in its own
+//! work, and its helpers poll for the next piece for a moment before they sleep.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -12,12 +12,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a helper looks out for work before it sleeps.
+/// Time that a helper polls for work before it sleeps.
 const PATIENCE: Duration = Duration::from_micros(200);
-/// Looks without giving way to other threads, which may need this core.
+/// Number of polls before yielding to other threads, which may need this core.
 const BUSY_LOOKS: u32 = 2000;
 
-/// The helpers of whoever asks first; there is one team in a process.
+/// The helpers of the first caller to claim them; there is one team per process.
 static TEAM: Team = Team {
     owner: Mutex::new(0),
     entrance: AtomicUsize::new(0),
@@ -29,11 +29,11 @@ static TEAM: Team = Team {
 };
 
 struct Team {
-    /// Held by the thread whose work is being done; how many helpers there are.
+    /// Number of helpers; locked by the thread that owns the current work.
     owner: Mutex<usize>,
-    /// Whether there is work, and how many helpers are at it.
+    /// Whether there is work, and the number of helpers inside.
     entrance: AtomicUsize,
-    /// Counts pieces of work, so that a helper enters each one once.
+    /// Number of pieces of work so far, so that a helper enters each one once.
     round: AtomicUsize,
     work: AtomicPtr<Work<'static>>,
     sleepers: AtomicUsize,
@@ -41,7 +41,7 @@ struct Team {
     bell: Condvar,
 }
 
-/// The bit of `entrance` that says that there is work.
+/// Bit of `entrance` that signals work.
 const OPEN: usize = 1 << (usize::BITS - 1);
 
 /// Tasks of one caller, on its stack.
@@ -49,19 +49,19 @@ struct Work<'a> {
     task: &'a (dyn Fn(usize) + Sync),
     count: usize,
     next: AtomicUsize,
-    /// Helpers that may take part, and those that came.
+    /// Number of helpers that may take part, and number that came.
     seats: usize,
     came: AtomicUsize,
     failed: AtomicBool,
     failure: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-/// Runs `task` for every index below `count` on `threads` threads, of which the caller is one.
-/// Gives back `false`, with nothing done, if another thread's work keeps the team.
+/// Runs `task` for every index below `count` on `threads` threads, including the caller. Returns
+/// `false` without doing anything if another thread's work occupies the team.
 ///
 /// # Panics
 ///
-/// If a task does, once all that have begun are over.
+/// Panics if a task panics, after all tasks that have started are done.
 pub(super) fn run(threads: usize, count: usize, task: &(dyn Fn(usize) + Sync)) -> bool {
     let Some(mut helpers) = TEAM.own() else {
         return false;
@@ -69,7 +69,7 @@ pub(super) fn run(threads: usize, count: usize, task: &(dyn Fn(usize) + Sync)) -
     let seats = (threads - 1).min(count - 1);
     while *helpers < seats {
         let name = format!("kernel-{}", *helpers + 1);
-        // Without a helper the others do its share.
+        // Without this helper, the others do its share.
         if thread::Builder::new().name(name).spawn(help).is_err() {
             break;
         }
@@ -104,13 +104,13 @@ impl Team {
         }
     }
 
-    /// Lets helpers in. Must be followed by `close` before `work` ends.
+    /// Admits helpers. Must be followed by `close` before `work` ends.
     fn open(&self, work: &Work<'_>) {
         let work = ptr::from_ref(work).cast_mut().cast();
         self.work.store(work, Ordering::Relaxed);
         self.round.fetch_add(1, Ordering::Relaxed);
         self.entrance.store(OPEN, Ordering::Release);
-        // Either this thread sees a sleeper, or the sleeper sees that there is work.
+        // Either this thread sees a sleeper, or the sleeper sees the work.
         fence(Ordering::SeqCst);
         if self.sleepers.load(Ordering::Relaxed) > 0 {
             drop(self.bed.lock());
@@ -118,7 +118,7 @@ impl Team {
         }
     }
 
-    /// Lets nobody in any more and waits for those who are in.
+    /// Stops admitting helpers and waits for those inside.
     fn close(&self) {
         let mut inside = self.entrance.fetch_and(!OPEN, Ordering::AcqRel) & !OPEN;
         let mut looks = 0;
@@ -128,7 +128,7 @@ impl Team {
         }
     }
 
-    /// Enters if there is work that this helper has not seen, with the round it belongs to.
+    /// Enters if there is work that this helper has not seen, and returns its round.
     fn enter(&self, seen: usize) -> Option<usize> {
         let mut entrance = self.entrance.load(Ordering::Acquire);
         loop {
@@ -142,7 +142,7 @@ impl Team {
                 Ordering::Acquire,
             );
             match entered {
-                // Nobody starts another round while a helper is in.
+                // No one starts another round while a helper is inside.
                 Ok(_) => return Some(self.round.load(Ordering::Relaxed)),
                 Err(now) => entrance = now,
             }
@@ -189,7 +189,7 @@ fn look(looks: &mut u32) {
     }
 }
 
-/// What a helper does for as long as the process lives.
+/// Main loop of a helper, which runs for the lifetime of the process.
 fn help() {
     let mut seen = 0;
     loop {
@@ -204,7 +204,7 @@ fn help() {
 }
 
 impl Work<'_> {
-    /// Does tasks until none is left.
+    /// Runs tasks until none is left.
     fn take_part(&self) {
         loop {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
@@ -223,7 +223,7 @@ impl Work<'_> {
 mod tests {
     use super::*;
 
-    /// `run` until the team is free; other tests use it too.
+    /// Calls `run` until the team is free; other tests use it too.
     fn run_at_last(threads: usize, count: usize, task: &(dyn Fn(usize) + Sync)) {
         while !run(threads, count, task) {
             thread::yield_now();

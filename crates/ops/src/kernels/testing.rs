@@ -1,11 +1,11 @@
-//! What the tests of all kernels need.
+//! Helpers for the tests of all kernels.
 
 use rayon::ThreadPoolBuilder;
 
 pub(crate) const CHANNELS: [usize; 9] = [1, 3, 8, 15, 16, 20, 30, 64, 70];
 pub(crate) const PIXELS: [usize; 5] = [1, 2, 7, 49, 1000];
 
-/// The same values for the same seed, evenly between -1 and 1.
+/// Returns reproducible values for a seed, uniformly distributed between -1 and 1.
 pub(crate) fn random(seed: u64, length: usize) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ length as u64;
     let mut value = || {
@@ -18,18 +18,19 @@ pub(crate) fn random(seed: u64, length: usize) -> Vec<f32> {
     (0..length).map(|_| value()).collect()
 }
 
-/// A place for results, so that one that is not written is found out.
+/// Returns an output buffer of NaN, which reveals results that are not written.
 pub(crate) fn poisoned(length: usize) -> Vec<f32> {
     vec![f32::NAN; length]
 }
 
-/// Every value within 1e-5 of the expected one, relative to the larger of it and one.
+/// Asserts that every value is within 1e-5 of the expected one, relative to the larger of it and
+/// one.
 #[track_caller]
 pub(crate) fn assert_close(values: &[f32], expected: &[f64]) {
     assert_close_to(values, expected, 1.0);
 }
 
-/// The same for results whose terms are of this size.
+/// Like [`assert_close`], for results whose terms have the given size.
 #[track_caller]
 pub(crate) fn assert_close_to(values: &[f32], expected: &[f64], size: f64) {
     assert_eq!(values.len(), expected.len());
@@ -42,7 +43,7 @@ pub(crate) fn assert_close_to(values: &[f32], expected: &[f64], size: f64) {
     }
 }
 
-/// What `compute` returns must be the same to the last bit on one, two and three threads.
+/// Asserts that `compute` returns bitwise identical results on one, two and three threads.
 #[track_caller]
 pub(crate) fn assert_same_on_threads(compute: impl Fn() -> Vec<f32> + Send + Sync) {
     let bits = |threads: usize| {

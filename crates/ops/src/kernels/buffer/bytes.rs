@@ -7,11 +7,11 @@ use burn_std::{AllocationController, AllocationProperty, Bytes};
 use super::Buffer;
 
 impl Buffer {
-    /// The buffer as the data of a tensor, without a copy; its memory goes to other buffers when
-    /// the tensor is dropped.
+    /// Converts the buffer to the data of a tensor without a copy. Other buffers reuse its memory
+    /// when the tensor is dropped.
     pub fn into_bytes(self) -> Bytes {
         let length = size_of_val(&*self);
-        // SAFETY: all values of a buffer have been written, so their bytes have.
+        // SAFETY: all values of a buffer have been written, and so have their bytes.
         unsafe { Bytes::from_controller(Box::new(Controller(self)), length) }
     }
 }
@@ -20,7 +20,8 @@ struct Controller(Buffer);
 
 impl AllocationController for Controller {
     fn alloc_align(&self) -> usize {
-        // What a `Vec` of them would have, so that one can be made of a copy; in fact it is more.
+        // The alignment of a `Vec` of these values, so that a copy can become one; the actual
+        // alignment is larger.
         align_of::<f32>()
     }
 
@@ -30,8 +31,8 @@ impl AllocationController for Controller {
 
     unsafe fn memory_mut(&mut self) -> &mut [MaybeUninit<u8>] {
         let length = size_of_val(&*self.0);
-        // SAFETY: the bytes of the buffer's values, to which the caller writes bytes only, all of
-        // which are values.
+        // SAFETY: the bytes of the buffer's values, to which the caller writes only initialized
+        // bytes; all of them are valid values.
         unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), length) }
     }
 

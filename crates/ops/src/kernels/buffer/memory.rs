@@ -1,16 +1,16 @@
-//! A piece of memory from the system.
+//! A block of memory from the system.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
-/// A line of the cache, and the widest vector.
+/// Size of a cache line and of the widest vector.
 pub(super) const ALIGNMENT: usize = 64;
-/// What the allocator aligns to anyway. More, and it would not ask the system for pages of zeros
-/// but write the zeros itself, and so touch all pages at once.
+/// Alignment that the allocator provides anyway. With a larger one, it would write the zeros itself
+/// instead of requesting zero pages from the system, and so touch all pages at once.
 const ALLOCATED_ALIGNMENT: usize = 16;
 
-/// Memory that starts at a multiple of [`ALIGNMENT`], with zeros or what was last written there:
-/// in any case values.
+/// Memory aligned to [`ALIGNMENT`]. It contains zeros or the values last written, so it is always
+/// initialized.
 pub(super) struct Memory {
     allocation: NonNull<u8>,
     start: NonNull<f32>,
@@ -23,17 +23,17 @@ unsafe impl Send for Memory {}
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    /// So many bytes of zeros, a multiple of [`ALIGNMENT`].
+    /// Allocates the given number of zero bytes, a multiple of [`ALIGNMENT`].
     pub(super) fn allocate(capacity: usize) -> Self {
         assert!(capacity > 0 && capacity.is_multiple_of(ALIGNMENT));
         let layout = Self::layout(capacity);
-        // SAFETY: the layout has a size.
+        // SAFETY: the layout has a nonzero size.
         let Some(allocation) = NonNull::new(unsafe { alloc_zeroed(layout) }) else {
             handle_alloc_error(layout);
         };
         let offset = allocation.addr().get().wrapping_neg() % ALIGNMENT;
-        // SAFETY: as the allocation is at a multiple of its alignment, the offset is at most what
-        // the layout has more than the capacity.
+        // SAFETY: the allocation has the layout's alignment, so the offset is at most the
+        // difference between the layout's size and the capacity.
         let start = unsafe { allocation.add(offset) }.cast();
         Self {
             allocation,
@@ -49,21 +49,21 @@ impl Memory {
         layout.unwrap_or(Layout::new::<u8>())
     }
 
-    /// In bytes.
+    /// Returns the capacity in bytes.
     pub(super) fn capacity(&self) -> usize {
         self.capacity
     }
 
     pub(super) fn values(&self) -> &[f32] {
         let length = self.capacity / size_of::<f32>();
-        // SAFETY: all bytes are within the allocation, aligned, and have been written since it
-        // was made, by the allocator at least.
+        // SAFETY: all bytes are within the allocation and aligned, and have been written since it
+        // was made, at least by the allocator.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), length) }
     }
 
     pub(super) fn values_mut(&mut self) -> &mut [f32] {
         let length = self.capacity / size_of::<f32>();
-        // SAFETY: as above, and nobody else has it.
+        // SAFETY: as above, and no one else has access.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), length) }
     }
 }

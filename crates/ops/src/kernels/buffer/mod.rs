@@ -1,7 +1,7 @@
-//! Memory that is used again.
+//! Buffers that reuse memory.
 //!
-//! Fresh memory is dear: the system clears every page of it when it is first touched, which takes
-//! longer than most passes over it. And training asks for the same sizes again and again.
+//! Fresh memory is expensive: the system clears every page on first access, which takes longer than
+//! most passes over it. Training requests the same sizes again and again.
 
 mod bytes;
 mod memory;
@@ -15,17 +15,17 @@ use pool::Pool;
 
 static POOL: Pool = Pool::new();
 
-/// Values at a multiple of 64 bytes, in memory that goes to other buffers when it is dropped.
+/// Values aligned to 64 bytes. Other buffers reuse the memory when it is dropped.
 pub struct Buffer {
-    // There until drop.
+    // `Some` until drop.
     memory: Option<Memory>,
     length: usize,
     pool: &'static Pool,
 }
 
 impl Buffer {
-    /// Of unknown content, so all of it is to be written. To show what is not, a build with debug
-    /// assertions fills it with NaN.
+    /// Creates a buffer with unspecified contents; the caller must write all of it. Builds with
+    /// debug assertions fill it with NaN to reveal values that are not written.
     pub fn new(length: usize) -> Self {
         Self::of(&POOL, length)
     }

@@ -1,31 +1,31 @@
-//! Where memory waits until it is used again.
+//! Pool of free memory for reuse.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::memory::{ALIGNMENT, Memory};
 
-/// Less than this the allocator has at hand.
+/// The allocator serves smaller requests quickly by itself.
 const SMALL: usize = 4096;
 
-/// What has been asked of a pool. Small buffers, under 4 KiB, are not counted.
+/// Usage statistics of a pool. Small buffers, under 4 KiB, are not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Buffers with memory from the system.
+    /// Number of buffers with fresh memory from the system.
     pub allocated: usize,
-    /// Buffers with memory that another one had before.
+    /// Number of buffers with reused memory.
     pub reused: usize,
-    /// Bytes that buffers have now.
+    /// Bytes in use by buffers.
     pub live: usize,
-    /// Bytes that wait to be used again.
+    /// Bytes free for reuse.
     pub free: usize,
-    /// The most bytes that buffers had at once.
+    /// Largest number of bytes in use at once.
     pub most_live: usize,
 }
 
 pub(super) struct Pool(Mutex<State>);
 
 struct State {
-    /// The longest free first.
+    /// Free memory, longest free first.
     free: Vec<Memory>,
     counters: Counters,
 }
@@ -44,7 +44,7 @@ impl Pool {
         }))
     }
 
-    /// Memory of at least so many bytes.
+    /// Returns memory of at least the given number of bytes.
     pub(super) fn take(&self, bytes: usize) -> Memory {
         let capacity = bytes.max(1).checked_next_multiple_of(ALIGNMENT);
         let capacity = capacity.unwrap_or(usize::MAX / ALIGNMENT * ALIGNMENT);
@@ -54,7 +54,7 @@ impl Pool {
         if let Some(memory) = self.state().reuse(capacity) {
             return memory;
         }
-        // The system is asked with the pool unlocked.
+        // The pool is unlocked while the system allocates.
         let memory = Memory::allocate(capacity);
         let mut state = self.state();
         state.counters.allocated += 1;
@@ -67,7 +67,7 @@ impl Pool {
             return;
         }
         let surplus = self.state().keep(memory);
-        // Given back to the system with the pool unlocked.
+        // The pool is unlocked while the system frees memory.
         drop(surplus);
     }
 
@@ -77,14 +77,14 @@ impl Pool {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing in here panics halfway.
+        // No code panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// The smallest that is large enough and not much too large; of equals, the last one used,
-    /// which may still be in the cache.
+    /// Returns the smallest memory that is large enough and not much too large. Of equal sizes, it
+    /// takes the most recently used, which may still be in the cache.
     fn reuse(&mut self, capacity: usize) -> Option<Memory> {
         let most = capacity.saturating_add(capacity / 4).saturating_add(SMALL);
         let fits = |memory: &Memory| (capacity..=most).contains(&memory.capacity());
@@ -103,8 +103,8 @@ impl State {
         self.counters.most_live = self.counters.most_live.max(self.counters.live);
     }
 
-    /// Keeps memory that is no longer used, and returns what is too much: no more is kept than was
-    /// once in use.
+    /// Keeps memory that is no longer used, and returns the surplus: the pool keeps no more than
+    /// was once in use.
     fn keep(&mut self, memory: Memory) -> Vec<Memory> {
         self.counters.live -= memory.capacity();
         self.counters.free += memory.capacity();

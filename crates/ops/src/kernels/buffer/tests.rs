@@ -4,7 +4,7 @@ use burn_flex::{FlexTensor, Layout};
 use super::pool::Counters;
 use super::*;
 
-/// A pool of its own, as other tests use the common one meanwhile.
+/// Creates a separate pool, because other tests use the common one concurrently.
 fn pool() -> &'static Pool {
     Box::leak(Box::new(Pool::new()))
 }
@@ -33,7 +33,7 @@ fn the_best_fit_is_taken_and_nothing_much_too_large() {
     let taken = [10_000, 10_000].map(|size| Buffer::of(pool, size));
     assert_eq!(taken[0].as_ptr(), addresses[2]);
     assert_eq!(taken[1].as_ptr(), addresses[1]);
-    // Only the one that is four times as large is left.
+    // Only the buffer that is four times as large is left.
     let _third = Buffer::of(pool, 10_000);
     assert_eq!(pool.counters().allocated, 4);
 }
@@ -58,13 +58,13 @@ fn buffers_are_aligned_and_poisoned() {
 #[test]
 fn no_more_is_kept_than_was_in_use() {
     let pool = pool();
-    // Each too large for the next one to take.
+    // Each buffer is too large for the next one to reuse.
     for length in [64_000, 32_000, 16_000, 8_000, 4_000] {
         drop(Buffer::of(pool, length));
         let counters = pool.counters();
         assert!(counters.free <= counters.most_live);
     }
-    // The largest came first, so it went first.
+    // The largest buffer entered the pool first, so it left first.
     let counters = pool.counters();
     assert_eq!(counters.most_live, 256_000);
     assert_eq!(counters.free, 240_000);
@@ -122,7 +122,7 @@ fn a_tensor_has_the_buffer_and_gives_it_back() {
     assert_eq!(tensor.storage::<f32>().as_ptr(), address);
     assert_eq!(tensor.storage::<f32>()[5999], 5999.0);
 
-    // A shared tensor is copied before it is written to, into another buffer.
+    // A shared tensor is copied to another buffer before it is written.
     let mut other = tensor.clone();
     other.storage_mut::<f32>()[0] = 7.0;
     assert_eq!(other.storage::<f32>()[..2], [7.0, 1.0]);

@@ -1,5 +1,5 @@
-//! Convolutions in groups, as dense ones of a few groups each: a group has often fewer channels than
-//! a vector, and the zeros between groups cost less than vectors that are filled by halves.
+//! Grouped convolutions, computed as dense convolutions of a few groups each. A group often has
+//! fewer channels than a vector, and the zeros between groups cost less than half-filled vectors.
 
 use std::ops::Range;
 
@@ -7,24 +7,24 @@ use super::pack::{WeightOrder, WeightView};
 use super::shape::ConvolutionShape;
 use crate::kernels::buffer::Buffer;
 
-/// Channels that fill a tile on every level.
+/// Number of channels that fill a tile on every level.
 const FULL: usize = 16;
 
-/// The channels of a convolution, block by block; all in one if it has no groups.
+/// Blocks of channels of a convolution; a single block without groups.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Blocks {
     pub count: usize,
-    /// Channels of a block.
+    /// Number of input channels of a block.
     pub in_channels: usize,
     pub out_channels: usize,
-    /// Groups of a block.
+    /// Number of groups in a block.
     groups: usize,
 }
 
 impl Blocks {
     pub(super) fn new(shape: &ConvolutionShape) -> Self {
         let [inner, outer] = shape.channels_per_group();
-        // As many groups as fill a tile, or one that does alone.
+        // As many groups as fit into a tile, or one that fills it alone.
         let groups = (1..=shape.groups)
             .filter(|groups| shape.groups.is_multiple_of(*groups))
             .take_while(|&groups| groups == 1 || groups * inner.min(outer) <= FULL)
@@ -42,8 +42,8 @@ impl Blocks {
         block * self.out_channels..(block + 1) * self.out_channels
     }
 
-    /// Calls `use_view` with the weight of a block, which is the weight itself or has zeros between
-    /// its groups.
+    /// Calls `use_view` with the dense weight of a block: the weight itself, or a copy with zeros
+    /// between its groups.
     pub(super) fn with_weight<R>(
         &self,
         block: usize,
@@ -66,7 +66,7 @@ impl Blocks {
         use_view(WeightView::new(&dense, order, shape.kernel, inner, outer))
     }
 
-    /// Takes the gradient of a block's weight out of that of its dense form; both
+    /// Extracts the gradient of a block's weight from the gradient of its dense form; both are
     /// `[height, width, in, out]`.
     pub(super) fn take_gradient(
         &self,
@@ -81,7 +81,7 @@ impl Blocks {
     }
 
     /// Calls `visit` for every weight of a block with its index in the block's dense weight
-    /// `[height, width, in, out]` and in the whole one.
+    /// `[height, width, in, out]` and its index in the whole weight.
     fn for_each_weight(
         &self,
         block: usize,

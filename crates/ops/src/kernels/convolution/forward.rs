@@ -9,20 +9,20 @@ use super::sweep::{Finish, Residual, sweep};
 use super::winograd::WinogradWeight;
 use crate::kernels::simd::SimdLevel;
 
-/// A weight in the order in which the forward pass reads it.
+/// A weight in the layout that the forward pass reads.
 #[derive(Debug)]
 pub(crate) struct PackedWeight {
     level: SimdLevel,
-    /// Of each block of channels.
+    /// Panels of each block of channels.
     blocks: Vec<Panels>,
-    /// The only block's, made when it is first of use.
+    /// Winograd form of the only block, created on first use.
     transformed: OnceLock<WinogradWeight>,
-    /// Whether many forward passes will use it.
+    /// Whether many forward passes will use this weight.
     is_kept: bool,
 }
 
 impl PackedWeight {
-    /// Brings a weight `[out_channels, in_channels / groups, height, width]` into order.
+    /// Packs a weight `[out_channels, in_channels / groups, height, width]`.
     pub(crate) fn new(
         level: SimdLevel,
         weight: &[f32],
@@ -43,7 +43,7 @@ impl PackedWeight {
         }
     }
 
-    /// For many forward passes, which may be worth a dearer preparation.
+    /// Marks the weight for many forward passes, which may justify a more expensive preparation.
     pub(crate) fn kept(self) -> Self {
         Self {
             is_kept: true,
@@ -52,22 +52,22 @@ impl PackedWeight {
     }
 }
 
-/// What is done to the sums of products.
+/// Operations on the sums of products.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Epilogue<'a> {
-    /// Added to each channel: `[out_channels]`.
+    /// Bias to add to each channel: `[out_channels]`.
     pub bias: Option<&'a [f32]>,
-    /// Added, in the output's order.
+    /// Residual to add, in the layout of the output.
     pub residual: Option<&'a [f32]>,
-    /// Whether negative results become zero.
+    /// Whether to apply a ReLU.
     pub relu: bool,
 }
 
-/// `output = relu(convolution(input, weight) + bias + residual)`; channels-last.
+/// Computes `output = relu(convolution(input, weight) + bias + residual)`; channels-last.
 ///
 /// # Panics
 ///
-/// If a slice does not have the length that `shape` says.
+/// Panics if the length of a slice does not match `shape`.
 pub(crate) fn forward(
     shape: &ConvolutionShape,
     input: &[f32],
@@ -102,7 +102,7 @@ pub(crate) fn forward(
     }
 }
 
-/// The window over the input of a block of channels.
+/// Returns the walk over the input of a block of channels.
 pub(super) fn walk(shape: &ConvolutionShape, blocks: &Blocks, block: usize) -> Walk {
     let [rows, columns] = shape.output_size();
     Walk {

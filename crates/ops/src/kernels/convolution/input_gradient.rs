@@ -7,12 +7,12 @@ use super::shape::{ConvolutionShape, Target, Walk};
 use super::sweep::{Finish, Residual, sweep};
 use crate::kernels::simd::SimdLevel;
 
-/// One axis of a phase: input positions `phase, phase + stride, ...`, which the same taps reach.
+/// One axis of a phase: input positions `phase, phase + stride, ...`, which share the same taps.
 #[derive(Clone, Copy)]
 struct Phase {
-    /// Input positions.
+    /// Number of input positions.
     count: usize,
-    /// The tap that reaches furthest back, which is the last one in the kernel.
+    /// Tap that reaches furthest back, which is the last one in the kernel.
     last_tap: usize,
     taps: usize,
     /// Output position under the first tap of the first input position.
@@ -20,7 +20,7 @@ struct Phase {
 }
 
 impl Phase {
-    /// Input position `i = phase + stride * a` gets a gradient from output position `o` through
+    /// Input position `i = phase + stride * a` receives a gradient from output position `o` through
     /// tap `k` where `stride * o + k = i + padding`.
     fn new(length: usize, kernel: usize, stride: usize, padding: usize, phase: usize) -> Self {
         let first_tap = (phase + padding) % stride;
@@ -34,12 +34,12 @@ impl Phase {
     }
 }
 
-/// The gradient of the input from that of the output; added to what `input_gradient` holds if
-/// `accumulate`. Channels-last.
+/// Computes the gradient of the input from the gradient of the output; adds it to the contents of
+/// `input_gradient` if `accumulate`. Channels-last.
 ///
 /// # Panics
 ///
-/// If a slice does not have the length that `shape` says.
+/// Panics if the length of a slice does not match `shape`.
 pub(crate) fn input_gradient(
     level: SimdLevel,
     shape: &ConvolutionShape,
@@ -68,7 +68,7 @@ pub(crate) fn input_gradient(
     }
 }
 
-/// The same for a block of channels.
+/// Like [`input_gradient`], for one block of channels.
 #[allow(clippy::too_many_arguments)]
 fn of_block(
     level: SimdLevel,

@@ -1,11 +1,12 @@
-//! Convolutions over channels-last images: direct tiles of pixels by output channels, whose sums
-//! stay in registers over the whole reduction; by Winograd's algorithm where that takes less time.
+//! Convolutions over channels-last images. Direct tiles of pixels by output channels keep their
+//! sums in registers over the whole reduction; Winograd's algorithm replaces them where it is
+//! faster.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | `shape` | sizes, and the strided walk that forward and input gradient share |
-//! | `blocks` | channels in groups |
-//! | `pack` | weights in the order in which the tiles read them |
+//! | `blocks` | grouped channels |
+//! | `pack` | weights in the layout that the tiles read |
 //! | `tile` | pixels by channels in registers |
 //! | `sweep` | tiles over a batch, split into tasks |
 //! | `forward`, `input_gradient`, `weight_gradient` | the three passes |

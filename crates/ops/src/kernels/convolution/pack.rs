@@ -1,21 +1,21 @@
-//! Weights in the order in which the tiles read them.
+//! Weights in the layout that the tiles read.
 
 use crate::kernels::buffer::Buffer;
 use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::simd::SimdLevel;
 use crate::profile;
 
-/// How a weight `[out_channels, in_channels, height, width]` lies in memory.
+/// Memory layout of a weight `[out_channels, in_channels, height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WeightOrder {
-    /// As its shape says.
+    /// The order of the shape.
     OutIn,
-    /// `[height, width, in_channels, out_channels]`, as the weight gradient is made.
+    /// `[height, width, in_channels, out_channels]`, the layout of the weight gradient.
     InOut,
 }
 
-/// A weight seen as `[rows, columns, inner, outer]` with strides, where the sums run over rows,
-/// columns and `inner`, and `outer` becomes the channels of the result.
+/// A strided view of a weight as `[rows, columns, inner, outer]`. Sums run over rows, columns and
+/// `inner`; `outer` becomes the channels of the result.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WeightView<'a> {
     pub weight: &'a [f32],
@@ -25,7 +25,7 @@ pub(super) struct WeightView<'a> {
 }
 
 impl<'a> WeightView<'a> {
-    /// Of a whole weight, for the forward pass.
+    /// Creates a view of a whole weight, for the forward pass.
     pub(super) fn new(
         weight: &'a [f32],
         order: WeightOrder,
@@ -48,8 +48,8 @@ impl<'a> WeightView<'a> {
         }
     }
 
-    /// With inner and outer channels exchanged, and of each axis every `step`-th tap only,
-    /// backwards from `last`: the weight of one phase of the input gradient.
+    /// Returns the view for one phase of the input gradient: inner and outer channels are swapped,
+    /// and each axis has only every `step`-th tap, backward from `last`.
     pub(super) fn phase(&self, last: [usize; 2], taps: [usize; 2], step: [usize; 2]) -> Self {
         let [height, width, inner, outer] = self.strides;
         Self {
@@ -66,14 +66,14 @@ impl<'a> WeightView<'a> {
     }
 }
 
-/// Panels of `width` output channels, each `[rows, columns * inner, width]`; the last one is
-/// filled up with zeros.
+/// Panels of `width` output channels, each `[rows, columns * inner, width]`; the last one is padded
+/// with zeros.
 #[derive(Debug)]
 pub(super) struct Panels {
     pub values: Buffer,
-    /// Channels in a panel.
+    /// Number of channels in a panel.
     pub width: usize,
-    /// Values in a panel.
+    /// Number of values in a panel.
     pub stride: usize,
     pub count: usize,
 }
@@ -88,7 +88,7 @@ impl Panels {
         let mut values = Buffer::new(stride * count);
         let shared = Shared::new(&mut values);
         for_each(count, |panel| {
-            // SAFETY: each task has a panel of its own.
+            // SAFETY: each task has its own panel.
             let target = unsafe { shared.part(panel * stride..(panel + 1) * stride) };
             pack_panel(&view, panel * width, width, target);
         });
@@ -101,7 +101,7 @@ impl Panels {
     }
 }
 
-/// Output channels that a tile computes at once.
+/// Returns the number of output channels that a tile computes at once.
 pub(super) fn panel_width(level: SimdLevel, out_channels: usize) -> usize {
     let lanes = level.lanes();
     lanes * super::tile::vectors(lanes, out_channels)

@@ -1,4 +1,4 @@
-//! Memory that each thread keeps for the bands it works on.
+//! Scratch memory that each thread keeps for its bands.
 
 use std::cell::RefCell;
 
@@ -8,11 +8,11 @@ thread_local! {
     static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lends this thread's scratch memory, `length` values with any contents.
+/// Lends `length` values of this thread's scratch memory, with unspecified contents.
 pub(super) fn with_scratch<R>(length: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
     SCRATCH.with_borrow_mut(|scratch| {
         if scratch.len() < length {
-            // Emptied first, so that nothing is copied.
+            // Cleared first, so that nothing is copied.
             scratch.clear();
             scratch.resize(length, 0.0);
         }
@@ -20,8 +20,8 @@ pub(super) fn with_scratch<R>(length: usize, work: impl FnOnce(&mut [f32]) -> R)
     })
 }
 
-/// Copies the part of an image that lies under the window's `rows` positions from `first_row` on,
-/// with zeros where it reaches outside.
+/// Copies the part of an image under `rows` positions of the window, starting at `first_row`.
+/// Pixels outside the image become zeros.
 pub(super) fn copy_band(
     walk: &Walk,
     image: &[f32],

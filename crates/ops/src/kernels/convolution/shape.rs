@@ -1,7 +1,7 @@
 //! Sizes of a convolution.
 
-/// What a convolution maps to what: `[batch, height, width, in_channels]` in memory to
-/// `[batch, out_height, out_width, out_channels]`.
+/// Sizes of a convolution from `[batch, height, width, in_channels]` to
+/// `[batch, out_height, out_width, out_channels]` in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ConvolutionShape {
     pub batch: usize,
@@ -9,7 +9,7 @@ pub(crate) struct ConvolutionShape {
     pub width: usize,
     pub in_channels: usize,
     pub out_channels: usize,
-    /// Divides both numbers of channels.
+    /// Divides both channel counts.
     pub groups: usize,
     pub kernel: [usize; 2],
     pub stride: [usize; 2],
@@ -17,7 +17,7 @@ pub(crate) struct ConvolutionShape {
 }
 
 impl ConvolutionShape {
-    /// `[out_height, out_width]`; zero where the kernel does not fit even once.
+    /// Returns `[out_height, out_width]`; zero where the kernel does not fit even once.
     pub(crate) fn output_size(&self) -> [usize; 2] {
         let size = |axis: usize, length: usize| {
             (length + 2 * self.padding[axis])
@@ -36,7 +36,7 @@ impl ConvolutionShape {
         self.batch * height * width * self.out_channels
     }
 
-    /// Of each of the three passes, with a multiply-add as two.
+    /// Returns the operations of each of the three passes. A multiply-add counts as two.
     pub(crate) fn floating_point_operations(&self) -> u64 {
         2 * self.output_len() as u64 * (self.taps() * self.in_channels / self.groups) as u64
     }
@@ -49,39 +49,39 @@ impl ConvolutionShape {
         self.kernel[0] * self.kernel[1]
     }
 
-    /// Of the input and of the output.
+    /// Returns the channels per group of the input and of the output.
     pub(super) fn channels_per_group(&self) -> [usize; 2] {
         [self.in_channels, self.out_channels].map(|channels| channels / self.groups)
     }
 }
 
-/// Sums over a window that moves over images: the walk that the forward pass and each phase of
-/// the input gradient have in common.
+/// Sums over a window that moves over images: the common form of the forward pass and of each phase
+/// of the input gradient.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk {
     pub batch: usize,
-    /// Size of the images read.
+    /// Size of the input images.
     pub height: usize,
     pub width: usize,
     pub in_channels: usize,
-    /// Values from one of their pixels to the next, and before the first channel that is read.
+    /// Distance between input pixels, and offset of the first channel to read, in values.
     pub pixel: usize,
     pub first_channel: usize,
-    /// Positions of the window.
+    /// Number of positions of the window.
     pub rows: usize,
     pub columns: usize,
     pub out_channels: usize,
     /// Size of the window.
     pub taps: [usize; 2],
-    /// Pixels from one position to the next.
+    /// Distance between positions, in pixels.
     pub step: [usize; 2],
-    /// Upper left pixel of the first position; outside the image, pixels are zero.
+    /// Upper left pixel of the first position. Pixels outside the image are zero.
     pub origin: [isize; 2],
     pub target: Target,
 }
 
-/// Where the results go, counted in values: the first one, and from image to image, from row to
-/// row, from pixel to pixel. Channels lie side by side.
+/// Location of the results, in values: the first one, and the distances between images, rows and
+/// pixels. Channels are contiguous.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Target {
     pub start: usize,
@@ -91,10 +91,10 @@ pub(super) struct Target {
 }
 
 impl Walk {
-    /// The same walk in rows that fill whole tiles, if the window is a single pixel that meets every
-    /// pixel once: rows and images then mean nothing.
+    /// Reshapes the walk to rows that fill whole tiles, if the window is a single pixel that visits
+    /// every pixel once. Rows and images have no meaning afterward.
     pub(super) fn flattened(self) -> Self {
-        /// A multiple of every width that tiles have.
+        /// A multiple of every tile width.
         const TILES: usize = 112;
         let target = self.target;
         let row = self.columns * target.pixel;
@@ -129,28 +129,28 @@ impl Walk {
         }
     }
 
-    /// Values under one row of the window.
+    /// Returns the number of values under one row of the window.
     pub(super) fn run(&self) -> usize {
         self.taps[1] * self.in_channels
     }
 
-    /// Rows of the image under `rows` positions.
+    /// Returns the number of image rows under `rows` positions.
     pub(super) fn rows_under(&self, rows: usize) -> usize {
         (rows.max(1) - 1) * self.step[0] + self.taps[0]
     }
 
-    /// Columns of the image under all positions of a row.
+    /// Returns the number of image columns under all positions of a row.
     pub(super) fn columns_under(&self) -> usize {
         (self.columns.max(1) - 1) * self.step[1] + self.taps[1]
     }
 
-    /// Values in an image that is read.
+    /// Returns the number of values in an input image.
     pub(super) fn image_len(&self) -> usize {
         self.height * self.width * self.pixel
     }
 
-    /// Whether the channels that are read are all that there are, and no position reaches outside
-    /// the image.
+    /// Returns whether the walk reads all channels of the input and no position reaches outside the
+    /// image.
     pub(super) fn is_inside(&self) -> bool {
         let inside = |origin: isize, under: usize, length: usize| {
             origin >= 0 && origin as usize + under <= length

@@ -12,38 +12,37 @@ use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::pointer::Source;
 use crate::kernels::simd::{Kernel, SimdLevel, Simd};
 
-/// Bytes of input that a band has at most, if it has more than a row: a part of the second-level
-/// cache.
+/// Largest input of a band with more than one row, in bytes: a fraction of the second-level cache.
 const BAND_BYTES: usize = 128 << 10;
-/// Bytes of input that a task works on at most, with few weights and with many. Many weights are
-/// read from further away, so they should serve more pixels.
+/// Largest input of a task in bytes, with few weights and with many. Many weights come from a more
+/// distant memory level, so each read should serve more pixels.
 const TASK_BYTES: [usize; 2] = [512 << 10, 4 << 20];
 const FEW_WEIGHTS: usize = 512 << 10;
 const TASKS_PER_THREAD: usize = 4;
 
-/// What happens to the sums before they are written.
+/// Operations on the sums before they are written.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Finish<'a> {
-    /// One value for each channel, added.
+    /// One value per channel to add.
     pub bias: Option<&'a [f32]>,
     pub residual: Residual<'a>,
     pub relu: bool,
 }
 
-/// What is added to every value.
+/// Values to add to the sums.
 #[derive(Clone, Copy, Default)]
 pub(super) enum Residual<'a> {
     #[default]
     None,
-    /// A slice in the order of the output.
+    /// A slice in the layout of the output.
     Other(&'a [f32]),
-    /// What the output holds already.
+    /// The current contents of the output.
     Output,
 }
 
-/// Computes `walk` over `input` into `output`; `transformed` keeps the weight in the form that
-/// Winograd's algorithm needs, if that is worth keeping. Every result is summed up in the same order
-/// whatever the number of threads.
+/// Computes `walk` over `input` into `output`. `transformed` caches the weight in Winograd form if
+/// that is worth keeping. Every result is summed in the same order regardless of the number of
+/// threads.
 pub(super) fn sweep(
     level: SimdLevel,
     walk: &Walk,
@@ -70,7 +69,7 @@ pub(super) fn sweep(
     }
 }
 
-/// Sums up every product; the caller has checked all sizes.
+/// Sums every product directly; the caller has checked all sizes.
 pub(super) fn direct(
     level: SimdLevel,
     walk: &Walk,
@@ -108,7 +107,7 @@ pub(super) fn direct(
     });
 }
 
-/// Everything that the tiles rely on when they use pointers.
+/// Checks everything that the tiles rely on when they use pointers.
 fn check(walk: &Walk, input: &[f32], weight: &Panels, finish: &Finish<'_>, output: &[f32]) {
     assert_eq!(input.len(), walk.batch * walk.image_len());
     assert!(walk.first_channel + walk.in_channels <= walk.pixel);
@@ -129,12 +128,12 @@ fn check(walk: &Walk, input: &[f32], weight: &Panels, finish: &Finish<'_>, outpu
     }
 }
 
-/// How a sweep is split: units are bands of rows of an image.
+/// Split of a sweep into tasks. A unit is a band of rows of one image.
 struct Plan {
     band_rows: usize,
     bands: usize,
     units: usize,
-    /// Values in a band's scratch memory.
+    /// Number of values in a band's scratch memory.
     band_len: usize,
     unit_groups: usize,
     panel_groups: usize,
@@ -154,8 +153,8 @@ impl Plan {
         let tasks = TASKS_PER_THREAD * rayon::current_num_threads();
         let input_bytes = (units * band_len * size_of::<f32>()).max(1);
         let weight_bytes = (weight.values.len() * size_of::<f32>()).max(1);
-        // Every group of units reads all weights, every group of panels all pixels; this ratio
-        // of the two reads least.
+        // Every group of units reads all weights, and every group of panels reads all pixels; this
+        // ratio of the two minimizes reads.
         let least = (tasks as f64 * input_bytes as f64 / weight_bytes as f64).sqrt() as usize;
         let task_bytes = TASK_BYTES[usize::from(weight_bytes > FEW_WEIGHTS)];
         let unit_groups = least
@@ -173,7 +172,7 @@ impl Plan {
         }
     }
 
-    /// Image and rows of a unit.
+    /// Returns the image and the rows of a unit.
     fn unit(&self, walk: &Walk, unit: usize) -> (usize, Range<usize>) {
         let first = unit % self.bands * self.band_rows;
         let last = (first + self.band_rows).min(walk.rows);
@@ -181,7 +180,7 @@ impl Plan {
     }
 }
 
-/// The `index`-th of `parts` nearly equal parts of `0..count`.
+/// Returns the `index`-th of `parts` nearly equal parts of `0..count`.
 pub(super) fn part(count: usize, parts: usize, index: usize) -> Range<usize> {
     count * index / parts..count * (index + 1) / parts
 }
@@ -196,7 +195,8 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// Computes some units for some panels, from their bands in `scratch` or from the input.
+    /// Computes some units for some panels, from their bands in `scratch` or directly from the
+    /// input.
     ///
     /// # Safety
     ///
@@ -261,7 +261,7 @@ impl Task<'_> {
         }
     }
 
-    /// Where the window lies in the input at the first column of a row.
+    /// Returns the window's position in the input at the first column of a row.
     fn direct_start(&self, image: usize, row: usize) -> usize {
         let walk = self.walk;
         if walk.taps.contains(&0) {
@@ -273,7 +273,7 @@ impl Task<'_> {
     }
 }
 
-/// The rows of a unit for one panel.
+/// Rows of a unit for one panel.
 struct Band<'a> {
     rows: usize,
     input_row_stride: usize,

@@ -1,4 +1,4 @@
-//! Every pass on every level against sums in `f64`.
+//! Compares every pass on every level with sums in `f64`.
 
 use super::blocks::Blocks;
 use super::forward::walk;
@@ -9,7 +9,7 @@ use super::*;
 use crate::kernels::parallel::Shared;
 use crate::kernels::simd::SimdLevel;
 
-/// Values between -1 and 1 from a small generator.
+/// Generator of pseudorandom values between -1 and 1.
 struct Values(u64);
 
 impl Values {
@@ -61,7 +61,7 @@ fn products(shape: &ConvolutionShape, mut visit: impl FnMut(usize, usize, usize)
 }
 
 fn assert_close(name: &str, shape: &ConvolutionShape, actual: &[f32], expected: &[f64]) {
-    // Where Winograd's algorithm is chosen, its error is within this too on so few channels.
+    // Also bounds the error of Winograd's algorithm where it is chosen, for this few channels.
     assert_within(1e-5, name, shape, actual, expected);
 }
 
@@ -77,7 +77,7 @@ fn assert_within(
         .fold(1e-3, |max: f64, value| max.max(value.abs()));
     for (index, (&actual, &expected)) in actual.iter().zip(expected).enumerate() {
         let error = (f64::from(actual) - expected).abs() / largest;
-        // Not `>`, which would let what is not a number pass.
+        // Not `>`, which would let NaN pass.
         assert!(
             error <= tolerance,
             "{name} of {shape:?}: {actual} at {index}, not {expected}"
@@ -167,7 +167,7 @@ fn forward_adds_up_every_product() {
     }
 }
 
-/// Winograd's algorithm where it can be used, whether or not that pays.
+/// Uses Winograd's algorithm wherever it is possible, whether or not it is faster.
 #[test]
 fn winograd_adds_up_every_product() {
     let fits = |shape: &ConvolutionShape| {

@@ -1,46 +1,46 @@
-//! The innermost loop: some pixels of a row by some vectors of output channels, summed up in
+//! The innermost loop: a tile of pixels in a row by vectors of output channels, summed in
 //! registers.
 
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::simd::{Kernel, Simd, unroll};
 
-/// A row of output pixels for one panel of channels.
+/// One row of output pixels for one panel of channels.
 #[derive(Clone, Copy)]
 pub(super) struct RowOfTiles<'a> {
-    /// Under the first pixel's first tap.
+    /// Input under the first pixel's first tap.
     pub input: Source<'a>,
-    /// Values from one row of taps to the next.
+    /// Distance between rows of taps, in values.
     pub tap_row_stride: usize,
-    /// Values from one output pixel's input to the next one's.
+    /// Distance between the inputs of neighboring output pixels, in values.
     pub input_pixel_stride: usize,
-    /// Rows of taps.
+    /// Number of rows of taps.
     pub tap_rows: usize,
-    /// Values under one row of taps, which lie side by side.
+    /// Number of values under one row of taps, which are contiguous.
     pub run: usize,
     /// The panel: `[tap_rows, run, panel width]`.
     pub weight: Source<'a>,
-    /// Vectors in the panel's width, as [`vectors`] says.
+    /// Number of vectors in the panel's width; see [`vectors`].
     pub vectors: usize,
-    /// Channels of the panel that exist.
+    /// Number of channels of the panel that exist.
     pub channels: usize,
-    /// Output pixels.
+    /// Number of output pixels.
     pub pixels: usize,
     pub output: Destination<'a>,
-    /// Values from one output pixel to the next.
+    /// Distance between output pixels, in values.
     pub output_pixel_stride: usize,
     /// Added to every pixel.
     pub bias: Option<Source<'a>>,
-    /// Added where it lies as the output does; may be the output itself.
+    /// Added to the sums. Has the layout of the output and may be the output itself.
     pub residual: Option<Source<'a>>,
     pub relu: bool,
 }
 
-/// Values in a line of the cache.
+/// Number of values in a cache line.
 const LINE: usize = 16;
-/// How far ahead of its use a weight is asked for, in values; memory takes that long to answer.
+/// Prefetch distance of weights, in values; covers the latency of memory.
 const AHEAD: usize = 1024;
 
-/// Vectors of output channels in a tile.
+/// Returns the number of vectors of output channels in a tile.
 pub(super) const fn vectors(lanes: usize, out_channels: usize) -> usize {
     match lanes {
         16 if out_channels > 16 => 2,
@@ -55,7 +55,7 @@ impl Kernel for RowOfTiles<'_> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        // SAFETY: the maker of this row vouches for its pointers; a tile never leaves the row.
+        // SAFETY: the creator of this row guarantees its pointers; a tile never leaves the row.
         unsafe {
             match (S::LANES, self.vectors) {
                 (16, 2) => match best_width(self.pixels, &[14, 8, 7, 4, 1]) {
@@ -87,7 +87,8 @@ impl Kernel for RowOfTiles<'_> {
     }
 }
 
-/// The tile width that computes `pixels` fastest: a tile costs about three pixels more than it has.
+/// Returns the fastest tile width for `pixels`: a tile costs about as much as three more pixels
+/// than it has.
 fn best_width(pixels: usize, widths: &[usize]) -> usize {
     widths
         .iter()
@@ -98,7 +99,7 @@ fn best_width(pixels: usize, widths: &[usize]) -> usize {
 }
 
 impl RowOfTiles<'_> {
-    /// Tiles of `P` pixels; where they do not fill the row, the last two overlap.
+    /// Computes the row in tiles of `P` pixels; if they do not fill the row, the last two overlap.
     #[inline(always)]
     unsafe fn tiles<S: Simd, const P: usize, const V: usize>(&self) {
         let mut done = 0;
@@ -110,20 +111,20 @@ impl RowOfTiles<'_> {
         }
     }
 
-    /// Pixels `first..first + P`, of which `skipped` are there already.
+    /// Computes pixels `first..first + P`, of which the first `skipped` are already done.
     #[inline(always)]
     unsafe fn tile<S: Simd, const P: usize, const V: usize>(&self, first: usize, skipped: usize) {
-        // SAFETY: all pointers stay within the rows that the maker of `self` vouches for.
+        // SAFETY: all pointers stay within the rows that the creator of `self` guarantees.
         unsafe {
             let mut sums = [[S::splat(0.0); V]; P];
             let mut weight = self.weight;
             let stride = self.input_pixel_stride;
-            // What the next tile reads, a line for each step of this one.
+            // Input of the next tile: each step of this tile prefetches one line.
             let mut next = self.input.add((first + P) * stride);
             for row in 0..self.tap_rows {
                 let input = self.input.add(row * self.tap_row_stride + first * stride);
-                // One pointer for every three pixels: the other two are reached by the CPU's
-                // addressing, and there are registers enough for all pointers.
+                // One pointer for every three pixels: CPU addressing modes reach the other two, and
+                // the registers suffice for all pointers.
                 let mut inputs = [input; 6];
                 unroll!(GROUP, 6, {
                     inputs[GROUP] = input.add(3 * GROUP * stride);
@@ -152,7 +153,7 @@ impl RowOfTiles<'_> {
                     });
                 }
             }
-            // A copy that may be indexed by variables, so that `sums` itself need not be.
+            // A copy that can be indexed by variables, so that `sums` itself stays in registers.
             let mut finished = [[S::splat(0.0); V]; P];
             unroll!(PIXEL, P, {
                 finished[PIXEL] = sums[PIXEL];
@@ -163,7 +164,7 @@ impl RowOfTiles<'_> {
         }
     }
 
-    /// Adds what is to be added and writes one pixel.
+    /// Applies bias, residual and ReLU, and writes one pixel.
     #[inline(always)]
     unsafe fn finish<S: Simd, const V: usize>(&self, pixel: usize, sums: &[S::Vector; V]) {
         let start = pixel * self.output_pixel_stride;
@@ -184,7 +185,7 @@ impl RowOfTiles<'_> {
                     sum = S::add(sum, load_up_to::<S>(residual, count));
                 }
                 if self.relu {
-                    // In this order, what is not a number stays so.
+                    // This argument order propagates NaN.
                     sum = S::max(S::splat(0.0), sum);
                 }
                 let output = self.output.add(start + channel);
@@ -200,7 +201,7 @@ impl RowOfTiles<'_> {
 
 #[inline(always)]
 unsafe fn load_up_to<S: Simd>(from: Source<'_>, count: usize) -> S::Vector {
-    // SAFETY: the caller has `count` values there.
+    // SAFETY: the caller guarantees `count` values there.
     unsafe {
         if count >= S::LANES {
             S::load(from)

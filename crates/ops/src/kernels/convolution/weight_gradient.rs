@@ -1,5 +1,5 @@
 //! The gradient of the weight: for every row of taps, the product of the input under it with the
-//! output's gradient, summed up over all pixels.
+//! output's gradient, summed over all pixels.
 
 use std::ops::Range;
 
@@ -16,21 +16,21 @@ use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::simd::SimdLevel;
 
-/// Pixels whose products are summed up in registers before they are added to the gradient: enough
-/// to make that addition cheap, few enough that a panel of their gradients stays in the
-/// first-level cache.
+/// Number of pixels to sum in registers before adding to the gradient: enough to make that addition
+/// cheap, few enough to keep a panel of their gradients in the first-level cache.
 const PIXELS: usize = 256;
-/// Tasks, whatever the number of threads, so that the result does not depend on it.
+/// Number of tasks. Independent of the number of threads, so that the result is too.
 const TASKS: usize = 32;
-/// Values in all partial gradients together, beyond which there is one for all images.
+/// Largest total size of the partial gradients, in values; beyond it, all images share one
+/// gradient.
 const PARTIAL_LEN: usize = 2 << 20;
 
-/// The gradient of the weight `[height, width, in_channels, out_channels]` from that of the
-/// output. Images channels-last.
+/// Computes the gradient of the weight `[height, width, in_channels, out_channels]` from the
+/// gradient of the output. Images are channels-last.
 ///
 /// # Panics
 ///
-/// If a slice does not have the length that `shape` says.
+/// Panics if the length of a slice does not match `shape`.
 pub(crate) fn weight_gradient(
     level: SimdLevel,
     shape: &ConvolutionShape,
@@ -59,7 +59,7 @@ pub(crate) fn weight_gradient(
     }
 }
 
-/// The gradient of a weight `[height, width, in_channels, out_channels]` of a walk.
+/// Computes the gradient of a walk's weight `[height, width, in_channels, out_channels]`.
 fn of_walk(
     level: SimdLevel,
     walk: Walk,
@@ -84,14 +84,14 @@ fn of_walk(
     }
 }
 
-/// Adds up the parts of `partial`, which are as long as `sum`, in their order.
+/// Adds up the parts of `partial` in order; each part is as long as `sum`.
 fn add_up(partial: &[f32], sum: &mut [f32]) {
     const CHUNK: usize = 4096;
     let length = sum.len();
     let shared = Shared::new(sum);
     for_each(length.div_ceil(CHUNK), |chunk| {
         let range = chunk * CHUNK..((chunk + 1) * CHUNK).min(length);
-        // SAFETY: each task has a range of its own.
+        // SAFETY: each task has its own range.
         let sum = unsafe { shared.part(range.clone()) };
         sum.copy_from_slice(&partial[range.clone()]);
         for part in partial.chunks_exact(length).skip(1) {
@@ -102,15 +102,15 @@ fn add_up(partial: &[f32], sum: &mut [f32]) {
     });
 }
 
-/// How the work is split; depends on the shape alone.
+/// Split of the work into tasks; depends only on the shape.
 struct Plan {
     walk: Walk,
-    /// Whether the input must be copied, to get its zero border or room to read beyond its end.
+    /// Whether the input must be copied, to add its zero border or room to read beyond its end.
     copied: bool,
-    /// Output rows, and images, whose products are summed up in registers.
+    /// Number of output rows, and of images, whose products are summed in registers.
     band_rows: usize,
     band_images: usize,
-    /// Values of a band in scratch memory, for one image.
+    /// Number of values of a band in scratch memory, for one image.
     band_len: usize,
     panel_width: usize,
     panels: usize,
@@ -159,7 +159,7 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Computes one gradient for every group of images, one after the other in `gradients`.
+    /// Computes one gradient per group of images, consecutively in `gradients`.
     fn run(&self, gradients: &mut [f32]) {
         let plan = self.plan;
         let shared = Shared::new(gradients);
@@ -184,8 +184,8 @@ impl Pass<'_> {
         });
     }
 
-    /// Adds what a band of rows of some images gives, to where `target` says for each panel and
-    /// row of taps.
+    /// Adds the gradient of a band of rows of some images to the location that `target` returns for
+    /// each panel and row of taps.
     fn band<'a>(
         &self,
         images: Range<usize>,
@@ -216,7 +216,7 @@ impl Pass<'_> {
         }
     }
 
-    /// As [`band`](Self::band), from an input with the given strides of images and rows.
+    /// Like [`band`](Self::band), for an input with the given strides of images and rows.
     fn tiles<'a>(
         &self,
         input: &[f32],

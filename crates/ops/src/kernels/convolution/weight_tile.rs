@@ -1,13 +1,13 @@
-//! The innermost loop of the weight gradient: some values of the run under a row of taps by some
-//! vectors of output channels, summed up over pixels in registers.
+//! The innermost loop of the weight gradient: a tile of values of the run under a row of taps by
+//! vectors of output channels, summed over pixels in registers.
 
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::simd::{Kernel, Simd, unroll};
 
-/// Pixels of some images, and what they give for one row of taps and one panel of channels.
+/// Pixels of some images, and their gradient for one row of taps and one panel of channels.
 #[derive(Clone, Copy)]
 pub(super) struct WeightTiles<'a> {
-    /// Under the first pixel's first tap.
+    /// Input under the first pixel's first tap.
     pub input: Source<'a>,
     pub input_image_stride: usize,
     pub input_row_stride: usize,
@@ -20,21 +20,21 @@ pub(super) struct WeightTiles<'a> {
     pub images: usize,
     pub rows: usize,
     pub columns: usize,
-    /// Values under a row of taps, which lie side by side; as many as [`tile_height`] says may be
-    /// read beyond them.
+    /// Number of values under a row of taps, which are contiguous. Up to [`tile_height`] values may
+    /// be read beyond them.
     pub run: usize,
     /// The weight's gradient `[run, out_channels]`, at the panel's first channel.
     pub sums: Destination<'a>,
     pub sums_stride: usize,
-    /// Vectors in a panel, as [`vectors`](super::tile::vectors) says.
+    /// Number of vectors in a panel; see [`vectors`](super::tile::vectors).
     pub vectors: usize,
-    /// Channels of the panel that exist.
+    /// Number of channels of the panel that exist.
     pub channels: usize,
-    /// Whether to add to what is there.
+    /// Whether to add to the current contents.
     pub accumulate: bool,
 }
 
-/// Values of the run in a tile.
+/// Returns the number of values of the run in a tile.
 pub(super) const fn tile_height(lanes: usize, vectors: usize, run: usize) -> usize {
     match (lanes, vectors) {
         (16, 2) if !run.is_multiple_of(12) && run.is_multiple_of(8) => 8,
@@ -50,7 +50,7 @@ impl Kernel for WeightTiles<'_> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        // SAFETY: the maker of this value vouches for its pointers.
+        // SAFETY: the creator of this value guarantees its pointers.
         unsafe {
             match (S::LANES, self.vectors) {
                 (16, 2) => match tile_height(16, 2, self.run) {
@@ -83,7 +83,7 @@ impl WeightTiles<'_> {
 
     #[inline(always)]
     unsafe fn tile<S: Simd, const H: usize, const V: usize, const FULL: bool>(&self, first: usize) {
-        // SAFETY: all pointers stay within what the maker of `self` vouches for.
+        // SAFETY: all pointers stay within the memory that the creator of `self` guarantees.
         unsafe {
             let mut sums = [[S::splat(0.0); V]; H];
             for image in 0..self.images {
@@ -117,7 +117,7 @@ impl WeightTiles<'_> {
                     }
                 }
             }
-            // A copy that may be indexed by variables, so that `sums` itself need not be.
+            // A copy that can be indexed by variables, so that `sums` itself stays in registers.
             let mut finished = [[S::splat(0.0); V]; H];
             unroll!(INDEX, H, {
                 finished[INDEX] = sums[INDEX];

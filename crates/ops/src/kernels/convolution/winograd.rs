@@ -1,8 +1,8 @@
 //! 3x3 convolutions with stride 1 by Winograd's F(4x4, 3x3): every tile of 4x4 results takes 36
-//! products for each pair of channels instead of 144 (Lavin and Gray 2015,
+//! products per pair of channels instead of 144 (Lavin and Gray 2015,
 //! <https://arxiv.org/abs/1509.09308>).
 //!
-//! The tiles of a task are transformed together, so that the products are 36 small matrix
+//! The tiles of a task are transformed together, which turns the products into 36 small matrix
 //! products: tiles by input channels, times input channels by output channels.
 
 use std::ops::Range;
@@ -21,20 +21,20 @@ use crate::kernels::simd::{Kernel, SimdLevel, Simd};
 /// Edge of a tile of results, and of the input under it.
 pub(super) const OUT: usize = 4;
 pub(super) const IN: usize = 6;
-/// Products for each pair of channels.
+/// Number of products per pair of channels.
 pub(super) const PRODUCTS: usize = IN * IN;
-/// Tiles of a task at most: two of the widest rows of the innermost loop. More tiles read the
-/// weights less often, fewer stay in the second-level cache.
+/// Most tiles in a task: two of the widest rows of the innermost loop. More tiles read the weights
+/// less often; fewer tiles stay in the second-level cache.
 const TASK_TILES: usize = 28;
 const TASKS_PER_THREAD: usize = 4;
-/// Between the matrices of the products, so that they do not fall on the same lines of the cache.
+/// Gap between the matrices of the products, which keeps them off the same cache lines.
 const GAP: usize = 16;
 
-/// A 3x3 weight in the domain of the products: for each of them, panels `[in_channels, width]`.
+/// A 3x3 weight in the Winograd domain: panels `[in_channels, width]` for each product.
 #[derive(Debug)]
 pub(super) struct WinogradWeight {
     values: Buffer,
-    /// Values of one product's panel.
+    /// Number of values in one product's panel.
     stride: usize,
 }
 
@@ -49,7 +49,7 @@ impl WinogradWeight {
             let weight = &panels.values[panel * panels.stride..][..panels.stride];
             level.run(WeightTransform {
                 weight,
-                // Each panel's products lie apart, and no other task has this panel.
+                // The products of each panel are disjoint, and no other task has this panel.
                 output: shared.pointer(panel * PRODUCTS * stride),
                 stride,
             });
@@ -58,17 +58,17 @@ impl WinogradWeight {
     }
 }
 
-/// Tiles that cover the results, down and across.
+/// Returns the number of tiles that cover the results, down and across.
 fn tiles(walk: &Walk) -> [usize; 2] {
     [walk.rows.div_ceil(OUT), walk.columns.div_ceil(OUT)]
 }
 
-/// Whether F(4x4, 3x3) takes less time than direct sums, the weight's transform included if it is
-/// not there yet.
+/// Returns whether F(4x4, 3x3) is faster than direct sums, including the transform of the weight if
+/// it is missing.
 ///
-/// The estimate counts cycles of two cores with vectors of 16 that share a memory, with constants
-/// fitted to measurements. It must not ask how many threads there are, or results would depend on
-/// that.
+/// The estimate counts cycles of two cores with vectors of 16 values that share a memory; its
+/// constants are fitted to measurements. It must not depend on the number of threads, or the
+/// results would too.
 pub(super) fn pays(walk: &Walk, is_transformed: bool) -> bool {
     if walk.taps != [3, 3] || walk.step != [1, 1] || walk.pixel != walk.in_channels {
         return false;
@@ -131,7 +131,7 @@ pub(super) fn winograd(
 struct Task<'a> {
     walk: &'a Walk,
     input: &'a [f32],
-    /// A pixel outside the image.
+    /// One pixel of zeros, for positions outside the image.
     zeros: &'a [f32],
     panels: &'a Panels,
     weight: &'a WinogradWeight,
@@ -173,7 +173,7 @@ impl Task<'_> {
         });
     }
 
-    /// Image, and row and column of the first result of a tile.
+    /// Returns the image, and the row and column of a tile's first result.
     fn place(&self, tile: usize) -> (usize, usize, usize) {
         let [down, across] = tiles(self.walk);
         let in_image = tile % (down * across);
@@ -184,7 +184,7 @@ impl Task<'_> {
         )
     }
 
-    /// The input under a tile, pixel by pixel.
+    /// Returns the input under a tile, pixel by pixel.
     fn pixels_under(&self, tile: usize) -> [[Source<'_>; IN]; IN] {
         let walk = self.walk;
         let (image, row, column) = self.place(tile);
@@ -272,7 +272,7 @@ impl Kernel for Products<'_, '_> {
                     residual: None,
                     relu: false,
                 };
-                // SAFETY: a row of `in_channels` and one of `out_channels` for every tile are
+                // SAFETY: for every tile, a row of `in_channels` and one of `out_channels` are
                 // within the strides.
                 unsafe { tiles.run::<S>() };
             }

@@ -5,12 +5,12 @@ use super::winograd::{IN, OUT, PRODUCTS};
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::simd::{Kernel, Simd};
 
-/// A 3x3 panel `[3, 3, in_channels, width]` to 36 panels `[in_channels, width]`.
+/// Transform of a 3x3 panel `[3, 3, in_channels, width]` to 36 panels `[in_channels, width]`.
 pub(super) struct WeightTransform<'a> {
     pub weight: &'a [f32],
-    /// Room for 36 panels.
+    /// Space for 36 panels.
     pub output: Destination<'a>,
-    /// Values of a panel: `in_channels * width`, whole vectors.
+    /// Number of values in a panel: `in_channels * width`, a multiple of the vector length.
     pub stride: usize,
 }
 
@@ -22,7 +22,7 @@ impl Kernel for WeightTransform<'_> {
         assert!(self.weight.len() == 9 * self.stride && self.stride.is_multiple_of(S::LANES));
         let weight = Source::from(self.weight);
         for first in (0..self.stride).step_by(S::LANES) {
-            // SAFETY: a vector from `first` on is within each of the panels.
+            // SAFETY: a vector that starts at `first` is within each of the panels.
             unsafe {
                 let mut half = [[S::splat(0.0); 3]; IN];
                 for column in 0..3 {
@@ -48,14 +48,14 @@ impl Kernel for WeightTransform<'_> {
     }
 }
 
-/// The pixels under a tile `[6, 6, channels]` to a row in each of 36 matrices.
+/// Transform of the pixels under a tile `[6, 6, channels]` to one row in each of 36 matrices.
 pub(super) struct InputTiles<'a> {
-    /// Each with as many values as there are channels.
+    /// Pixels with one value per channel.
     pub pixels: [[Source<'a>; IN]; IN],
     pub channels: usize,
-    /// The tile's row of the first matrix.
+    /// The tile's row in the first matrix.
     pub output: &'a mut [f32],
-    /// From matrix to matrix.
+    /// Distance between matrices, in values.
     pub stride: usize,
 }
 
@@ -68,7 +68,7 @@ impl Kernel for InputTiles<'_> {
         let output = Destination::from(self.output);
         for first in (0..self.channels).step_by(S::LANES) {
             let count = (self.channels - first).min(S::LANES);
-            // SAFETY: `count` channels are left of every pixel, and of every matrix's row.
+            // SAFETY: `count` channels are left in every pixel, and in the row of every matrix.
             unsafe {
                 let mut half = [[S::splat(0.0); IN]; IN];
                 for (half, pixels) in half.iter_mut().zip(&self.pixels) {
@@ -94,14 +94,14 @@ impl Kernel for InputTiles<'_> {
     }
 }
 
-/// A row in each of 36 matrices to a tile of results.
+/// Transform of one row in each of 36 matrices to a tile of results.
 pub(super) struct OutputTiles<'a> {
-    /// The tile's row of the first matrix.
+    /// The tile's row in the first matrix.
     pub products: &'a [f32],
-    /// From matrix to matrix.
+    /// Distance between matrices, in values.
     pub stride: usize,
     pub channels: usize,
-    /// Results that exist, at most 4 by 4.
+    /// Size of the tile's existing results, at most 4 by 4.
     pub rows: usize,
     pub columns: usize,
     /// The first result.
@@ -109,7 +109,7 @@ pub(super) struct OutputTiles<'a> {
     pub row_stride: usize,
     pub pixel_stride: usize,
     pub bias: Option<&'a [f32]>,
-    /// Added where it lies as the output does; may be the output itself.
+    /// Added to the results. Has the layout of the output and may be the output itself.
     pub residual: Option<Source<'a>>,
     pub relu: bool,
 }
@@ -124,7 +124,7 @@ impl Kernel for OutputTiles<'_> {
         let products = Source::from(self.products);
         for first in (0..self.channels).step_by(S::LANES) {
             let count = (self.channels - first).min(S::LANES);
-            // SAFETY: `count` channels are left of every row and every pixel.
+            // SAFETY: `count` channels are left in every row and every pixel.
             unsafe {
                 let mut half = [[S::splat(0.0); OUT]; IN];
                 for (row, half) in half.iter_mut().enumerate() {
@@ -152,7 +152,7 @@ impl Kernel for OutputTiles<'_> {
                             value = S::add(value, load::<S>(residual.add(at), count));
                         }
                         if self.relu {
-                            // In this order, what is not a number stays so.
+                            // This argument order propagates NaN.
                             value = S::max(S::splat(0.0), value);
                         }
                         store::<S>(self.output.add(at), value, count);
@@ -163,10 +163,10 @@ impl Kernel for OutputTiles<'_> {
     }
 }
 
-/// Three taps at six points.
+/// Maps three taps to six points.
 #[inline(always)]
 unsafe fn map_weight<S: Simd>([a, b, c]: [S::Vector; 3]) -> [S::Vector; IN] {
-    // SAFETY: as the caller's.
+    // SAFETY: same as the caller's.
     unsafe {
         let outer = S::mul(S::add(a, c), S::splat(-1.0 / 6.0));
         let middle = S::mul(b, S::splat(1.0 / 6.0));
@@ -183,10 +183,10 @@ unsafe fn map_weight<S: Simd>([a, b, c]: [S::Vector; 3]) -> [S::Vector; IN] {
     }
 }
 
-/// Six values of the input at six points.
+/// Maps six input values to six points.
 #[inline(always)]
 unsafe fn map_input<S: Simd>([a, b, c, d, e, f]: [S::Vector; IN]) -> [S::Vector; IN] {
-    // SAFETY: as the caller's.
+    // SAFETY: same as the caller's.
     unsafe {
         let four = S::splat(4.0);
         let minus_four = S::splat(-4.0);
@@ -207,10 +207,10 @@ unsafe fn map_input<S: Simd>([a, b, c, d, e, f]: [S::Vector; IN]) -> [S::Vector;
     }
 }
 
-/// Products at six points to four results.
+/// Maps products at six points to four results.
 #[inline(always)]
 unsafe fn map_output<S: Simd>([a, b, c, d, e, f]: [S::Vector; IN]) -> [S::Vector; OUT] {
-    // SAFETY: as the caller's.
+    // SAFETY: same as the caller's.
     unsafe {
         let sum = S::add(b, c);
         let difference = S::sub(b, c);
@@ -227,7 +227,7 @@ unsafe fn map_output<S: Simd>([a, b, c, d, e, f]: [S::Vector; IN]) -> [S::Vector
 
 #[inline(always)]
 unsafe fn load<S: Simd>(from: Source<'_>, count: usize) -> S::Vector {
-    // SAFETY: the caller has `count` values there.
+    // SAFETY: the caller guarantees `count` values there.
     unsafe {
         if count == S::LANES {
             S::load(from)
@@ -239,7 +239,7 @@ unsafe fn load<S: Simd>(from: Source<'_>, count: usize) -> S::Vector {
 
 #[inline(always)]
 unsafe fn store<S: Simd>(to: Destination<'_>, vector: S::Vector, count: usize) {
-    // SAFETY: the caller has `count` values there.
+    // SAFETY: the caller guarantees `count` values there.
     unsafe {
         if count == S::LANES {
             S::store(to, vector);

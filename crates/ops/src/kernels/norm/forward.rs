@@ -1,20 +1,20 @@
-//! The normalized values.
+//! Application of batch normalization.
 
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::rows::{Access, Rows, Step};
 use crate::kernels::simd::{SimdLevel, Simd};
 
-/// One over the standard deviation of every channel.
+/// Returns the inverse standard deviation of every channel.
 pub(crate) fn inverse_deviation(variance: &[f32], epsilon: f64) -> Vec<f32> {
     let inverse = |&variance: &f32| (1.0 / (f64::from(variance) + epsilon).sqrt()) as f32;
     variance.iter().map(inverse).collect()
 }
 
-/// Normalization and what is learnt of it, as one factor and one summand for each channel.
+/// Combines normalization and its learned parameters into one factor and one summand per channel.
 ///
 /// # Panics
 ///
-/// If there is not one of each for every channel.
+/// Panics if an argument does not have one value per channel.
 pub(crate) fn scale_and_shift(
     mean: &[f32],
     variance: &[f32],
@@ -33,12 +33,12 @@ pub(crate) fn scale_and_shift(
     (0..channels).map(of_channel).unzip()
 }
 
-/// `input * scale + shift`, with `residual` added and then ReLU if wanted.
+/// Computes `input * scale + shift`, then adds `residual` and applies a ReLU if requested.
 ///
 /// # Panics
 ///
-/// If the slices are not of one length and whole pixels, or not one `scale` and one `shift` are
-/// there for each channel.
+/// Panics if the slices differ in length or are not whole pixels, or if `scale` and `shift` do not
+/// have one value per channel.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn forward(
     level: SimdLevel,
@@ -56,11 +56,11 @@ pub(crate) fn forward(
     run(level, rows, input, scale, shift, residual, relu, output);
 }
 
-/// The same with the result in the place of the input.
+/// Like [`forward`], but overwrites the input with the result.
 ///
 /// # Panics
 ///
-/// As [`forward`].
+/// Panics under the same conditions as [`forward`].
 pub(crate) fn forward_in_place(
     level: SimdLevel,
     data: &mut [f32],
@@ -92,8 +92,8 @@ fn run(
     let shift = rows.repeat(shift);
     macro_rules! run {
         ($residual:literal, $relu:literal) => {
-            // SAFETY: all slices are as long as the rows in all, scale and shift as one of them;
-            // each value is read before it is written, by one task only.
+            // SAFETY: all slices are as long as all rows together, and scale and shift as long as
+            // one row; each value is read before it is written, by one task only.
             unsafe {
                 let step = Forward::<$residual, $relu> {
                     input,
@@ -147,7 +147,7 @@ impl<const RESIDUAL: bool, const RELU: bool> Step for Forward<'_, RESIDUAL, RELU
                 value = S::add(value, access.load::<S>(self.residual, index));
             }
             if RELU {
-                // In this order, what is not a number stays so.
+                // This argument order propagates NaN.
                 value = S::max(S::splat(0.0), value);
             }
             access.store::<S>(self.output, index, value);

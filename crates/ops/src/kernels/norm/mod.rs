@@ -1,4 +1,4 @@
-//! Batch normalization: its statistics, its result and its gradients, each in one pass over memory.
+//! Batch normalization: statistics, result and gradients, each in one pass over memory.
 
 mod backward;
 mod forward;

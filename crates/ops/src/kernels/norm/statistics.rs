@@ -7,11 +7,11 @@ use crate::kernels::pointer::Source;
 use crate::kernels::rows::{Access, Rows, Step, Totals};
 use crate::kernels::simd::{SimdLevel, Simd};
 
-/// Mean and biased variance of every channel; zero where there are no pixels.
+/// Computes the mean and biased variance of every channel; zero if there are no pixels.
 ///
 /// # Panics
 ///
-/// If the input is not whole pixels or the results are not one per channel.
+/// Panics if the input is not whole pixels, or if the results do not have one value per channel.
 pub(crate) fn statistics(
     level: SimdLevel,
     input: &[f32],
@@ -39,11 +39,11 @@ pub(crate) fn statistics(
     }
 }
 
-/// Sums over all pixels.
+/// Sums each channel over all pixels.
 ///
 /// # Panics
 ///
-/// If the input is not whole pixels or the sums are not one per channel.
+/// Panics if the input is not whole pixels, or if there is not one sum per channel.
 pub(crate) fn channel_sum(level: SimdLevel, input: &[f32], channels: usize, sums: &mut [f32]) {
     assert_eq!(sums.len(), channels);
     let rows = Rows::new(level, input.len(), channels);
@@ -55,7 +55,7 @@ pub(crate) fn channel_sum(level: SimdLevel, input: &[f32], channels: usize, sums
     }
 }
 
-/// Sums over the pixels of these values of the input, in this thread.
+/// Sums a range of the input over its pixels, on this thread.
 pub(crate) fn sums_of(level: SimdLevel, rows: &Rows, input: &[f32], values: Range<usize>) -> Vec<f64> {
     assert_eq!(input.len(), rows.length());
     let mut totals = vec![0.0; rows.width()];
@@ -63,12 +63,12 @@ pub(crate) fn sums_of(level: SimdLevel, rows: &Rows, input: &[f32], values: Rang
         input: input.into(),
         totals: Totals::new(&mut totals),
     };
-    // SAFETY: the rows are the input's, and the totals are as many as columns.
+    // SAFETY: the rows match the input, and there are as many totals as columns.
     unsafe { rows.run_chunk(level, step, values) };
     rows.fold(&totals)
 }
 
-/// Of a part of the pixels: how many, their mean, and the squares of their deviations from it.
+/// Number of a subset of the pixels, their mean, and their sum of squared deviations from it.
 #[derive(Clone, Copy, Default)]
 struct Moments {
     count: f64,
@@ -77,7 +77,7 @@ struct Moments {
 }
 
 impl Moments {
-    /// Chan, Golub and LeVeque's update.
+    /// Merges another subset with the update of Chan, Golub and LeVeque.
     fn add(&mut self, other: &Self) {
         let count = self.count + other.count;
         let difference = other.mean - self.mean;
@@ -92,8 +92,8 @@ fn chunk_statistics(level: SimdLevel, rows: &Rows, input: &[f32], index: usize) 
     let chunk = rows.chunk(index);
     let channels = input.len() / rows.pixels();
     let count = (chunk.len() / channels) as f64;
-    // Deviations from any of the values are as small as the values differ, however large the mean.
-    // And should the one that is taken be an outlier, then the variance is large, too.
+    // Deviations from any one of the values are as small as the differences between values, however
+    // large the mean. If that value is an outlier, the variance is large as well.
     let first = &input[chunk.start..chunk.start + channels];
     let shift = rows.repeat(first);
     let mut sums = vec![0.0; rows.width()];
@@ -104,14 +104,14 @@ fn chunk_statistics(level: SimdLevel, rows: &Rows, input: &[f32], index: usize) 
         sums: Totals::new(&mut sums),
         squares: Totals::new(&mut squares),
     };
-    // SAFETY: the rows are the input's; shift and totals are as many as columns.
+    // SAFETY: the rows match the input; shift and totals are as many as columns.
     unsafe { rows.run_chunk(level, step, chunk) };
     let moments = |((&first, sum), square): ((&f32, f64), f64)| {
         let squares = square - sum * sum / count;
         Moments {
             count,
             mean: f64::from(first) + sum / count,
-            // Not `max`, which would hide what is not a number.
+            // Not `max`, which would hide NaN.
             squares: if squares < 0.0 { 0.0 } else { squares },
         }
     };
@@ -175,7 +175,7 @@ impl Step for Sum<'_> {
 
     #[inline(always)]
     unsafe fn hold<S: Simd, A: Access>(self, _: A, _: usize) -> Self::Held<S> {
-        // SAFETY: the caller has the instructions.
+        // SAFETY: the caller guarantees the instructions.
         unsafe { S::splat(0.0) }
     }
 

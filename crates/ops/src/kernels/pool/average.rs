@@ -1,18 +1,18 @@
-//! The mean of all pixels of an image.
+//! Mean over all pixels of an image.
 
 use crate::kernels::norm::sums_of;
 use crate::kernels::parallel::{self, Shared};
 use crate::kernels::rows::Rows;
 use crate::kernels::simd::SimdLevel;
 
-/// Values that are worth a task.
+/// Number of values worth a task.
 const TASK: usize = 32 * 1024;
 
-/// `[batch, pixels, channels]` to `[batch, channels]`; zeros where there are no pixels.
+/// Averages `[batch, pixels, channels]` to `[batch, channels]`; zeros if there are no pixels.
 ///
 /// # Panics
 ///
-/// If the slices are not as long as the numbers say, or there are no channels.
+/// Panics if the lengths of the slices do not match, or if there are no channels.
 pub(crate) fn global_average_pool(
     level: SimdLevel,
     input: &[f32],
@@ -34,11 +34,11 @@ pub(crate) fn global_average_pool(
     });
 }
 
-/// `[batch, channels]` to `[batch, pixels, channels]`: the gradient, shared among the pixels.
+/// Distributes the gradient `[batch, channels]` evenly over the pixels `[batch, pixels, channels]`.
 ///
 /// # Panics
 ///
-/// As [`global_average_pool`].
+/// Panics under the same conditions as [`global_average_pool`].
 pub(crate) fn global_average_pool_backward(
     output_gradient: &[f32],
     batch: usize,
@@ -60,7 +60,7 @@ pub(crate) fn global_average_pool_backward(
     });
 }
 
-/// Runs `task` for every image with its part, `values` long, of `output`, in parallel.
+/// Runs `task` in parallel for every image with its part of `output`, which has `values` values.
 fn for_each_image(
     batch: usize,
     image: usize,

@@ -1,9 +1,9 @@
-//! Passes over `[pixels, channels]` that treat every channel in its own way.
+//! Passes over `[pixels, channels]` with coefficients per channel.
 //!
-//! A pixel of few channels is shorter than the vectors that a loop must have in hand to keep the
-//! memory busy. So as many pixels as fill whole vectors make a row, and what a pass knows of each
-//! channel is repeated along it. Rows are taken a few columns of vectors at a time, so that what
-//! belongs to these columns stays in registers all the way down.
+//! A pixel with few channels is shorter than the vectors that a loop needs in flight to saturate
+//! memory. A row therefore consists of as many pixels as fill whole vectors, and the coefficients
+//! of each channel are repeated along it. Rows are processed a few columns of vectors at a time, so
+//! that the data of these columns stays in registers from the first row to the last.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -12,22 +12,22 @@ use super::parallel;
 use super::pointer::{Destination, Source};
 use super::simd::{Kernel, SimdLevel, Simd};
 
-/// Values that are gone through before the next columns: few enough that the pages they are on
-/// stay known to the CPU, many enough that what is held for the columns is seldom exchanged.
+/// Number of values to process before moving to the next columns: few enough to keep their pages in
+/// the TLB, many enough to rarely reload the data held for the columns.
 const TILE: usize = 32 * 1024;
-/// From this length on, rows are taken one by one where what is held is only read. Down the columns,
-/// what is read would often lie where something was just written but for a multiple of 4096 bytes,
-/// and the CPU would wait for that as if it were the same.
+/// From this length on, rows are processed one by one if the held data is only read. When going
+/// down the columns, reads would often hit the same address modulo 4096 bytes as a recent write,
+/// and the CPU would wait as if both addresses were equal.
 const LONG: usize = 256;
-/// More tasks than most CPUs have threads. Their number depends on the data only, because sums
-/// must not depend on the number of threads.
+/// More tasks than most CPUs have threads. Their number depends only on the data, because sums must
+/// not depend on the number of threads.
 const MOST_CHUNKS: usize = 64;
-/// A row longer than this costs more in its repeated coefficients than it saves.
+/// In a row longer than this, the repeated coefficients cost more than they save.
 const MOST_VECTORS: usize = 32;
-/// Enough independent sums to hide how long an addition takes.
+/// Enough independent sums to hide the latency of an addition.
 const VECTORS_IN_HAND: usize = 4;
 
-/// How a slice of whole pixels is cut into rows, and these into tasks.
+/// Split of a slice of whole pixels into rows, and of the rows into tasks.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows {
     length: usize,
@@ -38,7 +38,7 @@ pub(crate) struct Rows {
 impl Rows {
     /// # Panics
     ///
-    /// Without channels, or if `length` is not whole pixels.
+    /// Panics if there are no channels, or if `length` is not whole pixels.
     pub(crate) fn new(level: SimdLevel, length: usize, channels: usize) -> Self {
         assert!(channels > 0 && length.is_multiple_of(channels));
         let lanes = level.lanes();
@@ -57,12 +57,12 @@ impl Rows {
         }
     }
 
-    /// For passes to which all values are the same.
+    /// Creates rows for passes that treat all values alike.
     pub(crate) fn flat(level: SimdLevel, length: usize) -> Self {
         Self::new(level, length, 1)
     }
 
-    /// Values of all rows.
+    /// Returns the number of values in all rows.
     pub(crate) fn length(&self) -> usize {
         self.length
     }
@@ -71,18 +71,18 @@ impl Rows {
         self.length / self.channels
     }
 
-    /// Values of a row.
+    /// Returns the number of values in a row.
     pub(crate) fn width(&self) -> usize {
         self.width
     }
 
-    /// One value for each channel, repeated along a row.
+    /// Repeats one value per channel along a row.
     pub(crate) fn repeat(&self, values: &[f32]) -> Vec<f32> {
         assert_eq!(values.len(), self.channels);
         values.repeat(self.width / self.channels)
     }
 
-    /// One total for each channel, from one for each value of a row.
+    /// Reduces one total per value of a row to one total per channel.
     pub(crate) fn fold(&self, totals: &[f64]) -> Vec<f64> {
         let mut folded = vec![0.0; self.channels];
         for pixel in totals.chunks_exact(self.channels) {
@@ -98,7 +98,8 @@ impl Rows {
         (self.length / TILE).min(rows).clamp(1, MOST_CHUNKS)
     }
 
-    /// The values of a chunk: whole rows, and in the last one also the pixels that fill no row.
+    /// Returns the values of a chunk: whole rows, and in the last chunk also the pixels that do not
+    /// fill a row.
     pub(crate) fn chunk(&self, index: usize) -> Range<usize> {
         let rows = self.length / self.width;
         let chunks = self.chunks();
@@ -110,24 +111,25 @@ impl Rows {
         }
     }
 
-    /// Takes `step` over all values, in parallel.
+    /// Runs `step` on all values, in parallel.
     ///
     /// # Safety
     ///
-    /// What `step` reads and writes must be there for all values and all columns of a row, and the
-    /// values of one chunk must not be read or written from another.
+    /// The memory that `step` reads and writes must exist for all values and all columns of a row,
+    /// and no chunk may read or write the values of another.
     pub(crate) unsafe fn run<T: Step + Send + Sync>(&self, level: SimdLevel, step: T) {
         parallel::for_each(self.chunks(), |index| {
-            // SAFETY: chunks do not overlap and are within the length; the rest is the caller's.
+            // SAFETY: chunks do not overlap and are within the length; the caller guarantees the
+            // rest.
             unsafe { self.run_chunk(level, step, self.chunk(index)) };
         });
     }
 
-    /// Takes `step` over the values of a chunk.
+    /// Runs `step` on the values of a chunk.
     ///
     /// # Safety
     ///
-    /// As for [`run`](Self::run).
+    /// Same as for [`run`](Self::run).
     pub(crate) unsafe fn run_chunk<T: Step>(&self, level: SimdLevel, step: T, values: Range<usize>) {
         assert!(values.end <= self.length);
         level.run(Pass {
@@ -146,29 +148,29 @@ fn greatest_common_divisor(a: usize, b: usize) -> usize {
     }
 }
 
-/// What a pass does with every vector of its data. All methods must be `#[inline(always)]`.
+/// Operations of a pass on every vector of its data. All methods must be `#[inline(always)]`.
 ///
 /// # Safety
 ///
 /// Methods may only be called by a [`Kernel`], with indices within the data.
 pub(crate) trait Step: Copy {
-    /// What stays in registers for the columns of one vector.
+    /// Data that stays in registers for the columns of one vector.
     type Held<S: Simd>: Copy;
-    /// Whether what is held is also given back.
+    /// Whether the pass also writes back the held data.
     const SUMS: bool = false;
 
     unsafe fn hold<S: Simd, A: Access>(self, access: A, column: usize) -> Self::Held<S>;
     unsafe fn step<S: Simd, A: Access>(self, access: A, held: &mut Self::Held<S>, index: usize);
-    /// Gives back what was held, for sums.
+    /// Writes back the held data, for sums.
     #[inline(always)]
     unsafe fn release<S: Simd, A: Access>(self, _: A, _: Self::Held<S>, _column: usize) {}
 }
 
-/// Reading and writing of whole vectors, or of their first lanes only.
+/// Access to whole vectors, or only to their first lanes.
 ///
 /// # Safety
 ///
-/// The indices must be within the data, and the CPU have the instructions of `S`.
+/// The indices must be within the data, and the CPU must support the instructions of `S`.
 pub(crate) trait Access: Copy {
     fn count<S: Simd>(self) -> usize;
     unsafe fn load<S: Simd>(self, from: Source<'_>, index: usize) -> S::Vector;
@@ -178,7 +180,7 @@ pub(crate) trait Access: Copy {
 #[derive(Clone, Copy)]
 pub(crate) struct Whole;
 
-/// The first lanes, this many.
+/// Access to the given number of first lanes.
 #[derive(Clone, Copy)]
 pub(crate) struct First(pub(crate) usize);
 
@@ -190,13 +192,13 @@ impl Access for Whole {
 
     #[inline(always)]
     unsafe fn load<S: Simd>(self, from: Source<'_>, index: usize) -> S::Vector {
-        // SAFETY: within the data, says the caller.
+        // SAFETY: the caller guarantees that this is within the data.
         unsafe { S::load(from.add(index)) }
     }
 
     #[inline(always)]
     unsafe fn store<S: Simd>(self, to: Destination<'_>, index: usize, vector: S::Vector) {
-        // SAFETY: within the data, says the caller.
+        // SAFETY: the caller guarantees that this is within the data.
         unsafe { S::store(to.add(index), vector) }
     }
 }
@@ -209,13 +211,13 @@ impl Access for First {
 
     #[inline(always)]
     unsafe fn load<S: Simd>(self, from: Source<'_>, index: usize) -> S::Vector {
-        // SAFETY: within the data, says the caller.
+        // SAFETY: the caller guarantees that this is within the data.
         unsafe { S::load_first(from.add(index), self.0) }
     }
 
     #[inline(always)]
     unsafe fn store<S: Simd>(self, to: Destination<'_>, index: usize, vector: S::Vector) {
-        // SAFETY: within the data, says the caller.
+        // SAFETY: the caller guarantees that this is within the data.
         unsafe { S::store_first(to.add(index), vector, self.0) }
     }
 }
@@ -239,13 +241,13 @@ impl<T: Step> Kernel for Pass<T> {
         let mut start = self.values.start;
         while start < self.values.end {
             let left = self.values.end - start;
-            // The last pixels are one short row.
+            // The last pixels form one short row.
             let (rows, columns) = if left < self.width {
                 (1, left)
             } else {
                 (rows_of_tile.min(left / self.width), self.width)
             };
-            // SAFETY: these rows are within the values, for which the caller answers.
+            // SAFETY: the caller guarantees the values, and these rows are within them.
             unsafe { tile::<S, T>(self.step, start, rows, columns) };
             start += rows * columns;
         }
@@ -256,11 +258,11 @@ impl<T: Step> Kernel for Pass<T> {
 unsafe fn tile<S: Simd, T: Step>(step: T, start: usize, rows: usize, columns: usize) {
     let whole = columns / S::LANES;
     let mut vector = 0;
-    // SAFETY: all columns are below their number, all rows within the tile.
+    // SAFETY: all columns are within the row, and all rows within the tile.
     unsafe {
         while vector < whole {
             let column = vector * S::LANES;
-            // No lone vector where it can be avoided: its additions would wait for each other.
+            // Avoid single vectors where possible: their additions would wait for each other.
             vector += match whole - vector {
                 1 => column_of::<S, T, Whole, 1>(step, Whole, start, rows, columns, column),
                 2 => column_of::<S, T, Whole, 2>(step, Whole, start, rows, columns, column),
@@ -276,7 +278,7 @@ unsafe fn tile<S: Simd, T: Step>(step: T, start: usize, rows: usize, columns: us
     }
 }
 
-/// Goes down `VECTORS` vectors of every row and returns their number.
+/// Processes `VECTORS` vectors of every row and returns their number.
 #[inline(always)]
 unsafe fn column_of<S: Simd, T: Step, A: Access, const VECTORS: usize>(
     step: T,
@@ -306,7 +308,7 @@ unsafe fn column_of<S: Simd, T: Step, A: Access, const VECTORS: usize>(
     VECTORS
 }
 
-/// Totals of the columns of a row, in `f64`, of one task.
+/// Totals of the columns of a row, in `f64`, for one task.
 #[derive(Clone, Copy)]
 pub(crate) struct Totals<'a>(&'a [Cell<f64>]);
 
@@ -317,11 +319,11 @@ impl<'a> Totals<'a> {
 
     /// # Safety
     ///
-    /// The CPU must have the instructions of `S`.
+    /// The CPU must support the instructions of `S`.
     ///
     /// # Panics
     ///
-    /// If the columns are not within the totals.
+    /// Panics if the columns are not within the totals.
     #[inline(always)]
     pub(crate) unsafe fn add<S: Simd, A: Access>(
         self,
@@ -331,7 +333,7 @@ impl<'a> Totals<'a> {
     ) {
         const { assert!(S::LANES <= 16) };
         let mut lanes = [0.0f32; 16];
-        // SAFETY: no vector is longer than these lanes.
+        // SAFETY: no vector has more lanes than this array.
         unsafe { S::store(Destination::from(&mut lanes[..]), vector) };
         let count = access.count::<S>();
         let totals = &self.0[column..column + count];

@@ -8,17 +8,17 @@ use crate::kernels::pointer::{Destination, Source};
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
 
-/// All bits set in the first `count` of 8 lanes.
+/// Returns a mask with all bits set in the first `count` of 8 lanes.
 #[inline(always)]
 unsafe fn first(count: usize) -> __m256i {
     debug_assert!(count <= 8);
-    // Read from where `count` of the eight lanes are still ones.
+    // Starts reading where `count` of the next eight lanes are ones.
     static ONES_THEN_ZEROS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
-    // SAFETY: `count` is at most 8, so that eight values follow.
+    // SAFETY: `count` is at most 8, so eight values follow.
     unsafe { _mm256_loadu_si256(ONES_THEN_ZEROS.as_ptr().add(8 - count).cast()) }
 }
 
-// SAFETY of every block: the trait's callers have the instructions and valid pointers.
+// SAFETY of every block: callers of the trait guarantee the instructions and valid pointers.
 impl Simd for Avx2 {
     const LANES: usize = 8;
     const REGISTERS: usize = 16;
@@ -51,7 +51,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn prefetch(value: Source<'_>) {
-        // SAFETY: every x86-64 CPU has it, and it may be given any address.
+        // SAFETY: every x86-64 CPU has this instruction, and it accepts any address.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(value.for_reading(0).cast()) }
     }
 

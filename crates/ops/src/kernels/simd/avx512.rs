@@ -8,14 +8,14 @@ use crate::kernels::pointer::{Destination, Source};
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512;
 
-/// Ones for the first `count` of 16 lanes.
+/// Returns a mask of ones for the first `count` of 16 lanes.
 #[inline(always)]
 fn first(count: usize) -> __mmask16 {
     debug_assert!(count <= 16);
     ((1u32 << count) - 1) as __mmask16
 }
 
-// SAFETY of every block: the trait's callers have the instructions and valid pointers.
+// SAFETY of every block: callers of the trait guarantee the instructions and valid pointers.
 impl Simd for Avx512 {
     const LANES: usize = 16;
     const REGISTERS: usize = 32;
@@ -48,7 +48,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn prefetch(value: Source<'_>) {
-        // SAFETY: every x86-64 CPU has it, and it may be given any address.
+        // SAFETY: every x86-64 CPU has this instruction, and it accepts any address.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(value.for_reading(0).cast()) }
     }
 

@@ -1,7 +1,7 @@
-//! Vectors of `f32`, one implementation for each vector width of a CPU, chosen at run time.
+//! Vectors of `f32`, with one implementation per vector width, chosen at run time.
 //!
-//! A kernel is written once, generic over [`Simd`], as a [`Kernel`]; [`SimdLevel::run`] compiles it for
-//! every width and runs the one that this CPU has.
+//! A kernel is written once as a [`Kernel`], generic over [`Simd`]. [`SimdLevel::run`] compiles it
+//! for every width and runs the one for the selected width.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -17,13 +17,13 @@ use std::sync::OnceLock;
 use super::pointer::{Destination, Source};
 
 /// Repeats a block for every constant `$index` below `$limit`, which is at most 16. A loop would do
-/// the same, but the compiler turns its arrays into registers only if the indices are constants.
+/// the same, but the compiler keeps its arrays in registers only if the indices are constants.
 macro_rules! unroll {
     ($index:ident, $limit:expr, $body:block) => {
         unroll!(@ $index, $limit, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
     };
     (@ $index:ident, $limit:expr, $body:block, $($number:literal)*) => {
-        // The lint does not see that blocks behind the limit are not reached.
+        // The lint does not see that blocks beyond the limit are unreachable.
         $(#[allow(clippy::out_of_bounds_indexing)] {
             const $index: usize = $number;
             if $index < $limit $body
@@ -36,24 +36,24 @@ pub(crate) use unroll;
 ///
 /// # Safety
 ///
-/// Every method may only be called on a CPU that has the implementor's instructions, which
-/// [`SimdLevel`] sees to. What is read or written need not be
-/// aligned, but must be within the slice of its pointer, which is checked with debug assertions.
+/// Every method may only be called on a CPU that supports the implementor's instructions, which
+/// [`SimdLevel`] ensures. Memory accesses need not be aligned but must be within the slice of the
+/// pointer; debug assertions check this.
 pub(crate) trait Simd: Copy + Send + Sync + 'static {
-    /// Values in a vector.
+    /// Number of values in a vector.
     const LANES: usize;
-    /// Vectors that fit into the registers at once.
+    /// Number of vectors that fit into the registers at once.
     const REGISTERS: usize;
     type Vector: Copy;
 
     unsafe fn splat(value: f32) -> Self::Vector;
     unsafe fn load(from: Source<'_>) -> Self::Vector;
     unsafe fn store(to: Destination<'_>, vector: Self::Vector);
-    /// The first `count` lanes from memory, at most [`LANES`](Self::LANES); zero in the others.
+    /// Loads the first `count` lanes, at most [`LANES`](Self::LANES); the others are zero.
     unsafe fn load_first(from: Source<'_>, count: usize) -> Self::Vector;
-    /// Writes the first `count` lanes, at most [`LANES`](Self::LANES).
+    /// Stores the first `count` lanes, at most [`LANES`](Self::LANES).
     unsafe fn store_first(to: Destination<'_>, vector: Self::Vector, count: usize);
-    /// Asks for the line of the cache that a value is in, which need not exist.
+    /// Prefetches the cache line of a value, which need not exist.
     #[inline(always)]
     fn prefetch(_value: Source<'_>) {}
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
@@ -61,11 +61,11 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     unsafe fn mul(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     unsafe fn div(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     unsafe fn sqrt(a: Self::Vector) -> Self::Vector;
-    /// `a * b + c`.
+    /// Computes `a * b + c`.
     unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
-    /// The larger; `b` where one of them is not a number.
+    /// Returns the maximum, or `b` if either is NaN.
     unsafe fn max(a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// `value` where `condition` is greater than zero, else zero.
+    /// Returns `value` where `condition` is greater than zero, and zero elsewhere.
     unsafe fn where_positive(value: Self::Vector, condition: Self::Vector) -> Self::Vector;
 }
 
@@ -73,20 +73,20 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
 pub(crate) trait Kernel {
     type Output;
 
-    /// Must be marked `#[inline(always)]`, and so must what it calls with `S`, or it is compiled
-    /// without the instructions that it is meant to use.
+    /// Must be marked `#[inline(always)]`, and so must the functions that it calls with `S`;
+    /// otherwise they are compiled without the intended instructions.
     ///
     /// # Safety
     ///
-    /// The CPU must have the instructions of `S`.
+    /// The CPU must support the instructions of `S`.
     unsafe fn run<S: Simd>(self) -> Self::Output;
 }
 
-/// A vector width that this CPU has; there are no others to be had, so running one is safe.
+/// A vector width that this CPU supports. No other value can exist, so running one is safe.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SimdLevel(Instructions);
 
-// From narrow to wide. A variant is only there on the CPUs that may have it.
+// From narrow to wide. A variant exists only on the architectures that may support it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Instructions {
     Portable,
@@ -98,11 +98,12 @@ enum Instructions {
     Avx512,
 }
 
-/// Names the widest vectors to be used: `portable`, `neon`, `avx2` or `avx512`.
+/// Environment variable that names the widest vectors to use: `portable`, `neon`, `avx2` or
+/// `avx512`.
 pub const SIMD_VARIABLE: &str = "RESNET_SIMD";
 
 impl SimdLevel {
-    /// Every width that this CPU has, the narrowest first.
+    /// Returns every width that this CPU supports, narrowest first.
     pub fn available() -> Vec<Self> {
         #[allow(unused_mut)]
         let mut levels = vec![Self(Instructions::Portable)];
@@ -120,8 +121,8 @@ impl SimdLevel {
         levels
     }
 
-    /// The widest that this CPU has, or the one that the environment variable
-    /// [`SIMD_VARIABLE`] names; if the CPU does not have that one, the widest.
+    /// Returns the width that the environment variable [`SIMD_VARIABLE`] names, or the widest that
+    /// this CPU supports if the variable is not set or names an unsupported one.
     pub fn best() -> Self {
         static BEST: OnceLock<SimdLevel> = OnceLock::new();
         *BEST.get_or_init(|| {
@@ -137,7 +138,7 @@ impl SimdLevel {
         })
     }
 
-    /// `portable`, `neon`, `avx2` or `avx512`.
+    /// Returns `portable`, `neon`, `avx2` or `avx512`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Instructions::Portable => "portable",
@@ -150,7 +151,7 @@ impl SimdLevel {
         }
     }
 
-    /// Values in a vector.
+    /// Returns the number of values in a vector.
     pub fn lanes(self) -> usize {
         match self.0 {
             Instructions::Portable => portable::Portable::LANES,
@@ -166,7 +167,7 @@ impl SimdLevel {
     /// Runs `kernel` with vectors of this width.
     #[inline]
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        // SAFETY: a level exists only where `available` has found its instructions.
+        // SAFETY: a level exists only if `available` has found its instructions.
         unsafe {
             match self.0 {
                 Instructions::Portable => kernel.run::<portable::Portable>(),
@@ -211,7 +212,7 @@ impl fmt::Display for SimdLevel {
 mod tests {
     use super::*;
 
-    /// Every operation on vectors of all lengths up to the full one, against plain arithmetic.
+    /// Compares every operation on vectors of all lengths up to the full one with plain arithmetic.
     struct Everything;
 
     impl Kernel for Everything {
@@ -224,14 +225,14 @@ mod tests {
             let c: Vec<f32> = (0..S::LANES).map(|lane| 1.0 - lane as f32).collect();
             let check = |vector: S::Vector, expected: &dyn Fn(usize) -> f32| {
                 let mut values = vec![f32::NAN; S::LANES];
-                // SAFETY: as many values as lanes.
+                // SAFETY: there are as many values as lanes.
                 unsafe { S::store(Destination::from(&mut values[..]), vector) };
                 for (lane, value) in values.into_iter().enumerate() {
                     let expected = expected(lane);
                     assert!((value - expected).abs() <= 1e-6 * expected.abs().max(1.0));
                 }
             };
-            // SAFETY: the pointers are those of vectors with as many values as lanes.
+            // SAFETY: the pointers belong to vectors with as many values as lanes.
             unsafe {
                 let [va, vb, vc] = [&a, &b, &c].map(|values| S::load(Source::from(&values[..])));
                 check(S::splat(3.0), &|_| 3.0);
@@ -265,7 +266,7 @@ mod tests {
         }
     }
 
-    /// Reads or writes one value more than there are.
+    /// Reads or writes one value past the end.
     #[cfg(debug_assertions)]
     #[derive(Clone, Copy)]
     enum PastTheEnd {
@@ -283,7 +284,7 @@ mod tests {
         unsafe fn run<S: Simd>(self) {
             let mut values = vec![0.0; S::LANES - 1];
             let to = Destination::from(&mut values[..]);
-            // SAFETY: nothing is read or written before the check has failed.
+            // SAFETY: the check fails before anything is read or written.
             unsafe {
                 match self {
                     Self::Load => {

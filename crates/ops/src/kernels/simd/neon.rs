@@ -1,4 +1,4 @@
-//! Four lanes: AArch64, where NEON is part of the architecture.
+//! Four lanes: AArch64, whose architecture includes NEON.
 
 use std::arch::aarch64::*;
 
@@ -8,7 +8,8 @@ use crate::kernels::pointer::{Destination, Source};
 #[derive(Clone, Copy)]
 pub(crate) struct Neon;
 
-// SAFETY of every block: the architecture has the instructions, the trait's callers valid pointers.
+// SAFETY of every block: the architecture has the instructions, and callers of the trait pass valid
+// pointers.
 impl Simd for Neon {
     const LANES: usize = 4;
     const REGISTERS: usize = 32;
@@ -81,7 +82,7 @@ impl Simd for Neon {
 
     #[inline(always)]
     unsafe fn max(a: Self::Vector, b: Self::Vector) -> Self::Vector {
-        // Not `vmaxq_f32`, which hands on what is not a number from either side.
+        // Not `vmaxq_f32`, which propagates NaN from either side.
         unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
     }
 

@@ -1,4 +1,4 @@
-//! Arrays that the compiler turns into the vectors that every CPU of an architecture has.
+//! Arrays that the compiler turns into the vectors of the architecture's baseline.
 
 use super::Simd;
 use crate::kernels::pointer::{Destination, Source};
@@ -90,7 +90,7 @@ impl Simd for Portable {
 
     #[inline(always)]
     unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector {
-        // Not `f32::mul_add`, which is a function call where the CPU has no such instruction.
+        // Not `f32::mul_add`, which is a function call on CPUs without the instruction.
         std::array::from_fn(|lane| a[lane] * b[lane] + c[lane])
     }
 

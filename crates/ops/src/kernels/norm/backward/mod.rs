@@ -1,17 +1,17 @@
-//! The gradients of batch normalization in training.
+//! Gradients of batch normalization in training.
 
 use crate::kernels::parallel;
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::rows::{Access, Rows, Step, Totals};
 use crate::kernels::simd::{SimdLevel, Simd};
 
-/// The gradients of `gamma` and `beta`. If ReLU came after the normalization, `output` is its
-/// result, and the gradient counts where that is above zero.
+/// Computes the gradients of `gamma` and `beta`. If a ReLU followed the normalization, `output` is
+/// its result, and the gradient counts only where that is above zero.
 ///
 /// # Panics
 ///
-/// If `input`, `output` and `output_gradient` are not of one length and whole pixels, or the
-/// others not one per channel.
+/// Panics if `input`, `output` and `output_gradient` differ in length or are not whole pixels, or
+/// if the other slices do not have one value per channel.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn backward_sums(
     level: SimdLevel,
@@ -35,7 +35,8 @@ pub(crate) fn backward_sums(
         let mut betas = vec![0.0; rows.width()];
         macro_rules! run {
             ($masked:literal) => {
-                // SAFETY: the slices are as long as the rows in all; mean and totals as one row.
+                // SAFETY: the slices are as long as all rows together; mean and totals as long as
+                // one row.
                 unsafe {
                     let step = Sums::<$masked> {
                         input: input.into(),
@@ -64,8 +65,8 @@ pub(crate) fn backward_sums(
     }
 }
 
-/// How the input's gradient follows from the output's: `a * gradient + b * input + c`, with one
-/// `a`, `b` and `c` for each channel.
+/// Coefficients of the input's gradient as a function of the output's,
+/// `a * gradient + b * input + c`, with one `a`, `b` and `c` per channel.
 pub(crate) struct InputGradient {
     a: Vec<f32>,
     b: Vec<f32>,
@@ -73,12 +74,12 @@ pub(crate) struct InputGradient {
 }
 
 impl InputGradient {
-    /// For normalization with the statistics of these `pixels` themselves. Zeros for both gradients
-    /// make it that of normalization with fixed statistics.
+    /// Creates the coefficients for normalization with the statistics of these `pixels` themselves.
+    /// If both gradients are zeros, they describe normalization with fixed statistics.
     ///
     /// # Panics
     ///
-    /// If there is not one of each for every channel.
+    /// Panics if a slice does not have one value per channel.
     pub(crate) fn new(
         pixels: usize,
         mean: &[f32],
@@ -109,17 +110,18 @@ impl InputGradient {
     }
 }
 
-/// Where the gradients come from and go to. That of the residual, if one was added after the
-/// normalization, is the output's where the output is above zero.
+/// Sources and targets of the gradients. If a residual was added after the normalization, its
+/// gradient is the output's gradient where the output is above zero.
 pub(crate) enum Gradients<'a> {
-    /// The output's, replaced by the input's.
+    /// The output's gradient, overwritten with the input's.
     InPlace(&'a mut [f32]),
-    /// The output's, replaced by the residual's; the input's goes to a place of its own.
+    /// The output's gradient, overwritten with the residual's; the input's gradient has its own
+    /// memory.
     Residual {
         output: &'a mut [f32],
         input: &'a mut [f32],
     },
-    /// The output's stays as it is.
+    /// The output's gradient stays unchanged.
     Apart {
         output: &'a [f32],
         input: &'a mut [f32],
@@ -127,11 +129,12 @@ pub(crate) enum Gradients<'a> {
     },
 }
 
-/// The gradient of the input, and of the residual.
+/// Computes the gradient of the input and of the residual.
 ///
 /// # Panics
 ///
-/// If the slices are not of one length and whole pixels of `coefficients`' channels.
+/// Panics if the slices differ in length or are not whole pixels with the channels of
+/// `coefficients`.
 pub(crate) fn backward_apply(
     level: SimdLevel,
     input: &[f32],
@@ -184,8 +187,8 @@ fn apply(
     let [a, b, c] = [&coefficients.a, &coefficients.b, &coefficients.c].map(|of| rows.repeat(of));
     macro_rules! run {
         ($masked:literal, $residual:literal) => {
-            // SAFETY: all slices are as long as the rows in all, the coefficients as one of them;
-            // each value is read before it is written, by one task only.
+            // SAFETY: all slices are as long as all rows together, and the coefficients as long as
+            // one row; each value is read before it is written, by one task only.
             unsafe {
                 let step = Apply::<$masked, $residual> {
                     input: input.into(),

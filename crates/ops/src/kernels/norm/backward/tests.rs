@@ -4,7 +4,7 @@ use crate::kernels::testing::{
     CHANNELS, PIXELS, assert_close, assert_close_to, assert_same_on_threads, poisoned, random,
 };
 
-/// Everything that the gradients of a random normalization follow from.
+/// Inputs of a random normalization, from which its gradients follow.
 struct Case {
     channels: usize,
     input: Vec<f32>,

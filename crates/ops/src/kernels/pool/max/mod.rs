@@ -1,4 +1,4 @@
-//! The largest value of a window.
+//! Maximum of a window.
 
 use std::ops::Range;
 
@@ -8,24 +8,25 @@ use crate::kernels::rows::{Access, First, Whole};
 use crate::kernels::shape::Shape;
 use crate::kernels::simd::{Kernel, SimdLevel, Simd};
 
-/// Values that are worth a task.
+/// Number of values worth a task.
 const TASK: usize = 16 * 1024;
 
-/// The square that moves over the image.
+/// A square window that moves over the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
     pub(crate) kernel: usize,
     pub(crate) stride: usize,
-    /// Around the image, where no value is.
+    /// Border around the image without values.
     pub(crate) padding: usize,
 }
 
 impl Window {
-    /// What remains of images of this shape.
+    /// Returns the output shape for images of this shape.
     ///
     /// # Panics
     ///
-    /// If the window does not move, could lie in the padding alone, or is larger than the image.
+    /// Panics if the kernel or stride is zero, if the padding is larger than half the kernel, or if
+    /// the image is empty or, with its padding, smaller than the window.
     pub(crate) fn output(&self, input: Shape) -> Shape {
         assert!(self.kernel > 0 && self.stride > 0 && 2 * self.padding <= self.kernel);
         let places = |length: usize| {
@@ -40,7 +41,7 @@ impl Window {
         }
     }
 
-    /// The part of the window at `place` that is within `length`: never empty.
+    /// Returns the part of the window at `place` that is within `length`; never empty.
     #[inline(always)]
     fn covered(&self, place: usize, length: usize) -> Range<usize> {
         let start = place * self.stride;
@@ -49,12 +50,12 @@ impl Window {
     }
 }
 
-/// The largest value of every window and channel. Values that are not numbers are not handed on
-/// unless their window starts with one; a channel of nothing else stays one.
+/// Computes the maximum of every window and channel. NaN does not propagate unless it is the first
+/// value of its window; a window of nothing but NaN yields NaN.
 ///
 /// # Panics
 ///
-/// If the slices are not as long as `shape` and `window` say, or as [`Window::output`].
+/// Panics if the lengths of the slices do not match `shape` and [`Window::output`].
 pub(crate) fn max_pool(
     level: SimdLevel,
     input: &[f32],
@@ -85,11 +86,11 @@ pub(crate) fn max_pool(
     });
 }
 
-/// The gradient of every window goes to the first of its largest values, line by line.
+/// Passes the gradient of every window to the first of its maxima, line by line.
 ///
 /// # Panics
 ///
-/// As [`max_pool`], whose `output` it needs.
+/// Panics under the same conditions as [`max_pool`]; needs its `output`.
 pub(crate) fn max_pool_backward(
     level: SimdLevel,
     input: &[f32],
@@ -123,7 +124,7 @@ pub(crate) fn max_pool_backward(
     });
 }
 
-/// Some lines of the result of an image.
+/// Some lines of one image's result.
 struct Forward<'a> {
     /// The image.
     input: Source<'a>,
@@ -131,7 +132,7 @@ struct Forward<'a> {
     window: Window,
     result: Shape,
     lines: Range<usize>,
-    /// All images, of which this one starts at `offset`.
+    /// All images; this one starts at `offset`.
     output: Destination<'a>,
     offset: usize,
 }
@@ -154,9 +155,9 @@ impl Kernel for Forward<'_> {
                     channel: 0,
                     to: (line * self.result.width + column) * channels,
                 };
-                // SAFETY: the windows are within the image and all channels below their number, so
-                // that all is within the slices, whose lengths were checked; the lines of the
-                // result are those of this task only.
+                // SAFETY: the windows are within the image and all channels are within their
+                // number, so all accesses are within the slices, whose lengths were checked; only
+                // this task has these lines of the result.
                 unsafe {
                     let mut vector = 0;
                     while vector < whole {
@@ -177,22 +178,22 @@ impl Kernel for Forward<'_> {
     }
 }
 
-/// A pixel of the result.
+/// One pixel of the result.
 struct OutputPixel {
     /// The window.
     lines: Range<usize>,
     columns: Range<usize>,
     channel: usize,
-    /// Where the pixel's first channel is.
+    /// Position of the pixel's first channel.
     to: usize,
 }
 
 impl Forward<'_> {
-    /// `VECTORS` vectors of channels of a pixel; returns their number.
+    /// Computes `VECTORS` vectors of a pixel's channels; returns their number.
     ///
     /// # Safety
     ///
-    /// The place and these channels must be within image and result.
+    /// The position and these channels must be within image and result.
     #[inline(always)]
     unsafe fn at<S: Simd, A: Access, const VECTORS: usize>(
         &self,
@@ -200,7 +201,7 @@ impl Forward<'_> {
         place: &OutputPixel,
     ) -> usize {
         let channels = self.shape.channels;
-        // SAFETY: says the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let first = place.lines.start * self.shape.width + place.columns.start;
             let first = first * channels + place.channel;
@@ -250,7 +251,7 @@ impl Kernel for Backward<'_> {
         let mut cleared = 0;
         for line in 0..self.result.height {
             let lines = self.window.covered(line, self.shape.height);
-            // Only now, so that the lines are still in the cache when gradients are added.
+            // Cleared only now, so that the lines are still in the cache when gradients are added.
             if cleared < lines.end {
                 let values = cleared * self.shape.line()..lines.end * self.shape.line();
                 self.input_gradient[values].fill(0.0);
@@ -265,8 +266,8 @@ impl Kernel for Backward<'_> {
                     channel: 0,
                     to: (line * self.result.width + column) * channels,
                 };
-                // SAFETY: the windows are within the image and all channels below their number, so
-                // that all is within the slices, whose lengths were checked.
+                // SAFETY: the windows are within the image and all channels are within their
+                // number, so all accesses are within the slices, whose lengths were checked.
                 unsafe {
                     let image = Image {
                         input: self.input,
@@ -304,11 +305,11 @@ struct Image<'a> {
 }
 
 impl Image<'_> {
-    /// Hands out the gradient of `VECTORS` vectors of channels of a pixel; returns their number.
+    /// Distributes the gradient of `VECTORS` vectors of a pixel's channels; returns their number.
     ///
     /// # Safety
     ///
-    /// The place and these channels must be within image and result.
+    /// The position and these channels must be within image and result.
     #[inline(always)]
     unsafe fn at<S: Simd, A: Access, const VECTORS: usize>(
         &self,
@@ -317,7 +318,7 @@ impl Image<'_> {
     ) -> usize {
         let channels = self.shape.channels;
         let from = place.to + place.channel;
-        // SAFETY: says the caller.
+        // SAFETY: guaranteed by the caller.
         unsafe {
             let mut largest = [access.load::<S>(self.output, from); VECTORS];
             let mut left = [access.load::<S>(self.output_gradient, from); VECTORS];
@@ -332,8 +333,8 @@ impl Image<'_> {
                 for _ in 0..place.columns.len() {
                     for vector in 0..VECTORS {
                         let index = index + vector * S::LANES;
-                        // What lies below the largest value leaves the gradient to the others, so
-                        // that the first that does not takes it all.
+                        // Values below the maximum leave the gradient for later ones, so the first
+                        // maximum takes all of it.
                         let below = S::sub(largest[vector], access.load::<S>(self.input, index));
                         let rest = S::where_positive(left[vector], below);
                         let taken = S::sub(left[vector], rest);

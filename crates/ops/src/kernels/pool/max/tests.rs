@@ -4,7 +4,7 @@ use crate::kernels::testing::{CHANNELS, assert_close, assert_same_on_threads, po
 const SIZES: [(usize, usize); 5] = [(1, 1), (2, 3), (7, 7), (8, 8), (13, 5)];
 const WINDOWS: [(usize, usize, usize); 4] = [(3, 2, 1), (2, 2, 0), (3, 1, 1), (1, 2, 0)];
 
-/// Calls `check` with many shapes and windows, and with values that often occur twice in a window.
+/// Calls `check` with many shapes and windows, and with values that often repeat within a window.
 fn for_each_case(check: impl Fn(SimdLevel, Shape, Window, &[f32])) {
     for level in SimdLevel::available() {
         for channels in CHANNELS {
@@ -33,7 +33,7 @@ fn for_each_case(check: impl Fn(SimdLevel, Shape, Window, &[f32])) {
     }
 }
 
-/// The largest value of every window, and where it is first.
+/// Returns the maximum of every window and its first position.
 fn reference(input: &[f32], shape: Shape, window: Window) -> Vec<(f32, usize)> {
     let result = window.output(shape);
     let mut places = Vec::new();
