@@ -1,4 +1,4 @@
-//! What `infer --bench` measures.
+//! Benchmark behind `infer --bench`.
 
 use std::num::NonZeroUsize;
 
@@ -10,18 +10,18 @@ use model::ResidualBackend;
 use saved_models::InputShape;
 use saved_models::{NamedNetwork, SavedModel};
 
-/// Whose predictions are measured.
+/// Model to measure.
 #[derive(Clone, Debug)]
-// One is held at a time, so the size of the larger variant costs nothing.
+// Only one is held at a time, so the size of the larger variant does not matter.
 #[allow(clippy::large_enum_variant)]
 pub enum Subject {
     /// A network with random weights.
     Untrained(NamedNetwork),
-    /// A trained one.
+    /// A trained network.
     Saved(SavedModel),
 }
 
-/// A prediction to be measured: a folded network, random images, logits that were read back.
+/// A prediction to measure: folded network, random images, logits read back to the host.
 #[derive(Clone, Debug)]
 pub struct PredictionBenchmark {
     subject: Subject,
@@ -30,11 +30,12 @@ pub struct PredictionBenchmark {
 }
 
 impl PredictionBenchmark {
-    /// Fits the network to the images, or the images to the network where `input` is left open.
+    /// Builds the network for the given images. Without `input`, uses the image shape that fits the
+    /// network.
     ///
     /// # Errors
     ///
-    /// If the network takes no such images.
+    /// If the network does not accept images of this shape.
     pub fn new(
         mut subject: Subject,
         input: Option<InputShape>,
@@ -74,7 +75,7 @@ impl PredictionBenchmark {
         })
     }
 
-    /// The network's name.
+    /// Returns the name of the network.
     pub fn model(&self) -> &str {
         match &self.subject {
             Subject::Untrained(network) => &network.name,
@@ -82,17 +83,17 @@ impl PredictionBenchmark {
         }
     }
 
-    /// The images' shape.
+    /// Returns the shape of the images.
     pub fn input(&self) -> InputShape {
         self.input
     }
 
-    /// Images in a prediction.
+    /// Returns the number of images per prediction.
     pub fn batch(&self) -> usize {
         self.batch.get()
     }
 
-    /// Measures it; what the arguments mean, [`measure`] says.
+    /// Runs the measurement; see [`measure`] for the arguments.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What can go wrong with a prediction.
+//! Prediction errors.
 
 use thiserror::Error;
 
@@ -6,13 +6,13 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PredictError {
-    /// The image cannot be brought to the network's input size.
+    /// The image cannot be resized to the network's input size.
     #[error(transparent)]
     Preprocessing(#[from] data::PreprocessingError),
-    /// The device gave back nothing that can be read.
+    /// The device did not return readable data.
     #[error("the device returned no logits: {0}")]
     Device(String),
-    /// The weights hold infinities, or the training diverged.
+    /// The weights contain infinities, or training diverged.
     #[error(
         "the network's output is not a number; its training diverged or its weights are damaged"
     )]

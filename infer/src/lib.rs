@@ -1,6 +1,6 @@
 //! Predicts the class of images with a trained network.
 //!
-//! A [`Predictor`] uses a [`SavedModel`](saved_models::SavedModel) on any backend.
+//! A [`Predictor`] runs a [`SavedModel`](saved_models::SavedModel) on any backend.
 //!
 //! ```
 //! use burn_flex::Flex;

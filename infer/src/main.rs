@@ -19,7 +19,7 @@ use crate::cli::generate::command;
 use crate::cli::model::{Source, open_model};
 use crate::cli::{benchmark, output};
 
-/// Images that are predicted at a time; each is resized as it is opened.
+/// Number of images per batch; each is resized as it is opened.
 const BATCH: usize = 32;
 
 fn main() -> ExitCode {
@@ -77,7 +77,7 @@ fn compute(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result<ExitCo
     })
 }
 
-/// The device to use; what `auto` passed over is said.
+/// Selects the device and reports the devices that `auto` skipped.
 fn resolve(arguments: &Arguments) -> anyhow::Result<SelectedDevice> {
     let resolution = device::resolve(&arguments.device)?;
     for skipped in &resolution.skipped {
@@ -89,7 +89,7 @@ fn resolve(arguments: &Arguments) -> anyhow::Result<SelectedDevice> {
     Ok(resolution.device)
 }
 
-/// Predicts every image on whichever backend the device has.
+/// Predicts every image on the backend of the selected device.
 struct Predict<'a> {
     arguments: &'a Arguments,
     saved: SavedModel,
@@ -144,8 +144,9 @@ impl Task for Predict<'_> {
     }
 }
 
-/// Opens an image and brings it to the network's input size, with a warning if its file is damaged. Unless it is to
-/// stay as it is, it becomes more like the training images before; that is said, and why it does not fit.
+/// Opens an image and resizes it to the network's input size; warns if the file is damaged. Unless
+/// the image is used as is, converts it to resemble the training images first and reports the
+/// conversions and any mismatch.
 fn open<B: ResidualBackend>(
     predictor: &Predictor<B>,
     path: &Path,

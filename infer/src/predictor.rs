@@ -1,4 +1,4 @@
-//! From images to classes.
+//! Predicts classes from images.
 
 use burn::tensor::backend::Backend;
 use data::{Fitted, ImageBatcher, ImageLook, PreprocessingError, fit};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::error::PredictError;
 
-/// A network on a device, with all that turns an image into its input.
+/// A network on a device, with the preprocessing for its input.
 #[derive(Debug)]
 pub struct Predictor<B: Backend> {
     network: FoldedNetwork<B>,
@@ -21,7 +21,7 @@ pub struct Predictor<B: Backend> {
     device: B::Device,
 }
 
-/// An image at the size of a network's input, without its original pixels.
+/// An image resized to a network's input, without its original pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreparedImage(Vec<u8>);
 
@@ -31,24 +31,25 @@ impl AsRef<[u8]> for PreparedImage {
     }
 }
 
-/// What a network says of one image.
+/// Prediction for one image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
-    /// Every class, the likeliest first.
+    /// All classes, from most to least likely.
     pub classes: Vec<ClassProbability>,
 }
 
 /// One class of a [`Prediction`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClassProbability {
-    /// The class's name.
+    /// Name of the class.
     pub name: String,
-    /// 0 to 1; those of all classes add up to 1, unless each class is right or not by itself.
+    /// Probability, 0 to 1. Probabilities of all classes sum to 1, unless each class is predicted
+    /// independently.
     pub probability: f64,
 }
 
 impl<B: ResidualBackend> Predictor<B> {
-    /// Brings a saved model onto a device.
+    /// Loads a saved model onto a device.
     ///
     /// # Errors
     ///
@@ -65,15 +66,15 @@ impl<B: ResidualBackend> Predictor<B> {
         })
     }
 
-    /// The same predictor, averaging the logits over several views of each image.
+    /// Returns the same predictor, averaging the logits over several views of each image.
     #[must_use]
     pub fn with_views(self, views: Views) -> Self {
         Self { views, ..self }
     }
 
-    /// Compares an image with the training images, and converts it where it is certain how; see
-    /// [`fit`]. An image fits a model whose description does not say what its training images have
-    /// in common, such as every model of large or color images.
+    /// Compares an image with the training images and converts it if the conversion is certain; see
+    /// [`fit`]. Every image fits a model whose description does not state what its training images
+    /// have in common, such as all models of large or color images.
     ///
     /// # Errors
     ///
@@ -89,13 +90,13 @@ impl<B: ResidualBackend> Predictor<B> {
     ///
     /// # Errors
     ///
-    /// If an image cannot be brought to the input size, or the network's output is not finite.
+    /// If an image cannot be resized to the input size, or the network's output is not finite.
     pub fn predict(&self, images: &[DynamicImage]) -> Result<Vec<Prediction>, PredictError> {
         let prepared = images.iter().map(|image| self.prepare(image));
         self.predict_prepared(&prepared.collect::<Result<Vec<_>, _>>()?)
     }
 
-    /// Brings an image to the network's input size.
+    /// Resizes an image to the network's input size.
     ///
     /// # Errors
     ///
@@ -105,7 +106,7 @@ impl<B: ResidualBackend> Predictor<B> {
         Ok(PreparedImage(bytes))
     }
 
-    /// Predicts all images of [`Predictor::prepare`] in one batch.
+    /// Predicts images from [`Predictor::prepare`] in one batch.
     ///
     /// # Errors
     ///
@@ -156,7 +157,7 @@ fn sigmoid(logit: f32) -> f64 {
 }
 
 fn softmax(logits: &[f32]) -> Vec<f64> {
-    // Subtracting the largest keeps the exponentials from overflowing.
+    // Subtracting the maximum keeps the exponentials from overflowing.
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let exponentials: Vec<f64> = logits
         .iter()

@@ -1,4 +1,4 @@
-//! The residual block, basic and bottleneck, in both orders of activation.
+//! The residual block, basic or bottleneck, in both activation orders.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -18,15 +18,15 @@ use ops::ResidualBackend;
 /// it projects.
 #[derive(Module, Debug)]
 pub struct Block<B: Backend> {
-    /// The norm before the branch, with a ReLU behind it, in the pre-activation order. The
-    /// network's first block has none: the stem ends with it.
+    /// The norm before the branch, followed by a ReLU; only in the pre-activation order. The first
+    /// block of the network has none, because the stem ends with it.
     pub pre_activation: Option<BatchNorm<B>>,
-    /// Basic: 3x3, 3x3. Bottleneck: 1x1, 3x3, 1x1. In the pre-activation order, the norm of each
-    /// is the one before the next, and the last has none.
+    /// Basic: 3x3, 3x3. Bottleneck: 1x1, 3x3, 1x1. In the pre-activation order, each convolution
+    /// carries the norm that precedes the next one, and the last has none.
     pub branch: Vec<Convolution<B>>,
-    /// The path around them; none in a plain network.
+    /// The path around the branch; `None` in a plain network.
     pub shortcut: Option<Shortcut<B>>,
-    /// Whether a ReLU stands behind the addition.
+    /// Whether a ReLU follows the addition.
     pub(crate) relu: bool,
 }
 
@@ -43,8 +43,8 @@ impl<B: ResidualBackend> Block<B> {
         }
     }
 
-    /// `[batch, in_channels, height, width]` to
-    /// `[batch, out_channels, ceil(height / stride), ceil(width / stride)]`.
+    /// Maps `[batch, in_channels, height, width]` to `[batch, out_channels, ceil(height / stride),
+    /// ceil(width / stride)]`.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         self.run(input, Pass::Learning)
     }
@@ -59,7 +59,7 @@ impl<B: ResidualBackend> Block<B> {
             }
         }
         let Some((last, earlier)) = self.branch.split_last() else {
-            // No config has such a branch.
+            // Every config has at least one convolution in the branch.
             return features;
         };
         let features = earlier.iter().fold(features, |features, convolution| {
@@ -124,8 +124,8 @@ mod tests {
         output.into_data().assert_eq(&input.into_data(), true);
     }
 
-    /// With a branch of zeros, only the shortcut is left: the input itself, negative values too,
-    /// or a projection of what the first norm and ReLU have made of it.
+    /// With an all-zero branch, only the shortcut remains: the input itself, including negative
+    /// values, or a projection of the input after the first norm and ReLU.
     #[test]
     fn a_pre_activation_shortcut_projects_what_is_activated() {
         let config = ResNetConfig {

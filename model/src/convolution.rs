@@ -1,4 +1,4 @@
-//! The unit that every block is made of: a convolution, and a batch norm where there is one.
+//! The basic unit of every block: a convolution with an optional batch norm.
 
 use burn::module::{Initializer, Module};
 use burn::nn::PaddingConfig2d;
@@ -9,7 +9,8 @@ use burn::tensor::backend::Backend;
 use crate::norm::{BatchNorm, Pass};
 use ops::{ConvolutionOptions, ResidualBackend};
 
-/// A square convolution that keeps the size up to its stride, then an optional batch norm.
+/// A square convolution that preserves the size up to its stride, followed by an optional batch
+/// norm.
 #[derive(Module, Debug)]
 pub struct Convolution<B: Backend> {
     /// Weight `[out_channels, in_channels / groups, kernel, kernel]`.
@@ -18,19 +19,20 @@ pub struct Convolution<B: Backend> {
     pub norm: Option<BatchNorm<B>>,
 }
 
-/// What a [`Convolution`] is built from.
+/// Settings of a [`Convolution`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConvolutionSpec {
     pub in_channels: usize,
     pub out_channels: usize,
-    /// Edge of the square kernel, odd.
+    /// Edge length of the square kernel, odd.
     pub kernel: usize,
     pub stride: usize,
-    /// Input and output channels are split into so many parts that do not mix; divides both.
+    /// Number of groups that the input and output channels are split into without mixing; divides
+    /// both.
     pub groups: usize,
     pub bias: bool,
     pub norm: Norm,
-    /// Added to the norm's variance.
+    /// Value added to the norm's variance.
     pub epsilon: f64,
 }
 
@@ -46,8 +48,8 @@ pub(crate) enum Norm {
 }
 
 impl ConvolutionSpec {
-    /// Weights are drawn by Kaiming's normal rule over the outputs (He et al. 2015,
-    /// <https://arxiv.org/abs/1502.01852>), as torchvision does; biases start at zero.
+    /// Builds the layer. Weights are drawn from Kaiming's normal distribution in fan-out mode (He
+    /// et al. 2015, <https://arxiv.org/abs/1502.01852>), as in torchvision; biases start at zero.
     pub(crate) fn init<B: ResidualBackend>(&self, device: &B::Device) -> Convolution<B> {
         let padding = self.kernel / 2;
         let mut conv = Conv2dConfig::new(
@@ -81,14 +83,14 @@ impl ConvolutionSpec {
 }
 
 impl<B: ResidualBackend> Convolution<B> {
-    /// `[batch, in_channels, height, width]` to
-    /// `[batch, out_channels, ceil(height / stride), ceil(width / stride)]`.
+    /// Maps `[batch, in_channels, height, width]` to `[batch, out_channels, ceil(height / stride),
+    /// ceil(width / stride)]`.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         self.forward_fused(input, None, false)
     }
 
-    /// The same, then `+ residual` in the shape of the output, then a ReLU if `relu`; where there
-    /// is a norm, all three are one pass over the output.
+    /// Like [`forward`](Self::forward), then adds `residual`, which has the shape of the output,
+    /// and applies a ReLU if `relu`; with a norm, all three take one pass over the output.
     pub fn forward_fused(
         &self,
         input: Tensor<B, 4>,
@@ -118,7 +120,7 @@ impl<B: ResidualBackend> Convolution<B> {
     }
 }
 
-/// The convolution of a layer that holds its weight, bias, stride and padding.
+/// Applies the convolution of a layer with its weight, bias, stride and padding.
 pub(crate) fn convolve<B: ResidualBackend>(
     layer: &Conv2d<B>,
     input: Tensor<B, 4>,
@@ -128,8 +130,8 @@ pub(crate) fn convolve<B: ResidualBackend>(
     ops::convolution(input, pass.parameter(&layer.weight), bias, options(layer))
 }
 
-/// How a layer moves over its input. Its padding is the same on opposite sides, as all layers here
-/// are built.
+/// Returns the stride, padding and groups of a layer. The padding is equal on opposite sides,
+/// because all layers here are built that way.
 pub(crate) fn options<B: Backend>(layer: &Conv2d<B>) -> ConvolutionOptions {
     ConvolutionOptions {
         stride: layer.stride,

@@ -12,17 +12,17 @@ use crate::head::linear;
 use crate::norm::Pass;
 use ops::ResidualBackend;
 
-/// Edge of the only image size that the flattened head fits.
+/// Edge length of the only image size that fits the flattened head.
 pub(crate) const DIGIT_SIZE: usize = 28;
 pub(crate) const BLOCK_WIDTH: usize = 30;
 pub(crate) const CHANNELS: [usize; 2] = [20, 15];
-/// Edge of the max pools' windows, which stand side by side.
+/// Edge length of the max pools' non-overlapping windows.
 pub(crate) const POOL: usize = 2;
-/// 15 channels of 5x5 pixels are left before the linear layer.
+/// 15 channels of 5x5 pixels remain before the linear layer.
 pub(crate) const FLATTENED: usize = CHANNELS[1] * 5 * 5;
 
-/// 5x5 convolution, pool, block, 3x3 convolution, pool, block, linear layer; built by
-/// [`DigitConfig`].
+/// The digit network: 5x5 convolution, pool, block, 3x3 convolution, pool, block, linear layer;
+/// built from [`DigitConfig`].
 #[derive(Module, Debug)]
 pub struct DigitResNet<B: Backend> {
     pub(crate) convolution1: Conv2d<B>,
@@ -32,7 +32,7 @@ pub struct DigitResNet<B: Backend> {
     pub(crate) linear: Linear<B>,
 }
 
-/// `relu(x + conv3x3(conv5x5(x)))`: no norm, and no activation between the convolutions.
+/// `relu(x + conv3x3(conv5x5(x)))`, with no norm and no activation between the convolutions.
 #[derive(Module, Debug)]
 pub struct DigitBlock<B: Backend> {
     pub(crate) convolution1: Conv2d<B>,
@@ -51,7 +51,7 @@ impl<B: ResidualBackend> DigitResNet<B> {
         }
     }
 
-    /// Images `[batch, input_channels, 28, 28]` to logits `[batch, classes]`.
+    /// Maps images `[batch, input_channels, 28, 28]` to logits `[batch, classes]`.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
         let features = ops::relu(halve(convolve(&self.convolution1, images, Pass::Learning))); // [batch, 20, 12, 12]
         let features = self.block1.forward(features);
@@ -73,7 +73,7 @@ impl<B: ResidualBackend> DigitBlock<B> {
         }
     }
 
-    /// Keeps the shape `[batch, channels, height, width]`.
+    /// Applies the block; keeps the shape `[batch, channels, height, width]`.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         let features = convolve(&self.convolution1, input.clone(), Pass::Learning);
         ops::add_relu(
@@ -83,7 +83,8 @@ impl<B: ResidualBackend> DigitBlock<B> {
     }
 }
 
-/// Burn's default start equals PyTorch's, with which the published figure was reached.
+/// Builds a convolution with Burn's default initialization, which equals the PyTorch default used
+/// for the published result.
 fn convolution<B: Backend>(
     in_channels: usize,
     out_channels: usize,
@@ -98,7 +99,7 @@ fn convolution<B: Backend>(
         .init(device)
 }
 
-/// 2x2 max pool with stride 2.
+/// Applies a 2x2 max pool with stride 2.
 pub(crate) fn halve<B: ResidualBackend>(input: Tensor<B, 4>) -> Tensor<B, 4> {
     ops::max_pool(input, [POOL; 2], [POOL; 2], [0, 0])
 }

@@ -1,4 +1,4 @@
-//! Parts of a network that training leaves as they are.
+//! Parts of a network that are frozen during training.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,8 +11,8 @@ use crate::config::NetworkConfig;
 use crate::network::Network;
 use ops::ResidualBackend;
 
-/// What [`Network::freeze`] stops. As text (and in serde): `all`, `stem`, `stage1`, `stage2` and so
-/// on.
+/// A part that [`Network::freeze`] freezes. As text (and in serde): `all`, `stem`, `stage1`,
+/// `stage2` and so on.
 ///
 /// ```
 /// use model::Part;
@@ -26,19 +26,19 @@ use ops::ResidualBackend;
 pub enum NetworkPart {
     /// Everything before the last linear layer.
     All,
-    /// What stands before the first stage.
+    /// The layers before the first stage.
     Stem,
     /// A stage, counted from 1.
     Stage(usize),
 }
 
-/// The text names no part, or none that the network has.
+/// The text does not name a part, or the network lacks that part.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("there is no part `{part}`; known: {known}")]
 pub struct UnknownPart {
-    /// The part.
+    /// Requested part.
     pub part: String,
-    /// What could have been named.
+    /// Available parts.
     pub known: String,
 }
 
@@ -88,11 +88,11 @@ impl From<NetworkPart> for String {
 }
 
 impl NetworkConfig {
-    /// Checks that the network has such parts.
+    /// Checks that the network has these parts.
     ///
     /// # Errors
     ///
-    /// The first that it has not, with those that it has.
+    /// The first missing part, with the available ones.
     pub fn check_parts(&self, parts: &[NetworkPart]) -> Result<(), UnknownPart> {
         let known = match self {
             Self::Resnet(config) => {
@@ -116,8 +116,8 @@ impl NetworkConfig {
 }
 
 impl<B: ResidualBackend> Network<B> {
-    /// Stops parts: their parameters take no gradient, and their norms use the running statistics
-    /// and leave them as they are, as in prediction. Parts that the network has not are passed over;
+    /// Freezes parts: their parameters take no gradient, and their norms use the running statistics
+    /// without updating them, as in prediction. Missing parts are ignored;
     /// [`NetworkConfig::check_parts`] finds them.
     #[must_use]
     pub fn freeze(self, parts: &[NetworkPart]) -> Self {
@@ -166,7 +166,7 @@ mod tests {
 
     type Train = Autodiff<Flex>;
 
-    /// Path, gradient if there is one, and value of everything in a network.
+    /// Path, gradient (if any) and value of every parameter and statistic in a network.
     struct Visit<'a> {
         gradients: &'a <Train as AutodiffBackend>::Gradients,
         path: Vec<String>,
@@ -203,12 +203,13 @@ mod tests {
             with_gradient: Vec::new(),
             values: Vec::new(),
         };
-        let _ = network.clone().into_record(); // which brings the running statistics up to date
+        let _ = network.clone().into_record(); // updates the running statistics
         network.visit(&mut visit);
         visit
     }
 
-    /// Paths of the parameters with a gradient after a step, and of the statistics that it moved.
+    /// Returns the paths of the parameters with a gradient after a step, and of the statistics that
+    /// it updated.
     fn after_a_step(name: &str, parts: &[NetworkPart]) -> [Vec<String>; 2] {
         let device = Default::default();
         let config = NetworkConfig::named(name).unwrap();
@@ -250,7 +251,7 @@ mod tests {
                 ("head", false),
             ] {
                 assert_eq!(starts_with(&learn, start) == 0, is_frozen, "{name} {start}");
-                // A head without a norm has nothing that moves by itself.
+                // A head without a norm has no running statistics.
                 if start != "head" {
                     assert_eq!(starts_with(&moved, start) == 0, is_frozen, "{name} {start}");
                 }
@@ -270,7 +271,7 @@ mod tests {
         let device = Default::default();
         let network = NetworkConfig::named("resnet8").unwrap().init::<Train>(&device).unwrap();
         let images = Tensor::<Train, 4>::random([2, 3, 16, 16], Distribution::Default, &device);
-        network.forward(images.clone()); // so that the running statistics are no identity
+        network.forward(images.clone()); // so that the running statistics are not the identity
         let expected = network.valid().forward(images.clone().inner()).into_data();
 
         let logits = network.freeze(&[NetworkPart::All]).forward(images);

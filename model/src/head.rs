@@ -1,4 +1,4 @@
-//! What stands after the last stage.
+//! The layers after the last stage.
 
 use burn::module::{Initializer, Module};
 use burn::nn::{Linear, LinearConfig};
@@ -12,7 +12,7 @@ use ops::ResidualBackend;
 /// Global average pool and a linear layer.
 #[derive(Module, Debug)]
 pub struct Head<B: Backend> {
-    /// The norm before the pool, with a ReLU behind it, in the pre-activation order.
+    /// The norm before the pool, followed by a ReLU; only in the pre-activation order.
     pub norm: Option<BatchNorm<B>>,
     /// Weight `[in_channels, classes]`.
     pub linear: Linear<B>,
@@ -29,8 +29,8 @@ impl<B: ResidualBackend> Head<B> {
         }
     }
 
-    /// Norm and ReLU where there is one, then global average pool:
-    /// `[batch, channels, height, width]` to `[batch, channels]`.
+    /// Applies the norm and ReLU, if any, then the global average pool: `[batch, channels, height,
+    /// width]` to `[batch, channels]`.
     pub fn pool(&self, features: Tensor<B, 4>) -> Tensor<B, 2> {
         ops::global_average_pool(match &self.norm {
             Some(norm) => norm.forward_fused(features, None, true),
@@ -38,13 +38,14 @@ impl<B: ResidualBackend> Head<B> {
         })
     }
 
-    /// `[batch, channels, height, width]` to logits `[batch, classes]`.
+    /// Maps `[batch, channels, height, width]` to logits `[batch, classes]`.
     pub fn forward(&self, features: Tensor<B, 4>) -> Tensor<B, 2> {
         self.linear.forward(self.pool(features))
     }
 }
 
-/// A linear layer with PyTorch's default start: uniform within one over the root of its inputs.
+/// Builds a linear layer with PyTorch's default initialization: uniform within one over the square
+/// root of the number of inputs.
 pub(crate) fn linear<B: Backend>(inputs: usize, outputs: usize, device: &B::Device) -> Linear<B> {
     LinearConfig::new(inputs, outputs)
         .with_initializer(Initializer::KaimingUniform {

@@ -1,48 +1,48 @@
-//! A config spelled out layer by layer: what modules are built from and summaries are made of.
+//! A config expanded layer by layer: the source for building modules and summaries.
 
 use crate::config::{
     ActivationOrder, BlockKind, BottleneckStride, ResNetConfig, ShortcutKind, StemKind, StemPool,
 };
 use crate::convolution::{ConvolutionSpec, Norm};
 
-/// A whole network.
+/// A complete network.
 pub(crate) struct Layout {
     pub stem: StemLayout,
-    /// The blocks of each stage.
+    /// Blocks of each stage.
     pub stages: Vec<Vec<BlockLayout>>,
     pub head: HeadLayout,
 }
 
 pub(crate) struct StemLayout {
-    /// What stands before `convolution` in a deep stem.
+    /// The convolutions before `convolution` in a deep stem.
     pub deep: Option<[ConvolutionSpec; 2]>,
     pub convolution: ConvolutionSpec,
     pub pooled: bool,
 }
 
 pub(crate) struct BlockLayout {
-    /// Of the norm before the branch.
+    /// Epsilon of the norm before the branch.
     pub epsilon: f64,
-    /// Channels of the norm before both paths, or before the branch alone if nothing projects.
+    /// Channels of the norm before both paths, or before the branch alone without a projection.
     pub pre_activation: Option<usize>,
-    /// A ReLU stands behind each but the last.
+    /// The branch's convolutions; a ReLU follows each but the last.
     pub branch: Vec<ConvolutionSpec>,
     pub shortcut: Option<ShortcutLayout>,
-    /// Whether a ReLU stands behind the addition.
+    /// Whether a ReLU follows the addition.
     pub relu: bool,
 }
 
 pub(crate) struct ShortcutLayout {
     pub average_pool: bool,
     pub projection: Option<ConvolutionSpec>,
-    /// Of the whole path.
+    /// Stride of the whole path.
     pub stride: usize,
-    /// Channels of zeros before and behind those of the input, if nothing projects.
+    /// Zero channels added before and after those of the input, without a projection.
     pub padding: [usize; 2],
 }
 
 pub(crate) struct HeadLayout {
-    /// Whether a norm and a ReLU stand before the pool.
+    /// Whether a norm and a ReLU precede the pool.
     pub norm: bool,
     pub epsilon: f64,
     pub channels: usize,
@@ -50,7 +50,7 @@ pub(crate) struct HeadLayout {
 }
 
 impl Layout {
-    /// The caller has validated the config.
+    /// Expands a config that the caller has validated.
     pub(crate) fn new(config: &ResNetConfig) -> Self {
         let first_width = config.widths.first().copied().unwrap_or(1);
         let mut channels = first_width;
@@ -61,7 +61,7 @@ impl Layout {
                 let stride = if stage > 0 && position == 0 { 2 } else { 1 };
                 let mut block = BlockLayout::new(config, channels, width, stride);
                 if (stage, position) == (0, 0) {
-                    // The stem has it.
+                    // The stem already has this norm.
                     block.pre_activation = None;
                 }
                 blocks.push(block);
@@ -143,7 +143,8 @@ impl BlockLayout {
             ],
         };
         let last = convolutions.len() - 1;
-        // In the pre-activation order, the norm behind a convolution is the next one's.
+        // In the pre-activation order, a convolution's norm is the one that precedes the next
+        // convolution.
         let norm = |index| match (index == last, pre) {
             (true, true) => Norm::None,
             (true, false) if config.zero_init_last_norm => Norm::BatchFromZero,
@@ -176,7 +177,7 @@ impl BlockLayout {
 }
 
 impl ShortcutLayout {
-    /// None if there is no path.
+    /// Returns `None` if there is no path.
     pub(crate) fn new(
         config: &ResNetConfig,
         in_channels: usize,

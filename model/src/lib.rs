@@ -1,8 +1,8 @@
 //! Residual networks, generic over Burn's backends through [`ResidualBackend`].
 //!
-//! A network is data first: a [`NetworkConfig`] names the stem, the kind of block, the depth and
-//! width of every stage and the shortcut. [`NetworkConfig::init`] turns it into a [`Network`] on a
-//! device. The well-known networks have names ([`NetworkConfig::named`]).
+//! Networks are described as data: a [`NetworkConfig`] specifies the stem, the kind of block, the
+//! depth and width of every stage and the shortcut. [`NetworkConfig::init`] builds a [`Network`]
+//! from it on a device. Well-known networks are available by name ([`NetworkConfig::named`]).
 //!
 //! ```
 //! use burn::tensor::Tensor;
@@ -18,11 +18,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! For prediction, [`Network::fold`] gives a [`FoldedNetwork`] that is faster. For training, put
-//! Burn's `Autodiff` around the backend.
+//! For prediction, [`Network::fold`] returns a faster [`FoldedNetwork`]. For training, wrap the
+//! backend in Burn's `Autodiff`.
 //!
-//! The features `flex`, `ndarray` and `cubecl` (wgpu, vulkan, metal, cuda, rocm) give backends the
-//! trait.
+//! The features `flex`, `ndarray` and `cubecl` (wgpu, vulkan, metal, cuda, rocm) implement the
+//! trait for the backends.
 
 mod block;
 mod config;

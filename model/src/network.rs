@@ -1,4 +1,4 @@
-//! Any network of the registry behind one type.
+//! One type for all networks of the registry.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -10,7 +10,7 @@ use crate::resnet::ResNet;
 use ops::ResidualBackend;
 
 /// A network that maps images to logits, built by [`NetworkConfig::init`](crate::NetworkConfig).
-// One network is held at a time, so the size of the larger variant costs nothing.
+// Only one network is held at a time, so the size of the larger variant does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Module, Debug)]
 pub enum Network<B: Backend> {
@@ -21,10 +21,10 @@ pub enum Network<B: Backend> {
 }
 
 impl<B: ResidualBackend> Network<B> {
-    /// Images `[batch, input_channels, height, width]` to logits `[batch, classes]`.
+    /// Maps images `[batch, input_channels, height, width]` to logits `[batch, classes]`.
     ///
-    /// Batch norm uses the batch's own statistics and updates the running ones where `B` records
-    /// gradients (`Autodiff<_>`), and the running ones elsewhere.
+    /// If `B` records gradients (`Autodiff<_>`), batch norms use the statistics of the batch and
+    /// update the running ones; otherwise they use the running ones.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
         match self {
             Self::ResNet(network) => network.forward(images),
@@ -32,7 +32,8 @@ impl<B: ResidualBackend> Network<B> {
         }
     }
 
-    /// The same network as it stands, for prediction only: faster, and no longer trainable.
+    /// Returns the network in its current state, for prediction only: faster, but no longer
+    /// trainable.
     pub fn fold(&self) -> FoldedNetwork<B> {
         FoldedNetwork::new(self)
     }

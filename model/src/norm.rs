@@ -6,20 +6,20 @@ use burn::tensor::backend::Backend;
 
 use ops::ResidualBackend;
 
-/// Weight of the batch at hand in the running statistics, as in PyTorch.
+/// Weight of the current batch in the running statistics, as in PyTorch.
 const MOMENTUM: f64 = 0.1;
 
-/// What a forward pass is for, where the backend records gradients.
+/// Purpose of a forward pass, if the backend records gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pass {
-    /// The backward pass follows, and running statistics move.
+    /// The backward pass follows, and running statistics are updated.
     Learning,
-    /// The same output, but it is computed again later: nothing is recorded, and nothing moves.
+    /// Same output, but computed again later: nothing is recorded or updated.
     Ahead,
 }
 
 impl Pass {
-    /// A parameter as the pass sees it.
+    /// Returns the value of a parameter for this pass.
     pub(crate) fn parameter<B: Backend, const D: usize>(
         self,
         parameter: &Param<Tensor<B, D>>,
@@ -34,17 +34,17 @@ impl Pass {
 /// Batch normalization over the channels of images (Ioffe and Szegedy 2015,
 /// <https://arxiv.org/abs/1502.03167>): `(x - mean) / sqrt(variance + epsilon) * gamma + beta`.
 ///
-/// It differs from Burn's own in two ways. The running variance is the unbiased one, as in
-/// PyTorch. And the addition and the ReLU behind it belong to the same operation.
+/// It differs from Burn's own norm in two ways. The running variance is the unbiased one, as in
+/// PyTorch, and the following addition and ReLU are part of the same operation.
 #[derive(Module, Debug)]
 pub struct BatchNorm<B: Backend> {
     /// Scale `[channels]`.
     pub gamma: Param<Tensor<B, 1>>,
     /// Shift `[channels]`.
     pub beta: Param<Tensor<B, 1>>,
-    /// Mean over many batches `[channels]`.
+    /// Running mean over batches `[channels]`.
     pub running_mean: RunningState<Tensor<B, 1>>,
-    /// Unbiased variance over many batches `[channels]`.
+    /// Running unbiased variance over batches `[channels]`.
     pub running_var: RunningState<Tensor<B, 1>>,
     /// Part of the config, not of records.
     #[module(skip)]
@@ -67,20 +67,21 @@ impl<B: ResidualBackend> BatchNorm<B> {
         }
     }
 
-    /// A norm that changes no more than it has to.
+    /// Builds a norm with a scale of one.
     pub(crate) fn from_one(channels: usize, epsilon: f64, device: &B::Device) -> Self {
         Self::new(channels, Initializer::Ones, epsilon, device)
     }
 
-    /// Keeps the shape `[batch, channels, height, width]`.
+    /// Normalizes the input; keeps the shape `[batch, channels, height, width]`.
     ///
-    /// Where `B` records gradients, the batch's own statistics are used and the running ones move
-    /// towards them; elsewhere, and where the norm is frozen, the running ones are used.
+    /// If `B` records gradients, uses the statistics of the batch and moves the running ones
+    /// towards them; otherwise, or if the norm is frozen, uses the running ones.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         self.forward_fused(input, None, false)
     }
 
-    /// The same, then `+ residual` in the shape of the input, then a ReLU if `relu`.
+    /// Like [`forward`](Self::forward), then adds `residual`, which has the shape of the input, and
+    /// applies a ReLU if `relu`.
     pub fn forward_fused(
         &self,
         input: Tensor<B, 4>,
@@ -112,13 +113,13 @@ impl<B: ResidualBackend> BatchNorm<B> {
         output
     }
 
-    /// Whether its parameters take no gradient, as [`freeze`](crate::Network::freeze) leaves them.
+    /// Returns whether the parameters take no gradient, as after
+    /// [`freeze`](crate::Network::freeze).
     fn is_frozen(&self) -> bool {
         !self.gamma.is_require_grad()
     }
 
-    /// What the norm is to an input once the running statistics are settled: `x * scale + shift`,
-    /// both `[channels]`.
+    /// Returns the norm with fixed running statistics as `x * scale + shift`, both `[channels]`.
     pub(crate) fn scale_and_shift(&self) -> (Tensor<B, 1>, Tensor<B, 1>) {
         let gamma = self.gamma.val();
         let device = gamma.device();
@@ -129,8 +130,8 @@ impl<B: ResidualBackend> BatchNorm<B> {
         (scale, shift)
     }
 
-    /// Moves the running statistics towards those of a batch with so many values in each channel,
-    /// whose variance is the biased one.
+    /// Moves the running statistics towards those of a batch with `values` values per channel.
+    /// `variance` is the biased one.
     fn update(&self, mean: Tensor<B, 1>, variance: Tensor<B, 1>, values: usize) {
         let unbiased = values as f64 / (values.max(2) - 1) as f64;
         let moved = |running: Tensor<B, 1>, batch: Tensor<B, 1>, factor: f64| {
@@ -155,10 +156,10 @@ mod tests {
 
     type Train = Autodiff<Flex>;
 
-    /// Of mean 3 and standard deviation 2.
+    /// Returns images with mean 3 and standard deviation 2.
     fn images(seed: u64, shape: [usize; 4]) -> Tensor<Train, 4> {
         let count = shape.iter().product::<usize>() as u64;
-        // A sine's mean square is one half.
+        // The mean square of a sine is one half.
         let values = (0..count)
             .map(|index| 3.0 + 8.0_f32.sqrt() * (12.9898 * (index + 311 * seed) as f32).sin());
         Tensor::from_data(

@@ -1,12 +1,12 @@
-//! Counting what training changes.
+//! Counts trained parameters.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-/// Number of trained values in a module. Batch norm's running mean and variance are state, not
-/// parameters, so they are left out, as in PyTorch's `parameters()`; Burn's own `num_params`
-/// counts them.
+/// Returns the number of trained values in a module. Batch norm's running mean and variance are
+/// state, not parameters, so they are left out, as in PyTorch's `parameters()`; Burn's own
+/// `num_params` counts them.
 pub fn parameter_count<B: Backend, M: Module<B>>(module: &M) -> usize {
     let mut counter = Counter::default();
     module.visit(&mut counter);

@@ -1,4 +1,4 @@
-//! Gradients in less memory, for more time.
+//! Gradients with less memory at the cost of more time.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -13,15 +13,17 @@ use crate::stem::Stem;
 use ops::ResidualBackend;
 
 impl<B: ResidualBackend + AutodiffBackend> Network<B> {
-    /// The gradients of a loss, the same as those of a backward pass behind
-    /// [`forward`](Self::forward), with what only a block needs computed twice instead of kept (Chen
-    /// et al. 2016, <https://arxiv.org/abs/1604.06174>, known as gradient checkpointing).
+    /// Returns the gradients of a loss, equal to those of a backward pass after
+    /// [`forward`](Self::forward). Values that are needed only inside a block are computed twice
+    /// instead of kept (gradient checkpointing; Chen et al. 2016,
+    /// <https://arxiv.org/abs/1604.06174>).
     ///
-    /// Between the forward and the backward pass only what goes from block to block is in memory, and
-    /// in the backward pass one block's inside. It takes about a third more time. The digit network,
-    /// which is small, is one block here.
+    /// Between the forward and the backward pass, only the values passed between blocks are in
+    /// memory; during the backward pass, also the inside of one block. This takes about a third
+    /// more time. The digit network is small and counts as one block.
     ///
-    /// `loss` makes a loss `[1]` of logits `[batch, classes]`; what it returns besides is handed on.
+    /// `loss` computes a loss `[1]` from logits `[batch, classes]`; its second return value is
+    /// passed through.
     ///
     /// ```
     /// use burn::backend::Autodiff;
@@ -66,7 +68,7 @@ impl<B: ResidualBackend + AutodiffBackend> ResNet<B> {
             .into_iter()
             .chain(blocks.map(Segment::Block))
             .collect();
-        // What stands before everything that learns needs no gradient.
+        // The segments before the first trained one need no gradient.
         let first = segments.iter().position(Segment::learns);
         let first = first.unwrap_or(segments.len());
 
@@ -100,7 +102,7 @@ impl<B: ResidualBackend + AutodiffBackend> ResNet<B> {
     }
 }
 
-/// What is computed at a time.
+/// A unit of recomputation.
 enum Segment<'a, B: ResidualBackend> {
     Stem(&'a Stem<B>),
     Block(&'a Block<B>),
@@ -121,7 +123,7 @@ impl<B: ResidualBackend> Segment<'_, B> {
         }
     }
 
-    /// Whether a parameter takes a gradient.
+    /// Returns whether a parameter takes a gradient.
     fn learns(&self) -> bool {
         struct Learns(bool);
         impl<B: ResidualBackend> ModuleVisitor<B> for Learns {
@@ -135,7 +137,7 @@ impl<B: ResidualBackend> Segment<'_, B> {
     }
 }
 
-/// Moves the gradients of parameters to where they are known by the parameter's id.
+/// Moves the gradients of parameters to a container indexed by parameter ID.
 struct Found<B: AutodiffBackend> {
     gradients: B::Gradients,
     parameters: GradientsParams,
@@ -170,7 +172,7 @@ mod tests {
 
     type Train = Autodiff<Flex>;
 
-    /// Every gradient, where there is one, and then every running statistic.
+    /// Returns the gradient, if any, and the value of every parameter and running statistic.
     fn values(
         network: &Network<Train>,
         gradients: &GradientsParams,
@@ -209,7 +211,7 @@ mod tests {
             let images = Tensor::<Train, 4>::random(shape, Distribution::Default, &device);
             let loss = |logits: Tensor<Train, 2>| logits.powi_scalar(2).mean();
             let usual = config.init::<Train>(&device).unwrap();
-            // A record of its own, because clones share running statistics.
+            // A separate record, because clones share running statistics.
             let twice = config.init::<Train>(&device).unwrap();
             let twice = twice.load_record(usual.clone().into_record());
             let [usual, twice] = [usual, twice].map(|network| network.freeze(&frozen));

@@ -1,4 +1,4 @@
-//! The well-known networks by name.
+//! Registry of well-known networks by name.
 
 use thiserror::Error;
 
@@ -7,7 +7,7 @@ use crate::config::{
     ShortcutKind, StemKind,
 };
 
-/// Block and depths of He et al.'s ImageNet networks, by their number of layers.
+/// Block and depths of the ImageNet networks of He et al., by number of layers.
 const IMAGENET: [(&str, BlockKind, [usize; 4]); 5] = [
     ("18", BlockKind::Basic, [2, 2, 2, 2]),
     ("34", BlockKind::Basic, [3, 4, 6, 3]),
@@ -15,7 +15,8 @@ const IMAGENET: [(&str, BlockKind, [usize; 4]); 5] = [
     ("101", BlockKind::Bottleneck, [3, 4, 23, 3]),
     ("152", BlockKind::Bottleneck, [3, 8, 36, 3]),
 ];
-/// Names in torchvision of ImageNet networks with other bottlenecks: layers, groups, width of each.
+/// Torchvision's names for ImageNet networks with other bottlenecks: layers, groups, width of each
+/// group.
 const WIDE: [(&str, &str, usize, usize); 5] = [
     ("wide_resnet50_2", "50", 1, 128),
     ("wide_resnet101_2", "101", 1, 128),
@@ -23,15 +24,15 @@ const WIDE: [(&str, &str, usize, usize); 5] = [
     ("resnext101_32x8d", "101", 32, 8),
     ("resnext101_64x4d", "101", 64, 4),
 ];
-/// Pre-activation networks of bottlenecks for CIFAR: blocks in each of three stages, a ninth of
-/// the layers but two (He et al. 2016, <https://arxiv.org/abs/1603.05027>).
+/// Pre-activation networks of bottlenecks for CIFAR: blocks in each of three stages, a ninth of the
+/// number of layers minus two (He et al. 2016, <https://arxiv.org/abs/1603.05027>).
 const PRE_ACTIVATION_BOTTLENECKS: [(&str, usize); 2] = [("164", 18), ("1001", 111)];
 const TUTORIAL: &str = "resnet18-tutorial";
 const DIGIT: &str = "digit";
-/// Deeper ones only run out of memory.
+/// Deeper networks would only run out of memory.
 const MAX_CIFAR_BLOCKS: usize = 1000;
 
-/// All names that are known, in the notation of a shell; `(6n+2)` stands for any such number.
+/// All known names in shell notation; `(6n+2)` stands for any number of that form.
 pub const PATTERNS: [&str; 12] = [
     "resnet(6n+2)",
     "resnet{18,34,50,101,152}",
@@ -47,8 +48,7 @@ pub const PATTERNS: [&str; 12] = [
     "{resnet18-tutorial,digit}",
 ];
 
-/// Every name that is a name of its own, and of those for any depth the ones that have been
-/// published, shallow before deep.
+/// Every fixed name and, for families of any depth, the published names, from shallow to deep.
 const NAMES: [&str; 49] = [
     "resnet8",
     "resnet20",
@@ -101,13 +101,13 @@ const NAMES: [&str; 49] = [
     DIGIT,
 ];
 
-/// No network has this name.
+/// No network has the requested name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("no network is called `{name}`; {}", suggestion(.nearest))]
 pub struct UnknownNetwork {
-    /// What was asked for.
+    /// Requested name.
     pub name: String,
-    /// The known name that is closest to it, if one is close.
+    /// Closest known name, if one is close enough.
     pub nearest: Option<&'static str>,
 }
 
@@ -119,15 +119,15 @@ fn suggestion(nearest: &Option<&'static str>) -> String {
 }
 
 impl NetworkConfig {
-    /// The config of a known network, one of [`PATTERNS`]:
+    /// Returns the config of a known network, one of [`PATTERNS`]:
     ///
-    /// | name | what |
+    /// | Name | Network |
     /// |---|---|
     /// | `resnet18` to `resnet152` | He et al. 2015, ImageNet, as in torchvision (stride on the 3x3 of a bottleneck) |
-    /// | `resnet50a` to `resnet152a` | the same with the stride on the first 1x1, as published |
-    /// | `resnet18c` to `resnet152c` | the same with a deep stem, as in timm |
-    /// | `resnet18d` to `resnet152d` | and with average pools in the shortcuts, as in timm |
-    /// | `wide_resnet50_2`, `resnext50_32x4d` and others | torchvision's |
+    /// | `resnet50a` to `resnet152a` | same, with the stride on the first 1x1, as published |
+    /// | `resnet18c` to `resnet152c` | same, with a deep stem, as in timm |
+    /// | `resnet18d` to `resnet152d` | same as `c`, with average pools in the shortcuts, as in timm |
+    /// | `wide_resnet50_2`, `resnext50_32x4d`, etc. | as in torchvision |
     /// | `resnet20` and any other 6n+2 layers | He et al. 2015, CIFAR, shortcut A |
     /// | `preresnet18` to `preresnet152` | He et al. 2016, ImageNet |
     /// | `preresnet110` and any other 6n+2 layers but 164 | He et al. 2016, CIFAR, basic blocks, shortcut A |
@@ -136,11 +136,11 @@ impl NetworkConfig {
     /// | `plain20` and any other 6n+2 layers | no shortcuts, CIFAR |
     /// | `resnet18-tutorial`, `digit` | [`ResNetConfig::tutorial`], [`DigitConfig`] |
     ///
-    /// Numbers that stand for an ImageNet network stand for no other.
+    /// The numbers of ImageNet networks are reserved for them.
     ///
     /// # Errors
     ///
-    /// [`UnknownNetwork`] with the known names and the nearest of them.
+    /// [`UnknownNetwork`], with the known names and the closest one.
     ///
     /// ```
     /// use model::NetworkConfig;
@@ -163,7 +163,7 @@ impl NetworkConfig {
     }
 }
 
-/// The names of the networks that are known, shallow before deep.
+/// Returns the names of the known networks, from shallow to deep.
 pub fn names() -> Vec<&'static str> {
     NAMES.to_vec()
 }
@@ -200,7 +200,7 @@ fn imagenet(layers: &str) -> Option<ResNetConfig> {
         .map(|(_, block, depths)| ResNetConfig::imagenet(block, depths))
 }
 
-/// 6n+2 layers.
+/// Returns the CIFAR network with 6n+2 layers.
 fn cifar(layers: &str) -> Option<ResNetConfig> {
     if !layers.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -211,12 +211,12 @@ fn cifar(layers: &str) -> Option<ResNetConfig> {
         .then(|| ResNetConfig::cifar(blocks))
 }
 
-/// The variants that He et al. 2018 ("Bag of Tricks", <https://arxiv.org/abs/1812.01187>) call
-/// ResNet-A, -C and -D; -B is what has no letter.
+/// Returns the variants that He et al. 2018 ("Bag of Tricks", <https://arxiv.org/abs/1812.01187>)
+/// call ResNet-A, -C and -D; names without a letter are ResNet-B.
 fn tweaked(layers: &str) -> Option<ResNetConfig> {
     if let Some(layers) = layers.strip_suffix('a') {
         return imagenet(layers)
-            // The stride of a basic block is on its first convolution anyway.
+            // A basic block always has its stride on the first convolution.
             .filter(|config| config.block == BlockKind::Bottleneck)
             .map(|config| ResNetConfig {
                 bottleneck_stride: BottleneckStride::First,
@@ -266,7 +266,7 @@ fn plain(layers: &str) -> Option<ResNetConfig> {
     })
 }
 
-/// A name as its parts: letters, the first number, and what follows.
+/// A name split into letters, the first number and the rest.
 struct NameParts<'a> {
     family: &'a str,
     layers: u64,
@@ -287,12 +287,12 @@ impl<'a> NameParts<'a> {
     }
 }
 
-/// The known name that a wrong one most likely stands for: of the family that its letters are most
-/// similar to, the nearest number of layers.
+/// Returns the known name that a wrong one most likely stands for: in the family with the most
+/// similar letters, the closest number of layers.
 fn nearest(name: &str) -> Option<&'static str> {
-    /// Below this similarity (of at most 1) letters are no likely slip for others.
+    /// Similarity (at most 1) below which letters are unlikely to be a typo of others.
     const SIMILAR: f64 = 0.87;
-    // No name is longer; what is, is not worth the comparisons.
+    // No known name is longer; skip the comparisons for longer ones.
     if name.len() > 64 {
         return None;
     }
@@ -306,12 +306,12 @@ fn nearest(name: &str) -> Option<&'static str> {
     }
     let similarity = |known: &str, name: &str| strsim::jaro_winkler(&plain(known), &plain(name));
     let Some(wanted) = NameParts::of(&name) else {
-        // Without a number, only the letters say what is meant.
+        // Without a number, only the letters can be compared.
         return NAMES
             .into_iter()
             .map(|known| (similarity(known, &name), known))
             .filter(|(similarity, _)| *similarity > SIMILAR)
-            // Of equals the first, which is the shallowest.
+            // In a tie, take the first, which is the shallowest.
             .reduce(|best, other| if other.0 > best.0 { other } else { best })
             .map(|(_, known)| known);
     };
@@ -326,7 +326,7 @@ fn nearest(name: &str) -> Option<&'static str> {
     candidates
         .into_iter()
         .filter(|(similarity, ..)| *similarity == family)
-        // Of equals the first.
+        // In a tie, take the first.
         .min_by_key(|(_, parts, _)| {
             (
                 parts.layers.abs_diff(wanted.layers),
@@ -336,8 +336,8 @@ fn nearest(name: &str) -> Option<&'static str> {
         .map(|(_, _, known)| known)
 }
 
-/// The known name that a wrong one most likely stands for if letters stand for digits, or if one
-/// letter is wrong; names of a family that is known stay in it.
+/// Returns the known name that a wrong one most likely stands for if letters replace digits, or if
+/// one letter is wrong; names of a known family stay in it.
 fn slip(name: &str) -> Option<&'static str> {
     let plain = |known: &str| known.replace(['_', '-'], "");
     let is_digit = |letter: char| letter.is_ascii_digit();
@@ -371,7 +371,7 @@ mod tests {
         }
     }
 
-    /// The names that a pattern stands for, with the published ones for any depth.
+    /// Expands the braces of a pattern into all names it stands for.
     fn expand(pattern: &str) -> Vec<String> {
         let split = |text: &str| {
             let (before, rest) = text.split_once('{')?;
@@ -444,7 +444,7 @@ mod tests {
 
     #[test]
     fn a_number_stands_for_one_network() {
-        // All of them are 6n+2 as well.
+        // These are of the form 6n+2 as well.
         assert_eq!(config("resnet50").depths, [3, 4, 6, 3]);
         assert_eq!(config("preresnet152").depths, [3, 8, 36, 3]);
         let preresnet164 = config("preresnet164");

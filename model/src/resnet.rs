@@ -15,23 +15,23 @@ use ops::ResidualBackend;
 /// [`NetworkConfig::init`](crate::NetworkConfig::init).
 #[derive(Module, Debug)]
 pub struct ResNet<B: Backend> {
-    /// Before the first stage.
+    /// Layers before the first stage.
     pub stem: Stem<B>,
-    /// Every stage but the first halves height and width.
+    /// Stages; every stage but the first halves height and width.
     pub stages: Vec<Stage<B>>,
-    /// After the last stage.
+    /// Layers after the last stage.
     pub head: Head<B>,
 }
 
 /// Blocks of one width; the first may have a stride.
 #[derive(Module, Debug)]
 pub struct Stage<B: Backend> {
-    /// In order from the input.
+    /// Blocks in order from the input.
     pub blocks: Vec<Block<B>>,
 }
 
 impl<B: ResidualBackend> ResNet<B> {
-    /// The caller has validated the config.
+    /// Builds the network from a config that the caller has validated.
     pub(crate) fn new(config: &ResNetConfig, device: &B::Device) -> Self {
         let layout = Layout::new(config);
         let stage = |blocks: &Vec<BlockLayout>| Stage {
@@ -47,7 +47,7 @@ impl<B: ResidualBackend> ResNet<B> {
         }
     }
 
-    /// Images `[batch, input_channels, height, width]` to logits `[batch, classes]`.
+    /// Maps images `[batch, input_channels, height, width]` to logits `[batch, classes]`.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
         let mut features = self.stem.forward(images);
         for stage in &self.stages {

@@ -9,15 +9,15 @@ use crate::layout::ShortcutLayout;
 use crate::norm::Pass;
 use ops::ResidualBackend;
 
-/// Edge of the windows whose mean stands before a projection without stride.
+/// Edge length of the average pool's windows before a projection without stride.
 pub(crate) const AVERAGE_POOL: usize = 2;
 
-/// Carries a block's input to its output: unchanged where the shape stays, else subsampled and
-/// padded with zero channels, or projected by a 1x1 convolution, which may have an average pool
-/// before it.
+/// Carries a block's input to its output: unchanged if the shape stays the same, otherwise
+/// subsampled and padded with zero channels, or projected by a 1x1 convolution, optionally after an
+/// average pool.
 #[derive(Module, Debug)]
 pub struct Shortcut<B: Backend> {
-    /// The 1x1 convolution; without one the shortcut has no parameters.
+    /// The 1x1 convolution; without it the shortcut has no parameters.
     pub projection: Option<Convolution<B>>,
     pub(crate) average_pool: bool,
     pub(crate) stride: usize,
@@ -35,7 +35,7 @@ impl<B: ResidualBackend> Shortcut<B> {
         }
     }
 
-    /// `[batch, in_channels, height, width]` to the shape of the block's output.
+    /// Maps `[batch, in_channels, height, width]` to the shape of the block's output.
     pub fn forward(&self, input: Tensor<B, 4>) -> Tensor<B, 4> {
         self.run(input, Pass::Learning)
     }
@@ -51,7 +51,7 @@ impl<B: ResidualBackend> Shortcut<B> {
     }
 }
 
-/// The pool before a projection, if there is one: halves height and width, rounded up.
+/// Applies the pool before a projection, if any: halves height and width, rounded up.
 pub(crate) fn average_pool<B: ResidualBackend>(input: Tensor<B, 4>, pooled: bool) -> Tensor<B, 4> {
     if pooled {
         ops::average_pool(input, AVERAGE_POOL)
@@ -60,7 +60,7 @@ pub(crate) fn average_pool<B: ResidualBackend>(input: Tensor<B, 4>, pooled: bool
     }
 }
 
-/// The shortcut without parameters: the input itself where its shape stays.
+/// Applies the shortcut without parameters: the identity if the shape stays the same.
 pub(crate) fn zero_pad<B: ResidualBackend>(
     input: Tensor<B, 4>,
     stride: usize,

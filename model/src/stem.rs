@@ -1,4 +1,4 @@
-//! What stands before the first stage.
+//! The layers before the first stage.
 
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
@@ -11,19 +11,19 @@ use crate::layout::StemLayout;
 use crate::norm::Pass;
 use ops::ResidualBackend;
 
-/// In pixels `[vertical, horizontal]`.
+/// Kernel in pixels `[vertical, horizontal]`.
 pub(crate) const POOL_KERNEL: [usize; 2] = [3, 3];
 pub(crate) const POOL_STRIDE: [usize; 2] = [2, 2];
 pub(crate) const POOL_PADDING: [usize; 2] = [1, 1];
 
-/// One or three convolutions with norm and ReLU, then a max pool where the kind has one.
+/// One or three convolutions with norm and ReLU, then a max pool in some stems.
 #[derive(Module, Debug)]
 pub struct Stem<B: Backend> {
-    /// The first two of a deep stem's three, 3x3; the first has stride 2.
+    /// The first two of the three 3x3 convolutions of a deep stem; the first has stride 2.
     pub deep: Option<Vec<Convolution<B>>>,
     /// 7x7 with stride 2 (ImageNet), or 3x3 with stride 1 (deep, CIFAR).
     pub convolution: Convolution<B>,
-    /// 3x3 with stride 2; not in a CIFAR stem.
+    /// 3x3 with stride 2; `None` in a CIFAR stem.
     pub max_pool: Option<MaxPool2d>,
 }
 
@@ -49,12 +49,12 @@ impl<B: ResidualBackend> Stem<B> {
         }
     }
 
-    /// In order from the images.
+    /// Returns the convolutions in order from the images.
     pub(crate) fn convolutions(&self) -> impl Iterator<Item = &Convolution<B>> {
         self.deep.iter().flatten().chain([&self.convolution])
     }
 
-    /// The convolutions with norm and ReLU: `[batch, input_channels, height, width]` to
+    /// Applies the convolutions with norm and ReLU: `[batch, input_channels, height, width]` to
     /// `[batch, width of the first stage, ceil(height / stride), ceil(width / stride)]`.
     pub fn convolve(&self, images: Tensor<B, 4>) -> Tensor<B, 4> {
         self.run_convolutions(images, Pass::Learning)
@@ -66,8 +66,8 @@ impl<B: ResidualBackend> Stem<B> {
         })
     }
 
-    /// The whole stem: [`convolve`](Self::convolve), then the max pool, which halves height and
-    /// width.
+    /// Applies the whole stem: [`convolve`](Self::convolve), then the max pool, which halves height
+    /// and width.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 4> {
         self.run(images, Pass::Learning)
     }
@@ -81,7 +81,7 @@ impl<B: ResidualBackend> Stem<B> {
     }
 }
 
-/// The max pool of the larger stems, which halves height and width.
+/// Applies the max pool of the larger stems, which halves height and width.
 pub(crate) fn pool<B: ResidualBackend>(features: Tensor<B, 4>) -> Tensor<B, 4> {
     ops::max_pool(features, POOL_KERNEL, POOL_STRIDE, POOL_PADDING)
 }

@@ -1,4 +1,4 @@
-//! The tensors of a network: what a file of its weights holds.
+//! The tensors of a network, as stored in a weights file.
 
 use crate::config::{ConfigError, DigitConfig, NetworkConfig, ResNetConfig};
 use crate::convolution::{ConvolutionSpec, Norm};
@@ -8,15 +8,15 @@ use crate::layout::Layout;
 /// A tensor of a network: a parameter or a running statistic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorShape {
-    /// Its path through the modules with dots between them, such as `head.linear.weight`: the name
-    /// that it has in records.
+    /// Path through the modules, separated by dots, such as `head.linear.weight`; the same name as
+    /// in records.
     pub name: String,
-    /// Its sizes: `[out_channels, in_channels / groups, kernel, kernel]` for the weight of a
-    /// convolution, `[inputs, outputs]` for that of a linear layer, `[channels]` for all else.
+    /// Sizes: `[out_channels, in_channels / groups, kernel, kernel]` for the weight of a
+    /// convolution, `[inputs, outputs]` for that of a linear layer, `[channels]` for all others.
     pub shape: Vec<usize>,
 }
 
-/// All tensors of a network in the order in which images meet them, without making one.
+/// Returns all tensors of a network in forward order, without allocating any.
 ///
 /// ```
 /// let tensors = model::tensors(&model::NetworkConfig::named("resnet50")?)?;

@@ -1,4 +1,4 @@
-//! Other ends for a trained network.
+//! Adapts the input and output layers of a trained network.
 
 use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
@@ -9,7 +9,8 @@ use crate::parameters::parameter_count;
 use ops::ResidualBackend;
 
 impl<B: ResidualBackend> Network<B> {
-    /// The network with a new last linear layer for so many classes, with random weights.
+    /// Returns the network with a new, randomly initialized last linear layer for `classes`
+    /// classes.
     #[must_use]
     pub fn with_new_head(mut self, classes: usize) -> Self {
         let head = self.head_mut();
@@ -20,11 +21,11 @@ impl<B: ResidualBackend> Network<B> {
         self
     }
 
-    /// The network for images of so many channels, all of which carry the mean of what the earlier
-    /// ones carried: the first convolution's weights are added up over its input channels and shared
-    /// out evenly.
+    /// Returns the network for images with `channels` channels. The weights of the first
+    /// convolution are summed over its input channels and divided evenly among the new ones.
     ///
-    /// To a network for RGB, a gray image is then what three equal channels were before.
+    /// As a result, an RGB network treats a grayscale image like three equal channels before the
+    /// change.
     #[must_use]
     pub fn with_spread_channels(mut self, channels: usize) -> Self {
         let first = self.first_convolution_mut();
@@ -75,7 +76,7 @@ mod tests {
             let images = Tensor::random(shape, Distribution::Default, &device);
             assert_eq!(changed.forward(images.clone()).dims(), [2, 7], "{name}");
 
-            // With the old head back, it is the old network.
+            // Restoring the old head restores the old network.
             let mut restored = changed;
             *restored.head_mut() = original.clone().head_mut().clone();
             let expected = original.forward(images.clone()).into_data();

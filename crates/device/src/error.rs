@@ -1,105 +1,105 @@
-//! Everything that can go wrong between a device name and a working device.
+//! Errors from parsing a device name to having a working device.
 
 use thiserror::Error;
 
 use crate::{DeviceKind, Skipped, request::names};
 
-/// Why a device name could not be turned into a working device.
+/// Error that prevents a device name from becoming a working device.
 ///
-/// The message is one sentence; [`DeviceError::hint`] has the way out where there is one.
+/// The message is one sentence; [`DeviceError::hint`] returns the fix, if there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DeviceError {
-    /// The name is no device that this project knows.
+    /// This project does not know a device with this name.
     #[error(
         "unknown device `{name}`{}, known devices are {}",
         suggestion(*nearest),
         list(names())
     )]
     Unknown {
-        /// The name as typed, without its index.
+        /// Name as typed, without its index.
         name: String,
-        /// The known name most like it, if one is like it at all.
+        /// Most similar known name, if one is similar enough.
         nearest: Option<&'static str>,
     },
 
     /// The part after the colon is not an index.
     #[error("`{index}` is no index for device `{device}`")]
     BadIndex {
-        /// The name before the colon.
+        /// Name before the colon.
         device: String,
-        /// What came after the colon.
+        /// Text after the colon.
         index: String,
     },
 
     /// The device is known, but the program was built without it.
     #[error("device `{kind}` is not compiled into this program")]
     NotCompiledIn {
-        /// The device that was asked for.
+        /// Requested device.
         kind: DeviceKind,
     },
 
-    /// The device is compiled in, but this machine lacks the hardware or software for it.
+    /// The device is compiled in, but this machine lacks the hardware or software it needs.
     #[error("device `{kind}` cannot be used: {reason}")]
     Unavailable {
-        /// The device that was asked for.
+        /// Requested device.
         kind: DeviceKind,
-        /// What is missing.
+        /// Missing hardware or software.
         reason: String,
-        /// What to install or set.
+        /// Software to install or variable to set.
         remedy: String,
     },
 
-    /// There are devices of this kind, but not as many as the index asks for.
+    /// Devices of this kind exist, but the index is too high.
     #[error("device `{kind}:{index}` does not exist, {}", how_many(*kind, *count))]
     IndexTooHigh {
-        /// The kind that was asked for.
+        /// Requested kind.
         kind: DeviceKind,
-        /// The index that was asked for, from 0.
+        /// Requested index, from 0.
         index: usize,
-        /// How many devices of this kind there are; at least 1.
+        /// Number of devices of this kind, at least 1.
         count: usize,
     },
 
-    /// The device was found, but a first tiny computation on it failed.
+    /// The device was found, but the trial computation on it failed.
     #[error("device `{kind}:{index}` was found but does not work: {reason}")]
     TrialFailed {
-        /// The kind of the device.
+        /// Kind of the device.
         kind: DeviceKind,
-        /// The index of the device.
+        /// Index of the device.
         index: usize,
-        /// What the device or its driver said.
+        /// Message of the device or its driver.
         reason: String,
     },
 
-    /// The device was found, but a first tiny computation on it did not come back.
+    /// The device was found, but the trial computation on it did not finish.
     #[error("device `{kind}:{index}` was found but did not answer within {seconds} seconds")]
     TrialTimedOut {
-        /// The kind of the device.
+        /// Kind of the device.
         kind: DeviceKind,
-        /// The index of the device.
+        /// Index of the device.
         index: usize,
-        /// How long it was given.
+        /// Time limit in seconds.
         seconds: u64,
     },
 
-    /// `auto` found nothing that works.
+    /// `auto` found no working device.
     #[error(
         "no device that is compiled into this program works on this machine: {}",
         reasons(skipped)
     )]
     NothingWorks {
-        /// Every device that was tried, and why it was not taken.
+        /// Every device that was tried, with the reason for skipping it.
         skipped: Vec<Skipped>,
     },
 }
 
 impl DeviceError {
-    /// The way out: what to install, how to rebuild, or which other device to name. None where
-    /// the message says it already.
+    /// Returns the fix: what to install, how to rebuild, or which other device to name. `None` if
+    /// the message already says it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            // The message has the suggestion: argument parsers show nothing else.
+            // The message contains the suggestion, because argument parsers show only the message.
             Self::Unknown { .. } => None,
             Self::BadIndex { device, .. } if device == crate::request::AUTO => Some(
                 "`auto` takes no index, name a kind of device to choose one by index".to_owned(),
@@ -130,13 +130,13 @@ impl DeviceError {
     }
 }
 
-/// Adds to a remedy the devices of this program that need no driver.
+/// Adds to a remedy the compiled-in devices that need no driver.
 fn with_alternative(remedy: &str, kind: DeviceKind) -> String {
     let mut others = DeviceKind::compiled_in()
         .filter(|other| other.is_cpu() && *other != kind)
         .map(|other| format!("`{other}`"))
         .collect::<Vec<_>>();
-    // The faster of the two first.
+    // The faster of the two comes first.
     others.reverse();
     if others.is_empty() {
         remedy.to_owned()

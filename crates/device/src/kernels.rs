@@ -1,4 +1,4 @@
-//! Where the kernels that a GPU's runtime compiles are kept, and which of them proved to be the fastest.
+//! Cache of the compiled kernels and autotune results of a GPU's runtime.
 
 use std::{
     fs,
@@ -10,12 +10,12 @@ use cubecl_runtime::config::{CubeClRuntimeConfig, RuntimeConfig as _, cache::Cac
 
 use crate::DeviceKind;
 
-/// Has the runtime keep its kernels in a folder of this GPU under the user's cache folder, and tells which
-/// if it is new. CUDA's run-time compiler takes seconds for each of hundreds of kernels, which Burn's runtime
-/// forgets at the end of the process unless it is told otherwise.
+/// Makes the runtime cache its kernels in a folder for this GPU in the user's cache folder, and
+/// returns the folder if it is new. CUDA's run-time compiler takes seconds for each of hundreds of
+/// kernels, and by default Burn's runtime discards them when the process exits.
 ///
-/// Only before the process's first tensor on any GPU. A `cubecl.toml` or `burn.toml` that names folders is obeyed,
-/// and without a folder that can be written to nothing is kept.
+/// Must run before the process's first tensor on any GPU. A `cubecl.toml` or `burn.toml` that names
+/// folders takes precedence, and without a writable folder nothing is cached.
 pub(crate) fn keep(kind: DeviceKind, description: &str) -> Option<PathBuf> {
     let folder = files::cache_folder()?
         .join("kernels")
@@ -28,19 +28,19 @@ pub(crate) fn keep(kind: DeviceKind, description: &str) -> Option<PathBuf> {
     if config.compilation.cache.is_none() {
         config.compilation.cache = Some(CacheConfig::File(folder.clone()));
     }
-    // The default, which is the folder of a project that the user happens to be in.
+    // The default is a folder of the project in the current directory.
     if matches!(config.autotune.cache, CacheConfig::Target) {
         config.autotune.cache = CacheConfig::File(folder.clone());
     }
     let mut used = CubeClRuntimeConfig::storage().lock();
     if used.is_some() {
-        return None; // as it was for an earlier device
+        return None; // already configured for an earlier device
     }
     *used = Some(Arc::new(config));
     is_new.then_some(folder)
 }
 
-/// Kernels of one GPU are of no use to another.
+/// Returns a separate folder name for each GPU, because kernels of one GPU are useless on another.
 fn folder_name(kind: DeviceKind, description: &str) -> String {
     let plain = |letter: char| match letter {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '.' => letter,
@@ -50,7 +50,7 @@ fn folder_name(kind: DeviceKind, description: &str) -> String {
     format!("{kind}-{description}")
 }
 
-/// The runtime panics where it cannot write.
+/// Returns whether the folder is writable; the runtime panics if it cannot write.
 fn is_writable(folder: &Path) -> bool {
     fs::create_dir_all(folder).is_ok() && tempfile::tempfile_in(folder).is_ok()
 }

@@ -1,28 +1,28 @@
-//! The devices by name, and which of them are compiled in.
+//! Device kinds by name, and which of them are compiled in.
 
 use std::fmt;
 
-/// A kind of device, named as on the command line and as the Cargo feature that compiles it in.
+/// A kind of device, with the same name as on the command line and as its Cargo feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeviceKind {
-    /// NVIDIA GPUs over CUDA.
+    /// NVIDIA GPUs, using CUDA.
     Cuda,
-    /// AMD GPUs over ROCm (HIP).
+    /// AMD GPUs, using ROCm (HIP).
     Rocm,
-    /// Apple GPUs over Metal.
+    /// Apple GPUs, using Metal.
     Metal,
     /// Any GPU with a Vulkan driver.
     Vulkan,
-    /// Any GPU over the system's own graphics API: Metal on macOS, Vulkan elsewhere.
+    /// Any GPU, using the system's own graphics API: Metal on macOS, Vulkan elsewhere.
     Wgpu,
-    /// The CPU, with Burn's `ndarray` backend.
+    /// The CPU, using Burn's `ndarray` backend.
     Ndarray,
-    /// The CPU, with Burn's `flex` backend.
+    /// The CPU, using Burn's `flex` backend.
     Flex,
 }
 
 impl DeviceKind {
-    /// Every kind, compiled in or not, in the order in which `auto` tries them.
+    /// All kinds, compiled in or not, in the order in which `auto` tries them.
     pub const ALL: [Self; 7] = [
         Self::Cuda,
         Self::Rocm,
@@ -33,7 +33,7 @@ impl DeviceKind {
         Self::Flex,
     ];
 
-    /// The name that users type, for example `cuda`.
+    /// Returns the name as typed by users, for example `cuda`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cuda => "cuda",
@@ -46,7 +46,7 @@ impl DeviceKind {
         }
     }
 
-    /// Whether this program was built with the Cargo feature of this kind.
+    /// Returns whether this program was built with the Cargo feature of this kind.
     pub const fn is_compiled_in(self) -> bool {
         match self {
             Self::Cuda => cfg!(feature = "cuda"),
@@ -59,12 +59,13 @@ impl DeviceKind {
         }
     }
 
-    /// The kinds that are compiled in, in the order of [`DeviceKind::ALL`].
+    /// Returns the compiled-in kinds, in the order of [`DeviceKind::ALL`].
     pub fn compiled_in() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|kind| kind.is_compiled_in())
     }
 
-    /// Whether this kind computes on the CPU by design. A software Vulkan adapter is not meant.
+    /// Returns whether this kind computes on the CPU by design. This excludes software Vulkan
+    /// adapters.
     pub const fn is_cpu(self) -> bool {
         matches!(self, Self::Ndarray | Self::Flex)
     }

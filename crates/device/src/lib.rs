@@ -1,4 +1,4 @@
-//! The one place where a device name becomes a Burn backend.
+//! Maps device names to Burn backends.
 //!
 //! ```
 //! use burn::tensor::Tensor;
@@ -20,19 +20,19 @@
 //! # Ok::<(), device::DeviceError>(())
 //! ```
 //!
-//! | module | what it holds |
+//! | Module | Contents |
 //! |---|---|
-//! | `kind` | the devices by name, and which are compiled in |
-//! | `request` | what a user asked for, parsed |
-//! | `resolve` | from a request to a device that works |
-//! | `selected` | that device, and how a generic task runs on it |
-//! | `listing` | what this machine has, for `--list-devices` |
-//! | `probe` | looks for hardware without touching Burn |
-//! | `kernels` | has a GPU's runtime keep what it compiles |
-//! | `trial` | one tiny computation before a device is handed out |
-//! | `quiet` | keeps panics of drivers off the terminal meanwhile |
-//! | `threads` | the size of the CPU thread pool |
-//! | `error` | everything that can go wrong, with a way out |
+//! | `kind` | device kinds by name, and which are compiled in |
+//! | `request` | the user's request, parsed |
+//! | `resolve` | resolves a request to a working device |
+//! | `selected` | the selected device, and running generic tasks on it |
+//! | `listing` | devices on this machine, for `--list-devices` |
+//! | `probe` | searches for hardware without touching Burn |
+//! | `kernels` | caches the kernels that a GPU's runtime compiles |
+//! | `trial` | a trial computation before a device is returned |
+//! | `quiet` | suppresses panic messages of drivers during a trial |
+//! | `threads` | size of the CPU thread pool |
+//! | `error` | errors, with hints for fixing them |
 
 #[cfg(not(any(
     feature = "flex",

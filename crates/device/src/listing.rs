@@ -1,36 +1,37 @@
-//! What this machine has, for `--list-devices`.
+//! Devices on this machine, for `--list-devices`.
 
 use std::fmt;
 
 use crate::{DeviceKind, probe, resolve::reason_of};
 
-/// One kind of device and what was found of it on this machine.
+/// One kind of device and its devices on this machine.
 ///
-/// Shown as one line for each device: its name, then what it is or why there is none.
+/// Displayed as one line per device: its name, then its description or the reason why it is
+/// missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// The kind of device.
+    /// Kind of device.
     pub kind: DeviceKind,
     /// Whether this program was built with it.
     pub compiled_in: bool,
-    /// What was found; the place in the list is the index to name.
+    /// Devices found; the position in the list is the device index.
     pub devices: Vec<ListedDevice>,
-    /// Why nothing was found; none when something was.
+    /// Reason why no device was found; `None` if one was.
     pub problem: Option<String>,
 }
 
 /// One device found on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedDevice {
-    /// What it calls itself, for example `NVIDIA H100`.
+    /// Description that the device reports, for example `NVIDIA H100`.
     pub description: String,
-    /// Whether it is a GPU imitated on the CPU, which `auto` never takes.
+    /// Whether it is a GPU emulated on the CPU, which `auto` never selects.
     pub software: bool,
 }
 
-/// Looks for every kind of device, in the order in which `auto` tries them.
+/// Searches for every kind of device, in the order in which `auto` tries them.
 ///
-/// Finds hardware and drivers; unlike [`resolve`](crate::resolve()) it computes nothing on them.
+/// Finds hardware and drivers; unlike [`resolve`](crate::resolve()), it computes nothing on them.
 pub fn list_devices() -> Vec<Listing> {
     DeviceKind::ALL.into_iter().map(list_one).collect()
 }
@@ -54,7 +55,7 @@ fn list_one(kind: DeviceKind) -> Listing {
     }
 }
 
-/// The listings as a table for people: one line for each device, without a final newline.
+/// Formats the listings as a human-readable table: one line per device, without a final newline.
 ///
 /// ```text
 /// cuda     no NVIDIA driver was found
@@ -90,7 +91,7 @@ impl fmt::Display for Listing {
     }
 }
 
-/// As wide as `vulkan:0` or `ndarray`.
+/// Width of `vulkan:0` or `ndarray`.
 const NAME_WIDTH: usize = 8;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Keeps the panics of drivers and of Burn's own threads off the terminal while a device is tried.
+//! Suppresses panic messages of drivers and of Burn's own threads while a device is tried.
 
 use std::{
     panic::{self, PanicHookInfo},
@@ -7,13 +7,14 @@ use std::{
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync + 'static>;
 
-/// Only one probe at a time may swap the process's panic hook, or the wrong one is put back.
+/// Only one probe at a time may replace the process's panic hook; otherwise the wrong hook is
+/// restored.
 static HOOK_IN_USE: Mutex<()> = Mutex::new(());
 
-/// While it lives, panics print nothing and their messages are kept.
+/// Guard that suppresses panic output and records panic messages while it is alive.
 ///
-/// The panic hook belongs to the whole process: a panic of an unrelated thread during this time
-/// is not printed either. The previous hook is put back on drop.
+/// The panic hook applies to the whole process: panics of unrelated threads are not printed either
+/// during this time. Dropping the guard restores the previous hook.
 pub(crate) struct Quiet {
     messages: Arc<Mutex<Vec<String>>>,
     previous: Option<Hook>,
@@ -21,7 +22,7 @@ pub(crate) struct Quiet {
 }
 
 impl Quiet {
-    /// Silences panics until the value is dropped. Waits while another thread holds one, so a
+    /// Silences panics until the value is dropped. Blocks while another thread holds a guard, so a
     /// thread must not hold two.
     pub(crate) fn begin() -> Self {
         let only_one = HOOK_IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -41,8 +42,8 @@ impl Quiet {
         }
     }
 
-    /// Runs `work` and turns a panic in it into the message of the first panic since `begin`,
-    /// on whatever thread: later ones are usually its consequences.
+    /// Runs `work` and converts a panic in it into the message of the first panic since `begin` on
+    /// any thread, because later panics are usually its consequences.
     #[cfg(any(feature = "cuda", feature = "rocm", feature = "wgpu", test))]
     pub(crate) fn catch<T>(&self, work: impl FnOnce() -> T) -> Result<T, String> {
         panic::catch_unwind(panic::AssertUnwindSafe(work)).map_err(|_| {
@@ -51,7 +52,7 @@ impl Quiet {
         })
     }
 
-    /// The first line of the first panic since `begin`, if there was one.
+    /// Returns the first line of the first panic since `begin`, if any.
     pub(crate) fn first_message(&self) -> Option<String> {
         let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
         let lines = messages.first()?.lines().map(str::trim);
@@ -67,7 +68,7 @@ impl Quiet {
 
 impl Drop for Quiet {
     fn drop(&mut self) {
-        // The hook cannot be touched from a panicking thread; it then stays silent.
+        // A panicking thread cannot change the hook; it then stays silent.
         if let Some(previous) = self.previous.take()
             && !std::thread::panicking()
         {

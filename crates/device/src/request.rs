@@ -1,4 +1,4 @@
-//! What a user asked for: `auto`, or a kind of device and an index.
+//! Device requested by the user: `auto`, or a kind of device and an index.
 
 use std::{fmt, str::FromStr};
 
@@ -6,29 +6,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DeviceError, DeviceKind};
 
-/// The name of the request that leaves the choice to the program.
+/// Name of the request that leaves the choice to the program.
 pub(crate) const AUTO: &str = "auto";
 
-/// A name this unlike every known one gets no suggestion (0: nothing in common, 1: equal).
+/// Minimum similarity to a known name for a suggestion (0: nothing in common, 1: equal).
 const LEAST_LIKENESS: f64 = 0.7;
-/// Longer texts are compared with no name.
+/// Longer texts are not compared with known names.
 const MAX_COMPARED_BYTES: usize = 64;
 
 /// A parsed device name: `auto`, or `KIND` or `KIND:INDEX` such as `flex` or `cuda:1`.
 ///
-/// Parsing says nothing about this machine or this program: whether the device is compiled in
-/// and present is found out by [`resolve`](crate::resolve()).
+/// Parsing does not check this machine or this program: [`resolve`](crate::resolve()) determines
+/// whether the device is compiled in and present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum DeviceRequest {
-    /// The best device that is compiled in and works on this machine.
+    /// The first working device in the order of preference.
     #[default]
     Auto,
-    /// One device, by kind and index.
+    /// One specific device, by kind and index.
     Named {
-        /// The kind of device.
+        /// Kind of device.
         kind: DeviceKind,
-        /// Which device of that kind, from 0, in the order of [`list_devices`](crate::list_devices).
+        /// Index among the devices of that kind, from 0, in the order of
+        /// [`list_devices`](crate::list_devices).
         index: usize,
     },
 }
@@ -36,12 +37,12 @@ pub enum DeviceRequest {
 impl FromStr for DeviceRequest {
     type Err = DeviceError;
 
-    /// Reads `auto`, `KIND` (index 0) or `KIND:INDEX`. Upper and lower case are the same.
+    /// Parses `auto`, `KIND` (index 0) or `KIND:INDEX`, ignoring case.
     ///
     /// # Errors
     ///
-    /// [`DeviceError::Unknown`] for a name that is no device, [`DeviceError::BadIndex`] for an
-    /// index that is not a whole number, or that follows `auto`.
+    /// [`DeviceError::Unknown`] for an unknown device name, [`DeviceError::BadIndex`] for an index
+    /// that is not a whole number or that follows `auto`.
     fn from_str(text: &str) -> Result<Self, DeviceError> {
         let (name, index_text) = match text.trim().split_once(':') {
             Some((name, index)) => (name, Some(index)),
@@ -83,8 +84,7 @@ fn unknown(name: &str) -> DeviceError {
     }
 }
 
-/// Every name that a request can start with.
-/// What a request can name, without an index.
+/// Returns all names that a request can have, without an index.
 pub fn names() -> impl Iterator<Item = &'static str> {
     std::iter::once(AUTO).chain(DeviceKind::ALL.into_iter().map(DeviceKind::name))
 }

@@ -1,4 +1,4 @@
-//! From a request to a device that works.
+//! Resolves a request to a working device.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use crate::{
     trial,
 };
 
-/// The device that a request led to, and what was passed over on the way.
+/// The resolved device and the devices skipped before it.
 #[derive(Debug, Clone)]
 pub struct Resolution {
-    /// The device to use.
+    /// Device to use.
     pub device: SelectedDevice,
-    /// The compiled-in devices that `auto` tried before it and could not take, in that order.
-    /// Empty when a device was named.
+    /// Compiled-in devices that `auto` tried first and could not use, in that order. Empty if the
+    /// user named a device.
     pub skipped: Vec<Skipped>,
 }
 
-/// A device that `auto` passed over. Shown as `cuda: the reason`.
+/// A device that `auto` skipped. Displayed as `cuda: the reason`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// The kind that was tried.
+    /// Kind of the device.
     pub kind: DeviceKind,
-    /// Why it was not taken, as a sentence without a full stop.
+    /// Reason for skipping it, as a sentence without a period.
     pub reason: String,
 }
 
@@ -33,19 +33,19 @@ impl fmt::Display for Skipped {
     }
 }
 
-/// Finds the device that `request` means and makes sure that it works.
+/// Finds the device for `request` and verifies that it works.
 ///
-/// A named device is found on this machine and, if it is a GPU, does one tiny computation; the
-/// first one may take seconds while kernels compile. `auto` takes the first kind of
-/// [`DeviceKind::ALL`] that is compiled in and works. It never takes a software adapter (a GPU
-/// imitated on the CPU, such as llvmpipe): that one has to be named.
+/// A named device must be present on this machine and, if it is a GPU, complete one tiny
+/// computation; the first one may take seconds while kernels compile. `auto` selects the first kind
+/// in [`DeviceKind::ALL`] that is compiled in and works. It never selects a software adapter (a GPU
+/// emulated on the CPU, such as llvmpipe), which has to be named.
 ///
-/// Panics of any thread of the process print nothing while this runs: GPU drivers and runtimes
-/// panic in threads of their own, and here that is an answer, not an accident.
+/// While this runs, panics of any thread in the process print nothing: GPU drivers and runtimes
+/// panic in their own threads, and here a panic is an expected result.
 ///
 /// # Errors
 ///
-/// Every variant of [`DeviceError`] but the two for parsing. Each has a
+/// Every variant of [`DeviceError`] except the two for parsing. Each has a
 /// [hint](DeviceError::hint).
 pub fn resolve(request: &DeviceRequest) -> Result<Resolution, DeviceError> {
     match *request {
@@ -76,7 +76,7 @@ fn resolve_auto() -> Result<Resolution, DeviceError> {
     Err(DeviceError::NothingWorks { skipped })
 }
 
-/// An error's reason where the kind is said elsewhere.
+/// Returns the reason of an error without its kind, which is shown elsewhere.
 pub(crate) fn reason_of(error: &DeviceError) -> String {
     match error {
         DeviceError::Unavailable { reason, .. } => reason.clone(),

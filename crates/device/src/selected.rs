@@ -1,4 +1,4 @@
-//! A device that works, and how a task that is generic over the backend runs on it.
+//! A working device, and running backend-generic tasks on it.
 
 use std::{fmt, path::PathBuf};
 
@@ -6,22 +6,22 @@ use ops::ResidualBackend;
 
 use crate::DeviceKind;
 
-/// Work that runs on any device: generic over the backend, so it is compiled once for each
+/// A task that runs on any device. It is generic over the backend, so it is compiled once for each
 /// device in the program.
 ///
 /// For training, wrap the backend: `burn::backend::Autodiff<B>` has the same device type.
 pub trait Task {
-    /// What the work gives back.
+    /// Result of the task.
     type Output;
 
-    /// Does the work on `device`.
+    /// Runs the task on `device`.
     fn run<B: ResidualBackend>(self, device: B::Device) -> Self::Output;
 }
 
-/// A device that is present and has done a first computation, as [`resolve`](crate::resolve())
-/// hands it out.
+/// A device that is present and has passed a trial computation, as returned by
+/// [`resolve`](crate::resolve()).
 ///
-/// Shown as its name and what it is: `flex (CPU, 2 threads)`, `cuda:0 (NVIDIA H100)`.
+/// Displayed as its name and description: `flex (CPU, 2 threads)`, `cuda:0 (NVIDIA H100)`.
 #[derive(Debug, Clone)]
 pub struct SelectedDevice {
     pub(crate) kind: DeviceKind,
@@ -29,11 +29,11 @@ pub struct SelectedDevice {
     pub(crate) description: String,
     pub(crate) software: bool,
     pub(crate) handle: Handle,
-    /// Where kernels will be kept, if none were there.
+    /// Folder for compiled kernels, if it was just created.
     pub(crate) new_kernels: Option<PathBuf>,
 }
 
-/// The device in Burn's own terms, one variant for each backend type.
+/// Burn's own device types, one variant per backend type.
 #[derive(Debug, Clone)]
 pub(crate) enum Handle {
     #[cfg(feature = "flex")]
@@ -50,10 +50,10 @@ pub(crate) enum Handle {
 }
 
 impl Handle {
-    /// The one place where a run-time choice becomes a backend type.
+    /// Dispatches a run-time device to its backend type; no other code does this.
     pub(crate) fn run<T: Task>(&self, task: T) -> T::Output {
-        // By value, so that the enum may be empty: a program without any device then gets one
-        // error, the sentence in `lib.rs`.
+        // By value, so that the enum may be empty: a program without any device then gets only one
+        // error, the message in `lib.rs`.
         match *self {
             #[cfg(feature = "flex")]
             Self::Flex => task.run::<burn_flex::Flex>(burn_flex::FlexDevice),
@@ -70,28 +70,31 @@ impl Handle {
 }
 
 impl SelectedDevice {
-    /// The kind of device.
+    /// Returns the kind of device.
     pub fn kind(&self) -> DeviceKind {
         self.kind
     }
 
-    /// Which device of its kind, from 0, in the order of [`list_devices`](crate::list_devices).
+    /// Returns the index among the devices of its kind, from 0, in the order of
+    /// [`list_devices`](crate::list_devices).
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// What the device calls itself, for example `NVIDIA H100` or `CPU, 2 threads`.
+    /// Returns the description that the device reports, for example `NVIDIA H100` or `CPU, 2
+    /// threads`.
     pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// Whether it computes on a real GPU: not on the CPU, and not on a GPU imitated by one.
+    /// Returns whether it computes on a real GPU, rather than on the CPU or on a GPU emulated on
+    /// the CPU.
     pub fn is_gpu(&self) -> bool {
         !self.kind.is_cpu() && !self.software
     }
 
-    /// What a user should know who waits for this device, as a sentence without a full stop: on a GPU that was
-    /// never used before, the first computations take long.
+    /// Returns a notice for users waiting for this device, as a sentence without a period: the
+    /// first computations on a GPU that was never used before take a long time.
     pub fn notice(&self) -> Option<String> {
         let folder = self.new_kernels.as_ref()?;
         Some(format!(
@@ -100,7 +103,7 @@ impl SelectedDevice {
         ))
     }
 
-    /// Runs `task` on this device, with the backend that belongs to it.
+    /// Runs `task` on this device with its backend.
     pub fn run<T: Task>(&self, task: T) -> T::Output {
         self.handle.run(task)
     }

@@ -1,4 +1,4 @@
-//! The size of the CPU thread pool.
+//! Size of the CPU thread pool.
 
 use std::io;
 use std::sync::mpsc::{Sender, channel};
@@ -7,33 +7,33 @@ use std::thread;
 use rayon::{ThreadBuilder, ThreadPoolBuilder};
 use thiserror::Error;
 
-/// Why the CPU threads could not be started.
+/// Error when starting the CPU threads.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ThreadsError {
-    /// Zero threads were asked for.
+    /// The requested number of threads is zero.
     #[error("the number of threads must be at least 1")]
     Zero,
-    /// The pool already runs: its size can be set only once, before its first use.
+    /// The pool is already running: its size can be set only once, before its first use.
     #[error("the CPU thread pool is already running with {running} threads and cannot be resized")]
     AlreadySet {
-        /// How many threads the pool has.
+        /// Number of threads in the pool.
         running: usize,
     },
-    /// The system starts no thread at all.
+    /// The system does not allow any threads to start.
     #[error("cannot start a CPU thread: {reason}")]
     Refused {
-        /// What the system said.
+        /// Message of the system.
         reason: String,
     },
 }
 
-/// The way out where the system starts no other thread.
+/// Hint for a system that refuses to start more threads.
 pub const MORE_THREADS: &str =
     "raise the limit of processes (`ulimit -u`) or of memory (`ulimit -v`)";
 
 impl ThreadsError {
-    /// The way out, if there is a usual one.
+    /// Returns the usual fix, if there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Refused { .. } => Some(MORE_THREADS.into()),
@@ -42,27 +42,28 @@ impl ThreadsError {
     }
 }
 
-/// Starts the threads that the devices `flex` and `ndarray` compute with, at least 1, and returns how many the
-/// system started: fewer if it does not allow more.
+/// Starts the threads that the devices `flex` and `ndarray` use, at least 1. Returns the number of
+/// started threads, which is lower if the system does not allow more.
 ///
-/// Call it once, before [`resolve`](crate::resolve()), [`list_devices`](crate::list_devices) and
-/// any tensor: all of them need the pool. Without it rayon starts as many threads as
-/// `RAYON_NUM_THREADS` says, or as many as the machine has cores, and panics where it may not.
+/// Call this once, before [`resolve`](crate::resolve()), [`list_devices`](crate::list_devices) and
+/// any tensor, because they all need the pool. Without this call, rayon starts `RAYON_NUM_THREADS`
+/// threads, or one per core, and panics if the system does not allow them.
 ///
-/// It sizes rayon's global pool, which serves everything in the process that uses rayon. It does
-/// not reach matrix products on `ndarray`, which run on threads of their own: as many as
-/// `MATMUL_NUM_THREADS` says in the environment when the program starts, or the number of
-/// physical cores, and never more than 4.
+/// This sets the size of rayon's global pool, which serves everything in the process that uses
+/// rayon. It does not affect matrix products on `ndarray`, which run on their own threads:
+/// `MATMUL_NUM_THREADS` in the environment at program start, or the number of physical cores, and
+/// at most 4.
 ///
 /// # Errors
 ///
-/// [`ThreadsError::Zero`] for 0, [`ThreadsError::AlreadySet`] when the pool already runs, even
-/// with the same size, and [`ThreadsError::Refused`] if not even one thread can be started.
+/// [`ThreadsError::Zero`] for 0, [`ThreadsError::AlreadySet`] if the pool is already running, even
+/// with the same size, and [`ThreadsError::Refused`] if not a single thread can be started.
 pub fn start_threads(threads: usize) -> Result<usize, ThreadsError> {
     if threads == 0 {
         return Err(ThreadsError::Zero);
     }
-    // rayon builds its global pool once, and whole or not at all; so the threads come first.
+    // rayon builds its global pool only once and fails if any thread fails, so the threads are
+    // started first.
     let mut seats = Vec::new();
     for _ in 0..threads.min(rayon::max_num_threads()) {
         match seat() {
@@ -89,7 +90,7 @@ pub fn start_threads(threads: usize) -> Result<usize, ThreadsError> {
     Ok(seats.len())
 }
 
-/// A thread that waits for the part of rayon's pool that it is to be, or for nothing if there is none.
+/// Starts a thread that waits to become part of rayon's pool, or exits if it is not needed.
 fn seat() -> io::Result<Sender<ThreadBuilder>> {
     let (sender, receiver) = channel::<ThreadBuilder>();
     thread::Builder::new().spawn(move || {
@@ -100,8 +101,8 @@ fn seat() -> io::Result<Sender<ThreadBuilder>> {
     Ok(sender)
 }
 
-/// How many threads the devices `flex` and `ndarray` compute with, as [`start_threads`] says it.
-/// Starts the pool if it does not run yet.
+/// Returns the number of threads that the devices `flex` and `ndarray` use; see [`start_threads`].
+/// Starts the pool if it is not running yet.
 pub fn threads() -> usize {
     rayon::current_num_threads()
 }

@@ -1,4 +1,4 @@
-//! One tiny computation on a device before it is handed out.
+//! Trial computation on a device before it is returned.
 
 use std::{
     sync::mpsc::{self, RecvTimeoutError},
@@ -11,14 +11,15 @@ use ops::ResidualBackend;
 
 use crate::{DeviceError, DeviceKind, Task, quiet::Quiet, selected::Handle};
 
-/// A first kernel may have to be compiled and tuned; a driver that takes longer hangs.
+/// Time limit: a first kernel may have to be compiled and tuned; a driver that takes longer is
+/// hanging.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Computes a product of two small matrices on the device and reads it back, so that whatever is
-/// wrong with a driver or its compiler shows here as an error and not later as a crash.
+/// Multiplies two small matrices on the device and reads back the result, so that problems with a
+/// driver or its compiler surface here as an error and not later as a crash.
 ///
-/// Works on a thread of its own, and with panics silenced: Burn's GPU runtimes panic in threads
-/// that the caller does not own. A trial that never ends is left behind with its thread.
+/// Runs on a separate thread with panics silenced, because Burn's GPU runtimes panic in threads
+/// that the caller does not own. A trial that never ends is abandoned together with its thread.
 ///
 /// # Errors
 ///
@@ -44,7 +45,7 @@ fn run_guarded(
     thread::Builder::new()
         .name("device-trial".to_owned())
         .spawn(move || {
-            // Nobody listens any more after a timeout, which is fine.
+            // After a timeout there is no receiver, which is fine.
             let _ = sender.send(work());
         })
         .map_err(|error| failed(error.to_string()))?;
@@ -58,7 +59,7 @@ fn run_guarded(
             },
             failed,
         )),
-        // The thread panicked: the sender is gone without a word.
+        // The thread panicked and dropped the sender without a message.
         Err(RecvTimeoutError::Disconnected) => {
             Err(failed(quiet.first_message().unwrap_or_else(|| {
                 "it stopped without a message".to_owned()
@@ -78,7 +79,7 @@ impl Task for SmallProduct {
         let product = (left.matmul(right) + 1.0)
             .try_into_data()
             .map_err(|error| error.to_string())?;
-        // Whole numbers this small are exact in every precision that a device computes with.
+        // Whole numbers this small are exact in every precision that devices use.
         let expected = TensorData::from([[20.0f32, 23.0], [44.0, 51.0]]);
         if product.iter::<f32>().eq(expected.iter::<f32>()) {
             Ok(())

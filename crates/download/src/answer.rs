@@ -1,44 +1,44 @@
-//! What a mirror's answer means for the bytes that are there.
+//! Interprets a mirror's response, given the bytes already downloaded.
 
 use crate::error::Problem;
 
-/// What counts of the head of an answer.
+/// Relevant fields of a response head.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// The status of HTTP.
+    /// HTTP status.
     pub(crate) status: u16,
-    /// Bytes of the body, if the mirror says so.
+    /// Number of bytes in the body, if the mirror reports it.
     pub(crate) length: Option<u64>,
-    /// The field `Content-Range`.
+    /// `Content-Range` header.
     pub(crate) range: Option<String>,
-    /// What the mirror calls the state of the file: a strong entity tag, or else a date.
+    /// Validator of the file's state: a strong entity tag, or otherwise a date.
     pub(crate) validator: Option<String>,
 }
 
-/// What was asked for.
+/// A request for a file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Question<'a> {
-    /// The first byte wanted.
+    /// First requested byte.
     pub(crate) offset: u64,
-    /// What the same mirror called the state of the file that the bytes before are of.
+    /// Validator that the same mirror reported for the file when it sent the preceding bytes.
     pub(crate) validator: Option<&'a str>,
-    /// Most bytes that the whole file may have.
+    /// Maximum number of bytes in the whole file.
     pub(crate) max_bytes: u64,
 }
 
-/// What the body of an answer is.
+/// Content of a response body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Body {
-    /// The whole file, of `total` bytes if that is known.
+    /// The whole file, with `total` bytes if known.
     Whole { total: Option<u64> },
-    /// The file from the first byte wanted.
+    /// The file from the first requested byte.
     Rest { total: Option<u64> },
-    /// Nothing that fits the bytes that are there: it takes a question for the whole file.
+    /// Nothing that matches the existing bytes: the whole file must be requested.
     Unfit,
 }
 
 impl Head {
-    /// What the body is.
+    /// Returns the content of the body.
     pub(crate) fn body(&self, question: &Question<'_>) -> Result<Body, Problem> {
         let partial = question.offset > 0;
         let body = match self.status {
@@ -82,7 +82,7 @@ impl Head {
     }
 }
 
-/// The field `Content-Range`.
+/// A parsed `Content-Range` header.
 #[derive(Debug, PartialEq, Eq)]
 struct Range {
     first: u64,
@@ -91,7 +91,7 @@ struct Range {
 }
 
 impl Range {
-    /// Takes `bytes 5-9/10`, or `bytes 5-9/*` where the total is not known.
+    /// Parses `bytes 5-9/10`, or `bytes 5-9/*` if the total is unknown.
     fn parse(text: &str) -> Option<Self> {
         let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
         let (first, last) = range.split_once('-')?;
@@ -112,7 +112,7 @@ impl Range {
     }
 }
 
-/// Digits only: no sign, unlike Rust's own.
+/// Parses digits only; unlike Rust's own parser, it rejects a sign.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()

@@ -1,4 +1,4 @@
-//! The checksum that a downloaded file must have: its SHA-256, or the first digits of it.
+//! Expected checksum of a downloaded file: its SHA-256, or the first digits of it.
 
 use std::fmt;
 use std::fs::File;
@@ -10,42 +10,42 @@ use files::{Hasher, SHA256_DIGITS};
 use crate::error::DownloadError;
 use crate::progress::{Progress, Watch};
 
-/// Digits that messages show.
+/// Number of digits in messages.
 const SHOWN: usize = 16;
 
-/// Fewest digits that tell files apart.
+/// Minimum number of digits to distinguish files.
 const FEWEST_DIGITS: usize = 8;
 
-/// Bytes hashed at once.
+/// Number of bytes hashed at a time.
 const BLOCK: usize = 1 << 20;
 
-/// Why a checksum is none.
+/// Reason why a checksum is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChecksumError {
-    /// It has too few or too many digits.
+    /// The checksum has too few or too many digits.
     #[error("it has {found} digits: expected {FEWEST_DIGITS} to {SHA256_DIGITS}")]
     Length {
-        /// How many it has.
+        /// Number of digits found.
         found: usize,
     },
 
-    /// It has something else than hexadecimal digits.
+    /// The checksum contains a character that is not a hexadecimal digit.
     #[error("{found:?} is no hexadecimal digit")]
     Digit {
-        /// The first character that is none.
+        /// First invalid character.
         found: char,
     },
 }
 
-/// The digits that the SHA-256 of a file starts with, in lower case.
+/// First digits of a file's SHA-256, in lowercase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checksum {
     digits: String,
 }
 
 impl Checksum {
-    /// Takes 8 to 64 hexadecimal digits, in upper or lower case.
+    /// Parses 8 to 64 hexadecimal digits, in upper or lower case.
     pub(crate) fn parse(text: &str) -> Result<Self, ChecksumError> {
         if let Some(found) = text.chars().find(|digit| !digit.is_ascii_hexdigit()) {
             return Err(ChecksumError::Digit { found });
@@ -58,17 +58,18 @@ impl Checksum {
         })
     }
 
-    /// Whether it is of the file with this SHA-256, given as all of its digits.
+    /// Returns whether this matches a file's SHA-256, given as all of its digits.
     pub(crate) fn matches(&self, sha256: &str) -> bool {
         sha256.starts_with(&self.digits)
     }
 
-    /// The first of its digits, as many as people compare.
+    /// Returns the first digits, as shown in messages.
     pub(crate) fn shown(&self) -> String {
         self.same_digits(&self.digits)
     }
 
-    /// As many digits of a file's SHA-256, to be shown beside them.
+    /// Returns the same number of digits of a file's SHA-256, for comparison with
+    /// [`shown`](Self::shown).
     pub(crate) fn same_digits(&self, sha256: &str) -> String {
         sha256.chars().take(self.digits.len().min(SHOWN)).collect()
     }
@@ -80,8 +81,7 @@ impl fmt::Display for Checksum {
     }
 }
 
-/// Takes the first `length` bytes of an open file, or fewer if there are fewer; gives how many
-/// there were.
+/// Hashes up to the first `length` bytes of an open file and returns how many there were.
 pub(crate) fn update_from(
     hasher: &mut Hasher,
     file: &mut File,

@@ -1,4 +1,4 @@
-//! How mirrors are asked.
+//! HTTP client for mirrors.
 
 use std::error::Error;
 use std::io;
@@ -12,23 +12,23 @@ use crate::answer::Head;
 use crate::error::Problem;
 use crate::roots::roots;
 
-/// How long mirrors are waited for.
+/// Timeouts and retries for mirrors.
 #[derive(Debug, Clone)]
 pub(crate) struct Patience {
-    /// For a name and a connection, each.
+    /// Timeout for name resolution and for connecting, each.
     pub(crate) connection: Duration,
-    /// For the head of an answer, and for the next bytes.
+    /// Timeout for the response head, and for the next bytes.
     pub(crate) silence: Duration,
-    /// Before a mirror that broke off is asked again; twice as long each time.
+    /// Pause before retrying an interrupted mirror; doubles each time.
     pub(crate) pause: Duration,
-    /// How often in a row a mirror that broke off may give nothing.
+    /// Number of consecutive interrupted attempts without progress before a mirror is given up.
     pub(crate) tries: u32,
-    /// The proxy in between.
+    /// Proxy between this machine and the mirror.
     pub(crate) proxy: Option<Proxy>,
 }
 
 impl Patience {
-    /// What people are willing to wait, and the proxy that the environment names.
+    /// Returns timeouts that people accept, and the proxy from the environment.
     pub(crate) fn usual() -> Self {
         Self {
             connection: Duration::from_secs(15),
@@ -40,7 +40,7 @@ impl Patience {
     }
 }
 
-/// What asks the mirror with this address. A mirror by `https` may not lead to one without.
+/// Returns the client for a mirror's address. An `https` mirror may not redirect to plain `http`.
 pub(crate) fn agent(url: &str, patience: &Patience) -> Result<Agent, Problem> {
     let uri: Uri = url.parse().map_err(|_| Problem::Address)?;
     let secure = match (uri.scheme_str(), uri.host()) {
@@ -64,7 +64,7 @@ pub(crate) fn agent(url: &str, patience: &Patience) -> Result<Agent, Problem> {
     Ok(Agent::new_with_config(config))
 }
 
-/// What is wrong with a connection that did not come about: the proxy, where one stands between.
+/// Attributes a failed connection to the proxy, if there is one.
 pub(crate) fn blame_proxy(problem: Problem, url: &str, patience: &Patience) -> Problem {
     match (problem, &patience.proxy, url.parse()) {
         (Problem::Connection { reason }, Some(proxy), Ok(uri)) if !proxy.is_no_proxy(&uri) => {
@@ -77,13 +77,13 @@ pub(crate) fn blame_proxy(problem: Problem, url: &str, patience: &Patience) -> P
     }
 }
 
-/// What counts of the head of an answer, whose body has `length` bytes.
+/// Extracts the relevant fields of a response head whose body has `length` bytes.
 pub(crate) fn head(status: u16, length: Option<u64>, headers: &HeaderMap) -> Head {
     let field = |name| {
         let value = headers.get(name)?.to_str().ok()?;
         Some(value.to_owned())
     };
-    // A weak tag says that a file means the same, not that its bytes are the same.
+    // A weak tag means that files are equivalent, not that their bytes are equal.
     let tag = field(header::ETAG).filter(|tag| tag.starts_with('"'));
     Head {
         status,
@@ -93,7 +93,7 @@ pub(crate) fn head(status: u16, length: Option<u64>, headers: &HeaderMap) -> Hea
     }
 }
 
-/// What is wrong, from what the HTTP library says.
+/// Converts an error of the HTTP library.
 pub(crate) fn problem(error: ureq::Error) -> Problem {
     match error {
         ureq::Error::Timeout(_) => Problem::Silent,
@@ -139,11 +139,11 @@ fn tls_problem(error: &rustls::Error) -> Problem {
     }
 }
 
-/// Longest reason shown, in characters.
+/// Maximum length of a displayed reason, in characters.
 const LONGEST_SHOWN: usize = 200;
 
-/// A library's words, in which there may be a stranger's: without control characters, and of a
-/// sensible length.
+/// Returns a library's message, which may contain untrusted text, without control characters and
+/// limited in length.
 fn shown(error: &dyn Error) -> String {
     let text = error.to_string();
     let text = text.chars().map(|letter| match letter {

@@ -1,99 +1,99 @@
-//! What can go wrong with a download.
+//! Download errors.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::checksum::ChecksumError;
 
-/// Why a file could not be brought.
+/// Reason why a file could not be downloaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DownloadError {
-    /// The checksum that was given is none.
+    /// The given checksum is invalid.
     #[error("{checksum:?} is no SHA-256: {source}")]
     Checksum {
-        /// What was given.
+        /// Given checksum.
         checksum: String,
-        /// What is wrong with it.
+        /// Reason why it is invalid.
         source: ChecksumError,
     },
 
-    /// The path that was given cannot be that of a file.
+    /// The given path cannot be a file.
     #[error("{} cannot be the name of a file", path.display())]
     Path {
-        /// What was given.
+        /// Given path.
         path: PathBuf,
     },
 
-    /// A file that is there, the wanted one or what an earlier try left of it, cannot be read.
+    /// An existing file cannot be read: the requested one, or the rest of an earlier attempt.
     #[error("cannot read {}: {source}", path.display())]
     Read {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
 
-    /// The disk is full, or the user may not have more of it.
+    /// The disk is full, or the user's quota is exceeded.
     #[error("no space is left for {}", path.display())]
     DiskFull {
-        /// The file that was being written.
+        /// File that was being written.
         path: PathBuf,
     },
 
     /// A file or folder could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
-        /// The file or folder.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
 
-    /// The system lacks something else, such as threads.
+    /// The system lacks another resource, such as threads.
     #[error("cannot start a download: {source}")]
     System {
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
 
-    /// A file is there, and it is another one. It is left as it is.
+    /// A different file exists at the path. It is left unchanged.
     #[error("{} is damaged: its SHA-256 starts with {found}, expected {expected}", path.display())]
     Damaged {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The digits that were expected.
+        /// Expected digits.
         expected: String,
-        /// As many digits of what was found.
+        /// The same number of digits of the checksum found.
         found: String,
     },
 
-    /// The caller asked to stop. What has arrived is kept.
+    /// The caller asked to stop. The bytes received so far are kept.
     #[error("the download was stopped")]
     Interrupted,
 
-    /// No mirror gave the file. What has arrived is kept if it may be of use.
+    /// No mirror returned the file. The bytes received so far are kept if they may be useful.
     #[error("cannot download {}: {}", shown_name(path), shown_failures(failures))]
     NoMirror {
-        /// Where the file should lie.
+        /// Destination of the file.
         path: PathBuf,
-        /// What was wrong with each mirror, in their order.
+        /// Failure of each mirror, in order.
         failures: Vec<MirrorFailure>,
     },
 }
 
-/// What was wrong with one mirror.
+/// Failure of one mirror.
 #[derive(Debug, thiserror::Error)]
 #[error("{url} {problem}")]
 pub struct MirrorFailure {
-    /// The mirror's address of the file.
+    /// URL of the file on the mirror.
     pub url: String,
-    /// What was wrong.
+    /// Problem with the mirror.
     pub problem: Problem,
 }
 
 impl MirrorFailure {
-    /// Whether another machine, or another time, may get the file from there.
+    /// Returns whether the download may succeed from another machine or at another time.
     fn may_pass(&self) -> bool {
         !matches!(
             self.problem,
@@ -102,87 +102,87 @@ impl MirrorFailure {
     }
 }
 
-/// What can be wrong with a mirror; its text goes on from the mirror's address.
+/// Problem with a mirror; its text continues a sentence that starts with the mirror's address.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The address is none, or of something else than `http` and `https`.
+    /// The address is invalid, or is neither `http` nor `https`.
     #[error("is no address of a file")]
     Address,
 
-    /// No connection, as without a network, or none that is secure.
+    /// The connection failed, for example without a network, or is not secure.
     #[error("cannot be reached: {reason}")]
     Connection {
-        /// The reason in the words of the system or the TLS library.
+        /// Reason as reported by the system or the TLS library.
         reason: String,
     },
 
-    /// The proxy that the environment names does not lead to the mirror.
+    /// The proxy from the environment does not lead to the mirror.
     #[error("cannot be reached by the proxy {proxy}: {reason}")]
     Proxy {
-        /// Its host and port.
+        /// Host and port of the proxy.
         proxy: String,
-        /// The reason in the words of the system or the HTTP library.
+        /// Reason as reported by the system or the HTTP library.
         reason: String,
     },
 
-    /// The mirror could not show a certificate that this machine trusts.
+    /// The mirror did not present a certificate that this machine trusts.
     #[error("has a certificate that is not trusted: {reason}")]
     Certificate {
-        /// The reason in the words of the TLS library.
+        /// Reason as reported by the TLS library.
         reason: String,
     },
 
-    /// The mirror said nothing for too long.
+    /// The mirror did not respond in time.
     #[error("does not answer")]
     Silent,
 
-    /// The connection broke before the whole file was there, again and again.
+    /// The connection repeatedly broke before the whole file arrived.
     #[error("broke off after {received} bytes{}", shown_total(total))]
     Cut {
-        /// Bytes that were there in the end.
+        /// Number of bytes received in the end.
         received: u64,
-        /// Bytes of the whole file, if the mirror has said so.
+        /// Size of the whole file in bytes, if the mirror reported it.
         total: Option<u64>,
     },
 
-    /// The mirror does not give the file.
+    /// The mirror does not return the file.
     #[error("answers {}", shown_status(status))]
     Status {
-        /// The status of HTTP.
+        /// HTTP status.
         status: u16,
     },
 
-    /// The mirror leads on and on to other addresses.
+    /// The mirror redirects too many times.
     #[error("redirects too often")]
     Redirects,
 
-    /// The answer does not keep to HTTP, or to what was asked.
+    /// The response violates HTTP, or does not match the request.
     #[error("gives an answer that cannot be used: {reason}")]
     Answer {
-        /// What does not fit.
+        /// Description of the mismatch.
         reason: String,
     },
 
-    /// The file is larger than it may be, or than the mirror said.
+    /// The file is larger than allowed, or than the mirror reported.
     #[error("sends more than the {limit} bytes expected")]
     TooLong {
-        /// Most bytes expected.
+        /// Maximum number of bytes expected.
         limit: u64,
     },
 
-    /// The mirror has another file, or a damaged one.
+    /// The mirror has a different or damaged file.
     #[error("gives another file: its SHA-256 starts with {found}, expected {expected}")]
     Checksum {
-        /// The digits that were expected.
+        /// Expected digits.
         expected: String,
-        /// As many digits of what was found.
+        /// The same number of digits of the checksum found.
         found: String,
     },
 }
 
 impl DownloadError {
-    /// The error for what the system says on writing a file or folder.
+    /// Creates the error for a system error while writing a file or folder.
     pub fn writing(path: impl Into<PathBuf>, source: io::Error) -> Self {
         let path = path.into();
         match source.kind() {
@@ -191,12 +191,13 @@ impl DownloadError {
         }
     }
 
-    /// Whether a mirror's certificate was not accepted, as behind a proxy that shows its own.
+    /// Returns whether a mirror's certificate was rejected, for example behind a proxy that
+    /// presents its own.
     pub fn is_untrusted(&self) -> bool {
         matches!(self, Self::NoMirror { failures, .. } if is_untrusted(failures))
     }
 
-    /// The way out, where there is a usual one.
+    /// Returns the usual fix, if there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Damaged { path, .. } => Some(format!(
@@ -219,7 +220,7 @@ fn is_untrusted(failures: &[MirrorFailure]) -> bool {
     failures.iter().any(is_certificate)
 }
 
-/// What to do where no mirror gives the file.
+/// Suggests what to do if no mirror returns the file.
 fn way_around(path: &Path, failures: &[MirrorFailure]) -> String {
     let of_use = failures.iter().find(|failure| failure.may_pass());
     match of_use {

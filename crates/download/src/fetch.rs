@@ -1,4 +1,4 @@
-//! Getting a file from the first mirror that has it.
+//! Downloads a file from the first mirror that has it.
 
 use std::fs;
 use std::io;
@@ -15,48 +15,48 @@ use crate::mirror::{Mirror, Trouble};
 use crate::part::PartialFile;
 use crate::progress::{Progress, Watch};
 
-/// What is wanted.
+/// A file to download.
 #[derive(Debug, Clone, Copy)]
 pub struct Download<'a> {
-    /// Addresses of the file, by `http` or `https`, which are tried in their order. A checksum that
-    /// is not whole keeps off accidents and no attackers: mirrors should then be by `https`, and
-    /// none of those can lead to one without.
+    /// URLs of the file, `http` or `https`, tried in order. A partial checksum protects against
+    /// accidents but not against attackers, so mirrors should then use `https`; they can never
+    /// redirect to `http`.
     pub mirrors: &'a [String],
-    /// The file's SHA-256 as 64 hexadecimal digits, or the first of them, at least 8.
+    /// SHA-256 of the file as 64 hexadecimal digits, or at least its first 8.
     pub checksum: &'a str,
-    /// Where the file shall lie. Folders above it are made.
+    /// Destination of the file. Missing parent folders are created.
     pub path: &'a Path,
-    /// Most bytes that the file can have, so that no mirror can fill the disk.
+    /// Maximum size of the file in bytes, so that no mirror can fill the disk.
     pub max_bytes: u64,
 }
 
-/// How a file came to be where it is.
+/// Result of a download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It was there already, or another process brought it meanwhile.
+    /// The file already existed, or another process downloaded it in the meantime.
     AlreadyThere,
-    /// It was downloaded.
+    /// The file was downloaded.
     Downloaded {
-        /// Bytes that came by the network, without those that an earlier try had left.
+        /// Bytes received over the network, excluding those left by an earlier attempt.
         received: u64,
     },
 }
 
-/// Brings a file, unless it is there: afterwards it lies at its path, whole and with the right
+/// Downloads a file unless it exists. On success, the complete file is at its path with the right
 /// checksum.
 ///
-/// It is loaded into `NAME.part` beside `NAME`, with `NAME.part.json` and, meanwhile, `NAME.lock`.
-/// What is in a part is used by the next call, by another mirror too.
+/// The download goes to `NAME.part` next to `NAME`, with `NAME.part.json` and, temporarily,
+/// `NAME.lock`. The next call resumes a partial file, even from another mirror.
 ///
-/// `progress` is called about ten times a second or more often, also while a mirror says nothing.
-/// `Break` stops the download: the part stays, and the error is [`DownloadError::Interrupted`].
+/// `progress` is called at least about ten times a second, even while a mirror is silent. `Break`
+/// stops the download: the partial file stays, and the error is [`DownloadError::Interrupted`].
 ///
 /// # Errors
 ///
-/// [`DownloadError::Damaged`] if another file is at the path, which is left as it is;
-/// [`DownloadError::NoMirror`] if no mirror gives the file, with what was wrong with each;
-/// [`DownloadError::DiskFull`] and others if the file cannot be read or written here.
+/// [`DownloadError::Damaged`] if a different file is at the path, which is left unchanged;
+/// [`DownloadError::NoMirror`] if no mirror returns the file, with the problem of each;
+/// [`DownloadError::DiskFull`] or another error if the file cannot be read or written locally.
 pub fn fetch(
     download: &Download<'_>,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
@@ -64,7 +64,7 @@ pub fn fetch(
     fetch_with(download, &Patience::usual(), progress)
 }
 
-/// The same, with another patience.
+/// Like [`fetch`], with the given timeouts.
 pub(crate) fn fetch_with(
     download: &Download<'_>,
     patience: &Patience,
@@ -91,7 +91,7 @@ pub(crate) fn fetch_with(
         part.leave();
         return Err(error);
     }
-    // Someone may have put the file there by hand meanwhile, which is theirs.
+    // Someone may have put the file there by hand in the meantime; keep theirs.
     if is_there(path, &checksum, watch)? {
         part.restart()?;
         part.leave();
@@ -102,7 +102,7 @@ pub(crate) fn fetch_with(
     Ok(Outcome::Downloaded { received })
 }
 
-/// Asks one mirror after the other until the part is the file.
+/// Tries one mirror after another until the partial file is complete.
 fn fill(
     part: &mut PartialFile,
     download: &Download<'_>,
@@ -110,7 +110,7 @@ fn fill(
     patience: &Patience,
     watch: &mut Watch<'_>,
 ) -> Result<(), DownloadError> {
-    // A process that died may have left all of it.
+    // A killed process may have left the complete file.
     if checksum.matches(&part.sha256()) {
         return Ok(());
     }
@@ -137,7 +137,7 @@ fn fill(
     })
 }
 
-/// Whether the right file is there; an error if another one is.
+/// Returns whether the right file exists; an error if a different file does.
 fn is_there(
     path: &Path,
     checksum: &Checksum,
@@ -166,7 +166,7 @@ fn is_there(
     })
 }
 
-/// Makes the folders that the file shall lie in.
+/// Creates the parent folders of a path.
 pub(crate) fn make_folder(path: &Path) -> Result<(), DownloadError> {
     if path.file_name().is_none() {
         return Err(DownloadError::Path {

@@ -1,17 +1,18 @@
-//! Files from the network into a cache: resumable, checked, whole or not there.
+//! Downloads files into a cache: resumable, verified and atomic.
 //!
-//! [`fetch`] brings one file from the first of its mirrors that has it. What arrives is kept beside
-//! the file as `NAME.part`; a download that was stopped, cut off or killed goes on from there. Only
-//! when the SHA-256 of all its bytes is right does the file get its name, and a file that is there
-//! with the right checksum is not fetched again. Several processes may want the same file at the
-//! same time: one loads, the others wait for it.
+//! [`fetch`] downloads one file from the first of its mirrors that has it. Received bytes are kept
+//! next to the file as `NAME.part`; a download that was stopped, cut off or killed resumes from
+//! there. The file gets its name only once the SHA-256 of all its bytes is right, and an existing
+//! file with the right checksum is not downloaded again. If several processes want the same file at
+//! the same time, one downloads it while the others wait.
 //!
-//! Nothing that a server says is believed: sizes are bounded, and a range that does not fit, a body
-//! too long or too short, or a file that changed between two tries ends in the right file or in a
-//! [`DownloadError`] that says what was wrong and, with its [`hint`](DownloadError::hint), what to do.
+//! Servers are not trusted. Sizes are bounded. If a range does not match, a body is too long or too
+//! short, or a file changes between two attempts, the result is either the right file or a
+//! [`DownloadError`] that states the problem and, through its [`hint`](DownloadError::hint), the
+//! fix.
 //!
-//! The variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are honored, and certificates are those
-//! of the system (or of `SSL_CERT_FILE`).
+//! The variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are respected, and the system's
+//! certificates (or those in `SSL_CERT_FILE`) are used.
 //!
 //! ```
 //! use std::ops::ControlFlow;
@@ -43,17 +44,17 @@ mod checksum;
 mod error;
 mod progress;
 
-// What lies on the disk meanwhile.
+// Files on disk during a download.
 mod lock;
 mod part;
 
-// What comes from the network.
+// Network.
 mod answer;
 mod client;
 mod roots;
 mod transfer;
 
-// The two together.
+// Combination of both.
 mod fetch;
 mod mirror;
 

@@ -1,4 +1,4 @@
-//! One process at a time loads a file.
+//! Locks that let only one process at a time download a file.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -11,25 +11,27 @@ use crate::fetch::make_folder;
 use crate::part::beside;
 use crate::progress::{Progress, TICK, Watch};
 
-/// The right to load a file or to work on it, given up on drop. The system takes it back from a process that dies.
+/// An exclusive lock for downloading or processing a file, released on drop. The system releases it
+/// if the process dies.
 ///
-/// A file system without locks, as some clusters have, gives the right to everyone: what they may
-/// do to each other there is then found by the checksum, at the next use of the file at the latest.
+/// On a file system without locks, as on some clusters, every process gets the lock. Resulting
+/// damage is detected by the checksum, at the latest when the file is next used.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
-    // Locked as long as it is open.
+    // Locked while it is open.
     _file: File,
 }
 
-/// Waits until no one else has the lock of `path`, which is a file `NAME.lock` beside it: for work
-/// on files that [`fetch`](crate::fetch) has brought.
+/// Waits for the lock of `path`, a file `NAME.lock` next to it, to process files downloaded by
+/// [`fetch`](crate::fetch).
 ///
-/// `progress` is called about ten times a second meanwhile; `Break` stops the waiting.
+/// `progress` is called about ten times a second while waiting; `Break` stops the wait.
 ///
 /// # Errors
 ///
-/// [`DownloadError::Interrupted`] after `Break`, and others if the file cannot be written.
+/// [`DownloadError::Interrupted`] after `Break`, or another error if the lock file cannot be
+/// written.
 pub fn lock(
     path: &Path,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
@@ -39,7 +41,7 @@ pub fn lock(
 }
 
 impl Lock {
-    /// Waits until no one else has the lock of the file at `path`.
+    /// Waits for the lock of the file at `path`.
     pub(crate) fn acquire(path: &Path, watch: &mut Watch<'_>) -> Result<Self, DownloadError> {
         let path = beside(path, &OsString::from(".lock"));
         loop {
@@ -67,14 +69,15 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // While it is still held: who waits for it finds out that it is no longer the one there.
+        // Remove it while the lock is still held: waiting processes notice that their file is no
+        // longer at the path.
         if cfg!(unix) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Whether an open file is the one that lies there, and not one that was removed.
+/// Returns whether an open file is the one at the path, and not one that was removed.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -84,7 +87,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Always: lock files are not removed here.
+/// Always returns `true`, because lock files are not removed on this platform.
 #[cfg(not(unix))]
 fn is_at(_file: &File, _path: &Path) -> bool {
     true

@@ -1,4 +1,4 @@
-//! Getting a file from one mirror.
+//! Downloads a file from one mirror.
 
 use crate::answer::{Body, Question};
 use crate::checksum::Checksum;
@@ -8,14 +8,14 @@ use crate::part::{Note, PartialFile};
 use crate::progress::{Progress, Watch};
 use crate::transfer::{Event, Transfer};
 
-/// How often one mirror is asked at most, however little it gives each time.
+/// Maximum number of requests to one mirror, regardless of how little each one returns.
 const MOST_TRIES: u32 = 100;
 
-/// Why a mirror did not give the file.
+/// Reason why a mirror did not return the file.
 pub(crate) enum Trouble {
-    /// Another mirror may.
+    /// A problem with this mirror; another mirror may work.
     Mirror(Problem),
-    /// None can.
+    /// A local problem that affects all mirrors.
     Here(DownloadError),
 }
 
@@ -31,44 +31,44 @@ impl From<DownloadError> for Trouble {
     }
 }
 
-/// How one question to the mirror ended.
+/// Outcome of one request to the mirror.
 enum Ending {
-    /// With the last byte.
+    /// The last byte arrived.
     Whole,
-    /// Too early, but what has arrived is of use.
+    /// The response ended early, but the received bytes are usable.
     Cut(Problem),
-    /// What was there was of no use.
+    /// The existing bytes are unusable.
     Unfit,
 }
 
-/// What a mirror has said so far.
+/// Information reported by a mirror so far.
 #[derive(Default)]
 struct Said {
-    /// Whether it has given anything of the file.
+    /// Whether it has returned any part of the file.
     answered: bool,
-    /// Bytes of the whole file.
+    /// Size of the whole file in bytes.
     total: Option<u64>,
 }
 
-/// One mirror, and what it is asked for.
+/// A mirror and the requirements for the file.
 pub(crate) struct Mirror<'a> {
-    /// Its address of the file.
+    /// URL of the file.
     pub(crate) url: &'a str,
-    /// What the file has to have.
+    /// Expected checksum.
     pub(crate) checksum: &'a Checksum,
-    /// Most bytes that the file may have.
+    /// Maximum size of the file in bytes.
     pub(crate) max_bytes: u64,
-    /// How long it is waited for.
+    /// Timeouts and retries.
     pub(crate) patience: &'a Patience,
 }
 
 impl Mirror<'_> {
-    /// Fills the part until it is the file. Afterwards, with an error, what the part holds is of use
-    /// for other mirrors and another time.
+    /// Extends the partial file until it is complete. After an error, its bytes are still usable
+    /// for other mirrors and later attempts.
     ///
-    /// A mirror that breaks off is asked for the rest, again and again while it gives more. One that
-    /// does not answer at all is asked once. If it turns out that what was there before does not
-    /// fit, the mirror may start again with nothing, once.
+    /// If a mirror breaks off, the rest is requested again as long as more bytes arrive. A mirror
+    /// that does not respond at all is tried only once. If the existing bytes turn out not to
+    /// match, the mirror may start from the beginning, once.
     pub(crate) fn load(&self, part: &mut PartialFile, watch: &mut Watch<'_>) -> Result<(), Trouble> {
         let mut said = Said::default();
         let mut may_start_again = true;
@@ -120,7 +120,7 @@ impl Mirror<'_> {
         Err(cut(part, said.total).into())
     }
 
-    /// Whether the part is the file.
+    /// Checks that the partial file is the complete file.
     fn check(&self, part: &PartialFile) -> Result<(), Problem> {
         let sha256 = part.sha256();
         if self.checksum.matches(&sha256) {
@@ -132,7 +132,7 @@ impl Mirror<'_> {
         })
     }
 
-    /// Asks once, for what the part does not have yet.
+    /// Sends one request for the missing bytes.
     fn ask(
         &self,
         part: &mut PartialFile,

@@ -1,4 +1,4 @@
-//! What has arrived of a file, on the disk.
+//! Partially downloaded files on disk.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -12,16 +12,16 @@ use crate::checksum::update_from;
 use crate::error::DownloadError;
 use crate::progress::Watch;
 
-/// Where a part came from, so that the rest is of the same file.
+/// Origin of a partial file, so that the rest comes from the same version of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Note {
-    /// The mirror's address of the file.
+    /// URL of the file on the mirror.
     pub(crate) url: String,
-    /// What the mirror called the file's state: an entity tag or a date.
+    /// Validator that the mirror reported for the file: an entity tag or a date.
     pub(crate) validator: String,
 }
 
-/// The first bytes of a file: `NAME.part`, with a [`Note`] in `NAME.part.json`.
+/// First bytes of a file: `NAME.part`, with a [`Note`] in `NAME.part.json`.
 pub(crate) struct PartialFile {
     target: PathBuf,
     path: PathBuf,
@@ -34,8 +34,8 @@ pub(crate) struct PartialFile {
 }
 
 impl PartialFile {
-    /// Opens what an earlier try left of the file at `target`, or starts with nothing. More than
-    /// `max_bytes` are of no use and thrown away.
+    /// Opens the bytes that an earlier attempt left for the file at `target`, or starts empty. More
+    /// than `max_bytes` are useless and discarded.
     pub(crate) fn open(
         target: &Path,
         max_bytes: u64,
@@ -75,28 +75,28 @@ impl PartialFile {
         Ok(part)
     }
 
-    /// Bytes that are there.
+    /// Returns the current number of bytes.
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Bytes that were added since it was opened, with those thrown away.
+    /// Returns the number of bytes added since opening, including discarded ones.
     pub(crate) fn received(&self) -> u64 {
         self.received
     }
 
-    /// All digits of the SHA-256 of the bytes that are there.
+    /// Returns all digits of the SHA-256 of the current bytes.
     pub(crate) fn sha256(&self) -> String {
         self.hasher.sha256()
     }
 
-    /// What a mirror called the state of the file that the bytes are of, if they came from there.
+    /// Returns the validator that a mirror reported for the bytes, if they came from it.
     pub(crate) fn validator(&self, url: &str) -> Option<&str> {
         let note = self.note.as_ref().filter(|note| note.url == url);
         note.map(|note| note.validator.as_str())
     }
 
-    /// Keeps in mind where the next bytes come from, on the disk too.
+    /// Records the origin of the next bytes, in memory and on disk.
     pub(crate) fn set_note(&mut self, note: Option<Note>) -> Result<(), DownloadError> {
         if self.note == note {
             return Ok(());
@@ -113,7 +113,7 @@ impl PartialFile {
         Ok(())
     }
 
-    /// Adds bytes.
+    /// Appends bytes.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), DownloadError> {
         self.file
             .write_all(bytes)
@@ -124,7 +124,7 @@ impl PartialFile {
         Ok(())
     }
 
-    /// Throws away all that is there.
+    /// Discards all bytes.
     pub(crate) fn restart(&mut self) -> Result<(), DownloadError> {
         self.set_note(None)?;
         self.file
@@ -136,13 +136,13 @@ impl PartialFile {
         Ok(())
     }
 
-    /// Gives the file its name, once all its bytes are on the disk itself.
+    /// Flushes all bytes to disk, then gives the file its final name.
     pub(crate) fn finish(self) -> Result<(), DownloadError> {
         self.file
             .sync_all()
             .map_err(|source| DownloadError::writing(&self.path, source))?;
         drop(self.file);
-        // First, because what is left of a part that is whole needs no note.
+        // Remove the note first, because a complete partial file does not need it.
         remove(&self.note_path)?;
         fs::rename(&self.path, &self.target)
             .map_err(|source| DownloadError::writing(&self.target, source))?;
@@ -150,25 +150,25 @@ impl PartialFile {
         Ok(())
     }
 
-    /// Leaves what is there for another time, and no files where nothing is there.
+    /// Keeps the bytes for a later attempt, or removes the files if there are none.
     pub(crate) fn leave(self) {
         drop(self.file);
         if self.length == 0 {
-            // Whatever made the download fail is worth more than that this failed too.
+            // The error that caused the download to fail matters more than a failed cleanup.
             let _ = remove(&self.note_path);
             let _ = remove(&self.path);
         }
     }
 }
 
-/// The path of a file beside another one: its name with an ending.
+/// Returns the path of a file next to another one: its name with a suffix.
 pub(crate) fn beside(path: &Path, ending: &OsStr) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(ending);
     path.into()
 }
 
-/// `None` if there is no note, or none that can be sent to a mirror.
+/// Reads a note; `None` if it is missing or cannot be sent to a mirror.
 fn read_note(path: &Path) -> Option<Note> {
     let note: Note =
         serde_json::from_slice(&files::read_file(path, files::MAX_SETTINGS_BYTES).ok()?).ok()?;
@@ -185,8 +185,8 @@ fn remove(path: &Path) -> Result<(), DownloadError> {
     }
 }
 
-/// Puts a new name on the disk itself, where folders can be opened for that. The file is whole in any
-/// case, so it does not matter if not.
+/// Flushes a new name to disk on systems that can open folders. Failure does not matter, because
+/// the file is complete in any case.
 fn sync_folder(path: &Path) {
     if cfg!(unix)
         && let Some(folder) = path.parent()

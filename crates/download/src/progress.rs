@@ -1,4 +1,4 @@
-//! How far a download is.
+//! Progress of a download.
 
 use std::ops::ControlFlow;
 use std::thread;
@@ -6,36 +6,36 @@ use std::time::{Duration, Instant};
 
 use crate::error::DownloadError;
 
-/// Longest time between two calls of the callback while there is nothing to do but wait.
+/// Maximum time between two calls of the callback while waiting.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
 
-/// What [`fetch`](crate::fetch) is doing; it says so about ten times a second or more often,
-/// whether anything has changed or not.
+/// Current state of [`fetch`](crate::fetch), reported at least about ten times a second, even if
+/// nothing has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
-    /// Another process, or another thread, is loading the same file: this one waits for it.
+    /// Waiting for another process or thread that is downloading the same file.
     Waiting,
 
-    /// Bytes on the disk, of the file or of what an earlier try left of it, are being checked.
+    /// Checking bytes on disk, of the file or of the rest of an earlier attempt.
     Checking {
-        /// Bytes read so far.
+        /// Number of bytes checked so far.
         checked: u64,
-        /// All of them.
+        /// Total number of bytes to check.
         total: u64,
     },
 
-    /// A mirror has been asked.
+    /// Receiving from a mirror.
     Receiving {
-        /// Bytes on the disk, with what an earlier try left. Falls back to 0 if that turns out not
-        /// to be of use.
+        /// Number of bytes on disk, including those of an earlier attempt. Drops back to 0 if those
+        /// turn out to be unusable.
         received: u64,
-        /// Bytes of the whole file, if the mirror has said so.
+        /// Size of the whole file in bytes, if the mirror reported it.
         total: Option<u64>,
     },
 }
 
-/// The caller's callback, whose wish to stop becomes an error.
+/// The caller's callback; its request to stop becomes an error.
 pub(crate) struct Watch<'a> {
     callback: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
 }
@@ -45,7 +45,7 @@ impl<'a> Watch<'a> {
         Self { callback }
     }
 
-    /// Says how far the download is.
+    /// Reports the progress of the download.
     pub(crate) fn say(&mut self, progress: Progress) -> Result<(), DownloadError> {
         match (self.callback)(progress) {
             ControlFlow::Continue(()) => Ok(()),
@@ -53,7 +53,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Waits, and says so meanwhile.
+    /// Waits while reporting progress.
     pub(crate) fn pause(
         &mut self,
         duration: Duration,

@@ -1,10 +1,10 @@
-//! Whose certificates are trusted: those the system trusts, so that a company's proxy works where
-//! its own programs do.
+//! Trusted certificates: those of the system, so that downloads work behind a company's proxy like
+//! the system's own programs.
 
 use ureq::tls::RootCerts;
 
-/// The certificates in the system's files, or in those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
-/// Mozilla's, as the program brings them, on a system without any.
+/// Returns the certificates in the system's files, or in those named by `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR`. On a system without any, returns the bundled certificates of Mozilla.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
 pub(crate) fn roots() -> RootCerts {
     use std::sync::OnceLock;
@@ -26,7 +26,7 @@ pub(crate) fn roots() -> RootCerts {
         .clone()
 }
 
-/// The system is asked about each certificate.
+/// Lets the system verify each certificate.
 #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
 pub(crate) fn roots() -> RootCerts {
     RootCerts::PlatformVerifier

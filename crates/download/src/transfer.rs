@@ -1,5 +1,5 @@
-//! One question to a mirror, on a thread of its own: whoever waits for the answer can stop at any
-//! time, and hashes and writes while the next bytes arrive.
+//! A request to a mirror on its own thread, so that the receiver can stop at any time, and hashes
+//! and writes while the next bytes arrive.
 
 use std::io::Read;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -13,33 +13,33 @@ use crate::client;
 use crate::error::{DownloadError, Problem};
 use crate::progress::TICK;
 
-/// Most bytes of a [`Event::Bytes`].
+/// Maximum number of bytes in an [`Event::Bytes`].
 const BLOCK: usize = 1 << 16;
 
-/// How many events may wait for being taken; the mirror waits meanwhile.
+/// Maximum number of pending events; the transfer pauses at this limit.
 const EVENTS: usize = 16;
 
-/// What happens on the line.
+/// An event of a transfer.
 pub(crate) enum Event {
-    /// The mirror answers; comes first.
+    /// Head of the response; comes first.
     Head(Head),
-    /// The next bytes of the body.
+    /// Next bytes of the body.
     Bytes(Vec<u8>),
-    /// The body has ended, and it had as many bytes as its head said, if it did.
+    /// End of the body; its length matched the response head, if reported there.
     End,
-    /// No answer, or no more of it.
+    /// The response is missing or incomplete.
     Failed(Problem),
 }
 
-/// A question that was sent. Dropped, it closes the connection.
+/// A request that was sent. Dropping it closes the connection.
 pub(crate) struct Transfer {
     agent: Agent,
     events: Receiver<Event>,
 }
 
 impl Transfer {
-    /// Asks for the bytes from `offset` on. If the file is no longer in the state that `validator`
-    /// stands for, the mirror gives the whole.
+    /// Requests the bytes from `offset`. If the file has changed since `validator`, the mirror
+    /// returns the whole file.
     pub(crate) fn start(
         agent: Agent,
         url: &str,
@@ -57,14 +57,14 @@ impl Transfer {
         thread::Builder::new()
             .name("download".to_owned())
             .spawn(move || {
-                // Who does not want to know any more has hung up.
+                // An error means that the receiver has been dropped.
                 let _ = run(request, &sender);
             })
             .map_err(|source| DownloadError::System { source })?;
         Ok(Self { agent, events })
     }
 
-    /// What happens next, or `None` if nothing happens for a moment.
+    /// Returns the next event, or `None` if there is none for a moment.
     pub(crate) fn next(&self) -> Option<Event> {
         match self.events.recv_timeout(TICK) {
             Ok(event) => Some(event),
@@ -78,14 +78,14 @@ impl Transfer {
 
 impl Drop for Transfer {
     fn drop(&mut self) {
-        // Ends what the thread is waiting for.
+        // Ends any blocking call in the thread.
         self.agent.clone().shutdown();
     }
 }
 
 type Request = ureq::RequestBuilder<ureq::typestate::WithoutBody>;
 
-/// Tells all that happens, unless nobody listens any more.
+/// Sends all events until the receiver is dropped.
 fn run(
     request: Request,
     events: &SyncSender<Event>,

@@ -1,4 +1,4 @@
-//! Files that are either whole or not there.
+//! Atomic writes: files are either complete or missing.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -8,15 +8,15 @@ use tempfile::NamedTempFile;
 
 use crate::target::{Target, folder_of};
 
-/// What a temporary name starts with.
+/// Prefix of temporary names.
 const UNFINISHED: &str = ".writing-";
 
-/// Removes what processes that were killed in [`write_atomically`] left in a folder. Whoever writes
-/// there at the same time loses their file.
+/// Removes the files that killed processes left in a folder during [`write_atomically`]. Concurrent
+/// writers in this folder lose their files.
 ///
 /// # Errors
 ///
-/// If the folder cannot be read, but for one that is not there, or a file cannot be removed.
+/// If the folder exists but cannot be read, or a file cannot be removed.
 pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -31,22 +31,24 @@ pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes one of the project's own files under a temporary name in its folder, flushes it to the disk, then
-/// renames it: a reader sees the old file or the new one, whatever happens in between. A symbolic link stays,
-/// and the file that it leads to is replaced.
+/// Writes one of the project's own files to a temporary name in its folder, flushes it to disk,
+/// then renames it. A reader always sees the complete old file or the complete new one. A symbolic
+/// link is kept, and its target is replaced.
 ///
 /// # Errors
 ///
-/// What the system says, or that a device or a pipe is there; the old file, if any, is untouched.
+/// The system's error, or an error if the path is a device or a pipe; the old file, if any, is
+/// untouched.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomically_with(path, |file| file.write_all(bytes))
 }
 
-/// The same for what is written piece by piece: an error of `write` leaves the old file, if any, too.
+/// Like [`write_atomically`], for data written in pieces. An error of `write` also leaves the old
+/// file, if any, untouched.
 ///
 /// # Errors
 ///
-/// What `write` or the system says.
+/// The error of `write` or of the system.
 pub fn write_atomically_with(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -63,12 +65,12 @@ pub fn write_atomically_with(
     Ok(())
 }
 
-/// Writes a file with a temporary name, and flushes it to the disk.
+/// Writes a file with a temporary name and flushes it to disk.
 pub(crate) fn filled(
     mut file: NamedTempFile,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<NamedTempFile> {
-    // To the file itself, so that an error does not name the temporary path.
+    // Write to the `File` itself, so that errors do not name the temporary path.
     let mut buffered = BufWriter::new(file.as_file_mut());
     write(&mut buffered)?;
     buffered.flush()?;
@@ -77,15 +79,16 @@ pub(crate) fn filled(
     Ok(file)
 }
 
-/// Gives a new file the mode of the one that it replaces. A file system without modes loses nothing.
+/// Copies the mode of the replaced file to the new one. Has no effect on a file system without
+/// modes.
 pub(crate) fn keep_mode(file: &NamedTempFile, replaced: &Path) {
     if let Ok(metadata) = fs::metadata(replaced) {
         let _ = file.as_file().set_permissions(metadata.permissions());
     }
 }
 
-/// A file with a temporary name, which others may read as any new file. Errors are the system's, without
-/// that name, which tells nobody anything.
+/// Creates a file with a temporary name, readable by others like any new file. Errors are the
+/// system's and omit that name, which means nothing to users.
 pub(crate) fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
     let mut code = None;
     let made = tempfile::Builder::new()

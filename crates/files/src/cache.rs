@@ -1,10 +1,10 @@
-//! Where what can be had again lies: downloads, compiled kernels.
+//! Cache location for recoverable data: downloads, compiled kernels.
 
 use std::path::PathBuf;
 
-/// The folder `resnet` in the user's cache folder: `~/.cache/resnet` on Linux (or in
-/// `XDG_CACHE_HOME`), `~/Library/Caches/resnet` on a Mac, `%LOCALAPPDATA%\resnet` on Windows. It
-/// need not be there. `None` if the user has no home.
+/// Returns the folder `resnet` in the user's cache folder: `~/.cache/resnet` on Linux (or in
+/// `XDG_CACHE_HOME`), `~/Library/Caches/resnet` on macOS, `%LOCALAPPDATA%\resnet` on Windows. It
+/// may not exist yet. `None` if the user has no home.
 pub fn cache_folder() -> Option<PathBuf> {
     dirs::cache_dir().map(|folder| folder.join("resnet"))
 }

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use ring::digest::{Context, Digest, SHA256, digest};
 
-/// Hexadecimal digits of a SHA-256 checksum.
+/// Number of hexadecimal digits in a SHA-256 checksum.
 pub const SHA256_DIGITS: usize = 64;
 
-/// Computes the SHA-256 checksum of bytes that arrive in pieces.
+/// Incremental SHA-256 hasher.
 #[derive(Clone)]
 pub struct Hasher(Context);
 
@@ -18,23 +18,23 @@ impl Default for Hasher {
 }
 
 impl Hasher {
-    /// A checksum of no bytes yet.
+    /// Creates a hasher without any bytes.
     pub fn new() -> Self {
         Self(Context::new(&SHA256))
     }
 
-    /// Takes more bytes.
+    /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// Returns the checksum of the bytes so far, as lower-case hexadecimal digits.
+    /// Returns the checksum of the bytes so far, as lowercase hexadecimal digits.
     pub fn sha256(&self) -> String {
         digits(&self.0.clone().finish())
     }
 }
 
-/// Returns the SHA-256 checksum of bytes, as lower-case hexadecimal digits.
+/// Returns the SHA-256 checksum of bytes, as lowercase hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     digits(&digest(&SHA256, bytes))
 }

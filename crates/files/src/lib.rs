@@ -1,5 +1,5 @@
-//! Files that are whole or not there, their checksums, reading with limits, text that is safe to print,
-//! and the user's cache folder.
+//! Atomic writes, checksums, size-limited reads, text that is safe to print, and the user's cache
+//! folder.
 //!
 //! ```
 //! let folder = tempfile::tempdir()?;

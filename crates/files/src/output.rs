@@ -1,4 +1,4 @@
-//! Files that the user names for output.
+//! Output files named by the user.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek as _, Write};
@@ -9,23 +9,23 @@ use tempfile::NamedTempFile;
 use crate::atomic::{filled, keep_mode, unfinished};
 use crate::target::{Target, folder_of};
 
-/// Writes a file that the user named: see [`write_output_with`].
+/// Writes a file named by the user; see [`write_output_with`].
 ///
 /// # Errors
 ///
-/// What the system says.
+/// The system's error.
 pub fn write_output(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_output_with(path, |file| file.write_all(bytes))
 }
 
-/// Writes a file that the user named, whatever it is: a regular file is replaced at once when all is
-/// written, as by [`write_atomically`](crate::write_atomically()), a symbolic link stays and what it leads to
-/// is written, and a device or a pipe gets the bytes. A file in a folder that takes no other files, or that is
-/// mounted on its own, is written in place.
+/// Writes a file named by the user, of any type. A regular file is replaced atomically once
+/// everything is written, like [`write_atomically`](crate::write_atomically()). A symbolic link is
+/// kept and its target is written. A device or a pipe receives the bytes directly. A file that is a
+/// mount point or whose folder does not accept new files is written in place.
 ///
 /// # Errors
 ///
-/// What `write` or the system says.
+/// The error of `write` or of the system.
 pub fn write_output_with(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -40,12 +40,12 @@ pub fn write_output_with(
     }
 }
 
-/// Checks that [`write_output_with`] can begin, before something that takes long. Nothing is changed. What a
-/// pipe or a device will say shows only when it is written.
+/// Checks before a long operation that [`write_output_with`] can start. Changes nothing. Errors of
+/// a pipe or a device only appear when writing.
 ///
 /// # Errors
 ///
-/// What the system says.
+/// The system's error.
 pub fn check_output(path: &Path) -> io::Result<()> {
     let Target::File(path) = Target::of(path)? else {
         return Ok(());
@@ -59,7 +59,7 @@ pub fn check_output(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives a finished file its name.
+/// Moves a finished file to its final name.
 fn put(file: NamedTempFile, path: &Path) -> io::Result<()> {
     keep_mode(&file, path);
     let error = match file.persist(path) {
@@ -89,14 +89,15 @@ fn write_through(
     write(&mut buffered)?;
     buffered.flush()?;
     drop(buffered);
-    // Only files on a disk can be flushed to it.
+    // Only files on disk can be flushed.
     match fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         true => file.sync_all(),
         false => Ok(()),
     }
 }
 
-/// Whether a folder takes no new files; one of its files may be writable all the same.
+/// Returns whether the folder does not accept new files; existing files in it may still be
+/// writable.
 fn is_closed_folder(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -200,7 +201,7 @@ mod tests {
         let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
         write_output(Path::new(&descriptor), b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
-        // The same file, not another one in its place.
+        // The same file, not a replacement.
         let mut text = String::new();
         (&file).read_to_string(&mut text).unwrap();
         assert_eq!(text, "new");

@@ -1,21 +1,22 @@
-//! Text from anywhere, made safe to print.
+//! Makes untrusted text safe to print.
 //!
-//! Names, values and messages come from files, arguments and other programs. Control characters in them
-//! could move the cursor or rewrite the screen, bidirectional ones could reorder a line, and a value can be
-//! megabytes long. Everything that the programs print goes through this module.
+//! Names, values and messages come from files, arguments and other programs. Control characters in
+//! them could move the cursor or rewrite the screen, bidirectional characters could reorder a line,
+//! and a value can be megabytes long. Everything that the programs print goes through this module.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Longest error or hint, in characters.
+/// Maximum length of an error or a hint, in characters.
 pub const LONGEST_SENTENCE: usize = 300;
-/// [`brief`] shortens no word to fewer characters as long as the text can be cut elsewhere.
+/// [`brief`] does not shorten words below this number of characters if the text can be cut
+/// elsewhere.
 const SHORTEST_WORD: usize = 40;
 const ELLIPSIS: char = '…';
 
-/// Whether a character shows as itself: it does not control a terminal, change the direction of text, or
-/// hide or join what is around it.
+/// Returns whether a character is displayed as itself: it does not control a terminal, change the
+/// text direction, or hide or join its neighbors.
 pub fn is_printable(character: char) -> bool {
     !character.is_control()
         && !matches!(
@@ -39,8 +40,8 @@ pub fn is_printable(character: char) -> bool {
         )
 }
 
-/// Characters of a text, with those that are not [printable](is_printable) escaped as Rust does: `\n`,
-/// `\u{1b}`.
+/// Returns the characters of a text, with characters that are not [printable](is_printable) escaped
+/// as in Rust: `\n`, `\u{1b}`.
 pub fn printable_chars(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(|character| {
         let is_printable = is_printable(character);
@@ -50,8 +51,8 @@ pub fn printable_chars(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// A path as text, with bytes that are not UTF-8 as `\xE9`, so that paths that differ in them stay apart.
-/// Characters that are not [printable](is_printable) are left as they are.
+/// Returns a path as text. Bytes that are not UTF-8 become `\xE9`, so that different paths stay
+/// distinct. Characters that are not [printable](is_printable) are kept.
 pub fn shown_path(path: &Path) -> Cow<'_, str> {
     if let Some(text) = path.to_str() {
         return Cow::Borrowed(text);
@@ -67,14 +68,14 @@ pub fn shown_path(path: &Path) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Escapes every character that is not [printable](is_printable), as Rust does: `\n`, `\u{1b}`.
+/// Escapes every character that is not [printable](is_printable), as in Rust: `\n`, `\u{1b}`.
 pub fn printable(text: &str) -> Cow<'_, str> {
     escape(text, is_printable, |character, text| {
         text.extend(character.escape_default());
     })
 }
 
-/// Does the same, but keeps line breaks: for text of several lines, such as a table.
+/// Like [`printable`], but keeps line breaks: for multi-line text such as a table.
 pub fn printable_lines(text: &str) -> Cow<'_, str> {
     escape(
         text,
@@ -83,10 +84,11 @@ pub fn printable_lines(text: &str) -> Cow<'_, str> {
     )
 }
 
-/// Escapes the same characters in serialized JSON, as `\uXXXX`: the document stays valid and its data the
-/// same.
+/// Escapes the same characters in serialized JSON as `\uXXXX`: the document stays valid and its
+/// data unchanged.
 ///
-/// A serializer escapes line breaks within strings, so those that are left are between tokens and stay.
+/// A serializer escapes line breaks within strings, so the remaining ones are between tokens and
+/// are kept.
 pub fn printable_json(json: &str) -> Cow<'_, str> {
     escape(
         json,
@@ -100,8 +102,8 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
     )
 }
 
-/// Makes a text printable on one line of at most `most` characters: the longest words, which are values and
-/// paths, lose their middle first, then the text does.
+/// Makes a text printable on one line of at most `most` characters. It first cuts the middle of the
+/// longest words, which are values and paths, then the middle of the text.
 pub fn brief(text: &str, most: usize) -> String {
     let text = printable(text);
     if text.chars().nth(most).is_none() {
@@ -125,12 +127,13 @@ pub fn brief(text: &str, most: usize) -> String {
     shortened(&words.join(" "), most).into_owned()
 }
 
-/// Makes an error or a hint one printable sentence of at most [`LONGEST_SENTENCE`] characters.
+/// Converts an error or a hint to one printable sentence of at most [`LONGEST_SENTENCE`]
+/// characters.
 pub fn sentence(text: &str) -> String {
     brief(text, LONGEST_SENTENCE)
 }
 
-/// Cuts a text to `most` characters, with an ellipsis in place of its middle.
+/// Shortens a text to `most` characters by replacing its middle with an ellipsis.
 pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     if text.chars().nth(most).is_none() {
         return Cow::Borrowed(text);
@@ -150,7 +153,7 @@ pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(head.chain(ellipsis).chain(text[start..].chars()).collect())
 }
 
-/// Replaces the characters that are not kept.
+/// Escapes the characters that are not kept.
 fn escape(
     text: &str,
     is_kept: impl Fn(char) -> bool,
@@ -170,7 +173,8 @@ fn escape(
     Cow::Owned(escaped)
 }
 
-/// A path as text, with `\xFF` for each byte that is not UTF-8, so that different paths stay different.
+/// Returns a path as text, with `\xFF` for each byte that is not UTF-8, so that different paths
+/// stay distinct.
 pub fn path_text(path: &Path) -> String {
     let mut text = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
@@ -218,7 +222,7 @@ mod tests {
         assert_eq!(shown(b"\xff\xfe"), "\\xFF\\xFE");
     }
 
-    /// All of the planes that have characters.
+    /// Returns all code points of the planes that contain characters.
     fn characters() -> impl Iterator<Item = char> {
         (0..=0x1_ffff)
             .chain(0xd_fff0..=0xe_100f)

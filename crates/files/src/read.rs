@@ -1,31 +1,31 @@
-//! Reading files that a user names, without waiting for ever and without filling the memory.
+//! Reads files named by the user without blocking forever or exhausting memory.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Limit for files of settings, in bytes.
+/// Size limit for settings files, in bytes.
 pub const MAX_SETTINGS_BYTES: u64 = 1 << 20;
-/// Limit for JSON documents, such as the description of a model, in bytes.
+/// Size limit for JSON documents, such as the description of a model, in bytes.
 pub const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
-/// Limit for weights and checkpoints, which are held in memory as a whole, in bytes.
+/// Size limit for weights and checkpoints, which are loaded into memory as a whole, in bytes.
 pub const MAX_WEIGHTS_BYTES: u64 = 16 << 30;
 
-/// Why a path is not read although the system would read it. [`open_file`] and the functions that use
-/// it return it inside an [`io::Error`], where [`io::Error::get_ref`] finds it.
+/// Reason for refusing to read a path that the system would read. [`open_file`] and the functions
+/// based on it return it inside an [`io::Error`]; [`io::Error::get_ref`] finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The path names something that is not a regular file.
+    /// The path is not a regular file.
     #[error("it is {kind}, not a regular file")]
     NotAFile {
-        /// What it is.
+        /// Kind of the path.
         kind: &'static str,
     },
-    /// The file has more bytes than any file of its kind.
+    /// The file is larger than the limit for its kind.
     #[error("it has more than {limit} bytes")]
     TooLarge {
-        /// Most bytes that are read.
+        /// Maximum number of bytes read.
         limit: u64,
     },
 }
@@ -52,11 +52,11 @@ const FOLDER: &str = "a folder";
 ///
 /// # Errors
 ///
-/// What the system says, or [`ReadError::NotAFile`] for a folder, and for a pipe, a socket or a
-/// device, which may give bytes without end or none for ever.
+/// The system's error, or [`ReadError::NotAFile`] for a folder, pipe, socket or device; the last
+/// three may return bytes without end or block forever.
 pub fn open_file(path: impl AsRef<Path>) -> io::Result<File> {
     let path = path.as_ref();
-    // Opening some devices does something, so the kind is checked before as well as after.
+    // Opening some devices has side effects, so the kind is checked before as well as after.
     check(&fs::metadata(path)?)?;
     let mut options = OpenOptions::new();
     options.read(true);
@@ -66,7 +66,7 @@ pub fn open_file(path: impl AsRef<Path>) -> io::Result<File> {
     Ok(file)
 }
 
-/// A pipe that took a file's place after it was looked at must not be waited for.
+/// Opens without blocking, in case a pipe replaced the file after the check.
 #[cfg(unix)]
 fn do_not_wait(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -76,11 +76,11 @@ fn do_not_wait(options: &mut OpenOptions) {
 #[cfg(not(unix))]
 fn do_not_wait(_: &mut OpenOptions) {}
 
-/// Opens a regular file, or a link to one, for appending; makes it if it is not there.
+/// Opens a regular file, or a link to one, for appending; creates it if it is missing.
 ///
 /// # Errors
 ///
-/// What the system says, or [`ReadError::NotAFile`], as for [`open_file`].
+/// The system's error, or [`ReadError::NotAFile`], as for [`open_file`].
 pub fn append_file(path: impl AsRef<Path>) -> io::Result<File> {
     let path = path.as_ref();
     match fs::metadata(path) {
@@ -100,17 +100,16 @@ pub fn append_file(path: impl AsRef<Path>) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// As for [`open_file`], and [`ReadError::TooLarge`].
+/// Like [`open_file`], and [`ReadError::TooLarge`].
 pub fn read_file(path: impl AsRef<Path>, limit: u64) -> io::Result<Vec<u8>> {
     read_rest(open_file(path)?, Vec::new(), limit)
 }
 
-/// Reads what is left of an open file behind the bytes that were read before, all together at most
-/// `limit` bytes.
+/// Reads the rest of an open file after the bytes already read, at most `limit` bytes in total.
 ///
 /// # Errors
 ///
-/// What the system says, or [`ReadError::TooLarge`].
+/// The system's error, or [`ReadError::TooLarge`].
 pub fn read_rest(file: File, mut bytes: Vec<u8>, limit: u64) -> io::Result<Vec<u8>> {
     let too_large = || io::Error::from(ReadError::TooLarge { limit });
     let length = file.metadata()?.len();
@@ -121,7 +120,7 @@ pub fn read_rest(file: File, mut bytes: Vec<u8>, limit: u64) -> io::Result<Vec<u
     bytes
         .try_reserve_exact(usize::try_from(missing).map_err(|_| too_large())?)
         .map_err(|_| io::ErrorKind::OutOfMemory)?;
-    // The file may grow meanwhile.
+    // The file may grow in the meantime.
     let room = (limit + 1).saturating_sub(bytes.len() as u64);
     file.take(room).read_to_end(&mut bytes)?;
     match bytes.len() as u64 <= limit {
@@ -130,11 +129,11 @@ pub fn read_rest(file: File, mut bytes: Vec<u8>, limit: u64) -> io::Result<Vec<u
     }
 }
 
-/// Reads a regular file of text of at most `limit` bytes.
+/// Reads a regular text file of at most `limit` bytes.
 ///
 /// # Errors
 ///
-/// As for [`read_file`], and [`io::ErrorKind::InvalidData`] if it is not UTF-8.
+/// Like [`read_file`], and [`io::ErrorKind::InvalidData`] if it is not UTF-8.
 pub fn read_text(path: impl AsRef<Path>, limit: u64) -> io::Result<String> {
     String::from_utf8(read_file(path, limit)?)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8"))

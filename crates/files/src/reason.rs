@@ -1,10 +1,10 @@
-//! What the system says, in words.
+//! System errors in words.
 
 use std::io;
 
 use crate::ReadError;
 
-/// Why the system did not do something, without the number that it has for it.
+/// Returns the reason for a system error, without its number.
 ///
 /// ```
 /// let error = std::fs::read("/nowhere").unwrap_err();
@@ -17,9 +17,10 @@ pub fn reason(error: &io::Error) -> String {
     without_number(&error.to_string())
 }
 
-/// The way out of a failed write where the file is not to blame: the disk is full or a limit is reached.
+/// Returns the fix for a failed write if the file is not the cause: the disk is full or a limit is
+/// reached.
 pub fn write_hint(error: &io::Error) -> Option<&'static str> {
-    // A limit of ours for what is read is no limit of the system.
+    // This project's read limit is not a system limit.
     if error
         .get_ref()
         .is_some_and(|reason| reason.is::<ReadError>())
@@ -33,7 +34,7 @@ pub fn write_hint(error: &io::Error) -> Option<&'static str> {
     }
 }
 
-/// A text without the numbers that systems give to errors: ` (os error 2)`.
+/// Removes the numbers that systems add to errors: ` (os error 2)`.
 pub fn without_number(text: &str) -> String {
     const START: &str = " (os error ";
     let mut rest = text;

@@ -1,7 +1,7 @@
-//! JSON files that hold their own checksum, and those of the files that belong to them.
+//! JSON files that contain their own checksum and those of related files.
 //!
-//! A sealed file is a JSON object whose last entry is `"sha256"`: checksums by file name. The file's own is
-//! that of its bytes with zeros in place of its digits.
+//! A sealed file is a JSON object whose last entry is `"sha256"`: checksums by file name. The
+//! file's own checksum is computed over its bytes with zeros in place of its digits.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,25 +13,26 @@ use thiserror::Error;
 
 use crate::checksum::{SHA256_DIGITS, sha256};
 
-/// The entry of the checksums.
+/// Key of the checksums.
 const KEY: &str = "sha256";
 
-/// SHA-256 checksums of files by their names.
+/// SHA-256 checksums by file name.
 pub type Checksums = BTreeMap<String, String>;
 
-/// Why a sealed file cannot be used.
+/// Reason why a sealed file cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SealError {
-    /// It is not JSON, or not what it should hold.
+    /// The file is not JSON, or does not contain the expected data.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
-    /// Its bytes are not those that were written.
+    /// The bytes differ from those that were written.
     #[error("its content does not match its checksum")]
     Checksum,
 }
 
-/// Serializes a value, a struct or a map, with its checksum as the file `name` and those of other files.
+/// Serializes a value, a struct or a map, with its own checksum as the file `name` and the
+/// checksums of other files.
 ///
 /// # Errors
 ///
@@ -60,12 +61,12 @@ pub fn seal(
     Ok(text.into_bytes())
 }
 
-/// Reads a value from the bytes of a file, and the checksums of the other files. A file that is not sealed,
-/// because an older version or a person wrote it, has none.
+/// Reads a value and the checksums of the other files from the bytes of a file. An unsealed file,
+/// written by an older version or a person, has no checksums.
 ///
 /// # Errors
 ///
-/// If the bytes are not those that were sealed, or hold something else.
+/// If the bytes differ from those that were sealed, or contain other data.
 pub fn unseal<T: DeserializeOwned>(
     bytes: &[u8],
     name: &str,
@@ -78,7 +79,7 @@ pub fn unseal<T: DeserializeOwned>(
     Ok((serde_json::from_value(Value::Object(object))?, checksums))
 }
 
-/// The checksums of the other files, if the file's own is right.
+/// Returns the checksums of the other files if the file's own checksum is correct.
 fn verified(bytes: &[u8], checksums: Value, name: &str) -> Result<Checksums, SealError> {
     let mut checksums: Checksums =
         serde_json::from_value(checksums).map_err(|_| SealError::Checksum)?;
@@ -94,7 +95,7 @@ fn verified(bytes: &[u8], checksums: Value, name: &str) -> Result<Checksums, Sea
     }
 }
 
-/// Where the digits of the file's own checksum are: nothing behind it has the same ones.
+/// Returns the position of the digits of the file's own checksum: their last occurrence.
 fn place(text: &str, digits: &str) -> Option<Range<usize>> {
     let start = text.rfind(digits)?;
     (digits.len() == SHA256_DIGITS).then_some(start..start + SHA256_DIGITS)

@@ -1,27 +1,27 @@
-//! What a path leads to, for a program that wants to write there.
+//! Target of a path that a program wants to write to.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// As many symbolic links as Linux follows.
+/// Maximum number of symbolic links, as on Linux.
 const MOST_LINKS: usize = 40;
 
-/// What is written.
+/// Target of a write.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// A regular file, or one that does not exist yet, by its path behind all symbolic links.
+    /// A regular file, or one that does not exist yet; its path after resolving all symbolic links.
     File(PathBuf),
-    /// A device, a pipe, a socket, or an open file of a process: it can only be written through.
+    /// A device, a pipe, a socket, or an open file of a process; it can only be written in place.
     Stream(PathBuf),
 }
 
 impl Target {
-    /// Follows symbolic links to what is written.
+    /// Follows symbolic links to the target.
     ///
     /// # Errors
     ///
-    /// If the links form a loop, the path leads to a folder, or the system cannot look at it.
+    /// If the links form a loop, the path leads to a folder, or the system cannot access it.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         let mut target = path.to_owned();
         for _ in 0..MOST_LINKS {
@@ -44,13 +44,13 @@ impl Target {
             let link = fs::read_link(&target)?;
             target = folder_of(&target).join(link);
         }
-        // The system's own words for a loop.
+        // Returns the system's own error for a loop.
         fs::metadata(path)?;
         Err(io::Error::other("too many symbolic links"))
     }
 }
 
-/// The folder that a file is in.
+/// Returns the folder that contains a file.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -58,14 +58,15 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Whether a path names an open file of a process, such as `/proc/self/fd/1`: what its link says is no path
-/// to the file if that is a pipe or was deleted, and a file that the process has open must not be replaced.
+/// Returns whether a path names an open file of a process, such as `/proc/self/fd/1`. The target of
+/// its link is not a usable path if the file is a pipe or was deleted, and a file that the process
+/// has open must not be replaced.
 fn is_descriptor(path: &Path) -> bool {
     fs::canonicalize(folder_of(path))
         .is_ok_and(|folder| folder.starts_with("/proc") || folder.starts_with("/dev/fd"))
 }
 
-/// Whether a path leads to the program's own standard output, as `/dev/stdout` does.
+/// Returns whether a path leads to the program's own standard output, as `/dev/stdout` does.
 pub fn is_standard_output(path: &Path) -> bool {
     system::is_same(path, Path::new("/dev/stdout"))
 }

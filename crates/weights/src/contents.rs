@@ -1,4 +1,4 @@
-//! The tensors of a file by name and shape, read one by one.
+//! Lists the tensors of a file by name and shape, and reads them one by one.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,9 +8,10 @@ use crate::safetensors::Safetensors;
 use crate::tensor::Entry;
 use crate::torch::{Listing, TorchFile};
 
-/// What a file holds, before any of it is read: for programs that know which tensors they want.
+/// The contents of a file before any tensor is read, for programs that know which tensors they
+/// need.
 ///
-/// [`WeightsFile`](crate::WeightsFile) picks a state dict by its key instead.
+/// [`WeightsFile`](crate::WeightsFile) instead selects a state dict by its key.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -36,36 +37,37 @@ pub struct Contents<'a> {
     source: Source<'a>,
 }
 
-/// A tensor that was not read yet.
+/// A tensor that has not been read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorInfo {
-    /// The keys that lead to it, with dots between them: `state_dict.net.fc.bias`.
+    /// Keys that lead to the tensor, separated by dots: `state_dict.net.fc.bias`.
     pub name: String,
-    /// Sizes, outermost dimension first; `None` for a tensor that cannot be read.
+    /// Sizes, outermost dimension first; `None` if the tensor cannot be read.
     pub shape: Option<Vec<usize>>,
-    /// What its elements are.
+    /// Kind of the elements.
     pub kind: TensorKind,
-    /// Why it cannot be read, such as `of complex64`; `None` for floats and integers.
+    /// Reason why the tensor cannot be read, such as `of complex64`; `None` for floats and
+    /// integers.
     pub unread: Option<String>,
 }
 
-/// What the elements of a tensor are.
+/// Kind of a tensor's elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TensorKind {
-    /// Floats of 16 to 64 bits.
+    /// Floats with 16 to 64 bits.
     Float,
     /// Integers or booleans.
     Integer,
-    /// Numbers that stand for floats by a scale: a tensor of PyTorch's quantization, or floats of
+    /// Numbers that represent floats through a scale: a tensor quantized by PyTorch, or floats with
     /// 8 bits or fewer.
     Quantized,
-    /// Something that cannot be read.
+    /// Elements that cannot be read.
     Unread,
 }
 
 impl TensorKind {
-    /// That of a type that is not known, by its name in a file.
+    /// Returns the kind of an unknown type, given its name in a file.
     pub(crate) fn unknown(name: &str) -> Self {
         const SMALL_FLOATS: [&str; 6] = ["F8", "F6", "F4", "float8", "float6", "float4"];
         match SMALL_FLOATS.iter().any(|start| name.starts_with(start)) {
@@ -85,21 +87,23 @@ enum Source<'a> {
 }
 
 impl<'a> Contents<'a> {
-    /// Lists the tensors of a file, those in dicts and lists within others too.
+    /// Lists the tensors of a file, including those in nested dicts and lists.
     ///
     /// # Errors
     ///
-    /// If the file is cut off, damaged, of another format or holds no tensors.
+    /// If the file is cut off, damaged or of another format, or contains no tensors.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ContentError> {
         Self::parse_at(bytes, None)
     }
 
-    /// The same of the dict under a key alone, or under keys with dots between them; the names are
-    /// those in it. In a file without such a dict, the key is what names start with.
+    /// Like [`parse`](Self::parse), but only for the dict under a key, or under several keys
+    /// separated by dots. Names are relative to that dict. In a file without this dict, selects the
+    /// tensors whose names start with the key.
     ///
     /// # Errors
     ///
-    /// As for [`parse`](Self::parse), and [`ContentError::UnknownKey`] if nothing is under the key.
+    /// Like [`parse`](Self::parse), and [`ContentError::UnknownKey`] if there is nothing under the
+    /// key.
     pub fn parse_under(bytes: &'a [u8], key: &str) -> Result<Self, ContentError> {
         let within = Self::parse_at(bytes, Some(key));
         let Err(ContentError::UnknownKey { .. }) = within else {
@@ -170,17 +174,17 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// How the file is laid out.
+    /// Returns the format of the file.
     pub fn format(&self) -> Format {
         self.format
     }
 
-    /// The tensors in the file's order.
+    /// Returns the tensors in file order.
     pub fn tensors(&self) -> &[TensorInfo] {
         &self.tensors
     }
 
-    /// Gives tensors other names, unless two of them would have one name.
+    /// Renames the tensors, unless two of them would have the same name.
     pub fn rename(&mut self, rename: impl Fn(&str) -> String) {
         let names: Vec<String> = self
             .tensors
@@ -196,20 +200,21 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// What a safetensors file says about itself.
+    /// Returns the metadata of a safetensors file.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata
     }
 
-    /// Reads tensors by their places in [`tensors`](Self::tensors).
+    /// Reads tensors by their positions in [`tensors`](Self::tensors).
     ///
     /// # Errors
     ///
-    /// The first tensor that cannot be read, or if all together need far more memory than the file.
+    /// The first tensor that cannot be read, or if all tensors together need far more memory than
+    /// the file.
     ///
     /// # Panics
     ///
-    /// If there is no tensor at a place.
+    /// If a position is out of range.
     pub fn read(
         &self,
         places: impl IntoIterator<Item = usize>,
@@ -227,7 +232,7 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// An error that says so if a module was pickled in place of its state dict.
+    /// Returns an error if a module was pickled instead of its state dict.
     pub fn whole_module(&self) -> Option<ContentError> {
         match &self.source {
             Source::Safetensors(_) => None,
@@ -235,7 +240,7 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// What names start with, for messages.
+    /// Lists the first parts of the tensor names, for messages.
     fn summary(&self) -> String {
         let mut starts: Vec<&str> = Vec::new();
         for tensor in &self.tensors {
@@ -252,11 +257,11 @@ impl<'a> Contents<'a> {
     }
 }
 
-/// Starts of names that a message lists at most.
+/// Maximum number of first parts that a message lists.
 const MAX_LISTED: usize = 12;
 
 impl Source<'_> {
-    /// Forgets all tensors but these.
+    /// Keeps only these tensors.
     fn keep(&mut self, places: &[usize]) {
         match self {
             Self::Safetensors(file) => {

@@ -1,4 +1,4 @@
-//! Types of elements, and how they become `f32` or `i64`.
+//! Element types and their conversion to `f32` or `i64`.
 
 use half::{bf16, f16};
 
@@ -6,7 +6,7 @@ use crate::error::ContentError;
 use crate::layout::Layout;
 use crate::tensor::{Entry, Tensor};
 
-/// The type of the elements of a tensor in a file.
+/// Type of a tensor's elements in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dtype {
     Float16,
@@ -22,7 +22,7 @@ pub(crate) enum Dtype {
     Uint16,
     Uint32,
     Uint64,
-    /// One that is known, so that it can be skipped, but not read.
+    /// A known type that can be skipped, but not read.
     Unread {
         name: &'static str,
         bytes: u64,
@@ -39,7 +39,7 @@ const COMPLEX128: Dtype = Dtype::Unread {
 };
 
 impl Dtype {
-    /// The type that a class of PyTorch's storages holds.
+    /// Returns the element type of a PyTorch storage class.
     pub(crate) fn of_storage(class: &str) -> Option<Self> {
         Some(match class {
             "HalfStorage" => Self::Float16,
@@ -78,7 +78,7 @@ impl Dtype {
         })
     }
 
-    /// The type that PyTorch calls `torch.NAME`.
+    /// Returns the type that PyTorch calls `torch.NAME`.
     pub(crate) fn of_torch(name: &str) -> Option<Self> {
         Some(match name {
             "float16" | "half" => Self::Float16,
@@ -98,7 +98,7 @@ impl Dtype {
         })
     }
 
-    /// The type that safetensors writes as `name`.
+    /// Returns the type that safetensors calls `name`.
     pub(crate) fn of_safetensors(name: &str) -> Option<Self> {
         Some(match name {
             "F16" => Self::Float16,
@@ -118,7 +118,7 @@ impl Dtype {
         })
     }
 
-    /// Whether the elements are floats that can be read.
+    /// Returns whether the elements are floats that can be read.
     pub(crate) fn is_float(self) -> bool {
         matches!(
             self,
@@ -126,7 +126,7 @@ impl Dtype {
         )
     }
 
-    /// Bytes of one element.
+    /// Returns the size of an element in bytes.
     pub(crate) fn bytes(self) -> u64 {
         match self {
             Self::Bool | Self::Int8 | Self::Uint8 => 1,
@@ -137,7 +137,7 @@ impl Dtype {
         }
     }
 
-    /// Bytes of one element in memory, once it is read.
+    /// Returns the size of an element in memory after reading, in bytes.
     pub(crate) fn bytes_when_read(self) -> u64 {
         match self {
             Self::Float16 | Self::Bfloat16 | Self::Float32 | Self::Float64 => 4,
@@ -146,14 +146,14 @@ impl Dtype {
     }
 }
 
-/// The order of the bytes of an element.
+/// Byte order of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ByteOrder {
     Little,
     Big,
 }
 
-/// Reads the tensor `name` from the storage that `layout` was checked against.
+/// Reads the tensor `name` from the storage that `layout` was validated against.
 pub(crate) fn read(
     name: &str,
     dtype: Dtype,
@@ -161,7 +161,7 @@ pub(crate) fn read(
     layout: Layout,
     bytes: &[u8],
 ) -> Result<Entry, ContentError> {
-    // Before an element is converted, its bytes are put into little-endian order.
+    // Bytes are reversed to little-endian order before conversion.
     macro_rules! gathered {
         ($convert:expr) => {
             layout.gather(bytes, |mut bytes| {
@@ -192,7 +192,7 @@ pub(crate) fn read(
         Dtype::Uint16 => integers(gathered!(|bytes| u16::from_le_bytes(bytes).into()), layout),
         Dtype::Uint32 => integers(gathered!(|bytes| u32::from_le_bytes(bytes).into()), layout),
         Dtype::Uint64 => {
-            // Kept as its bits first, where a number that is too large turns negative.
+            // Read as signed bits first: numbers that are too large become negative.
             let values: Vec<i64> = gathered!(i64::from_le_bytes);
             if values.iter().any(|&value| value < 0) {
                 return Err(ContentError::NumberRange {

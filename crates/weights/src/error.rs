@@ -1,4 +1,4 @@
-//! What can be wrong with a file of weights.
+//! Errors of weights files.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,40 +6,40 @@ use std::path::PathBuf;
 use crate::layout::LayoutProblem;
 use crate::pickle::PickleProblem;
 
-/// Why a file of weights could not be read or written; names the file.
+/// Reason why a weights file could not be read or written, with its path.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WeightsError {
     /// The file could not be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
 
     /// The file could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
 
-    /// The file holds no weights that can be used, or it is what was to be written that cannot be.
+    /// The file contains no usable weights, or the data to write is invalid.
     #[error("{}: {source}", path.display())]
     Content {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// Problem with the content.
         source: ContentError,
     },
 }
 
 impl WeightsError {
-    /// The way out, where there is a usual one.
+    /// Returns the usual fix, if there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Content { source, .. } => source.hint(),
@@ -48,85 +48,85 @@ impl WeightsError {
     }
 }
 
-/// What is wrong with the bytes of a file of weights.
+/// Problem with the bytes of a weights file.
 ///
-/// Offsets count bytes from the start of the file. Names from the file are shown escaped, and
-/// shortened if they are long.
+/// Offsets are in bytes from the start of the file. Names from the file are escaped when displayed,
+/// and shortened if they are long.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContentError {
-    /// The bytes are of no known format.
+    /// The format is unknown.
     #[error("neither a file of torch.save nor safetensors: it looks like {found}")]
     UnknownFormat {
-        /// What they look like.
+        /// Detected kind of file.
         found: &'static str,
-        /// The way out, if there is one.
+        /// Fix, if there is one.
         hint: Option<&'static str>,
     },
 
-    /// The file ends before something that belongs to it.
+    /// The file ends too early.
     #[error("the file is cut off: {what} at byte {offset} needs {needed} bytes, {there} are there")]
     CutOff {
-        /// What is not whole.
+        /// Incomplete part.
         what: &'static str,
-        /// Where it starts.
+        /// Offset of that part.
         offset: u64,
-        /// Bytes that it needs.
+        /// Number of bytes that the part needs.
         needed: u64,
-        /// Bytes left in the file.
+        /// Number of bytes left in the file.
         there: u64,
     },
 
-    /// The file goes on after everything that belongs to it.
+    /// The file continues after its last valid part.
     #[error("the file goes on after its last tensor, at byte {offset}")]
     TrailingBytes {
-        /// The first byte too many.
+        /// Offset of the first extra byte.
         offset: u64,
     },
 
     /// The zip archive is damaged or cut off.
     #[error("no whole zip archive: {reason} (byte {offset})")]
     Archive {
-        /// Where.
+        /// Offset of the problem.
         offset: u64,
-        /// What does not fit.
+        /// Description of the problem.
         reason: &'static str,
     },
 
-    /// The bytes of a zip entry do not have the checksum that the archive says.
+    /// The bytes of a zip entry do not match the checksum in the archive.
     #[error(
         "damaged: the checksum of {} is wrong ({size} bytes from byte {offset})",
         shown(entry)
     )]
     Checksum {
-        /// The entry.
+        /// Name of the entry.
         entry: String,
-        /// Where its bytes start.
+        /// Offset of its bytes.
         offset: u64,
-        /// How many they are.
+        /// Number of its bytes.
         size: u64,
     },
 
-    /// Two zip entries have one name.
+    /// Two zip entries have the same name.
     #[error("the archive holds {} twice", shown(entry))]
     DuplicateEntry {
-        /// The name.
+        /// Name of both entries.
         entry: String,
     },
 
-    /// A zip entry is compressed or encrypted, which `torch.save` does not do.
+    /// A zip entry is compressed or encrypted, which `torch.save` never does.
     #[error("the archive's entry {} is compressed or encrypted", shown(entry))]
     Compressed {
-        /// The entry.
+        /// Name of the entry.
         entry: String,
     },
 
-    /// The zip archive is none of `torch.save`.
+    /// The zip archive was not written by `torch.save`.
     #[error("the zip archive holds no weights: {reason}")]
     NotTorch {
-        /// What is missing, or what it is.
+        /// Missing part, or detected kind of archive.
         reason: &'static str,
-        /// The way out, if there is one.
+        /// Fix, if there is one.
         hint: Option<&'static str>,
     },
 
@@ -134,179 +134,179 @@ pub enum ContentError {
     #[error("the file is a TorchScript program, which holds code besides weights")]
     TorchScript,
 
-    /// The marker of the byte order is neither `little` nor `big`.
+    /// The byte order marker is neither `little` nor `big`.
     #[error("unknown byte order {}: expected little or big", shown(found))]
     ByteOrder {
-        /// What the marker says.
+        /// Content of the marker.
         found: String,
     },
 
-    /// A pickle is damaged, or cut off.
+    /// A pickle is damaged or cut off.
     #[error("the pickle cannot be read at byte {offset}: {problem}")]
     Pickle {
-        /// The operation that failed.
+        /// Offset of the operation that failed.
         offset: u64,
-        /// Why.
+        /// Reason of the failure.
         problem: PickleProblem,
     },
 
-    /// A file in the format before PyTorch 1.6 does not keep to it.
+    /// A file in the format before PyTorch 1.6 violates that format.
     #[error("no whole file of an early torch.save: {reason} (byte {offset})")]
     Legacy {
-        /// Where.
+        /// Offset of the problem.
         offset: u64,
-        /// What does not fit.
+        /// Description of the problem.
         reason: &'static str,
     },
 
-    /// The header of a safetensors file does not fit the file.
+    /// The header of a safetensors file does not match the file.
     #[error("no whole safetensors file: {reason}")]
     Safetensors {
-        /// What does not fit.
+        /// Description of the mismatch.
         reason: String,
     },
 
-    /// A storage, the memory behind tensors, is described in a way that cannot be read.
+    /// The description of a storage, the memory behind tensors, cannot be read.
     #[error("the description of storage {} cannot be read", shown(key))]
     StorageDescription {
-        /// The storage's key, empty where it has none.
+        /// Key of the storage, empty if it has none.
         key: String,
     },
 
-    /// A storage that tensors lie in is not in the file.
+    /// A storage used by tensors is missing from the file.
     #[error("storage {} is missing", shown(key))]
     MissingStorage {
-        /// The storage's key.
+        /// Key of the storage.
         key: String,
     },
 
-    /// A storage does not have the size that its description says.
+    /// The size of a storage differs from its description.
     #[error("storage {} has {found} bytes: expected {expected}", shown(key))]
     StorageSize {
-        /// The storage's key.
+        /// Key of the storage.
         key: String,
-        /// Bytes by its description.
+        /// Number of bytes according to the description.
         expected: u64,
-        /// Bytes in the file.
+        /// Number of bytes in the file.
         found: u64,
     },
 
-    /// Size, strides and offset of a tensor do not fit its storage.
+    /// The size, strides and offset of a tensor do not fit its storage.
     #[error("tensor {} cannot be laid out: {problem}", shown(tensor))]
     Layout {
-        /// The tensor's name.
+        /// Name of the tensor.
         tensor: String,
-        /// What does not fit.
+        /// Description of the mismatch.
         problem: LayoutProblem,
     },
 
-    /// The elements of a tensor are neither floats of 16 to 64 bits nor integers nor booleans.
+    /// The elements of a tensor are not floats with 16 to 64 bits, integers or booleans.
     #[error(
         "tensor {} is of {}, which cannot be read",
         shown(tensor),
         shown(dtype)
     )]
     UnsupportedDtype {
-        /// The tensor's name.
+        /// Name of the tensor.
         tensor: String,
-        /// The elements' type.
+        /// Type of the elements.
         dtype: String,
     },
 
-    /// A tensor is not a plain one: sparse, quantised, without values, or of a class of its own.
+    /// A tensor is not plain: it is sparse, quantized, without values, or of a custom class.
     #[error(
         "tensor {} is no plain tensor: it is made by {}",
         shown(tensor),
         shown(function)
     )]
     UnsupportedTensor {
-        /// The tensor's name.
+        /// Name of the tensor.
         tensor: String,
-        /// The Python function that would make it.
+        /// Python function that would construct it.
         function: String,
     },
 
-    /// An unsigned element is too large for 64 bits with a sign.
+    /// An unsigned element does not fit in a signed 64-bit integer.
     #[error("tensor {} holds a number above {}", shown(tensor), i64::MAX)]
     NumberRange {
-        /// The tensor's name.
+        /// Name of the tensor.
         tensor: String,
     },
 
-    /// Two tensors have one name.
+    /// Two tensors have the same name.
     #[error("two tensors have the name {}", shown(name))]
     DuplicateName {
-        /// The name.
+        /// Name of both tensors.
         name: String,
     },
 
-    /// A tensor has a name that is neither text nor a whole number.
+    /// The name of a tensor is neither text nor a whole number.
     #[error("a tensor has {found} for a name: expected text")]
     NameNotText {
-        /// What the name is.
+        /// Type of the name.
         found: &'static str,
     },
 
-    /// A tensor has the name that safetensors keeps for the file's description.
+    /// The name of a tensor is reserved by safetensors for metadata.
     #[error("no tensor in a safetensors file can have the name __metadata__")]
     ReservedName,
 
-    /// The names alone are more than a safetensors file can hold.
+    /// The names alone exceed the header limit of a safetensors file.
     #[error("the header would have {bytes} bytes: expected at most {limit}")]
     HeaderTooLarge {
-        /// Bytes of the header.
+        /// Size of the header in bytes.
         bytes: usize,
-        /// Most bytes that the format allows.
+        /// Maximum size of the header in bytes.
         limit: usize,
     },
 
-    /// The file holds a pickled module, not its state dict.
+    /// The file contains a pickled module instead of its state dict.
     #[error(
         "the file holds a whole module, {}, instead of its state dict",
         shown(class)
     )]
     WholeModule {
-        /// The module's class.
+        /// Class of the module.
         class: String,
-        /// The key that it is under, if any.
+        /// Key of the module, if any.
         key: Option<String>,
     },
 
-    /// No state dict is in the file.
+    /// The file contains no state dict.
     #[error("no state dict found: the file holds {found}")]
     NoStateDict {
-        /// What it holds.
+        /// Content of the file.
         found: String,
     },
 
-    /// Several dicts of tensors are in the file, under keys that say nothing.
+    /// The file contains several dicts of tensors, under unknown keys.
     #[error("several state dicts found: {}", keys.join(", "))]
     SeveralStateDicts {
-        /// Their keys.
+        /// Keys of the dicts.
         keys: Vec<String>,
     },
 
-    /// The key that was asked for holds no state dict.
+    /// The requested key does not lead to a state dict.
     #[error("no state dict is under {}: the file holds {found}", shown(key))]
     UnknownKey {
-        /// The key.
+        /// Requested key.
         key: String,
-        /// What the file holds instead.
+        /// Content of the file.
         found: String,
     },
 
-    /// Tensors that overlap would need far more memory than the file.
+    /// Overlapping tensors would need far more memory than the file.
     #[error("the tensors need {needed} bytes, too many for a file of {file} bytes")]
     TooLarge {
-        /// Bytes that the tensors read so far need.
+        /// Number of bytes needed by the tensors read so far.
         needed: u64,
-        /// Bytes of the file.
+        /// Size of the file in bytes.
         file: u64,
     },
 }
 
 impl ContentError {
-    /// The way out, where there is a usual one.
+    /// Returns the usual fix, if there is one.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::UnknownFormat { hint, .. } | Self::NotTorch { hint, .. } => {
@@ -345,10 +345,10 @@ impl ContentError {
     }
 }
 
-/// Longest name shown, in characters.
+/// Maximum length of a displayed name, in characters.
 const LONGEST_SHOWN: usize = 120;
 
-/// A name from a file, safe to print: without control characters, and of a sensible length.
+/// Returns a name from a file in printable form: without control characters and limited in length.
 pub fn shown(name: &str) -> String {
     let mut text: String = name
         .chars()

@@ -1,4 +1,4 @@
-//! A file of weights, whatever its format.
+//! Weights files of any supported format.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -11,70 +11,70 @@ use crate::state_dict::StateDict;
 use crate::torch::TorchFile;
 use crate::{archive, legacy, safetensors, torch};
 
-/// How a file of weights is laid out.
+/// Format of a weights file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// The zip archive that `torch.save` has written since PyTorch 1.6.
+    /// Zip archive, written by `torch.save` since PyTorch 1.6.
     TorchZip,
-    /// The pickles that `torch.save` wrote before.
+    /// Pickles, written by `torch.save` before PyTorch 1.6.
     TorchLegacy,
     /// safetensors.
     Safetensors,
 }
 
-/// Something in a file that is not part of its state dict.
+/// A part of a file that is not in its state dict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Other {
-    /// The keys that lead to it, with dots between them; shortened if they are long.
+    /// Keys that lead to it, separated by dots; shortened if they are long.
     pub name: String,
-    /// How many tensors it holds that are nowhere else.
+    /// Number of tensors that only this part contains.
     pub tensors: usize,
 }
 
-/// What was read from a file of weights.
+/// The content of a weights file.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct WeightsFile {
-    /// How the file is laid out.
+    /// Format of the file.
     pub format: Format,
-    /// The key that the state dict was under, such as `state_dict` or `model.state_dict`; `None`
-    /// if the whole file is the state dict.
+    /// Key of the state dict, such as `state_dict` or `model.state_dict`; `None` if the whole file
+    /// is the state dict.
     pub key: Option<String>,
-    /// The tensors.
+    /// Tensors of the network.
     pub state_dict: StateDict,
-    /// What a safetensors file says about itself.
+    /// Metadata of a safetensors file.
     pub metadata: BTreeMap<String, String>,
-    /// What else is in the file, such as an optimizer's state: together with the state dict, all
-    /// tensors of the file are accounted for.
+    /// Remaining parts of the file, such as an optimizer's state. Together with the state dict,
+    /// they account for all tensors of the file.
     pub others: Vec<Other>,
 }
 
 impl WeightsFile {
-    /// Reads a file; its content tells the format, its name does not matter.
+    /// Reads a file. The format is detected from the content, not from the name.
     ///
-    /// The state dict of a checkpoint is looked for under [`STATE_DICT_KEYS`] in their order, and
-    /// under two of them, such as `model.state_dict`. If there is none, it is the whole file where
-    /// that holds tensors itself, or else the only dict of tensors in it.
+    /// The state dict of a checkpoint is looked up under [`STATE_DICT_KEYS`] in their order, and
+    /// under pairs of them, such as `model.state_dict`. Otherwise, it is the whole file if that
+    /// directly contains tensors, or else the only dict of tensors in the file.
     ///
-    /// The file must fit the memory together with its tensors as `f32`.
+    /// The file must fit in memory together with its tensors as `f32`.
     ///
     /// [`STATE_DICT_KEYS`]: crate::STATE_DICT_KEYS
     ///
     /// # Errors
     ///
-    /// [`WeightsError::Read`] if the system cannot read it, [`WeightsError::Content`] if it is cut
-    /// off, damaged, of another format, or holds no state dict that can be read as a whole.
+    /// [`WeightsError::Read`] if the system cannot read the file, [`WeightsError::Content`] if it
+    /// is cut off, damaged or of another format, or contains no complete, readable state dict.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         Self::read_key(path.as_ref(), None)
     }
 
-    /// Reads the state dict under a key, for example the averaged weights under `model_ema` where
-    /// the file has plain ones too. A key in a key is written with a dot: `ema.module`.
+    /// Reads the state dict under a key, for example the averaged weights under `model_ema` in a
+    /// file that also contains plain ones. Nested keys are separated by dots: `ema.module`.
     ///
     /// # Errors
     ///
-    /// As for [`read`](Self::read), and [`ContentError::UnknownKey`] if there is none.
+    /// Like [`read`](Self::read), and [`ContentError::UnknownKey`] if there is none.
     pub fn read_under(path: impl AsRef<Path>, key: &str) -> Result<Self, WeightsError> {
         Self::read_key(path.as_ref(), Some(key))
     }
@@ -86,32 +86,32 @@ impl WeightsFile {
         })
     }
 
-    /// Reads what a file holds, as [`read`](Self::read) does.
+    /// Reads the content of a file; see [`read`](Self::read).
     ///
     /// # Errors
     ///
-    /// If it is cut off, damaged, of another format, or holds no state dict that can be read as a
-    /// whole.
+    /// If it is cut off, damaged or of another format, or contains no complete, readable state
+    /// dict.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ContentError> {
         parse(bytes, None)
     }
 
-    /// Reads the state dict under a key, as [`read_under`](Self::read_under) does.
+    /// Reads the state dict under a key; see [`read_under`](Self::read_under).
     ///
     /// # Errors
     ///
-    /// As for [`from_bytes`](Self::from_bytes), and [`ContentError::UnknownKey`] if there is none.
+    /// Like [`from_bytes`](Self::from_bytes), and [`ContentError::UnknownKey`] if there is none.
     pub fn from_bytes_under(bytes: &[u8], key: &str) -> Result<Self, ContentError> {
         parse(bytes, Some(key))
     }
 }
 
-/// Reads a file of weights into memory. Of a file of another format, only the first bytes are read.
+/// Reads a weights file into memory. For files of another format, only the first bytes are read.
 ///
 /// # Errors
 ///
-/// [`WeightsError::Read`] if it is no regular file or the system cannot read it,
-/// [`WeightsError::Content`] if it starts as no file of weights does.
+/// [`WeightsError::Read`] if it is not a regular file or the system cannot read it,
+/// [`WeightsError::Content`] if its first bytes are not those of a weights file.
 pub fn read_bytes(path: impl AsRef<Path>) -> Result<Vec<u8>, WeightsError> {
     let path = path.as_ref();
     let failed = |source| WeightsError::Read {
@@ -133,12 +133,12 @@ pub fn read_bytes(path: impl AsRef<Path>) -> Result<Vec<u8>, WeightsError> {
     files::read_rest(file, start, files::MAX_WEIGHTS_BYTES).map_err(failed)
 }
 
-/// Bytes that tell formats apart.
+/// Number of bytes needed to detect the format.
 const START_BYTES: usize = 4096;
-/// What every pickle of protocol 2 and later starts with.
+/// First byte of every pickle since protocol 2.
 const PICKLE_MAGIC: u8 = 0x80;
 
-/// What a file is by its first bytes.
+/// Format of a file, detected from its first bytes.
 enum Start {
     Zip,
     Safetensors(u64),
@@ -164,7 +164,7 @@ fn unknown(bytes: &[u8]) -> ContentError {
     ContentError::UnknownFormat { found, hint }
 }
 
-/// A file of which the description of its tensors was read.
+/// A file with its tensor descriptions parsed.
 pub(crate) enum Opened<'a> {
     Torch(Format, TorchFile<'a>),
     Safetensors(Safetensors<'a>),

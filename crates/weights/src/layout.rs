@@ -1,15 +1,16 @@
-//! Where the elements of a tensor lie in its storage.
+//! Layout of a tensor's elements in its storage.
 
 use crate::tensor::elements;
 
-/// Elements that a tensor may have beyond those of its storage, because its strides are 0 or its
-/// rows overlap: enough for an expanded scalar, too few to fill the memory from a small file.
+/// Maximum number of elements that a tensor may have beyond those of its storage, because its
+/// strides are 0 or its rows overlap: enough for an expanded scalar, too few for a small file to
+/// exhaust memory.
 const MAX_EXPANDED: usize = 1 << 16;
 
-/// The most dimensions that PyTorch's own operations take.
+/// Maximum number of dimensions in PyTorch's own operations.
 const MAX_DIMENSIONS: usize = 64;
 
-/// Why size, strides and offset of a tensor do not fit its storage.
+/// Reason why the sizes, strides and offset of a tensor do not fit its storage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutProblem {
@@ -20,7 +21,7 @@ pub enum LayoutProblem {
         found: usize,
     },
 
-    /// There are not as many strides as sizes.
+    /// The numbers of sizes and strides differ.
     #[error("it has {sizes} sizes and {strides} strides")]
     Rank {
         /// Number of sizes.
@@ -32,34 +33,34 @@ pub enum LayoutProblem {
     /// A size, a stride or the offset is negative.
     #[error("it has a negative size, stride or offset: {found}")]
     Negative {
-        /// The number.
+        /// Negative number.
         found: i64,
     },
 
-    /// The sizes are too large to be multiplied.
+    /// The product of the sizes overflows.
     #[error("its sizes, strides and offset overflow")]
     Overflow,
 
-    /// The tensor reaches beyond its storage.
+    /// The tensor extends beyond its storage.
     #[error("it needs {needed} elements of a storage of {stored}")]
     BeyondStorage {
-        /// One beyond the last element used.
+        /// Number of elements needed: one past the last element used.
         needed: usize,
-        /// Elements in the storage.
+        /// Number of elements in the storage.
         stored: usize,
     },
 
     /// The tensor repeats the elements of a small storage too often.
     #[error("it repeats {stored} stored elements as {elements}")]
     Expanded {
-        /// Elements of the tensor.
+        /// Number of elements in the tensor.
         elements: usize,
-        /// Elements in the storage.
+        /// Number of elements in the storage.
         stored: usize,
     },
 }
 
-/// Sizes, strides and offset in elements, which fit a storage.
+/// Sizes, strides and offset in elements, validated against a storage.
 #[derive(Debug)]
 pub(crate) struct Layout {
     shape: Vec<usize>,
@@ -69,7 +70,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Checks numbers from a file against a storage of `stored` elements.
+    /// Validates numbers from a file against a storage of `stored` elements.
     pub(crate) fn new(
         shape: &[i64],
         strides: &[i64],
@@ -96,7 +97,7 @@ impl Layout {
         let offset = natural(offset)?;
         let elements = elements(&shape).ok_or(LayoutProblem::Overflow)?;
         let needed = beyond_last(&shape, &strides, offset).ok_or(LayoutProblem::Overflow)?;
-        // A tensor without elements may name any place.
+        // A tensor without elements may have any offset.
         if elements > 0 && needed > stored {
             return Err(LayoutProblem::BeyondStorage { needed, stored });
         }
@@ -111,7 +112,7 @@ impl Layout {
         })
     }
 
-    /// One that fills its storage in row-major order.
+    /// Returns a layout that fills its storage in row-major order.
     pub(crate) fn contiguous(shape: Vec<usize>) -> Result<Self, LayoutProblem> {
         let elements = elements(&shape).ok_or(LayoutProblem::Overflow)?;
         let strides = row_major(&shape);
@@ -131,9 +132,9 @@ impl Layout {
         self.shape
     }
 
-    /// The elements in row-major order, each from `BYTES` bytes.
+    /// Returns the elements in row-major order, each converted from `BYTES` bytes.
     ///
-    /// `bytes` is the storage that the layout was checked against.
+    /// `bytes` is the storage that the layout was validated against.
     pub(crate) fn gather<const BYTES: usize, T>(
         &self,
         bytes: &[u8],
@@ -153,7 +154,7 @@ impl Layout {
         self.walk(stored, element)
     }
 
-    /// Goes through the indices like the wheels of a counter, a whole innermost row at a time.
+    /// Iterates over the indices like an odometer, one innermost row at a time.
     fn walk<const BYTES: usize, T>(
         &self,
         stored: &[[u8; BYTES]],
@@ -197,7 +198,7 @@ fn natural(number: i64) -> Result<usize, LayoutProblem> {
     usize::try_from(number).map_err(|_| LayoutProblem::Overflow)
 }
 
-/// One beyond the place of the last element, if it can be counted.
+/// Returns the position after the last element, unless it overflows.
 fn beyond_last(shape: &[usize], strides: &[usize], offset: usize) -> Option<usize> {
     if shape.contains(&0) {
         return Some(0);
@@ -209,8 +210,8 @@ fn beyond_last(shape: &[usize], strides: &[usize], offset: usize) -> Option<usiz
     Some(beyond)
 }
 
-/// The strides of a tensor that lies in row-major order. Only meaningful where the elements can be
-/// counted, so nothing overflows that is looked at.
+/// Returns the strides of a tensor in row-major order. Only meaningful if the number of elements
+/// does not overflow, in which case no stride in use overflows either.
 fn row_major(shape: &[usize]) -> Vec<usize> {
     let mut strides = vec![1_usize; shape.len()];
     for dimension in (1..shape.len()).rev() {
@@ -223,7 +224,7 @@ fn row_major(shape: &[usize]) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// Gathers from a storage of the bytes 0, 1, 2, …
+    /// Gathers from a storage with the bytes 0, 1, 2, …
     fn gathered(
         shape: &[i64],
         strides: &[i64],

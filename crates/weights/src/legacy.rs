@@ -1,9 +1,9 @@
 //! The format of `torch.save` before PyTorch 1.6: five pickles, then the storages.
 //!
-//! The pickles are a magic number, the protocol's version, the sizes of C types, what was saved,
-//! and the keys of the storages. Each storage is its number of elements in 8 bytes and then the
-//! elements, all of it with the lowest byte first, whatever computer wrote it. There are no
-//! checksums.
+//! The pickles are a magic number, the protocol version, the sizes of C types, the saved object,
+//! and the keys of the storages. Each storage consists of its number of elements in 8 bytes,
+//! followed by the elements, all little-endian regardless of the computer that wrote it. There are
+//! no checksums.
 
 use std::collections::HashMap;
 
@@ -12,11 +12,11 @@ use crate::error::ContentError;
 use crate::pickle::{self, Graph, Node, Pickle, PickleError, Value};
 use crate::torch::{Storage, StorageBytes, TorchFile};
 
-/// 0x1950a86a20f9469cfc6c, as a pickle holds it.
+/// 0x1950a86a20f9469cfc6c, as encoded in a pickle.
 const MAGIC: &[u8] = b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 const VERSION: i64 = 1001;
 
-/// Reads the pickles, and finds the storages.
+/// Reads the pickles and locates the storages.
 pub(crate) fn open(file: &[u8]) -> Result<TorchFile<'_>, ContentError> {
     let magic = load(file, 0)?;
     match magic.graph.node(magic.root) {
@@ -66,10 +66,11 @@ pub(crate) fn open(file: &[u8]) -> Result<TorchFile<'_>, ContentError> {
     )
 }
 
-/// Bytes of a storage's number of elements.
+/// Size of a storage's number of elements, in bytes.
 const COUNT_BYTES: usize = 8;
 
-/// The elements' type of each storage that the pickle uses, without which its length is unknown.
+/// Returns the element type of each storage that the pickle uses; without it, the length of the
+/// storage is unknown.
 fn dtypes(graph: &Graph<'_>) -> Result<HashMap<String, Dtype>, ContentError> {
     let mut dtypes = HashMap::new();
     for identity in graph.persistent() {
@@ -79,14 +80,14 @@ fn dtypes(graph: &Graph<'_>) -> Result<HashMap<String, Dtype>, ContentError> {
                 .ok_or_else(|| ContentError::StorageDescription {
                     key: storage.key.to_owned(),
                 })?;
-            // The first one is what was written.
+            // The first one is the storage as it was written.
             dtypes.entry(storage.key.to_owned()).or_insert(dtype);
         }
     }
     Ok(dtypes)
 }
 
-/// The elements of the storage at a place.
+/// Returns the elements of the storage at a position.
 fn storage(file: &[u8], position: usize, dtype: Dtype) -> Result<&[u8], ContentError> {
     let rest = file.get(position..).unwrap_or_default();
     let cut_off = |needed, there: &[u8]| ContentError::CutOff {

@@ -1,13 +1,14 @@
-//! Files of network weights to and from named tensors.
+//! Reads and writes files of network weights as named tensors.
 //!
-//! [`WeightsFile::read`] takes what `torch.save` wrote (the zip files of PyTorch 1.6 and later,
-//! and the format before) and safetensors, tells them apart by their content, finds the state dict
-//! in a training checkpoint, and gives a [`StateDict`]: names and [`Tensor`]s in the file's order.
-//! [`Contents`] lists all tensors of a file and reads some of them. [`write_safetensors`] writes a file.
+//! [`WeightsFile::read`] accepts the output of `torch.save` (zip files since PyTorch 1.6, and the
+//! older format) and safetensors. It detects the format from the content, finds the state dict in a
+//! training checkpoint, and returns a [`StateDict`]: names and [`Tensor`]s in file order.
+//! [`Contents`] lists all tensors of a file and reads some of them. [`write_safetensors`] writes a
+//! file.
 //!
-//! Files come from anywhere, so nothing in them is believed. A pickle is read by a small machine
-//! that builds plain data and has no means to call anything; every size is checked against what
-//! is there before memory is asked for; whatever is wrong is a [`ContentError`] that says where.
+//! Files are not trusted. A small machine reads pickles; it builds plain data and cannot call
+//! anything. Every size is checked against the file before memory is allocated. Every problem is a
+//! [`ContentError`] that states its location.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -26,23 +27,23 @@
 
 mod error;
 
-// What a file holds.
+// Contents of a file.
 mod contents;
 mod state_dict;
 mod tensor;
 
-// How a tensor lies in a file.
+// Layout of a tensor in a file.
 mod dtype;
 mod layout;
 
-// The formats.
+// Formats.
 mod archive;
 mod legacy;
 mod pickle;
 mod safetensors;
 mod torch;
 
-// From and to the disk.
+// Disk access.
 mod file;
 mod looks;
 mod write;

@@ -1,8 +1,8 @@
-//! What a file is that holds no weights that can be read, and the way out.
+//! Identifies files without readable weights and suggests fixes.
 
 use crate::safetensors::LENGTH_BYTES;
 
-/// What it is, and what to do about it.
+/// Description of the file and a fix.
 type Look = (&'static str, Option<&'static str>);
 
 const ONNX: Look = (
@@ -18,7 +18,7 @@ const UNPACK: &str = "unpack it and name the file in it";
 const INDEX: &str =
     "name the folder with the shards, or the file model.safetensors.index.json in it";
 
-/// What people find instead of the weights they wanted, by the first bytes.
+/// Identifies common files without weights by their first bytes.
 pub(crate) fn looks_like(bytes: &[u8]) -> Look {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     let text = bytes.trim_ascii_start();
@@ -91,7 +91,7 @@ pub(crate) fn looks_like(bytes: &[u8]) -> Look {
     }
 }
 
-/// The same of a zip archive without the pickle of `torch.save`, by its entries.
+/// Like [`looks_like`], for a zip archive without the pickle of `torch.save`, by its entries.
 pub(crate) fn archive_looks_like<'n>(names: impl Iterator<Item = &'n str>) -> Look {
     let names: Vec<&str> = names.collect();
     let any = |test: fn(&str) -> bool| names.iter().any(|name| test(name));
@@ -124,8 +124,9 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-/// A protocol buffer that starts with its version (field 1), 2 or later, then another field of a
-/// `ModelProto`: the producer's name and version, the domain, the graph, or the operator sets.
+/// Detects a protocol buffer that starts with its version (field 1), 2 or later, followed by
+/// another field of a `ModelProto`: the producer's name or version, the domain, the graph, or the
+/// operator sets.
 fn is_onnx(bytes: &[u8]) -> bool {
     matches!(
         bytes,
@@ -138,12 +139,13 @@ fn is_onnx(bytes: &[u8]) -> bool {
     )
 }
 
-/// Schema version 1, then a graph with its description, as `saved_model.pb` starts.
+/// Detects schema version 1, followed by a graph with its description, as at the start of
+/// `saved_model.pb`.
 fn is_saved_model(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x08, 0x01, 0x12])
 }
 
-/// A map with a text for its first key.
+/// Detects a map whose first key is text.
 fn is_msgpack(bytes: &[u8]) -> bool {
     match bytes {
         [0x81..=0x8f, key, ..] | [0xde, _, _, key, ..] => matches!(key, 0xa1..=0xbf | 0xd9),

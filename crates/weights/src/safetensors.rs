@@ -1,8 +1,8 @@
-//! Reading safetensors.
+//! Reads safetensors files.
 //!
-//! The file is the length of a header in 8 bytes, the header in JSON, then the tensors. Reading takes
-//! time and memory in proportion to the header, whose size and number of tensors have a limit; tensors
-//! are read one by one.
+//! A file consists of the header's length in 8 bytes, the header in JSON, and the tensors. Reading
+//! takes time and memory proportional to the header, whose size and number of tensors are limited;
+//! tensors are read one by one.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -15,30 +15,30 @@ use crate::layout::Layout;
 use crate::state_dict::StateDict;
 use crate::tensor::Entry;
 
-/// The entry of the header that is no tensor.
+/// Entry of the header that is not a tensor.
 pub(crate) const METADATA: &str = "__metadata__";
-/// Bytes before the header.
+/// Number of bytes before the header.
 pub(crate) const LENGTH_BYTES: usize = 8;
-/// The longest header that is read or written. The format allows three times as much; the deepest
-/// networks have some megabytes.
+/// Maximum header size for reading and writing. The format allows three times as much; the deepest
+/// networks need a few megabytes.
 pub(crate) const MAX_HEADER_BYTES: usize = 32 << 20;
-/// The most tensors in a file.
+/// Maximum number of tensors in a file.
 pub(crate) const MAX_TENSORS: usize = 1 << 17;
 
-/// The length of the header, if the bytes start like safetensors.
+/// Returns the length of the header, if the bytes look like a safetensors file.
 pub(crate) fn header_length(file: &[u8]) -> Option<u64> {
     let (length, rest) = file.split_first_chunk::<LENGTH_BYTES>()?;
     let length = u64::from_le_bytes(*length);
-    // A longer one does not fit any memory.
+    // A longer header would not fit in any memory.
     (length < 1 << 40 && rest.starts_with(b"{")).then_some(length)
 }
 
-/// A file whose header fits it.
+/// A file with a validated header.
 #[derive(Debug)]
 pub(crate) struct Safetensors<'a> {
-    /// In the header's order.
+    /// Tensors in header order.
     pub tensors: Vec<(String, TensorEntry)>,
-    /// What the file says about itself.
+    /// Metadata of the file.
     pub metadata: BTreeMap<String, String>,
     data: &'a [u8],
 }
@@ -59,7 +59,7 @@ fn dtype_or_name<'de, D: Deserializer<'de>>(
     Ok(Dtype::of_safetensors(&name).ok_or_else(|| name.chars().take(MAX_DTYPE_NAME).collect()))
 }
 
-/// Longest name of a type that is kept for a message, in characters.
+/// Maximum length of a type name kept for messages, in characters.
 const MAX_DTYPE_NAME: usize = 64;
 
 impl<'a> Safetensors<'a> {
@@ -71,7 +71,7 @@ impl<'a> Safetensors<'a> {
                 "its header has {length} bytes, more than {MAX_HEADER_BYTES}"
             )));
         }
-        // It fits, because it is no longer than the limit.
+        // It fits, because it is at most the limit.
         let length = length as usize;
         let (header, data) = rest.split_at_checked(length).ok_or(ContentError::CutOff {
             what: "the header",
@@ -89,7 +89,7 @@ impl<'a> Safetensors<'a> {
         })
     }
 
-    /// The tensor at a place of the header.
+    /// Reads the tensor at a position in the header.
     pub(crate) fn tensor(&self, index: usize) -> Result<Entry, ContentError> {
         let (name, part) = &self.tensors[index];
         let dtype = part
@@ -104,7 +104,7 @@ impl<'a> Safetensors<'a> {
                 tensor: name.clone(),
                 problem,
             })?;
-        // The offsets lie in the data.
+        // The offsets are within the data.
         let [start, end] = part.data_offsets.map(|offset| offset as usize);
         dtype::read(
             name,
@@ -115,7 +115,7 @@ impl<'a> Safetensors<'a> {
         )
     }
 
-    /// All tensors.
+    /// Reads all tensors.
     pub(crate) fn state_dict(&self) -> Result<StateDict, ContentError> {
         let mut state_dict = StateDict::new();
         for (index, (name, _)) in self.tensors.iter().enumerate() {
@@ -142,7 +142,7 @@ fn check(tensors: &[(String, TensorEntry)], start: u64, data: u64) -> Result<(),
                 there: data.saturating_sub(from),
             });
         }
-        // What a type that is not known needs is not known either.
+        // The element size of an unknown type is unknown as well.
         if let Ok(dtype) = part.dtype {
             let elements = part.shape.iter().try_fold(1u64, |product, &size| {
                 product.checked_mul(u64::try_from(size).ok()?)
@@ -179,7 +179,7 @@ fn damaged(reason: String) -> ContentError {
     ContentError::Safetensors { reason }
 }
 
-/// The header with every name in the file's order, as often as it is there.
+/// Header with all names in file order, including duplicates.
 struct Header {
     tensors: Vec<(String, TensorEntry)>,
     metadata: BTreeMap<String, String>,
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        // Both are empty, so that the offsets fit.
+        // Both tensors are empty, so their offsets are valid.
         let part = r#"{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"#;
         let error = error(&format!(r#"{{"a":{part},"a":{part}}}"#), &[]);
         assert!(matches!(error, ContentError::DuplicateName { name } if name == "a"));

@@ -6,25 +6,25 @@ use indexmap::map::Entry as Slot;
 use crate::error::ContentError;
 use crate::tensor::{Entry, Tensor};
 
-/// The tensors of a network by name, in the order of the file.
+/// Tensors of a network by name, in file order.
 ///
-/// Two dicts are equal if they hold the same names and tensors, in whatever order.
+/// Two state dicts are equal if they contain the same names and tensors, in any order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StateDict {
     entries: IndexMap<String, Entry>,
 }
 
 impl StateDict {
-    /// One that holds nothing.
+    /// Creates an empty state dict.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a tensor behind all others.
+    /// Appends a tensor.
     ///
     /// # Errors
     ///
-    /// [`ContentError::DuplicateName`] if there is one of that name.
+    /// [`ContentError::DuplicateName`] if a tensor with this name exists.
     pub fn insert(&mut self, name: impl Into<String>, entry: Entry) -> Result<(), ContentError> {
         match self.entries.entry(name.into()) {
             Slot::Occupied(place) => Err(ContentError::DuplicateName {
@@ -37,12 +37,12 @@ impl StateDict {
         }
     }
 
-    /// The tensor of a name.
+    /// Returns the tensor with this name.
     pub fn get(&self, name: &str) -> Option<&Entry> {
         self.entries.get(name)
     }
 
-    /// The tensor of a name, if it holds floats.
+    /// Returns the tensor with this name if it contains floats.
     pub fn tensor(&self, name: &str) -> Option<&Tensor> {
         match self.get(name)? {
             Entry::Float(tensor) => Some(tensor),
@@ -50,13 +50,13 @@ impl StateDict {
         }
     }
 
-    /// Takes the tensor of a name out; the others keep their order.
+    /// Removes and returns the tensor with this name; the others keep their order.
     pub fn remove(&mut self, name: &str) -> Option<Entry> {
         self.entries.shift_remove(name)
     }
 
-    /// Removes what every name starts with, such as the `module.` of `DataParallel`; returns
-    /// whether it did. Where a name starts otherwise, or there are none, nothing changes.
+    /// Removes a common prefix of all names, such as the `module.` of `DataParallel`, and returns
+    /// whether it did. If any name lacks the prefix, or there are no tensors, nothing changes.
     ///
     /// ```
     /// use weights::{Entry, StateDict, Tensor};
@@ -80,19 +80,19 @@ impl StateDict {
         true
     }
 
-    /// Names and tensors in order.
+    /// Returns the names and tensors in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Entry)> {
         self.entries
             .iter()
             .map(|(name, entry)| (name.as_str(), entry))
     }
 
-    /// The number of tensors.
+    /// Returns the number of tensors.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are no tensors.
+    /// Returns whether there are no tensors.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

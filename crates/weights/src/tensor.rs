@@ -1,30 +1,30 @@
-//! A tensor in memory.
+//! Tensors in memory.
 
-/// Numbers in row-major order and the shape that they have.
+/// Numbers in row-major order with their shape.
 ///
-/// An empty shape is a single number; a shape with a 0 in it holds none.
+/// An empty shape is a single number; a shape that contains a 0 has no values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor<T = f32> {
     shape: Vec<usize>,
     values: Vec<T>,
 }
 
-/// The number of values does not fit the shape.
+/// The number of values does not match the shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{values} values do not fit the shape {shape:?}")]
 pub struct ShapeError {
-    /// The shape.
+    /// Expected shape.
     pub shape: Vec<usize>,
-    /// The number of values.
+    /// Number of values.
     pub values: usize,
 }
 
 impl<T> Tensor<T> {
-    /// A tensor of `shape`, outermost dimension first, with `values` in row-major order.
+    /// Creates a tensor of `shape`, outermost dimension first, with `values` in row-major order.
     ///
     /// # Errors
     ///
-    /// If the product of `shape` is not the number of values.
+    /// If the product of `shape` differs from the number of values.
     ///
     /// ```
     /// use weights::Tensor;
@@ -43,26 +43,26 @@ impl<T> Tensor<T> {
         }
     }
 
-    /// The sizes, outermost dimension first.
+    /// Returns the sizes, outermost dimension first.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// The values in row-major order.
+    /// Returns the values in row-major order.
     pub fn values(&self) -> &[T] {
         &self.values
     }
 
-    /// Shape and values, without a copy.
+    /// Returns the shape and values without copying.
     pub fn into_parts(self) -> (Vec<usize>, Vec<T>) {
         (self.shape, self.values)
     }
 }
 
-/// The number of elements of a shape, if it is one that can be counted.
+/// Returns the number of elements of a shape, unless it overflows.
 pub(crate) fn elements(shape: &[usize]) -> Option<usize> {
     if shape.contains(&0) {
-        // The other sizes may be anything.
+        // The other sizes may have any value.
         return Some(0);
     }
     shape.iter().copied().try_fold(1, usize::checked_mul)
@@ -70,18 +70,18 @@ pub(crate) fn elements(shape: &[usize]) -> Option<usize> {
 
 /// A tensor of a state dict.
 ///
-/// Floats of every width become `f32`, as PyTorch's `.float()` does it. Integers and booleans, such
-/// as the counter `num_batches_tracked` of a batch norm, stay whole numbers.
+/// Floats of every width become `f32`, as with PyTorch's `.float()`. Integers and booleans, such as
+/// the counter `num_batches_tracked` of a batch norm, remain whole numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
-    /// From float16, bfloat16, float32 or float64.
+    /// Tensor of float16, bfloat16, float32 or float64 elements.
     Float(Tensor),
-    /// From signed or unsigned integers of 8 to 64 bits, or booleans, which become 0 and 1.
+    /// Tensor of signed or unsigned integers with 8 to 64 bits, or booleans, which become 0 and 1.
     Integer(Tensor<i64>),
 }
 
 impl Entry {
-    /// The sizes, outermost dimension first.
+    /// Returns the sizes, outermost dimension first.
     pub fn shape(&self) -> &[usize] {
         match self {
             Self::Float(tensor) => tensor.shape(),
@@ -89,7 +89,7 @@ impl Entry {
         }
     }
 
-    /// The same with the opposite sign.
+    /// Returns the same entry with the opposite sign.
     pub(crate) fn negated(mut self) -> Self {
         match &mut self {
             Self::Float(tensor) => tensor.values.iter_mut().for_each(|value| *value = -*value),

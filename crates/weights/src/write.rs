@@ -1,8 +1,7 @@
-//! Writing safetensors.
+//! Writes safetensors files.
 //!
-//! Not with the `safetensors` crate, which writes what a file says about itself in an order that
-//! differs from run to run, and sorts the names: here equal content gives equal bytes, and names
-//! keep their order.
+//! The `safetensors` crate is not used, because it writes metadata in an order that differs between
+//! runs and sorts the names. Here, equal content gives equal bytes, and names keep their order.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -17,28 +16,29 @@ use crate::safetensors::{LENGTH_BYTES, MAX_HEADER_BYTES, METADATA};
 use crate::state_dict::StateDict;
 use crate::tensor::Entry;
 
-/// What floats are written as.
+/// Storage type of floats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// Float32: every bit.
+    /// Float32: lossless.
     #[default]
     Single,
-    /// Float16 for tensors of two dimensions or more, the nearest one: half the bytes, and 11 of 24
-    /// binary digits. Vectors, such as running variances, which may be tiny or huge, stay float32.
+    /// Float16, rounded to the nearest value, for tensors with two or more dimensions: half the
+    /// bytes, and 11 of 24 binary digits. Vectors, such as running variances, may contain tiny or
+    /// huge values and stay float32.
     Half,
 }
 
-/// Writes a state dict as a safetensors file that PyTorch's `safetensors.torch.load_file` reads:
-/// floats as `precision` says, integers as int64. `metadata` is what the file says about itself.
+/// Writes a state dict as a safetensors file that PyTorch's `safetensors.torch.load_file` can read:
+/// floats with the given `precision`, integers as int64. `metadata` is the metadata of the file.
 ///
-/// The bytes depend on the content alone. The file is written under a temporary name beside its
-/// own, flushed to the disk and then renamed, so that it is whole or not there; a device or a pipe at `path`
-/// gets the bytes.
+/// The bytes depend only on the content. The file is written to a temporary name in the same
+/// folder, flushed to disk and then renamed, so that it is either complete or missing; a device or
+/// a pipe at `path` receives the bytes directly.
 ///
 /// # Errors
 ///
-/// [`WeightsError::Write`] if the system cannot write it, [`WeightsError::Content`] if a tensor has
-/// a name that the format does not allow. What was at `path` before is then untouched.
+/// [`WeightsError::Write`] if the system cannot write the file, [`WeightsError::Content`] if the
+/// format does not allow the name of a tensor. An existing file at `path` is then untouched.
 pub fn write_safetensors(
     path: impl AsRef<Path>,
     state_dict: &StateDict,
@@ -59,12 +59,12 @@ pub fn write_safetensors(
     )
 }
 
-/// The bytes that [`write_safetensors`] writes.
+/// Returns the bytes that [`write_safetensors`] writes.
 ///
 /// # Errors
 ///
 /// [`ContentError::ReservedName`] or [`ContentError::HeaderTooLarge`] if the format does not allow
-/// a name, or so many.
+/// a name, or the number of names.
 pub fn to_safetensors(
     state_dict: &StateDict,
     metadata: &BTreeMap<String, String>,
@@ -77,8 +77,8 @@ pub fn to_safetensors(
     Ok(bytes)
 }
 
-/// Bytes of an element, which is also where it has to start at a multiple of: PyTorch takes the
-/// tensors as views of the file, and those have to be aligned.
+/// Returns the size of an element in bytes, which is also its alignment: PyTorch uses the tensors
+/// as views of the file, which must be aligned.
 fn width(entry: &Entry, precision: Precision) -> usize {
     match (entry, precision) {
         (Entry::Float(tensor), Precision::Half) if tensor.shape().len() >= 2 => 2,
@@ -87,7 +87,7 @@ fn width(entry: &Entry, precision: Precision) -> usize {
     }
 }
 
-/// The tensors in the order of the data: the widest elements first, so that all are aligned.
+/// Returns the tensors in data order: the widest elements first, so that all are aligned.
 fn by_width(state_dict: &StateDict, precision: Precision) -> impl Iterator<Item = (&str, &Entry)> {
     let of_width = move |bytes| {
         state_dict
@@ -97,7 +97,7 @@ fn by_width(state_dict: &StateDict, precision: Precision) -> impl Iterator<Item 
     of_width(8).chain(of_width(4)).chain(of_width(2))
 }
 
-/// The header, filled up with spaces so that the data is aligned.
+/// Builds the header, padded with spaces so that the data is aligned.
 fn header(
     state_dict: &StateDict,
     metadata: &BTreeMap<String, String>,
@@ -196,7 +196,7 @@ fn write_all(
     Ok(())
 }
 
-/// A page at a time, since a call for each value would take longer than the writing.
+/// Writes one page at a time, because a call for each value would dominate the run time.
 fn write_values<T: Copy, const BYTES: usize>(
     target: &mut dyn Write,
     values: &[T],

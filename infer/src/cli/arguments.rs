@@ -1,4 +1,4 @@
-//! The command line.
+//! Command-line arguments.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -141,7 +141,8 @@ pub(crate) struct Arguments {
 
 /// Flags of --bench.
 ///
-/// Those that need it also exclude what it excludes: clap does not miss a flag that cannot be there.
+/// Flags that require `--bench` also exclude the flags it excludes: clap does not report a required
+/// flag as missing if it conflicts with another.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measuring")]
 pub(crate) struct Benchmark {

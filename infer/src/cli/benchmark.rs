@@ -1,4 +1,4 @@
-//! `--bench`: how fast predictions are.
+//! `--bench`: measures prediction speed.
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// Measures on whichever backend the device has.
+/// Measures on the backend of the selected device.
 struct Measure<'a> {
     benchmark: &'a PredictionBenchmark,
     start: &'a ProgramStart,

@@ -1,4 +1,4 @@
-//! The program's help, completions and manual page.
+//! Help, completions and manual page of the program.
 
 use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
@@ -44,7 +44,7 @@ pub(crate) struct Generate {
 }
 
 impl Generate {
-    /// Prints what is asked for, if anything is; whether it was.
+    /// Prints the requested file, if any, and returns whether one was requested.
     pub(crate) fn print(&self) -> anyhow::Result<bool> {
         let text = match (self.completions, self.man) {
             (Some(shell), _) => completions(shell, command(), &flags::offered),
@@ -59,7 +59,7 @@ impl Generate {
     }
 }
 
-/// The program's command line.
+/// Returns the command line of the program.
 pub(crate) fn command() -> Command {
     arranged(Arguments::command(), &LAYOUT)
 }

@@ -1,4 +1,4 @@
-//! What the program is to its user: arguments and output.
+//! Command-line interface: arguments and output.
 
 pub(crate) mod arguments;
 pub(crate) mod benchmark;

@@ -1,4 +1,4 @@
-//! Which model answers.
+//! Selects the model for prediction.
 
 use std::path::Path;
 
@@ -9,34 +9,34 @@ use serde::Serialize;
 
 use super::arguments::Arguments;
 
-/// Values of --run that are not a run's folder or name.
+/// Values of `--run` that are not the folder or name of a run.
 const BEST: &str = "best";
 const NEWEST: &str = "newest";
 const SHIPPED: &str = "shipped";
 
-/// Where the model that answers comes from, and why it answers.
+/// Origin of the selected model and the reason for selecting it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Source {
     /// `run`, `shipped` or `weights`.
     pub kind: &'static str,
-    /// The run's folder, or the file.
+    /// Folder of the run, or path of the weights file.
     pub path: Option<String>,
-    /// The reason in a word: that of [`command_line::Why::name`], or `named`.
+    /// Short reason: [`command_line::Why::name`], or `named`.
     pub reason: &'static str,
-    /// The reason in words; none where it was named.
+    /// Reason in words; `None` if the user named the model.
     pub why: Option<String>,
-    /// How a file names its tensors, in words.
+    /// Naming scheme of the tensors in a weights file, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layout: Option<&'static str>,
-    /// All that was assumed of a file, in sentences, and what of it was left out.
+    /// Assumptions made about a weights file and its ignored parts, as sentences.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// Runs that were not compared, because their models are damaged.
+    /// Runs excluded from the comparison because their models are damaged.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
 }
 
-/// A run that was not compared.
+/// A run excluded from the comparison.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Skipped {
     pub run: String,
@@ -57,7 +57,8 @@ impl Source {
     }
 }
 
-/// The weights or the run that were named, or what --run chooses; and where it came from.
+/// Opens the weights or the run that the user named, or the model that `--run` selects, and returns
+/// it with its origin.
 pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, Source)> {
     let downloaded = arguments.pretrained.map(terminal::fetch).transpose()?;
     if let Some(file) = arguments.weights.as_ref().or(downloaded.as_ref()) {
@@ -68,7 +69,7 @@ pub(crate) fn open_model(arguments: &Arguments) -> anyhow::Result<(SavedModel, S
             notes,
             ..
         } = import(file, &options)?;
-        // How fast a network is does not depend on them.
+        // Speed does not depend on the notes.
         if !arguments.benchmark.bench {
             for note in &notes {
                 voice::warn(note);
@@ -128,7 +129,7 @@ fn chosen(choice: Choice) -> (SavedModel, Source) {
     (saved, source)
 }
 
-/// Says how to name a run that has the name of a choice.
+/// Explains how to name a run whose name is also a choice of `--run`.
 fn note_hidden_run(name: &Path, runs_dir: &Path) {
     let folder = runs_dir.join(name);
     if folder.join(DESCRIPTION_FILE).is_file() {

@@ -12,7 +12,8 @@ use serde::Serialize;
 use super::arguments::Arguments;
 use super::model::Source;
 
-/// One line on the model: what it is, how good and how that was measured, where it came from and why.
+/// Describes the model in one line: what it is, its accuracy and how it was measured, its origin
+/// and why it was selected.
 pub(crate) fn describe(saved: &SavedModel, source: &Source) -> String {
     let description = &saved.description;
     format!(
@@ -61,7 +62,7 @@ fn origin(source: &Source) -> String {
     }
 }
 
-/// What was done to an image, in one line; none if it is as it was.
+/// Describes the conversions of an image in one line; `None` if it is unchanged.
 pub(crate) fn converted(path: &Path, fitted: &Fitted) -> Option<String> {
     let conversions: Vec<_> = fitted.conversions.iter().map(ToString::to_string).collect();
     (!conversions.is_empty()).then(|| {
@@ -73,7 +74,7 @@ pub(crate) fn converted(path: &Path, fitted: &Fitted) -> Option<String> {
     })
 }
 
-/// Why an image does not fit the model, in one line; none if it can.
+/// Explains in one line why an image does not fit the model; `None` if it may fit.
 pub(crate) fn mismatch(path: &Path, fitted: &Fitted) -> Option<String> {
     let reasons: Vec<_> = fitted.mismatches.iter().map(ToString::to_string).collect();
     (!reasons.is_empty()).then(|| {
@@ -85,7 +86,7 @@ pub(crate) fn mismatch(path: &Path, fitted: &Fitted) -> Option<String> {
     })
 }
 
-/// Writes predictions to standard output: text as they come, JSON at the end.
+/// Writes predictions to standard output: text immediately, JSON at the end.
 pub(crate) struct Output<'a> {
     top_k: usize,
     json: Option<Document<'a>>,
@@ -95,7 +96,7 @@ pub(crate) struct Output<'a> {
 struct Document<'a> {
     model: &'a Description,
     source: &'a Source,
-    /// How the network sees each image.
+    /// Views of each image that the network averages over.
     views: Views,
     predictions: Vec<Entry>,
 }
@@ -104,9 +105,9 @@ struct Document<'a> {
 struct Entry {
     image: String,
     classes: Vec<ClassProbability>,
-    /// What was done to the image before.
+    /// Conversions applied to the image.
     conversions: Vec<Conversion>,
-    /// Why the image does not look like those that the model was trained on.
+    /// Reasons why the image does not resemble the training images.
     warnings: Vec<Mismatch>,
 }
 

@@ -1,4 +1,4 @@
-//! Details of a network that its name, and the names and shapes of its tensors, do not tell.
+//! Network details that cannot be derived from the network's name or its tensors' names and shapes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use super::{
     StemPool,
 };
 
-/// What is changed of a residual network; `None` leaves it as it is.
+/// Changes to a residual network; `None` leaves a setting as it is.
 ///
 /// ```
 /// use model::{NetworkChanges, StemPool};
@@ -23,31 +23,31 @@ use super::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkChanges {
-    /// What stands before the first stage.
+    /// Layers before the first stage.
     pub stem: Option<StemKind>,
     /// Stride of the first convolution.
     pub stem_stride: Option<usize>,
-    /// Pool behind the stem's convolutions.
+    /// Pool after the stem's convolutions.
     pub stem_pool: Option<StemPool>,
-    /// Which convolution of a bottleneck has the stride.
+    /// Convolution of a bottleneck that has the stride.
     pub bottleneck_stride: Option<BottleneckStride>,
     /// The path around every block.
     pub shortcut: Option<ShortcutKind>,
-    /// Added to the variance in every batch norm.
+    /// Value added to the variance in every batch norm.
     pub norm_epsilon: Option<f64>,
 }
 
 impl NetworkChanges {
-    /// Whether nothing is changed.
+    /// Returns whether nothing changes.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The changed network.
+    /// Returns the changed network.
     ///
     /// # Errors
     ///
-    /// If the network has no such part, or a value is out of range.
+    /// If the network lacks the changed part, or a value is out of range.
     pub fn apply(&self, mut network: NetworkConfig) -> Result<NetworkConfig, ConfigError> {
         if self.is_empty() {
             return Ok(network);
@@ -67,7 +67,7 @@ impl NetworkChanges {
         let stride = self.stem_stride.or(config.stem_stride);
         let pool = self.stem_pool.or(config.stem_pool);
         config.stem = self.stem.unwrap_or(config.stem);
-        // What is usual is not set, so that equal networks are equal.
+        // The usual values are not stored, so that equal networks compare equal.
         config.stem_stride = stride.filter(|stride| *stride != config.stem.usual_stride());
         config.stem_pool = pool.filter(|pool| *pool != config.stem.usual_pool());
         config.bottleneck_stride = self.bottleneck_stride.unwrap_or(config.bottleneck_stride);

@@ -1,35 +1,35 @@
-//! What is wrong with a config.
+//! Errors in a config.
 
 use thiserror::Error;
 
 use crate::digit::DIGIT_SIZE;
 
-/// A config that describes no network, or not one for these images.
+/// A config that does not describe a network, or whose network does not accept these images.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A value is outside its range.
     #[error("`{key}` is {value}, but must be {range}")]
     OutOfRange {
-        /// The config's key.
+        /// Key in the config.
         key: &'static str,
-        /// What it holds.
+        /// Value found.
         value: String,
-        /// What it may hold.
+        /// Values allowed.
         range: &'static str,
     },
-    /// A detail of residual networks is changed in a network without it.
+    /// A detail of residual networks is changed in a network that lacks it.
     #[error("this network has no stem, stages or norms that could be others")]
     NoStages,
-    /// The stride of bottlenecks is changed in a network without them.
+    /// The bottleneck stride is changed in a network without bottlenecks.
     #[error("this network has no bottlenecks whose stride could be elsewhere")]
     NoBottlenecks,
-    /// The network is made for one size of image.
+    /// The network accepts only one image size.
     #[error("this network takes images of {DIGIT_SIZE}x{DIGIT_SIZE} pixels, not {height}x{width}")]
     InputSize {
-        /// Pixels.
+        /// Image height in pixels.
         height: usize,
-        /// Pixels.
+        /// Image width in pixels.
         width: usize,
     },
 }

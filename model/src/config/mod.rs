@@ -19,8 +19,8 @@ pub use kinds::{ActivationOrder, BlockKind, BottleneckStride, ShortcutKind, Stem
 use ops::ResidualBackend;
 pub use resnet::ResNetConfig;
 
-/// Everything that sets a network's shape. Serializes with a `family` key that tells the variants
-/// apart.
+/// Everything that determines a network's architecture. Serializes with a `family` key that
+/// distinguishes the variants.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "family", rename_all = "kebab-case")]
 pub enum NetworkConfig {
@@ -30,7 +30,7 @@ pub enum NetworkConfig {
     Digit(DigitConfig),
 }
 
-/// The digit network; everything but its ends is fixed.
+/// The digit network; only its input channels and classes can be changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DigitConfig {
@@ -41,7 +41,8 @@ pub struct DigitConfig {
 }
 
 impl NetworkConfig {
-    /// Builds the network with random weights; seed them with `B::seed(&device, seed)` before.
+    /// Builds the network with random weights. For reproducible weights, call `B::seed(&device,
+    /// seed)` first.
     ///
     /// # Errors
     ///
@@ -52,13 +53,14 @@ impl NetworkConfig {
             Self::Resnet(config) => Network::ResNet(ResNet::new(config, device)),
             Self::Digit(config) => Network::Digit(DigitResNet::new(config, device)),
         };
-        // Burn draws a parameter when it is first used. Visiting them all draws them now and in
-        // one order, so that a seed means the same weights whatever is done first.
+        // Burn draws a parameter when it is first used. Visiting every parameter draws all of them
+        // now, in a fixed order, so that a seed gives the same weights regardless of what runs
+        // first.
         parameter_count(&network);
         Ok(network)
     }
 
-    /// Checks every value's range.
+    /// Checks the range of every value.
     ///
     /// # Errors
     ///
@@ -70,11 +72,11 @@ impl NetworkConfig {
         }
     }
 
-    /// Checks that the network takes images of this size, in pixels.
+    /// Checks that the network accepts images of this size, in pixels.
     ///
     /// # Errors
     ///
-    /// If it is made for another size.
+    /// If the network requires another size.
     pub fn check_input(&self, height: usize, width: usize) -> Result<(), ConfigError> {
         match self {
             Self::Digit(_) if (height, width) != (DIGIT_SIZE, DIGIT_SIZE) => {
@@ -84,7 +86,7 @@ impl NetworkConfig {
         }
     }
 
-    /// Channels of the images.
+    /// Returns the number of image channels.
     pub fn input_channels(&self) -> usize {
         match self {
             Self::Resnet(config) => config.input_channels,
@@ -92,7 +94,7 @@ impl NetworkConfig {
         }
     }
 
-    /// Number of logits.
+    /// Returns the number of logits.
     pub fn classes(&self) -> usize {
         match self {
             Self::Resnet(config) => config.classes,
@@ -100,7 +102,7 @@ impl NetworkConfig {
         }
     }
 
-    /// The same network for images of so many channels.
+    /// Returns the same network for images with `channels` channels.
     pub fn with_input_channels(mut self, channels: usize) -> Self {
         match &mut self {
             Self::Resnet(config) => config.input_channels = channels,
@@ -109,7 +111,7 @@ impl NetworkConfig {
         self
     }
 
-    /// The same network for so many classes.
+    /// Returns the same network for `classes` classes.
     pub fn with_classes(mut self, classes: usize) -> Self {
         match &mut self {
             Self::Resnet(config) => config.classes = classes,
@@ -191,7 +193,7 @@ mod tests {
         wrong(&|config| config.groups = 0, "`groups` is 0");
         wrong(&|config| config.groups = usize::MAX, "`groups`");
         wrong(&|config| config.width_per_group = 0, "`width_per_group`");
-        // A quarter of a channel, and too many.
+        // A quarter of a channel, then too many.
         wrong(&|config| config.width_per_group = 1, "`width_per_group`");
         wrong(
             &|config| {
@@ -226,7 +228,7 @@ mod tests {
         }
     }
 
-    /// As it was written before groups, deep stems and pre-activation.
+    /// Written before groups, deep stems and pre-activation existed.
     #[test]
     fn an_old_description_is_the_same_network() {
         let text = r#"{"family": "resnet", "stem": "cifar", "block": "basic", "depths": [3, 3, 3],

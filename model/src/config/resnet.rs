@@ -7,15 +7,15 @@ use super::{
     ActivationOrder, BlockKind, BottleneckStride, ConfigError, ShortcutKind, StemKind, StemPool,
 };
 
-/// What `width_per_group` is measured by: a bottleneck of one group of so many channels for a
-/// width of 64 is He et al.'s.
+/// Width that corresponds to `width_per_group` channels: a bottleneck with one group of 64 channels
+/// at a width of 64 matches He et al.
 const WIDTH_UNIT: usize = 64;
-/// Most channels that the 3x3 convolution of a bottleneck may have.
+/// Maximum number of channels in the 3x3 convolution of a bottleneck.
 const MAX_INNER_CHANNELS: usize = 65_536;
 /// PyTorch's default.
 const USUAL_EPSILON: f64 = 1e-5;
 
-/// A residual network of stages: what stands in it, how deep and how wide.
+/// A residual network: its layers, depth and width.
 ///
 /// ```
 /// use model::{BlockKind, NetworkConfig, ResNetConfig};
@@ -33,51 +33,51 @@ const USUAL_EPSILON: f64 = 1e-5;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResNetConfig {
-    /// What stands before the first stage.
+    /// Layers before the first stage.
     pub stem: StemKind,
     /// Stride of the first convolution, 1 to 8; `None` for the stem's [usual
-    /// one](StemKind::usual_stride).
+    /// stride](StemKind::usual_stride).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stem_stride: Option<usize>,
-    /// Pool behind the stem's convolutions; `None` for the stem's [usual
-    /// one](StemKind::usual_pool).
+    /// Pool after the stem's convolutions; `None` for the stem's [usual
+    /// pool](StemKind::usual_pool).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stem_pool: Option<StemPool>,
-    /// The kind of every block.
+    /// Kind of every block.
     pub block: BlockKind,
-    /// Blocks in each stage: 1 to 16 stages of 1 to 1,000 blocks.
+    /// Number of blocks in each stage: 1 to 16 stages of 1 to 1,000 blocks.
     pub depths: Vec<usize>,
-    /// Width of each stage, 1 to 16,384 channels; as many as `depths`. Basic blocks have so many
-    /// channels, bottlenecks [`inner_channels`](Self::inner_channels) in their 3x3 convolution and
-    /// four times as many at their end.
+    /// Width of each stage, 1 to 16,384 channels; same length as `depths`. Basic blocks have this
+    /// number of channels. Bottlenecks have [`inner_channels`](Self::inner_channels) in their 3x3
+    /// convolution and four times the width at their output.
     pub widths: Vec<usize>,
-    /// Groups of a bottleneck's 3x3 convolution, 1 to 1,024 (ResNeXt, Xie et al. 2016,
+    /// Number of groups in a bottleneck's 3x3 convolution, 1 to 1,024 (ResNeXt, Xie et al. 2016,
     /// <https://arxiv.org/abs/1611.05431>); 1 with basic blocks.
     #[serde(default = "one_group")]
     pub groups: usize,
-    /// Channels of each of these groups in a stage of width 64, 1 to 1,024, as torchvision counts;
-    /// 64 with basic blocks.
+    /// Channels per group in a stage of width 64, 1 to 1,024, as torchvision counts them; 64 with
+    /// basic blocks.
     #[serde(default = "usual_width_per_group")]
     pub width_per_group: usize,
-    /// Which convolution of a bottleneck has the stride.
+    /// Convolution of a bottleneck that has the stride.
     #[serde(default)]
     pub bottleneck_stride: BottleneckStride,
-    /// The order of norm, ReLU and convolution.
+    /// Order of norm, ReLU and convolution.
     #[serde(default)]
     pub activation: ActivationOrder,
-    /// The path around every block.
+    /// Path around every block.
     pub shortcut: ShortcutKind,
-    /// Whether convolutions before a norm have a bias. The norm undoes it; the tutorial network
-    /// has it nonetheless.
+    /// Whether convolutions before a norm have a bias. The norm cancels it, but the tutorial
+    /// network has it anyway.
     pub convolution_bias: bool,
     /// Whether the last norm of each block starts at zero, so that a block starts as its shortcut.
-    /// Needs a shortcut, and the post-activation order: in the other, the ReLU behind that norm
-    /// would pass no gradient.
+    /// Requires a shortcut and the post-activation order: in the pre-activation order, the ReLU
+    /// after that norm would pass no gradient.
     pub zero_init_last_norm: bool,
-    /// Added to the variance in every batch norm, above 0 and at most 1.
+    /// Value added to the variance in every batch norm, above 0 and at most 1.
     #[serde(default = "usual_epsilon", skip_serializing_if = "is_usual_epsilon")]
     pub norm_epsilon: f64,
-    /// Channels of the images, 1 to 1,024: 1 for gray, 3 for color.
+    /// Number of image channels, 1 to 1,024: 1 for grayscale, 3 for color.
     pub input_channels: usize,
     /// Number of logits, 1 to 1,000,000.
     pub classes: usize,
@@ -100,8 +100,8 @@ fn is_usual_epsilon(epsilon: &f64) -> bool {
 }
 
 impl ResNetConfig {
-    /// Four stages of 64 to 512 channels behind the ImageNet stem, as in torchvision: 3 input
-    /// channels, 1,000 classes.
+    /// Returns four stages of 64 to 512 channels after the ImageNet stem, as in torchvision: 3
+    /// input channels, 1,000 classes.
     pub fn imagenet(block: BlockKind, depths: [usize; 4]) -> Self {
         Self {
             stem: StemKind::ImageNet,
@@ -123,8 +123,8 @@ impl ResNetConfig {
         }
     }
 
-    /// Three stages of 16, 32 and 64 channels with `blocks` basic blocks each, which makes
-    /// `6 * blocks + 2` layers (He et al. 2015, section 4.2): 3 input channels, 10 classes.
+    /// Returns three stages of 16, 32 and 64 channels with `blocks` basic blocks each, for a total
+    /// of `6 * blocks + 2` layers (He et al. 2015, section 4.2): 3 input channels, 10 classes.
     pub fn cifar(blocks: usize) -> Self {
         Self {
             stem: StemKind::Cifar,
@@ -136,8 +136,8 @@ impl ResNetConfig {
         }
     }
 
-    /// The ResNet-18 of the textbook Dive into Deep Learning (<https://d2l.ai>, section 8.6):
-    /// biases everywhere, no norm after the 1x1 convolutions, 1 input channel, 10 classes.
+    /// Returns the ResNet-18 of the textbook Dive into Deep Learning (<https://d2l.ai>, section
+    /// 8.6): biases everywhere, no norm after the 1x1 convolutions, 1 input channel, 10 classes.
     pub fn tutorial() -> Self {
         Self {
             shortcut: ShortcutKind::PlainProjection,
@@ -148,18 +148,19 @@ impl ResNetConfig {
         }
     }
 
-    /// Stride of the first convolution.
+    /// Returns the stride of the first convolution.
     pub fn first_stride(&self) -> usize {
         self.stem_stride.unwrap_or(self.stem.usual_stride())
     }
 
-    /// Pool behind the stem's convolutions.
+    /// Returns the pool after the stem's convolutions.
     pub fn first_pool(&self) -> StemPool {
         self.stem_pool.unwrap_or(self.stem.usual_pool())
     }
 
-    /// Channels between the convolutions of a block in a stage of this width. Those of a
-    /// bottleneck are `width * width_per_group / 64 * groups`, rounded down before the groups.
+    /// Returns the number of channels between the convolutions of a block in a stage of this width.
+    /// For a bottleneck this is `width * width_per_group / 64 * groups`, rounded down before
+    /// multiplying by the groups.
     pub fn inner_channels(&self, width: usize) -> usize {
         match self.block {
             BlockKind::Basic => width,

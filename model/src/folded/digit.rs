@@ -35,8 +35,8 @@ impl<B: ResidualBackend> FoldedDigitResNet<B> {
     }
 
     pub(super) fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
-        // The ReLU stands before the pool, in the convolution's pass: the largest value is the
-        // same either way.
+        // The ReLU runs before the pool, fused into the convolution: the maximum is the same either
+        // way.
         let features = ops::prepared_convolution(images, &self.convolution1, None, true);
         let features = self.block1.forward(halve(features));
         let features = ops::prepared_convolution(features, &self.convolution2, None, true);

@@ -1,4 +1,4 @@
-//! Networks made ready for prediction.
+//! Networks prepared for prediction.
 
 mod digit;
 mod resnet;
@@ -14,17 +14,17 @@ use digit::FoldedDigitResNet;
 use ops::{PreparedConvolution, ResidualBackend};
 use resnet::FoldedResNet;
 
-/// A network for prediction, made by [`Network::fold`] and equal to it up to rounding: every batch
-/// norm is part of the convolution before it (Jacob et al. 2018,
-/// <https://arxiv.org/abs/1712.05877>, section 3.2), and every weight in the form that the
-/// backend's kernels are fastest with. A norm behind an addition, as pre-activation blocks start
-/// with, is one scale and one shift for each channel.
+/// A network for prediction, built by [`Network::fold`] and equal to the original up to rounding.
+/// Every batch norm is merged into the preceding convolution (Jacob et al. 2018,
+/// <https://arxiv.org/abs/1712.05877>, section 3.2), and every weight is in the form that suits the
+/// backend's kernels best. A norm after an addition, as at the start of pre-activation blocks,
+/// becomes one scale and one shift per channel.
 #[derive(Clone, Debug)]
 pub struct FoldedNetwork<B: Backend> {
     layers: Layers<B>,
 }
 
-// One network is held at a time, so the size of the larger variant costs nothing.
+// Only one network is held at a time, so the size of the larger variant does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 enum Layers<B: Backend> {
@@ -42,7 +42,7 @@ impl<B: ResidualBackend> FoldedNetwork<B> {
         }
     }
 
-    /// Images `[batch, input_channels, height, width]` to logits `[batch, classes]`.
+    /// Maps images `[batch, input_channels, height, width]` to logits `[batch, classes]`.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
         match &self.layers {
             Layers::ResNet(network) => network.forward(images),
@@ -51,8 +51,8 @@ impl<B: ResidualBackend> FoldedNetwork<B> {
     }
 }
 
-/// A convolution and its norm in one: with the norm `y * scale + shift`, the weight becomes
-/// `weight * scale` and the bias `bias * scale + shift`.
+/// Merges a convolution and its norm: with the norm `y * scale + shift`, the weight becomes `weight
+/// * scale` and the bias `bias * scale + shift`.
 fn fold<B: ResidualBackend>(convolution: &Convolution<B>) -> PreparedConvolution<B> {
     let Some(norm) = &convolution.norm else {
         return prepare(&convolution.conv);
@@ -67,7 +67,7 @@ fn fold<B: ResidualBackend>(convolution: &Convolution<B>) -> PreparedConvolution
     ops::prepare_convolution(weight, Some(bias), options(&convolution.conv))
 }
 
-/// A norm that stands behind no convolution, with a ReLU behind it.
+/// A norm that does not follow a convolution, followed by a ReLU.
 #[derive(Clone, Debug)]
 struct FoldedNorm<B: Backend> {
     /// `[channels]`

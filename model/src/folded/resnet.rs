@@ -17,7 +17,7 @@ pub(super) struct FoldedResNet<B: Backend> {
     /// Whether a max pool follows the stem's convolutions.
     pooled: bool,
     blocks: Vec<FoldedBlock<B>>,
-    /// Before the head's pool.
+    /// Norm before the head's pool.
     norm: Option<FoldedNorm<B>>,
     linear: Linear<B>,
 }
@@ -27,13 +27,13 @@ struct FoldedBlock<B: Backend> {
     pre_activation: Option<FoldedNorm<B>>,
     branch: Vec<PreparedConvolution<B>>,
     shortcut: FoldedShortcut<B>,
-    /// Whether a ReLU stands behind the addition.
+    /// Whether a ReLU follows the addition.
     relu: bool,
 }
 
 #[derive(Clone, Debug)]
 enum FoldedShortcut<B: Backend> {
-    /// In a plain network.
+    /// No shortcut, in a plain network.
     None,
     Projection {
         average_pool: bool,
@@ -92,7 +92,7 @@ impl<B: ResidualBackend> FoldedBlock<B> {
             (Some(norm), _) => (norm.forward(input.clone()), input),
         };
         let Some((last, earlier)) = self.branch.split_last() else {
-            // No config has such a branch.
+            // Every config has at least one convolution in the branch.
             return features;
         };
         let features = in_turn(features, earlier);
@@ -133,7 +133,7 @@ impl<B: ResidualBackend> FoldedShortcut<B> {
     }
 }
 
-/// Convolutions with a ReLU behind each.
+/// Applies the convolutions in order, each followed by a ReLU.
 fn in_turn<B: ResidualBackend>(
     input: Tensor<B, 4>,
     convolutions: &[PreparedConvolution<B>],

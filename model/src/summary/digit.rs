@@ -22,7 +22,7 @@ pub(super) fn walk(config: &DigitConfig, walk: &mut Walk) {
             true,
             walk,
         );
-        // The addition behind it keeps only its own output.
+        // The following addition keeps only its own output.
         convolution(
             &format!("{block}.convolution2"),
             out_channels,

@@ -1,4 +1,4 @@
-//! How much memory training needs.
+//! Memory required by training.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,29 +9,28 @@ use ops::Optimizer;
 /// Bytes of an `f32`.
 const VALUE: u64 = size_of::<f32>() as u64;
 
-/// What training holds at once, in bytes of `f32`.
+/// Memory that training holds at once, in bytes of `f32`.
 ///
-/// It is an estimate: kernels need working memory besides, and the backward pass holds the
-/// gradients of a few layers' outputs at a time. Backends that keep freed memory for later hold
-/// more.
+/// This is an estimate: kernels need additional working memory, and the backward pass holds the
+/// gradients of a few layers' outputs at a time. Backends that cache freed memory hold more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrainingMemory {
     /// Trained values and running statistics.
     pub parameters: u64,
-    /// One value for each trained one.
+    /// One value per trained value.
     pub gradients: u64,
-    /// What the optimizer remembers: one value for each trained one with momentum, two with Adam;
-    /// with Muon one for each weight of a convolution and two for all else.
+    /// State of the optimizer per trained value: one value with momentum, two with Adam; with Muon,
+    /// one for each weight of a convolution and two for all others.
     pub optimizer_state: u64,
     /// The images of a batch and the outputs that this crate's backward steps keep (see
-    /// [`Layer::kept`](super::Layer::kept)): convolutions, linear layers and batch norms their
-    /// input, whatever ends with a ReLU its output, max pools both, and everything else nothing.
-    /// What several of them keep counts once.
+    /// [`Layer::kept`](super::Layer::kept)): convolutions, linear layers and batch norms keep their
+    /// input, layers that end with a ReLU their output, max pools both, and all others nothing. An
+    /// output that several layers keep counts once.
     pub activations: u64,
 }
 
 impl TrainingMemory {
-    /// The sum of all four.
+    /// Returns the sum of all four.
     pub fn total(&self) -> u64 {
         let parts = [self.gradients, self.optimizer_state, self.activations];
         parts.into_iter().fold(self.parameters, u64::saturating_add)
@@ -39,7 +38,7 @@ impl TrainingMemory {
 }
 
 impl Summary {
-    /// What training with batches of so many images needs.
+    /// Returns the memory required to train with batches of `batch` images.
     ///
     /// ```
     /// use ops::{Optimizer, Sgd};
@@ -70,7 +69,7 @@ impl Summary {
         }
     }
 
-    /// Trained values of convolutions without their biases.
+    /// Returns the number of trained values in convolutions, without biases.
     fn convolution_weights(&self) -> u64 {
         let weights = |layer: &Layer| match layer.kind {
             LayerKind::Convolution { kernel, groups, .. } => {

@@ -1,4 +1,4 @@
-//! What a network consists of and costs, from its config alone.
+//! Layers and cost of a network, derived from its config alone.
 
 mod digit;
 mod memory;
@@ -11,100 +11,99 @@ use crate::config::{ConfigError, NetworkConfig, check};
 pub use memory::TrainingMemory;
 use walk::Walk;
 
-/// Largest height and width that a summary is made for, in pixels.
+/// Maximum height and width for a summary, in pixels.
 const MAX_SIZE: usize = 65_535;
 
-/// The layers of a network and what they add up to.
+/// The layers of a network and their totals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Of one image: `[channels, height, width]`.
+    /// Shape of one image: `[channels, height, width]`.
     pub input: [usize; 3],
-    /// In the order in which they are computed: around a block's addition, the shortcut stands
-    /// before the last convolution of the branch.
+    /// Layers in order of computation: around a block's addition, the shortcut precedes the last
+    /// convolution of the branch.
     pub layers: Vec<Layer>,
-    /// Trained values, as [`parameter_count`](crate::parameter_count) counts them.
+    /// Number of trained values, as [`parameter_count`](crate::parameter_count) counts them.
     pub parameters: u64,
-    /// Running means and variances of the batch norms.
+    /// Number of running means and variances in batch norms.
     pub running_statistics: u64,
-    /// For one image; see [`Layer::multiply_adds`].
+    /// Multiply-adds for one image; see [`Layer::multiply_adds`].
     pub multiply_adds: u64,
 }
 
 /// One layer of a [`Summary`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layer {
-    /// Where its parameters stand in the network, such as `stages.0.blocks.1.branch.0.conv`; layers
-    /// without parameters are named alike.
+    /// Path of its parameters in the network, such as `stages.0.blocks.1.branch.0.conv`; layers
+    /// without parameters are named in the same style.
     pub name: String,
-    /// What it computes.
+    /// Operation that the layer computes.
     #[serde(flatten)]
     pub kind: LayerKind,
-    /// Of one image: `[channels, height, width]`, or `[channels]` for a linear layer.
+    /// Shape for one image: `[channels, height, width]`, or `[channels]` for a linear layer.
     pub input: Vec<usize>,
-    /// Likewise.
+    /// Shape for one image, like `input`.
     pub output: Vec<usize>,
-    /// Trained values.
+    /// Number of trained values.
     pub parameters: u64,
-    /// For one image. As usual, those of convolutions and linear layers are counted, zeros of
-    /// the border included, and nothing else: neither biases nor norms, ReLUs, additions and
-    /// pools.
+    /// Multiply-adds for one image. As usual, only convolutions (including zero padding) and linear
+    /// layers count; biases, norms, ReLUs, additions and pools do not.
     pub multiply_adds: u64,
     /// Whether training keeps the output until the backward pass.
     pub kept: bool,
 }
 
-/// What a layer computes.
+/// Operation of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum LayerKind {
-    /// With a square window.
+    /// Convolution with a square window.
     Convolution {
-        /// Edge of the window in pixels.
+        /// Edge length of the window in pixels.
         kernel: usize,
-        /// In pixels.
+        /// Stride in pixels.
         stride: usize,
-        /// Parts of the channels that do not mix.
+        /// Number of channel groups that do not mix.
         groups: usize,
     },
     /// Batch norm.
     BatchNorm {
-        /// Whether the shortcut is added behind it.
+        /// Whether the shortcut is added after it.
         adds: bool,
-        /// Whether a ReLU stands at the end.
+        /// Whether a ReLU follows at the end.
         relu: bool,
     },
-    /// The addition of a shortcut behind a convolution without norm.
+    /// Addition of a shortcut after a convolution without norm.
     Addition {
-        /// Whether a ReLU stands behind it.
+        /// Whether a ReLU follows it.
         relu: bool,
     },
-    /// A ReLU by itself.
+    /// A separate ReLU.
     Relu,
-    /// The largest value of every square window.
+    /// Maximum of every square window.
     MaxPool {
-        /// Edge of the window in pixels.
+        /// Edge length of the window in pixels.
         kernel: usize,
-        /// In pixels.
+        /// Stride in pixels.
         stride: usize,
     },
-    /// The mean of every square window, side by side.
+    /// Mean of every square window, without overlap.
     AveragePool {
-        /// Edge of the window in pixels.
+        /// Edge length of the window in pixels.
         kernel: usize,
     },
-    /// Every `stride`-th pixel, with channels of zeros.
+    /// Every `stride`-th pixel, padded with zero channels.
     ZeroPad {
-        /// In pixels.
+        /// Stride in pixels.
         stride: usize,
     },
-    /// The mean of each channel.
+    /// Mean of each channel.
     GlobalAveragePool,
-    /// A matrix and a bias.
+    /// Matrix multiplication with a bias.
     Linear,
 }
 
-/// The summary of a network for images of `[height, width]` pixels, 1 to 65,535 each. It reads the
-/// config alone and makes no tensors.
+/// Returns the summary of a network for images of `[height, width]` pixels, 1 to 65,535 each. Reads
+/// only the config and allocates no tensors.
 ///
 /// ```
 /// let resnet50 = model::NetworkConfig::named("resnet50")?;
@@ -119,7 +118,7 @@ pub enum LayerKind {
 ///
 /// # Errors
 ///
-/// If the config describes no network, or not one for images of this size.
+/// If the config does not describe a network, or its network does not accept images of this size.
 pub fn summary(
     config: &NetworkConfig,
     [height, width]: [usize; 2],

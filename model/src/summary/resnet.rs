@@ -61,14 +61,14 @@ fn block(path: &str, layout: &BlockLayout, walk: &mut Walk) {
         let then = Then {
             adds: layout.shortcut.is_some(),
             relu: layout.relu,
-            // By the ReLU, or else by the norm that comes next.
+            // The ReLU keeps it, or otherwise the next norm.
             kept: true,
         };
         walk.convolution(&branch, spec, then);
     }
 }
 
-/// What a shortcut adds is kept by nobody.
+/// Walks around the block. No layer keeps the output of a shortcut.
 fn around(path: &str, layout: &ShortcutLayout, out_channels: usize, walk: &mut Walk) {
     if let Some(projection) = &layout.projection {
         if layout.average_pool {

@@ -1,22 +1,22 @@
-//! A walk through a network that notes its layers.
+//! A walk through a network that records its layers.
 
 use super::{Layer, LayerKind, Summary};
 use crate::convolution::{ConvolutionSpec, Norm};
 
-/// Where the walk is, and what it has seen.
+/// Position of the walk, and the layers recorded so far.
 pub(super) struct Walk {
     layers: Vec<Layer>,
-    /// Of what the next layer gets; `[channels]` behind the head's pool.
+    /// Shape of the next layer's input; `[channels]` after the head's pool.
     shape: Vec<usize>,
     running_statistics: u64,
 }
 
-/// What stands behind a convolution and its norm.
+/// Operations after a convolution and its norm.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Then {
     pub adds: bool,
     pub relu: bool,
-    /// Whether something that comes later keeps the result for its backward pass.
+    /// Whether a later layer keeps the result for its backward pass.
     pub kept: bool,
 }
 
@@ -43,7 +43,7 @@ impl Walk {
         }
     }
 
-    /// The shape here, to come back to.
+    /// Returns the current shape, to return to later.
     pub(super) fn shape(&self) -> Vec<usize> {
         self.shape.clone()
     }
@@ -52,8 +52,8 @@ impl Walk {
         self.shape = shape;
     }
 
-    /// The convolution, its norm and what stands behind them. A convolution keeps its input, and a
-    /// norm too; a ReLU keeps its output; an addition keeps nothing.
+    /// Records the convolution, its norm and the operations after them. Convolutions and norms keep
+    /// their input, a ReLU keeps its output, and an addition keeps nothing.
     pub(super) fn convolution(&mut self, path: &str, spec: &ConvolutionSpec, then: Then) {
         let Then { adds, relu, kept } = then;
         let has_norm = spec.norm != Norm::None;
@@ -77,7 +77,7 @@ impl Walk {
         }
     }
 
-    /// The convolution alone, with `padding` pixels of zeros on every side.
+    /// Records the convolution alone, with `padding` pixels of zeros on every side.
     pub(super) fn plain_convolution(
         &mut self,
         name: &str,
@@ -118,38 +118,38 @@ impl Walk {
         self.running_statistics += 2 * channels;
     }
 
-    /// A layer that keeps the shape and has no parameters.
+    /// Records a layer that preserves the shape and has no parameters.
     pub(super) fn same(&mut self, name: &str, kind: LayerKind, kept: bool) {
         let output = self.shape.clone();
         self.push(name, kind, output, kept);
     }
 
-    /// A pool keeps its input and output.
+    /// Records a max pool, which keeps its input and output.
     pub(super) fn max_pool(&mut self, name: &str, kernel: usize, stride: usize, padding: usize) {
         let size = |pixels: usize| (pixels + 2 * padding).saturating_sub(kernel) / stride + 1;
         let output = self.resized(self.channels(), size);
         self.push(name, LayerKind::MaxPool { kernel, stride }, output, true);
     }
 
-    /// A pool before a convolution, which keeps what it gets.
+    /// Records a pool before a convolution, which keeps its input.
     pub(super) fn average_pool(&mut self, name: &str, kernel: usize) {
         let output = self.resized(self.channels(), |pixels| pixels.div_ceil(kernel));
         self.push(name, LayerKind::AveragePool { kernel }, output, true);
     }
 
-    /// To so many channels.
+    /// Records zero padding to `channels` channels.
     pub(super) fn zero_pad(&mut self, name: &str, channels: usize, stride: usize) {
         let output = self.resized(channels, |pixels| pixels.div_ceil(stride));
         self.push(name, LayerKind::ZeroPad { stride }, output, false);
     }
 
-    /// A pool before a linear layer, which keeps what it gets.
+    /// Records a pool before a linear layer, which keeps its input.
     pub(super) fn global_average_pool(&mut self, name: &str) {
         let output = vec![self.channels()];
         self.push(name, LayerKind::GlobalAveragePool, output, true);
     }
 
-    /// From all values that there are.
+    /// Records a linear layer over all input values.
     pub(super) fn linear(&mut self, name: &str, classes: usize) {
         self.shape = vec![self.shape.iter().product()];
         let weights = product(&[self.channels(), classes]);
@@ -183,7 +183,7 @@ impl Walk {
     }
 }
 
-/// No wider than fits.
+/// Multiplies the factors, saturating on overflow.
 pub(super) fn product(factors: &[usize]) -> u64 {
     let factors = factors.iter().map(|&factor| factor as u64);
     factors.fold(1, u64::saturating_mul)

@@ -12,14 +12,15 @@ use crate::{DeviceError, DeviceKind, quiet::Quiet, selected::Handle};
 /// The header that every kernel of Burn's CUDA runtime includes.
 const HEADER: &str = "cuda_runtime.h";
 
-/// The smallest program that shows the run-time compiler to be there and working.
+/// Smallest program that proves that the run-time compiler is present and working.
 const EMPTY_KERNEL: &str = "extern \"C\" __global__ void nothing() {}";
 
-/// What cudarc's panic says when it finds no library of the name it looks for.
+/// Panic message of cudarc when it cannot find a library.
 const LIBRARY_IS_MISSING: &str = "Unable to dynamically load";
 
-/// Every NVIDIA GPU, if the driver, NVRTC and the CUDA headers are there: Burn's CUDA runtime
-/// panics without any one of them, without the last two only at its first kernel.
+/// Returns all NVIDIA GPUs if the driver, NVRTC and the CUDA headers are present. Burn's CUDA
+/// runtime panics if any of them is missing; without NVRTC or the headers, it panics only at its
+/// first kernel.
 ///
 /// # Errors
 ///
@@ -73,7 +74,7 @@ fn check_compiler(quiet: &Quiet) -> Result<(), DeviceError> {
 }
 
 fn check_headers() -> Result<(), DeviceError> {
-    // The runtime's own search: `CUDA_PATH`, then the usual places.
+    // The runtime's own search: `CUDA_PATH`, then the usual locations.
     let header = cubecl_cuda::install::cuda_path().map(|path| path.join("include").join(HEADER));
     let reason = match header {
         Some(header) if header.is_file() => return Ok(()),
@@ -106,7 +107,7 @@ fn unavailable(reason: impl Into<String>, remedy: &str) -> DeviceError {
 mod tests {
     use super::*;
 
-    /// With or without a GPU: an answer, never a panic.
+    /// With or without a GPU: a result, never a panic.
     #[test]
     fn probing_gives_devices_or_a_sentence() {
         match probe() {

@@ -1,5 +1,5 @@
-//! GPUs behind a graphics API (`wgpu`, `vulkan`, `metal`), enumerated with the library that
-//! Burn's runtime enumerates them with.
+//! GPUs behind a graphics API (`wgpu`, `vulkan`, `metal`), enumerated with the library that Burn's
+//! runtime uses.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ use wgpu::{Backend, DeviceType, Instance, InstanceDescriptor};
 use super::Found;
 use crate::{DeviceError, DeviceKind, quiet::Quiet, selected::Handle};
 
-/// The adapters that `kind` can use: discrete GPUs first, then integrated and virtual ones,
+/// Returns the adapters that `kind` can use: discrete GPUs first, then integrated and virtual ones,
 /// software last.
 ///
 /// # Errors
@@ -69,7 +69,7 @@ fn remedy(backend: Backend) -> &'static str {
     }
 }
 
-/// What an adapter says of itself.
+/// Properties that an adapter reports.
 #[derive(Debug, Clone, PartialEq)]
 struct Adapter {
     kind: DeviceType,
@@ -93,9 +93,9 @@ fn enumerate(backend: Backend) -> Vec<Adapter> {
         .collect()
 }
 
-/// Gives each adapter the name by which the runtime finds it again: it counts each type of
-/// adapter by itself, in the order of enumeration. It has one place for software and none for
-/// adapters of type `Other`, so further ones are left out.
+/// Assigns each adapter the name that the runtime uses to find it again. The runtime counts each
+/// adapter type separately, in enumeration order. It has one slot for software adapters and none
+/// for adapters of type `Other`, so the remaining ones are left out.
 fn number(adapters: Vec<Adapter>) -> Vec<(Adapter, WgpuDevice)> {
     let of_type = |wanted: DeviceType| {
         let same_type = adapters
@@ -129,19 +129,19 @@ fn found((adapter, device): (Adapter, WgpuDevice), backend: Backend) -> Found {
     }
 }
 
-/// The graphics API that each device of this process was set up with. The runtime knows a device
+/// Graphics API that each device of this process was set up with. The runtime identifies a device
 /// by its number alone, so one number cannot stand for two APIs in one process.
 static SET_UP: Mutex<Vec<(WgpuDevice, Backend)>> = Mutex::new(Vec::new());
 
-/// Sets the runtime up with the graphics API of `kind`, once per process and device.
+/// Sets up the runtime with the graphics API of `kind`, once per process and device.
 ///
-/// Only needed where that API is not the runtime's own choice for this system, such as Vulkan on
-/// macOS: otherwise the runtime sets itself up at the first tensor.
+/// Only needed if the runtime would not choose that API by default on this system, such as Vulkan
+/// on macOS; otherwise the runtime sets itself up at the first tensor.
 ///
 /// # Errors
 ///
-/// [`DeviceError::Unavailable`] when the device runs over another API in this process already,
-/// [`DeviceError::TrialFailed`] when the setup fails.
+/// [`DeviceError::Unavailable`] if the device already uses another API in this process,
+/// [`DeviceError::TrialFailed`] if the setup fails.
 pub(super) fn prepare(
     kind: DeviceKind,
     index: usize,

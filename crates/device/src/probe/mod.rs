@@ -1,5 +1,5 @@
-//! Looks for hardware and drivers without touching Burn, whose GPU runtimes panic where there
-//! is none.
+//! Searches for hardware and drivers without touching Burn, whose GPU runtimes panic if there are
+//! none.
 
 #[cfg(feature = "cuda")]
 mod cuda;
@@ -10,18 +10,19 @@ mod rocm;
 
 use crate::{DeviceError, DeviceKind, selected::Handle};
 
-/// A device that is there, though not yet tried out.
+/// A device that is present but not yet tried.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
-    /// What it calls itself.
+    /// Description that the device reports.
     pub(crate) description: String,
-    /// Whether it is a GPU imitated on the CPU.
+    /// Whether it is a GPU emulated on the CPU.
     pub(crate) software: bool,
-    /// The device in Burn's terms.
+    /// Burn's handle for the device.
     pub(crate) handle: Handle,
 }
 
-/// The devices of one kind on this machine, at least one. The place in the list is the index.
+/// Returns the devices of one kind on this machine, at least one. The position in the list is the
+/// device index.
 ///
 /// # Errors
 ///
@@ -47,7 +48,7 @@ pub(crate) fn probe(kind: DeviceKind) -> Result<Vec<Found>, DeviceError> {
     }
 }
 
-/// Sets up what a device's runtime must know before its first tensor.
+/// Sets up everything that a device's runtime must know before its first tensor.
 ///
 /// # Errors
 ///

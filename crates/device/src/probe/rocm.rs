@@ -6,7 +6,7 @@ use cubecl::{Runtime, hip::HipRuntime};
 use super::Found;
 use crate::{DeviceError, DeviceKind, quiet::Quiet, selected::Handle};
 
-/// Every AMD GPU, if the libraries of ROCm are there: Burn's ROCm runtime panics without them.
+/// Returns all AMD GPUs if ROCm's libraries are present; Burn's ROCm runtime panics without them.
 ///
 /// # Errors
 ///
@@ -54,7 +54,7 @@ fn unavailable(reason: impl Into<String>, remedy: &str) -> DeviceError {
 mod tests {
     use super::*;
 
-    /// With or without a GPU: an answer, never a panic.
+    /// With or without a GPU: a result, never a panic.
     #[test]
     fn probing_gives_devices_or_a_sentence() {
         match probe() {

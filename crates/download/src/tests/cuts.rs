@@ -1,11 +1,11 @@
-//! However often and wherever a download is cut off, the right file comes out.
+//! Checks that the right file results no matter how often and where a download is cut off.
 
 use proptest::prelude::*;
 
 use super::server::{Reply, Server};
 use super::{Setup, content};
 
-/// How a server treats a question.
+/// How a server handles a request.
 #[derive(Debug, Clone, Copy)]
 enum Manner {
     Good,

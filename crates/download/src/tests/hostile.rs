@@ -1,10 +1,10 @@
-//! Servers that do not keep to HTTP, or mean no good.
+//! Servers that violate HTTP or are malicious.
 
 use super::server::{Asked, Reply, Server};
 use super::{Setup, content};
 use crate::{DownloadError, MirrorFailure, Problem};
 
-/// What is wrong with a server by itself, and that a good one is asked next.
+/// Returns the problem with a server, and checks that a good mirror is tried next.
 fn problem(reply: impl Fn(&Asked) -> Reply + Send + Sync + 'static, part: &[u8]) -> Problem {
     let file = content(1000);
     let (bad, good) = (Server::new(reply), Server::of(&file));

@@ -1,4 +1,4 @@
-//! Which mirror gives the file, and what is said if none does.
+//! Mirror selection, and errors if no mirror has the file.
 
 use std::fs;
 use std::net::TcpListener;
@@ -157,7 +157,7 @@ fn a_mirror_with_another_file_is_passed_over() {
         .fetch(&[bad.url("/file"), good.url("/file")], &file)
         .unwrap();
     place.assert_holds(&file);
-    // Nothing of the other file was used.
+    // No bytes of the other file were used.
     assert_eq!((bad.ranges(), good.ranges()), (vec![None], vec![None]));
 }
 
@@ -202,7 +202,7 @@ fn redirects_are_followed_with_the_range() {
 
 #[test]
 fn where_nobody_listens_the_way_out_is_told() {
-    // A port that was free a moment ago.
+    // A port that was free just before.
     let address = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -255,7 +255,7 @@ fn a_mirror_that_says_nothing_is_given_up() {
         move |_| Reply::whole(&file).cut(500).stall()
     });
     let mut place = Setup::new();
-    // Long enough for the servers to answer on a busy machine.
+    // Long enough for the servers to respond on a busy machine.
     place.patience.silence = Duration::from_millis(400);
     let error = place
         .fetch(&[silent.url("/file"), halting.url("/file")], &file)

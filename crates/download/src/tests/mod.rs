@@ -1,4 +1,4 @@
-//! Downloads from a server of our own.
+//! Downloads from a local test server.
 
 mod cuts;
 mod hostile;
@@ -19,7 +19,7 @@ use crate::client::Patience;
 use crate::fetch::fetch_with;
 use crate::{Download, DownloadError, Outcome, Progress};
 
-/// A folder, a file that shall come there, and a patience that does not wait.
+/// A folder, the destination of a file, and timeouts without waiting.
 struct Setup {
     folder: TempDir,
     path: PathBuf,
@@ -44,7 +44,7 @@ impl Setup {
         }
     }
 
-    /// Fetches a file of these bytes.
+    /// Fetches a file with these bytes.
     fn fetch(&self, mirrors: &[String], bytes: &[u8]) -> Result<Outcome, DownloadError> {
         self.fetch_watched(mirrors, bytes, &mut |_| ControlFlow::Continue(()))
     }
@@ -64,13 +64,13 @@ impl Setup {
         fetch_with(&download, &self.patience, progress)
     }
 
-    /// Checks that the file is there and nothing else.
+    /// Checks that the folder contains only the file.
     fn assert_holds(&self, bytes: &[u8]) {
         assert!(fs::read(&self.path).unwrap() == bytes);
         assert_eq!(self.names(), ["file"]);
     }
 
-    /// What an earlier try left.
+    /// Creates the leftovers of an earlier attempt.
     fn leave_part(&self, bytes: &[u8], note: Option<(&str, &str)>) {
         fs::write(self.part(), bytes).unwrap();
         if let Some((url, validator)) = note {
@@ -87,7 +87,7 @@ impl Setup {
         let entries = fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<String> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            // Where lock files cannot be removed safely, they stay.
+            // Lock files stay on platforms that cannot remove them safely.
             .filter(|name| cfg!(unix) || name != "file.lock")
             .collect();
         names.sort();
@@ -101,7 +101,7 @@ fn sha256(bytes: &[u8]) -> String {
     hasher.sha256()
 }
 
-/// Bytes in which no two places look alike.
+/// Returns bytes without repeating sections.
 fn content(length: usize) -> Vec<u8> {
     let mut state = 1_u32;
     let mut next = || {

@@ -1,4 +1,4 @@
-//! Going on from what is there.
+//! Resuming from existing bytes.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -48,7 +48,7 @@ fn another_mirror_goes_on() {
     assert_eq!(outcome, Outcome::Downloaded { received: 1000 });
     place.assert_holds(&file);
     assert_eq!(bad.asked().len(), 3);
-    // Not with the other mirror's word for the file's state.
+    // The other mirror's validator must not be sent.
     let asked = &good.asked()[0];
     assert_eq!((asked.range, asked.if_range.clone()), (Some(300), None));
 }
@@ -227,10 +227,10 @@ fn leftovers_of_any_kind_end_in_the_right_file() {
     let other = vec![7; 1000];
     let longer = content(1500);
     let leftovers: [(&[u8], usize); 6] = [
-        (&file[..500], 500),       // goes on
-        (&file[..], 0),            // is all there
-        (&other[..500], 1500),     // found out by the checksum
-        (&other[..], 1000),        // nothing left to ask for: 416
+        (&file[..500], 500),       // resumed
+        (&file[..], 0),            // complete
+        (&other[..500], 1500),     // detected by the checksum
+        (&other[..], 1000),        // no bytes left to request: 416
         (&longer[..], 1000),       // likewise
         (&vec![0; 1 << 21], 1000), // more than allowed
     ];

@@ -1,4 +1,4 @@
-//! A server of HTTP/1.1 that does what a test wants, also what no server should do.
+//! HTTP/1.1 server that does what a test needs, including what no server should do.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What the server was asked.
+/// A request to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// How many questions came before.
+    /// Number of previous requests.
     pub index: usize,
-    /// Such as `/file`.
+    /// Path, such as `/file`.
     pub path: String,
-    /// The first byte wanted.
+    /// First requested byte.
     pub range: Option<usize>,
-    /// The state of the file that the range is of.
+    /// Validator of the requested range.
     pub if_range: Option<String>,
 }
 
-/// What the server answers.
+/// A response of the server.
 #[derive(Debug, Clone)]
 pub struct Reply {
     status: u16,
@@ -29,12 +29,12 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// An answer without a body.
+    /// Creates a response without a body.
     pub fn status(status: u16) -> Self {
         Self::bare(status, b"").field("Content-Length: 0")
     }
 
-    /// An answer whose body ends with the connection.
+    /// Creates a response whose body ends when the connection closes.
     pub fn bare(status: u16, body: &[u8]) -> Self {
         Self {
             status,
@@ -44,12 +44,12 @@ impl Reply {
         }
     }
 
-    /// The whole file, whatever was asked.
+    /// Returns the whole file, whatever was requested.
     pub fn whole(file: &[u8]) -> Self {
         Self::bare(200, file).field(&format!("Content-Length: {}", file.len()))
     }
 
-    /// The file as a good server gives it, whose state is `tag`.
+    /// Returns the file like a good server would, with the entity tag `tag`.
     pub fn good(asked: &Asked, file: &[u8], tag: &str) -> Self {
         let changed = asked.if_range.as_ref().is_some_and(|before| before != tag);
         let reply = match asked.range {
@@ -62,7 +62,7 @@ impl Reply {
         reply.field(&format!("ETag: {tag}"))
     }
 
-    /// The file from a byte on.
+    /// Returns the file from a byte offset.
     pub fn rest(file: &[u8], offset: usize) -> Self {
         let (length, last) = (file.len() - offset, file.len() - 1);
         Self::bare(206, &file[offset..])
@@ -73,26 +73,26 @@ impl Reply {
             ))
     }
 
-    /// Adds a line to the head.
+    /// Adds a header line.
     pub fn field(mut self, field: &str) -> Self {
         self.fields.push(field.to_owned());
         self
     }
 
-    /// Breaks the connection off after so many bytes of the body.
+    /// Closes the connection after `length` bytes of the body.
     pub fn cut(mut self, length: usize) -> Self {
         self.body.truncate(length);
         self
     }
 
-    /// Says nothing more after the body, and leaves the connection open.
+    /// Stalls after the body and leaves the connection open.
     pub fn stall(mut self) -> Self {
         self.stalls = true;
         self
     }
 }
 
-/// Runs until it is dropped.
+/// A server that runs until it is dropped.
 pub struct Server {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
@@ -100,7 +100,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers every question as `reply` says.
+    /// Starts a server that responds to every request with `reply`.
     pub fn new(reply: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Self {
@@ -122,13 +122,13 @@ impl Server {
         server
     }
 
-    /// A good server of one file.
+    /// Starts a good server of one file.
     pub fn of(file: &[u8]) -> Self {
         let file = file.to_owned();
         Self::new(move |asked| Reply::good(asked, &file, "\"1\""))
     }
 
-    /// Its address of a file, in a list of mirrors.
+    /// Returns the URL of a file on this server, as a list of mirrors.
     pub fn mirrors(&self) -> Vec<String> {
         vec![self.url("/file")]
     }
@@ -137,12 +137,12 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// All that it was asked.
+    /// Returns all requests received so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
-    /// The first byte wanted by each question.
+    /// Returns the first requested byte of each request.
     pub fn ranges(&self) -> Vec<Option<usize>> {
         self.asked().iter().map(|asked| asked.range).collect()
     }
@@ -189,7 +189,7 @@ fn serve(mut stream: TcpStream, asked: &Mutex<Vec<Asked>>, reply: &dyn Fn(&Asked
     let reply = reply(&question);
     let fields = reply.fields.join("\r\n");
     let head = format!("HTTP/1.1 {} Reason\r\n{fields}\r\n\r\n", reply.status);
-    // Who asks may hang up at any time.
+    // The client may hang up at any time.
     let _ = stream.write_all(head.as_bytes());
     let _ = stream.write_all(&reply.body);
     if reply.stalls {

@@ -1,4 +1,4 @@
-//! Several who want the same file, and one that is killed.
+//! Several concurrent downloads of the same file, and one that is killed.
 
 use std::env;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::{Download, Outcome, Progress, fetch};
 #[test]
 fn one_loads_and_the_others_wait() {
     let file = content(10_000);
-    // The server answers when the others are known to wait.
+    // The server responds once the others are known to wait.
     let waiting = Arc::new((Mutex::new(0), Condvar::new()));
     let server = Server::new({
         let (file, waiting) = (file.clone(), waiting.clone());
@@ -55,7 +55,7 @@ fn one_loads_and_the_others_wait() {
     place.assert_holds(&file);
 }
 
-/// Where the process that is killed finds what to do.
+/// Environment variable with the URL for the process that is killed.
 const URL: &str = "DOWNLOAD_TEST_URL";
 const CHECKSUM: &str = "DOWNLOAD_TEST_CHECKSUM";
 const PATH: &str = "DOWNLOAD_TEST_PATH";
@@ -95,7 +95,7 @@ fn a_killed_process_leaves_its_part_and_no_lock() {
     place.assert_holds(&file);
 }
 
-/// What the test above runs in a process of its own.
+/// Runs in the separate process of the test above.
 #[test]
 #[ignore = "does nothing by itself"]
 fn process_to_kill() {

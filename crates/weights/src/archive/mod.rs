@@ -1,14 +1,14 @@
-//! The zip archives of `torch.save`: entries that lie in the file as they are, with checksums.
+//! Zip archives of `torch.save`: uncompressed entries with checksums.
 //!
-//! All that is read here is stored, so that an entry is a part of the file's bytes and nothing has
-//! to be unpacked or copied. Each header is checked against the file before it is believed, and no
-//! memory is asked for by a count: every entry found has taken 46 bytes of the file.
+//! All entries read here are stored uncompressed, so an entry is a slice of the file's bytes,
+//! without unpacking or copying. Every header is checked against the file before use, and memory is
+//! never allocated by a count in the file: each entry takes 46 bytes of the file.
 
 use std::collections::HashMap;
 
 use crate::error::ContentError;
 
-/// What a zip file starts with: its first entry.
+/// First bytes of a zip file: its first entry.
 pub(crate) const MAGIC: [u8; 4] = *b"PK\x03\x04";
 const CENTRAL_MAGIC: [u8; 4] = *b"PK\x01\x02";
 const END_MAGIC: [u8; 4] = *b"PK\x05\x06";
@@ -21,24 +21,24 @@ const END_BYTES: usize = 22;
 const END64_BYTES: usize = 56;
 const LOCATOR64_BYTES: usize = 20;
 
-/// The extra field that holds numbers of 64 bits.
+/// ID of the extra field that contains 64-bit numbers.
 const EXTRA64: u16 = 1;
 const ENCRYPTED: u16 = 1;
 const STORED: u16 = 0;
 
-/// The entries of an archive by name.
+/// Entries of an archive by name.
 #[derive(Debug)]
 pub(crate) struct Archive<'a> {
     entries: HashMap<String, Entry<'a>>,
-    /// The first entry that is not stored as it is.
+    /// First entry that is compressed or encrypted.
     compressed: Option<String>,
 }
 
-/// One file of the archive.
+/// A file in the archive.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry<'a> {
     pub bytes: &'a [u8],
-    /// Where they start in the archive.
+    /// Offset of the bytes in the archive.
     pub offset: usize,
     checksum: u32,
     stored: bool,
@@ -47,8 +47,8 @@ pub(crate) struct Entry<'a> {
 impl<'a> Archive<'a> {
     /// Reads the directory of an archive and checks every entry's checksum.
     ///
-    /// PyTorch can be told to write 0 for all of them (`set_crc32_options(False)`); then nothing
-    /// can be checked.
+    /// PyTorch can be configured to write 0 for every checksum (`set_crc32_options(False)`); in
+    /// that case nothing is checked.
     pub(crate) fn open(file: &'a [u8]) -> Result<Self, ContentError> {
         let directory = Directory::find(file)?;
         let mut entries = HashMap::new();
@@ -57,7 +57,7 @@ impl<'a> Archive<'a> {
         let mut total = 0;
         while position < directory.end {
             let (name, entry, next) = directory.entry(file, position)?;
-            // Entries that overlap would make a small file take long to check.
+            // Overlapping entries would make a small file take long to check.
             total += entry.bytes.len();
             if total > file.len() {
                 return Err(damaged(position, "its entries overlap"));
@@ -82,7 +82,8 @@ impl<'a> Archive<'a> {
         Ok(archive)
     }
 
-    /// The first damaged entry of the file, by name where several start at the same place.
+    /// Reports the first damaged entry of the file, the first by name if several start at the same
+    /// offset.
     fn check(&self) -> Result<(), ContentError> {
         if self.entries.values().all(|entry| entry.checksum == 0) {
             return Ok(());
@@ -100,7 +101,7 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// An error if the bytes of an entry are not those of the file in it.
+    /// Returns an error if any entry is compressed or encrypted.
     pub(crate) fn all_stored(&self) -> Result<(), ContentError> {
         match &self.compressed {
             None => Ok(()),
@@ -110,7 +111,7 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// An entry by its name; its bytes as they are in the archive.
+    /// Returns an entry by name, with its raw bytes.
     pub(crate) fn get(&self, name: &str) -> Option<Entry<'a>> {
         self.entries.get(name).copied()
     }
@@ -120,7 +121,7 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// Where the list of all entries is.
+/// Location of the list of all entries.
 struct Directory {
     start: usize,
     end: usize,
@@ -158,14 +159,14 @@ impl Directory {
         })
     }
 
-    /// The entry that is described at a place of the directory, its name, and the place of the
-    /// next description.
+    /// Parses the directory record at a position; returns the name, the entry and the position of
+    /// the next record.
     fn entry<'a>(
         &self,
         file: &'a [u8],
         position: usize,
     ) -> Result<(String, Entry<'a>, usize), ContentError> {
-        // What lies behind the directory does not belong to it.
+        // Bytes after the directory do not belong to it.
         let directory = &file[..self.end];
         let header = Header::at(directory, position, CENTRAL_BYTES, CENTRAL_MAGIC)?;
         let name_end = CENTRAL_BYTES + usize::from(header.u16(28));
@@ -208,7 +209,8 @@ impl Directory {
     }
 }
 
-/// The place of the record at the end: it may be followed by a comment, whose length it says.
+/// Returns the position of the record at the end of the archive. A comment may follow it; the
+/// record contains the comment's length.
 fn end_of_archive(file: &[u8]) -> Option<usize> {
     let last = file.len().checked_sub(END_BYTES)?;
     let first = last.saturating_sub(usize::from(u16::MAX));
@@ -219,7 +221,7 @@ fn end_of_archive(file: &[u8]) -> Option<usize> {
     })
 }
 
-/// The bytes of a header, as many as its fields need.
+/// Bytes of a header, long enough for all its fields.
 struct Header<'a> {
     bytes: &'a [u8],
 }
@@ -258,7 +260,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Numbers that have no place in 32 bits, in the order of those that they stand for.
+/// Numbers that do not fit in 32 bits, in the order of the fields they replace.
 struct Extra64<'a> {
     numbers: &'a [u8],
 }
@@ -278,7 +280,7 @@ impl<'a> Extra64<'a> {
         Self { numbers: &[] }
     }
 
-    /// The number itself, or where that is all ones, the next one of 64 bits.
+    /// Returns the number itself, or the next 64-bit number if all of its bits are ones.
     fn or(&mut self, number: u32) -> Option<u64> {
         if number != u32::MAX {
             return Some(number.into());
@@ -289,7 +291,7 @@ impl<'a> Extra64<'a> {
     }
 }
 
-/// A number from the file as a place or a length, if it is at most `limit`.
+/// Converts a number from the file to a position or a length, if it is at most `limit`.
 fn place(number: u64, limit: usize) -> Result<usize, ContentError> {
     usize::try_from(number)
         .ok()

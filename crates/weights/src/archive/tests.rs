@@ -5,7 +5,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::*;
 
-/// An archive as the zip crate writes it.
+/// Returns an archive written by the zip crate.
 fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
@@ -134,7 +134,7 @@ fn a_name_is_there_once() {
 
 #[test]
 fn entries_cannot_overlap() {
-    // Many directory entries that share one large local entry.
+    // Many directory entries share one large local entry.
     let mut file = zipped(&[("a", &[7; 4000])]);
     let end = end_of_archive(&file).unwrap();
     let start = Directory::find(&file).unwrap().start;

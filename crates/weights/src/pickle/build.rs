@@ -1,4 +1,4 @@
-//! How the machine makes values.
+//! Builds the machine's values.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ impl<'a> Machine<'a> {
         line.parse().map_err(|_| PickleProblem::NoNumber)
     }
 
-    /// Before protocol 2, booleans were the numbers `00` and `01`.
+    /// Before protocol 2, booleans were encoded as the numbers `00` and `01`.
     pub(super) fn integer_line(&mut self) -> Done {
         match self.input.number()? {
             "00" => self.stack.push(Value::Bool(false)),
@@ -38,7 +38,7 @@ impl<'a> Machine<'a> {
     pub(super) fn parsed(&mut self, number: &str) {
         match number.parse() {
             Ok(number) => self.stack.push(Value::Int(number)),
-            // It has digits only, so it is too large.
+            // It contains only digits, so it is too large.
             Err(_) => self.add(Node::Opaque("a whole number")),
         }
     }
@@ -68,7 +68,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    // What holds other values.
+    // Containers.
 
     pub(super) fn tuple(&mut self, count: usize) -> Done {
         if self.reachable().len() < count {
@@ -107,7 +107,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    // Classes, functions and what they make.
+    // Classes, functions and their instances.
 
     pub(super) fn global(&mut self, module: Cow<'a, str>, name: Cow<'a, str>) {
         let module = self.graph.add(Node::Text(module));
@@ -133,7 +133,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// A class or function by a number that only the program which wrote it knows.
+    /// Pushes a class or function identified by a number that only the program that wrote it can
+    /// resolve.
     pub(super) fn extension(&mut self, length: u64) -> Done {
         self.input.take(length)?;
         self.add(Node::Opaque("a class or function"));
@@ -178,7 +179,7 @@ pub(super) fn pairs(values: &[Value]) -> Result<Vec<(Value, Value)>, PickleProbl
     Ok(pairs.iter().map(|&[key, value]| (key, value)).collect())
 }
 
-/// Without the quotes that the text of protocol 0 has around it.
+/// Removes the quotes around text of protocol 0.
 pub(super) fn unquoted(line: &[u8]) -> &[u8] {
     match line {
         [first @ (b'\'' | b'"'), middle @ .., last] if first == last => middle,

@@ -1,22 +1,22 @@
-//! What a pickle describes: plain data that refers to itself.
+//! Data described by a pickle: plain values that may refer to each other.
 
 use std::borrow::Cow;
 
-/// A value: small ones themselves, all else by its place in a [`Graph`].
+/// A value: small values are inline, all others are indices into a [`Graph`].
 ///
-/// A value that a pickle uses many times is there once, and a value that contains itself needs
-/// nothing special: no count keeps it alive, and nothing recurses when the graph goes.
+/// A value that a pickle uses many times is stored once, and cyclic values need no special
+/// handling: there is no reference counting, and dropping the graph does not recurse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Value {
     None,
     Bool(bool),
     Int(i64),
-    /// What a float is does not matter to weights.
+    /// A float; its value does not matter for weights.
     Float,
     Node(NodeId),
 }
 
-/// A place in a [`Graph`].
+/// Index into a [`Graph`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct NodeId(u32);
 
@@ -26,50 +26,50 @@ impl NodeId {
     }
 }
 
-/// What is too large for a [`Value`].
+/// A value too large for [`Value`].
 #[derive(Debug)]
 pub(crate) enum Node<'a> {
     Text(Cow<'a, str>),
-    /// A number of more than 64 bits: two's complement, the lowest byte first.
+    /// Number of more than 64 bits: two's complement, little-endian.
     Long(&'a [u8]),
-    /// Something of which only its kind is known.
+    /// A value of which only the kind is known.
     Opaque(&'static str),
     Tuple(Vec<Value>),
     List(Vec<Value>),
     Set(Vec<Value>),
     Dict(Vec<(Value, Value)>),
-    /// A class or a function by the text of its module and of its name.
+    /// Class or function, by the names of its module and of itself.
     Global {
         module: NodeId,
         name: NodeId,
     },
     Object(Box<Object>),
-    /// Something that lies outside of the pickle, by what identifies it.
+    /// An object stored outside the pickle, by its identifier.
     Persistent(Value),
 }
 
-/// What Python would make by a call, which is not made.
+/// A Python object that a call would construct; the call is not made.
 #[derive(Debug)]
 pub(crate) struct Object {
     pub callable: Value,
-    /// Usually a tuple.
+    /// Arguments of the call, usually a tuple.
     pub arguments: Value,
-    /// What would be set on it: usually a dict of its attributes.
+    /// States that would be set on the object, usually a dict of its attributes.
     pub states: Vec<Value>,
-    /// What would be put into it by key, if it is a kind of dict.
+    /// Items that would be inserted by key, if it is a kind of dict.
     pub items: Vec<(Value, Value)>,
-    /// What would be appended to it, if it is a kind of list or set.
+    /// Elements that would be appended, if it is a kind of list or set.
     pub elements: Vec<Value>,
 }
 
-/// All values of one pickle.
+/// All values of a pickle.
 #[derive(Debug, Default)]
 pub(crate) struct Graph<'a> {
     nodes: Vec<Node<'a>>,
 }
 
 impl<'a> Graph<'a> {
-    /// The caller sees to it that there are fewer than 2^32.
+    /// Adds a node. The caller ensures that there are fewer than 2^32 nodes.
     pub(super) fn add(&mut self, node: Node<'a>) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
         self.nodes.push(node);
@@ -90,12 +90,12 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// How many nodes there are: one beyond the largest [`NodeId::index`].
+    /// Returns the number of nodes: one past the largest [`NodeId::index`].
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// What everything outside of the pickle is identified by.
+    /// Returns the identifiers of all objects outside the pickle.
     pub(crate) fn persistent(&self) -> impl Iterator<Item = Value> {
         self.nodes.iter().filter_map(|node| match node {
             Node::Persistent(identity) => Some(*identity),
@@ -117,7 +117,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// A tuple or a list.
+    /// Returns the elements of a tuple or a list.
     pub(crate) fn sequence(&self, value: Value) -> Option<&[Value]> {
         match self.node(value)? {
             Node::Tuple(values) | Node::List(values) => Some(values),
@@ -132,7 +132,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Module and name of a class or function.
+    /// Returns the module and name of a class or function.
     pub(crate) fn global(&self, value: Value) -> Option<(&str, &str)> {
         match self.node(value)? {
             Node::Global { module, name } => Some((
@@ -143,7 +143,8 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Keys and values of a dict, an `OrderedDict` or an object of any other class of dicts.
+    /// Returns the keys and values of a dict, an `OrderedDict` or an object of any other dict
+    /// class.
     pub(crate) fn items(&self, value: Value) -> Option<Cow<'_, [(Value, Value)]>> {
         let object = match self.node(value)? {
             Node::Dict(items) => return Some(Cow::Borrowed(items)),
@@ -160,7 +161,8 @@ impl<'a> Graph<'a> {
         is_dict.then(|| Cow::Owned(self.items_by_call(object)))
     }
 
-    /// Python 2 wrote an `OrderedDict` as a call with a list of `[key, value]`.
+    /// Returns the items of an `OrderedDict` from Python 2, which wrote it as a call with a list of
+    /// `[key, value]`.
     fn items_by_call(&self, object: &Object) -> Vec<(Value, Value)> {
         let arguments = self.tuple(object.arguments).unwrap_or_default();
         let pairs = arguments.first().and_then(|&first| self.sequence(first));
@@ -172,7 +174,7 @@ impl<'a> Graph<'a> {
             .collect()
     }
 
-    /// Adds everything that a value refers to directly.
+    /// Adds all values that a value directly refers to.
     pub(crate) fn push_children(&self, value: Value, children: &mut Vec<Value>) {
         let both = |&(key, value): &(Value, Value)| [key, value];
         match self.node(value) {
@@ -191,7 +193,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What a value is, for messages.
+    /// Returns the kind of a value, for messages.
     pub(crate) fn kind(&self, value: Value) -> &'static str {
         match (value, self.node(value)) {
             (Value::None, _) => "None",

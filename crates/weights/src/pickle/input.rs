@@ -1,22 +1,22 @@
-//! The bytes of a pickle, read from front to back.
+//! Sequential reader for the bytes of a pickle.
 
 use std::borrow::Cow;
 
 use super::problem::PickleProblem;
 
-/// What is left of the bytes.
+/// Remaining bytes.
 pub(super) struct Input<'a> {
     bytes: &'a [u8],
     position: usize,
 }
 
 impl<'a> Input<'a> {
-    /// From `position` on, which may lie beyond the end.
+    /// Starts at `position`, which may be past the end.
     pub(super) fn new(bytes: &'a [u8], position: usize) -> Self {
         Self { bytes, position }
     }
 
-    /// The place of the next byte.
+    /// Returns the position of the next byte.
     pub(super) fn position(&self) -> usize {
         self.position
     }
@@ -25,7 +25,7 @@ impl<'a> Input<'a> {
         self.bytes.get(self.position..).unwrap_or_default()
     }
 
-    /// As many bytes as a file says: checked before anything is done with the number.
+    /// Takes a number of bytes given by the file, after checking that they exist.
     pub(super) fn take(&mut self, count: u64) -> Result<&'a [u8], PickleProblem> {
         let rest = self.rest();
         let taken = usize::try_from(count)
@@ -39,7 +39,7 @@ impl<'a> Input<'a> {
         Ok(taken)
     }
 
-    /// A number of bytes that is known.
+    /// Takes a fixed number of bytes.
     pub(super) fn array<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], PickleProblem> {
         let there = self.rest().len() as u64;
         let needed = COUNT as u64;
@@ -53,7 +53,7 @@ impl<'a> Input<'a> {
         self.array().map(|[byte]| byte)
     }
 
-    /// A little-endian number of 8 bytes, which counts bytes that must be there.
+    /// Reads an 8-byte little-endian number, which counts bytes that must exist.
     pub(super) fn length(&mut self) -> Result<u64, PickleProblem> {
         let length = u64::from_le_bytes(self.array()?);
         let there = self.rest().len() as u64;
@@ -66,7 +66,7 @@ impl<'a> Input<'a> {
         Ok(length)
     }
 
-    /// Up to the end of a line, which is skipped.
+    /// Takes the bytes up to the end of the line and skips the line break.
     pub(super) fn line(&mut self) -> Result<&'a [u8], PickleProblem> {
         let rest = self.rest();
         let end = rest.iter().position(|&byte| byte == b'\n');
@@ -75,7 +75,7 @@ impl<'a> Input<'a> {
         Ok(&rest[..end])
     }
 
-    /// A line that is a number, such as `12` or Python 2's `12L`.
+    /// Takes a line that contains a number, such as `12` or Python 2's `12L`.
     pub(super) fn number(&mut self) -> Result<&'a str, PickleProblem> {
         let line = self.line()?;
         let line = line.strip_suffix(b"L").unwrap_or(line);
@@ -87,14 +87,14 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Text as it is. Python lets through halves of surrogate pairs, in paths for example, which no
-/// text can hold here: they become U+FFFD.
+/// Decodes text. Python permits unpaired surrogates, for example in paths, which Rust strings
+/// cannot represent; they become U+FFFD.
 pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 
-/// A line of protocol 0 with `\n`, `\x41`, `\u0041` or `\U00000041` in it. Anything else behind a
-/// backslash stays as it is, without the backslash.
+/// Decodes a line of protocol 0 that may contain `\n`, `\x41`, `\u0041` or `\U00000041`. Any other
+/// character after a backslash is kept, without the backslash.
 pub(super) fn escaped(line: &[u8]) -> Cow<'_, str> {
     if !line.contains(&b'\\') {
         return text(line);

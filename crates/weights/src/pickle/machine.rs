@@ -1,4 +1,4 @@
-//! The machine that a pickle is a program for.
+//! The machine that executes pickles.
 
 use std::collections::HashMap;
 
@@ -9,18 +9,18 @@ use super::opcode::*;
 use super::problem::PickleProblem;
 use super::{Pickle, PickleError};
 
-/// The most operations that a pickle may have. The largest networks' checkpoints have some hundred
+/// Maximum number of operations in a pickle. Checkpoints of the largest networks have a few hundred
 /// thousand.
 pub(super) const MAX_OPERATIONS: usize = 1 << 22;
 
-/// The newest protocol, since Python 3.8.
+/// Newest protocol, since Python 3.8.
 const NEWEST_PROTOCOL: u8 = 5;
 
-/// Reads the pickle that starts at a place in `bytes`.
+/// Reads the pickle that starts at the position `start` in `bytes`.
 ///
 /// # Errors
 ///
-/// If it is cut off, damaged or too long; places are those in `bytes`.
+/// If the pickle is cut off, damaged or too long; positions refer to `bytes`.
 pub(crate) fn load(bytes: &[u8], start: usize) -> Result<Pickle<'_>, PickleError> {
     let mut machine = Machine {
         input: Input::new(bytes, start),
@@ -55,22 +55,22 @@ pub(super) struct Machine<'a> {
     pub(super) input: Input<'a>,
     pub(super) graph: Graph<'a>,
     pub(super) stack: Vec<Value>,
-    /// How long the stack was at each mark that is still open.
+    /// Stack length at each open mark.
     marks: Vec<usize>,
-    /// By number, not in a row: a pickle may use any numbers.
+    /// Memo by number; a map, because pickles may use arbitrary numbers.
     memory: HashMap<u64, Value>,
 }
 
 pub(super) type Done = Result<(), PickleProblem>;
 
 impl<'a> Machine<'a> {
-    /// Does one operation; the last gives what was pickled.
+    /// Executes one operation; the last one returns the pickled value.
     fn step(&mut self) -> Result<Option<Value>, PickleProblem> {
         let code = self.input.byte()?;
         match code {
             STOP => return self.pop().map(Some),
             PROTO => self.protocol()?,
-            // Frames only help a reader that reads in pieces.
+            // Frames only help readers that read in chunks.
             FRAME => self.input.length().map(drop)?,
 
             MARK => self.marks.push(self.stack.len()),
@@ -268,7 +268,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    // The stack. What lies below the last mark is out of reach.
+    // Stack operations. Values below the last mark are out of reach.
 
     pub(super) fn reachable(&self) -> &[Value] {
         &self.stack[self.marks.last().copied().unwrap_or(0)..]
@@ -294,8 +294,8 @@ impl<'a> Machine<'a> {
         self.pop().map(drop)
     }
 
-    /// Takes what lies from a place on. Not by `split_off`, which may hand on the stack's capacity,
-    /// and a pickle can make that large and then cut many times.
+    /// Removes and returns the values from a position on. Avoids `split_off`, which may pass on the
+    /// stack's capacity; a pickle can make it large and then cut many times.
     pub(super) fn cut(&mut self, place: usize) -> Vec<Value> {
         self.stack.drain(place..).collect()
     }

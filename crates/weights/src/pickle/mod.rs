@@ -1,11 +1,11 @@
-//! Python's pickles, read as plain data.
+//! Reads Python pickles as plain data.
 //!
-//! A pickle is a program for a small machine with a stack and a memory. Python's own runs whatever
-//! class or function the program names; [`load`] only writes down that it was named, so a
-//! checkpoint that holds the settings of a training run, numpy's numbers and an optimizer reads as
-//! well as a bare state dict, and one that names `os.system` does nothing.
+//! A pickle is a program for a small machine with a stack and a memory. Python's machine runs any
+//! class or function that the program names. [`load`] only records the name. A checkpoint with
+//! training settings, numpy numbers and an optimizer therefore loads as well as a bare state dict,
+//! and one that names `os.system` does nothing.
 //!
-//! Memory grows with the bytes read, by less than a hundred times, and stops growing at
+//! Memory use is less than a hundred times the bytes read, and is bounded by
 //! [`MAX_OPERATIONS`](machine::MAX_OPERATIONS).
 
 mod build;
@@ -22,20 +22,20 @@ pub(crate) use graph::{Graph, Node, Object, Value};
 pub(crate) use machine::load;
 pub use problem::PickleProblem;
 
-/// A pickle that was read.
+/// A parsed pickle.
 #[derive(Debug)]
 pub(crate) struct Pickle<'a> {
     pub graph: Graph<'a>,
-    /// What was pickled.
+    /// Pickled value.
     pub root: Value,
-    /// The place of the first byte behind the pickle.
+    /// Position of the first byte after the pickle.
     pub end: usize,
 }
 
-/// Where and why a pickle cannot be read.
+/// Location and reason of a failure to read a pickle.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PickleError {
-    /// The place of the operation that failed.
+    /// Position of the operation that failed.
     pub position: usize,
     pub problem: PickleProblem,
 }

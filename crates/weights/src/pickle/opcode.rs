@@ -1,4 +1,4 @@
-//! The operations of a pickle, by their names in Python's `pickletools`.
+//! Pickle operations, by their names in Python's `pickletools`.
 
 pub(super) const MARK: u8 = b'(';
 pub(super) const STOP: u8 = b'.';
@@ -72,7 +72,7 @@ pub(super) const STACK_GLOBAL: u8 = 0x93;
 pub(super) const MEMOIZE: u8 = 0x94;
 pub(super) const FRAME: u8 = 0x95;
 
-// Protocol 5. Buffers that lie outside of the pickle cannot be in a file.
+// Protocol 5. A file cannot contain out-of-band buffers.
 pub(super) const BYTEARRAY8: u8 = 0x96;
 pub(super) const NEXT_BUFFER: u8 = 0x97;
 pub(super) const READONLY_BUFFER: u8 = 0x98;

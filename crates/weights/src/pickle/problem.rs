@@ -1,76 +1,76 @@
-//! What can be wrong with a pickle.
+//! Errors of pickles.
 
-/// Why a pickle cannot be read.
+/// Reason why a pickle cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PickleProblem {
     /// The file ends within the pickle.
     #[error("it is cut off: {needed} bytes are needed, {there} are there")]
     CutOff {
-        /// Bytes that the operation needs.
+        /// Number of bytes that the operation needs.
         needed: u64,
-        /// Bytes left.
+        /// Number of bytes left.
         there: u64,
     },
 
-    /// A line of text has no end.
+    /// A line of text is not terminated.
     #[error("it is cut off: a line has no end")]
     NoEndOfLine,
 
-    /// The operation is none of the pickle protocols 0 to 5.
+    /// The operation is not part of the pickle protocols 0 to 5.
     #[error("{code:#04x} is no operation")]
     UnknownOperation {
-        /// The operation's byte.
+        /// Byte of the operation.
         code: u8,
     },
 
-    /// The pickle is of a protocol that did not exist in Python 3.14.
+    /// The pickle uses a protocol that did not exist in Python 3.14.
     #[error("protocol {protocol} is unknown: expected at most 5")]
     UnknownProtocol {
-        /// The protocol's number.
+        /// Number of the protocol.
         protocol: u8,
     },
 
-    /// The operation needs more values than there are.
+    /// The operation needs more values than the stack contains.
     #[error("a value is missing")]
     NoValue,
 
-    /// The operation needs a mark that is not there.
+    /// The operation needs a mark, but there is none.
     #[error("a mark is missing")]
     NoMark,
 
-    /// The operation asks for a value that was not remembered.
+    /// The operation recalls a value that was not stored.
     #[error("value {index} was never remembered")]
     NotRemembered {
-        /// The value's number.
+        /// Number of the value.
         index: u64,
     },
 
-    /// The operation does not work on such a value.
+    /// The operation does not support this kind of value.
     #[error("{found} where {expected} is needed")]
     WrongKind {
-        /// What is needed.
+        /// Expected kind.
         expected: &'static str,
-        /// What is there.
+        /// Found kind.
         found: &'static str,
     },
 
-    /// A number does not read as one.
+    /// A number cannot be parsed.
     #[error("no number")]
     NoNumber,
 
-    /// A dict's last key has no value.
+    /// The last key of a dict has no value.
     #[error("a key without a value")]
     KeyWithoutValue,
 
-    /// The pickle refers to memory outside of the file.
+    /// The pickle refers to memory outside the file.
     #[error("it refers to memory outside of the file")]
     OutsideBuffer,
 
-    /// There are more operations than in any file of weights.
+    /// The pickle has more operations than any weights file.
     #[error("more than {limit} operations")]
     TooLong {
-        /// Most operations that are read.
+        /// Maximum number of operations.
         limit: usize,
     },
 }

@@ -8,7 +8,7 @@ fn problem(bytes: &[u8]) -> PickleProblem {
     load(bytes, 0).unwrap_err().problem
 }
 
-/// A value in Python's notation, as far as it is kept.
+/// Formats a value in Python's notation, as far as it was kept.
 fn show(graph: &Graph<'_>, value: Value) -> String {
     let list = |values: &[Value]| {
         let values: Vec<String> = values.iter().map(|&value| show(graph, value)).collect();

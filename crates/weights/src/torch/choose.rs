@@ -1,4 +1,4 @@
-//! Which dict of a file is the state dict.
+//! Selects the state dict of a file.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -8,8 +8,8 @@ use crate::file::Other;
 use crate::pickle::{Graph, Node, Value};
 use crate::torch::rebuild::is_tensor;
 
-/// The keys that training programs keep a state dict under, in the order in which they are tried:
-/// the plain weights before those averaged over the training.
+/// Keys under which training programs store a state dict, in the order in which they are tried:
+/// plain weights before weights averaged over the training.
 pub const STATE_DICT_KEYS: [&str; 14] = [
     "state_dict",
     "model_state_dict",
@@ -27,28 +27,28 @@ pub const STATE_DICT_KEYS: [&str; 14] = [
     "params_ema",
 ];
 
-/// How many of [`STATE_DICT_KEYS`] are plain.
+/// Number of plain keys in [`STATE_DICT_KEYS`].
 const PLAIN_KEYS: usize = 9;
 
-/// Keys that a message lists at most.
+/// Maximum number of keys that a message lists.
 const MAX_LISTED: usize = 12;
 
-/// Entries of a dict that are looked at for a pickled module, or to list them in a message. A file
-/// may have a million entries that are one and the same dict of a million.
+/// Maximum number of dict entries examined for a pickled module or for a message. A file may have a
+/// million entries that are all the same dict with a million entries.
 const MAX_LOOKED_AT: usize = 1000;
 
-/// A dict of tensors and the way to it.
+/// A dict of tensors and the path to it.
 #[derive(Debug)]
 pub(super) struct Choice {
-    /// The dicts from the root to the state dict, each with the key of the next.
+    /// Dicts from the root to the state dict, each with the key of the next one.
     path: Vec<(Value, String)>,
     dict: Value,
 }
 
 impl Choice {
-    /// The state dict that the file is for. First that under a known key, or under a known key of
-    /// the dict under a known key; then the root, if it holds tensors itself; then the only dict of
-    /// tensors in the root.
+    /// Finds the main state dict of a file: first the one under a known key, or under two nested
+    /// known keys; then the root, if it directly contains tensors; then the only dict of tensors in
+    /// the root.
     pub(super) fn automatic(graph: &Graph<'_>, root: Value) -> Result<Self, ContentError> {
         let Some(items) = graph.items(root) else {
             return Err(Self::nothing(graph, root));
@@ -86,12 +86,12 @@ impl Choice {
         Err(Self::nothing(graph, root))
     }
 
-    /// An error for a file without tensors.
+    /// Returns the error for a file without tensors.
     pub(super) fn nothing(graph: &Graph<'_>, root: Value) -> ContentError {
         Self::module(graph, root).unwrap_or_else(|| nothing(graph, root))
     }
 
-    /// An error if the root, or something in it, is a pickled module.
+    /// Returns an error if the root, or a value in it, is a pickled module.
     pub(super) fn module(graph: &Graph<'_>, root: Value) -> Option<ContentError> {
         let Some(items) = graph.items(root) else {
             let class = module_class(graph, root)?;
@@ -104,7 +104,7 @@ impl Choice {
         })
     }
 
-    /// An error for a key that leads to no tensors.
+    /// Returns the error for a key that does not lead to tensors.
     pub(super) fn unknown(graph: &Graph<'_>, root: Value, key: &str) -> ContentError {
         ContentError::UnknownKey {
             key: key.to_owned(),
@@ -112,7 +112,7 @@ impl Choice {
         }
     }
 
-    /// What is under a key, or under keys with dots between them.
+    /// Returns the dict under a key, or under several keys separated by dots.
     pub(super) fn dict_under(
         graph: &Graph<'_>,
         root: Value,
@@ -128,7 +128,7 @@ impl Choice {
         }
     }
 
-    /// The state dict under a key, or under keys with dots between them.
+    /// Returns the state dict under a key, or under several keys separated by dots.
     pub(super) fn under(graph: &Graph<'_>, root: Value, key: &str) -> Result<Self, ContentError> {
         let (_, path) = way(graph, root, key)?;
         let dict = Self::dict_under(graph, root, key)?;
@@ -138,18 +138,19 @@ impl Choice {
         Ok(Self { path, dict })
     }
 
-    /// Names and values of the state dict.
+    /// Returns the names and values of the state dict.
     pub(super) fn items<'g>(&self, graph: &'g Graph<'_>) -> Cow<'g, [(Value, Value)]> {
         graph.items(self.dict).unwrap_or_default()
     }
 
-    /// The keys that lead to the state dict, with dots between them.
+    /// Returns the keys that lead to the state dict, separated by dots.
     pub(super) fn key(&self) -> Option<String> {
         let keys: Vec<&str> = self.path.iter().map(|(_, key)| key.as_str()).collect();
         (!keys.is_empty()).then(|| keys.join("."))
     }
 
-    /// What else is in the file: beside each dict on the way, and in the state dict itself.
+    /// Returns the remaining parts of the file: siblings of each dict on the path, and other values
+    /// in the state dict itself.
     pub(super) fn others(&self, graph: &Graph<'_>) -> Vec<Other> {
         let mut counter = Counter::new(graph);
         for &(_, value) in self.items(graph).iter() {
@@ -157,7 +158,7 @@ impl Choice {
                 counter.seen(value);
             }
         }
-        // What leads to the state dict is no other thing, and is not to be looked into.
+        // The dicts on the path are not other parts and must not be counted.
         counter.seen(self.dict);
         for &(dict, _) in &self.path {
             counter.seen(dict);
@@ -184,7 +185,7 @@ impl Choice {
     }
 }
 
-/// Counts tensors, each one once.
+/// Counts tensors, each once.
 struct Counter<'g, 'a> {
     graph: &'g Graph<'a>,
     seen: Vec<bool>,
@@ -200,7 +201,7 @@ impl<'g, 'a> Counter<'g, 'a> {
         }
     }
 
-    /// Whether a value was seen before; from now on it was.
+    /// Marks a value as seen and returns whether it was seen before.
     fn seen(&mut self, value: Value) -> bool {
         match value {
             Value::Node(id) => std::mem::replace(&mut self.seen[id.index()], true),
@@ -208,7 +209,8 @@ impl<'g, 'a> Counter<'g, 'a> {
         }
     }
 
-    /// Tensors that a value is or leads to, without recursion: a file may nest as it likes.
+    /// Counts the tensors reachable from a value, including itself, without recursion: a file may
+    /// nest to any depth.
     fn below(&mut self, value: Value) -> usize {
         let mut tensors = 0;
         self.waiting.push(value);
@@ -226,7 +228,7 @@ impl<'g, 'a> Counter<'g, 'a> {
     }
 }
 
-/// The name of a tensor: text, or a number, as the parts of an `nn.Sequential` have.
+/// Returns the name of a tensor: text, or a number as in `nn.Sequential`.
 pub(super) fn name(graph: &Graph<'_>, key: Value) -> Result<String, ContentError> {
     match (key, graph.text(key)) {
         (_, Some(text)) => Ok(text.to_owned()),
@@ -237,7 +239,7 @@ pub(super) fn name(graph: &Graph<'_>, key: Value) -> Result<String, ContentError
     }
 }
 
-/// The dict of tensors under one of the keys, or two of them.
+/// Finds the dict of tensors under one of the keys, or under two nested ones.
 fn known(graph: &Graph<'_>, root: Value, keys: &[&str]) -> Option<Choice> {
     keys.iter().find_map(|&outer| {
         let dict = get(graph, root, outer)?;
@@ -258,7 +260,7 @@ fn known(graph: &Graph<'_>, root: Value, keys: &[&str]) -> Option<Choice> {
     })
 }
 
-/// The value that a key leads to, and the dicts on the way.
+/// Returns the value that a key leads to, and the dicts on the path.
 fn way(
     graph: &Graph<'_>,
     root: Value,
@@ -268,7 +270,7 @@ fn way(
     let mut path = Vec::new();
     let (mut dict, mut rest) = (root, key);
     while !rest.is_empty() {
-        // Keys may have dots in them.
+        // Keys may contain dots.
         let (next, step, left) = match get(graph, dict, rest) {
             Some(next) => (next, rest, ""),
             None => {
@@ -282,7 +284,7 @@ fn way(
     Ok((dict, path))
 }
 
-/// The value of a key, the last one if there are several, as Python has it.
+/// Returns the value of a key; the last one if there are several, as in Python.
 fn get(graph: &Graph<'_>, dict: Value, key: &str) -> Option<Value> {
     let items = graph.items(dict)?;
     let item = (items.iter()).rfind(|(name, _)| graph.text(*name) == Some(key));
@@ -294,7 +296,8 @@ fn holds_tensors(graph: &Graph<'_>, dict: Value) -> bool {
     items.iter().any(|&(_, value)| is_tensor(graph, value))
 }
 
-/// The class of a pickled `nn.Module`, which has parameters and modules among its attributes.
+/// Returns the class of a pickled `nn.Module`, which has parameters and modules among its
+/// attributes.
 fn module_class(graph: &Graph<'_>, value: Value) -> Option<String> {
     let object = graph.object(value)?;
     let attributes = graph.items(*object.states.first()?)?;
@@ -305,13 +308,13 @@ fn module_class(graph: &Graph<'_>, value: Value) -> Option<String> {
     if !has("_parameters") || !has("_modules") {
         return None;
     }
-    // Early versions write the class together with its source code.
+    // Early versions store the class together with its source code.
     let class = match graph.node(object.callable) {
         Some(Node::Persistent(identity)) => *graph.tuple(*identity)?.get(1)?,
         _ => object.callable,
     };
     let name = match graph.global(class) {
-        // Protocols 0 and 1 write a call with the class as the first argument.
+        // Protocols 0 and 1 encode a call with the class as the first argument.
         Some(("copy_reg" | "copyreg", _)) => graph.global(*graph.tuple(object.arguments)?.first()?),
         name => name,
     };
@@ -328,7 +331,7 @@ fn nothing(graph: &Graph<'_>, root: Value) -> ContentError {
     }
 }
 
-/// What the root is, and its keys if it is a dict.
+/// Describes the root, with its keys if it is a dict.
 fn summary(graph: &Graph<'_>, root: Value) -> String {
     if is_tensor(graph, root) {
         return "a single tensor".to_owned();

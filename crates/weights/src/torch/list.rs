@@ -1,4 +1,4 @@
-//! Every tensor of a pickle with the keys that lead to it.
+//! Lists all tensors of a pickle with the keys that lead to them.
 
 use crate::contents::{TensorInfo, TensorKind};
 use crate::dtype::Dtype;
@@ -9,21 +9,21 @@ use crate::torch::TorchFile;
 use crate::torch::choose::{self, Choice};
 use crate::torch::rebuild::{self, Rebuilder};
 
-/// Dicts in dicts that are looked into.
+/// Maximum depth of nested dicts that are searched.
 const MAX_DEPTH: usize = 16;
-/// Bytes of a name; what has a longer one is no tensor of a network.
+/// Maximum length of a name in bytes; no tensor of a network has a longer one.
 const MAX_NAME_BYTES: usize = 4096;
-/// Longest list that is looked into: a checkpoint may be a pair.
+/// Maximum length of a list that is searched: a checkpoint may be a pair.
 const MAX_ELEMENTS: usize = 64;
 
-/// Names of tensors and what they are.
+/// Names of tensors and their values.
 #[derive(Debug)]
 pub(crate) struct Listing {
     tensors: Vec<(String, Value)>,
 }
 
 impl Listing {
-    /// Goes through dicts and short lists, each one once.
+    /// Searches dicts and short lists, each once.
     fn of(graph: &Graph<'_>, root: Value) -> Self {
         let mut tensors = Vec::new();
         let mut seen = vec![false; graph.len()];
@@ -62,7 +62,7 @@ impl Listing {
                     waiting.push((within(&index.to_string()), value, depth + 1));
                 }
             }
-            // The first is to be taken first.
+            // The first element must be popped first.
             waiting[first..].reverse();
         }
         Self { tensors }
@@ -113,7 +113,7 @@ impl Listing {
 }
 
 impl TorchFile<'_> {
-    /// The tensors of the whole file or under a key.
+    /// Lists the tensors of the whole file or under a key.
     pub(crate) fn list(&self, key: Option<&str>) -> Result<Listing, ContentError> {
         let root = match key {
             Some(key) => Choice::dict_under(&self.graph, self.root, key)?,

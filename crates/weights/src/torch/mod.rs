@@ -1,4 +1,4 @@
-//! What `torch.save` means by its pickles: storages, tensors and state dicts.
+//! Interprets the pickles of `torch.save`: storages, tensors and state dicts.
 
 mod choose;
 mod list;
@@ -22,17 +22,17 @@ use crate::tensor::Entry;
 use choose::Choice;
 use rebuild::Rebuilder;
 
-/// A pickle whose storages are all there and of the right sizes.
+/// A pickle whose storages are all present and of the right size.
 #[derive(Debug)]
 pub(crate) struct TorchFile<'a> {
     graph: Graph<'a>,
     root: Value,
     storages: StorageBytes<'a>,
-    /// Bytes of the whole file, which bound what its tensors may take.
+    /// Size of the whole file in bytes, which bounds the memory for its tensors.
     size: usize,
 }
 
-/// The state dict of a file and where it was.
+/// The state dict of a file and its location.
 pub(crate) struct Found {
     pub key: Option<String>,
     pub state_dict: StateDict,
@@ -40,7 +40,7 @@ pub(crate) struct Found {
 }
 
 impl<'a> TorchFile<'a> {
-    /// Checks every storage that the pickle uses, of tensors that will not be read too.
+    /// Checks every storage that the pickle uses, including those of tensors that will not be read.
     pub(crate) fn new(
         graph: Graph<'a>,
         root: Value,
@@ -60,7 +60,7 @@ impl<'a> TorchFile<'a> {
         })
     }
 
-    /// Reads the state dict under `key`, or the one that the file is for.
+    /// Reads the state dict under `key`, or the main state dict of the file.
     pub(crate) fn state_dict(&self, key: Option<&str>) -> Result<Found, ContentError> {
         let choice = match key {
             Some(key) => Choice::under(&self.graph, self.root, key)?,
@@ -99,9 +99,9 @@ impl TorchFile<'_> {
     }
 }
 
-/// Opens the zip file that `torch.save` has written since PyTorch 1.6.
+/// Opens a zip file written by `torch.save` since PyTorch 1.6.
 ///
-/// In one folder, named like the file, are `data.pkl`, the storages as `data/KEY`, and the
+/// A single folder, named after the file, contains `data.pkl`, the storages as `data/KEY`, and the
 /// `byteorder` of the computer that wrote them.
 pub(crate) fn open_zip(file: &[u8]) -> Result<TorchFile<'_>, ContentError> {
     let archive = Archive::open(file)?;
@@ -112,7 +112,8 @@ pub(crate) fn open_zip(file: &[u8]) -> Result<TorchFile<'_>, ContentError> {
     }
     archive.all_stored()?;
     let order = match entry("byteorder").map(|entry| entry.bytes) {
-        // Every computer that wrote no marker was little-endian, or wrote what only it could read.
+        // Files without the marker come from little-endian computers, or are readable only on the
+        // computer that wrote them.
         None | Some(b"little") => ByteOrder::Little,
         Some(b"big") => ByteOrder::Big,
         Some(found) => {
@@ -140,7 +141,7 @@ pub(crate) fn open_zip(file: &[u8]) -> Result<TorchFile<'_>, ContentError> {
     TorchFile::new(pickle.graph, pickle.root, storages, file.len())
 }
 
-/// The folder of the archive that holds everything.
+/// Returns the folder of the archive that contains everything.
 fn folder(archive: &Archive<'_>) -> Result<String, ContentError> {
     let mut folders = (archive.names())
         .filter_map(|name| name.strip_suffix("/data.pkl"))

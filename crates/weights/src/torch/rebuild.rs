@@ -1,4 +1,4 @@
-//! Tensors from the calls that a pickle makes them by.
+//! Rebuilds tensors from the constructor calls in a pickle.
 
 use crate::dtype::{self, Dtype};
 use crate::error::ContentError;
@@ -7,38 +7,38 @@ use crate::pickle::{Graph, Node, Object, Value};
 use crate::tensor::Entry;
 use crate::torch::storage::{Storage, StorageBytes};
 
-/// Memory that the tensors of a file may take for each byte of it. A boolean takes 8; beyond that,
-/// tensors that share a storage are read once for each.
+/// Maximum memory for the tensors of a file, per byte of the file. A boolean takes 8 bytes; beyond
+/// that, tensors that share a storage are each read separately.
 const BYTES_PER_BYTE: u64 = 8;
-/// On top of that, for small files whose tensors repeat elements.
+/// Additional memory for small files whose tensors repeat elements.
 const FREE_BYTES: u64 = 1 << 20;
 
-/// The flag of a view whose elements have the opposite sign of those in the storage.
+/// Flag of a view whose elements have the opposite sign of those in the storage.
 const NEGATED: &str = "neg";
-/// Wrappers around a tensor that are looked through: a parameter of a class of its own has two.
+/// Maximum number of wrappers around a tensor: a parameter of a custom class has two.
 const MAX_WRAPPERS: usize = 4;
 
-/// Whether a value is a tensor, one that can be read or not.
+/// Returns whether a value is a tensor, readable or not.
 pub(super) fn is_tensor(graph: &Graph<'_>, value: Value) -> bool {
     let object = graph.object(value);
     object.is_some_and(|object| tensor_function(graph, object).is_some())
 }
 
-/// The name of the function that makes the tensor, if the object is one.
+/// Returns the name of the function that constructs the tensor, if the object is one.
 fn tensor_function<'g>(graph: &'g Graph<'_>, object: &Object) -> Option<&'g str> {
     let (module, name) = graph.global(object.callable)?;
     let of_torch = matches!(module, "torch._utils" | "torch._tensor" | "torch.tensor");
     (of_torch && name.starts_with("_rebuild_")).then_some(name)
 }
 
-/// Whether a tensor is one of PyTorch's quantization.
+/// Returns whether a tensor is quantized by PyTorch.
 pub(super) fn is_quantized(graph: &Graph<'_>, value: Value) -> bool {
     let object = graph.object(value);
     let function = object.and_then(|object| tensor_function(graph, object));
     function == Some("_rebuild_qtensor")
 }
 
-/// Makes tensors, and counts what they take.
+/// Rebuilds tensors and tracks their memory.
 pub(super) struct Rebuilder<'g, 'a> {
     graph: &'g Graph<'a>,
     storages: &'g StorageBytes<'a>,
@@ -47,7 +47,7 @@ pub(super) struct Rebuilder<'g, 'a> {
 }
 
 impl<'g, 'a> Rebuilder<'g, 'a> {
-    /// For a file of `size` bytes.
+    /// Creates a rebuilder for a file of `size` bytes.
     pub(super) fn new(graph: &'g Graph<'a>, storages: &'g StorageBytes<'a>, size: usize) -> Self {
         Self {
             graph,
@@ -57,7 +57,7 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
         }
     }
 
-    /// Sizes and type of a plain tensor; in place of a type that is not known, its name.
+    /// Returns the sizes and type of a plain tensor, or the name of the type if it is unknown.
     pub(super) fn describe(&self, value: Value) -> Option<(Vec<usize>, Result<Dtype, String>)> {
         let (function, arguments) = self.inner(value).ok()?;
         let (&[storage, _, sizes, _], rest) = arguments.split_first_chunk()?;
@@ -81,14 +81,14 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
         Some((sizes.collect::<Option<_>>()?, dtype))
     }
 
-    /// The function that makes a tensor.
+    /// Returns the function that constructs a tensor.
     pub(super) fn function(&self, value: Value) -> &'g str {
         match self.inner(value) {
             Ok((function, _)) | Err(function) => function,
         }
     }
 
-    /// Reads a tensor; `name` is for errors.
+    /// Reads a tensor; `name` is used in errors.
     pub(super) fn tensor(&mut self, name: &str, value: Value) -> Result<Entry, ContentError> {
         match self.inner(value) {
             Ok((function, arguments)) => self.plain(name, function, arguments),
@@ -96,8 +96,8 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
         }
     }
 
-    /// The function that makes the plain tensor within wrappers, and its arguments; or what is in
-    /// place of one.
+    /// Returns the function that constructs the plain tensor inside wrappers, and its arguments;
+    /// otherwise the unsupported function or kind of value found instead.
     fn inner(&self, mut value: Value) -> Result<(&'g str, &'g [Value]), &'g str> {
         for _ in 0..MAX_WRAPPERS {
             let Some(object) = self.graph.object(value) else {
@@ -111,7 +111,7 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
                 ("_rebuild_parameter" | "_rebuild_parameter_with_state", [data, ..]) => {
                     value = *data;
                 }
-                // The function inside, what class the tensor has, the arguments, its attributes.
+                // Inner function, class of the tensor, arguments, attributes.
                 ("_rebuild_from_type_v2", [callable, _class, arguments, ..]) => {
                     return match self.graph.global(*callable) {
                         Some(("torch._utils", function)) => {
@@ -127,7 +127,7 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
         Err(self.graph.kind(value))
     }
 
-    /// A tensor that is a view of a storage: storage, offset, sizes, strides.
+    /// Reads a tensor that is a view of a storage: storage, offset, sizes, strides.
     fn plain(
         &mut self,
         name: &str,
@@ -139,7 +139,7 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
             arguments.split_first_chunk().ok_or_else(unsupported)?;
         let named_dtype = match (function, rest) {
             ("_rebuild_tensor" | "_rebuild_tensor_v2", _) => None,
-            // Whether it needs a gradient, hooks, the type.
+            // `requires_grad`, hooks, dtype.
             ("_rebuild_tensor_v3", [_, _, dtype, ..]) => Some(*dtype),
             _ => return Err(unsupported()),
         };
@@ -155,7 +155,7 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
             .zip(self.numbers(strides))
             .zip(integer(offset));
         let ((sizes, strides), offset) = layout.ok_or_else(unsupported)?;
-        // On all platforms that exist, a number of bytes in memory fits.
+        // A size in memory fits in `usize` on all existing platforms.
         let stored = bytes.len() / dtype.bytes() as usize;
         let layout = Layout::new(&sizes, &strides, offset, stored);
         let layout = layout.map_err(|problem: LayoutProblem| ContentError::Layout {
@@ -165,7 +165,7 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
         self.take(layout.elements() as u64 * dtype.bytes_when_read())?;
         let entry = dtype::read(name, dtype, self.storages.order, layout, bytes)?;
         match (function, rest) {
-            // Whether it needs a gradient, hooks, then flags of a view.
+            // `requires_grad`, hooks, then flags of the view.
             ("_rebuild_tensor_v2", [_, _, flags, ..]) if self.has_flag(*flags, NEGATED) => {
                 Ok(entry.negated())
             }
@@ -199,7 +199,7 @@ impl<'g, 'a> Rebuilder<'g, 'a> {
         })
     }
 
-    /// A tuple or list of whole numbers, or a `torch.Size` of one.
+    /// Returns a tuple or list of whole numbers, or the `torch.Size` of one.
     fn numbers(&self, value: Value) -> Option<Vec<i64>> {
         let value = match self.graph.object(value) {
             Some(object) => match self.graph.global(object.callable)? {

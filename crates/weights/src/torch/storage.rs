@@ -6,26 +6,26 @@ use crate::dtype::{ByteOrder, Dtype};
 use crate::error::ContentError;
 use crate::pickle::{Graph, Value};
 
-/// The longest key, in bytes. PyTorch's are numbers.
+/// Maximum length of a key in bytes. PyTorch's keys are numbers.
 const MAX_KEY_BYTES: usize = 256;
 
-/// A storage as a pickle describes it: `("storage", class, key, device, elements)`, and in the
-/// format before PyTorch 1.6 `(key, offset, elements)` behind that, if it is a part of another.
+/// A storage as described by a pickle: `("storage", class, key, device, elements)`, followed in the
+/// format before PyTorch 1.6 by `(key, offset, elements)` if it is part of another storage.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Storage<'g> {
     pub key: &'g str,
-    /// None if the class is unknown.
+    /// Element type; `None` if the class is unknown.
     pub dtype: Option<Dtype>,
-    /// The class, `FloatStorage` for example.
+    /// Class, for example `FloatStorage`.
     pub class: &'g str,
     elements: u64,
-    /// Offset and number of elements.
+    /// Offset and number of elements within another storage.
     part: Option<(u64, u64)>,
 }
 
 impl<'g> Storage<'g> {
-    /// Reads what identifies a storage; `None` if it is something else that lies outside of a
-    /// pickle, such as a module's source code.
+    /// Reads the identifier of a storage; `None` if it identifies another object outside a pickle,
+    /// such as a module's source code.
     pub(crate) fn described(
         graph: &'g Graph<'_>,
         identity: Value,
@@ -73,7 +73,7 @@ impl<'g> Storage<'g> {
         }))
     }
 
-    /// Whether the tensor says what the elements are.
+    /// Returns whether the element type is stored with the tensor instead.
     pub(crate) fn is_untyped(&self) -> bool {
         self.class == "UntypedStorage"
     }
@@ -86,7 +86,7 @@ fn natural(value: Value) -> Option<u64> {
     }
 }
 
-/// The bytes of all storages by their keys.
+/// Bytes of all storages by key.
 #[derive(Debug)]
 pub(crate) struct StorageBytes<'a> {
     bytes: HashMap<String, &'a [u8]>,
@@ -98,7 +98,7 @@ impl<'a> StorageBytes<'a> {
         Self { bytes, order }
     }
 
-    /// Whether a storage is there and has its size, as far as that is known.
+    /// Checks that a storage exists and has the described size, if it is known.
     pub(crate) fn check(&self, storage: &Storage<'_>) -> Result<(), ContentError> {
         let found = self.whole(storage)?.len() as u64;
         let Some(dtype) = storage.dtype else {
@@ -122,7 +122,7 @@ impl<'a> StorageBytes<'a> {
         })
     }
 
-    /// The bytes of a storage, or of the part that it is of another.
+    /// Returns the bytes of a storage, or of its part of another storage.
     pub(crate) fn get(&self, storage: &Storage<'_>) -> Result<&'a [u8], ContentError> {
         let whole = self.whole(storage)?;
         let Some((offset, elements)) = storage.part else {
