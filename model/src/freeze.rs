@@ -15,10 +15,10 @@ use ops::ResidualBackend;
 /// `stage2` and so on.
 ///
 /// ```
-/// use model::Part;
+/// use model::NetworkPart;
 ///
-/// assert_eq!("stage3".parse::<Part>()?, Part::Stage(3));
-/// assert_eq!(Part::All.to_string(), "all");
+/// assert_eq!("stage3".parse::<NetworkPart>()?, NetworkPart::Stage(3));
+/// assert_eq!(NetworkPart::All.to_string(), "all");
 /// # Ok::<(), model::UnknownPart>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
