@@ -16,7 +16,7 @@
 //! ```
 
 mod error;
-// Does an image look like the images that a model was trained on?
+// Comparison of images with a model's training images.
 mod fit;
 
 // Images and their file formats.

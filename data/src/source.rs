@@ -336,7 +336,7 @@ mod tests {
             ("/home/me/photos/", Some("folder:/home/me/photos/")),
             ("photos.zip", Some("folder:photos.zip")),
             ("photos.tar.gz", Some("folder:photos.tar.gz")),
-            ("src", Some("folder:src")), // which is there
+            ("src", Some("folder:src")), // an existing folder
             (" ", None),
             ("imagenet", None),
             ("", None),

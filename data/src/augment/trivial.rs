@@ -155,7 +155,7 @@ mod tests {
             match operation {
                 // These operations have no strength.
                 Operation::Autocontrast | Operation::Equalize => {}
-                // Nor is there a value above the highest to spare.
+                // The threshold is the maximum value, which is still inverted.
                 Operation::Solarize => {}
                 _ => assert_eq!(pixels, image(shape), "{operation:?}"),
             }

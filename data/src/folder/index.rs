@@ -30,7 +30,7 @@ impl<'a> FileIndex<'a> {
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, file) in files.iter().enumerate() {
             let Some(name) = file.file_name().and_then(|name| name.to_str()) else {
-                continue; // which no text names
+                continue; // cannot be named in a text table
             };
             let relative = file.strip_prefix(root).unwrap_or(file);
             let relative = parts(&relative.to_string_lossy()).join("/");

@@ -238,7 +238,7 @@ fn tell_missing(table: &Table, missing: &[&Row], reading: &mut Reading) -> Resul
 }
 
 /// Sets the part of each image by the first folder of its path, if all images are in folders of
-/// parts; reports this.
+/// parts; returns a note that says so.
 fn parts_by_folder(root: &Path, images: &mut [Labeled]) -> String {
     let role = |image: &Labeled| {
         let path = image.path.strip_prefix(root).ok()?;

@@ -1,15 +1,15 @@
 //! Image folders.
 //!
-//! | module | what it holds |
+//! | module | content |
 //! |---|---|
-//! | `listing` | which images a folder holds, by part |
-//! | `parts` | which folders hold the parts |
+//! | `listing` | the images of a folder, by part |
+//! | `parts` | the folders of the parts |
 //! | `classes` | the class folders of a part |
-//! | `labels` | images whose labels are in a table that the user names |
-//! | `unlabeled` | parts whose labels are in a file beside the images |
-//! | `table`, `index` | rows of text, and the files that they name |
-//! | `names` | class names that can be told apart |
-//! | `content` | what tells the files of a set from others |
+//! | `labels` | images with labels from a table that the user specifies |
+//! | `unlabeled` | parts with labels from a file next to the images |
+//! | `table`, `index` | text tables, and the files that they name |
+//! | `names` | unambiguous class names |
+//! | `content` | checksum of a set's files |
 
 mod classes;
 mod content;

@@ -125,7 +125,7 @@ fn read(
             .get(table.file)
             .map_or(Named::Nothing, |cell| index.find(cell))
         else {
-            continue; // of another part, perhaps
+            continue; // possibly of another part
         };
         let label = row
             .cells

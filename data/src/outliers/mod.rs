@@ -140,7 +140,7 @@ fn kind(generator: &mut Generator) -> Kind {
         }
         draw -= weight;
     }
-    Kind::White // not reached: a draw is below the sum of all weights
+    Kind::White // unreachable: the draw is below the sum of all weights
 }
 
 /// A color, one value from 0 to 1 per channel.
