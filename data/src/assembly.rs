@@ -1,4 +1,4 @@
-//! Batches of normalized numbers, without a device.
+//! Assembly of normalized batches, without a device.
 
 use std::sync::Arc;
 
@@ -14,37 +14,37 @@ use crate::outliers::OutlierMaker;
 use crate::preprocessing::Preprocessing;
 use crate::store::ImageStore;
 
-/// The least bytes that a thread makes at a time of images in memory, so that handing out the
-/// work takes no time beside it.
+/// Minimum number of bytes per task for images in memory, so that the overhead of scheduling is
+/// negligible.
 const PART_BYTES: usize = 1 << 17;
 
-/// All that decides what a batch holds, but for which images it is made of.
+/// Everything that determines the content of a batch, except the selection of images.
 #[derive(Clone)]
 pub(crate) struct Assembly {
     pub dataset: Arc<ImageDataset>,
     pub preprocessing: Preprocessing,
     pub augmenter: Augmenter,
-    /// Adds images of no class to each batch.
+    /// Generator of images of no class, added to each batch.
     pub outliers: Option<OutlierMaker>,
 }
 
-/// A batch in the memory of the program.
+/// A batch in host memory.
 pub(crate) struct HostBatch {
-    /// `[batch, channels, height, width]`, normalized, and then the outliers likewise.
+    /// `[batch, channels, height, width]`, normalized, followed by the outliers in the same format.
     pub values: Vec<f32>,
     /// `[batch]`, classes.
     pub targets: Vec<i64>,
-    /// What was mixed with what, if anything was.
+    /// Mixing partners, if the batch is mixed.
     pub mixed: Option<HostMixed>,
-    /// Images behind the batch that have no class.
+    /// Outliers at the end of the batch.
     pub outliers: Option<OutlierPart>,
 }
 
-/// The other side of a mixed batch.
+/// The partners in a mixed batch.
 pub(crate) struct HostMixed {
-    /// `[batch]`, classes of the images that came in.
+    /// `[batch]`, class of each partner.
     pub partners: Vec<i64>,
-    /// `[batch]`, what the first image kept, 0 to 1.
+    /// `[batch]`, share of the first image, 0 to 1.
     pub shares: Vec<f32>,
 }
 
@@ -52,20 +52,20 @@ pub(crate) struct HostMixed {
 pub(crate) struct BatchParts<'a> {
     /// `[image, channels, height, width]` each.
     pub pixels: &'a [Vec<u8>],
-    /// Images in each part but the last.
+    /// Number of images in each part but the last.
     pub length: usize,
 }
 
-/// An image before it is changed.
+/// An image before augmentation.
 pub(crate) enum Original<'a> {
-    /// `[channels, height, width]`, at the network's size.
+    /// `[channels, height, width]`, at the model's input size.
     Packed(&'a [u8]),
     /// Of any size.
     Image(DynamicImage),
 }
 
 impl Assembly {
-    /// How many images of a batch are worth a task of their own.
+    /// Returns the number of images per task.
     pub(crate) fn part_length(&self) -> usize {
         match self.dataset.store() {
             ImageStore::Packed(_) => PART_BYTES.div_ceil(self.image_bytes()),
@@ -73,7 +73,7 @@ impl Assembly {
         }
     }
 
-    /// Appends images as they are to be in `epoch`: `[image, channels, height, width]`.
+    /// Appends augmented images of `epoch`: `[image, channels, height, width]`.
     pub(crate) fn pixels_into(
         &self,
         places: &[EpochItem],
@@ -104,8 +104,8 @@ impl Assembly {
         Ok(())
     }
 
-    /// A batch of `places`, which begin at `first` in an epoch, from their pixels, with its values
-    /// in the empty buffer `values`.
+    /// Assembles a batch of `places`, which begin at index `first` in an epoch, from their pixels.
+    /// Stores its values in the empty buffer `values`.
     pub(crate) fn batch(
         &self,
         parts: &BatchParts<'_>,
@@ -151,7 +151,7 @@ impl Assembly {
         }
     }
 
-    /// Appends the outliers of a batch of `length` images, normalized, if it is to have some.
+    /// Appends the normalized outliers of a batch of `length` images, if outliers are on.
     fn add_outliers(
         &self,
         parts: &BatchParts<'_>,
@@ -173,7 +173,7 @@ impl Assembly {
         })
     }
 
-    /// Appends two images in one, normalized.
+    /// Appends the normalized mix of two images.
     fn mix(&self, first: &[u8], partner: &[u8], recipe: &Recipe, values: &mut Vec<f32>) {
         let Some([rows, columns]) = recipe.rectangle else {
             self.preprocessing
@@ -192,14 +192,15 @@ impl Assembly {
         self.preprocessing.normalize_into(&pixels, values);
     }
 
-    /// The pixels of one image of a batch.
+    /// Returns the pixels of one image of a batch.
     fn image<'a>(&self, parts: &BatchParts<'a>, place: usize) -> &'a [u8] {
         let size = self.image_bytes();
         let part = &parts.pixels[place / parts.length];
         &part[place % parts.length * size..][..size]
     }
 
-    /// Bytes of an image at the network's size, or values of one that is normalized.
+    /// Returns the number of bytes of an image at the model's input size, which is also the number
+    /// of values of a normalized one.
     pub(crate) fn image_bytes(&self) -> usize {
         self.preprocessing.shape().iter().product()
     }

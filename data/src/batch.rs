@@ -9,43 +9,45 @@ use crate::assembly::HostBatch;
 use crate::preprocessing::Preprocessing;
 use crate::shelf::{Shelf, lend};
 
-/// A batch of images, normalized, with their classes.
+/// A batch of normalized images with their classes.
 #[derive(Clone, Debug)]
 pub struct ImageBatch<B: Backend> {
     /// `[batch + outliers, channels, height, width]`.
     pub images: Tensor<B, 4>,
     /// `[batch]`, each an index into the data set's class names.
     pub targets: Tensor<B, 1, Int>,
-    /// What the images are mixed with, if they are: `targets` are then those of the first ones.
+    /// How the images are mixed, if they are; `targets` then belong to the first image of each
+    /// pair.
     pub mixed: Option<Mixed<B>>,
-    /// Which of the `images` have no class; none but in training with [`Outliers`](crate::Outliers).
+    /// Images without a class; only used in training with [`Outliers`](crate::Outliers).
     pub outliers: Option<OutlierPart>,
 }
 
-/// The images at the end of a batch that have no class: all classes are to be as likely for them.
+/// The outliers at the end of a batch: images of no class, for which all classes should be equally
+/// likely.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OutlierPart {
-    /// How many they are.
+    /// Number of outliers.
     pub count: usize,
-    /// Weight of their mean loss next to that of the other images.
+    /// Weight of the outliers' mean loss relative to that of the other images.
     pub weight: f64,
 }
 
-/// The other side of a batch whose images are mixed in pairs by mixup or CutMix.
+/// The partners in a batch of images that are mixed in pairs by mixup or CutMix.
 ///
-/// The loss of an image is `share` times that of its target, plus what is left of 1 times that
-/// of its partner.
+/// The loss of an image is `share` times the loss for its target, plus `1 - share` times the loss
+/// for its partner's target.
 #[derive(Clone, Debug)]
 pub struct Mixed<B: Backend> {
-    /// `[batch]`, the class of the image that came in.
+    /// `[batch]`, the class of each partner.
     pub partners: Tensor<B, 1, Int>,
-    /// `[batch]`, how much the first image kept, 0 to 1.
+    /// `[batch]`, the share of the first image, 0 to 1.
     pub share: Tensor<B, 1>,
 }
 
 impl HostBatch {
-    /// Brings a batch of images of `shape`, `[channels, height, width]`, onto a device; its
-    /// memory goes back to `shelf` later.
+    /// Uploads a batch of images of `shape`, `[channels, height, width]`, to a device; its memory
+    /// is returned to `shelf` later.
     pub(crate) fn upload<B: Backend>(
         self,
         [channels, height, width]: [usize; 3],
@@ -77,12 +79,12 @@ pub struct ImageBatcher {
 }
 
 impl ImageBatcher {
-    /// A batcher of images that were prepared with `preprocessing`.
+    /// Creates a batcher for images prepared with `preprocessing`.
     pub fn new(preprocessing: Preprocessing) -> Self {
         Self { preprocessing }
     }
 
-    /// How the images are prepared.
+    /// Returns the preprocessing of the images.
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing
     }
@@ -91,7 +93,7 @@ impl ImageBatcher {
     /// `[batch, channels, height, width]`.
     ///
     /// # Panics
-    /// If an image has another number of bytes than the preprocessing prepares.
+    /// If the number of bytes of an image differs from the preprocessing's output.
     pub fn images<B: Backend, P: AsRef<[u8]>>(
         &self,
         images: &[P],

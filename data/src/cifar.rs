@@ -1,6 +1,6 @@
-//! CIFAR-10 and CIFAR-100, in the publisher's binary version.
+//! CIFAR-10 and CIFAR-100, in the publisher's binary format.
 //!
-//! A file is a row of records: one label byte (CIFAR-100 has a coarse one before it), then
+//! A file is a sequence of records: one label byte (preceded by a coarse label in CIFAR-100), then
 //! `[3, 32, 32]` bytes. Described at <https://www.cs.toronto.edu/~kriz/cifar.html>.
 
 use std::io::Read;
@@ -12,18 +12,18 @@ use crate::published::LocalFile;
 
 const SHAPE: [usize; 3] = [3, 32, 32];
 const IMAGE_BYTES: usize = 3 * 32 * 32;
-/// The most bytes of one file; the publisher's largest holds 154 MB.
+/// Maximum size of a file in bytes; the publisher's largest has 154 MB.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// What tells one of the two data sets from the other.
+/// The differences between the two data sets.
 pub(crate) struct Cifar {
     class_names_file: &'static str,
     class_names: &'static [&'static str],
-    /// Bytes before the pixels, the last of which is the label.
+    /// Number of bytes before the pixels; the last one is the label.
     label_bytes: usize,
 }
 
-/// CIFAR-10's classes in the order of their numbers.
+/// Class names of CIFAR-10, in the order of the labels.
 pub const CIFAR10_CLASSES: [&str; 10] = [
     "airplane",
     "automobile",
@@ -64,8 +64,8 @@ pub(crate) const CIFAR100: Cifar = Cifar {
 };
 
 impl Cifar {
-    /// Loads class names, training and test images from a set's files, the last of which is for
-    /// the test.
+    /// Loads class names, training images and test images from a set's files; the last file is the
+    /// test part.
     pub(crate) fn load(
         &self,
         files: &[LocalFile<'_>],
@@ -75,7 +75,8 @@ impl Cifar {
         Ok((class_names, self.images(train)?, self.images(test)?))
     }
 
-    /// The names in the publisher's file, one a line, or the built-in ones if it is not there.
+    /// Returns the names in the publisher's file, one per line, or the built-in ones if the file is
+    /// missing.
     fn class_names(&self, path: &Path) -> Result<Vec<String>, DataError> {
         if !path.is_file() {
             return Ok(self
@@ -101,7 +102,7 @@ impl Cifar {
         Ok(names)
     }
 
-    /// The records of some files, one file after the other.
+    /// Reads the records of several files, in order.
     fn images(&self, files: &[LocalFile<'_>]) -> Result<PackedImages, DataError> {
         let record = self.label_bytes + IMAGE_BYTES;
         let (mut pixels, mut labels, mut hashed) = (Vec::new(), Vec::new(), Vec::new());
@@ -131,7 +132,7 @@ impl Cifar {
             }
             hashed.push(file.hashed(&bytes));
         }
-        // What is wrong with a file says more than that it is another.
+        // A format error is more specific than a checksum mismatch.
         for (file, hashed) in files.iter().zip(&hashed) {
             file.check(hashed)?;
         }
@@ -139,7 +140,7 @@ impl Cifar {
     }
 }
 
-/// A whole file, unless it is larger than any of the publisher's.
+/// Reads a whole file, or fails if it is larger than any of the publisher's.
 fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
     files::open_file(path)

@@ -1,4 +1,4 @@
-//! From a decoded image to packed planes of the size a model takes.
+//! Conversion of a decoded image to packed planes of a model's input size.
 
 use std::borrow::Cow;
 
@@ -9,13 +9,13 @@ use image::DynamicImage;
 
 use crate::preprocessing::{Filter, Resampling};
 
-/// The sizes an image is brought to.
+/// Target size of an image.
 pub(crate) struct Target {
     /// 1 (gray) or 3 (RGB).
     pub channels: usize,
     pub height: usize,
     pub width: usize,
-    /// The shorter side before the crop, at least `height` and `width`.
+    /// Shorter side before the crop, at least `height` and `width`.
     pub resize: usize,
     pub resampling: Resampling,
 }
@@ -24,17 +24,17 @@ type ResampleError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Resizes the shorter side, crops the center, and packs `[channels, height, width]`.
 ///
-/// Only the pixels under the crop are resampled, so a very long image costs no more than a
-/// square one. The image must not be empty.
+/// Only the pixels inside the crop are resampled, so a very long image costs no more than a square
+/// one. The image must not be empty.
 pub(crate) fn planes(image: &DynamicImage, target: &Target) -> Result<Vec<u8>, ResampleError> {
     let region = crop(image.width(), image.height(), target);
     let shape = [target.channels, target.height, target.width];
     filtered_planes(image, &region, shape, target.resampling.filter)
 }
 
-/// Resizes a region of an image to `shape`, `[channels, height, width]`, bilinearly, and packs it so.
+/// Resizes a region of an image bilinearly to `shape`, `[channels, height, width]`, and packs it.
 ///
-/// The region must lie in the image and not be empty.
+/// The region must be within the image and not be empty.
 pub(crate) fn planes_of_region(
     image: &DynamicImage,
     region: &Region,
@@ -63,9 +63,9 @@ fn filtered_planes(
     Ok(resampled)
 }
 
-/// Resizes a region of packed planes of `shape`, `[channels, height, width]`, to that same shape.
+/// Resizes a region of packed planes of `shape`, `[channels, height, width]`, to the same shape.
 ///
-/// The region must lie in the planes and not be empty.
+/// The region must be within the planes and not be empty.
 pub(crate) fn region_of_planes(
     planes: &[u8],
     region: &Region,
@@ -80,9 +80,9 @@ pub(crate) fn region_of_planes(
     Ok(resampled)
 }
 
-/// Brings a region of the packed `pixels` of an image of `from`, `[height, width]`, to `to`.
+/// Resizes a region of the packed `pixels` of an image of `from`, `[height, width]`, to `to`.
 ///
-/// By the type of its pixels: an image of any type would compile this for a dozen of them.
+/// Generic over the pixel type: a dynamically typed image would compile this for a dozen types.
 fn resample<P: PixelTrait>(
     pixels: &[u8],
     from: [usize; 2],
@@ -100,23 +100,23 @@ fn resample<P: PixelTrait>(
     Ok(())
 }
 
-/// A rectangle of an image, in pixels of the image as it is.
+/// A rectangle of an image, in original pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Region {
     pub columns: Stretch,
     pub rows: Stretch,
 }
 
-/// A stretch of one side of an image, in pixels of the image as it is.
+/// An interval of one side of an image, in original pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Stretch {
     pub start: f64,
     pub length: f64,
 }
 
-/// What the center crop of the resized image covers.
+/// Returns the region that the center crop of the resized image covers.
 ///
-/// Sizes are rounded as torchvision's `Resize` rounds them.
+/// Sizes are rounded like in torchvision's `Resize`.
 fn crop(width: u32, height: u32, target: &Target) -> Region {
     let shorter = u64::from(width.min(height));
     let resize = target.resize as u64;
@@ -129,7 +129,7 @@ fn crop(width: u32, height: u32, target: &Target) -> Region {
         let resized = resized as f64;
         let scale = f64::from(side) / resized;
         let start = crop.round((resized - kept as f64) / 2.0) * scale;
-        // Rounding must not carry the crop over the edge.
+        // Rounding must not move the crop over the edge.
         let length = (kept as f64 * scale).min(f64::from(side) - start);
         Stretch { start, length }
     };
@@ -139,7 +139,8 @@ fn crop(width: u32, height: u32, target: &Target) -> Region {
     }
 }
 
-/// `[height, width]` brightness: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as Pillow's `L`.
+/// Returns the `[height, width]` brightness: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as in
+/// Pillow's `L`.
 pub(crate) fn gray(image: &DynamicImage) -> Cow<'_, [u8]> {
     match image {
         DynamicImage::ImageLuma8(image) => Cow::Borrowed(image.as_raw()),
@@ -147,7 +148,7 @@ pub(crate) fn gray(image: &DynamicImage) -> Cow<'_, [u8]> {
         | DynamicImage::ImageLuma16(_)
         | DynamicImage::ImageLumaA16(_) => Cow::Owned(image.to_luma8().into_raw()),
         _ => {
-            // Pillow's fixed-point weights, 65536 in all.
+            // Pillow's fixed-point weights; they add up to 65536.
             let luma = |pixel: &[u8]| {
                 let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(u32::from);
                 ((19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16) as u8
@@ -157,7 +158,7 @@ pub(crate) fn gray(image: &DynamicImage) -> Cow<'_, [u8]> {
     }
 }
 
-/// `[height, width, 3]`; an alpha channel is dropped.
+/// Returns `[height, width, 3]`; an alpha channel is dropped.
 fn rgb(image: &DynamicImage) -> Cow<'_, [u8]> {
     match image {
         DynamicImage::ImageRgb8(image) => Cow::Borrowed(image.as_raw()),
@@ -165,7 +166,7 @@ fn rgb(image: &DynamicImage) -> Cow<'_, [u8]> {
     }
 }
 
-/// From `[height, width, 3]` to `[3, height, width]`.
+/// Converts `[height, width, 3]` to `[3, height, width]`.
 fn planar(interleaved: &[u8]) -> Vec<u8> {
     let pixels = interleaved.as_chunks::<3>().0;
     let mut planes = Vec::with_capacity(interleaved.len());

@@ -1,24 +1,24 @@
-//! Some of the images of a set.
+//! Subsets of a data set's images.
 
 use image::DynamicImage;
 
 use crate::error::DataError;
 use crate::store::{ImageFiles, ImageStore};
 
-/// Some of the images of a set, in an order of their own.
+/// A subset of the images of a set, in its own order.
 #[derive(Clone, Debug)]
 pub struct ImageDataset {
     store: ImageStore,
     indices: Vec<usize>,
-    /// Whether what cannot be read is blank, and not another image.
+    /// Whether unreadable images become blank, instead of being replaced by another image.
     is_scored: bool,
 }
 
 impl ImageDataset {
-    /// The images at `indices`, in that order.
+    /// Creates a subset of the images at `indices`, in that order.
     ///
     /// # Errors
-    /// [`DataError::IndexOutOfRange`] if an index names no image.
+    /// [`DataError::IndexOutOfRange`] if an index is out of range.
     pub fn new(store: impl Into<ImageStore>, indices: Vec<usize>) -> Result<Self, DataError> {
         let store = store.into();
         let len = store.len();
@@ -32,7 +32,7 @@ impl ImageDataset {
         }
     }
 
-    /// All images, in their order.
+    /// Creates a subset of all images, in order.
     pub fn all(store: impl Into<ImageStore>) -> Self {
         let store = store.into();
         let indices = (0..store.len()).collect();
@@ -43,9 +43,9 @@ impl ImageDataset {
         }
     }
 
-    /// The same images to score a network on: what cannot be read is blank in a batch, where
-    /// training has another image of its class, so that it can be left out by
-    /// [`ImageDataset::is_readable`].
+    /// Marks the subset for evaluation. In a batch, unreadable images become blank, so that they
+    /// can be skipped with [`ImageDataset::is_readable`]; in training, they are replaced by another
+    /// image of their class.
     #[must_use]
     pub fn for_scoring(self) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl ImageDataset {
         }
     }
 
-    /// Whether the `item`-th image is not one that was found unreadable.
+    /// Returns whether the `item`-th image was not found to be unreadable.
     ///
     /// # Panics
     /// If `item` is not below [`ImageDataset::len`].
@@ -68,30 +68,29 @@ impl ImageDataset {
         }
     }
 
-    /// The images that this is a part of.
+    /// Returns the store that contains the images.
     pub fn store(&self) -> &ImageStore {
         &self.store
     }
 
-    /// The place of each image in [`ImageDataset::store`].
+    /// Returns the index of each image in [`ImageDataset::store`].
     pub fn indices(&self) -> &[usize] {
         &self.indices
     }
 
-    /// The number of images.
+    /// Returns the number of images.
     pub fn len(&self) -> usize {
         self.indices.len()
     }
 
-    /// Whether there are no images.
+    /// Returns whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
 
-    /// The image of a file, the `item`-th of this part, or, where it cannot be read, of the next
-    /// of its class that can, after the last the first, or a blank one to score. So what comes
-    /// depends on the files alone. What `make` makes of it is returned, once the memory of the
-    /// image itself is free.
+    /// Opens the `item`-th image and returns the result of `make`, after freeing the image. An
+    /// unreadable image is replaced by the next readable one of its class, wrapping around at the
+    /// end, or by a blank one for evaluation. The result thus depends only on the files.
     pub(crate) fn open<T>(
         &self,
         files: &ImageFiles,
@@ -116,7 +115,7 @@ impl ImageDataset {
         files.unreadable().too_many()
     }
 
-    /// The images from `start` to before `end`, as far as there are any.
+    /// Returns the images from `start` up to, not including, `end`, clipped to the subset.
     pub fn slice(&self, start: usize, end: usize) -> Self {
         let end = end.min(self.indices.len());
         Self {

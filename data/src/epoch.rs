@@ -1,4 +1,4 @@
-//! Which images an epoch takes, and in which order.
+//! Selection and order of the images in an epoch.
 
 use std::collections::BTreeMap;
 
@@ -6,30 +6,30 @@ use crate::dataset::ImageDataset;
 use crate::order::{permutation, shuffle};
 use crate::random::{Generator, Purpose};
 
-/// How the images of an epoch are chosen.
+/// How the images of an epoch are selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sampling {
-    /// All, in the order of the data set.
+    /// All images, in the order of the data set.
     InOrder,
-    /// All, in a random order.
+    /// All images, in random order.
     Shuffled { seed: u64 },
-    /// As many of each class, in a random order.
+    /// The same number of images of each class, in random order.
     Balanced { seed: u64 },
 }
 
 /// An image in an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct EpochItem {
-    /// The image's place in the data set.
+    /// Index of the image in the data set.
     pub item: usize,
-    /// How often the epoch has gone through the image's class before.
+    /// Number of earlier passes through the image's class in this epoch.
     pub repeat: usize,
 }
 
 impl Sampling {
-    /// The images of an epoch, as many as the data set has.
+    /// Returns the images of an epoch; the length is that of the data set.
     ///
-    /// They depend on the seed, the epoch and the data set's labels alone.
+    /// They depend only on the seed, the epoch and the data set's labels.
     pub(crate) fn epoch(self, dataset: &ImageDataset, epoch: usize) -> Vec<EpochItem> {
         let once = |item| EpochItem { item, repeat: 0 };
         let length = dataset.len();
@@ -44,7 +44,7 @@ impl Sampling {
     }
 }
 
-/// Goes through each class over and over, every time in another order, until it has its share.
+/// Cycles through each class in a new random order each time, until the class has its share.
 fn balanced(dataset: &ImageDataset, seed: u64, epoch: u64) -> Vec<EpochItem> {
     let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (item, &index) in dataset.indices().iter().enumerate() {
@@ -53,7 +53,7 @@ fn balanced(dataset: &ImageDataset, seed: u64, epoch: u64) -> Vec<EpochItem> {
     }
     let mut classes: Vec<_> = classes.into_iter().collect();
     let mut generator = Generator::new(seed, Purpose::Epoch, [epoch, 0]);
-    // Where shares are uneven, other classes get one more in another epoch.
+    // If shares are uneven, the classes that get one more image change from epoch to epoch.
     shuffle(&mut classes, &mut generator);
 
     let count = classes.len().max(1);
@@ -100,7 +100,7 @@ mod tests {
                 let drawn = places.iter().filter(|place| labels[place.item] == **class);
                 let exact = labels.len() as f64 / classes.len() as f64;
                 prop_assert!((drawn.clone().count() as f64 - exact).abs() < 1.0);
-                // A class is exhausted before an image of it comes again.
+                // An image repeats only after its class is exhausted.
                 let members = labels.iter().filter(|label| label == class).count();
                 let passes = drawn.clone().map(|place| place.repeat).max().unwrap_or(0);
                 for pass in 0..passes {

@@ -1,4 +1,4 @@
-//! What can be wrong with a data set.
+//! Errors of data sets.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ use crate::folder::{first_other_file, likely_set, only_archive};
 use crate::preprocessing::PreprocessingError;
 use crate::published::PublishedError;
 
-/// Why a data set could not be loaded, split or batched.
+/// The error type for loading, splitting and batching data sets.
 ///
-/// Each message is one sentence that says what is wrong and where; [`DataError::hint`] says the
-/// way out where there is one.
+/// Each message is one sentence that names the problem and its location; [`DataError::hint`]
+/// suggests a fix where there is one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// The text names no known data source.
+    /// The text is not a known data source.
     #[error(
         "unknown data source `{text}`: expected one of sample, mnist, fashion-mnist, cifar10, \
          cifar100 or folder:PATH"
@@ -27,11 +27,11 @@ pub enum DataError {
     UnknownSource {
         /// The text as given.
         text: String,
-        /// What was probably meant.
+        /// Most similar valid source.
         nearest: Option<String>,
     },
 
-    /// The files of a published data set cannot be had.
+    /// The files of a published data set are not available.
     #[error(transparent)]
     Published(#[from] PublishedError),
 
@@ -40,11 +40,11 @@ pub enum DataError {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// I/O error.
         source: io::Error,
     },
 
-    /// A gzip file does not unpack.
+    /// A gzip file cannot be decompressed.
     #[error(
         "cannot unpack {}, its gzip data is damaged: {source}",
         shown_path(path)
@@ -52,11 +52,11 @@ pub enum DataError {
     Unpack {
         /// The file.
         path: PathBuf,
-        /// The decoder's reason.
+        /// Error of the decoder.
         source: io::Error,
     },
 
-    /// A file ends before the bytes that its format or its header asks for.
+    /// A file is shorter than its format or header requires.
     #[error(
         "{} is cut off: expected {expected} bytes when unpacked, found {found}",
         shown_path(path)
@@ -64,13 +64,13 @@ pub enum DataError {
     CutOff {
         /// The file.
         path: PathBuf,
-        /// Bytes the file should hold when unpacked.
+        /// Expected decompressed size in bytes.
         expected: u64,
-        /// Bytes it does hold.
+        /// Actual decompressed size in bytes.
         found: u64,
     },
 
-    /// A file goes on after the bytes its header declares.
+    /// A file continues after the bytes that its header declares.
     #[error(
         "{} does not end where its header says: expected {expected} bytes when unpacked, found more",
         shown_path(path)
@@ -78,11 +78,11 @@ pub enum DataError {
     TrailingBytes {
         /// The file.
         path: PathBuf,
-        /// Bytes the file should hold when unpacked.
+        /// Expected decompressed size in bytes.
         expected: u64,
     },
 
-    /// An IDX file starts with another magic number.
+    /// An IDX file starts with the wrong magic number.
     #[error(
         "{} is no IDX file of {content}: expected magic number {expected:#06x}, found {found:#06x}",
         shown_path(path)
@@ -90,15 +90,15 @@ pub enum DataError {
     WrongMagic {
         /// The file.
         path: PathBuf,
-        /// What the file should hold: `images` or `labels`.
+        /// Expected content: `images` or `labels`.
         content: &'static str,
-        /// The format's magic number.
+        /// Magic number of the format.
         expected: u32,
-        /// The number found.
+        /// Magic number found.
         found: u32,
     },
 
-    /// A file's header declares no images, or more than any such file holds.
+    /// A file's header declares no images, or more than any valid file of its kind.
     #[error(
         "{} declares {count} images of {height}x{width} pixels: expected 1 to {limit} bytes in all",
         shown_path(path)
@@ -112,20 +112,20 @@ pub enum DataError {
         height: u32,
         /// Declared width in pixels.
         width: u32,
-        /// Most bytes accepted.
+        /// Maximum number of bytes.
         limit: u64,
     },
 
-    /// A file is larger than any file of its kind.
+    /// A file is larger than any valid file of its kind.
     #[error("{} is too large: expected at most {limit} bytes", shown_path(path))]
     FileTooLarge {
         /// The file.
         path: PathBuf,
-        /// Most bytes accepted.
+        /// Maximum number of bytes.
         limit: u64,
     },
 
-    /// A file of records does not hold a whole number of them.
+    /// A file does not hold a whole number of records.
     #[error(
         "{} does not hold whole images: expected a multiple of {record} bytes, found {found}",
         shown_path(path)
@@ -133,27 +133,27 @@ pub enum DataError {
     RecordLength {
         /// The file.
         path: PathBuf,
-        /// Bytes of one record.
+        /// Size of a record in bytes.
         record: usize,
-        /// Bytes in the file.
+        /// Size of the file in bytes.
         found: u64,
     },
 
-    /// A file of labels has another length than its file of images.
+    /// A label file and its image file differ in length.
     #[error(
         "{} holds {labels} labels: expected {images}, one for each image beside it",
         shown_path(path)
     )]
     LabelCount {
-        /// The file of labels.
+        /// The label file.
         path: PathBuf,
-        /// Images found.
+        /// Number of images.
         images: usize,
-        /// Labels found.
+        /// Number of labels.
         labels: usize,
     },
 
-    /// A label names no class.
+    /// A label is out of range.
     #[error(
         "{} gives image {index} label {label}: expected 0 to {}",
         shown_path(path),
@@ -162,22 +162,22 @@ pub enum DataError {
     LabelOutOfRange {
         /// The file.
         path: PathBuf,
-        /// The image's place in the file, counted from 0.
+        /// Index of the image in the file, counted from 0.
         index: usize,
-        /// The label found.
+        /// Label found.
         label: u8,
-        /// The number of classes, at least 1.
+        /// Number of classes, at least 1.
         classes: usize,
     },
 
-    /// A file of class names holds another number of them.
+    /// A file of class names has the wrong number of names.
     #[error("{} holds {found} class names: expected {expected}", shown_path(path))]
     ClassNames {
         /// The file.
         path: PathBuf,
-        /// Names the data set has.
+        /// Number of classes in the data set.
         expected: usize,
-        /// Names found.
+        /// Number of names found.
         found: usize,
     },
 
@@ -187,7 +187,7 @@ pub enum DataError {
          [channels, height, width]"
     )]
     ShapesDiffer {
-        /// The data set's name.
+        /// Name of the data set.
         name: String,
         /// `[channels, height, width]` of the training images.
         train: [usize; 3],
@@ -195,10 +195,10 @@ pub enum DataError {
         test: [usize; 3],
     },
 
-    /// The folder of class folders is not there, or is a file.
+    /// The folder of class folders does not exist, or is a file.
     #[error("{} {}", shown_path(path), if path.exists() { "is not a folder" } else { "does not exist" })]
     NotAFolder {
-        /// The path given.
+        /// Path as given.
         path: PathBuf,
     },
 
@@ -210,43 +210,43 @@ pub enum DataError {
     NoClassFolders {
         /// The folder.
         path: PathBuf,
-        /// What it holds, in words.
+        /// Content of the folder, in words.
         found: String,
     },
 
-    /// A folder holds no images at all.
+    /// A folder holds no images.
     #[error("{} holds no images: found {found}", shown_path(path))]
     NoImages {
         /// The folder.
         path: PathBuf,
-        /// What it holds, in words.
+        /// Content of the folder, in words.
         found: String,
     },
 
-    /// A folder can be read in several ways, or in none.
+    /// A folder can be interpreted in several ways, or in none.
     #[error("cannot tell the classes in {}: {reason}", shown_path(path))]
     AmbiguousLayout {
         /// The folder.
         path: PathBuf,
-        /// What is in the way.
+        /// The conflict.
         reason: String,
     },
 
-    /// Class names cannot be told apart, or are none.
+    /// Class names are invalid or ambiguous.
     #[error("cannot use the class names of {}: {reason}", shown_path(path))]
     ClassName {
-        /// The folder of class folders, or the file of labels.
+        /// The folder of class folders, or the label file.
         path: PathBuf,
-        /// Which names, and why.
+        /// The names and the problem.
         reason: String,
     },
 
-    /// A table does not give labels to the images of a folder.
+    /// A table does not provide labels for the images of a folder.
     #[error("cannot use the labels in {}: {reason}", shown_path(path))]
     Labels {
         /// The table.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
 
@@ -255,22 +255,22 @@ pub enum DataError {
     Archive {
         /// The archive.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         reason: String,
-        /// The way out.
+        /// Suggested fix.
         hint: &'static str,
     },
 
-    /// A folder has images to test on, and none to train on.
+    /// A folder has test images but no training images.
     #[error("{} has {}, but no folder `train`", shown_path(path), quoted(found))]
     NoTrainingFolder {
         /// The folder.
         path: PathBuf,
-        /// The names of the parts that it has.
+        /// Names of the parts found.
         found: Vec<String>,
     },
 
-    /// Two folders may be the same part of a set.
+    /// Two folders may both be the same part of a set.
     #[error(
         "{} and {} may be the same part of the data",
         shown_path(&folders[0]),
@@ -289,9 +289,9 @@ pub enum DataError {
     OneClass {
         /// The folder.
         path: PathBuf,
-        /// What it holds, in words.
+        /// Content of the folder, in words.
         found: String,
-        /// Its only class.
+        /// The only class.
         class: String,
     },
 
@@ -303,11 +303,11 @@ pub enum DataError {
     EmptyClass {
         /// The class folder.
         path: PathBuf,
-        /// What it holds, in words.
+        /// Content of the folder, in words.
         found: String,
     },
 
-    /// A class has one image, which cannot be both learnt from and tested on.
+    /// A class has a single image, which cannot be used for both training and testing.
     #[error(
         "the class folder {} holds a single image: expected two or more, one of them for the test",
         shown_path(path)
@@ -326,7 +326,7 @@ pub enum DataError {
     UnknownTestClass {
         /// The class folder.
         path: PathBuf,
-        /// Its class.
+        /// Name of the class.
         class: String,
         /// The folder of training classes.
         train: PathBuf,
@@ -336,35 +336,35 @@ pub enum DataError {
     #[error("there are no images: expected at least one")]
     Empty,
 
-    /// More images of a folder cannot be read than are left out, or all of a class.
+    /// Too many images of a folder cannot be read, or all images of a class.
     #[error("{count} of {total} images cannot be read, the first: {first}")]
     UnreadableImages {
-        /// How many.
+        /// Number of unreadable images.
         count: usize,
-        /// Of how many.
+        /// Total number of images.
         total: usize,
-        /// The first one's error, which names it.
+        /// Error of the first one, which names the file.
         #[source]
         first: Arc<ImageError>,
     },
 
-    /// The images at their prepared size need more memory than is sensible.
+    /// The prepared images exceed the memory limit.
     #[error(
         "{images} images of {side}x{side} pixels need {bytes} bytes of memory: expected at \
          most {limit}"
     )]
     TooManyBytes {
-        /// How many images.
+        /// Number of images.
         images: usize,
         /// Height and width in pixels.
         side: usize,
-        /// Bytes needed.
+        /// Number of bytes needed.
         bytes: u64,
-        /// Most bytes accepted.
+        /// Maximum number of bytes.
         limit: u64,
     },
 
-    /// Packed pixels are not what their shape and labels ask for.
+    /// The number of packed pixels does not match the shape and the labels.
     #[error(
         "{labels} images of {shape:?} [channels, height, width] do not fit {pixels} bytes of pixels"
     )]
@@ -373,31 +373,31 @@ pub enum DataError {
         shape: [usize; 3],
         /// Number of labels, one per image.
         labels: usize,
-        /// Bytes given.
+        /// Number of bytes given.
         pixels: usize,
     },
 
-    /// Another number of labels than image files.
+    /// The number of labels differs from the number of image files.
     #[error("{files} image files have {labels} labels: expected one each")]
     FileLabels {
-        /// Files given.
+        /// Number of files.
         files: usize,
-        /// Labels given.
+        /// Number of labels.
         labels: usize,
     },
 
-    /// An image that was needed for a batch cannot be used.
+    /// An image needed for a batch cannot be used.
     #[error(transparent)]
     Image(#[from] ImageError),
 
-    /// A thread that makes batches failed in a way that it should not.
+    /// A thread that makes batches panicked.
     #[error("a batch could not be made: {message}")]
     Panicked {
-        /// What the thread said.
+        /// Panic message.
         message: String,
     },
 
-    /// An index names no image.
+    /// An index is out of range.
     #[error("image {index} does not exist: expected 0 up to, not including, {len}")]
     IndexOutOfRange {
         /// The index.
@@ -406,25 +406,25 @@ pub enum DataError {
         len: usize,
     },
 
-    /// The fraction to split off is no fraction.
+    /// The fraction to split off is out of range.
     #[error("the fraction to split off is {fraction}: expected 0 up to, not including, 1")]
     Fraction {
-        /// The number given.
+        /// Fraction given.
         fraction: f64,
     },
 
-    /// Images cannot be changed so.
+    /// The augmentation settings are invalid.
     #[error(transparent)]
     Augmentation(#[from] AugmentationError),
 
-    /// The sizes or statistics for preprocessing do not fit together.
+    /// The sizes or statistics for preprocessing are inconsistent.
     #[error(transparent)]
     Preprocessing(#[from] PreprocessingError),
 }
 
 impl DataError {
-    /// Names paths below `root`, such as the folder that an archive was unpacked into, as if they were
-    /// below `shown`.
+    /// Replaces the prefix `root` of all paths, such as the folder that an archive was unpacked
+    /// into, by `shown`.
     pub(crate) fn with_root(mut self, root: &Path, shown: &Path) -> Self {
         let paths = match &mut self {
             Self::AmbiguousParts {
@@ -454,8 +454,8 @@ impl DataError {
         self
     }
 
-    /// The way out, where there is a better one than the message says: a clause such as
-    /// `did you mean cifar10?`.
+    /// Returns a suggested fix, if there is one beyond the message: a clause such as `did you mean
+    /// cifar10?`.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::UnknownSource {
@@ -538,9 +538,9 @@ impl DataError {
     }
 }
 
-/// The entry beside a path that is not there whose name is most like its own.
+/// Returns the sibling of a missing path with the most similar name.
 fn similar(path: &Path) -> Option<PathBuf> {
-    /// Below this similarity (of at most 1) a name is no likely slip for another.
+    /// Minimum similarity (of at most 1) for a name to be suggested.
     const SIMILAR: f64 = 0.85;
     let name = path.file_name()?.to_string_lossy().to_lowercase();
     let folder = match path.parent() {

@@ -1,23 +1,24 @@
-//! Why an epoch ended too early.
+//! Failure of a batch loader.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::DataError;
 
-/// Why batches of a [`BatchLoader`](crate::BatchLoader) ended before their epoch, if they did.
+/// The reason why batches of a [`BatchLoader`](crate::BatchLoader) ended before their epoch, if
+/// they did.
 ///
-/// Burn's iterators have no place for an error, so an epoch ends with the first batch that cannot
-/// be made, and the reason lies here. Clones share it. Whoever iterates looks here afterwards.
+/// Burn's iterators cannot return an error, so an epoch ends at the first batch that cannot be
+/// made, and the reason is stored here. Check it after the iteration. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct LoadFailure(Arc<Mutex<Option<DataError>>>);
 
 impl LoadFailure {
-    /// The reason, the first time it is asked for.
+    /// Takes the reason; later calls return `None`.
     pub fn take(&self) -> Option<DataError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Keeps the first reason that was not taken.
+    /// Stores a reason, unless there is an earlier one that was not taken.
     pub(crate) fn set(&self, error: DataError) {
         let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         place.get_or_insert(error);

@@ -1,4 +1,4 @@
-//! The IDX format of MNIST and Fashion-MNIST, plain or packed with gzip.
+//! The IDX format of MNIST and Fashion-MNIST, plain or compressed with gzip.
 //!
 //! A header of big-endian 32-bit numbers (magic, count, and for images height and width), then one
 //! byte per pixel or label. Described at <http://yann.lecun.com/exdb/mnist/>.
@@ -14,8 +14,8 @@ const IMAGES_MAGIC: u32 = 0x0803;
 const LABELS_MAGIC: u32 = 0x0801;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// The most bytes that a file may declare; the largest published file of the kind (EMNIST) holds
-/// 547 MB.
+/// Maximum number of bytes that a file may declare; the largest published file of this kind
+/// (EMNIST) holds 547 MB.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// Gray images of one size, `[count, height, width]`.
@@ -31,7 +31,7 @@ impl IdxImages {
     }
 }
 
-/// Reads the images of an unpacked file; `path` names it in errors.
+/// Reads the images of a decompressed file; `path` is used in errors.
 pub(crate) fn read_images(mut file: impl Read, path: &Path) -> Result<IdxImages, DataError> {
     let [magic, count, height, width] = header(&mut file, path)?;
     check_magic(magic, IMAGES_MAGIC, "images", path)?;
@@ -53,7 +53,7 @@ pub(crate) fn read_images(mut file: impl Read, path: &Path) -> Result<IdxImages,
     })
 }
 
-/// Reads the labels of an unpacked file; `path` names it in errors.
+/// Reads the labels of a decompressed file; `path` is used in errors.
 pub(crate) fn read_labels(mut file: impl Read, path: &Path) -> Result<Vec<u8>, DataError> {
     let [magic, count] = header(&mut file, path)?;
     check_magic(magic, LABELS_MAGIC, "labels", path)?;
@@ -69,14 +69,14 @@ pub(crate) fn read_labels(mut file: impl Read, path: &Path) -> Result<Vec<u8>, D
     body(&mut file, 8, count.into(), path)
 }
 
-/// Opens a file to be read with the functions above.
+/// Opens a file for the functions above.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
     let file = files::open_file(path).map_err(|source| failed(source, path))?;
     unpacked(BufReader::new(file), path)
 }
 
-/// The file's content, unpacked if it is gzip: told from the content, since a browser may unpack
-/// a file without renaming it.
+/// Returns the content of a file, decompressed if it is gzip. Detected from the content, because a
+/// browser may decompress a file without renaming it.
 pub(crate) fn unpacked<'a>(
     mut file: impl BufRead + 'a,
     path: &Path,
@@ -125,7 +125,7 @@ fn check_magic(
     })
 }
 
-/// The bytes after the header: exactly as many as declared, and no more read than one beyond.
+/// Reads the bytes after the header: exactly the declared number. Reads at most one byte more.
 fn body(
     file: &mut impl Read,
     header: u64,
@@ -152,8 +152,8 @@ fn body(
     }
 }
 
-/// Reads to the end, or `limit` bytes. A gzip stream that is cut off just ends: what came before
-/// is returned. Memory grows with what is read, not with what a header declares.
+/// Reads to the end, or `limit` bytes. For a truncated gzip stream, returns the bytes before the
+/// end. Memory grows with the bytes read, not with the size that a header declares.
 fn read_up_to(file: &mut impl Read, limit: u64, path: &Path) -> Result<Vec<u8>, DataError> {
     let mut bytes = Vec::new();
     match file.take(limit).read_to_end(&mut bytes) {

@@ -1,4 +1,4 @@
-//! The batches of one epoch, made ahead by threads.
+//! Iterator over the batches of one epoch, prefetched by threads.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -13,26 +13,26 @@ use crate::failure::LoadFailure;
 use crate::pending::{Epoch, PendingBatch, Promise};
 use crate::workers::Workers;
 
-/// The batches of an epoch, in order; dropping it lets the threads forget those under way.
+/// The batches of an epoch, in order; dropping it cancels the pending ones.
 pub(crate) struct BatchIterator<'a, B: Backend> {
     pub epoch: Arc<Epoch>,
     pub batch_size: NonZeroUsize,
-    /// Without them batches are made by whoever asks for one.
+    /// Worker threads; without them, batches are made on the calling thread.
     pub workers: Option<&'a Workers>,
-    /// How many batches may be under way, or made and not yet asked for.
+    /// Maximum number of batches in flight, or made and not yet requested.
     pub ahead: NonZeroUsize,
     pub device: &'a B::Device,
     pub failure: LoadFailure,
-    /// Batches asked of the threads, with the number of their images; the next one first.
+    /// Batches requested from the threads, with the number of images of each; the next one first.
     pub promised: VecDeque<(Promise, usize)>,
-    /// Images of the epoch that batches were made of, those of skipped batches too.
+    /// Number of images of the epoch in batches requested so far, including skipped batches.
     pub asked: usize,
-    /// Images of the epoch that lie behind.
+    /// Number of images of the epoch already processed.
     pub processed: usize,
 }
 
 impl<B: Backend> BatchIterator<'_, B> {
-    /// Asks for batches until there are as many under way as there may be.
+    /// Requests batches until the maximum number is in flight.
     pub(crate) fn ask(&mut self) {
         let most = self.workers.map_or(1, |_| self.ahead.get());
         while self.promised.len() < most && self.asked < self.epoch.places.len() {
@@ -55,7 +55,7 @@ impl<B: Backend> BatchIterator<'_, B> {
         }
     }
 
-    /// Asks for no more batches, and lets those under way be.
+    /// Stops requesting batches, and drops the pending ones.
     fn end(&mut self) {
         self.epoch.abandoned.store(true, Ordering::Relaxed);
         self.promised.clear();

@@ -1,8 +1,8 @@
 //! Image data sets, their preprocessing, and batches of them for [Burn](burn).
 //!
-//! Data flows one way: a [`Source`] loads a [`DataSet`] (packed bytes in [`PackedImages`], and the
-//! [`Preprocessing`] that travels with a model trained on it), [`split`] cuts a validation part
-//! from the training images, and a [`BatchLoader`] yields [`ImageBatch`]es to a training loop.
+//! Data flows one way: a [`Source`] loads a [`DataSet`] (packed bytes in [`PackedImages`], plus the
+//! [`Preprocessing`] that is stored with a trained model), [`split`] splits a validation part off
+//! the training images, and a [`BatchLoader`] yields [`ImageBatch`]es to a training loop.
 //! Prediction uses [`open_image`] and the same [`Preprocessing`].
 //!
 //! ```
@@ -16,10 +16,10 @@
 //! ```
 
 mod error;
-// Whether an image can be one of those that a model was trained on.
+// Comparison of images with a model's training images.
 mod fit;
 
-// Images, and how a file becomes one.
+// Images and their file formats.
 mod convert;
 mod decode;
 mod jpeg;
@@ -28,7 +28,7 @@ mod preprocessing;
 mod store;
 mod unreadable;
 
-// Where images come from.
+// Data sources.
 mod archive;
 mod cifar;
 mod folder;
@@ -41,7 +41,7 @@ mod sheet;
 mod source;
 mod survey;
 
-// Which images, in which order, and how they are changed at random.
+// Sampling, order and augmentation.
 mod augment;
 mod dataset;
 mod epoch;
@@ -50,13 +50,13 @@ mod outliers;
 mod random;
 mod split;
 
-// How they become batches, made by threads.
+// Worker threads that assemble batches.
 mod assembly;
 mod pending;
 mod shelf;
 mod workers;
 
-// What Burn takes.
+// The interface to Burn.
 mod batch;
 mod failure;
 mod iterator;

@@ -1,4 +1,4 @@
-//! Batches in an order that a resumed run can continue.
+//! A batch loader in an order that a resumed run can continue.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -21,20 +21,20 @@ use crate::position::Position;
 use crate::store::ImageStore;
 use crate::workers::Workers;
 
-/// How many batches are under way at a time: one that is waited for, and two more.
+/// Number of batches in flight: the one being waited for, and two more.
 const AHEAD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
-/// Burn's [`DataLoader`] over images, with threads that make batches ahead.
+/// Burn's [`DataLoader`] over images, with threads that prefetch batches.
 ///
-/// With a shuffle seed, the order of an epoch depends only on the seed, the epoch and the number
-/// of images, on every machine: a run can be resumed in the middle of an epoch. Without one it
-/// is the order of the data set. The last batch of an epoch may be smaller than the others,
-/// unless it is dropped. With an [`Augmentation`], images are changed at random, each by the
-/// seed, the epoch and its index alone. The number of threads never matters for what comes out.
+/// With a shuffle seed, the order of an epoch depends only on the seed, the epoch and the number of
+/// images, on every machine, so a run can be resumed in the middle of an epoch. Without one, it is
+/// the order of the data set. The last batch of an epoch may be smaller than the others, unless it
+/// is dropped. With an [`Augmentation`], random changes of an image depend only on the seed, the
+/// epoch and the image's index. The number of threads never affects the result.
 ///
-/// Threads start with the first iteration and end with the last clone of the loader; in between
-/// they sleep when enough batches lie ready. If a batch cannot be made, the epoch ends there, and
-/// [`BatchLoader::failure`] knows why.
+/// Threads start with the first iteration and end when the last clone of the loader is dropped;
+/// they sleep while enough batches are ready. If a batch cannot be made, the epoch ends early and
+/// [`BatchLoader::failure`] holds the reason.
 pub struct BatchLoader<B: Backend> {
     assembly: Assembly,
     batch_size: NonZeroUsize,
@@ -49,11 +49,11 @@ pub struct BatchLoader<B: Backend> {
 }
 
 impl<B: Backend> BatchLoader<B> {
-    /// Batches of `batch_size` images of `dataset`, on `device`, shuffled with the seed
-    /// `shuffle` if there is one.
+    /// Creates a loader of batches of `batch_size` images of `dataset`, on `device`, shuffled with
+    /// the seed `shuffle` if given.
     ///
     /// # Panics
-    /// If the images are in memory at another size than the batcher's preprocessing prepares.
+    /// If the images are in memory at a different size than the batcher's preprocessing produces.
     pub fn new(
         dataset: Arc<ImageDataset>,
         batcher: Arc<ImageBatcher>,
@@ -88,22 +88,22 @@ impl<B: Backend> BatchLoader<B> {
         }
     }
 
-    /// The same loader, obeying a position made elsewhere.
+    /// Uses an existing position.
     #[must_use]
     pub fn with_position(self, position: Position) -> Self {
         Self { position, ..self }
     }
 
-    /// The same loader, telling a failure to where others may tell theirs.
+    /// Reports failures to an existing [`LoadFailure`], which may be shared.
     #[must_use]
     pub fn with_failure(self, failure: LoadFailure) -> Self {
         Self { failure, ..self }
     }
 
-    /// The same loader, changing images at random; `seed` may be that of the order.
+    /// Augments images; `seed` may be the shuffle seed.
     ///
     /// # Errors
-    /// [`AugmentationError`] if a setting is out of its range.
+    /// [`AugmentationError`] if a setting is out of range.
     pub fn with_augmentation(
         mut self,
         augmentation: Augmentation,
@@ -113,10 +113,10 @@ impl<B: Backend> BatchLoader<B> {
         Ok(self)
     }
 
-    /// The same loader, adding images of no class to each batch; `seed` may be that of the order.
+    /// Adds images of no class to each batch; `seed` may be the shuffle seed.
     ///
     /// # Errors
-    /// [`AugmentationError`] if a setting is out of its range.
+    /// [`AugmentationError`] if a setting is out of range.
     pub fn with_outliers(
         mut self,
         outliers: Outliers,
@@ -127,8 +127,8 @@ impl<B: Backend> BatchLoader<B> {
         Ok(self)
     }
 
-    /// The same loader with `threads` of its own; with 0, batches are made by whoever asks for
-    /// them. Without this, there are as many as the machine has cores.
+    /// Sets the number of threads. With 0, batches are made on the calling thread. Defaults to the
+    /// number of cores.
     #[must_use]
     pub fn with_threads(self, threads: usize) -> Self {
         Self {
@@ -138,8 +138,7 @@ impl<B: Backend> BatchLoader<B> {
         }
     }
 
-    /// The same loader with `batches` under way at a time, which bounds its memory; 3 without
-    /// this.
+    /// Sets the number of batches in flight, which bounds memory use. Defaults to 3.
     #[must_use]
     pub fn with_batches_ahead(self, batches: NonZeroUsize) -> Self {
         Self {
@@ -148,7 +147,7 @@ impl<B: Backend> BatchLoader<B> {
         }
     }
 
-    /// The same loader without the last batch of an epoch if it is smaller than the others.
+    /// Drops the last batch of an epoch if it is smaller than the others.
     #[must_use]
     pub fn with_last_dropped(self) -> Self {
         Self {
@@ -157,8 +156,8 @@ impl<B: Backend> BatchLoader<B> {
         }
     }
 
-    /// The same loader with as many images of each class in an epoch, which stays as long as it
-    /// was: rare classes come more than once, and images of frequent ones take turns.
+    /// Takes an equal number of images of each class per epoch. The length of the epoch stays the
+    /// same: images of rare classes are repeated, and images of frequent classes take turns.
     ///
     /// The order is shuffled with `seed`.
     #[must_use]
@@ -169,22 +168,22 @@ impl<B: Backend> BatchLoader<B> {
         }
     }
 
-    /// Where the next iteration starts; it is read when `iter` is called.
+    /// Returns the start of the next iteration; it is read when `iter` is called.
     pub fn position(&self) -> Position {
         self.position.clone()
     }
 
-    /// Where the reason is found if an epoch ended too early.
+    /// Returns the handle that holds the reason if an epoch ended early.
     pub fn failure(&self) -> LoadFailure {
         self.failure.clone()
     }
 
-    /// The number of batches in a whole epoch.
+    /// Returns the number of batches in a whole epoch.
     pub fn num_batches(&self) -> usize {
         self.num_items().div_ceil(self.batch_size.get())
     }
 
-    /// The threads, which the first call starts.
+    /// Returns the threads, which the first call starts.
     fn workers(&self) -> Option<&Workers> {
         self.workers
             .get_or_init(|| Workers::start(self.threads))
@@ -193,7 +192,7 @@ impl<B: Backend> BatchLoader<B> {
 }
 
 impl<B: Backend> Clone for BatchLoader<B> {
-    /// The clone shares the position, the threads and the failure.
+    /// Returns a clone that shares the position, the threads and the failure.
     fn clone(&self) -> Self {
         Self {
             assembly: self.assembly.clone(),
@@ -207,7 +206,7 @@ impl<B: Backend> Clone for BatchLoader<B> {
 }
 
 impl<B: Backend> DataLoader<B, ImageBatch<B>> for BatchLoader<B> {
-    /// Batches are made from now on, ahead of being asked for.
+    /// Starts an epoch; batches are prefetched from now on.
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<ImageBatch<B>> + 'a> {
         let number = self.position.epoch();
         let mut places = self.sampling.epoch(&self.assembly.dataset, number);
@@ -239,7 +238,7 @@ impl<B: Backend> DataLoader<B, ImageBatch<B>> for BatchLoader<B> {
         Box::new(iterator)
     }
 
-    /// The number of images in an epoch.
+    /// Returns the number of images in an epoch.
     fn num_items(&self) -> usize {
         let images = self.assembly.dataset.len();
         match self.drops_last {
@@ -248,7 +247,7 @@ impl<B: Backend> DataLoader<B, ImageBatch<B>> for BatchLoader<B> {
         }
     }
 
-    /// The new loader shares the position and the threads.
+    /// Returns a loader that shares the position and the threads.
     fn to_device(&self, device: &B::Device) -> Arc<dyn DataLoader<B, ImageBatch<B>>> {
         Arc::new(Self {
             device: device.clone(),
@@ -256,8 +255,7 @@ impl<B: Backend> DataLoader<B, ImageBatch<B>> for BatchLoader<B> {
         })
     }
 
-    /// The new loader shares the position and the threads, and shuffles its own images among
-    /// themselves.
+    /// Returns a loader that shares the position and the threads, and shuffles only its own images.
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<B, ImageBatch<B>>> {
         let mut part = self.clone();
         part.assembly.dataset = Arc::new(self.assembly.dataset.slice(start, end));

@@ -1,4 +1,4 @@
-//! MNIST and Fashion-MNIST, in the publishers' files.
+//! MNIST and Fashion-MNIST, in the publishers' format.
 
 use std::io::Read;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub(crate) const FASHION: [&str; CLASSES] = [
     "Ankle boot",
 ];
 
-/// Loads the training and test images of the four files of a set, in the catalogue's order.
+/// Loads the training and test images from the four files of a set, in the catalogue's order.
 pub(crate) fn load(files: &[LocalFile<'_>]) -> Result<(PackedImages, PackedImages), DataError> {
     Ok((part(&files[0], &files[1])?, part(&files[2], &files[3])?))
 }
@@ -47,7 +47,8 @@ fn part(images: &LocalFile<'_>, labels: &LocalFile<'_>) -> Result<PackedImages, 
     Ok(packed)
 }
 
-/// Pairs the images of one unpacked file with the labels of another; the paths name them in errors.
+/// Pairs the images of one decompressed file with the labels of another; the paths are used in
+/// errors.
 pub(crate) fn paired(
     (images, images_path): (impl Read, &Path),
     (labels, labels_path): (impl Read, &Path),

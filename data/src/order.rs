@@ -2,14 +2,14 @@
 
 use crate::random::{Generator, Purpose};
 
-/// A random order of `0..length`, which depends on nothing but the arguments.
+/// Returns a random order of `0..length`, which depends only on the arguments.
 pub(crate) fn permutation(length: usize, seed: u64, purpose: Purpose, number: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..length).collect();
     shuffle(&mut order, &mut Generator::new(seed, purpose, [number, 0]));
     order
 }
 
-/// Brings items into a random order, after Fisher and Yates.
+/// Shuffles items with the Fisher-Yates algorithm.
 pub(crate) fn shuffle<T>(items: &mut [T], generator: &mut Generator) {
     for last in (1..items.len()).rev() {
         items.swap(last, generator.below(last + 1));
@@ -22,7 +22,7 @@ mod tests {
 
     #[test]
     fn the_order_is_fixed_for_good() {
-        // A changed order here would break every run that is resumed after an update.
+        // A different order would break every run that is resumed after an update.
         assert_eq!(
             permutation(10, 42, Purpose::Epoch, 3),
             [6, 8, 0, 7, 9, 5, 4, 2, 1, 3]

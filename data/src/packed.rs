@@ -7,25 +7,25 @@ use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 use crate::error::DataError;
 use crate::preprocessing::PreprocessingError;
 
-/// Images of one size with their labels, kept as packed bytes.
+/// Images of one size with their labels, stored as packed bytes.
 ///
-/// Pixels lie in `[image, channels, height, width]` order, one byte (0 to 255) each.
+/// Pixels are in `[image, channels, height, width]` order, one byte (0 to 255) each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackedImages {
     shape: [usize; 3],
     pixels: Vec<u8>,
     labels: Vec<u32>,
-    /// The file of each image; empty where they are not from files of their own.
+    /// File of each image; empty if the images do not have their own files.
     paths: Vec<PathBuf>,
 }
 
 impl PackedImages {
-    /// Packs images of `shape`, `[channels, height, width]`, one for each label.
+    /// Packs images of `shape`, `[channels, height, width]`, one per label.
     ///
     /// # Errors
-    /// [`PreprocessingError::Channels`] if they are not 1 (gray) or 3 (RGB), and
-    /// [`DataError::PixelCount`] if a side is 0, or `pixels` is not
-    /// `labels.len() * channels * height * width` long.
+    /// [`PreprocessingError::Channels`] if there are not 1 (gray) or 3 (RGB) channels, and
+    /// [`DataError::PixelCount`] if a side is 0, or `pixels` does not have `labels.len() * channels
+    /// * height * width` bytes.
     ///
     /// ```
     /// use data::PackedImages;
@@ -64,27 +64,27 @@ impl PackedImages {
         Self { paths, ..self }
     }
 
-    /// Returns the file that an image was read from, if it was read from a file of its own.
+    /// Returns the file that an image was read from, if it has its own file.
     pub fn path(&self, index: usize) -> Option<&Path> {
         self.paths.get(index).map(PathBuf::as_path)
     }
 
-    /// `[channels, height, width]` of every image.
+    /// Returns the `[channels, height, width]` of every image.
     pub fn shape(&self) -> [usize; 3] {
         self.shape
     }
 
-    /// The number of images.
+    /// Returns the number of images.
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// Whether there are no images.
+    /// Returns whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// The pixels of one image, `[channels, height, width]`, each 0 to 255.
+    /// Returns the pixels of one image, `[channels, height, width]`, each 0 to 255.
     ///
     /// # Panics
     /// If `index` is not below [`PackedImages::len`].
@@ -93,7 +93,7 @@ impl PackedImages {
         &self.pixels[index * size..][..size]
     }
 
-    /// The class of one image, an index into the data set's class names.
+    /// Returns the class of one image, an index into the data set's class names.
     ///
     /// # Panics
     /// If `index` is not below [`PackedImages::len`].
@@ -101,17 +101,17 @@ impl PackedImages {
         self.labels[index] as usize
     }
 
-    /// The class of every image.
+    /// Returns the class of every image.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
 
-    /// All pixels, `[image, channels, height, width]`.
+    /// Returns all pixels, `[image, channels, height, width]`.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// One image, decoded: gray or RGB.
+    /// Returns one image, gray or RGB.
     ///
     /// # Panics
     /// If `index` is not below [`PackedImages::len`].
@@ -129,11 +129,12 @@ impl PackedImages {
         }
     }
 
-    /// Mean and standard deviation of each channel, in units of full brightness (0 to 1).
+    /// Returns the mean and standard deviation of each channel, in units of full brightness (0 to
+    /// 1).
     ///
-    /// A channel that never varies gets the standard deviation of half a brightness step, so
-    /// that dividing by it is always possible. Both are exact up to the last rounding: they are
-    /// computed from counts of the 256 values. Without images the mean is 0.
+    /// A constant channel gets a standard deviation of half a brightness step, so that it is always
+    /// a valid divisor. Both are exact up to the last rounding, because they are computed from
+    /// counts of the 256 values. Without images, the mean is 0.
     pub fn statistics(&self) -> (Vec<f32>, Vec<f32>) {
         let [channels, height, width] = self.shape;
         let mut brightness = Brightness::new(channels);
@@ -146,7 +147,7 @@ impl PackedImages {
     }
 }
 
-/// How often each brightness occurs in each channel.
+/// Histogram of the brightness in each channel.
 pub(crate) struct Brightness {
     counts: Vec<[u64; 256]>,
 }
@@ -158,7 +159,7 @@ impl Brightness {
         }
     }
 
-    /// Counts whole images of planes of `plane` pixels.
+    /// Adds whole images with planes of `plane` pixels.
     pub(crate) fn add(&mut self, pixels: &[u8], plane: usize) {
         let channels = self.counts.len();
         for (number, pixels) in pixels.chunks_exact(plane).enumerate() {
@@ -168,7 +169,7 @@ impl Brightness {
         }
     }
 
-    /// That of both.
+    /// Returns the sum of both histograms.
     pub(crate) fn plus(mut self, other: &Self) -> Self {
         for (count, other) in self
             .counts
@@ -181,13 +182,13 @@ impl Brightness {
         self
     }
 
-    /// As [`PackedImages::statistics`].
+    /// Like [`PackedImages::statistics`].
     pub(crate) fn statistics(&self) -> (Vec<f32>, Vec<f32>) {
         self.counts.iter().map(channel_statistics).unzip()
     }
 }
 
-/// Mean and standard deviation of one channel from how often each value occurs.
+/// Returns the mean and standard deviation of one channel from the count of each value.
 fn channel_statistics(counts: &[u64; 256]) -> (f32, f32) {
     const SMALLEST_STD: f64 = 0.5 / 255.0;
     let total = counts.iter().sum::<u64>().max(1) as f64;

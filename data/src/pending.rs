@@ -1,4 +1,4 @@
-//! A batch that several threads make together.
+//! Batches that several threads make together.
 
 use std::any::Any;
 use std::mem;
@@ -14,22 +14,22 @@ use crate::epoch::EpochItem;
 use crate::error::DataError;
 use crate::shelf::Shelf;
 
-/// An epoch that batches are made of.
+/// An epoch to make batches from.
 pub(crate) struct Epoch {
     pub assembly: Assembly,
     pub number: usize,
-    /// All its images.
+    /// All images of the epoch.
     pub places: Vec<EpochItem>,
-    /// Whether nobody waits for its batches any more.
+    /// Whether its batches are no longer needed.
     pub abandoned: AtomicBool,
-    /// Memory for parts of batches.
+    /// Buffers for parts of batches.
     pub parts: Shelf<u8>,
-    /// Memory for batches.
+    /// Buffers for batches.
     pub values: Arc<Shelf<f32>>,
 }
 
 impl Epoch {
-    /// The epoch `number`, of which `ahead` batches are under way at a time.
+    /// Creates the epoch `number`, with `ahead` batches in flight at a time.
     pub(crate) fn new(
         assembly: Assembly,
         number: usize,
@@ -47,32 +47,32 @@ impl Epoch {
     }
 }
 
-/// How many parts' memory is kept at most.
+/// Maximum number of part buffers kept.
 const PARTS_KEPT: usize = 64;
 
-/// A batch while it is made: each thread makes a part, and the last one puts them together.
+/// A batch in progress: each thread makes a part, and the last one assembles the batch.
 pub(crate) struct PendingBatch {
     epoch: Arc<Epoch>,
-    /// Where the batch is in the epoch.
+    /// Range of the batch in the epoch.
     range: Range<usize>,
     part_length: usize,
     parts: Mutex<Made>,
     done: Sender<Result<HostBatch, DataError>>,
 }
 
-/// The parts that are made.
+/// The finished parts.
 struct Made {
     pixels: Vec<Vec<u8>>,
     missing: usize,
 }
 
-/// A batch that is on its way.
+/// A handle to a batch in progress.
 pub(crate) struct Promise(Receiver<Result<HostBatch, DataError>>);
 
 impl Promise {
     /// Waits for the batch.
     pub(crate) fn wait(self) -> Result<HostBatch, DataError> {
-        // It cannot be lost: whatever happens to a part, the first to know says so.
+        // The result cannot get lost: the first part that fails reports it.
         self.0.recv().unwrap_or_else(|_| {
             Err(DataError::Panicked {
                 message: "its threads ended".to_owned(),
@@ -82,7 +82,7 @@ impl Promise {
 }
 
 impl PendingBatch {
-    /// The images at `range` of an epoch; at least one.
+    /// Creates a batch of the images at `range` of an epoch; at least one.
     pub(crate) fn new(epoch: Arc<Epoch>, range: Range<usize>) -> (Self, Promise) {
         let (done, receiver) = channel();
         let part_length = epoch.assembly.part_length();
@@ -100,12 +100,12 @@ impl PendingBatch {
         (batch, Promise(receiver))
     }
 
-    /// How many parts there are to be made, each once, by any thread.
+    /// Returns the number of parts to make; any thread may make any part, each exactly once.
     pub(crate) fn parts(&self) -> usize {
         self.range.len().div_ceil(self.part_length)
     }
 
-    /// Makes a part, and the batch if no other part is missing; does not panic.
+    /// Makes a part, and the batch if this is the last part; does not panic.
     pub(crate) fn make(&self, part: usize) {
         if self.epoch.abandoned.load(Ordering::Relaxed) {
             return;
@@ -119,7 +119,7 @@ impl PendingBatch {
                 message: message(panic.as_ref()),
             }),
         };
-        // Nobody may wait for it any more; of several errors the first is heard.
+        // The receiver may be gone; of several errors, the first one counts.
         let _ = self.done.send(result);
     }
 
@@ -159,7 +159,7 @@ impl PendingBatch {
     }
 }
 
-/// What a panic said.
+/// Returns the message of a panic.
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic
         .downcast_ref::<String>()
@@ -174,7 +174,7 @@ mod tests {
     use crate::augment::Augmenter;
     use crate::{ImageDataset, PackedImages, Preprocessing};
 
-    /// Ten images, so large that each is a part of its own.
+    /// An epoch of ten images, large enough that each is its own part.
     fn epoch(places: Vec<EpochItem>) -> Arc<Epoch> {
         let shape = [1, 512, 512];
         let pixels = (0..10).flat_map(|value| vec![value; 512 * 512]).collect();

@@ -1,51 +1,51 @@
 //! Random numbers that are the same on every machine and in every later version.
 //!
 //! The generator is ChaCha with 8 rounds, a published stream cipher, keyed directly with the
-//! numbers that a draw depends on; what is made of its output is written out here. Nothing depends
-//! on how a library turns a seed into a key or draws from a range, which may change between its
-//! versions. Where a logarithm or a cosine is part of it, the last digit is the machine's.
+//! numbers that a draw depends on; the conversion of its output is implemented here. Nothing
+//! depends on how a library derives a key from a seed or draws from a range, which may change
+//! between its versions. Where a logarithm or a cosine is involved, the last digit depends on the
+//! machine.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 
-/// What numbers are for, so that two uses of one seed have nothing in common.
+/// Purpose of random numbers, so that two uses of one seed are independent.
 ///
-/// Every augmentation has a purpose of its own: to turn one on changes nothing in the others.
+/// Every augmentation has its own purpose: turning one on does not change the others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
-    /// Which images of a class are split off; the number beside it is the class.
+    /// Selection of the images to split off a class; the number is the class.
     Split = 1,
-    /// The order of an epoch; the number beside it is the epoch.
+    /// Order of an epoch; the number is the epoch.
     Epoch = 2,
-    /// Where a padded image is cropped; the numbers beside it are epoch and image.
+    /// Crop of a padded image; the numbers are epoch and image.
     PadCrop = 3,
-    /// Whether an image is mirrored; the numbers beside it are epoch and image.
+    /// Whether an image is mirrored; the numbers are epoch and image.
     Flip = 4,
-    /// Which images of a class an epoch takes; the numbers beside it are epoch and class.
+    /// Selection of images of a class for an epoch; the numbers are epoch and class.
     Balance = 5,
-    /// Which part of an image is resized; the numbers beside it are epoch and image, as they
-    /// are for the purposes below but the last.
+    /// Random resized crop; the numbers are epoch and image, as for the following purposes up to
+    /// `Erase`.
     ResizedCrop = 6,
-    /// How an image is turned, moved, scaled and sheared.
+    /// Rotation, translation, scaling and shear of an image.
     Affine = 7,
-    /// Which operation of TrivialAugment changes an image, and how much.
+    /// Operation and strength of TrivialAugment.
     Trivial = 8,
-    /// How an image's colors are changed.
+    /// Color changes of an image.
     Color = 9,
-    /// What is erased of an image.
+    /// Erased rectangle of an image.
     Erase = 10,
-    /// How images of a batch are mixed; the numbers beside it are the epoch, and the place in it
-    /// of the batch's first image.
+    /// Mixing of a batch; the numbers are the epoch and the index in it of the batch's first image.
     Mix = 11,
-    /// What an outlier is; the numbers beside it are the epoch and the outlier's place in it.
+    /// Content of an outlier; the numbers are the epoch and the outlier's index in it.
     Outlier = 12,
 }
 
-/// A stream of random numbers, which depends on nothing but the arguments it was made from.
+/// A stream of random numbers, which depends only on its arguments.
 pub(crate) struct Generator(ChaCha8Rng);
 
 impl Generator {
-    /// The stream of a seed, a purpose and two numbers that tell what it is for.
+    /// Creates the stream of a seed, a purpose and two numbers that identify the use.
     pub(crate) fn new(seed: u64, purpose: Purpose, numbers: [u64; 2]) -> Self {
         let mut key = [0; 32];
         key[0..8].copy_from_slice(&seed.to_le_bytes());
@@ -55,30 +55,30 @@ impl Generator {
         Self(ChaCha8Rng::from_seed(key))
     }
 
-    /// A whole number from 0 up to, not including, `bound`, each as likely; 0 if `bound` is 0.
+    /// Returns a uniform integer from 0 up to, not including, `bound`; 0 if `bound` is 0.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        // The upper half of the product is below `bound`; its bias is under bound / 2^64.
+        // The upper half of the product is below `bound`; its bias is less than bound / 2^64.
         let draw = u128::from(self.0.next_u64()) * bound as u128;
         (draw >> 64) as usize
     }
 
-    /// A number from 0 up to, not including, 1.
+    /// Returns a uniform number from 0 up to, not including, 1.
     pub(crate) fn unit(&mut self) -> f64 {
-        // All of the bits that a number of this type holds.
+        // Uses all 53 bits of precision of an `f64`.
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// A number between two others.
+    /// Returns a uniform number between two bounds.
     pub(crate) fn between(&mut self, [low, high]: [f64; 2]) -> f64 {
         low + self.unit() * (high - low)
     }
 
-    /// A number that is at most `most` away from 0.
+    /// Returns a uniform number between `-most` and `most`.
     pub(crate) fn around_zero(&mut self, most: f64) -> f64 {
         self.between([-most, most])
     }
 
-    /// Any bytes.
+    /// Fills a slice with random bytes.
     pub(crate) fn fill(&mut self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
             let drawn = self.0.next_u64().to_le_bytes();
@@ -86,14 +86,15 @@ impl Generator {
         }
     }
 
-    /// A number from 0 to 1 of the Beta distribution whose two parameters are `alpha`, above 0.
+    /// Draws from the Beta distribution with both parameters `alpha`, above 0; the result is 0 to
+    /// 1.
     pub(crate) fn beta(&mut self, alpha: f64) -> f64 {
         let (left, right) = (self.log_gamma_variate(alpha), self.log_gamma_variate(alpha));
-        // left / (left + right), without an overflow or a division of 0 by 0.
+        // left / (left + right), without overflow or a division of 0 by 0.
         1.0 / (1.0 + (right - left).exp())
     }
 
-    /// The logarithm of a number of the Gamma distribution with shape `alpha`, above 0, and
+    /// Returns the logarithm of a draw from the Gamma distribution with shape `alpha`, above 0, and
     /// scale 1 (Marsaglia and Tsang 2000, "A simple method for generating gamma variables").
     fn log_gamma_variate(&mut self, alpha: f64) -> f64 {
         if alpha < 1.0 {
@@ -115,13 +116,14 @@ impl Generator {
         }
     }
 
-    /// A number of the normal distribution with mean 0 and deviation 1 (Box and Muller 1958).
+    /// Draws from the normal distribution with mean 0 and standard deviation 1 (Box and Muller
+    /// 1958).
     fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
-    /// True with probability one half.
+    /// Returns true with probability one half.
     pub(crate) fn coin(&mut self) -> bool {
         self.0.next_u64() >> 63 == 1
     }
@@ -133,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_stream_is_fixed_for_good() {
-        // A changed number here would break every run that is resumed after an update.
+        // Different numbers would break every run that is resumed after an update.
         let mut generator = Generator::new(42, Purpose::PadCrop, [3, 7]);
         let draws: Vec<usize> = (0..8).map(|_| generator.below(1000)).collect();
         assert_eq!(draws, [919, 720, 627, 718, 606, 171, 157, 745]);

@@ -7,7 +7,7 @@ use crate::idx;
 use crate::mnist;
 use crate::packed::PackedImages;
 
-/// A file of the sample, unpacked, with the name that it has in errors.
+/// Embeds a decompressed file of the sample, with its name in errors.
 macro_rules! embedded {
     ($name:literal) => {{
         let path = Path::new(concat!("sample/", $name));
@@ -16,7 +16,7 @@ macro_rules! embedded {
     }};
 }
 
-/// The training and test images of the sample.
+/// Loads the training and test images of the sample.
 pub(crate) fn load() -> Result<(PackedImages, PackedImages), DataError> {
     let train = mnist::paired(
         embedded!("train-images-idx3-ubyte.gz"),

@@ -16,46 +16,47 @@ use crate::split::Listed;
 use crate::store::ImageStore;
 use crate::unreadable::Unreadable;
 
-/// The most bytes of packed images that a data set may need: 8 GiB.
+/// Maximum size of a data set's packed images in bytes: 8 GiB.
 const MAX_BYTES: u64 = 8 << 30;
 
-/// A data set: classes, training and test images, and how they are prepared.
+/// A data set: classes, training and test images, and their preprocessing.
 #[derive(Clone, Debug)]
 pub struct DataSet {
-    /// The source's text, such as `cifar10`.
+    /// Text form of the source, such as `cifar10`.
     pub name: String,
-    /// The name of each class; labels are indices into it.
+    /// Name of each class; labels are indices into this list.
     pub class_names: Vec<String>,
-    /// The images to train on (and to split validation images off, where there are none).
+    /// Training images. Validation images are split off these if `validation` is `None`.
     pub train: ImageStore,
-    /// The images to choose the best epoch by, where the set says which: those in `val/` of a
-    /// folder that has a `test/` too.
+    /// Validation images, used to choose the best epoch, if the data set defines them: the images
+    /// in `val/` of a folder that also has a `test/`.
     pub validation: Option<ImageStore>,
-    /// The images to test on.
+    /// Test images.
     pub test: ImageStore,
-    /// How any other image is prepared for a model trained on this set; mean and standard
-    /// deviation are those of the training images, or of a part of them if they stay in files.
+    /// Preprocessing for any other image given to a model trained on this set. Mean and standard
+    /// deviation are computed from the training images, or from a part of them if they stay in
+    /// files.
     pub preprocessing: Preprocessing,
-    /// Which images are left out because they cannot be read, or, where images stay in files,
-    /// have others of their class in their place in training.
+    /// Images that cannot be read. They are left out or, if images stay in files, replaced by
+    /// others of their class during training.
     pub unreadable: Unreadable,
-    /// Which images are used although their files are damaged.
+    /// Images that are used although their files are damaged.
     pub flawed: FlawedImages,
-    /// What else the class folders of a folder hold.
+    /// Other content of the class folders of a folder.
     pub passed_over: PassedOver,
-    /// What the images of a folder were read as, where that needs to be said.
+    /// How the folder was interpreted, where that is worth reporting.
     pub reading: Reading,
-    /// The folder that the image files lie in, if they have some; that of an archive is where it was
-    /// unpacked.
+    /// Folder that contains the image files, if the images have files. For an archive, the folder
+    /// it was unpacked into.
     pub root: Option<PathBuf>,
-    /// Whether the seed of the [`LoadOptions`] decides which images are for the test, because nothing
-    /// else does.
+    /// Whether the seed in the [`LoadOptions`] decides which images are test images, because the
+    /// data set has no test part.
     pub test_is_split_off: bool,
-    /// A SHA-256 of what the set was made from, before any of it was decoded: of a folder, the sizes
-    /// of its image files and the bytes of all of them or, beyond 256 MiB, of an even sample; of
-    /// others, their pixels.
+    /// SHA-256 of the set's content before decoding. For a folder, it covers the sizes of the image
+    /// files and the bytes of all files or, beyond 256 MiB, of an even sample. For other sources,
+    /// it covers the pixels.
     pub content: String,
-    /// All images to train on, where some of them are left out.
+    /// All training images as listed, if some of them are left out.
     pub(crate) listed: Option<Listed>,
 }
 
@@ -81,7 +82,7 @@ impl<T> Splits<T> {
             .chain([&mut self.test])
     }
 
-    /// In the order of the fields.
+    /// Maps each part, in the order of the fields.
     pub(crate) fn map<U>(self, mut map: impl FnMut(T) -> U) -> Splits<U> {
         Splits {
             train: map(self.train),
@@ -92,11 +93,11 @@ impl<T> Splits<T> {
 }
 
 impl DataSet {
-    /// Puts a set together. Every label must be below `class_names.len()`.
+    /// Creates a data set. Every label must be below `class_names.len()`.
     ///
     /// # Errors
     /// [`DataError`] if training and test images differ in size, or have a size that
-    /// preprocessing does not know.
+    /// [`Preprocessing`] does not support.
     pub(crate) fn new(
         name: String,
         class_names: Vec<String>,
@@ -127,7 +128,7 @@ impl DataSet {
         })
     }
 
-    /// As [`DataSet::new`], with every image brought to the image size asked for.
+    /// Like [`DataSet::new`], with every image resized to the requested image size.
     pub(crate) fn resized(
         name: String,
         class_names: Vec<String>,
@@ -141,7 +142,7 @@ impl DataSet {
             options.report(total, total);
             return Self::new(name, class_names, train, test);
         }
-        // Images of two sizes would become images of one.
+        // Resizing would hide that the images have two sizes.
         check_shapes(&name, &train, &test)?;
         check_size(total, channels, side)?;
         let prepare = preparation(channels, side)?;
@@ -165,7 +166,7 @@ impl DataSet {
     }
 }
 
-/// A SHA-256 of packed images.
+/// Returns the SHA-256 of packed images.
 fn content(train: &PackedImages, test: &PackedImages) -> String {
     let mut hasher = Hasher::new();
     for images in [train, test] {
@@ -186,7 +187,8 @@ fn check_shapes(name: &str, train: &PackedImages, test: &PackedImages) -> Result
     Ok(())
 }
 
-/// Preprocessing for its size alone: the statistics are not known yet, and not used.
+/// Returns preprocessing that is used for its size only; mean and standard deviation are
+/// placeholders.
 pub(crate) fn preparation(
     channels: usize,
     side: usize,
@@ -195,7 +197,7 @@ pub(crate) fn preparation(
     Preprocessing::new([channels, side, side], side, mean, std)
 }
 
-/// Refuses what does not fit a machine's memory, before any of it is allocated.
+/// Returns an error if the images are too large for memory, before anything is allocated.
 pub(crate) fn check_size(images: usize, channels: usize, side: usize) -> Result<(), DataError> {
     let bytes = [channels, side, side]
         .into_iter()

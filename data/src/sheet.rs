@@ -1,4 +1,4 @@
-//! Images of each class side by side.
+//! Contact sheets: images of each class side by side.
 
 use std::sync::Arc;
 
@@ -11,28 +11,28 @@ use crate::epoch::EpochItem;
 use crate::error::DataError;
 use crate::set::DataSet;
 
-/// Most classes, and most examples of each, on a sheet.
+/// Maximum number of classes, and of examples of each, on a sheet.
 const MOST: usize = 100;
 /// Pixels between images.
 const GAP: u32 = 4;
-/// Smaller images are enlarged as often as they fit into so many pixels.
+/// Smaller images are enlarged by the largest whole factor that fits into this number of pixels.
 const SMALL: usize = 64;
-/// The most bytes that a sheet may take.
+/// Maximum size of a sheet in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 const BACKGROUND: Rgb<u8> = Rgb([255; 3]);
-/// Training counts its epochs from 1.
+/// Training counts epochs from 1.
 const FIRST_EPOCH: usize = 1;
 
-/// Training images of a set: a row for each of its first 100 classes, with up to `examples` (at
-/// most 100) that are evenly spread over those of the class.
+/// Returns a sheet of training images: one row for each of the first 100 classes, with up to
+/// `examples` (at most 100) images spread evenly over the class.
 ///
-/// They are as a network sees them, but for normalization: at its size and, with an augmentation,
-/// changed as in the first epoch of a run with this seed, but mixed among themselves. Those that
-/// [`DataSet::unreadable`] knows are left out, so that a class may have none.
+/// Images are shown as the model sees them, without normalization: at the model's input size and,
+/// with an augmentation, changed as in the first epoch of a run with this seed, but mixed among
+/// themselves. Images listed in [`DataSet::unreadable`] are left out, so a row may be empty.
 ///
 /// # Errors
-/// [`DataError`] if the augmentation has a setting out of its range, images cannot be read, or the
-/// sheet would take more than 1 GiB.
+/// [`DataError`] if an augmentation setting is out of range, images cannot be read, or the sheet
+/// would take more than 1 GiB.
 pub fn contact_sheet(
     data: &DataSet,
     examples: usize,
@@ -82,7 +82,7 @@ pub fn contact_sheet(
     Ok(sheet)
 }
 
-/// For each class, the places of its examples among the training images.
+/// Returns, for each class, the indices of its examples among the training images.
 fn rows(data: &DataSet, examples: usize) -> Vec<Vec<usize>> {
     let classes = data.class_names.len().min(MOST);
     let mut members = vec![Vec::new(); classes];
@@ -104,7 +104,7 @@ fn rows(data: &DataSet, examples: usize) -> Vec<Vec<usize>> {
     members.into_iter().map(spread).collect()
 }
 
-/// All images as they go into a batch, `[image, channels, height, width]`.
+/// Returns all images as they would be in a batch, `[image, channels, height, width]`.
 fn pixels(assembly: &Assembly) -> Result<Vec<u8>, DataError> {
     let places: Vec<EpochItem> = (0..assembly.dataset.len())
         .map(|item| EpochItem { item, repeat: 0 })
@@ -114,7 +114,7 @@ fn pixels(assembly: &Assembly) -> Result<Vec<u8>, DataError> {
     if assembly.augmenter.mixing().is_none() {
         return Ok(pixels);
     }
-    // Images are mixed as they are normalized.
+    // Mixing happens during normalization.
     let parts = BatchParts {
         pixels: &[pixels],
         length: places.len().max(1),
@@ -138,7 +138,7 @@ mod tests {
     use crate::set::preparation;
     use crate::{ImageFiles, PackedImages};
 
-    /// Two classes of three and one images of 32 by 24 pixels.
+    /// A set with two classes of three images and one image, 32 by 24 pixels.
     fn set() -> DataSet {
         let images = |values: &[u8], labels| {
             let pixels = values.iter().flat_map(|&value| [value; 32 * 24]).collect();
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn each_class_has_a_row_of_examples_that_are_evenly_spread() {
         let sheet = contact_sheet(&set(), 2, &Augmentation::default(), 1).unwrap();
-        // Twice as large, since 64 pixels hold them twice.
+        // Enlarged twice, since two images fit into 64 pixels.
         assert_eq!(sheet.dimensions(), (4 + 68 + 68, 4 + 52 + 52));
         let at = |x, y| sheet.get_pixel(x, y).0;
         assert_eq!(

@@ -1,21 +1,21 @@
-//! Memory that is used again.
+//! Reusable buffers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::{AllocationProperty, Bytes};
 
-/// Buffers that lie ready for whoever needs one.
+/// A pool of reusable buffers.
 ///
-/// A large buffer that goes back to the system costs more to get again than to fill.
+/// Allocating a large buffer from the system takes longer than filling it.
 #[derive(Debug)]
 pub(crate) struct Shelf<T> {
     buffers: Mutex<Vec<Vec<T>>>,
-    /// The most buffers that lie ready.
+    /// Maximum number of buffers in the pool.
     most: usize,
 }
 
 impl<T> Shelf<T> {
-    /// An empty shelf with room for `most` buffers.
+    /// Creates an empty pool with room for `most` buffers.
     pub(crate) fn new(most: usize) -> Self {
         Self {
             buffers: Mutex::default(),
@@ -23,7 +23,7 @@ impl<T> Shelf<T> {
         }
     }
 
-    /// An empty buffer for `capacity` values.
+    /// Returns an empty buffer with room for `capacity` values.
     pub(crate) fn take(&self, capacity: usize) -> Vec<T> {
         let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut buffer = buffers.pop().unwrap_or_default();
@@ -33,7 +33,7 @@ impl<T> Shelf<T> {
         buffer
     }
 
-    /// Puts a buffer back, whatever it holds.
+    /// Returns a buffer to the pool; its content is discarded.
     pub(crate) fn put(&self, buffer: Vec<T>) {
         let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         if buffers.len() < self.most {
@@ -42,7 +42,7 @@ impl<T> Shelf<T> {
     }
 }
 
-/// Values for a tensor, whose memory goes back to the shelf with the tensor's.
+/// Wraps values for a tensor; the memory returns to the pool when the tensor is dropped.
 pub(crate) fn lend(values: Vec<f32>, shelf: &Arc<Shelf<f32>>) -> Bytes {
     let shelf = Arc::clone(shelf);
     let lent = bytes::Bytes::from_owner(Lent { values, shelf });

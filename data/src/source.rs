@@ -1,4 +1,4 @@
-//! Where a data set comes from, as a text names it.
+//! Data sources and their text form.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -14,10 +14,10 @@ use crate::published::{self, FetchProgress, PublishedSet};
 use crate::set::DataSet;
 use crate::{archive, folder, mnist, sample};
 
-/// Where a data set comes from.
+/// The source of a data set.
 ///
-/// As text (and in serde): `sample`, `mnist`, `fashion-mnist`, `cifar10`, `cifar100` or
-/// `folder:PATH`.
+/// The text form (also used by serde) is `sample`, `mnist`, `fashion-mnist`, `cifar10`, `cifar100`
+/// or `folder:PATH`.
 ///
 /// ```
 /// use data::Source;
@@ -31,7 +31,7 @@ use crate::{archive, folder, mnist, sample};
 #[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Source {
-    /// 6,000 training and 1,000 test images of Fashion-MNIST, part of the program.
+    /// 6,000 training and 1,000 test images of Fashion-MNIST, embedded in the program.
     Sample,
     /// MNIST: handwritten digits, 28x28 gray.
     Mnist,
@@ -41,21 +41,25 @@ pub enum Source {
     Cifar10,
     /// CIFAR-100 with its 100 fine classes: 32x32 RGB.
     Cifar100,
-    /// A folder of class folders of images, in any of the [`IMAGE_FORMATS`](crate::IMAGE_FORMATS), or a
-    /// `.zip`, `.tar`, `.tar.gz` or `.tgz` of one, which is unpacked into `data_dir` or the user's cache
-    /// folder. With [`LoadOptions::labels`], the images may lie anywhere in it.
+    /// A folder with one subfolder of images per class, in any of the
+    /// [`IMAGE_FORMATS`](crate::IMAGE_FORMATS), or a `.zip`, `.tar`, `.tar.gz` or `.tgz` archive of
+    /// one. Archives are unpacked into `data_dir` or the user's cache folder. With
+    /// [`LoadOptions::labels`], the images may be anywhere in the folder.
     ///
-    /// `train/`, `val/` (or `valid/`, or `validation/`) and `test/` inside it are its parts, in upper
-    /// or lower case; with `train/` and `val/` only, `val/` is the test part, as in ImageNet; without
-    /// either, a tenth of each class is. Folders that only lie around it, or between a class and its
-    /// images, are seen through, and images of `val/` or `test/` that lie flat get their labels from a
-    /// file beside them; [`DataSet::reading`] says so. File names that start with a dot are ignored;
-    /// [`DataSet::passed_over`] counts what else is no image by its ending. Images that cannot be read are left out, unless they are
-    /// more than one in a hundred; [`DataSet::unreadable`] names them.
+    /// The subfolders `train/`, `val/` (or `valid/`, `validation/`) and `test/`, in upper or lower
+    /// case, are the parts of the set. With only `train/` and `val/`, `val/` is the test part, as
+    /// in ImageNet. Without `val/` and `test/`, a tenth of each class is the test part.
+    ///
+    /// Wrapper folders around the data set, or between a class and its images, are skipped. If
+    /// images in `val/` or `test/` are not in class folders, they get their labels from a file next
+    /// to them. [`DataSet::reading`] reports both cases. File names that start with a dot are
+    /// ignored; [`DataSet::passed_over`] counts other files without an image extension. Images that
+    /// cannot be read are left out, unless they are more than 1% of the images;
+    /// [`DataSet::unreadable`] lists them.
     Folder(PathBuf),
 }
 
-/// The sources without a path, by their text.
+/// Sources without a path, by name.
 const NAMED: [(&str, Source); 5] = [
     ("sample", Source::Sample),
     ("mnist", Source::Mnist),
@@ -66,42 +70,42 @@ const NAMED: [(&str, Source); 5] = [
 
 const FOLDER_PREFIX: &str = "folder:";
 
-/// Where the images of a folder are kept while a network learns from them.
+/// Where the images of a folder are kept during training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Storage {
-    /// In memory, at the network's size: every file is opened once.
+    /// In memory, at the model's input size: every file is opened once.
     #[default]
     Memory,
-    /// In their files, which are opened in every epoch: for sets that are larger than memory, and
-    /// for crops of images at their full resolution. In a batch to train on, the next image of
-    /// its class takes the place of one that cannot be read.
+    /// In their files, which are opened in every epoch: for sets larger than memory, and for crops
+    /// of images at full resolution. In a training batch, an unreadable image is replaced by the
+    /// next image of its class.
     Files,
 }
 
-/// How to load a data set.
+/// Options for loading a data set.
 #[derive(Clone, Default)]
 pub struct LoadOptions<'a> {
-    /// The folder that holds the files of published data sets, directly or in a subfolder: the
-    /// first that they are looked for in.
+    /// Folder that is searched first for the files of published data sets, directly or in a
+    /// subfolder.
     pub data_dir: Option<PathBuf>,
-    /// A table of file names and labels for a folder of images that are not in class folders: a path
-    /// or, if nothing is there, a path in the folder.
+    /// Table of file names and labels for images that are not in class folders: a path or, if
+    /// nothing exists there, a path relative to the folder.
     pub labels: Option<PathBuf>,
-    /// Height and width of the prepared images in pixels, 1 to [`MAX_SIDE`](crate::MAX_SIDE);
-    /// without it, the published size, or 64 for a folder.
+    /// Height and width of the prepared images in pixels, 1 to [`MAX_SIDE`](crate::MAX_SIDE).
+    /// Defaults to the published size, or to 64 for a folder.
     pub image_size: Option<usize>,
-    /// Where the images of a folder are kept; those of published sets are always in memory.
+    /// Where the images of a folder are kept; images of published sets are always in memory.
     pub storage: Storage,
-    /// Whether any number of images may be unreadable, and not only one in a hundred.
+    /// Whether to allow any number of unreadable images instead of at most 1%.
     pub skip_unreadable: bool,
-    /// The most pixels of an image of a folder; without it,
+    /// Maximum number of pixels of an image of a folder. Defaults to
     /// [`DEFAULT_MAX_PIXELS`](crate::DEFAULT_MAX_PIXELS).
     pub max_pixels: Option<NonZeroU64>,
-    /// Decides which images of a folder without a test part are its test part.
+    /// Seed that selects the test images of a folder without a test part.
     pub seed: u64,
-    /// Called as images are prepared, from several threads.
+    /// Callback that is called as images are prepared, from several threads.
     pub progress: Option<&'a (dyn Fn(LoadProgress) + Send + Sync)>,
 }
 
@@ -128,28 +132,30 @@ impl fmt::Debug for LoadOptions<'_> {
     }
 }
 
-/// How many images are prepared.
+/// Progress of preparing images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadProgress {
     /// Images prepared so far.
     pub done: usize,
-    /// Images in all.
+    /// Total number of images.
     pub total: usize,
 }
 
 impl Source {
-    /// Downloads the files of a published data set, unless they are where [`Source::load`] looks for
-    /// them; unpacks an archive of images, unless that was done before; does nothing for a source of
-    /// another kind.
+    /// Downloads the missing files of a published data set, or unpacks an archive of images unless
+    /// it is already unpacked. Does nothing for other sources. Files that [`Source::load`] would
+    /// find are not downloaded.
     ///
-    /// They come into `data_dir`, or into the user's cache folder if there is none, or if it cannot
-    /// be written to. Each file is checked before it gets its name, a download that was stopped goes
-    /// on, and several processes may want the same files at the same time. `progress` may `Break`
-    /// off.
+    /// The files are stored in `data_dir`, or in the user's cache folder if `data_dir` is `None` or
+    /// not writable. Each file is verified before it gets its final name. Interrupted downloads are
+    /// resumed, and several processes may fetch the same files at the same time. `progress` may
+    /// return `Break` to cancel.
     ///
     /// # Errors
-    /// [`PublishedError::NotFetched`](crate::PublishedError::NotFetched), which names the files, their addresses and the folder to put them
-    /// in; [`PublishedError::Archive`](crate::PublishedError::Archive) if what was downloaded does not unpack.
+    /// [`PublishedError::NotFetched`](crate::PublishedError::NotFetched), which names the files,
+    /// their URLs and the folder to put them in;
+    /// [`PublishedError::Archive`](crate::PublishedError::Archive) if a downloaded archive cannot
+    /// be unpacked.
     pub fn fetch(
         &self,
         data_dir: Option<&Path>,
@@ -176,15 +182,15 @@ impl Source {
 
     /// Loads the data set, into memory unless the options say otherwise.
     ///
-    /// The files of a published set are looked for in the options' folder, the user's cache folder
-    /// and the data folders of the system: `resnet` and `datasets` in those of `XDG_DATA_DIRS` (or
-    /// `/usr/local/share` and `/usr/share`), in `/Library/Application Support` or in `%ProgramData%`.
-    /// [`Source::fetch`] brings what is not there.
+    /// The files of a published set are searched for in the options' folder, the user's cache
+    /// folder and the system's data folders: `resnet` and `datasets` in the folders of
+    /// `XDG_DATA_DIRS` (or `/usr/local/share` and `/usr/share`), in `/Library/Application Support`
+    /// or in `%ProgramData%`. [`Source::fetch`] downloads missing files.
     ///
     /// # Errors
-    /// [`DataError`], which names the file or folder and says what is wrong with it;
-    /// [`PublishedError::OtherContent`](crate::PublishedError::OtherContent) for a file that is not the
-    /// published one, which is known of all sets but CIFAR-100.
+    /// [`DataError`], which names the file or folder and the problem;
+    /// [`PublishedError::OtherContent`](crate::PublishedError::OtherContent) if a file differs from
+    /// the published one, which is checked for all sets but CIFAR-100.
     pub fn load(&self, options: &LoadOptions<'_>) -> Result<DataSet, DataError> {
         let data_dir = options.data_dir.as_deref();
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
@@ -212,7 +218,7 @@ impl Source {
 }
 
 impl Source {
-    /// What the text of a source is, or begins with.
+    /// Returns the names of the sources, and the prefix of folders.
     pub fn names() -> impl Iterator<Item = &'static str> {
         let named = NAMED.iter().map(|(name, _)| *name);
         named.chain([FOLDER_PREFIX])
@@ -239,17 +245,17 @@ impl FromStr for Source {
     }
 }
 
-/// What an unknown text probably means.
+/// Returns the source that an unknown text probably means.
 fn nearest(text: &str) -> Option<String> {
-    /// Below this similarity (of at most 1) a name is no likely slip for another.
+    /// Minimum similarity (of at most 1) for a name to be suggested.
     const SIMILAR: f64 = 0.8;
-    /// Longer texts are compared with no name.
+    /// Longer texts are not compared with any name.
     const MAX_COMPARED_BYTES: usize = 64;
     if text.trim().is_empty() {
         return None;
     }
     let path = Path::new(text);
-    // A folder or archive that is there is meant, whatever its name is like.
+    // An existing folder or archive wins over any similar name.
     if path.is_dir() || archive::is_archive(path) || text.contains(['/', '\\']) {
         return Some(format!("{FOLDER_PREFIX}{text}"));
     }
@@ -330,7 +336,7 @@ mod tests {
             ("/home/me/photos/", Some("folder:/home/me/photos/")),
             ("photos.zip", Some("folder:photos.zip")),
             ("photos.tar.gz", Some("folder:photos.tar.gz")),
-            ("src", Some("folder:src")), // which is there
+            ("src", Some("folder:src")), // an existing folder
             (" ", None),
             ("imagenet", None),
             ("", None),

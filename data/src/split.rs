@@ -1,4 +1,4 @@
-//! Splitting a part off, class by class.
+//! Stratified splits.
 
 use std::collections::HashSet;
 
@@ -7,24 +7,24 @@ use crate::order::permutation;
 use crate::random::Purpose;
 use crate::set::DataSet;
 
-/// The training images as they were listed, before those that cannot be read were left out.
+/// The training images as listed, before unreadable ones were left out.
 #[derive(Clone, Debug)]
 pub(crate) struct Listed {
-    /// The class of each.
+    /// Class of each image.
     pub labels: Vec<u32>,
-    /// Whether it can be read, and so is in the set.
+    /// Whether each image can be read, and so is in the set.
     pub readable: Vec<bool>,
 }
 
 impl DataSet {
-    /// Splits a `fraction` of the training images off for validation as [`split`] does.
+    /// Splits a `fraction` of the training images off for validation, like [`split`].
     ///
-    /// The images of a folder are split as they are listed, whether they can be read or not: so a
-    /// set in memory and one in files have the same split.
+    /// The images of a folder are split as listed, whether they can be read or not, so that a set
+    /// in memory and a set in files have the same split.
     ///
     /// # Errors
-    /// Those of [`split`], and [`DataError::UnreadableImages`] if no image of a class that can be
-    /// read is left to train on.
+    /// The errors of [`split`], and [`DataError::UnreadableImages`] if no readable image of a class
+    /// is left for training.
     pub fn split_training(
         &self,
         fraction: f64,
@@ -56,11 +56,11 @@ impl DataSet {
     }
 }
 
-/// Splits a `fraction` of the images off for validation, the same fraction of each class.
+/// Splits a `fraction` of the images off for validation, with the same fraction of each class.
 ///
-/// Returns the indices that stay and those split off, both ascending. A class of `n` images
-/// gives up `n * fraction`, rounded, but at least one (if `fraction` is above 0 and there are two
-/// or more) and never all. The same arguments give the same split on every machine.
+/// Returns the indices that stay and those split off, both ascending. From a class of `n` images,
+/// `n * fraction` (rounded) are split off, but at least one (if `fraction` is above 0 and there are
+/// two or more images) and never all. The same arguments give the same split on every machine.
 ///
 /// # Errors
 /// [`DataError::Fraction`] if `fraction` is not at least 0 and below 1.
@@ -96,7 +96,7 @@ pub fn split(
     Ok((train, validation))
 }
 
-/// How many of a class of `members` are split off.
+/// Returns the number of images to split off a class of `members`.
 fn part_of(members: usize, fraction: f64) -> usize {
     if fraction == 0.0 || members < 2 {
         return 0;

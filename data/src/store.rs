@@ -1,4 +1,4 @@
-//! Where the images of a set are while a network learns from them.
+//! Storage of a set's images during training.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use crate::error::DataError;
 use crate::packed::PackedImages;
 use crate::unreadable::Unreadable;
 
-/// Images packed in memory, or files that are opened when they are needed.
+/// Images packed in memory, or files that are opened on demand.
 ///
-/// A clone shares the images.
+/// Clones share the images.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ImageStore {
-    /// In memory, already at the network's size.
+    /// In memory, at the model's input size.
     Packed(Arc<PackedImages>),
-    /// Files of any size, opened anew in every epoch: for sets that are larger than memory, and
-    /// for crops of images at their full resolution.
+    /// Files of any size, reopened in every epoch: for sets larger than memory, and for crops of
+    /// images at full resolution.
     Files(Arc<ImageFiles>),
 }
 
@@ -33,10 +33,10 @@ pub struct ImageFiles {
 }
 
 impl ImageFiles {
-    /// Files with one label each; none is opened yet.
+    /// Creates a store of files with one label each; no file is opened yet.
     ///
     /// # Errors
-    /// [`DataError::FileLabels`] if there is another number of labels than files.
+    /// [`DataError::FileLabels`] if the number of labels differs from the number of files.
     pub fn new(paths: Vec<PathBuf>, labels: Vec<u32>) -> Result<Self, DataError> {
         if paths.len() != labels.len() {
             return Err(DataError::FileLabels {
@@ -52,8 +52,8 @@ impl ImageFiles {
         })
     }
 
-    /// Files of a part of a set, whose unreadable images are counted together; `paths` and
-    /// `labels` are of one length.
+    /// Creates a store for one part of a set; the parts share the count of unreadable images.
+    /// `paths` and `labels` have the same length.
     pub(crate) fn sharing(
         paths: Vec<PathBuf>,
         labels: Vec<u32>,
@@ -68,28 +68,28 @@ impl ImageFiles {
         }
     }
 
-    /// The files, in order.
+    /// Returns the files, in order.
     pub fn paths(&self) -> &[PathBuf] {
         &self.paths
     }
 
-    /// Which files turned out unreadable so far.
+    /// Returns the files found to be unreadable so far.
     pub fn unreadable(&self) -> &Unreadable {
         &self.unreadable
     }
 
-    /// Opens an image as it is in its file, as [`ImageOpener::open`] does.
+    /// Opens an image as stored in its file, like [`ImageOpener::open`].
     ///
     /// # Errors
-    /// [`ImageError`], which names the file and says what is wrong with it.
+    /// [`ImageError`], which names the file and the problem.
     ///
     /// # Panics
-    /// If `index` names no file.
+    /// If `index` is out of range.
     pub fn open(&self, index: usize) -> Result<DynamicImage, ImageError> {
         self.open_with(index, |image| image)
     }
 
-    /// Opens an image and makes something of it, as [`ImageOpener::open_with`] does.
+    /// Opens an image and passes it to a function, like [`ImageOpener::open_with`].
     pub(crate) fn open_with<T>(
         &self,
         index: usize,
@@ -100,17 +100,17 @@ impl ImageFiles {
 }
 
 impl ImageStore {
-    /// The number of images.
+    /// Returns the number of images.
     pub fn len(&self) -> usize {
         self.labels().len()
     }
 
-    /// Whether there are no images.
+    /// Returns whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.labels().is_empty()
     }
 
-    /// The images in memory; none if they are in files.
+    /// Returns the images in memory; `None` if they are in files.
     pub fn packed(&self) -> Option<&PackedImages> {
         match self {
             Self::Packed(images) => Some(images),
@@ -118,7 +118,7 @@ impl ImageStore {
         }
     }
 
-    /// The class of every image, an index into the data set's class names.
+    /// Returns the class of every image, an index into the data set's class names.
     pub fn labels(&self) -> &[u32] {
         match self {
             Self::Packed(images) => images.labels(),
@@ -126,7 +126,7 @@ impl ImageStore {
         }
     }
 
-    /// The class of one image.
+    /// Returns the class of one image.
     ///
     /// # Panics
     /// If `index` is not below [`ImageStore::len`].
@@ -135,7 +135,7 @@ impl ImageStore {
     }
 
     /// Returns the file of one image. `None` if the data set packs many images into one file, as
-    /// MNIST does, or if there is no such image.
+    /// MNIST does, or if `index` is out of range.
     pub fn path(&self, index: usize) -> Option<&Path> {
         match self {
             Self::Packed(images) => images.path(index),
@@ -143,7 +143,7 @@ impl ImageStore {
         }
     }
 
-    /// One image, decoded: as it is packed, or as it is in its file.
+    /// Returns one decoded image: as packed, or as stored in its file.
     ///
     /// # Errors
     /// [`ImageError`] if its file cannot be opened.

@@ -1,4 +1,4 @@
-//! What a data set holds, seen as a whole.
+//! Statistics of a whole data set.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -17,70 +17,71 @@ use crate::set::DataSet;
 use crate::source::LoadProgress;
 use crate::store::{ImageFiles, ImageStore};
 
-/// How many duplicates are named, of each kind.
+/// Maximum number of duplicates listed, of each kind.
 const NAMED: usize = 10;
 
-/// What a data set holds, seen as a whole.
+/// Statistics of a whole data set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Survey {
-    /// The data set's name.
+    /// Name of the data set.
     pub name: String,
-    /// `[channels, height, width]` that images are brought to.
+    /// `[channels, height, width]` of prepared images.
     pub shape: [usize; 3],
-    /// The name of each class.
+    /// Name of each class.
     pub class_names: Vec<String>,
-    /// The training, validation (where the set says which) and test part.
+    /// Training, validation (if the set defines it) and test part.
     pub parts: Vec<PartSurvey>,
     /// Mean of each channel of the training images, in units of full brightness (0 to 1).
     pub mean: Vec<f32>,
-    /// Standard deviation of each channel, likewise.
+    /// Standard deviation of each channel of the training images, in the same units.
     pub std: Vec<f32>,
-    /// Images that come more than once: within each part, and in each two parts.
+    /// Duplicate images within each part, and between each two parts.
     pub duplicates: Vec<Duplicates>,
 }
 
-/// How many images a part has.
+/// Number of images in a part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartSurvey {
     /// `train`, `validation` or `test`.
     pub name: &'static str,
-    /// Images that can be read.
+    /// Number of readable images.
     pub images: usize,
-    /// Of these, those of each class.
+    /// Number of readable images of each class.
     pub classes: Vec<usize>,
 }
 
-/// Images of one part that are in another too, or earlier in the same: with the same size and
-/// pixels, told by a hash of 128 bits. Those of a folder are compared as they are in their files,
-/// others at the size that they are brought to.
+/// Images of one part that are also in another part, or earlier in the same part. Duplicates have
+/// the same size and pixels, compared by a 128-bit hash. Images of a folder are compared as stored
+/// in their files, others at their prepared size.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Duplicates {
-    /// The part that has an image first, and the part whose images are counted.
+    /// The part with the first occurrence, and the part with the counted images.
     pub parts: [&'static str; 2],
-    /// How many.
+    /// Number of duplicates.
     pub images: usize,
-    /// How many of them are of another class than the first.
+    /// Number of duplicates with a different class than the first occurrence.
     pub other_class: usize,
-    /// The first of them, at most ten.
+    /// The first duplicates, at most ten.
     pub first: Vec<Duplicate>,
 }
 
-/// An image that comes twice.
+/// An image that occurs twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Duplicate {
-    /// Its places in the two parts, counted from 0.
+    /// Indices in the two parts, counted from 0.
     pub indices: [usize; 2],
-    /// Its files, where it has any.
+    /// Files of the two images, if they have files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files: Option<[PathBuf; 2]>,
 }
 
 impl Survey {
-    /// Looks at every image of a set, in parallel; those that cannot be read are added to
+    /// Reads every image of a set in parallel; unreadable ones are added to
     /// [`DataSet::unreadable`]. `progress` is called from several threads.
     ///
     /// # Errors
-    /// [`DataError`] if more images cannot be read than the set was loaded for, or none can.
+    /// [`DataError`] if more images cannot be read than the load options allow, or if none can be
+    /// read.
     pub fn new(
         data: &DataSet,
         progress: &(dyn Fn(LoadProgress) + Send + Sync),
@@ -154,8 +155,8 @@ fn counts(
     part
 }
 
-/// The fingerprint of an image as it is in its file, whose prepared pixels are counted if they are
-/// to be; none if it cannot be read.
+/// Returns the fingerprint of an image as stored in its file, or `None` if it cannot be read.
+/// Counts its prepared pixels if requested.
 fn look_at_file(
     data: &DataSet,
     files: &ImageFiles,
@@ -205,7 +206,7 @@ fn duplicates(
     parts: &[(&'static str, &ImageStore)],
     prints: &[Vec<Option<u128>>],
 ) -> Vec<Duplicates> {
-    // For each image, its first place in each part.
+    // For each image, the index of its first occurrence in each part.
     let mut first: HashMap<u128, Vec<Option<usize>>> = HashMap::new();
     let mut found: Vec<Duplicates> = Vec::new();
     for (part, prints) in prints.iter().enumerate() {

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::decode::ImageError;
 use crate::error::DataError;
 
-/// A set may have one unreadable image in so many.
+/// One in this many images of a set may be unreadable.
 const ONE_IN: usize = 100;
 
-/// The images of a set that turned out unreadable so far; a clone shares them.
+/// Images of a set found to be unreadable so far; clones share them.
 ///
-/// A set in memory knows all of them when it is loaded. One that stays in its files meets them as
-/// they are opened, and again in every process.
+/// For a set in memory, the list is complete after loading. For a set in files, it grows as files
+/// are opened, anew in every process.
 #[derive(Clone, Debug)]
 pub struct Unreadable {
     total: usize,
@@ -22,7 +22,7 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// Of a set of so many images, of which one in a hundred may be unreadable.
+    /// Creates the list for a set of `total` images, of which one in a hundred may be unreadable.
     pub(crate) fn few(total: usize) -> Self {
         Self {
             total,
@@ -31,7 +31,7 @@ impl Unreadable {
         }
     }
 
-    /// Of a set of so many images, of which any number may be unreadable.
+    /// Creates the list for a set of `total` images, of which any number may be unreadable.
     pub(crate) fn any_number(total: usize) -> Self {
         Self {
             most: total,
@@ -39,17 +39,17 @@ impl Unreadable {
         }
     }
 
-    /// How many images the set has, readable or not.
+    /// Returns the number of images in the set, readable or not.
     pub fn total(&self) -> usize {
         self.total
     }
 
-    /// How many were found.
+    /// Returns the number of unreadable images found.
     pub fn count(&self) -> usize {
         self.found().len()
     }
 
-    /// What is wrong with each, by path.
+    /// Returns the path and the error of each unreadable image.
     pub fn list(&self) -> Vec<(PathBuf, Arc<ImageError>)> {
         let found = self.found();
         let entries = found.iter();
@@ -58,7 +58,7 @@ impl Unreadable {
             .collect()
     }
 
-    /// Whether an image is among them.
+    /// Returns whether an image was found to be unreadable.
     pub fn contains(&self, path: &Path) -> bool {
         self.found().contains_key(path)
     }
@@ -69,7 +69,7 @@ impl Unreadable {
             .or_insert_with(|| Arc::new(error));
     }
 
-    /// An error if there are more than the set may have.
+    /// Returns an error if there are more than the set may have.
     pub(crate) fn check(&self) -> Result<(), DataError> {
         match self.count() > self.most {
             true => self.too_many(),
@@ -77,7 +77,7 @@ impl Unreadable {
         }
     }
 
-    /// The error for a set that those which are found leave too little of.
+    /// Returns the error for a set with too few readable images.
     pub(crate) fn too_many<T>(&self) -> Result<T, DataError> {
         let found = self.found();
         let Some(first) = found.values().next() else {

@@ -1,15 +1,16 @@
-//! Threads that live as long as the loader they work for.
+//! Threads that live as long as their loader.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-/// A piece of work; it must not panic.
+/// A unit of work; it must not panic.
 pub(crate) type Task = Box<dyn FnOnce() + Send>;
 
-/// Threads that take tasks from one queue, first come, first served, and sleep without any.
+/// Threads that take tasks from one queue in first-in, first-out order, and sleep while it is
+/// empty.
 ///
-/// Dropping it forgets the tasks that wait, and returns when the threads have ended.
+/// Dropping it discards the waiting tasks, and returns when the threads have ended.
 pub(crate) struct Workers {
     queue: Arc<Queue>,
     threads: Vec<JoinHandle<()>>,
@@ -28,7 +29,8 @@ struct State {
 }
 
 impl Workers {
-    /// Starts `count` threads, or as many as the system allows; none if it allows none.
+    /// Starts up to `count` threads, or as many as the system allows; returns `None` if it allows
+    /// none.
     pub(crate) fn start(count: usize) -> Option<Self> {
         let queue = Arc::new(Queue::default());
         let threads: Vec<_> = (0..count)
@@ -47,7 +49,7 @@ impl Workers {
         (!threads.is_empty()).then_some(Self { queue, threads })
     }
 
-    /// Adds a task behind those that wait.
+    /// Appends a task to the queue.
     pub(crate) fn submit(&self, task: Task) {
         let mut state = self
             .queue
@@ -73,14 +75,14 @@ impl Drop for Workers {
         drop(forgotten);
         self.queue.changed.notify_all();
         for thread in self.threads.drain(..) {
-            // A thread that panicked has told so where its result was waited for.
+            // A panic was already reported to whoever waited for the result.
             let _ = thread.join();
         }
     }
 }
 
 impl Queue {
-    /// The next task, once there is one; none once the queue is closed.
+    /// Waits for the next task; returns `None` once the queue is closed.
     fn next(&self) -> Option<Task> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = self

@@ -1,8 +1,8 @@
 //! Images in an archive, which is unpacked once.
 //!
-//! An archive is unpacked into a temporary folder beside the one that is to come of it, under a lock,
-//! and renamed: so the folder is whole or not there. Its name has a hash of the archive's path, size
-//! and time of change.
+//! An archive is unpacked under a lock into a temporary folder next to the target folder, and then
+//! renamed, so the target is either complete or missing. Its name contains a hash of the archive's
+//! path, size and modification time.
 
 mod tar;
 mod unpacked;
@@ -18,21 +18,22 @@ use crate::published::FetchProgress;
 
 pub(crate) use unpacked::unpacked;
 
-/// How the names of archives end that can be unpacked, in lower case.
+/// File name endings of supported archives, in lower case.
 const ENDINGS: [&str; 4] = [".zip", ".tar", ".tar.gz", ".tgz"];
-/// How those of others end.
+/// File name endings of unsupported archives.
 const OTHER_ENDINGS: [&str; 9] = [
     ".7z", ".rar", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz", ".tar.lz", ".gz",
 ];
-/// The most members of an archive.
+/// Maximum number of members of an archive.
 const MAX_MEMBERS: usize = 20_000_000;
-/// The most bytes that any archive may unpack to: so many, or so many times its own size.
+/// Maximum number of bytes that an archive may unpack to, unless a multiple of its own size is
+/// larger.
 const MAX_BYTES: u64 = 1 << 30;
 const MAX_RATIO: u64 = 100;
-/// The most names in a member's path.
+/// Maximum number of names in a member's path.
 const MAX_DEPTH: usize = 32;
 
-/// Whether a path has the name of an archive, of which some cannot be unpacked.
+/// Returns whether a path has the name of an archive, including unsupported ones.
 pub(crate) fn is_archive(path: &Path) -> bool {
     let name = path
         .file_name()
@@ -45,30 +46,30 @@ pub(crate) fn is_archive(path: &Path) -> bool {
         .any(|ending| name.len() > ending.len() && name.ends_with(ending))
 }
 
-/// Why an archive is not unpacked.
+/// The error type for unpacking an archive.
 #[derive(Debug)]
 enum Failure {
-    /// The archive is not what it should be.
+    /// The archive is invalid.
     Archive(String),
-    /// It is whole, but of a kind that is not read.
+    /// The archive is intact, but of an unsupported kind.
     Unknown(String),
     /// A file could not be written.
     Write(PathBuf, io::Error),
-    /// The caller wants no more.
+    /// The caller canceled.
     Interrupted,
 }
 
-/// Where the members of an archive go, and how many more there may be.
+/// Destination of an archive's members, and the remaining limits.
 struct Target<'a> {
     folder: &'a Path,
     members: usize,
     bytes: u64,
-    /// The folders that were made, by their paths from the first.
+    /// Folders already created, by relative path.
     made: HashSet<PathBuf>,
 }
 
 impl<'a> Target<'a> {
-    /// For an archive of so many bytes.
+    /// Creates a target for an archive of `size` bytes.
     fn new(folder: &'a Path, size: u64) -> Self {
         Self {
             folder,
@@ -78,7 +79,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Makes room for a member that declares so many bytes.
+    /// Reserves room for a member with the given declared size in bytes.
     fn announce(&mut self, name: &str, bytes: u64) -> Result<(), Failure> {
         self.members = self
             .members
@@ -97,7 +98,7 @@ impl<'a> Target<'a> {
         ))
     }
 
-    /// Makes the folder of a member, and that of its parents.
+    /// Creates the folder of a member, and its parents.
     fn folder(&mut self, path: &Path) -> Result<(), Failure> {
         let mut relative = PathBuf::new();
         for part in path.iter() {
@@ -107,7 +108,7 @@ impl<'a> Target<'a> {
             }
             let here = self.folder.join(&relative);
             fs::create_dir(&here).map_err(|error| match error.kind() {
-                // Nothing was there before: this file system takes two names for one.
+                // Nothing existed before, so this file system treats two names as the same.
                 io::ErrorKind::AlreadyExists => Failure::Archive(format!(
                     "its member {} has the same name as another on this file system",
                     crate::folder::shown(&relative.to_string_lossy())
@@ -159,11 +160,11 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The path of a member below the folder: none for the folder itself.
+/// Returns the path of a member below the folder; `None` for the folder itself.
 ///
 /// # Errors
 ///
-/// If it leads out of the folder, or deeper than any data set.
+/// If the path escapes the folder, or is deeper than in any data set.
 fn checked(path: &Path) -> Result<Option<PathBuf>, Failure> {
     use std::path::Component;
     let refuse = |what: &str| {
@@ -184,13 +185,13 @@ fn checked(path: &Path) -> Result<Option<PathBuf>, Failure> {
     Ok((!checked.as_os_str().is_empty()).then_some(checked))
 }
 
-/// Whether a member is of no use for a data set: what systems put into archives.
+/// Returns whether a member was added by an operating system and is useless for a data set.
 fn is_of_the_system(path: &Path) -> bool {
     path.iter()
         .any(|name| name == "__MACOSX" || name == ".DS_Store")
 }
 
-/// How far an archive is, for [`FetchProgress`].
+/// Progress of unpacking, for [`FetchProgress`].
 struct Progress<'a> {
     name: &'a str,
     total: u64,

@@ -63,7 +63,7 @@ pub(super) fn unpack(
             false => target.file(&path, &mut member, &mut || progress.at(done.get()))?,
         }
     }
-    // Its end is a block of zeros; the rest is read for the checksum of gzip.
+    // The end is a block of zeros; the rest is read to verify the checksum of gzip.
     if is_spent.get() {
         return Err(cut_off());
     }
@@ -89,7 +89,7 @@ fn not_a_tar(is_compressed: bool) -> Failure {
 pub(super) fn damaged(error: &io::Error) -> Failure {
     Failure::Archive(match error.kind() {
         io::ErrorKind::UnexpectedEof => "it is cut off".to_owned(),
-        // What decoders say of the bytes helps nobody.
+        // Messages of decoders about the bytes are not helpful.
         io::ErrorKind::Other | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
             "it is damaged".to_owned()
         }
@@ -97,9 +97,9 @@ pub(super) fn damaged(error: &io::Error) -> Failure {
     })
 }
 
-/// The members of a gzip file; what follows the last of them is left.
+/// The members of a gzip file; data after the last member is ignored.
 struct Gzip<R: BufRead> {
-    /// None after the last member.
+    /// Current member; `None` after the last one.
     member: Option<GzDecoder<R>>,
 }
 
@@ -129,7 +129,7 @@ impl<R: BufRead> Read for Gzip<R> {
     }
 }
 
-/// A reader that tells whether more was wanted than it has.
+/// A reader that records whether more was requested than available.
 struct Watched<R> {
     reader: R,
     is_spent: Rc<Cell<bool>>,
@@ -145,7 +145,7 @@ impl<R: Read> Read for Watched<R> {
     }
 }
 
-/// A file, and how much of it is read.
+/// A file that counts the bytes read.
 struct Counted {
     file: File,
     done: Rc<Cell<u64>>,

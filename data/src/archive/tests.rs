@@ -45,7 +45,7 @@ fn tar(folder: &Path, name: &str, members: &[(&str, tar::EntryType, &[u8])]) -> 
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(*kind);
         header.set_mode(0o644);
-        // The builder refuses names that lead out; whoever packs such an archive does not.
+        // The builder rejects names that escape the folder, but malicious archives contain them.
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
         if kind.is_symlink() || kind.is_hard_link() {
             header.set_size(0);
@@ -120,7 +120,7 @@ fn archives_are_unpacked_once() {
     );
     assert_eq!(unpacked_files(&archive), expected);
 
-    // What is unpacked is taken as it is, until the archive is another.
+    // The unpacked folder is reused until the archive changes.
     let folder = unpack(&archive).unwrap();
     fs::write(folder.join("photos/cat/1.png"), "changed").unwrap();
     assert_eq!(unpack(&archive).unwrap(), folder);
@@ -232,7 +232,7 @@ fn archives_that_end_too_early_are_refused() {
     let members = [("a/1.png", regular, &b"1"[..]), ("a/2.png", regular, b"2")];
     let path = tar(root.path(), "a.tar", &members);
     let whole = fs::read(&path).unwrap();
-    // At the end of a member, of which each has two blocks; one block of zeros is an end.
+    // At the end of a member; each has two blocks, and one block of zeros marks an end.
     for (blocks, is_cut) in [(2, true), (4, true), (5, false)] {
         fs::write(&path, &whole[..512 * blocks]).unwrap();
         let result = unpack(&path).map_err(|error| error.to_string());
@@ -241,7 +241,7 @@ fn archives_that_end_too_early_are_refused() {
             false => assert!(result.is_ok(), "{result:?}"),
         }
     }
-    // Within a header, within a member.
+    // Within a header, and within a member.
     for length in [512 + 9, 1024 + 9, 1024 + 512 + 9] {
         fs::write(&path, &whole[..length]).unwrap();
         let error = unpack(&path).unwrap_err().to_string();
@@ -259,7 +259,7 @@ fn archives_that_end_too_early_are_refused() {
     fs::write(&path, &wrong).unwrap();
     let error = unpack(&path).unwrap_err().to_string();
     assert!(error.ends_with("it is damaged"), "{error}");
-    // Two members of gzip are one file, and zeros behind them are no member.
+    // Two gzip members form one file, and trailing zeros are not a member.
     let [one, other] = [&whole[..], &[0; 100]].map(<[u8]>::to_vec);
     fs::write(&path, [one, other].concat()).unwrap();
     assert!(unpack(&path).is_ok());

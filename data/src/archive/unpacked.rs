@@ -1,4 +1,4 @@
-//! The folder that an archive is unpacked into.
+//! Folders of unpacked archives.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _};
@@ -13,15 +13,15 @@ use super::{ENDINGS, Failure, OTHER_ENDINGS, Progress, Target, tar, zip};
 use crate::error::DataError;
 use crate::published::{FetchProgress, writable};
 
-/// The folder in the cache folder that holds unpacked archives.
+/// Name of the folder in the cache folder that holds unpacked archives.
 const FOLDER: &str = "archives";
-/// Digits of the hash in a folder's name.
+/// Number of hash digits in a folder's name.
 const DIGITS: usize = 16;
-/// The most bytes of an archive's name in that of its folder.
+/// Maximum number of bytes of an archive's name in its folder's name.
 const NAME: usize = 80;
 
-/// The folder that an archive was unpacked into, now or earlier: in `data_dir` or, where that cannot
-/// be written to, the user's cache folder.
+/// Returns the folder that an archive is unpacked into, and unpacks it if necessary: in `data_dir`
+/// or, if that is not writable, in the user's cache folder.
 pub(crate) fn unpacked(
     archive: &Path,
     data_dir: Option<&Path>,
@@ -88,7 +88,7 @@ pub(crate) fn unpacked(
     ))
 }
 
-/// What the folder of an archive is called, as long as the archive stays as it is.
+/// Returns the folder name for an archive; it changes when the archive does.
 fn name(archive: &Path, metadata: &fs::Metadata) -> io::Result<String> {
     let path = fs::canonicalize(archive)?;
     let changed = metadata
@@ -171,7 +171,7 @@ fn write_members(
         total,
         report,
     };
-    // Some have the name of another kind.
+    // Some archives have the name of another kind.
     let mut start = Vec::new();
     let mut head = file.take(2);
     head.read_to_end(&mut start).map_err(cannot_read)?;
@@ -187,12 +187,12 @@ fn write_members(
     }
 }
 
-/// Removes what a process left that was killed while it unpacked; the lock says that no other
-/// process unpacks there.
+/// Removes the leftovers of a process that was killed while unpacking; the lock ensures that no
+/// other process is unpacking there.
 fn remove_leftovers(base: &Path, prefix: &str) {
     for entry in fs::read_dir(base).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(prefix) {
-            // A leftover that stays does no harm.
+            // A remaining leftover is harmless.
             let _ = fs::remove_dir_all(entry.path());
         }
     }

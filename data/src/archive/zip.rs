@@ -10,7 +10,7 @@ use zip::result::ZipError;
 
 use super::{Failure, Progress, Target, checked, is_of_the_system};
 
-/// The bits of a Unix mode that say what a file is, and what they are of a plain file and a folder.
+/// Bits of a Unix mode that hold the file type, and their values for a plain file and a folder.
 const KIND: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 const FOLDER: u32 = 0o040_000;
@@ -27,19 +27,19 @@ pub(super) fn unpack(
         ZipError::InvalidArchive(_) if !is_zip => {
             Failure::Archive("it is no zip file, or is damaged".to_owned())
         }
-        // The list of members is at the end.
+        // The central directory is at the end.
         ZipError::InvalidArchive(_) if members.is_none() => {
             Failure::Archive("it is cut off".to_owned())
         }
         error => damaged(error),
     })?;
-    // Of members with the same name, only one is in the list.
+    // Of several members with the same name, only one is in the list.
     if members.is_some_and(|members| archive.len() < members) {
         return Err(Failure::Archive(
             "it has several members with the same name".to_owned(),
         ));
     }
-    // Before anything is written: most files that unpack to too much say so.
+    // Checked before anything is written: most archives that unpack to too much declare it.
     let declared: u64 = (0..archive.len())
         .filter_map(|index| Some(archive.by_index_raw(index).ok()?.size()))
         .fold(0, u64::saturating_add);
@@ -49,14 +49,14 @@ pub(super) fn unpack(
     let mut done = 0;
     for index in 0..archive.len() {
         let mut member = archive.by_index(index).map_err(damaged)?;
-        // Names in UTF-8 often lack the mark that says so.
+        // UTF-8 names often lack the flag for it.
         let name = match std::str::from_utf8(member.name_raw()) {
             Ok(name) => name.to_owned(),
             Err(_) => member.name().to_owned(),
         };
         target.announce(&name, member.size())?;
         let is_folder = name.ends_with(['/', '\\']);
-        // Old programs on Windows separate names by backslashes.
+        // Old Windows programs separate names with backslashes.
         let name: Cow<'_, str> = match name.contains('\\') {
             true => name.replace('\\', "/").into(),
             false => name.into(),
@@ -85,10 +85,11 @@ pub(super) fn unpack(
     Ok(())
 }
 
-/// How many members the record at the end declares, if it is there and the number fits it.
+/// Returns the number of members declared by the record at the end, if it exists and the number is
+/// plausible.
 fn declared_members(file: &mut (impl Read + Seek)) -> io::Result<Option<usize>> {
     const SIGNATURE: &[u8] = b"PK\x05\x06";
-    /// Bytes of the record with the longest comment.
+    /// Number of bytes of the record with the longest comment.
     const LONGEST: u64 = 22 + 0xffff;
     let length = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(length.saturating_sub(LONGEST)))?;

@@ -1,4 +1,4 @@
-//! Small turns, shifts, scalings and shears.
+//! Small random rotations, translations, scalings and shears.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,21 +7,22 @@ use super::range::Range;
 use super::warp::Warp;
 use crate::random::Generator;
 
-/// Turns, moves, scales and shears an image a little, as handwritten digits differ anyway.
+/// Rotates, translates, scales and shears an image slightly, like the natural variation of
+/// handwritten digits.
 ///
-/// Each is drawn evenly from its range, all are done in one step (bilinear), and what comes in
-/// from outside has the mean color. By default nothing changes, and in a file a setting that is left
-/// out changes nothing; but `affine = {}` is [`Affine::usual`].
+/// Each value is drawn uniformly from its range, all are applied in one bilinear step, and pixels
+/// from outside the image have the mean color. By default nothing changes, and a setting missing
+/// from a file changes nothing; but `affine = {}` is [`Affine::usual`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written")]
 pub struct Affine {
-    /// The largest turn to either side, in degrees, 0 to 180.
+    /// Maximum rotation in either direction, in degrees, 0 to 180.
     pub rotation: f64,
-    /// The largest way to each side, as a part of the image's side, 0 to 1.
+    /// Maximum translation in each direction, as a fraction of the image's side, 0 to 1.
     pub shift: f64,
-    /// The least and the most that the image's sides grow to, 0.1 to 10.
+    /// Minimum and maximum scale of the image's sides, 0.1 to 10.
     pub scale: [f64; 2],
-    /// The largest slant to either side, in degrees, 0 to 80.
+    /// Maximum shear angle in either direction, in degrees, 0 to 80.
     pub shear: f64,
 }
 
@@ -36,7 +37,7 @@ impl Default for Affine {
     }
 }
 
-/// As it lies in a file.
+/// Serialized form.
 #[derive(Deserialize, Default, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 struct Written {
@@ -62,8 +63,8 @@ impl From<Written> for Affine {
 }
 
 impl Affine {
-    /// 15 degrees, a tenth of the side, 0.8 to 1.2 times as large and 12 degrees of slant: what the
-    /// recipe `mnist` has.
+    /// Returns the settings of the recipe `mnist`: 15 degrees of rotation, a tenth of the side, a
+    /// scale of 0.8 to 1.2 and 12 degrees of shear.
     pub fn usual() -> Self {
         Self {
             rotation: 15.0,
@@ -80,7 +81,7 @@ impl Affine {
         Range::new(0.0, 80.0).check("affine.shear", self.shear)
     }
 
-    /// What to do to an image of `[height, width]`.
+    /// Draws the transformation of an image of `[height, width]`.
     pub(crate) fn warp(&self, [height, width]: [usize; 2], generator: &mut Generator) -> Warp {
         let turn = Warp::rotation(generator.around_zero(self.rotation));
         let slant = generator.around_zero(self.shear).to_radians().tan();

@@ -1,4 +1,4 @@
-//! The changes of one image.
+//! Augmentation of one image.
 
 use std::borrow::Cow;
 
@@ -10,32 +10,32 @@ use crate::convert::{planes_of_region, region_of_planes};
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::random::{Generator, Purpose};
 
-/// Which image of which epoch is changed: with the seed, all that its changes depend on.
+/// The image and epoch to augment: together with the seed, everything that the changes depend on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Draw {
     /// The epoch.
     pub epoch: u64,
-    /// The image's index in its set.
+    /// Index of the image in its set.
     pub image: u64,
-    /// How often the epoch has had the image before.
+    /// How often the image already occurred in the epoch.
     pub repeat: u64,
 }
 
 impl Draw {
-    /// The numbers of a stream for this image; no set has 2^40 images.
+    /// Returns the stream numbers for this image; no set has 2^40 images.
     fn numbers(self) -> [u64; 2] {
         [self.epoch, self.image | self.repeat << 40]
     }
 }
 
-/// An image while it is changed.
+/// An image under augmentation.
 #[derive(Debug, Default)]
 pub(crate) struct Canvas {
     /// `[channels, height, width]`.
     pub pixels: Vec<u8>,
 }
 
-/// Changes images of one size as an [`Augmentation`] says.
+/// Augments images of one size according to an [`Augmentation`].
 #[derive(Clone, Debug)]
 pub(crate) struct Augmenter {
     augmentation: Augmentation,
@@ -46,10 +46,10 @@ pub(crate) struct Augmenter {
 }
 
 impl Augmenter {
-    /// For images that `preprocessing` prepares.
+    /// Creates an augmenter for images prepared with `preprocessing`.
     ///
     /// # Errors
-    /// [`AugmentationError`] if a setting is out of its range.
+    /// [`AugmentationError`] if a setting is out of range.
     pub(crate) fn new(
         augmentation: Augmentation,
         seed: u64,
@@ -63,7 +63,7 @@ impl Augmenter {
         })
     }
 
-    /// Brings images to the size that `preprocessing` prepares, and does nothing else.
+    /// Creates an augmenter that only resizes images to the size of `preprocessing`.
     pub(crate) fn none(preprocessing: &Preprocessing) -> Self {
         let mean = preprocessing.mean().iter();
         Self {
@@ -74,10 +74,10 @@ impl Augmenter {
         }
     }
 
-    /// Draws an image on the canvas as it is to be in an epoch.
+    /// Draws an image on the canvas, augmented for an epoch.
     ///
     /// # Errors
-    /// [`PreprocessingError`] if it has no pixels.
+    /// [`PreprocessingError`] if the image has no pixels.
     pub(crate) fn change(
         &self,
         original: &Original<'_>,
@@ -116,12 +116,12 @@ impl Augmenter {
         Ok(())
     }
 
-    /// How the images of a batch are mixed, if they are.
+    /// Returns how to mix the images of a batch, if mixing is on.
     pub(crate) fn mixing(&self) -> Option<Mixing> {
         Mixing::new(&self.augmentation, self.seed)
     }
 
-    /// An image at the network's size: all of it, or any part.
+    /// Returns an image at the model's input size: the whole image or a random crop.
     fn prepare<'a>(
         &self,
         original: &Original<'a>,
@@ -210,7 +210,7 @@ mod tests {
             });
             *counts.entry((up, left, mirrored)).or_insert(0) += 1;
         }
-        // 1000 expected of each of 5 * 5 * 2, with a standard deviation of 31.
+        // 1000 expected for each of 5 * 5 * 2, with a standard deviation of 31.
         assert_eq!(counts.len(), 50);
         assert!(
             counts.values().all(|count| (850..1150).contains(count)),

@@ -1,4 +1,4 @@
-//! Other brightness, contrast and saturation.
+//! Random brightness, contrast and saturation.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,23 +8,23 @@ use super::tone;
 use crate::order::shuffle;
 use crate::random::Generator;
 
-/// Changes brightness, contrast and saturation, in any order, each by a factor between 1 less the
-/// setting (but not below 0) and 1 plus the setting.
+/// Changes brightness, contrast and saturation in random order, each by a factor between 1 minus
+/// the setting (but at least 0) and 1 plus the setting.
 ///
-/// Saturation leaves gray images as they are. By default nothing changes, and in a file a setting
-/// that is left out changes nothing; but `color = {}` is [`ColorJitter::usual`].
+/// Saturation does not affect gray images. By default nothing changes, and a setting missing from a
+/// file changes nothing; but `color = {}` is [`ColorJitter::usual`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written")]
 pub struct ColorJitter {
-    /// How much brighter or darker, 0 to 10.
+    /// Strength of the brightness change, 0 to 10.
     pub brightness: f64,
-    /// How much more or less contrast, 0 to 10.
+    /// Strength of the contrast change, 0 to 10.
     pub contrast: f64,
-    /// How much more or less color, 0 to 10.
+    /// Strength of the saturation change, 0 to 10.
     pub saturation: f64,
 }
 
-/// As it lies in a file.
+/// Serialized form.
 #[derive(Deserialize, Default, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 struct Written {
@@ -54,7 +54,8 @@ enum Change {
 }
 
 impl ColorJitter {
-    /// 0.4 each, as fb.resnet.torch, Facebook's program, trains residual networks on ImageNet.
+    /// Returns 0.4 for each setting, as in Facebook's fb.resnet.torch for residual networks on
+    /// ImageNet.
     pub fn usual() -> Self {
         Self {
             brightness: 0.4,
@@ -70,7 +71,7 @@ impl ColorJitter {
         range.check("color.saturation", self.saturation)
     }
 
-    /// Changes an image, `[channels, height, width]`.
+    /// Augments an image, `[channels, height, width]`.
     pub(crate) fn apply(&self, pixels: &mut [u8], channels: usize, generator: &mut Generator) {
         let mut changes = [Change::Brightness, Change::Contrast, Change::Saturation];
         shuffle(&mut changes, generator);

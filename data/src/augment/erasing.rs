@@ -1,4 +1,4 @@
-//! Images with a rectangle missing.
+//! Random erasing.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,33 +6,34 @@ use super::AugmentationError;
 use super::range::Range;
 use crate::random::Generator;
 
-/// How often a rectangle is looked for that lies in the image; the paper does it without end.
+/// Number of attempts to find a rectangle within the image; the paper has no limit.
 const TRIES: usize = 100;
 
-/// Erases a rectangle of some images (Zhong et al. 2017, <https://arxiv.org/abs/1708.04896>).
+/// Erases a random rectangle of some images (Zhong et al. 2017,
+/// <https://arxiv.org/abs/1708.04896>).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RandomErasing {
-    /// The share of images that lose something, 0 to 1; 0.5 by default.
+    /// Fraction of images to erase a rectangle from, 0 to 1; 0.5 by default.
     pub probability: f64,
-    /// The least and the most that the rectangle has of the image's area, above 0 and at most
-    /// 1; 0.02 and 0.4 by default.
+    /// Minimum and maximum area of the rectangle as a fraction of the image's area, above 0 and at
+    /// most 1; 0.02 and 0.4 by default.
     pub area: [f64; 2],
-    /// The least and the most of its height by its width, 0.1 to 10; 0.3 and 1 / 0.3 by default.
+    /// Minimum and maximum aspect ratio (height / width), 0.1 to 10; 0.3 and 1 / 0.3 by default.
     pub ratio: [f64; 2],
-    /// What comes in its place; noise by default.
+    /// Content of the erased rectangle; noise by default.
     pub filling: ErasedFilling,
 }
 
-/// What comes in the place of what is erased.
+/// Content of an erased rectangle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ErasedFilling {
-    /// Any value for each pixel and channel.
+    /// A random value for each pixel and channel.
     #[default]
     Noise,
-    /// The mean color; black for images that are not normalized, whose mean counts as 0.
+    /// The mean color; black for images that are not normalized, whose mean is set to 0.
     Mean,
 }
 
@@ -54,7 +55,7 @@ impl RandomErasing {
         Range::new(0.1, 10.0).check_pair("erasing.ratio", self.ratio)
     }
 
-    /// Changes an image, `[channels, height, width]`; `mean` has a value for each channel.
+    /// Augments an image, `[channels, height, width]`; `mean` has one value per channel.
     pub(crate) fn apply(
         &self,
         pixels: &mut [u8],
@@ -79,7 +80,7 @@ impl RandomErasing {
         }
     }
 
-    /// Begin and end of rows and of columns; none if no rectangle fits.
+    /// Draws the start and end of the rows and of the columns; `None` if no rectangle fits.
     fn rectangle(
         &self,
         size: [usize; 2],

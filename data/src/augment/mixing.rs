@@ -1,10 +1,10 @@
-//! Images of a batch that are mixed in pairs.
+//! Mixing of pairs of images in a batch.
 
 use super::Augmentation;
 use crate::order::shuffle;
 use crate::random::{Generator, Purpose};
 
-/// Mixes the images of a batch, as [`Augmentation::mixup`] and [`Augmentation::cutmix`] say.
+/// Mixes the images of a batch according to [`Augmentation::mixup`] and [`Augmentation::cutmix`].
 #[derive(Clone, Debug)]
 pub(crate) struct Mixing {
     mixup: f64,
@@ -15,17 +15,17 @@ pub(crate) struct Mixing {
 /// How one image of a batch is mixed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Recipe {
-    /// The place in the batch of the image that comes in.
+    /// Index in the batch of the image that is mixed in.
     pub partner: usize,
-    /// The share of the result that the first image keeps, 0 to 1.
+    /// Share of the first image in the result, 0 to 1.
     pub share: f32,
-    /// The rows and columns, from one up to another, that the partner takes over; without, the
-    /// two are added.
+    /// Half-open ranges of rows and columns that are copied from the partner; `None` adds the two
+    /// images instead.
     pub rectangle: Option<[(usize, usize); 2]>,
 }
 
 impl Mixing {
-    /// None if nothing is mixed.
+    /// Returns `None` if mixing is off.
     pub(crate) fn new(augmentation: &Augmentation, seed: u64) -> Option<Self> {
         let &Augmentation { mixup, cutmix, .. } = augmentation;
         (mixup > 0.0 || cutmix > 0.0).then_some(Self {
@@ -35,10 +35,10 @@ impl Mixing {
         })
     }
 
-    /// How each of `length` images of `size`, `[height, width]`, is mixed: those of the batch
-    /// that begins at `first` in an epoch.
+    /// Draws a recipe for each of `length` images of `size`, `[height, width]`, in the batch that
+    /// begins at index `first` of an epoch.
     ///
-    /// Every image is another one's partner, or its own.
+    /// The partners are a permutation of the batch; an image may be its own partner.
     pub(crate) fn recipes(
         &self,
         length: usize,
@@ -76,7 +76,7 @@ impl Mixing {
     }
 }
 
-/// A rectangle of the image's form around any place, cut off where it leaves the image.
+/// Draws a rectangle with the image's aspect ratio around a random center, clipped to the image.
 fn rectangle(size: [usize; 2], area: f64, generator: &mut Generator) -> [(usize, usize); 2] {
     size.map(|side| {
         let length = (side as f64 * area.sqrt()) as usize;

@@ -1,4 +1,4 @@
-//! How images are changed at random while a network is trained on them.
+//! Random augmentation of training images.
 
 mod affine;
 mod augmenter;
@@ -25,15 +25,15 @@ use crate::preprocessing::MAX_SIDE;
 
 pub(crate) use range::Range;
 
-/// How training images are changed at random; nothing by default.
+/// Augmentation settings for training images; off by default.
 ///
-/// Changes are made in this order, on bytes before they are normalized: `resized_crop`,
-/// `pad_crop`, `flip`, `affine`, `trivial`, `color`, `erasing`, `mixup` or `cutmix`.
+/// Steps are applied in this order, to bytes before normalization: `resized_crop`, `pad_crop`,
+/// `flip`, `affine`, `trivial`, `color`, `erasing`, `mixup` or `cutmix`.
 ///
-/// What happens to an image depends on a seed, the epoch and the image's index alone (how it is
-/// mixed, on the batch's place in the epoch), and for each kind of change by itself: it is the
-/// same for any number of threads, after a resume in the middle of an epoch, and whatever else is
-/// turned on.
+/// The changes of an image depend only on a seed, the epoch and the image's index (for mixing, on
+/// the index of the batch in the epoch), and each kind of change draws its own random numbers. The
+/// result is therefore the same for any number of threads, after a resume in the middle of an
+/// epoch, and with any other settings.
 ///
 /// ```
 /// use data::Augmentation;
@@ -46,43 +46,43 @@ pub(crate) use range::Range;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
-    /// Pixels that are added on each side, of the mean color (which normalizes to about 0;
-    /// black without normalization),
-    /// before an image of the original size is cropped anywhere; at most [`MAX_SIDE`].
+    /// Number of pixels of padding on each side, in the mean color (which normalizes to about 0;
+    /// black without normalization), before a random crop of the original size; at most
+    /// [`MAX_SIDE`].
     pub pad_crop: usize,
-    /// Whether every other image is mirrored, left to right.
+    /// Whether to mirror images horizontally with probability one half.
     pub flip: bool,
-    /// TrivialAugment with its wide space of strengths (Müller and Hutter 2021,
-    /// <https://arxiv.org/abs/2103.10158>): one operation of 14 for each image.
+    /// Whether to apply TrivialAugment with its wide space of strengths (Müller and Hutter 2021,
+    /// <https://arxiv.org/abs/2103.10158>): one of 14 operations per image.
     pub trivial: bool,
-    /// Mixup (Zhang et al. 2017, <https://arxiv.org/abs/1710.09412>): the parameter of the Beta
-    /// distribution of an image's share, 0 (off) to 100.
+    /// Alpha of mixup (Zhang et al. 2017, <https://arxiv.org/abs/1710.09412>): the parameter of the
+    /// Beta distribution of an image's share, 0 (off) to 100.
     pub mixup: f64,
-    /// CutMix (Yun et al. 2019, <https://arxiv.org/abs/1905.04899>): likewise. With both, every
-    /// other image is mixed by the one, the rest by the other.
+    /// Alpha of CutMix (Yun et al. 2019, <https://arxiv.org/abs/1905.04899>), 0 (off) to 100. With
+    /// both, each image is mixed by either method with probability one half.
     pub cutmix: f64,
-    /// Any part of the image in the place of the whole.
+    /// Random resized crop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resized_crop: Option<ResizedCrop>,
-    /// Small turns, shifts, scalings and shears.
+    /// Small random rotations, translations, scalings and shears.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub affine: Option<Affine>,
-    /// Other brightness, contrast and saturation.
+    /// Random brightness, contrast and saturation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color: Option<ColorJitter>,
-    /// A rectangle that is missing.
+    /// Random erasing of a rectangle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erasing: Option<RandomErasing>,
 }
 
-/// The largest parameter of mixup and cutmix; shares are all about one half long before.
+/// Maximum alpha of mixup and CutMix; shares are close to one half long before.
 const MAX_ALPHA: f64 = 100.0;
 
 impl Augmentation {
-    /// Checks every setting.
+    /// Validates every setting.
     ///
     /// # Errors
-    /// [`AugmentationError`], which names the setting that is out of its range.
+    /// [`AugmentationError`], which names the setting that is out of range.
     pub fn validate(&self) -> Result<(), AugmentationError> {
         if self.pad_crop > MAX_SIDE {
             return Err(AugmentationError::PadCrop {
@@ -108,36 +108,36 @@ impl Augmentation {
     }
 }
 
-/// Why images cannot be changed as asked for.
+/// The error type for augmentation settings.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AugmentationError {
-    /// Too much padding.
+    /// The padding is too large.
     #[error("images are padded by {found} pixels: expected at most {MAX_SIDE}")]
     PadCrop {
-        /// The number given.
+        /// Value given.
         found: usize,
     },
 
-    /// A setting outside its range.
+    /// A setting is out of range.
     #[error("`{setting}` is {found}: expected {expected}")]
     Setting {
-        /// The setting, such as `erasing.probability`.
+        /// Name of the setting, such as `erasing.probability`.
         setting: &'static str,
-        /// The number given.
+        /// Value given.
         found: f64,
-        /// What it may be.
+        /// Allowed values.
         expected: String,
     },
 
-    /// A range that ends before it begins.
+    /// The lower bound of a range exceeds the upper bound.
     #[error("`{setting}` goes from {low} to {high}: expected the smaller number first")]
     Bounds {
-        /// The setting, such as `erasing.area`.
+        /// Name of the setting, such as `erasing.area`.
         setting: &'static str,
-        /// The first number given.
+        /// Lower bound given.
         low: f64,
-        /// The second number given.
+        /// Upper bound given.
         high: f64,
     },
 }
@@ -153,7 +153,8 @@ mod tests {
         assert!(serde_json::from_str::<Augmentation>(r#"{"flop": true}"#).is_err());
     }
 
-    /// Every setting with what an empty table stands for is in the table of docs/settings.md, and no other.
+    /// The table in docs/settings.md must list exactly the existing settings, with the values that
+    /// an empty table stands for.
     #[test]
     fn the_table_of_settings_is_true() {
         let tables = r#"{"resized_crop": {}, "affine": {}, "color": {}, "erasing": {}}"#;
@@ -179,7 +180,7 @@ mod tests {
         assert_eq!(lines.filter(is_setting).count(), settings);
     }
 
-    /// Whether two values are the same up to the digits that are shown.
+    /// Returns whether two values are equal up to the digits that are shown.
     fn is_near(one: &serde_json::Value, other: &serde_json::Value) -> bool {
         match (
             one.as_f64(),

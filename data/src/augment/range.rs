@@ -1,18 +1,18 @@
-//! What settings may be.
+//! Ranges of settings.
 
 use super::AugmentationError;
 
-/// The numbers that a setting may be.
+/// Range of valid values of a setting.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Range {
     least: f64,
     most: f64,
-    /// Whether `least` itself may be.
+    /// Whether `least` itself is valid.
     closed: bool,
 }
 
 impl Range {
-    /// From `least` to `most`.
+    /// Creates the range from `least` to `most`, inclusive.
     pub(crate) const fn new(least: f64, most: f64) -> Self {
         Self {
             least,
@@ -21,7 +21,7 @@ impl Range {
         }
     }
 
-    /// Above `least`, up to `most`.
+    /// Creates the range above `least`, up to and including `most`.
     pub(crate) const fn above(least: f64, most: f64) -> Self {
         Self {
             closed: false,
@@ -30,7 +30,7 @@ impl Range {
     }
 
     /// # Errors
-    /// [`AugmentationError::Setting`] if `found` is outside, or no number.
+    /// [`AugmentationError::Setting`] if `found` is out of range or NaN.
     pub(crate) fn check(self, setting: &'static str, found: f64) -> Result<(), AugmentationError> {
         let inside = (self.least..=self.most).contains(&found);
         if inside && (self.closed || found > self.least) {
@@ -44,7 +44,7 @@ impl Range {
     }
 
     /// # Errors
-    /// [`AugmentationError`] if one of two bounds is outside, or the first is above the second.
+    /// [`AugmentationError`] if one of two bounds is out of range, or the first exceeds the second.
     pub(crate) fn check_pair(
         self,
         setting: &'static str,

@@ -1,4 +1,4 @@
-//! Any part of an image, brought to the network's size.
+//! Random resized crop.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,21 +7,20 @@ use super::range::Range;
 use crate::convert::{Region, Stretch};
 use crate::random::Generator;
 
-/// How often a part is looked for that lies in the image, as torchvision does.
+/// Number of attempts to find a crop within the image, as in torchvision.
 const TRIES: usize = 10;
 
-/// Takes any part of an image and resizes it to the network's size, bilinear with antialiasing
-/// (Szegedy et al. 2014, <https://arxiv.org/abs/1409.4842>, section 6).
+/// Crops a random region of the image and resizes it to the model's input size, bilinear with
+/// antialiasing (Szegedy et al. 2014, <https://arxiv.org/abs/1409.4842>, section 6).
 ///
-/// Of an image file the part is taken at its full resolution; this stands in the place of the
-/// center crop then.
+/// Image files are cropped at full resolution; the random crop then replaces the center crop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResizedCrop {
-    /// The least and the most that the part has of the image's area, above 0 and at most 1;
-    /// 0.08 and 1 by default.
+    /// Minimum and maximum area of the crop as a fraction of the image's area, above 0 and at most
+    /// 1; 0.08 and 1 by default.
     pub scale: [f64; 2],
-    /// The least and the most of its width by its height, 0.1 to 10; 3/4 and 4/3 by default.
+    /// Minimum and maximum aspect ratio (width / height), 0.1 to 10; 3/4 and 4/3 by default.
     pub ratio: [f64; 2],
 }
 
@@ -40,7 +39,7 @@ impl ResizedCrop {
         Range::new(0.1, 10.0).check_pair("resized_crop.ratio", self.ratio)
     }
 
-    /// A part of an image of `[height, width]`, in whole pixels.
+    /// Draws a region of an image of `[height, width]`, in whole pixels.
     pub(crate) fn region(&self, size: [usize; 2], generator: &mut Generator) -> Region {
         let [height, width] = size.map(|side| side as f64);
         let [narrow, wide] = self.ratio.map(f64::ln);
@@ -68,7 +67,7 @@ impl ResizedCrop {
         self.center([height, width])
     }
 
-    /// The largest part around the center whose ratio is one of those that may be.
+    /// Returns the largest centered region with an allowed aspect ratio.
     fn center(&self, [height, width]: [f64; 2]) -> Region {
         let ratio = (width / height).clamp(self.ratio[0], self.ratio[1]);
         let stretch = |side: f64, other: f64| {

@@ -1,20 +1,20 @@
-//! Moving and mirroring an image by whole pixels.
+//! Translation and mirroring of an image by whole pixels.
 
-/// By how much an image is moved, and whether it is mirrored afterwards.
+/// A translation, and whether the image is mirrored afterwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shift {
-    /// Rows upwards: row 0 of the result is row `up` of the image.
+    /// Rows upward: row 0 of the result is row `up` of the image.
     pub up: isize,
     /// Columns to the left: column 0 of the result is column `left` of the image.
     pub left: isize,
-    /// Whether the result is mirrored, left to right.
+    /// Whether the result is mirrored horizontally.
     pub mirrored: bool,
 }
 
-/// Appends an image, `[channels, height, width]`, moved and mirrored, to `target`.
+/// Appends a translated and mirrored image, `[channels, height, width]`, to `target`.
 ///
-/// What comes in from outside is filled with the channel's value in `filling`, of which there is
-/// one for each channel.
+/// Pixels from outside the image get the channel's value in `filling`, which has one value per
+/// channel.
 pub(crate) fn shift(
     image: &[u8],
     [_, height, width]: [usize; 3],
@@ -40,13 +40,13 @@ pub(crate) fn shift(
     }
 }
 
-/// Which part of a side stays in the image, and what lies before it.
+/// The part of a side that stays in the image, and the offset before it.
 struct Overlap {
-    /// Pixels of the result before the part.
+    /// Number of result pixels before the part.
     before: usize,
-    /// The part's first pixel in the image.
+    /// First pixel of the part in the image.
     from: usize,
-    /// The part's length.
+    /// Length of the part.
     length: usize,
 }
 

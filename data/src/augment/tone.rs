@@ -1,33 +1,34 @@
-//! Changes of brightness and color, pixel by pixel, as Pillow's `ImageEnhance` and `ImageOps`
-//! make them, on `[channels, height, width]` bytes of 1 (gray) or 3 (RGB) channels.
+//! Pixelwise changes of brightness and color, as in Pillow's `ImageEnhance` and `ImageOps`, on
+//! `[channels, height, width]` bytes of 1 (gray) or 3 (RGB) channels.
 
-/// What every value of a channel becomes.
+/// Lookup table of a channel: the new value for each value.
 pub(crate) type Table = [u8; 256];
 
-/// The table of a function of the value.
+/// Returns the lookup table of a function.
 pub(crate) fn table(mut value: impl FnMut(u8) -> u8) -> Table {
     std::array::from_fn(|index| value(index as u8))
 }
 
-/// Looks every value up.
+/// Replaces every value by its entry in the table.
 pub(crate) fn look_up(pixels: &mut [u8], table: &Table) {
     for value in pixels {
         *value = table[usize::from(*value)];
     }
 }
 
-/// From `other`, with `factor` 0, over `value`, with 1, and beyond.
+/// Interpolates from `other` (`factor` 0) to `value` (`factor` 1), and extrapolates beyond.
 pub(crate) fn blend(other: f32, value: u8, factor: f32) -> u8 {
-    // A conversion keeps within 0 and 255, and cuts what is behind the point.
+    // The conversion clamps to 0 to 255 and truncates the fraction.
     (other + factor * (f32::from(value) - other) + 0.5) as u8
 }
 
-/// Brightness times `factor`, 0 (black) or more.
+/// Multiplies brightness by `factor`, 0 (black) or more.
 pub(crate) fn brightness(pixels: &mut [u8], factor: f32) {
     look_up(pixels, &table(|value| blend(0.0, value, factor)));
 }
 
-/// Every value goes away from the image's mean brightness, by `factor`, 0 (uniform) or more.
+/// Scales the difference of every value from the image's mean brightness by `factor`, 0 (uniform)
+/// or more.
 pub(crate) fn contrast(pixels: &mut [u8], channels: usize, factor: f32) {
     let sum: u64 = match split(pixels, channels) {
         Some([red, green, blue]) => {
@@ -45,7 +46,8 @@ pub(crate) fn contrast(pixels: &mut [u8], channels: usize, factor: f32) {
     look_up(pixels, &table(|value| blend(mean, value, factor)));
 }
 
-/// Every color goes away from its gray, by `factor`, 0 (gray) or more; gray images stay.
+/// Scales the difference of every color from its gray by `factor`, 0 (gray) or more; gray images
+/// are unchanged.
 pub(crate) fn saturation(pixels: &mut [u8], channels: usize, factor: f32) {
     let Some([red, green, blue]) = split(pixels, channels) else {
         return;
@@ -58,9 +60,10 @@ pub(crate) fn saturation(pixels: &mut [u8], channels: usize, factor: f32) {
     }
 }
 
-/// Each value goes away from the mean of its neighborhood, by `factor`, 0 (smooth) or more.
+/// Scales the difference of each value from the mean of its neighborhood by `factor`, 0 (smooth) or
+/// more.
 ///
-/// The neighborhood is 3x3 pixels, the middle one with weight 5 of 13; the border stays.
+/// The neighborhood is 3x3 pixels, with weight 5 of 13 for the middle one; the border is unchanged.
 pub(crate) fn sharpness(pixels: &mut [u8], [_, height, width]: [usize; 3], factor: f32) {
     for plane in pixels.chunks_exact_mut(height * width) {
         let original = plane.to_vec();
@@ -86,7 +89,7 @@ pub(crate) fn posterize(pixels: &mut [u8], bits: u32) {
     look_up(pixels, &table(|value| value & mask));
 }
 
-/// Inverts values from `threshold` on.
+/// Inverts values of at least `threshold`.
 pub(crate) fn solarize(pixels: &mut [u8], threshold: u16) {
     let inverted = |value: u8| {
         if u16::from(value) < threshold {
@@ -98,7 +101,8 @@ pub(crate) fn solarize(pixels: &mut [u8], threshold: u16) {
     look_up(pixels, &table(inverted));
 }
 
-/// Stretches each channel from its least and most to 0 and 255; a uniform one stays.
+/// Stretches each channel from its minimum and maximum to 0 and 255; uniform channels are
+/// unchanged.
 pub(crate) fn autocontrast(pixels: &mut [u8], channels: usize) {
     for plane in planes(pixels, channels) {
         let (mut least, mut most) = (u8::MAX, u8::MIN);
@@ -113,7 +117,7 @@ pub(crate) fn autocontrast(pixels: &mut [u8], channels: usize) {
     }
 }
 
-/// Spreads each channel's values so that all are as frequent, as far as that is possible.
+/// Equalizes the histogram of each channel as far as possible.
 pub(crate) fn equalize(pixels: &mut [u8], channels: usize) {
     for plane in planes(pixels, channels) {
         let mut counts = [0_usize; 256];
@@ -135,7 +139,7 @@ pub(crate) fn equalize(pixels: &mut [u8], channels: usize) {
     }
 }
 
-/// 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), with Pillow's fixed-point weights.
+/// Returns 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), with Pillow's fixed-point weights.
 fn luma(red: u8, green: u8, blue: u8) -> u8 {
     let [red, green, blue] = [red, green, blue].map(u32::from);
     ((19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16) as u8
@@ -146,7 +150,7 @@ fn planes(pixels: &mut [u8], channels: usize) -> impl Iterator<Item = &mut [u8]>
     pixels.chunks_exact_mut(length)
 }
 
-/// The planes of an RGB image; none of a gray one.
+/// Returns the planes of an RGB image; `None` for a gray one.
 fn split(pixels: &mut [u8], channels: usize) -> Option<[&mut [u8]; 3]> {
     let length = pixels.len() / channels;
     let (red, rest) = pixels.split_at_mut(length);
@@ -158,7 +162,7 @@ fn split(pixels: &mut [u8], channels: usize) -> Option<[&mut [u8]; 3]> {
 mod tests {
     use super::*;
 
-    /// The image after a change.
+    /// Returns the image after a change.
     fn after<const N: usize>(mut pixels: [u8; N], change: impl Fn(&mut [u8])) -> [u8; N] {
         change(&mut pixels);
         pixels

@@ -1,13 +1,13 @@
-//! One operation with any strength for each image.
+//! TrivialAugment: one operation of random strength per image.
 
 use super::tone;
 use super::warp::Warp;
 use crate::random::Generator;
 
-/// How many strengths there are; the first is none.
+/// Number of strengths; the first one changes nothing.
 const STRENGTHS: usize = 31;
 
-/// What may be done to an image.
+/// An operation of TrivialAugment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operation {
     Identity,
@@ -43,18 +43,18 @@ const OPERATIONS: [Operation; 14] = [
     Operation::Equalize,
 ];
 
-// The ends of the wide space's ranges.
+// Ends of the ranges of the wide space.
 const MOST_SHEAR: f64 = 0.99;
 const MOST_PIXELS: f64 = 32.0;
 const MOST_DEGREES: f64 = 135.0;
 const MOST_TONE: f64 = 0.99;
 const LEAST_BITS: f64 = 2.0;
 
-/// TrivialAugment with its wide space of strengths (Müller and Hutter 2021,
-/// <https://arxiv.org/abs/2103.10158>): changes an image, `[channels, height, width]`.
+/// Applies TrivialAugment with its wide space of strengths (Müller and Hutter 2021,
+/// <https://arxiv.org/abs/2103.10158>) to an image, `[channels, height, width]`.
 ///
-/// `mean`, with a value for each channel, comes in from outside, where the paper's program has
-/// black, and images are turned and sheared bilinearly.
+/// Pixels from outside the image get `mean`, with one value per channel, where the paper's code
+/// uses black. Rotation and shear are bilinear.
 pub(crate) fn trivial_augment(
     pixels: &mut Vec<u8>,
     shape: [usize; 3],
@@ -66,7 +66,7 @@ pub(crate) fn trivial_augment(
     apply(operation, strength, sign, pixels, shape, mean);
 }
 
-/// An operation, the number of its strength, and the side.
+/// Draws an operation, the index of its strength, and its sign.
 fn draw(generator: &mut Generator) -> (Operation, usize, f64) {
     let operation = OPERATIONS[generator.below(OPERATIONS.len())];
     let strength = generator.below(STRENGTHS);
@@ -77,7 +77,7 @@ fn draw(generator: &mut Generator) -> (Operation, usize, f64) {
     )
 }
 
-/// Does an operation with a strength of 0 to 1, to the side of `sign` if it has two.
+/// Applies an operation with a strength of 0 to 1, in the direction of `sign` if it has two.
 fn apply(
     operation: Operation,
     strength: f64,
@@ -153,9 +153,9 @@ mod tests {
             let mut pixels = image(shape);
             apply(operation, 0.0, -1.0, &mut pixels, shape, &[9, 9, 9]);
             match operation {
-                // These have no strength.
+                // These operations have no strength.
                 Operation::Autocontrast | Operation::Equalize => {}
-                // Nor is there a value above the highest to spare.
+                // The threshold is the maximum value, which is still inverted.
                 Operation::Solarize => {}
                 _ => assert_eq!(pixels, image(shape), "{operation:?}"),
             }

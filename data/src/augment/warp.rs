@@ -1,39 +1,39 @@
-//! Turning, moving, scaling and shearing an image.
+//! Affine transformation of an image.
 
-/// Fractional bits of a coordinate.
+/// Number of fractional bits of a coordinate.
 const BITS: u32 = 16;
 const ONE: f64 = (1_u32 << BITS) as f64;
 
-/// A linear map of the plane and a shift, about the center of an image: where each pixel of the
-/// result comes from.
+/// A linear map of the plane and a translation, about the center of an image. It maps each pixel of
+/// the result to its source.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Warp {
     /// `[[x from x, x from y], [y from x, y from y]]`.
     matrix: [[f64; 2]; 2],
-    /// What is taken from a place of the result first: pixels to the right and down.
+    /// Translation of the result, subtracted first: pixels right and down.
     shift: [f64; 2],
 }
 
 impl Warp {
-    /// The same map after an image is turned to the right by `degrees`.
+    /// Returns a clockwise rotation by `degrees`.
     pub(crate) fn rotation(degrees: f64) -> Self {
         let (sine, cosine) = degrees.to_radians().sin_cos();
         Self::linear([[cosine, sine], [-sine, cosine]])
     }
 
-    /// Rows move to the right by `along_x` pixels for each row below the center, and columns down
-    /// by `along_y` for each column right of it.
+    /// Returns a shear: rows move right by `along_x` pixels for each row below the center, and
+    /// columns down by `along_y` for each column right of it.
     pub(crate) fn shear([along_x, along_y]: [f64; 2]) -> Self {
-        // The inverse of [[1, along_x], [along_y, 1]]; only one of them is not 0.
+        // The inverse of [[1, along_x], [along_y, 1]], one of which is 0.
         Self::linear([[1.0, -along_x], [-along_y, 1.0]])
     }
 
-    /// The image becomes larger by `factor`, above 0.
+    /// Returns an enlargement by `factor`, above 0.
     pub(crate) fn scaling(factor: f64) -> Self {
         Self::linear([[1.0 / factor, 0.0], [0.0, 1.0 / factor]])
     }
 
-    /// The image moves to the right and down.
+    /// Returns a translation to the right and down.
     pub(crate) fn translation(shift: [f64; 2]) -> Self {
         Self {
             matrix: [[1.0, 0.0], [0.0, 1.0]],
@@ -41,7 +41,7 @@ impl Warp {
         }
     }
 
-    /// This one after `earlier`, which must not move the image.
+    /// Composes this with `earlier`, which is applied first and must not translate.
     pub(crate) fn after(self, earlier: Self) -> Self {
         let [[a, b], [c, d]] = earlier.matrix;
         let [[e, f], [g, h]] = self.matrix;
@@ -61,8 +61,9 @@ impl Warp {
         }
     }
 
-    /// An image, `[channels, height, width]`, after this: bilinear, with the channel's value in
-    /// `filling` around the image. The same whole numbers come out on every machine.
+    /// Applies the transformation to an image, `[channels, height, width]`: bilinear, with the
+    /// channel's value in `filling` around the image. The result is the same on every machine,
+    /// since it is computed with integers.
     pub(crate) fn apply(
         &self,
         image: &[u8],
@@ -73,7 +74,7 @@ impl Warp {
         let matrix = self.matrix.map(|row| row.map(fixed));
         let center = [width, height].map(|side| (side as f64 - 1.0) / 2.0);
         let [x, y] = [center[0] + self.shift[0], center[1] + self.shift[1]];
-        // Where the first pixel comes from.
+        // Source of the first pixel.
         let start = [0, 1].map(|axis| {
             let [across, down] = self.matrix[axis];
             fixed(center[axis] - across * x - down * y)
@@ -95,10 +96,10 @@ impl Warp {
     }
 }
 
-/// The four pixels around a place, as far as they are in the image, and their weights.
+/// The four pixels around a point, as far as they are in the image, and their weights.
 struct Tap {
     places: [Option<usize>; 4],
-    /// They add up to 65536.
+    /// The weights add up to 65536.
     weights: [u32; 4],
 }
 
@@ -139,12 +140,12 @@ impl Tap {
     }
 }
 
-/// A coordinate rounded to the 8 bits behind the point that weights have, and its whole part.
+/// Returns the integer part of a coordinate after rounding to the 8 fractional bits of the weights.
 fn whole(coordinate: i64) -> i64 {
     (coordinate + (1 << (BITS - 9))) >> BITS
 }
 
-/// What is left of a coordinate, 0 to 255.
+/// Returns the fractional part of a coordinate, 0 to 255.
 fn part(coordinate: i64) -> u32 {
     (((coordinate + (1 << (BITS - 9))) >> (BITS - 8)) & 255) as u32
 }

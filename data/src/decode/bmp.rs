@@ -13,7 +13,7 @@ use super::error::DecodeError;
 use super::limits::Limits;
 use super::warning::Flaw;
 
-/// Bytes that decoding takes for a pixel: red, green, blue, alpha, and a copy without alpha.
+/// Peak memory per pixel in bytes: red, green, blue, alpha, and a copy without alpha.
 const PIXEL_BYTES: u64 = 7;
 
 /// Decodes a BMP file to gray or RGB; transparency is dropped.
@@ -41,8 +41,8 @@ pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, Decode
     })
 }
 
-/// Adds the padding of the last row where nothing else is missing; refuses uncompressed files that
-/// lack more.
+/// Adds the padding of the last row if only that is missing; returns an error for uncompressed
+/// files that lack more.
 fn with_padding(file: &[u8]) -> Result<(Cow<'_, [u8]>, Option<Flaw>), DecodeError> {
     let Some([least, whole]) = uncompressed_length(file) else {
         return Ok((Cow::Borrowed(file), None));
@@ -59,7 +59,8 @@ fn with_padding(file: &[u8]) -> Result<(Cow<'_, [u8]>, Option<Flaw>), DecodeErro
     Ok((Cow::Owned(padded), Some(Flaw::NoEnd)))
 }
 
-/// Bytes of an uncompressed file up to its last pixel, and with the padding behind it.
+/// Returns the size of an uncompressed file in bytes up to its last pixel, and with the padding
+/// after it.
 fn uncompressed_length(file: &[u8]) -> Option<[u64; 2]> {
     let word = |at: usize| {
         Some(u64::from(u32::from_le_bytes(
@@ -74,11 +75,11 @@ fn uncompressed_length(file: &[u8]) -> Option<[u64; 2]> {
     let [width, height, bits] = match word(14)? {
         12 => [half(18)?, half(20)?, half(24)?],
         _ => {
-            // Without compression, with or without masks for the colors.
+            // Uncompressed, with or without color masks.
             if !matches!(word(30)?, 0 | 3 | 6) {
                 return None;
             }
-            // A negative height means that rows go downwards.
+            // A negative height means that rows are stored top-down.
             let height = (word(22)? as u32).cast_signed().unsigned_abs();
             [word(18)?, height.into(), half(28)?]
         }

@@ -1,18 +1,18 @@
-//! The memory that images may take while they are decoded, all threads together.
+//! Memory budget for decoding images, shared by all threads.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Bytes that decoding takes at most at a time, all threads of the process together, unless a
-/// single image needs more.
+/// Maximum number of bytes for decoding at a time, over all threads of the process, unless a single
+/// image needs more.
 const TOTAL: u64 = 1 << 30;
 
-/// The budget of the process.
+/// Budget of the process.
 pub(super) static PROCESS: Budget = Budget::new(TOTAL);
 
-/// A number of bytes that threads share: each waits until there is room for what it needs.
+/// A number of bytes shared by threads: each thread waits until there is room for what it needs.
 ///
 /// One thread may always proceed, whatever it needs, so that no image is too large for the budget
-/// and threads that ask for more cannot wait for each other forever.
+/// and threads that need more cannot deadlock.
 #[derive(Debug)]
 pub(super) struct Budget {
     total: u64,
@@ -22,13 +22,13 @@ pub(super) struct Budget {
 
 #[derive(Debug)]
 struct State {
-    /// Bytes of all permits.
+    /// Number of bytes of all permits.
     used: u64,
-    /// Permits whose threads do not wait for more.
+    /// Number of permits whose threads are not waiting for more.
     active: usize,
 }
 
-/// Bytes of a budget, given back when it is dropped.
+/// Bytes of a budget, returned when dropped.
 #[derive(Debug)]
 pub(super) struct Permit<'a> {
     budget: &'a Budget,
@@ -46,7 +46,7 @@ impl Budget {
 
     /// Waits for room for `bytes`.
     ///
-    /// A thread must not ask for a second permit while it has one.
+    /// A thread must not request a second permit while it holds one.
     pub(super) fn acquire(&self, bytes: u64) -> Permit<'_> {
         self.wait_for(self.lock(), bytes);
         Permit {
@@ -72,10 +72,10 @@ impl Budget {
 }
 
 impl Permit<'_> {
-    /// Waits for room for `bytes` more.
+    /// Waits for room for additional `bytes`.
     pub(super) fn grow(&mut self, bytes: u64) {
         let mut state = self.budget.lock();
-        // While it waits, another thread may proceed.
+        // Another thread may proceed while this one waits.
         state.active -= 1;
         self.budget.changed.notify_all();
         self.budget.wait_for(state, bytes);
@@ -131,7 +131,7 @@ mod tests {
                 scope.spawn(|| {
                     for _ in 0..200 {
                         let mut permit = budget.acquire(50);
-                        // More than the whole budget, and by two threads at once.
+                        // More than the whole budget, requested by two threads at once.
                         permit.grow(75);
                         let others = growing.fetch_add(1, Ordering::SeqCst);
                         assert_eq!(others, 0, "one proceeds alone beyond the budget");

@@ -1,4 +1,4 @@
-//! Why an image could not be opened.
+//! Errors of opening images.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,23 +8,23 @@ use files::shown_path;
 use super::format::{IMAGE_FORMATS, OtherFormat};
 use super::{DEFAULT_MAX_PIXELS, MAX_FILE_BYTES};
 
-/// Why bytes could not be decoded to an image, as a clause without the file's name.
+/// The error type for decoding bytes to an image. The message is a clause without the file's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// There is no content.
+    /// The content is empty.
     #[error("is empty: expected a {IMAGE_FORMATS} image")]
     Empty,
 
-    /// The content has no known format.
+    /// The format of the content is unknown.
     #[error("is not an image: expected {IMAGE_FORMATS} content")]
     NotAnImage,
 
-    /// The content has a format that is not decoded.
+    /// The format of the content is not supported.
     #[error("is {}: expected a {IMAGE_FORMATS} image", .0.name)]
     OtherFormat(OtherFormat),
 
-    /// The content uses a rare part of its format.
+    /// The content uses an unsupported feature of its format.
     #[error("is {0}, which is not supported")]
     Unsupported(&'static str),
 
@@ -43,39 +43,39 @@ pub enum DecodeError {
         width: u32,
         /// Height in pixels.
         height: u32,
-        /// The limit.
+        /// Maximum number of pixels.
         max_pixels: u64,
     },
 }
 
-/// Why an image file could not be opened.
+/// The error type for opening an image file.
 ///
-/// Each message is one sentence that names the file and says what is wrong with it;
-/// [`ImageError::hint`] says the way out where there is one.
+/// Each message is one sentence that names the file and the problem; [`ImageError::hint`] suggests
+/// a fix where there is one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageError {
-    /// There is no such file.
+    /// The file does not exist.
     #[error("the image {} does not exist", shown_path(path))]
     Missing {
-        /// The path given.
+        /// Path as given.
         path: PathBuf,
     },
 
-    /// The path names a folder.
+    /// The path is a folder.
     #[error("{} is a folder: expected an image file", shown_path(path))]
     Folder {
-        /// The path given.
+        /// Path as given.
         path: PathBuf,
     },
 
-    /// The path names a pipe, a socket or a device.
+    /// The path is a pipe, a socket or a device.
     #[error(
         "{} is a pipe, a socket or a device: expected an image file",
         shown_path(path)
     )]
     NotAFile {
-        /// The path given.
+        /// Path as given.
         path: PathBuf,
     },
 
@@ -84,11 +84,11 @@ pub enum ImageError {
     Read {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// I/O error.
         source: io::Error,
     },
 
-    /// The file has too many bytes.
+    /// The file is too large.
     #[error(
         "the file {} is too large: expected at most {MAX_FILE_BYTES} bytes",
         shown_path(path)
@@ -103,7 +103,7 @@ pub enum ImageError {
     Decode {
         /// The file.
         path: PathBuf,
-        /// The decoder's reason.
+        /// Error of the decoder.
         source: DecodeError,
     },
 
@@ -112,12 +112,12 @@ pub enum ImageError {
     Prepare {
         /// The file.
         path: PathBuf,
-        /// The reason.
+        /// Error of the preprocessing.
         source: crate::preprocessing::PreprocessingError,
     },
 }
 
-/// What a file is called before it is known to be an image.
+/// Returns the noun for a file that may not be an image.
 fn subject(error: &DecodeError) -> &'static str {
     match error {
         DecodeError::Empty => "the file ",
@@ -135,7 +135,7 @@ impl ImageError {
         }
     }
 
-    /// The way out, where there is a better one than the message says.
+    /// Returns a suggested fix, if there is one beyond the message.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { .. } => Some("check the spelling of the path".to_owned()),
@@ -151,7 +151,7 @@ impl ImageError {
 }
 
 impl DecodeError {
-    /// The way out.
+    /// Returns a suggested fix.
     pub fn hint(&self) -> String {
         match self {
             Self::NotAnImage => "save the image as PNG or JPEG".to_owned(),

@@ -1,24 +1,24 @@
-//! Image formats, told from the first bytes of a file.
+//! Image formats, detected from the first bytes of a file.
 
-/// The formats that are decoded, as a list for messages.
+/// Supported formats, as a list for messages.
 pub const IMAGE_FORMATS: &str = "PNG, JPEG, WebP, BMP, GIF or TIFF";
 
-/// File name extensions of the formats that are decoded, in lower case.
+/// File name extensions of the supported formats, in lower case.
 pub const IMAGE_EXTENSIONS: [&str; 9] = [
     "png", "jpg", "jpeg", "jfif", "webp", "bmp", "gif", "tif", "tiff",
 ];
 
-/// Bytes from the start of a file that tell its format.
+/// Number of bytes at the start of a file needed to detect its format.
 pub(super) const HEAD: usize = 4096;
 
-/// A format that is decoded.
+/// A supported format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageFormat {
-    /// Portable Network Graphics; of an animation, the default image.
+    /// Portable Network Graphics; for an animation, the default image.
     Png,
     /// JPEG, sequential or progressive, with Huffman codes.
     Jpeg,
-    /// WebP, with or without loss; of an animation, the first frame.
+    /// WebP, lossy or lossless; for an animation, the first frame.
     WebP,
     /// Windows bitmap.
     Bmp,
@@ -42,16 +42,16 @@ impl ImageFormat {
     }
 }
 
-/// A format that is recognized but not decoded.
+/// A format that is recognized but not supported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OtherFormat {
-    /// Name for messages, with its article: `an AVIF image`.
+    /// Name for messages, with an article: `an AVIF image`.
     pub name: &'static str,
-    /// How to make an image that is decoded: a command, or a sentence's end.
+    /// How to convert the image to a supported format: a command, or the end of a sentence.
     pub convert: &'static str,
 }
 
-/// What a file's first bytes say.
+/// The content of a file, detected from its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Image(ImageFormat),
@@ -63,7 +63,7 @@ const fn other(name: &'static str, convert: &'static str) -> OtherFormat {
     OtherFormat { name, convert }
 }
 
-/// Camera raw files that are TIFF files too; `tiff` tells them from images.
+/// Camera raw files that are also TIFF files; `tiff` distinguishes them from images.
 pub(super) const CAMERA_RAW: OtherFormat = other(
     "a camera raw file",
     "convert it, for example with `darktable-cli photo.nef photo.png`",
@@ -119,7 +119,7 @@ const TGA: OtherFormat = other(
     "convert it, for example with `magick image.tga image.png`",
 );
 
-/// What stands at an offset of a file.
+/// Bytes at an offset of a file that identify a format.
 struct Signature(usize, &'static [u8], OtherFormat);
 
 #[rustfmt::skip]
@@ -191,7 +191,7 @@ const SIGNATURES: &[Signature] = &[
 ];
 
 impl Content {
-    /// Tells the format from the first [`HEAD`] bytes of a file, or fewer in a short file.
+    /// Detects the format from the first [`HEAD`] bytes of a file, or fewer for a short file.
     pub(super) fn of(head: &[u8]) -> Self {
         if let Some(format) = image_format(head) {
             return Self::Image(format);
@@ -200,7 +200,7 @@ impl Content {
             head.get(*offset..)
                 .is_some_and(|rest| rest.starts_with(bytes))
         };
-        // The camera raw file of Canon starts as TIFF files do.
+        // Canon's camera raw files start like TIFF files.
         if let Some(Signature(.., format)) = SIGNATURES.iter().find(fits) {
             return Self::Other(*format);
         }
@@ -216,7 +216,7 @@ impl Content {
 fn image_format(head: &[u8]) -> Option<ImageFormat> {
     Some(match head {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => ImageFormat::Png,
-        // JPEG-LS starts alike.
+        // JPEG-LS starts the same way.
         [0xff, 0xd8, 0xff, 0xf7, ..] => return None,
         [0xff, 0xd8, 0xff, ..] => ImageFormat::Jpeg,
         [
@@ -239,13 +239,13 @@ fn image_format(head: &[u8]) -> Option<ImageFormat> {
         // Canon's camera raw files.
         [b'I', b'I', 42, 0, _, _, _, _, b'C', b'R', ..] => return None,
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => ImageFormat::Tiff,
-        // Some writers store the magic number in the other byte order.
+        // Some encoders store the magic number in the other byte order.
         [b'I', b'I', 0, 42, ..] | [b'M', b'M', 42, 0, ..] => ImageFormat::Tiff,
         _ => return None,
     })
 }
 
-/// Tells formats of the ISO base media file format by their brands.
+/// Detects formats of the ISO base media file format by their brands.
 fn container(head: &[u8]) -> Option<OtherFormat> {
     if head.get(4..8)? != b"ftyp" {
         return None;
@@ -272,7 +272,7 @@ fn container(head: &[u8]) -> Option<OtherFormat> {
     })
 }
 
-/// Tells formats that are text.
+/// Detects text formats.
 fn text(head: &[u8]) -> Option<OtherFormat> {
     if let [
         b'P',
@@ -300,18 +300,18 @@ fn text(head: &[u8]) -> Option<OtherFormat> {
     }
 }
 
-/// Whether a header is that of a PCX image, of one of the versions.
+/// Returns whether a header is that of a PCX image, in one of its versions.
 fn is_pcx(head: &[u8]) -> bool {
     matches!(head, [0x0a, 0 | 2..=5, 0 | 1, 1 | 2 | 4 | 8, ..]) && head.get(64) == Some(&0)
 }
 
-/// Whether there are packets of an MPEG transport stream.
+/// Returns whether there are packets of an MPEG transport stream.
 fn is_transport_stream(head: &[u8]) -> bool {
     const PACKET: usize = 188;
     (0..3).all(|packet| head.get(packet * PACKET) == Some(&0x47))
 }
 
-/// Whether a header is that of a TGA image, which has no signature.
+/// Returns whether a header is that of a TGA image, which has no signature.
 fn is_tga(head: &[u8]) -> bool {
     let &[
         _,

@@ -1,4 +1,4 @@
-//! GIF files, of which the first frame is decoded.
+//! GIF files; the first frame is decoded.
 
 use image::metadata::Orientation;
 use weezl::{BitOrder, decode::Decoder};
@@ -10,18 +10,18 @@ use super::{Decoded, lzw, pixels};
 
 const DAMAGED: DecodeError = DecodeError::Damaged("its GIF data is damaged");
 
-/// Bytes of the signature.
+/// Number of bytes of the signature.
 const SIGNATURE: usize = 6;
 
-/// Where rows of the four passes of an interlaced frame start, and how far apart they are.
+/// First row and row step of the four passes of an interlaced frame.
 const PASSES: [(usize, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
 
 type Palette = [[u8; 3]; 256];
 
-/// Decodes the first frame of a GIF file to RGB, as Pillow does.
+/// Decodes the first frame of a GIF file to RGB, like Pillow.
 ///
-/// A transparent pixel gets the color that its index has in the palette. Around a frame that does
-/// not fill the screen, pixels are transparent, or of the first color.
+/// A transparent pixel gets its color in the palette. Pixels outside a frame that does not fill the
+/// screen are transparent, or have the first color.
 pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, DecodeError> {
     let mut reader = Reader(file.get(SIGNATURE..).unwrap_or_default());
     let [a, b, c, d, flags, _background, _aspect] = reader.array()?;
@@ -77,7 +77,7 @@ pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, Decode
     })
 }
 
-/// Place and size of a frame on the screen.
+/// Position and size of a frame on the screen.
 struct Frame {
     left: usize,
     top: usize,
@@ -87,7 +87,7 @@ struct Frame {
 }
 
 impl Frame {
-    /// The rows in the order in which they are stored.
+    /// Returns the rows in stored order.
     fn rows(&self) -> impl Iterator<Item = usize> {
         let passes = match self.is_interlaced {
             true => &PASSES[..],
@@ -99,7 +99,7 @@ impl Frame {
     }
 }
 
-/// What is left of a file.
+/// The rest of a file.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
         Ok(*array)
     }
 
-    /// Reads the palette that flags announce, if they do; colors that it lacks are black.
+    /// Reads the palette if the flags announce one; missing colors are black.
     fn palette(&mut self, flags: u8) -> Result<Option<Palette>, DecodeError> {
         if flags & 0x80 == 0 {
             return Ok(None);
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         let (bytes, rest) = split.ok_or(DecodeError::CutOff)?;
         self.0 = rest;
         let (colors, _) = bytes.as_chunks::<3>();
-        // Pillow takes a palette of grays in order for none, which has all grays.
+        // Pillow treats a palette of ordered grays as missing, and a missing palette has all grays.
         let is_gray = (0..=255_u8)
             .zip(colors)
             .all(|(gray, color)| *color == [gray; 3]);
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
         Ok(Some(palette))
     }
 
-    /// Goes through the blocks up to the empty one, and returns the first.
+    /// Reads the blocks up to the empty one, and returns the first.
     fn blocks(&mut self) -> Result<&'a [u8], DecodeError> {
         let mut first = None;
         loop {
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Decodes the palette's indices of a frame, row by row as they are stored.
+    /// Decodes the palette indices of a frame, row by row in stored order.
     fn indices(&mut self, frame: &Frame) -> Result<(Vec<u8>, Option<Flaw>), DecodeError> {
         let [bits] = self.array()?;
         if !(1..=11).contains(&bits) {
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
             let block = &rest[..rest.len().min(length.into())];
             self.0 = &rest[block.len()..];
             if length == 0 {
-                // Behind the frame there is another one, an extension or the end marker.
+                // A frame is followed by another one, an extension or the end marker.
                 has_end = !self.0.is_empty();
                 break;
             }

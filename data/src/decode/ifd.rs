@@ -1,6 +1,6 @@
 //! Image file directories: the structure of TIFF files and of EXIF metadata.
 
-/// Upper bound for the number of values that are read from one entry.
+/// Maximum number of values read from one entry.
 const MAX_VALUES: u64 = 1 << 24;
 
 /// The first directory of a TIFF file or of EXIF metadata.
@@ -10,7 +10,7 @@ pub(super) struct Directory<'a> {
     entries: Vec<Entry>,
 }
 
-/// How numbers are stored.
+/// Number layout of a file.
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
     pub(super) little_endian: bool,
@@ -21,7 +21,7 @@ pub(super) struct Layout {
 /// The first value of a tag.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum First {
-    /// A number without a fraction; those below zero are large.
+    /// An integer; negative ones become large numbers.
     Number(u64),
     /// Text, bytes or another number.
     Other,
@@ -31,12 +31,12 @@ struct Entry {
     tag: u16,
     kind: u16,
     count: u64,
-    /// Where the value, or its offset, is stored in the file.
+    /// Offset in the file of the value, or of its offset.
     place: usize,
 }
 
 impl<'a> Directory<'a> {
-    /// Reads the first directory; entries after the end of the file are left out.
+    /// Reads the first directory; entries beyond the end of the file are left out.
     ///
     /// Returns `None` if `file` does not start with a TIFF header.
     pub(super) fn first(file: &'a [u8]) -> Option<Self> {
@@ -49,7 +49,7 @@ impl<'a> Directory<'a> {
             little_endian,
             big: false,
         };
-        // Some writers store the magic number in the other byte order.
+        // Some encoders store the magic number in the other byte order.
         layout.big = match file.get(2..4)? {
             [42, 0] | [0, 42] => false,
             magic if layout.number(magic) == 43 => true,
@@ -93,14 +93,16 @@ impl<'a> Directory<'a> {
         self.entries.iter().filter(move |entry| entry.tag == tag)
     }
 
-    /// Returns the bytes of a tag's value; of several entries, those of the first readable one.
+    /// Returns the bytes of a tag's value; if the tag has several entries, uses the first readable
+    /// one.
     pub(super) fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
         self.entries(tag).find_map(|entry| self.value(entry))
     }
 
-    /// Returns the first of a tag's values; of several entries, of the first readable one.
+    /// Returns the first of a tag's values; if the tag has several entries, uses the first readable
+    /// one.
     ///
-    /// Kinds that Pillow does not know are not readable.
+    /// Types unknown to Pillow are not readable.
     pub(super) fn first_value(&self, tag: u16) -> Option<First> {
         self.entries(tag).find_map(|entry| {
             let is_known = !matches!(entry.kind, 17 | 18);
@@ -110,8 +112,8 @@ impl<'a> Directory<'a> {
         })
     }
 
-    /// Returns the unsigned integers of a tag, as bytes of so many each; of several entries, those
-    /// of the first readable one.
+    /// Returns the unsigned integers of a tag as bytes, and the number of bytes of each; if the tag
+    /// has several entries, uses the first readable one.
     fn integers(&self, tag: u16) -> Option<(&'a [u8], usize)> {
         self.entries(tag)
             .find_map(|entry| Some((self.value(entry)?, integer_bytes(entry.kind)?)))
@@ -148,7 +150,7 @@ impl<'a> Directory<'a> {
 }
 
 impl Layout {
-    /// Returns what a value of a kind is.
+    /// Returns the first value of a type.
     fn first(self, kind: u16, value: &[u8]) -> First {
         let number = match kind {
             5 | 10 => {
@@ -164,7 +166,7 @@ impl Layout {
         number.map_or(First::Other, First::Number)
     }
 
-    /// Returns the number in at most 8 bytes.
+    /// Converts at most 8 bytes to a number.
     pub(super) fn number(self, bytes: &[u8]) -> u64 {
         let add = |number, &byte| number << 8 | u64::from(byte);
         match self.little_endian {
@@ -174,12 +176,12 @@ impl Layout {
     }
 }
 
-/// A number without a fraction.
+/// Converts a number without a fraction.
 fn whole(number: f64) -> Option<u64> {
     (number.fract() == 0.0 && number >= 0.0).then_some(number as u64)
 }
 
-/// Bytes of one value of a kind; `None` for unknown kinds.
+/// Returns the number of bytes of one value of a type; `None` for unknown types.
 fn value_bytes(kind: u16) -> Option<usize> {
     match kind {
         // BYTE, ASCII, SBYTE, UNDEFINED
@@ -194,7 +196,8 @@ fn value_bytes(kind: u16) -> Option<usize> {
     }
 }
 
-/// Bytes of one value of a kind of integers. Values of the kind BYTE are not numbers to Pillow either.
+/// Returns the number of bytes of one value of an integer type. Like in Pillow, values of the type
+/// BYTE are not numbers.
 fn integer_bytes(kind: u16) -> Option<usize> {
     match kind {
         3 | 4 | 6 | 8 | 9 | 13 | 16..=18 => value_bytes(kind),

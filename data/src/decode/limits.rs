@@ -1,24 +1,24 @@
-//! What an image may take.
+//! Resource limits of decoding.
 
 use super::budget::Permit;
 use super::error::DecodeError;
 
-/// Bytes of a pixel with four samples of 16 bits.
+/// Number of bytes of a pixel with four samples of 16 bits.
 const MAX_BYTES_PER_PIXEL: u64 = 8;
 
-/// What an image that is being decoded may take; a decoder asks before it allocates.
+/// Limits for an image being decoded; decoders check them before allocating.
 pub(crate) struct Limits<'a> {
     max_pixels: u64,
     permit: Option<Permit<'a>>,
 }
 
 impl<'a> Limits<'a> {
-    /// At most so many pixels, with the memory for them taken from a budget if there is a permit.
+    /// Creates limits of `max_pixels` pixels. With a permit, their memory is taken from a budget.
     pub(super) fn new(max_pixels: u64, permit: Option<Permit<'a>>) -> Self {
         Self { max_pixels, permit }
     }
 
-    /// Refuses images with too many pixels.
+    /// Returns an error for images with too many pixels.
     pub(crate) fn check_size(&self, width: u32, height: u32) -> Result<(), DecodeError> {
         match u64::from(width) * u64::from(height) > self.max_pixels {
             true => Err(DecodeError::TooLarge {
@@ -30,7 +30,8 @@ impl<'a> Limits<'a> {
         }
     }
 
-    /// Refuses images that unpack to more than [`MAX_BYTES_PER_PIXEL`] for each pixel allowed.
+    /// Returns an error for images that decompress to more than [`MAX_BYTES_PER_PIXEL`] for each
+    /// allowed pixel.
     pub(crate) fn check_bytes(
         &self,
         width: u32,
@@ -57,7 +58,7 @@ impl<'a> Limits<'a> {
 
 #[cfg(test)]
 impl Limits<'_> {
-    /// At most so many pixels, and any memory.
+    /// Creates limits of `max_pixels` pixels and unlimited memory.
     pub(crate) fn of_pixels(max_pixels: u64) -> Self {
         Self::new(max_pixels, None)
     }

@@ -2,7 +2,8 @@
 
 use weezl::{LzwError, LzwStatus, decode::Decoder};
 
-/// Decodes data until it or the room for it is used up, and returns the number of bytes decoded.
+/// Decodes data until the input or the output buffer is used up, and returns the number of bytes
+/// decoded.
 pub(super) fn fill(
     decoder: &mut Decoder,
     mut data: &[u8],

@@ -1,4 +1,4 @@
-//! Opening an image file.
+//! Decoding of image files.
 
 mod bmp;
 mod budget;
@@ -32,23 +32,22 @@ pub use opener::{ImageOpener, open_image};
 pub(crate) use orientation::FoundOrientation;
 pub use warning::{Flaw, FlawedImages};
 
-/// The most pixels of an image that is opened, unless the caller says otherwise: enough for the
-/// photos of any phone.
+/// Default for the maximum number of pixels of an image: enough for the photos of any phone.
 pub const DEFAULT_MAX_PIXELS: u64 = 200_000_000;
 
-/// The most bytes of an image file.
+/// Maximum size of an image file in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 31;
 
-/// An image, decoded to 8-bit gray or RGB.
+/// A decoded image, 8-bit gray or RGB.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecodedImage {
-    /// The pixels, upright: the orientation of the metadata is applied.
+    /// Upright image: the orientation of the metadata is applied.
     pub image: DynamicImage,
-    /// What is wrong with the file, if anything.
+    /// Damage of the file, if any.
     pub flaw: Option<Flaw>,
 }
 
-/// An image as its file stores it.
+/// An image as stored in its file.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Decoded {
     /// 8-bit gray or RGB.
@@ -59,11 +58,11 @@ pub(crate) struct Decoded {
 
 /// Decodes a file's content, of at most `max_pixels`, to an upright image.
 ///
-/// The format is told from the content. The size is checked before memory for pixels is allocated.
-/// Of an animation the first frame is decoded.
+/// The format is detected from the content. The size is checked before memory for pixels is
+/// allocated. For an animation, the first frame is decoded.
 ///
 /// # Errors
-/// [`DecodeError`] if the content is not an image that can be decoded.
+/// [`DecodeError`] if the content cannot be decoded to an image.
 ///
 /// ```
 /// let png = std::fs::read("../image.png")?;
@@ -93,7 +92,7 @@ fn decode(file: &[u8], limits: &mut Limits) -> Result<DecodedImage, DecodeError>
     })
 }
 
-/// The format of a file that is no image, if it is known.
+/// Returns the format of a file that is not an image, if known.
 pub(crate) fn other_format(path: &Path) -> Option<OtherFormat> {
     let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
     let file = File::open(path).ok().filter(|_| is_file)?;
@@ -105,7 +104,7 @@ pub(crate) fn other_format(path: &Path) -> Option<OtherFormat> {
     }
 }
 
-/// The format of a file, of which the first bytes are enough.
+/// Returns the format of a file; its first bytes are enough.
 fn format(file: &[u8]) -> Result<ImageFormat, DecodeError> {
     if file.is_empty() {
         return Err(DecodeError::Empty);

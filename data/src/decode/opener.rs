@@ -1,4 +1,4 @@
-//! From a path to an image.
+//! Opening of image files.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -12,20 +12,19 @@ use super::limits::Limits;
 use super::warning::FlawedImages;
 use super::{DEFAULT_MAX_PIXELS, DecodedImage, HEAD, MAX_FILE_BYTES, decode, format};
 
-/// Opens an image of one of the [`IMAGE_FORMATS`](super::IMAGE_FORMATS), upright as its metadata
-/// says, with at most [`DEFAULT_MAX_PIXELS`].
+/// Opens an image of one of the [`IMAGE_FORMATS`](super::IMAGE_FORMATS) with at most
+/// [`DEFAULT_MAX_PIXELS`], and applies the orientation of its metadata.
 ///
 /// # Errors
-/// [`ImageError`], which names the file and says what is wrong with it.
+/// [`ImageError`], which names the file and the problem.
 pub fn open_image(path: impl AsRef<Path>) -> Result<DynamicImage, ImageError> {
     ImageOpener::default().open(path)
 }
 
-/// Opens image files, with a limit of pixels and a list of the files that are damaged.
+/// Opens image files, with a maximum number of pixels, and lists damaged files.
 ///
-/// All openers of a process share a budget of 1 GiB for the images that they decode at a time: a
-/// thread waits until there is room for its image. A single image may take more. A clone shares
-/// the list.
+/// All openers of a process share a budget of 1 GiB for decoding: a thread waits until there is
+/// room for its image. A single image may take more. Clones share the list.
 #[derive(Clone, Debug)]
 pub struct ImageOpener {
     max_pixels: u64,
@@ -39,7 +38,7 @@ impl Default for ImageOpener {
 }
 
 impl ImageOpener {
-    /// Opens images of at most `max_pixels`.
+    /// Creates an opener for images of at most `max_pixels`.
     pub fn new(max_pixels: u64) -> Self {
         Self {
             max_pixels,
@@ -54,21 +53,21 @@ impl ImageOpener {
 
     /// Opens an image.
     ///
-    /// Its memory does not count for the budget any more, so [`ImageOpener::open_with`] suits
-    /// better where many images are opened.
+    /// The returned image no longer counts toward the budget, so [`ImageOpener::open_with`] is a
+    /// better choice for opening many images.
     ///
     /// # Errors
-    /// [`ImageError`], which names the file and says what is wrong with it.
+    /// [`ImageError`], which names the file and the problem.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<DynamicImage, ImageError> {
         self.open_with(path, |image| image)
     }
 
-    /// Opens an image and makes something of it, which should be smaller than the image.
+    /// Opens an image and converts it with `make`; the result should be smaller than the image.
     ///
     /// `make` must not open another image.
     ///
     /// # Errors
-    /// [`ImageError`], which names the file and says what is wrong with it.
+    /// [`ImageError`], which names the file and the problem.
     pub fn open_with<T>(
         &self,
         path: impl AsRef<Path>,
@@ -76,7 +75,7 @@ impl ImageOpener {
     ) -> Result<T, ImageError> {
         let path = path.as_ref();
         let (file, permit) = read(path)?;
-        // The limits hold the permit until the image is made into something smaller.
+        // The limits hold the permit until `make` returns.
         let mut limits = Limits::new(self.max_pixels, Some(permit));
         let DecodedImage { image, flaw } =
             decode(&file, &mut limits).map_err(|source| ImageError::Decode {
@@ -91,7 +90,7 @@ impl ImageOpener {
     }
 }
 
-/// The file's bytes, with a clear error for a path that names no image file.
+/// Reads the file's bytes, with a clear error for a path that is not an image file.
 fn read(path: &Path) -> Result<(Vec<u8>, Permit<'static>), ImageError> {
     let failed = |source| ImageError::read(path, source);
     let metadata = fs::metadata(path).map_err(failed)?;
@@ -101,7 +100,7 @@ fn read(path: &Path) -> Result<(Vec<u8>, Permit<'static>), ImageError> {
             path: path.to_owned(),
         });
     }
-    // Opening a pipe waits for someone who writes to it, forever if nobody does.
+    // Opening a pipe blocks until there is a writer, possibly forever.
     if !kind.is_file() {
         return Err(ImageError::NotAFile {
             path: path.to_owned(),
@@ -113,7 +112,7 @@ fn read(path: &Path) -> Result<(Vec<u8>, Permit<'static>), ImageError> {
         let read = file.by_ref().take(most).read_to_end(bytes);
         read.map_err(failed)
     };
-    // A file of another kind, which may be long, is not read to its end.
+    // A file of another type may be long, and is not read to its end.
     read(&mut bytes, HEAD as u64)?;
     format(&bytes).map_err(|source| ImageError::Decode {
         path: path.to_owned(),
@@ -127,7 +126,7 @@ fn read(path: &Path) -> Result<(Vec<u8>, Permit<'static>), ImageError> {
     }
     let permit = PROCESS.acquire(length);
     bytes.reserve_exact((length as usize).saturating_sub(bytes.len()));
-    // What is appended meanwhile is left out.
+    // Bytes appended meanwhile are left out.
     let rest = length.saturating_sub(bytes.len() as u64);
     read(&mut bytes, rest)?;
     Ok((bytes, permit))

@@ -1,31 +1,31 @@
-//! The orientation that an image's metadata asks for, as Pillow's `exif_transpose` finds it.
+//! Image orientation from metadata, like Pillow's `exif_transpose`.
 
 use image::metadata::Orientation;
 
 use super::ifd::{Directory, First};
 
-/// EXIF's and TIFF's tag of the orientation.
+/// Orientation tag in EXIF and TIFF.
 const TAG: u16 = 0x112;
 
-/// What stands before the TIFF header of EXIF metadata.
+/// Prefix of the TIFF header in EXIF metadata.
 const NAME: &[u8] = b"Exif\0\0";
 
-/// The most bytes of EXIF metadata that are put together from several segments.
+/// Maximum number of bytes of EXIF metadata assembled from several segments.
 const MAX_EXIF: usize = 1 << 20;
 
-/// The orientation in EXIF and XMP metadata.
+/// Orientation found in EXIF and XMP metadata.
 ///
-/// EXIF has precedence: XMP counts only if no EXIF metadata has an orientation, valid or not.
+/// EXIF takes precedence: XMP is used only if no EXIF metadata has an orientation, valid or not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct FoundOrientation {
     exif: Option<Vec<u8>>,
-    /// The tag of a TIFF file itself.
+    /// Tag of a TIFF file itself.
     tag: Option<First>,
     xmp: Option<u64>,
 }
 
 impl FoundOrientation {
-    /// Adds EXIF metadata, which continues what was added before.
+    /// Appends EXIF metadata to what was added before.
     pub(crate) fn add_exif(&mut self, exif: &[u8]) {
         let before = self.exif.get_or_insert_default();
         let exif = match before.is_empty() {
@@ -36,18 +36,18 @@ impl FoundOrientation {
         before.extend_from_slice(&exif[..exif.len().min(room)]);
     }
 
-    /// Adds EXIF metadata that takes the place of what was added before.
+    /// Replaces the EXIF metadata.
     pub(super) fn set_exif(&mut self, exif: &[u8]) {
         self.exif = None;
         self.add_exif(exif);
     }
 
-    /// Adds XMP metadata that takes the place of what was added before.
+    /// Replaces the XMP metadata.
     pub(crate) fn set_xmp(&mut self, xmp: &[u8]) {
         self.xmp = in_xmp(xmp);
     }
 
-    /// Adds the tag of a TIFF file.
+    /// Sets the tag of a TIFF file.
     pub(super) fn set_tag(&mut self, directory: &Directory) {
         self.tag = directory.first_value(TAG);
     }
@@ -56,7 +56,7 @@ impl FoundOrientation {
         self.exif.is_some()
     }
 
-    /// Returns how the image has to be turned; invalid values leave it as it is.
+    /// Returns the orientation; invalid values leave the image unchanged.
     pub(crate) fn get(&self) -> Orientation {
         let exif = self.exif.as_deref().and_then(in_exif);
         let value = match exif.or(self.tag) {
@@ -71,8 +71,8 @@ impl FoundOrientation {
     }
 }
 
-/// The value in EXIF metadata, with or without its name; none if there is no such tag. Metadata that
-/// cannot be read stands in the way of others.
+/// Returns the value in EXIF metadata, with or without prefix; `None` if the tag is missing.
+/// Unreadable metadata overrides other metadata.
 fn in_exif(exif: &[u8]) -> Option<First> {
     let exif = exif.strip_prefix(NAME).unwrap_or(exif);
     let exif = exif.strip_prefix(NAME).unwrap_or(exif);
@@ -99,7 +99,7 @@ fn in_xmp(xmp: &[u8]) -> Option<u64> {
     })
 }
 
-/// Reads the hexadecimal text that ImageMagick stores as `Raw profile type exif`: three lines
+/// Decodes the hexadecimal text that ImageMagick stores as `Raw profile type exif`: three lines
 /// with a name and a length, then digits.
 pub(super) fn raw_profile(text: &[u8]) -> Option<Vec<u8>> {
     let mut lines = text.splitn(4, |&byte| byte == b'\n');
@@ -137,7 +137,7 @@ mod tests {
         found.add_exif(&[NAME, &SIX[..10]].concat());
         found.add_exif(&[NAME, &SIX[10..]].concat());
         assert_eq!(found.get(), Orientation::Rotate90);
-        // The first counts, unless another takes its place.
+        // The first one is used, unless it is replaced.
         found.add_exif(&one(3, 1, &3_u16.to_le_bytes()));
         assert_eq!(found.get(), Orientation::Rotate90);
         found.set_exif(&one(3, 1, &3_u16.to_le_bytes()));
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(found.get(), Orientation::NoTransforms);
     }
 
-    /// Metadata with the orientation alone, of a kind and a number of values.
+    /// Returns metadata with only the orientation, of the given type and number of values.
     fn one(kind: u16, count: u32, value: &[u8]) -> Vec<u8> {
         let mut file = b"II*\0\x08\0\0\0\x01\0\x12\x01".to_vec();
         file.extend(kind.to_le_bytes());
@@ -188,7 +188,7 @@ mod tests {
             ((1, 1, vec![6]), stays),
             ((2, 2, vec![b'6', 0]), stays),
             ((7, 1, vec![6]), stays),
-            // Nothing, and kinds that are not known.
+            // No values, and unknown types.
             ((3, 0, vec![]), None),
             ((17, 1, vec![6; 8]), None),
             ((18, 1, vec![6; 8]), None),

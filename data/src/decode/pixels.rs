@@ -1,10 +1,10 @@
-//! Rows of any samples to 8-bit gray or RGB.
+//! Conversion of sample rows to 8-bit gray or RGB.
 
 use image::{DynamicImage, GrayImage, RgbImage};
 
 use super::error::DecodeError;
 
-/// Makes an image of `width * height * channels` bytes, with 1 (gray) or 3 (RGB) channels.
+/// Creates an image from `width * height * channels` bytes, with 1 (gray) or 3 (RGB) channels.
 pub(super) fn image(
     width: u32,
     height: u32,
@@ -18,8 +18,8 @@ pub(super) fn image(
     image.ok_or(DecodeError::Damaged("its size is damaged"))
 }
 
-/// Peak of memory in bytes after an image is decoded: itself, and a turned copy or one of another
-/// number of channels.
+/// Returns the peak memory in bytes after decoding: the image, and a rotated copy or one with
+/// another number of channels.
 pub(super) fn peak(width: u32, height: u32, channels: usize) -> u64 {
     u64::from(width) * u64::from(height) * (channels + 3) as u64
 }

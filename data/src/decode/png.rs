@@ -1,7 +1,7 @@
 //! PNG files.
 //!
-//! The chunks are walked through here. The png crate gets those that pixels depend on, and nothing
-//! else: color profiles and texts can unpack to a thousand times their size.
+//! The chunks are parsed here. The png crate receives only those that the pixels depend on: color
+//! profiles and texts can decompress to a thousand times their size.
 
 use std::borrow::Cow;
 use std::io::{self, Cursor, ErrorKind, Read as _};
@@ -18,10 +18,10 @@ use super::{Decoded, pixels};
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// The most that a compressed text is unpacked to.
+/// Maximum decompressed size of a text.
 const MAX_TEXT: u64 = 1 << 20;
 
-/// The most that deflate unpacks one byte to, rounded up.
+/// Maximum compression ratio of deflate, rounded up.
 const MAX_RATIO: u64 = 1040;
 
 const DAMAGED: DecodeError = DecodeError::Damaged("its PNG data is damaged");
@@ -57,26 +57,27 @@ pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, Decode
     })
 }
 
-/// The chunks that matter.
+/// The relevant chunks.
 #[derive(Default)]
 struct Chunks<'a> {
     header: Option<Header>,
-    /// A PNG file of the chunks that pixels depend on, the last of which has all compressed pixels.
+    /// A PNG file with only the chunks that pixels depend on; the last one holds all compressed
+    /// pixels.
     stream: Vec<u8>,
-    /// Where the compressed pixels start.
+    /// Offset of the compressed pixels.
     data_start: Option<usize>,
-    /// Whether the checksum of a chunk with pixels is wrong.
+    /// Whether the checksum of a pixel chunk is wrong.
     is_wrong: bool,
     /// Whether the last chunk is the end marker.
     has_end: bool,
     found: FoundOrientation,
-    /// The last text with XMP metadata.
+    /// Last text with XMP metadata.
     xmp: Option<Text<'a>>,
-    /// The last text with EXIF metadata, which counts without a chunk of its own.
+    /// Last text with EXIF metadata, used if there is no EXIF chunk.
     raw_profile: Option<Text<'a>>,
 }
 
-/// A text, which is unpacked if it turns out to be needed.
+/// A text, decompressed on demand.
 #[derive(Clone, Copy)]
 struct Text<'a> {
     bytes: &'a [u8],
@@ -149,7 +150,7 @@ impl<'a> Chunks<'a> {
             b"IDAT" => {
                 self.is_wrong |= checksum.is_some() && !is_right();
                 if self.data_start.is_none() {
-                    // The length is set when all is there.
+                    // The length is set once the data is complete.
                     self.stream.extend(b"\0\0\0\0IDAT");
                     self.data_start = Some(self.stream.len());
                 }
@@ -175,7 +176,7 @@ impl<'a> Chunks<'a> {
         *place = Text::read(kind, rest).or(*place);
     }
 
-    /// The compressed pixels.
+    /// Returns the compressed pixels.
     fn data(&self) -> &[u8] {
         self.data_start.map_or(&[], |start| &self.stream[start..])
     }
@@ -193,7 +194,7 @@ impl<'a> Chunks<'a> {
         found.get()
     }
 
-    /// What is wrong if all pixels can be decoded.
+    /// Returns the damage of the file if all pixels can be decoded.
     fn flaw(&self) -> Option<Flaw> {
         if self.is_wrong {
             Some(Flaw::Checksum)
@@ -203,7 +204,7 @@ impl<'a> Chunks<'a> {
     }
 }
 
-/// Appends a chunk, with a checksum that nobody looks at.
+/// Appends a chunk, with a checksum that is not verified.
 fn append(stream: &mut Vec<u8>, kind: [u8; 4], content: &[u8]) {
     stream.extend((content.len() as u32).to_be_bytes());
     stream.extend(kind);
@@ -217,7 +218,7 @@ fn split_at_zero(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 impl<'a> Text<'a> {
-    /// Reads what follows the keyword of a chunk.
+    /// Reads the data after the keyword of a chunk.
     fn read(kind: [u8; 4], rest: &'a [u8]) -> Option<Self> {
         let (is_packed, bytes) = match &kind {
             b"zTXt" => (true, rest.split_first()?.1),
@@ -232,13 +233,13 @@ impl<'a> Text<'a> {
         Some(Self { bytes, is_packed })
     }
 
-    /// The text, up to [`MAX_TEXT`] or the first damage if it is packed.
+    /// Returns the text; if compressed, up to [`MAX_TEXT`] or the first damage.
     fn unpack(self) -> Cow<'a, [u8]> {
         if !self.is_packed {
             return Cow::Borrowed(self.bytes);
         }
         let mut text = Vec::new();
-        // What comes before damage may be what is looked for.
+        // The data before the damage may be enough.
         let _ = ZlibDecoder::new(self.bytes)
             .take(MAX_TEXT)
             .read_to_end(&mut text);
@@ -246,7 +247,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The image header.
+/// Image header.
 #[derive(Clone, Copy)]
 struct Header {
     width: u32,
@@ -285,7 +286,7 @@ impl Header {
         })
     }
 
-    /// Channels of the decoded image.
+    /// Returns the number of channels of the decoded image.
     fn channels(&self) -> usize {
         match self.color {
             Color::Gray | Color::GrayAlpha => 1,
@@ -293,7 +294,7 @@ impl Header {
         }
     }
 
-    /// Samples of a pixel of the png crate's rows.
+    /// Returns the number of samples per pixel in the png crate's rows.
     fn samples(&self) -> usize {
         match self.color {
             Color::GrayAlpha => 2,
@@ -302,7 +303,7 @@ impl Header {
         }
     }
 
-    /// Bytes of all rows before they are compressed, at least.
+    /// Returns the minimum number of bytes of all rows before compression.
     fn raw_bytes(&self) -> u64 {
         let samples = match self.color {
             Color::Palette => 1,
@@ -314,7 +315,7 @@ impl Header {
 
     /// Decodes `[height, width, channels]`.
     fn pixels(&self, mut chunks: Chunks) -> Result<Vec<u8>, DecodeError> {
-        // If the checksum of a chunk is wrong, that of all compressed pixels decides.
+        // If the checksum of a chunk is wrong, the checksum of all compressed pixels decides.
         if chunks.is_wrong && !self.is_intact(chunks.data()) {
             return Err(DAMAGED);
         }
@@ -335,7 +336,7 @@ impl Header {
         let mut pixels = vec![0; height * stride];
         let mut narrow = vec![0; stride];
         let mut lines = 0..height;
-        // Not to the end of the data, which may be missing.
+        // Stops before the end of the data, which may be missing.
         let rows = match reader.info().interlaced {
             true => self.interlaced_rows(),
             false => height,
@@ -358,18 +359,18 @@ impl Header {
         Ok(pixels)
     }
 
-    /// Whether the checksum behind the compressed pixels is right.
+    /// Returns whether the checksum after the compressed pixels is correct.
     fn is_intact(&self, data: &[u8]) -> bool {
-        // With a byte for the filter of each row, and some more for rows of passes.
+        // Includes a filter byte for each row, and some margin for the rows of passes.
         let most = 2 * (self.raw_bytes() + u64::from(self.height)) + (1 << 16);
         let mut unpacked = ZlibDecoder::new(data).take(most);
         let unpacked = io::copy(&mut unpacked, &mut io::sink());
         unpacked.is_ok_and(|length| length < most)
     }
 
-    /// Rows of all passes of an interlaced image.
+    /// Returns the number of rows in all passes of an interlaced image.
     fn interlaced_rows(&self) -> usize {
-        // The first column and row of each pass, and how far its rows are apart.
+        // First column, first row and row step of each pass.
         const PASSES: [[u32; 3]; 7] = [
             [0, 0, 8],
             [4, 0, 8],
@@ -384,7 +385,7 @@ impl Header {
         passes.map(rows).sum::<u32>() as usize
     }
 
-    /// Converts a row to 8 bits a sample without alpha.
+    /// Converts a row to 8 bits per sample without alpha.
     fn convert(&self, row: &[u8], to: &mut [u8]) {
         let (channels, samples) = (self.channels(), self.samples());
         if self.bits == 16 {
@@ -407,13 +408,13 @@ impl Header {
     }
 }
 
-/// What an error of the png crate means, whose stream has an end marker in any case.
+/// Converts an error of the png crate, whose stream always has an end marker.
 fn decoder_error(error: DecodingError, has_end: bool) -> DecodeError {
     match error {
         DecodingError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
             DecodeError::CutOff
         }
-        // Without an end, what is missing was at the end.
+        // Without an end marker, the missing data was at the end.
         _ if !has_end => DecodeError::CutOff,
         _ => DAMAGED,
     }
@@ -443,7 +444,7 @@ mod tests {
             .iter()
             .for_each(|text| chunks.add_text(*b"iTXt", text));
         assert_eq!(chunks.orientation(), Orientation::Rotate90);
-        // Without the zeros before the text it is none.
+        // Invalid without the zeros before the text.
         chunks.add_text(*b"iTXt", b"XML:com.adobe.xmp\0\0");
         assert_eq!(chunks.orientation(), Orientation::Rotate90);
     }

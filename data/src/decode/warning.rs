@@ -5,17 +5,17 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What is wrong with a file whose image was decoded nevertheless.
+/// Damage of a file whose image was decoded nevertheless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Flaw {
-    /// All pixels are there, but the file ends too early.
+    /// All pixels are present, but the file ends too early.
     NoEnd,
-    /// All pixels are there, but the file's header states another size.
+    /// All pixels are present, but the file's header declares another size.
     WrongSize,
-    /// All pixels are there, but a checksum of the file does not match.
+    /// All pixels are present, but a checksum of the file does not match.
     Checksum,
-    /// The data of some pixels is damaged or missing, as far as the format can tell.
+    /// The data of some pixels is damaged or missing, as far as the format can detect it.
     DamagedPixels,
 }
 
@@ -30,15 +30,15 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// Images that were decoded although their files are damaged; a clone shares them.
+/// Images that were decoded although their files are damaged; clones share the list.
 ///
-/// A set in memory knows all of them when it is loaded. A set that stays in its files finds them
-/// as they are opened.
+/// For a set in memory, the list is complete after loading. For a set that stays in its files, it
+/// grows as files are opened.
 #[derive(Clone, Debug, Default)]
 pub struct FlawedImages(Arc<Mutex<BTreeMap<PathBuf, Flaw>>>);
 
 impl FlawedImages {
-    /// Returns how many images were found.
+    /// Returns the number of images found.
     pub fn count(&self) -> usize {
         self.found().len()
     }

@@ -1,7 +1,7 @@
 //! WebP files.
 //!
-//! The chunks are walked through here. The image crate gets a file of those that the first frame
-//! depends on, with the right size in its header.
+//! The chunks are parsed here. The image crate receives a file with only those that the first frame
+//! depends on, with the correct size in its header.
 
 use std::io::Cursor;
 
@@ -16,10 +16,10 @@ use super::warning::Flaw;
 
 const DAMAGED: DecodeError = DecodeError::Damaged("its WebP data is damaged");
 
-/// Bytes before the first chunk.
+/// Number of bytes before the first chunk.
 const HEADER: usize = 12;
 
-/// Bytes that decoding takes for a pixel: 4 of the lossless decoder, and a copy without alpha.
+/// Peak memory per pixel in bytes: 4 in the lossless decoder, and a copy without alpha.
 const PIXEL_BYTES: u64 = 8;
 
 /// Flags of an extended header.
@@ -50,12 +50,12 @@ pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, Decode
     })
 }
 
-/// The chunks that matter; of several of a kind, the first.
+/// The relevant chunks; the first one of each kind.
 #[derive(Default)]
 struct Chunks<'a> {
     extended: Option<&'a [u8]>,
     animation: Option<&'a [u8]>,
-    /// The first image or frame.
+    /// First image or frame.
     frame: Option<Chunk<'a>>,
     exif: Option<&'a [u8]>,
     xmp: Option<&'a [u8]>,
@@ -109,14 +109,14 @@ impl<'a> Chunks<'a> {
         extended.copied().unwrap_or_default()
     }
 
-    /// Width and height in an extended header.
+    /// Returns width and height from an extended header.
     fn canvas(&self) -> Option<[u32; 2]> {
         let &[_, _, _, _, a, b, c, d, e, f] = self.extended?.first_chunk()?;
         let side = |bytes: [u8; 3]| 1 + u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]);
         Some([side([a, b, c]), side([d, e, f])])
     }
 
-    /// Metadata without its flag does not count, as it does not for libwebp.
+    /// Metadata without its flag is ignored, as in libwebp.
     fn orientation(&self) -> FoundOrientation {
         let mut found = FoundOrientation::default();
         if let Some(exif) = self.exif.filter(|_| self.flags() & EXIF != 0) {
@@ -128,7 +128,7 @@ impl<'a> Chunks<'a> {
         found
     }
 
-    /// Makes a file of the first frame alone.
+    /// Creates a file with only the first frame.
     fn stream(&self) -> Result<Vec<u8>, DecodeError> {
         let frame = self.frame.ok_or(match self.flaw {
             Some(Flaw::NoEnd) => DecodeError::CutOff,

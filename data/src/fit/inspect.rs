@@ -3,18 +3,18 @@
 use image::imageops::overlay;
 use image::{DynamicImage, Rgba, RgbaImage};
 
-/// The longest side of an image that is measured; larger ones are reduced, which also averages
-/// their noise.
+/// Maximum side of an image for measurements; larger images are reduced, which also averages their
+/// noise.
 const MEASURED_SIDE: usize = 256;
-/// About how many pixels' colors are looked at.
+/// Approximate number of pixels to sample for colors.
 const COLOR_SAMPLES: usize = 1 << 16;
-/// Difference between two levels, 0 to 255, that are the same background.
+/// Maximum difference between two levels, 0 to 255, of the same background.
 const SAME_LEVEL: u8 = 24;
-/// The least difference from the background that is content, 0 to 255.
+/// Minimum difference from the background that counts as content, 0 to 255.
 const LEAST_DIFFERENCE: f32 = 6.0;
-/// Deviations of the noise that no background exceeds.
+/// Number of standard deviations that background noise does not exceed.
 const DEVIATIONS: f32 = 4.0;
-/// The standard deviation of normal noise by its median absolute deviation.
+/// Ratio of the standard deviation of normal noise to its median absolute deviation.
 const DEVIATION_OF_MEDIAN: f32 = 1.4826;
 
 /// A gray image.
@@ -26,33 +26,33 @@ pub(super) struct Sheet {
     pub side: [usize; 2],
 }
 
-/// What the outermost pixels of an image are like.
+/// Statistics of the outermost pixels of an image.
 #[derive(Clone, Debug)]
 pub(super) struct Border {
-    /// Their median.
+    /// Median.
     pub level: u8,
-    /// Standard deviation of those that are about the median.
+    /// Standard deviation of the pixels near the median.
     pub noise: f32,
-    /// Share of those that are about the median.
+    /// Fraction of pixels near the median.
     pub share: f32,
-    /// Share of dark ones.
+    /// Fraction of dark pixels.
     pub dark: f32,
-    /// Share of light ones.
+    /// Fraction of light pixels.
     pub light: f32,
-    /// Corners of the image that are about the median, 0 to 4.
+    /// Number of corners of the image near the median, 0 to 4.
     pub corners: usize,
 }
 
-/// What differs from the background.
+/// The part of an image that differs from the background.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Content {
-    /// From which row up to which.
+    /// First row and end row.
     pub rows: [f32; 2],
-    /// From which column up to which.
+    /// First column and end column.
     pub columns: [f32; 2],
-    /// Share of it that is darker than the background.
+    /// Fraction of the content that is darker than the background.
     pub darker: f32,
-    /// Difference from the background that a twentieth of it has.
+    /// Difference from the background that a twentieth of the content reaches.
     pub contrast: f32,
 }
 
@@ -70,7 +70,7 @@ impl Sheet {
         pixels.for_each(|pixel| *pixel = levels[usize::from(*pixel)]);
     }
 
-    /// The same at a size that is quick to measure, and how much larger the original is.
+    /// Returns a reduced version that is fast to measure, and the reduction factor.
     pub(super) fn reduced(&self) -> (Self, f32) {
         let [height, width] = self.side;
         let longest = height.max(width);
@@ -81,7 +81,7 @@ impl Sheet {
         let side = self
             .side
             .map(|side| ((side as f32 / scale).round() as usize).max(1));
-        // Means of whole blocks: row and column of the first pixel of each.
+        // Means of whole blocks: first row and column of each block.
         let starts = [0, 1].map(|axis| {
             let from = |place: usize| place * self.side[axis] / side[axis];
             (0..=side[axis]).map(from).collect::<Vec<_>>()
@@ -101,7 +101,7 @@ impl Sheet {
         (Self::new(pixels, side), scale)
     }
 
-    /// The outermost pixels.
+    /// Returns the outermost pixels.
     pub(super) fn border(&self) -> Vec<u8> {
         let [height, width] = self.side;
         let rows = [0, height.saturating_sub(1)].map(|row| row * width..(row + 1) * width);
@@ -112,7 +112,7 @@ impl Sheet {
         places.map(|place| self.pixels[place]).collect()
     }
 
-    /// The median of each corner, a fourteenth of each side.
+    /// Returns the median of each corner, with a fourteenth of each side.
     fn corners(&self) -> [u8; 4] {
         let [height, width] = self.side;
         let patch = [height, width].map(|side| side.div_ceil(14));
@@ -129,9 +129,10 @@ impl Sheet {
         })
     }
 
-    /// What differs from the background `level` by more than `tolerance`; none if nothing does.
+    /// Finds the pixels that differ from the background `level` by more than `tolerance`; returns
+    /// `None` if there are none.
     ///
-    /// Of an image with noise, a row or column with few such pixels is none.
+    /// In a noisy image, rows and columns with few such pixels are ignored.
     pub(super) fn content(&self, level: u8, tolerance: f32) -> Option<Content> {
         let [height, width] = self.side;
         let (mut rows, mut columns) = (vec![0_usize; height], vec![0_usize; width]);
@@ -169,7 +170,7 @@ impl Sheet {
         })
     }
 
-    /// Row and column of the mean of all pixels, weighed by their brightness.
+    /// Returns row and column of the brightness-weighted mean of all pixels.
     pub(super) fn center_of_mass(&self) -> [f32; 2] {
         let [height, width] = self.side;
         let (mut sum, mut rows, mut columns) = (0.0, 0.0, 0.0);
@@ -187,7 +188,7 @@ impl Sheet {
 }
 
 impl Border {
-    /// The brightest pixel that is dark.
+    /// Maximum brightness of a dark pixel.
     pub(super) const DARK: u8 = 32;
 
     pub(super) fn of(sheet: &Sheet) -> Self {
@@ -214,7 +215,8 @@ impl Border {
         }
     }
 
-    /// Brightness and noise of a dark background, also where an object covers most of the border.
+    /// Returns brightness and noise of a dark background, even if an object covers most of the
+    /// border.
     pub(super) fn dark_background(&self) -> (u8, f32) {
         match self.level > Self::DARK {
             true => (0, 0.0),
@@ -224,17 +226,17 @@ impl Border {
 }
 
 impl Content {
-    /// Height and width.
+    /// Returns height and width.
     pub(super) fn size(&self) -> [f32; 2] {
         [self.rows, self.columns].map(|[start, end]| end - start)
     }
 
-    /// The center's row and column.
+    /// Returns row and column of the center.
     pub(super) fn center(&self) -> [f32; 2] {
         [self.rows, self.columns].map(|[start, end]| (start + end) / 2.0)
     }
 
-    /// The same in an image of `side`, `[height, width]`, that is larger by a factor.
+    /// Scales the content to an image of `side`, `[height, width]`, that is larger by a factor.
     pub(super) fn scaled(mut self, factor: f32, side: [usize; 2]) -> Self {
         for (range, side) in [&mut self.rows, &mut self.columns].into_iter().zip(side) {
             *range = range.map(|place| (place * factor).min(side as f32));
@@ -243,12 +245,13 @@ impl Content {
     }
 }
 
-/// The largest difference from a background with such a standard deviation that is background.
+/// Returns the maximum difference from a background with the given standard deviation that still
+/// counts as background.
 pub(super) fn tolerance(noise: f32) -> f32 {
     LEAST_DIFFERENCE + DEVIATIONS * noise
 }
 
-/// The lower of the middle values; 0 if there are none.
+/// Returns the lower median; 0 if there are no values.
 fn median(values: &mut [u8]) -> u8 {
     let middle = values.len().saturating_sub(1) / 2;
     match values.is_empty() {
@@ -257,8 +260,8 @@ fn median(values: &mut [u8]) -> u8 {
     }
 }
 
-/// Chroma, largest channel minus smallest, that a twentieth of the pixels of the content exceed, or
-/// of all pixels.
+/// Returns the chroma (largest channel minus smallest) that a twentieth of the pixels exceed, of
+/// the content or of the whole image.
 pub(super) fn chroma(image: &DynamicImage, content: Option<&Content>) -> u8 {
     if !image.color().has_color() {
         return 0;
@@ -290,8 +293,8 @@ pub(super) fn chroma(image: &DynamicImage, content: Option<&Content>) -> u8 {
     }
 }
 
-/// An image with transparent parts on the background that its opaque part stands out from: white
-/// behind dark, black behind light. None if it has no transparent parts.
+/// Fills transparent parts with a background that contrasts with the opaque part: white behind
+/// dark, black behind light. Returns `None` if there are no transparent parts.
 pub(super) fn filled(image: &DynamicImage) -> Option<DynamicImage> {
     if !image.color().has_alpha() {
         return None;

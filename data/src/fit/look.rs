@@ -1,4 +1,4 @@
-//! What the training images of a small gray data set have in common.
+//! Common properties of the training images of a small gray data set.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,68 +6,70 @@ use super::OFF_CENTER;
 use super::inspect::{Border, Content, Sheet, tolerance};
 use crate::packed::PackedImages;
 
-/// The largest side, in pixels, of images that are looked at.
+/// Maximum side, in pixels, of analyzed images.
 const LARGEST_SIDE: usize = 64;
-/// The least images that say what all have in common.
+/// Minimum number of images for a reliable result.
 const LEAST_IMAGES: usize = 50;
-/// About how many images are looked at.
+/// Approximate number of images to analyze.
 const SAMPLES: usize = 10_000;
-/// Share of the border that is background in nearly every image of a set with a background.
+/// Minimum fraction of the border that is background in nearly every image of a set with a
+/// background.
 const LEAST_BACKGROUND: f32 = 0.4;
-/// The most that is asked of the border of an image to call its background plain.
+/// Upper limit for the fraction of the border that must be background for it to count as plain.
 const MOST_BACKGROUND: f32 = 0.9;
-/// The quantile that stands for the smallest value: one image in a thousand may be odd.
+/// Quantile used in place of the minimum: one image in a thousand may be an outlier.
 const SMALLEST: f32 = 0.001;
-/// Of the smallest border of background and the smallest content of the training images, what is
-/// still taken for one of them.
+/// Tolerance factor for the smallest background share of the border and the smallest content of the
+/// training images.
 const SLACK: f32 = 0.5;
-/// The same for the content of images of another size, which may have any margin.
+/// Tolerance factor for the content of images of another size, which may have any margin.
 const NARROW_SLACK: f32 = 0.95;
 
-/// The brightness of what is around an object.
+/// Brightness of the background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Background {
-    /// Black or nearly so.
+    /// Black or nearly black.
     Dark,
-    /// White or nearly so.
+    /// White or nearly white.
     Light,
 }
 
-/// What is in the middle of an image.
+/// The point of the content that is centered in an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Centering {
-    /// The content's bounding box, as in Fashion-MNIST.
+    /// Center of the bounding box, as in Fashion-MNIST.
     Box,
-    /// The content's center of mass, as in MNIST.
+    /// Center of mass, as in MNIST.
     Mass,
 }
 
-/// What the training images have in common, if they are small, gray and square, and each shows an
-/// object on a plain background; it travels with a model, for [`fit`](super::fit()).
+/// Common properties of the training images, if they are small, gray and square, and each shows an
+/// object on a plain background. Stored with a model for [`fit`](super::fit()).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageLook {
-    /// The polarity.
+    /// Polarity.
     pub background: Background,
-    /// Share of the outermost pixels that are background, 0 to 1: more in nearly every image.
+    /// Fraction of the outermost pixels that are background, 0 to 1; nearly every image has more.
     pub background_share: f32,
-    /// Longer side of the content, as a share of the image's side: more in nearly every image.
+    /// Longer side of the content, as a fraction of the image's side; nearly every image has more.
     pub least_content: f32,
-    /// The same in the middle.
+    /// Median of the longer side of the content, as a fraction of the image's side.
     pub typical_content: f32,
-    /// What is in the middle.
+    /// Point of the content that is centered.
     pub centered_by: Centering,
 }
 
 impl ImageLook {
-    /// Looks at the images of a set at `indices`.
+    /// Analyzes the images of a set at `indices`.
     ///
-    /// None if they are too few, or have colors, more than 64 pixels a side or no plain background.
+    /// Returns `None` if there are too few images, or if they have colors, more than 64 pixels per
+    /// side or no plain background.
     ///
     /// # Panics
-    /// If an index names no image.
+    /// If an index is out of range.
     pub fn of(images: &PackedImages, indices: &[usize]) -> Option<Self> {
         let [channels, height, width] = images.shape();
         let is_small = height <= LARGEST_SIDE && width <= LARGEST_SIDE;
@@ -114,7 +116,8 @@ impl ImageLook {
             .iter()
             .map(|(content, _)| longest(content))
             .collect();
-        // Large deviations count little: an object at the edge has its box in the middle.
+        // Large deviations count little: the bounding box of an object at the edge is in the
+        // middle.
         let off = |center: [f32; 2]| {
             let [row, column] = center.map(|place| (place - side / 2.0).abs());
             row + column
@@ -136,7 +139,7 @@ impl ImageLook {
         })
     }
 
-    /// Checks what a person may have edited.
+    /// Validates values that a user may have edited.
     pub fn is_valid(&self) -> bool {
         let shares = [
             self.background_share,
@@ -146,19 +149,20 @@ impl ImageLook {
         shares.iter().all(|share| (0.0..=1.0).contains(share)) && self.typical_content > 0.0
     }
 
-    /// Share of the border that is background in an image with the polarity of the training images.
+    /// Returns the minimum background share of the border for an image with the polarity of the
+    /// training images.
     pub(super) fn least_background(&self) -> f32 {
         SLACK * self.background_share
     }
 
-    /// Share of the border that is of one brightness in an image whose background is certain.
+    /// Returns the minimum share of the border with one brightness for an unambiguous background.
     pub(super) fn certain_background(&self) -> f32 {
         self.background_share.min(MOST_BACKGROUND)
     }
 
-    /// Whether content of an image of `side`, `[height, width]`, is about as large as in the
-    /// training images, and in the middle. An image of exactly their size is one of them unless its
-    /// content is far too small.
+    /// Returns whether the content of an image of `side`, `[height, width]`, is centered and about
+    /// as large as in the training images. An image of exactly their size passes unless its content
+    /// is far too small.
     pub(super) fn is_placed(&self, content: &Content, side: [usize; 2], is_exact: bool) -> bool {
         let longest_side = side[0].max(side[1]) as f32;
         let [height, width] = content.size();
@@ -180,7 +184,7 @@ impl ImageLook {
     }
 }
 
-/// The value that such a share of the values are below.
+/// Returns the value that the given fraction of the values are below.
 fn quantile(values: &mut [f32], share: f32) -> f32 {
     let place = (values.len().saturating_sub(1) as f32 * share) as usize;
     match values.is_empty() {

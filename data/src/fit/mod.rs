@@ -1,8 +1,9 @@
-//! Whether an image can be one of the kind that a model was trained on, and what makes it one.
+//! Compares an image with the training images of a model, and converts it to match them.
 //!
-//! Small gray data sets show one object each on a plain background, of one polarity, size and
-//! place. Photos and scans of the same objects differ in all of these. [`ImageLook`] holds what the
-//! training images have in common, and [`fit`] brings an image to that where it is certain how.
+//! Small gray data sets show one object per image on a plain background, with the same polarity,
+//! size and position. Photos and scans of the same objects differ in all of these. [`ImageLook`]
+//! holds what the training images have in common, and [`fit`] converts an image accordingly if the
+//! conversion is unambiguous.
 
 mod inspect;
 mod look;
@@ -18,43 +19,44 @@ use inspect::{Border, Content, Sheet, chroma, tolerance};
 pub use look::{Background, Centering, ImageLook};
 
 /// Chroma (largest channel minus smallest, 0 to 255) that a twentieth of the pixels of nearly gray
-/// content may exceed: JPEG and tinted paper have less.
+/// content may exceed; JPEG artifacts and tinted paper stay below it.
 const MOST_CHROMA: u8 = 32;
-/// Share of the content that is on one side of the background in a clear image.
+/// Fraction of the content that is on one side of the background in a clear image.
 const ONE_SIDED: f32 = 0.8;
-/// Difference from the background, 0 to 255, that a twentieth of the content has in a clear image.
+/// Difference from the background, 0 to 255, that a twentieth of the content reaches in a clear
+/// image.
 const LEAST_CONTRAST: f32 = 40.0;
-/// Background levels that are taken for light, and for dark, if the content agrees.
+/// Background levels that count as light, and as dark, if the content agrees.
 const LIGHT_FROM: u8 = 96;
 const DARK_TO: u8 = 159;
-/// Levels that are white.
+/// Minimum level of white.
 const WHITE_FROM: u8 = 250;
-/// How far off the center content may be, as a share of the side.
+/// Maximum distance of the content from the center, as a fraction of the side.
 const OFF_CENTER: f32 = 0.08;
 
-/// What was done to an image to make it like the training images.
+/// A step that made an image more like the training images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conversion {
     /// Transparent parts were filled.
     Filled,
-    /// Light and dark were exchanged.
+    /// Light and dark were inverted.
     Inverted,
-    /// The background was brought to the training images' level.
+    /// The background was set to the training images' level.
     Leveled,
-    /// The margin was cropped, and the content scaled and centered.
+    /// The margin was cropped, and the content was scaled and centered.
     Centered,
 }
 
-/// Why an image is not like the training images.
+/// A difference between an image and the training images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mismatch {
-    /// It has colors.
+    /// The image has colors.
     Colors,
-    /// It has no plain background.
+    /// The image has no plain background.
     NoPlainBackground,
-    /// It has next to no contrast.
+    /// The image has next to no contrast.
     Blank,
 }
 
@@ -79,20 +81,20 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// An image, compared with the training images.
+/// Result of comparing an image with the training images.
 #[derive(Clone, Debug, Default)]
 pub struct Fitted {
-    /// The image as it is to be prepared instead; none means the original.
+    /// The converted image; `None` means that the original is used.
     pub image: Option<DynamicImage>,
-    /// What was done, in order.
+    /// The conversions, in order.
     pub conversions: Vec<Conversion>,
-    /// Why the image is not like the training images; empty if it can be one of them.
+    /// Differences from the training images; empty if the image matches.
     pub mismatches: Vec<Mismatch>,
 }
 
-/// Compares an image with the training images and converts it where it is certain how.
+/// Compares an image with the training images, and converts it if the conversion is unambiguous.
 ///
-/// An image of the training images' size and polarity stays as it is, byte for byte.
+/// An image with the size and polarity of the training images is returned unchanged.
 ///
 /// # Errors
 /// [`PreprocessingError`] if the image has no pixels or cannot be resized.
@@ -112,7 +114,7 @@ pub fn fit(
     let image = filled.as_ref().unwrap_or(image);
     let side = [image.height(), image.width()].map(|side| side as usize);
     let mut sheet = Sheet::new(gray(image).into_owned(), side);
-    // From here on, the training images' background is dark.
+    // From here on, the training images have a dark background.
     if look.background == Background::Light {
         sheet.invert();
     }
@@ -149,16 +151,16 @@ pub fn fit(
     Ok(fitted)
 }
 
-/// What is to be done to an image whose polarity is told.
+/// Planned conversion of an image with a known polarity.
 struct Plan {
     /// Brightness of the background.
     level: u8,
-    /// Differences from it that are noise.
+    /// Maximum difference from the background that counts as noise.
     noise: f32,
     inverts: bool,
     levels: bool,
     content: Content,
-    /// Whether the content is to be scaled and centered.
+    /// Whether to scale and center the content.
     places: bool,
 }
 
@@ -173,7 +175,7 @@ impl Plan {
         .filter_map(|(is_done, conversion)| is_done.then_some(conversion))
     }
 
-    /// The new brightness of each brightness: the background becomes black.
+    /// Returns the new value for each brightness; the background becomes black.
     fn levels(&self) -> [u8; 256] {
         let level = f32::from(self.level);
         std::array::from_fn(|value| {
@@ -191,7 +193,7 @@ impl Plan {
     }
 }
 
-/// Decides what is to be done to a sheet for training images on a dark background.
+/// Plans the conversion of a sheet for training images on a dark background.
 fn plan(sheet: &Sheet, look: &ImageLook, is_exact: bool) -> Result<Plan, Mismatch> {
     let (reduced, scale) = sheet.reduced();
     let border = Border::of(&reduced);
@@ -230,7 +232,7 @@ fn plan(sheet: &Sheet, look: &ImageLook, is_exact: bool) -> Result<Plan, Mismatc
     })
 }
 
-/// The content of a sheet at the size and place that content has in the training images.
+/// Returns the content of a sheet with the size and position of content in the training images.
 fn placed(
     sheet: &Sheet,
     content: &Content,

@@ -2,7 +2,7 @@ use super::*;
 use crate::packed::PackedImages;
 use image::{Luma, Rgb, RgbImage, Rgba, RgbaImage};
 
-/// A gray object on black, 28x28 pixels: as wide as the image or as high, in the middle.
+/// A gray object on black, 28x28 pixels: centered, and as wide or as high as the image.
 fn object(number: usize) -> GrayImage {
     let (width, height) = match number.is_multiple_of(2) {
         true => (28, 12 + (number / 2 % 8) as u32),
@@ -38,14 +38,14 @@ fn inverted(image: &GrayImage) -> GrayImage {
     image
 }
 
-/// An image in a larger one of a plain color.
+/// Places an image in a larger one of a plain color.
 fn inside(image: &GrayImage, side: u32, [left, top]: [i64; 2], level: u8) -> GrayImage {
     let mut canvas = GrayImage::from_pixel(side, side, Luma([level]));
     image::imageops::overlay(&mut canvas, image, left, top);
     canvas
 }
 
-/// The mean difference of the pixels of two images of one size.
+/// Returns the mean pixel difference of two images of one size.
 fn difference(one: &DynamicImage, other: &GrayImage) -> f64 {
     let one = one.to_luma8();
     assert_eq!(one.dimensions(), other.dimensions());
@@ -93,7 +93,7 @@ fn images_like_those_of_the_set_stay_as_they_are() {
         );
         assert!(fitted.mismatches.is_empty(), "{number}: {fitted:?}");
     }
-    // The same, enlarged.
+    // The same object, enlarged.
     let large = image::imageops::resize(&object(3), 280, 280, image::imageops::Nearest);
     assert!(fitted(large).conversions.is_empty());
 }
@@ -163,7 +163,7 @@ fn sides_need_not_be_equal() {
 
 #[test]
 fn transparent_parts_are_background() {
-    // A dark drawing whose transparent pixels are black too, as programs save it.
+    // A dark drawing whose transparent pixels are black too, as many programs save it.
     let drawing = RgbaImage::from_fn(28, 28, |x, y| {
         let pixel = object(1)[(x, y)][0];
         Rgba([0, 0, 0, pixel])
@@ -179,7 +179,7 @@ fn transparent_parts_are_background() {
 
 #[test]
 fn photos_do_not_fit() {
-    // A landscape: all of it varies, in color or gray.
+    // A landscape: it varies everywhere, in color or gray.
     let wave =
         |x: u32, y: u32| (128.0 + 100.0 * ((x as f32 / 9.0).sin() * (y as f32 / 13.0).cos())) as u8;
     let gray = GrayImage::from_fn(120, 90, |x, y| Luma([wave(x, y)]));
@@ -207,7 +207,7 @@ fn color_photos_of_objects_on_white_are_converted_with_a_warning() {
         found.conversions,
         [Conversion::Inverted, Conversion::Centered]
     );
-    // Gray that is saved with three channels has no colors, tinted paper next to none.
+    // Gray saved with three channels has no colors, and tinted paper has almost none.
     let gray = DynamicImage::ImageLuma8(image.clone()).to_rgb8();
     assert!(fitted(gray).mismatches.is_empty());
     let tinted = RgbImage::from_fn(64, 64, |x, y| {

@@ -9,9 +9,9 @@ use super::passed_over::PassedOver;
 use super::tree::{Contents, all_images, in_words, with_images};
 use crate::error::DataError;
 
-/// How many folders lie between a class folder and its images at most.
+/// Maximum number of folders between a class folder and its images.
 const DEEPEST: usize = 4;
-/// What a folder between a class folder and its images is often called, in lower case.
+/// Common names, in lower case, of a folder between a class folder and its images.
 const OF_IMAGES: [&str; 9] = [
     "images",
     "image",
@@ -24,7 +24,7 @@ const OF_IMAGES: [&str; 9] = [
     "jpg",
 ];
 
-/// What a folder beside them is often called that holds no images to classify, in lower case.
+/// Common names, in lower case, of a sibling folder without images to classify.
 const OF_MASKS: [&str; 12] = [
     "masks",
     "mask",
@@ -48,16 +48,16 @@ pub(super) struct Class {
     pub files: Vec<PathBuf>,
 }
 
-/// Where the images of a class folder are.
+/// Location of the images of a class folder.
 enum ImageLocation {
-    /// In the folder, or below it in the only folder that has any: its path from there.
+    /// In the folder itself, or in the only folder below it with images: its relative path.
     One(PathBuf, Vec<PathBuf>),
-    /// In several folders below it.
+    /// In several subfolders.
     Several,
     Nowhere,
 }
 
-/// The class folders of a folder, sorted by name. Those without images are told apart by `empty`.
+/// The class folders of a folder, sorted by name. Those without images are in `empty`.
 pub(super) struct Classes {
     pub classes: Vec<Class>,
     pub empty: Vec<PathBuf>,
@@ -174,7 +174,7 @@ pub(super) fn classes(
     Ok(found)
 }
 
-/// Where the images of a class folder are. What else is beside them is counted.
+/// Finds the images of a class folder, and counts its other content.
 fn images(folder: &Path, passed_over: &mut PassedOver) -> Result<ImageLocation, DataError> {
     let mut here = folder.to_owned();
     for _ in 0..=DEEPEST {
@@ -206,19 +206,19 @@ fn images(folder: &Path, passed_over: &mut PassedOver) -> Result<ImageLocation, 
     Ok(ImageLocation::Nowhere)
 }
 
-/// Whether a folder has a usual name for one of images.
+/// Returns whether a folder has a common name for a folder of images.
 pub(super) fn is_of_images(path: &Path) -> bool {
     OF_IMAGES.contains(&name_of(path).to_lowercase().as_str())
 }
 
-/// Whether a folder's name tells what kind of files it holds, and no class.
+/// Returns whether a folder's name denotes a kind of file and not a class.
 pub(super) fn is_of_a_kind(name: &str) -> bool {
     let name = name.to_lowercase();
     OF_IMAGES.contains(&name.as_str()) || OF_MASKS.contains(&name.as_str())
 }
 
-/// Whether a folder holds what the class folders beside it hold: folders of the same names with
-/// files of the same names and sizes.
+/// Returns whether a folder duplicates the class folders next to it: it has folders of the same
+/// names with files of the same names and sizes.
 fn is_copy(folder: &Path, classes: &[Class]) -> Result<bool, DataError> {
     let inner = Contents::of(folder)?.folders;
     if inner.is_empty() || inner.len() != classes.len() {

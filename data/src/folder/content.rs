@@ -1,4 +1,4 @@
-//! What tells the files of a set from others, wherever they lie.
+//! Checksum of a set's files, independent of their location.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -9,18 +9,18 @@ use rayon::prelude::*;
 
 use super::listing::ImageFile;
 
-/// About so many bytes of content are read: 256 MiB, which takes a second from a fast disk.
+/// Approximate number of bytes to read: 256 MiB, which takes a second from a fast disk.
 const READ: u64 = 1 << 28;
 
-/// At most so many bytes of one file count.
+/// Maximum number of bytes to read from one file.
 const READ_OF_ONE: u64 = 1 << 26;
 
-/// A SHA-256 of the files of a set, part by part and in their order: the sizes of all of them, and
-/// the bytes of every k-th, with the smallest k with which no more than about 256 MiB are read. So
-/// a set of up to 256 MiB counts byte by byte. Labels are the caller's to compare; names and places
-/// of files do not count, and no decoder has a say.
+/// Returns a SHA-256 of the files of a set, part by part and in order. It covers the sizes of all
+/// files and the bytes of every k-th file, with the smallest k that reads no more than about 256
+/// MiB, so a set of up to 256 MiB is hashed completely. Labels, file names and locations are not
+/// included, and nothing is decoded. The caller compares labels.
 ///
-/// A file that cannot be read counts as such: it may be left out of the set.
+/// A file that cannot be read is hashed as unreadable: it may be left out of the set.
 pub(super) fn checksum(parts: [Option<&Vec<ImageFile>>; 3]) -> String {
     let files: Vec<&Path> = parts
         .iter()

@@ -1,22 +1,22 @@
-//! Image files by the names that tables give them.
+//! Index of image files by the names used in tables.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The images below a folder by name, whatever the case, Unicode normalization and, where a table
-/// leaves it out, the extension.
+/// The images below a folder by name, ignoring case, Unicode normalization and, if a table omits
+/// it, the extension.
 pub(super) struct FileIndex<'a> {
     root: &'a Path,
     files: &'a [PathBuf],
-    /// By the path from the folder.
+    /// Indices by path relative to the folder.
     by_path: HashMap<String, Vec<usize>>,
-    /// By the last part of the path, with and without extension.
+    /// Indices by file name, with and without extension.
     by_name: HashMap<String, Vec<usize>>,
 }
 
-/// What a name stands for.
+/// Result of looking up a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     One(usize),
@@ -30,7 +30,7 @@ impl<'a> FileIndex<'a> {
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, file) in files.iter().enumerate() {
             let Some(name) = file.file_name().and_then(|name| name.to_str()) else {
-                continue; // which no text names
+                continue; // cannot be named in a text table
             };
             let relative = file.strip_prefix(root).unwrap_or(file);
             let relative = parts(&relative.to_string_lossy()).join("/");
@@ -48,12 +48,12 @@ impl<'a> FileIndex<'a> {
         }
     }
 
-    /// Whether a text names any file.
+    /// Returns whether a text names any file.
     pub(super) fn names_file(&self, text: &str) -> bool {
         self.find(text) != Named::Nothing
     }
 
-    /// Whether a text ends with the whole name of any file, with its extension.
+    /// Returns whether a text ends with the full name of any file, including the extension.
     pub(super) fn names_exactly(&self, text: &str) -> bool {
         let is_one = |text: &str| {
             let wanted = parts(text);
@@ -70,8 +70,9 @@ impl<'a> FileIndex<'a> {
         is_one(text) || text.contains('\\') && is_one(&text.replace('\\', "/"))
     }
 
-    /// The file that a text names: by its path from the folder, by a path that ends with it, or by
-    /// the end of it. A backslash is part of a name, or else separates folders.
+    /// Finds the file that a text names: by its path relative to the folder, by a path that ends
+    /// with it, or by the end of the path. A backslash is part of a name, or else separates
+    /// folders.
     pub(super) fn find(&self, text: &str) -> Named {
         match self.find_path(text) {
             Named::Nothing if text.contains('\\') => self.find_path(&text.replace('\\', "/")),
@@ -96,7 +97,7 @@ impl<'a> FileIndex<'a> {
         self.by_case(text, &ends)
     }
 
-    /// Whether the folders of a file are those in a path, as far as both have some.
+    /// Returns whether the folders of a file match those of a path, as far as both have any.
     fn lies_in(&self, index: usize, wanted: &[String]) -> bool {
         let file = &self.files[index];
         let file = file.strip_prefix(self.root).unwrap_or(file);
@@ -105,7 +106,7 @@ impl<'a> FileIndex<'a> {
         one.zip(other).all(|(one, other)| one == other)
     }
 
-    /// The only one of some files; of several, the only one that is named with the same case.
+    /// Returns the only file or, of several, the only one whose name matches with case.
     fn by_case(&self, text: &str, files: &[usize]) -> Named {
         match files {
             [] => Named::Nothing,
@@ -124,7 +125,7 @@ impl<'a> FileIndex<'a> {
     }
 }
 
-/// The names in a path, folded; none of a path that leads up.
+/// Returns the case-folded names in a path; empty for a path that leads up.
 fn parts(path: &str) -> Vec<String> {
     let mut names = Vec::new();
     for part in Path::new(path.trim()).components() {

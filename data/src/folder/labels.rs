@@ -1,4 +1,4 @@
-//! Images whose labels are in a table that the user names.
+//! Images with labels from a table that the user specifies.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::table::{LABEL, Row, SPLIT, Table};
 use super::tree::{all_images, below, in_words};
 use crate::error::DataError;
 
-/// Values of a column of parts besides the usual names, in lower case.
+/// Additional values for a column of parts, in lower case.
 const OTHER_PARTS: [(&str, Role); 5] = [
     ("training", Role::Train),
     ("dev", Role::Validation),
@@ -21,17 +21,17 @@ const OTHER_PARTS: [(&str, Role); 5] = [
     ("testing", Role::Test),
     ("holdout", Role::Test),
 ];
-/// One row in so many may name a file that is not there.
+/// One in this many rows may name a missing file.
 const ONE_IN: usize = 100;
 
-/// An image with what its row says.
+/// An image with the content of its row.
 struct Labeled {
     path: PathBuf,
     label: String,
     role: Option<Role>,
 }
 
-/// Lists the images below a folder that a table has labels for.
+/// Lists the images below a folder that have labels in a table.
 pub(super) fn list(root: &Path, table: &Path, seed: u64) -> Result<Listing, DataError> {
     let path = place(root, table);
     let refuse = |reason: String| DataError::Labels {
@@ -113,7 +113,7 @@ pub(super) fn list(root: &Path, table: &Path, seed: u64) -> Result<Listing, Data
     })
 }
 
-/// Where the table is: as it is named, or in the folder of the images.
+/// Returns the path of the table: as given, or relative to the folder of images.
 fn place(root: &Path, table: &Path) -> PathBuf {
     match table.is_relative() && !table.exists() {
         true => root.join(table),
@@ -121,7 +121,7 @@ fn place(root: &Path, table: &Path) -> PathBuf {
     }
 }
 
-/// The rows of a table with the files that they name.
+/// Returns the rows of a table with the files they name.
 fn labeled(
     root: &Path,
     path: &Path,
@@ -215,7 +215,7 @@ fn labeled(
     Ok(images)
 }
 
-/// Warns of rows whose files are not there, or refuses where they are too many.
+/// Warns of rows with missing files, or returns an error if there are too many.
 fn tell_missing(table: &Table, missing: &[&Row], reading: &mut Reading) -> Result<(), String> {
     let Some(first) = missing.first() else {
         return Ok(());
@@ -237,8 +237,8 @@ fn tell_missing(table: &Table, missing: &[&Row], reading: &mut Reading) -> Resul
     Ok(())
 }
 
-/// The part of each image by the first folder of its path, where all of them lie in folders of
-/// parts; says so.
+/// Sets the part of each image by the first folder of its path, if all images are in folders of
+/// parts; returns a note that says so.
 fn parts_by_folder(root: &Path, images: &mut [Labeled]) -> String {
     let role = |image: &Labeled| {
         let path = image.path.strip_prefix(root).ok()?;
@@ -261,7 +261,8 @@ fn role(cell: &str) -> Option<Role> {
     Role::of(cell).or(other.map(|(_, role)| role))
 }
 
-/// The column of parts: by its name or, without names, the one with nothing else in it.
+/// Returns the column of parts: by name or, without a header, the only column that holds nothing
+/// else.
 fn split_column(table: &Table) -> Option<usize> {
     let is_of_parts = |column: usize| {
         let mut cells = table.rows.iter().map(|row| row.cells.get(column));
@@ -275,7 +276,7 @@ fn split_column(table: &Table) -> Option<usize> {
     others.find(|&column| is_of_parts(column))
 }
 
-/// The column of labels: by its name, or the only one that is left.
+/// Returns the column of labels: by name, or the only remaining column.
 fn label_column(table: &Table, split: Option<usize>) -> Result<usize, String> {
     if let Some(column) = table.named(&LABEL).filter(|&column| Some(column) != split) {
         return Ok(column);

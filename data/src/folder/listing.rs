@@ -1,4 +1,4 @@
-//! Which images a folder holds, by part.
+//! Lists the images of a folder, by part.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::error::DataError;
 use crate::split::split;
 
 const EXTENSIONS: &[&str] = &crate::decode::IMAGE_EXTENSIONS;
-/// The part of each class that is for the test where no folder says which images are.
+/// Fraction of each class used as the test part if no folder defines one.
 const TEST_FRACTION: f64 = 0.1;
 
 /// The image files of a folder, by part.
@@ -22,14 +22,14 @@ const TEST_FRACTION: f64 = 0.1;
 pub(super) struct Listing {
     pub class_names: Vec<String>,
     pub train: Vec<ImageFile>,
-    /// Where the folder or the table says which.
+    /// Validation files, if the folder or the table defines them.
     pub validation: Option<Vec<ImageFile>>,
     pub test: Vec<ImageFile>,
-    /// Whether the seed decides which images are for the test.
+    /// Whether the seed decides which images are test images.
     pub test_is_split_off: bool,
-    /// What else is in the class folders.
+    /// Other content of the class folders.
     pub passed_over: PassedOver,
-    /// What was read as what.
+    /// How the folder was interpreted.
     pub reading: Reading,
 }
 
@@ -39,8 +39,8 @@ pub(super) struct ImageFile {
     pub label: u32,
 }
 
-/// Lists the images of a folder, whose labels come from its class folders or from the table
-/// `labels`; `seed` decides which are for the test where nothing else does.
+/// Lists the images of a folder, with labels from its class folders or from the table `labels`.
+/// `seed` selects the test images if nothing else does.
 pub(super) fn list(path: &Path, labels: Option<&Path>, seed: u64) -> Result<Listing, DataError> {
     if !path.is_dir() {
         return Err(DataError::NotAFolder {
@@ -62,7 +62,7 @@ fn list_class_folders(path: &Path, seed: u64) -> Result<Listing, DataError> {
     let stays = |name: &str| is_part && Role::of(name).is_some_and(|role| role != Role::Train);
     let train = descend(&parts.train, &stays, &mut reading)?;
     let Classes { classes, empty } = classes(&train, &mut passed_over, &mut reading)?;
-    // `images` beside `annotations` is no class.
+    // `images` next to `annotations` is not a class.
     let is_flat = matches!(classes.as_slice(), [only] if is_of_images(&only.path));
     if let Some(path) = empty.into_iter().next().filter(|_| !is_flat) {
         let found = in_words(&path);
@@ -124,7 +124,7 @@ fn list_class_folders(path: &Path, seed: u64) -> Result<Listing, DataError> {
     })
 }
 
-/// The parts of a folder, which may lie deeper in it.
+/// Finds the parts of a folder, which may be nested deeper.
 fn find_parts(path: &Path, reading: &mut Reading) -> Result<PartFolders, DataError> {
     let is_part = |name: &str| Role::of(name).is_some();
     let mut root = path.to_owned();
@@ -152,7 +152,7 @@ fn find_parts(path: &Path, reading: &mut Reading) -> Result<PartFolders, DataErr
     }
 }
 
-/// What the folder of the test part is called: `val` may be one.
+/// Returns the role of the test folder by its name: it may be `val`.
 fn role_of(folder: &Path) -> Role {
     let name = name_of(folder);
     Role::of(&name)
@@ -160,7 +160,7 @@ fn role_of(folder: &Path) -> Role {
         .unwrap_or(Role::Test)
 }
 
-/// What is known of the images to train on when another part is read.
+/// Properties of the training images, used when reading another part.
 struct HeldOut<'a> {
     root: &'a Path,
     train: &'a Path,
@@ -171,7 +171,8 @@ struct HeldOut<'a> {
 }
 
 impl HeldOut<'_> {
-    /// The images of a part that is not for training; none if they are a test part without labels.
+    /// Returns the images of a part that is not for training; `None` if they are a test part
+    /// without labels.
     fn files(&mut self, path: &Path, role: Role) -> Result<Option<Vec<ImageFile>>, DataError> {
         let is_class = |name: &str| self.index.place(name).is_some();
         let folder = descend(path, &is_class, self.reading)?;
@@ -241,7 +242,7 @@ impl HeldOut<'_> {
         Ok(Some(files(classes, |class| self.index.place(class))))
     }
 
-    /// The images of a part in one folder, with the labels of a table.
+    /// Returns the images of a part in one folder, with labels from a table.
     fn flat(
         &mut self,
         part: &Path,
@@ -286,7 +287,7 @@ fn has_images(path: &Path) -> bool {
     Contents::of(path).is_ok_and(|contents| !contents.images.is_empty())
 }
 
-/// The image files of some classes with their labels, class by class.
+/// Returns the image files of several classes with their labels, class by class.
 fn files(classes: Vec<Class>, label: impl Fn(&str) -> Option<usize>) -> Vec<ImageFile> {
     classes
         .into_iter()
@@ -303,7 +304,7 @@ pub(super) fn split_off_test(
     let (_, test_indices) = split(&labels, TEST_FRACTION, seed)?;
     let (mut train, mut test) = (Vec::new(), Vec::new());
     for (index, file) in files.into_iter().enumerate() {
-        // The indices are ascending.
+        // The indices are in ascending order.
         match test_indices.binary_search(&index) {
             Ok(_) => test.push(file),
             Err(_) => train.push(file),
@@ -312,7 +313,7 @@ pub(super) fn split_off_test(
     Ok((train, test))
 }
 
-/// Whether a path has the name of an image.
+/// Returns whether a path has an image file extension.
 pub(super) fn is_image_name(path: &Path) -> bool {
     path.extension()
         .and_then(|extension| extension.to_str())

@@ -1,15 +1,15 @@
-//! Images in folders.
+//! Image folders.
 //!
-//! | module | what it holds |
+//! | module | content |
 //! |---|---|
-//! | `listing` | which images a folder holds, by part |
-//! | `parts` | which folders hold the parts |
+//! | `listing` | the images of a folder, by part |
+//! | `parts` | the folders of the parts |
 //! | `classes` | the class folders of a part |
-//! | `labels` | images whose labels are in a table that the user names |
-//! | `unlabeled` | parts whose labels are in a file beside the images |
-//! | `table`, `index` | rows of text, and the files that they name |
-//! | `names` | class names that can be told apart |
-//! | `content` | what tells the files of a set from others |
+//! | `labels` | images with labels from a table that the user specifies |
+//! | `unlabeled` | parts with labels from a file next to the images |
+//! | `table`, `index` | text tables, and the files that they name |
+//! | `names` | unambiguous class names |
+//! | `content` | checksum of a set's files |
 
 mod classes;
 mod content;
@@ -48,12 +48,12 @@ pub(crate) use names::quoted as shown;
 pub use passed_over::PassedOver;
 pub(crate) use tree::{first_other_file, likely_set, only_archive};
 
-/// What the images of a folder were read as, in sentences without a period.
+/// How the images of a folder were interpreted, in sentences without a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Reading {
-    /// What was read in another way than the usual.
+    /// Unusual interpretations.
     pub notes: Vec<String>,
-    /// What may be a mistake.
+    /// Possible mistakes.
     pub warnings: Vec<String>,
 }
 
@@ -64,7 +64,7 @@ impl Reading {
         }
     }
 
-    /// Names the archive in place of the folder that it was unpacked into.
+    /// Replaces the folder that an archive was unpacked into by the archive's name.
     fn rename(&mut self, folder: &Path, archive: &Path) {
         let texts = self.notes.iter_mut().chain(&mut self.warnings);
         for text in texts.filter(|_| folder != archive) {
@@ -77,10 +77,10 @@ impl Reading {
 }
 
 const CHANNELS: usize = 3;
-/// Height and width in pixels that a folder's images are brought to where no size is asked for.
+/// Default height and width in pixels of a folder's images.
 pub const FOLDER_SIDE: usize = 64;
-/// How many images, evenly spread over the classes, are opened for mean and standard deviation
-/// of a set that stays in its files; the mean of so many is right to about a brightness step.
+/// Number of images, spread evenly over the classes, used to compute mean and standard deviation of
+/// a set that stays in its files; the mean is then accurate to about one brightness step.
 const STATISTICS_SAMPLE: usize = 2000;
 
 /// Loads a set `name` of images of `[3, side, side]`.
@@ -153,7 +153,7 @@ pub(crate) fn load(
     })
 }
 
-/// How the images of a folder are loaded.
+/// Options for loading the images of a folder.
 struct Folder<'a> {
     preparation: Preprocessing,
     opener: ImageOpener,
@@ -162,7 +162,7 @@ struct Folder<'a> {
 }
 
 impl Folder<'_> {
-    /// Opens every image, and tells which training images are left out, if any are.
+    /// Opens every image, and returns which training images are left out, if any.
     fn pack(
         &self,
         mut parts: Splits<Vec<ImageFile>>,
@@ -183,7 +183,7 @@ impl Folder<'_> {
         for part in parts.iter_mut() {
             part.retain(|_| readable.next() == Some(true));
         }
-        // What is left has to be a data set.
+        // The remaining images must form a data set.
         if classes != self::classes(&parts.train) || parts.iter().any(Vec::is_empty) {
             return self.unreadable.too_many();
         }
@@ -192,7 +192,7 @@ impl Folder<'_> {
             start += files.len() * size;
             (start - files.len() * size, files)
         });
-        // The last part comes off first, so that no more than it is copied.
+        // The last part is split off first, so that nothing else is copied.
         let mut split = |(start, files): (usize, Vec<ImageFile>)| {
             let labels = files.iter().map(|file| file.label).collect();
             let images =
@@ -212,7 +212,7 @@ impl Folder<'_> {
         Ok((parts.map(ImageStore::from), preprocessing, listed))
     }
 
-    /// Leaves images in their files, and opens a few for the statistics.
+    /// Leaves images in their files, and opens a sample for the statistics.
     fn leave(
         &self,
         parts: Splits<Vec<ImageFile>>,
@@ -240,8 +240,8 @@ impl Folder<'_> {
         Ok((stores, self.preprocessing(brightness.statistics())?))
     }
 
-    /// Opens and prepares files, in parallel, and tells which could be read; of these there are
-    /// pixels, `[file, channels, side, side]`.
+    /// Opens and prepares files, in parallel. Returns the pixels of the readable ones, `[file,
+    /// channels, side, side]`, and which files could be read.
     fn prepare(&self, files: &[&Path]) -> Result<(Vec<u8>, Vec<bool>), DataError> {
         check_size(files.len(), CHANNELS, self.preparation.height())?;
         let size = self.image_bytes();
@@ -277,7 +277,7 @@ impl Folder<'_> {
         Ok((pixels, readable))
     }
 
-    /// Opens and prepares files, in parallel, and counts their brightness; only those that are being
+    /// Opens and prepares files, in parallel, and counts their brightness. Only the images being
     /// counted are in memory.
     fn brightness(&self, files: &[&Path]) -> Result<Brightness, DataError> {
         let [channels, height, width] = self.preparation.shape();

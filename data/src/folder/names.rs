@@ -1,4 +1,4 @@
-//! Class names, as folders and tables give them.
+//! Class names from folders and tables.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -9,23 +9,23 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::Reading;
 use crate::error::DataError;
 
-/// The most bytes of a class name: as many as a folder's name may have.
+/// Maximum number of bytes of a class name: the limit for a folder's name.
 const LONGEST: usize = 255;
-/// The most characters of a name in a message.
+/// Maximum number of characters of a name in a message.
 const SHOWN: usize = 40;
 
-/// The class name that a folder stands for. Bytes that are not UTF-8 are written as `\xE9`, so that
-/// two names that differ in such bytes stay apart.
+/// Returns the class name of a folder. Bytes that are not UTF-8 are written as `\xE9`, so that
+/// names that differ only in such bytes stay distinct.
 pub(super) fn name_of(path: &Path) -> String {
     shown_path(Path::new(path.file_name().unwrap_or_default())).into_owned()
 }
 
-/// A name in quotes for a message: short, and without characters that act on a terminal.
+/// Quotes a name for a message: shortened, and without terminal control characters.
 pub(crate) fn quoted(name: &str) -> String {
     format!("`{}`", shortened(&printable(name), SHOWN))
 }
 
-/// The names of some folders in quotes for a message, of which the first few are named.
+/// Quotes the names of the first few of several folders for a message.
 pub(super) fn listed(folders: &[std::path::PathBuf]) -> String {
     const NAMED: usize = 3;
     let names = folders
@@ -39,14 +39,14 @@ pub(super) fn listed(folders: &[std::path::PathBuf]) -> String {
     }
 }
 
-/// A name in quotes with everything but plain characters escaped, to tell it from one that looks
-/// the same.
+/// Quotes a name with everything but plain characters escaped, to distinguish it from one that
+/// looks the same.
 fn escaped(name: &str) -> String {
     format!("`{}`", shortened(&name.escape_default().to_string(), SHOWN))
 }
 
-/// Refuses names that cannot be told apart where they are shown or written, and warns of those that
-/// some file systems merge. `place` is where the names come from.
+/// Returns an error for names that cannot be distinguished where they are shown or written, and
+/// warns of names that some file systems merge. `place` is the source of the names.
 pub(super) fn check(
     names: &[String],
     place: &Path,
@@ -61,7 +61,7 @@ pub(super) fn check(
     let mut looks = HashMap::new();
     let mut folded: HashMap<String, &String> = HashMap::new();
     for name in names {
-        // Names of folders with other bytes are written with more.
+        // Names of folders with non-UTF-8 bytes are longer when written.
         if name.len() - 3 * escapes(name).count() > LONGEST {
             return refuse(format!(
                 "{} has {} bytes, but at most {LONGEST} are possible",
@@ -95,7 +95,7 @@ pub(super) fn check(
             ));
         }
     }
-    // A name that is written as another is escaped.
+    // A name that is written like another one is escaped.
     let all: HashSet<&String> = names.iter().collect();
     for name in names {
         let written = printable(name).into_owned();
@@ -109,7 +109,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The bytes that are not UTF-8 in a name, as [`name_of`] writes them.
+/// Returns the escapes of non-UTF-8 bytes in a name, as [`name_of`] writes them.
 fn escapes(name: &str) -> impl Iterator<Item = &str> {
     let is_digit = |digit: u8| digit.is_ascii_digit() || (b'A'..=b'F').contains(&digit);
     name.match_indices("\\x").filter_map(move |(start, _)| {
@@ -118,23 +118,23 @@ fn escapes(name: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What a reader sees of a name: composed characters, single spaces, nothing invisible.
+/// Returns the visible form of a name: composed characters, single spaces, nothing invisible.
 fn look(name: &str) -> String {
     let visible = name.nfc().filter(|&letter| is_printable(letter));
     let visible: String = visible.collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Class names, found in spite of case and Unicode normalization.
+/// Index of class names that ignores case and Unicode normalization.
 #[derive(Clone, Debug)]
 pub struct ClassIndex {
     exact: HashMap<String, usize>,
-    /// By what is left of a name without case; none where several names have the same.
+    /// Index by case-folded name; `None` if several names fold to it.
     folded: HashMap<String, Option<usize>>,
 }
 
 impl ClassIndex {
-    /// The index of some classes.
+    /// Creates an index of class names.
     pub fn new(names: &[String]) -> Self {
         let mut folded: HashMap<String, Option<usize>> = HashMap::new();
         for (index, name) in names.iter().enumerate() {
@@ -152,8 +152,8 @@ impl ClassIndex {
         }
     }
 
-    /// The class with this name or, where there is none, the only class whose name differs from it
-    /// in nothing but case, Unicode normalization and invisible characters.
+    /// Returns the class with this name or, if there is none, the only class whose name differs
+    /// only in case, Unicode normalization and invisible characters.
     pub fn place(&self, name: &str) -> Option<usize> {
         self.exact(name).or_else(|| {
             self.folded
@@ -163,7 +163,7 @@ impl ClassIndex {
         })
     }
 
-    /// The class with exactly this name.
+    /// Returns the class with exactly this name.
     pub fn exact(&self, name: &str) -> Option<usize> {
         self.exact.get(name).copied()
     }

@@ -1,4 +1,4 @@
-//! Which folders hold the parts of a set.
+//! Folders of the parts of a set.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use super::names::{listed, name_of, quoted};
 use super::tree::{Contents, below, with_images};
 use crate::error::DataError;
 
-/// What the folder of a part is usually called, in lower case.
+/// Usual folder names of a part, in lower case.
 const TRAIN: [&str; 1] = ["train"];
 const VALIDATION: [&str; 3] = ["val", "valid", "validation"];
 const TEST: [&str; 1] = ["test"];
-/// What the first or last word of its name may be besides.
+/// Other first or last words of the name.
 const TRAIN_WORDS: [&str; 3] = ["train", "training", "trainset"];
 const VALIDATION_WORDS: [&str; 5] = ["val", "valid", "validation", "dev", "valset"];
 const TEST_WORDS: [&str; 3] = ["test", "testing", "testset"];
-/// The most words of such a name.
+/// Maximum number of words in such a name.
 const WORDS: usize = 3;
 
 /// A part of a set.
@@ -29,7 +29,7 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// The part that a folder with such a name, or a value in a table, usually is.
+    /// Returns the usual part for a folder name or a table value.
     pub(super) fn of(name: &str) -> Option<Self> {
         let name = name.to_lowercase();
         [
@@ -41,7 +41,7 @@ impl Role {
         .find_map(|(role, names)| names.contains(&name.as_str()).then_some(role))
     }
 
-    /// The same for names such as `seg_train`, `Training` or `test_set`.
+    /// Like [`Role::of`], for names such as `seg_train`, `Training` or `test_set`.
     pub(super) fn of_words(name: &str) -> Option<Self> {
         let name = name.to_lowercase();
         let words = name.split(|letter: char| !letter.is_alphanumeric());
@@ -74,11 +74,11 @@ pub(super) struct PartFolders {
 }
 
 impl PartFolders {
-    /// The parts of a folder; without any, all of it is to train on.
+    /// Finds the parts of a folder; without any, the whole folder is for training.
     pub(super) fn of(path: &Path, reading: &mut Reading) -> Result<Self, DataError> {
         let contents = Contents::of(path)?;
         let folders = &contents.folders;
-        // With a usual name, and with a usual or another.
+        // Folders with a usual name, and with a usual or another name.
         let [train, validation, test] = [Role::Train, Role::Validation, Role::Test].map(|role| {
             let usual = with_role(folders, Role::of, role);
             let named = match usual.is_empty() {
@@ -92,7 +92,7 @@ impl PartFolders {
         let others = folders.iter().filter(|folder| !named.contains(folder));
         let others = with_images(&others.cloned().collect::<Vec<_>>())?;
         let has_usual = !train.0.is_empty() && (validation.0.len() + test.0.len() > 0);
-        // A class may be called `train` too: then its folder holds images, not folders.
+        // A class may be called `train` too, but then its folder holds images, not folders.
         let may_have_parts = has_usual
             || any_holds(&train.0, is_of_classes)?
             || !held_out.is_empty() && any_holds(&train.1, is_of_classes_only)?;
@@ -132,7 +132,7 @@ impl PartFolders {
         Ok(parts.with_test())
     }
 
-    /// Says what folders are read as whose names are not the usual ones.
+    /// Reports the interpretation of folders with unusual names.
     fn tell(&self, reading: &mut Reading) {
         let named = [
             ("training", Some(&self.train)),
@@ -149,8 +149,8 @@ impl PartFolders {
         }
     }
 
-    /// `val` is for the test where there is no `test`: ImageNet and others have it so, and report
-    /// what their networks come to on it.
+    /// Uses `val` as the test part if there is no `test`: ImageNet has this layout, and results for
+    /// it are reported on `val`.
     fn with_test(self) -> Self {
         let (validation, test) = match self.test {
             Some(test) => (self.validation, Some(test)),
@@ -163,15 +163,14 @@ impl PartFolders {
         }
     }
 
-    /// Whether there is nothing but a training part with a name of its own.
+    /// Returns whether there is only a training part, with its own folder.
     pub(super) fn is_train_alone(&self, path: &Path) -> bool {
         self.train != path && self.validation.is_none() && self.test.is_none()
     }
 }
 
-/// The folder that holds what a folder is for: where folders lie in each other without anything
-/// else, the last of them that does not hold images itself. `stays` says which names of inner
-/// folders have a meaning of their own.
+/// Follows nested folders without other content, down to the last one that does not hold images
+/// itself. `stays` returns which names of inner folders have their own meaning.
 pub(super) fn descend(
     path: &Path,
     stays: &dyn Fn(&str) -> bool,
@@ -200,10 +199,12 @@ pub(super) fn descend(
     Ok(here)
 }
 
-/// Whether folders with names of parts are parts where other folders beside them hold images too.
+/// Returns whether folders with names of parts are parts, although folders next to them hold images
+/// too.
 ///
-/// A class may be called `train` or `bullet_train`. Then its folders are called like those of the
-/// other classes, or `images` and `masks`. Parts of a set have folders of the same classes.
+/// A class may be called `train` or `bullet_train`. Its subfolders then have the same names as
+/// those of the other classes, or `images` and `masks`. Parts of a set have subfolders of the same
+/// classes.
 fn is_set_beside(
     path: &Path,
     [train, held_out]: [&[&PathBuf]; 2],
@@ -214,7 +215,7 @@ fn is_set_beside(
     let of_held_out = inner_names(held_out.iter().copied())?;
     let of_others = inner_names(others)?;
     let is_class = |name: &&String| !is_of_a_kind(name);
-    // `training` beside `train`.
+    // `training` next to `train`.
     let [first, ..] = train else {
         let mut names = of_held_out.iter().filter(is_class);
         return Ok(names.any(|name| !of_others.contains(name)));
@@ -254,8 +255,8 @@ fn is_set_beside(
     }
 }
 
-/// The names of the folders with images in some folders, and of those in a folder that is alone in
-/// one.
+/// Returns the names of the folders with images in several folders, descending into a folder that
+/// is alone.
 fn inner_names<'a>(
     folders: impl IntoIterator<Item = &'a PathBuf>,
 ) -> Result<BTreeSet<String>, DataError> {
@@ -272,7 +273,7 @@ fn inner_names<'a>(
     Ok(names)
 }
 
-/// Warns of images beside the parts.
+/// Warns of images next to the parts.
 fn tell_others(path: &Path, others: &[PathBuf], images: usize, reading: &mut Reading) {
     if !others.is_empty() {
         reading.warnings.push(format!(
@@ -299,13 +300,13 @@ fn tell_others(path: &Path, others: &[PathBuf], images: usize, reading: &mut Rea
     }
 }
 
-/// The folders whose names stand for a part.
+/// Returns the folders whose names denote a part.
 fn with_role(folders: &[PathBuf], of: fn(&str) -> Option<Role>, role: Role) -> Vec<&PathBuf> {
     let is_it = |folder: &&PathBuf| of(&name_of(folder)) == Some(role);
     folders.iter().filter(is_it).collect()
 }
 
-/// The folder of a part, which no other may be too.
+/// Returns the only folder of a part, or an error if there are several.
 fn only(folders: &[&PathBuf]) -> Result<Option<PathBuf>, DataError> {
     match folders {
         [] => Ok(None),

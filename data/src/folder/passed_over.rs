@@ -1,4 +1,4 @@
-//! What class folders hold besides images.
+//! Other content of class folders.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,27 +7,27 @@ use std::path::Path;
 
 use serde::Serialize;
 
-/// How many endings are named.
+/// Maximum number of extensions listed.
 const NAMED: usize = 4;
-/// Files that systems put into folders by themselves, in lower case.
+/// Files created by operating systems, in lower case.
 const OF_THE_SYSTEM: [&str; 2] = ["thumbs.db", "desktop.ini"];
 
-/// What the class folders of a folder hold besides images. Hidden files do not count.
+/// Content of class folders that is not an image. Hidden files are not counted.
 ///
-/// As text, it is a sentence.
+/// Displays as a sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PassedOver {
-    /// Files whose ending is not that of an image, by ending in lower case, which is empty where
-    /// there is none.
+    /// Number of files without an image extension, by extension in lower case; the empty key counts
+    /// files without an extension.
     pub files: BTreeMap<String, usize>,
-    /// Folders.
+    /// Number of folders.
     pub folders: usize,
-    /// Pipes, sockets and devices.
+    /// Number of pipes, sockets and devices.
     pub others: usize,
 }
 
 impl PassedOver {
-    /// Whether there is nothing.
+    /// Returns whether nothing was passed over.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.folders == 0 && self.others == 0
     }
@@ -46,7 +46,7 @@ impl PassedOver {
         }
     }
 
-    /// The most frequent endings with how many files have each, and how many have others.
+    /// Describes the most frequent extensions with their counts, and the count of the rest.
     fn endings(&self) -> String {
         let mut endings: Vec<(&String, usize)> = self
             .files

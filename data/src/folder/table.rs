@@ -1,4 +1,4 @@
-//! Tables in text: a row for each image.
+//! Text tables with one row per image.
 
 use std::collections::HashSet;
 use std::fs;
@@ -10,7 +10,7 @@ use csv::{ReaderBuilder, Trim};
 use super::index::FileIndex;
 use super::listing::is_image_name;
 
-/// What the column of file names may be called, the first of them before others.
+/// Possible names for the column of file names, in order of preference.
 const FILE: [&str; 19] = [
     "file",
     "filename",
@@ -32,7 +32,7 @@ const FILE: [&str; 19] = [
     "id",
     "name",
 ];
-/// What the column of labels may be called, the first of them before others.
+/// Possible names for the column of labels, in order of preference.
 pub(super) const LABEL: [&str; 15] = [
     "label",
     "labels",
@@ -50,7 +50,7 @@ pub(super) const LABEL: [&str; 15] = [
     "tag",
     "y",
 ];
-/// What the column of parts may be called.
+/// Possible names for the column of parts.
 pub(super) const SPLIT: [&str; 7] = [
     "split",
     "set",
@@ -61,22 +61,22 @@ pub(super) const SPLIT: [&str; 7] = [
     "phase",
 ];
 
-/// The most bytes of a table.
+/// Maximum size of a table in bytes.
 const MAX_BYTES: u64 = 1 << 28;
-/// How many rows say what separates columns.
+/// Number of rows used to detect the separator.
 const TRIED: usize = 200;
 
-/// The rows of a table, without the names of its columns.
+/// The rows of a table, without the header.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// The names of the columns, where the first row has them.
+    /// Column names, if the first row has them.
     pub header: Option<Vec<String>>,
     pub rows: Vec<Row>,
-    /// The column that names files.
+    /// Index of the column of file names.
     pub file: usize,
 }
 
-/// A row and the line that it begins on, counted from 1.
+/// A row and the line that it starts on, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub line: u64,
@@ -84,12 +84,12 @@ pub(super) struct Row {
 }
 
 impl Table {
-    /// Reads a table whose rows name files of the index. What separates columns (tab, semicolon,
-    /// comma or spaces) is that with which most rows name one.
+    /// Reads a table with rows that name files of the index. The separator (tab, semicolon, comma
+    /// or spaces) is the one for which most rows name a file.
     ///
     /// # Errors
     ///
-    /// What is wrong with the table, as the end of a sentence.
+    /// Describes the problem of the table, as the end of a sentence.
     pub(super) fn read(path: &Path, index: &FileIndex<'_>) -> Result<Self, String> {
         let text = text(path)?;
         let mut best: Option<(usize, Vec<Row>)> = None;
@@ -118,7 +118,7 @@ impl Table {
         Ok(table)
     }
 
-    /// The column that names files: by its name or, where none tells, the one with the most file
+    /// Returns the column of file names: by name or, if no name matches, the one with the most file
     /// names.
     fn file_column(&self, index: &FileIndex<'_>) -> Result<usize, String> {
         let columns: Vec<Column> = (0..self.columns())
@@ -138,7 +138,7 @@ impl Table {
         let most = |count: &dyn Fn(usize) -> usize, left: &[usize]| {
             left.iter().map(|&place| count(place)).max().unwrap_or(0)
         };
-        // A row in two may be for images that are elsewhere.
+        // Half of the rows may be for images that are elsewhere.
         let half = most(&|place| columns[place].named, &left).div_ceil(2);
         for name in FILE {
             let fits =
@@ -147,7 +147,7 @@ impl Table {
                 return Ok(place);
             }
         }
-        // Numbers may be meant otherwise than as names without their extension.
+        // Numbers may have another meaning than names without extension.
         if left.iter().any(|&place| columns[place].exact >= half) {
             left.retain(|&place| columns[place].exact >= half);
         }
@@ -172,14 +172,14 @@ impl Table {
         }
     }
 
-    /// How many columns there are.
+    /// Returns the number of columns.
     pub(super) fn columns(&self) -> usize {
         let header = self.header.iter().map(Vec::len);
         let rows = self.rows.iter().map(|row| row.cells.len());
         header.chain(rows).max().unwrap_or(0)
     }
 
-    /// What a column is called: its name, or its number.
+    /// Returns the name of a column, or its number.
     pub(super) fn name(&self, column: usize) -> String {
         let name = self.header.as_ref().and_then(|header| header.get(column));
         match name {
@@ -188,8 +188,8 @@ impl Table {
         }
     }
 
-    /// The first column, but that of files, with one of these names; names before others in the
-    /// list win.
+    /// Returns the first column with one of these names, except for the column of files; earlier
+    /// names have priority.
     pub(super) fn named(&self, names: &[&str]) -> Option<usize> {
         let header = self.header.as_ref()?;
         let keys: Vec<String> = header.iter().map(|name| key(name)).collect();
@@ -201,13 +201,13 @@ impl Table {
     }
 }
 
-/// What a column says of files.
+/// Statistics of a column.
 struct Column {
-    /// Cells that name a file.
+    /// Number of cells that name a file.
     named: usize,
-    /// Those of them that have its whole name, with the extension.
+    /// Number of cells with the full name of a file, including the extension.
     exact: usize,
-    /// Whether no cell repeats another.
+    /// Whether all cells are different.
     is_unique: bool,
 }
 
@@ -228,8 +228,8 @@ impl Column {
     }
 }
 
-/// Whether the first row has the names of columns: it names no image, not even one that is not
-/// there, and no cell is repeated in the rows of images.
+/// Returns whether the first row is a header: it does not name an image, even a missing one, and
+/// none of its cells is repeated in the rows of images.
 fn is_header(rows: &[Row], index: &FileIndex<'_>) -> bool {
     let Some((first, rest)) = rows.split_first() else {
         return false;
@@ -247,7 +247,7 @@ fn is_header(rows: &[Row], index: &FileIndex<'_>) -> bool {
         && !cells.by_ref().enumerate().any(is_repeated)
 }
 
-/// A column's name as it is compared: letters and digits in lower case.
+/// Returns a column's name for comparison: letters and digits in lower case.
 fn key(name: &str) -> String {
     let kept = name.chars().filter(|letter| letter.is_alphanumeric());
     kept.collect::<String>().to_lowercase()
@@ -255,7 +255,7 @@ fn key(name: &str) -> String {
 
 fn rows(text: &str, delimiter: Option<u8>) -> Vec<Row> {
     let Some(delimiter) = delimiter else {
-        // The last space: file names may have some, and labels after spaces have none.
+        // The last space separates: file names may contain spaces, labels after spaces do not.
         let lines = (1..).zip(text.lines().map(str::trim));
         return lines
             .filter_map(|(line, text)| {
@@ -281,7 +281,7 @@ fn rows(text: &str, delimiter: Option<u8>) -> Vec<Row> {
         .collect()
 }
 
-/// A file as text: UTF-8, or UTF-16 with its mark, as spreadsheets write it.
+/// Reads a text file: UTF-8, or UTF-16 with a byte order mark, as spreadsheet programs write it.
 fn text(path: &Path) -> Result<String, String> {
     let metadata = fs::metadata(path).map_err(|error| files::reason(&error))?;
     if !metadata.is_file() {
@@ -370,10 +370,10 @@ mod tests {
     #[test]
     fn the_column_of_files_is_told_from_numbers() {
         for (text, file) in [
-            // An index that a program added, and the names that are meant.
+            // An index added by a program, and the actual names.
             (",id,label\n0,2,1\n1,0,0\n2,1,1\n", 1),
             ("label,split,image\n0,1,2\n1,1,0\n1,0,1\n", 2),
-            // Whole names before numbers, even if one is not there.
+            // Full names win over numbers, even if one file is missing.
             ("0,a.jpg\n1,b.jpg\n2,c.jpg\n", 1),
             // Labels repeat.
             ("1,0\n1,1\n0,2\n", 1),

@@ -1,4 +1,4 @@
-//! What lies in folders.
+//! Content of folders.
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsStr;
@@ -14,9 +14,9 @@ use crate::archive::is_archive;
 use crate::decode::other_format;
 use crate::error::DataError;
 
-/// How deep folders are searched.
+/// Maximum depth of the folder search.
 pub(super) const DEEPEST: usize = 12;
-/// Folders that systems and programs make by themselves, in lower case.
+/// Folders created by systems and programs, in lower case.
 const OF_THE_SYSTEM: [&str; 20] = [
     "__macosx",
     "$recycle.bin",
@@ -39,14 +39,14 @@ const OF_THE_SYSTEM: [&str; 20] = [
     ".fseventsd",
     ".temporaryitems",
 ];
-/// How many folders a message names.
+/// Maximum number of folders in a message.
 const NAMED: usize = 3;
 
-/// What a folder holds, each sorted by name, without hidden entries and what systems put there.
+/// Content of a folder, each list sorted by name, without hidden and system entries.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub folders: Vec<PathBuf>,
-    /// Files with the name of an image.
+    /// Files with an image extension.
     pub images: Vec<PathBuf>,
     /// Everything else.
     pub others: Vec<PathBuf>,
@@ -54,7 +54,7 @@ pub(super) struct Contents {
     pub hidden: Vec<PathBuf>,
 }
 
-/// What an entry of a folder is.
+/// Kind of a folder entry.
 enum Entry {
     Folder(PathBuf),
     Image(PathBuf),
@@ -87,13 +87,13 @@ impl Contents {
         Ok(contents)
     }
 
-    /// The folders that hold images, themselves or deeper down.
+    /// Returns the folders that hold images, directly or deeper down.
     pub(super) fn folders_with_images(&self) -> Result<Vec<PathBuf>, DataError> {
         with_images(&self.folders)
     }
 }
 
-/// Those of some folders that hold images, themselves or deeper down.
+/// Returns those of several folders that hold images, directly or deeper down.
 pub(super) fn with_images(folders: &[PathBuf]) -> Result<Vec<PathBuf>, DataError> {
     let mut found = Vec::new();
     for folder in folders {
@@ -104,8 +104,8 @@ pub(super) fn with_images(folders: &[PathBuf]) -> Result<Vec<PathBuf>, DataError
     Ok(found)
 }
 
-/// What is in a folder, in the order of the file system. Of a symbolic link, what it leads to counts;
-/// one that leads back is left out.
+/// Returns the entries of a folder, in file system order. Symbolic links are followed, except for
+/// those that lead back.
 fn entries(path: &Path) -> Result<impl Iterator<Item = Result<Entry, DataError>> + '_, DataError> {
     let entries = fs::read_dir(path).map_err(|source| cannot_read(path, source))?;
     Ok(entries.filter_map(move |entry| {
@@ -138,7 +138,7 @@ fn entries(path: &Path) -> Result<impl Iterator<Item = Result<Entry, DataError>>
     }))
 }
 
-/// Whether a folder holds images, itself or deeper down. Stops at the first one.
+/// Returns whether a folder holds images, directly or deeper down. Stops at the first one.
 fn holds_images(path: &Path) -> Result<bool, DataError> {
     let mut way = Way::from(path);
     while let Some(folder) = way.next() {
@@ -153,7 +153,7 @@ fn holds_images(path: &Path) -> Result<bool, DataError> {
     Ok(false)
 }
 
-/// All images below a folder, sorted by path. Those of a folder that several links lead to are there
+/// Returns all images below a folder, sorted by path. A folder that several links lead to is listed
 /// once.
 pub(super) fn all_images(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     let mut found = Vec::new();
@@ -167,13 +167,13 @@ pub(super) fn all_images(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(found)
 }
 
-/// A way through a folder and those below it, each of which is met once however many links lead to
-/// it; links are followed last.
+/// Traversal of a folder and its subfolders. Each folder is visited once, however many links lead
+/// to it; links are followed last.
 struct Way {
     folders: Vec<PathBuf>,
     links: VecDeque<PathBuf>,
     visited: HashSet<PathBuf>,
-    /// Names in the path of the first folder.
+    /// Number of names in the path of the first folder.
     start: usize,
 }
 
@@ -208,7 +208,8 @@ impl Way {
     }
 }
 
-/// The first folder below one that holds several folders with images: perhaps those of the classes.
+/// Returns the first descendant folder that holds several folders with images, which may be the
+/// classes.
 pub(crate) fn likely_set(path: &Path) -> Option<PathBuf> {
     let folders = Contents::of(path).ok()?.folders;
     folders.into_iter().find(|folder| {
@@ -217,12 +218,12 @@ pub(crate) fn likely_set(path: &Path) -> Option<PathBuf> {
     })
 }
 
-/// The first file in a folder that has no image: its path.
+/// Returns the path of the first file in a folder without images.
 pub(crate) fn first_other_file(path: &Path) -> Option<PathBuf> {
     Contents::of(path).ok()?.others.into_iter().next()
 }
 
-/// The only archive in a folder without folders.
+/// Returns the only archive in a folder without subfolders.
 pub(crate) fn only_archive(path: &Path) -> Option<PathBuf> {
     let contents = Contents::of(path).ok()?;
     let mut archives = contents.others.into_iter().filter(|path| is_archive(path));
@@ -232,8 +233,8 @@ pub(crate) fn only_archive(path: &Path) -> Option<PathBuf> {
     }
 }
 
-/// What a folder holds, in words, such as "2 folders (`a` with 3 images, `b` with 2 folders) and 1
-/// other file".
+/// Describes the content of a folder in words, such as "2 folders (`a` with 3 images, `b` with 2
+/// folders) and 1 other file".
 pub(super) fn in_words(path: &Path) -> String {
     let Ok(contents) = Contents::of(path) else {
         return "nothing that can be read".to_owned();
@@ -261,7 +262,7 @@ pub(super) fn in_words(path: &Path) -> String {
     }
 }
 
-/// What the only other file is called and, where there are no images, what the first of them is.
+/// Returns the name of the only other file or, if there are no images, of the first one.
 fn first_other(contents: &Contents) -> String {
     let Some(first) = contents.others.first() else {
         return String::new();
@@ -277,7 +278,7 @@ fn first_other(contents: &Contents) -> String {
     }
 }
 
-/// How many folders, images and other files there are, folders first; none of zero.
+/// Describes the number of folders, images and other files, in this order; zero counts are omitted.
 fn counts(contents: &Contents) -> Vec<String> {
     [
         (contents.folders.len(), "folder", "folders"),
@@ -290,7 +291,7 @@ fn counts(contents: &Contents) -> Vec<String> {
     .collect()
 }
 
-/// A path below a folder for a message, or the whole path elsewhere.
+/// Returns a path relative to a folder for a message, or the whole path if it is elsewhere.
 pub(super) fn below(root: &Path, path: &Path) -> String {
     let relative = path.strip_prefix(root).unwrap_or(path);
     match relative.as_os_str().is_empty() {
@@ -306,7 +307,7 @@ fn cannot_read(path: &Path, source: io::Error) -> DataError {
     }
 }
 
-/// Whether a name is that of a folder that systems and programs make.
+/// Returns whether a name is that of a folder created by systems or programs.
 fn is_of_the_system(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| {
         let name = name.to_lowercase();
@@ -314,7 +315,7 @@ fn is_of_the_system(name: &OsStr) -> bool {
     })
 }
 
-/// Whether a symbolic link in a folder leads to that folder, or to one that holds it.
+/// Returns whether a symbolic link in a folder leads to that folder or to an ancestor.
 fn leads_back(folder: &Path, link: &Path) -> bool {
     let is_link = fs::symlink_metadata(link).is_ok_and(|metadata| metadata.is_symlink());
     let real = |path: &Path| fs::canonicalize(path).ok();

@@ -1,4 +1,4 @@
-//! Parts whose images lie in one folder, with their labels in a file.
+//! Parts with their images in one folder and their labels in a file.
 
 use std::path::{Path, PathBuf};
 
@@ -12,27 +12,27 @@ use super::table::{LABEL, Row, Table};
 use super::tree::{Contents, below};
 use crate::error::DataError;
 
-/// Endings of files with labels, in lower case.
+/// Extensions of label files, in lower case.
 const ENDINGS: [&str; 3] = ["txt", "csv", "tsv"];
-/// What the name of such a file has, in lower case, where it lies beside other parts.
+/// Substrings of the names of label files, in lower case, if they are next to other parts.
 const OF_LABELS: [&str; 4] = ["label", "annotation", "solution", "ground_truth"];
-/// What has the form of labels, but not their content.
+/// Substrings of the names of files that look like labels but are not.
 const NO_LABELS: [&str; 2] = ["sample", "submission"];
-/// One image in so many may have no label.
+/// One in this many images may lack a label.
 const ONE_IN: usize = 100;
 
-/// Images with the labels of a file.
+/// Images with labels from a file.
 pub(super) struct Labeled {
     pub files: Vec<ImageFile>,
     pub table: PathBuf,
-    /// What the table's column of labels is called.
+    /// Name of the table's column of labels.
     pub column: String,
-    /// Images without a label.
+    /// Number of images without a label.
     pub missing: usize,
 }
 
-/// The images of a folder with the labels of the only file that has one for nearly each of them;
-/// otherwise the reason why there is none, which ends a sentence.
+/// Labels the images of a folder from the only file that has a label for nearly all of them.
+/// Otherwise returns the reason, as the end of a sentence.
 pub(super) fn labeled(
     root: &Path,
     part: &Path,
@@ -71,7 +71,7 @@ fn is_same(one: &[ImageFile], other: &[ImageFile]) -> bool {
     pairs(one) == pairs(other)
 }
 
-/// Files that may have the labels, the nearest to the images first.
+/// Returns possible label files, the closest to the images first.
 fn candidates(
     root: &Path,
     part: &Path,
@@ -104,7 +104,7 @@ fn candidates(
     Ok(found)
 }
 
-/// The labels of images in a table, where nearly all of them have one.
+/// Returns the labels of images in a table, if nearly all images have one.
 fn read(
     path: &Path,
     files: &[PathBuf],
@@ -125,7 +125,7 @@ fn read(
             .get(table.file)
             .map_or(Named::Nothing, |cell| index.find(cell))
         else {
-            continue; // of another part, perhaps
+            continue; // possibly of another part
         };
         let label = row
             .cells
@@ -163,7 +163,7 @@ fn read(
     })
 }
 
-/// The column of labels, which has only classes: by its name, or the only one.
+/// Returns the column of labels, which holds only classes: by name, or the only one.
 fn label_column(table: &Table, class: &dyn Fn(&String) -> Option<usize>) -> Result<usize, String> {
     let is_of_classes = |&column: &usize| {
         let mut cells = table.rows.iter().map(|row| row.cells.get(column));

@@ -1,27 +1,27 @@
-//! The bits of a scan.
+//! Bit reader of a scan.
 
-/// The first restart marker; seven more follow it.
+/// First restart marker; seven more follow it.
 const RESTART: u8 = 0xd0;
-/// The first marker that begins a frame; what is below has no meaning in a scan.
+/// First marker that begins a frame; lower markers have no meaning in a scan.
 const FIRST_FRAME: u8 = 0xc0;
 
-/// The most bytes after a scan's last block that encoders leave behind.
+/// Maximum number of bytes that encoders leave after a scan's last block.
 const MAX_REST: usize = 2;
 
-/// The fewest equal bytes in a scan's data that are taken for padding in its place.
+/// Minimum number of equal bytes in a scan's data that count as padding.
 const MIN_RUN: usize = 8;
 
 /// Reads the bits of one scan, and its restart markers.
 ///
-/// Where the data ends before its image does, zeros follow.
+/// If the data ends before the image does, zeros follow.
 pub(super) struct Bits<'a> {
     file: &'a [u8],
     position: usize,
-    /// The next bits, from the highest down. Below `count` of them lie bits of `position` on,
-    /// or zeros.
+    /// Next bits, highest first. Below the first `count` bits are bits from `position` on, or
+    /// zeros.
     bits: u64,
     count: u32,
-    /// How many zeros were added behind the end of the data.
+    /// Number of zeros added after the end of the data.
     padding: u32,
     next_restart: u8,
 }
@@ -38,19 +38,20 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// A position behind the data that was read, and not behind the next marker.
+    /// Returns a position after the data that was read, and not after the next marker.
     pub(super) fn position(&self) -> usize {
         self.position
     }
 
-    /// Whether more was read than there is.
+    /// Returns whether more was read than exists.
     pub(super) fn is_spent(&self) -> bool {
         self.padding > self.count
     }
 
-    /// Whether more bytes than [`MAX_REST`] are left before the next marker or the end of the file.
+    /// Returns whether more bytes than [`MAX_REST`] are left before the next marker or the end of
+    /// the file.
     ///
-    /// Padding does not count: one byte again and again, that does not begin earlier.
+    /// Padding does not count: one repeated byte that does not begin earlier.
     pub(super) fn has_rest(&self) -> bool {
         let ready = self.count.saturating_sub(self.padding) / 8;
         let end = self.position.saturating_sub(ready as usize);
@@ -65,7 +66,7 @@ impl<'a> Bits<'a> {
         !is_padding
     }
 
-    /// Makes at least 32 bits ready.
+    /// Ensures that at least 32 bits are ready.
     #[inline(always)]
     pub(super) fn fill(&mut self) {
         if self.count >= 32 {
@@ -77,11 +78,11 @@ impl<'a> Bits<'a> {
             .and_then(|rest| rest.first_chunk())
         {
             let word = u64::from_be_bytes(next);
-            // No byte of it is 0xff: as there is no zero in its inverse.
+            // No byte is 0xff, since its inverse has no zero byte.
             let inverse = !word;
             let lows = 0x0101_0101_0101_0101;
             if inverse.wrapping_sub(lows) & !inverse & (lows << 7) == 0 {
-                // Bits below the new count are set already to what the next call sets them to.
+                // Bits below the new count already have the values that the next call sets.
                 self.bits |= word >> self.count;
                 let bytes = (63 - self.count) / 8;
                 self.position += bytes as usize;
@@ -108,14 +109,14 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// The next byte of data, unless there is a marker or the file's end.
+    /// Returns the next byte of data, unless there is a marker or the end of the file.
     fn next_byte(&mut self) -> Option<u8> {
         let &byte = self.file.get(self.position)?;
         if byte != 0xff {
             self.position += 1;
             return Some(byte);
         }
-        // A zero marks 0xff as data; before it, 0xff may stand repeatedly.
+        // A zero marks 0xff as data; several 0xff may precede it.
         let repeated = self.file[self.position..]
             .iter()
             .take_while(|&&byte| byte == 0xff)
@@ -129,20 +130,20 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// The next bits, 1 to 32 of them, of which those that are ready are valid.
+    /// Returns the next 1 to 32 bits; only the ready ones are valid.
     #[inline(always)]
     pub(super) fn peek(&self, length: u32) -> u32 {
         (self.bits >> (64 - length)) as u32
     }
 
-    /// Goes on by bits that are ready.
+    /// Skips bits that are ready.
     #[inline(always)]
     pub(super) fn skip(&mut self, length: u32) {
         self.bits <<= length;
         self.count = self.count.wrapping_sub(length);
     }
 
-    /// The next bits, 0 to 16 of them.
+    /// Reads the next 0 to 16 bits.
     #[inline(always)]
     pub(super) fn take(&mut self, length: u32) -> u32 {
         self.fill();
@@ -151,8 +152,8 @@ impl<'a> Bits<'a> {
         value
     }
 
-    /// A number as the standard writes it in `length` ready bits, 1 to 16: those with a highest
-    /// bit of zero stand for negative numbers.
+    /// Reads a number from `length` ready bits, 1 to 16, in the standard's encoding: a highest bit
+    /// of zero denotes negative numbers.
     #[inline(always)]
     pub(super) fn take_number(&mut self, length: u32) -> i32 {
         let value = self.peek(length) as i32;
@@ -164,10 +165,10 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Goes on behind the restart marker that is due here.
+    /// Continues after the restart marker that is due here.
     ///
-    /// Where another marker stands instead, it is guessed how much is lost: a marker of the near
-    /// future is left to wait, one of the near past is skipped.
+    /// If there is another marker instead, the amount of lost data is guessed: a marker that is due
+    /// soon is kept for later, one that was due recently is skipped.
     pub(super) fn restart(&mut self) {
         let was_spent = self.is_spent();
         let due = self.next_restart;
@@ -189,7 +190,7 @@ impl<'a> Bits<'a> {
     }
 }
 
-/// The next marker, and the position after it.
+/// Returns the next marker, and the position after it.
 pub(super) fn next_marker(bytes: &[u8]) -> Option<(u8, usize)> {
     bytes
         .windows(2)
@@ -201,7 +202,7 @@ pub(super) fn next_marker(bytes: &[u8]) -> Option<(u8, usize)> {
 mod tests {
     use super::*;
 
-    /// The next bytes as a scan has them.
+    /// Returns the next bytes of a scan.
     fn bytes(bits: &mut Bits, count: usize) -> Vec<u32> {
         (0..count).map(|_| bits.take(8)).collect()
     }
@@ -241,7 +242,7 @@ mod tests {
             bits.take(6);
             assert_eq!(bits.has_rest(), has_rest, "{file:?}");
         }
-        // Padding that begins within the data.
+        // Padding that begins inside the data.
         let file = [&[7][..], &[0; 99]].concat();
         let mut bits = Bits::new(&file, 0);
         for (count, has_rest) in [(8, false), (2, true), (80, true), (10, false)] {
@@ -279,7 +280,7 @@ mod tests {
             restarted(&[&[1, 2, 0xff, 0], &due[..]].concat()),
             (9, false)
         );
-        // One that is past; one that is near; one that can only be meant; the end.
+        // A marker from the past, one due soon, one that can only be the right one, and the end.
         assert_eq!(
             restarted(&[&[0xff, 0xd7, 5], &due[..]].concat()),
             (9, false)

@@ -1,41 +1,41 @@
-//! From a file's colors to red, green and blue.
+//! Conversion of color spaces to RGB.
 
 use std::array;
 
 use super::frame::Frame;
 
-/// What an image's components are.
+/// Color space of an image's components.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Colors {
     /// Brightness.
     Gray,
     /// Red, green, blue.
     Rgb,
-    /// Brightness, and how much bluer and redder than gray.
+    /// Brightness, blue difference and red difference.
     YCbCr,
     /// Cyan, magenta, yellow, black; 255 is no ink.
     Cmyk,
     /// Cyan, magenta, yellow, black; 0 is no ink, as inside TIFF files.
     Inks,
-    /// [`Colors::YCbCr`] of what is left of white by three inks, and black; 255 is no ink.
+    /// [`Colors::YCbCr`] of the inverse of three inks, and black; 255 is no ink.
     Ycck,
 }
 
-/// What other segments say about the colors.
+/// Information about the colors from other segments.
 #[derive(Default)]
 pub(super) struct ColorHints {
     /// Whether there is a JFIF segment.
     pub(super) is_jfif: bool,
-    /// The number in Adobe's segment.
+    /// Color transform in Adobe's segment.
     pub(super) adobe: Option<u8>,
-    /// Whether three components are known to be red, green and blue.
+    /// Whether three components are known to be RGB.
     pub(super) is_rgb: bool,
-    /// Whether the file is inside a TIFF file.
+    /// Whether the file is embedded in a TIFF file.
     pub(super) is_in_tiff: bool,
 }
 
 impl Colors {
-    /// The colors of a frame, as libjpeg guesses them.
+    /// Guesses the colors of a frame like libjpeg.
     pub(super) fn of(frame: &Frame, hints: &ColorHints) -> Self {
         let ids: Vec<u8> = frame.components.iter().map(|one| one.id).collect();
         match (ids.len(), hints.adobe) {
@@ -51,9 +51,9 @@ impl Colors {
         }
     }
 
-    /// Converts a row of one sample of each component a pixel to `[red, green, blue]` each.
+    /// Converts a row, with one sample per pixel of each component, to `[red, green, blue]` pixels.
     ///
-    /// For all but [`Colors::Gray`]. Rows may be longer than the image is wide.
+    /// Supports all but [`Colors::Gray`]. Rows may be longer than the image's width.
     pub(super) fn convert(self, rows: &[&[u8]], pixels: &mut [[u8; 3]]) {
         let width = pixels.len();
         let mut rows = rows.iter().map(|row| &row[..width]);
@@ -81,7 +81,7 @@ impl Colors {
     }
 }
 
-/// Pixels that are converted at once.
+/// Number of pixels converted at once.
 const GROUP: usize = 64;
 
 #[inline(always)]
@@ -95,7 +95,7 @@ fn zip<const N: usize>(
         for (values, row) in values.iter_mut().zip(rows) {
             values[..pixels.len()].copy_from_slice(&row[index * GROUP..][..pixels.len()]);
         }
-        // Always a whole group, because pixel by pixel the last few would take as long.
+        // Always a whole group, because converting the last few one by one would take just as long.
         for place in 0..GROUP {
             let converted = convert(array::from_fn(|component| values[component][place]));
             for (part, value) in parts.iter_mut().zip(converted) {
@@ -106,10 +106,10 @@ fn zip<const N: usize>(
     }
 }
 
-/// Puts red, green and blue next to each other.
+/// Interleaves red, green and blue.
 ///
-/// Four pixels at a time, as words that become three: byte by byte it would take as long as
-/// everything else here.
+/// Converts four pixels at a time to three words: byte by byte, it would take as long as everything
+/// else here.
 fn interleave(parts: &[[u8; GROUP]; 3], pixels: &mut [[u8; 3]]) {
     let mut words = [0_u32; GROUP];
     for (place, word) in words.iter_mut().enumerate() {
@@ -135,10 +135,10 @@ fn interleave(parts: &[[u8; GROUP]; 3], pixels: &mut [[u8; 3]]) {
     }
 }
 
-/// ITU-R BT.601, with factors of 16 bits behind the point, as libjpeg rounds them.
+/// Converts ITU-R BT.601 with factors of 16 fractional bits, rounded like libjpeg.
 ///
-/// In 16-bit numbers, of which processors calculate more at once: from each factor a whole number
-/// is taken away, whose product needs no multiplication.
+/// Uses 16-bit numbers, of which processors compute more at once: the integer part of each factor
+/// is split off, since its product needs no multiplication.
 #[inline(always)]
 fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     let [y, cb, cr] = [y, cb, cr].map(i16::from);
@@ -151,9 +151,9 @@ fn rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     [red, green, blue].map(|part| (y + part).clamp(0, 255) as u8)
 }
 
-/// What is left of white under an ink and black, as Pillow converts it.
+/// Converts an ink and black to a color channel, like Pillow.
 ///
-/// Both are written as Adobe's programs write them: 255 is no ink.
+/// Both are inverted, as Adobe's programs store them: 255 is no ink.
 #[inline(always)]
 pub(crate) fn darken(ink: u8, black: u8) -> u8 {
     let (ink, light) = (u32::from(255 - ink), u32::from(black));

@@ -3,26 +3,26 @@
 use super::{BLOCK, NO_BIT, SIDE};
 use crate::decode::{DecodeError, Limits};
 
-/// The most components of an image.
+/// Maximum number of components of an image.
 pub(super) const MAX_COMPONENTS: usize = 4;
 
-/// How the blocks of a frame are written.
+/// Encoding of the blocks of a frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Coding {
     /// Block by block.
     Sequential,
-    /// In several scans, each of which adds to all blocks.
+    /// In several scans, each of which refines all blocks.
     Progressive,
 }
 
-/// The image's size, and what it consists of.
+/// Size and components of the image.
 pub(super) struct Frame {
     pub(super) coding: Coding,
     pub(super) height: usize,
     pub(super) width: usize,
-    /// The highest sampling factors, `[vertical, horizontal]`.
+    /// Maximum sampling factors, `[vertical, horizontal]`.
     pub(super) sampling: [usize; 2],
-    /// The image in units of interleaved scans, `[rows, columns]`.
+    /// Size of the image in units of interleaved scans, `[rows, columns]`.
     pub(super) units: [usize; 2],
     pub(super) components: Vec<Component>,
 }
@@ -30,25 +30,24 @@ pub(super) struct Frame {
 /// One component of the image: brightness or a color.
 pub(super) struct Component {
     pub(super) id: u8,
-    /// Blocks of a unit, `[rows, columns]`.
+    /// Blocks per unit, `[rows, columns]`.
     pub(super) sampling: [usize; 2],
     /// Samples inside the image, `[height, width]`.
     pub(super) size: [usize; 2],
-    /// Blocks that hold samples of the image, `[rows, columns]`.
+    /// Blocks with samples of the image, `[rows, columns]`.
     pub(super) blocks: [usize; 2],
-    /// Blocks of whole units, `[rows, columns]`.
+    /// Blocks in whole units, `[rows, columns]`.
     pub(super) padded: [usize; 2],
-    /// The place of its quantisation table.
+    /// Index of the quantisation table.
     pub(super) table: usize,
-    /// Its quantisation table, from its first scan on.
+    /// Quantisation table, set by the first scan of the component.
     pub(super) quantisation: Option<[u16; BLOCK]>,
-    /// Samples of all padded blocks, row by row; empty for a progressive image until all scans
-    /// are read.
+    /// Samples of all padded blocks, row by row; for a progressive image, empty until all scans are
+    /// read.
     pub(super) samples: Vec<u8>,
     /// Coefficients of all padded blocks of a progressive image.
     pub(super) coefficients: Vec<[i16; BLOCK]>,
-    /// The lowest bit that is known of each coefficient in the order in which they are written, or
-    /// [`NO_BIT`].
+    /// Lowest known bit of each coefficient in stored order, or [`NO_BIT`].
     pub(super) known: [u8; BLOCK],
 }
 
@@ -56,8 +55,8 @@ impl Frame {
     /// Reads a frame's header; `data` bytes of the file follow it.
     ///
     /// # Errors
-    /// [`DecodeError`] if the header is damaged, of a kind that is not read, or of an image that
-    /// is too large for the limits, or for the data.
+    /// [`DecodeError`] if the header is damaged, of an unsupported kind, or of an image that is too
+    /// large for the limits or for the data.
     pub(super) fn read(
         header: &[u8],
         coding: Coding,
@@ -101,9 +100,9 @@ impl Frame {
             .map(|[rows, columns]| (rows * columns) as u64)
             .sum();
         let (bits, planes) = match coding {
-            // A code for the first coefficient, and one for the end of the block.
+            // One code for the first coefficient, and one for the end of the block.
             Coding::Sequential => (2, 1),
-            // Scans may pass over many blocks with one code, but not over first coefficients.
+            // Scans may skip many blocks with one code, but not first coefficients.
             Coding::Progressive => (1, 3),
         };
         let blocks_inside: u64 = all()
@@ -118,12 +117,12 @@ impl Frame {
         }
         let pixels = (height * width) as u64;
         let channels = if count == 1 { 1 } else { 3 };
-        // Planes and the image, then the image and a turned or resized copy.
+        // Planes and the image, then the image and a rotated or resized copy.
         let planes = planes * blocks * BLOCK as u64;
         limits.reserve((planes + channels * pixels).max((channels + 3) * pixels));
         let component = |entry: &[u8; 3]| {
             let own = factors(entry);
-            // As libjpeg: factors that do not divide the highest are not read.
+            // Like in libjpeg, factors that do not divide the maximum are not supported.
             if [0, 1].iter().any(|&axis| sampling[axis] % own[axis] != 0) {
                 return Err(DecodeError::Unsupported(
                     "a JPEG image with fractional sampling",
@@ -133,7 +132,7 @@ impl Frame {
             let padded = padded(own);
             let blocks = padded[0] * padded[1];
             let (samples, coefficients) = match coding {
-                // Gray where data is missing.
+                // Gray if data is missing.
                 Coding::Sequential => (vec![128; blocks * BLOCK], Vec::new()),
                 Coding::Progressive => (Vec::new(), vec![[0; BLOCK]; blocks]),
             };
@@ -160,7 +159,7 @@ impl Frame {
         })
     }
 
-    /// Whether all bits of all coefficients are known.
+    /// Returns whether all bits of all coefficients are known.
     pub(super) fn is_complete(&self) -> bool {
         let mut components = self.components.iter();
         components.all(|component| component.known.iter().all(|&bit| bit == 0))
@@ -168,12 +167,12 @@ impl Frame {
 }
 
 impl Component {
-    /// Samples from one row to the next.
+    /// Returns the distance between rows in samples.
     pub(super) fn stride(&self) -> usize {
         self.padded[1] * SIDE
     }
 
-    /// A row of samples inside the image; beyond its edges, the row at the edge.
+    /// Returns a row of samples inside the image; beyond the edges, the row at the edge.
     pub(super) fn row(&self, row: isize) -> &[u8] {
         let row = row.clamp(0, self.size[0] as isize - 1) as usize;
         let start = row * self.stride();

@@ -1,35 +1,35 @@
-//! Tables of Huffman codes.
+//! Huffman tables.
 
 use super::bits::Bits;
 use crate::decode::DecodeError;
 
-/// Codes up to this length are looked up in one step.
+/// Codes of up to this length are decoded with one table lookup.
 const QUICK: u32 = 10;
 const LONGEST: usize = 16;
 
-/// What the next bits stand for.
+/// Decoded form of the next bits.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Entry {
-    /// The number behind the code where both fit into the bits looked at, or 0.
+    /// Number after the code if both fit into the lookup bits, or 0.
     pub(super) value: i16,
-    /// How many zeros stand before the number (upper half), and how many bits it has (lower half).
+    /// Number of zeros before the number (upper half), and its number of bits (lower half).
     pub(super) symbol: u8,
-    /// Bits of the code, and of the number if it is here; 0 for a longer code.
+    /// Number of bits of the code, and of the number if it is included; 0 for a longer code.
     pub(super) length: u8,
 }
 
-/// A table of Huffman codes.
+/// A Huffman table.
 pub(super) struct HuffmanTable {
     quick: [Entry; 1 << QUICK],
-    /// For each length, what the next 16 bits are below if the code is not longer.
+    /// For each length, the upper limit of the next 16 bits for codes of at most this length.
     limits: [u32; LONGEST + 1],
-    /// For each length, where a code's symbol is, less the code.
+    /// For each length, the index of a code's symbol minus the code.
     offsets: [i32; LONGEST + 1],
     symbols: [u8; 256],
 }
 
 impl HuffmanTable {
-    /// A table with `counts` codes of each length from 1 on, for `symbols` in this order.
+    /// Creates a table with `counts` codes of each length from 1 on, for `symbols` in this order.
     ///
     /// # Errors
     /// [`DecodeError::Damaged`] if there are more codes than bits allow, or fewer symbols than codes.
@@ -51,7 +51,7 @@ impl HuffmanTable {
             let first = code;
             table.offsets[length] = index as i32 - first as i32;
             for _ in 0..count {
-                // The code of ones alone is used by some encoders, against the standard.
+                // Some encoders use the code of all ones, against the standard.
                 if code >> length != 0 {
                     return Err(damaged);
                 }
@@ -67,7 +67,7 @@ impl HuffmanTable {
         Ok(table)
     }
 
-    /// Sets the entries of all bits that begin with a code.
+    /// Sets the entries of all bit patterns that begin with a code.
     fn add_quick(&mut self, code: u32, length: u32, symbol: u8) {
         if length > QUICK {
             return;
@@ -94,12 +94,12 @@ impl HuffmanTable {
         }
     }
 
-    /// Whether every symbol can stand before a difference of brightness.
+    /// Returns whether every symbol is valid for a difference of brightness.
     pub(super) fn fits_differences(&self) -> bool {
         self.symbols.iter().all(|&symbol| symbol <= 15)
     }
 
-    /// The next symbol, and its number, which is 0 if it has no bits.
+    /// Reads the next symbol and its number, which is 0 if it has no bits.
     #[inline(always)]
     pub(super) fn number(&self, bits: &mut Bits) -> (u8, i32) {
         bits.fill();
@@ -115,7 +115,7 @@ impl HuffmanTable {
         }
     }
 
-    /// The next symbol alone.
+    /// Reads the next symbol without a number.
     #[inline(always)]
     pub(super) fn symbol(&self, bits: &mut Bits) -> u8 {
         bits.fill();
@@ -136,7 +136,7 @@ impl HuffmanTable {
         }
     }
 
-    /// The next symbol if its code is long; 0 if there is no such code, as libjpeg goes on.
+    /// Reads the next symbol if its code is long; returns 0 for an invalid code, like libjpeg.
     #[inline(never)]
     fn long_symbol(&self, bits: &mut Bits) -> u8 {
         let next = bits.peek(LONGEST as u32);

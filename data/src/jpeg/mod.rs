@@ -1,13 +1,13 @@
-//! Reading JPEG files.
+//! JPEG decoder.
 //!
-//! Published networks were trained on what Pillow makes of a JPEG file, that is, libjpeg-turbo.
-//! The standard leaves open how numbers are rounded and how colors of a lower resolution are
-//! stretched, and decoders differ in it by several levels. This one calculates both as
-//! libjpeg-turbo does by default, and so gives the same pixels. Of damaged data it makes the same
-//! too, but for progressive files that lack whole scans, which libjpeg smooths.
+//! Published models were trained on images decoded by Pillow, that is, by libjpeg-turbo. The
+//! standard does not specify rounding or the upsampling of colors, and decoders differ in both by
+//! several levels. This decoder computes both like libjpeg-turbo's defaults, and so returns the
+//! same pixels. The result is also the same for damaged data, except for progressive files that
+//! lack whole scans, which libjpeg smooths.
 //!
-//! `segments` goes through the file, `scan` through a scan's blocks, which `sequential` or
-//! `progressive` read from `bits`; `transform`, `upsample` and `color` turn them into pixels.
+//! `segments` parses the file and `scan` iterates over the blocks of a scan, which `sequential` or
+//! `progressive` read from `bits`; `transform`, `upsample` and `color` convert them to pixels.
 
 mod bits;
 mod color;
@@ -27,13 +27,13 @@ mod work;
 pub(crate) use color::darken;
 pub(crate) use segments::{decode, decode_in_tiff};
 
-/// The samples of a block along one side.
+/// Number of samples along one side of a block.
 const SIDE: usize = 8;
 
-/// The samples of a block.
+/// Number of samples in a block.
 const BLOCK: usize = SIDE * SIDE;
 
-/// Stands for the lowest bit of a coefficient of which nothing is known.
+/// Marks a coefficient without known bits.
 const NO_BIT: u8 = u8::MAX;
 
 #[cfg(test)]
@@ -46,7 +46,7 @@ mod tests {
 
     use crate::decode::{DecodeError, Decoded, Flaw, Limits};
 
-    /// The JPEG files that the images of tests are prepared from.
+    /// Returns the JPEG files that test images are prepared from.
     fn references() -> Vec<Vec<u8>> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references");
         let paths = fs::read_dir(folder)
@@ -97,7 +97,7 @@ mod tests {
         for file in references() {
             let whole = decode(&file, u64::MAX).unwrap();
             let scans = &file[..file.len() - 2];
-            // Data of the scan may be missing before.
+            // Data of the scan may be missing before the end.
             for (end, expected) in [
                 (&b"\xff\xd9"[..], Ok(Some(Flaw::DamagedPixels))),
                 (b"", Err(DecodeError::CutOff)),
@@ -119,7 +119,7 @@ mod tests {
                 assert_eq!(decoded.image, whole.image, "{garbage:x?}");
                 assert_eq!(decoded.flaw, Some(Flaw::NoEnd));
             }
-            // Half of a scan with an end marker is gray where it ends, as libjpeg makes it.
+            // The missing part of a truncated scan with an end marker is gray, like in libjpeg.
             let is_progressive = file.windows(2).any(|pair| pair == [0xff, 0xc2]);
             if file.len() > 1500 && !is_progressive {
                 let half = [&scans[..scans.len() * 2 / 3], b"\xff\xd9"].concat();
@@ -174,7 +174,7 @@ mod tests {
         }
     }
 
-    /// A scan of a file: where its header starts, and where its data ends.
+    /// Returns the range from the last scan's header to the end of its data.
     fn last_scan(file: &[u8]) -> std::ops::Range<usize> {
         let start = file
             .windows(2)
@@ -270,7 +270,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(3000))]
 
-        /// Whatever comes out, nothing panics.
+        /// The result does not matter, but nothing may panic.
         #[test]
         fn damage_does_not_panic(
             file in prop::sample::select(references()),
@@ -281,7 +281,7 @@ mod tests {
                 let place = place.index(file.len());
                 file[place] = value;
             }
-            // Sides of 65535 pixels are possible, but take long without optimization.
+            // Sides of 65535 pixels are possible, but slow without optimization.
             let _ = decode(&file, 1 << 20);
         }
 

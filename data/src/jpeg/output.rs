@@ -1,4 +1,4 @@
-//! From a frame whose scans are read to an image.
+//! Conversion of a decoded frame to an image.
 
 use image::{DynamicImage, GrayImage, RgbImage};
 
@@ -10,7 +10,7 @@ use super::transform::inverse_transform;
 use super::upsample::Upsampler;
 use crate::decode::DecodeError;
 
-/// The image of a frame: gray, or red, green and blue.
+/// Returns the image of a frame, gray or RGB.
 pub(super) fn image(mut frame: Frame, hints: &ColorHints) -> Result<DynamicImage, DecodeError> {
     frame.components.iter_mut().for_each(transform);
     let (width, height) = (frame.width as u32, frame.height as u32);
@@ -25,7 +25,7 @@ pub(super) fn image(mut frame: Frame, hints: &ColorHints) -> Result<DynamicImage
     image.ok_or(DecodeError::Damaged("its JPEG frame header is damaged"))
 }
 
-/// Makes samples of a progressive component's coefficients.
+/// Converts a progressive component's coefficients to samples.
 fn transform(component: &mut Component) {
     if component.coefficients.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! Blocks of a progressive image, to which each scan adds some coefficients or one bit.
+//! Blocks of a progressive image; each scan adds some coefficients or one bit.
 
 use super::BLOCK;
 use super::bits::Bits;
@@ -14,14 +14,14 @@ pub(super) struct Reader<'a> {
     kind: Kind,
     band: [usize; 2],
     low_bit: u32,
-    /// How many blocks from here on have nothing more in this band.
+    /// Number of blocks from here on without further data in this band.
     ended: u32,
 }
 
 struct ComponentState<'a> {
-    /// The scan's only table; none where it has bare bits.
+    /// The scan's only table; `None` if the scan has raw bits.
     table: Option<&'a HuffmanTable>,
-    /// The first coefficient of the block before.
+    /// First coefficient of the previous block.
     last: i32,
     coefficients: &'a mut [[i16; BLOCK]],
     columns: usize,
@@ -106,8 +106,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads one more bit of each coefficient of the band that has some already, and those that
-    /// are new with this bit.
+    /// Reads one more bit of each nonzero coefficient of the band, and the coefficients that become
+    /// nonzero with this bit.
     fn refine_other(&mut self, bits: &mut Bits, part: usize, block: usize) {
         let part = &mut self.parts[part];
         let Some(table) = part.table else { return };
@@ -120,13 +120,13 @@ impl<'a> Reader<'a> {
                 let mut run = u32::from(symbol >> 4);
                 let mut new = 0;
                 if symbol & 15 != 0 {
-                    // The size can only be 1; libjpeg too takes every other for it.
+                    // The size can only be 1; libjpeg also treats other sizes as 1.
                     new = if bits.take(1) == 1 { bit } else { -bit };
                 } else if run != 15 {
                     self.ended = (1 << run) + bits.take(run);
                     break;
                 }
-                // As many zeros are passed over, and all others on the way refined.
+                // Skips the given number of zeros, and refines all other coefficients on the way.
                 while place <= end {
                     let coefficient = &mut block[usize::from(ORDER[place])];
                     if *coefficient != 0 {
@@ -138,7 +138,7 @@ impl<'a> Reader<'a> {
                     }
                     place += 1;
                 }
-                // In damaged data this may be behind the band; libjpeg too sets it there.
+                // In damaged data, this may be outside the band; libjpeg sets it as well.
                 if new != 0 {
                     block[usize::from(ORDER[place])] = new;
                 }
@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Reads whether a coefficient is larger by `bit`, away from zero.
+/// Reads whether a coefficient grows by `bit`, away from zero.
 fn refine(coefficient: &mut i16, bit: i16, bits: &mut Bits) {
     if bits.take(1) == 1 && *coefficient & bit == 0 {
         let change = if *coefficient >= 0 { bit } else { -bit };

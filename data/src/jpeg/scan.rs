@@ -1,4 +1,4 @@
-//! A scan: which components it has, and the way through their blocks.
+//! Scans: their components and the order of their blocks.
 
 use super::bits::Bits;
 use super::frame::{Coding, Frame, MAX_COMPONENTS};
@@ -6,25 +6,25 @@ use super::tables::Tables;
 use super::{BLOCK, progressive, sequential};
 use crate::decode::DecodeError;
 
-/// The most blocks of an interleaved unit.
+/// Maximum number of blocks of an interleaved unit.
 const MAX_UNIT: usize = 10;
 
-/// What a scan's header says.
+/// Header of a scan.
 pub(super) struct Scan {
     pub(super) parts: Vec<ScanComponent>,
-    /// The first and the last coefficient.
+    /// First and last coefficient.
     pub(super) band: [usize; 2],
-    /// Whether the coefficients are there already, but for this bit.
+    /// Whether the scan adds one bit to existing coefficients.
     pub(super) refines: bool,
-    /// The lowest bit of the coefficients that the scan has.
+    /// Lowest bit of the coefficients in the scan.
     pub(super) low_bit: u32,
 }
 
-/// What became of a scan's data.
+/// Result of reading a scan's data.
 pub(super) struct Scanned {
-    /// Where the data that was read ends.
+    /// End position of the data read.
     pub(super) end: usize,
-    /// Whether it has all blocks.
+    /// Whether all blocks were present.
     pub(super) is_whole: bool,
     /// Whether data is left over after the last block.
     pub(super) has_rest: bool,
@@ -32,20 +32,20 @@ pub(super) struct Scanned {
 
 /// A component of a scan.
 pub(super) struct ScanComponent {
-    /// Its place in the frame.
+    /// Index of the component in the frame.
     pub(super) component: usize,
-    /// The place of its table for a block's first coefficient.
+    /// Index of the table for a block's first coefficient.
     pub(super) first: usize,
-    /// The place of its table for all others.
+    /// Index of the table for all other coefficients.
     pub(super) other: usize,
 }
 
-/// What reads a scan's blocks.
+/// Reader of a scan's blocks.
 pub(super) trait Blocks {
-    /// Reads the block at `[row, column]` of a component, named by its place in the scan.
+    /// Reads the block at `[row, column]` of a component, given by its index in the scan.
     fn read(&mut self, bits: &mut Bits, part: usize, place: [usize; 2]);
 
-    /// Forgets what carries over from block to block.
+    /// Resets the state carried over from block to block.
     fn restart(&mut self);
 }
 
@@ -62,7 +62,7 @@ impl Scan {
         }
         let mut parts: Vec<ScanComponent> = Vec::with_capacity(count);
         for &[id, tables] in list.as_chunks().0 {
-            // Of components with the same name, each is meant once.
+            // Of components with the same name, each is used once.
             let is_new = |place: &usize| parts.iter().all(|part| part.component != *place);
             let component = (0..frame.components.len())
                 .filter(is_new)
@@ -94,7 +94,7 @@ impl Scan {
         Ok(scan)
     }
 
-    /// Whether a progressive image can have this scan.
+    /// Returns whether a progressive image may have this scan.
     fn is_progression(&self, high_bit: u8) -> bool {
         let [start, end] = self.band;
         let band = if start == 0 {
@@ -106,7 +106,7 @@ impl Scan {
         band && bits && self.low_bit <= 13
     }
 
-    /// The first and the last coefficient that the scan has.
+    /// Returns the first and last coefficient of the scan.
     pub(super) fn coefficients(&self, coding: Coding) -> [usize; 2] {
         match coding {
             Coding::Sequential => [0, BLOCK - 1],
@@ -114,7 +114,7 @@ impl Scan {
         }
     }
 
-    /// The lowest bit that is known of the scan's coefficients after it.
+    /// Returns the lowest known bit of the scan's coefficients after the scan.
     pub(super) fn lowest_bit(&self, coding: Coding) -> u8 {
         match coding {
             Coding::Sequential => 0,
@@ -122,7 +122,7 @@ impl Scan {
         }
     }
 
-    /// Reads the scan's data from `position` of the file on.
+    /// Reads the scan's data, starting at `position` of the file.
     pub(super) fn decode(
         &self,
         frame: &mut Frame,
@@ -163,7 +163,7 @@ impl Scan {
             for part in &self.parts {
                 let known = &mut frame.components[part.component].known[start..=end];
                 for bit in known {
-                    // A refinement adds one bit to those that are known.
+                    // A refinement adds one bit to the known ones.
                     if !self.refines || *bit == low_bit + 1 {
                         *bit = low_bit.min(*bit);
                     }
@@ -178,11 +178,11 @@ impl Scan {
     }
 }
 
-/// The order of a scan's blocks.
+/// Order of a scan's blocks.
 struct Way {
-    /// Units of the scan, `[rows, columns]`.
+    /// Number of units of the scan, `[rows, columns]`.
     units: [usize; 2],
-    /// Blocks of a unit of each component, `[rows, columns]`.
+    /// Number of blocks per unit of each component, `[rows, columns]`.
     parts: Vec<[usize; 2]>,
     restart_interval: usize,
 }
@@ -191,7 +191,7 @@ impl Way {
     fn new(scan: &Scan, frame: &Frame, restart_interval: usize) -> Self {
         let component = |part: &ScanComponent| &frame.components[part.component];
         let (units, parts) = match &scan.parts[..] {
-            // A component alone has no units, and no blocks beyond the image.
+            // A single component has no units, and no blocks outside the image.
             [part] => (component(part).blocks, vec![[1, 1]]),
             parts => {
                 let sampling = parts.iter().map(|part| component(part).sampling);
@@ -205,7 +205,7 @@ impl Way {
         }
     }
 
-    /// Reads all blocks, and says whether there was data for all of them.
+    /// Reads all blocks, and returns whether there was data for all of them.
     fn follow(&self, bits: &mut Bits, blocks: &mut impl Blocks) -> bool {
         let mut is_whole = true;
         let mut until_restart = self.restart_interval;

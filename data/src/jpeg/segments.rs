@@ -1,4 +1,4 @@
-//! The way through a file: its segments, and what they say.
+//! Segments of a file.
 
 use super::bits::next_marker;
 use super::color::ColorHints;
@@ -13,17 +13,16 @@ const WRONG_ORDER: DecodeError = DecodeError::Damaged("its JPEG segments are in 
 
 /// Decodes a JPEG file to gray or RGB.
 ///
-/// A file without an end marker is decoded if all its coefficients are there.
+/// A file without an end marker is decoded if all its coefficients are present.
 ///
 /// # Errors
-/// [`DecodeError`] if there is no image in the file, or one of a kind that is not read. Damage
-/// inside the data of a scan is a [`Flaw`], as it is a warning for libjpeg.
+/// [`DecodeError`] if the file contains no image, or one of an unsupported kind. Damage inside the
+/// data of a scan is a [`Flaw`], like the warnings of libjpeg.
 pub(crate) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, DecodeError> {
     decode_with(ColorHints::default(), file, limits)
 }
 
-/// Decodes a JPEG file inside a TIFF file, which says whether its components are red, green and
-/// blue.
+/// Decodes a JPEG file embedded in a TIFF file, which specifies whether its components are RGB.
 pub(crate) fn decode_in_tiff(
     file: &[u8],
     limits: &mut Limits,
@@ -49,26 +48,26 @@ fn decode_with(
     let flaw = match reader.read(file, limits) {
         Ok(()) => reader.is_damaged.then_some(Flaw::DamagedPixels),
         Err(error) if error == TOO_MUCH_WORK => return Err(error),
-        // Data that is left over is no sign that all pixels are there: zeros may have taken its place.
+        // Leftover data does not prove that all pixels are present: zeros may have replaced it.
         Err(_) if reader.is_complete() && reader.has_rest => return Err(DecodeError::CutOff),
-        // What follows the last scan is not needed.
+        // Data after the last scan is not needed.
         Err(_) if reader.is_complete() => Some(Flaw::NoEnd),
         Err(error) => return Err(error),
     };
     reader.finish(flaw)
 }
 
-/// The content of the segment at `position`.
+/// Returns the content of the segment at `position`.
 fn segment(file: &[u8], position: usize) -> Result<&[u8], DecodeError> {
     let rest = file.get(position..).ok_or(DecodeError::CutOff)?;
     let (&length, rest) = rest.split_first_chunk().ok_or(DecodeError::CutOff)?;
-    // The length counts its own two bytes.
+    // The length includes its own two bytes.
     let length = usize::from(u16::from_be_bytes(length)).checked_sub(2);
     let length = length.ok_or(DecodeError::Damaged("its JPEG segment length is damaged"))?;
     rest.get(..length).ok_or(DecodeError::CutOff)
 }
 
-/// What is known of the image at one place of the file.
+/// Decoding state at one position of the file.
 #[derive(Default)]
 struct Reader {
     tables: Tables,
@@ -92,7 +91,7 @@ impl Reader {
             let (marker, offset) = next_marker(rest).ok_or(DecodeError::CutOff)?;
             position += offset;
             match marker {
-                // TEM, restart markers and the start of the file have no content.
+                // TEM, restart markers and the start marker of the file have no content.
                 0x01 | 0xd0..=0xd8 => continue,
                 0xd9 => return Ok(()),
                 _ => {}
@@ -100,7 +99,7 @@ impl Reader {
             let segment = segment(file, position)?;
             position += 2 + segment.len();
             match marker {
-                // A sequential image is decoded once, as libjpeg does.
+                // Like in libjpeg, a sequential image is decoded once.
                 0xda if self.is_settled() => {}
                 0xda => position = self.scan(segment, file, position)?,
                 0xc0..=0xc2 => {
@@ -133,7 +132,7 @@ impl Reader {
             0xc4 => self.tables.read_huffman(content)?,
             0xdb => self.tables.read_quantisation(content)?,
             0xdd => self.tables.read_restart_interval(content)?,
-            // Colors and orientation are told before the first scan.
+            // Colors and orientation must be defined before the first scan.
             0xe0..=0xef if self.has_scans => {}
             0xe0 if content.len() >= 14 && content.starts_with(b"JFIF\0") => {
                 self.hints.is_jfif = true;
@@ -153,7 +152,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads a scan, and says where its data ends.
+    /// Reads a scan, and returns the end position of its data.
     fn scan(&mut self, header: &[u8], file: &[u8], position: usize) -> Result<usize, DecodeError> {
         let frame = self.frame.as_mut().ok_or(WRONG_ORDER)?;
         let scan = Scan::read(header, frame)?;
@@ -165,12 +164,12 @@ impl Reader {
         Ok(scanned.end)
     }
 
-    /// Whether all coefficients were read, with all their bits.
+    /// Returns whether all coefficients were read, with all their bits.
     fn is_complete(&self) -> bool {
         self.frame.as_ref().is_some_and(Frame::is_complete)
     }
 
-    /// Whether no further scan can add anything.
+    /// Returns whether no further scan can add anything.
     fn is_settled(&self) -> bool {
         let frame = self.frame.as_ref();
         frame.is_some_and(|frame| frame.coding == Coding::Sequential && frame.is_complete())

@@ -1,4 +1,4 @@
-//! Blocks of a sequential image, each of which is written at once.
+//! Blocks of a sequential image, each stored as a whole.
 
 use super::bits::Bits;
 use super::frame::{Component, Frame};
@@ -9,7 +9,7 @@ use super::transform::inverse_transform;
 use super::{BLOCK, SIDE};
 use crate::decode::DecodeError;
 
-/// Reads blocks and turns them into samples.
+/// Reads blocks and converts them to samples.
 pub(super) struct Reader<'a> {
     parts: Vec<ComponentState<'a>>,
 }
@@ -18,7 +18,7 @@ struct ComponentState<'a> {
     first: &'a HuffmanTable,
     other: &'a HuffmanTable,
     quantisation: [u16; BLOCK],
-    /// The first coefficient of the block before.
+    /// First coefficient of the previous block.
     last: i32,
     samples: &'a mut [u8],
     stride: usize,

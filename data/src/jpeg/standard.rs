@@ -1,9 +1,9 @@
-//! The tables of Huffman codes that the standard suggests (ITU-T T.81, K.3).
+//! The Huffman tables suggested by the standard (ITU-T T.81, K.3).
 //!
-//! Frames of Motion JPEG leave them out.
+//! Motion JPEG frames omit them.
 
-/// For each place, the table of a block's first coefficient, as a segment has it: kind and place,
-/// how many codes there are of each length, and what they stand for.
+/// For each index, the table of a block's first coefficient in segment format: kind and index,
+/// number of codes of each length, and the symbols.
 #[rustfmt::skip]
 pub(super) const FIRST: [&[u8]; 2] = [
     &[
@@ -18,7 +18,7 @@ pub(super) const FIRST: [&[u8]; 2] = [
     ],
 ];
 
-/// The same of all other coefficients.
+/// Like [`FIRST`], for all other coefficients.
 #[rustfmt::skip]
 pub(super) const OTHER: [&[u8]; 2] = [
     &[

@@ -1,13 +1,13 @@
-//! The tables that scans are read with.
+//! Tables used for reading scans.
 
 use super::BLOCK;
 use super::huffman::HuffmanTable;
 use super::standard;
 use crate::decode::DecodeError;
 
-/// Where the coefficients of a block lie in the order in which they are written.
+/// Positions of a block's coefficients in stored order.
 ///
-/// Damaged data leads up to 16 places beyond the last coefficient.
+/// Damaged data may lead up to 16 positions beyond the last coefficient.
 #[rustfmt::skip]
 pub(super) const ORDER: [u8; BLOCK + 16] = [
      0,  1,  8, 16,  9,  2,  3, 10, 17, 24, 32, 25, 18, 11,  4,  5,
@@ -17,14 +17,14 @@ pub(super) const ORDER: [u8; BLOCK + 16] = [
     63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
 ];
 
-/// The tables as they stand at one place of the file.
+/// The tables defined at one position of the file.
 #[derive(Default)]
 pub(super) struct Tables {
-    /// Factors of coefficients, in the order of their places.
+    /// Quantisation factors, in the order of their positions.
     pub(super) quantisation: [Option<[u16; BLOCK]>; 4],
-    /// Codes of a block's first coefficient.
+    /// Huffman tables of a block's first coefficient.
     pub(super) first: [Option<Box<HuffmanTable>>; 4],
-    /// Codes of all other coefficients.
+    /// Huffman tables of all other coefficients.
     pub(super) other: [Option<Box<HuffmanTable>>; 4],
     /// Units between restart markers; 0 if there are none.
     pub(super) restart_interval: usize,
@@ -56,7 +56,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Reads a segment of tables of Huffman codes.
+    /// Reads a segment of Huffman tables.
     pub(super) fn read_huffman(&mut self, mut segment: &[u8]) -> Result<(), DecodeError> {
         let damaged = || DecodeError::Damaged("its JPEG table of Huffman codes is damaged");
         while let Some((&kind, rest)) = segment.split_first() {
@@ -76,7 +76,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Makes the standard's tables stand where there are none.
+    /// Adds the standard's tables where tables are missing.
     pub(super) fn add_standard(&mut self, first: usize, other: usize) -> Result<(), DecodeError> {
         if let (Some(None), Some(table)) = (self.first.get(first), standard::FIRST.get(first)) {
             self.read_huffman(table)?;
@@ -87,7 +87,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Reads the segment that says how far restart markers are apart.
+    /// Reads the segment with the restart interval.
     pub(super) fn read_restart_interval(&mut self, segment: &[u8]) -> Result<(), DecodeError> {
         let interval = segment
             .try_into()

@@ -1,28 +1,28 @@
-//! From coefficients to samples.
+//! Conversion of coefficients to samples.
 //!
-//! The inverse cosine transform of Loeffler, Ligtenberg and Moschytz in whole numbers, which are
-//! rounded where libjpeg's accurate transform rounds them: once behind the columns, to a quarter,
-//! and once behind the rows. Its 12 products of sums are spelt out as 16 products of 16-bit
-//! numbers, of which processors calculate more at once.
+//! The inverse cosine transform of Loeffler, Ligtenberg and Moschytz in integers, rounded like
+//! libjpeg's accurate transform: once after the columns, to a quarter, and once after the rows. Its
+//! 12 products of sums are expanded to 16 products of 16-bit numbers, of which processors compute
+//! more at once.
 
 use super::{BLOCK, SIDE};
 
-/// Bits of a factor behind the point.
+/// Number of fractional bits of a factor.
 const FACTOR_BITS: u32 = 13;
-/// Bits behind the point between columns and rows.
+/// Number of fractional bits between columns and rows.
 const BETWEEN_BITS: u32 = 2;
-/// The transform is larger than a cosine transform by the factor 8.
+/// The transform is scaled by a factor of 8.
 const GAIN_BITS: u32 = 3;
 
-/// Turns a block's coefficients into samples, the first of which is the first of `samples`, and
-/// rows of which are `stride` apart.
+/// Converts a block's coefficients to samples, written to the start of `samples` with rows `stride`
+/// apart.
 #[inline]
 pub(super) fn inverse_transform(block: &[i16; BLOCK], samples: &mut [u8], stride: usize) {
     let rows = samples.chunks_mut(stride).take(SIDE);
     let mut others = *block;
     others[0] = 0;
     if others == [0; BLOCK] {
-        // All samples are the same, and what both passes make of them.
+        // All samples are equal, with the same rounding as in both passes.
         let level = (i32::from(block[0]) + (1 << (GAIN_BITS - 1))) >> GAIN_BITS;
         rows.for_each(|row| row[..SIDE].fill(sample(level as i16)));
         return;
@@ -35,13 +35,13 @@ pub(super) fn inverse_transform(block: &[i16; BLOCK], samples: &mut [u8], stride
     }
 }
 
-/// A sample from its distance to the middle.
+/// Converts a sample's difference from the middle level.
 #[inline(always)]
 fn sample(level: i16) -> u8 {
     (level.clamp(-128, 127) + 128) as u8
 }
 
-/// Rows to columns, by moving the upper half between the values of the lower half three times.
+/// Transposes a block by interleaving the upper half with the lower half three times.
 #[inline(always)]
 fn transpose(values: &[i16; BLOCK]) -> [i16; BLOCK] {
     shuffle(&shuffle(&shuffle(values)))
@@ -57,7 +57,7 @@ fn shuffle(values: &[i16; BLOCK]) -> [i16; BLOCK] {
     shuffled
 }
 
-/// Transforms every column, and rounds off `BITS`.
+/// Transforms every column, and rounds off `BITS` bits.
 #[inline(always)]
 fn pass<const BITS: u32>(values: &[i16; BLOCK]) -> [i16; BLOCK] {
     let mut transformed = [0; BLOCK];
@@ -77,7 +77,7 @@ fn pass<const BITS: u32>(values: &[i16; BLOCK]) -> [i16; BLOCK] {
     transformed
 }
 
-/// What is the same in a value and in its mirror image.
+/// Returns the part that is equal in a value and in its mirror image.
 #[inline(always)]
 fn even_half([first, second, third, fourth]: [i16; 4]) -> [i32; 4] {
     const TURN: i32 = factor(0.541196100);
@@ -93,7 +93,7 @@ fn even_half([first, second, third, fourth]: [i16; 4]) -> [i32; 4] {
     ]
 }
 
-/// What has the opposite sign in the mirror image.
+/// Returns the part with the opposite sign in the mirror image.
 #[inline(always)]
 fn odd_half([first, second, third, fourth]: [i16; 4]) -> [i32; 4] {
     const BOTH: i32 = factor(1.175875602);
@@ -111,12 +111,12 @@ fn odd_half([first, second, third, fourth]: [i16; 4]) -> [i32; 4] {
     ]
 }
 
-/// A factor with [`FACTOR_BITS`] behind the point.
+/// Returns a factor with [`FACTOR_BITS`] fractional bits.
 const fn factor(value: f64) -> i32 {
     (value * (1 << FACTOR_BITS) as f64 + 0.5) as i32
 }
 
-/// The sum of two products, whose factors must have 16 bits.
+/// Returns the sum of two products with 16-bit factors.
 #[inline(always)]
 fn products(left: i16, left_factor: i32, right: i16, right_factor: i32) -> i32 {
     (i32::from(left) * left_factor).wrapping_add(i32::from(right) * right_factor)
@@ -136,7 +136,7 @@ mod tests {
         samples
     }
 
-    /// The definition of the standard, in double precision.
+    /// The standard's definition, in double precision.
     fn exact(block: &[i16; BLOCK]) -> Vec<f64> {
         let wave = |place: usize, frequency: usize| {
             let scale = if frequency == 0 { FRAC_1_SQRT_2 } else { 1.0 };

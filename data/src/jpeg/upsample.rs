@@ -1,15 +1,15 @@
-//! Colors of a lower resolution, stretched to that of the image.
+//! Upsampling of color components to the image's resolution.
 //!
-//! A component of half the resolution is interpolated: a new sample is three parts of the nearest
-//! one and one part of the next nearest, along each side. Halves are rounded up and down in turn.
-//! Other ratios repeat samples.
+//! A component of half the resolution is interpolated: a new sample is 3/4 of the nearest sample
+//! plus 1/4 of the next nearest, along each side. Halves are rounded up and down alternately. For
+//! other ratios, samples are repeated.
 
 use super::frame::{Component, Frame};
 
-/// How a component comes to the image's resolution.
+/// Upsampling method of a component.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stretch {
-    /// It has it.
+    /// Already at full resolution.
     None,
     /// Interpolated to twice the width.
     Wider,
@@ -21,7 +21,7 @@ enum Stretch {
     Repeat([usize; 2]),
 }
 
-/// Gives a component's rows in the image's resolution.
+/// Returns a component's rows at the image's resolution.
 pub(super) struct Upsampler<'a> {
     component: &'a Component,
     stretch: Stretch,
@@ -32,7 +32,7 @@ pub(super) struct Upsampler<'a> {
 impl<'a> Upsampler<'a> {
     pub(super) fn new(frame: &Frame, component: &'a Component) -> Self {
         let ratio = [0, 1].map(|axis| frame.sampling[axis] / component.sampling[axis]);
-        // Too narrow for a sample between two others.
+        // Too narrow to have a sample between two others.
         let is_narrow = component.size[1] <= 2;
         let stretch = match ratio {
             [1, 1] => Stretch::None,
@@ -54,10 +54,10 @@ impl<'a> Upsampler<'a> {
         }
     }
 
-    /// A row of the image, or somewhat more than that.
+    /// Returns a row of the image, possibly with extra samples at the end.
     pub(super) fn row(&mut self, row: usize) -> &[u8] {
         let component = self.component;
-        // Of half the resolution: the nearest row, and the next nearest one.
+        // At half resolution: the nearest row and the next nearest one.
         let nearest = (row / 2) as isize;
         let next = if row.is_multiple_of(2) {
             nearest - 1
@@ -92,7 +92,7 @@ impl<'a> Upsampler<'a> {
     }
 }
 
-/// Interpolates to twice the width; at least 2 samples.
+/// Interpolates to twice the width; needs at least 2 samples.
 fn widen(from: &[u8], to: &mut [u8]) {
     let last = from.len() - 1;
     let (to, _) = to.as_chunks_mut::<2>();
@@ -110,7 +110,7 @@ fn widen(from: &[u8], to: &mut [u8]) {
     to[last] = [edge(from[last], from[last - 1], 1), from[last]];
 }
 
-/// Interpolates to twice the width, from sums of four samples; at least 2 of them.
+/// Interpolates to twice the width, from sums of four samples; needs at least 2 of them.
 fn widen_sums(from: &[u16], to: &mut [u8]) {
     let last = from.len() - 1;
     let (to, _) = to.as_chunks_mut::<2>();

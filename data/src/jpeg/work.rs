@@ -1,4 +1,4 @@
-//! How much work a file may cause.
+//! Limit on the decoding work that a file may cause.
 
 use super::NO_BIT;
 use super::frame::Frame;
@@ -8,17 +8,17 @@ use crate::decode::DecodeError;
 pub(super) const TOO_MUCH_WORK: DecodeError =
     DecodeError::Unsupported("a JPEG image with too many scans");
 
-/// The cost of going to a block, in visits of coefficients.
+/// Cost of visiting a block, in visits of coefficients.
 const BLOCK_COST: u64 = 8;
 
-/// The most visits for each block of an image, all scans together. A progressive file of libjpeg
+/// Maximum number of visits per block of an image, over all scans. A progressive file of libjpeg
 /// causes 250; one with a scan for each bit of each coefficient, down to two bits, causes 1,152.
 const MOST: u64 = 2048;
 
-/// How many times as much a scan costs that adds nothing to what is known.
+/// Cost factor of a scan that adds no new information.
 const REPEATED: u64 = 8;
 
-/// Counts what scans cost before they are read.
+/// Sums up the cost of scans before they are read.
 #[derive(Default)]
 pub(super) struct Work(u64);
 

@@ -1,14 +1,14 @@
-//! Outliers that are a value at every pixel: noise, gradients, gratings.
+//! Outliers defined by a value at every pixel: noise, gradients, gratings.
 
 use std::f32::consts::TAU;
 
 use super::{Image, color, two_colors};
 use crate::random::Generator;
 
-/// The most octaves of fractal noise.
+/// Maximum number of octaves of fractal noise.
 const OCTAVES: usize = 7;
 
-/// Noise without any structure, of every brightness or of two colors.
+/// Draws unstructured noise, of any brightness or of two colors.
 pub(super) fn white(image: &mut Image, generator: &mut Generator) {
     let [channels, height, width] = image.shape;
     if generator.coin() {
@@ -24,7 +24,7 @@ pub(super) fn white(image: &mut Image, generator: &mut Generator) {
     image.put_field(&field, two_colors(channels, generator));
 }
 
-/// Smooth noise of several scales, as clouds, fur and landscapes are.
+/// Draws smooth noise at several scales, similar to clouds, fur and landscapes.
 pub(super) fn fractal(image: &mut Image, generator: &mut Generator) {
     let [channels, height, width] = image.shape;
     let side = height.max(width);
@@ -44,7 +44,7 @@ pub(super) fn fractal(image: &mut Image, generator: &mut Generator) {
     image.put_field(&field, two_colors(channels, generator));
 }
 
-/// Adds a grid of random values, `cells` along the longer side, with smooth passages between them.
+/// Adds a smoothly interpolated grid of random values, with `cells` along the longer side.
 fn add_noise(
     field: &mut [f32],
     width: usize,
@@ -74,7 +74,7 @@ fn add_noise(
     }
 }
 
-/// One color that passes into another, along a line or around a point; nearly plain at times.
+/// Draws a gradient between two colors, linear or radial; sometimes nearly plain.
 pub(super) fn gradient(image: &mut Image, generator: &mut Generator) {
     let [channels, height, width] = image.shape;
     let center = [generator.unit() as f32, generator.unit() as f32];
@@ -98,7 +98,7 @@ pub(super) fn gradient(image: &mut Image, generator: &mut Generator) {
     image.put_field(&field, colors);
 }
 
-/// Waves or stripes in one direction, or two crossed ones.
+/// Draws waves or stripes in one direction, or two crossed ones.
 pub(super) fn grating(image: &mut Image, generator: &mut Generator) {
     let [channels, height, width] = image.shape;
     let highest = (height.max(width) as f64 / 3.0).max(2.0);
@@ -125,13 +125,13 @@ pub(super) fn grating(image: &mut Image, generator: &mut Generator) {
     image.put_field(&field, two_colors(channels, generator));
 }
 
-/// The sine and cosine of any angle.
+/// Returns the sine and cosine of a random angle.
 pub(super) fn direction(generator: &mut Generator) -> [f32; 2] {
     let (sine, cosine) = (TAU * generator.unit() as f32).sin_cos();
     [sine, cosine]
 }
 
-/// A value at every pixel's center, whose coordinates are 0 to 1 along the longer side.
+/// Evaluates a function at every pixel center, with coordinates of 0 to 1 along the longer side.
 fn field(height: usize, width: usize, value: impl Fn([f32; 2]) -> f32) -> Vec<f32> {
     let side = height.max(width) as f32;
     let center = |pixel: usize| (pixel as f32 + 0.5) / side;
@@ -140,7 +140,7 @@ fn field(height: usize, width: usize, value: impl Fn([f32; 2]) -> f32) -> Vec<f3
         .collect()
 }
 
-/// Brings the smallest value to 0 and the largest to 1.
+/// Rescales the values linearly to 0 to 1.
 fn stretch(field: &mut [f32]) {
     let low = field.iter().copied().fold(f32::INFINITY, f32::min);
     let high = field.iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -1,4 +1,4 @@
-//! Synthetic images of no class, which teach a network not to be sure of what it does not know.
+//! Synthetic images of no class, which teach a model to be uncertain about unknown images.
 
 mod fields;
 mod remix;
@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::augment::{AugmentationError, Range};
 use crate::random::{Generator, Purpose};
 
-/// Outlier exposure (Hendrycks et al. 2019, <https://arxiv.org/abs/1812.04606>) with images that are
-/// made up: every training batch gets additional images of no class, whose target is the uniform
+/// Outlier exposure (Hendrycks et al. 2019, <https://arxiv.org/abs/1812.04606>) with synthetic
+/// images: every training batch gets additional images of no class, whose target is the uniform
 /// distribution over all classes.
 ///
-/// A third of them are made of training images of the same batch: cut into blocks that change
-/// places, three images on top of each other, or a negative. The rest are drawn: white noise,
-/// fractal noise, gradients, gratings, overlapping shapes and strokes, some of them cut out on a
-/// plain background. Each depends on a seed, the epoch and its place in the epoch alone, as an
-/// [`Augmentation`](crate::Augmentation) does.
+/// A third of them are made from training images of the same batch: shuffled blocks, three
+/// superimposed images, or a negative. The rest are drawn: white noise, fractal noise, gradients,
+/// gratings, overlapping shapes and strokes, some of them cut out on a plain background. Each
+/// outlier depends only on a seed, the epoch and its index in the epoch, like an
+/// [`Augmentation`](crate::Augmentation).
 ///
 /// ```
 /// let outliers = data::Outliers { share: 0.25, ..Default::default() };
@@ -27,14 +27,14 @@ use crate::random::{Generator, Purpose};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outliers {
-    /// Outliers added to a batch, as a share of its images, above 0, to 1; at least one.
+    /// Number of outliers per batch, as a fraction of its images, above 0, to 1; at least one.
     pub share: f64,
-    /// Weight of the outliers' mean loss next to that of the images, above 0, to 10.
+    /// Weight of the outliers' mean loss relative to that of the images, above 0, to 10.
     pub weight: f64,
 }
 
 impl Default for Outliers {
-    /// A fifth of each batch, and the weight that the paper uses.
+    /// Returns a fifth of each batch, and the weight from the paper.
     fn default() -> Self {
         Self {
             share: 0.2,
@@ -44,16 +44,16 @@ impl Default for Outliers {
 }
 
 impl Outliers {
-    /// Checks both settings.
+    /// Validates both settings.
     ///
     /// # Errors
-    /// [`AugmentationError`], which names the setting that is out of its range.
+    /// [`AugmentationError`], which names the setting that is out of range.
     pub fn validate(&self) -> Result<(), AugmentationError> {
         Range::above(0.0, 1.0).check("outliers.share", self.share)?;
         Range::above(0.0, 10.0).check("outliers.weight", self.weight)
     }
 
-    /// How many outliers a batch of `length` images gets.
+    /// Returns the number of outliers for a batch of `length` images.
     pub(crate) fn count(&self, length: usize) -> usize {
         let count = (length as f64 * self.share).round() as usize;
         count.clamp(1, length.max(1))
@@ -63,13 +63,13 @@ impl Outliers {
 /// Draws the outliers of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct OutlierMaker {
-    /// How many.
+    /// Settings of the outliers.
     pub outliers: Outliers,
-    /// The run's seed.
+    /// Seed of the run.
     pub seed: u64,
 }
 
-/// What an outlier is, as often as its number says in [`KINDS`].
+/// Kind of an outlier; [`KINDS`] holds the relative frequencies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     White,
@@ -95,11 +95,11 @@ const KINDS: [(Kind, usize); 9] = [
     (Kind::Negative, 1),
 ];
 
-/// Share of the drawn outliers that are cut out on a plain background.
+/// Fraction of the drawn outliers that are cut out on a plain background.
 const CUT_OUT: f64 = 0.3;
 
 impl OutlierMaker {
-    /// Draws the outlier at a place in an epoch; `images` are those of its batch, at least one.
+    /// Draws the outlier at an index in an epoch; `images` are those of its batch, at least one.
     /// All are `[channels, height, width]` bytes.
     pub(crate) fn image(
         &self,
@@ -123,7 +123,7 @@ impl OutlierMaker {
             Kind::Stacked => return remix::stacked(images, &mut generator),
             Kind::Negative => return remix::negative(images, &mut generator),
         }
-        // Strokes are on a plain background already.
+        // Strokes already have a plain background.
         if kind != Kind::Strokes && generator.unit() < CUT_OUT {
             shapes::cut_out(image, &mut generator);
         }
@@ -140,13 +140,13 @@ fn kind(generator: &mut Generator) -> Kind {
         }
         draw -= weight;
     }
-    Kind::White // not reached: a draw is below the sum of all weights
+    Kind::White // unreachable: the draw is below the sum of all weights
 }
 
 /// A color, one value from 0 to 1 per channel.
 type Color = Vec<f32>;
 
-/// An image while it is drawn.
+/// An image being drawn.
 struct Image {
     /// `[channels, height, width]`, 0 to 1.
     values: Vec<f32>,
@@ -154,7 +154,7 @@ struct Image {
 }
 
 impl Image {
-    /// A plain image: black, white or of any color.
+    /// Creates a plain image: black, white or a random color.
     fn new(shape: [usize; 3], generator: &mut Generator) -> Self {
         let [channels, height, width] = shape;
         let color = background(channels, generator);
@@ -165,8 +165,8 @@ impl Image {
         }
     }
 
-    /// Changes every pixel: `paint` gets its center, 0 to 1 along the longer side, and says the color
-    /// that is put there and how much of it covers what was there, 0 to 1.
+    /// Paints every pixel: `paint` receives the pixel center, 0 to 1 along the longer side, and
+    /// returns the color and its opacity, 0 to 1.
     fn paint<'a>(&mut self, mut paint: impl FnMut([f32; 2]) -> (&'a Color, f32)) {
         let [channels, height, width] = self.shape;
         let side = height.max(width) as f32;
@@ -185,7 +185,7 @@ impl Image {
         }
     }
 
-    /// Puts a field, one value from 0 to 1 per pixel, between two colors.
+    /// Maps a field, one value from 0 to 1 per pixel, to a blend of two colors.
     fn put_field(&mut self, field: &[f32], [from, to]: [Color; 2]) {
         let planes = self.values.chunks_exact_mut(field.len().max(1));
         for ((plane, from), to) in planes.zip(from).zip(to) {
@@ -201,7 +201,7 @@ impl Image {
     }
 }
 
-/// Any color; of two images in three, all channels are the same.
+/// Draws a random color; in two of three images, all channels are equal.
 fn color(channels: usize, generator: &mut Generator) -> Color {
     match generator.below(3) {
         0 => (0..channels).map(|_| generator.unit() as f32).collect(),
@@ -209,7 +209,7 @@ fn color(channels: usize, generator: &mut Generator) -> Color {
     }
 }
 
-/// Two colors that are not alike.
+/// Draws two dissimilar colors.
 fn two_colors(channels: usize, generator: &mut Generator) -> [Color; 2] {
     let dark = generator.between([0.0, 0.45]) as f32;
     let bright = generator.between([0.55, 1.0]) as f32;
@@ -227,7 +227,7 @@ fn two_colors(channels: usize, generator: &mut Generator) -> [Color; 2] {
     colors
 }
 
-/// Black or white, as objects are often cut out on, or any other color.
+/// Draws black or white, as is common for cut-out objects, or a random color.
 fn background(channels: usize, generator: &mut Generator) -> Color {
     match generator.below(4) {
         0 | 1 => vec![0.0; channels],

@@ -1,18 +1,18 @@
-//! Outliers that are made of training images.
+//! Outliers made from training images.
 
 use crate::order::shuffle;
 use crate::random::Generator;
 
-/// Blocks along each side of an image that is cut up; a few at most are left where they were.
+/// Number of blocks along each side of a shuffled image; at most a few blocks stay in place.
 const CUTS: [usize; 4] = [2, 3, 4, 7];
-/// Images on top of each other.
+/// Number of superimposed images.
 const STACK: usize = 3;
 
 fn any<'a>(images: &[&'a [u8]], generator: &mut Generator) -> &'a [u8] {
     images[generator.below(images.len())]
 }
 
-/// An image whose blocks have changed places. A strip that is too narrow for a block stays.
+/// Shuffles the blocks of an image. A strip too narrow for a block is unchanged.
 pub(super) fn shuffled(
     [channels, height, width]: [usize; 3],
     images: &[&[u8]],
@@ -38,7 +38,7 @@ pub(super) fn shuffled(
     changed
 }
 
-/// The mean of three images, or the brightest of each pixel.
+/// Returns the mean of three images, or their maximum at each pixel.
 pub(super) fn stacked(images: &[&[u8]], generator: &mut Generator) -> Vec<u8> {
     let stack = [(); STACK].map(|()| any(images, generator));
     let brightest = generator.coin();
@@ -52,7 +52,7 @@ pub(super) fn stacked(images: &[&[u8]], generator: &mut Generator) -> Vec<u8> {
     (0..stack[0].len()).map(pixel).collect()
 }
 
-/// An image with light and dark exchanged.
+/// Inverts an image.
 pub(super) fn negative(images: &[&[u8]], generator: &mut Generator) -> Vec<u8> {
     any(images, generator).iter().map(|pixel| !pixel).collect()
 }
@@ -73,7 +73,7 @@ mod tests {
             changed.sort_unstable();
             assert_eq!(changed, image);
         }
-        // Four blocks stay in their order once in 24 times.
+        // Four blocks keep their order once in 24 times.
         assert!(moved > 15, "{moved}");
     }
 

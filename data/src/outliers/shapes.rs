@@ -1,13 +1,13 @@
-//! Outliers with edges: overlapping shapes, strokes, and what is cut out on a plain background.
+//! Outliers with edges: overlapping shapes, strokes, and cutouts on a plain background.
 
 use super::fields::direction;
 use super::{Color, Image, background, color, two_colors};
 use crate::random::Generator;
 
-/// Points that a curve of a stroke is made of.
+/// Number of points per curve of a stroke.
 const POINTS: usize = 20;
 
-/// A shape around a point, turned.
+/// A rotated shape around a point.
 struct Outline {
     center: [f32; 2],
     radii: [f32; 2],
@@ -22,7 +22,7 @@ enum OutlineKind {
 }
 
 impl Outline {
-    /// Any outline whose larger radius is about `radius`.
+    /// Draws a random outline with a larger radius of about `radius`.
     fn new(radius: f64, generator: &mut Generator) -> Self {
         let narrow = generator.between([0.3, 1.0]);
         Self {
@@ -37,7 +37,7 @@ impl Outline {
         }
     }
 
-    /// A point in units of the radii, from the center.
+    /// Converts a point to units of the radii, relative to the center.
     fn local(&self, [y, x]: [f32; 2]) -> [f32; 2] {
         let [y, x] = [y - self.center[0], x - self.center[1]];
         let [sine, cosine] = self.direction;
@@ -57,7 +57,7 @@ impl Outline {
     }
 }
 
-/// One to three shapes, or so many that they fill the image: the "dead leaves" that have the
+/// Draws one to three shapes, or enough to fill the image: the "dead leaves" model, which has the
 /// statistics of photos (Lee et al. 2001, "Occlusion models for natural images").
 pub(super) fn shapes(image: &mut Image, generator: &mut Generator) {
     let channels = image.shape[0];
@@ -66,7 +66,7 @@ pub(super) fn shapes(image: &mut Image, generator: &mut Generator) {
         _ => (10 + generator.below(50), [0.05, 0.5]),
     };
     for _ in 0..count {
-        // Radii of a power law: as much of the image to large ones as to small ones.
+        // Radii follow a power law: large and small shapes cover the same area.
         let [low, high] = sizes.map(f64::ln);
         let radius = generator.between([low, high]).exp();
         let outline = Outline::new(radius, generator);
@@ -87,7 +87,7 @@ pub(super) fn shapes(image: &mut Image, generator: &mut Generator) {
     }
 }
 
-/// Colors from one to another.
+/// Returns the colors between two colors.
 fn shades([from, to]: &[Color; 2]) -> Vec<Color> {
     const STEPS: usize = 16;
     (0..STEPS)
@@ -99,8 +99,8 @@ fn shades([from, to]: &[Color; 2]) -> Vec<Color> {
         .collect()
 }
 
-/// One to five curves of one width on a plain background, most of which go on from one another, as
-/// letters, digits and drawings do.
+/// Draws one to five curves of the same width on a plain background, most of them connected, as in
+/// letters, digits and drawings.
 pub(super) fn strokes(image: &mut Image, generator: &mut Generator) {
     let channels = image.shape[0];
     let mut colors = two_colors(channels, generator);
@@ -133,7 +133,7 @@ pub(super) fn strokes(image: &mut Image, generator: &mut Generator) {
     });
 }
 
-/// A point of a quadratic curve.
+/// Returns a point of a quadratic Bézier curve.
 fn bezier([start, bend, end]: [[f32; 2]; 3], step: usize) -> [f32; 2] {
     let share = step as f32 / POINTS as f32;
     let rest = 1.0 - share;
@@ -142,7 +142,7 @@ fn bezier([start, bend, end]: [[f32; 2]; 3], step: usize) -> [f32; 2] {
     })
 }
 
-/// Puts a plain background around a shape in the middle.
+/// Replaces everything outside a shape in the middle by a plain background.
 pub(super) fn cut_out(image: &mut Image, generator: &mut Generator) {
     let ground = background(image.shape[0], generator);
     let radius = generator.between([0.25, 0.5]);

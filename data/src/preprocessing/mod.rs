@@ -1,4 +1,4 @@
-//! How an image becomes a model's input; it travels with the model.
+//! Conversion of images to model input; stored with the model.
 
 mod resampling;
 
@@ -11,10 +11,10 @@ use crate::convert::{Target, planes};
 use crate::decode::{ImageError, ImageOpener};
 pub use resampling::{CropStart, Filter, Resampling};
 
-/// The longest side, in pixels, that images are prepared at.
+/// Maximum side of prepared images in pixels.
 pub const MAX_SIDE: usize = 4096;
 
-/// How an image becomes a model's input: the same steps for training and for prediction.
+/// Conversion of an image to model input: the same steps for training and for prediction.
 ///
 /// 1. Convert to gray (1 channel, ITU-R BT.601 weights) or RGB (3 channels). An alpha channel is
 ///    dropped, not blended, as Pillow's `convert` does; 16-bit values are rounded to 8 bits.
@@ -23,7 +23,7 @@ pub const MAX_SIDE: usize = 4096;
 /// 3. Crop `[height, width]` from the center.
 /// 4. Divide by 255, subtract `mean`, divide by `std`, per channel.
 ///
-/// An image that already has that size is not resampled. Reading one with serde validates it.
+/// An image that already has the right size is not resampled. Deserialization validates the values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct Preprocessing {
@@ -38,14 +38,14 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
-    /// Preprocessing to `shape`, `[channels, height, width]`, from images resized to `resize`
-    /// pixels on the shorter side, with one mean and one standard deviation per channel in units
-    /// of full brightness (0 to 1).
+    /// Creates preprocessing to `shape`, `[channels, height, width]`, from images resized to
+    /// `resize` pixels on the shorter side, with one mean and one standard deviation per channel in
+    /// units of full brightness (0 to 1).
     ///
     /// # Errors
     /// [`PreprocessingError`] if `channels` is not 1 or 3, a side is not 1 to [`MAX_SIDE`],
-    /// `resize` is smaller than a side, or the statistics are of another length, not finite, or
-    /// not above 0 in `std`.
+    /// `resize` is smaller than a side, the number of statistics differs from the number of
+    /// channels, a value is not finite, or a value of `std` is not above 0.
     ///
     /// ```
     /// use data::Preprocessing;
@@ -106,10 +106,10 @@ impl Preprocessing {
         })
     }
 
-    /// The same with images resized in another way.
+    /// Sets how images are resized.
     ///
     /// # Errors
-    /// [`PreprocessingError`] if a side of `stretch` is smaller than the crop's or more than
+    /// [`PreprocessingError`] if a side of `stretch` is smaller than the crop or larger than
     /// [`MAX_SIDE`].
     pub fn with_resampling(mut self, resampling: Resampling) -> Result<Self, PreprocessingError> {
         let sides = resampling.stretch.into_iter().flatten();
@@ -129,47 +129,47 @@ impl Preprocessing {
         Ok(self)
     }
 
-    /// How images are resized.
+    /// Returns how images are resized.
     pub fn resampling(&self) -> Resampling {
         self.resampling
     }
 
-    /// `[channels, height, width]` of a prepared image.
+    /// Returns the `[channels, height, width]` of a prepared image.
     pub fn shape(&self) -> [usize; 3] {
         [self.channels, self.height, self.width]
     }
 
-    /// Channels of a prepared image: 1 (gray) or 3 (RGB).
+    /// Returns the number of channels of a prepared image: 1 (gray) or 3 (RGB).
     pub fn channels(&self) -> usize {
         self.channels
     }
 
-    /// Height of a prepared image in pixels.
+    /// Returns the height of a prepared image in pixels.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Width of a prepared image in pixels.
+    /// Returns the width of a prepared image in pixels.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Length of the shorter side before the crop, in pixels.
+    /// Returns the length of the shorter side before the crop, in pixels.
     pub fn resize(&self) -> usize {
         self.resize
     }
 
-    /// Mean of each channel, in units of full brightness (0 to 1).
+    /// Returns the mean of each channel, in units of full brightness (0 to 1).
     pub fn mean(&self) -> &[f32] {
         &self.mean
     }
 
-    /// Standard deviation of each channel, in units of full brightness (0 to 1).
+    /// Returns the standard deviation of each channel, in units of full brightness (0 to 1).
     pub fn std(&self) -> &[f32] {
         &self.std
     }
 
-    /// The same with mean 0 and standard deviation 1, so that step 4 leaves numbers from 0 to 1.
+    /// Sets mean 0 and standard deviation 1, so that step 4 returns values from 0 to 1.
     #[must_use]
     pub fn without_statistics(mut self) -> Self {
         self.mean.fill(0.0);
@@ -177,7 +177,8 @@ impl Preprocessing {
         self
     }
 
-    /// Steps 1 to 3: converts, resizes and crops an image to `[channels, height, width]` bytes.
+    /// Runs steps 1 to 3: converts, resizes and crops an image to `[channels, height, width]`
+    /// bytes.
     ///
     /// # Errors
     /// [`PreprocessingError::EmptyImage`] if the image has no pixels.
@@ -195,10 +196,10 @@ impl Preprocessing {
         planes(image, &target).map_err(PreprocessingError::Resample)
     }
 
-    /// Opens an image and prepares it as [`Preprocessing::prepare_bytes`].
+    /// Opens an image and prepares it like [`Preprocessing::prepare_bytes`].
     ///
     /// # Errors
-    /// [`ImageError`], which names the file and says what is wrong with it.
+    /// [`ImageError`], which names the file and the problem.
     pub fn prepare_file(
         &self,
         opener: &ImageOpener,
@@ -213,24 +214,25 @@ impl Preprocessing {
             })
     }
 
-    /// Step 4: `[channels, height, width]` bytes to numbers of about mean 0 and deviation 1.
+    /// Runs step 4: normalizes `[channels, height, width]` bytes to about mean 0 and standard
+    /// deviation 1.
     ///
-    /// Any number of whole images, one after the other, may be given at once.
+    /// `pixels` may hold any number of whole images, one after the other.
     pub fn normalize(&self, pixels: &[u8]) -> Vec<f32> {
         let mut normalized = Vec::with_capacity(pixels.len());
         self.normalize_into(pixels, &mut normalized);
         normalized
     }
 
-    /// As [`Preprocessing::normalize`], appending to `normalized`.
+    /// Like [`Preprocessing::normalize`], but appends to `normalized`.
     pub fn normalize_into(&self, pixels: &[u8], normalized: &mut Vec<f32>) {
         for (plane, (factor, term)) in self.planes(pixels).zip(self.scaling().cycle()) {
             normalized.extend(plane.iter().map(|&pixel| f32::from(pixel) * factor + term));
         }
     }
 
-    /// Appends the sum of two images, normalized, the first times `share`, the second times
-    /// what is left of 1.
+    /// Appends the normalized, weighted sum of two images: the first times `share`, the second
+    /// times `1 - share`.
     pub(crate) fn normalize_sum_into(
         &self,
         [first, second]: [&[u8]; 2],
@@ -251,10 +253,10 @@ impl Preprocessing {
         pixels.chunks(self.height * self.width)
     }
 
-    /// What each channel's bytes are multiplied by, and what is added then.
+    /// Returns the factor and the offset for each channel's bytes.
     fn scaling(&self) -> impl Iterator<Item = (f32, f32)> + Clone {
         let scaling = |(&mean, &std): (&f32, &f32)| {
-            // In double precision, so that only the result is rounded.
+            // Computed in double precision, so that only the result is rounded.
             let (mean, std) = (f64::from(mean), f64::from(std));
             ((1.0 / (255.0 * std)) as f32, (-mean / std) as f32)
         };
@@ -262,7 +264,7 @@ impl Preprocessing {
     }
 }
 
-/// [`Preprocessing`] as it is written, before it is validated.
+/// Serialized form of [`Preprocessing`], not yet validated.
 #[derive(Deserialize)]
 #[serde(rename = "Preprocessing", deny_unknown_fields)]
 struct Fields {
@@ -285,57 +287,57 @@ impl TryFrom<Fields> for Preprocessing {
     }
 }
 
-/// Why preprocessing is not possible as asked for.
+/// The error type for invalid preprocessing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PreprocessingError {
-    /// Another number of channels than gray or RGB.
+    /// The number of channels is neither 1 (gray) nor 3 (RGB).
     #[error("preprocessing has {found} channels: expected 1 (gray) or 3 (RGB)")]
     Channels {
-        /// The number given.
+        /// Number of channels given.
         found: usize,
     },
 
-    /// A side of no pixels, or of too many.
+    /// A side is out of range.
     #[error("the image size is {found} pixels: expected 1 to {MAX_SIDE}")]
     Side {
-        /// The number given.
+        /// Side given.
         found: usize,
     },
 
-    /// The resized image is smaller than its crop.
+    /// The resized image is smaller than the crop.
     #[error(
         "the shorter side is resized to {resize} pixels, too few for a crop of {height}x{width}: \
          expected at least {}", height.max(width)
     )]
     Resize {
-        /// The shorter side's length.
+        /// Length of the shorter side.
         resize: usize,
-        /// The crop's height.
+        /// Height of the crop.
         height: usize,
-        /// The crop's width.
+        /// Width of the crop.
         width: usize,
     },
 
-    /// Another number of means or standard deviations than channels.
+    /// The number of means or standard deviations differs from the number of channels.
     #[error("preprocessing has {found} values of `{name}`: expected {channels}, one per channel")]
     StatisticsLength {
         /// `mean` or `std`.
         name: &'static str,
-        /// Values given.
+        /// Number of values given.
         found: usize,
-        /// Channels.
+        /// Number of channels.
         channels: usize,
     },
 
-    /// A mean that is no number, or a standard deviation that cannot be divided by.
+    /// A mean is not finite, or a standard deviation is not a valid divisor.
     #[error(
         "preprocessing has mean {mean:?} and std {std:?}: expected finite numbers, and std above 0"
     )]
     Statistics {
-        /// The means given.
+        /// Means given.
         mean: Vec<f32>,
-        /// The standard deviations given.
+        /// Standard deviations given.
         std: Vec<f32>,
     },
 
@@ -343,7 +345,7 @@ pub enum PreprocessingError {
     #[error("the image has no pixels")]
     EmptyImage,
 
-    /// The resizer refused the image.
+    /// Resizing failed.
     #[error("the image cannot be resized: {0}")]
     Resample(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,19 +1,19 @@
-//! How images are resized and cropped, where that is not the usual way.
+//! Options for resizing and cropping.
 
 use fast_image_resize::FilterType;
 use serde::{Deserialize, Serialize};
 
-/// How an image's size is changed; the default is that of torchvision's `Resize` and `CenterCrop`.
+/// How images are resized and cropped; defaults to torchvision's `Resize` and `CenterCrop`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Resampling {
-    /// The filter, with antialiasing.
+    /// Filter, with antialiasing.
     pub filter: Filter,
-    /// `[height, width]` that the whole image is brought to before the crop, whatever its own ratio
-    /// of sides; none if it keeps its ratio.
+    /// `[height, width]` that the whole image is resized to before the crop, regardless of its
+    /// aspect ratio; `None` keeps the aspect ratio.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stretch: Option<[usize; 2]>,
-    /// Where a crop starts that has an odd number of pixels around it.
+    /// Start of a crop with an odd number of pixels around it.
     pub crop: CropStart,
 }
 
@@ -52,7 +52,7 @@ impl Filter {
     }
 }
 
-/// How half a pixel before a crop is rounded.
+/// Rounding of half a pixel before a crop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CropStart {

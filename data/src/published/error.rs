@@ -1,18 +1,18 @@
-//! Why the files of a published data set cannot be had.
+//! Errors of published data sets.
 
 use std::path::PathBuf;
 
 use download::DownloadError;
 
-/// Why the files of a published data set cannot be had.
+/// The error type for missing or invalid files of a published data set.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishedError {
-    /// The operating system names no folder for the user's data.
+    /// The operating system does not define a folder for user data.
     #[error("the data folder of this user is unknown")]
     NoFolder,
 
-    /// Files of a published data set are not there.
+    /// Files of a published data set are missing.
     #[error(
         "the files of {name} are missing: looked for {} in {}, and in {} there",
         files.join(", "),
@@ -20,37 +20,37 @@ pub enum PublishedError {
         subfolders.join(", ")
     )]
     MissingFiles {
-        /// The data set's name.
+        /// Name of the data set.
         name: String,
-        /// The usual name of each file not found; those that the fullest folder lacks, if some
-        /// were found there.
+        /// Usual name of each missing file. If some files were found, the ones missing from the
+        /// most complete folder.
         files: Vec<String>,
-        /// The folders tried, the best place for the files first.
+        /// Folders searched, the preferred one first.
         folders: Vec<PathBuf>,
-        /// The folders tried in each of them, likewise.
+        /// Subfolders searched in each folder, the preferred one first.
         subfolders: Vec<String>,
-        /// The folder to put them into: that which has the others, if there is one.
+        /// Folder to put the files into: the one with the other files, if any.
         place: PathBuf,
     },
 
-    /// Files of a published data set are not there and cannot be downloaded.
+    /// Files of a published data set are missing and cannot be downloaded.
     #[error("{} not there: {source}", absent(name, missing.as_deref()))]
     NotFetched {
-        /// The data set's name.
+        /// Name of the data set.
         name: String,
-        /// Where some of the set's files are there: the others.
+        /// The missing files, if some of the set's files were found.
         missing: Option<Box<MissingPart>>,
-        /// The files to download.
+        /// Files to download.
         files: Vec<String>,
-        /// Where they are.
+        /// URLs of the files.
         urls: Vec<String>,
-        /// Where they should lie.
+        /// Folder to put the files into.
         folder: PathBuf,
-        /// What went wrong.
+        /// Error of the download.
         source: Box<DownloadError>,
     },
 
-    /// A file has the name of a published one, and holds something else.
+    /// A file has the name of a published one, but different content.
     #[error(
         "{} does not hold what was published: expected SHA-256 {expected:.16}, found {found:.16}",
         path.display()
@@ -58,33 +58,33 @@ pub enum PublishedError {
     OtherContent {
         /// The file.
         path: PathBuf,
-        /// The SHA-256 of what was published, unpacked.
+        /// SHA-256 of the published content, decompressed.
         expected: String,
-        /// That of what the file holds.
+        /// SHA-256 of the file's content.
         found: String,
     },
 
-    /// An archive of a data set does not unpack.
+    /// An archive of a data set cannot be unpacked.
     #[error("cannot unpack {}: {reason}", path.display())]
     Archive {
         /// The archive.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
 }
 
-/// The files that a folder lacks which has other files of a set.
+/// Files missing from a folder that has other files of a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingPart {
-    /// The usual name of each.
+    /// Usual name of each missing file.
     pub files: Vec<String>,
-    /// The folder that has the others.
+    /// Folder that has the other files.
     pub folder: PathBuf,
 }
 
 impl PublishedError {
-    /// The way out, where there is a usual one.
+    /// Returns the suggested fix, if there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoFolder => Some("name the folder that holds the data".to_owned()),
@@ -116,7 +116,7 @@ impl PublishedError {
                     }),
                 }
             }
-            // Some sets give their files the same names.
+            // Some sets use the same file names.
             Self::OtherContent { path, .. } => Some(format!(
                 "remove {}, or move it if it is another data set's, and it is downloaded anew",
                 path.display()
@@ -129,7 +129,7 @@ impl PublishedError {
     }
 }
 
-/// What is not there, up to `are`.
+/// Describes the missing files, up to the word `are`.
 fn absent(name: &str, missing: Option<&MissingPart>) -> String {
     match missing {
         None => format!("the files of {name} are"),

@@ -1,4 +1,4 @@
-//! Bringing the files of a published data set.
+//! Downloads the files of a published data set.
 
 use std::fs;
 use std::io;
@@ -14,30 +14,30 @@ use super::unpack::{UnpackError, Unpacking, unpack};
 use super::{Form, PublishedError, PublishedSet, RemoteFile};
 use crate::error::DataError;
 
-/// How far a data set's files are; told about ten times a second or more often.
+/// Progress of fetching a data set; reported about ten times per second or more often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FetchProgress<'a> {
-    /// A file is downloaded, or waited or looked for.
+    /// A file is being downloaded, or waited or searched for.
     Downloading {
-        /// Its name.
+        /// Name of the file.
         file: &'a str,
-        /// How far it is.
+        /// Progress of the download.
         progress: Progress,
     },
-    /// An archive is unpacked.
+    /// An archive is being unpacked.
     Unpacking {
-        /// Its name.
+        /// Name of the archive.
         file: &'a str,
-        /// Bytes of it that are done.
+        /// Number of bytes of the archive processed so far.
         done: u64,
-        /// All of them.
+        /// Size of the archive in bytes.
         total: u64,
     },
 }
 
-/// Downloads a set, unless its files are in one of the folders `searched`, into the first of the
-/// folders `writable` that can be written to.
+/// Downloads a set into the first writable folder of `writable`, unless its files are in one of the
+/// folders `searched`.
 pub(super) fn fetch(
     set: &PublishedSet<'_>,
     searched: &[PathBuf],
@@ -76,24 +76,25 @@ fn bring(
     })
 }
 
-/// Where a set's files go below `base`: to the others, if some are there and are the published
-/// ones.
+/// Returns the folder below `base` for a set's files: the one with the other files, if they are the
+/// published ones.
 ///
 /// # Errors
-/// If one of them is not, unless nothing but its name says that it belongs to the set.
+/// If a file differs from the published one, unless only its name suggests that it belongs to the
+/// set.
 fn place(set: &PublishedSet<'_>, base: &Path) -> Result<SearchedFolder, PublishedError> {
     let mut places = places(set, base);
-    // Another set's files may have the same names.
+    // Files of another set may have the same names.
     places.retain(|place| place.folder != base || verify(set, place).is_ok());
     let place = fullest(places).ok_or(PublishedError::NoFolder)?;
     match verify(set, &place) {
         Err(DataError::Published(error)) => Err(error),
-        // What cannot be read is told when it is loaded.
+        // Unreadable files are reported when they are loaded.
         _ => Ok(place),
     }
 }
 
-/// Compares what is there with what was published, where that is known.
+/// Compares the existing files with the published checksums, where they are known.
 fn verify(set: &PublishedSet<'_>, place: &SearchedFolder) -> Result<(), DataError> {
     let known = place.files.iter().zip(set.contents);
     for (path, sha256) in known {
@@ -115,7 +116,7 @@ fn bring_files(
 ) -> Result<(), DownloadError> {
     for (index, (file, found)) in set.downloads.iter().zip(&place.files).enumerate() {
         let path = place.folder.join(file.name);
-        // Where what it should hold is unknown, the checksum of the download is compared.
+        // If the checksum of the content is unknown, the checksum of the download is compared.
         let is_checked = set.contents.get(index).is_some();
         let is_there = found
             .as_ref()
@@ -127,7 +128,8 @@ fn bring_files(
     Ok(())
 }
 
-/// One process at a time downloads an archive and unpacks it; the others find what it has left.
+/// Downloads and unpacks an archive. Only one process at a time does so; the others then find the
+/// result.
 fn bring_archive(
     set: &PublishedSet<'_>,
     archive: &RemoteFile<'_>,
@@ -155,7 +157,7 @@ fn bring_archive(
     unpack(&unpacking, &mut |done, total| {
         progress(FetchProgress::Unpacking { file, done, total })
     })?;
-    // An archive that was there before is the user's.
+    // An archive that existed before belongs to the user.
     if matches!(outcome, Outcome::Downloaded { .. }) {
         let _ = fs::remove_file(&path);
     }
@@ -188,7 +190,7 @@ fn download(
     )
 }
 
-/// Whether another folder may do.
+/// Returns whether to try another folder.
 fn is_read_only(error: &PublishedError) -> bool {
     let PublishedError::NotFetched { source, .. } = error else {
         return false;

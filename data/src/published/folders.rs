@@ -1,13 +1,13 @@
-//! The folders that data sets may lie in.
+//! Folders that may contain data sets.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// Folders of the system's data folders; Debian's packages of data sets install into the second.
+/// Subfolders of the system's data folders; Debian's data set packages install into the second.
 const SYSTEM_SUBFOLDERS: [&str; 2] = ["resnet", "datasets"];
 
-/// Where files are looked for: the folder that the user names, the user's cache folder, and the
-/// data folders of the system.
+/// Returns the folders to search: the user-specified folder, the user's cache folder, and the
+/// system's data folders.
 pub(super) fn searched(data_dir: Option<&Path>) -> Vec<PathBuf> {
     let mut folders = writable(data_dir);
     folders.extend(system_folders().into_iter().flat_map(|folder| {
@@ -18,13 +18,13 @@ pub(super) fn searched(data_dir: Option<&Path>) -> Vec<PathBuf> {
     folders
 }
 
-/// Where files are downloaded to, if the first can be written to.
+/// Returns the download folders, in order of preference; the first writable one is used.
 pub(crate) fn writable(data_dir: Option<&Path>) -> Vec<PathBuf> {
     let data_dir = data_dir.map(Path::to_owned);
     data_dir.into_iter().chain(files::cache_folder()).collect()
 }
 
-/// The data folders for all users.
+/// Returns the data folders shared by all users.
 fn system_folders() -> Vec<PathBuf> {
     if cfg!(windows) {
         env::var_os("ProgramData")
@@ -35,7 +35,7 @@ fn system_folders() -> Vec<PathBuf> {
         vec!["/Library/Application Support".into()]
     } else {
         let listed = env::var_os("XDG_DATA_DIRS").unwrap_or_default();
-        // As the XDG Base Directory Specification has it: relative ones do not count.
+        // The XDG Base Directory Specification requires ignoring relative paths.
         let folders: Vec<PathBuf> = env::split_paths(&listed)
             .filter(|folder| folder.is_absolute())
             .collect();

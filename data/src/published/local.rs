@@ -1,4 +1,4 @@
-//! A file that was found, and whether it is the published one.
+//! A local file of a published set and its verification.
 
 use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
@@ -9,19 +9,19 @@ use super::PublishedError;
 use crate::error::DataError;
 use crate::idx::unpacked;
 
-/// The most bytes that are compared of what a file holds; no published one has as many.
+/// Maximum number of bytes of a file to compare; every published file has less.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// A file of a published set on this machine.
 #[derive(Debug)]
 pub(crate) struct LocalFile<'a> {
     pub path: PathBuf,
-    /// Of what it holds once it is unpacked, where that is known.
+    /// SHA-256 of the decompressed content, if known.
     pub sha256: Option<&'a str>,
 }
 
 impl LocalFile<'_> {
-    /// Hashes all that the file holds, unless it is not known what that should be.
+    /// Hashes the content of the file, unless the expected hash is unknown.
     pub(crate) fn hashed(&self, bytes: &[u8]) -> Hasher {
         let mut hasher = Hasher::new();
         if self.sha256.is_some() {
@@ -30,7 +30,7 @@ impl LocalFile<'_> {
         hasher
     }
 
-    /// Reads the whole file and compares what it holds with what was published.
+    /// Reads the whole file and compares its content with the published checksum.
     pub(crate) fn verify(&self) -> Result<(), DataError> {
         let read = |source| DataError::Read {
             path: self.path.clone(),
@@ -45,7 +45,7 @@ impl LocalFile<'_> {
         Ok(self.check(&file.hasher)?)
     }
 
-    /// Compares what was read of the file, to its end, with what was published.
+    /// Compares the bytes read, up to the end of the file, with the published checksum.
     pub(crate) fn check(&self, read: &Hasher) -> Result<(), PublishedError> {
         let found = read.sha256();
         match self.sha256 {
@@ -59,7 +59,7 @@ impl LocalFile<'_> {
     }
 }
 
-/// Hands bytes on, and hashes them.
+/// A reader that hashes the bytes passing through it.
 pub(crate) struct Hashed<R> {
     pub inner: R,
     pub hasher: Hasher,

@@ -1,13 +1,13 @@
-//! Finding the files of a published data set.
+//! Search for the files of a published data set.
 
 use std::path::{Path, PathBuf};
 
 use super::{Names, PublishedError, PublishedSet};
 
-/// A folder in which a data set's files are looked for.
+/// A folder searched for a data set's files.
 pub(super) struct SearchedFolder {
     pub folder: PathBuf,
-    /// Which of the set's files are there, in their order.
+    /// Path of each of the set's files that exists, in order.
     pub files: Vec<Option<PathBuf>>,
 }
 
@@ -17,12 +17,12 @@ impl SearchedFolder {
         Self { folder, files }
     }
 
-    /// How many of the files are there.
+    /// Returns the number of files found.
     pub fn count(&self) -> usize {
         self.files.iter().flatten().count()
     }
 
-    /// The usual names of the others.
+    /// Returns the usual names of the missing files.
     pub fn missing(&self, set: &PublishedSet<'_>) -> Vec<String> {
         let files = set.files.iter().zip(&self.files);
         files
@@ -32,9 +32,9 @@ impl SearchedFolder {
     }
 }
 
-/// The subfolders of a folder that may hold a set, then the folder itself.
+/// Returns the subfolders of a folder that may hold a set, then the folder itself.
 ///
-/// Subfolders come first, since MNIST and Fashion-MNIST give their files the same names.
+/// Subfolders come first, since MNIST and Fashion-MNIST use the same file names.
 pub(super) fn places(set: &PublishedSet<'_>, base: &Path) -> Vec<SearchedFolder> {
     let subfolders = set.subfolders.iter().map(|subfolder| base.join(subfolder));
     subfolders
@@ -43,7 +43,7 @@ pub(super) fn places(set: &PublishedSet<'_>, base: &Path) -> Vec<SearchedFolder>
         .collect()
 }
 
-/// The place that has the most of a set's files, of equals the first.
+/// Returns the folder with the most of a set's files; the first one wins a tie.
 pub(super) fn fullest(places: Vec<SearchedFolder>) -> Option<SearchedFolder> {
     places.into_iter().reduce(|best, place| {
         if place.count() > best.count() {
@@ -54,8 +54,7 @@ pub(super) fn fullest(places: Vec<SearchedFolder>) -> Option<SearchedFolder> {
     })
 }
 
-/// Finds every file of a data set in one folder: a subfolder of one of `searched`, or one of these
-/// itself.
+/// Finds all files of a data set in one folder: a folder of `searched`, or one of its subfolders.
 pub(super) fn locate(
     set: &PublishedSet<'_>,
     searched: &[PathBuf],

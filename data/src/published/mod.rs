@@ -1,4 +1,4 @@
-//! The published data sets: which files they are, where these may lie, and where they come from.
+//! Published data sets: their files, the folders to search, and the download sources.
 
 mod catalogue;
 mod error;
@@ -21,30 +21,30 @@ pub use fetch::FetchProgress;
 pub(crate) use folders::writable;
 pub(crate) use local::{Hashed, LocalFile};
 
-/// The names that one file may have, the usual one first.
+/// The possible names of one file, the usual one first.
 pub(crate) type Names<'a> = &'a [&'a str];
 
 /// A published data set.
 #[derive(Debug)]
 pub(crate) struct PublishedSet<'a> {
-    /// As `--data` takes it.
+    /// Name on the command line, for `--data`.
     pub name: &'a str,
-    /// Subfolders that may hold the files; those that are downloaded come into the first.
+    /// Subfolders that may hold the files; downloads are stored in the first one.
     pub subfolders: &'a [&'a str],
-    /// The files that are read.
+    /// Files to load.
     pub files: &'a [Names<'a>],
-    /// The SHA-256 of what each of these holds once it is unpacked, all 64 digits; empty where they
-    /// are not known. Others pack the files in other ways.
+    /// SHA-256 of the decompressed content of each file, all 64 digits; empty if unknown. The
+    /// compressed bytes may differ between copies.
     pub contents: &'a [&'a str],
-    /// The files that are downloaded.
+    /// Files to download.
     pub downloads: &'a [RemoteFile<'a>],
-    /// Addresses that such a file's name completes, the best first.
+    /// URL prefixes of the downloads, the best first.
     pub mirrors: &'a [&'a str],
-    /// What is downloaded.
+    /// Format of the download.
     pub form: Form,
 }
 
-/// A file as its publisher has it.
+/// A file as published.
 #[derive(Debug)]
 pub(crate) struct RemoteFile<'a> {
     pub name: &'a str,
@@ -53,17 +53,17 @@ pub(crate) struct RemoteFile<'a> {
     pub bytes: u64,
 }
 
-/// What is downloaded of a set.
+/// Format of a download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// The very files that are read.
+    /// The files themselves.
     Files,
-    /// A `.tar.gz` of the first subfolder.
+    /// A `.tar.gz` archive of the first subfolder.
     Archive,
 }
 
 impl<'a> PublishedSet<'a> {
-    /// The set's files, in their order, in the first folder that has all of them.
+    /// Returns the set's files, in order, from the first folder that has all of them.
     pub(crate) fn locate(
         &self,
         data_dir: Option<&Path>,
@@ -80,7 +80,7 @@ impl<'a> PublishedSet<'a> {
             .collect())
     }
 
-    /// Downloads the set, unless its files are there.
+    /// Downloads the set, unless its files exist.
     pub(crate) fn fetch(
         &self,
         data_dir: Option<&Path>,
@@ -94,7 +94,7 @@ impl<'a> PublishedSet<'a> {
         )
     }
 
-    /// The address of a file at the last mirror: the publisher's own for some sets.
+    /// Returns the URL of a file at the last mirror: for some sets, the publisher's own.
     fn url(&self, file: &str) -> String {
         format!("{}{file}", self.mirrors.last().copied().unwrap_or_default())
     }

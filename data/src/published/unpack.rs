@@ -1,4 +1,4 @@
-//! Unpacking an archive: to a temporary folder, which is then renamed.
+//! Unpacks an archive into a temporary folder, which is then renamed.
 
 use std::cell::Cell;
 use std::fs::{self, File};
@@ -13,27 +13,26 @@ use tar::{Archive, Entry, EntryType};
 
 use super::Names;
 
-/// The most bytes that an archive may unpack to; the publishers' largest has 184 MB.
+/// Maximum number of bytes that an archive may unpack to; the publishers' largest has 184 MB.
 const MAX_UNPACKED: u64 = 1 << 29;
-/// The most members of an archive; the publishers' have nine at most.
+/// Maximum number of archive members; the publishers' archives have at most nine.
 const MAX_MEMBERS: usize = 1000;
 
-/// A `.tar.gz` and what shall become of it.
+/// A `.tar.gz` archive and its target.
 pub(super) struct Unpacking<'a> {
     pub archive: &'a Path,
-    /// The folder that is to come of it. The archive holds nothing that is not in a folder of this
-    /// name.
+    /// The target folder. All members of the archive are inside a folder of this name.
     pub folder: &'a Path,
-    /// Files that are to be in it.
+    /// Files that the folder must contain.
     pub needed: &'a [Names<'a>],
 }
 
-/// Why an archive is not unpacked.
+/// The error type for unpacking an archive.
 #[derive(Debug)]
 pub(super) enum UnpackError {
-    /// Reading or writing here failed, or the caller wants no more.
+    /// Local reading or writing failed, or the caller canceled.
     Here(DownloadError),
-    /// The archive is not what it should be.
+    /// The archive is invalid.
     Archive { path: PathBuf, reason: String },
 }
 
@@ -43,10 +42,10 @@ impl From<DownloadError> for UnpackError {
     }
 }
 
-/// Unpacks an archive. What is there of its folder stays as it is, and gets the files that it
-/// lacks; what another process has unpacked meanwhile is taken.
+/// Unpacks an archive. Existing files of the target folder are kept, and missing files are added.
+/// If another process has unpacked the archive meanwhile, its result is used.
 ///
-/// `progress` is told of the archive's bytes that are done, and of all of them.
+/// `progress` receives the number of bytes of the archive processed so far, and the total.
 pub(super) fn unpack(
     unpacking: &Unpacking<'_>,
     progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
@@ -78,27 +77,27 @@ pub(super) fn unpack(
     if let Some(file) = missing {
         return Err(damaged(archive, format!("it lacks {file}")));
     }
-    // A folder that is not empty cannot be replaced.
+    // A non-empty folder cannot be replaced.
     if fs::rename(&unpacked, folder).is_err() {
         merge(&unpacked, folder).map_err(|source| DownloadError::writing(folder, source))?;
     }
     Ok(())
 }
 
-/// Removes what a process left that was killed while it unpacked.
+/// Removes the leftovers of a process that was killed while unpacking.
 fn remove_leftovers(base: &Path, prefix: &str) {
     let Ok(entries) = fs::read_dir(base) else {
         return;
     };
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().starts_with(prefix) {
-            // A leftover that stays does no harm.
+            // A remaining leftover is harmless.
             let _ = fs::remove_dir_all(entry.path());
         }
     }
 }
 
-/// Moves the files of one folder that another lacks.
+/// Moves the files that exist in one folder and are missing in another.
 fn merge(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -160,14 +159,14 @@ fn write_members(
             }
             target.write_all(&buffer[..length]).map_err(cannot_write)?;
         }
-        // So that a crash of the machine leaves no empty file under a whole folder's name.
+        // Ensures that a machine crash leaves no empty file in a complete-looking folder.
         target.sync_all().map_err(cannot_write)?;
     }
     Ok(())
 }
 
-/// The path of a member that is a file: below `folder`, without a way out of it. None for one that
-/// is not to be written; an error for one that no publisher's archive has.
+/// Returns the path of a member file below `folder`, rejecting paths that escape it. Returns `None`
+/// for members to skip, and an error for members that no published archive has.
 fn checked(
     archive: &Path,
     folder: &Path,
@@ -186,7 +185,7 @@ fn checked(
             return Err(damaged(archive, reason));
         }
     };
-    // `./a/b` is as good as `a/b`.
+    // `./a/b` is the same as `a/b`.
     let mut parts = path.components().filter(|part| *part != Component::CurDir);
     let plain = parts
         .clone()
@@ -206,7 +205,7 @@ fn damaged(archive: &Path, reason: String) -> UnpackError {
     }
 }
 
-/// What is wrong with an archive that cannot be read on.
+/// Returns the error for an archive that cannot be read further.
 fn unreadable(archive: &Path, error: &io::Error) -> UnpackError {
     let reason = match error.kind() {
         io::ErrorKind::UnexpectedEof => "it is cut off".to_owned(),
@@ -215,7 +214,7 @@ fn unreadable(archive: &Path, error: &io::Error) -> UnpackError {
     damaged(archive, reason)
 }
 
-/// A file, and how much of it is read.
+/// A file that counts the bytes read.
 struct Counted {
     file: File,
     done: Rc<Cell<u64>>,

@@ -1,4 +1,4 @@
-//! How a TIFF image is divided into strips or tiles.
+//! Strips and tiles of a TIFF image.
 
 use super::DAMAGED;
 use super::unpack::Compression;
@@ -27,33 +27,35 @@ mod tag {
     pub(super) const DNG_VERSION: u16 = 50706;
 }
 
-/// The most samples of a pixel.
+/// Maximum number of samples per pixel.
 const MAX_SAMPLES: u64 = 16;
 
-/// Pixels that tiles may have beyond the image, apart from a multiple of its own.
+/// Maximum number of pixels of tiles beyond the image, in addition to a multiple of the image's
+/// own.
 const MAX_PADDING: u64 = 1 << 24;
 
-/// How often each byte of a file may be read, apart from as many bytes as the image has.
+/// Maximum number of times that each byte of a file may be read, in addition to the number of bytes
+/// of the image.
 const MAX_REUSE: u64 = 4;
 
-/// Size and storage of an image.
+/// Size and storage layout of an image.
 pub(super) struct Layout {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) compression: Compression,
-    /// Whether the bits of each byte are stored from the lowest to the highest.
+    /// Whether the bits of each byte are stored lowest first.
     pub(super) is_reversed: bool,
-    /// Bits of a sample: 1, 2, 4, 8 or 16.
+    /// Bits per sample: 1, 2, 4, 8 or 16.
     pub(super) bits: usize,
-    /// Samples of a pixel.
+    /// Samples per pixel.
     pub(super) samples: usize,
-    /// Whether each sample has strips or tiles of its own.
+    /// Whether each sample has its own strips or tiles.
     is_planar: bool,
-    /// Columns and rows of a chunk.
+    /// Width and height of a chunk.
     chunk: [usize; 2],
     is_tiled: bool,
     offsets: Vec<u64>,
-    /// Bytes of each chunk; empty if the file does not say.
+    /// Number of bytes of each chunk; empty if the file does not specify it.
     lengths: Vec<u64>,
 }
 
@@ -63,16 +65,16 @@ pub(super) struct Chunk {
     index: usize,
     pub(super) top: usize,
     pub(super) left: usize,
-    /// Columns and rows that are in the image.
+    /// Number of columns inside the image.
     pub(super) width: usize,
     pub(super) height: usize,
-    /// Rows that are stored.
+    /// Number of stored rows.
     pub(super) stored_rows: usize,
 }
 
 impl Layout {
     pub(super) fn read(directory: &Directory, limits: &mut Limits) -> Result<Self, DecodeError> {
-        // The first image of a camera raw file is a thumbnail, or needs to be developed.
+        // The first image of a camera raw file is a thumbnail or undeveloped.
         let is_thumbnail = directory
             .number(tag::SUBFILE)
             .is_some_and(|kind| kind & 1 != 0);
@@ -141,8 +143,8 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Refuses chunks that share their bytes, which would be unpacked again and again. `tables` are
-    /// the bytes that are read again for each chunk.
+    /// Returns an error for chunks that share bytes, which would be decompressed repeatedly.
+    /// `tables` is the number of bytes that are read again for each chunk.
     pub(super) fn check_overlap(
         &self,
         file: &[u8],
@@ -166,7 +168,7 @@ impl Layout {
         }
     }
 
-    /// Refuses tiles that are much larger than the image all together.
+    /// Returns an error for tiles that are much larger in total than the image.
     fn check_tiles(&self) -> Result<(), DecodeError> {
         let [across, down] = self.grid();
         let image = u64::from(self.width) * u64::from(self.height);
@@ -177,7 +179,7 @@ impl Layout {
         }
     }
 
-    /// Chunks in a row and in a column.
+    /// Returns the number of chunks per row and per column.
     fn grid(&self) -> [usize; 2] {
         [
             (self.width as usize).div_ceil(self.chunk[0]),
@@ -185,7 +187,7 @@ impl Layout {
         ]
     }
 
-    /// Samples of a pixel in one chunk.
+    /// Returns the number of samples per pixel in one chunk.
     pub(super) fn samples_in_chunk(&self) -> usize {
         match self.is_planar {
             true => 1,
@@ -193,12 +195,12 @@ impl Layout {
         }
     }
 
-    /// Chunks for the same pixels.
+    /// Returns the number of chunks for the same pixels.
     pub(super) fn planes(&self) -> usize {
         self.samples / self.samples_in_chunk()
     }
 
-    /// Bytes of a row of a chunk.
+    /// Returns the number of bytes per row of a chunk.
     pub(super) fn row_bytes(&self) -> usize {
         (self.chunk[0] * self.samples_in_chunk() * self.bits).div_ceil(8)
     }
@@ -211,7 +213,7 @@ impl Layout {
         self.chunk[0] as u64 * self.chunk[1] as u64
     }
 
-    /// The chunks of the first plane.
+    /// Returns the chunks of the first plane.
     pub(super) fn chunks(&self) -> impl Iterator<Item = Chunk> + use<> {
         let [across, down] = self.grid();
         let [columns, rows] = self.chunk;
@@ -226,13 +228,13 @@ impl Layout {
                 left,
                 width: columns.min(width - left),
                 height: inside,
-                // The last strip may be shorter, tiles are padded.
+                // The last strip may be shorter; tiles are padded.
                 stored_rows: if is_tiled { rows } else { inside },
             }
         })
     }
 
-    /// The stored bytes of a chunk of a plane, and whether the file has all of them.
+    /// Returns the stored bytes of a chunk of a plane, and whether the file has all of them.
     pub(super) fn data<'a>(
         &self,
         file: &'a [u8],

@@ -1,4 +1,4 @@
-//! TIFF files, of which the first image is decoded.
+//! TIFF files; the first image is decoded.
 
 mod layout;
 mod samples;
@@ -22,10 +22,10 @@ const DAMAGED: DecodeError = DecodeError::Damaged("its TIFF data is damaged");
 /// Tag of XMP metadata.
 const XMP: u16 = 700;
 
-/// Tag of JPEG tables that are stored once for all chunks.
+/// Tag of JPEG tables shared by all chunks.
 const TABLES: u16 = 347;
 
-/// Bytes that decoding a JPEG file inside takes for a pixel.
+/// Peak memory per pixel in bytes for decoding an embedded JPEG file.
 const JPEG_PIXEL_BYTES: u64 = 13;
 
 /// Decodes the first image of a TIFF file to gray or RGB; transparency is dropped.
@@ -76,7 +76,7 @@ pub(super) fn decode(file: &[u8], limits: &mut Limits) -> Result<Decoded, Decode
     })
 }
 
-/// Where a chunk's pixels go.
+/// Destination of a chunk's pixels.
 struct Target<'a> {
     /// `[height, width, channels]`.
     image: &'a mut [u8],
@@ -86,7 +86,7 @@ struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// The pixels of a row of the chunk that are in the image.
+    /// Returns the pixels of a row of the chunk that are inside the image.
     fn row(&mut self, row: usize) -> &mut [u8] {
         let Chunk {
             top, left, width, ..
@@ -98,7 +98,7 @@ impl Target<'_> {
 
 /// Decodes a chunk from one block of data, or from one for each plane.
 ///
-/// Returns whether the file has all the bytes that it states.
+/// Returns whether the file has all the bytes that it declares.
 fn from_planes(
     file: &[u8],
     layout: &Layout,
@@ -126,7 +126,7 @@ fn from_planes(
     Ok(is_whole)
 }
 
-/// Decodes a chunk that is a JPEG file, whose tables may be stored once for all chunks.
+/// Decodes a chunk that is a JPEG file, with possibly shared tables.
 fn from_jpeg(
     file: &[u8],
     tables: &[u8],
@@ -172,7 +172,7 @@ fn from_jpeg(
 mod tests {
     use super::*;
 
-    /// A gray TIFF file of so many columns, with a strip for each row at the same place.
+    /// Returns a gray TIFF file with one strip per row, all at the same offset.
     fn overlapping(width: u32, rows: u32, compression: u32, strip: &[u8]) -> Vec<u8> {
         let start = 8 + strip.len() as u32;
         let after = start + 2 + 12 * 7 + 4;
@@ -206,7 +206,7 @@ mod tests {
         let decode = |file: &[u8]| decode(file, &mut Limits::of_pixels(u64::MAX));
         let gray = |value: u8| decode(&overlapping(64, 50, 1, &[value; 64]));
         assert_eq!(gray(7).unwrap().image.as_bytes(), [7; 64 * 50]);
-        // PackBits: bytes that mean nothing, and a row.
+        // PackBits: no-op bytes, then a row.
         let mut strip = vec![0x80; 10_000];
         strip.extend([0xc1, 0x55]);
         let error = decode(&overlapping(64, 50, 32773, &strip)).unwrap_err();

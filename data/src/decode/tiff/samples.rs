@@ -1,4 +1,4 @@
-//! What the samples of a TIFF image are.
+//! Samples of a TIFF image.
 
 use super::layout::Layout;
 use super::unpack::Compression;
@@ -15,18 +15,18 @@ mod tag {
     pub(super) const SAMPLE_FORMAT: u16 = 339;
 }
 
-/// How samples become gray or RGB.
+/// Conversion of samples to gray or RGB.
 pub(super) struct Samples {
     colors: Colors,
-    /// Bits of a sample.
+    /// Bits per sample.
     bits: usize,
-    /// Samples of a pixel in a chunk.
+    /// Samples per pixel in a chunk.
     samples: usize,
     row_bytes: usize,
     numbers: ifd::Layout,
-    /// Whether samples are stored as differences to the pixel before.
+    /// Whether samples are stored as differences from the previous pixel.
     is_predicted: bool,
-    /// The lowest bits of all samples that fit into 8 bits.
+    /// Factor that scales samples of up to 8 bits to the full range.
     scale: u8,
 }
 
@@ -35,10 +35,10 @@ enum Colors {
     /// Gray, where 0 is white.
     InverseGray,
     Rgb {
-        /// Whether the colors are multiplied by the alpha behind them.
+        /// Whether the colors are premultiplied by the alpha that follows them.
         is_premultiplied: bool,
     },
-    /// JPEG files inside that are converted to RGB.
+    /// Embedded JPEG files that are converted to RGB.
     YCbCr,
     Palette(Vec<[u8; 3]>),
     Cmyk,
@@ -50,7 +50,7 @@ impl Samples {
         let formats = directory
             .numbers(tag::SAMPLE_FORMAT, layout.samples)
             .unwrap_or_default();
-        // 4 stands for samples without a known format.
+        // 4 means samples of unknown format.
         if formats.iter().any(|format| !matches!(format, 1 | 4)) {
             return unsupported("a TIFF image with signed or floating-point samples");
         }
@@ -94,7 +94,7 @@ impl Samples {
         })
     }
 
-    /// Channels of the decoded image: 1 (gray) or 3 (RGB).
+    /// Returns the number of channels of the decoded image: 1 (gray) or 3 (RGB).
     pub(super) fn channels(&self) -> usize {
         match self.colors {
             Colors::Gray | Colors::InverseGray => 1,
@@ -102,19 +102,19 @@ impl Samples {
         }
     }
 
-    /// Whether a JPEG file inside has red, green and blue, which it may not say itself.
+    /// Returns whether an embedded JPEG file is RGB, which it may not declare itself.
     pub(super) fn is_rgb(&self) -> bool {
         matches!(self.colors, Colors::Rgb { .. })
     }
 
-    /// Finishes pixels that come from a JPEG file inside.
+    /// Finishes pixels from an embedded JPEG file.
     pub(super) fn finish_jpeg(&self, pixels: &mut [u8]) {
         if let Colors::InverseGray = self.colors {
             pixels.iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
         }
     }
 
-    /// Adds up differences, row by row.
+    /// Undoes prediction by summing differences, row by row.
     pub(super) fn undo_prediction(&self, chunk: &mut [u8]) {
         if !self.is_predicted {
             return;
@@ -138,7 +138,7 @@ impl Samples {
         }
     }
 
-    /// Converts a row, of one part for each plane, to pixels.
+    /// Converts a row, with one part per plane, to pixels.
     pub(super) fn convert(&self, parts: &[&[u8]], pixels: &mut [u8]) {
         let sample = |pixel: usize, sample: usize| match parts {
             [row] => self.sample(row, pixel * self.samples + sample),
@@ -168,13 +168,13 @@ impl Samples {
                         *to = darken(255 - sample(pixel, channel), black);
                     }
                 }
-                // JPEG files inside do not come here.
+                // Embedded JPEG files do not reach this.
                 Colors::YCbCr => {}
             }
         }
     }
 
-    /// A sample of a row as 8 bits, or as an index of a palette.
+    /// Returns a sample of a row as 8 bits, or as a palette index.
     fn sample(&self, row: &[u8], index: usize) -> u8 {
         match self.bits {
             8 => row[index],
@@ -189,7 +189,7 @@ impl Samples {
     }
 }
 
-/// Divides a color by the alpha that it was multiplied by, as Pillow does.
+/// Divides a premultiplied color by its alpha, like Pillow.
 fn divide(color: u8, alpha: u8) -> u8 {
     match alpha {
         0 => 0,

@@ -1,4 +1,4 @@
-//! Compressions of TIFF files.
+//! TIFF compression schemes.
 
 use std::borrow::Cow;
 use std::io::Read as _;
@@ -10,7 +10,7 @@ use super::layout::Layout;
 use crate::decode::error::DecodeError;
 use crate::decode::lzw;
 
-/// How a chunk is compressed.
+/// Compression of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Compression {
     None,
@@ -21,7 +21,7 @@ pub(super) enum Compression {
 }
 
 impl Compression {
-    /// The compression with a number.
+    /// Returns the compression for a tag value.
     pub(super) fn read(number: u64) -> Result<Self, DecodeError> {
         let rare = match number {
             1 => return Ok(Self::None),
@@ -41,7 +41,7 @@ impl Compression {
     }
 }
 
-/// Unpacks a chunk to exactly `length` bytes.
+/// Decompresses a chunk to exactly `length` bytes.
 pub(super) fn unpack(layout: &Layout, data: &[u8], length: usize) -> Result<Vec<u8>, DecodeError> {
     let data = match layout.is_reversed {
         true => Cow::Owned(data.iter().map(|byte| byte.reverse_bits()).collect()),
@@ -51,7 +51,7 @@ pub(super) fn unpack(layout: &Layout, data: &[u8], length: usize) -> Result<Vec<
     match layout.compression {
         Compression::None => unpacked.extend(data.iter().take(length)),
         Compression::Deflate => {
-            // Whether enough came before damage is seen below.
+            // The length check below detects whether the data before damage was enough.
             let _ = ZlibDecoder::new(&data[..])
                 .take(length as u64)
                 .read_to_end(&mut unpacked);
@@ -74,7 +74,7 @@ fn lzw(data: &[u8], length: usize) -> Vec<u8> {
     unpacked
 }
 
-/// Runs of bytes: a count, then as many bytes, or one that is repeated.
+/// Decodes PackBits runs: a count, then that number of bytes, or one byte to repeat.
 fn pack_bits(mut data: &[u8], length: usize) -> Vec<u8> {
     let mut unpacked = Vec::with_capacity(length);
     while unpacked.len() < length {

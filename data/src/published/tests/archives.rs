@@ -1,4 +1,4 @@
-//! Sets that come as an archive.
+//! Tests of sets published as an archive.
 
 use std::env;
 use std::process::{Command, Stdio};
@@ -17,7 +17,7 @@ fn set<'a>(downloads: &'a [RemoteFile<'a>], mirrors: &'a [&'a str]) -> Published
     }
 }
 
-/// Fetches an archive, by itself or where it lies already.
+/// Fetches an archive, by downloading it or from a copy that already exists.
 fn fetch_archive(bytes: &[u8], base: &Path) -> (Result<(), PublishedError>, usize) {
     let server = server(vec![("packed.tar.gz", bytes.to_vec())]);
     let (sum, url) = (sha256(bytes), server.url("/"));
@@ -53,7 +53,7 @@ const UNPACKED: [&str; 3] = [
 #[test]
 fn an_archive_becomes_a_folder() {
     let folder = tempfile::tempdir().unwrap();
-    // What a process left that was killed.
+    // Leftover of a process that was killed.
     let leftover = folder.path().join(".packed-bin.unpacking-abc/packed-bin");
     fs::create_dir_all(&leftover).unwrap();
     fs::write(leftover.join("train.bin"), "half").unwrap();
@@ -72,7 +72,7 @@ fn an_archive_becomes_a_folder() {
 fn an_archive_that_was_put_there_is_unpacked_and_stays() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("packed.tar.gz"), good()).unwrap();
-    // So does a file that was there before.
+    // A file that existed before is kept as well.
     fs::create_dir(folder.path().join("packed-bin")).unwrap();
     fs::write(folder.path().join("packed-bin/test.bin"), "mine").unwrap();
     let (result, asked) = fetch_archive(&good(), folder.path());
@@ -156,7 +156,7 @@ fn unpacking_can_be_stopped() {
     assert_eq!(contents(folder.path()), ["packed.tar.gz"]);
 }
 
-/// Where the processes of the test below find what to do.
+/// Environment variable with the URL, for the processes of the test below.
 const URL: &str = "DATA_TEST_URL";
 const CHECKSUM: &str = "DATA_TEST_CHECKSUM";
 const BASE: &str = "DATA_TEST_BASE";
@@ -189,7 +189,7 @@ fn processes_at_the_same_time_download_and_unpack_once() {
     assert_eq!(contents(folder.path()), UNPACKED);
 }
 
-/// What the test above runs in processes of their own.
+/// Runs in the processes started by the test above.
 #[test]
 #[ignore = "does nothing by itself"]
 fn process_of_several() {

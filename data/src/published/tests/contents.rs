@@ -1,4 +1,4 @@
-//! What the files of a set hold: of our own, under the publishers' names.
+//! Tests of file contents: synthetic files with the publishers' names.
 
 use std::io;
 
@@ -10,13 +10,13 @@ use crate::cifar;
 use crate::error::DataError;
 use crate::mnist;
 
-/// An IDX file: a header of big-endian numbers, then bytes.
+/// Returns an IDX file: a header of big-endian numbers, then bytes.
 fn idx(header: &[u32], body: &[u8]) -> Vec<u8> {
     let header = header.iter().flat_map(|number| number.to_be_bytes());
     header.chain(body.iter().copied()).collect()
 }
 
-/// Six training and three test images of 2x3 pixels.
+/// Returns six training and three test images of 2x3 pixels.
 fn mnist_files() -> [(&'static str, Vec<u8>); 4] {
     let pixels: Vec<u8> = (0..36).collect();
     [
@@ -33,7 +33,7 @@ fn mnist_files() -> [(&'static str, Vec<u8>); 4] {
     ]
 }
 
-/// The same under a name and in a form that the file may have.
+/// Returns a file in one of its possible names and forms.
 fn in_form(form: &str, name: &str, content: &[u8]) -> (String, Vec<u8>) {
     match form {
         "packed" => (format!("{name}.gz"), gzip(content)),
@@ -175,7 +175,7 @@ fn what_is_there_of_a_set_is_used_however_it_is_packed() {
             fs::create_dir_all(&folder).unwrap();
             for (name, content) in &files[..3] {
                 let (name, bytes) = in_form(form, name, content);
-                // Packed by another program, a file has another checksum.
+                // A file packed by another program has another checksum.
                 let bytes = if form == "packed" {
                     [bytes, gzip(b"")].concat()
                 } else {
@@ -234,7 +234,7 @@ fn another_file_beside_a_missing_one_is_named() {
         matches!(&error, PublishedError::OtherContent { path, .. } if *path == other),
         "{error}"
     );
-    // Files that lie in no folder of the set's may be another set's.
+    // Files outside the set's folders may belong to another set.
     fs::remove_dir_all(&folder).unwrap();
     let error = fetch_into(&set, root.path()).unwrap_err();
     assert!(

@@ -1,10 +1,10 @@
-//! Sets whose files are read as they are published, and where files are looked for.
+//! Tests of sets read as published, and of the search for files.
 
 use super::super::locate::locate;
 use super::super::{CIFAR10, FASHION_MNIST, MNIST};
 use super::*;
 
-/// A set of two files.
+/// Returns a set of two files.
 fn set<'a>(downloads: &'a [RemoteFile<'a>], mirrors: &'a [&'a str]) -> PublishedSet<'a> {
     PublishedSet {
         name: "small",
@@ -117,7 +117,7 @@ fn the_next_folder_is_taken_where_the_first_cannot_be_written_to() {
     let mirrors = [url.as_str()];
     let set = set(&downloads, &mirrors);
     let cache = tempfile::tempdir().unwrap();
-    // Not even root makes folders there.
+    // Not even root can create folders there.
     let bases = [PathBuf::from("/sys/kernel"), cache.path().to_owned()];
     fetch(&set, &bases, &bases, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Sets of our own, from a server of our own.
+//! Tests with synthetic sets from a local server.
 
 #[allow(dead_code, reason = "the tests of downloads use the rest")]
 #[path = "../../../../crates/download/src/tests/server.rs"]
@@ -23,7 +23,7 @@ use server::{Reply, Server};
 
 const FILES: [Names<'static>; 2] = [&["train.bin"], &["test.bin"]];
 
-/// Gives `content` at `/NAME`, and 404 for anything else.
+/// Serves `content` at `/NAME`, and 404 for anything else.
 fn server(files: Vec<(&'static str, Vec<u8>)>) -> Server {
     Server::new(move |asked| {
         let file = files.iter().find(|(name, _)| asked.path[1..] == **name);
@@ -34,20 +34,20 @@ fn server(files: Vec<(&'static str, Vec<u8>)>) -> Server {
     })
 }
 
-/// Fetches into a folder that is also the only one looked into.
+/// Fetches into a folder that is also the only one searched.
 fn fetch_into(set: &PublishedSet<'_>, base: &Path) -> Result<(), PublishedError> {
     let bases = [base.to_owned()];
     fetch(set, &bases, &bases, &mut |_| ControlFlow::Continue(()))
 }
 
-/// All digits of the SHA-256 of bytes.
+/// Returns all digits of the SHA-256 of bytes.
 fn sha256(content: &[u8]) -> String {
     let mut hasher = ::files::Hasher::new();
     hasher.update(content);
     hasher.sha256()
 }
 
-/// All that lies in a folder, as paths from it.
+/// Returns the relative paths of a folder's content.
 fn contents(folder: &Path) -> Vec<String> {
     fn add(folder: &Path, root: &Path, names: &mut Vec<String>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -66,11 +66,11 @@ fn contents(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A member of an archive, whose path and kind may be any.
+/// An archive member with an arbitrary path and type.
 struct Member<'a> {
     path: &'a str,
     kind: EntryType,
-    /// What the header says.
+    /// Size declared in the header.
     size: u64,
     content: &'a [u8],
 }
@@ -90,7 +90,7 @@ fn tar(members: &[Member<'_>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for member in members {
         let mut header = Header::new_gnu();
-        // The library's own writer has no part in what it would not write.
+        // The library's own writer would reject this path.
         header.as_old_mut().name[..member.path.len()].copy_from_slice(member.path.as_bytes());
         header.set_entry_type(member.kind);
         header.set_size(member.size);
