@@ -74,7 +74,7 @@ pub(super) fn record(
     if is_single {
         own = with_two_outputs(own).map_err(content)?;
     }
-    // In burn-store's order, so that a record that was translated and back is the same file.
+    // In burn-store's order, so that a record translated to other names and back is the same file.
     let mut tensors: Vec<_> = own.into_iter().collect();
     tensors.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut sorted = StateDict::new();
