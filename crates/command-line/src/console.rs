@@ -1,4 +1,4 @@
-//! How the programs begin and end: arguments, how errors are put, and which exit code they get.
+//! Start and end of the programs: arguments, error messages and exit codes.
 
 use std::fmt::Write as _;
 use std::io;
@@ -15,22 +15,21 @@ use crate::voice::{self, OutputError};
 use saved_models::SavedModelError;
 use saved_models::foreign::{ForeignError, PublishedError};
 
-/// Longest hint in characters: it may name files and their addresses.
+/// Maximum length of a hint in characters. It may name files and their URLs.
 const LONGEST_HINT: usize = 1000;
-/// Exit code for what went wrong.
+/// Exit code for failures.
 pub const FAILED: u8 = 1;
-/// Exit code for a program that was called wrongly.
+/// Exit code for usage errors.
 pub const WRONG_USAGE: u8 = 2;
-/// Exit code after Ctrl-C, as shells count it.
+/// Exit code after Ctrl-C, following the convention of shells.
 pub const INTERRUPTED: u8 = 130;
 
-/// Parses the program's arguments by its command line, which may differ from that of `A` in its help. Where there
-/// is nothing to run, because they are wrong or ask for help, that is printed, and the program ends with the exit
-/// code.
+/// Parses the program's arguments with `command`, whose help may differ from that of `A`. If the
+/// arguments are invalid or ask for help, prints the error or the help and returns the exit code.
 ///
 /// # Errors
 ///
-/// That exit code.
+/// The exit code that the program must end with.
 pub fn parse<A: clap::FromArgMatches>(mut command: clap::Command) -> Result<A, ExitCode> {
     let matches = command.try_get_matches_from_mut(std::env::args_os());
     let arguments = matches.and_then(|matches| A::from_arg_matches(&matches));
@@ -47,8 +46,8 @@ pub fn parse<A: clap::FromArgMatches>(mut command: clap::Command) -> Result<A, E
     })
 }
 
-/// Ends a program: prints its error, or that a result could not be written, and returns its exit code. A reader
-/// that has read enough is no failure.
+/// Ends a program: prints its error, or that a result could not be written, and returns its exit
+/// code. A reader that stops reading early is not a failure.
 pub fn conclude(
     result: anyhow::Result<ExitCode>,
     hint: impl Fn(&anyhow::Error) -> Option<String>,
@@ -69,14 +68,14 @@ pub fn conclude(
     }
 }
 
-/// Whether whoever read standard output has read enough, as `head` does.
+/// Returns whether the reader of standard output stopped early, as `head` does.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<OutputError>()
         .is_some_and(OutputError::is_closed_pipe)
 }
 
-/// The way out of an error of any crate of this project.
+/// Returns the hint of an error from any crate of this project.
 pub fn hint(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         cause
@@ -128,12 +127,12 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
     })
 }
 
-/// An error as the user reads it: one [`sentence`], and the way out on a line of its own.
+/// Formats an error for the user: one [`sentence`], and the hint on its own line.
 pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
     // Writing to a string cannot fail.
     let mut text = format!("error: {error}");
     for cause in error.chain().skip(1).map(ToString::to_string) {
-        // Many errors already say their cause.
+        // Many errors already include their cause.
         if !text.contains(&cause) {
             let _ = write!(text, ": {cause}");
         }
@@ -145,8 +144,9 @@ pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
     }
 }
 
-/// What was named wrongly is wrong usage: a device that cannot be used, an environment variable, images that a network cannot be
-/// measured with, a size or a format that cannot be. All else failed.
+/// Returns the exit code of an error. Naming something invalid is a usage error: an unusable
+/// device, an environment variable, images that do not suit the measured network, an impossible
+/// size or format. All other errors are failures.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     let wrong_input = matches!(
         error.downcast_ref::<BenchmarkError>(),

@@ -1,4 +1,4 @@
-//! What the programs take from their environment before anything else.
+//! Reads and prepares the programs' environment before anything else.
 
 use std::env;
 use std::num::NonZeroUsize;
@@ -6,14 +6,14 @@ use std::thread;
 
 use thiserror::Error;
 
-/// An environment variable has a value that it cannot have.
+/// An environment variable has an invalid value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EnvironmentError {
-    /// One that forces how the kernels compute.
+    /// A variable that forces how the kernels compute.
     #[error(transparent)]
     Kernels(#[from] ops::EnvironmentError),
-    /// The number of threads.
+    /// The variable for the number of threads.
     #[error("the environment variable {THREADS} is `{value}`, but must be a whole number")]
     Threads {
         /// Its value.
@@ -22,7 +22,7 @@ pub enum EnvironmentError {
 }
 
 impl EnvironmentError {
-    /// The way out.
+    /// Returns a hint on how to fix the error.
     pub fn hint(&self) -> String {
         let variable = match self {
             Self::Kernels(error) => error.variable,
@@ -35,8 +35,8 @@ impl EnvironmentError {
 /// rayon's variable for the number of threads.
 const THREADS: &str = "RAYON_NUM_THREADS";
 
-/// Checks the environment variables, and has the system report a file that may not grow instead of ending
-/// the program.
+/// Checks the environment variables, and makes the system report a file that may not grow as an
+/// error instead of ending the program.
 ///
 /// # Errors
 ///
@@ -48,12 +48,12 @@ pub fn prepare() -> Result<(), EnvironmentError> {
     Ok(())
 }
 
-/// Starts the threads that CPUs compute with: so many, or as many as the environment asks for, or as the
-/// machine has cores. Returns a warning if the system does not allow so many.
+/// Starts the threads that CPUs compute with: `threads` if given, else the number in the
+/// environment, else one per core. Returns a warning if the system does not allow that many.
 ///
 /// # Errors
 ///
-/// If the environment's number is none, or not even one thread can be started.
+/// If the number in the environment is invalid, or if not even one thread can be started.
 pub fn start_threads(threads: Option<usize>) -> anyhow::Result<Option<String>> {
     let wanted = match (threads, self::threads()?) {
         (Some(wanted), _) | (None, Some(wanted)) => wanted,
@@ -64,7 +64,7 @@ pub fn start_threads(threads: Option<usize>) -> anyhow::Result<Option<String>> {
         .then(|| format!("warning: the system allows only {started} of {wanted} CPU threads")))
 }
 
-/// How many threads the environment asks for, if it does.
+/// Returns the number of threads in the environment, if it is set.
 fn threads() -> Result<Option<usize>, EnvironmentError> {
     match env::var_os(THREADS) {
         Some(value) => count(&value.to_string_lossy()),
@@ -72,7 +72,7 @@ fn threads() -> Result<Option<usize>, EnvironmentError> {
     }
 }
 
-/// Neither nothing nor 0 is a number of threads, as for rayon.
+/// Parses a number of threads. As in rayon, an empty value and 0 mean that it is not set.
 fn count(value: &str) -> Result<Option<usize>, EnvironmentError> {
     match (value.is_empty(), value.parse()) {
         (true, _) | (_, Ok(0)) => Ok(None),
@@ -83,12 +83,12 @@ fn count(value: &str) -> Result<Option<usize>, EnvironmentError> {
     }
 }
 
-/// Where a limit such as `ulimit -f` is exceeded, a signal ends the program unless it has a handler; with one,
-/// the write fails and its error names the file.
+/// Installs a signal handler for exceeded limits such as `ulimit -f`. Without one, the signal ends
+/// the program; with one, the write fails and its error names the file.
 #[cfg(unix)]
 fn report_large_files() {
     use signal_hook::consts::SIGXFSZ;
-    // Without it, the signal ends the program as before.
+    // If this fails, the signal still ends the program.
     let _ = signal_hook::flag::register(SIGXFSZ, std::sync::Arc::default());
 }
 

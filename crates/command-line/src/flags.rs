@@ -1,4 +1,4 @@
-//! The flags by which both programs are told what a file of weights does not say.
+//! Flags of both programs that specify what a weights file does not.
 
 use clap::Args;
 use model::{BottleneckStride, NetworkChanges, ShortcutKind, StemKind, StemPool};
@@ -76,7 +76,7 @@ pub struct WeightsFlags {
 }
 
 impl WeightsFlags {
-    /// What they say of a file with a network of this name, if it was named.
+    /// Returns the options for a file, with the network of the given name if there is one.
     pub fn options(&self, model: Option<NamedNetwork>) -> ImportOptions {
         ImportOptions {
             key: self.key.clone(),
@@ -126,8 +126,8 @@ const ACTIVATIONS: [(&str, Activation); 2] = [
     ("sigmoid", Activation::Sigmoid),
 ];
 
-/// What completions offer for a flag that both programs have, by its name in the code; nothing for one that takes
-/// numbers or other text.
+/// Returns the values that completions offer for a flag of both programs, by its name in the code.
+/// Empty for a flag that takes numbers or free text.
 pub fn offered(flag: &str) -> Vec<String> {
     match flag {
         "stem" => words(&STEMS),
@@ -146,7 +146,7 @@ fn words<T>(words: &[(&str, T)]) -> Vec<String> {
     words.iter().map(|(word, _)| (*word).to_owned()).collect()
 }
 
-/// One of a few words.
+/// Parses one of a few words.
 fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
     let found = words.iter().find(|(word, _)| *word == text);
     found.map(|(_, value)| *value).ok_or_else(|| {
@@ -159,7 +159,7 @@ fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
 ///
 /// # Errors
 ///
-/// In words, what it can be.
+/// Describes the valid values.
 pub fn stem(text: &str) -> Result<StemKind, String> {
     word(text, &STEMS)
 }
@@ -168,7 +168,7 @@ pub fn stem(text: &str) -> Result<StemKind, String> {
 ///
 /// # Errors
 ///
-/// In words, what it can be.
+/// Describes the valid values.
 pub fn pool(text: &str) -> Result<StemPool, String> {
     word(text, &POOLS)
 }
@@ -177,7 +177,7 @@ pub fn pool(text: &str) -> Result<StemPool, String> {
 ///
 /// # Errors
 ///
-/// In words, what it can be.
+/// Describes the valid values.
 pub fn bottleneck_stride(text: &str) -> Result<BottleneckStride, String> {
     word(text, &BOTTLENECK_STRIDES)
 }
@@ -186,7 +186,7 @@ pub fn bottleneck_stride(text: &str) -> Result<BottleneckStride, String> {
 ///
 /// # Errors
 ///
-/// In words, what it can be.
+/// Describes the valid values.
 pub fn shortcut(text: &str) -> Result<ShortcutKind, String> {
     word(text, &SHORTCUTS)
 }

@@ -1,7 +1,8 @@
-//! The help, shell completions and manual pages of the programs.
+//! Help, shell completions and manual pages of the programs.
 //!
-//! `-h` shows the flags that most users need, and `--help` all of them, both under headings. What is where is a
-//! [`Layout`] beside the program's arguments: flags that it does not name are in `--help` alone.
+//! `-h` shows the flags that most users need, and `--help` shows all of them, both under headings.
+//! A [`Layout`] next to the program's arguments assigns the flags; flags that it does not name
+//! appear only in `--help`.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -11,16 +12,16 @@ use clap::{Command, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-/// How the flags of a command are shown.
+/// Layout of a command's flags in its help.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    /// The flags in `-h`; positional arguments always are.
+    /// Flags shown by `-h`. Positional arguments are always shown.
     pub short: &'static [&'static str],
-    /// Headings with the flags below them.
+    /// Headings and the flags below them.
     pub headings: &'static [(&'static str, &'static [&'static str])],
 }
 
-/// A command with its flags arranged.
+/// Returns the command with its flags arranged.
 pub fn arranged(command: Command, layout: &Layout) -> Command {
     command.mut_args(|arg| {
         let id = arg.get_id().to_string();
@@ -29,7 +30,7 @@ pub fn arranged(command: Command, layout: &Layout) -> Command {
         let heading = headings.find(|(_, flags)| flags.contains(&id.as_str()));
         let mut arg = arg.hide_short_help(!is_short);
         if arg.get_action().takes_values() && !arg.is_positional() {
-            // A negative number is a wrong value, not an unknown flag.
+            // A negative number is an invalid value, not an unknown flag.
             arg = arg.allow_negative_numbers(true);
         }
         match heading {
@@ -39,7 +40,7 @@ pub fn arranged(command: Command, layout: &Layout) -> Command {
     })
 }
 
-/// The completions of a program for a shell, with the values that are offered for a flag.
+/// Returns the completions of a program for a shell, including the values offered for flags.
 pub fn completions(
     shell: Shell,
     command: Command,
@@ -52,7 +53,8 @@ pub fn completions(
     script
 }
 
-/// A command that takes nothing but offered values where there are some, so that completions know them.
+/// Returns a command that restricts flags to the offered values where there are some, so that
+/// completions know them.
 fn offering(command: Command, offered: &dyn Fn(&str) -> Vec<String>) -> Command {
     let command = command.mut_args(|arg| {
         let values = offered(arg.get_id().as_str());
@@ -60,7 +62,7 @@ fn offering(command: Command, offered: &dyn Fn(&str) -> Vec<String>) -> Command 
         match arg.get_value_hint() {
             ValueHint::Unknown if !arg.get_action().takes_values() || is_known => arg,
             ValueHint::Unknown if values.is_empty() => arg.value_hint(ValueHint::Other),
-            // The completed values of a list would not have its separators.
+            // Completed values of a list would lack its separators.
             ValueHint::Unknown => arg.value_parser(PossibleValuesParser::new(values)),
             _ => arg,
         }
@@ -68,11 +70,12 @@ fn offering(command: Command, offered: &dyn Fn(&str) -> Vec<String>) -> Command 
     command.mut_subcommands(|command| offering(command, offered))
 }
 
-/// The names and the text of a program's manual pages: its own, and one for each command in it.
+/// Returns the file names and contents of a program's manual pages: its own, and one for each
+/// subcommand.
 ///
 /// # Errors
 ///
-/// None that memory does not have.
+/// None in practice, because the pages are written to memory.
 pub fn manual(mut command: Command) -> io::Result<Vec<(String, Vec<u8>)>> {
     command.build();
     let version = command.get_version().unwrap_or_default();
@@ -90,7 +93,7 @@ pub fn manual(mut command: Command) -> io::Result<Vec<(String, Vec<u8>)>> {
 }
 
 fn page(command: &Command, program: &str) -> io::Result<Vec<u8>> {
-    // A page describes all flags; those that `-h` does not show would have no text.
+    // A page describes all flags; flags that `-h` hides would have no text.
     let command = command.clone().mut_args(|arg| arg.hide_short_help(false));
     let man = Man::new(command.clone()).source(program);
     let mut text = Vec::new();
@@ -108,12 +111,12 @@ fn page(command: &Command, program: &str) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Examples with their lines as they are.
+/// Returns the section with the examples, their lines unchanged.
 fn examples_section(text: &str) -> String {
     let mut section = ".SH EXAMPLES\n.nf\n".to_owned();
     for line in text.lines().filter(|line| *line != "Examples:") {
         let line = line.replace('\\', "\\e").replace('-', "\\-");
-        // Writing to a string cannot fail. A line may not begin with what roff takes for an order.
+        // Writing to a string cannot fail. The prefix keeps roff from taking a line as a request.
         let _ = writeln!(section, "\\&{line}");
     }
     section + ".fi\n"

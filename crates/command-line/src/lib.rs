@@ -1,14 +1,14 @@
-//! What the programs share on the command line.
+//! Command-line code shared by the programs.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | [`console`] | arguments, error messages, exit codes |
-//! | [`voice`] | the one way to print |
+//! | [`voice`] | all output to standard output and standard error |
 //! | [`terminal`] | progress bars |
 //! | [`help`] | help, completions, manual pages |
 //! | [`flags`] | flags of both programs |
 //! | [`environment`] | environment variables, threads |
-//! | [`benchmark`] | what `--bench` measures and prints |
+//! | [`benchmark`] | measurements and output of `--bench` |
 //! | [`find_run`], [`newest_run`], [`Candidates`] | finding a run |
 //!
 //! ```

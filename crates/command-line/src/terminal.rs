@@ -1,4 +1,4 @@
-//! What both programs show on a terminal while something takes its time.
+//! Progress bars of both programs.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use saved_models::foreign::{Published, PublishedError};
 
-/// [`Published::fetch`] with a progress bar on standard error, which hides itself where that is no
-/// terminal.
+/// Like [`Published::fetch`], with a progress bar on standard error, which is hidden if that is not
+/// a terminal.
 ///
 /// # Errors
 ///
-/// As those of [`Published::fetch`].
+/// Like [`Published::fetch`].
 pub fn fetch(weights: Published) -> Result<PathBuf, PublishedError> {
     let bar = byte_bar();
     let name = weights.to_string();
@@ -26,11 +26,11 @@ pub fn fetch(weights: Published) -> Result<PathBuf, PublishedError> {
     result
 }
 
-/// [`Source::fetch`] with such a bar.
+/// Like [`Source::fetch`], with the same progress bar.
 ///
 /// # Errors
 ///
-/// As those of [`Source::fetch`].
+/// Like [`Source::fetch`].
 pub fn fetch_data(source: &Source, data_dir: Option<&Path>) -> Result<(), DataError> {
     let bar = byte_bar();
     let result = source.fetch(data_dir, &mut |progress| {
@@ -51,7 +51,8 @@ pub fn fetch_data(source: &Source, data_dir: Option<&Path>) -> Result<(), DataEr
     result
 }
 
-/// Measures with such a bar: `measure` is given what to tell how much of it is done, 0 to 1.
+/// Runs a measurement with the same progress bar. `measure` receives a function that takes the
+/// fraction done, 0 to 1.
 pub fn measuring<T>(measure: impl FnOnce(&mut dyn FnMut(f64)) -> T) -> T {
     let style = ProgressStyle::with_template("measuring [{bar:30}] {percent:>3} %")
         .unwrap_or_else(|_| ProgressStyle::default_bar())

@@ -6,11 +6,11 @@ use files::{LONGEST_SENTENCE, brief};
 
 use crate::voice;
 
-/// Longest value of an argument in a message, in characters.
+/// Maximum length of an argument's value in a message, in characters.
 const LONGEST_VALUE: usize = 120;
 
-/// Prints an error of clap's. Arguments in it are made printable and short, and so is what a value's own parser
-/// says of them, which is why clap does not print it in color then.
+/// Prints an error from clap. Arguments in it, and the reasons given by value parsers, are made
+/// printable and short; in that case the error is printed without color.
 pub(crate) fn complain(mut error: Error) {
     let context: Vec<_> = error
         .context()
@@ -22,7 +22,7 @@ pub(crate) fn complain(mut error: Error) {
     let text = error.render().to_string();
     let safe = safe_lines(&text, std::error::Error::source(&error));
     match safe == text {
-        // In color, if that is wanted; nobody is left to be told of a failure.
+        // In color, if wanted. A failure cannot be reported to anyone.
         true => drop(error.print()),
         false => voice::complain(safe.trim_end()),
     }
@@ -48,7 +48,8 @@ fn plain(text: &StyledStr) -> StyledStr {
     brief(&text.to_string(), LONGEST_SENTENCE).into()
 }
 
-/// The text with printable lines of a limited length. The reason of a parser may have lines of its own.
+/// Returns the text as printable lines of limited length. The reason given by a parser may contain
+/// line breaks.
 fn safe_lines(text: &str, reason: Option<&dyn std::error::Error>) -> String {
     let reason = reason.map(ToString::to_string).unwrap_or_default();
     let text = match reason.is_empty() {
@@ -66,7 +67,7 @@ fn safe_lines(text: &str, reason: Option<&dyn std::error::Error>) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What the standard library says of a text that is no number, in words for users.
+/// Rewords the standard library's message about an invalid number for users.
 fn plainly(reason: &str) -> &str {
     match reason {
         "invalid digit found in string" | "cannot parse integer from empty string" => {

@@ -1,8 +1,8 @@
-//! What the two programs print: the one place that writes to standard output and standard error.
+//! Output of both programs. Only this module writes to standard output and standard error.
 //!
-//! Results go to standard output; the first write of one that fails is remembered, and [`finish`] returns it
-//! at the end, so that no program ends with success whose result was lost. All else goes to standard error,
-//! where failures have nobody to be told to.
+//! Results go to standard output. The first failed write is remembered, and [`finish`] returns it
+//! at the end, so that no program that lost a result ends with success. Everything else goes to
+//! standard error, where failures are ignored.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use files::{brief, printable, printable_json, printable_lines};
 use thiserror::Error;
 
-/// Longest line on standard error that is not an error, in characters.
+/// Maximum length of a line on standard error that is not an error, in characters.
 const LONGEST_LINE: usize = 1000;
 
 static QUIET: AtomicBool = AtomicBool::new(false);
@@ -25,48 +25,48 @@ pub struct OutputError {
 }
 
 impl OutputError {
-    /// Whether the reader has gone away, as `head` does when it has read enough.
+    /// Returns whether the reader closed the pipe, as `head` does when it has read enough.
     pub fn is_closed_pipe(&self) -> bool {
         self.source.kind() == io::ErrorKind::BrokenPipe
     }
 }
 
-/// From now on, [`talk`] says nothing.
+/// Silences [`talk`] from now on.
 pub fn be_quiet() {
     QUIET.store(true, Ordering::Relaxed);
 }
 
-/// Prints something that is good to know, a line on standard error.
+/// Prints an informational line on standard error.
 pub fn talk(line: &str) {
     if !QUIET.load(Ordering::Relaxed) {
         warn(line);
     }
 }
 
-/// Prints something that must be known, a line on standard error.
+/// Prints an important line on standard error, even if quiet.
 pub fn warn(line: &str) {
     let _ = writeln!(io::stderr(), "{}", brief(line, LONGEST_LINE));
 }
 
-/// Prints lines on standard error that were made printable, such as an error with its hint.
+/// Prints lines on standard error after making them printable, such as an error with its hint.
 pub fn complain(lines: &str) {
     let _ = writeln!(io::stderr(), "{}", printable_lines(lines));
 }
 
-/// Prints a result of one line or more.
+/// Prints a result of one or more lines.
 ///
 /// # Errors
 ///
-/// If standard output does not take it.
+/// If standard output cannot be written.
 pub fn print(text: &str) -> Result<(), OutputError> {
     write(|output| writeln!(output, "{}", printable_lines(text)))
 }
 
-/// Prints a result of one line: line breaks in it are escaped.
+/// Prints a result as one line, with line breaks escaped.
 ///
 /// # Errors
 ///
-/// If standard output does not take it.
+/// If standard output cannot be written.
 pub fn print_line(line: &str) -> Result<(), OutputError> {
     write(|output| writeln!(output, "{}", printable(line)))
 }
@@ -75,42 +75,42 @@ pub fn print_line(line: &str) -> Result<(), OutputError> {
 ///
 /// # Errors
 ///
-/// If standard output does not take it.
+/// If standard output cannot be written.
 pub fn print_json(json: &str) -> Result<(), OutputError> {
     write(|output| writeln!(output, "{}", printable_json(json)))
 }
 
-/// Writes a result that is a file, byte for byte.
+/// Writes a result as a file, byte for byte.
 ///
 /// # Errors
 ///
-/// If standard output does not take it.
+/// If standard output cannot be written.
 pub fn print_file(bytes: &[u8]) -> Result<(), OutputError> {
     write(|output| output.write_all(bytes))
 }
 
-/// Writes results by a library, such as clap.
+/// Writes results through a library, such as clap.
 ///
 /// # Errors
 ///
-/// If standard output does not take them.
+/// If standard output cannot be written.
 pub fn print_with(print: impl FnOnce() -> io::Result<()>) -> Result<(), OutputError> {
     write(|_| print())
 }
 
-/// Standard output for lines of JSON that someone else writes.
+/// Returns standard output as a writer for lines of JSON.
 pub fn json_lines() -> impl Write + Send {
     JsonLines
 }
 
-/// Flushes standard output, and returns the first failure to write to it, if there was one. That a reader has
-/// gone away is none.
+/// Flushes standard output, and returns the first failed write, if any. A reader that closed the
+/// pipe is not a failure.
 ///
 /// # Errors
 ///
-/// That failure.
+/// The first failed write.
 pub fn finish() -> Result<(), OutputError> {
-    // What matters of its result is remembered.
+    // The important part of its result is remembered.
     let _ = write(|_| Ok(()));
     let mut lost = LOST.lock().unwrap_or_else(PoisonError::into_inner);
     lost.take().map_or(Ok(()), Err)

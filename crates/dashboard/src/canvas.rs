@@ -1,20 +1,20 @@
-//! Lines from the dots of braille characters.
+//! Draws lines with the dots of braille characters.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::pen::Pen;
 
-/// Dots in a cell, from left to right.
+/// Dots per cell, horizontally.
 pub(crate) const ACROSS: usize = 2;
-/// Dots in a cell, from top to bottom.
+/// Dots per cell, vertically.
 pub(crate) const DOWN: usize = 4;
 
 /// The bit of each dot of a braille character, `[row][column]`.
 const BITS: [[u8; ACROSS]; DOWN] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 
-/// Cells of dots. Each cell belongs to the highest layer that has a dot in it, so that lines stay
-/// sharp where they cross.
+/// A grid of cells made of dots. Each cell belongs to the highest layer with a dot in it, so that
+/// lines stay sharp where they cross.
 pub(crate) struct Canvas {
     width: usize,
     height: usize,
@@ -28,7 +28,7 @@ struct Cell {
 }
 
 impl Canvas {
-    /// An empty one, for an area.
+    /// Creates an empty canvas for an area.
     pub(crate) fn new(area: Rect) -> Self {
         let (width, height) = (usize::from(area.width), usize::from(area.height));
         Self {
@@ -38,17 +38,17 @@ impl Canvas {
         }
     }
 
-    /// Dots from left to right.
+    /// Returns the number of dots horizontally.
     pub(crate) fn columns(&self) -> usize {
         self.width * ACROSS
     }
 
-    /// Dots from top to bottom.
+    /// Returns the number of dots vertically.
     pub(crate) fn rows(&self) -> usize {
         self.height * DOWN
     }
 
-    /// Sets a dot; outside, there is none.
+    /// Sets a dot; ignores dots outside the canvas.
     pub(crate) fn dot(&mut self, column: usize, row: usize, layer: usize) {
         if column >= self.columns() || row >= self.rows() {
             return;
@@ -62,13 +62,13 @@ impl Canvas {
         }
     }
 
-    /// The nearest place on the canvas, which is not empty.
+    /// Returns the nearest position on the canvas, which is not empty.
     pub(crate) fn clamp(&self, place: [f64; 2]) -> [f64; 2] {
         let ends = [self.columns() - 1, self.rows() - 1];
         [0, 1].map(|side| place[side].clamp(0.0, ends[side] as f64))
     }
 
-    /// Sets the dots between two, both included. All are moved onto the canvas first.
+    /// Sets the dots between two positions, both included. Both are first moved onto the canvas.
     pub(crate) fn line(&mut self, from: [f64; 2], to: [f64; 2], layer: usize) {
         if self.cells.is_empty() {
             return;
@@ -84,7 +84,7 @@ impl Canvas {
         }
     }
 
-    /// Draws it, in the style of each cell's layer.
+    /// Draws the canvas, in the style of each cell's layer.
     pub(crate) fn draw(&self, pen: &mut Pen, area: Rect, style: impl Fn(usize) -> Style) {
         for (place, cell) in self.cells.iter().enumerate() {
             if cell.dots == 0 {
@@ -101,7 +101,7 @@ pub(crate) fn braille(dots: u8) -> char {
     char::from_u32(0x2800 + u32::from(dots)).unwrap_or(' ')
 }
 
-/// About the same in ASCII.
+/// Returns a similar ASCII character.
 fn ascii(dots: u8) -> char {
     let upper = dots & 0x1b != 0;
     let lower = dots & 0xe4 != 0;

@@ -1,23 +1,23 @@
-//! What a program prints while a screen covers the terminal.
+//! Captures what a program prints while the dashboard covers the terminal.
 //!
-//! Libraries print, and drivers written in C do; over a screen, that would be lost and would leave marks.
-//! So on Unix, standard output and standard error lead into a pipe meanwhile, and what comes out of it is
-//! handed on line by line.
+//! Libraries print, and so do drivers written in C. On top of the dashboard, their output would be
+//! lost and would garble the screen. So on Unix, standard output and standard error are redirected
+//! into a pipe, and its contents are passed on line by line.
 
 use std::fs::File;
 use std::io;
 
-/// Takes lines that were printed.
+/// Receives printed lines.
 pub type Said = Box<dyn Fn(&str) + Send>;
 
-/// The terminal behind standard output, and what leads elsewhere meanwhile.
+/// The terminal behind standard output, and the redirected streams.
 pub(crate) struct Terminal {
     pub output: File,
     captured: Option<system::Captured>,
 }
 
 impl Terminal {
-    /// Without anyone to hand lines to, what is printed goes where it always does.
+    /// Takes the terminal. Without a receiver for lines, output is not redirected.
     pub(crate) fn take(said: Option<Said>) -> io::Result<Self> {
         let output = system::output()?;
         let captured = match said {
@@ -27,7 +27,7 @@ impl Terminal {
         Ok(Self { output, captured })
     }
 
-    /// Whether what is printed does not reach the terminal.
+    /// Returns whether printed output is kept off the terminal.
     pub(crate) fn is_covered(&self) -> bool {
         self.captured.is_some()
     }
@@ -47,7 +47,7 @@ mod system {
         Ok(File::from(rustix::io::dup(stdout())?))
     }
 
-    /// Where standard output and standard error led before; they lead there again when this is dropped.
+    /// The original standard output and standard error, which are restored on drop.
     pub(super) struct Captured {
         output: OwnedFd,
         error: OwnedFd,
@@ -60,11 +60,11 @@ mod system {
                 error: rustix::io::dup(stderr())?,
             };
             let (reader, writer) = rustix::pipe::pipe()?;
-            // It ends with the last way into the pipe. Whoever hands lines on may not print.
+            // The thread ends when the pipe is closed. The receiver of lines must not print.
             std::thread::Builder::new()
                 .name("printed".to_owned())
                 .spawn(move || hand_on(File::from(reader), &said))?;
-            // What is printed but not yet written belongs to the terminal.
+            // Output that is still buffered belongs to the terminal.
             io::stdout().flush()?;
             dup2_stdout(&writer)?;
             dup2_stderr(&writer)?;
@@ -74,8 +74,8 @@ mod system {
 
     impl Drop for Captured {
         fn drop(&mut self) {
-            // What is printed but not yet written belongs to the pipe. On the way out, there is nobody
-            // left to tell of errors.
+            // Output that is still buffered belongs to the pipe. Errors cannot be reported to
+            // anyone on the way out.
             let _ = io::stdout().flush();
             let _ = dup2_stdout(&self.output);
             let _ = dup2_stderr(&self.error);
@@ -110,7 +110,7 @@ mod system {
         OpenOptions::new().write(true).open("CONOUT$")
     }
 
-    /// There is none.
+    /// Output is never captured here.
     pub(super) enum Captured {}
 
     impl Captured {

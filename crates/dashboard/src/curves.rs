@@ -1,4 +1,4 @@
-//! Curves of runs for a chart.
+//! Curves of runs in a chart.
 
 use events::{Axis, Curve, History, Split, is_share};
 use ratatui::style::Style;
@@ -10,13 +10,13 @@ use crate::state::{SMOOTHING, Shown, View};
 use crate::theme::Theme;
 use crate::ticks::Unit;
 
-/// The end of the axis, over all runs.
+/// Returns the end of the axis over all runs.
 pub(crate) fn extent(runs: &[Run], axis: Axis) -> f64 {
     let ends = runs.iter().map(|run| run.history.extent(axis));
     ends.filter(|end| end.is_finite()).fold(0.0, f64::max)
 }
 
-/// The names of all charts that any run has a curve in.
+/// Returns the names of all charts in which any run has a curve.
 pub(crate) fn metrics(runs: &[Run]) -> Vec<String> {
     let names = runs.iter().flat_map(|run| run.history.charts());
     let mut names: Vec<String> = names.map(str::to_owned).collect();
@@ -25,7 +25,7 @@ pub(crate) fn metrics(runs: &[Run]) -> Vec<String> {
     names
 }
 
-/// The unit of a metric's axis.
+/// Returns the unit of a metric's axis.
 pub(crate) fn unit(metric: &str) -> Unit {
     match is_share(metric) {
         true => Unit::Percent,
@@ -33,7 +33,8 @@ pub(crate) fn unit(metric: &str) -> Unit {
     }
 }
 
-/// A chart of figures of one definition for a plot of so many columns.
+/// Returns a chart of figures with the same definition, for a plot with the given number of
+/// columns.
 pub(crate) fn chart(theme: Theme, view: &View, metric: &str, runs: &[Run], columns: u16) -> Chart {
     let extent = extent(runs, view.axis);
     let range = view.window.range(extent);
@@ -85,7 +86,7 @@ impl Curves<'_> {
         let is_step_wise = split == Split::Train && run.history.steps.figures(metric).is_some();
         let curve = match is_step_wise {
             true => self.smooth(run.history, split, metric),
-            // Points of epochs are few: those outside tell where lines go on.
+            // There are few points per epoch; points outside determine where lines leave the plot.
             false => self.curve(run.history, split, metric, [0.0, self.extent], self.count),
         };
         if curve.buckets.is_empty() {
@@ -111,7 +112,7 @@ impl Curves<'_> {
         if is_step_wise && self.smoothing() > 0.0 {
             let [from, to] = self.range;
             let told = series.told.map(|[place, _]| place);
-            // Elsewhere, no curve is drawn.
+            // Outside this range, no curve is drawn.
             let shown = told.filter(|place| (from..=to).contains(place));
             series.smooth = shown.and_then(|place| Some(series.nearest(place)?[1]));
         }
@@ -129,7 +130,7 @@ impl Curves<'_> {
         history.curve(split, metric, self.view.axis, range, count)
     }
 
-    /// The point at the cursor, or the last one of all.
+    /// Returns the point at the cursor, or the last point.
     fn told(&self, history: &History, split: Split, metric: &str) -> Option<[f64; 2]> {
         let place = self.view.cursor.unwrap_or(f64::INFINITY);
         history.nearest(split, metric, self.view.axis, place)
@@ -139,12 +140,12 @@ impl Curves<'_> {
         SMOOTHING[self.view.smoothing.min(SMOOTHING.len() - 1)]
     }
 
-    /// A smoothed curve, which knows at its left end what was before.
+    /// Returns a smoothed curve that takes into account the points before its left end.
     fn smooth(&self, history: &History, split: Split, metric: &str) -> Curve {
         let [from, to] = self.range;
         let before = (to - from).min(from).max(0.0);
         let count = self.count as f64 * (1.0 + before / (to - from));
-        // No range, no count.
+        // An empty range has no count.
         let count = if count.is_finite() { count } else { 1.0 };
         let curve = self.curve(history, split, metric, [from - before, to], count as usize);
         let mut curve = curve.smoothed(self.smoothing());
@@ -152,7 +153,8 @@ impl Curves<'_> {
         curve
     }
 
-    /// One run has a color for each part of the data, several have one for each run; signs follow.
+    /// Returns the look of a curve. A single run has one color per split, several runs have one
+    /// color each; markers follow.
     fn look(&self, index: usize, run: &Run, split: Split) -> (Style, Option<char>, String) {
         let split_name = run.history.name_of(split);
         let part = Split::ALL
@@ -172,7 +174,7 @@ impl Curves<'_> {
     }
 }
 
-/// The best point of the scored images.
+/// Returns the best point of a split.
 fn best(history: &History, split: Split, metric: &str, axis: Axis) -> Option<[f64; 2]> {
     if split == Split::Train || metric == "rate" {
         return None;
@@ -186,7 +188,8 @@ fn best(history: &History, split: Split, metric: &str, axis: Axis) -> Option<[f6
     Some([place, figure])
 }
 
-/// Points thinned out to about so many, each the mean of neighbors. What is not a number is left out.
+/// Downsamples points to about the given number, each the mean of its neighbors. NaN values are
+/// skipped.
 pub(crate) fn thinned(
     points: impl ExactSizeIterator<Item = [f64; 2]>,
     most: usize,

@@ -1,4 +1,4 @@
-//! What lies over a page: help and questions.
+//! Dialogs over a page: help and questions.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -10,13 +10,13 @@ use crate::pen::Pen;
 use crate::state::{Dialog, State};
 use crate::text::width;
 
-/// Columns for the names of keys.
+/// Columns for key names.
 const NAMES: u16 = 9;
 
-/// Columns within the frame that two columns of keys take.
+/// Columns within the frame that two columns of keys need.
 const TWO_COLUMNS: u16 = 76;
 
-/// Draws what lies over the page.
+/// Draws the dialog over the page.
 pub(crate) fn draw(pen: &mut Pen, state: &State, scope: Scope, open: Dialog, screen: Rect) {
     let area = dialog(scope, open, screen);
     pen.clear(area);
@@ -77,7 +77,7 @@ fn question(pen: &mut Pen, scope: Scope, open: Dialog, area: Rect) {
     pen.print(area, x + 1, y, "goes back", Style::new());
 }
 
-/// Lines of the help page: headings without a key.
+/// Returns the lines of the help page; headings have no key.
 fn help_lines(scope: Scope) -> Vec<(&'static str, &'static str)> {
     let group = |heading: &'static str, keys: &mut dyn Iterator<Item = &'static Key>| {
         let mut lines = vec![(heading, "")];
@@ -106,19 +106,19 @@ fn help_lines(scope: Scope) -> Vec<(&'static str, &'static str)> {
     lines
 }
 
-/// Columns of keys in so many columns of the screen.
+/// Returns the number of key columns for a screen width.
 fn help_columns(width: u16) -> usize {
     if width < TWO_COLUMNS { 1 } else { 2 }
 }
 
-/// Rows of the help page within a frame of so many columns.
+/// Returns the rows of the help page within a frame of the given width.
 pub(crate) fn help_rows(scope: Scope, width: u16) -> u16 {
     let inner = within(Rect::new(0, 0, width, 3));
     let columns = help_columns(inner.width);
     help_lines(scope).len().div_ceil(columns) as u16
 }
 
-/// The last row of the help page that can be the first one shown.
+/// Returns the maximum scroll position of the help page.
 fn last_help_row(scope: Scope, screen: Rect) -> u16 {
     let area = dialog(scope, Dialog::Help, screen);
     help_rows(scope, area.width).saturating_sub(within(area).height)
@@ -155,7 +155,7 @@ fn help(pen: &mut Pen, state: &State, scope: Scope, area: Rect) {
     }
 }
 
-/// Says at the lower edge of the help page what is not seen of it.
+/// Shows at the lower edge of the help page how much is hidden.
 fn rest_of_help(pen: &mut Pen, state: &State, scope: Scope, area: Rect, screen: Rect) {
     let last = last_help_row(scope, screen);
     let above = state.help_row.min(last);

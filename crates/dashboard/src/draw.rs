@@ -1,4 +1,4 @@
-//! The whole screen.
+//! Draws the whole screen.
 
 use events::State as RunState;
 use ratatui::Frame;
@@ -24,7 +24,8 @@ pub fn draw(frame: &mut Frame, state: &State, runs: &[Run]) {
     draw_screen(&mut pen, screen, state, runs);
 }
 
-/// Draws the screen without the curves of its charts, and returns these, for an image that can draw lines.
+/// Draws the screen without the curves of its charts and returns the curves, for an image that can
+/// draw lines.
 pub fn trace(frame: &mut Frame, state: &State, runs: &[Run]) -> Vec<Traced> {
     let screen = frame.area();
     let mut pen = Pen::new(frame.buffer_mut(), state.theme);
@@ -67,7 +68,7 @@ fn draw_screen(pen: &mut Pen, screen: Rect, state: &State, runs: &[Run]) {
     }
 }
 
-/// What is said if there is nothing to show.
+/// Returns the text shown if there is nothing else to show.
 fn instead(run: &Run) -> Option<String> {
     if let Some(share) = run.loading {
         return Some(format!("reading events: {}", percent(share, 0)));
@@ -109,11 +110,12 @@ fn draw_header(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect
     }
 }
 
-/// How the run is, and for how long; while its file is read, only that.
+/// Returns the state of the run and its duration; only the progress of reading while its file is
+/// read.
 fn status(pen: &Pen, state: &State, run: &Run) -> Vec<Span> {
     let theme = pen.theme;
     if run.loading.is_some() {
-        // Nothing is known before its file is read.
+        // Nothing is known before the file is read.
         let sign = theme.either('…', '.');
         return vec![(format!("{sign} reading"), Style::new())];
     }

@@ -1,22 +1,22 @@
-//! What the user does, and what comes of it.
+//! User input and the response to it.
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent};
 
 use crate::mode::Command;
 
-/// Something that the user did.
+/// A user input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A key was pressed.
     Key(KeyEvent),
     /// The mouse was used.
     Mouse(MouseEvent),
-    /// The terminal has another size: columns and rows.
+    /// The terminal was resized: columns and rows.
     Resize(u16, u16),
 }
 
 impl TryFrom<Event> for Input {
-    /// An event that means nothing here.
+    /// An event that is ignored.
     type Error = Event;
 
     fn try_from(event: Event) -> Result<Self, Event> {
@@ -29,11 +29,11 @@ impl TryFrom<Event> for Input {
     }
 }
 
-/// What came of something that the user did.
+/// The response to a user input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// What the owner has to do.
+    /// The command for the owner.
     pub command: Option<Command>,
-    /// Whether the screen has to be drawn.
+    /// Whether the screen must be redrawn.
     pub is_changed: bool,
 }

@@ -1,38 +1,38 @@
-//! Every key: what it is called, what it does, and where.
+//! All keys: name, action and scope.
 
 use crossterm::event::KeyCode;
 
 use crate::mode::Mode;
 use crate::state::Tab;
 
-/// Where a key does something.
+/// The scope of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyScope {
     Everywhere,
-    /// Where a run can be controlled: the screen's own, or one that another program trains now.
+    /// If a run can be controlled: the dashboard's own, or one that another program is training.
     Run,
-    /// Where the screen belongs to a run.
+    /// If the dashboard belongs to a run.
     Own,
-    /// Where the screen belongs to a run that can go on in the background.
+    /// If the dashboard belongs to a run that can continue in the background.
     Background,
-    /// Where the screen belongs to a run that cannot.
+    /// If the dashboard belongs to a run that cannot continue in the background.
     Foreground,
-    /// On the pages with these places in [`Tab::ALL`].
+    /// On these pages of [`Tab::ALL`].
     Tabs(&'static [Tab]),
 }
 
-/// What there is to control.
+/// What can be controlled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Scope {
     pub mode: Mode,
-    /// Whether the run that is shown can be controlled.
+    /// Whether the visible run can be controlled.
     pub controls: bool,
-    /// Whether it can go on in the background.
+    /// Whether it can continue in the background.
     pub detaches: bool,
 }
 
 impl Scope {
-    /// Whether keys of this place work on any page.
+    /// Returns whether keys of this scope work on any page.
     pub(crate) fn has(self, place: KeyScope) -> bool {
         let is_own = self.mode == Mode::Live;
         match place {
@@ -46,15 +46,15 @@ impl Scope {
     }
 }
 
-/// A key, or several that belong together.
+/// A key, or several related ones.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Key {
     pub shown: &'static str,
-    /// At the foot; empty if it is not shown there.
+    /// Text at the foot; empty if it is not shown there.
     pub short: &'static str,
-    /// On the help page.
+    /// Text on the help page.
     pub long: &'static str,
-    /// What a click on the foot presses.
+    /// The key that a click on the foot presses.
     pub code: KeyCode,
     pub place: KeyScope,
 }
@@ -279,7 +279,7 @@ pub(crate) const KEYS: [Key; 30] = [
 ];
 
 impl Key {
-    /// Whether it does something there.
+    /// Returns whether the key works there.
     pub(crate) fn works(&self, scope: Scope, tab: Tab) -> bool {
         match self.place {
             KeyScope::Tabs(tabs) => tabs.contains(&tab),
@@ -288,7 +288,8 @@ impl Key {
     }
 }
 
-/// Keys for a row at the foot: those of the run and of the whole screen, or those of a page.
+/// Returns the keys for a row at the foot: those of a page, or those of the run and the whole
+/// screen.
 pub(crate) fn foot(scope: Scope, tab: Tab, of_page: bool) -> impl Iterator<Item = &'static Key> {
     KEYS.iter().filter(move |key| {
         let is_of_page = matches!(key.place, KeyScope::Tabs(_));

@@ -1,4 +1,4 @@
-//! Where things are on the screen, for drawing and for the mouse.
+//! Positions of everything on the screen, for drawing and for the mouse.
 
 use std::ops::Range;
 
@@ -11,15 +11,15 @@ use crate::runs::Run;
 use crate::state::{Dialog, State, Tab};
 use crate::text::width;
 
-/// Smaller screens show nothing.
+/// Minimum size; smaller screens show nothing.
 pub(crate) const SMALLEST: Size = Size {
     width: 40,
     height: 10,
 };
-/// Narrower screens have only numbers for pages other than the one that is shown.
+/// On narrower screens, only the current page is shown by name, and the others by number.
 const NAMES: u16 = 72;
 
-/// Lower screens have one row of keys.
+/// Screens with fewer rows have only one row of keys.
 const LOW: u16 = 14;
 
 /// The parts of the screen.
@@ -31,7 +31,7 @@ pub(crate) struct Layout {
     pub foot: Rect,
 }
 
-/// The parts of the screen; none if it is too small.
+/// Returns the parts of the screen, or `None` if it is too small.
 pub(crate) fn layout(area: Rect) -> Option<Layout> {
     if area.width < SMALLEST.width || area.height < SMALLEST.height {
         return None;
@@ -48,7 +48,7 @@ pub(crate) fn layout(area: Rect) -> Option<Layout> {
     })
 }
 
-/// Without the first and last column.
+/// Returns an area without its first and last column.
 pub(crate) fn inset(area: Rect) -> Rect {
     Rect {
         x: area.x + 1.min(area.width),
@@ -57,7 +57,7 @@ pub(crate) fn inset(area: Rect) -> Rect {
     }
 }
 
-/// What each page is called at the top, and in which columns.
+/// Returns the title of each page and the columns it occupies.
 pub(crate) fn tabs(
     state: &State,
     runs: &[Run],
@@ -81,7 +81,7 @@ pub(crate) fn tabs(
     places.collect()
 }
 
-/// A key at the foot: its place, and what it is.
+/// A key at the foot and its area.
 pub(crate) struct Hint {
     pub row: u16,
     pub columns: Range<u16>,
@@ -90,11 +90,11 @@ pub(crate) struct Hint {
     pub code: KeyCode,
 }
 
-/// The keys at the foot that there is place for.
+/// Returns the keys that fit at the foot.
 pub(crate) fn hints(scope: Scope, tab: Tab, foot_area: Rect) -> Vec<Hint> {
     let mut hints = Vec::new();
     let (mut x, mut row) = (0, 0);
-    // The page's keys come last, on a row of their own if there is one.
+    // The page's keys come last, on their own row if there is one.
     for of_page in [false, true] {
         if of_page && foot_area.height > 1 {
             (x, row) = (0, 1);
@@ -117,7 +117,7 @@ pub(crate) fn hints(scope: Scope, tab: Tab, foot_area: Rect) -> Vec<Hint> {
     hints
 }
 
-/// What a question offers: a key and what it does.
+/// Returns the options of a question: a key and its action.
 pub(crate) fn options(scope: Scope, dialog: Dialog) -> &'static [(char, &'static str)] {
     match dialog {
         Dialog::Help => &[],
@@ -136,7 +136,7 @@ pub(crate) fn options(scope: Scope, dialog: Dialog) -> &'static [(char, &'static
     }
 }
 
-/// Where a dialog is.
+/// Returns the area of a dialog.
 pub(crate) fn dialog(scope: Scope, dialog: Dialog, screen: Rect) -> Rect {
     let columns = if dialog == Dialog::Help { 84 } else { 56 };
     let width = screen.width.min(columns);
@@ -153,14 +153,14 @@ pub(crate) fn dialog(scope: Scope, dialog: Dialog, screen: Rect) -> Rect {
     }
 }
 
-/// The part of a dialog within its frame.
+/// Returns the area inside a dialog's frame.
 pub(crate) fn within(frame: Rect) -> Rect {
     let mut inner = inset(inset(below(frame, 1)));
     inner.height = inner.height.saturating_sub(1);
     inner
 }
 
-/// What lies under the mouse.
+/// The element under the mouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     Tab(Tab),

@@ -1,24 +1,24 @@
-//! A screen in the terminal for runs, while they train and afterwards.
+//! Terminal dashboard for runs, while they train and afterwards.
 //!
-//! Everything that is shown comes from an [`events::History`], so a screen can belong to the program that
-//! trains ([`Mode::Live`]) or to any other ([`Mode::Watch`]), and shows several runs at once. What the
-//! user has chosen is a [`State`]; [`update`] takes what the user does, [`draw()`] is a function of the state
-//! and the runs, and [`run`] is the loop around them with the files and the terminal.
+//! Everything shown comes from an [`events::History`], so a dashboard can belong to the program
+//! that trains ([`Mode::Live`]) or to any other ([`Mode::Watch`]), and can show several runs at
+//! once. [`State`] holds the user's choices. [`update`] handles user input, [`draw()`] renders the
+//! state and the runs, and [`run`] is the loop that connects them with the files and the terminal.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | `mode` | what the screen is for, and what it asks of its owner |
+//! | `mode` | purpose of the dashboard, and commands to its owner |
 //! | `screen` | the loop between the files, the user and the terminal |
-//! | `capture` | what is printed meanwhile |
-//! | `session` | the terminal: how it is taken and given back |
-//! | `pace` | when to look for news and when to draw |
-//! | `runs` | the runs that are shown, as far as their files have grown |
-//! | `state`, `window`, `scores` | what the user has chosen |
-//! | `input`, `update`, `mouse`, `keys`, `layout` | what the user does, and where on the screen |
+//! | `capture` | captures printed output |
+//! | `session` | takes and restores the terminal |
+//! | `pace` | when to check the files and when to draw |
+//! | `runs` | the runs that are shown, updated as their files grow |
+//! | `state`, `window`, `scores` | the user's choices |
+//! | `input`, `update`, `mouse`, `keys`, `layout` | user input, and positions on the screen |
 //! | `draw`, `dialogs`, `pages` | the whole screen, and its parts |
-//! | `progress`, `panel`, `image`, `confusion`, `settings` | what several pages show |
+//! | `progress`, `panel`, `thumbnail`, `settings` | parts shared by several pages |
 //! | `curves`, `chart`, `ticks`, `canvas` | curves with their axes |
-//! | `theme`, `pen`, `text`, `format` | colors, and text that cannot act |
+//! | `theme`, `pen`, `text` | colors, and sanitized text |
 //!
 //! ```no_run
 //! use dashboard::{Command, Mode, Options, Source};

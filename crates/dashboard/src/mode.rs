@@ -1,42 +1,43 @@
-//! What the screen is for, and what it asks of its owner.
+//! Purpose of the dashboard, and commands to its owner.
 
 use std::path::PathBuf;
 
 use crate::theme::Theme;
 
-/// Whether the screen belongs to a run.
+/// Whether the dashboard belongs to a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// It is that of a run in this program: keys control it, and it closes when the run is over.
+    /// Belongs to a run in this program: keys control it, and the dashboard closes when the run is
+    /// over.
     Live,
-    /// It watches runs of other programs: keys control the one that is shown while it trains.
+    /// Watches runs of other programs: keys control the visible run while it trains.
     #[default]
     Watch,
 }
 
-/// What the owner of the run is asked to do.
+/// A command to the owner of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Save a checkpoint as soon as possible, and go on.
+    /// Save a checkpoint as soon as possible, and continue.
     Checkpoint,
-    /// Stop after the epoch at hand.
+    /// Stop after the current epoch.
     StopAfterEpoch,
     /// Save a checkpoint and stop as soon as possible.
     StopNow,
-    /// Go on without the screen, which is closed; only asked of the owner of a run.
+    /// Close the dashboard and continue without it; only sent to the owner of a run.
     Detach,
-    /// Nothing: who only watched has seen enough. The screen is closed.
+    /// No command: the user stops watching. The dashboard closes.
     Quit,
 }
 
-/// How a screen was left.
+/// How a dashboard was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// The run is over.
     Finished,
-    /// The user wants the run to go on without it.
+    /// The user wants the run to continue without the dashboard.
     Detached,
-    /// The user has seen enough.
+    /// The user stopped watching.
     Quit,
     /// [`restore`](crate::restore) closed it, or a panic did.
     Restored,
@@ -45,21 +46,22 @@ pub enum End {
 /// A run to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// What it is called.
+    /// Display name.
     pub name: String,
     /// Its folder.
     pub folder: PathBuf,
-    /// The command line that resumes it, to be shown if it has ended before its time.
+    /// The command line that resumes the run, shown if it ended early.
     pub resume: Option<String>,
 }
 
-/// How to show them.
+/// Options of a dashboard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Whether the first run is the owner's.
     pub mode: Mode,
-    /// What it looks like.
+    /// Look of the dashboard.
     pub theme: Theme,
-    /// Whether the owner goes on in the background after [`Command::Detach`], and not in the foreground.
+    /// Whether the owner continues in the background after [`Command::Detach`], instead of in the
+    /// foreground.
     pub detaches: bool,
 }

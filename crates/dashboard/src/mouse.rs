@@ -1,4 +1,4 @@
-//! What the user does with the mouse.
+//! Mouse input.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
@@ -13,10 +13,10 @@ use crate::runs::Run;
 use crate::state::{Dialog, Drag, State, Tab};
 use crate::update::{ZOOM, press, scroll_log};
 
-/// Takes what the user did with the mouse.
+/// Handles a mouse event.
 pub(crate) fn update(state: &mut State, event: MouseEvent, runs: &[Run]) -> Option<Command> {
     let at = Position::new(event.column, event.row);
-    // A drag goes on outside.
+    // A drag continues outside.
     match event.kind {
         MouseEventKind::Drag(MouseButton::Left) => {
             drag(state, at, runs);

@@ -1,30 +1,31 @@
-//! When to look for news, and when to draw them.
+//! Decides when to check the files and when to draw.
 
 use std::time::{Duration, Instant};
 
-/// Time from one screen to the next, at least.
+/// Minimum time between screens.
 const SHORTEST: Duration = Duration::from_millis(100);
-/// Time from one screen to the next, at most, if there is something new.
+/// Maximum time between screens if there is something new.
 const LONGEST: Duration = Duration::from_secs(3);
-/// Time between looks at the files.
+/// Time between checks of the files.
 const LOOK: Duration = Duration::from_millis(500);
-/// The time that a screen took is this often waited before news are drawn, which keeps the screen below a third
-/// of a percent of a core; where a screen takes longer than 10 ms, [`LONGEST`] cuts the wait short. What the user
-/// asks for is not waited with. Training waits longer than screens take: its threads wait for one another.
+/// After a screen, updates wait for this multiple of the time it took to draw, which keeps the
+/// dashboard below a third of a percent of a core. If drawing takes longer than 10 ms, [`LONGEST`]
+/// limits the wait. User input is drawn without this wait. Training loses more time than drawing
+/// takes, because its threads wait for one another.
 const REST: u32 = 300;
 
-/// Keeps the screen from taking time that training needs.
+/// Keeps the dashboard from taking time that training needs.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    /// The first screen is due at once.
+    /// Start time; the first screen is due immediately.
     start: Instant,
     last_draw: Option<Instant>,
-    /// What looks and screens took lately.
+    /// Recent time spent on checks and screens.
     cost: Duration,
     next_look: Instant,
-    /// News wait for a screen.
+    /// Whether updates wait to be drawn.
     news: bool,
-    /// The user waits for a screen.
+    /// Whether the user waits for a screen.
     asked: bool,
 }
 
@@ -40,17 +41,17 @@ impl Pace {
         }
     }
 
-    /// There is something new to draw.
+    /// Records that there is something new to draw.
     pub(crate) fn news(&mut self) {
         self.news = true;
     }
 
-    /// The user changed something.
+    /// Records that the user changed something.
     pub(crate) fn asked(&mut self) {
         self.asked = true;
     }
 
-    /// How long nothing needs to be done unless the user does something.
+    /// Returns the time until something is due, unless the user does something.
     pub(crate) fn wait(&self, now: Instant) -> Duration {
         let next = match self.next_draw() {
             Some(draw) => draw.min(self.next_look),

@@ -1,4 +1,4 @@
-//! Parts that all pages are made of.
+//! Building blocks of all pages.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use crate::pen::{Pen, Span};
 use crate::text::width;
 
-/// A page's part with a title above; the rest is returned.
+/// Draws the title of a part of a page and returns the area below it.
 pub(crate) fn panel(pen: &mut Pen, area: Rect, title: &str, notes: &[Span]) -> Rect {
     let heading = pen.theme.heading();
     let line = pen.theme.either('─', '-');
@@ -18,7 +18,7 @@ pub(crate) fn panel(pen: &mut Pen, area: Rect, title: &str, notes: &[Span]) -> R
     below(area, 1)
 }
 
-/// What is left below so many rows.
+/// Returns the area below the given number of rows.
 pub(crate) fn below(area: Rect, rows: u16) -> Rect {
     let rows = rows.min(area.height);
     Rect {
@@ -28,7 +28,7 @@ pub(crate) fn below(area: Rect, rows: u16) -> Rect {
     }
 }
 
-/// The first rows, and what is below.
+/// Returns the first rows, and the area below.
 pub(crate) fn above(area: Rect, rows: u16) -> (Rect, Rect) {
     let rows = rows.min(area.height);
     (
@@ -40,7 +40,7 @@ pub(crate) fn above(area: Rect, rows: u16) -> (Rect, Rect) {
     )
 }
 
-/// The first columns, and what is right of them after a gap.
+/// Returns the first columns, and the area to the right after a gap.
 pub(crate) fn left(area: Rect, columns: u16, gap: u16) -> (Rect, Rect) {
     let columns = columns.min(area.width);
     let start = (columns + gap).min(area.width);
@@ -58,7 +58,7 @@ pub(crate) fn left(area: Rect, columns: u16, gap: u16) -> (Rect, Rect) {
     )
 }
 
-/// As many parts of about the same width, with gaps.
+/// Splits an area into `N` columns of about the same width, with gaps.
 pub(crate) fn columns<const N: usize>(area: Rect, gap: u16) -> [Rect; N] {
     let count = N as u16;
     let space = area.width.saturating_sub(gap * (count - 1));
@@ -74,7 +74,7 @@ pub(crate) fn columns<const N: usize>(area: Rect, gap: u16) -> [Rect; N] {
     })
 }
 
-/// A bar that is filled to a share, 0 to 1.
+/// Draws a bar that is filled to a fraction, 0 to 1.
 pub(crate) fn bar(
     pen: &mut Pen,
     area: Rect,
@@ -103,7 +103,7 @@ fn part_of_block(eighths: u16) -> char {
     parts[usize::from(eighths - 1).min(7)]
 }
 
-/// Pairs of a name and a figure, as many to a row as fit. How many rows there were.
+/// Draws pairs of names and figures, filling each row, and returns the number of rows.
 pub(crate) fn figures(pen: &mut Pen, area: Rect, pairs: &[(String, Span)]) -> u16 {
     let (mut x, mut y) = (0, 0);
     for (name, (figure, style)) in pairs {

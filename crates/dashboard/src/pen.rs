@@ -1,4 +1,4 @@
-//! Writes into parts of the screen, and nowhere else.
+//! Writes into areas of the screen without leaving them.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,16 +8,16 @@ use crate::chart::Traced;
 use crate::text::{fit, width};
 use crate::theme::Theme;
 
-/// Writes text that was made harmless into areas. Places are relative to an area; what does not fit into
-/// it is left out.
+/// Writes sanitized text into areas. Positions are relative to an area; text that does not fit is
+/// cut off.
 pub(crate) struct Pen<'a> {
     buffer: &'a mut Buffer,
     pub theme: Theme,
-    /// If there is a list, charts note their curves there instead of drawing them.
+    /// If set, charts record their curves here instead of drawing them.
     pub traced: Option<Vec<Traced>>,
 }
 
-/// Text and how it looks.
+/// Text and its style.
 pub(crate) type Span = (String, Style);
 
 impl<'a> Pen<'a> {
@@ -29,7 +29,7 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// Writes a text, and tells where it ends.
+    /// Writes a text and returns its end.
     pub(crate) fn print(&mut self, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
         let area = area.intersection(self.buffer.area);
         if y >= area.height || x >= area.width {
@@ -48,14 +48,14 @@ impl<'a> Pen<'a> {
             .fold(x, |x, (text, style)| self.print(area, x, y, text, *style))
     }
 
-    /// Writes a text that ends where the area does, and tells where it begins.
+    /// Writes a right-aligned text and returns its start.
     pub(crate) fn right(&mut self, area: Rect, y: u16, text: &str, style: Style) -> u16 {
         let used = width(text).min(usize::from(area.width)) as u16;
         self.print(area, area.width - used, y, text, style);
         area.width - used
     }
 
-    /// Writes a text in the middle.
+    /// Writes a centered text.
     pub(crate) fn center(&mut self, area: Rect, y: u16, text: &str, style: Style) {
         let used = width(text).min(usize::from(area.width)) as u16;
         self.print(area, (area.width - used) / 2, y, text, style);
@@ -78,12 +78,12 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// Changes how an area looks, and not what stands there.
+    /// Changes the style of an area, but not its text.
     pub(crate) fn restyle(&mut self, area: Rect, style: Style) {
         self.buffer.set_style(area, style);
     }
 
-    /// Empties an area.
+    /// Clears an area.
     pub(crate) fn clear(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);
         for y in area.top()..area.bottom() {

@@ -1,4 +1,4 @@
-//! How far a run is.
+//! Progress of a run.
 
 use events::{History, State as RunState, Work};
 use ratatui::layout::Rect;
@@ -9,22 +9,22 @@ use crate::panel::bar;
 use crate::pen::Pen;
 use crate::runs::Run;
 
-/// Seconds without news of a running run that are worth a word.
+/// Seconds without events from a running run before it is reported as silent.
 const SILENT: f64 = 60.0;
-/// Columns that the time left takes as a rule.
+/// Usual columns of the remaining time.
 const NOTE: u16 = 20;
-/// And on the narrowest screens, at most.
+/// Maximum columns of the remaining time on the narrowest screens.
 const SHORT_NOTE: u16 = 13;
 /// Rows that [`draw`] takes.
 pub(crate) const ROWS: u16 = 2;
 
-/// The time that a run has taken, this moment included.
+/// Returns the time that a run has taken, up to now.
 pub(crate) fn elapsed(run: &Run) -> f64 {
     let idle = if run.is_running { run.idle } else { 0.0 };
     run.history.seconds() + idle
 }
 
-/// The share of the planned steps that are taken, 0 to 1.
+/// Returns the fraction of the planned steps that are done, 0 to 1.
 pub(crate) fn share_of_run(history: &History) -> f64 {
     let planned = history.planned_steps().unwrap_or(0);
     match planned {
@@ -33,16 +33,16 @@ pub(crate) fn share_of_run(history: &History) -> f64 {
     }
 }
 
-/// Something that is under way.
+/// A task in progress.
 struct Task {
     name: String,
-    /// 0 to 1.
+    /// Fraction done, 0 to 1.
     share: f64,
-    /// In seconds, as of the last event.
+    /// Remaining seconds as of the last event.
     left: Option<f64>,
 }
 
-/// The epoch at hand, or the pass over other images that goes on.
+/// Returns the current epoch, or the current pass over other images.
 fn part(history: &History) -> Task {
     if let Some(progress) = history.progress {
         let name = match progress.work {
@@ -59,7 +59,7 @@ fn part(history: &History) -> Task {
     let (next, share) = history.epoch();
     let done = next - 1;
     let is_last_done = epochs > 0 && done >= epochs;
-    // After the last epoch none begins, even if more were planned.
+    // No epoch starts after the last one, even if more were planned.
     let (epoch, share) = match is_last_done || (is_over(history) && done > 0) {
         true => (done, 1.0),
         false => (next, share),
@@ -75,25 +75,25 @@ fn part(history: &History) -> Task {
     }
 }
 
-/// The time that the epoch's steps take from now on.
+/// Returns the remaining time of the epoch's steps.
 fn epoch_left(history: &History, share: f64) -> Option<f64> {
     let steps = history.started.as_ref()?.steps_per_epoch as f64;
     Some((1.0 - share) * steps * history.seconds_per_step()?)
 }
 
-/// Whether no more steps come: nothing is tested before.
+/// Returns whether no more steps follow: the test only runs after the last step.
 fn is_over(history: &History) -> bool {
     let is_finished = history.state(false) == RunState::Finished;
     is_finished || history.tested.is_some()
 }
 
-/// Whether it came to its end before it had all its steps, as by its patience.
+/// Returns whether the run ended before all its steps, for example because its patience ended.
 fn ended_early(history: &History) -> bool {
     let planned = history.planned_steps().unwrap_or(0);
     is_over(history) && history.step() < planned
 }
 
-/// The whole run.
+/// Returns the whole run.
 fn whole(history: &History) -> Task {
     let step = count(history.step() as u64);
     let planned = history.planned_steps();
@@ -107,7 +107,7 @@ fn whole(history: &History) -> Task {
     }
 }
 
-/// How to resume a run that has ended before its time, if it can be, or what to do instead.
+/// Returns how to resume a run that ended early, if possible, or what to do instead.
 pub(crate) fn resume_line(run: &Run) -> Option<String> {
     if run.is_running || run.loading.is_some() {
         return None;
@@ -124,7 +124,7 @@ pub(crate) fn resume_line(run: &Run) -> Option<String> {
     Some(format!("{word}; resume it with: {}", run.resume?))
 }
 
-/// Draws bars of what is under way and of the whole run, with the time that is left.
+/// Draws progress bars of the current task and of the whole run, with the remaining time.
 pub(crate) fn draw(pen: &mut Pen, run: &Run, area: Rect) {
     let history = run.history;
     let (accent, good) = (pen.theme.accent(), pen.theme.good());
@@ -141,7 +141,7 @@ pub(crate) fn draw(pen: &mut Pen, run: &Run, area: Rect) {
     };
     let notes = [0, 1].map(|row| note(row, &rows[row].0));
     let longest = notes.iter().map(|note| crate::text::width(note) as u16);
-    // Some columns more, so that bars keep their length while the time gets shorter.
+    // A few extra columns keep the bars at the same length while the time gets shorter.
     let beside = match longest.max().unwrap_or(0) {
         0 => 0,
         longest => (longest + 2)
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use events::{Ended, Ending, Epoch, Event, Metrics, Progress, Started, Step};
 
-    /// Of some epochs of ten steps, of which so many are planned.
+    /// Returns a history with epochs of ten steps, of which some are planned and some done.
     fn history(planned: usize, done: usize) -> History {
         let mut history = History::default();
         history.push(Event::Started(Box::new(Started {

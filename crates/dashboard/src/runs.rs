@@ -1,4 +1,4 @@
-//! The runs that are shown, as far as their files have grown.
+//! The runs that are shown, updated as their files grow.
 
 use std::io;
 use std::sync::Arc;
@@ -11,28 +11,28 @@ use events::{Alert, Follower, History, alerts, is_locked};
 use crate::mode::Source;
 use crate::session::DashboardError;
 
-/// A run as it is now.
+/// The current state of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
-    /// What it is called.
+    /// Display name.
     pub name: &'a str,
-    /// What happened in it.
+    /// Its history.
     pub history: &'a History,
-    /// What someone should look at.
+    /// Its alerts.
     pub alerts: &'a [Alert],
-    /// Whether a program works on it.
+    /// Whether a program is training it.
     pub is_running: bool,
-    /// Seconds since something was last heard of it.
+    /// Seconds since its last event.
     pub idle: f64,
-    /// The share of its file that is read, 0 to 1, while it is read for the first time.
+    /// Fraction of its file that is read, 0 to 1, during the first read.
     pub loading: Option<f64>,
-    /// Why its file cannot be read, if it cannot.
+    /// Why its file cannot be read, if so.
     pub problem: Option<&'a str>,
     /// The command line that resumes it.
     pub resume: Option<&'a str>,
 }
 
-/// Runs, and where they come from.
+/// Runs and their sources.
 #[derive(Debug)]
 pub(crate) struct Runs {
     entries: Vec<Entry>,
@@ -44,16 +44,16 @@ struct Entry {
     reader: Reader,
     alerts: Vec<Alert>,
     is_running: bool,
-    /// When something was last heard of it.
+    /// Time of the last event.
     heard: Instant,
-    /// Whole seconds since then, when it was last drawn.
+    /// Whole seconds since then, as last drawn.
     idle: u64,
     problem: Option<String>,
 }
 
 #[derive(Debug)]
 enum Reader {
-    /// A file may be large, and is first read aside so that the screen answers meanwhile.
+    /// A file may be large, so it is first read in the background to keep the screen responsive.
     Loading(Loading),
     Ready(Follower),
 }
@@ -61,9 +61,9 @@ enum Reader {
 #[derive(Debug)]
 struct Loading {
     thread: JoinHandle<(Follower, io::Result<bool>)>,
-    /// Thousandths that are read.
+    /// Thousandths of the file that are read.
     share: Arc<AtomicU32>,
-    /// Shown meanwhile.
+    /// Shown in the meantime.
     empty: History,
 }
 
@@ -106,7 +106,7 @@ impl Runs {
         })
     }
 
-    /// Looks for news; whether there are any, or a clock has moved.
+    /// Checks for updates; returns whether there are any, or whether a displayed time changed.
     pub(crate) fn poll(&mut self) -> bool {
         let mut is_new = false;
         for entry in &mut self.entries {
@@ -235,7 +235,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(FILE)).unwrap();
         let mut runs = open(folder.path());
-        // Systems differ in when they find out that it is a folder.
+        // Operating systems differ in when they report that it is a folder.
         runs.poll();
         assert_eq!(runs.views()[0].history.step(), 0);
         std::fs::remove_dir(folder.path().join(FILE)).unwrap();

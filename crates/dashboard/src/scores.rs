@@ -1,14 +1,14 @@
-//! Which scores of a run are shown.
+//! Selects the scores of a run to show.
 
 use events::{Epoch, History, Metrics, Mistake, Split};
 
 use crate::state::Choice;
 
-/// What images were scored, and to what they came.
+/// The scored images and their metrics.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scores<'a> {
     pub choice: Choice,
-    /// Whose weights were scored, after an epoch: those of training or their average.
+    /// Weights scored after an epoch: the trained ones or their average.
     scored: &'static str,
     pub metrics: &'a Metrics,
     pub confusion: &'a [(usize, usize, u64)],
@@ -23,7 +23,7 @@ impl Scores<'_> {
         }
     }
 
-    /// What the images are called together.
+    /// Returns the name of the set of images.
     pub(crate) fn set(&self) -> &'static str {
         match self.choice {
             Choice::Test => "test set",
@@ -32,7 +32,7 @@ impl Scores<'_> {
         }
     }
 
-    /// How many mistakes there were, those included of which no image is kept.
+    /// Returns the number of mistakes, including those whose image is not kept.
     pub(crate) fn mistakes_made(&self) -> u64 {
         let wrong = self.confusion.iter();
         let wrong = wrong.filter(|(class, likeliest, _)| class != likeliest);
@@ -41,7 +41,8 @@ impl Scores<'_> {
     }
 }
 
-/// Whose scores stand for an epoch: those of the average, where there is one. Curves have the same names.
+/// Returns which weights the scores of an epoch come from: the average, if there is one. Curves
+/// have the same names.
 pub(crate) fn scored(history: &History, epoch: &Epoch) -> &'static str {
     history.name_of(match epoch.average {
         Some(_) => Split::Average,
@@ -49,14 +50,14 @@ pub(crate) fn scored(history: &History, epoch: &Epoch) -> &'static str {
     })
 }
 
-/// What of scores a page shows.
+/// The part of scores that a page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ScoreDetail {
     Confusion,
     Mistakes,
 }
 
-/// Everything that was scored and has such a part, the oldest first.
+/// Returns all scores with the given part, oldest first.
 fn all(history: &History, part: ScoreDetail) -> Vec<Scores<'_>> {
     let epochs = history.epochs.iter().map(|epoch| Scores {
         choice: Choice::Epoch(epoch.epoch),
@@ -79,7 +80,7 @@ fn all(history: &History, part: ScoreDetail) -> Vec<Scores<'_>> {
     epochs.chain(test).filter(has_part).collect()
 }
 
-/// The chosen ones, or the newest if there are none such.
+/// Returns the chosen scores, or the newest if the chosen ones do not exist.
 pub(crate) fn chosen(history: &History, part: ScoreDetail, choice: Choice) -> Option<Scores<'_>> {
     let all = all(history, part);
     let place = place(&all, choice)?;
@@ -91,12 +92,12 @@ fn place(all: &[Scores], choice: Choice) -> Option<usize> {
     chosen.or(all.len().checked_sub(1))
 }
 
-/// The choice that is so many before or after another.
+/// Returns the choice that is `by` positions after another, or before it if negative.
 pub(crate) fn moved(history: &History, part: ScoreDetail, choice: Choice, by: isize) -> Choice {
     let all = all(history, part);
     let place = place(&all, choice).map(|place| place.saturating_add_signed(by));
     match place {
-        // The newest stays the newest as others come.
+        // The newest stays the newest when more follow.
         Some(place) if place + 1 < all.len() => all[place].choice,
         _ => Choice::Newest,
     }

@@ -14,25 +14,27 @@ use crate::session::{DashboardError, Session, wait_for_input};
 use crate::state::State;
 use crate::update::update;
 
-/// Shows runs on the terminal until the user leaves. The first is the one that others are compared
-/// with, and the owner's one in [`Mode::Live`].
+/// Shows runs on the terminal until the user leaves. The others are compared with the first run,
+/// which is the owner's in [`Mode::Live`].
 ///
-/// `command` is called with everything that the user wants of a run, after the run's place in `sources`; what it
-/// fails with is shown. With [`Command::Detach`] and [`Command::Quit`], the screen closes. In [`Mode::Live`], it closes too as soon as `is_finished` says
-/// so; it is asked a few times a second. Ctrl-C is a key here: [`Command::StopNow`], or
-/// [`Command::Quit`] for who only watches.
+/// `command` receives each command of the user, after the index of the run in `sources`; if it
+/// fails, the error is shown. [`Command::Detach`] and [`Command::Quit`] close the dashboard. In
+/// [`Mode::Live`], it also closes once `is_finished`, which is called a few times per second,
+/// returns `true`. Ctrl-C is a key here: [`Command::StopNow`], or [`Command::Quit`] if the
+/// dashboard only watches.
 ///
-/// On Unix, lines that the program prints meanwhile go to `said`, which may not print, and neither onto the
-/// screen nor behind it; panics too, and the last of them to [`last_panic`](crate::last_panic). Elsewhere
-/// and without it, a panic closes the screen before it is printed.
+/// On Unix, lines that the program prints in the meantime are passed to `said`, which must not
+/// print itself, and they do not reach the terminal. Panics are passed on too, and the last one is
+/// available from [`last_panic`](crate::last_panic). On other systems, or without `said`, a panic
+/// closes the dashboard before it is printed.
 ///
-/// Call it on a thread of its own while a run goes on. The terminal is given back when it returns,
-/// and by [`restore`](crate::restore).
+/// Call it on a separate thread while a run is in progress. The terminal is restored when it
+/// returns, and by [`restore`](crate::restore).
 ///
 /// # Errors
 ///
-/// If input or output is no terminal, or the terminal goes away, as when a connection breaks: the owner's
-/// run can go on then.
+/// If input or output is not a terminal, or if the terminal disappears, as when a connection
+/// breaks. In the latter case, the owner's run can continue.
 pub fn run(
     sources: Vec<Source>,
     options: Options,

@@ -1,4 +1,4 @@
-//! The terminal: how it is taken, and how it is given back whatever happens.
+//! Takes the terminal, and restores it whatever happens.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::panic;
@@ -17,32 +17,32 @@ use thiserror::Error;
 
 use crate::capture::{Said, Terminal};
 
-/// Why there is no screen.
+/// The reason why there is no dashboard.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DashboardError {
     /// Input or output is a file or a pipe.
     #[error("the dashboard needs a terminal")]
     NoTerminal,
-    /// This program shows one already.
+    /// This program already shows one.
     #[error("there is a dashboard on this terminal already")]
     Taken,
     /// The terminal does not answer, or is gone.
     #[error("the terminal cannot be used")]
     Terminal(#[source] io::Error),
-    /// The system gives no thread to read with.
+    /// The system cannot start a thread for reading.
     #[error("no thread can be started")]
     Thread(#[source] io::Error),
 }
 
-/// The terminal while it is ours. Held while something is written to it, so that nothing is drawn on a
-/// terminal that was given back.
+/// The terminal while the dashboard owns it. Locked during writes, so that nothing is drawn on a
+/// terminal that was restored.
 static TAKEN: Mutex<Option<Terminal>> = Mutex::new(None);
-/// What the last panic said that did not reach the terminal.
+/// Message of the last panic that did not reach the terminal.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 static HOOK: Once = Once::new();
 
-/// How often, and how long each time, to wait for who writes.
+/// Number and duration of the waits for a writer.
 const TRIES: usize = 50;
 const TRY: Duration = Duration::from_millis(10);
 
@@ -50,9 +50,9 @@ fn taken() -> MutexGuard<'static, Option<Terminal>> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Gives the terminal back, if a dashboard has it: on the way out after a signal, for example. The
-/// dashboard then ends by itself. From any thread, as often as you like; not from within a signal's
-/// handler, which may not take locks.
+/// Restores the terminal if a dashboard owns it, for example on the way out after a signal. The
+/// dashboard then ends by itself. May be called from any thread, any number of times, but not
+/// inside a signal handler, which must not take locks.
 pub fn restore() {
     for _ in 0..TRIES {
         let mut taken = match TAKEN.try_lock() {
@@ -68,22 +68,23 @@ pub fn restore() {
         }
         return;
     }
-    // The terminal takes no output, so it gets no more. On the way out, there is nobody left to tell.
+    // The terminal does not accept output, so nothing more is written. Errors cannot be reported to
+    // anyone on the way out.
     let _ = disable_raw_mode();
 }
 
-/// What a panic said while a screen kept it off the terminal, the last one; it is told once.
+/// Returns the message of the last panic that the dashboard kept off the terminal, and clears it.
 pub fn last_panic() -> Option<String> {
     PANIC.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 fn leave(output: &mut impl Write) {
-    // On the way out, there is nobody left to tell.
+    // Errors cannot be reported to anyone on the way out.
     let _ = execute!(output, DisableMouseCapture, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
 }
 
-/// The terminal, as long as it is ours.
+/// Ownership of the terminal.
 pub(crate) struct Session {
     terminal: ratatui::Terminal<CrosstermBackend<Output>>,
 }
@@ -118,7 +119,7 @@ impl Session {
         }
     }
 
-    /// Whether nobody has given it back.
+    /// Returns whether the terminal has not been restored yet.
     pub(crate) fn is_ours(&self) -> bool {
         taken().is_some()
     }
@@ -128,9 +129,9 @@ impl Session {
         drawn.map(|_| ()).map_err(DashboardError::Terminal)
     }
 
-    /// Has the next screen drawn wholly, over whatever is there.
+    /// Makes the next screen redraw everything, over whatever is on the terminal.
     pub(crate) fn clear(&mut self) -> Result<(), DashboardError> {
-        // Unlike `clear`, this does not ask the terminal where its cursor is.
+        // Unlike `clear`, this does not query the terminal's cursor position.
         let resized = self.terminal.size().and_then(|size| {
             let area = ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, size));
             self.terminal.resize(area)
@@ -145,7 +146,7 @@ impl Drop for Session {
     }
 }
 
-/// A panic is printed where all else is that is printed, or else after the terminal was given back.
+/// Prints panics like all other output, or after the terminal was restored.
 fn keep_panics_off_the_screen() {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -161,7 +162,7 @@ fn keep_panics_off_the_screen() {
     }));
 }
 
-/// Keeps what is drawn until a screen is whole.
+/// Buffers output until a screen is complete.
 struct Output {
     pending: Vec<u8>,
 }
@@ -183,11 +184,12 @@ impl Write for Output {
     }
 }
 
-/// Waits until there may be input, for so long at most.
+/// Waits for input, for at most the given time.
 ///
 /// # Errors
 ///
-/// If the terminal is gone. Asked for input then, crossterm would ask the system without end.
+/// If the terminal is gone. When asked for input in that state, crossterm would query the system in
+/// an endless loop.
 #[cfg(unix)]
 pub(crate) fn wait_for_input(time: Duration) -> Result<(), DashboardError> {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -199,7 +201,7 @@ pub(crate) fn wait_for_input(time: Duration) -> Result<(), DashboardError> {
         tv_nsec: time.subsec_nanos().into(),
     };
     match poll(&mut files, Some(&time)) {
-        // A signal, as when the size changes.
+        // A signal, such as the one for a changed size.
         Err(rustix::io::Errno::INTR) => return Ok(()),
         result => result.map_err(|error| DashboardError::Terminal(error.into()))?,
     };

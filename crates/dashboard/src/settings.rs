@@ -1,4 +1,4 @@
-//! What a run was started with, line by line.
+//! Description and settings of a run, line by line.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,28 +7,29 @@ use serde_json::Value;
 
 use events::format::count;
 
-/// More lines than this are not shown.
+/// Maximum number of lines that are shown.
 const MOST: usize = 10_000;
-/// Longer values are cut.
+/// Maximum length of a value; longer ones are cut.
 const LONGEST: usize = 1000;
-/// Longer lists are only counted.
+/// Maximum length of a list; longer ones are only counted.
 const LIST: usize = 16;
 
-/// Something that a run was started with, and the run that it is compared with.
+/// A line of a run's description or settings, and its value in the run it is compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Setting {
     pub name: String,
     pub value: String,
-    /// Where it differs there.
+    /// Value in the other run, if it differs.
     pub other: Option<String>,
 }
 
-/// What a run was started with. What differs comes first in each part if there is another run.
+/// Description and settings of a run. When compared with another run, differing lines come first in
+/// each part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
-    /// What the run says of itself.
+    /// Description of the run.
     pub facts: Vec<Setting>,
-    /// What the user set, and what stands where nothing was set.
+    /// Settings, including defaults.
     pub settings: Vec<Setting>,
 }
 
@@ -45,22 +46,22 @@ impl Settings {
                 settings: own.settings.into_iter().map(same).collect(),
             },
         };
-        // What a setting says already need not be said twice.
+        // Omits facts that a setting already shows.
         let said: HashSet<Setting> = all.settings.iter().cloned().collect();
         all.facts.retain(|fact| !said.contains(fact));
         all
     }
 }
 
-/// How many lines differ.
+/// Returns the number of lines that differ.
 pub(crate) fn different(lines: &[Setting]) -> usize {
     lines.iter().filter(|line| line.other.is_some()).count()
 }
 
-/// Facts that every run has of its own.
+/// Facts that are unique to every run.
 const OWN_FACTS: [&str; 2] = ["started", "command"];
 
-/// Stands for a setting that a run does not have.
+/// Placeholder for a setting that a run lacks.
 const MISSING: &str = "–";
 
 /// A name and a value.
@@ -74,7 +75,7 @@ fn same((name, value): Line) -> Setting {
     }
 }
 
-/// What differs, then all else. Only what is compared can differ.
+/// Returns the differing lines, then all others. Only compared lines can differ.
 fn compared(own: Vec<Line>, theirs: &[Line], is_compared: impl Fn(&str) -> bool) -> Vec<Setting> {
     let values: HashMap<&str, &str> = values(theirs);
     let names: HashSet<String> = own.iter().map(|(name, _)| name.clone()).collect();
@@ -108,7 +109,7 @@ fn values(lines: &[Line]) -> HashMap<&str, &str> {
         .collect()
 }
 
-/// What a run says, in the order in which it is shown.
+/// Description and settings of a run, in display order.
 #[derive(Default)]
 struct Lines {
     facts: Vec<Line>,
@@ -129,7 +130,7 @@ impl Lines {
     }
 }
 
-/// What the run says of itself besides its settings.
+/// Returns a run's description apart from its settings.
 fn facts(started: &Started) -> Vec<(String, String)> {
     let [channels, height, width] = started.shape;
     let images = started.images;
@@ -141,7 +142,7 @@ fn facts(started: &Started) -> Vec<(String, String)> {
     let parts = parts.map(|(images, part)| format!("{} {part}", count(images as u64)));
     let parts = parts.join(", ");
     [
-        // Without the letter between them, lines can break between day and time.
+        // Without the letter in between, lines can break between date and time.
         ("started", started.at.replacen('T', " ", 1)),
         ("command", started.command.join(" ")),
         ("version", started.version.clone()),
@@ -168,7 +169,7 @@ fn shortened(value: &str) -> String {
     }
 }
 
-/// A line for each value, named by the way to it.
+/// Adds one line per value, named by its path.
 fn flatten(value: &Value, path: &mut String, lines: &mut Vec<(String, String)>) {
     if lines.len() >= MOST {
         return;
@@ -247,7 +248,8 @@ mod tests {
         assert_eq!(model.unwrap().value, "resnet20");
     }
 
-    /// The device that was asked for and the one that computes have the same name, as have others.
+    /// The requested device and the actual one have the same name, like some other settings and
+    /// facts.
     #[test]
     fn a_run_does_not_differ_from_itself() {
         let config = json!({"device": "auto", "data": "sample", "name": "one", "seed": 1});

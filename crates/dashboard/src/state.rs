@@ -1,4 +1,4 @@
-//! What the user has chosen.
+//! The user's choices.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::runs::Run;
 use crate::theme::{Colors, Theme};
 use crate::window::Window;
 
-/// The pages of the screen.
+/// Pages of the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Tab {
     #[default]
@@ -50,25 +50,25 @@ impl Tab {
     }
 }
 
-/// What lies over the page.
+/// Dialogs over the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialog {
-    /// All keys.
+    /// Lists all keys.
     Help,
-    /// How to leave a run that goes on.
+    /// How to leave a run that continues.
     Leave,
     /// Whether to stop now.
     Stop,
-    /// Whether to stop after the epoch at hand.
+    /// Whether to stop after the current epoch.
     StopAfterEpoch,
 }
 
-/// What the user asked of a run.
+/// The user's requests to a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
-    /// The number of checkpoints when another one was asked for.
+    /// Number of checkpoints at the time when another one was requested.
     pub checkpoints: Option<usize>,
-    /// How the run is going to stop.
+    /// How the run will stop.
     pub stop: Option<Command>,
 }
 
@@ -81,36 +81,36 @@ pub(crate) enum Shown {
     Validation,
 }
 
-/// Weights of what came before, for smooth curves. They are of the points that are drawn, not of steps, so that
-/// curves of ten million steps are made smooth as quickly, and as visibly, as those of a hundred.
+/// Smoothing factors of curves. They apply to drawn points, not steps, so that curves of ten
+/// million steps are smoothed as quickly, and as visibly, as those of a hundred.
 pub(crate) const SMOOTHING: [f64; 7] = [0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98];
 
-/// What charts show.
+/// Contents of charts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct View {
     pub metric: String,
     pub axis: Axis,
     pub log: bool,
-    /// Place in [`SMOOTHING`].
+    /// Index into [`SMOOTHING`].
     pub smoothing: usize,
     pub shown: Shown,
     pub window: Window,
-    /// A place of the axis.
+    /// Position on the axis.
     pub cursor: Option<f64>,
     pub drag: Option<Drag>,
 }
 
-/// A mouse button that is held.
+/// A mouse button that is held down.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Drag {
-    /// Where it was pressed.
+    /// Column where it was pressed.
     pub column: u16,
-    /// What was shown then.
+    /// Window at that time.
     pub window: Window,
     pub moved: bool,
 }
 
-/// Which scores the classes and mistakes are of.
+/// Scores shown by the pages of classes and mistakes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Choice {
     #[default]
@@ -119,7 +119,7 @@ pub(crate) enum Choice {
     Test,
 }
 
-/// How the table of classes is sorted.
+/// Sort order of the class table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Order {
     #[default]
@@ -140,7 +140,7 @@ impl Order {
     }
 }
 
-/// What has the keys of the log's page.
+/// The pane of the log page that has the focus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Pane {
     Settings,
@@ -148,50 +148,51 @@ pub(crate) enum Pane {
     Messages,
 }
 
-/// What the user has chosen.
+/// The user's choices.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
     pub(crate) mode: Mode,
     pub(crate) theme: Theme,
-    /// What the terminal has.
+    /// Colors that the terminal supports.
     pub(crate) colors: Colors,
     pub(crate) size: Size,
     pub(crate) tab: Tab,
-    /// The run that pages of one run show.
+    /// Index of the run on pages that show one run.
     pub(crate) run: usize,
     pub(crate) dialog: Option<Dialog>,
-    /// The first row of the help page.
+    /// First visible row of the help page.
     pub(crate) help_row: u16,
     pub(crate) view: View,
     pub(crate) choice: Choice,
-    /// The row of the table of classes.
+    /// Selected row of the class table.
     pub(crate) class: usize,
     pub(crate) order: Order,
-    /// Whether the confusion matrix is the other way than it would be: made to fit, or with numbers.
+    /// Whether the confusion matrix is switched from its default view: scaled to fit, or with
+    /// numbers.
     pub(crate) is_matrix_switched: bool,
-    /// The first row of images.
+    /// First visible row of images.
     pub(crate) mistake_row: usize,
-    /// The mistake whose file is shown in full.
+    /// The selected mistake, whose file is shown in full.
     pub(crate) mistake: usize,
-    /// Images are so much larger than they would be.
+    /// Rows that images are larger than by default.
     pub(crate) image_size: i16,
     pub(crate) pane: Pane,
-    /// The first row of the settings.
+    /// First visible row of the settings.
     pub(crate) setting: usize,
-    /// Messages that lie below the last one that is shown.
+    /// Number of messages below the last visible one.
     pub(crate) message: usize,
-    /// Whether the owner goes on in the background after [`Command::Detach`].
+    /// Whether the owner continues in the background after [`Command::Detach`].
     pub(crate) detaches: bool,
-    /// What was asked of each run, by its place.
+    /// Requests to each run, by its index.
     pub(crate) asked: BTreeMap<usize, Asked>,
-    /// Why the last key did nothing, if it should say so.
+    /// Why the last key had no effect, if it should be shown.
     pub(crate) notice: Option<Cow<'static, str>>,
-    /// Whether the terminal may show something else than was drawn.
+    /// Whether the terminal may show something other than what was drawn.
     pub(crate) is_redrawn: bool,
 }
 
 impl State {
-    /// At the start.
+    /// Creates the initial state.
     pub fn new(options: Options) -> Self {
         Self {
             mode: options.mode,
@@ -229,7 +230,7 @@ impl State {
         }
     }
 
-    /// Which keys work.
+    /// Returns the scope of keys that work.
     pub(crate) fn scope(&self, runs: &[Run]) -> Scope {
         let is_running = runs.get(self.run).is_some_and(|run| run.is_running);
         Scope {
@@ -239,12 +240,12 @@ impl State {
         }
     }
 
-    /// What was asked of the run that is shown.
+    /// Returns the requests to the visible run.
     pub(crate) fn asked(&self) -> Asked {
         self.asked.get(&self.run).copied().unwrap_or_default()
     }
 
-    /// Nothing was asked of the run after all.
+    /// Withdraws the requests to the run after a failure.
     pub(crate) fn refused(&mut self, problem: String) {
         self.asked.remove(&self.run);
         self.notice = Some(problem.into());

@@ -1,22 +1,21 @@
-//! Text of files, made to fit the screen.
+//! Fits text from files to the screen.
 //!
-//! Names and messages come from files that anyone may have written, so characters that are not printable
-//! are escaped.
+//! Names and messages come from untrusted files, so unprintable characters are escaped.
 
 use files::printable_chars;
 use unicode_width::UnicodeWidthChar;
 
-/// Stands for a character without a width.
+/// Replacement for a character without a width.
 const HIDDEN: char = '\u{fffd}';
-/// Marks over one letter that are shown; more could leave the line.
+/// Maximum number of combining marks per letter; more could leave the line.
 const MARKS: usize = 2;
 
-/// Whether it is drawn over the letter before.
+/// Returns whether a character is drawn over the previous letter.
 fn is_mark(character: char) -> bool {
     matches!(character, '\u{300}'..='\u{36f}')
 }
 
-/// The text in at most `width` columns, and how many it takes. What is cut off leaves `…`.
+/// Returns the text cut to at most `width` columns, and its width. Cut text ends with `…`.
 pub(crate) fn fit(text: &str, width: usize) -> (String, usize) {
     let mut fitted = String::new();
     let mut used = 0;
@@ -43,7 +42,8 @@ pub(crate) fn fit(text: &str, width: usize) -> (String, usize) {
     (fitted, used)
 }
 
-/// The same, with the end of the text, as the end of a path says most: what is cut off at its start leaves `…`.
+/// Like [`fit`], but keeps the end of the text, which matters most in a path: cut text starts with
+/// `…`.
 pub(crate) fn fit_end(text: &str, width: usize) -> (String, usize) {
     let (whole, used) = fit(text, usize::MAX);
     if used <= width {
@@ -63,7 +63,7 @@ pub(crate) fn fit_end(text: &str, width: usize) -> (String, usize) {
     (format!("…{}", &whole[start..]), used)
 }
 
-/// Makes place for the sign of what is missing.
+/// Makes room for the ellipsis.
 fn cut(mut fitted: String, width: usize) -> (String, usize) {
     if width == 0 {
         return (String::new(), 0);
@@ -80,12 +80,12 @@ fn cut(mut fitted: String, width: usize) -> (String, usize) {
     (fitted, used + 1)
 }
 
-/// The columns that a text takes.
+/// Returns the width of a text in columns.
 pub(crate) fn width(text: &str) -> usize {
     fit(text, usize::MAX).1
 }
 
-/// Lines of at most `width` columns, broken between words where that can be, and no more than `most`.
+/// Wraps a text into at most `most` lines of at most `width` columns, between words where possible.
 pub(crate) fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
     let mut lines = Vec::new();
     if width == 0 {
@@ -112,7 +112,7 @@ pub(crate) fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
     lines
 }
 
-/// The byte before which a line of so many columns ends.
+/// Returns the byte index at which a line of the given width ends.
 fn break_at(text: &str, width: usize) -> usize {
     let mut used = 0;
     let mut space = None;

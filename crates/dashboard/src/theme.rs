@@ -1,40 +1,40 @@
-//! Colors and signs.
+//! Colors and markers.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// Which colors the terminal has.
+/// Colors that the terminal supports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Colors {
-    /// None are to be used, as `NO_COLOR` asks for.
+    /// No colors, as requested by `NO_COLOR`.
     None,
-    /// The 16 that every terminal has.
+    /// The 16 colors of every terminal.
     #[default]
     Sixteen,
-    /// Besides them, the palette of 256 for images.
+    /// Also the 256-color palette, for images.
     Palette,
-    /// Besides them, any color for images.
+    /// Also any color, for images.
     Full,
 }
 
-/// What is behind the text.
+/// Background of the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Background {
-    /// Something dark.
+    /// A dark background.
     #[default]
     Dark,
-    /// Something light.
+    /// A light background.
     Light,
 }
 
-/// What the screen looks like. Text has the terminal's own foreground and background; the 16 colors
-/// only help to tell things apart, which signs and words do as well.
+/// Look of the dashboard. Text has the terminal's own foreground and background; the 16 colors only
+/// help to distinguish things, and markers and words do so too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
-    /// Which colors there are.
+    /// Colors in use.
     pub colors: Colors,
-    /// Which of them read well.
+    /// Background that the colors are chosen for.
     pub background: Background,
-    /// Whether there are no characters but those of ASCII for charts and lines.
+    /// Whether charts and lines only use ASCII characters.
     pub ascii: bool,
 }
 
@@ -57,7 +57,7 @@ const ON_LIGHT: [Color; 6] = [
 ];
 
 impl Theme {
-    /// No color at all.
+    /// Returns a theme without colors.
     pub fn plain() -> Self {
         Self {
             colors: Colors::None,
@@ -65,8 +65,8 @@ impl Theme {
         }
     }
 
-    /// The next one for who does not like this one, on a terminal with such colors: dark, light, none. Who
-    /// asks for colors gets 16 where none were to be used.
+    /// Returns the next theme on a terminal with the given colors, in the order dark, light, none.
+    /// If the terminal has no colors, dark and light use 16.
     #[must_use]
     pub(crate) fn next(self, terminal: Colors) -> Self {
         let some = match terminal {
@@ -97,7 +97,7 @@ impl Theme {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
-    /// For lines and grids, never for text that has to be read.
+    /// Style for lines and grids, never for text that must be readable.
     pub(crate) fn faint(self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }
@@ -128,13 +128,13 @@ impl Theme {
             .add_modifier(Modifier::BOLD)
     }
 
-    /// That of a curve, or a part of a bar.
+    /// Returns the style of a curve, or of a part of a bar.
     pub(crate) fn series(self, index: usize) -> Style {
         let index = index % ON_DARK.len();
         self.color(ON_DARK[index], ON_LIGHT[index])
     }
 
-    /// The sign of a curve's points.
+    /// Returns the marker of a curve's points.
     pub(crate) fn mark(self, index: usize) -> char {
         let marks = self.either(
             ['●', '◆', '▲', '■', '✚', '◀'],
@@ -143,7 +143,7 @@ impl Theme {
         marks[index % marks.len()]
     }
 
-    /// The sign of a curve's points where that of the same run is taken.
+    /// Returns the marker of a curve's points if another curve of the same run uses the first.
     pub(crate) fn second_mark(self, index: usize) -> char {
         let marks = self.either(
             ['○', '◇', '△', '□', '☆', '◁'],
@@ -152,20 +152,20 @@ impl Theme {
         marks[index % marks.len()]
     }
 
-    /// How a part of a bar is filled.
+    /// Returns the character that fills a part of a bar.
     pub(crate) fn fill(self, index: usize) -> char {
         let fills = self.either(['█', '▓', '▒', '░', '·'], ['#', '=', '+', '-', '.']);
         fills[index % fills.len()]
     }
 
-    /// A share, 0 to 1, as how dark a cell is.
+    /// Returns the character that shades a cell for a fraction, 0 to 1.
     pub(crate) fn shade(self, share: f64) -> char {
         let shades = self.either([' ', '░', '▒', '▓', '█'], [' ', '.', '+', '*', '#']);
         let level = (share.clamp(0.0, 1.0) * 5.0) as usize;
         shades[level.min(4)]
     }
 
-    /// One of two things: the latter where there is ASCII alone.
+    /// Returns one of two values: the second if only ASCII is used.
     pub(crate) fn either<T>(self, unicode: T, ascii: T) -> T {
         if self.ascii { ascii } else { unicode }
     }

@@ -1,4 +1,4 @@
-//! Small images from characters.
+//! Draws small images with characters.
 
 use events::Thumbnail;
 use ratatui::layout::Rect;
@@ -8,12 +8,12 @@ use crate::canvas::{ACROSS, Canvas, DOWN};
 use crate::pen::Pen;
 use crate::theme::Colors;
 
-/// Signs from dark to light.
+/// Characters from dark to light.
 const RAMP: [char; 10] = [' ', '.', ':', '-', '=', '+', '*', '#', '%', '@'];
 /// Thresholds of neighboring dots, in sixteenths.
 const DITHER: [[u8; 4]; 4] = [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]];
 
-/// What the 16 colors are like, as a rule.
+/// Usual values of the 16 colors.
 const SIXTEEN: [(Color, [u8; 3]); 16] = [
     (Color::Black, [0, 0, 0]),
     (Color::DarkGray, [100, 100, 100]),
@@ -33,7 +33,7 @@ const SIXTEEN: [(Color, [u8; 3]); 16] = [
     (Color::LightCyan, [100, 255, 255]),
 ];
 
-/// Columns of an image that takes so many rows.
+/// Returns the columns of an image with the given number of rows.
 pub(crate) fn width(image: &Thumbnail, rows: u16) -> u16 {
     let width = usize::from(rows) * 2 * image.width();
     (width.div_ceil(image.height())).clamp(1, 512) as u16
@@ -50,7 +50,7 @@ pub(crate) fn draw(pen: &mut Pen, image: &Thumbnail, area: Rect) {
     }
 }
 
-/// Two pixels to a character, in colors.
+/// Draws two pixels per character, in colors.
 fn draw_blocks(pen: &mut Pen, image: &Thumbnail, area: Rect) {
     let size = [2 * area.height, area.width].map(usize::from);
     for y in 0..area.height {
@@ -65,7 +65,7 @@ fn draw_blocks(pen: &mut Pen, image: &Thumbnail, area: Rect) {
     }
 }
 
-/// Light as dots in the terminal's own color.
+/// Draws brightness as dots in the terminal's own color.
 fn draw_dots(pen: &mut Pen, image: &Thumbnail, area: Rect) {
     let mut canvas = Canvas::new(area);
     let size = [canvas.rows(), canvas.columns()];
@@ -92,7 +92,8 @@ fn draw_ramp(pen: &mut Pen, image: &Thumbnail, area: Rect) {
     }
 }
 
-/// The mean color of what lies under a pixel of the image made to a size, both `[rows, columns]`.
+/// Returns the mean color under a pixel when the image is scaled to the given size; both are
+/// `[rows, columns]`.
 fn mean(image: &Thumbnail, [rows, columns]: [usize; 2], [row, column]: [usize; 2]) -> [u8; 3] {
     let span = |place: usize, of: usize, length: usize| {
         let start = place * length / of.max(1);
@@ -110,12 +111,12 @@ fn mean(image: &Thumbnail, [rows, columns]: [usize; 2], [row, column]: [usize; 2
     sums.map(|sum| (sum / count) as u8)
 }
 
-/// How light a color looks, 0 to 1.
+/// Returns the perceived brightness of a color, 0 to 1.
 fn light([red, green, blue]: [u8; 3]) -> f64 {
     (0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue)) / 255.0
 }
 
-/// The nearest color that there is.
+/// Returns the nearest available color.
 fn color(colors: Colors, pixel: [u8; 3]) -> Color {
     let [red, green, blue] = pixel;
     match colors {
@@ -136,7 +137,7 @@ fn sixteen(pixel: [u8; 3]) -> Color {
     nearest.map_or(Color::Reset, |(color, _)| *color)
 }
 
-/// The nearest of the 24 grays, or of the cube of 6 x 6 x 6 colors.
+/// Returns the nearest of the 24 grays or of the 6 x 6 x 6 color cube.
 fn palette(pixel: [u8; 3]) -> u8 {
     let spread = pixel.iter().max().zip(pixel.iter().min());
     if spread.is_none_or(|(most, least)| most - least < 16) {

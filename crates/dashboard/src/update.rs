@@ -1,4 +1,4 @@
-//! What the user does, into what is shown.
+//! Updates the state from user input.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEventKind};
 use events::Axis;
@@ -15,7 +15,7 @@ use crate::scores::{ScoreDetail, moved};
 use crate::state::{Dialog, Order, Pane, SMOOTHING, Shown, State, Tab};
 use crate::window::Window;
 
-/// Takes what the user did.
+/// Handles a user input.
 pub fn update(state: &mut State, input: Input, runs: &[Run]) -> Response {
     let before = state.clone();
     if is_deed(input) {
@@ -29,7 +29,8 @@ pub fn update(state: &mut State, input: Input, runs: &[Run]) -> Response {
             None
         }
     };
-    // The terminal may have changed its size back before the screen was drawn in the other one.
+    // The terminal may have changed back to its previous size before a screen was drawn in the new
+    // one.
     let is_resized = matches!(input, Input::Resize(..));
     Response {
         command,
@@ -37,7 +38,7 @@ pub fn update(state: &mut State, input: Input, runs: &[Run]) -> Response {
     }
 }
 
-/// Whether it is something of its own, and not the rest of a click.
+/// Returns whether the input is an action of its own, not the rest of a click.
 fn is_deed(input: Input) -> bool {
     match input {
         Input::Key(_) => true,
@@ -49,7 +50,7 @@ fn is_deed(input: Input) -> bool {
     }
 }
 
-/// Takes a key.
+/// Handles a key.
 pub(crate) fn press(state: &mut State, key: KeyEvent, runs: &[Run]) -> Option<Command> {
     if key.modifiers.contains(KeyModifiers::CONTROL) {
         return match key.code {
@@ -104,7 +105,7 @@ fn quit(state: &mut State) -> Option<Command> {
     }
 }
 
-/// Takes a key for a dialog; others than it offers close it.
+/// Handles a key in a dialog; keys that it does not offer close it.
 fn answer(state: &mut State, dialog: Dialog, code: KeyCode, runs: &[Run]) -> Option<Command> {
     let scope = state.scope(runs);
     let rows = match code {
@@ -142,7 +143,7 @@ fn control(state: &mut State, code: KeyCode, runs: &[Run]) -> Option<Command> {
             asked.checkpoints = run.map(|run| run.history.checkpoints.len());
             Some(Command::Checkpoint)
         }
-        // The owner has the run's terminal; others may have hit the key by mistake.
+        // The owner has the run's terminal; other users may have pressed the key by mistake.
         KeyCode::Char('e') if state.mode == Mode::Watch => {
             state.dialog = Some(Dialog::StopAfterEpoch);
             None
@@ -157,7 +158,7 @@ fn control(state: &mut State, code: KeyCode, runs: &[Run]) -> Option<Command> {
 }
 
 fn stop(state: &mut State, command: Command) -> Option<Command> {
-    // Who stops now does not stop later.
+    // A run that stops now will not stop later.
     let asked = state.asked.entry(state.run).or_default();
     if asked.stop != Some(Command::StopNow) {
         asked.stop = Some(command);
@@ -202,9 +203,9 @@ fn press_on_curves(state: &mut State, code: KeyCode) {
     }
 }
 
-/// How much of the width is moved over by one key.
+/// Fraction of the width that one key press moves.
 const PAN: f64 = 0.2;
-/// The width after zooming in.
+/// Relative width after zooming in.
 pub(crate) const ZOOM: f64 = 0.7;
 
 fn press_on_charts(state: &mut State, key: KeyEvent, runs: &[Run]) {
@@ -235,7 +236,7 @@ fn press_on_charts(state: &mut State, key: KeyEvent, runs: &[Run]) {
     }
 }
 
-/// Moves the cursor by columns; what is shown follows it.
+/// Moves the cursor by columns; the window follows it.
 fn move_cursor(state: &mut State, end: f64, columns: f64) {
     let view = &mut state.view;
     let [from, to] = view.window.range(end);
@@ -361,7 +362,7 @@ fn press_on_log(state: &mut State, code: KeyCode, runs: &[Run]) {
     scroll_log(state, by, runs);
 }
 
-/// Scrolls the pane that has the keys.
+/// Scrolls the pane that has the focus.
 pub(crate) fn scroll_log(state: &mut State, by: isize, runs: &[Run]) {
     match state.pane {
         Pane::Settings => {

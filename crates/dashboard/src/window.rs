@@ -1,22 +1,22 @@
-//! The part of an axis that is shown.
+//! The visible part of an axis.
 
-/// The part of an axis that is shown.
+/// The visible part of an axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum Window {
     /// From the start to the last point, which moves.
     #[default]
     All,
-    /// So much up to the last point, which moves.
+    /// The given width up to the last point, which moves.
     Last(f64),
-    /// From one place to another.
+    /// A fixed range.
     Fixed([f64; 2]),
 }
 
-/// The least share of the whole that can be shown.
+/// Minimum fraction of the whole that can be shown.
 const CLOSEST: f64 = 1e-6;
 
 impl Window {
-    /// From where to where, on an axis that ends at `extent`.
+    /// Returns the range on an axis that ends at `extent`.
     pub(crate) fn range(self, extent: f64) -> [f64; 2] {
         match self {
             Self::All => [0.0, extent],
@@ -25,7 +25,7 @@ impl Window {
         }
     }
 
-    /// The same with its width changed by a factor, so that one place stays where it is.
+    /// Returns the window with its width changed by a factor, keeping `about` in place.
     pub(crate) fn zoom(self, extent: f64, about: f64, factor: f64) -> Self {
         let [from, to] = self.range(extent);
         let about = about.clamp(from, to);
@@ -36,14 +36,14 @@ impl Window {
         Self::from_range(range, extent)
     }
 
-    /// The same, moved by a share of its width.
+    /// Returns the window moved by a fraction of its width.
     pub(crate) fn pan(self, extent: f64, share: f64) -> Self {
         let [from, to] = self.range(extent);
         let by = (share * (to - from)).clamp(-from, (extent - to).max(0.0));
         Self::from_range([from + by, to + by], extent)
     }
 
-    /// What follows the end goes on to do so.
+    /// Returns the window of a range. A range at the end keeps following it.
     fn from_range([from, to]: [f64; 2], extent: f64) -> Self {
         let from = from.max(0.0);
         let to = to.min(extent);
@@ -57,7 +57,7 @@ impl Window {
         }
     }
 
-    /// The same width at the end, if it is elsewhere; the whole if not.
+    /// Returns a window of the same width at the end, or the whole axis if it is already there.
     pub(crate) fn follow(self) -> Self {
         match self {
             Self::Fixed([from, to]) => Self::Last(to - from),

@@ -1,42 +1,42 @@
-//! What someone should look at.
+//! Alerts: signs that something is wrong with a run.
 
 use crate::format::number;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::series::{Axis, Split};
 
-/// Kinds of trouble.
+/// Kinds of alerts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AlertKind {
     /// A loss was infinite or not a number.
     NotFinite,
     /// The training loss has risen far above what it was.
     Diverging,
-    /// The last epochs brought nothing.
+    /// The last epochs did not improve the score.
     NoBetter,
     /// Training waits for images.
     SlowLoader,
-    /// What is learned is of the training images only.
+    /// The model overfits to the training images.
     Overfitting,
 }
 
-/// Something that someone should look at.
+/// A sign that something is wrong with a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
-    /// What kind.
+    /// Kind of the alert.
     pub kind: AlertKind,
-    /// What is seen: a sentence without a full stop.
+    /// The observation: a sentence without a period.
     pub text: String,
 }
 
-/// Epochs without a better one that are worth a word.
+/// Number of epochs without improvement that raises an alert.
 const PATIENCE: usize = 5;
-/// Share of a step's time that the loader may take.
+/// Fraction of a step's time that the loader may take.
 const WAITING: f64 = 0.2;
-/// Parts of the run so far that the loss is compared over.
+/// Number of parts of the run so far that the loss is compared over.
 const WINDOWS: usize = 40;
 
-/// What is the matter with a run, as far as figures tell.
+/// Returns the alerts of a run, as far as its figures show them.
 pub fn alerts(history: &History) -> Vec<Alert> {
     [
         not_finite(history),
@@ -55,7 +55,7 @@ fn alert(kind: AlertKind, text: String) -> Option<Alert> {
     Some(Alert { kind, text })
 }
 
-/// The first one is told: those after it come of it.
+/// Reports only the first non-finite loss, because later ones follow from it.
 fn not_finite(history: &History) -> Option<Alert> {
     let step = history.steps.first_not_finite("loss")?;
     alert(
@@ -101,7 +101,7 @@ fn diverging(history: &History) -> Option<Alert> {
     )
 }
 
-/// That of the average, if there is one.
+/// Returns the split of the average, if there is one, otherwise the validation split.
 fn kept(history: &History) -> Split {
     match history.epochs.iter().any(|epoch| epoch.average.is_some()) {
         true => Split::Average,

@@ -1,7 +1,8 @@
-//! Which figures may share an axis: those of one definition.
+//! Groups figures into charts, so that only figures with the same definition share an axis.
 //!
-//! A run's training loss is what the optimizer minimizes. With smoothed labels or mixed images, its definition is
-//! not that of the validation loss of the same name. A chart has the curves of one definition.
+//! A run's training loss is what the optimizer minimizes. With label smoothing or mixed images, its
+//! definition differs from that of the validation loss of the same name. Each chart contains curves
+//! with one definition.
 
 use std::collections::BTreeSet;
 
@@ -10,20 +11,22 @@ use serde_json::Value;
 use crate::history::History;
 use crate::series::Split;
 
-/// Chart of a training loss whose definition is not that of the scored loss: labels are smoothed, or images mixed.
+/// Chart of a training loss whose definition differs from the scored loss because of label
+/// smoothing or mixed images.
 pub const OPTIMIZED_LOSS: &str = "optimized_loss";
 /// Chart of the training accuracy on images that are mixed in pairs.
 pub const MIXED_ACCURACY: &str = "mixed_accuracy";
-/// Figure of training steps: the loss with the definition of the scored loss, where labels are smoothed.
+/// Figure of training steps: the loss as defined for scoring, recorded if labels are smoothed.
 pub const CROSS_ENTROPY: &str = "cross_entropy";
 
 impl History {
-    /// The share of each label that goes to all classes alike in training, 0 to 1.
+    /// Returns the label smoothing: the fraction of each label spread over all classes in training,
+    /// 0 to 1.
     pub fn label_smoothing(&self) -> f64 {
         self.setting(&["label_smoothing"])
     }
 
-    /// Whether training images are mixed in pairs.
+    /// Returns whether training images are mixed in pairs.
     pub fn mixes_images(&self) -> bool {
         ["mixup", "cutmix"]
             .iter()
@@ -40,7 +43,7 @@ impl History {
         value.and_then(Value::as_f64).unwrap_or(0.0)
     }
 
-    /// The chart that a figure belongs to.
+    /// Returns the chart that a figure belongs to.
     pub fn chart_of<'a>(&self, split: Split, metric: &'a str) -> &'a str {
         match metric {
             _ if split != Split::Train => metric,
@@ -51,7 +54,7 @@ impl History {
         }
     }
 
-    /// The figure that a chart shows of a split, if it shows one.
+    /// Returns the figure of a split that a chart shows, if any.
     pub fn figure_in<'a>(&self, split: Split, chart: &'a str) -> Option<&'a str> {
         let metric = match chart {
             _ if split != Split::Train => chart,
@@ -63,7 +66,7 @@ impl History {
         (self.chart_of(split, metric) == chart).then_some(metric)
     }
 
-    /// The names of all charts that have a curve, in order.
+    /// Returns the names of all charts with a curve, in order.
     pub fn charts(&self) -> BTreeSet<&str> {
         let train = self.epochs.iter().map(|epoch| &epoch.train);
         let scored = self.epochs.iter().flat_map(|epoch| {
@@ -138,7 +141,7 @@ mod tests {
             assert_eq!(figure("accuracy"), None);
             assert_eq!(figure("mixed_accuracy"), Some("accuracy"));
             assert_eq!(figure("optimized_loss"), Some("loss"));
-            // There is no figure with the definition of the scored loss.
+            // No figure has the definition of the scored loss.
             let curve = figure("loss").and_then(|metric| mixed.steps.figures(metric));
             assert_eq!(curve, None);
         }

@@ -1,11 +1,12 @@
-//! Which classes are taken for which, and the metrics of each class.
+//! Confusion matrix, and metrics of each class.
 
 use std::collections::HashMap;
 
-/// More classes than this do not count.
+/// Class numbers from this one on are ignored.
 const MOST: usize = 1 << 16;
 
-/// A confusion matrix: images by their class and the likeliest one. Rows and columns are positions in [`classes`].
+/// A confusion matrix: the number of images per true and predicted class. Rows and columns are
+/// positions in [`classes`].
 ///
 /// [`classes`]: Self::classes
 #[derive(Clone, Debug)]
@@ -13,28 +14,28 @@ pub struct Confusion {
     /// Numbers of the classes that have a name or an image, in ascending order.
     pub classes: Vec<usize>,
     cells: HashMap<(usize, usize), u64>,
-    /// Images of each class.
+    /// Number of images of each class.
     pub images: Vec<u64>,
-    /// Images taken for each class.
+    /// Number of images predicted as each class.
     taken: Vec<u64>,
 }
 
-/// Metrics of a class, each 0 to 1; none where they are not defined.
+/// Metrics of a class, each 0 to 1; `None` if undefined.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ClassScores {
-    /// Images of the class.
+    /// Number of images of the class.
     pub images: u64,
-    /// Of the images taken for it, those that are of it.
+    /// Fraction of the images predicted as the class that belong to it.
     pub precision: Option<f64>,
-    /// Of its images, those taken for it.
+    /// Fraction of the class's images that are predicted as it.
     pub recall: Option<f64>,
-    /// The harmonic mean of both.
+    /// Harmonic mean of precision and recall.
     pub f1: Option<f64>,
 }
 
 impl Confusion {
-    /// From `(class, likeliest, images)` in any order, for so many classes with names. Others that occur
-    /// are classes as well.
+    /// Creates a matrix from `(class, prediction, images)` in any order, for the given number of
+    /// named classes. Other class numbers that occur count as classes too.
     pub fn new(entries: &[(usize, usize, u64)], named: usize) -> Self {
         let mut classes: Vec<usize> = entries
             .iter()
@@ -64,7 +65,7 @@ impl Confusion {
         }
     }
 
-    /// From a row of counts for each class.
+    /// Creates a matrix from one row of counts per class.
     pub fn of_matrix(rows: &[Vec<u64>]) -> Self {
         let cells = rows.iter().enumerate().flat_map(|(class, row)| {
             let cells = row.iter().enumerate();
@@ -74,17 +75,18 @@ impl Confusion {
         Self::new(&counted, rows.len())
     }
 
-    /// Whether no image was counted.
+    /// Returns whether no images were counted.
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()
     }
 
-    /// Images of a row's class that were taken for a column's.
+    /// Returns the number of images of the row's class that were predicted as the column's class.
     pub fn count(&self, row: usize, column: usize) -> u64 {
         self.cells.get(&(row, column)).copied().unwrap_or(0)
     }
 
-    /// The share of a class's images that are taken for another, or for itself.
+    /// Returns the fraction of the row's class that was predicted as the column's class, which may
+    /// be the same.
     pub fn share(&self, row: usize, column: usize) -> f64 {
         match self.images.get(row) {
             None | Some(0) => 0.0,
@@ -92,7 +94,7 @@ impl Confusion {
         }
     }
 
-    /// Metrics of a row's class.
+    /// Returns the metrics of a row's class.
     pub fn scores(&self, row: usize) -> ClassScores {
         let place = row;
         let right = self.count(place, place) as f64;
@@ -109,7 +111,7 @@ impl Confusion {
         }
     }
 
-    /// What a class is taken for besides itself, the most frequent first.
+    /// Returns the classes that a row's class is mistaken for, most frequent first.
     pub fn taken_for(&self, row: usize) -> Vec<(usize, u64)> {
         let others = self
             .cells
@@ -120,7 +122,7 @@ impl Confusion {
         others
     }
 
-    /// The pairs that are confused most, `(class, likeliest, images)`.
+    /// Returns the most frequent mistakes, `(class, prediction, images)`.
     pub fn worst(&self, most: usize) -> Vec<(usize, usize, u64)> {
         let wrong = self
             .cells
@@ -134,8 +136,8 @@ impl Confusion {
         wrong
     }
 
-    /// The matrix made smaller: the greatest share in each square of `size` by `size` cells, of what is
-    /// right and of what is wrong, row by row. Classes come in the order given.
+    /// Returns a smaller matrix, row by row: for each square of `size` by `size` cells, the highest
+    /// fraction of correct and of wrong predictions. Classes are in the given order.
     pub fn pooled(&self, order: &[usize], size: usize) -> Vec<[f64; 2]> {
         let size = size.max(1);
         let side = order.len().div_ceil(size);

@@ -1,6 +1,6 @@
-//! The kinds of events.
+//! Kinds of events.
 //!
-//! `seconds` is the time that a run has taken so far, over all its sittings, without the pauses between
+//! `seconds` is the total time of the run so far over all sittings, without the pauses between
 //! them. Epochs and steps are counted from 1, steps over the whole run.
 
 use serde::{Deserialize, Serialize};
@@ -8,148 +8,149 @@ use serde::{Deserialize, Serialize};
 use crate::metrics::Metrics;
 use crate::thumbnail::Thumbnail;
 
-/// A line of the stream; `event` names the kind.
+/// A line of the event stream; `event` names the kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// A run begins.
+    /// A run starts.
     Started(Box<Started>),
-    /// A run goes on from a checkpoint. What came after that checkpoint does not count any more:
-    /// [`Writer`](crate::Writer) takes it out of the file, and a reader forgets it.
+    /// A run continues from a checkpoint. Everything after that checkpoint is discarded:
+    /// [`Writer`](crate::Writer) removes it from the file, and a reader forgets it.
     Resumed(Resumed),
-    /// The network took a step.
+    /// Metrics of a training step.
     Step(Step),
-    /// How far a pass over images other than the training images is.
+    /// Progress of a pass over images other than the training images.
     Progress(Progress),
     /// An epoch was trained and scored.
     Epoch(Box<Epoch>),
-    /// Where the time of the last steps went.
+    /// Time spent in the parts of the last steps.
     Speed(Speed),
-    /// How busy the machine is.
+    /// Utilization of the machine.
     System(System),
-    /// The run can go on from here.
+    /// A checkpoint was saved.
     Checkpoint(Checkpoint),
-    /// Something was said.
+    /// A message was logged.
     Message(Message),
-    /// The network that is kept was tested.
+    /// The kept network was tested.
     Tested(Box<Tested>),
-    /// The run ended in good order, or with an error that it could name.
+    /// The run ended normally, or with an error that it could report.
     Ended(Ended),
-    /// A kind that this version does not know.
+    /// A kind unknown to this version.
     #[serde(other)]
     Unknown,
 }
 
-/// What a run is.
+/// Description of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Started {
-    /// When, as RFC 3339 with the offset from UTC.
+    /// Start time, as RFC 3339 with the offset from UTC.
     pub at: String,
     /// The program's version.
     pub version: String,
-    /// The words of the command line, the program's name first.
+    /// The command line as words, the program's name first.
     pub command: Vec<String>,
-    /// The folder that it was given in, where that is known.
+    /// Working directory of the command, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
-    /// Name and system of the machine.
+    /// Name and operating system of the machine.
     pub machine: String,
-    /// The processor's name.
+    /// Name of the processor.
     pub processor: String,
-    /// What computes, as the program names it.
+    /// Compute device, as the program names it.
     pub device: String,
-    /// Threads that compute on the CPU.
+    /// Number of CPU threads used for computation.
     pub threads: usize,
-    /// Name of the data.
+    /// Name of the data set.
     pub data: String,
     /// Names of its classes.
     pub classes: Vec<String>,
-    /// How many images each part has.
+    /// Number of images in each part.
     pub images: ImageCounts,
     /// Channels, height and width of an image as the network sees it.
     pub shape: [usize; 3],
     /// The network's name.
     pub model: String,
-    /// How many numbers it learns.
+    /// Number of trainable parameters.
     pub parameters: usize,
-    /// How many epochs the run is to have.
+    /// Planned number of epochs.
     pub epochs: usize,
-    /// Steps in each.
+    /// Steps per epoch.
     pub steps_per_epoch: usize,
-    /// Images in a step.
+    /// Images per step.
     pub batch_size: usize,
-    /// The learning rate as planned: places in the run, 0 to 1, with the rate there.
+    /// The planned learning rate: positions in the run, 0 to 1, and the rate at each.
     pub rates: Vec<(f64, f64)>,
-    /// Every setting, as in `config.toml`.
+    /// All settings, as in `config.toml`.
     pub config: serde_json::Value,
-    /// Whether the last epoch's network is kept, whatever the scores are, and not that of the best.
+    /// Whether the network of the last epoch is kept, regardless of scores, instead of that of the
+    /// best.
     pub keeps_last: bool,
-    /// Whether each epoch is scored on the test images, because none are held back.
+    /// Whether each epoch is scored on the test images because none are held back.
     pub scores_on_test: bool,
 }
 
-/// How many images each part of the data has.
+/// Number of images in each part of the data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageCounts {
-    /// Trained on.
+    /// Images for training.
     pub train: usize,
-    /// Scored after each epoch.
+    /// Images scored after each epoch.
     pub validation: usize,
-    /// Scored at the end.
+    /// Images scored at the end.
     pub test: usize,
 }
 
-/// Where a run goes on.
+/// Point from which a run continues.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Resumed {
-    /// When, as RFC 3339 with the offset from UTC.
+    /// Time of resuming, as RFC 3339 with the offset from UTC.
     pub at: String,
-    /// Time that it had taken up to the checkpoint.
+    /// Time that the run had taken up to the checkpoint.
     pub seconds: f64,
-    /// Steps that count.
+    /// Number of steps that are kept.
     pub step: usize,
-    /// Epochs that were finished and scored.
+    /// Number of epochs that were finished and scored.
     pub epochs_done: usize,
-    /// The best epoch, if none was better for as long as the run's patience, so that no epoch is left.
+    /// The best epoch, if the run's patience ended after it, so that no epoch is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_early: Option<usize>,
-    /// The words of the command line, the program's name first.
+    /// The command line as words, the program's name first.
     #[serde(default)]
     pub command: Vec<String>,
-    /// The folder that it was given in, where that is known.
+    /// Working directory of the command, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
-    /// What computes now.
+    /// Current compute device.
     #[serde(default)]
     pub device: String,
-    /// How many epochs there are to be now; none if that is as before.
+    /// New number of epochs; `None` if unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
-    /// The planned learning rates, as those of [`Started`]; empty if they are as before.
+    /// The planned learning rates, as in [`Started`]; empty if unchanged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<(f64, f64)>,
-    /// All settings as they are now; null if they are as before.
+    /// All current settings; null if unchanged.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub config: serde_json::Value,
 }
 
-/// A step of the network.
+/// A training step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// Time of the run after it.
+    /// Time of the run after the step.
     pub seconds: f64,
-    /// The epoch that it belongs to.
+    /// Epoch of the step.
     pub epoch: usize,
-    /// Its number.
+    /// Number of the step.
     pub step: usize,
-    /// What it came to: `loss` in nats, which the optimizer minimizes; `accuracy` 0 to 1; `rate`; where labels are
-    /// smoothed, `cross_entropy`, the loss without smoothing; and others.
+    /// Metrics of the step, among them: `loss` in nats, which the optimizer minimizes; `accuracy`,
+    /// 0 to 1; `rate`; and, with label smoothing, `cross_entropy`, the loss without smoothing.
     #[serde(flatten)]
     pub metrics: Metrics,
 }
 
-/// A part of a run that is not training.
+/// A phase of a run other than training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
@@ -159,113 +160,113 @@ pub enum Work {
     Test,
 }
 
-/// How far a pass over images is.
+/// Progress of a pass over images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// Time of the run.
     pub seconds: f64,
-    /// What is done.
+    /// The current phase.
     pub work: Work,
-    /// Images done.
+    /// Number of images done.
     pub done: usize,
-    /// Of how many.
+    /// Total number of images.
     pub total: usize,
 }
 
-/// What an epoch came to.
+/// Metrics of an epoch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Epoch {
-    /// Time of the run after it.
+    /// Time of the run after the epoch.
     pub seconds: f64,
-    /// Its number.
+    /// Number of the epoch.
     pub epoch: usize,
-    /// The last step in it.
+    /// Last step of the epoch.
     pub step: usize,
-    /// Time that this epoch took, scores included.
+    /// Time that the epoch took, including scoring.
     pub took: f64,
-    /// Over the training images as they were met, with the figures of a [`Step`].
+    /// Metrics over the training images during the epoch, named as in [`Step`].
     pub train: Metrics,
-    /// Over the validation images, after it: `loss`, `accuracy`, `top5`, `calibration_error`, 0 to 1 but
-    /// for the loss.
+    /// Validation metrics after the epoch: `loss`, `accuracy`, `top5` and `calibration_error`, all
+    /// except the loss 0 to 1.
     pub validation: Metrics,
-    /// The same of the weights' moving average, if one is kept.
+    /// Like `validation`, for the moving average of the weights, if one is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub average: Option<Metrics>,
-    /// Whether it scored better than all before.
+    /// Whether it scored better than all epochs before.
     pub best: bool,
-    /// The best epoch, if none was better for as long as the run's patience, so that this one is the last.
+    /// The best epoch, if the run's patience ended after it, so that this epoch is the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_early: Option<usize>,
-    /// Validation images by their class and the likeliest one, where there are any:
-    /// `(class, likeliest, images)`. Of the average, if one is kept.
+    /// Number of validation images by true and predicted class, if there are any: `(class,
+    /// prediction, images)`. Of the average, if one is kept.
     pub confusion: Vec<(usize, usize, u64)>,
-    /// Validation images taken for another class, the most certain first.
+    /// Misclassified validation images, most confident first.
     pub mistakes: Vec<Mistake>,
 }
 
-/// An image that was taken for another class.
+/// A misclassified image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mistake {
-    /// Its index, from 0, in the set that was scored: the validation images for an [`Epoch`], the test
-    /// images for [`Tested`].
+    /// Index, from 0, in the scored set: the validation images for an [`Epoch`], the test images
+    /// for [`Tested`].
     pub image: usize,
-    /// The file that it was read from; none for data whose images have no files of their own. Bytes that are
-    /// not UTF-8 are written as `\xFF`.
+    /// File of the image; `None` if the images of the data set are not separate files. Bytes that
+    /// are not UTF-8 are written as `\xFF`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Its class.
+    /// True class.
     pub class: usize,
-    /// The class it was taken for.
+    /// Predicted class.
     pub likeliest: usize,
-    /// How likely that was held, 0 to 1.
+    /// Probability of the predicted class, 0 to 1.
     pub confidence: f64,
-    /// The image itself, small.
+    /// A small version of the image.
     pub thumbnail: Thumbnail,
 }
 
-/// Where the time of the last steps went. With a GPU, times are those of handing work over.
+/// Time spent in the parts of the last steps. With a GPU, it is the time to submit the work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Speed {
     /// Time of the run.
     pub seconds: f64,
-    /// The last step that is counted.
+    /// Last step that is included.
     pub step: usize,
-    /// Images a second.
+    /// Images per second.
     pub images: f64,
-    /// Of each step in seconds: waiting for images.
+    /// Seconds per step spent waiting for images.
     pub waiting: f64,
-    /// Of each step in seconds: the forward pass.
+    /// Seconds per step in the forward pass.
     pub forward: f64,
-    /// Of each step in seconds: the backward pass.
+    /// Seconds per step in the backward pass.
     pub backward: f64,
-    /// Of each step in seconds: the optimizer.
+    /// Seconds per step in the optimizer.
     pub optimizer: f64,
-    /// Of each step in seconds: all else.
+    /// Seconds per step in everything else.
     pub rest: f64,
 }
 
-/// How busy the machine is.
+/// Utilization of the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct System {
     /// Time of the run.
     pub seconds: f64,
-    /// Share of all cores that this program uses, 0 to 1.
+    /// Fraction of all cores used by this program, 0 to 1.
     pub cpu: f64,
-    /// Share of all cores in use by anything, 0 to 1.
+    /// Fraction of all cores used by all programs, 0 to 1.
     pub cpu_machine: f64,
-    /// Memory that this program holds, in bytes.
+    /// Memory of this program in bytes.
     pub memory: u64,
-    /// Memory of the machine that is in use, in bytes.
+    /// Used memory of the machine in bytes.
     pub memory_machine: u64,
-    /// Memory of the machine, in bytes.
+    /// Total memory of the machine in bytes.
     pub memory_total: u64,
-    /// Share of the GPU's time in use, 0 to 1, where one is asked.
+    /// GPU utilization, 0 to 1, if a GPU is queried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu: Option<f64>,
-    /// Memory of the GPU in use, in bytes.
+    /// Used memory of the GPU in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu_memory: Option<u64>,
 }
@@ -275,56 +276,56 @@ pub struct System {
 pub struct Checkpoint {
     /// Time of the run.
     pub seconds: f64,
-    /// Steps taken.
+    /// Number of steps taken.
     pub step: usize,
-    /// The epoch at hand.
+    /// Current epoch.
     pub epoch: usize,
 }
 
-/// How much a message matters.
+/// Severity of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// Good to know.
+    /// Informational.
     Info,
-    /// May be wrong.
+    /// Something may be wrong.
     Warning,
-    /// Is wrong.
+    /// Something is wrong.
     Error,
 }
 
-/// Something was said.
+/// A logged message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Time of the run.
     pub seconds: f64,
-    /// How much it matters.
+    /// Severity.
     pub level: Level,
-    /// What: a sentence.
+    /// A sentence.
     pub text: String,
 }
 
-/// What the network that is kept came to on the test images.
+/// Test metrics of the kept network.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tested {
     /// Time of the run.
     pub seconds: f64,
-    /// The epoch that the network is from.
+    /// Epoch of the network.
     pub epoch: usize,
-    /// As for the validation images of an [`Epoch`].
+    /// Test metrics, named as in [`Epoch`].
     pub metrics: Metrics,
-    /// The same of the weights without averaging, if `metrics` is of their moving average.
+    /// Like `metrics`, for the weights without averaging, if `metrics` is of their moving average.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<Metrics>,
-    /// As for an [`Epoch`].
+    /// As in [`Epoch`].
     pub confusion: Vec<(usize, usize, u64)>,
-    /// As for an [`Epoch`].
+    /// As in [`Epoch`].
     pub mistakes: Vec<Mistake>,
 }
 
 impl Tested {
-    /// How many images were classified correctly, and of how many.
+    /// Returns the number of images classified correctly, and the total number.
     pub fn counts(&self) -> [u64; 2] {
         let add = |[correct, images]: [u64; 2],
                    &(class, likeliest, count): &(usize, usize, u64)| {
@@ -338,15 +339,15 @@ impl Tested {
     }
 }
 
-/// How a run ended.
+/// How a sitting ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// All epochs were trained and the network tested.
     Finished,
-    /// It was told to stop; everything is saved.
+    /// The run was asked to stop; everything is saved.
     Stopped,
-    /// It could not go on.
+    /// The run failed.
     Failed,
 }
 
@@ -355,12 +356,12 @@ pub enum Ending {
 pub struct Ended {
     /// Time of the run.
     pub seconds: f64,
-    /// How.
+    /// How it ended.
     pub ending: Ending,
-    /// Why it failed, if it did.
+    /// Reason of the failure, if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What to do instead of resuming the run, where that would fail again.
+    /// What to do instead of resuming the run, if that would fail again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }

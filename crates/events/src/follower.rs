@@ -1,4 +1,4 @@
-//! The file into a history, as far as it has grown.
+//! Reads an event file into a history as the file grows.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -7,32 +7,32 @@ use std::path::{Path, PathBuf};
 use crate::history::History;
 use crate::parse::{Wanted, parse};
 
-/// The file's name in a run's folder.
+/// Name of the event file in a run's folder.
 pub const FILE: &str = "events.jsonl";
 
-/// Bytes that are read and parsed at once.
+/// Number of bytes read and parsed at once.
 const BLOCK: usize = 1 << 26;
 
-/// Bytes by which a file is known again; a line of a step has more, with its time.
+/// Number of bytes that identify a file; the line of a step is longer and contains its time.
 const TAIL: usize = 64;
 
-/// Reads the events of a run, and later those that have come since.
+/// Reads the events of a run, including those added later.
 #[derive(Debug)]
 pub struct Follower {
     path: PathBuf,
-    /// Bytes that are read and parsed.
+    /// Number of bytes read and parsed.
     done: u64,
-    /// The last of them.
+    /// The last of those bytes.
     tail: Vec<u8>,
     block: usize,
-    /// Within a line that is longer than a block.
+    /// Whether reading is inside a line longer than a block.
     skipping: bool,
     wanted: Wanted,
     history: History,
 }
 
 impl Follower {
-    /// Of a run's folder. Nothing is read yet, and there need be no file.
+    /// Creates a follower of a run's folder. Reads nothing yet; the file need not exist.
     pub fn open(folder: &Path) -> Self {
         Self {
             path: folder.join(FILE),
@@ -45,8 +45,8 @@ impl Follower {
         }
     }
 
-    /// The same for what a run came to, many times as fast where it is long: of steps that follow each
-    /// other, the history may have the last alone.
+    /// Like [`open`](Self::open), for the results of a run, and many times faster for long runs: of
+    /// consecutive steps, the history may contain only the last.
     pub fn skim(folder: &Path) -> Self {
         Self {
             wanted: Wanted::Last,
@@ -54,32 +54,32 @@ impl Follower {
         }
     }
 
-    /// What was read so far.
+    /// Returns the events read so far.
     pub fn history(&self) -> &History {
         &self.history
     }
 
-    /// The same, to keep.
+    /// Consumes the follower and returns its history.
     pub fn into_history(self) -> History {
         self.history
     }
 
-    /// Reads what has come since the last time; whether that was anything. A line without an end is
-    /// left for later. A file that has become another one, as when a run goes on from a checkpoint, is read
-    /// from its start.
+    /// Reads what was added since the last call, and returns whether anything was. An incomplete
+    /// line is left for later. A file that was replaced, as when a run continues from a checkpoint,
+    /// is read from the start.
     ///
     /// # Errors
     ///
-    /// If there is a file that cannot be read.
+    /// If the file exists but cannot be read.
     pub fn poll(&mut self) -> io::Result<bool> {
         self.poll_with(&mut |_| {})
     }
 
-    /// The same, and tells the share that is read, 0 to 1, after every 64 MB.
+    /// Like [`poll`](Self::poll), and reports the fraction read, 0 to 1, after every 64 MB.
     ///
     /// # Errors
     ///
-    /// If there is a file that cannot be read.
+    /// If the file exists but cannot be read.
     pub fn poll_with(&mut self, progress: &mut dyn FnMut(f64)) -> io::Result<bool> {
         let mut file = match files::open_file(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -111,7 +111,7 @@ impl Follower {
         Ok(self.done > before)
     }
 
-    /// Whether what was read so far still stands in the file.
+    /// Returns whether the file still contains what was read so far.
     fn is_the_same(&self, file: &mut File, length: u64) -> io::Result<bool> {
         if length < self.done {
             return Ok(false);
@@ -122,7 +122,7 @@ impl Follower {
         Ok(tail == self.tail)
     }
 
-    /// Takes the whole lines of a block; how many bytes that were.
+    /// Parses the complete lines of a block; returns their number of bytes.
     fn take(&mut self, mut block: &[u8]) -> usize {
         let mut taken = 0;
         if self.skipping {

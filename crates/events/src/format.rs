@@ -1,8 +1,8 @@
-//! Numbers as people read them: on the screen, in reports and in tables.
+//! Formats numbers for people, for the screen, reports and tables.
 
 use crate::metrics::is_share;
 
-/// Formats a figure by its name: a share as 91.23 %, others as [`number`].
+/// Formats a figure by its name: a fraction as 91.23 %, others as [`number`].
 pub fn figure(metric: &str, value: f64) -> String {
     match is_share(metric) {
         true => percent(value, 2),
@@ -10,7 +10,7 @@ pub fn figure(metric: &str, value: f64) -> String {
     }
 }
 
-/// Formats a share, 0 to 1, as 91.23 %; `–` for what is not finite.
+/// Formats a fraction, 0 to 1, as 91.23 %, or `–` if it is not finite.
 pub fn percent(share: f64, decimals: usize) -> String {
     match share.is_finite() && share.abs() < 1e6 {
         true => format!("{:.decimals$} %", 100.0 * share),

@@ -1,12 +1,12 @@
-//! How certain an accuracy is.
+//! Confidence interval of an accuracy.
 
 /// Two-sided 95 % quantile of the standard normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// The Wilson 95 % confidence interval of an accuracy, both ends 0 to 1, from the number of images that were
+/// Returns the Wilson 95 % confidence interval of an accuracy, both ends 0 to 1, from the number of images that were
 /// classified correctly out of `total` (Wilson 1927, <https://doi.org/10.1080/01621459.1927.10502953>).
-///
-/// Unlike the normal approximation, it holds for few images and for accuracies near 0 and 1. `None` without an
+/// Unlike the normal approximation, it holds for few images and for accuracies near 0 and 1.
+/// Returns `None` if `total` is 0.
 /// image.
 ///
 /// ```
@@ -23,7 +23,7 @@ pub fn accuracy_interval(correct: u64, total: u64) -> Option<[f64; 2]> {
     let center = (share + spread / 2.0) / (1.0 + spread);
     let variance = share * (1.0 - share) / total + spread / (4.0 * total);
     let half = Z * variance.sqrt() / (1.0 + spread);
-    // These two are exact; rounding would miss them by a little.
+    // These two are exact; rounding would be slightly off.
     let low = if correct == 0.0 { 0.0 } else { center - half };
     let high = if correct == total { 1.0 } else { center + half };
     Some([low.max(0.0), high.min(1.0)])
@@ -34,7 +34,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The values are those of `statsmodels.stats.proportion.proportion_confint(k, n, method="wilson")`.
+    /// The values come from `statsmodels.stats.proportion.proportion_confint(k, n,
+    /// method="wilson")`.
     #[test]
     fn intervals_are_those_of_statsmodels() {
         for (correct, total, expected) in [

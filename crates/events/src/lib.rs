@@ -1,32 +1,32 @@
-//! What happens in a training run, as one stream of events.
+//! Events of training runs, as one stream per run.
 //!
-//! A run writes its events to a file of its folder, `events.jsonl`, a line of JSON for each, one after the
-//! other. A resumed run says from which step on it begins again, and what came after that leaves the file.
-//! Screens, reports and exports read nothing else, while the run goes on or after it, from
-//! the same process or another.
+//! A run appends its events to the file `events.jsonl` in its folder, one line of JSON per event.
+//! When a run is resumed, an event states the step it continues from, and everything after that
+//! step is removed from the file. Screens, reports and exports read only this file, during the run
+//! or later, in the same process or another.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | `event` | the kinds of events |
-//! | `metrics` | numbers with names |
-//! | `chart` | which figures may share an axis |
+//! | `metrics` | named numbers |
+//! | `chart` | groups of figures that may share an axis |
 //! | `thumbnail` | a small image inside an event |
-//! | `writer` | events into the file |
-//! | `rewind` | a file as it was at a checkpoint |
-//! | `lock` | whether a run is going on |
-//! | `request` | what other processes ask of a run |
-//! | `parse` | lines into events, many at a time |
-//! | `step_line` | a step's line as the writer makes it, read fast |
-//! | `follower` | the file into a history, as far as it has grown |
+//! | `writer` | writes events to the file |
+//! | `rewind` | restores a file to its state at a checkpoint |
+//! | `lock` | whether a run is in progress |
+//! | `request` | requests from other processes to a run |
+//! | `parse` | parses many lines at a time |
+//! | `step_line` | a fast parser for step lines as the writer formats them |
+//! | `follower` | reads the file into a history as it grows |
 //! | `steps` | the figures of all steps, in columns |
-//! | `history` | what the events of a run come to |
-//! | `speed` | how fast a run was on the whole |
-//! | `series` | curves of one figure, thinned out for display |
-//! | `setting` | which settings make runs different, and how they are shown |
-//! | `interval` | how certain an accuracy is |
-//! | `confusion` | which classes are taken for which, and the metrics of each class |
-//! | [`format`](mod@format) | numbers as people read them |
-//! | `alerts` | what someone should look at |
+//! | `history` | the state of a run, collected from its events |
+//! | `speed` | the mean speed of a run |
+//! | `series` | curves of one figure, downsampled for display |
+//! | `setting` | which settings distinguish runs, and how they are shown |
+//! | `interval` | confidence interval of an accuracy |
+//! | `confusion` | confusion matrix, and metrics of each class |
+//! | [`format`](mod@format) | formats numbers for people |
+//! | `alerts` | signs that something is wrong with a run |
 //!
 //! ```
 //! use events::{Event, Follower, Metrics, Step, Writer};

@@ -1,4 +1,4 @@
-//! Whether a run is going on.
+//! Lock on a run that is in progress.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -6,47 +6,47 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// Locked as long as a program works on the run; the system takes the lock off when the program ends,
-/// however it does.
+/// Locked while a program trains the run. The system releases the lock when the program ends,
+/// however it ends.
 const FILE: &str = "lock";
 
-/// Holds a run's folder for one program.
+/// A lock on a run's folder for one program.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// Why a folder cannot be held.
+/// The reason why a folder cannot be locked.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Another program does.
+    /// Another program holds the lock.
     #[error("another program is training the run in {}", folder.display())]
     Taken {
         /// The run's folder.
         folder: PathBuf,
     },
-    /// The file of the lock cannot be made.
+    /// The lock file cannot be created.
     #[error("cannot write {}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
 }
 
 impl Lock {
-    /// Holds a folder until this is dropped. Where the file system has no locks, nothing is held, and
-    /// that is no error.
+    /// Locks a folder until the returned value is dropped. If the file system does not support
+    /// locks, nothing is locked and no error is returned.
     ///
     /// # Errors
     ///
-    /// If another program holds it, or a file cannot be made there.
+    /// If another program holds the lock, or the lock file cannot be created.
     pub fn take(folder: &Path) -> Result<Self, LockError> {
         let path = folder.join(FILE);
         let file = files::append_file(&path).map_err(|source| LockError::Io { path, source })?;
-        // Who only looks whether there is a lock has one for a moment.
+        // A process that only checks for the lock holds it for a moment.
         for _ in 0..LOOKS {
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK),
@@ -62,7 +62,7 @@ impl Lock {
 const LOOKS: usize = 20;
 const LOOK: std::time::Duration = std::time::Duration::from_millis(10);
 
-/// Whether a program works on the run of this folder.
+/// Returns whether a program is training the run in this folder.
 pub fn is_locked(folder: &Path) -> bool {
     let Ok(file) = files::open_file(folder.join(FILE)) else {
         return false;

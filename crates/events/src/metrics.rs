@@ -1,4 +1,4 @@
-//! Numbers with names.
+//! Named numbers.
 
 use std::collections::BTreeMap;
 
@@ -6,35 +6,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::chart::MIXED_ACCURACY;
 
-/// Figures by name, such as `loss` and `accuracy`, in the order of their names.
+/// Figures by name, such as `loss` and `accuracy`, sorted by name.
 ///
-/// JSON has no number for what is infinite or not a number: both are written as `null`, which is read
-/// as not a number.
+/// JSON cannot represent infinity and NaN: both are written as `null`, which is read as NaN.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Metrics(BTreeMap<String, Option<f64>>);
 
 impl Metrics {
-    /// The figure of a name; not a number if it was none when it was written.
+    /// Returns the figure with a name; NaN if it was not finite when it was written.
     pub fn get(&self, name: &str) -> Option<f64> {
         let figure = self.0.get(name)?;
         Some(figure.unwrap_or(f64::NAN))
     }
 
-    /// Sets the figure of a name.
+    /// Sets the figure with a name.
     pub fn set(&mut self, name: impl Into<String>, figure: f64) {
         let figure = figure.is_finite().then_some(figure);
         self.0.insert(name.into(), figure);
     }
 
-    /// All figures with their names.
+    /// Returns all figures with their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0
             .iter()
             .map(|(name, figure)| (name.as_str(), figure.unwrap_or(f64::NAN)))
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no figures.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -50,7 +49,7 @@ impl<N: Into<String>> FromIterator<(N, f64)> for Metrics {
     }
 }
 
-/// Rounds a figure to seven digits, as many as single precision has.
+/// Rounds a figure to seven digits, the precision of `f32`.
 pub fn round(figure: f64) -> f64 {
     let digits = figure.abs().log10().floor();
     if !digits.is_finite() {
@@ -63,12 +62,12 @@ pub fn round(figure: f64) -> f64 {
     }
 }
 
-/// Whether a figure of this name is a share, 0 to 1, that people read in percent.
+/// Returns whether a figure of this name is a fraction, 0 to 1, that is shown in percent.
 pub fn is_share(metric: &str) -> bool {
     ["accuracy", "top5", "calibration_error", MIXED_ACCURACY].contains(&metric)
 }
 
-/// What people call a figure of this name.
+/// Returns the display name of a figure.
 pub fn title(metric: &str) -> String {
     match metric {
         "top5" => "top-5 accuracy".to_owned(),

@@ -1,7 +1,7 @@
-//! Lines into events, many at a time.
+//! Parses event lines, many at a time.
 //!
-//! A run has millions of steps and few events of other kinds, so lines of steps go straight into
-//! columns, and large texts are shared out to all cores.
+//! A run has millions of steps and few other events, so lines of steps are parsed directly into
+//! columns, and large texts are split across all cores.
 
 use std::io;
 use std::panic::resume_unwind;
@@ -11,34 +11,34 @@ use crate::event::Event;
 use crate::step_line::{Row, STEP};
 use crate::steps::Steps;
 
-/// Fewer bytes are not worth a thread.
+/// Minimum number of bytes per thread.
 const LEAST: usize = 1 << 18;
 
-/// Steps, or another event, in the order of their lines.
+/// Steps, or another event, in line order.
 #[derive(Debug)]
 pub(crate) enum ParsedLines {
     Steps(Steps),
     Event(Event),
 }
 
-/// What lines come to.
+/// The result of parsing lines.
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
     pub parts: Vec<ParsedLines>,
-    /// Lines that are no events.
+    /// Number of lines that are not events.
     pub damaged: usize,
 }
 
-/// Which steps are wanted.
+/// Steps to parse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     All,
-    /// Those that another event or the end of a piece follows; the lines of the others are not looked
-    /// into.
+    /// Only steps followed by another event or the end of a piece; the lines of other steps are
+    /// skipped.
     Last,
 }
 
-/// Parses whole lines.
+/// Parses complete lines.
 pub(crate) fn parse(text: &[u8], wanted: Wanted) -> Vec<Parsed> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let pieces = (text.len() / LEAST).clamp(1, threads);
@@ -48,8 +48,8 @@ pub(crate) fn parse(text: &[u8], wanted: Wanted) -> Vec<Parsed> {
     share_out(cut(text, pieces), |piece| parse_lines(piece, wanted))
 }
 
-/// Works on each piece on a thread of its own, or on this one where the system starts none. What panics there panics here, as it would with one piece:
-/// a history must not lack a part without a word.
+/// Processes each piece on its own thread, or on this thread if the system cannot start one. A
+/// panic in a thread is propagated, so that a history never silently lacks a part.
 fn share_out<T: Send>(pieces: Vec<&[u8]>, work: impl Fn(&[u8]) -> T + Sync) -> Vec<T> {
     std::thread::scope(|scope| {
         let work = &work;
@@ -67,7 +67,7 @@ fn share_out<T: Send>(pieces: Vec<&[u8]>, work: impl Fn(&[u8]) -> T + Sync) -> V
     })
 }
 
-/// Pieces of about the same length that end with a line.
+/// Splits a text into pieces of about the same length that end at a line break.
 fn cut(mut text: &[u8], pieces: usize) -> Vec<&[u8]> {
     let length = text.len().div_ceil(pieces);
     let mut cut = Vec::with_capacity(pieces);
@@ -113,11 +113,11 @@ fn parse_lines(text: &[u8], wanted: Wanted) -> Parsed {
     lines.parsed
 }
 
-/// Lines as they come.
+/// Collects lines in order.
 #[derive(Default)]
 struct Lines {
     parsed: Parsed,
-    /// Those since the last other event.
+    /// Steps since the last other event.
     steps: Steps,
     row: Row,
 }
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn steps_in_other_words_are_the_same_steps() {
         assert!(line(3).as_bytes().starts_with(STEP));
-        // Another order of names, and one with an escape, go the slow way to the same end.
+        // Another order of names, or a name with an escape, takes the slow path to the same result.
         for slow in [
             r#"{"step":3,"epoch":1,"event":"step","seconds":0.375,"loss":0.25}"#,
             r#"{"event":"step","step":3,"epoch":1,"seconds":0.375,"lo\u0073s":0.25}"#,

@@ -1,7 +1,8 @@
 //! Requests from other processes to the process that trains a run.
 //!
-//! A request is an empty file in the run's folder; its name says what is wanted. The process that trains removes
-//! the file and does it. Creating and removing a file are atomic, and no content has to be believed.
+//! A request is an empty file in the run's folder whose name states the request. The process that
+//! trains removes the file and acts on it. Creating and removing a file are atomic, and there is no
+//! content to validate.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,18 +12,18 @@ use thiserror::Error;
 
 use crate::lock::is_locked;
 
-/// What a process may ask of a run that another process trains.
+/// A request to a run that another process trains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Save a checkpoint after the step at hand, and go on.
+    /// Save a checkpoint after the current step, and continue.
     Checkpoint,
-    /// Stop after the epoch at hand.
+    /// Stop after the current epoch.
     StopAfterEpoch,
-    /// Save a checkpoint and stop after the step at hand.
+    /// Save a checkpoint and stop after the current step.
     Stop,
 }
 
-/// Why a request was not made.
+/// The reason why a request failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RequestError {
@@ -37,16 +38,16 @@ pub enum RequestError {
     Io {
         /// The file.
         path: PathBuf,
-        /// The error of the system.
+        /// The I/O error.
         source: io::Error,
     },
 }
 
 impl Request {
-    /// All requests, in the order in which they are taken.
+    /// All requests, in the order in which they are handled.
     pub const ALL: [Self; 3] = [Self::Checkpoint, Self::StopAfterEpoch, Self::Stop];
 
-    /// Name of its file in the run's folder.
+    /// Returns the name of its file in the run's folder.
     pub fn file(self) -> &'static str {
         match self {
             Self::Checkpoint => "request-checkpoint",
@@ -55,7 +56,7 @@ impl Request {
         }
     }
 
-    /// Makes the request. Making it again before it is taken changes nothing.
+    /// Sends the request. Sending it again before it is taken has no effect.
     ///
     /// # Errors
     ///
@@ -67,7 +68,7 @@ impl Request {
             });
         }
         let path = folder.join(self.file());
-        // A new file: an existing one, or a link, is left as it is.
+        // Only creates a new file: an existing file or link is left unchanged.
         match File::create_new(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             Err(source) => Err(RequestError::Io { path, source }),
@@ -75,7 +76,8 @@ impl Request {
         }
     }
 
-    /// Takes the requests that were made since the last call. Only the process that trains the run calls this.
+    /// Takes the requests sent since the last call. Only the process that trains the run calls
+    /// this.
     pub fn take(folder: &Path) -> Vec<Self> {
         let is_taken = |request: &Self| fs::remove_file(folder.join(request.file())).is_ok();
         Self::ALL.into_iter().filter(is_taken).collect()
@@ -114,7 +116,7 @@ mod tests {
         Request::Stop.send(folder.path()).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
         fs::remove_file(&path).unwrap();
-        // What is no file is no request.
+        // Only a file counts as a request.
         fs::create_dir(&path).unwrap();
         assert_eq!(Request::take(folder.path()), []);
     }

@@ -1,4 +1,4 @@
-//! A file of events as it was at a checkpoint.
+//! Restores an event file to its state at a checkpoint.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use crate::event::Resumed;
 
-/// Takes what a run forgets when it goes on from a checkpoint out of its file: what came after that
-/// step, and the test. Messages and how the run ended stay. The file is whole at all times.
+/// Removes from the file what a run discards when it continues from a checkpoint: everything after
+/// that step, and the test. Messages and the ends of sittings are kept. The file is complete at all
+/// times.
 pub(crate) fn rewind(path: &Path, to: &Resumed) -> io::Result<()> {
     let file = match files::open_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -28,7 +29,7 @@ fn copy_kept(mut source: impl BufRead, target: &mut dyn Write, to: &Resumed) -> 
     Ok(())
 }
 
-/// The place in a run that an event belongs to.
+/// The position of an event in a run.
 #[derive(Deserialize)]
 struct Mark {
     event: Kind,
@@ -52,13 +53,13 @@ enum Kind {
     Other,
 }
 
-/// Whether the line is one that [`History`](crate::History) does not forget. What is no event is kept.
+/// Returns whether [`History`](crate::History) keeps the line. Lines that are not events are kept.
 fn is_kept(line: &[u8], to: &Resumed) -> bool {
     let Ok(mark) = serde_json::from_slice::<Mark>(line) else {
         return true;
     };
     match mark.event {
-        // A run that begins again says so itself.
+        // A run that starts over writes its own event.
         Kind::Started => to.step > 0,
         Kind::Step | Kind::Speed | Kind::Checkpoint => mark.step.is_none_or(|step| step <= to.step),
         Kind::Epoch => mark.epoch.is_none_or(|epoch| epoch <= to.epochs_done),
@@ -82,7 +83,7 @@ mod tests {
         serde_json::to_string(event).unwrap() + "\n"
     }
 
-    /// All that a run of three steps an epoch tells of a step.
+    /// Returns all events around a step, in a run of three steps per epoch.
     fn around(step: usize) -> Vec<Event> {
         let (seconds, epoch) = (step as f64, 1 + (step - 1) / 3);
         let mut events = vec![
@@ -174,7 +175,7 @@ mod tests {
         });
         assert_eq!(all, left);
         assert!(left.contains("after 8") && left.contains("Stopped"));
-        // The same once more changes nothing.
+        // Rewinding again changes nothing.
         let before = std::fs::read(&path).unwrap();
         rewind(&path, &to).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), before);

@@ -1,21 +1,23 @@
-//! What settings say.
+//! Comparison and display of settings.
 
 use serde_json::{Number, Value};
 
-/// Significant digits of a setting; what is beyond them is the error of double precision.
+/// Significant digits of a setting; further digits are rounding errors of double precision.
 const DIGITS: usize = 12;
 
-/// Settings that only say where a run is kept.
+/// Settings that only determine where a run is stored.
 const WHEREABOUTS: [&str; 2] = ["name", "runs_dir"];
 
-/// Whether runs with other values of a setting are other runs. Every run has a name of its own, and where it
-/// lies changes nothing in it. The setting is named by the way to it, `optimizer.rate`.
+/// Returns whether runs with different values of a setting are different runs. Every run has its
+/// own name, and its location does not change it. Settings are given by path, such as
+/// `optimizer.rate`.
 pub fn tells_runs_apart(setting: &str) -> bool {
     !WHEREABOUTS.contains(&setting)
 }
 
-/// A setting without the rounding errors of what computed it: 0.01, not 0.010000000000000002. Whole numbers,
-/// texts and everything else stay as they are; numbers in lists and tables are rounded too.
+/// Returns a setting without floating-point rounding errors: 0.01, not 0.010000000000000002.
+/// Numbers in lists and tables are rounded too; integers, strings and all other values are
+/// unchanged.
 pub fn rounded_setting(value: &Value) -> Value {
     match value {
         Value::Number(number) if number.is_f64() => {

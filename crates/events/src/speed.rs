@@ -1,11 +1,12 @@
-//! How fast a run was on the whole.
+//! Mean speed of a run.
 
 use crate::event::Speed;
 use crate::history::History;
 
 impl History {
-    /// The means over all steps whose speed is known: of the parts of a step, and of images a second, that is
-    /// all their images by all their time. `step` is the last of these steps. None where there are none.
+    /// Returns the means over all steps with a known speed: of the parts of a step, and of images
+    /// per second, which is the total number of images divided by the total time. `step` is the
+    /// last of these steps. Returns `None` if there are none.
     pub fn mean_speed(&self) -> Option<Speed> {
         let counted = self.speeds.iter().zip(self.steps_of_speeds());
         let counted: Vec<(&Speed, f64)> = counted.filter(|(_, steps)| *steps > 0.0).collect();
@@ -27,7 +28,8 @@ impl History {
         })
     }
 
-    /// How many steps each speed is the mean of: those since the one before, or since the sitting began.
+    /// Returns the number of steps that each speed is averaged over: those since the previous
+    /// speed, or since the start of the sitting.
     fn steps_of_speeds(&self) -> impl Iterator<Item = f64> {
         let mut begins = self.begins().into_iter().peekable();
         let mut before = 0;
@@ -41,7 +43,7 @@ impl History {
         })
     }
 
-    /// The steps from which on sittings went, without those that a later one took back.
+    /// Returns the steps at which sittings began, except those that a later sitting discarded.
     fn begins(&self) -> Vec<usize> {
         let mut begins = Vec::new();
         for sitting in &self.sittings {
@@ -52,12 +54,12 @@ impl History {
     }
 }
 
-/// What a step took, all its parts together.
+/// Returns the total duration of a step.
 fn whole(speed: &Speed) -> f64 {
     speed.waiting + speed.forward + speed.backward + speed.optimizer + speed.rest
 }
 
-/// The mean of values that count as much as their weights say; what is not a number is left out.
+/// Returns the weighted mean of values; NaN values are skipped.
 fn mean(values: impl Iterator<Item = (f64, f64)>) -> f64 {
     let (mut sum, mut weights) = (0.0, 0.0);
     for (value, weight) in values {
@@ -74,7 +76,7 @@ mod tests {
     use super::*;
     use crate::event::{Event, Resumed};
 
-    /// 10 images in each step.
+    /// Returns a speed with 10 images per step.
     fn speed(step: usize, seconds: f64) -> Event {
         Event::Speed(Speed {
             step,
@@ -117,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_sitting_counts_from_where_it_began() {
-        // Steps 9 to 12 were taken without a speed, and those after 12 in the second sitting.
+        // Steps 9 to 12 have no recorded speed, and those after 12 are in the second sitting.
         let expected = mean_of([speed(8, 0.125), speed(10, 0.5)]);
         let events = [speed(8, 0.125), resumed(12), speed(14, 0.5)];
         assert_eq!(mean_of(events), expected);

@@ -1,16 +1,17 @@
-//! The figures of all steps, in columns.
+//! Figures of all steps, in columns.
 
 use std::ops::Range;
 
 use crate::event::Step;
 
-/// Rows that are summed up together.
+/// Number of rows that are summarized together.
 const BLOCK: usize = 256;
 
-/// A run has a dozen figures; of a damaged file with more than this, the others are left out.
+/// Maximum number of columns. A run has a dozen figures; a damaged file may have more, which are
+/// ignored.
 const MOST_COLUMNS: usize = 1000;
 
-/// What every step came to: a row for each, in ascending order, and a column for each figure.
+/// Metrics of every step: one row per step, in ascending order, and one column per figure.
 #[derive(Clone, Debug, Default)]
 pub struct Steps {
     steps: Vec<u64>,
@@ -22,11 +23,11 @@ pub struct Steps {
 struct Column {
     name: String,
     values: Vec<f32>,
-    /// Of each whole block of rows.
+    /// One per complete block of rows.
     blocks: Vec<Summary>,
 }
 
-/// What several values come to. What is not a number is left out.
+/// Summary of several values, without NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Summary {
     pub least: f32,
@@ -91,7 +92,8 @@ impl Column {
         summary
     }
 
-    /// A row; blocks without one are passed over, so that long runs can be asked often.
+    /// Returns the first row that is not finite. Skips blocks without one, so that it stays fast
+    /// for long runs.
     fn first_not_finite(&self) -> Option<usize> {
         let mut blocks = self.blocks.iter();
         let whole = blocks.position(|block| block.count < BLOCK);
@@ -103,32 +105,32 @@ impl Column {
 }
 
 impl Steps {
-    /// How many there are.
+    /// Returns the number of steps.
     pub fn len(&self) -> usize {
         self.steps.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no steps.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// The number of each step.
+    /// Returns the number of each step.
     pub fn steps(&self) -> &[u64] {
         &self.steps
     }
 
-    /// The time of the run after each.
+    /// Returns the time of the run after each step.
     pub fn seconds(&self) -> &[f64] {
         &self.seconds
     }
 
-    /// The names of all figures.
+    /// Returns the names of all figures.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.name.as_str())
     }
 
-    /// A figure of every step, not a number where a step has none; none if no step has it.
+    /// Returns a figure of every step, NaN where a step lacks it; `None` if no step has it.
     pub fn figures(&self, name: &str) -> Option<&[f32]> {
         Some(&self.column(name)?.values)
     }
@@ -141,13 +143,13 @@ impl Steps {
         Some(self.column(name)?.summary(rows))
     }
 
-    /// The first step with a figure that is not finite, if there is one.
+    /// Returns the first step with a non-finite figure, if any.
     pub(crate) fn first_not_finite(&self, name: &str) -> Option<u64> {
         let row = self.column(name)?.first_not_finite()?;
         self.steps.get(row).copied()
     }
 
-    /// Adds a step. Those before it with the same number or a higher one no longer count.
+    /// Adds a step. Discards earlier steps with the same or a higher number.
     pub(crate) fn push(&mut self, step: &Step) {
         self.begin(step.step as u64, step.seconds);
         for (name, figure) in step.metrics.iter() {
@@ -168,7 +170,7 @@ impl Steps {
         self.set_near(0, name, figure);
     }
 
-    /// The same, faster where the column of that place has the name.
+    /// Like [`set`](Self::set), but faster if the column at `place` has the name.
     pub(crate) fn set_near(&mut self, place: usize, name: &str, figure: f32) {
         let row = self.steps.len() - 1;
         let place = match self.columns.get(place) {
@@ -203,7 +205,7 @@ impl Steps {
         }
     }
 
-    /// Forgets the steps after this one.
+    /// Discards the steps after this one.
     pub(crate) fn rewind(&mut self, step: u64) {
         if self.steps.last().is_none_or(|&last| last <= step) {
             return;
@@ -217,7 +219,7 @@ impl Steps {
         }
     }
 
-    /// Adds the steps of another, which came later.
+    /// Appends steps that came later.
     pub(crate) fn append(&mut self, later: Self) {
         let Some(&first) = later.steps.first() else {
             return;
@@ -275,7 +277,7 @@ mod tests {
     }
 
     proptest! {
-        /// However the steps are cut into parts, and whichever numbers come again.
+        /// Holds for any split of the steps into parts, and for any repeated numbers.
         #[test]
         fn parts_come_to_the_whole(
             numbers in prop::collection::vec((1_usize..600, 0_usize..3), 1..900),

@@ -5,11 +5,11 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The longest side, in pixels.
+/// Maximum length of a side in pixels.
 const LONGEST: usize = 256;
 
-/// An image of a few pixels: `[height, width, channels]`, a byte for each value, 0 to 255. In JSON,
-/// the bytes are in base 64.
+/// A small image: `[height, width, channels]`, one byte per value, 0 to 255. In JSON, the bytes are
+/// encoded in base64.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Encoded", into = "Encoded")]
 pub struct Thumbnail {
@@ -19,7 +19,7 @@ pub struct Thumbnail {
     pixels: Vec<u8>,
 }
 
-/// Why bytes are no [`Thumbnail`].
+/// The reason why bytes are not a [`Thumbnail`].
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ThumbnailError {
@@ -28,33 +28,33 @@ pub enum ThumbnailError {
         "a small image of {channels}x{height}x{width} is not one of 1 or 3 channels with sides of 1 to {LONGEST}"
     )]
     Shape {
-        /// As given.
+        /// The given number of channels.
         channels: usize,
-        /// As given.
+        /// The given height.
         height: usize,
-        /// As given.
+        /// The given width.
         width: usize,
     },
-    /// There are more or fewer bytes than the shape has values.
+    /// The number of bytes does not match the shape.
     #[error("a small image has {actual} bytes instead of {expected}")]
     Length {
         /// Height times width times channels.
         expected: usize,
-        /// As given.
+        /// The given number of bytes.
         actual: usize,
     },
-    /// The text is not base 64.
+    /// The text is not base64.
     #[error("the bytes of a small image are not base 64")]
     Base64,
 }
 
 impl Thumbnail {
-    /// An image of `[height, width, channels]`.
+    /// Creates an image from pixels `[height, width, channels]`.
     ///
     /// # Errors
     ///
-    /// If it has another number of channels than 1 or 3, a side of 0 or over 256, or another number
-    /// of bytes than that takes.
+    /// If the number of channels is not 1 or 3, if a side is 0 or over 256, or if the number of
+    /// bytes does not match.
     pub fn new(
         [height, width, channels]: [usize; 3],
         pixels: Vec<u8>,
@@ -82,27 +82,27 @@ impl Thumbnail {
         })
     }
 
-    /// Pixels from top to bottom.
+    /// Returns the height in pixels.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Pixels from left to right.
+    /// Returns the width in pixels.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// 1 for gray, 3 for red, green and blue.
+    /// Returns the number of channels: 1 for gray, 3 for red, green and blue.
     pub fn channels(&self) -> usize {
         self.channels
     }
 
-    /// All values, `[height, width, channels]`.
+    /// Returns all values, `[height, width, channels]`.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// Red, green and blue of a pixel; the nearest one for a place outside.
+    /// Returns red, green and blue of a pixel, or of the nearest one for a position outside.
     pub fn color(&self, y: usize, x: usize) -> [u8; 3] {
         let place = y.min(self.height - 1) * self.width + x.min(self.width - 1);
         match self.channels {
@@ -112,7 +112,7 @@ impl Thumbnail {
     }
 }
 
-/// How an image lies in JSON.
+/// An image's representation in JSON.
 #[derive(Serialize, Deserialize)]
 struct Encoded {
     height: usize,

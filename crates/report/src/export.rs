@@ -1,4 +1,4 @@
-//! Files for other programs, and why they cannot be written.
+//! Writes files for other programs.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,22 +6,22 @@ use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
 
-/// Why a run cannot be exported.
+/// The reason why a run cannot be exported.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// The name leads out of the folder, or is none.
+    /// The name leads out of the folder, or is not a valid name.
     #[error("`{}` is no name of a run", name.escape_debug())]
     Name {
-        /// As given.
+        /// The given name.
         name: String,
     },
-    /// A folder cannot be made.
+    /// A folder cannot be created.
     #[error("cannot make {}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
     /// A file cannot be written.
@@ -29,15 +29,15 @@ pub enum ExportError {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
-    /// A folder cannot be looked into for files of an earlier export.
+    /// A folder cannot be searched for files of an earlier export.
     #[error("cannot read {}", path.display())]
     Look {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
     /// A file of an earlier export cannot be removed.
@@ -45,12 +45,13 @@ pub enum ExportError {
     Remove {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
 }
 
-/// The folder of a run inside another: its name may have several parts, none of which leads out.
+/// Returns the subfolder of a run. Its name may have several parts, but must not lead out of the
+/// folder.
 pub(crate) fn inside(folder: &Path, name: &str) -> Result<PathBuf, ExportError> {
     let is_plain = |part: Component| matches!(part, Component::Normal(_));
     if name.is_empty() || name.contains('\0') || !Path::new(name).components().all(is_plain) {
@@ -61,7 +62,7 @@ pub(crate) fn inside(folder: &Path, name: &str) -> Result<PathBuf, ExportError> 
     Ok(folder.join(name))
 }
 
-/// Makes a folder, and those that it is in.
+/// Creates a folder and its parents.
 pub(crate) fn make_folder(path: &Path) -> Result<(), ExportError> {
     fs::create_dir_all(path).map_err(|source| ExportError::Folder {
         path: path.to_owned(),
@@ -69,7 +70,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), ExportError> {
     })
 }
 
-/// Writes a file that is whole or not there; its path.
+/// Writes a file completely or not at all, and returns its path.
 pub(crate) fn write(
     folder: &Path,
     name: &str,

@@ -1,7 +1,7 @@
-//! What is left of runs: a page to read, tables, files for other programs.
+//! Reports of runs: pages to read, tables, and files for other programs.
 //!
-//! Everything here is made from an [`events::History`] and returned as text or bytes, or written to a
-//! folder that the caller names. Nothing here reads arguments or prints.
+//! Everything is created from an [`events::History`], and is returned as text or bytes or written
+//! to a folder given by the caller. Nothing here reads arguments or prints.
 //!
 //! ```
 //! use events::{Epoch, Event, History, Metrics};
@@ -18,13 +18,13 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | [`chart`] | line charts as SVG |
 //! | [`csv`] | the figures of a run for spreadsheets |
-//! | `export` | files for other programs, written whole |
+//! | `export` | complete files for other programs |
 //! | `page` | runs as one HTML file, or as Markdown |
-//! | `places` | paths as reports show them |
+//! | `places` | paths as shown in reports |
 //! | [`runs`] | the runs of a folder, as a table |
 //! | [`table`] | tables as text |
 //! | [`tensorboard`] | a run for TensorBoard |

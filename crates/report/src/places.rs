@@ -1,26 +1,26 @@
-//! Paths as reports show them: relative to the folder that the run was started in, and without the names of
-//! home folders, so that a report can be sent to others.
+//! Paths as shown in reports: relative to the folder that the run was started in, and without the
+//! names of home folders, so that a report can be shared.
 
 use events::History;
 
-/// Folders that hold a folder for each user.
+/// Folders that contain a home folder for each user.
 const HOMES: [&str; 3] = ["home", "Users", "users"];
-/// The folder of the system's own user.
+/// Home folder of the superuser.
 const ROOT: &str = "root";
-/// Components that are left of a path that has nothing in common with the start.
+/// Number of components kept of a path that shares nothing with the start.
 const STAY: usize = 2;
 
-/// The folder that paths are shown from.
+/// The folder that paths are relative to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RelativePaths {
-    /// As it was written down, without a separator at its end.
+    /// The folder as recorded, without a trailing separator.
     start: String,
-    /// Its components; none where it is not known.
+    /// Its components; `None` if unknown.
     components: Option<Vec<String>>,
 }
 
 impl RelativePaths {
-    /// From the folder that a run was started in, or else from the one that it was first resumed in.
+    /// Uses the folder that a run was started in, or else the one that it was first resumed in.
     pub(crate) fn of(history: &History) -> Self {
         let sessions = history.sittings.iter();
         let started = history.started.as_ref();
@@ -44,13 +44,14 @@ impl RelativePaths {
         }
     }
 
-    /// Whether a folder is the one that paths are shown from.
+    /// Returns whether a folder is the one that paths are relative to.
     pub(crate) fn is_start(&self, folder: &str) -> bool {
         !self.start.is_empty() && folder.trim_end_matches(is_separator) == self.start
     }
 
-    /// A path; one that is not absolute stays. Of one that has nothing in common with where the run was started, the last
-    /// components are left: the way to it through the system's root would be an absolute path in disguise.
+    /// Returns a path relative to the folder; a path that is not absolute is unchanged. If the path
+    /// shares nothing with the folder, only its last components are kept: a relative path through
+    /// the root would reveal the absolute path.
     pub(crate) fn path(&self, path: &str) -> String {
         if !is_absolute(path) {
             return path.to_owned();
@@ -88,8 +89,8 @@ impl RelativePaths {
         }
     }
 
-    /// A text that may be a path, or one behind `folder:` as a data set has it; otherwise as
-    /// [`text`](Self::text).
+    /// Converts a text that may be a path, or a data set with a path after `folder:`; otherwise
+    /// works like [`text`](Self::text).
     pub(crate) fn value(&self, value: &str) -> String {
         let (kind, path) = match value.split_once(':') {
             Some((kind @ "folder", path)) => (Some(kind), path),
@@ -102,8 +103,8 @@ impl RelativePaths {
         }
     }
 
-    /// A text with every absolute path in it changed. A path that is not in quotes ends at a blank, but for
-    /// one within the run's own folder.
+    /// Returns a text with every absolute path in it converted. An unquoted path ends at
+    /// whitespace, except for one inside the run's own folder.
     pub(crate) fn text(&self, text: &str) -> String {
         let mut changed = String::with_capacity(text.len());
         let mut rest = text;
@@ -130,29 +131,30 @@ impl RelativePaths {
         changed
     }
 
-    /// How many bytes of a text are the path that it begins with; none for what only looks like one.
+    /// Returns the length in bytes of the path that a text starts with, or 0 if it only looks like
+    /// a path.
     fn length(&self, text: &str, before: Option<char>) -> usize {
         let own = match &self.start[..] {
             "" => None,
             start => text.strip_prefix(start),
         };
         let is_own = own.is_some_and(|rest| {
-            // A full stop may end the sentence.
+            // A period may end the sentence.
             let rest = rest.strip_prefix('.').unwrap_or(rest);
             rest.chars().next().is_none_or(is_end_of_component)
         });
         let skipped = match is_own {
             true => self.start.len(),
-            // The colon of a drive ends no path.
+            // The colon of a drive does not end a path.
             false => text.find(is_separator).unwrap_or(0),
         };
         let rest = &text[skipped..];
-        // An apostrophe that no other one follows is no quote.
+        // An apostrophe without a matching one is not a quote.
         let quote = before
             .filter(|before| matches!(before, '"' | '\'' | '`'))
             .filter(|quote| rest.contains(*quote));
         let ends = |(place, character): &(usize, char)| match quote {
-            // A blank is part of a path in quotes, unless another path follows.
+            // Whitespace is part of a quoted path, unless another path follows.
             Some(quote) => {
                 let behind = &rest[place + character.len_utf8()..];
                 *character == quote || (!is_in_word(*character) && is_absolute(behind))
@@ -162,7 +164,7 @@ impl RelativePaths {
         let end = rest.char_indices().find(ends);
         let end = end.map_or(text.len(), |(place, _)| skipped + place);
         let path = text[..end].trim_end_matches(['.', ':']);
-        // `/s` and `//host` are no files.
+        // `/s` and `//host` are not files.
         let is_path = is_own || (components(path).count() > 1 && !path.starts_with("//"));
         match is_path {
             true => path.len().max(if is_own { self.start.len() } else { 0 }),
@@ -179,7 +181,7 @@ fn is_end_of_component(character: char) -> bool {
     is_separator(character) || character.is_whitespace() || "\"'`,;:()[]{}<>|".contains(character)
 }
 
-/// Behind such a character, no path begins.
+/// Returns whether no path can start after a character.
 fn is_in_word(character: char) -> bool {
     character.is_alphanumeric()
         || is_separator(character)
@@ -191,14 +193,14 @@ fn components(path: &str) -> impl Iterator<Item = &str> {
     parts.filter(|part| !part.is_empty() && *part != ".")
 }
 
-/// Also on systems with other paths: the run may be from another one.
+/// Recognizes the paths of all operating systems, because the run may be from another one.
 fn is_absolute(path: &str) -> bool {
     let has_drive =
         matches!(path.as_bytes(), [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic());
     path.starts_with('/') || path.starts_with("\\\\") || has_drive
 }
 
-/// How many components lead to the home folder that a path is in, if it is in one.
+/// Returns the number of components that lead to the home folder containing a path, if any.
 fn home(path: &[&str]) -> Option<usize> {
     let behind_drive = usize::from(path.first().is_some_and(|first| first.ends_with(':')));
     match path.get(behind_drive) {

@@ -5,8 +5,8 @@ use std::ops::Range;
 use files::printable;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// Rows in columns that are as wide as their widest cell; the columns of `figures` stand to the right,
-/// words to the left. Cells are made [`printable`].
+/// Formats rows as columns that are as wide as their widest cell. The columns of `figures` are
+/// aligned to the right, all others to the left. Cells are made [`printable`].
 pub fn table(rows: &[Vec<String>], figures: &Range<usize>) -> String {
     let rows: Vec<Vec<String>> = rows
         .iter()
@@ -38,9 +38,9 @@ pub fn table(rows: &[Vec<String>], figures: &Range<usize>) -> String {
     text
 }
 
-/// A text that takes no more than so many columns, with an ellipsis where its end is missing.
+/// Shortens a text to at most the given width, with an ellipsis if its end is cut off.
 pub fn shortened(text: &str, width: usize) -> String {
-    // Characters without a width of their own could go on without end.
+    // Characters of zero width could go on without end.
     let is_short = text.chars().nth(4 * width).is_none();
     if is_short && text.width() <= width {
         return text.to_owned();
@@ -81,7 +81,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the cells hold, every row is one line, and nothing in it acts.
+        /// Whatever the cells contain, every row is one line without control characters.
         #[test]
         fn cells_do_not_act(rows in prop::collection::vec(prop::collection::vec(".{0,6}|\\PC*|\u{1b}\\[2J\n", 0..4), 0..5)) {
             let text = table(&rows, &(1..2));

@@ -1,4 +1,4 @@
-//! The file that describes a saved model, with checksums of itself and of the weights.
+//! The description file of a saved model, with checksums of itself and of the weights.
 
 use std::io;
 use std::path::Path;
@@ -10,23 +10,23 @@ use serde_json::{Map, Value};
 use crate::description::Description;
 use crate::saved::{DESCRIPTION_FILE, WEIGHTS_FILE};
 
-/// The entry with the version before, while new weights are being written.
+/// Key of the previous version, present while new weights are being written.
 const REPLACES: &str = "replaces";
 
-/// A description and the checksum of the weights that it belongs to.
+/// A description and the checksum of its weights.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Version {
     pub description: Description,
     pub sha256: String,
 }
 
-/// What `model.json` says.
+/// Contents of `model.json`.
 #[derive(Debug)]
 pub(crate) struct Described {
     description: Description,
-    /// The checksum of the weights; none in a file of an older version.
+    /// Checksum of the weights; `None` in files of older versions.
     sha256: Option<String>,
-    /// The version before, whose weights may still be there.
+    /// The previous version, whose weights may still be in the folder.
     replaces: Option<Version>,
 }
 
@@ -42,12 +42,13 @@ impl Described {
         })
     }
 
-    /// The description, whatever the weights are.
+    /// Returns the description without checking the weights.
     pub(crate) fn description(self) -> Description {
         self.description
     }
 
-    /// The description of these weights; none if they are not the ones that were saved.
+    /// Returns the description of these weights, or `None` if they are not the weights that were
+    /// saved.
     pub(crate) fn of(self, weights: &[u8]) -> Option<Description> {
         match self.sha256 {
             None => Some(self.description),
@@ -55,7 +56,7 @@ impl Described {
         }
     }
 
-    /// The version that these weights belong to.
+    /// Returns the version with these weights.
     fn version(self, weights: &[u8]) -> Option<Version> {
         let found = sha256(weights);
         let described = Version {
@@ -70,7 +71,7 @@ impl Described {
 }
 
 impl Version {
-    /// The version in a folder, if its file has checksums and belongs to the weights there.
+    /// Returns the version in a folder, if its file has checksums and matches the weights there.
     pub(crate) fn current(folder: &Path) -> Option<Self> {
         let read = |file, limit| files::read_file(folder.join(file), limit).ok();
         let described = read(DESCRIPTION_FILE, files::MAX_DOCUMENT_BYTES)?;
@@ -78,7 +79,8 @@ impl Version {
         described.version(&read(WEIGHTS_FILE, files::MAX_WEIGHTS_BYTES)?)
     }
 
-    /// Writes it, with the version that it replaces as long as the weights of that may still be there.
+    /// Writes the description, along with the version it replaces while the old weights may still
+    /// be in the folder.
     pub(crate) fn write(&self, folder: &Path, replaces: Option<&Self>) -> io::Result<()> {
         #[derive(Serialize)]
         struct File<'a> {

@@ -1,4 +1,4 @@
-//! What travels with a network's weights.
+//! The description that is stored with a network's weights.
 
 use data::{ImageLook, Preprocessing};
 use model::NetworkConfig;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::views::Views;
 
-/// Everything that is needed to use a network's weights, and where they came from.
+/// Everything needed to use a network's weights, and where they came from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
@@ -16,39 +16,40 @@ pub struct Description {
     pub model: String,
     /// The network itself.
     pub network: NetworkConfig,
-    /// As many as the network has classes, in the order of its logits.
+    /// Class names, in the order of the network's logits.
     pub class_names: Vec<String>,
-    /// How an image becomes the network's input: size, channels, resize, crop, mean, deviation.
+    /// How an image becomes the network's input: size, channels, resize, crop, mean and standard
+    /// deviation.
     pub preprocessing: Preprocessing,
     /// How logits become probabilities.
     #[serde(default, skip_serializing_if = "Activation::is_softmax")]
     pub activation: Activation,
-    /// The data set that it was trained on.
+    /// Data set that the network was trained on.
     pub trained_on: String,
-    /// Epochs that these weights have seen.
+    /// Number of epochs that the weights were trained for.
     pub epochs: usize,
-    /// Shares of images classified rightly.
+    /// Fractions of images classified correctly.
     pub accuracy: Accuracy,
-    /// How the accuracy was measured; none in files of older versions.
+    /// How the accuracy was measured; `None` in files of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scoring: Option<Scoring>,
-    /// What the model is for, in a sentence.
+    /// Purpose of the model, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// What the training images have in common, where they are small and gray.
+    /// What the training images have in common, if they are small and gray.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<ImageLook>,
 }
 
-/// How a model was scored.
+/// How a model's accuracy was measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scoring {
-    /// The data set whose validation and test images were classified.
+    /// Data set whose validation and test images were classified.
     pub data: String,
-    /// How the network saw each of them.
+    /// Views of each image that the network classified.
     pub views: Views,
-    /// How the weights were stored at that time; `train convert --half` rounds them afterwards.
+    /// Precision of the stored weights at that time; `train convert --half` rounds them afterwards.
     pub precision: Stored,
 }
 
@@ -56,9 +57,9 @@ pub struct Scoring {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stored {
-    /// 32 bits a number.
+    /// 32 bits per number.
     Single,
-    /// 16 bits a number.
+    /// 16 bits per number.
     Half,
 }
 
@@ -66,10 +67,10 @@ pub enum Stored {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
-    /// One class of all is right: the probabilities add up to 1.
+    /// Exactly one class is correct: the probabilities add up to 1.
     #[default]
     Softmax,
-    /// Each class is right or not by itself.
+    /// Each class is correct or not on its own.
     Sigmoid,
 }
 
@@ -79,12 +80,12 @@ impl Activation {
     }
 }
 
-/// Shares of images whose likeliest class is the right one, 0 to 1.
+/// Fractions of images classified correctly, 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accuracy {
-    /// On the part of the training images that was held back.
+    /// Validation accuracy, on the training images that were held back.
     pub validation: Option<f64>,
-    /// On the test images; none before the training has ended.
+    /// Test accuracy; `None` until training has ended.
     pub test: Option<f64>,
 }

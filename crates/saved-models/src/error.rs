@@ -1,4 +1,4 @@
-//! What can go wrong with a saved model.
+//! Errors of saved models.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,24 +10,24 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SavedModelError {
-    /// The folder is not there.
+    /// The folder does not exist.
     #[error("there is no run at {}", path.display())]
     NoRun {
-        /// Where it was looked for.
+        /// The missing folder.
         path: PathBuf,
     },
-    /// The folder has no trained model yet.
+    /// The folder does not contain a trained model yet.
     #[error("{} holds no trained model, because {} is not there", folder.display(), file)]
     NoModel {
-        /// The run.
+        /// The run's folder.
         folder: PathBuf,
-        /// The file that is missing.
+        /// The missing file.
         file: &'static str,
     },
     /// No run has a model.
     #[error("no run in {} has a model", folder.display())]
     NoRuns {
-        /// Where runs were looked for.
+        /// The folder that was searched for runs.
         folder: PathBuf,
     },
     /// Reading failed.
@@ -35,7 +35,7 @@ pub enum SavedModelError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
     /// Writing failed.
@@ -43,29 +43,29 @@ pub enum SavedModelError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The I/O error.
         source: io::Error,
     },
-    /// The description is not one.
+    /// The description is not valid.
     #[error("{origin} is damaged or from another version: {reason}")]
     Description {
         /// The file.
         origin: String,
-        /// What does not fit.
+        /// What is wrong with it.
         reason: String,
     },
-    /// A file is not what was saved.
+    /// A file differs from the one that was saved.
     #[error("{origin} is damaged: its content does not match its checksum")]
     Checksum {
         /// The file.
         origin: String,
     },
-    /// The weights are no whole safetensors file.
+    /// The weights are not a complete safetensors file.
     #[error("{origin} is cut off or damaged: {reason}")]
     Weights {
         /// The file.
         origin: String,
-        /// What does not fit.
+        /// What is wrong with it.
         reason: String,
     },
     /// The weights belong to another network.
@@ -83,7 +83,7 @@ pub enum SavedModelError {
 }
 
 impl SavedModelError {
-    /// The way out, if there is a usual one.
+    /// Returns a hint on how to fix the error, if there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoRun { .. } => {

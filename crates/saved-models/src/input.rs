@@ -14,20 +14,20 @@ use thiserror::Error;
 pub struct InputShape {
     /// 1 for gray, 3 for color.
     pub channels: usize,
-    /// Pixels.
+    /// Height in pixels.
     pub height: usize,
-    /// Pixels.
+    /// Width in pixels.
     pub width: usize,
 }
 
-/// A text that names no [`InputShape`].
+/// The string is not a valid [`InputShape`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("must be CHANNELSxHEIGHTxWIDTH, such as 3x224x224, each from 1 to {MAX_SIDE}")]
 pub struct InputShapeError;
 
 impl InputShape {
-    /// What a network usually takes: images of 224 pixels behind a stem for ImageNet, of 32 behind
-    /// the CIFAR stem, and of 28 where digits are all it takes.
+    /// Returns the usual input of a network: images of 224 pixels for an ImageNet stem, 32 for the
+    /// CIFAR stem, and 28 for the digit network.
     pub fn usual(network: &NetworkConfig) -> Self {
         let edge = match network {
             NetworkConfig::Resnet(config) => match config.stem {

@@ -1,8 +1,9 @@
-//! Trained networks as files, this project's own and other programs'.
+//! Trained networks as files, both this project's own and other programs'.
 //!
-//! A trained network is a folder with two files: its weights (`model.safetensors`) and its [`Description`]
-//! (`model.json`), which holds everything needed to use them. Training writes them with [`SavedModel::save`]. One trained
-//! network is part of this crate. [`foreign`] makes one of the weights that other programs wrote, and writes such files.
+//! A trained network is a folder with two files: its weights (`model.safetensors`) and its
+//! [`Description`] (`model.json`), which contains everything needed to use them. Training writes
+//! both with [`SavedModel::save`]. This crate ships one trained network. [`foreign`] imports
+//! weights that other programs wrote and exports weights for them.
 //!
 //! ```
 //! use burn_flex::Flex;

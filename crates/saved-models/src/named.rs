@@ -9,7 +9,7 @@ use model::{NetworkConfig, UnknownNetwork};
 pub struct NamedNetwork {
     /// Its name.
     pub name: String,
-    /// What the name stands for.
+    /// Configuration that the name stands for.
     pub config: NetworkConfig,
 }
 

@@ -10,24 +10,24 @@ use weights::{Contents, Precision, WeightsFile, to_safetensors};
 
 use crate::foreign::sizes;
 
-/// Tensors named in a message before it says "and N more".
+/// Number of tensors that a message names before it says "and N more".
 const NAMED: usize = 3;
-/// Characters of a message, before it is cut in the middle.
+/// Maximum number of characters in a message before it is cut in the middle.
 const LONGEST: usize = 290;
-/// Characters of "and N more".
+/// Number of characters in "and N more".
 const MORE: usize = 20;
 
-/// Why bytes did not become a network's weights.
+/// The reason why bytes could not be decoded into a network's weights.
 pub(crate) enum DecodeError {
-    /// The bytes are no whole safetensors file.
+    /// The bytes are not a complete safetensors file.
     Damaged(String),
-    /// The tensors are those of another network.
+    /// The tensors belong to another network.
     Mismatch(String),
 }
 
-/// All tensors of a network, running statistics included.
+/// Encodes all tensors of a network, running statistics included.
 pub(crate) fn encode<B: Backend>(network: &Network<B>) -> Result<Vec<u8>, String> {
-    // One key only: several would be written in an order that changes from run to run.
+    // Only one key: several would be written in an order that changes from run to run.
     let mut store = SafetensorsStore::from_bytes(None)
         .clear_metadata()
         .metadata("format", "burn");
@@ -39,7 +39,8 @@ pub(crate) fn encode<B: Backend>(network: &Network<B>) -> Result<Vec<u8>, String
     .map_err(|error| error.to_string())
 }
 
-/// Fills a network, from either precision. Every tensor of the network must be there in its shape, and no other.
+/// Loads weights of either precision into a network. Every tensor of the network must be present
+/// with its shape, and no other.
 pub(crate) fn decode<B: Backend>(
     bytes: &[u8],
     mut network: Network<B>,
@@ -59,7 +60,7 @@ pub(crate) fn decode<B: Backend>(
     }
 }
 
-/// Checks that bytes are a whole file of weights.
+/// Checks that bytes are a complete weights file.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
     match snapshots(bytes) {
         Ok(_) => Ok(()),
@@ -67,7 +68,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Whether weights are stored in half precision; none if they are damaged.
+/// Returns whether weights are stored in half precision, or `None` if they are damaged.
 pub(crate) fn stores_half(bytes: &[u8]) -> Option<bool> {
     Some(is_half(&snapshots(bytes).ok()?))
 }
@@ -79,7 +80,7 @@ fn is_half(snapshots: &[TensorSnapshot]) -> bool {
 }
 
 fn snapshots(bytes: &[u8]) -> Result<Vec<TensorSnapshot>, DecodeError> {
-    // Limits the header's size and number of tensors, which the store does not.
+    // Limits the header's size and the number of tensors, which the store does not.
     Contents::parse(bytes).map_err(|error| DecodeError::Damaged(error.to_string()))?;
     let mut store = SafetensorsStore::from_bytes(Some(bytes.to_vec()));
     let snapshots = store
@@ -88,7 +89,7 @@ fn snapshots(bytes: &[u8]) -> Result<Vec<TensorSnapshot>, DecodeError> {
     Ok(snapshots.values().cloned().collect())
 }
 
-/// The same tensors as other numbers, or the same bytes if they are those already.
+/// Returns the tensors in another precision, or the same bytes if they already have it.
 pub(crate) fn with_precision(bytes: &[u8], precision: Precision) -> Result<Vec<u8>, String> {
     check(bytes)?;
     if stores_half(bytes) == Some(precision == Precision::Half) {
@@ -122,8 +123,8 @@ fn differences(result: &ApplyResult) -> Vec<String> {
     wrong.chain(missing).chain(unused).collect()
 }
 
-/// The first few differences, and how many more there are: at least one, and no more than have room
-/// in a message of which so many characters are taken.
+/// Summarizes differences: the first few, at least one, and the number of the others. The result
+/// fits into a message with `taken` characters already used.
 pub(crate) fn summary(differences: &[impl ToString], taken: usize) -> String {
     let room = LONGEST.saturating_sub(taken + MORE);
     let mut named: Vec<String> = Vec::new();

@@ -5,19 +5,20 @@ use burn::tensor::ops::PadMode;
 use model::{FoldedNetwork, ResidualBackend};
 use serde::{Deserialize, Serialize};
 
-/// How the network sees each image that it classifies: the mean of the logits counts.
+/// Views of each image that the network classifies; their logits are averaged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Views {
-    /// Also as its mirror image.
+    /// Also its mirror image.
     pub flip: bool,
-    /// Also shifted by a pixel, to the top left and to the bottom right; what comes in from outside has the
-    /// mean color.
+    /// Also the image shifted by one pixel to the top left and to the bottom right. Pixels from
+    /// outside the image have the mean color.
     pub shift: bool,
 }
 
 impl Views {
-    /// The flags that ask for these views, such as `--flip-test`; none for the image as it is.
+    /// Returns the flags that select these views, such as `--flip-test`, or `None` for the image as
+    /// it is.
     pub fn flags(self) -> Option<&'static str> {
         match (self.flip, self.shift) {
             (false, false) => None,
@@ -27,7 +28,8 @@ impl Views {
         }
     }
 
-    /// The mean logits `[batch, classes]` over all views of images `[batch, channels, height, width]`.
+    /// Returns the mean logits `[batch, classes]` over all views of images `[batch, channels,
+    /// height, width]`.
     pub fn logits<B: ResidualBackend>(
         self,
         network: &FoldedNetwork<B>,
@@ -53,7 +55,8 @@ impl Views {
     }
 }
 
-/// Images `[batch, channels, height, width]` moved by a pixel to the bottom right and to the top left.
+/// Shifts images `[batch, channels, height, width]` by one pixel to the bottom right and to the top
+/// left.
 fn shifted<B: ResidualBackend>(images: &Tensor<B, 4>) -> [Tensor<B, 4>; 2] {
     let [_, _, height, width] = images.dims();
     let padded = images.clone().pad((1, 1, 1, 1), PadMode::Constant(0.0)); // 0 is the mean color
@@ -100,7 +103,7 @@ mod tests {
     #[test]
     fn logits_are_the_mean_of_three_places_and_their_mirror_images() {
         let (network, images) = (network(), images());
-        // By hand: a row and a column of zeros on one side, none on the other.
+        // Computed by hand: a row and a column of zeros on one side, none on the other.
         let mut places = vec![images.clone()];
         for (from, to) in [(0..15, 1..16), (1..16, 0..15)] {
             let part = images.clone().slice([0..2, 0..3, from.clone(), from]);

@@ -1,36 +1,35 @@
-//! One cold run, then warm ones.
+//! Measures one cold run, then warm ones.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use super::ProgramStart;
 
-/// How long the warm runs go on where nobody says how many there are to be.
+/// Duration of the warm runs if their number is not given.
 const ENOUGH: Duration = Duration::from_secs(3);
-/// The fewest of them.
+/// Minimum number of warm runs in that case.
 const FEWEST: usize = 5;
 
-/// What was measured.
+/// The result of a measurement.
 #[derive(Clone, Debug)]
 pub struct Measurement {
-    /// From the program's start to the end of the first run.
+    /// Time from the program's start to the end of the first run.
     pub cold: Duration,
-    /// What the cold time counts from: the process or its main function.
+    /// Start of the cold time: the process or its main function.
     pub cold_from: &'static str,
-    /// Bytes that the process held before the network was built, where the system says it.
+    /// Bytes that the process held before the network was built, if the system reports it.
     pub memory_before: Option<u64>,
-    /// Every later run, the shortest first; at least one.
+    /// Times of the later runs in ascending order; at least one.
     warm: Vec<Duration>,
 }
 
 impl Measurement {
-    /// Warm runs.
+    /// Returns the number of warm runs.
     pub fn repeats(&self) -> usize {
         self.warm.len()
     }
 
-    /// A warm run that so many of a hundred do not exceed, between the two nearest ones if there is
-    /// none.
+    /// Returns the given percentile of the warm runs, interpolated between the two nearest ones.
     pub fn percentile(&self, percent: f64) -> Duration {
         let Some(last) = self.warm.len().checked_sub(1) else {
             return Duration::ZERO;
@@ -43,13 +42,13 @@ impl Measurement {
 }
 
 /// Runs `run` once cold, then `repeats` times, or for about three seconds and at least five times.
-/// What it returns is handed on to the next run. `memory_before` is [`memory_now`](super::memory_now)
-/// as it was before the network was built. `progress` is told the part that is done, 0 to 1,
-/// between the runs.
+/// The return value of each run is passed to the next. `memory_before` is
+/// [`memory_now`](super::memory_now) from before the network was built. Between the runs,
+/// `progress` receives the fraction that is done, 0 to 1.
 ///
 /// # Errors
 ///
-/// The first one of `run`.
+/// The first error of `run`.
 pub fn measure<S, E>(
     start: &ProgramStart,
     memory_before: Option<u64>,

@@ -1,10 +1,10 @@
-//! How fast a program of this project computes: what both `--bench` measure and say.
+//! Measures how fast a program of this project computes, for `--bench` of both programs.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | `measure` | one cold run, then warm ones |
-//! | `process` | since when the process runs, and how much memory it took |
-//! | `report` | all of it as text and as JSON |
+//! | `process` | start time and memory of the process |
+//! | `report` | the results as text and as JSON |
 
 mod measure;
 mod process;
@@ -22,30 +22,30 @@ pub use report::{Report, Setting, Work};
 /// Seed of the weights and of the images.
 pub const SEED: u64 = 1;
 
-/// Why nothing was measured.
+/// The reason why nothing was measured.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BenchmarkError {
-    /// The network takes no such images.
+    /// The network does not accept such images.
     #[error("{model} cannot be measured with {input}: {reason}")]
     Input {
         /// The network's name.
         model: String,
-        /// What it was given.
+        /// The shape of the given images.
         input: InputShape,
-        /// What does not fit.
+        /// What does not match.
         reason: String,
     },
     /// The saved model cannot be used.
     #[error(transparent)]
     SavedModel(#[from] SavedModelError),
-    /// The device failed while it computed.
+    /// The device failed while computing.
     #[error("the device failed: {0}")]
     Device(String),
 }
 
 impl BenchmarkError {
-    /// The way out, if there is a usual one.
+    /// Returns a hint on how to fix the error, if there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Input { .. } => Some("choose another --input, or leave it out".into()),
@@ -57,7 +57,7 @@ impl BenchmarkError {
 
 impl From<ExecutionError> for BenchmarkError {
     fn from(error: ExecutionError) -> Self {
-        // Burn's words go over several lines, some of them a backtrace.
+        // Burn's message has several lines, some of them a backtrace.
         let text = error.to_string();
         let lines: Vec<_> = text.lines().map(str::trim).take(3).collect();
         Self::Device(lines.join(" "))

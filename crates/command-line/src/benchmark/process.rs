@@ -1,8 +1,8 @@
-//! What the system knows of the process: since when it runs, and how much memory it took.
+//! Start time and memory of the process, as reported by the system.
 
 use std::time::{Duration, Instant};
 
-/// When the process started, as far as the system says; else when `main` did.
+/// The start of the process if the system reports it, otherwise of `main`.
 #[derive(Clone, Copy, Debug)]
 pub struct ProgramStart {
     main: Instant,
@@ -10,7 +10,7 @@ pub struct ProgramStart {
 }
 
 impl ProgramStart {
-    /// To be called first thing in `main`.
+    /// Records the start. Call this first in `main`.
     pub fn here() -> Self {
         Self {
             main: Instant::now(),
@@ -18,12 +18,12 @@ impl ProgramStart {
         }
     }
 
-    /// Time since the start.
+    /// Returns the time since the start.
     pub fn elapsed(&self) -> Duration {
         self.main.elapsed() + self.before_main.unwrap_or_default()
     }
 
-    /// What [`elapsed`](Self::elapsed) counts from, for a sentence.
+    /// Describes the start that [`elapsed`](Self::elapsed) counts from, for a sentence.
     pub fn what(&self) -> &'static str {
         match self.before_main {
             Some(_) => "process",
@@ -32,7 +32,8 @@ impl ProgramStart {
     }
 }
 
-/// To the clock tick, a hundredth of a second, in which the kernel counts starts.
+/// Returns the time since the process started, accurate to the kernel's clock tick of a hundredth
+/// of a second.
 #[cfg(target_os = "linux")]
 fn process_age() -> Option<Duration> {
     use rustix::time::{ClockId, clock_gettime};
@@ -50,15 +51,15 @@ fn process_age() -> Option<Duration> {
     None
 }
 
-/// The 22nd field of `/proc/self/stat`. The second one is the program's name in brackets, and may
-/// hold brackets and spaces of its own.
+/// Returns the 22nd field of `/proc/self/stat`. The second field is the program's name in brackets,
+/// which may itself contain brackets and spaces.
 #[cfg(target_os = "linux")]
 fn start_ticks(stat: &str) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
     fields.split_whitespace().nth(19)?.parse().ok()
 }
 
-/// The most memory that the process ever held, in bytes, where the system says it.
+/// Returns the peak memory of the process in bytes, if the system reports it.
 #[cfg(target_os = "linux")]
 pub(super) fn peak_memory() -> Option<u64> {
     memory_line(
@@ -72,7 +73,7 @@ pub(super) fn peak_memory() -> Option<u64> {
     None
 }
 
-/// The memory that the process holds now, in bytes, where the system says it.
+/// Returns the current memory of the process in bytes, if the system reports it.
 #[cfg(target_os = "linux")]
 pub fn memory_now() -> Option<u64> {
     memory_line(
@@ -81,13 +82,13 @@ pub fn memory_now() -> Option<u64> {
     )
 }
 
-/// The memory that the process holds now, in bytes, where the system says it.
+/// Returns the current memory of the process in bytes, if the system reports it.
 #[cfg(not(target_os = "linux"))]
 pub fn memory_now() -> Option<u64> {
     None
 }
 
-/// From a line such as `VmHWM: 1940 kB`.
+/// Parses a line such as `VmHWM: 1940 kB`.
 #[cfg(target_os = "linux")]
 fn memory_line(status: &str, key: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn this_process_has_an_age_and_a_size() {
         assert!(process_age().is_some());
-        // In this order, as memory may grow in between.
+        // In this order because memory may grow in between.
         let now = memory_now().unwrap();
         assert!(peak_memory().unwrap() >= now);
         assert_eq!(ProgramStart::here().what(), "process");

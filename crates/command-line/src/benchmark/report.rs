@@ -1,4 +1,4 @@
-//! What was measured, as text and as JSON.
+//! Results of a measurement as text and as JSON.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use serde::Serialize;
 use super::{Measurement, process};
 use saved_models::InputShape;
 
-/// What a run does.
+/// The work done in each run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Work {
-    /// Images to logits that can be read.
+    /// Images to logits on the host.
     Predict,
-    /// Forward and backward pass and the optimizer's step.
+    /// Forward and backward pass and the optimizer step.
     TrainStep,
 }
 
-/// What was measured, and on what.
+/// What was measured, and on which hardware.
 #[derive(Clone, Debug, Serialize)]
 pub struct Setting {
     task: Work,
     device: String,
-    /// The CPU's vectors that the kernels of `flex` use.
+    /// The CPU's vector instructions that the kernels of `flex` use.
     simd: Option<&'static str>,
     model: String,
     input: InputShape,
@@ -35,7 +35,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// A network's prediction of so many images at a time.
+    /// Returns the setting for a network's prediction with the given batch size.
     pub fn predict(
         device: &SelectedDevice,
         model: String,
@@ -56,7 +56,7 @@ impl Setting {
         }
     }
 
-    /// A network's training step with so many images and an optimizer.
+    /// Returns the setting for a network's training step with the given batch size and optimizer.
     pub fn train_step(
         device: &SelectedDevice,
         model: String,
@@ -72,7 +72,7 @@ impl Setting {
     }
 }
 
-/// Everything there is to say; shown as text by `Display`, as JSON by `Serialize`.
+/// The full report; `Display` formats it as text, `Serialize` as JSON.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     #[serde(flatten)]
@@ -83,20 +83,20 @@ pub struct Report {
     low_ms: f64,
     high_ms: f64,
     images_per_second: f64,
-    /// None where the system does not say it.
+    /// `None` if the system does not report it.
     peak_memory_bytes: Option<u64>,
-    /// Before the network was built.
+    /// Memory before the network was built.
     memory_before_bytes: Option<u64>,
     #[serde(skip)]
     cold_from: &'static str,
 }
 
 impl Report {
-    /// A report of a measurement that has just ended.
+    /// Returns the report of a finished measurement.
     pub fn new(setting: Setting, measurement: &Measurement) -> Self {
         let milliseconds = |time: Duration| time.as_nanos() as f64 / 1e6;
         let median = measurement.percentile(50.0);
-        // A run shorter than the clock's step counts as one step.
+        // A run shorter than the clock's resolution counts as one tick.
         let seconds = median.as_secs_f64().max(1e-9);
         Self {
             repeats: measurement.repeats(),
@@ -112,11 +112,11 @@ impl Report {
         }
     }
 
-    /// One JSON object in one line.
+    /// Returns the report as a JSON object on one line.
     ///
     /// # Errors
     ///
-    /// None in practice: everything in it has a place in JSON.
+    /// None in practice: every value can be represented in JSON.
     pub fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }
@@ -178,7 +178,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Four digits that count, and never less than the whole number.
+/// Formats a value with four significant digits, but never fewer than its integer part has.
 fn significant(value: f64) -> String {
     let before_point = value.abs().max(1e-3).log10().floor() as i32 + 1;
     format!("{value:.*}", (4 - before_point).clamp(0, 6) as usize)

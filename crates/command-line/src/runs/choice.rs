@@ -1,4 +1,4 @@
-//! Which model answers where none is named.
+//! Chooses the model for predictions if none is named.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,14 +8,14 @@ use saved_models::Description;
 use saved_models::SavedModel;
 use saved_models::SavedModelError;
 
-/// A data set and another one that it is a part of.
+/// A data set and the larger one that contains it.
 const PART_OF: (&str, &str) = ("sample", "fashion-mnist");
 
-/// The runs of a folder that have a model, to choose one of.
+/// The runs of a folder that have a model.
 #[derive(Clone, Debug)]
 pub struct Candidates {
     runs_dir: PathBuf,
-    /// The newest first.
+    /// Runs, newest first.
     runs: Vec<Candidate>,
     skipped: Vec<Skipped>,
 }
@@ -26,67 +26,67 @@ struct Candidate {
     description: Description,
 }
 
-/// A run that cannot answer, because its model is damaged or not whole.
+/// A run that cannot be used because its model is damaged or incomplete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// The run.
+    /// The run's folder.
     pub folder: PathBuf,
     /// What is wrong with its model.
     pub reason: String,
 }
 
-/// The model that answers.
+/// The chosen model.
 #[derive(Clone, Debug)]
 pub struct Choice {
     /// The model.
     pub saved: SavedModel,
-    /// Its run; none for the shipped model.
+    /// The run's folder; `None` for the shipped model.
     pub folder: Option<PathBuf>,
-    /// Why it answers.
+    /// Why it was chosen.
     pub why: Why,
     /// Runs that could not be compared.
     pub skipped: Vec<Skipped>,
 }
 
-/// Why a model answers.
+/// Why a model was chosen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Why {
     /// No run has a model.
     NoRun {
-        /// Where runs were looked for.
+        /// The folder that was searched for runs.
         runs_dir: PathBuf,
     },
     /// It is the newest run.
     Newest,
-    /// It is the newest run, which has no validation accuracy.
+    /// It is the newest run, and has no validation accuracy.
     NotCompared,
     /// It is the only run on its data.
     Only {
-        /// The data.
+        /// The data set.
         data: String,
     },
     /// It has the highest validation accuracy.
     Best {
-        /// The accuracy, 0 to 1.
+        /// Its validation accuracy, 0 to 1.
         accuracy: f64,
-        /// Runs on the same data.
+        /// Number of runs on the same data.
         runs: usize,
-        /// The data.
+        /// The data set.
         data: String,
     },
-    /// The shipped model has a higher validation accuracy than all runs on such data.
+    /// The shipped model has a higher validation accuracy than all runs on the same data.
     ShippedIsBetter {
         /// Validation accuracy of the shipped model, 0 to 1.
         accuracy: f64,
-        /// The best run.
+        /// The folder of the best run.
         run: PathBuf,
-        /// Its validation accuracy, 0 to 1.
+        /// Validation accuracy of the best run, 0 to 1.
         than: f64,
     },
 }
 
 impl Why {
-    /// The reason in a word, for other programs.
+    /// Returns the reason as one word, for other programs.
     pub fn name(&self) -> &'static str {
         match self {
             Self::NoRun { .. } => "no-run",
@@ -138,7 +138,7 @@ impl fmt::Display for Why {
     }
 }
 
-/// Two shares in percent, with as many digits as tell them apart.
+/// Formats two fractions in percent, with enough digits to distinguish them.
 fn percents(one: f64, other: f64) -> [String; 2] {
     const MOST_DIGITS: usize = 6;
     let with = |digits: usize| [one, other].map(|share| format!("{:.digits$}", 100.0 * share));
@@ -150,11 +150,11 @@ fn percents(one: f64, other: f64) -> [String; 2] {
 }
 
 impl Candidates {
-    /// Reads the descriptions of all runs in a folder. Runs without a model yet are no candidates.
+    /// Reads the descriptions of all runs in a folder. Runs without a model are not candidates.
     ///
     /// # Errors
     ///
-    /// If the folder is there but cannot be read.
+    /// If the folder exists but cannot be read.
     pub fn in_folder(runs_dir: &Path) -> Result<Self, SavedModelError> {
         let mut candidates = Self {
             runs_dir: runs_dir.to_owned(),
@@ -173,7 +173,7 @@ impl Candidates {
         Ok(candidates)
     }
 
-    /// The newest run with a whole model.
+    /// Returns the newest run with a complete model.
     ///
     /// # Errors
     ///
@@ -187,9 +187,9 @@ impl Candidates {
         }
     }
 
-    /// The model with the highest validation accuracy of all runs on the data of the newest run and,
-    /// if it was trained on such data, the shipped model. Without a run, the shipped model; if the
-    /// newest run has no validation accuracy, that run.
+    /// Returns the model with the highest validation accuracy among all runs on the newest run's
+    /// data and the shipped model, if that was trained on the same data. Returns the shipped model
+    /// if there is no run, and the newest run if it has no validation accuracy.
     ///
     /// # Errors
     ///
@@ -251,7 +251,7 @@ impl Candidates {
         }
     }
 
-    /// Takes the newest run whose model is whole out of the candidates.
+    /// Removes the newest run with a complete model from the candidates and returns it.
     fn take_newest(&mut self) -> Option<(Candidate, SavedModel)> {
         while !self.runs.is_empty() {
             let newest = self.runs.remove(0);
@@ -287,15 +287,15 @@ impl Candidate {
     }
 }
 
-/// A run's model, if its weights are whole.
+/// Returns a run's model, if its weights are complete.
 fn open(folder: &Path) -> Result<SavedModel, SavedModelError> {
     let saved = SavedModel::open(folder)?;
     saved.check_weights()?;
     Ok(saved)
 }
 
-/// Whether two models tell the same classes of the same data, or of data one of which is a part of
-/// the other.
+/// Returns whether two models predict the same classes of the same data, or of data sets of which
+/// one contains the other.
 fn is_like(one: &Description, other: &Description) -> bool {
     let data = (one.trained_on.as_str(), other.trained_on.as_str());
     let is_part = data == PART_OF || (data.1, data.0) == PART_OF;
@@ -309,7 +309,8 @@ mod tests {
     use std::fs;
     use std::time::{Duration, SystemTime};
 
-    /// Runs with the shipped model's weights: name, data, validation accuracy; the oldest first.
+    /// Creates runs with the shipped model's weights from names, data sets and validation
+    /// accuracies, oldest first.
     fn runs(runs: &[(&str, &str, Option<f64>)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for (age, (name, data, validation)) in runs.iter().rev().enumerate() {
@@ -435,7 +436,7 @@ mod tests {
         assert!(name.is_none() && matches!(why, Why::NoRun { .. }));
         let newest = Candidates::in_folder(folder.path()).unwrap().newest();
         assert!(matches!(newest, Err(SavedModelError::NoRuns { .. })));
-        // A folder that is not there is one without runs.
+        // A missing folder counts as one without runs.
         let missing = Candidates::in_folder(&folder.path().join("missing")).unwrap();
         assert!(missing.best().unwrap().folder.is_none());
     }

@@ -1,4 +1,4 @@
-//! Finding runs in the folder that holds them.
+//! Finds runs in their folder.
 
 use std::fs;
 use std::io;
@@ -12,16 +12,16 @@ mod choice;
 
 pub use choice::{Candidates, Choice, Skipped, Why};
 
-/// A run by its folder, or by its name in the folder of runs. A folder without a model, such as one of
-/// images, does not hide a run of that name.
+/// Returns the folder of a run, given the folder itself or the run's name in `runs_dir`. A folder
+/// without a model, such as one of images, does not hide a run of the same name.
 ///
 /// # Errors
 ///
-/// If neither is there.
+/// If neither exists.
 pub fn find_run(run: &Path, runs_dir: &Path) -> Result<PathBuf, SavedModelError> {
     let named = runs_dir.join(run);
     let is_name = run.file_name() == Some(run.as_os_str());
-    // It only has the name of a run.
+    // It only shares its name with a run.
     let is_other = is_name && named.is_dir() && !run.join(DESCRIPTION_FILE).is_file();
     match run.is_dir() && !is_other {
         true => Ok(run.to_owned()),
@@ -32,17 +32,17 @@ pub fn find_run(run: &Path, runs_dir: &Path) -> Result<PathBuf, SavedModelError>
     }
 }
 
-/// The newest run that has a file, such as one with events or one with a model; none where no run has it yet. The newest
-/// run is the one that wrote to its folder last.
+/// Returns the newest run that has a file, such as events or a model, or `None` if no run has it
+/// yet. The newest run is the one that last wrote to its folder.
 ///
 /// # Errors
 ///
-/// If the folder is there but cannot be read.
+/// If the folder exists but cannot be read.
 pub fn newest_run(runs_dir: &Path, file: &str) -> Result<Option<PathBuf>, SavedModelError> {
     Ok(runs_with(runs_dir, file)?.into_iter().next())
 }
 
-/// The folders of runs that have a file, the newest first.
+/// Returns the folders of runs that have a file, newest first.
 fn runs_with(runs_dir: &Path, file: &str) -> Result<Vec<PathBuf>, SavedModelError> {
     let read_error = |source| SavedModelError::Read {
         path: runs_dir.to_owned(),
@@ -63,7 +63,7 @@ fn runs_with(runs_dir: &Path, file: &str) -> Result<Vec<PathBuf>, SavedModelErro
     Ok(runs.into_iter().rev().map(|(_, folder)| folder).collect())
 }
 
-/// When a run last wrote an event or a model.
+/// Returns the time when a run last wrote an event or a model.
 fn last_written(folder: &Path) -> Option<SystemTime> {
     let files = [events::FILE, DESCRIPTION_FILE].map(|file| folder.join(file));
     let times = files
@@ -93,7 +93,7 @@ mod tests {
             newest_run(runs.path(), DESCRIPTION_FILE).unwrap(),
             Some(runs.path().join("a"))
         );
-        // A run that has an event only now is newer than its model.
+        // A run that just wrote an event is newer than its model.
         fs::write(runs.path().join("c").join(events::FILE), "").unwrap();
         for file in [DESCRIPTION_FILE, events::FILE] {
             let newest = newest_run(runs.path(), file).unwrap();

@@ -1,4 +1,4 @@
-//! The lines and numbers around curves.
+//! Axis lines and tick labels of a chart.
 
 use events::Axis;
 use ratatui::layout::Rect;
@@ -9,7 +9,7 @@ use crate::pen::Pen;
 use crate::text::width;
 use crate::ticks::{Scale, Tick, Unit};
 
-/// Columns that a number of the level axis takes, with space.
+/// Columns of a label on the horizontal axis, including space.
 const LABEL: u16 = 10;
 
 impl Chart {
@@ -24,7 +24,7 @@ impl Chart {
         let mut free = plot.height;
         for Tick { place, label } in y.ticks(usize::from(plot.height / 3).clamp(2, 8), self.unit) {
             let row = row_of(plot, place);
-            // Ticks rise; two in one row would write over each other.
+            // Ticks ascend; two in one row would overwrite each other.
             if row < free {
                 free = row;
                 let gutter = Rect {
@@ -65,7 +65,7 @@ impl Chart {
                 }
             }
         }
-        // The axis is named left of its numbers, unless the first one needs the place.
+        // The axis name is left of its labels, unless the first label needs the space.
         let gutter = Rect {
             width: first.saturating_sub(1),
             ..area

@@ -1,4 +1,4 @@
-//! Curves with their axes.
+//! Charts: curves with axes.
 
 mod axes;
 mod series;
@@ -16,28 +16,28 @@ use crate::ticks::{Scale, Unit};
 pub(crate) use series::Series;
 pub use trace::Traced;
 
-/// Columns for the numbers of the upright axis.
+/// Columns for the labels of the vertical axis.
 const GUTTER: u16 = 8;
-/// Rows that leave place for a line below the plot.
+/// Minimum number of rows that leaves room for a line below the plot.
 const TALL: u16 = 7;
 
-/// Curves over one axis.
+/// Curves that share axes.
 #[derive(Clone, Debug)]
 pub(crate) struct Chart {
     pub series: Vec<Series>,
     pub axis: Axis,
-    /// From where to where.
+    /// Range of the horizontal axis.
     pub x: [f64; 2],
     pub unit: Unit,
     pub log: bool,
-    /// A value that is to be within the upright axis.
+    /// A value that the vertical axis must include.
     pub includes: Option<f64>,
     pub cursor: Option<f64>,
-    /// Said instead of curves if there are none.
+    /// Text shown if there are no curves.
     pub empty: &'static str,
 }
 
-/// Where the curves are, within a chart's area.
+/// Returns the area of the plot within a chart's area.
 pub(crate) fn plot(area: Rect) -> Rect {
     let below = if area.height >= TALL { 2 } else { 1 };
     Rect {
@@ -48,7 +48,7 @@ pub(crate) fn plot(area: Rect) -> Rect {
     }
 }
 
-/// The place of a column, given that of the ends.
+/// Returns the axis position of a column, given the positions of both ends.
 pub(crate) fn place_of_column(plot: Rect, column: u16, [from, to]: [f64; 2]) -> f64 {
     let column = column.saturating_sub(plot.x).min(plot.width);
     let share = (f64::from(column) + 0.5) / f64::from(plot.width.max(1));
@@ -85,7 +85,7 @@ impl Chart {
         self.draw_cursor(pen, plot, x, y);
     }
 
-    /// The upright axis, around what is shown.
+    /// Returns the vertical axis, fitted to what is visible.
     fn upright(&self) -> Option<Scale> {
         let values = self.series.iter().flat_map(|curve| {
             let points = &curve.points;
@@ -93,15 +93,15 @@ impl Chart {
             let lines = firsts.zip(points);
             lines.filter_map(|(from, to)| clip(*from, *to, self.x))
         });
-        // Lines that cross the edges count as far as they are seen.
+        // Lines that cross the edges count as far as they are visible.
         let values: Vec<f64> = values.flatten().map(|point| point[1]).collect();
         let includes = self.includes.filter(|_| !values.is_empty());
         let bands = self.series.iter().flat_map(|curve| self.usual_band(curve));
         Scale::around(values.into_iter().chain(includes).chain(bands), self.log)
     }
 
-    /// The mean ends of a curve's band, so that a level line over noise has the noise around it and not
-    /// all over the plot.
+    /// Returns the mean ends of a curve's band, so that a flat line with noise does not have its
+    /// noise fill the whole plot.
     fn usual_band(&self, curve: &Series) -> Vec<f64> {
         let [from, to] = self.x;
         let band = curve.band.iter();
@@ -111,7 +111,7 @@ impl Chart {
             sums = [sums[0] + least, sums[1] + greatest];
             count += 1.0;
         }
-        // Without any, these are no numbers, which no axis is made of.
+        // Without any, the means are NaN, which the axis ignores.
         sums.map(|sum| sum / count).to_vec()
     }
 
@@ -120,7 +120,7 @@ impl Chart {
         for (index, curve) in self.series.iter().enumerate() {
             for place in band(curve, &canvas, x, y) {
                 let [column, first, last] = place.map(|dot| dot.round() as usize);
-                // Every other dot, so that it looks fainter than a line without a color too.
+                // Every other dot, so that the band looks fainter than a line even without colors.
                 for row in (first..=last).filter(|row| (row + column).is_multiple_of(2)) {
                     canvas.dot(column, row, index + 1);
                 }
@@ -154,7 +154,7 @@ impl Chart {
         }
     }
 
-    /// The points of a curve that have a sign on them; the best one is the last of these.
+    /// Returns the marked points of a curve; the best one comes last.
     fn marks(&self, curve: &Series, theme: Theme, plot: Rect) -> Vec<([f64; 2], char)> {
         let [from, to] = self.x;
         let shown = || {
@@ -212,7 +212,7 @@ fn column_of(plot: Rect, place: f64) -> u16 {
     (place * columns).round().clamp(0.0, columns) as u16
 }
 
-/// A point's dot, which may lie outside; none if it has no place.
+/// Returns a point's dot, which may lie outside; `None` if the point is not on the axes.
 fn dot_of(canvas: &Canvas, x: Scale, y: Scale, [own_x, own_y]: [f64; 2]) -> Option<[f64; 2]> {
     let (columns, rows) = (canvas.columns() - 1, canvas.rows() - 1);
     let column = x.place(own_x)? * columns as f64;
@@ -220,7 +220,7 @@ fn dot_of(canvas: &Canvas, x: Scale, y: Scale, [own_x, own_y]: [f64; 2]) -> Opti
     Some([column, row])
 }
 
-/// Where a curve's band is on a canvas: `[column, top row, bottom row]` in dots, from left to right.
+/// Returns a curve's band on a canvas: `[column, top row, bottom row]` in dots, from left to right.
 fn band(curve: &Series, canvas: &Canvas, x: Scale, y: Scale) -> Vec<[f64; 3]> {
     let dots = |&[place, least, greatest]: &[f64; 3]| {
         let least = if y.log { least.max(y.low) } else { least };
@@ -233,7 +233,8 @@ fn band(curve: &Series, canvas: &Canvas, x: Scale, y: Scale) -> Vec<[f64; 3]> {
     curve.band.iter().filter_map(dots).collect()
 }
 
-/// The lines of a curve on a canvas, each from one dot to another. One that is not connected has both ends in one dot.
+/// Returns the lines of a curve on a canvas, each from one dot to another. For an unconnected
+/// point, both are the same dot.
 fn lines(curve: &Series, canvas: &Canvas, x: Scale, y: Scale) -> Vec<[[f64; 2]; 2]> {
     let range = [x.low, x.high];
     let inside = |point: &[f64; 2]| (x.low..=x.high).contains(&point[0]);
@@ -249,7 +250,7 @@ fn lines(curve: &Series, canvas: &Canvas, x: Scale, y: Scale) -> Vec<[[f64; 2]; 
     firsts.zip(&curve.points).filter_map(line).collect()
 }
 
-/// A point's cell, that of its dot; none if it is outside.
+/// Returns the cell of a point's dot, or `None` if it is outside.
 fn cell_of(plot: Rect, x: Scale, y: Scale, point: [f64; 2]) -> Option<(u16, u16)> {
     let places = [x.place(point[0])?, y.place(point[1])?];
     if !places.iter().all(|place| (0.0..=1.0).contains(place)) {
@@ -261,7 +262,7 @@ fn cell_of(plot: Rect, x: Scale, y: Scale, point: [f64; 2]) -> Option<(u16, u16)
     Some((column as u16, row as u16))
 }
 
-/// The part of a line between two places; none if there is none.
+/// Returns the part of a line between two positions, or `None` if there is none.
 fn clip(from: [f64; 2], to: [f64; 2], [left, right]: [f64; 2]) -> Option<[[f64; 2]; 2]> {
     let is_forward = from[0] <= to[0];
     if to[0] < left || from[0] > right || !is_forward {

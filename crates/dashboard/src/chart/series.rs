@@ -1,4 +1,4 @@
-//! A curve as it is drawn.
+//! A curve to draw.
 
 use ratatui::style::Style;
 
@@ -6,25 +6,25 @@ use ratatui::style::Style;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Series {
     pub name: String,
-    /// `[x, y]` from left to right; points outside the plot only tell where lines leave it.
+    /// `[x, y]` from left to right; points outside the plot only determine where lines leave it.
     pub points: Vec<[f64; 2]>,
-    /// `[x, least, greatest]`, drawn faintly behind.
+    /// `[x, lowest, highest]`, drawn faintly in the background.
     pub band: Vec<[f64; 3]>,
-    /// A sign on every point, or on the last one alone.
+    /// Marker on every point, or only on the last.
     pub mark: Option<char>,
     pub is_every_point_marked: bool,
     pub style: Style,
-    /// The point to point out.
+    /// The best point, which is highlighted.
     pub best: Option<[f64; 2]>,
-    /// The point that is told in figures, that of the cursor or the last one. Unlike `points`, it is neither a
-    /// mean of neighbors nor smoothed.
+    /// The point shown as a number, at the cursor or the end. Unlike `points`, it is neither
+    /// averaged nor smoothed.
     pub told: Option<[f64; 2]>,
-    /// How high the curve is there, if it is smoothed.
+    /// Height of the smoothed curve at that point, if it is smoothed.
     pub smooth: Option<f64>,
 }
 
 impl Series {
-    /// The point that is nearest to a place.
+    /// Returns the point nearest to a position.
     pub(crate) fn nearest(&self, x: f64) -> Option<[f64; 2]> {
         let distance = |point: &&[f64; 2]| (point[0] - x).abs();
         let points = self.points.iter();

@@ -1,4 +1,4 @@
-//! Curves apart from the cells that show them, for images that can draw real lines.
+//! Curves separate from the cells that show them, for images that can draw real lines.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -8,21 +8,22 @@ use crate::canvas::{ACROSS, Canvas, DOWN};
 use crate::pen::Pen;
 use crate::ticks::Scale;
 
-/// A curve that a chart shows. Places are `[across, down]`, in cells from the top left corner of the screen.
+/// A curve of a chart. Positions are `[across, down]`, in cells from the top left corner of the
+/// screen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Traced {
-    /// How the line looks; the band is fainter.
+    /// Style of the line; the band is fainter.
     pub style: Style,
-    /// Connected lines, each through its places; one of a single place is a dot.
+    /// Polylines; one with a single position is a dot.
     pub lines: Vec<Vec<[f64; 2]>>,
-    /// From where to where the values went, behind the line: `[across, top, bottom]`, from left to right.
+    /// Range of the values, drawn behind the line: `[across, top, bottom]`, from left to right.
     pub band: Vec<[f64; 3]>,
-    /// Points with a sign on them.
+    /// Marked points.
     pub marks: Vec<([f64; 2], char)>,
 }
 
 impl Chart {
-    /// Notes the curves, and draws nothing.
+    /// Records the curves without drawing anything.
     pub(super) fn trace(&self, pen: &mut Pen, plot: Rect, x: Scale, y: Scale) {
         let canvas = Canvas::new(plot);
         let across = |dot: f64| f64::from(plot.x) + (dot + 0.5) / ACROSS as f64;

@@ -17,7 +17,7 @@ use crate::text::width;
 /// Rows above the chart.
 const HEAD: u16 = 2;
 
-/// The parts of the page: above the chart, the chart, and the values below it.
+/// Returns the areas of the page: above the chart, the chart, and the values below it.
 fn parts(body: Rect, runs: &[Run]) -> [Rect; 3] {
     let curves: usize = runs.iter().map(|run| curves_of(run)).sum();
     let values = (curves as u16).clamp(1, (body.height / 4).max(1)) + 1;
@@ -26,7 +26,7 @@ fn parts(body: Rect, runs: &[Run]) -> [Rect; 3] {
     [head, chart, values]
 }
 
-/// Curves that a metric of a run can have.
+/// Returns the maximum number of curves of a metric in a run.
 fn curves_of(run: &Run) -> usize {
     let has_average = run
         .history
@@ -36,24 +36,24 @@ fn curves_of(run: &Run) -> usize {
     2 + usize::from(has_average)
 }
 
-/// Where the curves are.
+/// Returns the area of the plot.
 pub(crate) fn plot(body: Rect, runs: &[Run]) -> Rect {
     chart::plot(parts(body, runs)[1])
 }
 
-/// The same, on the whole screen.
+/// Like [`plot`], on the whole screen.
 pub(crate) fn plot_on_screen(state: &State, runs: &[Run]) -> Option<Rect> {
     let screen = Rect::new(0, 0, state.size.width, state.size.height);
     Some(plot(layout(screen)?.body, runs))
 }
 
-/// The columns of the plot.
+/// Returns the width of the plot in columns.
 pub(crate) fn plot_width(screen: Size) -> u16 {
     let body = Rect::new(1, 2, screen.width.saturating_sub(2), screen.height);
     chart::plot(body).width
 }
 
-/// Names of metrics with their first column, as many as fit around the chosen one.
+/// Returns the names of the metrics that fit around the chosen one, with their first columns.
 fn metric_places(state: &State, runs: &[Run], columns: u16) -> Vec<(String, u16)> {
     let names = metrics(runs);
     let chosen = names.iter().position(|name| *name == state.view.metric);
@@ -77,7 +77,7 @@ fn metric_places(state: &State, runs: &[Run], columns: u16) -> Vec<(String, u16)
     places
 }
 
-/// The metric whose name lies under the mouse.
+/// Returns the metric whose name is under the mouse.
 pub(crate) fn metric_at(state: &State, body: Rect, runs: &[Run], at: Position) -> Option<String> {
     if at.y != body.y {
         return None;
@@ -109,7 +109,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], body: Rect) {
     draw_values(pen, view, &chart, values);
 }
 
-/// What is shown, in words.
+/// Describes what is shown.
 fn described(view: &View, chart: &Chart) -> String {
     let [from, to] = chart.x.map(|place| place_name(view.axis, place));
     let scale = if view.log { "log" } else { "linear" };
@@ -127,7 +127,7 @@ fn described(view: &View, chart: &Chart) -> String {
     [between.as_str(), scale, smoothing(view).as_str(), shown].join(" · ")
 }
 
-/// How smooth curves are, in words.
+/// Describes how smooth curves are.
 fn smoothing(view: &View) -> String {
     match SMOOTHING[view.smoothing.min(SMOOTHING.len() - 1)] {
         0.0 => "not smoothed".to_owned(),
@@ -135,7 +135,7 @@ fn smoothing(view: &View) -> String {
     }
 }
 
-/// A place of the axis, in words.
+/// Formats a position on the axis.
 fn place_name(axis: Axis, place: f64) -> String {
     match axis {
         Axis::Step => count(place.clamp(0.0, 1e18).round() as u64),
@@ -144,12 +144,12 @@ fn place_name(axis: Axis, place: f64) -> String {
     }
 }
 
-/// Columns of the value that is told, and of the smoothed one beside it.
+/// Columns of the exact value, and of the smoothed one next to it.
 const VALUE: u16 = 27;
 const SMOOTH: u16 = 13;
 
-/// A row for each curve: its sign, its own value at the cursor or the end, the smoothed one if there is one,
-/// and its best.
+/// Draws a row for each curve: its marker, its exact value at the cursor or the end, the smoothed
+/// one if there is one, and its best.
 fn draw_values(pen: &mut Pen, view: &View, chart: &Chart, area: Rect) {
     let heading = match view.cursor {
         Some(cursor) => format!(
@@ -215,7 +215,7 @@ fn axis_name(axis: Axis) -> &'static str {
     }
 }
 
-/// How a curve looks, and its name.
+/// Returns the look of a curve and its name.
 pub(crate) fn legend(pen: &Pen, series: &Series) -> Vec<Span> {
     let line = pen.theme.either('━', '-');
     let mark = match (series.mark, series.is_every_point_marked) {
@@ -229,7 +229,7 @@ pub(crate) fn legend(pen: &Pen, series: &Series) -> Vec<Span> {
     ]
 }
 
-/// A small chart of a metric under its title, with the last value of each curve.
+/// Draws a small chart of a metric under its title, with the last value of each curve.
 pub(crate) fn draw_small(pen: &mut Pen, state: &State, runs: &[Run], metric: &str, area: Rect) {
     let view = View {
         window: crate::window::Window::All,
@@ -262,10 +262,10 @@ pub(crate) fn draw_small(pen: &mut Pen, state: &State, runs: &[Run], metric: &st
     chart.draw(pen, rest);
 }
 
-/// From this height on, a small chart has its curves' names in a row of their own.
+/// From this height on, a small chart shows the names of its curves in their own row.
 const LEGEND: u16 = 8;
 
-/// Each curve with its last value, in as few words as the columns ask for.
+/// Returns each curve's name and last value, shortened to fit the columns.
 fn last_values(pen: &Pen, metric: &str, chart: &Chart, columns: u16) -> Vec<Span> {
     let notes = |is_short: bool, has_names: bool| {
         let mut notes: Vec<Span> = Vec::new();
@@ -292,7 +292,7 @@ fn last_values(pen: &Pen, metric: &str, chart: &Chart, columns: u16) -> Vec<Span
     fitting.unwrap_or_else(|| notes(true, false))
 }
 
-/// The sign of each run, and its name.
+/// Returns the marker and name of each run.
 fn run_names(pen: &Pen, runs: &[Run]) -> Vec<Span> {
     let names = runs.iter().enumerate().flat_map(|(index, run)| {
         let mark = pen.theme.mark(index).to_string();

@@ -1,4 +1,4 @@
-//! The images that the network was most certain and wrong about.
+//! The misclassified images with the highest confidence.
 
 use events::Mistake;
 use ratatui::layout::{Position, Rect};
@@ -14,23 +14,23 @@ use crate::state::State;
 use crate::text::{fit, fit_end};
 use crate::thumbnail;
 
-/// Columns for the words below an image, at least.
+/// Minimum columns for the text below an image.
 const WORDS: u16 = 22;
-/// Rows below an image: what it is, what it was taken for, its file, and a gap.
+/// Rows below an image: its class, the predicted class, its file, and a gap.
 const BELOW: u16 = 4;
 /// Rows above the images.
 const HEAD: u16 = 2;
-/// As many images should be seen at once.
+/// Number of images that should be visible at once.
 const ENOUGH: usize = 6;
-/// Rows of the largest and the smallest images.
+/// Minimum and maximum rows of an image.
 const ROWS: [u16; 2] = [4, 64];
 
-/// How images lie on the page.
+/// Layout of the images on the page.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Grid {
-    /// Rows of an image.
+    /// Rows per image.
     rows: u16,
-    /// Columns of an image with its words and the gap.
+    /// Columns of an image with its text and the gap.
     tile: u16,
     across: usize,
     down: usize,
@@ -51,7 +51,8 @@ impl Grid {
         }
     }
 
-    /// Images as they are, or smaller so that enough are seen; `more` rows are added to each.
+    /// Lays out images in their own size, or smaller so that enough are visible; adds `more` rows
+    /// to each.
     fn new(mistakes: &[Mistake], area: Rect, more: i16) -> Self {
         let heights = mistakes
             .iter()
@@ -72,7 +73,7 @@ impl Grid {
         mistakes.div_ceil(self.across).saturating_sub(self.down)
     }
 
-    /// Where a mistake is, counted from the first one that is shown.
+    /// Returns the area of a mistake, counted from the first visible one.
     fn tile(&self, index: usize, area: Rect) -> Rect {
         let x = (index % self.across) as u16 * self.tile;
         let y = (index / self.across) as u16 * (self.rows + BELOW);
@@ -85,14 +86,14 @@ impl Grid {
     }
 }
 
-/// The mistakes that are shown, and how they lie.
+/// The visible mistakes and their layout.
 struct Page<'a> {
     scores: Scores<'a>,
     grid: Grid,
     area: Rect,
-    /// The first and the one after the last that are shown.
+    /// Range of visible mistakes, end excluded.
     shown: [usize; 2],
-    /// The one whose file is shown in full.
+    /// The selected mistake, whose file is shown in full.
     chosen: usize,
 }
 
@@ -114,7 +115,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Chooses the mistake that is so many after the chosen one, and scrolls to it.
+/// Moves the selection by the given number of mistakes, and scrolls to it.
 pub(crate) fn choose(state: &mut State, by: isize, runs: &[Run]) {
     let screen = Rect::new(0, 0, state.size.width, state.size.height);
     let Some((run, layout)) = runs.get(state.run).zip(layout(screen)) else {
@@ -131,14 +132,14 @@ pub(crate) fn choose(state: &mut State, by: isize, runs: &[Run]) {
     state.mistake = mistake;
 }
 
-/// The mistake under the mouse.
+/// Returns the mistake under the mouse.
 pub(crate) fn mistake_at(state: &State, body: Rect, at: Position, runs: &[Run]) -> Option<usize> {
     let page = Page::new(state, runs.get(state.run)?, body)?;
     let [first, end] = page.shown;
     (first..end).find(|index| page.grid.tile(index - first, page.area).contains(at))
 }
 
-/// The last row of images that can be the first one shown.
+/// Returns the maximum scroll position in rows of images.
 pub(crate) fn last_row(state: &State, runs: &[Run]) -> usize {
     let screen = Rect::new(0, 0, state.size.width, state.size.height);
     let Some((run, layout)) = runs.get(state.run).zip(layout(screen)) else {
@@ -182,7 +183,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, run: &Run, body: Rect) {
     }
 }
 
-/// The file of the chosen mistake in full, or its index where it has none.
+/// Draws the full file name of the selected mistake, or its index if it has no file.
 fn draw_file(pen: &mut Pen, page: &Page, mistake: &Mistake, head: Rect) {
     let number = format!("{}: ", page.chosen + 1);
     let x = pen.print(head, 0, 1, &number, pen.theme.accent());

@@ -1,4 +1,4 @@
-//! What someone wants to see first.
+//! Overview of a run.
 
 use events::{Epoch, History, Split, is_share, title};
 use ratatui::layout::Rect;
@@ -18,15 +18,15 @@ use crate::scores::{ScoreDetail, chosen};
 use crate::state::{Choice, State};
 use crate::text::wrap;
 
-/// From this width on, there is a column at the right.
+/// Minimum width for a column on the right.
 const WIDE: u16 = 150;
-/// Below this width, there is one chart.
+/// Below this width, there is only one chart.
 const NARROW: u16 = 56;
 /// Below this height, there are only charts.
 const SHORT: u16 = 14;
-/// Rows of the command that resumes a run, at most.
+/// Maximum rows of the command that resumes a run.
 const RESUME: usize = 3;
-/// From this height on, parts are apart by a row.
+/// From this height on, parts are separated by an empty row.
 const TALL: u16 = 30;
 
 pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: Rect) {
@@ -45,7 +45,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: 
     }
 }
 
-/// Says how to resume a run that has ended before its time; what is left of the area.
+/// Draws how to resume a run that ended early; returns the rest of the area.
 fn draw_resume(pen: &mut Pen, run: &Run, area: Rect) -> Rect {
     let line = progress::resume_line(run).unwrap_or_default();
     let lines = wrap(&line, usize::from(area.width), RESUME);
@@ -102,7 +102,7 @@ fn draw_wide(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, area: Rect, 
     draw_news(pen, run, inner);
 }
 
-/// Loss and accuracy, or what there is instead.
+/// Draws loss and accuracy, or the charts that exist instead.
 fn draw_charts(pen: &mut Pen, state: &State, runs: &[Run], area: Rect) {
     let names = metrics(runs);
     let mut shown: Vec<&str> = ["loss", "accuracy"]
@@ -141,7 +141,7 @@ fn draw_speed(pen: &mut Pen, run: &Run, area: Rect) {
     draw_parts(pen, run, parts);
 }
 
-/// The figures that sum a run up.
+/// Returns the figures that summarize a run.
 fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
     let history = run.history;
     let plain = |name: &str, figure: String| (name.to_owned(), (figure, Style::new()));
@@ -168,7 +168,7 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
             pairs.push(plain(&name, percent(accuracy, 2)));
         }
     }
-    // Once there is a test, those of the last epoch would be mistaken for it.
+    // Once there are test metrics, those of the last epoch could be mistaken for them.
     let last = history.epochs.last().filter(|_| history.tested.is_none());
     if let Some(last) = last {
         let metrics = last.average.as_ref().unwrap_or(&last.validation);
@@ -195,7 +195,7 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
     pairs
 }
 
-/// A figure of an epoch, with what it was measured on and with.
+/// Formats a figure of an epoch, with the images and weights it was measured on.
 fn of_epoch(history: &History, epoch: &Epoch, metric: &str) -> String {
     let weights = match epoch.average {
         Some(_) => " (averaged weights)",
@@ -205,7 +205,7 @@ fn of_epoch(history: &History, epoch: &Epoch, metric: &str) -> String {
     format!("{scored} {}{weights}", short_title(metric))
 }
 
-/// What people call a figure, in few letters.
+/// Returns a short display name of a figure.
 fn short_title(metric: &str) -> String {
     match metric {
         "top5" => "top-5".to_owned(),
@@ -213,7 +213,7 @@ fn short_title(metric: &str) -> String {
     }
 }
 
-/// The pairs of classes that are confused most.
+/// Draws the pairs of classes that are confused most.
 fn draw_confused(pen: &mut Pen, run: &Run, area: Rect) {
     let inner = panel(pen, area, "most confused", &[]);
     let Some(scores) = chosen(run.history, ScoreDetail::Confusion, Choice::Newest) else {

@@ -1,4 +1,4 @@
-//! The learning rate, as planned and as far as it went.
+//! The learning rate, planned and so far.
 
 use events::{Axis, Split};
 use ratatui::layout::Rect;
@@ -12,10 +12,10 @@ use crate::progress;
 use crate::runs::Run;
 use crate::ticks::Unit;
 
-/// More points of a plan than this are not drawn.
+/// Maximum number of points of a plan that are drawn.
 const MOST_RATES: usize = 1 << 14;
 
-/// The chart of the learning rate over the whole run, as planned, and where the run is.
+/// Draws the planned learning rate over the whole run, and the current position.
 pub(crate) fn draw_rate(pen: &mut Pen, run: &Run, area: Rect) {
     let history = run.history;
     let started = history.started.as_ref();

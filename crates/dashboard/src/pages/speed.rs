@@ -1,4 +1,4 @@
-//! Where the time goes, and how busy the machine is.
+//! Time spent in the parts of a step, and utilization of the machine.
 
 use events::{Axis, Speed};
 use ratatui::layout::Rect;
@@ -12,13 +12,13 @@ use crate::pen::{Pen, Span};
 use crate::runs::Run;
 use crate::ticks::Unit;
 
-/// The last measurements, over which what a step takes is averaged.
+/// Number of recent measurements that step times are averaged over.
 const RECENT: usize = 20;
 
 /// A part of a step, in seconds.
 type StepPart = fn(&Speed) -> f64;
 
-/// The parts of a step, and how to get them. The first one is waiting for images.
+/// Names and accessors of the parts of a step. The first is waiting for images.
 const PARTS: [(&str, StepPart); 5] = [
     ("data", |speed| speed.waiting),
     ("forward", |speed| speed.forward),
@@ -27,7 +27,7 @@ const PARTS: [(&str, StepPart); 5] = [
     ("rest", |speed| speed.rest),
 ];
 
-/// The mean seconds of each part of a step. What is not a time counts nothing.
+/// Returns the mean seconds of each part of a step. Invalid times count as 0.
 fn means(speeds: &[Speed]) -> [f64; 5] {
     PARTS.map(|(_, part)| {
         let times = speeds.iter().map(part);
@@ -69,7 +69,7 @@ pub(crate) fn draw(pen: &mut Pen, run: &Run, body: Rect) {
     }
 }
 
-/// A bar of the parts of a step, and what each takes.
+/// Draws a bar of the parts of a step, and the time of each.
 pub(crate) fn draw_parts(pen: &mut Pen, run: &Run, area: Rect) {
     let means = means(recent(&run.history.speeds));
     let whole: f64 = means.iter().sum();
@@ -129,7 +129,7 @@ fn part_of_step(pen: &Pen, index: usize, seconds: f64, whole: f64) -> [Span; 4] 
     ]
 }
 
-/// Processor, memory and GPU, a row for each.
+/// Draws CPU, memory and GPU, one row each.
 pub(crate) fn draw_machine(pen: &mut Pen, run: &Run, area: Rect) {
     let Some(system) = run.history.systems.last() else {
         pen.print(area, 0, 0, "nothing known of the machine yet", Style::new());
@@ -175,7 +175,7 @@ pub(crate) fn draw_machine(pen: &mut Pen, run: &Run, area: Rect) {
     }
 }
 
-/// A part of a whole, with one unit if both have the same.
+/// Formats a part of a whole, with one unit if both share it.
 fn of(part: &str, whole: &str) -> String {
     match (part.split_once(' '), whole.split_once(' ')) {
         (Some((number, unit)), Some((_, other))) if unit == other => format!("{number}/{whole}"),
@@ -183,7 +183,7 @@ fn of(part: &str, whole: &str) -> String {
     }
 }
 
-/// A chart over the time of the run.
+/// Returns a chart over the run's time.
 fn over_time(series: Vec<Series>, unit: Unit, includes: Option<f64>) -> Chart {
     let last = |series: &Series| series.points.last().map_or(0.0, |point| point[0]);
     let end = series.iter().map(last).fold(0.0, f64::max);
@@ -203,7 +203,7 @@ fn line(pen: &Pen, index: usize, name: &str, points: Vec<[f64; 2]>) -> Option<Se
     let series = Series {
         name: name.to_owned(),
         points,
-        // So that lines differ without colors.
+        // Distinguishes lines without colors.
         mark: (index > 0).then(|| pen.theme.mark(index - 1)),
         style: pen.theme.series(index),
         ..Series::default()

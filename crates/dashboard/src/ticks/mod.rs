@@ -1,10 +1,10 @@
-//! Round numbers along an axis.
+//! Ticks at round numbers along an axis.
 
 mod time;
 
 use events::format::number;
 
-/// How values lie along an axis.
+/// Scale of an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Scale {
     pub low: f64,
@@ -12,29 +12,30 @@ pub(crate) struct Scale {
     pub log: bool,
 }
 
-/// A place on an axis with its number.
+/// A tick on an axis with its label.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tick {
-    /// From the low end to the high one, 0 to 1.
+    /// Position from the low end to the high end, 0 to 1.
     pub place: f64,
     pub label: String,
 }
 
-/// How the numbers of an axis are shown.
+/// Format of an axis's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
     Number,
-    /// Of what has no parts.
+    /// A quantity without fractions.
     Whole,
     Percent,
-    /// Of a time in seconds.
+    /// A time in seconds.
     Time,
-    /// Of memory in bytes.
+    /// Memory in bytes.
     Bytes,
 }
 
 impl Scale {
-    /// Around values, with some space at the ends. None if there is nothing to show.
+    /// Creates a scale that fits values, with some space at the ends. Returns `None` if there is
+    /// nothing to show.
     pub(crate) fn around(values: impl Iterator<Item = f64>, log: bool) -> Option<Self> {
         let shown = values.filter(|value| value.is_finite() && (!log || *value > 0.0));
         let (low, high) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
@@ -60,7 +61,8 @@ impl Scale {
         (low < high).then_some(Self { low, high, log })
     }
 
-    /// Where a value lies, 0 at the low end and 1 at the high one; none if it has no place.
+    /// Returns the position of a value, 0 at the low end and 1 at the high end, or `None` if it is
+    /// not on the scale.
     pub(crate) fn place(self, value: f64) -> Option<f64> {
         let place = match self.log {
             true if value <= 0.0 => return None,
@@ -71,7 +73,7 @@ impl Scale {
         place.is_finite().then_some(place)
     }
 
-    /// About as many ticks as asked for, from low to high.
+    /// Returns about the requested number of ticks, from low to high.
     pub(crate) fn ticks(self, about: usize, unit: Unit) -> Vec<Tick> {
         let (factor, suffix) = match unit {
             Unit::Number | Unit::Whole | Unit::Time => (1.0, ""),
@@ -101,7 +103,7 @@ impl Scale {
     }
 }
 
-/// What bytes are multiplied by, and what they are then.
+/// Returns the factor and the unit for a number of bytes.
 fn byte_unit(bytes: f64) -> (f64, &'static str) {
     match bytes {
         1e9.. => (1e-9, " GB"),
@@ -109,13 +111,13 @@ fn byte_unit(bytes: f64) -> (f64, &'static str) {
     }
 }
 
-/// Multiples of a round step, about as many as asked for, and two at least where there are two.
+/// Returns multiples of a round step, about as many as requested, and at least two if possible.
 fn values(low: f64, high: f64, about: usize, unit: Unit) -> Vec<f64> {
     let mut step = round((high / 2.0 - low / 2.0) * 2.0 / about.max(1) as f64, unit);
     let mut values = multiples(low, high, step, about);
     for _ in 0..2 {
         if values.len() < 2 {
-            // The next smaller one: round steps are never further apart.
+            // Use the next smaller step: round steps differ by at most this factor.
             step = round(step / 2.5, unit);
             values = multiples(low, high, step, about);
         }
@@ -134,7 +136,7 @@ fn multiples(low: f64, high: f64, step: f64, about: usize) -> Vec<f64> {
         .collect()
 }
 
-/// The least round step that is not less than another.
+/// Returns the smallest round step that is at least `least`.
 fn round(least: f64, unit: Unit) -> f64 {
     match unit {
         Unit::Time => time::round(least),
@@ -143,7 +145,7 @@ fn round(least: f64, unit: Unit) -> f64 {
     }
 }
 
-/// The least one of 1, 2 or 5 times a power of ten.
+/// Returns the smallest of 1, 2 or 5 times a power of ten that is at least `least`.
 fn decimal(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
     [1.0, 2.0, 5.0, 10.0]
@@ -153,7 +155,7 @@ fn decimal(least: f64) -> f64 {
         .unwrap_or(least)
 }
 
-/// Powers of ten, or between them if there are few.
+/// Returns powers of ten, or values between them if there are few.
 fn log_values(low: f64, high: f64, about: usize) -> Vec<f64> {
     if !(low > 0.0 && low < high && high.is_finite()) {
         return Vec::new();
@@ -178,7 +180,7 @@ fn log_values(low: f64, high: f64, about: usize) -> Vec<f64> {
     }
 }
 
-/// With the decimals that neighbors differ in.
+/// Formats a value with the decimals in which neighbors differ.
 fn label(value: f64, step: f64) -> String {
     if step == 0.0 {
         let shown = number(value);
@@ -194,7 +196,7 @@ fn label(value: f64, step: f64) -> String {
         };
     }
     let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
-    // Without the sign of a zero.
+    // Removes the sign of a negative zero.
     format!("{:.decimals$}", value + 0.0)
 }
 

@@ -1,4 +1,4 @@
-//! Round times along an axis, as clocks count them.
+//! Ticks at round times along an axis, as on clocks.
 
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 3600.0;
@@ -25,7 +25,7 @@ const STEPS: [f64; 17] = [
     12.0 * HOUR,
 ];
 
-/// The least round step that is not less than another, all in seconds.
+/// Returns the smallest round step that is at least `least`, both in seconds.
 pub(super) fn round(least: f64) -> f64 {
     if least <= 0.5 {
         return super::decimal(least);
@@ -34,7 +34,8 @@ pub(super) fn round(least: f64) -> f64 {
     step.unwrap_or_else(|| DAY * super::decimal(least / DAY).max(1.0))
 }
 
-/// A time on an axis with such a step, which ends at `end`: all its labels have the same unit.
+/// Formats a time on an axis with the given step that ends at `end`; all its labels have the same
+/// unit.
 pub(super) fn label(seconds: f64, step: f64, end: f64) -> String {
     let (unit, name) = match end {
         180.0..10_800.0 => (MINUTE, " min"),
@@ -48,7 +49,7 @@ pub(super) fn label(seconds: f64, step: f64, end: f64) -> String {
     if step % unit == 0.0 {
         return super::label(seconds / unit, step / unit) + name;
     }
-    // Between whole units as clocks show it.
+    // Between whole units, as clocks show it.
     let (days, hours) = ((seconds / DAY).floor(), (seconds / HOUR).floor());
     let minutes = (seconds / MINUTE).floor();
     let (minute, second) = (minutes.rem_euclid(60.0), seconds.rem_euclid(MINUTE));

@@ -1,4 +1,4 @@
-//! What the events of a run come to.
+//! The state of a run, collected from its events.
 
 use crate::event::{
     Checkpoint, Ended, Ending, Epoch, Event, Level, Message, Mistake, Progress, Resumed, Speed,
@@ -8,76 +8,76 @@ use crate::parse::ParsedLines;
 use crate::series::Split;
 use crate::steps::Steps;
 
-/// Everything that is known of a run, without what was taken back when it was resumed.
+/// Everything known about a run, without what was discarded when it was resumed.
 ///
-/// Nothing that a file says is checked against the rest: a class in a confusion may have no name, and
-/// texts may hold any characters.
+/// The contents of the file are not checked for consistency: a class in a confusion matrix may have
+/// no name, and strings may contain any characters.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// What the run is.
+    /// Description of the run.
     pub started: Option<Started>,
-    /// Whether it went on with another number of epochs than it was started with.
+    /// Whether the run was resumed with a different number of epochs than it was started with.
     pub is_replanned: bool,
-    /// From each start or resume to its end; the first is that of `started`.
+    /// One per start or resume; the first is that of `started`.
     pub sittings: Vec<Sitting>,
-    /// Every step.
+    /// All steps.
     pub steps: Steps,
-    /// Every epoch, in order.
+    /// All epochs, in order.
     pub epochs: Vec<Epoch>,
-    /// Where the time went, in order.
+    /// Time spent in the parts of steps, in order.
     pub speeds: Vec<Speed>,
-    /// How busy the machine was, in order.
+    /// Utilization of the machine, in order.
     pub systems: Vec<System>,
-    /// Every checkpoint, in order.
+    /// All checkpoints, in order.
     pub checkpoints: Vec<Checkpoint>,
-    /// Everything that was said, what was taken back included.
+    /// All messages, including discarded ones.
     pub messages: Vec<Message>,
-    /// A pass over other images that goes on now.
+    /// The current pass over images other than the training images.
     pub progress: Option<Progress>,
-    /// What the kept network came to.
+    /// Test metrics of the kept network.
     pub tested: Option<Tested>,
-    /// Lines of the file that are no events.
+    /// Number of lines in the file that are not events.
     pub damaged: usize,
 }
 
-/// A time in which a run went on.
+/// A period in which a program trained the run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sitting {
-    /// When it began, as RFC 3339 with the offset from UTC.
+    /// Start time, as RFC 3339 with the offset from UTC.
     pub at: String,
     /// Time that the run had taken before.
     pub seconds: f64,
-    /// Steps that it had taken before.
+    /// Steps that the run had taken before.
     pub step: usize,
-    /// The words of the command line, the program's name first.
+    /// The command line as words, the program's name first.
     pub command: Vec<String>,
-    /// The folder that it was given in, where that is known.
+    /// Working directory of the command, if known.
     pub folder: Option<String>,
-    /// How it ended, if it did in good order.
+    /// How it ended, if it ended normally.
     pub ended: Option<Ended>,
 }
 
-/// How a run is.
+/// State of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// A program works on it.
+    /// A program is training the run.
     Running,
     /// All epochs were trained and the network tested.
     Finished,
-    /// It was told to stop, and can go on.
+    /// The run was asked to stop, and can be resumed.
     Stopped,
-    /// It ended with an error.
+    /// The run ended with an error.
     Failed,
-    /// Its program ended without a word.
+    /// The program ended without reporting an end.
     Crashed,
 }
 
 impl History {
-    /// Adds what comes next.
+    /// Adds the next event.
     pub fn push(&mut self, event: Event) {
         match event {
             Event::Started(started) => {
-                // What was said before the first beginning belongs to it.
+                // Messages before the first start belong to it.
                 let messages = match &self.started {
                     None => std::mem::take(&mut self.messages),
                     Some(_) => Vec::new(),
@@ -100,7 +100,7 @@ impl History {
             Event::Progress(progress) => self.progress = Some(progress),
             Event::Epoch(epoch) => {
                 self.progress = None;
-                // They are in order, so this takes no longer the more there are.
+                // Epochs are in order, so a binary search suffices however many there are.
                 let kept = self
                     .epochs
                     .partition_point(|earlier| earlier.epoch < epoch.epoch);
@@ -200,7 +200,8 @@ impl History {
         }
     }
 
-    /// How the run is; `is_running` says whether a program works on it, as [`is_locked`](crate::is_locked) does.
+    /// Returns the state of the run. `is_running` is whether a program is training it, as reported
+    /// by [`is_locked`](crate::is_locked).
     pub fn state(&self, is_running: bool) -> State {
         if is_running {
             return State::Running;
@@ -214,26 +215,26 @@ impl History {
         }
     }
 
-    /// What to do where a run failed and would fail again if it were resumed.
+    /// Returns what to do if the run failed and would fail again when resumed.
     pub fn instead_of_resuming(&self) -> Option<&str> {
         let ended = self.sittings.last()?.ended.as_ref()?;
         ended.hint.as_deref()
     }
 
-    /// The steps that the whole run is to have, as far as that is known.
+    /// Returns the planned number of steps of the whole run, if known.
     pub fn planned_steps(&self) -> Option<usize> {
         let started = self.started.as_ref()?;
         let steps = started.epochs.checked_mul(started.steps_per_epoch)?;
         (steps > 0).then_some(steps)
     }
 
-    /// The number of the last step, 0 before the first.
+    /// Returns the number of the last step, 0 before the first.
     pub fn step(&self) -> usize {
         let last = self.steps.steps().last();
         last.map_or(0, |&step| usize::try_from(step).unwrap_or(usize::MAX))
     }
 
-    /// The epoch at hand, counted from 1, and the share of its steps that are taken.
+    /// Returns the current epoch, counted from 1, and the fraction of its steps that are done.
     pub fn epoch(&self) -> (usize, f64) {
         let done = self.epochs.last().map_or(0, |epoch| epoch.epoch);
         let started = self.started.as_ref();
@@ -249,7 +250,7 @@ impl History {
         }
     }
 
-    /// The time that the run has taken, as of its last event.
+    /// Returns the time of the run as of its last event.
     pub fn seconds(&self) -> f64 {
         let sitting = self.sittings.last();
         let ended = sitting.and_then(|sitting| sitting.ended.as_ref());
@@ -268,13 +269,13 @@ impl History {
         .fold(0.0, f64::max)
     }
 
-    /// The time that is left, in seconds, test not included: what the last steps and scores took, for
-    /// those to come. None before there is enough to tell from.
+    /// Estimates the remaining time in seconds, without the test, from the duration of the last
+    /// steps and scores. Returns `None` until there is enough data.
     pub fn seconds_left(&self) -> Option<f64> {
         let started = self.started.as_ref()?;
         let left = self.planned_steps()?.saturating_sub(self.step()) as f64;
         let per_step = self.seconds_per_step()?;
-        // What an epoch takes besides its steps: scores, saving.
+        // Time of an epoch besides its steps: scoring and saving.
         let beside = self.epochs.last().map_or(0.0, |epoch| {
             (epoch.took - per_step * started.steps_per_epoch as f64).max(0.0)
         });
@@ -283,20 +284,20 @@ impl History {
         Some(left * per_step + epochs * beside)
     }
 
-    /// The median of what the last steps of this sitting took, in seconds.
+    /// Returns the median duration of the last steps of this sitting, in seconds.
     pub fn seconds_per_step(&self) -> Option<f64> {
         let seconds = self.steps.seconds();
         let since = self.sittings.last().map_or(0, |sitting| sitting.step) as u64;
         let first = self.steps.steps().partition_point(|&step| step <= since);
         let recent = &seconds[first.max(seconds.len().saturating_sub(RECENT))..];
         let mut took: Vec<f64> = recent.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        // The last step of an epoch is told with the one before it.
+        // The last step of an epoch is reported together with the one before it.
         took.retain(|took| took.is_finite() && *took > 0.0);
         took.sort_by(f64::total_cmp);
         took.get(took.len() / 2).copied()
     }
 
-    /// The epoch whose network is kept: the best so far or, in some runs, the last.
+    /// Returns the epoch whose network is kept: the best so far or, in some runs, the last.
     pub fn kept(&self) -> Option<&Epoch> {
         match self.keeps_last() {
             true => self.epochs.last(),
@@ -304,20 +305,20 @@ impl History {
         }
     }
 
-    /// Whether the last epoch's network is kept, whatever the scores are.
+    /// Returns whether the network of the last epoch is kept, regardless of scores.
     pub fn keeps_last(&self) -> bool {
         self.started
             .as_ref()
             .is_some_and(|started| started.keeps_last)
     }
 
-    /// Whether epochs are scored on the test images, because none are held back.
+    /// Returns whether epochs are scored on the test images because none are held back.
     pub fn scores_on_test(&self) -> bool {
         let started = self.started.as_ref();
         started.is_some_and(|started| started.scores_on_test)
     }
 
-    /// What people call the images or weights that a figure is of.
+    /// Returns the display name of the images or weights that a figure is of.
     pub fn name_of(&self, split: Split) -> &'static str {
         match split {
             Split::Validation if self.scores_on_test() => "test",
@@ -325,8 +326,8 @@ impl History {
         }
     }
 
-    /// Returns what to call the image of a mistake: its file, relative to the data folder if it is in there,
-    /// or its index in the set that was scored.
+    /// Returns a name for the image of a mistake: its file, relative to the data folder if it is
+    /// inside, or its index in the scored set.
     pub fn image_name(&self, mistake: &Mistake) -> String {
         let Some(path) = &mistake.path else {
             return format!("image {}", mistake.image);
@@ -339,7 +340,7 @@ impl History {
         below.unwrap_or(path).to_owned()
     }
 
-    /// The name of a class, or its number.
+    /// Returns the name of a class, or its number.
     pub fn class_name(&self, class: usize) -> String {
         let classes = self.started.as_ref().map(|started| &started.classes);
         match classes.and_then(|classes| classes.get(class)) {
@@ -349,12 +350,12 @@ impl History {
     }
 }
 
-/// What the name of a data set begins with that is a folder of images; the folder's path follows.
+/// Prefix of the name of a data set that is a folder of images; the folder's path follows.
 const FOLDER: &str = "folder:";
-/// What separates the names in a path, here or on the machine of the run.
+/// Path separators, on this machine or the machine of the run.
 const SEPARATORS: [char; 2] = ['/', '\\'];
 
-/// Steps that tell how fast it goes.
+/// Number of recent steps used to measure speed.
 const RECENT: usize = 200;
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ fn what_is_said_before_a_run_begins_is_part_of_it() {
                 .collect::<String>(),
         );
     }
-    // With the second, it begins anew.
+    // The second start begins a new history.
     assert_eq!(said, ["a", ""]);
 }
 

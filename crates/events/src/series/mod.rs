@@ -1,4 +1,4 @@
-//! Curves of one figure, thinned out for display.
+//! Curves of one figure, downsampled for display.
 
 mod nearest;
 
@@ -7,34 +7,34 @@ use crate::history::History;
 use crate::metrics::Metrics;
 use crate::steps::Summary;
 
-/// What a curve is drawn against.
+/// The horizontal axis of a curve.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Axis {
     /// Steps taken.
     #[default]
     Step,
-    /// Epochs, with parts of one.
+    /// Epochs, including fractions.
     Epoch,
-    /// Seconds that the run has taken.
+    /// Time of the run in seconds.
     Time,
 }
 
-/// Which images, and which weights, a figure is of.
+/// The images and weights that a figure is computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Split {
-    /// The training images, a figure for each step.
+    /// The training images, one figure per step.
     Train,
-    /// The validation images, a figure for each epoch.
+    /// The validation images, one figure per epoch.
     Validation,
-    /// The validation images and the weights' moving average, a figure for each epoch.
+    /// The validation images with the moving average of the weights, one figure per epoch.
     Average,
 }
 
 impl Split {
-    /// All of them.
+    /// All values.
     pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Average];
 
-    /// Its name for people.
+    /// Returns the display name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -44,29 +44,29 @@ impl Split {
     }
 }
 
-/// Some neighboring points of a curve.
+/// A group of neighboring points of a curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
-    /// Where the last of them is.
+    /// Position of the last point.
     pub x: f64,
-    /// The lowest.
+    /// Lowest value.
     pub least: f64,
-    /// The highest.
+    /// Highest value.
     pub greatest: f64,
-    /// Their mean.
+    /// Mean value.
     pub mean: f64,
 }
 
-/// A curve with at most so many points as were asked for.
+/// A curve with at most the requested number of points.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curve {
-    /// From left to right.
+    /// Buckets from left to right.
     pub buckets: Vec<Bucket>,
 }
 
 impl Curve {
-    /// The same with means smoothed: each is an average of all before it, whose weights fall by
-    /// `factor`, 0 to 1, from one to the one before.
+    /// Smooths the means: each becomes a weighted average of itself and all before it, with weights
+    /// that decay by `factor`, 0 to 1, per bucket.
     pub fn smoothed(mut self, factor: f64) -> Self {
         let factor = factor.clamp(0.0, 0.999);
         let (mut sum, mut weight) = (0.0, 0.0);
@@ -80,8 +80,8 @@ impl Curve {
 }
 
 impl History {
-    /// A curve between two places of the axis, both included, in at most `count` buckets. What is not a
-    /// number leaves a gap.
+    /// Returns the curve between two positions on the axis, both included, in at most `count`
+    /// buckets. NaN values leave a gap.
     pub fn curve(
         &self,
         split: Split,
@@ -143,7 +143,7 @@ impl History {
         Curve { buckets }
     }
 
-    /// How many steps lie before a place, or up to it.
+    /// Returns the number of steps before a position, or up to and including it.
     fn rows_before(&self, axis: Axis, place: f64, inclusive: bool) -> usize {
         let is_before = |own: f64| own < place || (inclusive && own == place);
         match axis {
@@ -197,7 +197,7 @@ impl History {
         }
     }
 
-    /// The last place of an axis that there is anything at, 0 before the first.
+    /// Returns the last position with data on an axis, or 0 before the first.
     pub fn extent(&self, axis: Axis) -> f64 {
         let last = self.steps.len().checked_sub(1);
         let step = last.map_or(0.0, |row| self.place(axis, row));
@@ -208,8 +208,9 @@ impl History {
         step.max(epoch)
     }
 
-    /// The epoch with the best figure of the scored images, and the figure: the lowest loss or error, the
-    /// highest of all else; of several with the same, the first with the lowest loss.
+    /// Returns the epoch with the best figure of a split, and the figure. The best is the lowest
+    /// loss or error, and the highest of all other figures; ties go to the lowest loss, then to the
+    /// first epoch.
     pub fn best_of(&self, split: Split, metric: &str) -> Option<(&Epoch, f64)> {
         let lower_is_better = metric.contains("loss") || metric.contains("error");
         let sign = if lower_is_better { -1.0 } else { 1.0 };

@@ -1,11 +1,11 @@
-//! The figure at one place, as it was written.
+//! Finds the exact figure at one position.
 
 use super::{Axis, Split};
 use crate::history::History;
 
 impl History {
-    /// The point that is nearest to a place of the axis, `[x, figure]`, as it was written: no mean of
-    /// neighbors, and not smoothed. What is not a number is passed over. Infinity is nearest to the last one.
+    /// Returns the point nearest to a position on the axis, `[x, figure]`, as written: neither
+    /// averaged nor smoothed. NaN values are skipped. For infinity, the last point is the nearest.
     pub fn nearest(&self, split: Split, metric: &str, axis: Axis, place: f64) -> Option<[f64; 2]> {
         let figures = self.steps.figures(metric);
         let Some(figures) = figures.filter(|_| split == Split::Train) else {

@@ -1,4 +1,4 @@
-//! Events into the file.
+//! Writes events to the file.
 
 use std::fmt;
 use std::fs::File;
@@ -15,12 +15,12 @@ use crate::event::{Event, Resumed};
 use crate::follower::FILE;
 use crate::rewind::rewind;
 
-/// How long an event waits for others before all are written.
+/// Time that an event may wait to be written together with others.
 const WAIT: Duration = Duration::from_millis(200);
-/// More bytes than this do not wait.
+/// Number of bytes that are written without waiting.
 const FULL: usize = 1 << 16;
 
-/// Appends events to the file of a run, on a thread of its own. Clones write to the same file.
+/// Appends events to the file of a run on its own thread. Clones write to the same file.
 #[derive(Clone, Debug)]
 pub struct Writer {
     sender: Sender<Order>,
@@ -32,13 +32,13 @@ type Thread = JoinHandle<Result<(), WriteError>>;
 #[derive(Debug)]
 enum Order {
     Write(Box<Event>),
-    /// And tell when all before is in the file.
+    /// Signals when everything sent before is in the file.
     Flush(SyncSender<()>),
     Echo(Echo),
     Close,
 }
 
-/// Whoever gets the same lines as the file.
+/// A second target for the lines of the file.
 struct Echo(Box<dyn io::Write + Send>);
 
 impl fmt::Debug for Echo {
@@ -53,22 +53,23 @@ impl fmt::Debug for Echo {
 pub struct WriteError {
     /// The file.
     pub path: PathBuf,
-    /// Why.
+    /// The I/O error.
     #[source]
     pub source: io::Error,
 }
 
 impl Writer {
-    /// Opens the file in a run's folder, or makes it. A last line that was cut off by a crash is removed.
+    /// Opens the file in a run's folder, or creates it. Removes a last line that a crash cut off.
     ///
     /// # Errors
     ///
-    /// If it cannot be opened.
+    /// If the file cannot be opened.
     pub fn open(folder: &Path) -> Result<Self, WriteError> {
         Self::open_with(folder, |_| {})
     }
 
-    /// The same, with someone to tell as soon as writing fails; events after that are dropped.
+    /// Like [`open`](Self::open), with a callback for the first failed write; later events are
+    /// dropped.
     ///
     /// # Errors
     ///
@@ -110,19 +111,19 @@ impl Writer {
         })
     }
 
-    /// Has an event written, soon. That a run begins or goes on takes what does not count any more out
-    /// of the file.
+    /// Queues an event for writing. The start or resumption of a run removes discarded events from
+    /// the file.
     pub fn send(&self, event: Event) {
-        // Where the thread has ended, it said why.
+        // A thread that has ended has already reported why.
         let _ = self.sender.send(Order::Write(Box::new(event)));
     }
 
-    /// Has the lines from now on written to another place too, as long as that takes them.
+    /// Also writes all following lines to another target, until that fails.
     pub fn echo(&self, target: Box<dyn io::Write + Send>) {
         let _ = self.sender.send(Order::Echo(Echo(target)));
     }
 
-    /// Waits until all that was sent is in the file, or cannot get there.
+    /// Waits until everything sent so far is in the file, or cannot be written.
     pub fn flush(&self) {
         let (sender, written) = sync_channel(1);
         if self.sender.send(Order::Flush(sender)).is_ok() {
@@ -130,11 +131,11 @@ impl Writer {
         }
     }
 
-    /// Writes what is left, and ends.
+    /// Writes the remaining events and stops the thread.
     ///
     /// # Errors
     ///
-    /// If something could not be written, now or before.
+    /// If an event could not be written, now or before.
     pub fn close(&self) -> Result<(), WriteError> {
         let _ = self.sender.send(Order::Close);
         let thread = self
@@ -144,17 +145,17 @@ impl Writer {
             .take();
         match thread.map(JoinHandle::join) {
             Some(Ok(result)) => result,
-            // Closed before; a thread that panicked has said so.
+            // Already closed, or the thread panicked and reported it.
             _ => Ok(()),
         }
     }
 }
 
-/// What lines go to.
+/// Target of the lines.
 struct Target<'a> {
     path: &'a Path,
     file: File,
-    /// Lines that wait.
+    /// Lines that are not yet written.
     buffer: Vec<u8>,
     echo: Option<Echo>,
 }
@@ -191,7 +192,7 @@ impl Target<'_> {
                 due = None;
             }
             if let Some(waiting) = waiting {
-                // Whoever waited may be gone.
+                // The waiting thread may be gone.
                 let _ = waiting.send(());
             }
             if closed {
@@ -210,7 +211,7 @@ impl Target<'_> {
             self.empty()?;
             if self.file.stream_position()? > 0 {
                 rewind(self.path, place)?;
-                // The file that was open is not the one of that name any more.
+                // The name no longer refers to the open file.
                 self.file = open(self.path)?;
             }
         }
@@ -219,7 +220,7 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Writes the lines that wait.
+    /// Writes the buffered lines.
     fn empty(&mut self) -> io::Result<()> {
         self.file.write_all(&self.buffer)?;
         if let Some(Echo(target)) = &mut self.echo {
@@ -233,7 +234,7 @@ impl Target<'_> {
     }
 }
 
-/// The file, made where there is none, to write to behind its last whole line.
+/// Opens the file, creating it if necessary, for writing after its last complete line.
 fn open(path: &Path) -> io::Result<File> {
     let mut file = File::options()
         .create(true)
@@ -245,7 +246,7 @@ fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Leaves the file's position behind its last whole line, and nothing after it.
+/// Moves the file's position after its last complete line, and removes everything after it.
 fn remove_cut_line(file: &mut File) -> io::Result<()> {
     let mut end = file.seek(SeekFrom::End(0))?;
     let mut block = [0; 4096];

@@ -65,7 +65,7 @@ fn a_run_that_goes_on_repeats_no_step() {
         step: 3,
         ..Resumed::default()
     }));
-    // As many bytes as before or more do not hide from a reader that the file is another one.
+    // A reader notices that the file was replaced even if it is as long as before or longer.
     for number in 4..=9 {
         writer.send(step(number));
     }
@@ -102,7 +102,7 @@ fn a_run_that_begins_again_begins_with_an_empty_file() {
 
 #[test]
 fn an_echo_is_the_same_and_may_go_away() {
-    /// Takes so many bytes.
+    /// Accepts only the given number of bytes.
     #[derive(Clone)]
     struct Target(Arc<Mutex<Vec<u8>>>, usize);
     impl io::Write for Target {

@@ -1,23 +1,26 @@
-//! Where an axis ends although a line goes on: above what a diverged run rose to.
+//! Limits an axis to the values before a run diverged.
 //!
-//! A loss that explodes takes all room of an axis, so that nothing else is seen. What is far above the first
+//! A loss that explodes takes up the whole axis, so that nothing else is visible. Instead, values
+//! far above the first ones are cut off, and the point where a line leaves the axis for good is
+//! marked.
 //! values of the lines is cut off instead, and the place where a line leaves for good is marked.
 
 use super::{Scale, Series};
 
-/// How many of a line's first points say how large its values are.
+/// Number of first points that determine the usual size of a line's values.
 const FIRST: usize = 10;
-/// Lines whose first values are larger than those of another by more than this have diverged already.
+/// Lines with first values larger than those of another line by more than this factor have already
+/// diverged.
 const SIMILAR: f64 = 20.0;
-/// Values up to so many times the first ones are always shown.
+/// Values up to this multiple of the first ones are always shown.
 const SHOWN: f64 = 5.0;
-/// The axis is cut only if the largest value is larger than the first ones by more than this.
+/// The axis is cut only if the largest value exceeds the first ones by more than this factor.
 const EXPLODED: f64 = 20.0;
 
-/// The greatest value that an axis is to hold; none if it holds all.
+/// Returns the highest value that an axis should show, or `None` if it shows all.
 ///
-/// Only linear axes are cut: one that starts at zero shows amounts, such as a rate that is meant to grow, and a
-/// logarithmic one has room for everything.
+/// Only linear axes are cut: one that starts at zero shows amounts that are meant to grow, such as
+/// a rate, and a logarithmic one has room for everything.
 pub(crate) fn greatest_shown(scale: Scale, series: &[Series]) -> Option<f64> {
     if scale != Scale::Linear {
         return None;
@@ -35,8 +38,9 @@ pub(crate) fn greatest_shown(scale: Scale, series: &[Series]) -> Option<f64> {
     shown.reduce(f64::max)
 }
 
-/// How large a line's values are as far as its beginning tells: the first one, or the median of the first ones where that
-/// is larger. Where it is much larger, the line explodes at once, and its first value tells. None for zero and less.
+/// Returns the usual size of a line's values at its start: the first value, or the median of the
+/// first values if that is larger. If the median is much larger, the line explodes immediately, and
+/// the first value is used. Returns `None` for values of zero or less.
 fn usual(series: &Series) -> Option<f64> {
     let mut values: Vec<f64> = finite(series).take(FIRST).collect();
     let first = *values.first()?;
@@ -54,7 +58,7 @@ fn finite(series: &Series) -> impl Iterator<Item = f64> {
     values.filter(|value| value.is_finite())
 }
 
-/// The first point of those at a line's end that are all above what the axis holds, or no numbers.
+/// Returns the first of the points at a line's end that are all above the axis or NaN.
 pub(crate) fn divergence(values: &[f64], greatest: Option<f64>) -> Option<usize> {
     let greatest = greatest.unwrap_or(f64::INFINITY);
     let is_shown = |value: &f64| value.is_finite() && *value <= greatest;
@@ -92,7 +96,7 @@ mod tests {
         for scale in [Scale::Logarithmic, Scale::FromZero, Scale::ZeroToLast] {
             assert_eq!(greatest_shown(scale, &lines), None);
         }
-        // Almost at once, and in one run of two.
+        // Almost immediately, and in one of two runs.
         let early: Vec<f64> = [2.3, 2.5]
             .into_iter()
             .chain((1..98).map(|power| 10_f64.powi(power)))
@@ -119,7 +123,7 @@ mod tests {
             );
             assert_eq!(divergence(values, None), None);
         }
-        // A peak that a run comes back from.
+        // A peak that a run recovers from.
         let peak = [2.3, 2.0, 900.0, 2.0];
         let greatest = greatest_shown(Scale::Linear, &[series(&peak)]);
         assert_eq!(greatest, Some(2.3));

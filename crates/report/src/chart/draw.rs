@@ -1,4 +1,4 @@
-//! Axes and lines of a panel.
+//! Draws the axes and lines of a panel.
 
 use std::fmt::Write as _;
 
@@ -9,39 +9,39 @@ use super::palette::{COLORS, DASHES};
 use super::ticks::Ticks;
 use super::{Panel, Series, Style};
 
-/// Half of a mark's edge.
+/// Half the side of a marker.
 const MARK: f64 = 2.6;
-/// Of the ring around a point.
+/// Radius of the ring around a point.
 const RING: f64 = 5.5;
-/// From an axis to what is written beside it, and below it.
+/// Distances from an axis to its labels and title.
 const LABEL: f64 = 8.0;
 const LABEL_BELOW: f64 = 18.0;
 const TITLE_BELOW: f64 = 38.0;
 
-/// Labels beside an axis with more characters are made narrower, and end so far from what is written along it.
+/// Axis labels with more characters are condensed, and keep a gap to the axis title.
 const LONG: usize = 6;
 const LABEL_GAP: f64 = 4.0;
-/// Dashes of the mark of a divergence, the room beside it, and the height of what is written there.
+/// Dashes of a divergence marker, the space next to it, and the height of its text.
 const DIVERGENCE: &str = "2 4";
 const DIVERGENCE_GAP: f64 = 5.0;
 const DIVERGENCE_LINE: f64 = 14.0;
 
-/// Where the axes are, in the units of the document.
+/// Position of the axes, in the units of the document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
     pub left: f64,
     pub right: f64,
     pub top: f64,
     pub bottom: f64,
-    /// The middle of what is written along the upright axis.
+    /// Center line of the vertical axis's title.
     pub beside: f64,
 }
 
-/// The axes of a panel: limits, and where values lie.
+/// The axes of a panel: limits and positions of values.
 pub(super) struct Axes {
     x: Ticks,
     y: Ticks,
-    /// Values above are beyond the axis.
+    /// Values above this are outside the axis.
     greatest: Option<f64>,
     frame: Frame,
 }
@@ -80,7 +80,7 @@ impl Axes {
         Some([self.across(x)?, self.up(y)?])
     }
 
-    /// Grid, labels and titles.
+    /// Draws the grid, labels and titles.
     pub(super) fn draw(&self, text: &mut String, panel: &Panel) {
         let Frame {
             left,
@@ -133,10 +133,10 @@ impl Axes {
         );
     }
 
-    /// The band, the line, its marks and the ring.
+    /// Draws the band, the line, its markers and the ring.
     pub(super) fn draw_series(&self, text: &mut String, series: &Series) {
         self.draw_range(text, series);
-        // A line leaves the axis and comes back, but does not run along its edge.
+        // A line leaves the axis and returns, but does not run along its edge.
         let is_beyond = |place: Option<usize>| {
             let point = place.and_then(|place| series.points.get(place));
             point.is_none_or(|point| self.is_beyond(point[1]))
@@ -164,8 +164,8 @@ impl Axes {
         }
     }
 
-    /// A line where the series leaves the axis for good. `number` tells it from others, so that what is written
-    /// there does not lie on top of each other.
+    /// Draws a vertical line where the series leaves the axis for good. `number` counts such lines,
+    /// so that their texts do not overlap.
     pub(super) fn draw_divergence(&self, text: &mut String, series: &Series, number: usize) {
         let values: Vec<f64> = series.points.iter().map(|point| point[1]).collect();
         let point = divergence(&values, self.greatest);
@@ -220,7 +220,7 @@ impl Axes {
     }
 }
 
-/// Leaves out the marks of so many points at both ends.
+/// Draws a line, without the markers of the given number of points at both ends.
 pub(super) fn draw_line(
     text: &mut String,
     points: &[[f64; 2]],
@@ -261,7 +261,7 @@ pub(super) fn draw_line(
     }
 }
 
-/// Text that XML takes for text; characters that it does not allow are escaped.
+/// Escapes text for XML, including characters that XML does not allow.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in printable(text).chars() {

@@ -1,13 +1,13 @@
-//! One panel as a part of a page, whose style sheet has the rules of the palette.
+//! A single panel inside a page, whose style sheet contains the rules of the palette.
 
 use std::fmt::Write as _;
 
 use super::draw::{Axes, draw_line, escaped};
 use super::{Frame, Panel, Style};
 
-/// Width and height, in units that the page stretches.
+/// Width and height in units that the page scales.
 pub(crate) const SIZE: [f64; 2] = [440.0, 264.0];
-/// Where the axes are.
+/// Position of the axes.
 pub(crate) const FRAME: Frame = Frame {
     left: 64.0,
     right: 428.0,
@@ -16,8 +16,8 @@ pub(crate) const FRAME: Frame = Frame {
     beside: 12.0,
 };
 
-/// A panel without a title, with a number by which a script finds it. What it shows is told to
-/// readers who cannot see it.
+/// Returns a panel without a title. A script finds it by its number, and `description` describes it
+/// to readers who cannot see it.
 pub(crate) fn inline(panel: &Panel, number: usize, description: &str) -> String {
     let [width, height] = SIZE;
     let mut text = String::new();
@@ -43,7 +43,7 @@ pub(crate) fn inline(panel: &Panel, number: usize, description: &str) -> String 
     text
 }
 
-/// A piece of a line, for a legend.
+/// Returns a short sample of a line, for a legend.
 pub(crate) fn swatch(style: Style) -> String {
     let mut text = "<svg class=\"swatch\" viewBox=\"0 0 30 10\" aria-hidden=\"true\">".to_owned();
     draw_line(&mut text, &[[1.0, 5.0], [15.0, 5.0], [29.0, 5.0]], style, 1);
@@ -87,7 +87,7 @@ mod tests {
         );
         assert!(text.contains("<title id=\"chart-7-title\">&lt;loss&gt;</title>"));
         assert!(text.contains(">a &amp; b</desc>"));
-        // Half of the axis is 103 units high; what is outside the axis is drawn at its edge.
+        // Half of the axis is 103 units high; values outside the axis are drawn at its edge.
         assert!(
             text.contains("points=\"64.0,164.5 155.0,113.0 \""),
             "{text}"

@@ -1,16 +1,15 @@
-//! Line charts as SVG: no scripts, no fonts or files from elsewhere, light and dark.
+//! Line charts as SVG, without scripts or external fonts and files, in light and dark.
 //!
-//! A line is told from others by its color, its dashes and its mark, so that color is never the
-//! only sign.
+//! Lines differ by color, dashes and marker, so that color is never the only distinction.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | `svg` | a chart as a document of its own |
-//! | `inline` | one panel as a part of a page |
+//! | `svg` | a chart as a separate document |
+//! | `inline` | a single panel inside a page |
 //! | `draw` | axes and lines |
-//! | `clip` | where an axis is cut off |
+//! | `clip` | limits an axis if a run diverged |
 //! | `palette` | colors and dashes |
-//! | `ticks` | where an axis begins and ends |
+//! | `ticks` | limits and ticks of an axis |
 
 mod clip;
 mod draw;
@@ -27,79 +26,79 @@ pub(crate) use palette::{COLORS, DASHES, color_rules};
 /// Panels side by side under one title.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
-    /// What it shows; the title for readers who cannot see it, too.
+    /// Title, which also describes the chart to readers who cannot see it.
     pub title: String,
-    /// From left to right, with one legend for all: series of one style have one label.
+    /// Panels from left to right, with a common legend: series with the same style have the same
+    /// label.
     pub panels: Vec<Panel>,
 }
 
-/// One pair of axes with lines.
+/// A pair of axes with lines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
-    /// What stands over it.
+    /// Title above the panel.
     pub title: String,
-    /// From left to right.
+    /// Horizontal axis.
     pub x: Axis,
-    /// From below to above.
+    /// Vertical axis.
     pub y: Axis,
-    /// In the order in which they are drawn.
+    /// Lines in drawing order.
     pub series: Vec<Series>,
 }
 
-/// What an axis measures.
+/// The quantity on an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    /// With its unit.
+    /// Label, including the unit.
     pub label: String,
-    /// How values become places.
+    /// Scale of the values.
     pub scale: Scale,
 }
 
-/// How values become places.
+/// How values map to positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
-    /// Equal differences are equally long.
+    /// Equal differences have equal length.
     Linear,
-    /// The same, for values that cannot exceed 100: nor does the axis then.
+    /// Like `Linear`, for values that cannot exceed 100; the axis does not exceed 100 either.
     Percent,
-    /// The same, and the axis starts at zero.
+    /// Like `Linear`, but the axis starts at zero.
     FromZero,
-    /// The same, and the axis ends with the highest value, round or not.
+    /// Like `FromZero`, but the axis ends at the highest value, even if it is not round.
     ZeroToLast,
-    /// Equal ratios are equally long; values that are not above zero are left out.
+    /// Equal ratios have equal length; values of zero or less are left out.
     Logarithmic,
 }
 
-/// One line.
+/// A line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// Its name in the legend.
+    /// Name in the legend.
     pub label: String,
-    /// x and y; where one is not finite, the line is broken.
+    /// x and y of each point; the line breaks where one is not finite.
     pub points: Vec<[f64; 2]>,
-    /// The least and the greatest of what each point stands for, as many as points; or empty. Drawn as
-    /// a band, which the axis need not hold.
+    /// Lowest and highest of the values behind each point; one entry per point, or empty. Drawn as
+    /// a band that may extend beyond the axis.
     pub range: Vec<[f64; 2]>,
-    /// The point with a ring around it.
+    /// Index of the point with a ring around it.
     pub best: Option<usize>,
-    /// How it looks.
+    /// Look of the line.
     pub style: Style,
 }
 
-/// How a line looks.
+/// Look of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
-    /// A number in a palette that people with any color vision can tell apart; beyond its end it
-    /// starts again.
+    /// Index into a palette that is safe for all types of color vision; wraps around at the end.
     pub color: usize,
-    /// A number in a list of dashes, 0 for a whole line; beyond its end it starts again.
+    /// Index into a list of dash patterns, 0 for a solid line; wraps around at the end.
     pub dash: usize,
-    /// Whether each point has a mark.
+    /// Whether each point has a marker.
     pub marked: bool,
 }
 
 impl Chart {
-    /// The chart as an SVG document.
+    /// Returns the chart as an SVG document.
     pub fn svg(&self) -> String {
         svg::document(self)
     }

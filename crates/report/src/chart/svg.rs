@@ -1,4 +1,4 @@
-//! A chart as a document of its own.
+//! A chart as a separate document.
 
 use std::fmt::Write as _;
 
@@ -6,18 +6,18 @@ use super::draw::{Axes, Frame, draw_line, escaped};
 use super::palette::color_rules;
 use super::{Chart, Panel, Series};
 
-/// All in the units of the document, which are pixels where it is shown at its own size.
-/// Of one panel, and of each of several.
+/// Sizes are in the units of the document, which are pixels at its original size. Width of a single
+/// panel, and of each of several.
 const PANEL_WIDTHS: [f64; 2] = [680.0, 420.0];
 const PANEL_HEIGHT: f64 = 320.0;
-/// Room around the axes, for labels.
+/// Space around the axes for labels.
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 52.0;
 const LEGEND_ROW: f64 = 22.0;
 const LEGEND_LINE: f64 = 32.0;
-/// About the width of a character of a label, and the room around one.
+/// Approximate width of a character of a label, and the space around a label.
 const LEGEND_CHARACTER: f64 = 7.0;
 const LEGEND_GAP: f64 = 28.0;
 
@@ -67,7 +67,7 @@ pub(super) fn document(chart: &Chart) -> String {
     text
 }
 
-/// The first series of each label.
+/// Returns the first series with each label.
 fn legend_entries(chart: &Chart) -> Vec<&Series> {
     let mut entries: Vec<&Series> = Vec::new();
     for series in chart.panels.iter().flat_map(|panel| &panel.series) {
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn every_point_is_drawn_in_every_panel() {
         let svg = chart("line", vec![[1.0, 1.0], [2.0, 3.0], [3.0, 2.0]]).svg();
-        // Two panels, and the legend once.
+        // Two panels, and one legend.
         assert_eq!(count(&svg, "<polyline"), 3, "{svg}");
         assert_eq!(count(&svg, "<rect class=\"m"), 2 * 3 + 1, "{svg}");
         assert_eq!(count(&svg, ">line</text>"), 1);

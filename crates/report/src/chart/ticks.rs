@@ -1,26 +1,26 @@
-//! Where an axis begins and ends, and the round values on it.
+//! Limits of an axis, and its ticks at round values.
 
 use super::Scale;
 
-/// About so many values have a label.
+/// Approximate number of labeled values.
 const TICKS: f64 = 5.0;
-/// A logarithmic axis shows no more powers of ten than these.
+/// Maximum number of powers of ten on a logarithmic axis.
 const MAX_DECADES: i32 = 300;
 const MOST_PERCENT: f64 = 100.0;
 
-/// An axis with limits.
+/// Limits and labels of an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Ticks {
     scale: Scale,
     low: f64,
     high: f64,
-    /// Each within the limits, with its label.
+    /// Values within the limits, with their labels.
     pub labels: Vec<(f64, String)>,
 }
 
 impl Ticks {
-    /// An axis for these values. Those that cannot be on it do not count; without any other, it
-    /// goes from 0 to 1, or from 1 to 10.
+    /// Returns an axis for the given values, ignoring those that cannot be shown on it. Without any
+    /// values, it ranges from 0 to 1, or from 1 to 10.
     pub(super) fn new(scale: Scale, values: impl Iterator<Item = f64>) -> Self {
         let is_shown = |value: &f64| shown(scale, *value);
         let (low, high) = values
@@ -38,7 +38,8 @@ impl Ticks {
         }
     }
 
-    /// The labels of the wider round axis that lie within.
+    /// Returns an axis that ends at `high`, with those labels of the wider round axis that lie
+    /// within.
     fn to_last(low: f64, high: f64) -> Self {
         let mut ticks = Self::linear(Scale::ZeroToLast, low, high);
         let span = high - low;
@@ -95,8 +96,8 @@ impl Ticks {
         }
     }
 
-    /// Where a value lies, from 0 at the axis's beginning to 1 at its end; none if it cannot be on
-    /// it.
+    /// Returns the position of a value, 0 at the start of the axis and 1 at its end, or `None` if
+    /// it cannot be shown.
     pub(super) fn place(&self, value: f64) -> Option<f64> {
         if !shown(self.scale, value) {
             return None;
@@ -117,7 +118,7 @@ fn shown(scale: Scale, value: f64) -> bool {
     value.is_finite() && (scale != Scale::Logarithmic || value > 0.0)
 }
 
-/// The next larger of 1, 2 and 5 times a power of ten.
+/// Returns the smallest of 1, 2 and 5 times a power of ten that is not less than `step`.
 fn round_step(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
     let factor = [1.0, 2.0, 5.0]
@@ -126,8 +127,8 @@ fn round_step(step: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// With as many decimals as the step between values needs; such as 2.0e7 where these are very large
-/// or very small.
+/// Formats a value with the decimals that the step between values needs, or like 2.0e7 if it is
+/// very large or very small.
 fn label(value: f64, step: f64) -> String {
     if value == 0.0 && step < 1e-5 {
         return "0".to_owned();
@@ -139,7 +140,7 @@ fn label(value: f64, step: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// Such as 0.01, 1, 1000, and 1e4 and so on beyond.
+/// Formats a power of ten: 0.01, 1, 1000, and 1e4 and so on beyond.
 fn power_label(power: i32) -> String {
     match power {
         -3..=-1 => format!("{:.*}", power.unsigned_abs() as usize, 10_f64.powi(power)),

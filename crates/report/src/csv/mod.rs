@@ -1,8 +1,9 @@
-//! The figures of a run for spreadsheets.
+//! Exports the figures of a run for spreadsheets.
 //!
-//! Every table has a row of names first, and an empty cell where there is no figure. All cells below
-//! the names are numbers, `true` or `false`, but for the names of classes. Names come from the run's file: they are made
-//! [`printable`], and one that a spreadsheet would take for a formula gets a `'` in front.
+//! The first row of every table contains the column names. A missing figure is an empty cell. All
+//! other cells are numbers, `true` or `false`, except for class names. Names come from the run's
+//! file: they are made [`printable`], and a name that a spreadsheet would take for a formula is
+//! prefixed with `'`.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -15,13 +16,13 @@ use files::printable;
 use events::Confusion;
 use crate::export::{self, ExportError};
 
-/// A table is written by a function.
+/// A function that writes a table.
 type Table = fn(&History, &mut dyn Write) -> io::Result<()>;
 
-/// The names of the tables; the files of [`write()`] are called so, with `.csv` behind.
+/// Names of the tables. The files of [`write()`] have these names with the extension `.csv`.
 pub const TABLES: [&str; 6] = ["steps", "epochs", "speeds", "systems", "test", "classes"];
 
-/// The files of [`write`].
+/// Files written by [`write`].
 const FILES: [(&str, Table); TABLES.len()] = [
     ("steps.csv", |history, file| write_steps(history, file)),
     ("epochs.csv", |history, file| write_epochs(history, file)),
@@ -31,13 +32,15 @@ const FILES: [(&str, Table); TABLES.len()] = [
     ("classes.csv", |history, file| write_classes(history, file)),
 ];
 
-/// Writes `steps.csv`, `epochs.csv`, `speeds.csv`, `systems.csv`, `test.csv` and `classes.csv` of a run into its
-/// folder `name` inside another, which is made if it is not there, or `only` one of the [`TABLES`]; their paths. Files of an earlier export of a run of this name
-/// are replaced.
+/// Writes `steps.csv`, `epochs.csv`, `speeds.csv`, `systems.csv`, `test.csv` and `classes.csv` of a
+/// run into the subfolder `name` of a folder, which is created if it is missing. With `only`,
+/// writes only that one of the [`TABLES`]. Returns the paths. Replaces files of an earlier export
+/// under the same name.
 ///
 /// # Errors
 ///
-/// If the name leads out of the folder, the run's folder cannot be made, or a file cannot be written.
+/// If the name leads out of the folder, the run's folder cannot be created, or a file cannot be
+/// written.
 pub fn write(
     folder: &Path,
     name: &str,
@@ -53,11 +56,11 @@ pub fn write(
     wanted.map(|(_, file)| write(file)).collect()
 }
 
-/// One of the [`TABLES`]; nothing for another name.
+/// Writes one of the [`TABLES`]; does nothing for another name.
 ///
 /// # Errors
 ///
-/// What the writer says.
+/// If the writer fails.
 pub fn write_table(name: &str, history: &History, writer: &mut dyn Write) -> io::Result<()> {
     let place = TABLES.iter().position(|table| *table == name);
     match place {
@@ -66,11 +69,11 @@ pub fn write_table(name: &str, history: &History, writer: &mut dyn Write) -> io:
     }
 }
 
-/// A row for each step: `step`, `epoch`, `seconds` and its figures in the order of their names.
+/// Writes a row for each step: `step`, `epoch`, `seconds` and its figures sorted by name.
 ///
 /// # Errors
 ///
-/// What the writer says.
+/// If the writer fails.
 pub fn write_steps(history: &History, writer: impl Write) -> io::Result<()> {
     let steps = &history.steps;
     let names: BTreeSet<&str> = steps.names().collect();
@@ -99,12 +102,12 @@ pub fn write_steps(history: &History, writer: impl Write) -> io::Result<()> {
     table.finish()
 }
 
-/// A row for each epoch: `epoch`, `step`, `seconds`, `took` (seconds too), `best`, and `train_loss`,
-/// `validation_loss`, `average_loss` and so on.
+/// Writes a row for each epoch: `epoch`, `step`, `seconds`, `took` (also in seconds), `best`, and
+/// `train_loss`, `validation_loss`, `average_loss` and so on.
 ///
 /// # Errors
 ///
-/// What the writer says.
+/// If the writer fails.
 pub fn write_epochs(history: &History, writer: impl Write) -> io::Result<()> {
     type SplitMetrics = fn(&Epoch) -> Option<&Metrics>;
     const PARTS: [(&str, SplitMetrics); 3] = [
@@ -142,12 +145,12 @@ pub fn write_epochs(history: &History, writer: impl Write) -> io::Result<()> {
     table.finish()
 }
 
-/// A row for each time that speed was measured: `step`, `seconds`, `images_per_second`, and the parts of a
-/// step in seconds.
+/// Writes a row for each speed measurement: `step`, `seconds`, `images_per_second`, and the parts
+/// of a step in seconds.
 ///
 /// # Errors
 ///
-/// What the writer says.
+/// If the writer fails.
 pub fn write_speeds(history: &History, writer: impl Write) -> io::Result<()> {
     let mut table = Rows::new(writer);
     for name in [
@@ -181,12 +184,12 @@ pub fn write_speeds(history: &History, writer: impl Write) -> io::Result<()> {
     table.finish()
 }
 
-/// A row for each time that the machine was looked at: `seconds`, shares of the processor, 0 to 1, and
-/// memory in bytes; the same of the GPU where there is one.
+/// Writes a row for each measurement of the machine: `seconds`, CPU utilization, 0 to 1, and memory
+/// in bytes, and the same for the GPU if there is one.
 ///
 /// # Errors
 ///
-/// What the writer says.
+/// If the writer fails.
 pub fn write_systems(history: &History, writer: impl Write) -> io::Result<()> {
     let mut table = Rows::new(writer);
     for name in [
@@ -219,12 +222,12 @@ pub fn write_systems(history: &History, writer: impl Write) -> io::Result<()> {
     table.finish()
 }
 
-/// What the kept network came to on the test images, if it was tested: a row with `epoch`, that the network is
-/// from, `seconds`, and `loss`, `accuracy` and all else that was measured.
+/// Writes the test metrics of the kept network, if it was tested: a row with `epoch`, the epoch of
+/// the network, `seconds`, `loss`, `accuracy` and all other metrics.
 ///
 /// # Errors
 ///
-/// What the writer says.
+/// If the writer fails.
 pub fn write_test(history: &History, writer: impl Write) -> io::Result<()> {
     let tested = history.tested.as_ref();
     let metrics = || tested.iter().flat_map(|tested| tested.metrics.iter());
@@ -247,12 +250,12 @@ pub fn write_test(history: &History, writer: impl Write) -> io::Result<()> {
     table.finish()
 }
 
-/// A row for each class, if the kept network was tested: `class`, its number from 0, `name`, `images`, and
-/// `precision`, `recall` and `f1` on the test images.
+/// Writes a row for each class, if the kept network was tested: `class`, its number from 0, `name`,
+/// `images`, and `precision`, `recall` and `f1` on the test images.
 ///
 /// # Errors
 ///
-/// What the writer says.
+/// If the writer fails.
 pub fn write_classes(history: &History, writer: impl Write) -> io::Result<()> {
     let mut table = Rows::new(writer);
     for name in ["class", "name", "images", "precision", "recall", "f1"] {
@@ -277,7 +280,7 @@ pub fn write_classes(history: &History, writer: impl Write) -> io::Result<()> {
     table.finish()
 }
 
-/// Which epoch a step belongs to.
+/// Maps steps to epochs.
 struct Epochs<'a> {
     per_epoch: u64,
     history: &'a History,
@@ -292,7 +295,8 @@ impl<'a> Epochs<'a> {
         }
     }
 
-    /// Counted from 1. By the epochs that ended, where it is not known how many steps they were to have.
+    /// Returns the epoch of a step, counted from 1. Uses the finished epochs if the planned number
+    /// of steps is unknown.
     fn at(&self, step: u64) -> u64 {
         if let Some(before) = step.saturating_sub(1).checked_div(self.per_epoch) {
             return before + 1;
@@ -308,10 +312,10 @@ impl<'a> Epochs<'a> {
     }
 }
 
-/// Cells as they come.
+/// Writes cells one after another.
 struct Rows<W: Write> {
     writer: Writer<W>,
-    /// Memory for the digits of any cell.
+    /// Buffer for the digits of a cell.
     digits: Vec<u8>,
 }
 
@@ -344,7 +348,7 @@ impl<W: Write> Rows<W> {
         }
     }
 
-    /// As few digits as tell it from other figures of single precision.
+    /// Writes a figure with the fewest digits that identify it in single precision.
     fn short(&mut self, figure: Option<f32>) -> io::Result<()> {
         match figure.filter(|figure| figure.is_finite()) {
             Some(figure) => self.number(figure),
@@ -361,7 +365,7 @@ impl<W: Write> Rows<W> {
     }
 }
 
-/// A text that acts on no terminal, and that no spreadsheet takes for a formula.
+/// Returns a text that neither controls a terminal nor is taken for a formula by a spreadsheet.
 fn plain(text: &str) -> String {
     let text = printable(text);
     match text.starts_with(['=', '+', '-', '@']) {

@@ -1,4 +1,4 @@
-//! Tables of a run as other programs read them.
+//! Tests of exported tables as other programs read them.
 
 use super::*;
 use crate::resumed_run;
@@ -109,7 +109,7 @@ fn what_the_test_came_to() {
     1,'=dog,4,0.8,1,0.8888888888888888
     2,none,0,,,
     ");
-    // Where nothing says which image was taken for what, there are the names.
+    // Without a confusion matrix, the class names are still written.
     let tested = history.tested.as_mut().unwrap();
     tested.confusion.clear();
     assert!(text(FILES[5].1, &history).contains("\n0,cat,0,,,\n"));

@@ -1,4 +1,4 @@
-//! Which classes were taken for which, and what each came to.
+//! Confusion matrix, and metrics of each class.
 
 use events::History;
 use maud::{Markup, html};
@@ -8,15 +8,15 @@ use super::outcome::Outcome;
 use super::summary;
 use events::{ClassScores, Confusion};
 
-/// The matrix stands first up to so many classes, and is left out beyond these.
+/// Up to this number of classes, the matrix comes first; with more, it is left out.
 const FEW: usize = 24;
 const MOST: usize = 200;
-/// Pairs of classes that are shown.
+/// Maximum number of class pairs that are shown.
 pub(super) const PAIRS: usize = 12;
-/// Rows of the table of classes.
+/// Maximum rows of the class table.
 const MOST_ROWS: usize = 1000;
 
-/// Long tables scroll within themselves.
+/// Returns the style class that makes long tables scroll.
 fn tall(confusion: &Confusion) -> &'static str {
     match confusion.classes.len() > FEW {
         true => " tall",
@@ -24,7 +24,7 @@ fn tall(confusion: &Confusion) -> &'static str {
     }
 }
 
-/// The matrix and the pairs.
+/// Returns the matrix and the pairs.
 pub(super) fn confusion(history: &History, outcome: &Outcome, confusion: &Confusion) -> Markup {
     let classes = confusion.classes.len();
     html! {
@@ -87,7 +87,8 @@ fn cell(confusion: &Confusion, row: usize, column: usize) -> Markup {
     html! { td class={ (kind) (shade(share)) } { (count(images)) } }
 }
 
-/// How dark a share of a class's images is, 1 to 10. Small ones are told from none.
+/// Returns how dark a fraction of a class's images is drawn, 1 to 10. Small fractions differ from
+/// none.
 fn shade(share: f64) -> u8 {
     (10.0 * share.clamp(0.0, 1.0).sqrt()).ceil().max(1.0) as u8
 }
@@ -126,7 +127,7 @@ fn pairs(history: &History, confusion: &Confusion) -> Markup {
     }
 }
 
-/// Precision, recall and F1 of every class.
+/// Returns a table of precision, recall and F1 of every class.
 pub(super) fn table(history: &History, confusion: &Confusion) -> Markup {
     let classes = &confusion.classes;
     html! {
@@ -169,7 +170,7 @@ fn class_row(history: &History, class: usize, scores: &ClassScores) -> Markup {
     }
 }
 
-/// A share as a bar, for those who see it.
+/// Returns a fraction as a bar, for sighted readers.
 pub(super) fn bar(share: f64) -> Markup {
     let width = format!("{:.1}", 100.0 * share.clamp(0.0, 1.0));
     html! {

@@ -1,4 +1,4 @@
-//! Several runs side by side.
+//! Comparison of several runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::summary;
 use crate::chart::{DASHES, Style};
 use crate::places::RelativePaths;
 
-/// A result of every run, and which is the best.
+/// A result of every run, and the best of them.
 pub(super) struct Row {
     pub name: &'static str,
     pub values: Vec<Option<f64>>,
@@ -21,7 +21,7 @@ pub(super) struct Row {
     pub best: Option<fn(f64, f64) -> f64>,
 }
 
-/// Results, then the settings that differ.
+/// Returns a table of results, then of the settings that differ.
 pub(super) fn table(runs: &[NamedRun]) -> Markup {
     let rows = results(runs);
     let differences = differences(runs);
@@ -67,7 +67,7 @@ fn result(row: &Row) -> Markup {
             .copied()
             .filter(|value| value.is_finite())
     };
-    // What all have in common is nobody's best.
+    // A value that all runs share is not the best.
     let differ = known().any(|value| Some(value) != known().next());
     let best = row
         .best
@@ -102,7 +102,7 @@ pub(super) fn results(runs: &[NamedRun]) -> Vec<Row> {
         text,
         best,
     };
-    // Results on other data are neither better nor worse.
+    // Results on different data cannot be compared.
     let data = |run: &NamedRun| {
         let started = run.history.started.as_ref()?;
         Some((started.data.clone(), started.images))
@@ -162,7 +162,7 @@ fn speed(history: &History) -> Option<f64> {
     mean.is_finite().then_some(mean)
 }
 
-/// Settings with different values, and what the runs are on where that differs.
+/// Returns settings with different values, and machine, processor and version where they differ.
 pub(super) fn differences(runs: &[NamedRun]) -> Vec<(String, Vec<Option<String>>)> {
     let all: Vec<BTreeMap<String, String>> =
         runs.iter().map(|run| described(run.history)).collect();
@@ -192,13 +192,14 @@ fn described(history: &History) -> BTreeMap<String, String> {
     described
 }
 
-/// The runs' curves over each other.
+/// Returns charts with the curves of all runs.
 pub(super) fn curves(runs: &[NamedRun], figures: &mut Figures) -> Markup {
     let drawn = self::figures(runs).into_iter();
     html! { div class="figures" { @for figure in drawn { (figures.draw(figure)) } } }
 }
 
-/// A chart for each metric of the training images and of the validation images; of the average, where one is kept.
+/// Returns a chart for each metric of the training images and of the validation images, or of the
+/// average if one is kept.
 pub(super) fn figures(runs: &[NamedRun]) -> Vec<Figure> {
     let histories: Vec<&History> = runs.iter().map(|run| run.history).collect();
     let steps = curves::steps_in_point(&histories);
@@ -235,14 +236,14 @@ fn line(run: &NamedRun, place: usize, split: Split, metric: &str, steps: f64) ->
     };
     let mut line = match split {
         Split::Train => None,
-        // The average counts where one is kept.
+        // Uses the average if one is kept.
         _ => {
             let label = format!("{}, average", short(run.name));
             curves::line(run.history, Split::Average, metric, label, style, steps)
         }
     }
     .or_else(|| curves::line(run.history, split, metric, short(run.name), style, steps))?;
-    // Bands of several runs would cover each other.
+    // Bands of several runs would overlap.
     line.range.clear();
     Some(line)
 }

@@ -1,4 +1,4 @@
-//! Which curves of learning a run has.
+//! Training curves of a run.
 
 use events::{Axis, Bucket, Epoch, History, Metrics, Split, is_share};
 
@@ -6,14 +6,14 @@ use super::figure::{Across, Figure, Grid, Line};
 use super::format::metric_name;
 use crate::chart::{Scale, Style};
 
-/// Points of a curve with more of them than this are joined; in a chart of several runs, as many of each run
-/// as of the longest one.
+/// Maximum number of points of a curve; more are joined. In a chart of several runs, all runs use
+/// the same number of steps per point as the longest.
 pub(super) const POINTS: usize = 200;
-/// Epochs of a curve; of more, every so many are shown.
+/// Maximum number of epochs of a curve; of more, only every n-th is shown.
 const EPOCHS: usize = 500;
-/// Charts of figures that this program does not know by name.
+/// Maximum number of charts of figures that this program does not know by name.
 const MOST_OTHERS: usize = 24;
-/// These come first, in this order.
+/// Charts that come first, in this order.
 const KNOWN: [&str; 7] = [
     "loss",
     events::OPTIMIZED_LOSS,
@@ -23,7 +23,8 @@ const KNOWN: [&str; 7] = [
     "rate",
     "calibration_error",
 ];
-/// The curves of the training images, the validation images, and the average there.
+/// Styles of the curves of the training images, the validation images, and the average on the
+/// validation images.
 const STYLES: [Style; 3] = [
     Style {
         color: 0,
@@ -42,7 +43,7 @@ const STYLES: [Style; 3] = [
     },
 ];
 
-/// The figures of all runs in the order in which they are shown.
+/// Returns the charts of all runs in display order.
 pub(super) fn metrics(histories: &[&History]) -> Vec<String> {
     let names: std::collections::BTreeSet<&str> = histories
         .iter()
@@ -56,7 +57,7 @@ pub(super) fn metrics(histories: &[&History]) -> Vec<String> {
     known.chain(others.copied()).map(str::to_owned).collect()
 }
 
-/// What charts can be drawn against: epochs, if it is known how long they are.
+/// Returns the axis for charts: epochs, if the number of steps per epoch is known.
 pub(super) fn across(histories: &[&History]) -> Across {
     match histories.iter().all(|history| per_epoch(history) > 0.0) {
         true => Across::Epoch,
@@ -64,20 +65,21 @@ pub(super) fn across(histories: &[&History]) -> Across {
     }
 }
 
-/// Steps in an epoch, 0 where that is not known.
+/// Returns the steps per epoch, or 0 if unknown.
 pub(super) fn per_epoch(history: &History) -> f64 {
     let started = history.started.as_ref();
     started.map_or(0.0, |started| started.steps_per_epoch as f64)
 }
 
-/// How many steps become one point, so that every line of a chart is as smooth as the others: at least one.
+/// Returns the number of steps per point, at least one, so that all lines of a chart are equally
+/// smooth.
 pub(super) fn steps_in_point(histories: &[&History]) -> f64 {
     let ends = histories.iter().map(|history| history.extent(Axis::Step));
     let longest = ends.fold(0.0, f64::max);
     (longest / POINTS as f64).max(1.0)
 }
 
-/// A chart of a figure; none if the run has no such.
+/// Returns a chart of a figure, or `None` if the run does not have it.
 pub(super) fn metric_figure(history: &History, metric: &str) -> Option<Figure> {
     let steps = steps_in_point(&[history]);
     let lines = Split::ALL
@@ -90,7 +92,7 @@ pub(super) fn metric_figure(history: &History, metric: &str) -> Option<Figure> {
     figure(metric, metric_name(metric), lines.collect())
 }
 
-/// A chart of lines of one figure; none without lines.
+/// Returns a chart with lines of one figure, or `None` without lines.
 pub(super) fn figure(metric: &str, title: String, lines: Vec<Line>) -> Option<Figure> {
     if lines.is_empty() {
         return None;
@@ -115,7 +117,8 @@ pub(super) fn figure(metric: &str, title: String, lines: Vec<Line>) -> Option<Fi
     })
 }
 
-/// The curve of a run in a chart on all axes, with so many steps in a point; none if it has no such.
+/// Returns the curve of a run in a chart on all axes, with the given number of steps per point, or
+/// `None` if it has none.
 pub(super) fn line(
     history: &History,
     split: Split,
@@ -139,7 +142,8 @@ pub(super) fn line(
         .iter_mut()
         .flatten()
         .for_each(|value| *value *= factor);
-    // A line that is as low or as high as it gets has no range to show, and the rate is where it was set to be.
+    // A line whose lowest and highest values are equal has no range to show, and the rate is
+    // exactly as set.
     if metric == "rate" || line.range.iter().all(|[least, greatest]| least == greatest) {
         line.range.clear();
     }
@@ -151,7 +155,7 @@ pub(super) fn line(
     })
 }
 
-/// A line to be.
+/// Returns a line without points.
 pub(super) fn empty() -> Line {
     Line {
         label: String::new(),
@@ -166,10 +170,10 @@ pub(super) fn empty() -> Line {
 fn step_line(history: &History, metric: &str, steps_in_point: f64) -> Line {
     let mut line = empty();
     let last = history.extent(Axis::Step);
-    // A quotient may be a trifle more than whole.
+    // A quotient may be slightly above an integer because of rounding.
     let points = (last / steps_in_point - 1e-9).ceil();
     let end = (points * steps_in_point).max(last);
-    // What is not finite is in no point of the curve, but the first of it ends the line.
+    // Non-finite values are in no point of the curve, but the first one ends the line.
     let figures = history.steps.figures(metric).unwrap_or_default();
     let first_not_finite = figures.iter().position(|figure| !figure.is_finite());
     let curve = history.curve(
@@ -235,7 +239,7 @@ fn epoch_line(history: &History, split: Split, metric: &str) -> Line {
         line.grid.seconds.push(epoch.seconds);
         line.values.push(value);
     }
-    // One point is the best of none.
+    // A single point is not the best.
     line.best = line.best.filter(|_| line.values.len() > 1);
     line
 }
@@ -252,7 +256,7 @@ fn metrics_of(epoch: &Epoch, split: Split) -> Option<&Metrics> {
 mod tests {
     use super::*;
 
-    /// A run whose figures go up and down from step to step.
+    /// Returns a run with figures that go up and down from step to step.
     fn history(steps: usize) -> History {
         let mut history = History::default();
         for step in 1..=steps {
@@ -280,7 +284,7 @@ mod tests {
             assert_eq!(gaps.take(whole).fold(8.0, f64::max), 8.0);
             assert_eq!(line.grid.steps.last(), Some(&history.extent(Axis::Step)));
         }
-        // Alone, there is room for each of its steps.
+        // On its own, there is room for each of its steps.
         let alone = step_line(&short, "loss", steps_in_point(&[&short]));
         assert_eq!(alone.values.len(), 170);
         assert!(

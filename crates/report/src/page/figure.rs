@@ -1,4 +1,4 @@
-//! A chart on the page: an image for everyone, and its figures for the script.
+//! A chart on the page: an image for all readers, and its data for the script.
 
 use files::printable_json;
 use maud::{Markup, PreEscaped, html};
@@ -9,12 +9,12 @@ use crate::chart::{
     inline, swatch,
 };
 
-/// Digits that figures keep on their way to the script, after the first of those in which they differ.
+/// Digits of figures passed to the script, after the first digit in which they differ.
 const DIGITS: i32 = 5;
-/// More than these a number has not.
+/// Maximum number of digits of a number.
 const MOST_DIGITS: i32 = 16;
 
-/// What a chart is drawn against at first.
+/// Initial axis of a chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Across {
@@ -22,19 +22,19 @@ pub(super) enum Across {
     Step,
 }
 
-/// Where the points of a line are on every axis.
+/// Positions of a line's points on every axis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Grid {
     /// Steps taken.
     pub steps: Vec<f64>,
-    /// Seconds that the run had taken.
+    /// Time of the run in seconds.
     pub seconds: Vec<f64>,
-    /// Steps in an epoch, 0 where that is not known.
+    /// Steps per epoch, or 0 if unknown.
     pub per_epoch: f64,
 }
 
 impl Across {
-    /// The name of the axis.
+    /// Returns the name of the axis.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Epoch => "epoch",
@@ -63,26 +63,26 @@ pub(super) struct Line {
     pub style: Style,
     pub grid: Grid,
     pub values: Vec<f64>,
-    /// The least and the greatest of what each value stands for; or empty.
+    /// Lowest and highest of the values behind each point; or empty.
     pub range: Vec<[f64; 2]>,
-    /// The place of the best value.
+    /// Index of the best value.
     pub best: Option<usize>,
 }
 
-/// A chart to be.
+/// A chart to be drawn.
 #[derive(Clone, Debug)]
 pub(super) struct Figure {
     pub title: String,
-    /// What values measure, with the unit in brackets.
+    /// Quantity of the values, with the unit in brackets.
     pub y: String,
-    /// What stands behind a value, such as " %".
+    /// Unit after a value, such as " %".
     pub unit: &'static str,
     pub scale: Scale,
     pub lines: Vec<Line>,
 }
 
 impl Figure {
-    /// Its lines as they are drawn.
+    /// Returns its lines as series to draw.
     pub(super) fn series(&self, across: Across) -> Vec<Series> {
         let series = self.lines.iter().map(|line| Series {
             label: line.label.clone(),
@@ -100,7 +100,7 @@ impl Figure {
         series.collect()
     }
 
-    /// Its largest value.
+    /// Returns its largest value.
     pub(super) fn largest(&self) -> f64 {
         let values = self.lines.iter().flat_map(|line| &line.values);
         let finite = values.copied().filter(|value| value.is_finite());
@@ -124,7 +124,7 @@ struct ChartData {
     y: String,
     unit: &'static str,
     scale: &'static str,
-    /// Greater values are beyond the axis.
+    /// Higher values are outside the axis.
     greatest: Option<f64>,
     lines: Vec<LineData>,
 }
@@ -140,7 +140,7 @@ struct LineData {
     least: Vec<f64>,
     greatest: Vec<f64>,
     best: Option<usize>,
-    /// The point from which on all are beyond the axis, or no numbers.
+    /// The point from which on all are outside the axis or NaN.
     diverges: Option<usize>,
 }
 
@@ -162,7 +162,7 @@ impl Figures {
         }
     }
 
-    /// The figure as an image with a legend; its data is kept for the script.
+    /// Returns the figure as an image with a legend, and stores its data for the script.
     pub(super) fn draw(&mut self, figure: Figure) -> Markup {
         let number = self.charts.len();
         let panel = Panel {
@@ -268,7 +268,7 @@ impl Figures {
         });
     }
 
-    /// The number of a grid; lines of one run mostly share theirs.
+    /// Returns the index of a grid; lines of one run mostly share theirs.
     fn grid(&mut self, grid: &Grid) -> usize {
         let digits = digits(&grid.seconds);
         let grid = Grid {
@@ -287,7 +287,8 @@ impl Figures {
         self.grids.len() - 1
     }
 
-    /// The data as JSON that may stand in a page: nothing in it ends an element or begins one.
+    /// Returns the data as JSON that is safe inside a page: nothing in it starts or ends an
+    /// element.
     pub(super) fn json(&self) -> String {
         let json = serde_json::to_string(self).unwrap_or_default();
         printable_json(&json)
@@ -297,7 +298,7 @@ impl Figures {
     }
 }
 
-/// What a chart shows, for readers who cannot see it.
+/// Describes a chart for readers who cannot see it.
 fn description(figure: &Figure, panel: &Panel) -> String {
     let lines = panel.series.iter().filter_map(|series| {
         let points = || series.points.iter().filter(|point| point[1].is_finite());
@@ -329,7 +330,7 @@ fn description(figure: &Figure, panel: &Panel) -> String {
     )
 }
 
-/// A value with its unit, as the script writes it too.
+/// Formats a value with its unit, exactly as the script does.
 pub(super) fn value(value: f64, unit: &str) -> String {
     match unit {
         "" => super::format::number(value),
@@ -337,7 +338,8 @@ pub(super) fn value(value: f64, unit: &str) -> String {
     }
 }
 
-/// Digits after the first that a line's values need: enough to draw them and to read four decimals.
+/// Returns the number of digits after the first that a line's values need, enough to draw them and
+/// to read four decimals.
 fn digits(values: &[f64]) -> usize {
     let finite = || values.iter().filter(|value| value.is_finite());
     let size = finite().map(|value| value.abs()).fold(0.0, f64::max);
@@ -353,7 +355,7 @@ fn digits(values: &[f64]) -> usize {
     digits.min(MOST_DIGITS).unsigned_abs() as usize
 }
 
-/// With fewer digits, which take less room.
+/// Rounds a value to fewer digits, to save space.
 fn rounded(value: f64, digits: usize) -> f64 {
     format!("{value:.digits$e}").parse().unwrap_or(value)
 }

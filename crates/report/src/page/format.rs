@@ -1,4 +1,4 @@
-//! Numbers and texts as people read them.
+//! Formats numbers and text for people.
 
 use events::{Started, rounded_setting};
 use serde_json::Value;
@@ -6,27 +6,27 @@ use serde_json::Value;
 pub(super) use events::format::{count, duration, figure, number};
 use crate::places::RelativePaths;
 
-/// Longer names are cut off.
+/// Maximum length of a name; longer ones are cut.
 const LONGEST_NAME: usize = 80;
-/// And longer texts.
+/// Maximum length of a text; longer ones are cut.
 const LONGEST_TEXT: usize = 1000;
 
-/// Formats a share with two decimals, such as 91.65 %.
+/// Formats a fraction as a percentage with two decimals, such as 91.65 %.
 pub(super) fn percent(share: f64) -> String {
     events::format::percent(share, 2)
 }
 
-/// Formats bytes; a number from a file may be any.
+/// Formats bytes. A number from a file may have any value.
 pub(super) fn bytes(bytes: f64) -> String {
     events::format::bytes(bytes.max(0.0) as u64)
 }
 
-/// A figure's name for people.
+/// Returns the display name of a figure.
 pub(super) fn metric_name(name: &str) -> String {
     short(&events::title(name))
 }
 
-/// A name that is not too long for a table.
+/// Shortens a name for a table.
 pub(super) fn short(name: &str) -> String {
     match name.char_indices().nth(LONGEST_NAME) {
         Some((end, _)) => format!("{}…", &name[..end]),
@@ -34,7 +34,7 @@ pub(super) fn short(name: &str) -> String {
     }
 }
 
-/// A time as RFC 3339 has it, with a space for its T and without parts of a second.
+/// Formats an RFC 3339 time with a space instead of the T and without fractions of a second.
 pub(super) fn moment(at: &str) -> String {
     match at.parse::<jiff::Timestamp>() {
         Ok(_) => {
@@ -47,8 +47,9 @@ pub(super) fn moment(at: &str) -> String {
     }
 }
 
-/// All settings of a run with their paths, such as `schedule.kind`, as they stand in TOML. The name of the model is
-/// among them also where the settings leave it to the weights that the run starts from.
+/// Returns all settings of a run with their paths, such as `schedule.kind`, and values as in TOML.
+/// Includes the name of the model even if the settings leave it to the weights that the run starts
+/// from.
 pub(super) fn settings(started: &Started, places: &RelativePaths) -> Vec<(String, String)> {
     let mut config = rounded_setting(&started.config);
     if let Value::Object(map) = &mut config
@@ -76,7 +77,7 @@ fn make_relative(value: &mut Value, places: &RelativePaths) {
     }
 }
 
-/// Deeper values are shown in one line, and more of them not at all.
+/// Deeper values are shown on one line. Settings beyond the maximum number are not shown.
 const DEEPEST: usize = 8;
 const MOST_SETTINGS: usize = 1000;
 
@@ -97,7 +98,7 @@ fn collect(value: &Value, path: String, depth: usize, settings: &mut Vec<(String
     }
 }
 
-/// A text that is not too long for a few lines.
+/// Shortens a text to a few lines.
 pub(super) fn shortened(value: &str) -> String {
     match value.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}…", &value[..end]),

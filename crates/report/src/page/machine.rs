@@ -1,4 +1,4 @@
-//! How fast a run went, where a step's time went, how busy the machine was.
+//! Speed of a run, time spent in the parts of a step, and utilization of the machine.
 
 use events::History;
 
@@ -6,10 +6,10 @@ use super::curves::{POINTS, empty, per_epoch};
 use super::figure::{Figure, Line};
 use crate::chart::{Scale, Style};
 
-/// Something measured along the way: step, seconds, value.
+/// A measurement: step, seconds, value.
 type Sample = [f64; 3];
 
-/// Charts of speed, of a step's time, of the processor and of memory; those that nothing is known of are left out.
+/// Returns charts of speed, step time, CPU and memory, as far as they were measured.
 pub(super) fn figures(history: &History) -> Vec<Figure> {
     let speeds = |part: fn(&events::Speed) -> f64, factor: f64| -> Vec<Sample> {
         let samples = history.speeds.iter();
@@ -107,7 +107,7 @@ pub(super) fn figures(history: &History) -> Vec<Figure> {
     drawn.filter(|figure| !figure.lines.is_empty()).collect()
 }
 
-/// A line of means over neighboring samples.
+/// Returns a line of means over neighboring samples.
 fn sampled(samples: &[Sample]) -> Line {
     let mut line = empty();
     for chunk in samples.chunks(samples.len().div_ceil(POINTS).max(1)) {

@@ -1,4 +1,4 @@
-//! The images that were misclassified with the highest probability.
+//! Misclassified images with the highest confidence.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use super::format::{percent, short, shortened};
 use crate::places::RelativePaths;
 
-/// Images in a report.
+/// Maximum number of images in a report.
 pub(super) const MOST: usize = 24;
 
 pub(super) fn gallery(history: &History, mistakes: &[Mistake], places: &RelativePaths) -> Markup {
@@ -32,12 +32,13 @@ pub(super) fn gallery(history: &History, mistakes: &[Mistake], places: &Relative
     }
 }
 
-/// The file of an image, relative to the data folder, or the number of one without a file.
+/// Returns the file of an image, relative to the data folder, or the index of an image without a
+/// file.
 pub(super) fn file(history: &History, mistake: &Mistake, places: &RelativePaths) -> String {
     shortened(&places.value(&history.image_name(mistake)))
 }
 
-/// The image itself, as a PNG file within an address.
+/// Returns the image as a PNG file in a data URL.
 fn address(thumbnail: &Thumbnail) -> Result<String, png::EncodingError> {
     let sides = [thumbnail.width(), thumbnail.height()].map(u32::try_from);
     let [Ok(width), Ok(height)] = sides else {

@@ -1,25 +1,26 @@
-//! Runs as a page: one HTML file that needs no others, for screens, phones and paper.
+//! Runs as a page: one self-contained HTML file for screens, phones and paper.
 //!
-//! Charts are complete as they stand; a script that is part of the page answers the pointer. The
-//! page's policy lets nothing else act and loads nothing, and every text from a run's file is escaped.
+//! Charts are complete without a script; a script inside the page adds interaction with the
+//! pointer. The page's content security policy allows no other script and no loading, and every
+//! text from a run's file is escaped.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
 //! | `run` | all sections of one run |
-//! | `comparison` | several runs side by side |
+//! | `comparison` | comparison of several runs |
 //! | `summary` | state, key figures, warnings, scores |
-//! | `curves` | which curves of learning a run has |
-//! | `machine` | how fast it went, how busy the machine was |
+//! | `curves` | training curves of a run |
+//! | `machine` | speed and utilization of the machine |
 //! | `figure` | a chart with its legend and its data |
-//! | `outcome` | the images that the results of a run are of |
-//! | `classes` | confusion, and the table of classes |
+//! | `outcome` | the images that a run's results refer to |
+//! | `classes` | confusion matrix and class table |
 //! | `mistakes` | misclassified images |
 //! | `timing` | epochs, sessions, parts of a step |
 //! | `settings` | settings, environment, messages, commands |
-//! | `format` | numbers and texts as people read them |
+//! | `format` | formats numbers and text for people |
 //! | `markdown` | the same runs as a Markdown file |
 //!
-//! `script` holds the parts of the script.
+//! `script` contains the parts of the script.
 
 mod classes;
 mod comparison;
@@ -48,10 +49,10 @@ use crate::chart::color_rules;
 use figure::Figures;
 pub use markdown::markdown;
 
-/// A title names so many runs, or one less and how many more there are.
+/// Maximum number of runs that a title names; with more, it names one less and counts the rest.
 const MOST_NAMES: usize = 4;
 const STYLE: &str = include_str!("page.css");
-/// One script: each file uses what those before it define.
+/// A single script: each file uses the definitions of the previous ones.
 const SCRIPT: &str = concat!(
     include_str!("script/axes.js"),
     include_str!("script/layout.js"),
@@ -62,21 +63,21 @@ const SCRIPT: &str = concat!(
     include_str!("script/start.js"),
 );
 
-/// A run with what people know it by.
+/// A run with its display name and state.
 #[derive(Clone, Copy, Debug)]
 pub struct NamedRun<'a> {
-    /// What to call it.
+    /// Display name.
     pub name: &'a str,
-    /// Its folder as an absolute path, for the command that resumes it; reports show it relative to the folder
-    /// that the run was started in.
+    /// Its folder as an absolute path, for the command that resumes it. Reports show it relative to
+    /// the folder that the run was started in.
     pub folder: &'a Path,
-    /// What happened in it.
+    /// Its history.
     pub history: &'a History,
-    /// Whether a program works on it.
+    /// Whether a program is training it.
     pub is_running: bool,
 }
 
-/// The page of one run or several, as HTML.
+/// Returns the page of one or more runs as HTML.
 pub fn page(runs: &[NamedRun]) -> String {
     let histories: Vec<&History> = runs.iter().map(|run| run.history).collect();
     let mut figures = Figures::new(curves::across(&histories));
@@ -108,7 +109,7 @@ pub fn page(runs: &[NamedRun]) -> String {
     printable_lines(&page.into_string()).into_owned()
 }
 
-/// The runs' names, as far as there is room for them.
+/// Returns the names of the runs, as many as fit into a title.
 fn title(runs: &[NamedRun]) -> String {
     let names: Vec<String> = runs.iter().map(|run| format::short(run.name)).collect();
     match &names[..] {
@@ -160,7 +161,8 @@ fn several(runs: &[NamedRun], figures: &mut Figures) -> Markup {
     }
 }
 
-/// The page's rules, with colors of charts for both grounds. Paper is light.
+/// Returns the style sheet, with chart colors for light and dark backgrounds. Printed pages are
+/// light.
 fn style() -> String {
     format!(
         "{STYLE}{}@media screen and (prefers-color-scheme:dark){{{}}}",
@@ -169,7 +171,8 @@ fn style() -> String {
     )
 }
 
-/// Nothing is loaded, and nothing acts but the page's own style and script, known by their digests.
+/// Returns the content security policy: nothing is loaded, and only the page's own style and script
+/// are active, identified by their digests.
 fn policy(style: &str) -> String {
     let digest =
         |text: &str| BASE64_STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes()));

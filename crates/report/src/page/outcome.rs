@@ -2,13 +2,13 @@
 
 use events::{History, Mistake, Split};
 
-/// Figures of a set of images.
+/// Metrics of a set of images.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome<'a> {
     pub is_test: bool,
-    /// What the images are called.
+    /// Name of the set of images.
     pub scored: &'static str,
-    /// The epoch that the network is from.
+    /// Epoch of the network.
     pub epoch: usize,
     pub confusion: &'a [(usize, usize, u64)],
     pub mistakes: &'a [Mistake],
@@ -35,7 +35,7 @@ impl<'a> Outcome<'a> {
         })
     }
 
-    /// Such as "test images, model of epoch 5".
+    /// Describes the images and the network, such as "test images, model of epoch 5".
     pub(super) fn images(&self) -> String {
         match self.is_test {
             true => format!("test images, model of epoch {}", self.epoch),

@@ -1,4 +1,4 @@
-//! Everything about one run.
+//! All sections of one run.
 
 use events::History;
 use maud::{Markup, html};
@@ -9,15 +9,15 @@ use super::{NamedRun, classes, curves, machine, mistakes, settings, summary, tim
 use events::Confusion;
 use crate::places::RelativePaths;
 
-/// A part of a run's account, under a heading of its own.
+/// A section of a run's report under its own heading.
 struct Section {
     title: &'static str,
-    /// The end of its address on the page.
+    /// Suffix of its anchor on the page.
     anchor: &'static str,
     content: Markup,
 }
 
-/// Name, state, key figures and warnings.
+/// Returns name, state, key figures and warnings.
 pub(super) fn head(run: &NamedRun) -> Markup {
     let places = RelativePaths::of(run.history);
     html! {
@@ -27,7 +27,7 @@ pub(super) fn head(run: &NamedRun) -> Markup {
     }
 }
 
-/// All else. `number` tells the run from others on the page.
+/// Returns all other sections. `number` distinguishes the run from others on the page.
 pub(super) fn body(run: &NamedRun, number: usize, figures: &mut Figures) -> Markup {
     let sections = sections(run, figures);
     html! {
@@ -134,7 +134,7 @@ fn metric_charts(history: &History, figures: &mut Figures) -> Markup {
     }
 }
 
-/// None before anything is known of it.
+/// Returns the timing section, or `None` before anything is known about it.
 fn timing(run: &NamedRun, figures: &mut Figures) -> Option<Markup> {
     let history = run.history;
     let mean = history.mean_speed();

@@ -1,4 +1,4 @@
-//! Settings, environment, messages, and the commands to train a run again and to resume it.
+//! Settings, environment, messages, and the commands to repeat and resume a run.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use maud::{Markup, html};
 use super::format::{bytes, count, duration, settings, short, shortened};
 use crate::places::RelativePaths;
 
-/// Messages on a page, the last ones.
+/// Maximum number of messages on a page; the last ones are shown.
 pub(super) const MOST_MESSAGES: usize = 200;
 
-/// Every setting under its table's name, as in a TOML file.
+/// Returns all settings under the names of their tables, as in a TOML file.
 pub(super) fn config(started: &Started, places: &RelativePaths) -> Markup {
     let rows = rows(started, places);
     html! {
@@ -35,7 +35,7 @@ pub(super) fn config(started: &Started, places: &RelativePaths) -> Markup {
     }
 }
 
-/// Every setting; tables come last as in TOML, and the order is kept within them.
+/// Returns all settings. Tables come last as in TOML; otherwise the order is kept.
 pub(super) fn rows(started: &Started, places: &RelativePaths) -> Vec<(String, String)> {
     let mut rows = settings(started, places);
     rows.sort_by_key(|(path, _)| table_of(path).map(str::to_owned));
@@ -46,7 +46,7 @@ pub(super) fn table_of(path: &str) -> Option<&str> {
     path.rsplit_once('.').map(|(table, _)| table)
 }
 
-/// The machine, the program and the sizes of everything; values that are not known are left out.
+/// Returns the machine, the program and all sizes, without unknown values.
 pub(super) fn environment_rows(
     started: &Started,
     systems: &[System],
@@ -101,7 +101,7 @@ pub(super) fn environment(started: &Started, systems: &[System], places: &Relati
     }
 }
 
-/// All messages in their order, or the last ones of many.
+/// Returns all messages in order, or only the last ones if there are many.
 pub(super) fn messages(history: &History, places: &RelativePaths) -> Markup {
     let messages = &history.messages;
     let left_out = messages.len().saturating_sub(MOST_MESSAGES);
@@ -127,8 +127,9 @@ pub(super) fn level(level: Level) -> &'static str {
     }
 }
 
-/// Sentences and the command lines that they announce, quoted for a shell, with paths that lead on from the folder
-/// in which the run was started. No run is resumed before it has a checkpoint.
+/// Returns command lines, each with a sentence that introduces it. They are quoted for a shell,
+/// with paths relative to the folder in which the run was started. A run without a checkpoint
+/// cannot be resumed.
 pub(super) fn command_lines(
     history: &History,
     folder: &Path,
@@ -149,11 +150,12 @@ pub(super) fn command_lines(
         };
         quoted(&words)
     });
-    // Files of before there were such words have none.
+    // Files of older versions do not record the command.
     let mut sessions = history.sittings.iter().rev();
     let last = sessions.find(|session| !session.command.is_empty());
     let last_program = last.and_then(|last| last.command.first());
-    // A program's path leads from the folder that the command was given in, which may be another one.
+    // The program's path is relative to the folder in which the command was given, which may be a
+    // different one.
     let is_elsewhere = last
         .and_then(|last| last.folder.as_deref())
         .is_some_and(|folder| !places.is_start(folder));
@@ -162,7 +164,7 @@ pub(super) fn command_lines(
         Some(word) => program(word, places),
         None => "train".to_owned(),
     };
-    // A run that was resumed had a checkpoint, too.
+    // A resumed run also had a checkpoint.
     let has_checkpoint = !history.checkpoints.is_empty() || history.sittings.len() > 1;
     let mut resume = vec![last_program, "--resume".to_owned(), folder];
     let mut resume_is = "Resume from the last checkpoint:";
@@ -171,7 +173,7 @@ pub(super) fn command_lines(
         let epochs = history.started.as_ref().map_or(0, |started| started.epochs);
         resume.extend(["--epochs".to_owned(), epochs.saturating_mul(2).to_string()]);
     }
-    // A run that diverged would do so again.
+    // A run that diverged would diverge again.
     let can_go_on = has_checkpoint && history.instead_of_resuming().is_none();
     let resume = quoted(&resume).filter(|_| can_go_on);
     let repeat_is = match history.is_replanned {
@@ -195,7 +197,8 @@ pub(super) fn commands(history: &History, folder: &Path, places: &RelativePaths)
     }
 }
 
-/// A program within the folder that paths are shown from; the name alone of one elsewhere.
+/// Returns the path of a program inside the folder that paths are relative to, or only the file
+/// name of any other.
 fn program(word: &str, places: &RelativePaths) -> String {
     let path = places.path(word);
     match path != word && path.starts_with(['.', '~', '…']) {
@@ -208,7 +211,7 @@ fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-/// A word of a command line: a value, or a flag and its value.
+/// Returns a word of a command line with its path changed: a value, or a flag and its value.
 fn argument(word: &str, places: &RelativePaths) -> String {
     match word.split_once('=') {
         Some((flag, value)) if flag.starts_with("--") => {
@@ -218,8 +221,8 @@ fn argument(word: &str, places: &RelativePaths) -> String {
     }
 }
 
-/// The words that start such a run once more: without its name, which the run has. None where they went on
-/// with another one.
+/// Returns the words that start the same run again, without its name, which is taken. Returns
+/// `None` if they resumed a run.
 fn repeated(command: &[String]) -> Option<Vec<&str>> {
     let mut repeated = Vec::new();
     let mut words = command.iter().map(String::as_str);
@@ -234,7 +237,8 @@ fn repeated(command: &[String]) -> Option<Vec<&str>> {
     (!repeated.is_empty()).then_some(repeated)
 }
 
-/// A command line. None for words that no command line can have, those with a null.
+/// Returns a command line, or `None` if a word cannot be quoted because it contains a null
+/// character.
 fn quoted(words: &[String]) -> Option<String> {
     shlex::try_join(words.iter().map(String::as_str)).ok()
 }
@@ -258,7 +262,7 @@ mod tests {
         assert!(places.is_sorted(), "{text}");
     }
 
-    /// Of a run that was started so.
+    /// Returns the history of a run that was started in a folder with a command.
     fn history(folder: Option<&str>, command: &[&str]) -> History {
         let mut history = History::default();
         history.push(Event::Started(Box::new(Started {
@@ -287,7 +291,7 @@ mod tests {
         words.iter().map(|&word| word.to_owned()).collect()
     }
 
-    /// The command lines on the page.
+    /// Returns the command lines on the page.
     fn lines(history: &History, folder: &str) -> Vec<String> {
         let places = RelativePaths::of(history);
         let page = commands(history, Path::new(folder), &places).into_string();

@@ -1,4 +1,4 @@
-//! What stands at the top: the run's name, its state, its key figures and what someone should look at.
+//! Top of the page: the run's name, state, key figures and warnings.
 
 use events::{Axis, History, Metrics, Split, Started, State, accuracy_interval, alerts};
 use maud::{Markup, html};
@@ -8,14 +8,14 @@ use super::format::{count, duration, figure, moment, number, percent, short, sho
 use super::outcome::Outcome;
 use crate::places::RelativePaths;
 
-/// Longer values are written smaller.
+/// Longer values are shown in a smaller font.
 const LONG: usize = 12;
 
-/// A figure with its name.
+/// A key figure with its name.
 pub(super) struct Key {
     pub name: &'static str,
     pub value: String,
-    /// What it is of.
+    /// What the figure refers to.
     pub note: String,
 }
 
@@ -38,7 +38,7 @@ pub(super) fn state_word(run: &NamedRun) -> &'static str {
     }
 }
 
-/// One line: network, data and when it began.
+/// Returns a line with network, data and start time.
 pub(super) fn subtitle(history: &History, places: &RelativePaths) -> String {
     let Some(started) = &history.started else {
         return "the start of this run was not recorded".to_owned();
@@ -99,7 +99,7 @@ pub(super) fn keys(run: &NamedRun) -> Vec<Key> {
     keys
 }
 
-/// The confidence interval of the test accuracy, such as "95 % interval 90.37 to 93.71 %".
+/// Formats the confidence interval of the test accuracy, such as "95 % interval 90.37 to 93.71 %".
 pub(super) fn interval(history: &History) -> Option<String> {
     let [correct, images] = history.tested.as_ref()?.counts();
     let [low, high] = accuracy_interval(correct, images)?;
@@ -110,8 +110,8 @@ pub(super) fn interval(history: &History) -> Option<String> {
     ))
 }
 
-/// The best validation figure, of the average if one is kept, and where it was; none if no images are held
-/// back.
+/// Returns the best validation figure, of the average if one is kept, and its epoch, or `None` if
+/// no images are held back.
 pub(super) fn best(history: &History, metric: &str) -> Option<(String, f64)> {
     if history.scores_on_test() {
         return None;
@@ -122,7 +122,7 @@ pub(super) fn best(history: &History, metric: &str) -> Option<(String, f64)> {
     Some((format!("epoch {}{of}", epoch.epoch), figure))
 }
 
-/// Epochs done of those planned.
+/// Formats the number of finished epochs, and of planned ones.
 pub(super) fn epochs(history: &History) -> String {
     let done = history.epochs.last().map_or(0, |epoch| epoch.epoch);
     match &history.started {
@@ -142,7 +142,7 @@ fn time_note(run: &NamedRun) -> String {
     }
 }
 
-/// Where the device's name does not say it.
+/// Formats the number of threads, unless the device's name contains it.
 fn threads(started: &Started) -> String {
     match started.threads {
         _ if started.device.contains("thread") => String::new(),
@@ -152,7 +152,7 @@ fn threads(started: &Started) -> String {
     }
 }
 
-/// What is wrong with the run, as far as it shows.
+/// Returns warnings about the run, as far as problems are visible.
 pub(super) fn warnings(run: &NamedRun, places: &RelativePaths) -> Vec<String> {
     let history = run.history;
     let mut warnings: Vec<String> = alerts(history)
@@ -190,10 +190,10 @@ pub(super) fn warning_list(run: &NamedRun, places: &RelativePaths) -> Markup {
     }
 }
 
-/// A title, what the images are, and their metrics.
+/// A title, the split, and its metrics.
 pub(super) type ScoreColumn<'a> = (String, Split, &'a Metrics);
 
-/// Every metric of the test, of the kept epoch and of the last one.
+/// Returns the metrics of the test, of the kept epoch and of the last epoch.
 pub(super) fn score_columns(history: &History) -> Vec<ScoreColumn<'_>> {
     let mut columns = Vec::new();
     if let Some(tested) = &history.tested {
@@ -220,8 +220,8 @@ pub(super) fn score_columns(history: &History) -> Vec<ScoreColumn<'_>> {
     columns
 }
 
-/// A figure of a column; none where the split has it by another definition, so that a row has figures of one
-/// definition, as a chart has.
+/// Returns a figure of a column, or `None` if the split defines it differently, so that each row
+/// has one definition, as in a chart.
 pub(super) fn score(
     history: &History,
     (_, split, metrics): &ScoreColumn,
@@ -230,7 +230,7 @@ pub(super) fn score(
     metrics.get(history.figure_in(*split, name)?)
 }
 
-/// The names of the metrics that such columns have.
+/// Returns the names of the metrics in the columns.
 pub(super) fn score_names(history: &History, columns: &[ScoreColumn]) -> Vec<String> {
     let mut names = super::curves::metrics(&[history]);
     names.retain(|name| {
@@ -267,7 +267,7 @@ pub(super) fn scores(history: &History) -> Markup {
     }
 }
 
-/// The images that tables of classes and mistakes are of.
+/// Returns which images the tables of classes and mistakes refer to.
 pub(super) fn images(outcome: &Outcome) -> Markup {
     html! { p class="faint" { "On the " (outcome.images()) "." } }
 }

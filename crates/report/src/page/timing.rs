@@ -1,4 +1,4 @@
-//! Where the time went: epochs, sessions with the pauses between them, parts of a step.
+//! Timing of a run: epochs, sessions with the pauses between them, parts of a step.
 
 use events::{Ending, Epoch, History, Metrics, Sitting, Speed, Split};
 use maud::{Markup, html};
@@ -6,19 +6,20 @@ use maud::{Markup, html};
 use super::classes::bar;
 use super::format::{duration, figure, moment, percent};
 
-/// Rows of the table of epochs; of more, every so many are shown.
+/// Maximum rows of the epoch table; of more epochs, only every n-th is shown.
 const MOST_ROWS: usize = 400;
-/// Sessions that are shown, the last ones.
+/// Maximum number of sessions; the last ones are shown.
 const MOST_SESSIONS: usize = 100;
 
-/// A row of the table of epochs.
+/// A row of the epoch table.
 pub(super) struct EpochRow {
-    /// As many as the table's head has.
+    /// One cell per column of the head.
     pub cells: Vec<String>,
     pub is_kept: bool,
 }
 
-/// The head of the table of epochs and its rows: scores, time, and whether the epoch's model was kept.
+/// Returns the head of the epoch table and its rows: scores, time, and whether the epoch's model
+/// was kept.
 pub(super) fn epoch_rows(history: &History) -> (Vec<String>, Vec<EpochRow>) {
     let epochs = &history.epochs;
     let every = every(history);
@@ -44,7 +45,7 @@ pub(super) fn epoch_rows(history: &History) -> (Vec<String>, Vec<EpochRow>) {
     (head, rows.collect())
 }
 
-/// Of so many epochs one is shown.
+/// Returns `n` if every n-th epoch is shown.
 fn every(history: &History) -> usize {
     history.epochs.len().div_ceil(MOST_ROWS).max(1)
 }
@@ -58,7 +59,7 @@ fn row(history: &History, epoch: &Epoch, has_average: bool) -> EpochRow {
     if has_average {
         sets.push((Split::Average, epoch.average.as_ref()));
     }
-    // Figures of one name have one definition, as in a chart.
+    // Figures with the same name have the same definition, as in a chart.
     let value = |split: Split, metrics: Option<&Metrics>, name: &str| {
         metrics?.get(history.figure_in(split, name)?)
     };
@@ -79,7 +80,7 @@ fn row(history: &History, epoch: &Epoch, has_average: bool) -> EpochRow {
     EpochRow { cells, is_kept }
 }
 
-/// A row for each epoch: scores and time.
+/// Returns a row for each epoch: scores and time.
 pub(super) fn epochs(history: &History) -> Markup {
     let (head, rows) = epoch_rows(history);
     let every = every(history);
@@ -105,8 +106,8 @@ pub(super) fn epochs(history: &History) -> Markup {
     }
 }
 
-/// When programs trained the run, and for how long: start, pause before, first step, duration and end of each
-/// session. Nothing if that is not known.
+/// Returns when programs trained the run: start, previous pause, first step, duration and end of
+/// each session. Empty if that is unknown.
 pub(super) fn session_rows(history: &History, is_running: bool) -> Vec<[String; 5]> {
     let sessions = &history.sittings;
     let left_out = sessions.len().saturating_sub(MOST_SESSIONS);
@@ -163,7 +164,7 @@ fn took(history: &History, sitting: &Sitting, next: Option<&Sitting>) -> String 
     let end = match (&sitting.ended, next) {
         (Some(ended), _) => ended.seconds,
         (None, None) => history.seconds(),
-        // What it did after its last checkpoint is not known any more.
+        // Nothing is known about it after its last checkpoint.
         (None, Some(next)) => {
             return format!(
                 "{} until the checkpoint it was resumed from",
@@ -174,8 +175,8 @@ fn took(history: &History, sitting: &Sitting, next: Option<&Sitting>) -> String 
     between(sitting.seconds, end)
 }
 
-/// A time that is none where its end was told of before its start: a sitting without a step goes on from a
-/// checkpoint, and its clock from a moment before.
+/// Formats a duration, which is zero if the end precedes the start: a sitting without steps
+/// continues from a checkpoint, and its clock starts slightly earlier.
 fn between(start: f64, end: f64) -> String {
     match end - start {
         negative if negative < 0.0 => duration(0.0),
@@ -193,7 +194,7 @@ fn ending(sitting: &Sitting, is_running: bool) -> &'static str {
     }
 }
 
-/// Seconds from the end of a sitting to the next, where both are known.
+/// Returns the seconds from the end of a sitting to the start of the next, if both are known.
 fn pause(before: &Sitting, sitting: &Sitting) -> Option<f64> {
     let began = |sitting: &Sitting| sitting.at.parse::<jiff::Timestamp>().ok();
     let between = began(sitting)?.duration_since(began(before)?).as_secs_f64();
@@ -201,8 +202,8 @@ fn pause(before: &Sitting, sitting: &Sitting) -> Option<f64> {
     Some(between - took)
 }
 
-/// The parts of a step with their time in seconds and their share of the whole, which is the last; without those
-/// that are not known.
+/// Returns the known parts of a step with their time in seconds and their fraction of the whole
+/// step, which comes last.
 pub(super) fn parts(mean: &Speed) -> Vec<(&'static str, f64, Option<f64>)> {
     let parts = [
         ("waiting for data", mean.waiting),

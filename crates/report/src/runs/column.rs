@@ -1,4 +1,4 @@
-//! What runs are sorted by.
+//! Columns to sort runs by.
 
 use std::cmp::Ordering;
 use std::str::FromStr;
@@ -7,32 +7,32 @@ use thiserror::Error;
 
 use super::summary::RunSummary;
 
-/// What runs can be sorted by.
+/// A column to sort runs by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Column {
     /// By name.
     Name,
-    /// By what wants to be looked at: running and crashed runs first.
+    /// By urgency: running and crashed runs first.
     State,
     /// By the data's name.
     Data,
     /// By the network's name.
     Model,
-    /// By what computed.
+    /// By device.
     Device,
     /// By seed.
     Seed,
-    /// By epochs that were trained and scored.
+    /// By number of epochs that were trained and scored.
     Epochs,
-    /// By the best accuracy on the validation images.
+    /// By best validation accuracy.
     Accuracy,
-    /// By the loss of the same epoch.
+    /// By validation loss of the same epoch.
     Loss,
-    /// By the accuracy on the test images.
+    /// By test accuracy.
     Test,
-    /// By the time it took.
+    /// By duration.
     Time,
-    /// By when it was started.
+    /// By start time.
     #[default]
     Started,
 }
@@ -41,12 +41,12 @@ pub enum Column {
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("there is no column `{}`: runs are sorted by {}", given.escape_debug(), Column::names())]
 pub struct UnknownColumn {
-    /// As given.
+    /// The given name.
     pub given: String,
 }
 
 impl Column {
-    /// All of them.
+    /// All values.
     pub const ALL: [Self; 12] = [
         Self::Name,
         Self::State,
@@ -62,7 +62,7 @@ impl Column {
         Self::Started,
     ];
 
-    /// Its name.
+    /// Returns the name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -84,7 +84,7 @@ impl Column {
         Self::ALL.map(Self::name).join(", ")
     }
 
-    /// Whether the largest come first unless it is said otherwise: the best, the longest, the newest.
+    /// Returns whether the largest values come first by default: the best, the longest, the newest.
     pub fn is_descending(self) -> bool {
         matches!(
             self,
@@ -92,7 +92,7 @@ impl Column {
         )
     }
 
-    /// The order of two runs; a run that has nothing here comes last either way.
+    /// Compares two runs. A run without a value comes last in either direction.
     fn compare(self, one: &RunSummary, other: &RunSummary, descending: bool) -> Ordering {
         let order = |order: Ordering| if descending { order.reverse() } else { order };
         let texts = |of: fn(&RunSummary) -> &Option<String>| {
@@ -138,7 +138,7 @@ impl FromStr for Column {
     }
 }
 
-/// Sorts runs; those that are equal there by when they were started, the newest first, and by name.
+/// Sorts runs. Ties are sorted by start time, newest first, and by name.
 pub fn sort(runs: &mut [RunSummary], column: Column, descending: bool) {
     runs.sort_by(|one, other| {
         column
@@ -203,7 +203,7 @@ mod tests {
     }
 
     proptest! {
-        /// A sort panics where the order is none.
+        /// Sorting panics if the order is not total.
         #[test]
         fn any_runs_have_an_order(
             figures in prop::collection::vec((prop::option::of(any::<f64>()), prop::option::of("[ab]")), 0..60),

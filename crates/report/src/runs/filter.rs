@@ -1,4 +1,4 @@
-//! Which runs are meant.
+//! Filters for runs.
 
 use std::str::FromStr;
 
@@ -7,15 +7,15 @@ use wildmatch::WildMatch;
 
 use super::summary::{RunState, RunSummary};
 
-/// `KEY=VALUE`: runs whose value is this one, in large or small letters. In it, `*` stands for any
-/// characters and `?` for one.
+/// `KEY=VALUE`: selects runs with this value, ignoring case. In the value, `*` stands for any
+/// characters and `?` for a single one.
 #[derive(Clone, Debug)]
 pub struct Filter {
     key: Key,
     pattern: WildMatch,
 }
 
-/// What can be filtered by.
+/// Keys to filter by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Key {
     Name,
@@ -40,7 +40,7 @@ impl Key {
         Self::ALL.map(|(name, _)| name).join(", ")
     }
 
-    /// The value of a run; empty if it has none.
+    /// Returns the value of a run, empty if it has none.
     fn of(self, run: &RunSummary) -> String {
         let text = match self {
             Self::Name => return run.name.clone(),
@@ -55,32 +55,32 @@ impl Key {
 }
 
 impl Filter {
-    /// All keys, with commas between them.
+    /// Returns all keys, separated by commas.
     pub fn keys() -> String {
         Key::names()
     }
 }
 
-/// Why a text is no [`Filter`].
+/// The reason why a text is not a valid [`Filter`].
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FilterError {
     /// It has no `=`.
     #[error("`{}` is no filter: write KEY=VALUE, such as model=resnet*", given.escape_debug())]
     Form {
-        /// As given.
+        /// The given text.
         given: String,
     },
     /// There is no such key.
     #[error("runs cannot be filtered by `{}`: by {}", key.escape_debug(), Key::names())]
     Key {
-        /// As given.
+        /// The given key.
         key: String,
     },
-    /// No run can be in such a state.
+    /// There is no such state.
     #[error("no run is `{}`: runs are {}", state.escape_debug(), RunState::ALL.map(RunState::name).join(", "))]
     State {
-        /// As given.
+        /// The given state.
         state: String,
     },
 }
@@ -111,7 +111,7 @@ impl FromStr for Filter {
     }
 }
 
-/// Whether a run is meant by all filters; of those with the same key, one is enough.
+/// Returns whether a run matches all filters. Of filters with the same key, one match is enough.
 pub fn matches_all(filters: &[Filter], run: &RunSummary) -> bool {
     filters.iter().all(|filter| {
         let value = filter.key.of(run);

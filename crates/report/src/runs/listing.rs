@@ -9,19 +9,19 @@ use super::summary::RunSummary;
 use events::format::{duration, number, percent};
 use crate::table::{shortened, table};
 
-/// Columns of the terminal that a cell may take.
+/// Maximum width of a cell in terminal columns.
 const WIDEST: usize = 60;
-/// Those that are left for a name where there is little room, and that why runs failed has before the
-/// columns that matter less.
+/// Minimum width of a name in a narrow terminal, and width reserved for reasons of failure before
+/// less important columns.
 const LEAST: usize = 20;
-/// With fewer, nothing is said of why runs failed.
+/// Minimum width of reasons of failure; with less space, they are left out.
 const LEAST_REASON: usize = 12;
-/// What stands over why runs failed.
+/// Title of the column with reasons of failure.
 const WHY: &str = "why";
-/// Between two cells.
+/// Space between two cells.
 const SPACE: usize = 2;
 
-/// The columns, why a run failed apart.
+/// All columns except the reason of failure.
 const COLUMNS: [Column; 11] = [
     Column::Name,
     Column::State,
@@ -35,9 +35,9 @@ const COLUMNS: [Column; 11] = [
     Column::Time,
     Column::Started,
 ];
-/// Those that are there however narrow the terminal is.
+/// Columns that are always shown, however narrow the terminal is.
 const NEEDED: [Column; 3] = [Column::Name, Column::State, Column::Accuracy];
-/// The others where there is room for them, those that matter most first, and before why runs failed.
+/// Optional columns by importance, more important than reasons of failure.
 const WANTED: [Column; 5] = [
     Column::Test,
     Column::Epochs,
@@ -45,22 +45,23 @@ const WANTED: [Column; 5] = [
     Column::Data,
     Column::Time,
 ];
-/// And those behind it.
+/// Optional columns that are less important than reasons of failure.
 const EXTRA: [Column; 3] = [Column::Started, Column::Loss, Column::Device];
 
-/// Runs as a table, a line for each below one of names; why runs failed stands in the last column, if any
-/// did.
+/// Formats runs as a table, with a header and one line per run. If any run failed, the last column
+/// contains the reasons.
 pub fn listing(runs: &[RunSummary]) -> String {
     let has_reasons = runs.iter().any(|run| run.reason.is_some());
     draw(runs, &COLUMNS, WIDEST, has_reasons.then_some(WIDEST))
 }
 
-/// The same for a terminal with so many columns: what matters least is left out or cut off, as why runs failed
-/// is before what most runs have. What the runs are sorted by stays, unless they are by when they were started.
+/// Like [`listing`], for a terminal of the given width: the least important columns are left out or
+/// cut, and reasons of failure are cut before the columns that most runs have. The sorted column is
+/// always kept, unless it is the start time.
 pub fn listing_within(runs: &[RunSummary], sorted: Column, width: usize) -> String {
     let reasons = runs.iter().filter_map(|run| run.reason.as_deref());
     let reasons = reasons.map(wide).max().unwrap_or(0);
-    // The last column has no space behind it.
+    // The last column has no space after it.
     let left = |columns: &[Column]| {
         let widths = columns.iter().map(|&column| widest(runs, column) + SPACE);
         width as isize - widths.sum::<usize>() as isize + SPACE as isize
@@ -81,7 +82,7 @@ pub fn listing_within(runs: &[RunSummary], sorted: Column, width: usize) -> Stri
     let room = add(&WANTED, 0) - SPACE as isize;
     let has_reasons = reasons > 0 && room >= reasons.clamp(WHY.len(), LEAST_REASON) as isize;
     let reserved = match has_reasons {
-        // What it has already is not taken back.
+        // Space that it already has is not taken back.
         true => (reasons.clamp(WHY.len(), LEAST) as isize).min(room) + SPACE as isize,
         false => 0,
     };
@@ -93,18 +94,18 @@ pub fn listing_within(runs: &[RunSummary], sorted: Column, width: usize) -> Stri
     draw(runs, &columns, name, has_reasons.then_some(reason))
 }
 
-/// Columns of the terminal that a column of the table takes.
+/// Returns the width of a column of the table in terminal columns.
 fn widest(runs: &[RunSummary], column: Column) -> usize {
     let cells = runs.iter().map(|run| wide(&cell(run, column)));
     cells.max().unwrap_or(0).max(column.name().len())
 }
 
-/// Columns of the terminal that a cell takes.
+/// Returns the width of a cell in terminal columns.
 fn wide(cell: &str) -> usize {
     shortened(&printable(cell), WIDEST).width()
 }
 
-/// Names and reasons take no more than so many columns of the terminal; without a width, there are no reasons.
+/// Draws the table with limited widths of names and reasons; without a width, there are no reasons.
 fn draw(runs: &[RunSummary], columns: &[Column], name: usize, reason: Option<usize>) -> String {
     let mut header: Vec<String> = columns
         .iter()
@@ -155,7 +156,7 @@ fn cell(run: &RunSummary, column: Column) -> String {
     known.unwrap_or_default()
 }
 
-/// A time of RFC 3339 to the minute, on the clock of the place where it was written.
+/// Formats an RFC 3339 time to the minute, in its own time zone.
 fn minute(started: &str) -> String {
     let Ok(pieces) = Pieces::parse(started) else {
         return String::new();
@@ -223,7 +224,7 @@ mod tests {
         assert!(listing(&[absurd]).lines().all(|line| line.len() < 200));
     }
 
-    /// A run with all that there may be, and one that failed.
+    /// Returns a run with all values, and one that failed.
     fn wide_runs() -> [RunSummary; 2] {
         let run = RunSummary {
             data: Some("fashion-mnist".to_owned()),
@@ -281,7 +282,9 @@ mod tests {
     }
 
     proptest! {
-        /// No line is wider, down to what a name, a state, an accuracy and the column to sort by take at least. Of characters that change the width of others, the sum is not the whole.
+        /// No line is wider than the terminal, down to the minimum width of name, state, accuracy
+        /// and sorted column. Some characters change the width of others, so the width is not the
+        /// sum of their widths.
         #[test]
         fn lines_fit(
             names in prop::collection::vec("[ -~é犬]{0,70}", 1..5),

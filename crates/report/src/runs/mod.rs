@@ -1,11 +1,11 @@
 //! The runs of a folder, as a table.
 //!
-//! | module | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | `summary` | what a run came to |
-//! | `settings` | what is known of a run without its events |
-//! | `column` | what runs are sorted by |
-//! | `filter` | which runs are meant |
+//! | `summary` | summary of a run |
+//! | `settings` | summary of a run without events |
+//! | `column` | columns to sort by |
+//! | `filter` | filters for runs |
 //! | `listing` | the table |
 
 mod column;
@@ -26,21 +26,22 @@ pub use filter::{Filter, FilterError, matches_all};
 pub use listing::{listing, listing_within};
 pub use summary::{RunState, RunSummary};
 
-/// A file that every run has, those of before there were events too.
+/// A file that every run has, even from versions without events.
 const CONFIG: &str = "config.toml";
 
-/// The folder cannot be looked into.
+/// The folder cannot be read.
 #[derive(Debug, Error)]
 #[error("cannot read {}", path.display())]
 pub struct FindError {
     /// The folder.
     pub path: PathBuf,
-    /// Why.
+    /// The I/O error.
     pub source: io::Error,
 }
 
-/// All runs of a folder, in no order: those in its subfolders, and in theirs where these are no runs
-/// themselves, such as a study. A run that cannot be read is one of them, and says why.
+/// Returns all runs of a folder in arbitrary order: its subfolders, and the subfolders of those
+/// that are not runs themselves, such as a study. Includes runs that cannot be read, with the
+/// reason.
 ///
 /// # Errors
 ///
@@ -52,7 +53,7 @@ pub fn find(folder: &Path) -> Result<Vec<RunSummary>, FindError> {
             found.push((name, path));
             continue;
         }
-        // One that cannot be looked into has no runs that could be shown.
+        // A subfolder that cannot be read has no runs to show.
         for (inner, path) in subfolders(&path).unwrap_or_default() {
             if is_run(&path) {
                 found.push((format!("{name}/{inner}"), path));
@@ -69,7 +70,7 @@ fn is_run(folder: &Path) -> bool {
     folder.join(CONFIG).is_file() || folder.join(events::FILE).symlink_metadata().is_ok()
 }
 
-/// Folders in a folder with their names, hidden ones left out.
+/// Returns the subfolders of a folder with their names, without hidden ones.
 fn subfolders(folder: &Path) -> Result<Vec<(String, PathBuf)>, FindError> {
     let wrap = |source| FindError {
         path: folder.to_owned(),

@@ -1,5 +1,5 @@
-//! What is known of a run without its events: from its settings, and from what programs left that wrote
-//! none.
+//! Summary of a run without events, from its settings and from the files of older programs that did
+//! not write events.
 
 use std::fs;
 use std::path::Path;
@@ -12,10 +12,10 @@ use serde_json::Value;
 use super::CONFIG;
 use super::summary::{RunState, RunSummary};
 
-/// No file that is read here is larger, if it is what it should be.
+/// Maximum size of the files read here; valid files are smaller.
 const LARGEST: u64 = 1 << 24;
 
-/// A part of `config.toml`.
+/// The relevant part of `config.toml`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Settings {
@@ -26,7 +26,7 @@ struct Settings {
     seed: Option<u64>,
 }
 
-/// A part of `checkpoint/latest.json`.
+/// The relevant part of `checkpoint/latest.json`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Checkpoint {
@@ -41,7 +41,7 @@ struct Scored {
     averaged: Option<Scores>,
 }
 
-/// What images came to.
+/// Metrics of a set of images.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 struct Scores {
@@ -49,7 +49,7 @@ struct Scores {
     loss: Option<f64>,
 }
 
-/// Adds what the settings say, and when they were written, which is when a run starts.
+/// Adds the settings, and the time they were written, which is when a run starts.
 pub(super) fn fill(summary: &mut RunSummary) {
     let path = summary.folder.join(CONFIG);
     let settings: Settings = text(&path)
@@ -57,7 +57,7 @@ pub(super) fn fill(summary: &mut RunSummary) {
         .unwrap_or_default();
     summary.data = settings.data;
     summary.model = settings.model;
-    // Which one that became is not told.
+    // The settings do not show which device `auto` became.
     summary.device = settings.device.filter(|device| device != "auto");
     summary.epochs = settings.epochs;
     summary.seed = settings.seed;
@@ -67,7 +67,7 @@ pub(super) fn fill(summary: &mut RunSummary) {
     summary.started = seconds.map(|time| time.to_string());
 }
 
-/// Of a run without events. That it was tested says that it finished.
+/// Summarizes a run without events. A run that was tested has finished.
 pub(super) fn summary(name: String, folder: &Path, is_running: bool) -> RunSummary {
     let test: Option<Scores> = json(&folder.join("test.json"));
     let state = match (is_running, &test) {
@@ -93,7 +93,7 @@ pub(super) fn summary(name: String, folder: &Path, is_running: bool) -> RunSumma
             };
             Some((place + 1, scores.accuracy?, scores.loss))
         });
-        // Of several that are equally accurate, the first with the lowest loss.
+        // Among equal accuracies, the first with the lowest loss is the best.
         let best = scores.reduce(|best, next| {
             let is_better = next.1 > best.1 || (next.1 == best.1 && next.2 < best.2);
             if is_better { next } else { best }
@@ -108,7 +108,7 @@ pub(super) fn summary(name: String, folder: &Path, is_running: bool) -> RunSumma
             .pointer("/accuracy/validation")
             .and_then(Value::as_f64);
     }
-    // Where the settings leave the network to the weights that the run starts from.
+    // The settings may leave the network to the weights that the run starts from.
     if summary.model.is_none() {
         let model = json::<Value>(&folder.join("model.json"));
         let name = model.as_ref().and_then(|model| model["model"].as_str());
@@ -121,7 +121,7 @@ fn json<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_str(&text(path)?).ok()
 }
 
-/// A file's text; none if there is none, or it is larger than it could be.
+/// Returns the text of a file, or `None` if it is missing or too large.
 fn text(path: &Path) -> Option<String> {
     files::read_text(path, LARGEST).ok()
 }

@@ -1,4 +1,4 @@
-//! What a run came to.
+//! Summary of a run.
 
 use std::fs;
 use std::io;
@@ -10,28 +10,28 @@ use serde::{Serialize, Serializer};
 
 use super::settings;
 
-/// How a run is, as far as can be seen.
+/// State of a run, as far as it is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
-    /// A program works on it.
+    /// A program is training it.
     Running,
-    /// Its program ended without a word.
+    /// Its program ended without reporting an end.
     Crashed,
     /// It ended with an error.
     Failed,
-    /// It was told to stop, and can go on.
+    /// It was asked to stop, and can be resumed.
     Stopped,
     /// All epochs were trained and the network tested.
     Finished,
-    /// It has no events and no test, so that it is not known how it ended.
+    /// It has no events and no test, so its end is unknown.
     Unknown,
-    /// Its events are there, but cannot be read.
+    /// It has events, but they cannot be read.
     Unreadable,
 }
 
 impl RunState {
-    /// All of them.
+    /// All values.
     pub const ALL: [Self; 7] = [
         Self::Running,
         Self::Crashed,
@@ -42,7 +42,7 @@ impl RunState {
         Self::Unreadable,
     ];
 
-    /// Its name for people, which filters know it by too.
+    /// Returns the display name, which filters use too.
     pub fn name(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -68,62 +68,62 @@ impl From<State> for RunState {
     }
 }
 
-/// A run in a few figures. What is not known, or not a number, is none.
+/// A summary of a run. Values that are unknown or not finite are `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunSummary {
-    /// Its name: that of its folder, behind that of its study if it has one.
+    /// Name of the run's folder, prefixed with its study if it has one.
     pub name: String,
-    /// Where it is.
+    /// Its folder.
     #[serde(serialize_with = "as_text")]
     pub folder: PathBuf,
-    /// How it is.
+    /// Its state.
     pub state: RunState,
     /// Why it failed, or why it cannot be read.
     pub reason: Option<String>,
-    /// Name of the data.
+    /// Name of the data set.
     pub data: Option<String>,
     /// The network's name.
     pub model: Option<String>,
-    /// What computes, as of the last sitting.
+    /// Compute device of the last sitting.
     pub device: Option<String>,
-    /// The seed of everything that is drawn at random.
+    /// Random seed.
     pub seed: Option<u64>,
-    /// The last epoch that was trained and scored, 0 before the first.
+    /// Last epoch that was trained and scored, or 0 before the first.
     pub epochs_done: usize,
-    /// How many it is to have.
+    /// Planned number of epochs.
     pub epochs: Option<usize>,
-    /// The epoch whose network is kept: as a rule that with the best accuracy on the validation images.
+    /// Epoch whose network is kept, usually the one with the best validation accuracy.
     pub kept_epoch: Option<usize>,
-    /// That accuracy, 0 to 1; of the weights' moving average, if one is kept. None if no images are held
-    /// back.
+    /// Validation accuracy of that epoch, 0 to 1, of the moving average if one is kept. `None` if
+    /// no images are held back.
     pub accuracy: Option<f64>,
-    /// The validation loss of the same epoch, in nats.
+    /// Validation loss of that epoch, in nats.
     pub loss: Option<f64>,
-    /// The accuracy on the test images of the network that is kept, 0 to 1.
+    /// Test accuracy of the kept network, 0 to 1.
     pub test_accuracy: Option<f64>,
-    /// The loss there, in nats.
+    /// Test loss of the kept network, in nats.
     pub test_loss: Option<f64>,
-    /// The time it has taken, in seconds, without pauses.
+    /// Time that it has taken in seconds, without pauses.
     pub seconds: Option<f64>,
-    /// When it was started, as RFC 3339.
+    /// Start time, as RFC 3339.
     pub started: Option<String>,
 }
 
-/// Also where a path is no text.
+/// Serializes a path, even if it is not valid Unicode.
 fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
 
 impl RunSummary {
-    /// Reads the run in a folder. This never fails: it is part of the summary if something cannot be
-    /// read.
+    /// Reads the run in a folder. This never fails: the summary states if something cannot be read.
     pub fn read(name: String, folder: &Path) -> Self {
-        // Looked at first: a program that ends meanwhile has written how before it lets go.
+        // Checked first: a program that ends in the meantime records its end before it releases the
+        // lock.
         let is_running = events::is_locked(folder);
         let mut follower = Follower::skim(folder);
         let read = match fs::metadata(folder.join(events::FILE)) {
             Ok(file) if file.is_file() => follower.poll().map(|_| ()),
-            // It could be waited for without end.
+            // Opening it could block forever.
             Ok(_) => Err(io::Error::other(format!("{} is no file", events::FILE))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return settings::summary(name, folder, is_running);
@@ -138,7 +138,7 @@ impl RunSummary {
         summary
     }
 
-    /// Sums up what is known from events; where these do not tell what the run is, its settings do.
+    /// Summarizes a run from its events, and from its settings where the events do not describe it.
     pub fn of(name: String, folder: &Path, history: &History, is_running: bool) -> Self {
         let scored = match history.epochs.iter().any(|epoch| epoch.average.is_some()) {
             true => Split::Average,
@@ -149,7 +149,7 @@ impl RunSummary {
             _ => epoch.validation.clone(),
         };
         let kept = history.kept();
-        // Scores on test images say nothing of the run before its test.
+        // Scores on test images do not count before the run's test.
         let validated = kept.map(metrics).filter(|_| !history.scores_on_test());
         let validated = validated.as_ref();
         let tested = history.tested.as_ref().map(|tested| &tested.metrics);
@@ -181,7 +181,7 @@ impl RunSummary {
         summary
     }
 
-    /// Of which nothing is known yet.
+    /// Returns a summary without any values.
     pub(super) fn empty(name: String, folder: &Path, state: RunState) -> Self {
         Self {
             name,
@@ -204,7 +204,7 @@ impl RunSummary {
         }
     }
 
-    /// When it was started.
+    /// Returns the start time.
     pub(super) fn start(&self) -> Option<Timestamp> {
         self.started.as_ref()?.parse().ok()
     }

@@ -29,7 +29,7 @@ fn ended(ending: Ending, reason: Option<&str>) -> Event {
     })
 }
 
-/// States and names of all runs, by name.
+/// Returns states and names of all runs, sorted by name.
 fn states(folder: &Path) -> Vec<(String, RunState)> {
     let mut runs = find(folder).unwrap();
     sort(&mut runs, Column::Name, false);
@@ -58,7 +58,7 @@ fn every_kind_of_run_is_found() {
     );
     write(&runs.join("study/plain-20"), lines(started));
     write(&runs.join("study/deeper/no-run"), lines(started));
-    // A run is not looked into.
+    // Subfolders of a run are not searched.
     write(&runs.join("finished/inner"), lines(started));
     write(&runs.join(".hidden"), lines(started));
     fs::create_dir(runs.join("nothing")).unwrap();
@@ -136,7 +136,7 @@ fn runs_without_events_are_told_from_what_they_left() {
     assert_eq!(first.accuracy, Some(0.5));
     assert!(first.started.is_some());
 
-    // A run from trained weights leaves the network to them.
+    // A run that starts from trained weights takes its network from them.
     fs::write(
         run.join(CONFIG),
         config.replace("model = \"resnet20\"\n", ""),
@@ -229,7 +229,7 @@ enum Turn {
     Averaged(u8),
     Measured,
     Scoring,
-    /// Ends in some way, or without a word, and goes on from the last checkpoint.
+    /// The run ends in the given way, or crashes, and continues from the last checkpoint.
     Resumed(Option<Ending>),
     Tested,
     Ended(Ending),
@@ -249,7 +249,7 @@ fn turn() -> impl Strategy<Value = Turn> {
     ]
 }
 
-/// Where a run is.
+/// Position in a run.
 #[derive(Clone, Copy, Default)]
 struct Reached {
     seconds: f64,
@@ -257,7 +257,7 @@ struct Reached {
     epochs_done: usize,
 }
 
-/// The events of a run to which this happens; checkpoints are made behind epochs.
+/// Returns the events of a run with these turns; checkpoints are saved after epochs.
 fn story(turns: &[Turn]) -> Vec<Event> {
     let mut events = vec![resumed_run::events().swap_remove(0)];
     let (mut now, mut saved) = (Reached::default(), Reached::default());
@@ -345,8 +345,8 @@ fn story(turns: &[Turn]) -> Vec<Event> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A run that is skimmed is told to be what it is told to be when it is read whole, wherever its
-    /// file is cut off.
+    /// A skimmed run has the same summary as one that is read completely, wherever its file is cut
+    /// off.
     #[test]
     fn a_summary_needs_no_whole_reading(
         turns in prop::collection::vec(turn(), 0..30),
@@ -362,7 +362,7 @@ proptest! {
         prop_assert_eq!(RunSummary::read("run".to_owned(), folder.path()), whole);
     }
 
-    /// Lines of anything in any order.
+    /// Arbitrary lines in any order.
     #[test]
     fn no_file_is_too_strange(
         lines in prop::collection::vec(

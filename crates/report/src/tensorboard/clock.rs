@@ -1,26 +1,26 @@
-//! What time it was.
+//! Converts the time of a run to wall-clock time.
 
 use events::Sitting;
 use jiff::Timestamp;
 
-/// The end of the year 9999: programs that show times know none after it.
+/// The end of the year 9999, after which programs cannot show times.
 const LAST: f64 = 253_402_300_799.0;
 
-/// Tells the time of the day from the time that a run had taken.
+/// Converts the time of a run to wall-clock time.
 pub(super) struct Clock {
-    /// Time of the run that each sitting began at, ascending, and seconds since 1970 there.
+    /// Start of each sitting: time of the run, ascending, and seconds since 1970.
     sittings: Vec<(f64, f64)>,
 }
 
 impl Clock {
-    /// A sitting whose begin cannot be read counts to the one before.
+    /// Creates a clock. A sitting with an unreadable start belongs to the previous one.
     pub(super) fn new(sittings: &[Sitting]) -> Self {
         let mut begun: Vec<(f64, f64)> = Vec::new();
         for sitting in sittings {
             let Ok(at) = sitting.at.parse::<Timestamp>() else {
                 continue;
             };
-            // What came after the checkpoint that it went on from does not count any more.
+            // Everything after the checkpoint that it continued from is discarded.
             while begun
                 .last()
                 .is_some_and(|&(seconds, _)| seconds >= sitting.seconds)
@@ -32,8 +32,8 @@ impl Clock {
         Self { sittings: begun }
     }
 
-    /// Seconds since 1970 when the run had taken this long; since the begin of the run, if it is not
-    /// known when that was.
+    /// Returns the seconds since 1970 at a time of the run, or since the start of the run if that
+    /// is unknown.
     pub(super) fn at(&self, seconds: f64) -> f64 {
         let after = self.sittings.partition_point(|&(begun, _)| begun < seconds);
         let time = match self.sittings.get(after.saturating_sub(1)) {

@@ -3,15 +3,15 @@
 use events::{History, Thumbnail};
 use png::{BitDepth, ColorType, Encoder, EncodingError};
 
-/// Classes that an image of a confusion may have.
+/// Maximum number of classes in an image of a confusion matrix.
 const MOST_CLASSES: usize = 1024;
-/// Pixels that its sides should at least have.
+/// Minimum side length in pixels.
 const SIDE: usize = 320;
-/// The colors of no image and of all images of a class.
+/// Colors for none and for all of a class's images.
 const NONE: [u8; 3] = [247, 251, 255];
 const ALL: [u8; 3] = [8, 48, 107];
 
-/// An image in a file's bytes.
+/// An encoded image.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SummaryImage {
     pub width: usize,
@@ -35,7 +35,7 @@ fn encode(
     Ok(SummaryImage { width, height, png })
 }
 
-/// A small image as it is.
+/// Returns a thumbnail at its original size.
 pub(super) fn thumbnail(thumbnail: &Thumbnail) -> Result<SummaryImage, EncodingError> {
     let colors = match thumbnail.channels() {
         1 => ColorType::Grayscale,
@@ -45,7 +45,7 @@ pub(super) fn thumbnail(thumbnail: &Thumbnail) -> Result<SummaryImage, EncodingE
     encode(shape, colors, thumbnail.pixels())
 }
 
-/// How many classes there are: those that have names, or as many as a confusion mentions.
+/// Returns the number of classes: those with names, or those that occur in the confusion matrix.
 pub(super) fn classes(history: &History, confusion: &[(usize, usize, u64)]) -> usize {
     let named = history
         .started
@@ -60,8 +60,9 @@ pub(super) fn classes(history: &History, confusion: &[(usize, usize, u64)]) -> u
     largest.max().map_or(0, |largest| largest.saturating_add(1))
 }
 
-/// A row for each class and a column for each likeliest one; the darker, the larger the share of the
-/// class. None where there are no images, or too many classes to draw.
+/// Returns an image of a confusion matrix with a row per class and a column per prediction; cells
+/// are darker for larger fractions of the class. Returns `None` if there are no images, or too many
+/// classes to draw.
 pub(super) fn confusion(
     classes: usize,
     confusion: &[(usize, usize, u64)],
@@ -90,7 +91,7 @@ pub(super) fn confusion(
     encode([classes * cell; 2], ColorType::Rgb, &pixels).map(Some)
 }
 
-/// Between the two colors; `share` is 0 to 1.
+/// Interpolates between the two colors; `share` is 0 to 1.
 fn color(share: f64) -> [u8; 3] {
     std::array::from_fn(|channel| {
         let (none, all) = (f64::from(NONE[channel]), f64::from(ALL[channel]));

@@ -1,7 +1,7 @@
-//! The messages of TensorBoard's files: of each, the fields that are written here.
+//! Messages of TensorBoard's files, with only the fields that are written here.
 //!
-//! Names and numbers are those of TensorFlow's `event.proto`, `summary.proto` and `tensor.proto`, of
-//! the `plugin_data.proto` of TensorBoard's hparams plugin, and of protobuf's own `struct.proto`.
+//! Names and numbers follow TensorFlow's `event.proto`, `summary.proto` and `tensor.proto`, the
+//! `plugin_data.proto` of TensorBoard's hparams plugin, and protobuf's own `struct.proto`.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) struct Event {
     pub wall_time: f64,
     #[prost(int64, tag = "2")]
     pub step: i64,
-    /// Of the first record alone.
+    /// Only set in the first record.
     #[prost(string, optional, tag = "3")]
     pub file_version: Option<String>,
     #[prost(message, optional, tag = "5")]
@@ -43,7 +43,7 @@ pub(super) struct Summary {
     pub value: Vec<Value>,
 }
 
-/// A point of a chart, or what stands in its place: some images, a text.
+/// A point of a chart, or images or text in its place.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Value {
     #[prost(string, tag = "1")]
@@ -60,7 +60,7 @@ pub(super) struct Value {
 pub(super) struct Metadata {
     #[prost(message, optional, tag = "1")]
     pub plugin_data: Option<PluginData>,
-    /// What is shown below the name, in Markdown.
+    /// Description below the name, in Markdown.
     #[prost(string, tag = "3")]
     pub summary_description: String,
     #[prost(enumeration = "DataClass", tag = "4")]
@@ -114,7 +114,7 @@ pub(super) struct Dimension {
     pub size: i64,
 }
 
-/// What the hparams plugin knows a run by.
+/// A run as described to the hparams plugin.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Session {
     #[prost(message, optional, tag = "3")]
@@ -147,7 +147,7 @@ pub(super) enum Status {
     Failure = 2,
 }
 
-/// A value of a setting: protobuf's `Value`.
+/// Value of a setting: protobuf's `Value`.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Setting {
     #[prost(oneof = "Kind", tags = "2, 3, 4")]

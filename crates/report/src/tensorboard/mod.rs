@@ -1,18 +1,18 @@
-//! A run for TensorBoard.
+//! Exports a run for TensorBoard.
 //!
-//! | file | what it holds |
+//! | file | contents |
 //! |---|---|
-//! | `NAME/` | settings for the hparams plugin, what the run is as texts, `speed/...`, `system/...` |
-//! | `NAME/train/` | the figures of each step; `epoch/...`, those of each epoch |
-//! | `NAME/validation/` | the scores after each epoch, the confusion and mistakes as images |
-//! | `NAME/average/` | the same of the weights' moving average, where one is kept |
-//! | `NAME/test/` | the same of the test, at the step that the tested network is from |
+//! | `NAME/` | settings for the hparams plugin, description of the run as text, `speed/...`, `system/...` |
+//! | `NAME/train/` | the figures of each step; as `epoch/...`, those of each epoch |
+//! | `NAME/validation/` | the scores after each epoch, the confusion matrix and mistakes as images |
+//! | `NAME/average/` | like `validation/`, for the moving average of the weights, if one is kept |
+//! | `NAME/test/` | like `validation/`, for the test, at the step of the tested network |
 //!
-//! A step is a step of the run, and the time that of the day it was taken on, pauses between sittings
-//! included. What is not a number is left out.
+//! A step is a step of the run, with the wall-clock time at which it was taken, including pauses
+//! between sittings. Non-finite values are left out.
 //!
-//! A run can be exported again, while it goes on too: its curves are replaced, and a TensorBoard that
-//! shows them takes the new ones with its usual loader (with `--load_fast=false`, once it is started anew).
+//! A run can be exported again, even while it trains: its curves are replaced. An open TensorBoard
+//! picks up the new ones with its usual loader (with `--load_fast=false`, after a restart).
 
 mod clock;
 mod images;
@@ -33,13 +33,14 @@ use clock::Clock;
 use parts::LogFolder;
 use records::Records;
 
-/// What our files are called, around the time of the run's begin and the number of the export.
+/// Parts of our file names around the start time of the run and the number of the export.
 /// TensorBoard reads every file with the middle part in its name.
 const PREFIX: &str = "events.out.tfevents.";
 const SUFFIX: &str = ".resnet-export";
 
-/// Writes a run into its folder `name` inside another, which is made if it is not there; the run's folder.
-/// Files of an earlier export of a run of this name are replaced or removed, others are not touched.
+/// Writes a run into the subfolder `name` of a folder, which is created if it is missing, and
+/// returns the run's folder. Files of an earlier export under the same name are replaced or
+/// removed; other files are left alone.
 ///
 /// # Errors
 ///
@@ -56,7 +57,7 @@ pub fn write(folder: &Path, name: &str, history: &History) -> Result<PathBuf, Ex
         let earlier = earlier(&folder)?;
         if part.is_there(history) {
             export::make_folder(&folder)?;
-            // A TensorBoard that runs meanwhile looks for a name behind the one that it has read.
+            // An open TensorBoard looks for a name that sorts after the one that it has read.
             let number = earlier.iter().map(|(number, _)| number).max();
             let number = number.map_or(0, |number| number.wrapping_add(1));
             let file = format!("{PREFIX}{begin:010.0}.{number:06}{SUFFIX}");
@@ -72,7 +73,7 @@ pub fn write(folder: &Path, name: &str, history: &History) -> Result<PathBuf, Ex
     Ok(run)
 }
 
-/// Our files in a folder, with the numbers of their exports.
+/// Returns our files in a folder, with the numbers of their exports.
 fn earlier(folder: &Path) -> Result<Vec<(u32, PathBuf)>, ExportError> {
     let wrap = |source| ExportError::Look {
         path: folder.to_owned(),
@@ -92,7 +93,7 @@ fn earlier(folder: &Path) -> Result<Vec<(u32, PathBuf)>, ExportError> {
     Ok(files)
 }
 
-/// The number of the export that a file is of, if it is one of ours.
+/// Returns the number of a file's export, if the file is ours.
 fn number(name: &str) -> Option<u32> {
     let middle = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
     middle.rsplit_once('.')?.1.parse().ok()

@@ -1,4 +1,4 @@
-//! What goes into each file.
+//! Contents of each file.
 
 use std::io::{self, Write};
 
@@ -11,16 +11,16 @@ use super::records::Records;
 use super::settings;
 use super::values::{images, scalar, session, text};
 
-/// Epochs whose images are written. TensorBoard shows ten of them unless it is told otherwise.
+/// Maximum number of epochs with images. TensorBoard shows ten by default.
 const MOST_EPOCHS: usize = 100;
-/// Mistakes of an epoch that are written.
+/// Maximum number of mistakes per epoch.
 const MOST_MISTAKES: usize = 32;
 
-/// A file in a folder of its own: TensorBoard draws figures of one name in one chart, a line for each
-/// folder.
+/// A file in its own folder: TensorBoard draws figures with the same name in one chart, with a line
+/// per folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LogFolder {
-    /// What is of the run as a whole.
+    /// Values of the run as a whole.
     Run,
     Train,
     Validation,
@@ -37,7 +37,7 @@ impl LogFolder {
         Self::Test,
     ];
 
-    /// The folder inside that of the run.
+    /// Returns the folder inside that of the run.
     pub(super) fn folder(self) -> &'static str {
         match self {
             Self::Run => "",
@@ -48,7 +48,7 @@ impl LogFolder {
         }
     }
 
-    /// Whether there is anything to write.
+    /// Returns whether there is anything to write.
     pub(super) fn is_there(self, history: &History) -> bool {
         let any = |is_meant: fn(&Epoch) -> bool| history.epochs.iter().any(is_meant);
         match self {
@@ -60,7 +60,7 @@ impl LogFolder {
         }
     }
 
-    /// All records after the first.
+    /// Writes all records after the first.
     pub(super) fn write<W: Write>(
         self,
         history: &History,
@@ -125,7 +125,8 @@ fn steps<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) -
     Ok(())
 }
 
-/// TensorBoard draws figures of one tag over each other, so those of another definition have another one.
+/// Returns the figures of a split. TensorBoard overlays figures with the same tag, so figures with
+/// another definition have another tag.
 fn scalars(history: &History, split: Split, metrics: &Metrics, prefix: &str) -> Vec<Value> {
     let named = metrics.iter();
     named
@@ -157,7 +158,8 @@ fn scores<W: Write>(
     Ok(())
 }
 
-/// Confusions and mistakes of the epochs where they are of this part: of some, if there are very many.
+/// Writes confusion matrices and mistakes of this part's epochs, or of some of them if there are
+/// very many.
 fn drawings<W: Write>(
     history: &History,
     clock: &Clock,
@@ -234,8 +236,8 @@ fn speeds<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) 
     Ok(())
 }
 
-/// At the last step before; of several there, the last alone, because TensorBoard keeps one point for
-/// each step.
+/// Writes each measurement at the last step before it. Of several at the same step, only the last
+/// is written, because TensorBoard keeps one point per step.
 fn systems<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) -> io::Result<()> {
     let (steps, seconds) = (history.steps.steps(), history.steps.seconds());
     let step = |at: f64| {

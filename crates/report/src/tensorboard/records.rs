@@ -1,7 +1,7 @@
 //! Records of a TFRecord file.
 //!
-//! A record is its length, a checksum of that, the bytes, and a checksum of these; all numbers are
-//! little-endian.
+//! A record consists of its length, a checksum of the length, the bytes, and a checksum of the
+//! bytes. All numbers are little-endian.
 
 use std::io::{self, Write};
 
@@ -12,18 +12,18 @@ use super::messages::{Event, SessionLog, SessionStatus, Summary, Value};
 
 const CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
-/// What the first record says: without it, TensorBoard takes steps that go back for a restart.
+/// Version in the first record. Without it, TensorBoard takes steps that go back for a restart.
 const VERSION: &str = "brain.Event:2";
 
 /// Writes the records of a file.
 pub(super) struct Records<W: Write> {
     writer: W,
-    /// Memory for any record.
+    /// Buffer for any record.
     bytes: Vec<u8>,
 }
 
 impl<W: Write> Records<W> {
-    /// Begins a file. A TensorBoard that has read an earlier one forgets all points of it.
+    /// Starts a file. A TensorBoard that has read an earlier file forgets all its points.
     pub(super) fn new(writer: W, wall_time: f64) -> io::Result<Self> {
         let mut records = Self {
             writer,
@@ -44,7 +44,7 @@ impl<W: Write> Records<W> {
         Ok(records)
     }
 
-    /// Adds what belongs to a step, if that is anything.
+    /// Adds the values of a step, if there are any.
     pub(super) fn values(
         &mut self,
         wall_time: f64,
@@ -73,14 +73,15 @@ impl<W: Write> Records<W> {
     }
 }
 
-/// CRC-32C, rotated and moved on, so that it is not the checksum of something that has its own in it.
+/// Returns the CRC-32C, rotated and offset so that it is never the plain CRC of data that contains
+/// its own CRC.
 fn checksum(bytes: &[u8]) -> [u8; 4] {
     const OFFSET: u32 = 0xa282_ead8;
     let crc = CRC.checksum(bytes);
     crc.rotate_right(15).wrapping_add(OFFSET).to_le_bytes()
 }
 
-/// All records of a file, whose lengths and checksums must be right.
+/// Returns all records of a file, and checks lengths and checksums.
 #[cfg(test)]
 pub(super) fn read(mut file: &[u8]) -> Vec<Event> {
     let mut events = Vec::new();
@@ -103,7 +104,8 @@ mod tests {
 
     #[test]
     fn records_are_framed_as_known() {
-        // The first record of any file that TensorFlow writes, but for its time, which is 0 here.
+        // The first record of any file that TensorFlow writes, except for its time, which is 0
+        // here.
         let mut file = Vec::new();
         let mut records = Records::new(&mut file, 0.0).unwrap();
         records.values(0.0, 7, vec![]).unwrap();

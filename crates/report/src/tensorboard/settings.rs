@@ -1,4 +1,4 @@
-//! What a run is: its settings by name, and tables in Markdown.
+//! Description of a run: its settings by name, and tables in Markdown.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 use super::clock::Clock;
 use super::messages::{Kind, Session, SessionEnd, SessionStart, Setting, Status};
 
-/// Every setting with a name of its own: `schedule.kind` for one in a table. Lists stay whole, and what
-/// is not set is left out.
+/// Returns all settings with a unique name, such as `schedule.kind` for one in a table. Lists are
+/// kept whole, and unset settings are left out.
 fn flat(config: &Json) -> BTreeMap<String, &Json> {
     let mut flat = BTreeMap::new();
     let mut left = vec![(String::new(), config)];
@@ -32,7 +32,8 @@ fn flat(config: &Json) -> BTreeMap<String, &Json> {
     flat
 }
 
-/// The settings for the hparams plugin, with what was resolved while the run started.
+/// Returns the settings for the hparams plugin, including values that were resolved at the start of
+/// the run.
 pub(super) fn session_start(started: &Started, clock: &Clock) -> Session {
     let mut hparams: BTreeMap<String, Setting> = flat(&started.config)
         .into_iter()
@@ -55,13 +56,13 @@ pub(super) fn session_start(started: &Started, clock: &Clock) -> Session {
     }
 }
 
-/// How the run ended, if it did in good order.
+/// Returns how the run ended, if it ended normally.
 pub(super) fn session_end(history: &History, clock: &Clock) -> Option<Session> {
     let ended = history.sittings.last()?.ended.as_ref()?;
     let status = match ended.ending {
         Ending::Finished => Status::Success,
         Ending::Failed => Status::Failure,
-        // It can go on.
+        // It can be resumed.
         Ending::Stopped => Status::Unknown,
     };
     Some(Session {
@@ -85,7 +86,7 @@ fn setting(value: &Json) -> Setting {
     Setting { kind: Some(kind) }
 }
 
-/// A text without quotation marks, anything else as in JSON.
+/// Formats a string without quotation marks, and other values as JSON.
 fn plain(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
@@ -93,7 +94,7 @@ fn plain(value: &Json) -> String {
     }
 }
 
-/// Every setting, in a table.
+/// Returns a table of all settings.
 pub(super) fn config(started: &Started) -> String {
     let settings = flat(&started.config);
     let rows = settings
@@ -102,7 +103,7 @@ pub(super) fn config(started: &Started) -> String {
     table(["setting", "value"], rows)
 }
 
-/// What else is known of the run from its start, in a table.
+/// Returns a table of everything else known from the start of the run.
 pub(super) fn about(started: &Started, sittings: &[Sitting]) -> String {
     let Started { images, shape, .. } = started;
     let begun: Vec<&str> = sittings.iter().map(|sitting| sitting.at.as_str()).collect();
@@ -132,7 +133,7 @@ pub(super) fn about(started: &Started, sittings: &[Sitting]) -> String {
     )
 }
 
-/// Images that were taken for another class, in a table.
+/// Returns a table of misclassified images.
 pub(super) fn mistakes(history: &History, mistakes: &[Mistake]) -> String {
     let rows = mistakes.iter().enumerate().map(|(place, mistake)| {
         [
@@ -162,7 +163,7 @@ fn table<const COLUMNS: usize>(
     text
 }
 
-/// A text in a cell of a table in Markdown, with nothing in it that would act.
+/// Returns a text for a cell of a Markdown table, with everything escaped.
 fn literal(text: &str) -> String {
     let mut literal = String::with_capacity(text.len());
     for character in printable(text).chars() {

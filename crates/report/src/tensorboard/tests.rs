@@ -4,7 +4,7 @@ use events::{Epoch, Event, Metrics, Resumed, Started, Step, System};
 use messages::Value;
 use proptest::prelude::*;
 
-/// Records of a part with their values.
+/// Returns the records of a part with their values.
 fn read(run: &Path, part: &str) -> Vec<messages::Event> {
     let entries = fs::read_dir(run.join(part)).unwrap();
     let mut files = entries
@@ -107,7 +107,7 @@ fn a_second_export_takes_the_place_of_the_first() {
     assert_eq!(fs::read_dir(run.join("train")).unwrap().count(), 2);
     assert!(other.exists());
 
-    // Another run of this name, which has not been tested yet.
+    // Another run of the same name, which has not been tested yet.
     history.tested = None;
     history.sittings[0].at = "2027-01-01T00:00:00Z".to_owned();
     write(folder.path(), "mine", &history).unwrap();
@@ -167,7 +167,7 @@ fn strange_runs_are_written() {
     assert_eq!(tags(&read(&run, "validation")), ["confusion"]);
 }
 
-/// Events of a real run, and steps and resumes with any numbers.
+/// Generates the events of a real run, and steps and resumes with any numbers.
 fn event() -> impl Strategy<Value = Event> {
     let step = (any::<f64>(), any::<usize>(), any::<f64>());
     let resumed = ("\\PC*", any::<f64>(), 0..900_usize, 0..9_usize);
@@ -195,8 +195,8 @@ fn event() -> impl Strategy<Value = Event> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Whatever happens in a run, its files have whole records, times that there are, and a point for each
-    /// figure of a step.
+    /// Whatever happens in a run, its files contain complete records, valid times, and a point for
+    /// each figure of a step.
     #[test]
     fn any_run_is_written_whole(events in prop::collection::vec(event(), 0..60)) {
         let mut history = History::default();

@@ -1,4 +1,4 @@
-//! What stands in a record: figures, texts, images, sessions.
+//! Contents of a record: figures, texts, images, sessions.
 
 use prost::Message as _;
 
@@ -7,9 +7,10 @@ use super::messages::{
     DataClass, DataType, Dimension, Metadata, PluginData, Session, Shape, Tensor, Value,
 };
 
-/// A figure; none where it is none.
+/// Returns a figure, or `None` if it is not finite.
 ///
-/// It is written in the older of two ways, which TensorBoard turns into the newer one as it reads: it
+/// Uses the older of two formats, which TensorBoard converts to the newer one when reading: it
+/// takes half the space, and other readers of such files support it too.
 /// takes half the space, and other readers of such files know it too.
 pub(super) fn scalar(tag: impl Into<String>, figure: f64) -> Option<Value> {
     let figure = figure as f32;
@@ -20,13 +21,13 @@ pub(super) fn scalar(tag: impl Into<String>, figure: f64) -> Option<Value> {
     })
 }
 
-/// A text in Markdown.
+/// Returns a text in Markdown.
 pub(super) fn text(tag: &str, text: String) -> Value {
     let tensor = strings(vec![text.into_bytes()], None);
     tensor_value(tag, "text", vec![], DataClass::Tensor, tensor)
 }
 
-/// Images that stand side by side.
+/// Returns images that are shown side by side.
 pub(super) fn images(tag: &str, description: &str, images: Vec<SummaryImage>) -> Option<Value> {
     let first = images.first()?;
     let mut parts = vec![
@@ -43,7 +44,7 @@ pub(super) fn images(tag: &str, description: &str, images: Vec<SummaryImage>) ->
     Some(value)
 }
 
-/// What the hparams plugin knows a run by; the tensor is empty.
+/// Returns a run for the hparams plugin; the tensor is empty.
 pub(super) fn session(session: &Session) -> Value {
     let tag = match session.start.is_some() {
         true => "_hparams_/session_start_info",
@@ -93,7 +94,7 @@ fn strings(strings: Vec<Vec<u8>>, length: Option<i64>) -> Tensor {
     }
 }
 
-/// Of a list, or of a single value.
+/// Returns the shape of a list, or of a single value.
 fn shape(length: Option<i64>) -> Shape {
     let dim = length.map(|size| Dimension { size });
     Shape {

@@ -1,4 +1,4 @@
-//! What goes with weights that come without a description: class names and preprocessing, by the
+//! Defaults for weights without a description: class names and preprocessing, chosen by the
 //! network's shape.
 
 use data::{CIFAR10_CLASSES, Preprocessing, PreprocessingError};
@@ -7,7 +7,7 @@ use model::{NetworkConfig, StemKind};
 use super::options::ImportOptions;
 use crate::input::InputShape;
 
-/// ImageNet's class names in the order of their numbers, as torchvision has them.
+/// ImageNet's class names in index order, as in torchvision.
 const IMAGENET_CLASSES: &str = include_str!("imagenet_classes.txt");
 
 /// Mean and standard deviation of each channel.
@@ -15,15 +15,15 @@ type Statistics = ([f32; 3], [f32; 3]);
 const IMAGENET_STATISTICS: Statistics = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 const CIFAR10_STATISTICS: Statistics = ([0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616]);
 
-/// Images for the larger stems have 224 pixels, cut out of 256.
+/// Images for the larger stems have 224 pixels, cropped from 256.
 const CROP: usize = 224;
 const RESIZE: usize = 256;
 
-/// Class names, and the data set that they are of.
+/// Class names and the data set they come from.
 pub(super) struct Classes {
     pub names: Vec<String>,
     pub trained_on: String,
-    /// Whether nothing but the number of outputs says so.
+    /// Whether they were inferred from the number of outputs alone.
     pub are_assumed: bool,
 }
 
@@ -35,8 +35,9 @@ fn is_small(config: &NetworkConfig) -> bool {
     matches!(config, NetworkConfig::Resnet(config) if config.stem == StemKind::Cifar)
 }
 
-/// Networks with an ImageNet or deep stem and 1,000 classes go with ImageNet, networks with the CIFAR
-/// stem, 3 channels and 10 classes with CIFAR-10. All others have classes without names.
+/// Returns the class names of a network. Networks with an ImageNet or deep stem and 1,000 classes
+/// get ImageNet's names; networks with the CIFAR stem, 3 channels and 10 classes get CIFAR-10's.
+/// All others get numbered names.
 pub(super) fn classes(config: &NetworkConfig) -> Classes {
     match (config.input_channels(), config.classes()) {
         (_, 1000) if is_large(config) => Classes {
@@ -57,11 +58,11 @@ pub(super) fn classes(config: &NetworkConfig) -> Classes {
     }
 }
 
-/// The usual preprocessing for a network, with what the options say: the size of images by its stem,
-/// CIFAR-10's statistics where its classes are assumed, ImageNet's for all others; for gray images, the
-/// mean of the three channels'.
+/// Returns the default preprocessing of a network, changed as the options say. The stem determines
+/// the image size. Networks whose classes are assumed to be CIFAR-10's get its statistics, all
+/// others ImageNet's; gray images get the mean over the three channels.
 ///
-/// `resize` is the length of an image's shorter side before the crop, if the options do not say.
+/// `resize` is the length of an image's shorter side before the crop, unless the options set it.
 pub(super) fn preprocessing(
     config: &NetworkConfig,
     options: &ImportOptions,
@@ -91,7 +92,7 @@ pub(super) fn preprocessing(
     with_options(&preprocessing, options)
 }
 
-/// Preprocessing with what the options say.
+/// Returns the preprocessing, changed as the options say.
 pub(super) fn with_options(
     usual: &Preprocessing,
     options: &ImportOptions,
@@ -99,7 +100,7 @@ pub(super) fn with_options(
     let [channels, height, width] = usual.shape();
     let [height, width] = options.image_size.map_or([height, width], |size| [size; 2]);
     let resize = options.resize.unwrap_or(match options.image_size {
-        // The same share is cut off.
+        // Crops the same fraction.
         Some(size) => size * usual.resize() / usual.height().max(usual.width()),
         None => usual.resize(),
     });
@@ -126,7 +127,7 @@ pub(super) fn with_options(
     .with_resampling(resampling)
 }
 
-/// Whose mean and standard deviation the conventions have taken.
+/// Returns the data set whose mean and standard deviation were used.
 pub(super) fn source_of(preprocessing: &Preprocessing) -> &'static str {
     match (preprocessing.mean().len(), preprocessing.mean()) {
         (_, mean) if *mean == CIFAR10_STATISTICS.0 => "those of CIFAR-10",

@@ -1,4 +1,4 @@
-//! Which names the networks of a file have, and where they are in it.
+//! Finds the networks in a file and how their tensors are named.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::naming::{
     DOWNSAMPLE, HUGGING_FACE_STEM, Naming, Scheme, StageNames, StemNames, TorchNames,
 };
 
-/// What the first convolution of the first stage ends with, behind the name of its block.
+/// Ends of the name of the first convolution in the first stage, after the name of its block.
 const FIRST_IN_BLOCK: [(&str, bool); 2] = [
     ("conv1.weight", false),
     ("residual_function.0.weight", true),
@@ -30,13 +30,13 @@ const STAGES: [StageNames; 3] = [
         after: "",
     },
 ];
-/// Lists of layers that may hold a stem.
+/// Lists of layers that may contain a stem.
 const STEM_LISTS: [&str; 3] = ["conv1", "stem", "0"];
-/// Networks of a file that are looked at.
+/// Maximum number of networks per file that are considered.
 const MAX_NETWORKS: usize = 32;
 
-/// How the networks of a file are named, at all places that start as a network does: the shortest
-/// prefix first, and heads only where this project's names say them.
+/// Returns the naming of every network in the file, wherever names start as a network's do,
+/// shortest prefix first. Heads are set only where this project's names identify them.
 pub(super) fn networks(listing: &Listing<'_>) -> Vec<Naming> {
     let mut found = Vec::new();
     let mut prefixes = BTreeSet::new();
@@ -80,7 +80,7 @@ fn without_head(prefix: &str, scheme: Scheme) -> Naming {
     }
 }
 
-/// Whether a module has the name of a stage, such as `layer1`, `conv2_x` or `stage3`.
+/// Returns whether a module is named like a stage, such as `layer1`, `conv2_x` or `stage3`.
 fn is_stage(module: &str) -> bool {
     STAGES.iter().any(|names| {
         let number = module
@@ -92,8 +92,8 @@ fn is_stage(module: &str) -> bool {
     })
 }
 
-/// A tensor's name without the modules that wrappers put around parts of a network, such as
-/// `torch.compile` and gradient checkpointing: `layer1._orig_mod.0` is `layer1.0`.
+/// Returns a tensor's name without the modules that wrappers such as `torch.compile` and gradient
+/// checkpointing add around parts of a network: `layer1._orig_mod.0` becomes `layer1.0`.
 pub(super) fn without_wrappers(name: &str) -> String {
     const WRAPPERS: [&str; 4] = [
         "_orig_mod",
@@ -103,7 +103,7 @@ pub(super) fn without_wrappers(name: &str) -> String {
     ];
     let mut is_in_stage = false;
     let modules = name.split('.').filter(|module| {
-        // Those around a whole network are a part of its prefix.
+        // Wrappers around the whole network are part of its prefix.
         let is_wrapper = is_in_stage && WRAPPERS.contains(module);
         is_in_stage |= is_stage(module);
         !is_wrapper
@@ -111,13 +111,14 @@ pub(super) fn without_wrappers(name: &str) -> String {
     modules.collect::<Vec<_>>().join(".")
 }
 
-/// What precedes an end that is a whole name or follows a dot.
+/// Returns the text before `end`, if `end` is the whole name or follows a dot.
 fn before<'n>(name: &'n str, end: &str) -> Option<&'n str> {
     let prefix = name.strip_suffix(end)?;
     (prefix.is_empty() || prefix.ends_with('.')).then_some(prefix)
 }
 
-/// The prefix of a network whose first block is called `block`, `net.layer1.0.` for example.
+/// Returns the prefix of a network whose first block is called `block`, for example
+/// `net.layer1.0.`.
 fn stages<'n>(listing: &Listing<'_>, block: &'n str) -> Option<(&'n str, StageNames)> {
     let stage = block.strip_suffix(".0.")?;
     for names in STAGES {
@@ -125,7 +126,7 @@ fn stages<'n>(listing: &Listing<'_>, block: &'n str) -> Option<(&'n str, StageNa
             return Some((prefix, names));
         }
     }
-    // The parts of a network in a list: convolution, norm, perhaps a ReLU and a pool, stages.
+    // A network as a list: convolution, norm, optionally a ReLU and a pool, then the stages.
     let (prefix, number) = match stage.rsplit_once('.') {
         Some((prefix, number)) => (&stage[..=prefix.len()], number),
         None => ("", stage),
@@ -211,7 +212,7 @@ mod tests {
     use std::collections::BTreeMap;
     use weights::{Contents, Entry, Precision, StateDict, Tensor, to_safetensors};
 
-    /// Networks in a file with tensors of these names and numbers of dimensions.
+    /// Returns the networks found in a file with tensors of these names and numbers of dimensions.
     fn found(tensors: &[(&str, usize)]) -> Vec<Naming> {
         let mut state_dict = StateDict::new();
         for &(name, dimensions) in tensors {

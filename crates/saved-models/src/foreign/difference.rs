@@ -1,4 +1,4 @@
-//! In which tensors a file differs from a network.
+//! Tensors in which a file differs from a network.
 
 use std::fmt;
 
@@ -6,51 +6,51 @@ use weights::{Entry, TensorInfo, TensorKind, shown};
 
 use crate::record::summary;
 
-/// All tensors in which a file differs from a network; shows the first few.
+/// All tensors in which a file differs from a network; the message shows the first few.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Differences(pub Vec<Difference>);
 
-/// A tensor in which a file differs from a network, by its name in the file.
+/// A tensor in which a file differs from a network, named as in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// The file lacks it.
+    /// The file lacks the tensor.
     Missing {
         /// Its name.
         name: String,
-        /// The shape that the network has.
+        /// The shape in the network.
         shape: Vec<usize>,
     },
-    /// The network has no such tensor.
+    /// The network has no tensor of this name.
     Extra {
         /// Its name.
         name: String,
         /// The shape in the file.
         shape: Vec<usize>,
     },
-    /// It has another shape.
+    /// The shapes differ.
     Shape {
         /// Its name.
         name: String,
         /// The shape in the file.
         found: Vec<usize>,
-        /// The shape that the network has.
+        /// The shape in the network.
         expected: Vec<usize>,
     },
-    /// It holds whole numbers.
+    /// The tensor holds integers.
     Integers {
         /// Its name.
         name: String,
     },
-    /// It is of a type that cannot be read.
+    /// The tensor has a type that cannot be read.
     Unread {
         /// Its name.
         name: String,
-        /// What it is: `of complex64`, for example.
+        /// The type, for example `of complex64`.
         reason: String,
     },
 }
 
-/// What a file holds under a name.
+/// What a file stores under a name.
 pub(crate) enum Held<'a> {
     Nothing,
     Unread(&'a str),
@@ -82,7 +82,7 @@ impl<'a> From<Option<&'a Entry>> for Held<'a> {
 }
 
 impl Difference {
-    /// In what a tensor differs from floats of the expected shape, if in anything.
+    /// Returns how a tensor differs from floats of the expected shape, if it does.
     pub(crate) fn of(name: &str, expected: &[usize], held: Held<'_>) -> Option<Self> {
         let name = name.to_owned();
         Some(match held {
@@ -106,7 +106,7 @@ impl Difference {
 }
 
 impl Differences {
-    /// The first few, in a message that starts with a text.
+    /// Returns a message of `start` and the first few differences.
     pub(super) fn after(&self, start: &str) -> String {
         format!("{start}{}", summary(&self.0, start.chars().count()))
     }
@@ -156,7 +156,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// A shape from a file may have any number of dimensions.
+/// Formats a shape. A shape from a file may have any number of dimensions.
 pub(crate) fn sizes(shape: &[usize]) -> String {
     match shape.len() {
         0..=8 => format!("{shape:?}"),

@@ -1,4 +1,4 @@
-//! JSON documents next to weights, read key by key, so that messages name the key.
+//! JSON documents next to weights, read key by key so that error messages can name the key.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 
 use super::error::ForeignError;
 
-/// The values of a document that were not taken yet.
+/// A document's values that have not been taken yet.
 pub(super) struct Document {
     path: PathBuf,
     values: Map<String, Value>,
 }
 
 impl Document {
-    /// Reads a document; none if there is no such file.
+    /// Reads a document; returns `None` if the file does not exist.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, ForeignError> {
         let failed = |reason: String| ForeignError::Document {
             path: path.to_owned(),
@@ -44,12 +44,12 @@ impl Document {
         }
     }
 
-    /// Takes the value of a key as it is; none where it is `null` or not there.
+    /// Takes the raw value of a key; returns `None` if it is `null` or missing.
     pub(super) fn value(&mut self, key: &str) -> Option<Value> {
         self.values.remove(key).filter(|value| !value.is_null())
     }
 
-    /// Takes the value of a key, which must be what `expected` says.
+    /// Takes the value of a key, which must be what `expected` describes.
     pub(super) fn take<T: DeserializeOwned>(
         &mut self,
         key: &str,
@@ -58,7 +58,7 @@ impl Document {
         self.read_as(key, expected, |value| serde_json::from_value(value).ok())
     }
 
-    /// The same, read by a function.
+    /// Like [`take`](Self::take), with a function that reads the value.
     pub(super) fn read_as<T>(
         &mut self,
         key: &str,
@@ -75,7 +75,7 @@ impl Document {
     }
 }
 
-/// An error that says what is wrong with a document.
+/// Returns an error that describes what is wrong with a document.
 pub(super) fn wrong(path: &Path, reason: String) -> ForeignError {
     ForeignError::Document {
         path: path.to_owned(),

@@ -1,4 +1,4 @@
-//! What can go wrong with another program's weights.
+//! Errors of other programs' weights.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use super::difference::Differences;
 use super::hub::CONFIG_FILE;
 use crate::error::SavedModelError;
 
-/// A file of weights is not usable, or none can be written.
+/// A weights file cannot be used or written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ForeignError {
@@ -22,31 +22,31 @@ pub enum ForeignError {
     /// The run's folder cannot be read or written.
     #[error(transparent)]
     Saved(#[from] SavedModelError),
-    /// The tensors are those of no network that can be built here.
+    /// The tensors do not form a network that can be built here.
     #[error("{} holds no network that is known here: {reason}", path.display())]
     Unrecognized {
         /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// What does not match.
         reason: String,
     },
-    /// Several networks are in the file, and none of them is the one.
+    /// The file contains several networks, and none of them is the obvious choice.
     #[error("{} holds several networks: {}", path.display(), keys.join(", "))]
     SeveralNetworks {
         /// The file.
         path: PathBuf,
-        /// The keys that tell them apart.
+        /// The keys that distinguish them.
         keys: Vec<String>,
     },
-    /// The file holds a network without a last linear layer that can be used.
+    /// The file contains a network without a usable last linear layer.
     #[error("{} holds a backbone without a head: {reason}", path.display())]
     NoHead {
         /// The file.
         path: PathBuf,
-        /// What is missing or does not fit.
+        /// What is missing or does not match.
         reason: String,
     },
-    /// The weights are small numbers that stand for floats.
+    /// The weights are quantized.
     #[error(
         "{} holds a quantized network: `{}` is no tensor of floats of 16 bits or more",
         path.display(),
@@ -55,26 +55,26 @@ pub enum ForeignError {
     Quantized {
         /// The file.
         path: PathBuf,
-        /// A tensor that says so.
+        /// A tensor that shows it.
         tensor: String,
     },
-    /// The file is a part of a network.
+    /// The file is one shard of a network.
     #[error("{} is one of {shards} shards of a network", path.display())]
     Shard {
         /// The file.
         path: PathBuf,
-        /// How many files the network is in.
+        /// Number of files that the network is split into.
         shards: usize,
     },
-    /// Weights are infinite or no numbers.
+    /// Weights are infinite or not a number.
     #[error("{origin} holds values that are not finite, in `{}`", shown(tensor))]
     NotFinite {
         /// The file.
         origin: String,
-        /// The first tensor with such values, by its name in the file.
+        /// The first tensor with non-finite values, by its name in the file.
         tensor: String,
     },
-    /// A document beside the weights cannot be used.
+    /// A document next to the weights cannot be used.
     #[error("{} cannot be used: {reason}", path.display())]
     Document {
         /// The document.
@@ -82,7 +82,7 @@ pub enum ForeignError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The network has no detail of the kind that was to be another.
+    /// The network lacks the detail that was to be changed.
     #[error("{model} cannot be changed so: {source}")]
     Changes {
         /// The network.
@@ -90,7 +90,7 @@ pub enum ForeignError {
         /// Why.
         source: ConfigError,
     },
-    /// The outputs are quantities, which are no probabilities.
+    /// The outputs are quantities, not probabilities.
     #[error(
         "{} says problem_type regression, whose outputs are quantities and no probabilities",
         path.display()
@@ -99,21 +99,21 @@ pub enum ForeignError {
         /// The document that says so.
         path: PathBuf,
     },
-    /// A folder holds no weights of a usual name.
+    /// A folder contains no weights under a usual name.
     #[error("{} holds {}", path.display(), found(files))]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What it holds that may be meant.
+        /// Files in it that may be meant.
         files: Vec<String>,
     },
-    /// A softmax over one output says nothing.
+    /// The network has one output, whose softmax carries no information.
     #[error("{} has one output, whose softmax is always 1", path.display())]
     OneOutput {
         /// The file.
         path: PathBuf,
     },
-    /// The tensors are not those of the network.
+    /// The tensors do not match the network.
     #[error(
         "{}",
         differences.after(&format!("{origin} does not fit {model} with {classes} classes: "))
@@ -133,10 +133,10 @@ pub enum ForeignError {
     Unnamed {
         /// The network.
         model: String,
-        /// The tensor by its name in our records.
+        /// The tensor's name in our records.
         tensor: String,
     },
-    /// The file's numbers of channels or classes are out of range.
+    /// The number of channels or classes is out of range.
     #[error("{} holds no network that can be built: {source}", path.display())]
     Config {
         /// The file.
@@ -144,21 +144,21 @@ pub enum ForeignError {
         /// What is out of range.
         source: ConfigError,
     },
-    /// Images cannot be brought to the network.
+    /// Images cannot be prepared for the network.
     #[error("images cannot be prepared for {model}: {source}")]
     Preprocessing {
         /// The network.
         model: String,
-        /// What does not fit.
+        /// What does not match.
         source: PreprocessingError,
     },
-    /// There is something where the result was to be written.
+    /// The output path already exists.
     #[error("{} is there already", path.display())]
     Exists {
         /// The file or folder.
         path: PathBuf,
     },
-    /// No such format can be written.
+    /// The path does not name a format that can be written.
     #[error("{} says neither safetensors nor a folder", path.display())]
     OutputFormat {
         /// The file.
@@ -174,7 +174,7 @@ impl ForeignError {
         })
     }
 
-    /// The way out, if there is a usual one.
+    /// Returns a hint on how to fix the error, if there is one.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::File(error @ WeightsError::Content { source, .. }) => {
@@ -253,7 +253,7 @@ impl ForeignError {
         Some(hint.to_owned())
     }
 
-    /// Whether the error lies in how a program was called.
+    /// Returns whether the error is a usage error.
     pub fn is_wrong_usage(&self) -> bool {
         let wrong_resize = matches!(
             self,
@@ -267,7 +267,7 @@ impl ForeignError {
     }
 }
 
-/// What a folder holds instead of weights, in words.
+/// Describes what a folder contains instead of weights.
 fn found(files: &[String]) -> String {
     const NAMED: usize = 3;
     if files == [CONFIG_FILE] {

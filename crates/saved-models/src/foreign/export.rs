@@ -1,4 +1,4 @@
-//! A file for other programs.
+//! Export to a file for other programs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,18 +12,17 @@ use super::naming::Naming;
 use super::rebuild::renamed;
 use crate::saved::SavedModel;
 
-/// What a file that we write says about itself: its description, under this name, so that nothing is
-/// lost on the way there and back.
+/// Metadata key of the description in exported files, so that a round trip loses nothing.
 pub(super) const DESCRIPTION_KEY: &str = "resnet.description";
 
-/// Writes a model as safetensors under torchvision's names, or timm's for what torchvision has not:
-/// `load_state_dict` takes what `safetensors.torch.load_file` reads from it, `strict=True` included.
-/// [`import`](super::import()) gives back the same model, at full precision bit for bit. The file is whole or not there; one that was
-/// there before is replaced.
+/// Writes a model as safetensors under torchvision's names, or timm's where torchvision has none:
+/// `load_state_dict` accepts what `safetensors.torch.load_file` reads, even with `strict=True`.
+/// [`import`](super::import()) restores the same model, bit for bit at full precision. The file is
+/// written completely or not at all; an existing file is replaced.
 ///
 /// # Errors
 ///
-/// If the weights are damaged, if the network has layers in an order that torchvision has not, or if
+/// If the weights are damaged, the network orders its layers in a way that torchvision does not, or
 /// the file cannot be written.
 pub fn export(saved: &SavedModel, path: &Path, precision: Precision) -> Result<(), ForeignError> {
     let (state_dict, metadata) = content(saved)?;
@@ -34,14 +33,14 @@ pub fn export(saved: &SavedModel, path: &Path, precision: Precision) -> Result<(
 ///
 /// # Errors
 ///
-/// As those of [`export`].
+/// Like [`export`], except for writing the file.
 pub fn exported(saved: &SavedModel, precision: Precision) -> Result<Vec<u8>, ForeignError> {
     let (state_dict, metadata) = content(saved)?;
     to_safetensors(&state_dict, &metadata, precision)
         .map_err(|source| ForeignError::content(saved.record().1, source))
 }
 
-/// The tensors under their names in the file, and what the file says about itself.
+/// Returns the tensors under their names in the file, and the file's metadata.
 fn content(saved: &SavedModel) -> Result<(StateDict, BTreeMap<String, String>), ForeignError> {
     let description = &saved.description;
     let NetworkConfig::Resnet(config) = &description.network else {
@@ -66,7 +65,7 @@ fn content(saved: &SavedModel) -> Result<(StateDict, BTreeMap<String, String>), 
             reason: error.to_string(),
         })
     })?;
-    // transformers wants to know whose layout the tensors have.
+    // transformers requires the framework whose layout the tensors have.
     let metadata = BTreeMap::from([
         ("format".to_owned(), "pt".to_owned()),
         (DESCRIPTION_KEY.to_owned(), text),

@@ -1,4 +1,4 @@
-//! Where the last linear layer of a network is.
+//! Finds the last linear layer of a network.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use weights::shown;
 use super::listing::Listing;
 use super::rest::{is_for_training, words};
 
-/// What the last linear layer, or the module with it, is called.
+/// Usual names of the last linear layer, or of the module that contains it.
 const HEADS: [&str; 12] = [
     "fc",
     "linear",
@@ -22,7 +22,7 @@ const HEADS: [&str; 12] = [
     "cls_head",
     "heads",
 ];
-/// Words of modules whose linear layers are for features, not for classes.
+/// Words in names of modules whose linear layers produce features, not classes.
 const NOT_HEADS: [&str; 13] = [
     "projector",
     "projection",
@@ -39,16 +39,16 @@ const NOT_HEADS: [&str; 13] = [
     "aux",
 ];
 
-/// Where a head is, or why it is none that can be used.
+/// Position of a head, or the reason why it cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Head {
-    /// The whole name of the linear layer.
+    /// The full name of the linear layer.
     Linear(String),
-    /// Several linear layers, or other layers that have weights.
+    /// Several linear layers, or other layers with weights.
     Unusable {
-        /// The modules that could be one.
+        /// The candidate modules.
         modules: Vec<String>,
-        /// A sentence without its end.
+        /// A sentence without its period.
         reason: String,
     },
     None,
@@ -57,15 +57,16 @@ pub(super) enum Head {
 /// A network without its head.
 pub(super) struct Backbone<'a> {
     pub prefix: &'a str,
-    /// The modules with its tensors, without what is in them.
+    /// The modules that contain its tensors, without submodules.
     pub modules: &'a BTreeSet<String>,
-    /// How many numbers it hands on.
+    /// Number of features it outputs.
     pub features: usize,
     /// The prefixes of all networks in the file.
     pub networks: &'a [String],
 }
 
-/// The nearest head of a network, in it or in a module around it, and the prefix of that module.
+/// Returns the nearest head of a network, inside it or in an enclosing module, and the prefix of
+/// that module.
 pub(super) fn find(listing: &Listing<'_>, backbone: &Backbone<'_>) -> (Head, String) {
     let prefix = backbone.prefix;
     let mut root = prefix;
@@ -82,7 +83,7 @@ pub(super) fn find(listing: &Listing<'_>, backbone: &Backbone<'_>) -> (Head, Str
     }
 }
 
-/// The prefix of the module around that of a prefix.
+/// Returns the prefix of the enclosing module.
 pub(super) fn around(prefix: &str) -> Option<&str> {
     let module = prefix.strip_suffix('.')?;
     Some(match module.rfind('.') {
@@ -91,13 +92,13 @@ pub(super) fn around(prefix: &str) -> Option<&str> {
     })
 }
 
-/// Whether a linear layer has a name that heads have.
+/// Returns whether a linear layer has a usual name of a head.
 pub(super) fn is_usual(name: &str) -> bool {
     let mut modules = name.split('.');
     modules.any(|module| HEADS.contains(&module))
 }
 
-/// The head in a module, if it has a usual name.
+/// Returns the head in a module, if it has a usual name.
 fn called(listing: &Listing<'_>, root: &str) -> Head {
     HEADS
         .iter()
@@ -106,7 +107,7 @@ fn called(listing: &Listing<'_>, root: &str) -> Head {
         .unwrap_or(Head::None)
 }
 
-/// The only linear layer for so many features beside a network's own modules.
+/// Returns the only linear layer next to a network's own modules that takes its features.
 fn of_other_name(listing: &Listing<'_>, backbone: &Backbone<'_>, root: &str) -> Head {
     let prefix = backbone.prefix;
     let mut linear = Vec::new();
@@ -145,13 +146,13 @@ fn of_other_name(listing: &Listing<'_>, backbone: &Backbone<'_>, root: &str) -> 
     }
 }
 
-/// Whether a tensor is the weight of a linear layer for so many features.
+/// Returns whether a tensor is the weight of a linear layer with the given number of inputs.
 fn takes(listing: &Listing<'_>, name: &str, features: usize) -> bool {
     let shape = listing.shape(name);
     name.ends_with("weight") && matches!(shape, Some([_, inputs]) if *inputs == features)
 }
 
-/// The head if a module is a linear layer, or holds one and no other layer.
+/// Returns the head if a module is a linear layer, or contains one and no other layer.
 fn in_module(listing: &Listing<'_>, name: &str) -> Head {
     let is_linear = |name: &str| {
         let shape = listing.shape(&format!("{name}.weight"));
@@ -190,7 +191,7 @@ fn in_module(listing: &Listing<'_>, name: &str) -> Head {
     }
 }
 
-/// Names that a message lists at most.
+/// Maximum number of names that a message lists.
 const NAMED: usize = 4;
 
 fn quoted(names: &[String]) -> String {
@@ -210,8 +211,8 @@ mod tests {
     use std::collections::BTreeMap;
     use weights::{Contents, Entry, Precision, StateDict, Tensor, to_safetensors};
 
-    /// The head of the first network in a file with these tensors, each of ones in so many
-    /// dimensions, and its root.
+    /// Returns the head of the first network in a file with these tensors, and its root. Each
+    /// tensor is filled with ones and has the given number of dimensions.
     fn head(tensors: &[(&str, usize)]) -> (Head, String) {
         let mut state_dict = StateDict::new();
         for &(name, dimensions) in tensors {
@@ -234,7 +235,7 @@ mod tests {
         find(&listing, &backbone)
     }
 
-    /// The same beside a network behind a prefix.
+    /// Like [`head`], next to a network behind a prefix.
     fn beside(prefix: &str, tensors: &[(&str, usize)]) -> Head {
         let names = ["conv1.weight", "layer1.0.conv1.weight"].map(|name| format!("{prefix}{name}"));
         let mut all: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 4)).collect();
@@ -317,7 +318,7 @@ mod tests {
         let (nearest, root) = head(&networks);
         assert_eq!(nearest, Head::Linear("model.student.fc".to_owned()));
         assert_eq!(root, "model.student.");
-        // What belongs to another network is none.
+        // A linear layer of another network is not a head.
         let (outer, root) = head(&[&networks[..2], &networks[3..]].concat());
         assert_eq!((outer, &*root), (Head::Linear("fc".to_owned()), ""));
     }

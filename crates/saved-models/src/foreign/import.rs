@@ -1,4 +1,4 @@
-//! A model of a file of weights.
+//! Import of a model from a weights file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,31 +27,32 @@ use super::select::{Candidate, Choice, choose};
 use crate::description::{Accuracy, Activation, Description};
 use crate::saved::{SavedModel, check};
 
-/// A file of weights, understood.
+/// The result of importing a weights file.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// The model. Its description holds what the file says about itself, or else what is usual for
-    /// networks of such a shape.
+    /// The model. Its description comes from the file, or else from the defaults for networks of
+    /// its shape.
     pub saved: SavedModel,
     /// How the file names its tensors, in words.
     pub layout: &'static str,
-    /// Sentences on all that was assumed, because neither the file nor the options say it, and on what
-    /// of the file was left out.
+    /// Sentences on every assumption that neither the file nor the options settle, and on every
+    /// part of the file that was left out.
     pub notes: Vec<String>,
-    /// Whether the network has no head of its own: that of the model is zeros for one class.
+    /// Whether the network has no head of its own. The model then has a zero-filled head with one
+    /// class.
     pub is_backbone: bool,
 }
 
-/// Makes a model of a file of weights: of `torch.save` or safetensors, in the names of torchvision,
-/// timm, Hugging Face's transformers, mmpretrain, weiaicunzai or this project, behind any prefix. A
-/// run's folder, and the weights in one, are taken with their description, and a folder of Hugging
-/// Face's hub with its configuration.
+/// Imports a model from a weights file written by `torch.save` or as safetensors, with the names of
+/// torchvision, timm, Hugging Face's transformers, mmpretrain, weiaicunzai or this project, behind
+/// any prefix. A run's folder, or the weights in one, are imported with their description, and a
+/// folder of the Hugging Face Hub with its configuration.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, holds none of the networks that are known or not the one that was
-/// named, or if images cannot be brought to it. Every tensor of the file and of the network is
-/// accounted for.
+/// If the file cannot be read, does not contain a known network or the requested one, or if images
+/// cannot be prepared for the network. Every tensor of the file and of the network is accounted
+/// for.
 pub fn import(path: &Path, options: &ImportOptions) -> Result<Import, ForeignError> {
     if options.model.is_none()
         && let Some(folder) = run_of(path)
@@ -99,8 +100,8 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Import, ForeignErr
     .import(described)
 }
 
-/// What a file that we wrote says about itself; from another version it may not be readable, and is
-/// then left aside like everything else that files say about themselves.
+/// Returns the description in the metadata of a file that we wrote. Metadata of another version may
+/// not be readable, and is then ignored like any other metadata.
 fn described(metadata: &BTreeMap<String, String>) -> Option<Description> {
     let description = serde_json::from_str(metadata.get(DESCRIPTION_KEY)?).ok()?;
     check(&description).is_ok().then_some(description)
@@ -145,7 +146,7 @@ impl Importer<'_> {
                 path: self.location.path.clone(),
             });
         }
-        // Two outputs, of which one is always 0, say the same by a softmax as one by a sigmoid.
+        // A softmax over two outputs, one of which is always 0, equals a sigmoid over one.
         let network = match is_single {
             true => network.with_classes(2),
             false => network,
@@ -165,7 +166,7 @@ impl Importer<'_> {
         })
     }
 
-    /// The network in the file, and the prefixes of others in it.
+    /// Returns the network in the file, and the prefixes of the others in it.
     fn candidate(
         &self,
         described: Option<&Description>,
@@ -183,7 +184,7 @@ impl Importer<'_> {
             }
             None => model::NetworkChanges::default(),
         };
-        // Changes may not fit a network that is not the one that is chosen.
+        // Changes may not fit networks other than the chosen one.
         let network_of = |view: &View<'_>| {
             let network = match (described, &self.options.model) {
                 (Some(description), _) => return Ok(description.network.clone()),
@@ -222,7 +223,7 @@ impl Importer<'_> {
         }
     }
 
-    /// Why the file holds no network.
+    /// Returns the reason why the file contains no network.
     fn nothing(&self) -> ForeignError {
         if let Some(error) = self.quantized(None) {
             return error;
@@ -238,7 +239,7 @@ impl Importer<'_> {
         ))
     }
 
-    /// An error if the network's tensors hold small numbers in place of floats.
+    /// Returns an error if the network's tensors are quantized.
     fn quantized(&self, candidate: Option<&Candidate>) -> Option<ForeignError> {
         let tensor = quantized_tensor(self.listing, candidate)?;
         Some(ForeignError::Quantized {
@@ -247,7 +248,7 @@ impl Importer<'_> {
         })
     }
 
-    /// The network of a candidate, with the channels and classes of the file.
+    /// Returns the network of a candidate, with the channels and classes of the file.
     fn network(&self, candidate: &Candidate) -> Result<NetworkConfig, ForeignError> {
         let network = match &candidate.network {
             Ok(network) => network.clone(),
@@ -261,7 +262,7 @@ impl Importer<'_> {
             path: self.location.path.clone(),
             source,
         })?;
-        // The choice was made without what does not fit.
+        // The network was chosen without the changes that do not fit.
         self.options
             .changes
             .apply(network.clone())
@@ -278,7 +279,7 @@ impl Importer<'_> {
         }
     }
 
-    /// The network's name, or what it is in words.
+    /// Returns the network's name, or a description of it.
     fn model(&self, network: &NetworkConfig) -> String {
         match &self.options.model {
             Some(named) if self.options.changes.is_empty() => named.name.clone(),
@@ -329,7 +330,7 @@ impl Importer<'_> {
         }
     }
 
-    /// A description of what the file does not describe, and what of it is assumed.
+    /// Returns a description for a file without one, and the assumptions in it.
     fn describe(
         &self,
         network: NetworkConfig,

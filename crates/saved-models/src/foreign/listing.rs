@@ -5,11 +5,11 @@ use std::ops::Bound;
 
 use weights::{ContentError, Contents, Entry, Format, TensorInfo};
 
-/// What is known of all tensors before they are read.
+/// The names, shapes and types of all tensors before they are read.
 pub(super) struct Listing<'a> {
-    /// One, or the shards of one network.
+    /// One file, or the shards of one network.
     files: &'a [Contents<'a>],
-    /// In the order of the names, so that all of a module are next to each other.
+    /// In name order, so that the tensors of a module are adjacent.
     places: BTreeMap<&'a str, TensorPosition>,
 }
 
@@ -22,7 +22,7 @@ struct TensorPosition {
 impl<'a> Listing<'a> {
     /// # Errors
     ///
-    /// If two tensors have one name.
+    /// If two tensors have the same name.
     pub(super) fn new(files: &'a [Contents<'a>]) -> Result<Self, ContentError> {
         let mut places = BTreeMap::new();
         for (file, contents) in files.iter().enumerate() {
@@ -38,18 +38,18 @@ impl<'a> Listing<'a> {
         Ok(Self { files, places })
     }
 
-    /// All tensors in the order of the files.
+    /// Returns all tensors in file order.
     pub(super) fn tensors(&self) -> impl Iterator<Item = &'a TensorInfo> {
         self.files.iter().flat_map(Contents::tensors)
     }
 
-    /// A tensor that was not read yet.
+    /// Returns a tensor without reading it.
     pub(super) fn tensor(&self, name: &str) -> Option<&'a TensorInfo> {
         let place = self.places.get(name)?;
         Some(&self.files[place.file].tensors()[place.tensor])
     }
 
-    /// Names that start with a prefix, in order.
+    /// Returns the names that start with a prefix, in order.
     pub(super) fn within<'p>(
         &self,
         prefix: &'p str,
@@ -64,19 +64,20 @@ impl<'a> Listing<'a> {
         self.places.contains_key(name)
     }
 
-    /// The shape of a tensor that can be read.
+    /// Returns the shape of a tensor, if it can be read.
     pub(super) fn shape(&self, name: &str) -> Option<&'a [usize]> {
         self.tensor(name)?.shape.as_deref()
     }
 
-    /// The place of a tensor in a file of the order in which a program wrote it, if that is known.
+    /// Returns the index of a tensor in the order in which a program wrote the file, if that is
+    /// known.
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         let place = self.places.get(name)?;
         let is_ordered = self.files[place.file].format() != Format::Safetensors;
         (is_ordered && self.files.len() == 1).then_some(place.tensor)
     }
 
-    /// Reads a tensor.
+    /// Reads the named tensors.
     pub(super) fn read(&self, names: &[&str]) -> Result<Vec<Entry>, ContentError> {
         let mut entries: Vec<Option<Entry>> = vec![None; names.len()];
         for (file, contents) in self.files.iter().enumerate() {
@@ -94,7 +95,7 @@ impl<'a> Listing<'a> {
         Ok(entries.into_iter().flatten().collect())
     }
 
-    /// An error that says so if a module was pickled in place of its state dict.
+    /// Returns an error if a module was pickled instead of its state dict.
     pub(super) fn whole_module(&self) -> Option<ContentError> {
         self.files.iter().find_map(Contents::whole_module)
     }

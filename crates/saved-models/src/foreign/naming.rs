@@ -1,60 +1,61 @@
-//! What a tensor of ours is called in other programs' files.
+//! Names of our tensors in other programs' files.
 
 use model::{ResNetConfig, ShortcutKind, StemKind};
 
 /// A way to name the tensors of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Naming {
-    /// Precedes all names but the head's: `state_dict.net.`, or nothing.
+    /// Precedes all names except the head's: `state_dict.net.`, or empty.
     pub prefix: String,
     pub scheme: Scheme,
-    /// The whole name of the last linear layer without `.weight`; none in a backbone.
+    /// The full name of the last linear layer without `.weight`; `None` in a backbone.
     pub head: Option<String>,
 }
 
-/// Whose names they are.
+/// The program that the names come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
     /// This project's records.
     Own,
-    /// torchvision's and what follows it: `layer1.0.conv1.weight`.
+    /// torchvision and its followers: `layer1.0.conv1.weight`.
     Torch(TorchNames),
-    /// `ResNetModel` of Hugging Face's transformers: `encoder.stages.0.layers.0.layer.0.convolution.weight`.
+    /// `ResNetModel` of Hugging Face's transformers:
+    /// `encoder.stages.0.layers.0.layer.0.convolution.weight`.
     HuggingFace,
 }
 
-/// Where followers of torchvision differ.
+/// Differences between followers of torchvision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TorchNames {
     pub stem: StemNames,
     pub stages: StageNames,
-    /// Whether a block's branch is a list, `residual_function`, as in weiaicunzai's networks.
+    /// Whether a block's branch is a list named `residual_function`, as in weiaicunzai's networks.
     pub listed_branch: bool,
-    /// What a block's shortcut is called.
+    /// Name of a block's shortcut.
     pub shortcut: &'static str,
-    /// The projection's place in it: 1 behind an average pool, as in timm.
+    /// The projection's index in the shortcut: 1 after an average pool, as in timm.
     pub projection: usize,
 }
 
-/// What the layers before the first stage are called.
+/// Names of the layers before the first stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum StemNames {
     /// A convolution and its norm.
     Pair(&'static str, &'static str),
     /// A list of a convolution and its norm.
     List(&'static str),
-    /// A list of three convolutions, with norms and ReLUs between them, then a norm: `conv1`, `bn1`
-    /// of timm.
+    /// A list of three convolutions with norms and ReLUs between them, then a norm: `conv1`, `bn1`
+    /// in timm.
     Deep(&'static str, &'static str),
-    /// The same with the last norm in the list: `stem` of mmpretrain.
+    /// Like `Deep`, with the last norm in the list: `stem` in mmpretrain.
     DeepList(&'static str),
 }
 
-/// What stages are called: a number between two texts.
+/// Names of stages: a number between two strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StageNames {
     pub before: &'static str,
-    /// The number of the first.
+    /// Number of the first stage.
     pub first: usize,
     pub after: &'static str,
 }
@@ -65,7 +66,7 @@ pub(super) const DOWNSAMPLE: &str = "downsample";
 const OWN_HEAD: &str = "head.linear";
 
 impl Naming {
-    /// This project's, behind a prefix.
+    /// Returns this project's naming, behind a prefix.
     pub(super) fn own(prefix: &str) -> Self {
         Self {
             prefix: prefix.to_owned(),
@@ -74,7 +75,7 @@ impl Naming {
         }
     }
 
-    /// torchvision's names, and timm's for what torchvision has not.
+    /// Returns torchvision's naming, or timm's where torchvision has none.
     pub(super) fn torchvision(config: &ResNetConfig) -> Self {
         Self {
             prefix: String::new(),
@@ -96,7 +97,7 @@ impl Naming {
         }
     }
 
-    /// Whose names they are.
+    /// Returns the source of the names, in words.
     pub(super) fn words(&self) -> &'static str {
         match &self.scheme {
             Scheme::Own => "in this project's names",
@@ -106,8 +107,8 @@ impl Naming {
         }
     }
 
-    /// The name of a tensor that has the name `own` in our records; none if networks of this naming
-    /// have no such tensor.
+    /// Returns the name of the tensor that our records call `own`, or `None` if networks of this
+    /// naming have no such tensor.
     pub(super) fn name(&self, own: &str) -> Option<String> {
         let (module, leaf) = own.rsplit_once('.')?;
         if self.scheme == Scheme::Own {
@@ -130,7 +131,7 @@ impl Naming {
         Some(format!("{}{module}.{leaf}", self.prefix))
     }
 
-    /// The counter of batches that PyTorch's norms have beside the tensor with our name `own`, if
+    /// Returns the name of the batch counter that PyTorch's norms have next to the tensor `own`, if
     /// that is the last tensor of a norm.
     pub(super) fn counter(&self, own: &str) -> Option<String> {
         if self.scheme == Scheme::Own || !own.ends_with(".running_var") {
@@ -141,17 +142,17 @@ impl Naming {
         Some(format!("{module}.num_batches_tracked"))
     }
 
-    /// Whether the weight of a linear layer is `[outputs, inputs]`, other than ours.
+    /// Returns whether the weight of a linear layer is `[outputs, inputs]`, unlike ours.
     pub(super) fn outputs_first(&self) -> bool {
         self.scheme != Scheme::Own
     }
 
-    /// Whether names do not say that there is no average pool before the projections.
+    /// Returns whether the names leave open whether an average pool precedes the projections.
     pub(super) fn leaves_pool_open(&self) -> bool {
         matches!(&self.scheme, Scheme::Torch(names) if names.projection == 0)
     }
 
-    /// Whether names say that an average pool stands before the projections.
+    /// Returns whether the names imply that an average pool precedes the projections.
     pub(super) fn pools_before_projection(&self) -> bool {
         matches!(&self.scheme, Scheme::Torch(names) if names.projection == 1)
     }
@@ -172,7 +173,7 @@ impl TorchNames {
                     _ => return None,
                 }
             }
-            // A norm and a ReLU stand behind each.
+            // A norm and a ReLU follow each convolution.
             ["stem", "deep", index, kind] => {
                 let (StemNames::Deep(list, _) | StemNames::DeepList(list)) = &self.stem else {
                     return None;
@@ -199,7 +200,7 @@ impl TorchNames {
 
     fn branch(&self, index: usize, kind: &str) -> String {
         match (self.listed_branch, kind) {
-            // A norm and a ReLU stand behind each.
+            // A norm and a ReLU follow each convolution.
             (true, "conv") => format!("{LISTED_BRANCH}.{}", 3 * index),
             (true, _) => format!("{LISTED_BRANCH}.{}", 3 * index + 1),
             (false, "conv") => format!("conv{}", index + 1),
@@ -209,7 +210,7 @@ impl TorchNames {
 }
 
 impl StageNames {
-    /// The module of a stage, counted from 0.
+    /// Returns the module name of a stage, counted from 0.
     pub(super) fn name(&self, stage: usize) -> String {
         format!("{}{}{}", self.before, self.first + stage, self.after)
     }
@@ -243,8 +244,8 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    /// Whatever the registry has either has a name for every tensor, and no name twice, or is in an
-    /// order of layers that torchvision has not.
+    /// Every network in the registry either has a unique name for every tensor, or orders its
+    /// layers in a way that torchvision does not.
     #[test]
     fn names_for_export_are_unique() {
         for name in [

@@ -1,4 +1,4 @@
-//! What is assumed of a file of weights, in sentences.
+//! Assumptions about a weights file, as sentences.
 
 use data::Preprocessing;
 use model::{
@@ -11,27 +11,27 @@ use super::naming::{Naming, Scheme};
 use super::options::ImportOptions;
 use crate::description::{Activation, Description};
 
-/// Parts of a file that are named at most.
+/// Maximum number of parts of a file that are listed.
 const NAMED: usize = 6;
 
-/// Where what is known of a network came from.
+/// Sources of what is known about a network.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known {
-    /// The network's name, which says everything about it but its norms' epsilon.
+    /// The network's name, which determines everything except the epsilon of its norms.
     pub is_named: bool,
     /// A configuration of Hugging Face's transformers.
     pub is_configured: bool,
-    /// A description of how images are prepared.
+    /// A description of the preprocessing.
     pub is_prepared: bool,
     /// The order of the layers of a block.
     pub is_in_order: bool,
-    /// Names of the classes.
+    /// Class names.
     pub has_classes: bool,
-    /// What the probabilities are.
+    /// The activation that turns logits into probabilities.
     pub has_activation: bool,
 }
 
-/// All assumptions of a description, each a sentence with the flag for another choice.
+/// Returns every assumption in a description as a sentence that names the flag to change it.
 pub(super) fn assumptions(
     description: &Description,
     naming: &Naming,
@@ -51,7 +51,7 @@ pub(super) fn assumptions(
             notes.extend(of_blocks(config, naming, &options.changes));
         }
         let is_known_order = is_hugging_face || naming.scheme == Scheme::Own;
-        // Blocks that change the number of channels tell by the sizes of their norms.
+        // In blocks that change the number of channels, the sizes of the norms show the order.
         let tells = |config: &ResNetConfig| {
             let width = config.widths.first();
             config.block == BlockKind::Bottleneck
@@ -171,7 +171,7 @@ fn of_blocks(config: &ResNetConfig, naming: &Naming, changes: &NetworkChanges) -
     notes
 }
 
-/// A sentence on the parts of a file that are not the network, if there are some.
+/// Returns a sentence on the parts of the file outside the network, if there are any.
 pub(super) fn left_out(parts: &[(String, usize)]) -> Option<String> {
     if parts.is_empty() {
         return None;

@@ -8,17 +8,17 @@ use std::str::FromStr;
 use download::{Download, DownloadError, Progress, fetch};
 use thiserror::Error;
 
-/// Where the files are.
+/// URL of the files.
 const SERVER: &str = "https://download.pytorch.org/models";
-/// Where they lie in the cache.
+/// Folder in the cache.
 const CACHE_FOLDER: &str = "weights";
-/// The largest has about 500 MB.
+/// The largest file has about 500 MB.
 const MAX_BYTES: u64 = 1 << 30;
-/// Version 1 is for a shorter side of 256 pixels before the crop, version 2 for one of 232.
+/// Version 1 resizes the shorter side to 256 pixels before the crop, version 2 to 232.
 const RESIZE: [usize; 2] = [256, 232];
 
-/// A file of ImageNet weights on torchvision's server. As text, the network's name and the version
-/// of the weights: `resnet50-v2`; without a version, the newest.
+/// A file of ImageNet weights on torchvision's server. Parsed from the network's name and the
+/// version of the weights, `resnet50-v2`; without a version, the newest.
 ///
 /// ```
 /// use saved_models::foreign::Published;
@@ -34,37 +34,37 @@ pub struct Published {
     model: &'static str,
     /// 1 or 2.
     version: u8,
-    /// The first digits of the file's SHA-256, which its name ends with.
+    /// The first digits of the file's SHA-256, which end its name.
     checksum: &'static str,
 }
 
-/// The text names no weights that torchvision publishes.
+/// The string does not name weights that torchvision publishes.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("torchvision publishes no weights `{name}`; {}", suggestion(.nearest))]
 pub struct UnknownPublished {
-    /// The text.
+    /// The string.
     pub name: String,
-    /// The published network that it most likely stands for, if one is close.
+    /// The most similar published network, if one is close.
     pub nearest: Option<&'static str>,
 }
 
-/// Published weights cannot be had.
+/// Published weights are not available.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PublishedError {
-    /// There is no place for them.
+    /// There is no folder to store them in.
     #[error("there is no folder for {file}, because the user has no home")]
     NoCacheFolder {
         /// The file.
         file: String,
     },
-    /// They are not there and cannot be downloaded.
+    /// They are missing and cannot be downloaded.
     #[error(transparent)]
     Download(#[from] DownloadError),
 }
 
 impl PublishedError {
-    /// The way out, if there is a usual one.
+    /// Returns a hint on how to fix the error, if there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoCacheFolder { .. } => {
@@ -75,7 +75,7 @@ impl PublishedError {
     }
 }
 
-/// As torchvision 0.20 and later list them; the newer version of a network last.
+/// As listed by torchvision 0.20 and later; the newer version of a network comes last.
 const PUBLISHED: [Published; 17] = [
     published("resnet18", 1, "f37072fd"),
     published("resnet34", 1, "b627a593"),
@@ -111,10 +111,10 @@ fn suggestion(nearest: &Option<&'static str>) -> String {
     }
 }
 
-/// The published network whose name a wrong one is most like.
+/// Returns the published network with the most similar name.
 fn nearest(name: &str) -> Option<&'static str> {
     let (network, _) = name.rsplit_once("-v").unwrap_or((name, ""));
-    // Of a network that is known, only the version is wrong.
+    // For a known network, only the version is wrong.
     let nearest = model::NetworkConfig::named(network).err()?.nearest?;
     let mut models = PUBLISHED.iter().map(|weights| weights.model);
     models.find(|model| *model == nearest)
@@ -127,41 +127,41 @@ fn known() -> String {
 }
 
 impl Published {
-    /// All of them.
+    /// All published weights.
     pub const ALL: [Self; 17] = PUBLISHED;
 
-    /// The one that a file is by its name.
+    /// Returns the weights with the name of a file.
     pub fn of_file(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?;
         Self::ALL.into_iter().find(|weights| weights.file() == name)
     }
 
-    /// The network's name in the registry.
+    /// Returns the network's name in the registry.
     pub fn model(&self) -> &'static str {
         self.model
     }
 
-    /// The name of the file.
+    /// Returns the name of the file.
     pub fn file(&self) -> String {
         format!("{}-{}.pth", self.model, self.checksum)
     }
 
-    /// Where it is.
+    /// Returns the URL of the file.
     pub fn url(&self) -> String {
         format!("{SERVER}/{}", self.file())
     }
 
-    /// The first eight hexadecimal digits of the file's SHA-256.
+    /// Returns the first eight hexadecimal digits of the file's SHA-256.
     pub fn checksum(&self) -> &'static str {
         self.checksum
     }
 
-    /// Downloads the file into the user's cache folder if it is not there, and gives its path. It
-    /// is checked, and a download that was stopped goes on.
+    /// Downloads the file into the user's cache folder if it is missing, and returns its path. The
+    /// file is verified, and an interrupted download continues.
     ///
     /// # Errors
     ///
-    /// If there is no such folder, or no network, or the file that is there is damaged.
+    /// If there is no cache folder or no network connection, or if the cached file is damaged.
     pub fn fetch(
         &self,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
@@ -189,10 +189,10 @@ impl Published {
         Ok(path)
     }
 
-    /// Length in pixels of an image's shorter side before the crop.
+    /// Returns the length in pixels of an image's shorter side before the crop.
     pub fn resize(&self) -> usize {
         match (self.model, self.version) {
-            // Published once, by the newer recipe.
+            // Published once, with the newer recipe.
             ("resnext101_64x4d", _) | (_, 2) => RESIZE[1],
             _ => RESIZE[0],
         }

@@ -1,4 +1,4 @@
-//! Networks whose weights are small numbers that stand for floats.
+//! Detects networks with quantized weights.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use weights::{TensorInfo, TensorKind};
 use super::listing::Listing;
 use super::select::Candidate;
 
-/// Parts of names that only quantized tensors have: those of PyTorch, bitsandbytes, GPTQ, AWQ and
+/// Parts of names that only quantized tensors have, from PyTorch, bitsandbytes, GPTQ, AWQ and
 /// compressed-tensors.
 const PARTS: [&str; 11] = [
     "_packed_params",
@@ -23,8 +23,8 @@ const PARTS: [&str; 11] = [
     ".weight_zero_point",
 ];
 
-/// The name of a tensor of a network, or of the whole file if there is no network in it, that says
-/// that it is quantized.
+/// Returns the name of a tensor that shows that a network is quantized. Searches the whole file if
+/// it contains no network.
 pub(super) fn quantized_tensor(
     listing: &Listing<'_>,
     candidate: Option<&Candidate>,
@@ -45,7 +45,7 @@ pub(super) fn quantized_tensor(
     found.map(|tensor| tensor.name.clone())
 }
 
-/// Whether a tensor is in one of these modules, at any depth.
+/// Returns whether a tensor is in one of these modules, at any depth.
 fn is_in(name: &str, modules: &BTreeSet<String>) -> bool {
     let mut ends = name.match_indices('.').map(|(dot, _)| &name[..dot]);
     ends.any(|module| modules.contains(module))

@@ -1,4 +1,4 @@
-//! This project's record of a network in another program's file.
+//! Rebuilds this project's record of a network from another program's file.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use super::select::Candidate;
 use super::translate::{Problem, oriented, shape_error, translate};
 use crate::description::Description;
 
-/// The bytes of this project's record of a network in the file `origin`. `is_single` says that its
-/// one output becomes two.
+/// Returns the bytes of this project's record of a network in the file `origin`. `is_single` means
+/// that its one output becomes two.
 pub(super) fn record(
     listing: &Listing<'_>,
     candidate: &Candidate,
@@ -49,7 +49,7 @@ pub(super) fn record(
     }
     let mut naming = naming.clone();
     if naming.head.is_none() {
-        // A head that is to be replaced.
+        // The head will be replaced.
         naming.head = Some(NEW_HEAD.to_owned());
         for tensor in &tensors {
             if tensor.name.starts_with("head.linear.")
@@ -74,7 +74,7 @@ pub(super) fn record(
     if is_single {
         own = with_two_outputs(own).map_err(content)?;
     }
-    // As burn-store orders them, so that a record that went through other names is the same file.
+    // In burn-store's order, so that a record translated to other names and back is the same file.
     let mut tensors: Vec<_> = own.into_iter().collect();
     tensors.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut sorted = StateDict::new();
@@ -85,11 +85,11 @@ pub(super) fn record(
     to_safetensors(&sorted, &metadata, Precision::Single).map_err(content)
 }
 
-/// A name that no file has.
+/// A name that no file uses.
 const NEW_HEAD: &str = "\0head";
 
-/// A convolution's bias in the running mean of the norm behind it, which is subtracted from the sum:
-/// the same network, as only the bias minus the mean matters.
+/// Folds a convolution's bias into the running mean of the norm behind it, which is subtracted from
+/// the sum. The network stays the same because only the bias minus the mean matters.
 fn with_bias(state_dict: StateDict, mean: &str, bias: &[Entry]) -> Result<StateDict, ContentError> {
     let mut changed = StateDict::new();
     for (name, entry) in state_dict {
@@ -107,7 +107,7 @@ fn with_bias(state_dict: StateDict, mean: &str, bias: &[Entry]) -> Result<StateD
     Ok(changed)
 }
 
-/// The record of a network with one output as one with two, the first of which is always 0:
+/// Converts the record of a network with one output to two outputs, the first of which is always 0:
 /// `softmax([0, x])` is `[1 - sigmoid(x), sigmoid(x)]`.
 fn with_two_outputs(state_dict: StateDict) -> Result<StateDict, ContentError> {
     let mut changed = StateDict::new();
@@ -141,7 +141,7 @@ fn tensors(
     })
 }
 
-/// The tensors of the described network under other names.
+/// Returns the tensors of the described network under other names.
 pub(super) fn renamed(
     state_dict: StateDict,
     from: &Naming,

@@ -1,4 +1,4 @@
-//! What of a file is not the network.
+//! The parts of a file outside the network.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::listing::Listing;
 use super::naming::Naming;
 use super::select::Candidate;
 
-/// Parts of names of what is used in training alone.
+/// Words in names of modules and tensors that are only used in training.
 const TRAINING: [&str; 46] = [
     "criterion",
     "loss",
@@ -60,9 +60,9 @@ const TRAINING: [&str; 46] = [
     "momentum",
     "shadow",
 ];
-/// Of these, what may be inside of a network's own layers.
+/// The subset that may occur inside a network's own layers.
 const LOSSES: [&str; 5] = ["criterion", "loss", "losses", "metric", "metrics"];
-/// Names of numbers that a module carries and images do not pass through.
+/// Names of numbers that a module stores but does not apply to images.
 const CONSTANTS: [&str; 5] = [
     "class_weight",
     "class_weights",
@@ -71,16 +71,17 @@ const CONSTANTS: [&str; 5] = [
     "best_acc1",
 ];
 
-/// The tensors of a file that are not the network.
+/// The tensors of a file outside the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Rest {
-    /// Tensors that belong to the network's module and that the network has not: it is another one.
+    /// Tensors in the network's module that the network lacks, which means that it is a different
+    /// network.
     pub extra: Vec<Difference>,
-    /// Modules, or other parts of the file, and how many tensors each has.
+    /// Modules or other parts of the file, and the number of tensors in each.
     pub left_out: Vec<(String, usize)>,
 }
 
-/// Accounts for every tensor of the file. `others` are networks that were not chosen.
+/// Accounts for every tensor of the file. `others` are the networks that were not chosen.
 pub(super) fn rest(listing: &Listing<'_>, chosen: &Candidate, others: &[String]) -> Rest {
     let Ok(network) = &chosen.network else {
         return Rest::default();
@@ -90,7 +91,7 @@ pub(super) fn rest(listing: &Listing<'_>, chosen: &Candidate, others: &[String])
     let mut used = BTreeSet::new();
     for tensor in &tensors {
         used.extend(naming.name(&tensor.name));
-        // A counter is a single number.
+        // A batch counter is a single number.
         used.extend(naming.counter(&tensor.name).filter(|counter| {
             let shape = listing.shape(counter);
             shape.is_some_and(|shape| shape.iter().all(|&size| size == 1))
@@ -101,7 +102,7 @@ pub(super) fn rest(listing: &Listing<'_>, chosen: &Candidate, others: &[String])
             .into_iter()
             .map(|(_, bias)| bias),
     );
-    // The network's own prefix, and those of the modules around it up to that with the head.
+    // The network's own prefix, and those of the enclosing modules up to the one with the head.
     let mut levels = vec![naming.prefix.as_str()];
     while let Some(outer) = levels.last().and_then(|level| around(level))
         && outer.len() >= chosen.root.len()
@@ -122,7 +123,7 @@ pub(super) fn rest(listing: &Listing<'_>, chosen: &Candidate, others: &[String])
     };
     let mut rest = Rest::default();
     let mut left_out: BTreeMap<String, usize> = BTreeMap::new();
-    // By module, so that each is looked at once.
+    // Cached by module, so that each is examined once.
     let mut has_layers: BTreeMap<String, bool> = BTreeMap::new();
     for tensor in listing.tensors() {
         let name = tensor.name.as_str();
@@ -173,8 +174,8 @@ pub(super) fn rest(listing: &Listing<'_>, chosen: &Candidate, others: &[String])
     rest
 }
 
-/// Biases of convolutions that the network has no place for, because a norm follows: the running
-/// mean of that norm by our name, and the bias by its name in the file.
+/// Returns biases of convolutions that the network has no parameter for because a norm follows: the
+/// running mean of that norm by our name, and the bias by its name in the file.
 pub(super) fn folded_biases(
     listing: &Listing<'_>,
     naming: &Naming,
@@ -195,7 +196,7 @@ pub(super) fn folded_biases(
     tensors.iter().filter_map(bias).collect()
 }
 
-/// Whether a module holds weights of a layer, of whatever numbers.
+/// Returns whether a module contains weights of a layer, of any type.
 fn has_layers_in(listing: &Listing<'_>, module: &str) -> bool {
     let is_weight = |name: &str| {
         let is_deep = listing.shape(name).is_none_or(|shape| shape.len() >= 2);
@@ -205,8 +206,8 @@ fn has_layers_in(listing: &Listing<'_>, module: &str) -> bool {
         || listing.within(&format!("{module}.")).any(is_weight)
 }
 
-/// The part of the file that a tensor belongs to: the first part of its name that differs from the
-/// network's prefix.
+/// Returns the part of the file that a tensor belongs to: its name up to the first part that
+/// differs from the network's prefix.
 fn group(name: &str, prefix: &str) -> String {
     let mut end = 0;
     for part in name.split_inclusive('.') {
@@ -218,18 +219,18 @@ fn group(name: &str, prefix: &str) -> String {
     shown(name[..end].trim_end_matches('.'))
 }
 
-/// The words of a name, in lower case.
+/// Returns the words of a name in lower case.
 pub(super) fn words(name: &str) -> impl Iterator<Item = String> {
     name.split(|character: char| !character.is_ascii_alphanumeric())
         .map(str::to_ascii_lowercase)
 }
 
-/// Whether a module or tensor is used in training alone, by its name.
+/// Returns whether a module or tensor is only used in training, judging by its name.
 pub(super) fn is_for_training(name: &str) -> bool {
     words(name).any(|word| TRAINING.contains(&word.as_str()))
 }
 
-/// Whether a tensor is no layer by the end of its name.
+/// Returns whether a tensor is not a layer, judging by the end of its name.
 fn is_constant(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
     let is_statistic = !last.starts_with("running_")
@@ -237,7 +238,7 @@ fn is_constant(name: &str) -> bool {
     is_statistic || CONSTANTS.contains(&last)
 }
 
-/// The module of a tensor right behind a prefix.
+/// Returns the module of a tensor directly after a prefix.
 pub(super) fn first_module(prefix: &str, name: &str) -> String {
     let rest = &name[prefix.len()..];
     format!("{prefix}{}", rest.split('.').next().unwrap_or_default())

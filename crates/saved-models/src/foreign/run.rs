@@ -1,4 +1,4 @@
-//! The model of a run's folder, and what flags change of it.
+//! The model of a run's folder, and the changes that flags make to it.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use super::recognize::name;
 use crate::description::{Accuracy, Description};
 use crate::saved::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};
 
-/// The run's folder that a path stands for: the folder itself, or that of a record with its
+/// Returns the run's folder for a path: the folder itself, or the parent of a record with its
 /// description.
 pub(super) fn run_of(path: &Path) -> Option<&Path> {
     if path.is_dir() {
@@ -29,7 +29,7 @@ pub(super) fn run_of(path: &Path) -> Option<&Path> {
     (is_record && folder.join(DESCRIPTION_FILE).is_file()).then_some(folder)
 }
 
-/// The model of a run, which says everything about itself.
+/// Imports the model of a run, which is fully described.
 pub(super) fn run(folder: &Path, options: &ImportOptions) -> Result<Import, ForeignError> {
     let mut saved = SavedModel::open(folder)?;
     let notes = change(&mut saved.description, options)?;
@@ -53,7 +53,8 @@ pub(super) fn run(folder: &Path, options: &ImportOptions) -> Result<Import, Fore
     })
 }
 
-/// Makes a description as the options say; a sentence on what it says no more then.
+/// Changes a description as the options say; returns a sentence on what no longer holds, if
+/// anything.
 pub(super) fn change(
     description: &mut Description,
     options: &ImportOptions,

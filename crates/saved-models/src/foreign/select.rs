@@ -1,4 +1,4 @@
-//! Which of a file's networks is meant.
+//! Chooses one of the networks in a file.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ use super::recognize::{FIRST_CONVOLUTION, FIRST_NORM, View};
 use super::rest::{first_module, words};
 use super::translate::oriented;
 
-/// Parts of names that averages of a network's weights have.
+/// Words in the names of averages of a network's weights.
 const AVERAGES: [&str; 6] = ["ema", "average", "averaged", "avg", "swa", "shadow"];
-/// Parts of names of networks that play different parts, so that none of them is the one.
+/// Words in the names of networks with different roles, so that neither is the obvious choice.
 const ROLES: [&str; 2] = ["student", "teacher"];
 /// A network that was found, and how well the file's tensors fit it.
 #[derive(Clone, Debug)]
@@ -22,32 +22,33 @@ pub(super) struct Candidate {
     pub naming: Naming,
     pub head: Head,
     pub root: String,
-    /// The network, or why it is none.
+    /// The network, or the reason why there is none.
     pub network: Result<NetworkConfig, String>,
-    /// A tensor of the network, by our name, that networks of this naming have not.
+    /// A tensor of the network, by our name, that networks of this naming lack.
     pub unnamed: Option<String>,
-    /// Tensors of the network that are not in the file as they should be.
+    /// Tensors of the network that are missing from the file or differ in it.
     pub differences: Vec<Difference>,
-    /// How many are.
+    /// Number of tensors that match.
     pub matched: usize,
-    /// Numbers in them.
+    /// Number of elements in them.
     pub size: usize,
 }
 
-/// The network that tensors are, or why they are none.
+/// Returns the network that tensors form, or the reason why they form none.
 pub(super) type NetworkOf<'f> = &'f dyn Fn(&View<'_>) -> Result<NetworkConfig, String>;
 
-/// What could be chosen.
+/// The result of choosing.
 pub(super) enum Choice {
     One(Box<Candidate>),
-    /// Whole networks of equal standing, by the keys that tell them apart.
+    /// Complete networks of equal rank, by the keys that distinguish them.
     Several(Vec<String>),
-    /// Nothing starts as a network does.
+    /// No names start as a network's do.
     Nothing,
 }
 
 impl Candidate {
-    /// Recognizes the network, unless it is known. `networks` are the prefixes of all in the file.
+    /// Recognizes the network, unless it is known. `networks` are the prefixes of all networks in
+    /// the file.
     pub(super) fn new(
         listing: &Listing<'_>,
         mut naming: Naming,
@@ -94,7 +95,7 @@ impl Candidate {
         };
         for TensorShape { name: own, shape } in tensors {
             let Some(name) = self.naming.name(&own) else {
-                // A backbone has no head, and needs none.
+                // A backbone has no head and needs none.
                 if !own.starts_with("head.linear.") {
                     self.unnamed.get_or_insert(own);
                 }
@@ -112,7 +113,7 @@ impl Candidate {
         }
     }
 
-    /// Whether all tensors of a network are there.
+    /// Returns whether all tensors of the network are present.
     pub(super) fn is_whole(&self) -> bool {
         self.network.is_ok()
             && self.unnamed.is_none()
@@ -124,7 +125,8 @@ impl Candidate {
         self.naming.head.is_some()
     }
 
-    /// The layers of the network by their names in the file; the head of a backbone is none.
+    /// Returns the layers of the network by their names in the file, without the head of a
+    /// backbone.
     pub(super) fn layers(&self) -> BTreeSet<String> {
         let tensors = self.network.as_ref().ok().map(model::tensors);
         let tensors = tensors.and_then(Result::ok).unwrap_or_default();
@@ -140,14 +142,15 @@ impl Candidate {
         layers
     }
 
-    /// Whether the file tells that convolutions precede norms in blocks, which shapes may not.
+    /// Returns whether the file shows that convolutions precede norms in blocks, which shapes may
+    /// not show.
     pub(super) fn is_in_order(&self, listing: &Listing<'_>) -> bool {
         let position = |own: &str| listing.position(&self.naming.name(own)?);
         let place = [FIRST_CONVOLUTION, FIRST_NORM].map(position);
         matches!(place, [Some(convolution), Some(norm)] if convolution < norm)
     }
 
-    /// What leads to the network: a key that [`ImportOptions`](super::ImportOptions) takes.
+    /// Returns the key that selects the network in [`ImportOptions`](super::ImportOptions).
     fn key(&self) -> String {
         self.root.trim_end_matches('.').to_owned()
     }
@@ -166,7 +169,7 @@ fn own_head(listing: &Listing<'_>, naming: &Naming) -> Head {
     }
 }
 
-/// The modules behind a network's prefix that hold its tensors, without what is in them.
+/// Returns the modules after a network's prefix that contain its tensors, without submodules.
 fn own_modules(naming: &Naming, network: Option<&NetworkConfig>) -> BTreeSet<String> {
     let tensors = network.and_then(|network| model::tensors(network).ok());
     let tensors = tensors.unwrap_or_default();
@@ -179,7 +182,8 @@ fn own_modules(naming: &Naming, network: Option<&NetworkConfig>) -> BTreeSet<Str
         .collect()
 }
 
-/// The whole network of most tensors; the best of those that are not whole, if none is.
+/// Chooses the complete network with the most tensors, or the best incomplete one if none is
+/// complete.
 pub(super) fn choose(listing: &Listing<'_>, candidates: Vec<Candidate>) -> Choice {
     let mut whole: Vec<Candidate> = candidates
         .iter()
@@ -198,7 +202,7 @@ pub(super) fn choose(listing: &Listing<'_>, candidates: Vec<Candidate>) -> Choic
     }
     prefer(&mut whole, Candidate::has_head);
     prefer(&mut whole, |candidate| !candidate.has_word(&AVERAGES));
-    // A copy within a network's module belongs to it.
+    // A copy inside a network's module belongs to it.
     let outermost = whole[0].root.clone();
     if whole[1..]
         .iter()
@@ -222,7 +226,7 @@ pub(super) fn choose(listing: &Listing<'_>, candidates: Vec<Candidate>) -> Choic
     }
 }
 
-/// Whether two candidates are one network twice, number for number.
+/// Returns whether two candidates are the same network with equal values.
 fn are_equal(listing: &Listing<'_>, one: &Candidate, other: &Candidate) -> bool {
     let (Ok(network), Ok(same)) = (&one.network, &other.network) else {
         return false;
@@ -238,13 +242,13 @@ fn are_equal(listing: &Listing<'_>, one: &Candidate, other: &Candidate) -> bool 
                 let read = listing.read(&[&one, &other]);
                 read.is_ok_and(|entries| entries[0] == entries[1])
             }
-            // Neither has a head.
+            // Neither network has a head.
             names => names == [None, None],
         }
     })
 }
 
-/// Keeps those that are preferred, if there are some.
+/// Keeps only the preferred candidates, if there are any.
 fn prefer(candidates: &mut Vec<Candidate>, is_preferred: impl Fn(&Candidate) -> bool) {
     if candidates.iter().any(&is_preferred) {
         candidates.retain(is_preferred);

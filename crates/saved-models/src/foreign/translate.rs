@@ -8,13 +8,13 @@ use weights::{ContentError, Entry, StateDict, Tensor};
 use super::difference::Difference;
 use super::naming::Naming;
 
-/// Why a state dict has no form in another naming.
+/// The reason why a state dict cannot be translated to another naming.
 pub(super) enum Problem {
-    /// The tensors are not those of the network.
+    /// The tensors do not match the network.
     Differences(Vec<Difference>),
-    /// A naming has no name for this tensor of the network, here by our name.
+    /// The naming has no name for this tensor, given by our name.
     Unnamed(String),
-    /// Two tensors would have one name.
+    /// Two tensors would have the same name.
     Content(ContentError),
 }
 
@@ -24,10 +24,10 @@ impl From<ContentError> for Problem {
     }
 }
 
-/// The tensors of a network under other names, in the network's order.
+/// Translates the tensors of a network to other names, in the network's order.
 ///
-/// Every tensor of the network must be there in its shape, and no other. Only PyTorch's counters of
-/// batches, which nothing is computed with, may be there or not; they start at 0 where they are new.
+/// Every tensor of the network must be present with its shape, and no other. Only PyTorch's batch
+/// counters, which are not used in computation, are optional; new ones start at 0.
 pub(super) fn translate(
     state_dict: StateDict,
     from: &Naming,
@@ -87,8 +87,8 @@ pub(super) fn translate(
     }
 }
 
-/// A shape of ours as a naming has it, or the other way round: only the weights of linear layers
-/// have two dimensions.
+/// Converts a shape between our layout and a naming's, in either direction. Only the weights of
+/// linear layers have two dimensions.
 pub(super) fn oriented(naming: &Naming, shape: &[usize]) -> Vec<usize> {
     match *shape {
         [inputs, outputs] if naming.outputs_first() => vec![outputs, inputs],

@@ -15,27 +15,27 @@ use crate::error::SavedModelError;
 use crate::foreign::Difference;
 use crate::record::{self, DecodeError};
 
-/// Name of the weights in a run's folder.
+/// File name of the weights in a run's folder.
 pub const WEIGHTS_FILE: &str = "model.safetensors";
-/// Name of the description in a run's folder.
+/// File name of the description in a run's folder.
 pub const DESCRIPTION_FILE: &str = "model.json";
 
-/// How often a model is read anew that is saved at the same time.
+/// Maximum number of attempts to read a model that is being saved at the same time.
 const MOST_TRIES: usize = 10;
-/// The longest name of a network, in bytes.
+/// Maximum length of a network's name in bytes.
 const MAX_NAME_BYTES: usize = 1024;
 
 const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../../shipped/model.safetensors");
 const SHIPPED_DESCRIPTION: &[u8] = include_bytes!("../../shipped/model.json");
 
-/// A trained network as it lies in a run's folder: a description, and weights that are not yet on
-/// any device.
+/// A trained network as stored in a run's folder: a description, and weights that are not yet on a
+/// device.
 #[derive(Clone, Debug)]
 pub struct SavedModel {
-    /// What travels with the weights.
+    /// Description of the weights.
     pub description: Description,
     weights: Vec<u8>,
-    /// How messages name the weights.
+    /// Name of the weights in messages.
     origin: String,
 }
 
@@ -44,9 +44,9 @@ impl SavedModel {
     ///
     /// # Errors
     ///
-    /// If the folder or one of its two files is missing or unreadable, does not match its checksum, or the
-    /// description does not describe a network. The weights are checked further by
-    /// [`network`](Self::network).
+    /// If the folder or one of its two files is missing, unreadable or does not match its checksum,
+    /// or if the description does not describe a network. [`network`](Self::network) checks the
+    /// weights further.
     pub fn open(folder: &Path) -> Result<Self, SavedModelError> {
         if !folder.is_dir() {
             return Err(SavedModelError::NoRun {
@@ -66,7 +66,7 @@ impl SavedModel {
             if tries == MOST_TRIES || !matches!(parsed, Err(SavedModelError::Checksum { .. })) {
                 return parsed;
             }
-            // A run that trains may have saved another model in between.
+            // A training run may have saved another model in between.
             let now = read(folder, DESCRIPTION_FILE, files::MAX_DOCUMENT_BYTES)?;
             if now == description {
                 return parsed;
@@ -76,7 +76,7 @@ impl SavedModel {
         }
     }
 
-    /// Reads the description of a run alone.
+    /// Reads only the description of a run.
     ///
     /// # Errors
     ///
@@ -94,11 +94,11 @@ impl SavedModel {
         }
     }
 
-    /// Checks that the weights are a whole file, whatever network they are for.
+    /// Checks that the weights are a complete file, whatever network they belong to.
     ///
     /// # Errors
     ///
-    /// If they are cut off or damaged.
+    /// If the weights are cut off or damaged.
     pub fn check_weights(&self) -> Result<(), SavedModelError> {
         record::check(&self.weights).map_err(|reason| SavedModelError::Weights {
             origin: self.origin.clone(),
@@ -106,7 +106,7 @@ impl SavedModel {
         })
     }
 
-    /// Tensors of a network whose shapes the weights do not have.
+    /// Returns the tensors of a network whose shapes differ from those of the weights.
     pub(crate) fn differing_shapes(
         &self,
         network: &NetworkConfig,
@@ -130,7 +130,8 @@ impl SavedModel {
         Ok(differences.collect())
     }
 
-    /// The small network that ships with this crate: it knows the ten classes of Fashion-MNIST.
+    /// Returns the small network that ships with this crate, trained on the ten classes of
+    /// Fashion-MNIST.
     ///
     /// # Errors
     ///
@@ -166,7 +167,7 @@ impl SavedModel {
         })
     }
 
-    /// One whose weights are this project's record, and come from `origin`.
+    /// Creates a model from weights in this project's record format, read from `origin`.
     pub(crate) fn from_parts(description: Description, weights: Vec<u8>, origin: String) -> Self {
         Self {
             description,
@@ -175,12 +176,12 @@ impl SavedModel {
         }
     }
 
-    /// The weights as this project's record, and where they come from.
+    /// Returns the weights in this project's record format, and where they came from.
     pub(crate) fn record(&self) -> (&[u8], &str) {
         (&self.weights, &self.origin)
     }
 
-    /// How the weights are stored; none if they are damaged.
+    /// Returns the precision of the weights, or `None` if they are damaged.
     pub fn stored(&self) -> Option<Stored> {
         let is_half = record::stores_half(&self.weights)?;
         Some(if is_half {
@@ -190,16 +191,16 @@ impl SavedModel {
         })
     }
 
-    /// Writes the model into a folder as [`save`](Self::save) does, the weights as they are.
+    /// Writes the model into a folder like [`save`](Self::save), with the weights unchanged.
     ///
     /// # Errors
     ///
-    /// If a file cannot be written; the earlier ones stay.
+    /// If a file cannot be written; the previous files are kept.
     pub fn write(&self, folder: &Path) -> Result<(), SavedModelError> {
         put(folder, &self.description, &self.weights)
     }
 
-    /// The same with its weights as other numbers, for a smaller file.
+    /// Returns the model with its weights in another precision, for a smaller file.
     ///
     /// # Errors
     ///
@@ -214,13 +215,13 @@ impl SavedModel {
         }
     }
 
-    /// Writes a network and its description into a folder, each file whole or not at all, and the description
-    /// with checksums of both. At any moment, the folder holds the model before or the new one, each with its
-    /// own description.
+    /// Writes a network and its description into a folder, each file completely or not at all. The
+    /// description contains checksums of both. At any moment, the folder holds either the previous
+    /// or the new model, each with its own description.
     ///
     /// # Errors
     ///
-    /// If a file cannot be written; the earlier ones stay.
+    /// If a file cannot be written; the previous files are kept.
     pub fn save<B: Backend>(
         folder: &Path,
         network: &Network<B>,
@@ -233,11 +234,11 @@ impl SavedModel {
         put(folder, description, &bytes)
     }
 
-    /// Writes the description alone, for what is learned of a network after it was saved.
+    /// Writes only the description, for facts learned after the network was saved.
     ///
     /// # Errors
     ///
-    /// If there are no weights, or the file cannot be written; the earlier one stays.
+    /// If there are no weights, or the file cannot be written; the previous file is kept.
     pub fn save_description(
         folder: &Path,
         description: &Description,
@@ -253,7 +254,7 @@ impl SavedModel {
         write_version(folder, &version, None)
     }
 
-    /// The network with its weights on a device.
+    /// Returns the network with its weights on a device.
     ///
     /// # Errors
     ///
@@ -272,7 +273,7 @@ impl SavedModel {
             classes: self.description.network.classes(),
             reason,
         };
-        // Before the memory is taken that the description asks for.
+        // Checked before allocating the memory that the description asks for.
         let network = &self.description.network;
         let differences = self.differing_shapes(network)?;
         if !differences.is_empty() {
@@ -301,7 +302,7 @@ fn parse_description(bytes: &[u8], origin: &str) -> Result<Described, SavedModel
     })
 }
 
-/// A message of serde without the names of types, which say nothing to a reader of the file.
+/// Returns a message of serde without Rust type names, which mean nothing to a reader of the file.
 fn in_words(message: &str) -> String {
     let mut words = Vec::new();
     let mut all = message.split(' ').peekable();
@@ -321,7 +322,7 @@ fn put(folder: &Path, description: &Description, weights: &[u8]) -> Result<(), S
         description: description.clone(),
         sha256: sha256(weights),
     };
-    // Until the weights are written, those before may be there, and then they are.
+    // Until the new weights are written, the old ones may still be in the folder.
     let before = Version::current(folder).filter(|before| before.sha256 != version.sha256);
     if let Some(before) = &before {
         write_version(folder, &version, Some(before))?;
@@ -344,7 +345,7 @@ fn write_version(
         })
 }
 
-/// A description is written by a program but may be edited by a person.
+/// Checks a description, which a program writes but a person may edit.
 pub(crate) fn check(description: &Description) -> Result<(), String> {
     let Description {
         network,

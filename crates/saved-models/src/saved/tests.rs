@@ -25,7 +25,7 @@ fn save_and_open_agree() {
     assert!(opened.weights == shipped.weights, "other bytes");
 }
 
-/// A small model in a folder; both files have checksums.
+/// Saves a small model in a folder; both files have checksums.
 fn saved_digit(folder: &Path) -> Description {
     let network = model::NetworkConfig::named("digit").unwrap();
     let description = Description {
@@ -69,7 +69,7 @@ fn a_model_without_checksums_is_read_as_before() {
     fs::write(&path, serde_json::to_vec(&description).unwrap()).unwrap();
     let saved = SavedModel::open(folder.path()).unwrap();
     assert_eq!(saved.description, description);
-    // What is learned of it later brings checksums.
+    // Saving the description later adds checksums.
     SavedModel::save_description(folder.path(), &description).unwrap();
     let weights = folder.path().join(WEIGHTS_FILE);
     let mut bytes = fs::read(&weights).unwrap();
@@ -78,7 +78,7 @@ fn a_model_without_checksums_is_read_as_before() {
     SavedModel::open(folder.path()).unwrap_err();
 }
 
-/// A process may be killed after each of the files that a save writes.
+/// A process may be killed after each file that a save writes.
 #[test]
 fn a_save_that_is_cut_short_leaves_one_of_both_models() {
     let folder = tempfile::tempdir().unwrap();
@@ -99,7 +99,7 @@ fn a_save_that_is_cut_short_leaves_one_of_both_models() {
     after.write(folder.path(), Some(&before)).unwrap();
     let opened = SavedModel::open(folder.path()).unwrap();
     assert_eq!((&opened.description, &opened.weights), (&old, &old_weights));
-    // Another save takes the place of the one that was cut short.
+    // Another save replaces the interrupted one.
     assert_eq!(
         Version::current(folder.path()).unwrap().sha256,
         before.sha256
@@ -136,7 +136,7 @@ fn another_class_count_is_refused() {
     assert!(error.contains("with 9 classes"), "{error}");
 }
 
-/// A network of gigabytes in a description of a kilobyte.
+/// A description of a kilobyte asks for a network of gigabytes.
 #[test]
 fn a_description_of_another_size_takes_no_memory() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,12 +9,12 @@ use crate::state::State;
 use crate::text;
 use crate::theme::Theme;
 
-/// The least columns of a cell with a number.
+/// Minimum columns of a cell with a number.
 const LEAST: usize = 3;
-/// The greatest columns of a cell whose heading needs no more, and of any.
+/// Maximum columns of a cell: if its heading needs no more, and in any case.
 const MOST: [usize; 2] = [8, 18];
 
-/// Draws it, with the names of its columns in `heads`.
+/// Draws the matrix, with the names of its columns in `heads`.
 pub(super) fn draw(pen: &mut Pen, state: &State, page: &Page, area: Rect, heads: Rect) {
     let count = page.sorted.len();
     let (width, height) = (usize::from(area.width), usize::from(area.height));
@@ -66,7 +66,7 @@ pub(super) fn draw(pen: &mut Pen, state: &State, page: &Page, area: Rect, heads:
                 ..column
             };
             pen.restyle(column, style);
-            // In the middle of a cell that has several rows, and at its end in one row.
+            // Centered vertically in a cell with several rows, right-aligned in a cell with one.
             let inner = Rect {
                 width: column.width - u16::from(cell >= 6),
                 ..column
@@ -76,7 +76,7 @@ pub(super) fn draw(pen: &mut Pen, state: &State, page: &Page, area: Rect, heads:
     }
 }
 
-/// The first letters of a name, or the number of a class without one.
+/// Returns the first letters of a name, or the number of a class without a name.
 fn short(name: &str, columns: usize) -> String {
     let name = name.strip_prefix("class ").unwrap_or(name);
     let mut letters = String::new();
@@ -90,7 +90,7 @@ fn short(name: &str, columns: usize) -> String {
     letters
 }
 
-/// A share as a number of percent that fits into a cell, and how the cell looks.
+/// Returns a fraction in percent that fits into a cell, and the style of the cell.
 fn heat(theme: Theme, share: f64, is_right: bool, cell: usize) -> (String, Style) {
     let reversed = theme.selected();
     let style = match (is_right, share) {
@@ -110,7 +110,7 @@ fn heat(theme: Theme, share: f64, is_right: bool, cell: usize) -> (String, Style
     (text, style)
 }
 
-/// The whole matrix in shades, some classes to a cell if there are many.
+/// Draws the whole matrix in shades, with several classes per cell if there are many.
 fn draw_pooled(pen: &mut Pen, page: &Page, area: Rect, heads: Rect) {
     let side = usize::from(area.height)
         .min(usize::from(area.width) / 2)
@@ -130,7 +130,7 @@ fn draw_pooled(pen: &mut Pen, page: &Page, area: Rect, heads: Rect) {
         let is_right = row == column;
         let (share, style) = match is_right {
             true => (right, pen.theme.good()),
-            // Small shares count; their root is easier to tell from nothing.
+            // Small fractions matter; their square root is easier to distinguish from zero.
             false => (wrong.sqrt(), pen.theme.bad()),
         };
         let style = match row == page.row / size || column == page.row / size {

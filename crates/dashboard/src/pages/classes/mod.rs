@@ -1,4 +1,4 @@
-//! How well each class is known, and which it is taken for.
+//! Metrics of each class, and the classes it is mistaken for.
 
 mod matrix;
 
@@ -16,25 +16,25 @@ use crate::theme::Theme;
 
 /// Rows above the classes.
 const HEAD: u16 = 3;
-/// Rows below them.
+/// Rows below the classes.
 const FOOT: u16 = 2;
-/// Rows of a class at most.
+/// Maximum number of rows per class.
 const HIGHEST: usize = 3;
-/// Columns of each of the four figures of a class.
+/// Columns of each of the four metrics of a class.
 const FIGURE: u16 = 7;
 
-/// The scores that are shown, and what they come to.
+/// The scores that are shown, and values derived from them.
 struct Page<'a> {
     run: &'a Run<'a>,
     scores: Scores<'a>,
     confusion: Confusion,
-    /// Places of classes, in the order of the rows.
+    /// Positions of classes, in row order.
     sorted: Vec<usize>,
-    /// The chosen row.
+    /// The selected row.
     row: usize,
 }
 
-/// Rows of the matrix in the order of the table. Classes without a score come last.
+/// Returns the rows of the matrix in table order. Classes without a score come last.
 fn sorted(confusion: &Confusion, order: Order) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..confusion.classes.len()).collect();
     let key = |row: usize| {
@@ -70,7 +70,7 @@ impl<'a> Page<'a> {
         })
     }
 
-    /// Rows for each class: more than one where there is space.
+    /// Returns the number of rows per class: more than one if there is space.
     fn pitch(&self, area: Rect) -> u16 {
         let pitch = usize::from(area.height) / self.sorted.len().max(1);
         pitch.clamp(1, HIGHEST) as u16
@@ -81,26 +81,26 @@ impl<'a> Page<'a> {
         self.run.history.class_name(class)
     }
 
-    /// The first row that is shown where so many are.
+    /// Returns the first visible row, given the number of visible rows.
     fn first(&self, shown: usize) -> usize {
         let last = self.sorted.len().saturating_sub(shown);
         self.row.saturating_sub(shown / 2).min(last)
     }
 }
 
-/// How many classes there are.
+/// Returns the number of classes.
 pub(crate) fn count(state: &State, runs: &[Run]) -> usize {
     let page = runs.get(state.run).and_then(|run| Page::new(state, run));
     page.map_or(0, |page| page.sorted.len())
 }
 
-/// The rows of classes, below the head.
+/// Returns the area of the class rows, below the head.
 fn rows(body: Rect) -> Rect {
     let (_, rest) = above(body, HEAD);
     above(rest, rest.height.saturating_sub(FOOT)).0
 }
 
-/// The row of the table under the mouse.
+/// Returns the row of the table under the mouse.
 pub(crate) fn row_at(state: &State, body: Rect, at: Position, runs: &[Run]) -> Option<usize> {
     let rows = rows(body);
     let page = Page::new(state, runs.get(state.run)?)?;
@@ -205,7 +205,7 @@ fn draw_table(pen: &mut Pen, state: &State, page: &Page, area: Rect, names: u16)
     }
 }
 
-/// The columns of a figure, without the space before it.
+/// Returns the area of a metric, without the space before it.
 fn figure_place(area: Rect, names: u16, index: usize) -> Rect {
     let start = (names + index as u16 * FIGURE + 1).min(area.width);
     Rect {
@@ -215,7 +215,7 @@ fn figure_place(area: Rect, names: u16, index: usize) -> Rect {
     }
 }
 
-/// Below this, a class counts as badly known.
+/// Classes with a score below this are highlighted as bad.
 const BAD: f64 = 0.6;
 
 fn quality(theme: Theme, share: f64) -> Style {
@@ -225,7 +225,7 @@ fn quality(theme: Theme, share: f64) -> Style {
     }
 }
 
-/// The chosen class in words.
+/// Describes the selected class.
 fn draw_chosen(pen: &mut Pen, page: &Page, area: Rect) {
     let Some(&place) = page.sorted.get(page.row) else {
         return;

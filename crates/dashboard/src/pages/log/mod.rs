@@ -1,4 +1,4 @@
-//! Settings, messages, and what someone should look at.
+//! Settings, messages and alerts.
 
 mod settings;
 
@@ -16,12 +16,12 @@ use crate::state::{Pane, State};
 use crate::text::wrap;
 use crate::theme::Theme;
 
-/// Lines of one message that are shown.
+/// Maximum number of lines shown per message.
 const LINES: usize = 12;
 /// Columns for the time of a message.
 const TIME: u16 = 13;
 
-/// Rows of settings.
+/// Returns the number of rows of settings.
 pub(crate) fn settings_count(state: &State, runs: &[Run]) -> usize {
     let screen = Rect::new(0, 0, state.size.width, state.size.height);
     layout(screen).map_or(0, |layout| {
@@ -29,12 +29,12 @@ pub(crate) fn settings_count(state: &State, runs: &[Run]) -> usize {
     })
 }
 
-/// The columns of the settings.
+/// Returns the width of the settings in columns.
 fn settings_width(body: Rect) -> u16 {
     (body.width * 9 / 20).min(80)
 }
 
-/// The pane under the mouse.
+/// Returns the pane under the mouse.
 pub(crate) fn pane_at(body: Rect, at: Position) -> Pane {
     match at.x < body.x + settings_width(body) {
         true => Pane::Settings,
@@ -58,7 +58,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, runs: &[Run], run: &Run, body: 
     draw_messages(pen, state, run, said);
 }
 
-/// A row for each alert; how many rows there were.
+/// Draws a row for each alert and returns the number of rows.
 fn draw_alerts(pen: &mut Pen, run: &Run, area: Rect) -> u16 {
     let style = pen.theme.warning();
     for (y, alert) in run.alerts.iter().enumerate() {
@@ -67,7 +67,7 @@ fn draw_alerts(pen: &mut Pen, run: &Run, area: Rect) -> u16 {
     run.alerts.len() as u16
 }
 
-/// A title that says what has the keys.
+/// Returns a title that shows which pane has the focus.
 fn title(pen: &Pen, state: &State, pane: Pane) -> Vec<Span> {
     match state.pane == pane {
         true => vec![(pen.theme.either("↕", "*").to_owned(), pen.theme.accent())],
@@ -75,7 +75,7 @@ fn title(pen: &Pen, state: &State, pane: Pane) -> Vec<Span> {
     }
 }
 
-/// The sign of a level, and how it looks.
+/// Returns the sign of a level and its style.
 fn sign(theme: Theme, level: Level) -> (&'static str, Style) {
     match level {
         Level::Info => (theme.either("·", "."), Style::new()),
@@ -108,7 +108,7 @@ fn draw_messages(pen: &mut Pen, state: &State, run: &Run, area: Rect) {
         pen.print(inner, 0, 0, "no messages", Style::new());
         return;
     }
-    // Narrow panes have no place for the time.
+    // Narrow panes have no room for the time.
     let start = if inner.width >= 3 * TIME { TIME } else { 0 };
     let width = usize::from(inner.width.saturating_sub(start + 2));
     let shown = &messages[..messages.len() - below];
@@ -138,7 +138,7 @@ fn draw_messages(pen: &mut Pen, state: &State, run: &Run, area: Rect) {
     }
 }
 
-/// Alerts, then the last messages, the newest first.
+/// Draws alerts, then the last messages, newest first.
 pub(crate) fn draw_news(pen: &mut Pen, run: &Run, area: Rect) {
     let alerts = draw_alerts(pen, run, area);
     let mut y = alerts;

@@ -1,4 +1,4 @@
-//! What a run was started with, beside the run that it is compared with.
+//! Description and settings of a run, next to those of the run it is compared with.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -10,10 +10,10 @@ use crate::settings::{Setting, Settings, different};
 use crate::state::{Pane, State};
 use crate::text::{width, wrap};
 
-/// Columns for names at most.
+/// Maximum columns for names.
 const NAMES: usize = 28;
 
-/// The run that this one is compared with: the first, or the second for the first.
+/// Returns the run that this one is compared with: the first run, or the second for the first.
 fn other<'a>(state: &State, runs: &'a [Run<'a>]) -> Option<&'a Run<'a>> {
     match state.run {
         0 => runs.get(1),
@@ -24,19 +24,19 @@ fn other<'a>(state: &State, runs: &'a [Run<'a>]) -> Option<&'a Run<'a>> {
 /// A row of the pane.
 #[derive(Default)]
 struct Row {
-    /// Only the name stands in its row.
+    /// Whether the row contains only the name.
     is_heading: bool,
     name: String,
     value: String,
     other: String,
 }
 
-/// All rows, as they are in so many columns.
+/// All rows, laid out for a given width.
 struct Rows {
     rows: Vec<Row>,
-    /// The columns of the names.
+    /// Columns of the names.
     names: usize,
-    /// What the first part is called, and the second, which has its heading in a row.
+    /// Titles of both parts; that of the second is also a heading row.
     titles: [String; 2],
     second: usize,
 }
@@ -49,7 +49,7 @@ impl Rows {
         });
         let mut parts = [("run", settings.facts), ("settings", settings.settings)];
         if other.is_some() {
-            // Who compares looks for settings.
+            // When comparing, settings are more interesting.
             parts.reverse();
         }
         let titles = [0, 1].map(|part| {
@@ -89,10 +89,10 @@ impl Rows {
     }
 }
 
-/// A line in as many rows as its name and its values need.
+/// Wraps a line into as many rows as its name and values need.
 fn wrapped(line: &Setting, names: usize, values: usize) -> Vec<Row> {
     let lines = |text: &str, columns: usize| match text.len() <= columns {
-        // No text takes more columns than it has bytes.
+        // No text takes more columns than bytes.
         true => vec![text.to_owned()],
         false => wrap(text, columns, usize::MAX),
     };
@@ -130,7 +130,7 @@ fn wrapped(line: &Setting, names: usize, values: usize) -> Vec<Row> {
     rows
 }
 
-/// How many rows there are in so many columns.
+/// Returns the number of rows at the given width.
 pub(super) fn count(state: &State, runs: &[Run], columns: u16) -> usize {
     Rows::new(state, runs, columns).rows.len()
 }
@@ -139,7 +139,7 @@ pub(super) fn draw(pen: &mut Pen, state: &State, runs: &[Run], area: Rect) {
     let rows = Rows::new(state, runs, area.width);
     let shown = usize::from(area.height.saturating_sub(1));
     let first = state.setting.min(rows.rows.len().saturating_sub(shown));
-    // The title stays while its part is scrolled.
+    // The title stays while its part scrolls.
     let title = &rows.titles[usize::from(first >= rows.second)];
     let notes = super::title(pen, state, Pane::Settings);
     let inner = panel(pen, area, title, &notes);

@@ -18,12 +18,12 @@ use events::Confusion;
 use crate::places::RelativePaths;
 use write::{Table, code, escaped};
 
-/// The whole matrix is shown up to so many classes.
+/// Maximum number of classes for showing the whole matrix.
 const MATRIX: usize = 16;
-/// Rows of the table of classes.
+/// Maximum rows of the class table.
 const MOST_CLASSES: usize = 200;
 
-/// The report of one run or several, as Markdown.
+/// Returns the report of one or more runs as Markdown.
 pub fn markdown(runs: &[NamedRun]) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail, here and below.
@@ -51,7 +51,7 @@ pub fn markdown(runs: &[NamedRun]) -> String {
     printable_lines(&text).into_owned()
 }
 
-/// Everything about a run, under headings of this level.
+/// Writes everything about a run, under headings of the given level.
 fn write_run(text: &mut String, run: &NamedRun, level: &str) {
     let history = run.history;
     let places = RelativePaths::of(history);
@@ -329,7 +329,7 @@ fn timing_tables(run: &NamedRun) -> String {
     text + &plots(speeds, curves::across(&[history]))
 }
 
-/// As in a TOML file.
+/// Returns settings in TOML syntax.
 fn setting_list(rows: &[(String, String)]) -> String {
     let mut text = String::new();
     let mut before = None;

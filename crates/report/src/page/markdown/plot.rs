@@ -7,10 +7,10 @@ use crate::page::figure::{Across, Figure, value};
 
 const WIDTH: usize = 64;
 const HEIGHT: usize = 12;
-/// What the points of each line are drawn with; the last ones of more lines look the same.
+/// Characters for the points of each line; all further lines use the last one.
 const SIGNS: [char; 6] = ['.', 'o', 'x', '+', '*', '#'];
 
-/// None for a chart without a point.
+/// Returns a chart as text, or `None` if it has no points.
 pub(super) fn plot(figure: &Figure, across: Across) -> Option<String> {
     let series = figure.series(across);
     let greatest = greatest_shown(figure.scale, &series);
@@ -29,7 +29,7 @@ pub(super) fn plot(figure: &Figure, across: Across) -> Option<String> {
     let ([_, right], [low, high]) = (bounds(0), bounds(1));
     let cell = |share: f64, cells: usize| {
         let place = (share * (cells - 1) as f64).round();
-        // A range of nothing has no shares.
+        // An empty range has no positions.
         if place.is_finite() {
             place.max(0.0) as usize
         } else {

@@ -1,10 +1,10 @@
-//! Pieces of Markdown: tables, code, and text that is nothing else.
+//! Parts of Markdown: tables, code, and escaped text.
 
 use std::ops::Range;
 
 use unicode_width::UnicodeWidthStr as _;
 
-/// A table whose columns are as wide as their widest cell, so that it can be read as it is too.
+/// A table with columns as wide as their widest cell, so that the source is readable too.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
     /// Columns that are aligned to the right.
@@ -29,7 +29,7 @@ impl Table {
         self.rows.push(cells.collect());
     }
 
-    /// With an empty line behind it.
+    /// Returns the table, followed by an empty line.
     pub(super) fn text(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |row: &[String], column: usize| row.get(column).cloned().unwrap_or_default();
@@ -69,7 +69,7 @@ impl Table {
     }
 }
 
-/// A text on one line that is shown as it is: nothing in it is taken for Markdown or HTML.
+/// Returns a text on one line that is shown literally: nothing in it is taken for Markdown or HTML.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -85,7 +85,7 @@ pub(super) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// A block of code, between fences that are longer than any in it.
+/// Returns a code block, with fences that are longer than any in the text.
 pub(super) fn code(language: &str, text: &str) -> String {
     let runs = text.split(|character| character != '`');
     let longest = runs.map(str::len).max().unwrap_or(0);

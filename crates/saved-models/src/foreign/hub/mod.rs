@@ -1,4 +1,4 @@
-//! Where weights lie in a folder, and what a folder of Hugging Face's hub says of them.
+//! Finds weights in a folder, and reads the configuration of Hugging Face Hub folders.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::saved::{DESCRIPTION_FILE, WEIGHTS_FILE};
 pub(super) const CONFIG_FILE: &str = "config.json";
 const PROCESSOR_FILE: &str = "preprocessor_config.json";
 const INDEX_END: &str = ".index.json";
-/// Names of weights in a folder, in the order in which they are looked for.
+/// Names of weights files, in the order in which they are tried.
 const WEIGHTS_FILES: [&str; 4] = [
     WEIGHTS_FILE,
     "model.safetensors.index.json",
@@ -25,20 +25,20 @@ const WEIGHTS_FILES: [&str; 4] = [
 ];
 const MAX_SHARDS: usize = 1000;
 
-/// Files with the weights of one network, and what lies next to them.
+/// The weights files of one network, and the documents next to them.
 #[derive(Debug)]
 pub(super) struct Location {
-    /// What was named, or the file in the folder that was named.
+    /// The given path, or the file found in the given folder.
     pub path: PathBuf,
     /// The files to read.
     pub files: Vec<PathBuf>,
-    /// A folder of the hub with its configuration.
+    /// The configuration of a Hub folder.
     pub config: Option<Config>,
     pub processor: Option<Processor>,
 }
 
 impl Location {
-    /// A file, the shards of an index, or what a folder holds.
+    /// Finds the weights of a path: a file, the shards of an index, or a folder's contents.
     pub(super) fn find(path: &Path) -> Result<Self, ForeignError> {
         let path = match path.is_dir() {
             true => weights_in(path).unwrap_or_else(|| path.join(WEIGHTS_FILE)),
@@ -74,7 +74,7 @@ impl Location {
     }
 }
 
-/// The weights that a folder holds, if they have a usual name.
+/// Returns the weights in a folder, if they have a usual name.
 pub(super) fn weights_in(folder: &Path) -> Option<PathBuf> {
     WEIGHTS_FILES
         .iter()
@@ -82,8 +82,8 @@ pub(super) fn weights_in(folder: &Path) -> Option<PathBuf> {
         .find(|path| path.symlink_metadata().is_ok())
 }
 
-/// Names in a folder without weights of a usual name that may be meant instead: files that hold
-/// weights by their ends, or else a configuration.
+/// Returns the files that may be meant in a folder without weights of a usual name: files with a
+/// weights extension, or else a configuration.
 pub(super) fn other_files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
@@ -107,7 +107,7 @@ pub(super) fn other_files(folder: &Path) -> Vec<String> {
     }
 }
 
-/// Reads a document, if it is there, as something.
+/// Reads a document, if it exists, with the given function.
 fn read<T>(
     path: &Path,
     of: impl FnOnce(&Path, Document) -> Result<T, ForeignError>,
@@ -117,7 +117,7 @@ fn read<T>(
         .transpose()
 }
 
-/// The number of shards if a file is one of them by its name, such as
+/// Returns the number of shards if a file is named like one, such as
 /// `model-00001-of-00003.safetensors`.
 fn shards_by_name(name: &str) -> Option<usize> {
     let (stem, _) = name.rsplit_once('.')?;
@@ -128,7 +128,7 @@ fn shards_by_name(name: &str) -> Option<usize> {
     (is_number(number) && is_number(shards)).then(|| shards.parse().ok())?
 }
 
-/// The files that an index names, next to it.
+/// Returns the files next to an index that it names.
 fn shards(path: &Path) -> Result<Vec<PathBuf>, ForeignError> {
     let Some(mut document) = Document::read(path)? else {
         return Err(wrong(path, "it is not there".to_owned()));
@@ -145,7 +145,7 @@ fn shards(path: &Path) -> Result<Vec<PathBuf>, ForeignError> {
     names
         .into_iter()
         .map(|name| {
-            // An index may come from anywhere, and names files of its own folder.
+            // An index is untrusted and may only name files in its own folder.
             let mut parts = Path::new(&name).components();
             match (parts.next(), parts.next()) {
                 (Some(Component::Normal(_)), None) => Ok(folder.join(&name)),
@@ -155,7 +155,7 @@ fn shards(path: &Path) -> Result<Vec<PathBuf>, ForeignError> {
         .collect()
 }
 
-/// What of a `config.json` matters here: transformers' `ResNetConfig`, and timm's.
+/// The relevant part of a `config.json`: transformers' `ResNetConfig`, or timm's.
 #[derive(Debug)]
 pub(super) struct Config {
     path: PathBuf,
@@ -198,13 +198,13 @@ impl Config {
         })
     }
 
-    /// Whether it describes a network of transformers, whose details are then known.
+    /// Returns whether it describes a network of transformers, whose details are then known.
     pub(super) fn is_resnet(&self) -> bool {
         self.model_type.as_deref() == Some("resnet")
     }
 
-    /// Fails where timm's name of the network says that it has layers that are not here and have no
-    /// weights, such as blur pools.
+    /// Fails if timm's network name implies layers without weights that are not supported here,
+    /// such as blur pools.
     pub(super) fn check_architecture(&self) -> Result<(), String> {
         match &self.architecture {
             Some(name) if !is_known_architecture(name) => Err(format!(
@@ -216,11 +216,11 @@ impl Config {
         }
     }
 
-    /// What of the network names and shapes do not tell.
+    /// Returns the details of the network that names and shapes do not show.
     ///
     /// # Errors
     ///
-    /// In words, what cannot be built here.
+    /// Describes what cannot be built here.
     pub(super) fn changes(&self) -> Result<NetworkChanges, String> {
         if !self.is_resnet() {
             return Ok(NetworkChanges::default());
@@ -244,7 +244,7 @@ impl Config {
         })
     }
 
-    /// The names of all classes, if they are there.
+    /// Returns the names of all classes, if the configuration has them.
     pub(super) fn class_names(&self, classes: usize) -> Option<Vec<String>> {
         let names = match (&self.id2label, &self.label_names) {
             (Some(labels), _) => {
@@ -257,7 +257,7 @@ impl Config {
         (names.len() == classes).then_some(names)
     }
 
-    /// A sentence on names of classes that are not those of the network's outputs.
+    /// Returns a sentence on class names that do not match the network's outputs.
     pub(super) fn wrong_class_names(&self, classes: usize) -> Option<String> {
         let (key, names) = match (&self.id2label, &self.label_names) {
             (Some(labels), _) => ("id2label", labels.len()),
@@ -283,7 +283,7 @@ impl Config {
         }
     }
 
-    /// Fails if the outputs are quantities, which are no probabilities.
+    /// Fails if the outputs are quantities, not probabilities.
     pub(super) fn check_outputs(&self) -> Result<(), ForeignError> {
         match self.problem_type.as_deref() {
             Some("regression") => Err(ForeignError::Regression {
@@ -294,7 +294,7 @@ impl Config {
     }
 }
 
-/// Whether a name of timm stands for a network that can be built here: `resnet18d`,
+/// Returns whether a timm name stands for a network that can be built here: `resnet18d`,
 /// `gluon_resnet50_v1c`, `tv_resnext50_32x4d`, `wide_resnet50_2`.
 fn is_known_architecture(name: &str) -> bool {
     let name = name.split('.').next().unwrap_or_default();
@@ -323,8 +323,8 @@ fn is_known_architecture(name: &str) -> bool {
     is_number(variant.unwrap_or(layers))
 }
 
-/// What a folder says of images for a network; `usual` is taken for what it does not say.
-/// `is_resized` says that their size is given in another way.
+/// Returns the preprocessing that a folder specifies for a network. `usual` supplies what the
+/// folder does not specify. `is_resized` means that the image size is given elsewhere.
 pub(super) fn prepared(
     location: &Location,
     network: &NetworkConfig,

@@ -1,4 +1,4 @@
-//! How a folder of Hugging Face's hub says that images are prepared.
+//! Preprocessing that a folder of the Hugging Face Hub specifies.
 
 use std::path::{Path, PathBuf};
 
@@ -8,46 +8,46 @@ use serde_json::Value;
 use super::document::{Document, wrong};
 use super::error::ForeignError;
 
-/// From this size on, ConvNeXt's processor crops nothing.
+/// From this size on, ConvNeXt's processor does not crop.
 const LARGE: usize = 384;
-/// ConvNeXt's and timm's usual share of an image that is left.
+/// Default crop fraction of ConvNeXt and timm.
 const CROP_SHARE: f64 = 0.875;
 const RESCALE: f64 = 1.0 / 255.0;
 const NUMBERS: &str = "a list of numbers";
 const SIZE: &str = "a whole number of pixels, {\"shortest_edge\"} or {\"height\", \"width\"}";
 
-/// Preprocessing as a folder says it, and in words where it is not exactly that.
+/// Preprocessing as a folder specifies it, and notes on where it deviates.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub preprocessing: Preprocessing,
     pub notes: Vec<String>,
 }
 
-/// What of a `preprocessor_config.json` matters here, or of timm's `config.json`.
+/// The relevant part of a `preprocessor_config.json`, or of timm's `config.json`.
 #[derive(Debug, Default)]
 pub(super) struct Processor {
     path: PathBuf,
     sizes: Sizes,
     filter: Option<Result<Filter, String>>,
     crop: CropStart,
-    /// Divides mean and deviation, which are of brightness from 0 to 1 here.
+    /// Divisor of mean and deviation, which refer to brightness from 0 to 1 here.
     scale: f32,
     mean: Option<Vec<f32>>,
     std: Option<Vec<f32>>,
     notes: Vec<String>,
 }
 
-/// The sizes that an image is brought to.
+/// The sizes that an image is resized and cropped to.
 #[derive(Debug, Default)]
 enum Sizes {
-    /// Nothing is said.
+    /// Not specified.
     #[default]
     Usual,
     /// Images keep their own size.
     Own,
-    /// The shorter side, then `[height, width]` of the crop.
+    /// Length of the shorter side, then `[height, width]` of the crop.
     Shorter(usize, [usize; 2]),
-    /// `[height, width]` whatever the ratio, then those of the crop.
+    /// `[height, width]` regardless of the aspect ratio, then those of the crop.
     Stretched([usize; 2], [usize; 2]),
 }
 
@@ -58,7 +58,7 @@ enum Size {
 }
 
 impl Size {
-    /// A number, a pair, or an object.
+    /// Reads a number, a pair, or an object.
     fn read(value: Value) -> Option<Self> {
         let pixels = |value: &Value| {
             let whole = value.as_f64().filter(|number| number.fract() == 0.0)?;
@@ -88,7 +88,7 @@ impl Size {
 }
 
 impl Processor {
-    /// Reads what transformers writes.
+    /// Reads a configuration of transformers.
     pub(super) fn of_transformers(
         path: &Path,
         mut document: Document,
@@ -177,7 +177,7 @@ impl Processor {
         })
     }
 
-    /// Reads what timm writes under `pretrained_cfg`; none if that says nothing of sizes.
+    /// Reads timm's `pretrained_cfg`; returns `None` if it specifies no sizes.
     pub(super) fn of_timm(
         path: &Path,
         mut document: Document,
@@ -223,8 +223,8 @@ impl Processor {
         }))
     }
 
-    /// Preprocessing for images of so many channels; `usual` is taken for what the folder does not
-    /// say.
+    /// Returns the preprocessing for images with the given number of channels. `usual` supplies
+    /// what the folder does not specify.
     pub(super) fn prepared(
         &self,
         channels: usize,
@@ -284,7 +284,7 @@ impl Processor {
     }
 }
 
-/// The share of an image's side that a crop leaves.
+/// Returns the fraction of an image's side that a crop keeps.
 fn share(document: &mut Document, path: &Path) -> Result<Option<f64>, ForeignError> {
     let share: Option<f64> = document.take("crop_pct", "a number")?;
     match share {
@@ -300,7 +300,7 @@ fn cut(side: usize, share: Option<f64>) -> usize {
     (side as f64 / share.unwrap_or(CROP_SHARE)) as usize
 }
 
-/// Checks that sides fit a crop that `key` says.
+/// Checks that the resized sides fit the crop given by `key`.
 fn check(
     path: &Path,
     resized: [usize; 2],
@@ -320,7 +320,7 @@ fn check(
     Ok(())
 }
 
-/// Pillow's filter of a number.
+/// Returns Pillow's filter with a number.
 fn pillow(number: u8) -> Result<Filter, String> {
     Ok(match number {
         1 => Filter::Lanczos,
@@ -332,7 +332,7 @@ fn pillow(number: u8) -> Result<Filter, String> {
     })
 }
 
-/// The filter that timm calls so.
+/// Returns the filter with a name in timm.
 fn named(name: &str) -> Result<Filter, String> {
     Ok(match name {
         "bilinear" => Filter::Bilinear,

@@ -21,7 +21,7 @@ fn timm(text: &str) -> Prepared {
 
 #[test]
 fn processors_of_transformers() {
-    // microsoft/resnet-50, in the form of its file and in today's.
+    // microsoft/resnet-50, in the format of its file and in today's format.
     let convnext = r#"{"crop_pct": 0.875, "do_normalize": true, "do_resize": true,
         "feature_extractor_type": "ConvNextFeatureExtractor", "image_mean": [0.485, 0.456, 0.406],
         "image_std": [0.229, 0.224, 0.225], "resample": 3, "size": 224}"#;

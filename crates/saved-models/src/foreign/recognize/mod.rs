@@ -1,4 +1,4 @@
-//! Which network the names and shapes of a file are.
+//! Recognizes a network by the names and shapes in a file.
 
 use model::{
     ActivationOrder, BlockKind, BottleneckStride, DigitConfig, NetworkConfig, ResNetConfig,
@@ -12,23 +12,23 @@ use super::listing::Listing;
 use super::naming::{Naming, Scheme};
 use super::translate::oriented;
 
-/// Channels that a network hands on for each of its width, in bottlenecks.
+/// Output channels of a bottleneck per unit of width.
 const EXPANSION: usize = 4;
 const MAX_WIDTH_PER_GROUP: usize = 1024;
 const USUAL_WIDTH_PER_GROUP: usize = 64;
 
-/// The first convolution of the first block, and the norm behind it.
+/// The first convolution of the first block, and the norm after it.
 pub(super) const FIRST_CONVOLUTION: &str = "stages.0.blocks.0.branch.0.conv.weight";
 pub(super) const FIRST_NORM: &str = "stages.0.blocks.0.branch.0.norm.gamma";
 
-/// A network's tensors, asked for by our names.
+/// A network's tensors, looked up by our names.
 pub(super) struct View<'a> {
     pub listing: &'a Listing<'a>,
     pub naming: &'a Naming,
 }
 
 impl View<'_> {
-    /// A tensor's shape as ours has it.
+    /// Returns a tensor's shape in our layout.
     fn shape(&self, own: &str) -> Option<Vec<usize>> {
         let shape = self.listing.shape(&self.naming.name(own)?)?;
         Some(oriented(self.naming, shape))
@@ -38,7 +38,7 @@ impl View<'_> {
         self.shape(own).is_some()
     }
 
-    /// The shape of a tensor that must be there.
+    /// Returns the shape of a required tensor.
     fn dimensions<const D: usize>(&self, own: &str) -> Result<[usize; D], String> {
         let name = self.naming.name(own).unwrap_or_else(|| own.to_owned());
         let shape = self
@@ -53,7 +53,8 @@ impl View<'_> {
         })
     }
 
-    /// Channels of the images and number of classes; one class stands for a head that is not there.
+    /// Returns the channels of the images and the number of classes, which is one if there is no
+    /// head.
     pub(super) fn ends(&self) -> Result<[usize; 2], String> {
         if self.is_digit() {
             let [_, channels, ..] = self.dimensions::<4>("convolution1.weight")?;
@@ -75,8 +76,8 @@ impl View<'_> {
         Ok([channels, classes])
     }
 
-    /// Whether the blocks list a norm before its convolution, as pre-activation networks do, where
-    /// the stem does not, so that names are not just sorted.
+    /// Returns whether the blocks list a norm before its convolution, as pre-activation networks
+    /// do, while the stem does not, which rules out that names are merely sorted.
     fn is_pre_activation(&self) -> bool {
         let position = |own: &str| self.listing.position(&self.naming.name(own)?);
         let precedes = |first: &str, second: &str| match [first, second].map(position) {
@@ -100,8 +101,8 @@ impl View<'_> {
     }
 }
 
-/// The network that a file most likely holds, or in words why it holds none. What it differs in from
-/// that network is not looked for here.
+/// Returns the network that a file most likely contains, or the reason why it contains none. Does
+/// not compare the file's tensors with that network.
 pub(super) fn recognize(view: &View<'_>) -> Result<NetworkConfig, String> {
     let [input_channels, classes] = view.ends()?;
     if view.is_digit() {
@@ -120,7 +121,7 @@ pub(super) fn recognize(view: &View<'_>) -> Result<NetworkConfig, String> {
         .map(|stage| width(view, block, stage))
         .collect::<Result<Vec<_>, _>>()?;
     if widths.is_empty() {
-        // Says which tensor is missing.
+        // Reports which tensor is missing.
         view.dimensions::<4>(FIRST_CONVOLUTION)?;
     }
     if view.is_pre_activation() {
@@ -171,7 +172,7 @@ fn stem(view: &View<'_>) -> Result<StemKind, String> {
     }
 }
 
-/// Checks that the stem has the channels that a network of these widths has.
+/// Checks that the stem has the channels of a network with these widths.
 fn check_stem(view: &View<'_>, stem: StemKind, widths: &[usize]) -> Result<(), String> {
     let width = widths.first().copied().unwrap_or_default();
     let [channels, ..] = view.dimensions::<4>("stem.convolution.conv.weight")?;
@@ -194,7 +195,7 @@ fn check_stem(view: &View<'_>, stem: StemKind, widths: &[usize]) -> Result<(), S
     Ok(())
 }
 
-/// Blocks of each stage, counted without gaps.
+/// Returns the number of blocks in each stage, counted without gaps.
 fn depths(view: &View<'_>) -> Vec<usize> {
     let depth = |stage: usize| {
         (0..)
@@ -224,7 +225,7 @@ fn width(view: &View<'_>, block: BlockKind, stage: usize) -> Result<usize, Strin
     }
 }
 
-/// Groups, and the width of each in a stage of width 64.
+/// Returns the number of groups, and the width of each in a stage of width 64.
 fn groups(view: &View<'_>, widths: &[usize]) -> Result<[usize; 2], String> {
     let mut inner = Vec::with_capacity(widths.len());
     let mut groups = 1;
@@ -242,7 +243,7 @@ fn groups(view: &View<'_>, widths: &[usize]) -> Result<[usize; 2], String> {
             width_per_group,
             ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1; 4])
         };
-        // Larger numbers are refused with the config, but must not overflow here.
+        // The config rejects larger numbers later, but they must not overflow here.
         let most = |&width: &usize| width <= 1 << 20 && groups <= 1 << 20;
         widths.iter().all(most)
             && widths
@@ -250,7 +251,7 @@ fn groups(view: &View<'_>, widths: &[usize]) -> Result<[usize; 2], String> {
                 .zip(&inner)
                 .all(|(&width, &inner)| config.inner_channels(width) == inner)
     };
-    // With narrow stages, several come to the same network.
+    // With narrow stages, several widths yield the same network.
     let found = std::iter::once(USUAL_WIDTH_PER_GROUP)
         .chain(1..=MAX_WIDTH_PER_GROUP)
         .find(fits);
@@ -291,7 +292,7 @@ fn shortcut(view: &View<'_>, config: &ResNetConfig) -> Result<ShortcutKind, Stri
     let Some(path) = first else {
         return Ok(match changes_ever {
             true => ShortcutKind::ZeroPad,
-            // All kinds but C are the same network.
+            // All kinds except C yield the same network.
             false => ShortcutKind::Projection,
         });
     };
@@ -315,8 +316,8 @@ fn shortcut(view: &View<'_>, config: &ResNetConfig) -> Result<ShortcutKind, Stri
     })
 }
 
-/// The registry's name of a network, whatever its channels and classes; if it has none, what it is in
-/// words.
+/// Returns the registry's name of a network, regardless of its channels and classes, or a
+/// description if it has no name.
 pub(super) fn name(config: &NetworkConfig) -> String {
     let mut candidates: Vec<String> = model::names().into_iter().map(str::to_owned).collect();
     if let NetworkConfig::Resnet(config) = config
@@ -376,7 +377,7 @@ fn words(config: &NetworkConfig) -> String {
     text
 }
 
-/// What a kind is called in files.
+/// Returns a kind's name in files.
 fn word(kind: impl Serialize) -> String {
     match serde_json::to_value(kind) {
         Ok(serde_json::Value::String(word)) => word,

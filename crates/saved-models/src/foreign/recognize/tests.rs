@@ -4,7 +4,7 @@ use super::*;
 use crate::foreign::detect::networks;
 use weights::{Contents, Entry, Precision, StateDict, Tensor, to_safetensors};
 
-/// The tensors of a network with the right shapes.
+/// Returns the tensors of a network with the right shapes.
 fn file(config: &NetworkConfig, naming: &Naming) -> StateDict {
     let mut state_dict = StateDict::new();
     for tensor in model::tensors(config).unwrap() {
@@ -19,7 +19,7 @@ fn file(config: &NetworkConfig, naming: &Naming) -> StateDict {
     state_dict
 }
 
-/// Does something with the listing of a file.
+/// Calls a function with the listing of a file.
 fn listed<T>(state_dict: &StateDict, with: impl FnOnce(&Listing<'_>) -> T) -> T {
     let bytes = to_safetensors(state_dict, &BTreeMap::new(), Precision::Single).unwrap();
     let contents = [Contents::parse(&bytes).unwrap()];
@@ -33,7 +33,7 @@ fn recognized(state_dict: &StateDict, naming: &Naming) -> Result<NetworkConfig, 
 fn found(state_dict: &StateDict, naming: &Naming) -> NetworkConfig {
     let detected = listed(state_dict, networks);
     assert_eq!(detected.len(), 1);
-    // The head of the digit network has a name of its own.
+    // The head of the digit network has its own name.
     assert_eq!(
         (&detected[0].prefix, &detected[0].scheme),
         (&naming.prefix, &naming.scheme)
@@ -83,7 +83,7 @@ fn narrow_and_grouped_bottlenecks() {
             ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1; 4])
         });
         let found = found(&file(&config, &Naming::own("")), &Naming::own(""));
-        // Another number may stand for the same network.
+        // Another number may describe the same network.
         let tensors = |config| model::tensors(config).unwrap();
         assert_eq!(tensors(&found), tensors(&config));
         assert!(name(&found).starts_with("ResNet with imagenet stem, 1-2-1 bottleneck"));
@@ -118,7 +118,7 @@ fn shapes_that_are_no_networks_say_why() {
         state_dict.insert(name, Entry::Float(tensor)).unwrap();
         match recognized(&state_dict, &naming) {
             Err(reason) => assert!(reason.contains(word), "{name}: {reason}"),
-            // Left to the comparison of every tensor.
+            // The comparison of every tensor catches it.
             Ok(_) => assert_eq!(word, "channels in 1 groups"),
         }
     }
@@ -130,7 +130,7 @@ fn shapes_that_are_no_networks_say_why() {
     }
 }
 
-/// The reason why tensors of a changed `resnet14` in torchvision's names are no network.
+/// Returns the reason why changed tensors of `resnet14` in torchvision's names are not a network.
 fn reason_of(change: impl FnOnce(&mut StateDict)) -> String {
     let config = model::NetworkConfig::named("resnet14").unwrap();
     let NetworkConfig::Resnet(resnet) = &config else {
