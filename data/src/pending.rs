@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::assembly::{Assembly, HostBatch, BatchParts};
+use crate::assembly::{Assembly, BatchParts, HostBatch};
 use crate::epoch::EpochItem;
 use crate::error::DataError;
 use crate::shelf::Shelf;

@@ -197,7 +197,9 @@ fn untrained(name: &str) -> SavedModel {
     let folder = tempfile::tempdir().unwrap();
     let mut description = SavedModel::shipped().unwrap().description;
     description.model = name.to_owned();
-    description.network = model::NetworkConfig::named(name).unwrap().with_input_channels(1);
+    description.network = model::NetworkConfig::named(name)
+        .unwrap()
+        .with_input_channels(1);
     let network = description
         .network
         .init::<Flex>(&Default::default())
@@ -214,7 +216,9 @@ fn a_name_says_what_shapes_do_not() {
     for name in ["resnet8", "plain8"] {
         let saved = named(&path, name).unwrap().saved;
         assert_eq!(saved.description.model, name);
-        let network = model::NetworkConfig::named(name).unwrap().with_input_channels(1);
+        let network = model::NetworkConfig::named(name)
+            .unwrap()
+            .with_input_channels(1);
         assert_eq!(saved.description.network, network);
     }
     let error = named(&path, "resnet14").unwrap_err();

@@ -203,7 +203,9 @@ fn damaged_models() {
     fs::write(&weights, b"").unwrap();
     expect(&["model.safetensors", "does not match its checksum"]);
 
-    let other = model::NetworkConfig::named("resnet14").unwrap().with_input_channels(1);
+    let other = model::NetworkConfig::named("resnet14")
+        .unwrap()
+        .with_input_channels(1);
     let save = |network: &model::NetworkConfig| {
         let network = network.init::<Flex>(&Default::default()).unwrap();
         let shipped = SavedModel::shipped().unwrap().description;

@@ -55,7 +55,12 @@ fn all_convolutions(criterion: &mut Criterion<ShareOfPeak>) -> Result<(), Box<dy
         ("resnet18", &resnet18, 16, 224),
         ("resnet50", &resnet50, 1, 224),
         ("resnet50", &resnet50, 16, 224),
-        ("resnet20", &model::NetworkConfig::named("resnet20")?, 128, 32),
+        (
+            "resnet20",
+            &model::NetworkConfig::named("resnet20")?,
+            128,
+            32,
+        ),
         ("resnet18, CIFAR stem", &cifar, 32, 32),
     ];
     // Each is measured under the first network that has it.

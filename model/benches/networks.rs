@@ -55,7 +55,12 @@ fn main() -> Result<(), UnknownNetwork> {
             [8, 3, 224, 224],
             sgd,
         ),
-        ("digit", model::NetworkConfig::named("digit")?, [64, 1, 28, 28], adam),
+        (
+            "digit",
+            model::NetworkConfig::named("digit")?,
+            [64, 1, 28, 28],
+            adam,
+        ),
     ];
     for (name, config, images, optimizer) in steps {
         train(&mut criterion, name, &config, images, optimizer);

@@ -97,7 +97,10 @@ impl NetworkConfig {
         let known = match self {
             Self::Resnet(config) => {
                 let stages = (1..=config.depths.len()).map(NetworkPart::Stage);
-                [NetworkPart::All, NetworkPart::Stem].into_iter().chain(stages).collect()
+                [NetworkPart::All, NetworkPart::Stem]
+                    .into_iter()
+                    .chain(stages)
+                    .collect()
             }
             Self::Digit(_) => vec![NetworkPart::All],
         };
@@ -269,7 +272,10 @@ mod tests {
     fn a_frozen_network_gives_the_logits_of_prediction() {
         use burn::module::AutodiffModule as _;
         let device = Default::default();
-        let network = NetworkConfig::named("resnet8").unwrap().init::<Train>(&device).unwrap();
+        let network = NetworkConfig::named("resnet8")
+            .unwrap()
+            .init::<Train>(&device)
+            .unwrap();
         let images = Tensor::<Train, 4>::random([2, 3, 16, 16], Distribution::Default, &device);
         network.forward(images.clone()); // so that the running statistics are not the identity
         let expected = network.valid().forward(images.clone().inner()).into_data();

@@ -163,8 +163,8 @@ impl<B: AutodiffBackend> ModuleVisitor<B> for Found<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::freeze::NetworkPart;
     use crate::config::NetworkConfig;
+    use crate::freeze::NetworkPart;
     use burn::backend::Autodiff;
     use burn::module::AutodiffModule as _;
     use burn::tensor::{Distribution, TensorData};

@@ -404,7 +404,10 @@ mod tests {
                 "{name} is in no list of names"
             );
             if let Some(family) = depth {
-                assert!(NetworkConfig::named(&format!("{family}26")).is_ok(), "{name}");
+                assert!(
+                    NetworkConfig::named(&format!("{family}26")).is_ok(),
+                    "{name}"
+                );
             }
         }
         for name in NAMES {
@@ -490,7 +493,10 @@ mod tests {
             ("resnet18-tutoral", "resnet18-tutorial"),
             ("resnet", "resnet8"),
         ] {
-            let message = NetworkConfig::named(name).map(|_| ()).unwrap_err().to_string();
+            let message = NetworkConfig::named(name)
+                .map(|_| ())
+                .unwrap_err()
+                .to_string();
             assert!(
                 message.contains(&format!("did you mean `{nearest}`?")),
                 "{message}"
@@ -506,7 +512,11 @@ mod tests {
             "50",
             &"resnet".repeat(1000),
         ] {
-            assert_eq!(NetworkConfig::named(name).unwrap_err().nearest, None, "{name}");
+            assert_eq!(
+                NetworkConfig::named(name).unwrap_err().nearest,
+                None,
+                "{name}"
+            );
         }
     }
 }

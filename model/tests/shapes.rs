@@ -7,7 +7,11 @@ use model::{Network, NetworkConfig, ResNet, parameter_count};
 type Shapes = Vec<[usize; 4]>;
 
 fn resnet(name: &str) -> ResNet<Flex> {
-    match NetworkConfig::named(name).unwrap().init(&Default::default()).unwrap() {
+    match NetworkConfig::named(name)
+        .unwrap()
+        .init(&Default::default())
+        .unwrap()
+    {
         Network::ResNet(resnet) => resnet,
         Network::Digit(_) => panic!("{name} is no ResNet of stages"),
     }

@@ -11,7 +11,7 @@ use burn::tensor::{DType, Element, Int, Tensor, TensorData};
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use model::{BlockKind, NetworkConfig, ResNetConfig, ResidualBackend, ShortcutKind, StemKind};
-use ops::{KERNELS_VARIABLE, Level, SIMD_VARIABLE};
+use ops::{KERNELS_VARIABLE, SimdLevel, SIMD_VARIABLE};
 
 /// Names a network for a process with another environment.
 const NETWORK_VARIABLE: &str = "WHOLE_STEP_NETWORK";
@@ -227,7 +227,7 @@ fn seeds_are_well_conditioned() {
 #[test]
 fn the_environment_forces_a_width_of_vectors_and_all_agree() {
     let widest = step::<Autodiff<Flex>>("resnet20");
-    for level in Level::available() {
+    for level in SimdLevel::available() {
         let narrower = step_with(SIMD_VARIABLE, level.name(), "resnet20");
         assert_same(level.name(), &narrower, &widest);
     }
@@ -239,7 +239,7 @@ fn the_environment_forces_a_width_of_vectors_and_all_agree() {
 fn child() {
     let name = std::env::var(NETWORK_VARIABLE).unwrap();
     if let Ok(level) = std::env::var(SIMD_VARIABLE) {
-        assert_eq!(Level::best().name(), level);
+        assert_eq!(SimdLevel::best().name(), level);
     }
     let step = step::<Autodiff<Flex>>(&name);
     println!("STEP {}", serde_json::to_string(&step).unwrap());

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::keys::{CHARTS, CLASSES, CURVES, KEYS, Key, LOG, MISTAKES, KeyScope, SCORES, Scope};
+use crate::keys::{CHARTS, CLASSES, CURVES, KEYS, Key, KeyScope, LOG, MISTAKES, SCORES, Scope};
 use crate::layout::{dialog, options, within};
 use crate::panel::columns;
 use crate::pen::Pen;

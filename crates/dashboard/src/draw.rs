@@ -7,7 +7,6 @@ use ratatui::style::{Modifier, Style};
 
 use crate::chart::Traced;
 use crate::dialogs;
-use events::format::{duration, percent};
 use crate::keys::Scope;
 use crate::layout::{SMALLEST, hints, layout, tabs};
 use crate::mode::Command;
@@ -16,6 +15,7 @@ use crate::pen::{Pen, Span};
 use crate::progress;
 use crate::runs::Run;
 use crate::state::{State, Tab};
+use events::format::{duration, percent};
 
 /// Draws the screen.
 pub fn draw(frame: &mut Frame, state: &State, runs: &[Run]) {

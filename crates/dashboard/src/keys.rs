@@ -91,7 +91,13 @@ pub(crate) const KEYS: [Key; 30] = [
         "this page",
         KeyScope::Everywhere,
     ),
-    key("q", KeyCode::Char('q'), "quit", "leave", KeyScope::Everywhere),
+    key(
+        "q",
+        KeyCode::Char('q'),
+        "quit",
+        "leave",
+        KeyScope::Everywhere,
+    ),
     key(
         "1-6 Tab",
         KeyCode::Tab,

@@ -4,10 +4,10 @@ use events::{History, State as RunState, Work};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use events::format::{count, duration, percent};
 use crate::panel::bar;
 use crate::pen::Pen;
 use crate::runs::Run;
+use events::format::{count, duration, percent};
 
 /// Seconds without events from a running run before it is reported as silent.
 const SILENT: f64 = 60.0;

@@ -69,7 +69,11 @@ impl Mirror<'_> {
     /// If a mirror breaks off, the rest is requested again as long as more bytes arrive. A mirror
     /// that does not respond at all is tried only once. If the existing bytes turn out not to
     /// match, the mirror may start from the beginning, once.
-    pub(crate) fn load(&self, part: &mut PartialFile, watch: &mut Watch<'_>) -> Result<(), Trouble> {
+    pub(crate) fn load(
+        &self,
+        part: &mut PartialFile,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Trouble> {
         let mut said = Said::default();
         let mut may_start_again = true;
         let mut longest = 0;

@@ -196,7 +196,11 @@ mod tests {
         assert_eq!(parsed.damaged, 4);
         assert!(matches!(
             &parsed.parts[..],
-            [ParsedLines::Steps(_), ParsedLines::Event(Event::Unknown), ParsedLines::Steps(_)]
+            [
+                ParsedLines::Steps(_),
+                ParsedLines::Event(Event::Unknown),
+                ParsedLines::Steps(_)
+            ]
         ));
         assert_eq!(parse_lines(b"\xff\xfe\n\0\n", Wanted::All).damaged, 2);
     }

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 #[cfg(feature = "flex")]
-use crate::kernels::{SimdLevel, SIMD_VARIABLE};
+use crate::kernels::{SIMD_VARIABLE, SimdLevel};
 
 /// An environment variable has an invalid value, or one that this machine does not support.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -27,7 +27,10 @@ pub struct EnvironmentError {
 pub fn check_environment() -> Result<(), EnvironmentError> {
     #[cfg(feature = "flex")]
     {
-        let levels: Vec<_> = SimdLevel::available().into_iter().map(SimdLevel::name).collect();
+        let levels: Vec<_> = SimdLevel::available()
+            .into_iter()
+            .map(SimdLevel::name)
+            .collect();
         check(SIMD_VARIABLE, value(SIMD_VARIABLE), &levels, " on this CPU")?;
         let variable = crate::KERNELS_VARIABLE;
         check(variable, value(variable), &["on", "off"], "")?;

@@ -65,7 +65,7 @@ pub use functions::{
     sgd_step, zero_pad_shortcut,
 };
 #[cfg(feature = "flex")]
-pub use kernels::{SimdLevel, SIMD_VARIABLE, peak_gflops};
+pub use kernels::{SIMD_VARIABLE, SimdLevel, peak_gflops};
 pub use muon::Muon;
 pub use optimizer::{Adam, Optimizer, OptimizerState, Sgd};
 pub use step::{AdamStep, SgdStep};

@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
         tables: &'a Tables,
     ) -> Result<Self, DecodeError> {
         let mut components: Vec<_> = frame.components.iter_mut().map(Some).collect();
-        let part = |part: &super::scan::ComponentState| {
+        let part = |part: &super::scan::ScanComponent| {
             let component: &mut Component = components[part.component].take()?;
             Some(ComponentState {
                 first: tables.first.get(part.first)?.as_deref()?,

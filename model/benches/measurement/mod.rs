@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput};
-use ops::Level;
+use ops::SimdLevel;
 use rayon::prelude::*;
 
 /// Wall time; `Throughput::Elements` are floating-point operations, `Throughput::BytesDecimal`
@@ -25,7 +25,7 @@ struct Format {
 /// Few samples, as they are long compared with what disturbs them.
 pub fn criterion() -> Criterion<ShareOfPeak> {
     let threads = rayon::current_num_threads();
-    let level = Level::best();
+    let level = SimdLevel::best();
     let format = Format {
         gflops: ops::peak_gflops(level, threads),
         gigabytes: copied_gigabytes(),

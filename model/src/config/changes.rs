@@ -107,7 +107,9 @@ mod tests {
             stem_pool: Some(StemPool::Max),
             ..NetworkChanges::default()
         };
-        let error = pool.apply(crate::NetworkConfig::named("digit").unwrap()).unwrap_err();
+        let error = pool
+            .apply(crate::NetworkConfig::named("digit").unwrap())
+            .unwrap_err();
         assert_eq!(error, ConfigError::NoStages);
         let stride = NetworkChanges {
             bottleneck_stride: Some(BottleneckStride::First),
@@ -121,6 +123,10 @@ mod tests {
             stem_stride: Some(9),
             ..NetworkChanges::default()
         };
-        assert!(stride.apply(crate::NetworkConfig::named("resnet18").unwrap()).is_err());
+        assert!(
+            stride
+                .apply(crate::NetworkConfig::named("resnet18").unwrap())
+                .is_err()
+        );
     }
 }

@@ -266,7 +266,10 @@ mod tests {
             optimizer: kind,
             ..TrainConfig::default()
         };
-        let network = model::NetworkConfig::named("digit").unwrap().init(&device).unwrap();
+        let network = model::NetworkConfig::named("digit")
+            .unwrap()
+            .init(&device)
+            .unwrap();
         let mut optimizer: Optimizer<Train> = config.new_optimizer().into();
         let model = Classifier::new(network, &config);
         let images = Tensor::<Train, 4>::random([2, 1, 28, 28], Distribution::Default, &device);

@@ -7,7 +7,6 @@ use data::Source;
 use saved_models::foreign::Published;
 use train::{Plan, TrainConfig};
 
-
 /// With fewer training images, or fewer for each class, a network learns more from weights that have seen many.
 const FEW: usize = 2000;
 const FEW_OF_A_CLASS: usize = 200;

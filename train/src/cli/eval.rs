@@ -153,11 +153,10 @@ fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
     }
     let folder = match &arguments.run {
         Some(run) => command_line::find_run(run, &arguments.runs_dir)?,
-        None => {
-            command_line::newest_run(&arguments.runs_dir, saved_models::DESCRIPTION_FILE)?.ok_or_else(|| TrainError::NoRuns {
+        None => command_line::newest_run(&arguments.runs_dir, saved_models::DESCRIPTION_FILE)?
+            .ok_or_else(|| TrainError::NoRuns {
                 folder: arguments.runs_dir.clone(),
-            })?
-        }
+            })?,
     };
     let saved = SavedModel::open(&folder)?;
     let config = RunFolder::config_of(&folder)?;

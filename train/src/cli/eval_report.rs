@@ -8,7 +8,6 @@ use report::table::table;
 use serde::Serialize;
 use train::{Evaluation, EvaluationSettings, MatchedBy, Misclassified, SetPart};
 
-
 /// Classes up to which the whole confusion matrix is printed.
 const MATRIX: usize = 12;
 /// How many confusions are printed of more.

@@ -1,7 +1,7 @@
 //! `train summary`: what a network consists of and costs.
 
-use events::format;
 use command_line::voice;
+use events::format;
 use model::{Layer, LayerKind, Summary, TrainingMemory};
 use report::table::table;
 use saved_models::InputShape;

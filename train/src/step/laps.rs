@@ -65,7 +65,8 @@ impl Laps {
             return None;
         }
         let whole = self.whole();
-        let each = |part: StepPart| round(self.parts[part as usize].as_secs_f64() / self.steps as f64);
+        let each =
+            |part: StepPart| round(self.parts[part as usize].as_secs_f64() / self.steps as f64);
         let speed = Speed {
             seconds,
             step,

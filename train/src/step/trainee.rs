@@ -134,7 +134,10 @@ mod tests {
     fn several_batches_are_one_step_of_all_their_images() {
         let device = Default::default();
         // Without norms, images have no say in each other.
-        let network = model::NetworkConfig::named("digit").unwrap().init(&device).unwrap();
+        let network = model::NetworkConfig::named("digit")
+            .unwrap()
+            .init(&device)
+            .unwrap();
         let images = Tensor::<Train, 4>::random([5, 1, 28, 28], Distribution::Default, &device);
         let targets = Tensor::<Train, 1, Int>::from_ints([3, 1, 4, 1, 5], &device);
         let part = |range: std::ops::Range<usize>| ImageBatch {
@@ -166,7 +169,10 @@ mod tests {
     fn outliers_pull_towards_the_uniform_distribution_and_count_for_nothing_else() {
         let device = Default::default();
         // Without norms, images have no say in each other.
-        let network = model::NetworkConfig::named("digit").unwrap().init(&device).unwrap();
+        let network = model::NetworkConfig::named("digit")
+            .unwrap()
+            .init(&device)
+            .unwrap();
         let images = Tensor::<Train, 4>::random([5, 1, 28, 28], Distribution::Default, &device);
         let after = |weight, outliers: usize| {
             let batch = ImageBatch {
@@ -212,7 +218,10 @@ mod tests {
             }),
             ops::Optimizer::Adam(Adam::default()),
         ] {
-            let network = model::NetworkConfig::named("resnet8").unwrap().init(&device).unwrap();
+            let network = model::NetworkConfig::named("resnet8")
+                .unwrap()
+                .init(&device)
+                .unwrap();
             let mut trainee = trainee(network, optimizer);
             let batch = ImageBatch {
                 images: Tensor::random([4, 3, 16, 16], Distribution::Default, &device),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::runs_with;
 use saved_models::Description;
 use saved_models::SavedModel;
-use saved_models::SavedModelError;
+use saved_models::{DESCRIPTION_FILE, SavedModelError};
 
 /// A data set and the larger one that contains it.
 const PART_OF: (&str, &str) = ("sample", "fashion-mnist");
@@ -305,7 +305,6 @@ fn is_like(one: &Description, other: &Description) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use saved_models::DESCRIPTION_FILE;
     use std::fs;
     use std::time::{Duration, SystemTime};
 

@@ -80,7 +80,10 @@ mod tests {
     #[test]
     fn the_newest_model_counts_not_the_name() {
         let runs = tempfile::tempdir().unwrap();
-        assert_eq!(newest_run(&runs.path().join("missing"), DESCRIPTION_FILE).unwrap(), None);
+        assert_eq!(
+            newest_run(&runs.path().join("missing"), DESCRIPTION_FILE).unwrap(),
+            None
+        );
         for (name, age) in [("b", 20), ("a", 10), ("c", 30)] {
             let folder = runs.path().join(name);
             fs::create_dir(&folder).unwrap();

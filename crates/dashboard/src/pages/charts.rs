@@ -6,13 +6,13 @@ use ratatui::style::Style;
 
 use crate::chart::{self, Chart, Series};
 use crate::curves::{self, metrics};
-use events::format::{count, duration, figure};
 use crate::layout::layout;
 use crate::panel::{above, panel};
 use crate::pen::{Pen, Span};
 use crate::runs::Run;
 use crate::state::{SMOOTHING, Shown, State, View};
 use crate::text::width;
+use events::format::{count, duration, figure};
 
 /// Rows above the chart.
 const HEAD: u16 = 2;

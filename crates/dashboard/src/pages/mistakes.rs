@@ -4,7 +4,6 @@ use events::Mistake;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use events::format::{count, percent};
 use crate::layout::layout;
 use crate::panel::above;
 use crate::pen::Pen;
@@ -13,6 +12,7 @@ use crate::scores::{ScoreDetail, Scores, chosen};
 use crate::state::State;
 use crate::text::{fit, fit_end};
 use crate::thumbnail;
+use events::format::{count, percent};
 
 /// Minimum columns for the text below an image.
 const WORDS: u16 = 22;

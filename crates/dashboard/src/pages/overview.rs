@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::curves::metrics;
-use events::format::{count, duration, figure, percent};
 use crate::pages::charts::draw_small;
 use crate::pages::log::draw_news;
 use crate::pages::rate::draw_rate;
@@ -17,6 +16,7 @@ use crate::runs::Run;
 use crate::scores::{ScoreDetail, chosen};
 use crate::state::{Choice, State};
 use crate::text::wrap;
+use events::format::{count, duration, figure, percent};
 
 /// Minimum width for a column on the right.
 const WIDE: u16 = 150;

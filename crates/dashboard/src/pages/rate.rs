@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::chart::{Chart, Series};
-use events::format::number;
 use crate::panel::panel;
 use crate::pen::Pen;
 use crate::progress;
 use crate::runs::Run;
 use crate::ticks::Unit;
+use events::format::number;
 
 /// Maximum number of points of a plan that are drawn.
 const MOST_RATES: usize = 1 << 14;

@@ -6,11 +6,11 @@ use ratatui::style::Style;
 
 use crate::chart::{self, Chart, Series};
 use crate::curves::thinned;
-use events::format::{bytes, count, milliseconds, percent};
 use crate::panel::{above, bar, columns, panel};
 use crate::pen::{Pen, Span};
 use crate::runs::Run;
 use crate::ticks::Unit;
+use events::format::{bytes, count, milliseconds, percent};
 
 /// Number of recent measurements that step times are averaged over.
 const RECENT: usize = 20;

@@ -2,7 +2,7 @@
 
 use super::pointer::{Destination, Source};
 use super::rows::{Access, Rows, Step};
-use super::simd::{SimdLevel, Simd};
+use super::simd::{Simd, SimdLevel};
 
 /// Computes the maximum of zero and `input`.
 ///

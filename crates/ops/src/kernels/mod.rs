@@ -23,4 +23,4 @@ mod team;
 pub(crate) mod testing;
 
 pub use peak::peak_gflops;
-pub use simd::{SimdLevel, SIMD_VARIABLE};
+pub use simd::{SIMD_VARIABLE, SimdLevel};

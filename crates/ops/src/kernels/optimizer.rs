@@ -4,7 +4,7 @@
 
 use super::pointer::{Destination, Source};
 use super::rows::{Access, Rows, Step};
-use super::simd::{SimdLevel, Simd};
+use super::simd::{Simd, SimdLevel};
 
 /// Momentum buffer and settings of stochastic gradient descent.
 pub(crate) struct Momentum<'a> {

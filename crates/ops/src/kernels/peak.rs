@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use super::simd::{Kernel, SimdLevel, Simd, unroll};
+use super::simd::{Kernel, Simd, SimdLevel, unroll};
 
 /// Iterations of one attempt: about ten milliseconds, so that the start of threads is negligible.
 const ROUNDS: usize = 1 << 22;

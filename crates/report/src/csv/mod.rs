@@ -13,8 +13,8 @@ use csv::Writer;
 use events::{Epoch, History, Metrics};
 use files::printable;
 
-use events::Confusion;
 use crate::export::{self, ExportError};
+use events::Confusion;
 
 /// A function that writes a table.
 type Table = fn(&History, &mut dyn Write) -> io::Result<()>;

@@ -3,8 +3,8 @@
 use events::{Started, rounded_setting};
 use serde_json::Value;
 
-pub(super) use events::format::{count, duration, figure, number};
 use crate::places::RelativePaths;
+pub(super) use events::format::{count, duration, figure, number};
 
 /// Maximum length of a name; longer ones are cut.
 const LONGEST_NAME: usize = 80;

@@ -6,8 +6,8 @@ use maud::{Markup, html};
 use super::figure::Figures;
 use super::outcome::Outcome;
 use super::{NamedRun, classes, curves, machine, mistakes, settings, summary, timing};
-use events::Confusion;
 use crate::places::RelativePaths;
+use events::Confusion;
 
 /// A section of a run's report under its own heading.
 struct Section {

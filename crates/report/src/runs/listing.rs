@@ -6,8 +6,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::column::Column;
 use super::summary::RunSummary;
-use events::format::{duration, number, percent};
 use crate::table::{shortened, table};
+use events::format::{duration, number, percent};
 
 /// Maximum width of a cell in terminal columns.
 const WIDEST: usize = 60;

@@ -5,14 +5,14 @@ mod matrix;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 
-use events::Confusion;
-use events::format::{count as grouped, figure, percent};
 use crate::panel::{above, left};
 use crate::pen::{Pen, Span};
 use crate::runs::Run;
 use crate::scores::{ScoreDetail, Scores, chosen};
 use crate::state::{Order, State};
 use crate::theme::Theme;
+use events::Confusion;
+use events::format::{count as grouped, figure, percent};
 
 /// Rows above the classes.
 const HEAD: u16 = 3;

@@ -6,7 +6,6 @@ use events::{Level, Message};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use events::format::duration;
 use crate::layout::layout;
 use crate::panel::{above, left, panel};
 use crate::pen::{Pen, Span};
@@ -15,6 +14,7 @@ use crate::runs::Run;
 use crate::state::{Pane, State};
 use crate::text::wrap;
 use crate::theme::Theme;
+use events::format::duration;
 
 /// Maximum number of lines shown per message.
 const LINES: usize = 12;

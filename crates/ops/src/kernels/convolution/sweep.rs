@@ -10,7 +10,7 @@ use super::tile::{RowOfTiles, vectors};
 use super::winograd::{self, WinogradWeight};
 use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::pointer::Source;
-use crate::kernels::simd::{Kernel, SimdLevel, Simd};
+use crate::kernels::simd::{Kernel, Simd, SimdLevel};
 
 /// Largest input of a band with more than one row, in bytes: a fraction of the second-level cache.
 const BAND_BYTES: usize = 128 << 10;

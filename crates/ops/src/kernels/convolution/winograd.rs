@@ -16,7 +16,7 @@ use super::winograd_transform::{InputTiles, OutputTiles, WeightTransform};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::pointer::Source;
-use crate::kernels::simd::{Kernel, SimdLevel, Simd};
+use crate::kernels::simd::{Kernel, Simd, SimdLevel};
 
 /// Edge of a tile of results, and of the input under it.
 pub(super) const OUT: usize = 4;

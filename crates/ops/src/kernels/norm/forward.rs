@@ -2,7 +2,7 @@
 
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::rows::{Access, Rows, Step};
-use crate::kernels::simd::{SimdLevel, Simd};
+use crate::kernels::simd::{Simd, SimdLevel};
 
 /// Returns the inverse standard deviation of every channel.
 pub(crate) fn inverse_deviation(variance: &[f32], epsilon: f64) -> Vec<f32> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::kernels::parallel;
 use crate::kernels::pointer::Source;
 use crate::kernels::rows::{Access, Rows, Step, Totals};
-use crate::kernels::simd::{SimdLevel, Simd};
+use crate::kernels::simd::{Simd, SimdLevel};
 
 /// Computes the mean and biased variance of every channel; zero if there are no pixels.
 ///
@@ -56,7 +56,12 @@ pub(crate) fn channel_sum(level: SimdLevel, input: &[f32], channels: usize, sums
 }
 
 /// Sums a range of the input over its pixels, on this thread.
-pub(crate) fn sums_of(level: SimdLevel, rows: &Rows, input: &[f32], values: Range<usize>) -> Vec<f64> {
+pub(crate) fn sums_of(
+    level: SimdLevel,
+    rows: &Rows,
+    input: &[f32],
+    values: Range<usize>,
+) -> Vec<f64> {
     assert_eq!(input.len(), rows.length());
     let mut totals = vec![0.0; rows.width()];
     let step = Sum {

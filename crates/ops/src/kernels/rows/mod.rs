@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::parallel;
 use super::pointer::{Destination, Source};
-use super::simd::{Kernel, SimdLevel, Simd};
+use super::simd::{Kernel, Simd, SimdLevel};
 
 /// Number of values to process before moving to the next columns: few enough to keep their pages in
 /// the TLB, many enough to rarely reload the data held for the columns.
@@ -130,7 +130,12 @@ impl Rows {
     /// # Safety
     ///
     /// Same as for [`run`](Self::run).
-    pub(crate) unsafe fn run_chunk<T: Step>(&self, level: SimdLevel, step: T, values: Range<usize>) {
+    pub(crate) unsafe fn run_chunk<T: Step>(
+        &self,
+        level: SimdLevel,
+        step: T,
+        values: Range<usize>,
+    ) {
         assert!(values.end <= self.length);
         level.run(Pass {
             step,

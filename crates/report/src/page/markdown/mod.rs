@@ -14,8 +14,8 @@ use super::figure::{Across, Figure};
 use super::format::{count, duration, figure, metric_name, percent, short, shortened};
 use super::outcome::Outcome;
 use super::{NamedRun, classes, machine, mistakes, settings, summary, timing, title};
-use events::Confusion;
 use crate::places::RelativePaths;
+use events::Confusion;
 use write::{Table, code, escaped};
 
 /// Maximum number of classes for showing the whole matrix.

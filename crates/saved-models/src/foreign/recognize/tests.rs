@@ -64,7 +64,9 @@ fn networks_of_the_registry_get_their_names() {
         assert_eq!(super::name(&found), name);
     }
     for name in ["preresnet20", "preresnet50", "preresnet164", "digit"] {
-        let config = model::NetworkConfig::named(name).unwrap().with_input_channels(1);
+        let config = model::NetworkConfig::named(name)
+            .unwrap()
+            .with_input_channels(1);
         let found = found(&file(&config, &Naming::own("")), &Naming::own(""));
         assert_eq!(found, config, "{name}");
         assert_eq!(super::name(&found), name);

@@ -3,7 +3,7 @@
 use crate::kernels::parallel;
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::rows::{Access, Rows, Step, Totals};
-use crate::kernels::simd::{SimdLevel, Simd};
+use crate::kernels::simd::{Simd, SimdLevel};
 
 /// Computes the gradients of `gamma` and `beta`. If a ReLU followed the normalization, `output` is
 /// its result, and the gradient counts only where that is above zero.

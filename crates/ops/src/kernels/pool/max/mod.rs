@@ -6,7 +6,7 @@ use crate::kernels::parallel::{self, Shared};
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::rows::{Access, First, Whole};
 use crate::kernels::shape::Shape;
-use crate::kernels::simd::{Kernel, SimdLevel, Simd};
+use crate::kernels::simd::{Kernel, Simd, SimdLevel};
 
 /// Number of values worth a task.
 const TASK: usize = 16 * 1024;
