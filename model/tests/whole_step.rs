@@ -11,7 +11,7 @@ use burn::tensor::{DType, Element, Int, Tensor, TensorData};
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use model::{BlockKind, NetworkConfig, ResNetConfig, ResidualBackend, ShortcutKind, StemKind};
-use ops::{KERNELS_VARIABLE, SimdLevel, SIMD_VARIABLE};
+use ops::{KERNELS_VARIABLE, SIMD_VARIABLE, SimdLevel};
 
 /// Names a network for a process with another environment.
 const NETWORK_VARIABLE: &str = "WHOLE_STEP_NETWORK";

@@ -12,7 +12,7 @@ use saved_models::foreign::{ImportOptions, Published};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Reading weights")]
 pub struct WeightsFlags {
-    /// State dict or module with the network, where a file has several: teacher, state_dict.ema
+    /// State dict or module that holds the network, if a file has several: teacher, state_dict.ema
     #[arg(long, value_name = "KEY", requires = "foreign")]
     pub key: Option<String>,
 
@@ -24,24 +24,24 @@ pub struct WeightsFlags {
     #[arg(long, value_name = "N", requires = "foreign")]
     pub stem_stride: Option<usize>,
 
-    /// none, or max: a 3x3 max pool with stride 2 behind the stem [default: max, or none for cifar]
+    /// Pool after the stem: none, or max (3x3, stride 2) [default: max, or none for cifar]
     #[arg(long, value_name = "POOL", requires = "foreign", value_parser = pool)]
     pub pool: Option<StemPool>,
 
-    /// Convolution of a bottleneck that has its stride: first or second [default: second]
+    /// Convolution of a bottleneck that has the stride: first or second [default: second]
     #[arg(long, value_name = "WHICH", requires = "foreign", value_parser = bottleneck_stride)]
     pub bottleneck_stride: Option<BottleneckStride>,
 
-    /// Path around a block: zero-pad, zero-pad-end, projection, projection-always,
+    /// Shortcut of each block: zero-pad, zero-pad-end, projection, projection-always,
     /// average-pool-projection, plain-projection or none [default: by the tensors; zero-pad without any]
     #[arg(long, value_name = "KIND", requires = "foreign", value_parser = shortcut)]
     pub shortcut: Option<ShortcutKind>,
 
-    /// What batch norms add to the variance [default: 0.00001]
+    /// Epsilon of the batch norms [default: 0.00001]
     #[arg(long, value_name = "X", requires = "foreign")]
     pub norm_epsilon: Option<f64>,
 
-    /// softmax: one class of all is right; sigmoid: each is right or not by itself [default: softmax,
+    /// Output activation: softmax (one class is right) or sigmoid (independent classes) [default: softmax,
     /// or sigmoid for a single output]
     #[arg(long, value_name = "NAME", requires = "foreign", value_parser = activation)]
     pub activation: Option<Activation>,
@@ -50,7 +50,7 @@ pub struct WeightsFlags {
     #[arg(long, value_name = "N", requires = "foreign")]
     pub image_size: Option<usize>,
 
-    /// Pixels that an image's shorter side is brought to before the crop [default: 256 for a crop of
+    /// Length in pixels of an image's shorter side before the crop [default: 256 for a crop of
     /// 224, and 232 for files with the names of torchvision's newer weights]
     #[arg(long, value_name = "N", requires = "foreign")]
     pub resize: Option<usize>,

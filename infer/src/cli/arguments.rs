@@ -50,60 +50,60 @@ pub(crate) struct Arguments {
     /// A run is named by its folder, or by its name in --runs-dir.
     ///
     /// best: the highest validation accuracy of the runs on the newest run's data, where sample counts
-    /// as a part of fashion-mnist. The shipped model is compared too if it was trained on such data,
-    /// and answers where no run has a model. A newest run without a validation accuracy answers as it
-    /// is. newest: the run whose model was written last. shipped: the model of this program. Runs with
+    /// as a part of fashion-mnist. The shipped model competes if it was trained on such data,
+    /// and is used if no run has a model. A newest run without a validation accuracy is used as
+    /// it is. newest: the run whose model was written last. shipped: the model of this program. Runs with
     /// a damaged model are skipped. A run that is called best, newest or shipped is named by its folder,
     /// as in `--run runs/best`.
     #[arg(long, value_name = "RUN")]
     pub run: Option<PathBuf>,
 
-    /// Weights of PyTorch, safetensors or Hugging Face to use instead
+    /// Use weights from PyTorch, safetensors or Hugging Face
     ///
-    /// A file that torch.save wrote, a safetensors file, or a folder of Hugging Face's hub.
+    /// A file written by torch.save, a safetensors file, or a folder from the Hugging Face hub.
     ///
     /// The tensors may have the names of torchvision, timm, Hugging Face's transformers, mmpretrain,
     /// weiaicunzai, common CIFAR networks or this project, behind any prefix; the network is recognized
-    /// from names and shapes. What those do not tell is assumed and printed; --model and the flags under
-    /// "Reading weights" say otherwise.
+    /// from names and shapes. Further assumptions are printed; --model and the flags under
+    /// "Reading weights" override them.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["run", "list_devices"])]
     pub weights: Option<PathBuf>,
 
     /// ImageNet weights, such as resnet50, downloaded once
     ///
-    /// They are torchvision's and are kept in the user's cache folder: resnet18, resnet34, resnet50, resnet101, resnet152, wide_resnet50_2 and others; -v1 behind the name is for the older
-    /// of two
+    /// They are torchvision's and are kept in the user's cache folder: resnet18, resnet34, resnet50, resnet101, resnet152, wide_resnet50_2 and others; -v1 after the name selects the older
+    /// version
     #[arg(long, value_name = "NAME", conflicts_with_all = ["run", "model", "list_devices"])]
     pub pretrained: Option<Published>,
 
-    /// The network in --weights [default: recognized]
+    /// Network in --weights [default: recognized]
     ///
-    /// With --bench alone, the untrained network to measure instead of a run's.
+    /// With --bench alone: an untrained network to measure instead of a run's.
     #[arg(long, value_name = "NAME", requires = "named", conflicts_with_all = ["run", "list_devices"])]
     pub model: Option<NamedNetwork>,
 
     /// Predict each image as it is, without conversion
     ///
-    /// A model of small gray images, such as the shipped one, otherwise gets images like those that it
-    /// was trained on where it is certain how: light and dark are inverted, a plain margin is cropped, and
-    /// the content is scaled and centered. What is done is said. Images that cannot be made so have a
-    /// warning.
+    /// For a model of small gray images, such as the shipped one, images are otherwise converted to look
+    /// like its training images if the conversion is certain: light and dark are inverted, a plain margin
+    /// is cropped, and the content is scaled and centered. Conversions are printed; images that cannot be
+    /// converted get a warning.
     #[arg(long, conflicts_with_all = ["bench", "list_devices"])]
     pub as_is: bool,
 
-    /// Predict each image together with its mirror image: the mean of the logits counts
+    /// Predict each image together with its mirror image, by the mean of their logits
     #[arg(long, conflicts_with_all = ["bench", "list_devices"])]
     pub flip_test: bool,
 
-    /// Predict each image together with two that are shifted by a pixel: the mean of the logits counts
+    /// Predict each image together with two copies shifted by a pixel, by the mean of their logits
     #[arg(long, conflicts_with_all = ["bench", "list_devices"])]
     pub shift_test: bool,
 
-    /// Folder that holds the runs
+    /// Folder of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub runs_dir: PathBuf,
 
-    /// Classes to show, the likeliest first
+    /// Number of classes to show, most likely first
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = at_least_one)]
     pub top_k: usize,
 
@@ -117,11 +117,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub threads: Option<usize>,
 
-    /// Print what is compiled in and what was found, then end
+    /// List the compiled-in backends and the devices found, and exit
     #[arg(long)]
     pub list_devices: bool,
 
-    /// Print where the time went, operation by operation
+    /// Print the time of each operation at the end
     #[arg(long, conflicts_with_all = ["json", "list_devices"])]
     pub profile: bool,
 
@@ -146,19 +146,19 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measuring")]
 pub(crate) struct Benchmark {
-    /// Measure how fast predictions are, on random images
+    /// Measure the speed of predictions on random images
     #[arg(long, conflicts_with_all = ["images", "list_devices", "top_k"])]
     pub bench: bool,
 
-    /// Shape of the images [default: what the network usually takes, such as 3x224x224]
+    /// Shape of the images [default: the network's usual input, such as 3x224x224]
     #[arg(long, value_name = "CxHxW", requires = "bench", conflicts_with_all = ["images", "list_devices"])]
     pub input: Option<InputShape>,
 
-    /// Images in a prediction [default: 1]
+    /// Batch size of a prediction [default: 1]
     #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = ["images", "list_devices"], value_parser = batch)]
     pub batch: Option<NonZeroUsize>,
 
-    /// Predictions to measure [default: as many as take about 3 seconds, at least 5]
+    /// Number of predictions to measure [default: for about 3 seconds, at least 5]
     #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = ["images", "list_devices"])]
     pub repeats: Option<NonZeroUsize>,
 }

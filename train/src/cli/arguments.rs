@@ -40,9 +40,9 @@ Examples:
 
 /// Train a residual network
 ///
-/// Settings come from --config or --recipe; without either, the sample has its recipe, and other data
-/// the defaults below, with flips and crops for folder:PATH. Flags override them, and all settings are saved in
-/// the run's folder. Ctrl-C ends the run after the current step with everything saved.
+/// Settings come from --config or --recipe; without them, the sample uses its recipe, and other data the defaults below,
+/// with flips and crops for folder:PATH. Flags override them, and all settings are saved in the run's folder. Ctrl-C saves
+/// everything and ends the run after the current step.
 #[derive(Debug, Parser)]
 #[command(version, after_long_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
@@ -60,31 +60,31 @@ pub(crate) struct Arguments {
 
     /// TOML file with settings, such as a run's config.toml
     ///
-    /// The keys are the flags' names with _ for -. Those that change images are under [augmentation], and
-    /// those that load them under [loader].
+    /// Keys are the flags' names with _ for -. Augmentation is under [augmentation], and loading under
+    /// [loader].
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "recipe"])]
     pub config: Option<PathBuf>,
 
     /// Resume a run from its last checkpoint
     ///
     /// The run is named by its folder, or by its name in --runs-dir.
-    /// --data, --data-dir and --labels say where its images are now, if they were moved.
+    /// If its images were moved, --data, --data-dir and --labels give their new location.
     #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
 
     #[command(flatten)]
     pub settings: Settings,
 
-    /// Print where the time went at the end, operation by operation
+    /// Print the time of each operation at the end
     #[arg(long, conflicts_with_all = ["list_devices", "json"])]
     pub profile: bool,
 
-    /// What shows the run while it trains: dashboard, lines, or burn for burn-train's own dashboard
+    /// How to show the run: dashboard, lines, or burn (burn-train's own dashboard)
     /// [default: dashboard on a terminal, lines elsewhere]
     #[arg(long, value_name = "SCREEN", hide_possible_values = true, conflicts_with_all = ["json", "quiet"])]
     pub ui: Option<Ui>,
 
-    /// Print every event of the run as a line of JSON, or with --bench one object, instead of text
+    /// Print JSON instead of text: a line for every event of the run, or one object with --bench
     #[arg(long)]
     pub json: bool,
 
@@ -92,7 +92,7 @@ pub(crate) struct Arguments {
     #[arg(short, long)]
     pub quiet: bool,
 
-    /// Print what is compiled in and what was found, then end
+    /// List the compiled-in backends and the devices found, and exit
     #[arg(long)]
     pub list_devices: bool,
 
@@ -136,9 +136,9 @@ In PyTorch:
 /// Convert weights between runs, PyTorch's files and safetensors
 ///
 /// The tensors of a file may have the names of torchvision, timm, Hugging Face's transformers,
-/// mmpretrain, weiaicunzai, common CIFAR networks or this project, behind any prefix. Every one of them is
-/// accounted for, and none is changed: the round trip is lossless. Only a single output, which is for a
-/// sigmoid, becomes two for a softmax.
+/// mmpretrain, weiaicunzai, common CIFAR networks or this project, behind any prefix. All tensors are
+/// accounted for, and the round trip is lossless. Only a single sigmoid output is changed: it becomes
+/// two softmax outputs.
 #[derive(Debug, Args)]
 #[command(after_long_help = CONVERT_EXAMPLES)]
 #[command(group = ArgGroup::new("foreign").args(["input"]))]
@@ -147,21 +147,21 @@ pub(crate) struct ConvertArguments {
     #[arg(value_name = "IN")]
     pub input: PathBuf,
 
-    /// A name that ends with .safetensors, or - for standard output: a file in torchvision's names (timm's
-    /// for what torchvision has not); another: a folder with model.safetensors and model.json, as a run has them
+    /// NAME.safetensors, or - for standard output: a file with torchvision's names, or timm's where torchvision has
+    /// none. Other names: a folder with model.safetensors and model.json, like a run's
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
 
-    /// The network in IN, with IN's channels and classes [default: what IN says, or recognized from
-    /// names and shapes]
+    /// Network in IN, with IN's channels and classes [default: as stored in IN, or recognized from names
+    /// and shapes]
     #[arg(long, value_name = "NAME")]
     pub model: Option<NamedNetwork>,
 
-    /// Write weights as float16, but for vectors: half the bytes, with nearly the same predictions
+    /// Write weights as float16, except vectors: half the size, nearly the same predictions
     #[arg(long)]
     pub half: bool,
 
-    /// Replace OUT if it is there
+    /// Replace OUT if it exists
     #[arg(long)]
     pub overwrite: bool,
 
@@ -177,27 +177,27 @@ Examples:
 
 /// Print a network layer by layer
 ///
-/// Shapes, parameters, multiply-adds, and the memory that training takes.
+/// Prints shapes, parameters, multiply-adds and the memory of training.
 #[derive(Debug, Args)]
 #[command(after_long_help = SUMMARY_EXAMPLES)]
 pub(crate) struct SummaryArguments {
-    /// The network's name, as --model takes it
+    /// Name of the network, as for --model
     #[arg(value_name = "NAME")]
     pub model: NamedNetwork,
 
-    /// Shape of the images [default: what the network usually takes, such as 3x224x224]
+    /// Shape of the images [default: the network's usual input, such as 3x224x224]
     #[arg(long, value_name = "CxHxW")]
     pub input: Option<InputShape>,
 
-    /// Classes to tell apart [default: the network's own]
+    /// Number of classes [default: the network's own]
     #[arg(long, value_name = "N")]
     pub classes: Option<usize>,
 
-    /// Images in a training step, for its memory
+    /// Batch size, to estimate memory
     #[arg(long, value_name = "N", default_value = "32")]
     pub batch_size: NonZeroUsize,
 
-    /// sgd, adam, adamw or muon, for its memory
+    /// Optimizer, to estimate memory: sgd, adam, adamw or muon
     #[arg(long, value_name = "NAME", value_parser = optimizer, default_value = "sgd")]
     pub optimizer: OptimizerKind,
 
@@ -210,19 +210,19 @@ pub(crate) struct SummaryArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Measuring")]
 pub(crate) struct Benchmark {
-    /// Measure how fast a training step is, on random images and without a run
+    /// Measure the speed of a training step on random images, without a run
     #[arg(long)]
     pub bench: bool,
 
-    /// Shape of the images [default: what the network usually takes, such as 3x224x224]
+    /// Shape of the images [default: the network's usual input, such as 3x224x224]
     #[arg(long, value_name = "CxHxW", requires = "bench")]
     pub input: Option<InputShape>,
 
-    /// Classes to tell apart [default: the network's own]
+    /// Number of classes [default: the network's own]
     #[arg(long, value_name = "N", requires = "bench")]
     pub classes: Option<usize>,
 
-    /// Steps to measure [default: as many as take about 3 seconds, at least 5]
+    /// Number of steps to measure [default: for about 3 seconds, at least 5]
     #[arg(long, value_name = "N", requires = "bench")]
     pub repeats: Option<NonZeroUsize>,
 }

@@ -25,7 +25,7 @@ Examples:
 ///
 /// Loss, top-1, top-5, calibration, and metrics of each class.
 ///
-/// What is printed is saved as JSON too, in the run's folder; for --weights only with --output.
+/// Also saves the result as JSON in the run's folder; for --weights only with --output.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 #[command(group = ArgGroup::new("which").args(["run", "weights"]))]
@@ -35,14 +35,14 @@ pub(crate) struct EvalArguments {
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
 
-    /// Weights to evaluate instead of a run
+    /// Evaluate weights instead of a run
     ///
-    /// A file that torch.save wrote, or safetensors, as `infer --weights` takes it; that of a run has the run's
+    /// A file written by torch.save, or safetensors, as for `infer --weights`. A run's own file uses the run's
     /// settings.
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
-    /// The network in --weights [default: recognized]
+    /// Network in --weights [default: recognized]
     #[arg(
         long,
         value_name = "NAME",
@@ -60,43 +60,43 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "DATA", value_parser = source)]
     pub data: Option<Source>,
 
-    /// Folder with the published files of the data sets [default: the run's own, or the user's cache folder]
+    /// Folder of the published data sets [default: the run's own, or the user's cache folder]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// Table with a file name and a label in each row, for images that are not in class folders [default: the run's own, without --data]
+    /// Table of file names and labels, for images that are not in class folders [default: the run's own, without --data]
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     #[arg(long, value_name = "N", value_parser = max_pixels, help = max_pixels_help())]
     pub max_pixels: Option<NonZeroU64>,
 
-    /// test, validation (what the run held back) or train
+    /// Part of the data: test, validation (held out by the run) or train
     #[arg(long, value_name = "PART", value_parser = part, default_value = "test")]
     pub split: SetPart,
 
-    /// Sets which images of a folder are for the test, if the folder does not say, and which are held back [default: the run's own, or 1]
+    /// Seed of the test split of a folder without one, and of the validation split [default: the run's own, or 1]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Share of the training images that counts as held back [default: the run's own, or 0.1]
+    /// Fraction of the training images held out for validation [default: the run's own, or 0.1]
     #[arg(long, value_name = "X")]
     pub validation: Option<f64>,
 
-    /// Score each image together with its mirror image [default: as the run did]
+    /// Score each image together with its mirror image [default: like the run]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub flip_test: Option<bool>,
 
-    /// Score each image together with two that are shifted by a pixel [default: as the run did]
+    /// Score each image together with two copies shifted by a pixel [default: like the run]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub shift_test: Option<bool>,
 
-    /// Images that go through the network at once
+    /// Images in a batch
     #[arg(long, value_name = "N", default_value = "64")]
     pub batch_size: NonZeroUsize,
 
-    /// Where the JSON goes, - for standard output
+    /// JSON file to write, or - for standard output
     ///
-    /// [default: eval-DATA-SPLIT.json, with -flip or -shift before the ending with --flip-test or --shift-test, in the run's folder, with a number behind it where there is one with other data, seed or share; nowhere for --weights]
+    /// [default: eval-DATA-SPLIT.json, with -flip or -shift before the ending with --flip-test or --shift-test, in the run's folder, with a number if a file with other data, seed or fraction exists; none for --weights]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -110,7 +110,7 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "D", default_value = "auto")]
     pub device: DeviceRequest,
 
-    /// Folder that holds the runs
+    /// Folder of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub runs_dir: PathBuf,
 

@@ -14,8 +14,8 @@ Examples:
 
 /// Show a run on the terminal, save a checkpoint of it or stop it
 ///
-/// Another process may train it, or it has ended. Keys are listed by `?`. Where the terminal has no full screen, it prints
-/// a line for each epoch.
+/// The run may be training in another process, or have ended. `?` lists the keys. Without a full-screen terminal, prints a
+/// line for each epoch.
 #[derive(Debug, Args)]
 #[command(after_long_help = WATCH_EXAMPLES)]
 pub(crate) struct WatchArguments {
@@ -23,7 +23,7 @@ pub(crate) struct WatchArguments {
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
 
-    /// Runs to show in the same charts, beside RUN if that is given
+    /// More runs to show in the same charts
     #[arg(long, value_name = "RUN", num_args = 1..)]
     pub compare: Vec<PathBuf>,
 
@@ -40,8 +40,8 @@ Examples:
 
 /// List runs: state, data, model, device, epochs, accuracy, time
 ///
-/// On a terminal that is too narrow for the table, what matters least is left out or cut off; what runs are
-/// sorted by stays.
+/// On a narrow terminal, less important columns are shortened or left out, but never the one that runs are
+/// sorted by.
 #[derive(Debug, Args)]
 #[command(after_long_help = RUNS_EXAMPLES)]
 pub(crate) struct RunsArguments {
@@ -78,8 +78,8 @@ Examples:
 
 /// Write a report about a run, or about several side by side
 ///
-/// One HTML file that needs nothing else, or Markdown: curves, confusion matrix, mistakes, settings, times. Paths in it
-/// are relative, so that it can be sent to others.
+/// A self-contained HTML file, or Markdown: curves, confusion matrix, mistakes, settings, timing. Its paths are relative, so
+/// that it can be shared.
 #[derive(Debug, Args)]
 #[command(after_long_help = REPORT_EXAMPLES)]
 pub(crate) struct ReportArguments {
@@ -89,8 +89,8 @@ pub(crate) struct ReportArguments {
 
     /// File to write, or - for standard output [default: report.html]
     ///
-    /// Its name ends in .html or .md. An older file is replaced. By default it is in the folder of the run, or for several
-    /// runs in this one.
+    /// FILE ends in .html or .md, and is replaced if it exists. By default it is in the folder of the run, or in the current
+    /// folder for several runs.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 

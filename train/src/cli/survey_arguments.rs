@@ -26,8 +26,8 @@ Examples:
 ///
 /// Classes, brightness, duplicates, and images that cannot be read.
 ///
-/// Published data sets are downloaded if they are not found. Every image is opened; none of a
-/// folder is kept in memory. What class folders hold besides images is counted.
+/// Missing published data sets are downloaded. Opens every image, but keeps none of a folder in
+/// memory. Counts files in class folders that are not images.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 #[command(group = ArgGroup::new("changes").args(["config", "recipe", "pad_crop", "flip"]).multiple(true))]
@@ -40,25 +40,25 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// Table with a file name and a label in each row, for images that are not in class folders
+    /// Table of file names and labels, for images that are not in class folders
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
 
-    /// Bring every image to N x N pixels [default: the data's own size, 64 for folders]
+    /// Resize every image to N x N pixels [default: the data's own size, 64 for folders]
     #[arg(long, value_name = "N")]
     pub image_size: Option<usize>,
 
     #[arg(long, value_name = "N", value_parser = max_pixels, help = max_pixels_help())]
     pub max_pixels: Option<NonZeroU64>,
 
-    /// Sets which images of a folder without a test part are its test part, and how images are changed [default: 1, or that of --config or --recipe]
+    /// Seed of the test split of a folder without one, and of augmentation [default: 1, or that of --config or --recipe]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
     /// Draw training images as a PNG, with a row for each class
     ///
-    /// The file's name ends in .png, or is - for standard output. Rows are in the order of the table, at most 100, without images that cannot be
-    /// read.
+    /// FILE ends in .png, or is - for standard output. Rows are in the order of the table, at most 100. Unreadable images
+    /// are left out.
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(png))]
     pub sheet: Option<PathBuf>,
 
@@ -66,11 +66,11 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N", default_value = "10", requires = "sheet")]
     pub examples: NonZeroUsize,
 
-    /// Draw them as training changes them in its first epoch
+    /// Draw images as augmented in the first epoch
     #[arg(long, requires_all = ["sheet", "changes"])]
     pub augmented: bool,
 
-    /// TOML file as for training, of which [augmentation], the seed and `normalize` count
+    /// TOML file with settings, of which [augmentation], `seed` and `normalize` are used
     #[arg(
         long,
         value_name = "FILE",
@@ -79,7 +79,7 @@ pub(crate) struct DataArguments {
     )]
     pub config: Option<PathBuf>,
 
-    /// The same of a recipe, as `train --recipe` has it
+    /// Recipe whose augmentation is used
     #[arg(long, value_name = "NAME", requires = "augmented", value_parser = recipe)]
     pub recipe: Option<String>,
 
@@ -87,7 +87,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N", requires = "augmented")]
     pub pad_crop: Option<usize>,
 
-    /// Mirror half of the images at random
+    /// Flip each image with probability 0.5
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", requires = "augmented")]
     pub flip: Option<bool>,
 
