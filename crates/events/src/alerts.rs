@@ -214,7 +214,7 @@ mod tests {
         let exploding = steps(well.clone().chain((0..40).map(|_| 2.150_65e21)));
         assert_eq!(
             alerts(&exploding)[0].text,
-            "the training loss is 2.15e21 again after 0.227"
+            "the training loss is 2.15e21 again after 0.2273"
         );
         let broken = well.chain([f64::NAN]);
         for after in [vec![], vec![f64::NAN; 700], vec![0.2; 3]] {
