@@ -67,6 +67,15 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// Formats a time in seconds as 99.9 s, 12.5 min or 2.8 h, for lines with little space.
+pub fn short_duration(seconds: f64) -> String {
+    match seconds {
+        short if short < 600.0 => format!("{short:.1} s"),
+        medium if medium < 36_000.0 => format!("{:.1} min", medium / 60.0),
+        long => format!("{:.1} h", long / 3600.0),
+    }
+}
+
 /// Formats a short time in seconds as 12.3 ms or 1.500 s.
 pub fn milliseconds(seconds: f64) -> String {
     if !seconds.is_finite() {
@@ -133,6 +142,9 @@ mod tests {
         ] {
             assert_eq!(duration(seconds), shown);
         }
+        assert_eq!(short_duration(599.0), "599.0 s");
+        assert_eq!(short_duration(3600.0), "60.0 min");
+        assert_eq!(short_duration(36_000.0), "10.0 h");
         assert_eq!(milliseconds(0.0123), "12.3 ms");
         assert_eq!(milliseconds(1.5), "1.500 s");
         for (size, shown) in [

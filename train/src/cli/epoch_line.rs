@@ -1,6 +1,6 @@
 //! The line of an epoch, in at most 80 columns.
 
-use events::format::duration;
+use events::format::short_duration;
 use events::{CROSS_ENTROPY, Epoch, History, Metrics, Split};
 use train::Plan;
 
@@ -119,7 +119,7 @@ impl EpochLine {
         parts.push(pair(self.scored.0, self.scored.1));
         parts.extend(self.averaged.map(|averaged| pair("avg", averaged)));
         parts.extend(self.rate.map(|rate| format!("lr {}", learning_rate(rate))));
-        parts.push(duration(self.seconds));
+        parts.push(short_duration(self.seconds));
         parts.extend(self.is_best.then(|| "best".to_owned()));
 
         let mut lines = vec![String::new()];

@@ -18,6 +18,7 @@ pub enum MatchedBy {
     Name,
     /// The first and the first, the second and the second: where the names of one side are only
     /// numbers.
+    #[serde(rename = "place")]
     Position,
 }
 

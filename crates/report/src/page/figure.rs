@@ -400,7 +400,7 @@ mod tests {
         );
         assert_eq!(data["charts"][1]["lines"][0]["grid"], 0);
         assert_eq!(data["grids"].as_array().unwrap().len(), 1);
-        assert!(drawn.contains("best 1.2346 at epoch 1"), "{drawn}");
+        assert!(drawn.contains("best 1.235 at epoch 1"), "{drawn}");
         assert!(!drawn.contains("<!--"));
     }
 

@@ -278,7 +278,7 @@ mod tests {
         assert!(!page.contains(">-"), "{page}");
         assert_eq!(page.matches("<td>0.0 s</td>").count(), 4, "{page}");
         assert!(page.contains("0.0 s until the checkpoint"), "{page}");
-        assert_eq!(between(0.0, f64::NAN), "unknown");
+        assert_eq!(between(0.0, f64::NAN), "–");
     }
 
     #[test]

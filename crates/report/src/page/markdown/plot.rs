@@ -133,13 +133,13 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), HEIGHT + 3);
         assert!(
-            lines[0].starts_with("4.0000 |") && lines[0].ends_with('.'),
+            lines[0].starts_with("4.000 |") && lines[0].ends_with('.'),
             "{text}"
         );
-        assert!(lines[HEIGHT - 1].starts_with("1.0000 |"), "{text}");
-        assert_eq!(lines[HEIGHT - 1].chars().count(), 8 + WIDTH, "{text}");
+        assert!(lines[HEIGHT - 1].starts_with("1.000 |"), "{text}");
+        assert_eq!(lines[HEIGHT - 1].chars().count(), 7 + WIDTH, "{text}");
         assert!(lines[HEIGHT + 1].ends_with("epoch 2"), "{text}");
-        assert_eq!(lines[HEIGHT + 2], ". train (best 4.0000)");
+        assert_eq!(lines[HEIGHT + 2], ". train (best 4.000)");
     }
 
     #[test]
@@ -162,9 +162,9 @@ mod tests {
             );
         }
         let diverged = plot(&figure(&[2.0, 2.5, 60.0, 5e27]), Across::Step).unwrap();
-        assert!(diverged.starts_with("2.5000 |"), "{diverged}");
+        assert!(diverged.starts_with("2.500 |"), "{diverged}");
         assert!(
-            diverged.ends_with("values above 2.5000 are cut off; the largest is 5.000e27"),
+            diverged.ends_with("values above 2.500 are cut off; the largest is 5.00e27"),
             "{diverged}"
         );
     }
