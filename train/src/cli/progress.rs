@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use events::format::duration;
+use events::format::short_duration;
 use events::{Event, Metrics, Progress, Resumed, Tested, Work, accuracy_interval};
 use indicatif::ProgressBar;
 use train::{Listener, Plan};
@@ -177,7 +177,7 @@ pub(crate) fn tested_line(tested: &Tested, run: &Path) -> String {
         100.0 * accuracy,
         interval(tested.counts()),
         raw.unwrap_or_default(),
-        duration(tested.seconds),
+        short_duration(tested.seconds),
         run.display()
     )
 }
@@ -216,7 +216,7 @@ mod tests {
         let line = |tested: &Tested| tested_line(tested, Path::new("runs/mine"));
         assert_eq!(
             line(&tested),
-            "test accuracy 87.10 %, average test loss 0.3800, wall time 1 min 01 s, run runs/mine"
+            "test accuracy 87.10 %, average test loss 0.3800, wall time 61.0 s, run runs/mine"
         );
         let averaged = Tested {
             raw: Some(metrics(0.41, 0.862)),
@@ -224,7 +224,7 @@ mod tests {
         };
         assert_eq!(
             line(&averaged),
-            "test accuracy 87.10 %, average test loss 0.3800 (without averaging 86.20 %, 0.4100), wall time 1 min 01 s, run runs/mine"
+            "test accuracy 87.10 %, average test loss 0.3800 (without averaging 86.20 %, 0.4100), wall time 61.0 s, run runs/mine"
         );
         let few = Tested {
             confusion: vec![(0, 0, 261), (0, 1, 39)],
@@ -232,7 +232,7 @@ mod tests {
         };
         assert_eq!(
             line(&few),
-            "test accuracy 87.10 % (95 % interval 82.7 to 90.3 %, 300 images), average test loss 0.3800, wall time 1 min 01 s, run runs/mine"
+            "test accuracy 87.10 % (95 % interval 82.7 to 90.3 %, 300 images), average test loss 0.3800, wall time 61.0 s, run runs/mine"
         );
     }
 
