@@ -1,7 +1,8 @@
-//! The table of crates in ARCHITECTURE.md is what Cargo knows.
+//! The table of crates in ARCHITECTURE.md is what Cargo knows, and the modules of `train` form layers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -65,4 +66,64 @@ fn known_to_cargo() -> Dependencies {
         .iter()
         .map(|package| (name(package), of(package)))
         .collect()
+}
+
+/// The modules of the library as its documentation lists them: each imports from those above it alone.
+#[test]
+fn modules_import_from_those_above_them() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let library = fs::read_to_string(source.join("lib.rs")).unwrap();
+    let rows = library
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | "));
+    let layers: Vec<String> = rows.filter_map(|row| names(row).pop_first()).collect();
+    let layers: Vec<&str> = layers
+        .iter()
+        .map(|name| name.trim_matches(['[', ']']))
+        .collect();
+    let modules = library.lines().filter_map(|line| {
+        let line = line.strip_prefix("pub ").unwrap_or(line);
+        line.strip_prefix("mod ")?.strip_suffix(';')
+    });
+    for module in modules {
+        let layer = layers.iter().position(|layer| *layer == module);
+        let layer = layer.unwrap_or_else(|| panic!("{module} is not in the table"));
+        for path in files_of(&source, module) {
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for import in code.split("crate::").skip(1) {
+                let name: String = import
+                    .chars()
+                    .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+                    .collect();
+                let from = layers.iter().position(|layer| *layer == name);
+                assert!(
+                    from.is_none_or(|from| from <= layer),
+                    "{} imports from {name}, which is below it",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+/// A module's own file, or all files of its folder.
+fn files_of(source: &Path, module: &str) -> Vec<PathBuf> {
+    let file = source.join(format!("{module}.rs"));
+    if file.is_file() {
+        return vec![file];
+    }
+    let mut files = Vec::new();
+    let mut folders = vec![source.join(module)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => files.push(path),
+            }
+        }
+    }
+    files.retain(|path| !path.ends_with("tests.rs"));
+    files
 }
