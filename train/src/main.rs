@@ -10,11 +10,11 @@ use dashboard::DashboardError;
 use train::{ConfigError, TrainError};
 
 use crate::cli::arguments::Arguments;
-use crate::cli::broken::BrokenOff;
+use crate::cli::arguments::help;
+use crate::cli::commands::report::WrongEnding;
 use crate::cli::destination::DestinationError;
-use crate::cli::help;
+use crate::cli::display::broken::BrokenOff;
 use crate::cli::program::{self, WrongFlag};
-use crate::cli::report::WrongEnding;
 
 /// What to do where a screen cannot be shown.
 fn no_screen(error: &DashboardError) -> Option<String> {

@@ -1,41 +1,17 @@
-//! What the program is to its user: arguments, terminal, signals.
+//! The program's command line.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `arguments` | flags and help |
+//! | `program` | from arguments to a command, or to training |
+//! | `commands` | the commands, all but training |
+//! | `display` | how a run is shown, and controlled, on the terminal |
 
 mod about;
-mod advice;
 pub(crate) mod arguments;
-mod bar;
-mod benchmark;
-pub(crate) mod broken;
-mod burn_screen;
-mod convert;
+pub(crate) mod commands;
 pub(crate) mod destination;
-mod epoch_line;
-mod eval;
-mod eval_arguments;
-mod eval_report;
-mod export;
+pub(crate) mod display;
 mod find;
-mod follow;
-mod follow_arguments;
-mod held_back;
-pub(crate) mod help;
-mod launcher;
-mod live;
-mod log_file;
-mod look;
 mod own;
 pub(crate) mod program;
-mod progress;
-pub(crate) mod report;
-mod runs;
-mod screen;
-mod settings;
-mod signals;
-mod study;
-mod study_arguments;
-mod summary;
-mod survey;
-mod survey_arguments;
-mod ui;
-mod unreadable;
-mod watch;

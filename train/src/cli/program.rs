@@ -19,34 +19,34 @@ use train::{
     TrainConfig, TrainError,
 };
 
-use super::about::about;
-use super::advice::advice;
-use super::arguments::{Arguments, Command};
-use super::bar::image_bar;
-use super::benchmark;
-use super::broken;
-use super::burn_screen::BurnScreen;
-use super::convert;
-use super::epoch_line::legend;
-use super::eval;
-use super::export;
-use super::held_back::HeldBack;
-use super::help;
-use super::launcher;
-use super::live::{Closed, Live};
-use super::log_file::log_to;
-use super::own::command_line;
-use super::progress::Reporter;
-use super::report;
-use super::runs;
-use super::screen::Screen;
-use super::signals::Signals;
-use super::study;
-use super::summary;
-use super::survey;
-use super::ui::Shown;
-use super::unreadable::{UnreadableNews, passed_over, tell_reading};
-use super::watch;
+use crate::cli::about::about;
+use crate::cli::arguments::help;
+use crate::cli::arguments::{Arguments, Command};
+use crate::cli::commands::benchmark;
+use crate::cli::commands::convert;
+use crate::cli::commands::eval;
+use crate::cli::commands::export;
+use crate::cli::commands::report;
+use crate::cli::commands::runs;
+use crate::cli::commands::study;
+use crate::cli::commands::summary;
+use crate::cli::commands::survey;
+use crate::cli::commands::watch;
+use crate::cli::display::advice::advice;
+use crate::cli::display::bar::image_bar;
+use crate::cli::display::broken;
+use crate::cli::display::burn_screen::BurnScreen;
+use crate::cli::display::epoch_line::legend;
+use crate::cli::display::held_back::HeldBack;
+use crate::cli::display::launcher;
+use crate::cli::display::live::{Closed, Live};
+use crate::cli::display::log_file::log_to;
+use crate::cli::display::progress::Reporter;
+use crate::cli::display::screen::Screen;
+use crate::cli::display::signals::Signals;
+use crate::cli::display::ui::Shown;
+use crate::cli::display::unreadable::{UnreadableNews, passed_over, tell_reading};
+use crate::cli::own::command_line;
 
 /// A flag has a value that is out of range: wrong usage, unlike the same value in a file.
 #[derive(Debug, Error)]

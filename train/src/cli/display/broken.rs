@@ -8,7 +8,7 @@ use device::MORE_THREADS;
 use thiserror::Error;
 use train::RunFolder;
 
-use super::own::command_line;
+use crate::cli::own::command_line;
 
 /// A run that ended in a panic, as drivers and Burn's threads report fatal errors.
 #[derive(Debug, Error)]
@@ -42,7 +42,7 @@ impl BrokenOff {
 const NO_THREAD: &str = "the system does not allow another thread";
 
 /// Does the work on a run; a panic in it becomes an error. Those in other threads, such as Burn's, go to the log.
-pub(super) fn catch<T>(folder: &Path, work: impl FnOnce() -> T) -> Result<T, BrokenOff> {
+pub(crate) fn catch<T>(folder: &Path, work: impl FnOnce() -> T) -> Result<T, BrokenOff> {
     let printing = panic::take_hook();
     panic::set_hook(Box::new(|info| log::error!("{info}")));
     let result = catch_unwind(AssertUnwindSafe(work));

@@ -14,13 +14,13 @@ use model::ResidualBackend;
 use train::study::{Curve, Degradation, GradientProfile, Gradients};
 use train::{Outcome, Plan, RunFolder, Stream, TrainConfig, TrainError};
 
-use super::about::about;
-use super::log_file::log_to;
-use super::program::{Train, WrongFlag, load, make_absolute, resolve};
-use super::signals::Signals;
-use super::study_arguments::{DegradationArguments, GradientArguments, StudyCommand};
-use super::ui::Shown;
-use super::unreadable::{UnreadableNews, passed_over, tell_reading};
+use crate::cli::about::about;
+use crate::cli::arguments::study::{DegradationArguments, GradientArguments, StudyCommand};
+use crate::cli::display::log_file::log_to;
+use crate::cli::display::signals::Signals;
+use crate::cli::display::ui::Shown;
+use crate::cli::display::unreadable::{UnreadableNews, passed_over, tell_reading};
+use crate::cli::program::{Train, WrongFlag, load, make_absolute, resolve};
 
 /// Runs of a study lie in this folder of its output.
 const RUNS: &str = "runs";

@@ -16,12 +16,12 @@ use train::{
     TrainError,
 };
 
-use super::bar::image_bar;
-use super::destination::Destination;
-use super::eval_arguments::EvalArguments;
-use super::eval_report::{Making, Report};
-use super::program::{WrongFlag, make_absolute, resolve};
-use super::unreadable::{UnreadableNews, passed_over, reasons, tell_reading};
+use crate::cli::arguments::eval::EvalArguments;
+use crate::cli::commands::eval_report::{Making, Report};
+use crate::cli::destination::Destination;
+use crate::cli::display::bar::image_bar;
+use crate::cli::display::unreadable::{UnreadableNews, passed_over, reasons, tell_reading};
+use crate::cli::program::{WrongFlag, make_absolute, resolve};
 
 pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     let default = TrainConfig::default();

@@ -1,5 +1,12 @@
 //! The command line.
 
+pub(crate) mod eval;
+pub(crate) mod follow;
+pub(crate) mod help;
+pub(crate) mod settings;
+pub(crate) mod study;
+pub(crate) mod survey;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -9,13 +16,15 @@ use saved_models::InputShape;
 use saved_models::NamedNetwork;
 use train::{ConfigError, OptimizerKind, TrainConfig};
 
-use super::eval_arguments::EvalArguments;
-use super::follow_arguments::{ExportArguments, ReportArguments, RunsArguments, WatchArguments};
-use super::help::{CompletionsArguments, ManArguments};
-use super::settings::{Settings, optimizer};
-use super::study_arguments::StudyCommand;
-use super::survey_arguments::DataArguments;
-use super::ui::Ui;
+use crate::cli::arguments::eval::EvalArguments;
+use crate::cli::arguments::follow::{
+    ExportArguments, ReportArguments, RunsArguments, WatchArguments,
+};
+use crate::cli::arguments::help::{CompletionsArguments, ManArguments};
+use crate::cli::arguments::settings::{Settings, optimizer};
+use crate::cli::arguments::study::StudyCommand;
+use crate::cli::arguments::survey::DataArguments;
+use crate::cli::display::ui::Ui;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -229,7 +238,7 @@ pub(crate) struct Benchmark {
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::help;
+    use crate::cli::arguments::help;
 
     #[test]
     fn the_command_line_is_consistent() {

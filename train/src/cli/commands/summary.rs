@@ -9,8 +9,8 @@ use saved_models::NamedNetwork;
 use serde::Serialize;
 use train::{ConfigError, TrainConfig};
 
-use super::arguments::SummaryArguments;
-use super::program::WrongFlag;
+use crate::cli::arguments::SummaryArguments;
+use crate::cli::program::WrongFlag;
 
 pub(crate) fn run(arguments: &SummaryArguments) -> anyhow::Result<()> {
     let table = Table::new(arguments)?;

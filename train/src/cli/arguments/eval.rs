@@ -10,7 +10,7 @@ use device::DeviceRequest;
 use saved_models::NamedNetwork;
 use train::SetPart;
 
-use super::settings::{max_pixels, max_pixels_help, source};
+use crate::cli::arguments::settings::{max_pixels, max_pixels_help, source};
 
 const EXAMPLES: &str = "\
 Examples:

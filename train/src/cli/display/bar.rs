@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use train::Plan;
 
-use super::ui::{is_dumb, is_in_foreground};
+use crate::cli::display::ui::{is_dumb, is_in_foreground};
 
 /// A bar that counts images.
 pub(crate) fn image_bar(total: usize) -> ProgressBar {

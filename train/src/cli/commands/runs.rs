@@ -6,7 +6,7 @@ use command_line::voice::{self, talk};
 use files::printable;
 use report::runs::{find, listing, listing_within, matches_all, sort};
 
-use super::follow_arguments::RunsArguments;
+use crate::cli::arguments::follow::RunsArguments;
 
 pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
     let runs_dir = &arguments.place.runs_dir;

@@ -7,9 +7,9 @@ use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{ArgGroup, Args};
 use data::Source;
 
-use super::arguments::recipe;
-use super::destination::is_special;
-use super::settings::{max_pixels, max_pixels_help, source};
+use crate::cli::arguments::recipe;
+use crate::cli::arguments::settings::{max_pixels, max_pixels_help, source};
+use crate::cli::destination::is_special;
 
 const EXAMPLES: &str = "\
 Examples:

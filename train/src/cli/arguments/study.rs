@@ -8,7 +8,7 @@ use data::Source;
 use device::DeviceRequest;
 use train::TrainConfig;
 
-use super::settings::source;
+use crate::cli::arguments::settings::source;
 
 /// Show why residual networks have shortcuts
 ///

@@ -19,11 +19,11 @@ use report::table::table;
 use serde::Serialize;
 use train::TrainConfig;
 
-use super::bar::image_bar;
-use super::destination::{Destination, DestinationError};
-use super::program::WrongFlag;
-use super::survey_arguments::DataArguments;
-use super::unreadable::{flaws, reasons, tell_reading};
+use crate::cli::arguments::survey::DataArguments;
+use crate::cli::destination::{Destination, DestinationError};
+use crate::cli::display::bar::image_bar;
+use crate::cli::display::unreadable::{flaws, reasons, tell_reading};
+use crate::cli::program::WrongFlag;
 
 /// How many duplicates of each kind, and unreadable images, the text names.
 const NAMED_DUPLICATES: usize = 3;

@@ -19,7 +19,7 @@ const WITHOUT: [&str; 5] = ["--model", "--stem", "--depths", "--widths", "--name
 const WITHOUT_SWITCH: &str = "--zero-init-last-norm";
 
 /// Lines for standard error, about a new run that flags alone describe: `words` are those of the command line.
-pub(super) fn advice(plan: &Plan, words: impl Iterator<Item = OsString>) -> Vec<String> {
+pub(crate) fn advice(plan: &Plan, words: impl Iterator<Item = OsString>) -> Vec<String> {
     let Source::Folder(_) = plan.config.data else {
         return Vec::new();
     };

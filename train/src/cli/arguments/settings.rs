@@ -101,13 +101,13 @@ fn parser(setting: &'static Setting<TrainConfig>) -> ValueParser {
 }
 
 /// The value of `--max-pixels`.
-pub(super) fn max_pixels(text: &str) -> Result<NonZeroU64, String> {
+pub(crate) fn max_pixels(text: &str) -> Result<NonZeroU64, String> {
     let number: u64 = text.parse().map_err(|error| format!("{error}"))?;
     NonZeroU64::new(number).ok_or_else(|| "must be at least 1".to_owned())
 }
 
 /// Help for `--max-pixels` of all commands that open images.
-pub(super) fn max_pixels_help() -> String {
+pub(crate) fn max_pixels_help() -> String {
     format!(
         "Refuse images with more pixels than this [default: {}]",
         data::DEFAULT_MAX_PIXELS
@@ -115,14 +115,14 @@ pub(super) fn max_pixels_help() -> String {
 }
 
 /// A data set by its name; a slip gets a hint.
-pub(super) fn source(text: &str) -> Result<Source, String> {
+pub(crate) fn source(text: &str) -> Result<Source, String> {
     text.parse().map_err(|error: DataError| match error.hint() {
         Some(hint) => format!("{error}; {hint}"),
         None => error.to_string(),
     })
 }
 
-pub(super) fn optimizer(text: &str) -> Result<OptimizerKind, String> {
+pub(crate) fn optimizer(text: &str) -> Result<OptimizerKind, String> {
     OptimizerKind::ALL
         .into_iter()
         .find(|kind| kind.name() == text)

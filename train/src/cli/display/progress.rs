@@ -8,11 +8,11 @@ use events::{Event, Metrics, Progress, Resumed, Tested, Work, accuracy_interval}
 use indicatif::ProgressBar;
 use train::{Listener, Plan};
 
-use super::bar::{TrainingBar, image_bar};
-use super::epoch_line::{EpochFacts, EpochLine};
-use super::held_back::HeldBack;
-use super::ui::Shown;
-use super::unreadable::UnreadableNews;
+use crate::cli::display::bar::{TrainingBar, image_bar};
+use crate::cli::display::epoch_line::{EpochFacts, EpochLine};
+use crate::cli::display::held_back::HeldBack;
+use crate::cli::display::ui::Shown;
+use crate::cli::display::unreadable::UnreadableNews;
 
 /// Prints a line for each epoch, as soon as nothing hides the terminal.
 pub(crate) struct Reporter {

@@ -85,7 +85,7 @@ mod system {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
     /// The dashboard's raw mode turns Ctrl-C into a key that it ignores.
-    pub(super) fn keep_signals() {
+    pub(crate) fn keep_signals() {
         let stdin = rustix::stdio::stdin();
         if let Ok(mut modes) = tcgetattr(stdin) {
             modes.local_modes |= LocalModes::ISIG;
@@ -97,7 +97,7 @@ mod system {
     /// The drawing thread asks for events without pause, a whole core of it. Linux counts
     /// priorities by thread, so it alone can be put last.
     #[cfg(target_os = "linux")]
-    pub(super) fn lower_priority() {
+    pub(crate) fn lower_priority() {
         let Ok(threads) = std::fs::read_dir("/proc/self/task") else {
             return;
         };
@@ -114,11 +114,11 @@ mod system {
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn lower_priority() {}
+    pub(crate) fn lower_priority() {}
 }
 
 #[cfg(not(unix))]
 mod system {
-    pub(super) fn keep_signals() {}
-    pub(super) fn lower_priority() {}
+    pub(crate) fn keep_signals() {}
+    pub(crate) fn lower_priority() {}
 }

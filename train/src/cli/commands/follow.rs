@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use dashboard::Source;
 use events::{Follower, Level, State, is_locked};
 
-use super::epoch_line::EpochLine;
-use super::progress::tested_line;
+use crate::cli::display::epoch_line::EpochLine;
+use crate::cli::display::progress::tested_line;
 use command_line::voice::{self, talk, warn};
 
 /// Time between two looks at a run's events.
@@ -30,7 +30,7 @@ struct Followed {
 }
 
 /// Prints the epochs of runs, past and new, until all runs have ended.
-pub(super) fn follow(sources: Vec<Source>) -> anyhow::Result<()> {
+pub(crate) fn follow(sources: Vec<Source>) -> anyhow::Result<()> {
     let is_one = sources.len() == 1;
     let runs = sources.into_iter().map(|source| Followed {
         prefix: match is_one {

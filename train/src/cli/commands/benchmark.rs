@@ -8,8 +8,8 @@ use device::Task;
 use model::ResidualBackend;
 use train::{StepBenchmark, TrainConfig};
 
-use super::arguments::Arguments;
-use super::program::{WrongFlag, resolve};
+use crate::cli::arguments::Arguments;
+use crate::cli::program::{WrongFlag, resolve};
 
 pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<()> {
     let (flags, json) = (arguments.benchmark, arguments.json);

@@ -13,11 +13,11 @@ use std::process::ExitCode;
 const LAUNCHER: &str = "RESNET_LAUNCHER";
 
 #[cfg(unix)]
-pub(super) use system::{Trainer, launch};
+pub(crate) use system::{Trainer, launch};
 
 /// Runs the program once more and waits for it, where that is possible; none where this process has to train.
 #[cfg(not(unix))]
-pub(super) fn launch() -> anyhow::Result<Option<ExitCode>> {
+pub(crate) fn launch() -> anyhow::Result<Option<ExitCode>> {
     Ok(None)
 }
 
@@ -43,7 +43,7 @@ mod system {
     use signal_hook::iterator::Signals;
 
     use super::LAUNCHER;
-    use crate::cli::signals::is_ignored;
+    use crate::cli::display::signals::is_ignored;
     use command_line::voice::warn;
 
     /// What a trainer and its launcher tell each other with: "stop" one way, "detached" the other.

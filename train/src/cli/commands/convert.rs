@@ -8,8 +8,8 @@ use saved_models::foreign::{ForeignError, Import, export, exported, import};
 use saved_models::{DESCRIPTION_FILE, SavedModelError, WEIGHTS_FILE};
 use weights::Precision;
 
-use super::arguments::ConvertArguments;
-use super::destination::{Destination, is_special};
+use crate::cli::arguments::ConvertArguments;
+use crate::cli::destination::{Destination, is_special};
 
 const SAFETENSORS: &str = "safetensors";
 /// What files of weights are called that nothing here can write.

@@ -3,12 +3,12 @@
 use dashboard::{Command, Mode, Options, Source};
 use events::Request;
 
-use super::find::find_all;
-use super::follow::follow;
-use super::follow_arguments::WatchArguments;
-use super::look;
-use super::own::command_line;
-use super::ui::has_screen;
+use crate::cli::arguments::follow::WatchArguments;
+use crate::cli::commands::follow::follow;
+use crate::cli::display::look;
+use crate::cli::display::ui::has_screen;
+use crate::cli::find::find_all;
+use crate::cli::own::command_line;
 
 pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<()> {
     let runs = arguments.run.iter().chain(&arguments.compare);

@@ -14,7 +14,7 @@ use tracing_subscriber::{Layer, fmt};
 use train::Teller;
 
 /// Sends it to a file, and to those who follow the run, but never to the terminal.
-pub(super) fn log_to(path: &Path, teller: Option<Teller>) -> anyhow::Result<()> {
+pub(crate) fn log_to(path: &Path, teller: Option<Teller>) -> anyhow::Result<()> {
     let file =
         files::append_file(path).with_context(|| format!("cannot write {}", path.display()))?;
     let file = fmt::layer().with_ansi(false).with_writer(Mutex::new(file));

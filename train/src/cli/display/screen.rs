@@ -7,7 +7,7 @@ use burn_train::renderer::{
     MetricsRendererTraining, ProgressType, TrainingProgress,
 };
 
-use super::burn_screen::BurnScreen;
+use crate::cli::display::burn_screen::BurnScreen;
 
 /// Hands burn-train's calls on to its dashboard, where that is shown.
 pub(crate) struct Screen(pub Option<BurnScreen>);

@@ -9,11 +9,11 @@ use dashboard::{Command, End, Mode, Options, Source};
 use train::{RunFolder, Stop};
 
 #[cfg(unix)]
-use super::launcher::Trainer;
-use super::look;
+use crate::cli::display::launcher::Trainer;
+use crate::cli::display::look;
+use crate::cli::display::signals;
 #[cfg(unix)]
-use super::own::command_line;
-use super::signals;
+use crate::cli::own::command_line;
 
 /// What is left on the terminal when the dashboard closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

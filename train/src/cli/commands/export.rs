@@ -4,12 +4,12 @@ use anyhow::Context as _;
 use clap::error::ErrorKind;
 use command_line::voice;
 
-use super::destination::Destination;
-use super::find::{find, newest};
-use super::follow_arguments::ExportArguments;
-use super::help::command;
-use super::look;
-use super::report::read;
+use crate::cli::arguments::follow::ExportArguments;
+use crate::cli::arguments::help::command;
+use crate::cli::commands::report::read;
+use crate::cli::destination::Destination;
+use crate::cli::display::look;
+use crate::cli::find::{find, newest};
 
 /// What goes to standard output where no table is named.
 const FIRST_TABLE: &str = "epochs";

@@ -71,7 +71,7 @@ impl Signals {
             return;
         }
         dashboard::restore();
-        super::burn_screen::restore_terminal();
+        crate::cli::display::burn_screen::restore_terminal();
         std::process::exit(i32::from(console::INTERRUPTED));
     }
 }
@@ -80,7 +80,7 @@ impl Signals {
 fn listen(signals: Signals) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
-    use super::launcher::Trainer;
+    use crate::cli::display::launcher::Trainer;
 
     let mut received = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
     if !is_ignored(SIGHUP) {
@@ -107,7 +107,7 @@ fn listen(signals: Signals) -> std::io::Result<()> {
 
 /// Whether whoever started the program has it ignore a signal, as `nohup` does, as far as the system tells.
 #[cfg(unix)]
-pub(super) fn is_ignored(signal: i32) -> bool {
+pub(crate) fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());

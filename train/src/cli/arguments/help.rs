@@ -12,8 +12,8 @@ use command_line::{flags, voice};
 use report::runs::Column;
 use train::{SetPart, Setting, recipe_names, settings};
 
-use super::arguments::Arguments;
-use super::destination::Destination;
+use crate::cli::arguments::Arguments;
+use crate::cli::destination::Destination;
 
 const TRAIN: Layout = Layout {
     short: &["recipe", "config", "resume"],

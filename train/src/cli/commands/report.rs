@@ -11,10 +11,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use report::NamedRun;
 use thiserror::Error;
 
-use super::destination::{Destination, is_special};
-use super::find::find_all;
-use super::follow_arguments::{Format, ReportArguments};
-use super::look;
+use crate::cli::arguments::follow::{Format, ReportArguments};
+use crate::cli::destination::{Destination, is_special};
+use crate::cli::display::look;
+use crate::cli::find::find_all;
 
 pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
     let format = format(arguments)?;
@@ -126,7 +126,7 @@ fn names(folders: &[PathBuf]) -> Vec<String> {
 }
 
 /// Everything that happened in a run; a long one takes a while, and a bar says so.
-pub(super) fn read(folder: &Path) -> anyhow::Result<History> {
+pub(crate) fn read(folder: &Path) -> anyhow::Result<History> {
     let style = ProgressStyle::with_template("{msg} [{bar:30}] {percent:>3} %")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ");
@@ -171,7 +171,7 @@ mod tests {
                 runs: Vec::new(),
                 output: Some(output.into()),
                 format: None,
-                place: super::super::follow_arguments::RunsDir {
+                place: crate::cli::arguments::follow::RunsDir {
                     runs_dir: "runs".into(),
                 },
             })
