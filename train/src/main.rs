@@ -14,7 +14,8 @@ use crate::cli::arguments::help;
 use crate::cli::commands::report::WrongEnding;
 use crate::cli::destination::DestinationError;
 use crate::cli::display::broken::BrokenOff;
-use crate::cli::program::{self, WrongFlag};
+use crate::cli::prepare::WrongFlag;
+use crate::cli::program;
 
 /// What to do where a screen cannot be shown.
 fn no_screen(error: &DashboardError) -> Option<String> {

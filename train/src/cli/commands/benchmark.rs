@@ -9,7 +9,7 @@ use model::ResidualBackend;
 use train::{StepBenchmark, TrainConfig};
 
 use crate::cli::arguments::Arguments;
-use crate::cli::program::{WrongFlag, resolve};
+use crate::cli::prepare::{WrongFlag, resolve};
 
 pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<()> {
     let (flags, json) = (arguments.benchmark, arguments.json);

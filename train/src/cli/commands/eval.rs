@@ -21,7 +21,7 @@ use crate::cli::commands::eval_report::{Making, Report};
 use crate::cli::destination::Destination;
 use crate::cli::display::bar::image_bar;
 use crate::cli::display::unreadable::{UnreadableNews, passed_over, reasons, tell_reading};
-use crate::cli::program::{WrongFlag, make_absolute, resolve};
+use crate::cli::prepare::{WrongFlag, make_absolute, resolve};
 
 pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     let default = TrainConfig::default();

@@ -20,7 +20,8 @@ use crate::cli::display::log_file::log_to;
 use crate::cli::display::signals::Signals;
 use crate::cli::display::ui::Shown;
 use crate::cli::display::unreadable::{UnreadableNews, passed_over, tell_reading};
-use crate::cli::program::{Train, WrongFlag, load, make_absolute, resolve};
+use crate::cli::prepare::{WrongFlag, load, make_absolute, resolve};
+use crate::cli::training::Train;
 
 /// Runs of a study lie in this folder of its output.
 const RUNS: &str = "runs";

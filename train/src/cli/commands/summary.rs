@@ -10,7 +10,7 @@ use serde::Serialize;
 use train::{ConfigError, TrainConfig};
 
 use crate::cli::arguments::SummaryArguments;
-use crate::cli::program::WrongFlag;
+use crate::cli::prepare::WrongFlag;
 
 pub(crate) fn run(arguments: &SummaryArguments) -> anyhow::Result<()> {
     let table = Table::new(arguments)?;

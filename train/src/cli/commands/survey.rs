@@ -23,7 +23,7 @@ use crate::cli::arguments::survey::DataArguments;
 use crate::cli::destination::{Destination, DestinationError};
 use crate::cli::display::bar::image_bar;
 use crate::cli::display::unreadable::{flaws, reasons, tell_reading};
-use crate::cli::program::WrongFlag;
+use crate::cli::prepare::WrongFlag;
 
 /// How many duplicates of each kind, and unreadable images, the text names.
 const NAMED_DUPLICATES: usize = 3;
