@@ -118,6 +118,42 @@ fn the_programs_flags_are_the_settings() {
     }
 }
 
+/// Some defaults are words, because they depend on other settings.
+#[test]
+fn defaults_in_words_hold() {
+    let config = TrainConfig::default();
+    let rate = |optimizer| {
+        let flags = Overrides::of([("optimizer", optimizer)]).unwrap();
+        config.with(&flags).unwrap().learning_rate()
+    };
+    for (key, words) in [
+        (
+            "model",
+            format!("that of --weights, or {}", config.model_name()),
+        ),
+        (
+            "lr",
+            format!(
+                "{}, or {} for adam and adamw, {} for muon; a tenth of it with weights that are not all frozen",
+                rate("sgd"),
+                rate("adam"),
+                rate("muon"),
+            ),
+        ),
+        ("loader.max_pixels", data::DEFAULT_MAX_PIXELS.to_string()),
+        (
+            "image_size",
+            format!("the data's own size, {} for folders", data::FOLDER_SIDE),
+        ),
+        ("schedule", train::Schedule::NAMES[0].to_owned()),
+    ] {
+        let setting = settings().find(|setting| setting.key == key).unwrap();
+        assert_eq!(setting.default_text(), Some(words), "{key}");
+    }
+    assert_eq!(rate("adamw"), rate("adam"));
+    assert_eq!(config.schedule, train::Schedule::named("cosine").unwrap());
+}
+
 /// `UPDATE_DOCS=1` writes the page.
 #[test]
 fn the_page_lists_all_settings() {

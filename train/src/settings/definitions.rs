@@ -721,7 +721,7 @@ settings! {
         #[serde(skip_serializing_if = "Unset::is_unset")]
         max_pixels: Option<NonZeroU64> = None => {
             takes: Takes::Integer,
-            default: "178956970",
+            default: "200000000",
             range: "at least 1",
             example: "1000000",
             group: Group::Loading,
