@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{U8, U8x3};
-use fast_image_resize::{PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::DynamicImage;
 
 use crate::preprocessing::{Filter, Resampling};
+use crate::resample::{Axis, Stretch, resample};
 
 /// Target size of an image.
 pub(crate) struct Target {
@@ -20,16 +18,13 @@ pub(crate) struct Target {
     pub resampling: Resampling,
 }
 
-type ResampleError = Box<dyn std::error::Error + Send + Sync>;
-
 /// Resizes the shorter side, crops the center, and packs `[channels, height, width]`.
 ///
 /// Only the pixels inside the crop are resampled, so a very long image costs no more than a square
 /// one. The image must not be empty.
-pub(crate) fn planes(image: &DynamicImage, target: &Target) -> Result<Vec<u8>, ResampleError> {
-    let region = crop(image.width(), image.height(), target);
-    let shape = [target.channels, target.height, target.width];
-    filtered_planes(image, &region, shape, target.resampling.filter)
+pub(crate) fn planes(image: &DynamicImage, target: &Target) -> Vec<u8> {
+    let axes = crop(image.width(), image.height(), target);
+    resized(image, &axes, target.channels, target.resampling.filter)
 }
 
 /// Resizes a region of an image bilinearly to `shape`, `[channels, height, width]`, and packs it.
@@ -38,29 +33,14 @@ pub(crate) fn planes(image: &DynamicImage, target: &Target) -> Result<Vec<u8>, R
 pub(crate) fn planes_of_region(
     image: &DynamicImage,
     region: &Region,
-    shape: [usize; 3],
-) -> Result<Vec<u8>, ResampleError> {
-    filtered_planes(image, region, shape, Filter::Bilinear)
-}
-
-fn filtered_planes(
-    image: &DynamicImage,
-    region: &Region,
-    shape: [usize; 3],
-    filter: Filter,
-) -> Result<Vec<u8>, ResampleError> {
-    let [channels, height, width] = shape;
-    let from = [image.height() as usize, image.width() as usize];
-    let size = [height, width];
-    let mut resampled = vec![0; channels * height * width];
-    match channels {
-        1 => resample::<U8>(&gray(image), from, region, size, filter, &mut resampled)?,
-        _ => {
-            resample::<U8x3>(&rgb(image), from, region, size, filter, &mut resampled)?;
-            resampled = planar(&resampled);
-        }
-    }
-    Ok(resampled)
+    [channels, height, width]: [usize; 3],
+) -> Vec<u8> {
+    resized(
+        image,
+        &region.axes([height, width]),
+        channels,
+        Filter::Bilinear,
+    )
 }
 
 /// Resizes a region of packed planes of `shape`, `[channels, height, width]`, to the same shape.
@@ -70,34 +50,20 @@ pub(crate) fn region_of_planes(
     planes: &[u8],
     region: &Region,
     [_, height, width]: [usize; 3],
-) -> Result<Vec<u8>, ResampleError> {
-    let size = [height, width];
-    let mut resampled = vec![0; planes.len()];
-    let pairs = planes.chunks_exact(height * width);
-    for (from, to) in pairs.zip(resampled.chunks_exact_mut(height * width)) {
-        resample::<U8>(from, size, region, size, Filter::Bilinear, to)?;
-    }
-    Ok(resampled)
+) -> Vec<u8> {
+    let axes = region.axes([height, width]);
+    let planes = planes.chunks_exact(height * width);
+    let resized =
+        planes.flat_map(|plane| resample::<1>(plane, [height, width], &axes, Filter::Bilinear));
+    resized.collect()
 }
 
-/// Resizes a region of the packed `pixels` of an image of `from`, `[height, width]`, to `to`.
-///
-/// Generic over the pixel type: a dynamically typed image would compile this for a dozen types.
-fn resample<P: PixelTrait>(
-    pixels: &[u8],
-    from: [usize; 2],
-    Region { columns, rows }: &Region,
-    to: [usize; 2],
-    filter: Filter,
-    resampled: &mut [u8],
-) -> Result<(), ResampleError> {
-    let source = TypedImageRef::<P>::from_buffer(from[1] as u32, from[0] as u32, pixels)?;
-    let mut resized = TypedImage::<P>::from_buffer(to[1] as u32, to[0] as u32, resampled)?;
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(filter.kernel()))
-        .crop(columns.start, rows.start, columns.length, rows.length);
-    Resizer::new().resize_typed(&source, &mut resized, &options)?;
-    Ok(())
+fn resized(image: &DynamicImage, axes: &[Axis; 2], channels: usize, filter: Filter) -> Vec<u8> {
+    let size = [image.height() as usize, image.width() as usize];
+    match channels {
+        1 => resample::<1>(&gray(image), size, axes, filter),
+        _ => planar(&resample::<3>(&rgb(image), size, axes, filter)),
+    }
 }
 
 /// A rectangle of an image, in original pixels.
@@ -107,36 +73,42 @@ pub(crate) struct Region {
     pub rows: Stretch,
 }
 
-/// An interval of one side of an image, in original pixels.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Stretch {
-    pub start: f64,
-    pub length: f64,
+impl Region {
+    /// Returns how the rows and columns of `[height, width]` pixels are made.
+    fn axes(&self, [height, width]: [usize; 2]) -> [Axis; 2] {
+        [
+            Axis::whole(self.rows, height),
+            Axis::whole(self.columns, width),
+        ]
+    }
 }
 
-/// Returns the region that the center crop of the resized image covers.
+/// Returns how the rows and columns of the center crop of the resized image are made.
 ///
 /// Sizes are rounded like in torchvision's `Resize`.
-fn crop(width: u32, height: u32, target: &Target) -> Region {
+fn crop(width: u32, height: u32, target: &Target) -> [Axis; 2] {
     let shorter = u64::from(width.min(height));
     let resize = target.resize as u64;
     let Resampling { stretch, crop, .. } = target.resampling;
-    let [rows, columns] = match stretch {
-        Some(sides) => sides.map(|side| side as u64),
-        None => [height, width].map(|side| resize * u64::from(side) / shorter),
+    let resized = match stretch {
+        Some(sides) => sides,
+        None => [height, width].map(|side| (resize * u64::from(side) / shorter) as usize),
     };
-    let stretch = |side: u32, resized: u64, kept: usize| {
-        let resized = resized as f64;
-        let scale = f64::from(side) / resized;
-        let start = crop.round((resized - kept as f64) / 2.0) * scale;
-        // Rounding must not move the crop over the edge.
-        let length = (kept as f64 * scale).min(f64::from(side) - start);
-        Stretch { start, length }
+    let axis = |side: u32, pixels: usize, kept: usize| {
+        let start = crop.round((pixels - kept) as f64 / 2.0) as usize;
+        Axis {
+            from: Stretch {
+                start: 0.0,
+                length: f64::from(side),
+            },
+            pixels,
+            kept: start..start + kept,
+        }
     };
-    Region {
-        columns: stretch(width, columns, target.width),
-        rows: stretch(height, rows, target.height),
-    }
+    [
+        axis(height, resized[0], target.height),
+        axis(width, resized[1], target.width),
+    ]
 }
 
 /// Returns the `[height, width]` brightness: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as in
@@ -181,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crop_is_centerd_and_inside() {
+    fn the_crop_is_centered_and_inside() {
         let target = Target {
             channels: 3,
             height: 224,
@@ -190,18 +162,13 @@ mod tests {
             resampling: Resampling::default(),
         };
         // 640x480 becomes 341x256; the crop starts at column 58 (58.5 to even) and row 16.
-        let Region { columns, rows } = crop(640, 480, &target);
-        assert!((columns.start - 58.0 * 640.0 / 341.0).abs() < 1e-9);
-        assert!((columns.length - 224.0 * 640.0 / 341.0).abs() < 1e-9);
-        assert!((rows.start - 16.0 * 480.0 / 256.0).abs() < 1e-9);
+        let [rows, columns] = crop(640, 480, &target);
+        assert_eq!([rows.pixels, columns.pixels], [256, 341]);
+        assert_eq!([rows.kept, columns.kept], [16..240, 58..282]);
         for (width, height) in [(1, 1), (1, 10_000), (10_000, 1), (7, 13), (u32::MAX, 3)] {
-            let Region { columns, rows } = crop(width, height, &target);
-            for (stretch, side) in [(columns, width), (rows, height)] {
-                assert!(stretch.start >= 0.0 && stretch.length > 0.0);
-                assert!(
-                    stretch.start + stretch.length <= f64::from(side),
-                    "{width}x{height}"
-                );
+            for axis in crop(width, height, &target) {
+                assert_eq!(axis.kept.len(), 224);
+                assert!(axis.kept.end <= axis.pixels, "{width}x{height}");
             }
         }
     }

@@ -25,6 +25,7 @@ mod decode;
 mod jpeg;
 mod packed;
 mod preprocessing;
+mod resample;
 mod store;
 mod unreadable;
 

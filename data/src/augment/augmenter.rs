@@ -149,9 +149,7 @@ impl Augmenter {
                 planes_of_region(image, &region(crop, size), self.preprocessing.shape())
             }
         };
-        prepared
-            .map(Cow::Owned)
-            .map_err(PreprocessingError::Resample)
+        Ok(Cow::Owned(prepared))
     }
 
     fn shift(&self, draw: Draw) -> Shift {

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::AugmentationError;
 use super::range::Range;
-use crate::convert::{Region, Stretch};
+use crate::convert::Region;
 use crate::random::Generator;
+use crate::resample::Stretch;
 
 /// Number of attempts to find a crop within the image, as in torchvision.
 const TRIES: usize = 10;

@@ -13,8 +13,9 @@ use std::fmt;
 use image::{DynamicImage, GrayImage};
 use serde::Serialize;
 
-use crate::convert::{Region, Stretch, gray, planes_of_region};
+use crate::convert::{Region, gray, planes_of_region};
 use crate::preprocessing::{Preprocessing, PreprocessingError};
+use crate::resample::Stretch;
 use inspect::{Border, Content, Sheet, chroma, tolerance};
 pub use look::{Background, Centering, ImageLook};
 
@@ -261,7 +262,6 @@ fn placed(
     .ok_or(PreprocessingError::EmptyImage)?;
     let shape = [1, target[0], target[1]];
     let scaled = planes_of_region(&image.into(), &region, shape);
-    let scaled = scaled.map_err(PreprocessingError::Resample)?;
     let scaled = Sheet::new(scaled, target);
     let center = match look.centered_by {
         Centering::Box => target.map(|length| length as f32 / 2.0),

@@ -193,7 +193,7 @@ impl Preprocessing {
             resize: self.resize,
             resampling: self.resampling,
         };
-        planes(image, &target).map_err(PreprocessingError::Resample)
+        Ok(planes(image, &target))
     }
 
     /// Opens an image and prepares it like [`Preprocessing::prepare_bytes`].
@@ -344,10 +344,6 @@ pub enum PreprocessingError {
     /// The image has no pixels.
     #[error("the image has no pixels")]
     EmptyImage,
-
-    /// Resizing failed.
-    #[error("the image cannot be resized: {0}")]
-    Resample(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 #[cfg(test)]

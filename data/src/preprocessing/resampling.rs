@@ -1,6 +1,7 @@
 //! Options for resizing and cropping.
 
-use fast_image_resize::FilterType;
+use std::f64::consts::PI;
+
 use serde::{Deserialize, Serialize};
 
 /// How images are resized and cropped; defaults to torchvision's `Resize` and `CenterCrop`.
@@ -41,13 +42,35 @@ pub enum Filter {
 }
 
 impl Filter {
-    pub(crate) fn kernel(self) -> FilterType {
+    /// Returns how far from the center weights are not zero, in pixels.
+    pub(crate) fn support(self) -> f64 {
         match self {
-            Self::Bilinear => FilterType::Bilinear,
-            Self::Bicubic => FilterType::CatmullRom,
-            Self::Lanczos => FilterType::Lanczos3,
-            Self::Box => FilterType::Box,
-            Self::Hamming => FilterType::Hamming,
+            Self::Box => 0.5,
+            Self::Bilinear | Self::Hamming => 1.0,
+            Self::Bicubic => 2.0,
+            Self::Lanczos => 3.0,
+        }
+    }
+
+    /// Returns the weight of a pixel at a distance from the center.
+    pub(crate) fn weight(self, distance: f64) -> f64 {
+        let sinc = |x: f64| {
+            if x == 0.0 {
+                1.0
+            } else {
+                (x * PI).sin() / (x * PI)
+            }
+        };
+        let x = distance.abs();
+        match self {
+            // Of two pixels at equal distances, the left one counts.
+            Self::Box if distance > -0.5 && distance <= 0.5 => 1.0,
+            Self::Bilinear if x < 1.0 => 1.0 - x,
+            Self::Hamming if x < 1.0 => sinc(x) * (0.54 + 0.46 * (x * PI).cos()),
+            Self::Bicubic if x < 1.0 => (1.5 * x - 2.5) * x * x + 1.0,
+            Self::Bicubic if x < 2.0 => -0.5 * (((x - 5.0) * x + 8.0) * x - 4.0),
+            Self::Lanczos if x < 3.0 => sinc(x) * sinc(x / 3.0),
+            _ => 0.0,
         }
     }
 }
