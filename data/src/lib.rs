@@ -78,7 +78,7 @@ pub use error::DataError;
 pub use failure::LoadFailure;
 pub use fit::{Background, Centering, Conversion, Fitted, ImageLook, Mismatch, fit};
 pub use folder::{ClassIndex, FOLDER_SIDE, PassedOver, Reading};
-pub use loader::BatchLoader;
+pub use loader::{BatchLoader, DEFAULT_BATCHES_AHEAD};
 pub use outliers::Outliers;
 pub use packed::PackedImages;
 pub use position::Position;

@@ -22,7 +22,7 @@ use crate::store::ImageStore;
 use crate::workers::Workers;
 
 /// Number of batches in flight: the one being waited for, and two more.
-const AHEAD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
+pub const DEFAULT_BATCHES_AHEAD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
 /// Burn's [`DataLoader`] over images, with threads that prefetch batches.
 ///
@@ -80,7 +80,7 @@ impl<B: Backend> BatchLoader<B> {
             sampling: shuffle.map_or(Sampling::InOrder, |seed| Sampling::Shuffled { seed }),
             drops_last: false,
             threads: thread::available_parallelism().map_or(1, NonZeroUsize::get),
-            ahead: AHEAD,
+            ahead: DEFAULT_BATCHES_AHEAD,
             workers: Arc::default(),
             device,
             position: Position::default(),

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use model::{BlockKind, ResNetConfig};
 use toml::{Table, Value};
 use train::{Group, Overrides, Setting, TrainConfig, settings};
 
@@ -122,6 +123,7 @@ fn the_programs_flags_are_the_settings() {
 #[test]
 fn defaults_in_words_hold() {
     let config = TrainConfig::default();
+    let network = ResNetConfig::imagenet(BlockKind::Basic, [2; 4]);
     let rate = |optimizer| {
         let flags = Overrides::of([("optimizer", optimizer)]).unwrap();
         config.with(&flags).unwrap().learning_rate()
@@ -146,6 +148,11 @@ fn defaults_in_words_hold() {
             format!("the data's own size, {} for folders", data::FOLDER_SIDE),
         ),
         ("schedule", train::Schedule::NAMES[0].to_owned()),
+        (
+            "loader.batches_ahead",
+            data::DEFAULT_BATCHES_AHEAD.to_string(),
+        ),
+        ("norm_epsilon", network.norm_epsilon.to_string()),
     ] {
         let setting = settings().find(|setting| setting.key == key).unwrap();
         assert_eq!(setting.default_text(), Some(words), "{key}");

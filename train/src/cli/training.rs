@@ -13,7 +13,7 @@ use train::{Control, Outcome, Plan, RunFolder, RunProgress, Stop, Stream, TrainE
 
 use crate::cli::about::about;
 use crate::cli::arguments::Arguments;
-use crate::cli::display::advice::advice;
+use crate::cli::display::advice::{advice, shortened_warmup};
 use crate::cli::display::bar::image_bar;
 use crate::cli::display::broken;
 use crate::cli::display::burn_screen::BurnScreen;
@@ -62,6 +62,9 @@ pub(crate) fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow:
     }
     if !plan.data.passed_over.is_empty() {
         stream.say(Level::Warning, plan.data.passed_over.to_string());
+    }
+    if let Some(warning) = shortened_warmup(&plan.config) {
+        stream.say(Level::Warning, warning);
     }
 
     let train = Train {

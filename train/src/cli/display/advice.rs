@@ -36,6 +36,18 @@ pub(crate) fn advice(plan: &Plan, words: impl Iterator<Item = OsString>) -> Vec<
     lines
 }
 
+/// Returns a warning if the run is too short for its warm-up.
+pub(crate) fn shortened_warmup(config: &TrainConfig) -> Option<String> {
+    let half = config.epochs as f64 / 2.0;
+    (config.warmup_epochs > half).then(|| {
+        format!(
+            "warm-up ends after {half} epochs instead of {}, because it takes at most half of a run; set \
+             --warmup-epochs or --epochs to change that",
+            config.warmup_epochs
+        )
+    })
+}
+
 fn augmentation(plan: &Plan) -> String {
     let [least, most] = plan
         .config
@@ -128,6 +140,20 @@ mod tests {
             assert_eq!(command(words), suggested);
         }
         assert_eq!(with_weights(vec!["a\0b".to_owned()], WEIGHTS), None);
+    }
+
+    #[test]
+    fn a_warm_up_of_more_than_half_the_run_is_warned_of() {
+        let warning = |warmup_epochs, epochs| {
+            shortened_warmup(&TrainConfig {
+                warmup_epochs,
+                epochs,
+                ..TrainConfig::default()
+            })
+        };
+        assert_eq!(warning(0.5, 1), None);
+        let text = warning(5.0, 3).unwrap();
+        assert!(text.starts_with("warm-up ends after 1.5 epochs instead of 5"));
     }
 
     #[test]
