@@ -7,7 +7,7 @@ use fast_image_resize::pixels::{U8, U8x3};
 use fast_image_resize::{PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::DynamicImage;
 
-use crate::preprocessing::{Filter, Resampling};
+use crate::resampling::{Filter, Resampling};
 
 /// Target size of an image.
 pub(crate) struct Target {
