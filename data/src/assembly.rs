@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use image::DynamicImage;
-
-use crate::augment::{Augmenter, Canvas, Draw, Recipe};
-use crate::batch::OutlierPart;
+use crate::augment::{Augmenter, Canvas, Draw, Original, Recipe};
 use crate::dataset::ImageDataset;
 use crate::decode::ImageError;
 use crate::epoch::EpochItem;
 use crate::error::DataError;
-use crate::outliers::OutlierMaker;
+use crate::outliers::{OutlierMaker, OutlierPart};
 use crate::preprocessing::Preprocessing;
 use crate::store::ImageStore;
 
@@ -54,14 +51,6 @@ pub(crate) struct BatchParts<'a> {
     pub pixels: &'a [Vec<u8>],
     /// Number of images in each part but the last.
     pub length: usize,
-}
-
-/// An image before augmentation.
-pub(crate) enum Original<'a> {
-    /// `[channels, height, width]`, at the model's input size.
-    Packed(&'a [u8]),
-    /// Of any size.
-    Image(DynamicImage),
 }
 
 impl Assembly {

@@ -6,6 +6,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{DType, Int, Tensor, TensorData};
 
 use crate::assembly::HostBatch;
+use crate::outliers::OutlierPart;
 use crate::preprocessing::Preprocessing;
 use crate::shelf::{Shelf, lend};
 
@@ -21,16 +22,6 @@ pub struct ImageBatch<B: Backend> {
     pub mixed: Option<Mixed<B>>,
     /// Images without a class; only used in training with [`Outliers`](crate::Outliers).
     pub outliers: Option<OutlierPart>,
-}
-
-/// The outliers at the end of a batch: images of no class, for which all classes should be equally
-/// likely.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OutlierPart {
-    /// Number of outliers.
-    pub count: usize,
-    /// Weight of the outliers' mean loss relative to that of the other images.
-    pub weight: f64,
 }
 
 /// The partners in a batch of images that are mixed in pairs by mixup or CutMix.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use image::DynamicImage;
 
-use crate::preprocessing::{Filter, Resampling};
-use crate::resample::{Axis, Stretch, resample};
+use crate::resampling::{Filter, Resampling};
+use crate::resize::{Axis, Stretch, resize};
 
 /// Target size of an image.
 pub(crate) struct Target {
@@ -54,15 +54,15 @@ pub(crate) fn region_of_planes(
     let axes = region.axes([height, width]);
     let planes = planes.chunks_exact(height * width);
     let resized =
-        planes.flat_map(|plane| resample::<1>(plane, [height, width], &axes, Filter::Bilinear));
+        planes.flat_map(|plane| resize::<1>(plane, [height, width], &axes, Filter::Bilinear));
     resized.collect()
 }
 
 fn resized(image: &DynamicImage, axes: &[Axis; 2], channels: usize, filter: Filter) -> Vec<u8> {
     let size = [image.height() as usize, image.width() as usize];
     match channels {
-        1 => resample::<1>(&gray(image), size, axes, filter),
-        _ => planar(&resample::<3>(&rgb(image), size, axes, filter)),
+        1 => resize::<1>(&gray(image), size, axes, filter),
+        _ => planar(&resize::<3>(&rgb(image), size, axes, filter)),
     }
 }
 

@@ -16,16 +16,17 @@
 //! ```
 
 mod error;
+mod hint;
 // Comparison of images with a model's training images.
 mod fit;
 
 // Images and their file formats.
 mod convert;
 mod decode;
-mod jpeg;
 mod packed;
 mod preprocessing;
-mod resample;
+mod resampling;
+mod resize;
 mod store;
 mod unreadable;
 
@@ -35,6 +36,8 @@ mod cifar;
 mod folder;
 mod idx;
 mod mnist;
+mod options;
+mod passed_over;
 mod published;
 mod sample;
 mod set;
@@ -67,28 +70,29 @@ mod position;
 pub use augment::{
     Affine, Augmentation, AugmentationError, ColorJitter, ErasedFilling, RandomErasing, ResizedCrop,
 };
-pub use batch::{ImageBatch, ImageBatcher, Mixed, OutlierPart};
+pub use batch::{ImageBatch, ImageBatcher, Mixed};
 pub use cifar::CIFAR10_CLASSES;
 pub use dataset::ImageDataset;
 pub use decode::{
     DEFAULT_MAX_PIXELS, DecodeError, DecodedImage, Flaw, FlawedImages, IMAGE_EXTENSIONS,
     IMAGE_FORMATS, ImageError, ImageFormat, ImageOpener, OtherFormat, decode_image, open_image,
 };
-pub use error::DataError;
+pub use error::{DataError, MissingPart, PublishedError};
 pub use failure::LoadFailure;
 pub use fit::{Background, Centering, Conversion, Fitted, ImageLook, Mismatch, fit};
-pub use folder::{ClassIndex, FOLDER_SIDE, PassedOver, Reading};
+pub use folder::{ClassIndex, FOLDER_SIDE};
 pub use loader::{BatchLoader, DEFAULT_BATCHES_AHEAD};
-pub use outliers::Outliers;
+pub use options::{LoadOptions, LoadProgress, Storage};
+pub use outliers::{OutlierPart, Outliers};
 pub use packed::PackedImages;
+pub use passed_over::PassedOver;
 pub use position::Position;
-pub use preprocessing::{
-    CropStart, Filter, MAX_SIDE, Preprocessing, PreprocessingError, Resampling,
-};
-pub use published::{FetchProgress, MissingPart, PublishedError};
-pub use set::DataSet;
+pub use preprocessing::{MAX_SIDE, Preprocessing, PreprocessingError};
+pub use published::FetchProgress;
+pub use resampling::{CropStart, Filter, Resampling};
+pub use set::{DataSet, Reading};
 pub use sheet::contact_sheet;
-pub use source::{LoadOptions, LoadProgress, Source, Storage};
+pub use source::Source;
 pub use split::split;
 pub use store::{ImageFiles, ImageStore};
 pub use survey::{Duplicate, Duplicates, PartSurvey, Survey};

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use files::Hasher;
 use rayon::prelude::*;
+use serde::Serialize;
 
 use crate::decode::FlawedImages;
 use crate::error::DataError;
-use crate::folder::{PassedOver, Reading};
+use crate::options::LoadOptions;
 use crate::packed::PackedImages;
+use crate::passed_over::PassedOver;
 use crate::preprocessing::{Preprocessing, PreprocessingError};
-use crate::source::LoadOptions;
-use crate::split::Listed;
 use crate::store::ImageStore;
 use crate::unreadable::Unreadable;
 
@@ -58,6 +58,32 @@ pub struct DataSet {
     pub content: String,
     /// All training images as listed, if some of them are left out.
     pub(crate) listed: Option<Listed>,
+}
+
+/// How the images of a folder were interpreted, in sentences without a period.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Reading {
+    /// Unusual interpretations.
+    pub notes: Vec<String>,
+    /// Possible mistakes.
+    pub warnings: Vec<String>,
+}
+
+impl Reading {
+    pub(crate) fn note(&mut self, text: String) {
+        if !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
+    }
+}
+
+/// The training images as listed, before unreadable ones were left out.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    /// Class of each image.
+    pub labels: Vec<u32>,
+    /// Whether each image can be read, and so is in the set.
+    pub readable: Vec<bool>,
 }
 
 /// The parts of a data set.

@@ -1,7 +1,6 @@
 //! Data sources and their text form.
 
 use std::fmt;
-use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cifar::{CIFAR10, CIFAR100};
 use crate::error::DataError;
+use crate::options::LoadOptions;
 use crate::published::{self, FetchProgress, PublishedSet};
 use crate::set::DataSet;
 use crate::{archive, folder, mnist, sample};
@@ -69,77 +69,6 @@ const NAMED: [(&str, Source); 5] = [
 ];
 
 const FOLDER_PREFIX: &str = "folder:";
-
-/// Where the images of a folder are kept during training.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Storage {
-    /// In memory, at the model's input size: every file is opened once.
-    #[default]
-    Memory,
-    /// In their files, which are opened in every epoch: for sets larger than memory, and for crops
-    /// of images at full resolution. In a training batch, an unreadable image is replaced by the
-    /// next image of its class.
-    Files,
-}
-
-/// Options for loading a data set.
-#[derive(Clone, Default)]
-pub struct LoadOptions<'a> {
-    /// Folder that is searched first for the files of published data sets, directly or in a
-    /// subfolder.
-    pub data_dir: Option<PathBuf>,
-    /// Table of file names and labels for images that are not in class folders: a path or, if
-    /// nothing exists there, a path relative to the folder.
-    pub labels: Option<PathBuf>,
-    /// Height and width of the prepared images in pixels, 1 to [`MAX_SIDE`](crate::MAX_SIDE).
-    /// Defaults to the published size, or to 64 for a folder.
-    pub image_size: Option<usize>,
-    /// Where the images of a folder are kept; images of published sets are always in memory.
-    pub storage: Storage,
-    /// Whether to allow any number of unreadable images instead of at most 1%.
-    pub skip_unreadable: bool,
-    /// Maximum number of pixels of an image of a folder. Defaults to
-    /// [`DEFAULT_MAX_PIXELS`](crate::DEFAULT_MAX_PIXELS).
-    pub max_pixels: Option<NonZeroU64>,
-    /// Seed that selects the test images of a folder without a test part.
-    pub seed: u64,
-    /// Callback that is called as images are prepared, from several threads.
-    pub progress: Option<&'a (dyn Fn(LoadProgress) + Send + Sync)>,
-}
-
-impl LoadOptions<'_> {
-    pub(crate) fn report(&self, done: usize, total: usize) {
-        if let Some(progress) = self.progress {
-            progress(LoadProgress { done, total });
-        }
-    }
-}
-
-impl fmt::Debug for LoadOptions<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("LoadOptions")
-            .field("data_dir", &self.data_dir)
-            .field("labels", &self.labels)
-            .field("image_size", &self.image_size)
-            .field("storage", &self.storage)
-            .field("skip_unreadable", &self.skip_unreadable)
-            .field("max_pixels", &self.max_pixels)
-            .field("seed", &self.seed)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Progress of preparing images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoadProgress {
-    /// Images prepared so far.
-    pub done: usize,
-    /// Total number of images.
-    pub total: usize,
-}
 
 impl Source {
     /// Downloads the missing files of a published data set, or unpacks an archive of images unless

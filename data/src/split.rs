@@ -7,15 +7,6 @@ use crate::order::permutation;
 use crate::random::Purpose;
 use crate::set::DataSet;
 
-/// The training images as listed, before unreadable ones were left out.
-#[derive(Clone, Debug)]
-pub(crate) struct Listed {
-    /// Class of each image.
-    pub labels: Vec<u32>,
-    /// Whether each image can be read, and so is in the set.
-    pub readable: Vec<bool>,
-}
-
 impl DataSet {
     /// Splits a `fraction` of the training images off for validation, like [`split`].
     ///

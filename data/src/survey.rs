@@ -12,9 +12,9 @@ use serde::Serialize;
 
 use crate::decode::ImageError;
 use crate::error::DataError;
+use crate::options::LoadProgress;
 use crate::packed::Brightness;
 use crate::set::DataSet;
-use crate::source::LoadProgress;
 use crate::store::{ImageFiles, ImageStore};
 
 /// Maximum number of duplicates listed, of each kind.

@@ -12,8 +12,6 @@ use crate::head::linear;
 use crate::norm::Pass;
 use ops::ResidualBackend;
 
-/// Edge length of the only image size that fits the flattened head.
-pub(crate) const DIGIT_SIZE: usize = 28;
 pub(crate) const BLOCK_WIDTH: usize = 30;
 pub(crate) const CHANNELS: [usize; 2] = [20, 15];
 /// Edge length of the max pools' non-overlapping windows.

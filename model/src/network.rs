@@ -4,8 +4,9 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
+use crate::config::{ConfigError, NetworkConfig};
 use crate::digit::DigitResNet;
-use crate::folded::FoldedNetwork;
+use crate::parameters::parameter_count;
 use crate::resnet::ResNet;
 use ops::ResidualBackend;
 
@@ -31,10 +32,25 @@ impl<B: ResidualBackend> Network<B> {
             Self::Digit(network) => network.forward(images),
         }
     }
+}
 
-    /// Returns the network in its current state, for prediction only: faster, but no longer
-    /// trainable.
-    pub fn fold(&self) -> FoldedNetwork<B> {
-        FoldedNetwork::new(self)
+impl NetworkConfig {
+    /// Builds the network with random weights. For reproducible weights, call `B::seed(&device,
+    /// seed)` first.
+    ///
+    /// # Errors
+    ///
+    /// If a value is out of range.
+    pub fn init<B: ResidualBackend>(&self, device: &B::Device) -> Result<Network<B>, ConfigError> {
+        self.validate()?;
+        let network = match self {
+            Self::Resnet(config) => Network::ResNet(ResNet::new(config, device)),
+            Self::Digit(config) => Network::Digit(DigitResNet::new(config, device)),
+        };
+        // Burn draws a parameter when it is first used. Visiting every parameter draws all of them
+        // now, in a fixed order, so that a seed gives the same weights regardless of what runs
+        // first.
+        parameter_count(&network);
+        Ok(network)
     }
 }

@@ -3,8 +3,9 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::keys::{CHARTS, CLASSES, CURVES, KEYS, Key, KeyScope, LOG, MISTAKES, SCORES, Scope};
-use crate::layout::{dialog, options, within};
+use crate::keys::help_lines;
+use crate::layout::{dialog, help_columns, help_rows, options, within};
+use crate::mode::Scope;
 use crate::panel::columns;
 use crate::pen::Pen;
 use crate::state::{Dialog, State};
@@ -12,9 +13,6 @@ use crate::text::width;
 
 /// Columns for key names.
 const NAMES: u16 = 9;
-
-/// Columns within the frame that two columns of keys need.
-const TWO_COLUMNS: u16 = 76;
 
 /// Draws the dialog over the page.
 pub(crate) fn draw(pen: &mut Pen, state: &State, scope: Scope, open: Dialog, screen: Rect) {
@@ -75,47 +73,6 @@ fn question(pen: &mut Pen, scope: Scope, open: Dialog, area: Rect) {
     let y = options.len() as u16 + 3;
     let x = pen.print(area, 1, y, "any other key", Style::new());
     pen.print(area, x + 1, y, "goes back", Style::new());
-}
-
-/// Returns the lines of the help page; headings have no key.
-fn help_lines(scope: Scope) -> Vec<(&'static str, &'static str)> {
-    let group = |heading: &'static str, keys: &mut dyn Iterator<Item = &'static Key>| {
-        let mut lines = vec![(heading, "")];
-        lines.extend(keys.map(|key| (key.shown, key.long)));
-        lines
-    };
-    let mut lines = Vec::new();
-    if scope.controls {
-        let is_of_run = |key: &&Key| key.place != KeyScope::Everywhere && scope.has(key.place);
-        let mut run = KEYS.iter().filter(is_of_run);
-        lines.extend(group("The run", &mut run));
-    }
-    let mut everywhere = KEYS.iter().filter(|key| key.place == KeyScope::Everywhere);
-    lines.extend(group("Everywhere", &mut everywhere));
-    for (heading, place) in [
-        ("Overview and charts", CURVES),
-        ("Charts", CHARTS),
-        ("Classes", CLASSES),
-        ("Classes and mistakes", SCORES),
-        ("Mistakes", MISTAKES),
-        ("Log", LOG),
-    ] {
-        let mut keys = KEYS.iter().filter(|key| key.place == place);
-        lines.extend(group(heading, &mut keys));
-    }
-    lines
-}
-
-/// Returns the number of key columns for a screen width.
-fn help_columns(width: u16) -> usize {
-    if width < TWO_COLUMNS { 1 } else { 2 }
-}
-
-/// Returns the rows of the help page within a frame of the given width.
-pub(crate) fn help_rows(scope: Scope, width: u16) -> u16 {
-    let inner = within(Rect::new(0, 0, width, 3));
-    let columns = help_columns(inner.width);
-    help_lines(scope).len().div_ceil(columns) as u16
 }
 
 /// Returns the maximum scroll position of the help page.

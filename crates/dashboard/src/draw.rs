@@ -5,13 +5,11 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use crate::chart::Traced;
 use crate::dialogs;
-use crate::keys::Scope;
 use crate::layout::{SMALLEST, hints, layout, tabs};
-use crate::mode::Command;
+use crate::mode::{Command, Scope};
 use crate::pages;
-use crate::pen::{Pen, Span};
+use crate::pen::{Pen, Span, Traced};
 use crate::progress;
 use crate::runs::Run;
 use crate::state::{State, Tab};

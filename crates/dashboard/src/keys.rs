@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-use crate::mode::Mode;
+use crate::mode::{Mode, Scope};
 use crate::state::Tab;
 
 /// The scope of a key.
@@ -19,16 +19,6 @@ pub(crate) enum KeyScope {
     Foreground,
     /// On these pages of [`Tab::ALL`].
     Tabs(&'static [Tab]),
-}
-
-/// What can be controlled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Scope {
-    pub mode: Mode,
-    /// Whether the visible run can be controlled.
-    pub controls: bool,
-    /// Whether it can continue in the background.
-    pub detaches: bool,
 }
 
 impl Scope {
@@ -301,4 +291,33 @@ pub(crate) fn foot(scope: Scope, tab: Tab, of_page: bool) -> impl Iterator<Item 
         let is_of_page = matches!(key.place, KeyScope::Tabs(_));
         is_of_page == of_page && !key.short.is_empty() && key.works(scope, tab)
     })
+}
+
+/// Returns the lines of the help page; headings have no key.
+pub(crate) fn help_lines(scope: Scope) -> Vec<(&'static str, &'static str)> {
+    let group = |heading: &'static str, keys: &mut dyn Iterator<Item = &'static Key>| {
+        let mut lines = vec![(heading, "")];
+        lines.extend(keys.map(|key| (key.shown, key.long)));
+        lines
+    };
+    let mut lines = Vec::new();
+    if scope.controls {
+        let is_of_run = |key: &&Key| key.place != KeyScope::Everywhere && scope.has(key.place);
+        let mut run = KEYS.iter().filter(is_of_run);
+        lines.extend(group("The run", &mut run));
+    }
+    let mut everywhere = KEYS.iter().filter(|key| key.place == KeyScope::Everywhere);
+    lines.extend(group("Everywhere", &mut everywhere));
+    for (heading, place) in [
+        ("Overview and charts", CURVES),
+        ("Charts", CHARTS),
+        ("Classes", CLASSES),
+        ("Classes and mistakes", SCORES),
+        ("Mistakes", MISTAKES),
+        ("Log", LOG),
+    ] {
+        let mut keys = KEYS.iter().filter(|key| key.place == place);
+        lines.extend(group(heading, &mut keys));
+    }
+    lines
 }

@@ -5,7 +5,8 @@ use std::ops::Range;
 use crossterm::event::KeyCode;
 use ratatui::layout::{Position, Rect, Size};
 
-use crate::keys::{Scope, foot};
+use crate::keys::{foot, help_lines};
+use crate::mode::Scope;
 use crate::panel::{above, below};
 use crate::runs::Run;
 use crate::state::{Dialog, State, Tab};
@@ -21,6 +22,9 @@ const NAMES: u16 = 72;
 
 /// Screens with fewer rows have only one row of keys.
 const LOW: u16 = 14;
+
+/// Columns within the frame that two columns of keys need.
+const TWO_COLUMNS: u16 = 76;
 
 /// The parts of the screen.
 #[derive(Clone, Copy, Debug)]
@@ -141,7 +145,7 @@ pub(crate) fn dialog(scope: Scope, dialog: Dialog, screen: Rect) -> Rect {
     let columns = if dialog == Dialog::Help { 84 } else { 56 };
     let width = screen.width.min(columns);
     let rows = match dialog {
-        Dialog::Help => crate::dialogs::help_rows(scope, width) + 2,
+        Dialog::Help => help_rows(scope, width) + 2,
         _ => options(scope, dialog).len() as u16 + 6,
     };
     let height = rows.min(screen.height);
@@ -151,6 +155,18 @@ pub(crate) fn dialog(scope: Scope, dialog: Dialog, screen: Rect) -> Rect {
         width,
         height,
     }
+}
+
+/// Returns the number of key columns for a screen width.
+pub(crate) fn help_columns(width: u16) -> usize {
+    if width < TWO_COLUMNS { 1 } else { 2 }
+}
+
+/// Returns the rows of the help page within a frame of the given width.
+pub(crate) fn help_rows(scope: Scope, width: u16) -> u16 {
+    let inner = within(Rect::new(0, 0, width, 3));
+    let columns = help_columns(inner.width);
+    help_lines(scope).len().div_ceil(columns) as u16
 }
 
 /// Returns the area inside a dialog's frame.

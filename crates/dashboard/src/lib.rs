@@ -14,7 +14,7 @@
 //! | `pace` | when to check the files and when to draw |
 //! | `runs` | the runs that are shown, updated as their files grow |
 //! | `state`, `window`, `scores` | the user's choices |
-//! | `input`, `update`, `mouse`, `keys`, `layout` | user input, and positions on the screen |
+//! | `input`, `update`, `press`, `mouse`, `keys`, `layout` | user input, and positions on the screen |
 //! | `draw`, `dialogs`, `pages` | the whole screen, and its parts |
 //! | `progress`, `panel`, `thumbnail`, `settings` | parts shared by several pages |
 //! | `curves`, `chart`, `ticks`, `canvas` | curves with their axes |
@@ -53,6 +53,7 @@ mod pace;
 mod pages;
 mod panel;
 mod pen;
+mod press;
 mod progress;
 mod runs;
 mod scores;
@@ -68,10 +69,10 @@ mod update;
 mod window;
 
 pub use capture::Said;
-pub use chart::Traced;
 pub use draw::{draw, trace};
 pub use input::{Input, Response};
 pub use mode::{Command, End, Mode, Options, Source};
+pub use pen::Traced;
 pub use runs::Run;
 pub use screen::run;
 pub use session::{DashboardError, last_panic, restore};

@@ -15,6 +15,16 @@ pub enum Mode {
     Watch,
 }
 
+/// What can be controlled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scope {
+    pub mode: Mode,
+    /// Whether the visible run can be controlled.
+    pub controls: bool,
+    /// Whether it can continue in the background.
+    pub detaches: bool,
+}
+
 /// A command to the owner of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {

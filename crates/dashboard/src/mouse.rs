@@ -9,9 +9,9 @@ use crate::dialogs::scroll_help;
 use crate::layout::{Target, target};
 use crate::mode::Command;
 use crate::pages::{charts, classes, log, mistakes};
+use crate::press::{ZOOM, press, scroll_log};
 use crate::runs::Run;
 use crate::state::{Dialog, Drag, State, Tab};
-use crate::update::{ZOOM, press, scroll_log};
 
 /// Handles a mouse event.
 pub(crate) fn update(state: &mut State, event: MouseEvent, runs: &[Run]) -> Option<Command> {

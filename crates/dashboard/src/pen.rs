@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::chart::Traced;
 use crate::text::{fit, width};
 use crate::theme::Theme;
 
@@ -15,6 +14,20 @@ pub(crate) struct Pen<'a> {
     pub theme: Theme,
     /// If set, charts record their curves here instead of drawing them.
     pub traced: Option<Vec<Traced>>,
+}
+
+/// A curve of a chart. Positions are `[across, down]`, in cells from the top left corner of the
+/// screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Traced {
+    /// Style of the line; the band is fainter.
+    pub style: Style,
+    /// Polylines; one with a single position is a dot.
+    pub lines: Vec<Vec<[f64; 2]>>,
+    /// Range of the values, drawn behind the line: `[across, top, bottom]`, from left to right.
+    pub band: Vec<[f64; 3]>,
+    /// Marked points.
+    pub marks: Vec<([f64; 2], char)>,
 }
 
 /// Text and its style.

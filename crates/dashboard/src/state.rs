@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use events::Axis;
 use ratatui::layout::Size;
 
-use crate::keys::Scope;
-use crate::mode::{Command, Mode, Options};
+use crate::mode::{Command, Mode, Options, Scope};
 use crate::runs::Run;
 use crate::theme::{Colors, Theme};
 use crate::window::Window;

@@ -1,8 +1,11 @@
 //! Errors from parsing a device name to having a working device.
 
+use std::fmt;
+
 use thiserror::Error;
 
-use crate::{DeviceKind, Skipped, request::names};
+use crate::DeviceKind;
+use crate::kind::{AUTO, names};
 
 /// Error that prevents a device name from becoming a working device.
 ///
@@ -94,6 +97,21 @@ pub enum DeviceError {
     },
 }
 
+/// A device that `auto` skipped. Displayed as `cuda: the reason`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Kind of the device.
+    pub kind: DeviceKind,
+    /// Reason for skipping it, as a sentence without a period.
+    pub reason: String,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.kind, self.reason)
+    }
+}
+
 impl DeviceError {
     /// Returns the fix: what to install, how to rebuild, or which other device to name. `None` if
     /// the message already says it.
@@ -101,7 +119,7 @@ impl DeviceError {
         match self {
             // The message contains the suggestion, because argument parsers show only the message.
             Self::Unknown { .. } => None,
-            Self::BadIndex { device, .. } if device == crate::request::AUTO => Some(
+            Self::BadIndex { device, .. } if device == AUTO => Some(
                 "`auto` takes no index, name a kind of device to choose one by index".to_owned(),
             ),
             Self::BadIndex { device, .. } => Some(format!(

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Name of the request that leaves the choice to the program.
+pub(crate) const AUTO: &str = "auto";
+
 /// A kind of device, with the same name as on the command line and as its Cargo feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeviceKind {
@@ -75,4 +78,9 @@ impl fmt::Display for DeviceKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.name())
     }
+}
+
+/// Returns all names that a request can have, without an index.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    std::iter::once(AUTO).chain(DeviceKind::ALL.into_iter().map(DeviceKind::name))
 }

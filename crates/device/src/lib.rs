@@ -58,10 +58,10 @@ mod selected;
 mod threads;
 mod trial;
 
-pub use error::DeviceError;
-pub use kind::DeviceKind;
+pub use error::{DeviceError, Skipped};
+pub use kind::{DeviceKind, names};
 pub use listing::{ListedDevice, Listing, list_devices, table};
-pub use request::{DeviceRequest, names};
-pub use resolve::{Resolution, Skipped, resolve};
+pub use request::DeviceRequest;
+pub use resolve::{Resolution, resolve};
 pub use selected::{SelectedDevice, Task};
 pub use threads::{MORE_THREADS, ThreadsError, start_threads, threads};

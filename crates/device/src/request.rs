@@ -4,10 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::{AUTO, names};
 use crate::{DeviceError, DeviceKind};
-
-/// Name of the request that leaves the choice to the program.
-pub(crate) const AUTO: &str = "auto";
 
 /// Minimum similarity to a known name for a suggestion (0: nothing in common, 1: equal).
 const LEAST_LIKENESS: f64 = 0.7;
@@ -82,11 +80,6 @@ fn unknown(name: &str) -> DeviceError {
         name: name.to_owned(),
         nearest,
     }
-}
-
-/// Returns all names that a request can have, without an index.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    std::iter::once(AUTO).chain(DeviceKind::ALL.into_iter().map(DeviceKind::name))
 }
 
 impl fmt::Display for DeviceRequest {

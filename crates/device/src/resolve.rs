@@ -1,9 +1,7 @@
 //! Resolves a request to a working device.
 
-use std::fmt;
-
 use crate::{
-    DeviceError, DeviceKind, DeviceRequest, SelectedDevice,
+    DeviceError, DeviceKind, DeviceRequest, SelectedDevice, Skipped,
     probe::{self, Found},
     trial,
 };
@@ -16,21 +14,6 @@ pub struct Resolution {
     /// Compiled-in devices that `auto` tried first and could not use, in that order. Empty if the
     /// user named a device.
     pub skipped: Vec<Skipped>,
-}
-
-/// A device that `auto` skipped. Displayed as `cuda: the reason`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
-    /// Kind of the device.
-    pub kind: DeviceKind,
-    /// Reason for skipping it, as a sentence without a period.
-    pub reason: String,
-}
-
-impl fmt::Display for Skipped {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.kind, self.reason)
-    }
 }
 
 /// Finds the device for `request` and verifies that it works.

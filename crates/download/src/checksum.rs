@@ -1,23 +1,14 @@
 //! Expected checksum of a downloaded file: its SHA-256, or the first digits of it.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
 
-use files::{Hasher, SHA256_DIGITS};
-
-use crate::error::DownloadError;
-use crate::progress::{Progress, Watch};
+use files::SHA256_DIGITS;
 
 /// Number of digits in messages.
 const SHOWN: usize = 16;
 
 /// Minimum number of digits to distinguish files.
 const FEWEST_DIGITS: usize = 8;
-
-/// Number of bytes hashed at a time.
-const BLOCK: usize = 1 << 20;
 
 /// Reason why a checksum is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,41 +72,10 @@ impl fmt::Display for Checksum {
     }
 }
 
-/// Hashes up to the first `length` bytes of an open file and returns how many there were.
-pub(crate) fn update_from(
-    hasher: &mut Hasher,
-    file: &mut File,
-    path: &Path,
-    length: u64,
-    watch: &mut Watch<'_>,
-) -> Result<u64, DownloadError> {
-    let mut bytes = file.take(length);
-    let mut block = vec![0; BLOCK];
-    let mut checked = 0;
-    loop {
-        watch.say(Progress::Checking {
-            checked,
-            total: length,
-        })?;
-        match bytes.read(&mut block) {
-            Ok(0) => return Ok(checked),
-            Ok(count) => {
-                hasher.update(&block[..count]);
-                checked += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(source) => {
-                return Err(DownloadError::Read {
-                    path: path.to_owned(),
-                    source,
-                });
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use files::Hasher;
+
     use super::*;
 
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

@@ -1,18 +1,17 @@
 //! Downloads a file from the first mirror that has it.
 
-use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use files::Hasher;
 
-use crate::checksum::{Checksum, update_from};
+use crate::checksum::Checksum;
 use crate::client::Patience;
 use crate::error::{DownloadError, MirrorFailure};
 use crate::lock::Lock;
 use crate::mirror::{Mirror, Trouble};
-use crate::part::PartialFile;
+use crate::part::{PartialFile, make_folder, update_from};
 use crate::progress::{Progress, Watch};
 
 /// A file to download.
@@ -164,19 +163,4 @@ fn is_there(
         expected: checksum.shown(),
         found: checksum.same_digits(&sha256),
     })
-}
-
-/// Creates the parent folders of a path.
-pub(crate) fn make_folder(path: &Path) -> Result<(), DownloadError> {
-    if path.file_name().is_none() {
-        return Err(DownloadError::Path {
-            path: path.to_owned(),
-        });
-    }
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
-            fs::create_dir_all(folder).map_err(|source| DownloadError::writing(folder, source))
-        }
-        _ => Ok(()),
-    }
 }

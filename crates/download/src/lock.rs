@@ -7,8 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::error::DownloadError;
-use crate::fetch::make_folder;
-use crate::part::beside;
+use crate::part::{beside, make_folder};
 use crate::progress::{Progress, TICK, Watch};
 
 /// An exclusive lock for downloading or processing a file, released on drop. The system releases it

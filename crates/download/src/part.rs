@@ -2,15 +2,17 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use files::Hasher;
 use serde::{Deserialize, Serialize};
 
-use crate::checksum::update_from;
 use crate::error::DownloadError;
-use crate::progress::Watch;
+use crate::progress::{Progress, Watch};
+
+/// Number of bytes hashed at a time.
+const BLOCK: usize = 1 << 20;
 
 /// Origin of a partial file, so that the rest comes from the same version of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +168,54 @@ pub(crate) fn beside(path: &Path, ending: &OsStr) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(ending);
     path.into()
+}
+
+/// Creates the parent folders of a path.
+pub(crate) fn make_folder(path: &Path) -> Result<(), DownloadError> {
+    if path.file_name().is_none() {
+        return Err(DownloadError::Path {
+            path: path.to_owned(),
+        });
+    }
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            fs::create_dir_all(folder).map_err(|source| DownloadError::writing(folder, source))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Hashes up to the first `length` bytes of an open file and returns how many there were.
+pub(crate) fn update_from(
+    hasher: &mut Hasher,
+    file: &mut File,
+    path: &Path,
+    length: u64,
+    watch: &mut Watch<'_>,
+) -> Result<u64, DownloadError> {
+    let mut bytes = file.take(length);
+    let mut block = vec![0; BLOCK];
+    let mut checked = 0;
+    loop {
+        watch.say(Progress::Checking {
+            checked,
+            total: length,
+        })?;
+        match bytes.read(&mut block) {
+            Ok(0) => return Ok(checked),
+            Ok(count) => {
+                hasher.update(&block[..count]);
+                checked += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => {
+                return Err(DownloadError::Read {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+        }
+    }
 }
 
 /// Reads a note; `None` if it is missing or cannot be sent to a mirror.

@@ -2,8 +2,8 @@
 
 use crate::format::number;
 use crate::history::History;
-use crate::metrics::Metrics;
-use crate::series::{Axis, Split};
+use crate::metrics::{Metrics, Split};
+use crate::series::Axis;
 
 /// Kinds of alerts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

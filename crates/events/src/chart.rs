@@ -9,15 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::history::History;
-use crate::series::Split;
-
-/// Chart of a training loss whose definition differs from the scored loss because of label
-/// smoothing or mixed images.
-pub const OPTIMIZED_LOSS: &str = "optimized_loss";
-/// Chart of the training accuracy on images that are mixed in pairs.
-pub const MIXED_ACCURACY: &str = "mixed_accuracy";
-/// Figure of training steps: the loss as defined for scoring, recorded if labels are smoothed.
-pub const CROSS_ENTROPY: &str = "cross_entropy";
+use crate::metrics::{CROSS_ENTROPY, MIXED_ACCURACY, OPTIMIZED_LOSS, Split};
 
 impl History {
     /// Returns the label smoothing: the fraction of each label spread over all classes in training,

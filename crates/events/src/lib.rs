@@ -8,7 +8,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `event` | the kinds of events |
-//! | `metrics` | named numbers |
+//! | `metrics` | named numbers, and what they are computed from |
 //! | `chart` | groups of figures that may share an axis |
 //! | `thumbnail` | a small image inside an event |
 //! | `writer` | writes events to the file |
@@ -71,7 +71,6 @@ mod thumbnail;
 mod writer;
 
 pub use alerts::{Alert, AlertKind, alerts};
-pub use chart::{CROSS_ENTROPY, MIXED_ACCURACY, OPTIMIZED_LOSS};
 pub use confusion::{ClassScores, Confusion};
 pub use event::{
     Checkpoint, Ended, Ending, Epoch, Event, ImageCounts, Level, Message, Mistake, Progress,
@@ -81,9 +80,11 @@ pub use follower::{FILE, Follower};
 pub use history::{History, Sitting, State};
 pub use interval::accuracy_interval;
 pub use lock::{Lock, LockError, is_locked};
-pub use metrics::{Metrics, is_share, round, title};
+pub use metrics::{
+    CROSS_ENTROPY, MIXED_ACCURACY, Metrics, OPTIMIZED_LOSS, Split, is_share, round, title,
+};
 pub use request::{Request, RequestError};
-pub use series::{Axis, Bucket, Curve, Split};
+pub use series::{Axis, Bucket, Curve};
 pub use setting::{rounded_setting, tells_runs_apart};
 pub use steps::Steps;
 pub use thumbnail::{Thumbnail, ThumbnailError};

@@ -1,10 +1,16 @@
-//! Named numbers.
+//! Named numbers, and what they are computed from.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::chart::MIXED_ACCURACY;
+/// Chart of a training loss whose definition differs from the scored loss because of label
+/// smoothing or mixed images.
+pub const OPTIMIZED_LOSS: &str = "optimized_loss";
+/// Chart of the training accuracy on images that are mixed in pairs.
+pub const MIXED_ACCURACY: &str = "mixed_accuracy";
+/// Figure of training steps: the loss as defined for scoring, recorded if labels are smoothed.
+pub const CROSS_ENTROPY: &str = "cross_entropy";
 
 /// Figures by name, such as `loss` and `accuracy`, sorted by name.
 ///
@@ -46,6 +52,31 @@ impl<N: Into<String>> FromIterator<(N, f64)> for Metrics {
             metrics.set(name, figure);
         }
         metrics
+    }
+}
+
+/// The images and weights that a figure is computed from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// The training images, one figure per step.
+    Train,
+    /// The validation images, one figure per epoch.
+    Validation,
+    /// The validation images with the moving average of the weights, one figure per epoch.
+    Average,
+}
+
+impl Split {
+    /// All values.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Average];
+
+    /// Returns the display name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Average => "average",
+        }
     }
 }
 

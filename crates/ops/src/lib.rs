@@ -15,7 +15,7 @@
 //! | `autodiff` | forward and backward steps for `Autodiff` |
 //! | `flex`, `backends` | implementations of the trait |
 //! | `kernels` | CPU kernels, which `flex` calls |
-//! | `optimizer`, `muon` | SGD, Adam and Muon, with one operation per step |
+//! | `optimizer` | SGD, Adam and Muon, with one operation per step |
 //! | [`profile`] | time spent in each operation |
 //!
 //! ```
@@ -44,7 +44,6 @@ mod flex;
 mod functions;
 #[cfg(feature = "flex")]
 mod kernels;
-mod muon;
 mod optimizer;
 mod orthogonal;
 // Only the kernels record operations.
@@ -66,8 +65,7 @@ pub use functions::{
 };
 #[cfg(feature = "flex")]
 pub use kernels::{SIMD_VARIABLE, SimdLevel, peak_gflops};
-pub use muon::Muon;
-pub use optimizer::{Adam, Optimizer, OptimizerState, Sgd};
+pub use optimizer::{Adam, Muon, Optimizer, OptimizerState, Sgd};
 pub use step::{AdamStep, SgdStep};
 pub use values::{
     BatchNormGradients, BatchNormOutput, ConvolutionOptions, PreparedConvolution, PreparedWeight,

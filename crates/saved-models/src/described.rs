@@ -8,7 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::description::Description;
-use crate::saved::{DESCRIPTION_FILE, WEIGHTS_FILE};
+
+/// File name of the weights in a run's folder.
+pub const WEIGHTS_FILE: &str = "model.safetensors";
+/// File name of the description in a run's folder.
+pub const DESCRIPTION_FILE: &str = "model.json";
 
 /// Key of the previous version, present while new weights are being written.
 const REPLACES: &str = "replaces";

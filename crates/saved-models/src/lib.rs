@@ -17,6 +17,7 @@
 
 mod described;
 mod description;
+mod difference;
 mod error;
 pub mod foreign;
 mod input;
@@ -25,9 +26,10 @@ mod record;
 mod saved;
 mod views;
 
+pub use described::{DESCRIPTION_FILE, WEIGHTS_FILE};
 pub use description::{Accuracy, Activation, Description, Scoring, Stored};
 pub use error::SavedModelError;
 pub use input::{InputShape, InputShapeError};
 pub use named::NamedNetwork;
-pub use saved::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};
+pub use saved::SavedModel;
 pub use views::Views;

@@ -8,14 +8,7 @@ use burn_store::{
 use model::Network;
 use weights::{Contents, Precision, WeightsFile, to_safetensors};
 
-use crate::foreign::sizes;
-
-/// Number of tensors that a message names before it says "and N more".
-const NAMED: usize = 3;
-/// Maximum number of characters in a message before it is cut in the middle.
-const LONGEST: usize = 290;
-/// Number of characters in "and N more".
-const MORE: usize = 20;
+use crate::difference::{sizes, summary};
 
 /// The reason why bytes could not be decoded into a network's weights.
 pub(crate) enum DecodeError {
@@ -123,28 +116,6 @@ fn differences(result: &ApplyResult) -> Vec<String> {
     wrong.chain(missing).chain(unused).collect()
 }
 
-/// Summarizes differences: the first few, at least one, and the number of the others. The result
-/// fits into a message with `taken` characters already used.
-pub(crate) fn summary(differences: &[impl ToString], taken: usize) -> String {
-    let room = LONGEST.saturating_sub(taken + MORE);
-    let mut named: Vec<String> = Vec::new();
-    let mut characters = 0;
-    for difference in differences.iter().take(NAMED) {
-        let text = difference.to_string();
-        characters += text.chars().count() + 2;
-        if characters > room && !named.is_empty() {
-            break;
-        }
-        named.push(text);
-    }
-    let more = differences.len() - named.len();
-    let named = named.join(", ");
-    match more {
-        0 => named,
-        more => format!("{named}, and {more} more"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,14 +213,5 @@ mod tests {
                 "cut to {length} bytes"
             );
         }
-    }
-
-    #[test]
-    fn what_is_too_long_is_left_out_at_the_end() {
-        let differences = ["a".repeat(100), "b".repeat(100), "c".to_owned()];
-        let text = summary(&differences, 100);
-        assert_eq!(text, format!("{}, and 2 more", differences[0]));
-        assert_eq!(summary(&["a", "b", "c", "d"], 0), "a, b, c, and 1 more");
-        assert_eq!(summary(&["a"], 1000), "a");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::error::ContentError;
 use crate::file::{Format, Opened};
 use crate::safetensors::Safetensors;
-use crate::tensor::Entry;
+use crate::tensor::{Entry, TensorInfo, TensorKind};
 use crate::torch::{Listing, TorchFile};
 
 /// The contents of a file before any tensor is read, for programs that know which tensors they
@@ -35,46 +35,6 @@ pub struct Contents<'a> {
     tensors: Vec<TensorInfo>,
     metadata: BTreeMap<String, String>,
     source: Source<'a>,
-}
-
-/// A tensor that has not been read yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TensorInfo {
-    /// Keys that lead to the tensor, separated by dots: `state_dict.net.fc.bias`.
-    pub name: String,
-    /// Sizes, outermost dimension first; `None` if the tensor cannot be read.
-    pub shape: Option<Vec<usize>>,
-    /// Kind of the elements.
-    pub kind: TensorKind,
-    /// Reason why the tensor cannot be read, such as `of complex64`; `None` for floats and
-    /// integers.
-    pub unread: Option<String>,
-}
-
-/// Kind of a tensor's elements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TensorKind {
-    /// Floats with 16 to 64 bits.
-    Float,
-    /// Integers or booleans.
-    Integer,
-    /// Numbers that represent floats through a scale: a tensor quantized by PyTorch, or floats with
-    /// 8 bits or fewer.
-    Quantized,
-    /// Elements that cannot be read.
-    Unread,
-}
-
-impl TensorKind {
-    /// Returns the kind of an unknown type, given its name in a file.
-    pub(crate) fn unknown(name: &str) -> Self {
-        const SMALL_FLOATS: [&str; 6] = ["F8", "F6", "F4", "float8", "float6", "float4"];
-        match SMALL_FLOATS.iter().any(|start| name.starts_with(start)) {
-            true => Self::Quantized,
-            false => Self::Unread,
-        }
-    }
 }
 
 #[derive(Debug)]

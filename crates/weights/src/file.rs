@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::error::{ContentError, WeightsError};
 use crate::looks::looks_like;
 use crate::safetensors::Safetensors;
-use crate::state_dict::StateDict;
+use crate::state_dict::{Other, StateDict};
 use crate::torch::TorchFile;
 use crate::{archive, legacy, safetensors, torch};
 
@@ -21,15 +21,6 @@ pub enum Format {
     TorchLegacy,
     /// safetensors.
     Safetensors,
-}
-
-/// A part of a file that is not in its state dict.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Other {
-    /// Keys that lead to it, separated by dots; shortened if they are long.
-    pub name: String,
-    /// Number of tensors that only this part contains.
-    pub tensors: usize,
 }
 
 /// The content of a weights file.

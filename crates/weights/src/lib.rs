@@ -27,8 +27,7 @@
 
 mod error;
 
-// Contents of a file.
-mod contents;
+// Tensors, one and many.
 mod state_dict;
 mod tensor;
 
@@ -43,17 +42,18 @@ mod pickle;
 mod safetensors;
 mod torch;
 
-// Disk access.
+// Files of any format.
+mod contents;
 mod file;
 mod looks;
 mod write;
 
-pub use contents::{Contents, TensorInfo, TensorKind};
+pub use contents::Contents;
 pub use error::{ContentError, WeightsError, shown};
-pub use file::{Format, Other, WeightsFile, read_bytes};
+pub use file::{Format, WeightsFile, read_bytes};
 pub use layout::LayoutProblem;
 pub use pickle::PickleProblem;
-pub use state_dict::StateDict;
-pub use tensor::{Entry, ShapeError, Tensor};
+pub use state_dict::{Other, StateDict};
+pub use tensor::{Entry, ShapeError, Tensor, TensorInfo, TensorKind};
 pub use torch::STATE_DICT_KEYS;
 pub use write::{Precision, to_safetensors, write_safetensors};

@@ -107,6 +107,15 @@ impl IntoIterator for StateDict {
     }
 }
 
+/// A part of a file that is not in its state dict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// Keys that lead to it, separated by dots; shortened if they are long.
+    pub name: String,
+    /// Number of tensors that only this part contains.
+    pub tensors: usize,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

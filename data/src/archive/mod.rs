@@ -14,6 +14,7 @@ use std::io::{self, Read, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use crate::error::quoted;
 use crate::published::FetchProgress;
 
 pub(crate) use unpacked::unpacked;
@@ -94,7 +95,7 @@ impl<'a> Target<'a> {
     fn too_large(&self, name: &str) -> Failure {
         Failure::Archive(format!(
             "{} would make it {MAX_RATIO} times as large as it is, or larger",
-            crate::folder::shown(name)
+            quoted(name)
         ))
     }
 
@@ -111,7 +112,7 @@ impl<'a> Target<'a> {
                 // Nothing existed before, so this file system treats two names as the same.
                 io::ErrorKind::AlreadyExists => Failure::Archive(format!(
                     "its member {} has the same name as another on this file system",
-                    crate::folder::shown(&relative.to_string_lossy())
+                    quoted(&relative.to_string_lossy())
                 )),
                 _ => Failure::Write(here.clone(), error),
             })?;
@@ -135,7 +136,7 @@ impl<'a> Target<'a> {
         let mut file = File::create_new(&target).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => Failure::Archive(format!(
                 "it has two members {}, or two that are one on this file system",
-                crate::folder::shown(&name)
+                quoted(&name)
             )),
             _ => Failure::Write(target.clone(), error),
         })?;
@@ -168,7 +169,7 @@ impl<'a> Target<'a> {
 fn checked(path: &Path) -> Result<Option<PathBuf>, Failure> {
     use std::path::Component;
     let refuse = |what: &str| {
-        let name = crate::folder::shown(&path.to_string_lossy());
+        let name = quoted(&path.to_string_lossy());
         Err(Failure::Archive(format!("its member {name} {what}")))
     };
     let mut checked = PathBuf::new();

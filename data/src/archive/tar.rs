@@ -9,6 +9,7 @@ use flate2::bufread::GzDecoder;
 use tar::{Archive, EntryType};
 
 use super::{Failure, Progress, Target, checked, is_of_the_system};
+use crate::error::quoted;
 
 pub(super) fn unpack(
     file: File,
@@ -46,7 +47,7 @@ pub(super) fn unpack(
             EntryType::Directory => true,
             EntryType::Regular | EntryType::Continuous => false,
             _ => {
-                let name = crate::folder::shown(&name);
+                let name = quoted(&name);
                 return Err(Failure::Archive(format!(
                     "its member {name} is a link or a device"
                 )));

@@ -9,6 +9,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::{Failure, Progress, Target, checked, is_of_the_system};
+use crate::error::quoted;
 
 /// Bits of a Unix mode that hold the file type, and their values for a plain file and a folder.
 const KIND: u32 = 0o170_000;
@@ -67,7 +68,7 @@ pub(super) fn unpack(
         let kind = member.unix_mode().unwrap_or(0) & KIND;
         let expected = if is_folder { FOLDER } else { REGULAR };
         if kind != 0 && kind != expected {
-            let name = crate::folder::shown(&name);
+            let name = quoted(&name);
             return Err(Failure::Archive(format!(
                 "its member {name} is a link or a device"
             )));

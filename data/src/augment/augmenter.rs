@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use image::DynamicImage;
+
 use super::shift::{Shift, shift};
 use super::trivial::trivial_augment;
 use super::{Augmentation, AugmentationError, Mixing, ResizedCrop};
-use crate::assembly::Original;
 use crate::convert::{planes_of_region, region_of_planes};
 use crate::preprocessing::{Preprocessing, PreprocessingError};
 use crate::random::{Generator, Purpose};
@@ -26,6 +27,14 @@ impl Draw {
     fn numbers(self) -> [u64; 2] {
         [self.epoch, self.image | self.repeat << 40]
     }
+}
+
+/// An image before augmentation.
+pub(crate) enum Original<'a> {
+    /// `[channels, height, width]`, at the model's input size.
+    Packed(&'a [u8]),
+    /// Of any size.
+    Image(DynamicImage),
 }
 
 /// An image under augmentation.

@@ -13,7 +13,7 @@ mod trivial;
 mod warp;
 
 pub use affine::Affine;
-pub(crate) use augmenter::{Augmenter, Canvas, Draw};
+pub(crate) use augmenter::{Augmenter, Canvas, Draw, Original};
 pub use color::ColorJitter;
 pub use erasing::{ErasedFilling, RandomErasing};
 pub(crate) use mixing::{Mixing, Recipe};

@@ -6,7 +6,7 @@ use super::AugmentationError;
 use super::range::Range;
 use crate::convert::Region;
 use crate::random::Generator;
-use crate::resample::Stretch;
+use crate::resize::Stretch;
 
 /// Number of attempts to find a crop within the image, as in torchvision.
 const TRIES: usize = 10;

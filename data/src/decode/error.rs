@@ -7,6 +7,7 @@ use files::shown_path;
 
 use super::format::{IMAGE_FORMATS, OtherFormat};
 use super::{DEFAULT_MAX_PIXELS, MAX_FILE_BYTES};
+use crate::preprocessing::PreprocessingError;
 
 /// The error type for decoding bytes to an image. The message is a clause without the file's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -113,7 +114,7 @@ pub enum ImageError {
         /// The file.
         path: PathBuf,
         /// Error of the preprocessing.
-        source: crate::preprocessing::PreprocessingError,
+        source: PreprocessingError,
     },
 }
 

@@ -6,6 +6,7 @@ mod error;
 mod format;
 mod gif;
 mod ifd;
+mod jpeg;
 mod limits;
 mod lzw;
 mod opener;
@@ -23,13 +24,12 @@ use std::path::Path;
 use image::DynamicImage;
 use image::metadata::Orientation;
 
-use crate::jpeg;
 pub use error::{DecodeError, ImageError};
 use format::{Content, HEAD};
 pub use format::{IMAGE_EXTENSIONS, IMAGE_FORMATS, ImageFormat, OtherFormat};
-pub(crate) use limits::Limits;
+use limits::Limits;
 pub use opener::{ImageOpener, open_image};
-pub(crate) use orientation::FoundOrientation;
+use orientation::FoundOrientation;
 pub use warning::{Flaw, FlawedImages};
 
 /// Default for the maximum number of pixels of an image: enough for the photos of any phone.

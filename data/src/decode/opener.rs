@@ -11,6 +11,7 @@ use super::error::ImageError;
 use super::limits::Limits;
 use super::warning::FlawedImages;
 use super::{DEFAULT_MAX_PIXELS, DecodedImage, HEAD, MAX_FILE_BYTES, decode, format};
+use crate::preprocessing::Preprocessing;
 
 /// Opens an image of one of the [`IMAGE_FORMATS`](super::IMAGE_FORMATS) with at most
 /// [`DEFAULT_MAX_PIXELS`], and applies the orientation of its metadata.
@@ -87,6 +88,26 @@ impl ImageOpener {
             self.flawed.add(path, flaw);
         }
         Ok(make(image))
+    }
+}
+
+impl Preprocessing {
+    /// Opens an image and prepares it like [`Preprocessing::prepare_bytes`].
+    ///
+    /// # Errors
+    /// [`ImageError`], which names the file and the problem.
+    pub fn prepare_file(
+        &self,
+        opener: &ImageOpener,
+        path: impl AsRef<Path>,
+    ) -> Result<Vec<u8>, ImageError> {
+        let path = path.as_ref();
+        opener
+            .open_with(path, |image| self.prepare_bytes(&image))?
+            .map_err(|source| ImageError::Prepare {
+                path: path.to_owned(),
+                source,
+            })
     }
 }
 

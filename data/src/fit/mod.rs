@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::convert::{Region, gray, planes_of_region};
 use crate::preprocessing::{Preprocessing, PreprocessingError};
-use crate::resample::Stretch;
+use crate::resize::Stretch;
 use inspect::{Border, Content, Sheet, chroma, tolerance};
 pub use look::{Background, Centering, ImageLook};
 

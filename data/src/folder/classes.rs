@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::Reading;
-use super::names::{listed, name_of, quoted};
-use super::passed_over::PassedOver;
+use super::names::{listed, name_of};
 use super::tree::{Contents, all_images, in_words, with_images};
-use crate::error::DataError;
+use crate::error::{DataError, quoted};
+use crate::passed_over::PassedOver;
+use crate::set::Reading;
 
 /// Maximum number of folders between a class folder and its images.
 const DEEPEST: usize = 4;

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::Reading;
 use super::index::{FileIndex, Named};
 use super::listing::{ImageFile, Listing, split_off_test};
-use super::names::{self, quoted};
+use super::names;
 use super::parts::Role;
-use super::passed_over::PassedOver;
 use super::table::{LABEL, Row, SPLIT, Table};
 use super::tree::{all_images, below, in_words};
-use crate::error::DataError;
+use crate::error::{DataError, quoted};
+use crate::passed_over::PassedOver;
+use crate::set::Reading;
 
 /// Additional values for a column of parts, in lower case.
 const OTHER_PARTS: [(&str, Role); 5] = [

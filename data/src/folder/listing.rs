@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Reading;
 use super::classes::{Class, Classes, classes, is_of_images};
 use super::labels;
-use super::names::{self, ClassIndex, name_of, quoted};
+use super::names::{self, ClassIndex, name_of};
 use super::parts::{PartFolders, Role, descend};
-use super::passed_over::PassedOver;
 use super::tree::{Contents, below, in_words};
 use super::unlabeled;
-use crate::error::DataError;
+use crate::error::{DataError, quoted};
+use crate::passed_over::PassedOver;
+use crate::set::Reading;
 use crate::split::split;
 
 const EXTENSIONS: &[&str] = &crate::decode::IMAGE_EXTENSIONS;

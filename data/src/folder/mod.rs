@@ -18,7 +18,6 @@ mod labels;
 mod listing;
 mod names;
 mod parts;
-mod passed_over;
 mod table;
 mod tree;
 mod unlabeled;
@@ -30,45 +29,26 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use serde::Serialize;
 
 use crate::archive;
 use crate::decode::{DEFAULT_MAX_PIXELS, ImageError, ImageOpener};
-use crate::error::DataError;
+use crate::error::{DataError, quoted};
+use crate::options::{LoadOptions, Storage};
 use crate::packed::{Brightness, PackedImages};
 use crate::preprocessing::Preprocessing;
-use crate::set::{DataSet, Splits, check_size, preparation};
-use crate::source::{LoadOptions, Storage};
-use crate::split::Listed;
+use crate::set::{DataSet, Listed, Reading, Splits, check_size, preparation};
 use crate::store::{ImageFiles, ImageStore};
 use crate::unreadable::Unreadable;
 use listing::{ImageFile, Listing, list};
 pub use names::ClassIndex;
-pub(crate) use names::quoted as shown;
-pub use passed_over::PassedOver;
 pub(crate) use tree::{first_other_file, likely_set, only_archive};
 
-/// How the images of a folder were interpreted, in sentences without a period.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Reading {
-    /// Unusual interpretations.
-    pub notes: Vec<String>,
-    /// Possible mistakes.
-    pub warnings: Vec<String>,
-}
-
 impl Reading {
-    fn note(&mut self, text: String) {
-        if !self.notes.contains(&text) {
-            self.notes.push(text);
-        }
-    }
-
     /// Replaces the folder that an archive was unpacked into by the archive's name.
     fn rename(&mut self, folder: &Path, archive: &Path) {
         let texts = self.notes.iter_mut().chain(&mut self.warnings);
         for text in texts.filter(|_| folder != archive) {
-            let [one, other] = [folder, archive].map(|path| shown(&names::name_of(path)));
+            let [one, other] = [folder, archive].map(|path| quoted(&names::name_of(path)));
             *text = text.replace(&one, &other);
             let [one, other] = [folder, archive].map(|path| tree::below(path, path));
             *text = text.replace(&one, &other);

@@ -6,23 +6,16 @@ use std::path::Path;
 use files::{is_printable, printable, shortened, shown_path};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::Reading;
-use crate::error::DataError;
+use crate::error::{DataError, SHOWN, quoted};
+use crate::set::Reading;
 
 /// Maximum number of bytes of a class name: the limit for a folder's name.
 const LONGEST: usize = 255;
-/// Maximum number of characters of a name in a message.
-const SHOWN: usize = 40;
 
 /// Returns the class name of a folder. Bytes that are not UTF-8 are written as `\xE9`, so that
 /// names that differ only in such bytes stay distinct.
 pub(super) fn name_of(path: &Path) -> String {
     shown_path(Path::new(path.file_name().unwrap_or_default())).into_owned()
-}
-
-/// Quotes a name for a message: shortened, and without terminal control characters.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("`{}`", shortened(&printable(name), SHOWN))
 }
 
 /// Quotes the names of the first few of several folders for a message.

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::Reading;
 use super::classes::is_of_a_kind;
-use super::names::{listed, name_of, quoted};
+use super::names::{listed, name_of};
 use super::tree::{Contents, below, with_images};
-use crate::error::DataError;
+use crate::error::{DataError, quoted};
+use crate::set::Reading;
 
 /// Usual folder names of a part, in lower case.
 const TRAIN: [&str; 1] = ["train"];

@@ -9,6 +9,7 @@ use csv::{ReaderBuilder, Trim};
 
 use super::index::FileIndex;
 use super::listing::is_image_name;
+use crate::error::quoted;
 
 /// Possible names for the column of file names, in order of preference.
 const FILE: [&str; 19] = [
@@ -183,7 +184,7 @@ impl Table {
     pub(super) fn name(&self, column: usize) -> String {
         let name = self.header.as_ref().and_then(|header| header.get(column));
         match name {
-            Some(name) if !name.is_empty() => super::names::quoted(name),
+            Some(name) if !name.is_empty() => quoted(name),
             _ => format!("column {}", column + 1),
         }
     }

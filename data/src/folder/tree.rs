@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use files::{printable, shown_path};
 
 use super::listing::is_image_name;
-use super::names::{name_of, quoted};
+use super::names::name_of;
 use crate::archive::is_archive;
 use crate::decode::other_format;
-use crate::error::DataError;
+use crate::error::{DataError, quoted};
 
 /// Maximum depth of the folder search.
 pub(super) const DEEPEST: usize = 12;

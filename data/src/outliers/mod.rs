@@ -236,6 +236,16 @@ fn background(channels: usize, generator: &mut Generator) -> Color {
     }
 }
 
+/// The outliers at the end of a batch: images of no class, for which all classes should be equally
+/// likely.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OutlierPart {
+    /// Number of outliers.
+    pub count: usize,
+    /// Weight of the outliers' mean loss relative to that of the other images.
+    pub weight: f64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

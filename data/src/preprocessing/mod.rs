@@ -1,15 +1,10 @@
 //! Conversion of images to model input; stored with the model.
 
-mod resampling;
-
-use std::path::Path;
-
 use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 
 use crate::convert::{Target, planes};
-use crate::decode::{ImageError, ImageOpener};
-pub use resampling::{CropStart, Filter, Resampling};
+use crate::resampling::Resampling;
 
 /// Maximum side of prepared images in pixels.
 pub const MAX_SIDE: usize = 4096;
@@ -194,24 +189,6 @@ impl Preprocessing {
             resampling: self.resampling,
         };
         Ok(planes(image, &target))
-    }
-
-    /// Opens an image and prepares it like [`Preprocessing::prepare_bytes`].
-    ///
-    /// # Errors
-    /// [`ImageError`], which names the file and the problem.
-    pub fn prepare_file(
-        &self,
-        opener: &ImageOpener,
-        path: impl AsRef<Path>,
-    ) -> Result<Vec<u8>, ImageError> {
-        let path = path.as_ref();
-        opener
-            .open_with(path, |image| self.prepare_bytes(&image))?
-            .map_err(|source| ImageError::Prepare {
-                path: path.to_owned(),
-                source,
-            })
     }
 
     /// Runs step 4: normalizes `[channels, height, width]` bytes to about mean 0 and standard

@@ -1,6 +1,7 @@
 //! Tests of [`Preprocessing`].
 
 use super::*;
+use crate::resampling::{CropStart, Filter};
 use image::{GrayImage, RgbaImage};
 
 fn gray(side: usize, resize: usize) -> Preprocessing {

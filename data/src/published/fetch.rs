@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 
 use download::{Download, DownloadError, Outcome, Progress};
 
-use super::error::MissingPart;
 use super::local::LocalFile;
 use super::locate::{SearchedFolder, fullest, locate, places};
 use super::unpack::{UnpackError, Unpacking, unpack};
-use super::{Form, PublishedError, PublishedSet, RemoteFile};
-use crate::error::DataError;
+use super::{Form, PublishedSet, RemoteFile};
+use crate::error::{DataError, MissingPart, PublishedError};
 
 /// Progress of fetching a data set; reported about ten times per second or more often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use files::Hasher;
 
-use super::PublishedError;
-use crate::error::DataError;
+use crate::error::{DataError, PublishedError};
 use crate::idx::unpacked;
 
 /// Maximum number of bytes of a file to compare; every published file has less.

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Names, PublishedError, PublishedSet};
+use super::{Names, PublishedSet};
+use crate::error::PublishedError;
 
 /// A folder searched for a data set's files.
 pub(super) struct SearchedFolder {

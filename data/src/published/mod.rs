@@ -1,7 +1,6 @@
 //! Published data sets: their files, the folders to search, and the download sources.
 
 mod catalogue;
-mod error;
 mod fetch;
 mod folders;
 mod local;
@@ -15,8 +14,8 @@ use std::iter;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use crate::error::PublishedError;
 pub(crate) use catalogue::{CIFAR10, CIFAR100, FASHION_MNIST, MNIST};
-pub use error::{MissingPart, PublishedError};
 pub use fetch::FetchProgress;
 pub(crate) use folders::writable;
 pub(crate) use local::{Hashed, LocalFile};

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::digit::DIGIT_SIZE;
+use super::DIGIT_SIZE;
 
 /// A config that does not describe a network, or whose network does not accept these images.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

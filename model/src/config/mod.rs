@@ -7,17 +7,15 @@ mod resnet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digit::{DIGIT_SIZE, DigitResNet};
-use crate::network::Network;
-use crate::parameters::parameter_count;
-use crate::resnet::ResNet;
 pub use changes::NetworkChanges;
 pub use error::ConfigError;
 pub(crate) use error::check;
 use error::check_ends;
 pub use kinds::{ActivationOrder, BlockKind, BottleneckStride, ShortcutKind, StemKind, StemPool};
-use ops::ResidualBackend;
 pub use resnet::ResNetConfig;
+
+/// Edge length of the only images that the digit network accepts, in pixels.
+const DIGIT_SIZE: usize = 28;
 
 /// Everything that determines a network's architecture. Serializes with a `family` key that
 /// distinguishes the variants.
@@ -41,25 +39,6 @@ pub struct DigitConfig {
 }
 
 impl NetworkConfig {
-    /// Builds the network with random weights. For reproducible weights, call `B::seed(&device,
-    /// seed)` first.
-    ///
-    /// # Errors
-    ///
-    /// If a value is out of range.
-    pub fn init<B: ResidualBackend>(&self, device: &B::Device) -> Result<Network<B>, ConfigError> {
-        self.validate()?;
-        let network = match self {
-            Self::Resnet(config) => Network::ResNet(ResNet::new(config, device)),
-            Self::Digit(config) => Network::Digit(DigitResNet::new(config, device)),
-        };
-        // Burn draws a parameter when it is first used. Visiting every parameter draws all of them
-        // now, in a fixed order, so that a seed gives the same weights regardless of what runs
-        // first.
-        parameter_count(&network);
-        Ok(network)
-    }
-
     /// Checks the range of every value.
     ///
     /// # Errors

@@ -32,16 +32,20 @@ enum Layers<B: Backend> {
     Digit(FoldedDigitResNet<B>),
 }
 
-impl<B: ResidualBackend> FoldedNetwork<B> {
-    pub(crate) fn new(network: &Network<B>) -> Self {
-        Self {
-            layers: match network {
-                Network::ResNet(network) => Layers::ResNet(FoldedResNet::new(network)),
-                Network::Digit(network) => Layers::Digit(FoldedDigitResNet::new(network)),
+impl<B: ResidualBackend> Network<B> {
+    /// Returns the network in its current state, for prediction only: faster, but no longer
+    /// trainable.
+    pub fn fold(&self) -> FoldedNetwork<B> {
+        FoldedNetwork {
+            layers: match self {
+                Self::ResNet(network) => Layers::ResNet(FoldedResNet::new(network)),
+                Self::Digit(network) => Layers::Digit(FoldedDigitResNet::new(network)),
             },
         }
     }
+}
 
+impl<B: ResidualBackend> FoldedNetwork<B> {
     /// Maps images `[batch, input_channels, height, width]` to logits `[batch, classes]`.
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
         match &self.layers {

@@ -14,7 +14,6 @@ use crate::theme::Theme;
 use crate::ticks::{Scale, Unit};
 
 pub(crate) use series::Series;
-pub use trace::Traced;
 
 /// Columns for the labels of the vertical axis.
 const GUTTER: u16 = 8;

@@ -1,26 +1,11 @@
 //! Curves separate from the cells that show them, for images that can draw real lines.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use super::{Chart, band, dot_of, lines};
 use crate::canvas::{ACROSS, Canvas, DOWN};
-use crate::pen::Pen;
+use crate::pen::{Pen, Traced};
 use crate::ticks::Scale;
-
-/// A curve of a chart. Positions are `[across, down]`, in cells from the top left corner of the
-/// screen.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Traced {
-    /// Style of the line; the band is fainter.
-    pub style: Style,
-    /// Polylines; one with a single position is a dot.
-    pub lines: Vec<Vec<[f64; 2]>>,
-    /// Range of the values, drawn behind the line: `[across, top, bottom]`, from left to right.
-    pub band: Vec<[f64; 3]>,
-    /// Marked points.
-    pub marks: Vec<([f64; 2], char)>,
-}
 
 impl Chart {
     /// Records the curves without drawing anything.

@@ -4,8 +4,8 @@ use crate::event::{
     Checkpoint, Ended, Ending, Epoch, Event, Level, Message, Mistake, Progress, Resumed, Speed,
     Started, Step, System, Tested,
 };
+use crate::metrics::Split;
 use crate::parse::ParsedLines;
-use crate::series::Split;
 use crate::steps::Steps;
 
 /// Everything known about a run, without what was discarded when it was resumed.

@@ -4,7 +4,7 @@ mod nearest;
 
 use crate::event::Epoch;
 use crate::history::History;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Split};
 use crate::steps::Summary;
 
 /// The horizontal axis of a curve.
@@ -17,31 +17,6 @@ pub enum Axis {
     Epoch,
     /// Time of the run in seconds.
     Time,
-}
-
-/// The images and weights that a figure is computed from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Split {
-    /// The training images, one figure per step.
-    Train,
-    /// The validation images, one figure per epoch.
-    Validation,
-    /// The validation images with the moving average of the weights, one figure per epoch.
-    Average,
-}
-
-impl Split {
-    /// All values.
-    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Average];
-
-    /// Returns the display name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Validation => "validation",
-            Self::Average => "average",
-        }
-    }
 }
 
 /// A group of neighboring points of a curve.

@@ -8,8 +8,8 @@ use model::ConfigError;
 use thiserror::Error;
 use weights::{ContentError, WeightsError, shown};
 
-use super::difference::Differences;
 use super::hub::CONFIG_FILE;
+use crate::difference::Differences;
 use crate::error::SavedModelError;
 
 /// A weights file cannot be used or written.

@@ -8,7 +8,6 @@ use weights::Contents;
 
 use super::conventions::{self, Classes};
 use super::detect::{networks, without_wrappers};
-use super::difference::{Difference, Differences};
 use super::error::ForeignError;
 use super::export::DESCRIPTION_KEY;
 use super::heads::{Head, is_usual};
@@ -25,6 +24,7 @@ use super::rest::rest;
 use super::run::{change, run, run_of};
 use super::select::{Candidate, Choice, choose};
 use crate::description::{Accuracy, Activation, Description};
+use crate::difference::{Difference, Differences};
 use crate::saved::{SavedModel, check};
 
 /// The result of importing a weights file.

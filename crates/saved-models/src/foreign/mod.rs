@@ -24,7 +24,6 @@
 //! | `options` | what a user specifies about a file |
 //! | `notes` | all assumptions, as sentences |
 //! | `conventions` | default class names and preprocessing for a network's shape |
-//! | `difference` | tensors in which a file differs from a network |
 //! | `error` | errors |
 //!
 //! Nothing is guessed silently. A tensor of the network that is missing or has another shape is an
@@ -46,7 +45,6 @@
 
 mod conventions;
 mod detect;
-mod difference;
 mod document;
 mod error;
 mod export;
@@ -67,8 +65,7 @@ mod run;
 mod select;
 mod translate;
 
-pub(crate) use difference::sizes;
-pub use difference::{Difference, Differences};
+pub use crate::difference::{Difference, Differences};
 pub use error::ForeignError;
 pub use export::{export, exported};
 pub use import::{Import, import};

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use weights::{ContentError, Entry, Precision, StateDict, Tensor, to_safetensors};
 
-use super::difference::Differences;
 use super::error::ForeignError;
 use super::listing::Listing;
 use super::naming::Naming;
@@ -12,6 +11,7 @@ use super::rest::folded_biases;
 use super::select::Candidate;
 use super::translate::{Problem, oriented, shape_error, translate};
 use crate::description::Description;
+use crate::difference::Differences;
 
 /// Returns the bytes of this project's record of a network in the file `origin`. `is_single` means
 /// that its one output becomes two.

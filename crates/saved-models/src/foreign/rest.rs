@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::TensorShape;
 use weights::{TensorKind, shown};
 
-use super::difference::Difference;
 use super::heads::{Head, around};
 use super::listing::Listing;
 use super::naming::Naming;
 use super::select::Candidate;
+use crate::difference::Difference;
 
 /// Words in names of modules and tensors that are only used in training.
 const TRAINING: [&str; 46] = [

@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use super::conventions;
-use super::difference::Differences;
 use super::error::ForeignError;
 use super::hub;
 use super::import::Import;
 use super::naming::Naming;
 use super::options::ImportOptions;
 use super::recognize::name;
+use crate::described::{DESCRIPTION_FILE, WEIGHTS_FILE};
 use crate::description::{Accuracy, Description};
-use crate::saved::{DESCRIPTION_FILE, SavedModel, WEIGHTS_FILE};
+use crate::difference::Differences;
+use crate::saved::SavedModel;
 
 /// Returns the run's folder for a path: the folder itself, or the parent of a record with its
 /// description.

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use model::{NetworkConfig, TensorShape};
 
-use super::difference::Difference;
 use super::heads::{self, Backbone, Head};
 use super::listing::Listing;
 use super::naming::{Naming, Scheme};
 use super::recognize::{FIRST_CONVOLUTION, FIRST_NORM, View};
 use super::rest::{first_module, words};
 use super::translate::oriented;
+use crate::difference::Difference;
 
 /// Words in the names of averages of a network's weights.
 const AVERAGES: [&str; 6] = ["ema", "average", "averaged", "avg", "swa", "shadow"];

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use model::TensorShape;
 use weights::{ContentError, Entry, StateDict, Tensor};
 
-use super::difference::Difference;
 use super::naming::Naming;
+use crate::difference::Difference;
 
 /// The reason why a state dict cannot be translated to another naming.
 pub(super) enum Problem {

@@ -9,16 +9,11 @@ use files::{SealError, sha256, write_atomically};
 use model::{Network, NetworkConfig, ResidualBackend, TensorShape};
 use weights::{Contents, Precision, TensorInfo};
 
-use crate::described::{Described, Version};
+use crate::described::{DESCRIPTION_FILE, Described, Version, WEIGHTS_FILE};
 use crate::description::{Accuracy, Description, Stored};
+use crate::difference::{Difference, summary};
 use crate::error::SavedModelError;
-use crate::foreign::Difference;
 use crate::record::{self, DecodeError};
-
-/// File name of the weights in a run's folder.
-pub const WEIGHTS_FILE: &str = "model.safetensors";
-/// File name of the description in a run's folder.
-pub const DESCRIPTION_FILE: &str = "model.json";
 
 /// Maximum number of attempts to read a model that is being saved at the same time.
 const MOST_TRIES: usize = 10;
@@ -278,7 +273,7 @@ impl SavedModel {
         let differences = self.differing_shapes(network)?;
         if !differences.is_empty() {
             let taken = mismatch(String::new()).to_string().chars().count();
-            return Err(mismatch(record::summary(&differences, taken)));
+            return Err(mismatch(summary(&differences, taken)));
         }
         let network = network
             .init(device)

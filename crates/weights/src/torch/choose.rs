@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::error::{ContentError, shown};
-use crate::file::Other;
 use crate::pickle::{Graph, Node, Value};
+use crate::state_dict::Other;
 use crate::torch::rebuild::is_tensor;
 
 /// Keys under which training programs store a state dict, in the order in which they are tried:

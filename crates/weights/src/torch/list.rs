@@ -1,10 +1,10 @@
 //! Lists all tensors of a pickle with the keys that lead to them.
 
-use crate::contents::{TensorInfo, TensorKind};
 use crate::dtype::Dtype;
 use crate::error::ContentError;
 use crate::pickle::{Graph, Value};
 use crate::safetensors::MAX_TENSORS;
+use crate::tensor::{TensorInfo, TensorKind};
 use crate::torch::TorchFile;
 use crate::torch::choose::{self, Choice};
 use crate::torch::rebuild::{self, Rebuilder};

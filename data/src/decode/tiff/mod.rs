@@ -12,7 +12,7 @@ use super::limits::Limits;
 use super::orientation::FoundOrientation;
 use super::warning::Flaw;
 use super::{Decoded, pixels};
-use crate::jpeg;
+use crate::decode::jpeg;
 use layout::{Chunk, Layout};
 use samples::Samples;
 use unpack::{Compression, unpack};

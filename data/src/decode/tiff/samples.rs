@@ -4,8 +4,8 @@ use super::layout::Layout;
 use super::unpack::Compression;
 use crate::decode::error::DecodeError;
 use crate::decode::ifd::{self, Directory};
+use crate::decode::jpeg::darken;
 use crate::decode::pixels::round;
-use crate::jpeg::darken;
 
 mod tag {
     pub(super) const COLORS: u16 = 262;

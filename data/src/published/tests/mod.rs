@@ -18,7 +18,8 @@ use flate2::write::GzEncoder;
 use tar::{EntryType, Header};
 
 use super::fetch::fetch;
-use super::{FetchProgress, Form, Names, PublishedError, PublishedSet, RemoteFile};
+use super::{FetchProgress, Form, Names, PublishedSet, RemoteFile};
+use crate::error::PublishedError;
 use server::{Reply, Server};
 
 const FILES: [Names<'static>; 2] = [&["train.bin"], &["test.bin"]];

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::document::{Document, wrong};
 use super::error::ForeignError;
 use super::processor::{Prepared, Processor};
+use crate::described::{DESCRIPTION_FILE, WEIGHTS_FILE};
 use crate::description::Activation;
-use crate::saved::{DESCRIPTION_FILE, WEIGHTS_FILE};
 
 pub(super) const CONFIG_FILE: &str = "config.json";
 const PROCESSOR_FILE: &str = "preprocessor_config.json";

@@ -7,10 +7,10 @@ use model::{
 use serde::Serialize;
 use weights::shown;
 
-use super::difference::sizes;
 use super::listing::Listing;
 use super::naming::{Naming, Scheme};
 use super::translate::oriented;
+use crate::difference::sizes;
 
 /// Output channels of a bottleneck per unit of width.
 const EXPANSION: usize = 4;

@@ -19,7 +19,7 @@ pub struct Resampling {
 }
 
 impl Resampling {
-    pub(super) fn is_usual(&self) -> bool {
+    pub(crate) fn is_usual(&self) -> bool {
         *self == Self::default()
     }
 }

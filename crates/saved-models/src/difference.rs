@@ -4,7 +4,12 @@ use std::fmt;
 
 use weights::{Entry, TensorInfo, TensorKind, shown};
 
-use crate::record::summary;
+/// Number of tensors that a message names before it says "and N more".
+const NAMED: usize = 3;
+/// Maximum number of characters in a message before it is cut in the middle.
+const LONGEST: usize = 290;
+/// Number of characters in "and N more".
+const MORE: usize = 20;
 
 /// All tensors in which a file differs from a network; the message shows the first few.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +112,7 @@ impl Difference {
 
 impl Differences {
     /// Returns a message of `start` and the first few differences.
-    pub(super) fn after(&self, start: &str) -> String {
+    pub(crate) fn after(&self, start: &str) -> String {
         format!("{start}{}", summary(&self.0, start.chars().count()))
     }
 }
@@ -156,6 +161,28 @@ impl fmt::Display for Difference {
     }
 }
 
+/// Summarizes differences: the first few, at least one, and the number of the others. The result
+/// fits into a message with `taken` characters already used.
+pub(crate) fn summary(differences: &[impl ToString], taken: usize) -> String {
+    let room = LONGEST.saturating_sub(taken + MORE);
+    let mut named: Vec<String> = Vec::new();
+    let mut characters = 0;
+    for difference in differences.iter().take(NAMED) {
+        let text = difference.to_string();
+        characters += text.chars().count() + 2;
+        if characters > room && !named.is_empty() {
+            break;
+        }
+        named.push(text);
+    }
+    let more = differences.len() - named.len();
+    let named = named.join(", ");
+    match more {
+        0 => named,
+        more => format!("{named}, and {more} more"),
+    }
+}
+
 /// Formats a shape. A shape from a file may have any number of dimensions.
 pub(crate) fn sizes(shape: &[usize]) -> String {
     match shape.len() {
@@ -183,5 +210,14 @@ mod tests {
             assert_eq!(difference(held).as_deref(), Some(expected));
         }
         assert_eq!(difference(Held::Floats(&[2])), None);
+    }
+
+    #[test]
+    fn what_is_too_long_is_left_out_at_the_end() {
+        let differences = ["a".repeat(100), "b".repeat(100), "c".to_owned()];
+        let text = summary(&differences, 100);
+        assert_eq!(text, format!("{}, and 2 more", differences[0]));
+        assert_eq!(summary(&["a", "b", "c", "d"], 0), "a, b, c, and 1 more");
+        assert_eq!(summary(&["a"], 1000), "a");
     }
 }

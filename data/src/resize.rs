@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use wide::{i16x8, i32x4};
 
-use crate::preprocessing::Filter;
+use crate::resampling::Filter;
 
 /// An interval of one side of an image, in original pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +36,7 @@ impl Axis {
 ///
 /// `axes` are those of the rows and the columns, within the image and not empty. Returns
 /// `[rows, columns, CHANNELS]`.
-pub(crate) fn resample<const CHANNELS: usize>(
+pub(crate) fn resize<const CHANNELS: usize>(
     pixels: &[u8],
     size: [usize; 2],
     axes: &[Axis; 2],
@@ -69,7 +69,7 @@ pub(crate) fn resample<const CHANNELS: usize>(
         let line = if is_tall {
             &samples
         } else {
-            columns.resample_line::<CHANNELS>(&samples, &mut resized);
+            columns.resize_line::<CHANNELS>(&samples, &mut resized);
             &resized
         };
         outputs = rows.outputs_of(row, outputs);
@@ -87,7 +87,7 @@ pub(crate) fn resample<const CHANNELS: usize>(
             for (samples, &sum) in samples.iter_mut().zip(sums) {
                 *samples = rounded(sum);
             }
-            columns.resample_line::<CHANNELS>(&samples, &mut resized);
+            columns.resize_line::<CHANNELS>(&samples, &mut resized);
             &resized
         } else {
             for (samples, &sum) in resized.iter_mut().zip(sums) {
@@ -205,7 +205,7 @@ impl Taps {
     }
 
     /// Resamples a row of original pixels, of which the first is the first of [`Taps::source`].
-    fn resample_line<const CHANNELS: usize>(&self, samples: &Line, resized: &mut Line) {
+    fn resize_line<const CHANNELS: usize>(&self, samples: &Line, resized: &mut Line) {
         let start = self.source().start;
         let samples = samples.as_flattened();
         let resized = resized.as_flattened_mut();
@@ -290,13 +290,13 @@ mod tests {
             let expected = plain(&pixels, &axis, filter);
             let across = [alone.clone(), axis.clone()];
             let along = [axis, alone];
-            prop_assert_eq!(&resample::<1>(&pixels, [1, side], &across, filter), &expected);
-            prop_assert_eq!(&resample::<1>(&pixels, [side, 1], &along, filter), &expected);
+            prop_assert_eq!(&resize::<1>(&pixels, [1, side], &across, filter), &expected);
+            prop_assert_eq!(&resize::<1>(&pixels, [side, 1], &along, filter), &expected);
             // Three equal channels.
             let gray: Vec<u8> = pixels.iter().flat_map(|&pixel| [pixel; 3]).collect();
             let tripled: Vec<u8> = expected.iter().flat_map(|&pixel| [pixel; 3]).collect();
-            prop_assert_eq!(&resample::<3>(&gray, [1, side], &across, filter), &tripled);
-            prop_assert_eq!(&resample::<3>(&gray, [side, 1], &along, filter), &tripled);
+            prop_assert_eq!(&resize::<3>(&gray, [1, side], &across, filter), &tripled);
+            prop_assert_eq!(&resize::<3>(&gray, [side, 1], &along, filter), &tripled);
         }
 
         #[test]
@@ -308,7 +308,7 @@ mod tests {
                 let length = side as f64;
                 Axis::whole(Stretch { start: 0.0, length }, side)
             });
-            let copy = resample::<1>(&pixels, [2, 6], &axes, filter);
+            let copy = resize::<1>(&pixels, [2, 6], &axes, filter);
             prop_assert_eq!(copy, pixels);
         }
     }

@@ -32,7 +32,7 @@ impl PassedOver {
         self.files.is_empty() && self.folders == 0 && self.others == 0
     }
 
-    pub(super) fn add(&mut self, path: &Path) {
+    pub(crate) fn add(&mut self, path: &Path) {
         let lower = |part: &std::ffi::OsStr| part.to_string_lossy().to_lowercase();
         let kind = fs::metadata(path).map(|metadata| metadata.file_type());
         if kind.as_ref().is_ok_and(FileType::is_dir) {

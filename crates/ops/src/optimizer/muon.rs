@@ -4,7 +4,8 @@ use burn::optim::LearningRate;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::optimizer::{Adam, OptimizerState, next};
+use super::adam::Adam;
+use super::state::{OptimizerState, next};
 use crate::{ResidualBackend, SgdStep, orthogonalize, sgd_step};
 
 /// Scale that makes steps as long as those of Adam (Liu et al. 2025,
@@ -42,7 +43,7 @@ impl Default for Muon {
 }
 
 impl Muon {
-    pub(crate) fn step<B: ResidualBackend, const D: usize>(
+    pub(super) fn step<B: ResidualBackend, const D: usize>(
         &self,
         rate: LearningRate,
         parameter: Tensor<B, D>,

@@ -1,13 +1,20 @@
 //! Optimizers that update a parameter in one pass, in place if nothing else shares its memory.
 
+mod adam;
+mod muon;
+mod sgd;
+mod state;
+
 use burn::optim::{LearningRate, SimpleOptimizer};
-use burn::record::Record;
 use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
 use serde::{Deserialize, Serialize};
 
-use crate::muon::Muon;
-use crate::{AdamStep, ResidualBackend, SgdStep};
+pub use adam::Adam;
+pub use muon::Muon;
+pub use sgd::Sgd;
+pub use state::OptimizerState;
+
+use crate::ResidualBackend;
 
 /// An optimizer and its settings; computes the same as PyTorch's optimizer of that name.
 ///
@@ -30,77 +37,6 @@ pub enum Optimizer {
     Adam(Adam),
     /// Muon for the weights of convolutions, AdamW for all other parameters.
     Muon(Muon),
-}
-
-/// Settings of stochastic gradient descent; without momentum and weight decay by default.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sgd {
-    /// Fraction of the previous direction to keep, 0 to 1.
-    pub momentum: f64,
-    /// Fraction of the gradient to leave out of the direction, 0 to 1.
-    pub dampening: f64,
-    /// Whether to use Nesterov momentum.
-    pub nesterov: bool,
-    /// Fraction of a parameter to add to its gradient.
-    pub weight_decay: f64,
-    /// Whether weight decay applies to vectors too: biases, and the scale and shift of norms.
-    pub vectors_decay: bool,
-}
-
-impl Default for Sgd {
-    fn default() -> Self {
-        Self {
-            momentum: 0.0,
-            dampening: 0.0,
-            nesterov: false,
-            weight_decay: 0.0,
-            vectors_decay: true,
-        }
-    }
-}
-
-/// Settings of Adam; PyTorch's by default.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Adam {
-    /// Fraction of the gradient's mean to keep, 0 to 1.
-    pub beta1: f64,
-    /// Fraction of the squared gradient's mean to keep, 0 to 1.
-    pub beta2: f64,
-    /// Added to the square root of the squared gradient's mean.
-    pub epsilon: f64,
-    /// Fraction of a parameter to add to its gradient, or to subtract from the parameter itself if
-    /// `decoupled`.
-    pub weight_decay: f64,
-    /// Whether weight decay bypasses the means, as in AdamW.
-    pub decoupled: bool,
-    /// Whether weight decay applies to vectors too: biases, and the scale and shift of norms.
-    pub vectors_decay: bool,
-}
-
-impl Default for Adam {
-    fn default() -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            decoupled: false,
-            vectors_decay: true,
-        }
-    }
-}
-
-/// State that an [`Optimizer`] keeps for each parameter.
-#[derive(Record, Clone, Debug)]
-pub struct OptimizerState<B: Backend, const D: usize> {
-    /// Momentum buffer of SGD and Muon, or Adam's mean of the gradient.
-    pub first: Tensor<B, D>,
-    /// Adam's mean of the squared gradient.
-    pub second: Option<Tensor<B, D>>,
-    /// Number of steps taken.
-    pub steps: usize,
 }
 
 impl<B: ResidualBackend> SimpleOptimizer<B> for Optimizer {
@@ -126,75 +62,6 @@ impl<B: ResidualBackend> SimpleOptimizer<B> for Optimizer {
             second: state.second.map(|second| second.to_device(device)),
             steps: state.steps,
         }
-    }
-}
-
-impl Sgd {
-    fn step<B: ResidualBackend, const D: usize>(
-        &self,
-        rate: LearningRate,
-        parameter: Tensor<B, D>,
-        gradient: Tensor<B, D>,
-        state: Option<OptimizerState<B, D>>,
-    ) -> (Tensor<B, D>, Option<OptimizerState<B, D>>) {
-        let steps = next(&state);
-        let step = SgdStep {
-            rate,
-            momentum: self.momentum,
-            dampening: self.dampening,
-            nesterov: self.nesterov,
-            weight_decay: decay::<D>(self.weight_decay, self.vectors_decay),
-        };
-        let buffer = state.map(|state| state.first);
-        let (parameter, buffer) = crate::sgd_step(parameter, gradient, buffer, step);
-        let state = buffer.map(|first| OptimizerState {
-            first,
-            second: None,
-            steps,
-        });
-        (parameter, state)
-    }
-}
-
-impl Adam {
-    pub(crate) fn step<B: ResidualBackend, const D: usize>(
-        &self,
-        rate: LearningRate,
-        parameter: Tensor<B, D>,
-        gradient: Tensor<B, D>,
-        state: Option<OptimizerState<B, D>>,
-    ) -> (Tensor<B, D>, Option<OptimizerState<B, D>>) {
-        let steps = next(&state);
-        let step = AdamStep {
-            rate,
-            beta1: self.beta1,
-            beta2: self.beta2,
-            epsilon: self.epsilon,
-            weight_decay: decay::<D>(self.weight_decay, self.vectors_decay),
-            decoupled: self.decoupled,
-            number: steps,
-        };
-        let moments = state.and_then(|state| Some([state.first, state.second?]));
-        let (parameter, [first, second]) = crate::adam_step(parameter, gradient, moments, step);
-        let state = OptimizerState {
-            first,
-            second: Some(second),
-            steps,
-        };
-        (parameter, Some(state))
-    }
-}
-
-/// Returns the number of the step that follows a state, counted from 1.
-pub(crate) fn next<B: Backend, const D: usize>(state: &Option<OptimizerState<B, D>>) -> usize {
-    state.as_ref().map_or(0, |state| state.steps) + 1
-}
-
-/// Returns the weight decay of a parameter with `D` dimensions.
-pub(crate) fn decay<const D: usize>(weight_decay: f64, vectors_decay: bool) -> f64 {
-    match D > 1 || vectors_decay {
-        true => weight_decay,
-        false => 0.0,
     }
 }
 
