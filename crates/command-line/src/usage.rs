@@ -71,12 +71,12 @@ fn safe_lines(text: &str, reason: Option<&dyn std::error::Error>) -> String {
 fn plainly(reason: &str) -> &str {
     match reason {
         "invalid digit found in string" | "cannot parse integer from empty string" => {
-            "it has to be a whole number"
+            "must be a whole number"
         }
-        "number too large to fit in target type" => "it is too large",
-        "number too small to fit in target type" => "it is too small",
-        "number would be zero for non-zero type" => "it has to be at least 1",
-        "invalid float literal" | "cannot parse float from empty string" => "it has to be a number",
+        "number too large to fit in target type" => "must be smaller",
+        "number too small to fit in target type" => "must be larger",
+        "number would be zero for non-zero type" => "must be at least 1",
+        "invalid float literal" | "cannot parse float from empty string" => "must be a number",
         other => other,
     }
 }
