@@ -24,7 +24,7 @@ pub enum DeviceError {
     },
 
     /// The part after the colon is not an index.
-    #[error("`{index}` is no index for device `{device}`")]
+    #[error("`{index}` is not a valid index of device `{device}`")]
     BadIndex {
         /// Name before the colon.
         device: String,

@@ -85,7 +85,7 @@ impl Task for SmallProduct {
             Ok(())
         } else {
             Err(format!(
-                "a product of two small matrices came out as {product} instead of {expected}"
+                "the product of two small matrices is {product} instead of {expected}"
             ))
         }
     }

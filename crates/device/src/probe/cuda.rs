@@ -54,7 +54,7 @@ fn count_devices(quiet: &Quiet) -> Result<usize, DeviceError> {
     };
     Err(unavailable(
         reason,
-        "check with `nvidia-smi` that the driver sees a GPU and suits it",
+        "check with `nvidia-smi` that the driver sees a GPU and supports it",
     ))
 }
 

@@ -62,7 +62,8 @@ fn graphics_api(kind: DeviceKind) -> Backend {
 fn remedy(backend: Backend) -> &'static str {
     match backend {
         Backend::Vulkan if cfg!(target_os = "linux") => {
-            "install the GPU's Vulkan driver and the Vulkan loader (`libvulkan1`); `mesa-vulkan-drivers` serves most GPUs and has a software adapter"
+            "install the GPU's Vulkan driver and the Vulkan loader (`libvulkan1`); \
+             `mesa-vulkan-drivers` supports most GPUs and has a software adapter"
         }
         Backend::Vulkan => "install the GPU's Vulkan driver",
         _ => "check that the system sees a GPU",

@@ -25,7 +25,7 @@ pub(super) fn probe() -> Result<Vec<Found>, DeviceError> {
         .map_err(|message| {
             unavailable(
                 format!("the libraries of ROCm cannot be used: {message}"),
-                "install a ROCm version that suits the driver",
+                "install a ROCm version that matches the driver",
             )
         })?;
     if count == 0 {
