@@ -46,7 +46,7 @@ impl Head {
             206 if partial => self.rest(question),
             206 => {
                 return Err(Problem::Answer {
-                    reason: "a part of the file instead of the whole".to_owned(),
+                    reason: "it is a part of the file instead of the whole file".to_owned(),
                 });
             }
             416 if partial => Body::Unfit,

@@ -31,7 +31,7 @@ pub enum ChecksumError {
     },
 
     /// The checksum contains a character that is not a hexadecimal digit.
-    #[error("{found:?} is no hexadecimal digit")]
+    #[error("{found:?} is not a hexadecimal digit")]
     Digit {
         /// First invalid character.
         found: char,
@@ -139,6 +139,6 @@ mod tests {
             assert_eq!(error, ChecksumError::Length { found });
         }
         let error = Checksum::parse("ba7816b-").unwrap_err();
-        assert_eq!(error.to_string(), "'-' is no hexadecimal digit");
+        assert_eq!(error.to_string(), "'-' is not a hexadecimal digit");
     }
 }

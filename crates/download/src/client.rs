@@ -99,10 +99,10 @@ pub(crate) fn problem(error: ureq::Error) -> Problem {
         ureq::Error::Timeout(_) => Problem::Silent,
         ureq::Error::TooManyRedirects => Problem::Redirects,
         ureq::Error::RequireHttpsOnly(_) => Problem::Answer {
-            reason: "it leads from https to an address that is not secure".to_owned(),
+            reason: "it redirects from https to an insecure address".to_owned(),
         },
         ureq::Error::BadUri(_) => Problem::Answer {
-            reason: "it leads to something that is no address".to_owned(),
+            reason: "it redirects to an invalid address".to_owned(),
         },
         ureq::Error::Http(_)
         | ureq::Error::Protocol(_)

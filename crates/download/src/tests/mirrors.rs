@@ -223,7 +223,10 @@ fn where_nobody_listens_the_way_out_is_told() {
         "{text}"
     );
     assert!(text.contains("answers 404 Not Found"), "{text}");
-    assert!(text.ends_with("file is no address of a file"), "{text}");
+    assert!(
+        text.ends_with("file is not the address of a file"),
+        "{text}"
+    );
     let hint = error.hint().unwrap();
     assert!(
         hint.contains(&format!("download {refused} on another machine")),

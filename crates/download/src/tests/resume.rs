@@ -66,7 +66,10 @@ fn a_mirror_that_gives_no_more_is_given_up_and_the_part_stays() {
     let place = Setup::new();
     let error = place.fetch(&server.mirrors(), &file).unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("broke off after 300 bytes of 1000"), "{text}");
+    assert!(
+        text.contains("closed the connection after 300 bytes of 1000"),
+        "{text}"
+    );
     assert_eq!(server.asked().len(), 3);
     assert_eq!(place.names(), ["file.part", "file.part.json"]);
     assert_eq!(fs::read(place.part()).unwrap(), file[..300]);
