@@ -39,7 +39,7 @@ pub enum Column {
 
 /// There is no such column.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("there is no column `{}`: runs are sorted by {}", given.escape_debug(), Column::names())]
+#[error("cannot sort runs by `{}`, known columns are {}", given.escape_debug(), Column::names())]
 pub struct UnknownColumn {
     /// The given name.
     pub given: String,
@@ -198,7 +198,7 @@ mod tests {
         }
         insta::assert_snapshot!(
             "\u{1b}speed".parse::<Column>().unwrap_err(),
-            @r"there is no column `\u{1b}speed`: runs are sorted by name, state, data, model, device, seed, epochs, accuracy, loss, test, time, started"
+            @r"cannot sort runs by `\u{1b}speed`, known columns are name, state, data, model, device, seed, epochs, accuracy, loss, test, time, started"
         );
     }
 

@@ -83,7 +83,7 @@ fn every_kind_of_run_is_found() {
 
     let summary = |name: &str| RunSummary::read(name.to_owned(), &runs.join(name));
     assert_eq!(summary("failed").reason.as_deref(), Some("no space left"));
-    assert!(summary("strange").reason.unwrap().contains("is no file"));
+    assert!(summary("strange").reason.unwrap().contains("is not a file"));
     let mut finished = serde_json::to_value(summary("finished")).unwrap();
     finished["folder"] = "runs/finished".into();
     insta::assert_snapshot!(serde_json::to_string_pretty(&finished).unwrap(), @r#"
