@@ -53,7 +53,7 @@ pub struct UnknownPublished {
 #[non_exhaustive]
 pub enum PublishedError {
     /// There is no folder to store them in.
-    #[error("there is no folder for {file}, because the user has no home")]
+    #[error("there is no folder for {file}, because the user has no home folder")]
     NoCacheFolder {
         /// The file.
         file: String,
@@ -68,7 +68,7 @@ impl PublishedError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoCacheFolder { .. } => {
-                Some("download the file by hand, and name it with --weights".to_owned())
+                Some("download the file yourself, and name it with --weights".to_owned())
             }
             Self::Download(error) => error.hint(),
         }

@@ -159,7 +159,7 @@ fn put(state_dict: &mut StateDict, name: &str, shape: &[usize]) {
 fn what_cannot_be_built_is_said() {
     let reason = reason_of(|file| put(file, "conv1.weight", &[8, 3, 3, 3]));
     assert!(
-        reason.contains("stem has 8 channels where the first stage has 16"),
+        reason.contains("stem has 8 channels, but the first stage has 16"),
         "{reason}"
     );
     let reason = reason_of(|file| put(file, "layer1.0.downsample.0.weight", &[16, 16, 1, 1]));
