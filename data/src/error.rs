@@ -84,7 +84,8 @@ pub enum DataError {
 
     /// An IDX file starts with the wrong magic number.
     #[error(
-        "{} is no IDX file of {content}: expected magic number {expected:#06x}, found {found:#06x}",
+        "{} is not an IDX file of {content}: expected magic number {expected:#06x}, found \
+         {found:#06x}",
         shown_path(path)
     )]
     WrongMagic {
@@ -391,14 +392,14 @@ pub enum DataError {
     Image(#[from] ImageError),
 
     /// A thread that makes batches panicked.
-    #[error("a batch could not be made: {message}")]
+    #[error("cannot make a batch: {message}")]
     Panicked {
         /// Panic message.
         message: String,
     },
 
     /// An index is out of range.
-    #[error("image {index} does not exist: expected 0 up to, not including, {len}")]
+    #[error("the image index is {index}, but must be 0 to below {len}")]
     IndexOutOfRange {
         /// The index.
         index: usize,
@@ -407,7 +408,7 @@ pub enum DataError {
     },
 
     /// The fraction to split off is out of range.
-    #[error("the fraction to split off is {fraction}: expected 0 up to, not including, 1")]
+    #[error("the fraction to split off is {fraction}, but must be 0 to below 1")]
     Fraction {
         /// Fraction given.
         fraction: f64,
@@ -467,7 +468,7 @@ impl DataError {
                 Some("copy the file again from where it was published".to_owned())
             }
             Self::NotAFolder { path } if path.iter().any(|part| part == "~") => {
-                Some("a shell leaves ~ alone there: write $HOME".to_owned())
+                Some("the shell does not expand ~ there: write $HOME".to_owned())
             }
             Self::NotAFolder { path } if path.is_file() => Some(
                 "name a folder, or an archive that ends in .zip, .tar, .tar.gz or .tgz".to_owned(),
@@ -525,8 +526,8 @@ impl DataError {
                 Some(format.map_or(put, |format| format.convert).to_owned())
             }
             Self::UnreadableImages { .. } => Some(
-                "repair them, or move them elsewhere: no more than one image in a hundred is left \
-                 out, and no class as a whole; `train data` names them"
+                "repair them, or move them elsewhere: at most one image in a hundred is skipped, \
+                 and never a whole class; `train data` names them"
                     .to_owned(),
             ),
             Self::Image(error) => error.hint(),

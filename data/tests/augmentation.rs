@@ -369,7 +369,7 @@ fn settings_out_of_range_are_named() {
             },
         ),
         (
-            "`erasing.area` goes from 0.5 to 0.1:",
+            "`erasing.area` is 0.5 to 0.1, but must",
             Augmentation {
                 erasing: Some(RandomErasing {
                     area: [0.5, 0.1],

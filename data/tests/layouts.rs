@@ -288,7 +288,7 @@ fn flat_validation_images_get_their_labels_from_a_file() {
         assert_eq!(data.train.len(), 6);
         said(&data, "have their labels from ");
         said(&data, &format!(" of `{file}`"));
-        said(&data, "no labels and are passed over");
+        said(&data, "no labels and are skipped");
     }
 }
 
@@ -593,7 +593,7 @@ fn tables_that_say_nothing_clear_are_refused() {
         ),
         (
             "1.png,cat\n2.png,dog\n9.png,dog\n",
-            "1 of 3 rows name files that are not there",
+            "1 of 3 rows name missing files",
         ),
         ("1.png,cat\n5.png,dog\n", "several files have that name"),
         (
@@ -708,7 +708,7 @@ fn images_beside_the_parts_are_told() {
     images(path, &["1.png"]);
     let data = load(path).unwrap();
     assert_eq!((data.train.len(), data.test.len()), (6, 6));
-    said(&data, "`cat`, `extra` hold images and are passed over");
+    said(&data, "`cat`, `extra` hold images and are skipped");
     said(&data, "holds 1 image beside its parts");
     classes(&path.join("training"), &["cat", "dog"], "", 1);
     let error = load(path).unwrap_err();
@@ -722,7 +722,7 @@ fn images_beside_the_parts_are_told() {
     images(path, &["seg_pred/seg_pred/1.png"]);
     let data = load(path).unwrap();
     assert_eq!((data.train.len(), data.test.len()), (6, 2));
-    said(&data, "`seg_pred` holds images and is passed over");
+    said(&data, "`seg_pred` holds images and is skipped");
 }
 
 #[test]

@@ -113,14 +113,14 @@ impl Augmentation {
 #[non_exhaustive]
 pub enum AugmentationError {
     /// The padding is too large.
-    #[error("images are padded by {found} pixels: expected at most {MAX_SIDE}")]
+    #[error("the padding of images is {found} pixels, but must be at most {MAX_SIDE}")]
     PadCrop {
         /// Value given.
         found: usize,
     },
 
     /// A setting is out of range.
-    #[error("`{setting}` is {found}: expected {expected}")]
+    #[error("`{setting}` is {found}, but must be {expected}")]
     Setting {
         /// Name of the setting, such as `erasing.probability`.
         setting: &'static str,
@@ -131,7 +131,7 @@ pub enum AugmentationError {
     },
 
     /// The lower bound of a range exceeds the upper bound.
-    #[error("`{setting}` goes from {low} to {high}: expected the smaller number first")]
+    #[error("`{setting}` is {low} to {high}, but must have the smaller number first")]
     Bounds {
         /// Name of the setting, such as `erasing.area`.
         setting: &'static str,

@@ -77,7 +77,7 @@ pub(super) fn check(
             if let Some(escape) = escapes(name).next().filter(|_| other == name) {
                 return refuse(format!(
                     "{} stands for the folder with the byte {}, and for the one whose name has \
-                     `{escape}` in letters",
+                     the text `{escape}`",
                     quoted(name),
                     &escape[2..]
                 ));
@@ -87,8 +87,8 @@ pub(super) fn check(
         }
         if let Some(other) = folded.insert(look.to_lowercase(), name) {
             reading.warnings.push(format!(
-                "the classes {} and {} of {} differ only in case: they stay apart here, but file \
-                 systems of macOS and Windows merge such folders",
+                "the classes {} and {} of {} differ only in case: they are separate classes \
+                 here, but file systems of macOS and Windows merge such folders",
                 quoted(other),
                 quoted(name),
                 printable(&shown_path(place))
@@ -101,7 +101,7 @@ pub(super) fn check(
         let written = printable(name).into_owned();
         if written != *name && all.contains(&written) {
             return refuse(format!(
-                "{} and another name are the same where they are printed",
+                "{} and another name look the same when printed",
                 quoted(&written)
             ));
         }

@@ -164,7 +164,7 @@ impl Table {
         };
         match others.iter().copied().find(differs) {
             Some(other) => Err(format!(
-                "its columns {} and {} name different images: expected one that is called `file`",
+                "its columns {} and {} name different images: name one of them `file`",
                 self.name(first),
                 self.name(other)
             )),

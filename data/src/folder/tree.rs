@@ -237,7 +237,7 @@ pub(crate) fn only_archive(path: &Path) -> Option<PathBuf> {
 /// folders) and 1 other file".
 pub(super) fn in_words(path: &Path) -> String {
     let Ok(contents) = Contents::of(path) else {
-        return "nothing that can be read".to_owned();
+        return "nothing readable".to_owned();
     };
     let mut parts = counts(&contents);
     if !contents.folders.is_empty() {

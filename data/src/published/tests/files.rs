@@ -78,7 +78,7 @@ fn who_cannot_download_is_told_what_to_put_where() {
     let error = fetch_into(&set(&downloads, &mirrors), folder.path()).unwrap_err();
     let message = error.to_string();
     assert!(
-        message.starts_with("the files of small are not there: cannot download train.bin: http"),
+        message.starts_with("the files of small are missing: cannot download train.bin: http"),
         "{message}"
     );
     assert!(message.contains("another file"), "{message}");
