@@ -357,15 +357,14 @@ fn the_program_predicts_with_a_file() {
         "torchvision-groups.pth, in PyTorch's names",
         "assumed: images are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 \
          0.225, those of ImageNet (--mean, --std)",
-        "assumed: the shorter side of images is brought to 256 pixels, and their middle 224x224 are \
-         taken (--resize, --image-size)",
+        "assumed: the shorter side of images is resized to 256 pixels, and their center 224x224 is cropped (--resize, --image-size)",
         "assumed: the first convolution has stride 2 (--stem-stride)",
         "assumed: a 3x3 max pool with stride 2 follows the first convolution (--pool none)",
         "assumed: bottlenecks have their stride on the second convolution (--bottleneck-stride first)",
         "assumed: the stride of projections is on their convolution (--shortcut \
          average-pool-projection)",
         "assumed: norms have epsilon 1e-5 (--norm-epsilon)",
-        "assumed: one class of all is right, so probabilities add up to 1 (--activation)",
+        "assumed: exactly one class is right, so probabilities add up to 1 (--activation)",
     ] {
         assert!(said.contains(words), "{said}");
     }
@@ -423,7 +422,7 @@ fn what_cannot_be_used_is_one_sentence() {
     fails(
         &mut weights(&answer, &[]),
         1,
-        &["no network that is known here: no first stage", "hint:"],
+        &["does not hold a known network: no first stage", "hint:"],
     );
     fails(
         &mut weights(&good, &["--model", "resnet18"]),

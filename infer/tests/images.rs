@@ -36,7 +36,7 @@ fn damaged_files_with_all_pixels_are_used_with_a_warning() {
             .collect();
         assert_eq!(warnings.len(), 1, "{text}");
         assert!(warnings[0].contains(name), "{text}");
-        assert!(warnings[0].contains("all pixels are there"), "{text}");
+        assert!(warnings[0].contains("all pixels are present"), "{text}");
         assert_eq!(stdout(&output).lines().count(), 6);
     }
     let whole = case("exif-6-after-idat.png");

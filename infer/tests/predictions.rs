@@ -227,7 +227,7 @@ fn damaged_models() {
     fs::write(&description, text.replace("\"version\"", "\"verion\"")).unwrap();
     expect(&["model.json", "does not match its checksum"]);
     fs::remove_file(&weights).unwrap();
-    expect(&["model.safetensors", "not there"]);
+    expect(&["model.safetensors", "missing"]);
 }
 
 #[test]
