@@ -34,7 +34,7 @@ pub enum NetworkPart {
 
 /// The text does not name a part, or the network lacks that part.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there is no part `{part}`; known: {known}")]
+#[error("unknown part `{part}`, known parts are {known}")]
 pub struct UnknownPart {
     /// Requested part.
     pub part: String,
@@ -299,7 +299,7 @@ mod tests {
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "there is no part `stage4`; known: all, stem, stage1, stage2, stage3"
+            "unknown part `stage4`, known parts are all, stem, stage1, stage2, stage3"
         );
         assert!(
             NetworkConfig::named("digit")

@@ -103,7 +103,7 @@ const NAMES: [&str; 49] = [
 
 /// No network has the requested name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("no network is called `{name}`; {}", suggestion(.nearest))]
+#[error("unknown network `{name}`; {}", suggestion(.nearest))]
 pub struct UnknownNetwork {
     /// Requested name.
     pub name: String,
@@ -114,7 +114,7 @@ pub struct UnknownNetwork {
 fn suggestion(nearest: &Option<&'static str>) -> String {
     match nearest {
         Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => "known are resnet20, resnet50, wide_resnet50_2, resnext50_32x4d, preresnet110, plain20 and others of these families".to_owned(),
+        None => "known networks are resnet20, resnet50, wide_resnet50_2, resnext50_32x4d, preresnet110, plain20 and others of these families".to_owned(),
     }
 }
 
