@@ -70,7 +70,7 @@ fn who_is_offline_is_told_which_files_to_put_where() {
         &folder,
         1,
         &[
-            "the files of mnist are not there: cannot download train-images-idx3-ubyte.gz",
+            "the files of mnist are missing: cannot download train-images-idx3-ubyte.gz",
             "cannot be reached by the proxy 127.0.0.1:9",
             "https://storage.googleapis.com/cvdf-datasets/mnist/train-images-idx3-ubyte.gz",
             "hint: put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, ",
@@ -206,7 +206,7 @@ fn wrong_flags_are_wrong_usage() {
     expect(&["--storage", "disk"], &["disk", "known: memory, files"]);
     expect(
         &["--storage", "files", "--data", "mnist"],
-        &["mnist are always in memory", "folder:PATH"],
+        &["but must be memory for mnist", "folder:PATH"],
     );
     expect(
         &["--loader-threads", "5000"],

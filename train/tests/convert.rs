@@ -115,7 +115,7 @@ fn what_cannot_be_converted_is_one_sentence() {
     fails(
         &mut convert(&answer, &output, &[]),
         1,
-        &["no network that is known"],
+        &["does not hold a known network"],
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -205,7 +205,7 @@ fn a_folder_is_split_as_it_was_in_the_run() {
     fails(
         &mut eval(root.path(), &["images"]),
         1,
-        &["model.json is not there", "or name another run\n"],
+        &["model.json is missing", "or name another run\n"],
     );
 }
 
@@ -277,10 +277,7 @@ fn classes_are_matched_by_place_where_names_say_no_more() {
         let output = eval(&data).output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
         let said = stderr(&output);
-        assert!(
-            said.contains("classes are matched by their place"),
-            "{said}"
-        );
+        assert!(said.contains("classes are matched by position"), "{said}");
         assert!(!said.contains("split by seed"), "{said}");
     }
     for name in ["numbered-test", "numbered-test-2", "numbered-test-3"] {
@@ -408,7 +405,7 @@ fn what_cannot_be_read_counts_neither_in_a_run_nor_in_its_evaluation() {
             .unwrap();
         let said = stderr(&output);
         assert!(output.status.success(), "{said}");
-        let warning = "warning: 3 files were passed over for their endings: .svg 2, .txt 1\n";
+        let warning = "warning: 3 files were skipped for their endings: .svg 2, .txt 1\n";
         assert!(said.contains(warning), "{said}");
         succeeds(&mut eval(root.path(), &[storage, "--split", "validation"]));
         let run = runs.join(storage);

@@ -63,7 +63,7 @@ fn a_run_goes_on_with_moved_images() {
         fails(
             train(runs).args(["--resume", "mine", "--epochs", "2"]),
             1,
-            &["the images of this run are gone", "--data folder:PATH"],
+            &["the images of this run are missing", "--data folder:PATH"],
         );
         succeeds(&mut resumed(runs, &folder(&now), "2"));
         assert!(config(runs).contains("other place"), "{}", config(runs));
@@ -96,14 +96,14 @@ fn other_images_in_another_place_are_refused() {
     let mut changed = whole.clone();
     *changed.last_mut().unwrap() ^= 1;
     fs::write(&image, &changed).unwrap();
-    refused(&["the content of their files is another", "hint:"]);
+    refused(&["their files have different contents", "hint:"]);
     fs::write(&image, &whole).unwrap();
     // One image less, and another class.
     fs::rename(&image, runs.join("elsewhere")).unwrap();
-    refused(&["images, and are"]);
+    refused(&["images, and now there are"]);
     fs::rename(runs.join("elsewhere"), &image).unwrap();
     fs::rename(now.join("red"), now.join("pink")).unwrap();
-    refused(&["their classes are others"]);
+    refused(&["their classes differ"]);
     fs::rename(now.join("pink"), now.join("red")).unwrap();
     let third = now.join("third");
     fs::create_dir(&third).unwrap();

@@ -181,8 +181,8 @@ fn names_do_not_act_on_the_terminal_and_what_is_no_image_is_counted() {
         text.contains("a\\u{1b}[31mred/2.png is not an image"),
         "{text}"
     );
-    let counted = "\n1 file was passed over for its ending: .x\\u{1b}[2j 1; \
-                   1 folder in a class folder was passed over\n";
+    let counted = "\n1 file was skipped for its ending: .x\\u{1b}[2j 1; \
+                   1 folder in a class folder was skipped\n";
     assert!(text.ends_with(counted), "{text}");
     let json = succeeds(&mut survey(root.path(), &[&data, "--json"]));
     let json: Value = serde_json::from_str(&json).unwrap();
@@ -297,7 +297,7 @@ fn damaged_files_with_all_pixels_count() {
     fs::write(&flawed, &content[..content.len() - 12]).unwrap();
     let text = succeeds(&mut survey(root.path(), &["folder:photos"]));
     let expected = "\n1 image can be read from a damaged file:\nthe image photos/night/2.png is used, \
-                    but its file is incomplete (all pixels are there)\n";
+                    but its file is incomplete (all pixels are present)\n";
     assert!(text.contains(expected), "{text}");
     let text = succeeds(&mut survey(root.path(), &["folder:photos", "--json"]));
     let found: Value = serde_json::from_str(&text).unwrap();

@@ -24,9 +24,9 @@ pub(crate) enum Destination {
 pub(crate) enum DestinationError {
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
-    #[error("{what} is not for a terminal")]
+    #[error("{what} cannot be written to a terminal")]
     Terminal { what: &'static str },
-    #[error("standard output cannot take both {what} and --json")]
+    #[error("{what} and --json cannot both go to standard output")]
     Twice { what: &'static str },
 }
 
@@ -42,7 +42,7 @@ impl DestinationError {
                 None => Some("name another file".into()),
             },
             Self::Terminal { .. } => {
-                Some("name a file, or lead standard output into a file or a pipe".into())
+                Some("name a file, or redirect standard output to a file or a pipe".into())
             }
             Self::Twice { .. } => Some("name a file for one of them".into()),
         }

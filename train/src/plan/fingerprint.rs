@@ -51,10 +51,10 @@ impl Fingerprint {
         ];
         let other = parts.into_iter().find(|(_, now, before)| now != before);
         match other {
-            Some((part, now, before)) => {
-                Some(format!("there were {before} {part} images, and are {now}"))
-            }
-            None if self.checksum != before.checksum => Some("their classes are others".to_owned()),
+            Some((part, now, before)) => Some(format!(
+                "there were {before} {part} images, and now there are {now}"
+            )),
+            None if self.checksum != before.checksum => Some("their classes differ".to_owned()),
             None => None,
         }
     }
@@ -86,7 +86,7 @@ mod tests {
         };
         assert_eq!(
             fewer.difference(&before).unwrap(),
-            "there were 90 training images, and are 80"
+            "there were 90 training images, and now there are 80"
         );
         let others = Fingerprint {
             checksum: 8,

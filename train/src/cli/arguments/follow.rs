@@ -55,8 +55,9 @@ pub(crate) struct RunsArguments {
     pub reverse: bool,
 
     #[arg(long, value_name = "KEY=VALUE", help = format!(
-        "Only runs of which this holds: KEY is one of {}. In VALUE, * and ? stand for any characters; \
-         of several values for one KEY one is enough", Filter::keys()
+        "Only runs that match: KEY is one of {}. In VALUE, * and ? stand for any characters; of several values for \
+         one KEY, one must match",
+        Filter::keys()
     ))]
     pub filter: Vec<Filter>,
 

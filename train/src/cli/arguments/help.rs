@@ -171,7 +171,7 @@ pub(crate) fn run_man(arguments: &ManArguments) -> anyhow::Result<()> {
         Some((_, text)) => Destination::StandardOutput.write(text),
         None => {
             let wanted = arguments.command.join(" ").escape_debug().to_string();
-            let message = format!("there is no command `{wanted}`");
+            let message = format!("unknown command `{wanted}`");
             command().error(ErrorKind::InvalidValue, message).exit()
         }
     }

@@ -100,6 +100,6 @@ fn png(path: PathBuf) -> Result<PathBuf, &'static str> {
     let is_png = |ending: &std::ffi::OsStr| ending.eq_ignore_ascii_case("png");
     match path.extension().is_some_and(is_png) || is_special(&path) {
         true => Ok(path),
-        false => Err("a sheet is written as PNG: its name has to end in .png"),
+        false => Err("a sheet is written as PNG: its name must end in .png"),
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
         ));
     }
     if plan.matched_by == MatchedBy::Position {
-        warn("classes are matched by their place");
+        warn("classes are matched by position");
     }
     let making = Making::of(&plan.settings);
     // Checked before what takes long. A result that cannot be saved in the run's folder is still printed.

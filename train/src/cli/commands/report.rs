@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
 /// A report cannot be written in what a file's ending stands for.
 #[derive(Debug, Error)]
 #[error(
-    "a report is HTML or Markdown, but the name {} ends in .{}",
+    "the report {} ends in .{}, but must end in .html or .md",
     brief(&path.display().to_string(), 80),
     brief(ending, 20)
 )]
@@ -68,8 +68,7 @@ pub(crate) struct WrongEnding {
 
 impl WrongEnding {
     pub(crate) fn hint(&self) -> String {
-        "use a name that ends in .html or .md, or say which with --format html or --format markdown"
-            .to_owned()
+        "use one of these endings, or set --format html or --format markdown".to_owned()
     }
 }
 
@@ -183,7 +182,7 @@ mod tests {
         let error = format("a.pdf").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "a report is HTML or Markdown, but the name a.pdf ends in .pdf"
+            "the report a.pdf ends in .pdf, but must end in .html or .md"
         );
         let long = format(&format!("{0}.{0}", "x".repeat(3000)))
             .unwrap_err()

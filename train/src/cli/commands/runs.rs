@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
                 printable(&runs_dir.display().to_string())
             ),
             all => format!(
-                "none of {all} runs in {} is one of those",
+                "none of {all} runs in {} matches the filters",
                 runs_dir.display()
             ),
         });

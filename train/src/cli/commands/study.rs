@@ -61,7 +61,7 @@ fn degradation(arguments: &DegradationArguments, signals: &Signals) -> anyhow::R
         }
         let Some(curve) = train(&device, &name, plan, &folder, signals)? else {
             talk(&format!(
-                "stopped in {name}, everything is saved; go on with the same command"
+                "stopped in {name}, everything is saved; repeat the command to continue"
             ));
             return Ok(ExitCode::from(console::INTERRUPTED));
         };

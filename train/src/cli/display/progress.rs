@@ -112,7 +112,7 @@ impl Listener for Reporter {
                     self.bar.clear();
                     self.say(|_| {
                         format!(
-                            "ended early: no epoch was better than epoch {best} for as long as --patience says"
+                            "ended early: no epoch was better than epoch {best} within --patience"
                         )
                     });
                 }
@@ -142,13 +142,13 @@ fn resumed_line(resumed: &Resumed, plan: &Plan) -> String {
     let epochs = plan.config.epochs;
     if let Some(best) = resumed.ended_early {
         return format!(
-            "resumed: {epochs_done} epochs are trained already, none of them better than epoch {best} for as long as \
-             --patience says; more with a higher one"
+            "resumed: {epochs_done} epochs are trained, none better than epoch {best} within --patience; raise \
+             --patience to train more"
         );
     }
     if epochs_done >= epochs {
         return format!(
-            "resumed: {epochs_done} epochs are trained already and none is left; more of them with --epochs"
+            "resumed: all {epochs_done} epochs are trained; raise --epochs to train more"
         );
     }
     let epoch = epochs_done + 1;
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(line(8, 0, None), "resumed: epoch 9 of 16 is next");
         assert_eq!(
             line(16, 0, None),
-            "resumed: 16 epochs are trained already and none is left; more of them with --epochs"
+            "resumed: all 16 epochs are trained; raise --epochs to train more"
         );
         let early = line(8, 0, Some(5));
         assert!(early.contains("better than epoch 5"), "{early}");

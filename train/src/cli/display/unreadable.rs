@@ -45,7 +45,7 @@ impl UnreadableNews {
         for (path, error) in self.unreadable.list() {
             if self.told.insert(path.clone()) {
                 let reason = without_number(&error.to_string());
-                log::warn!("{}; it is passed over", printable(&reason));
+                log::warn!("{}; it is skipped", printable(&reason));
                 names.push(printable(&shown_path(&path)).into_owned());
             }
         }
