@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_asked_for_in_plain_words() {
+    fn invalid_numbers_get_plain_messages() {
         for (reason, text) in [
             ("x".parse::<u8>().unwrap_err().to_string(), "whole number"),
             ("".parse::<usize>().unwrap_err().to_string(), "whole number"),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_do_not_act_and_are_short() {
+    fn arguments_in_errors_are_escaped_and_shortened() {
         let evil = "\u{1b}[2J\n\nerror: \u{202e}";
         let long = "x".repeat(100_000);
         for value in [
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn usual_errors_are_clap_s_own() {
+    fn other_errors_are_unchanged_clap_errors() {
         let text = text(&["--kind", "three"]);
         assert!(
             text.starts_with("error: invalid value 'three' for '--kind <kind>'"),
