@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_given_back_is_not_drawn_on() {
+    fn restored_terminal_is_not_drawn_on() {
         restore();
         restore();
         let mut output = Output {
