@@ -109,7 +109,7 @@ mod tests {
 
     /// With or without a GPU: a result, never a panic.
     #[test]
-    fn probing_gives_devices_or_a_sentence() {
+    fn probe_returns_devices_or_reason() {
         match probe() {
             Ok(found) => assert!(!found.is_empty()),
             Err(DeviceError::Unavailable { reason, remedy, .. }) => {

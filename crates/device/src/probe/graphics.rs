@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn real_gpus_come_first_and_keep_the_numbers_of_the_runtime() {
+    fn real_gpus_come_first_and_keep_runtime_indices() {
         let numbered = number(vec![
             adapter(DeviceType::Cpu, "llvmpipe"),
             adapter(DeviceType::IntegratedGpu, "inside"),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn software_is_marked_as_such() {
+    fn software_adapters_are_marked() {
         let llvmpipe = adapter(DeviceType::Cpu, "llvmpipe");
         let found = found((llvmpipe, WgpuDevice::Cpu), Backend::Vulkan);
         assert!(found.software);
