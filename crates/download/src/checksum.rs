@@ -121,7 +121,7 @@ mod tests {
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]
-    fn the_first_digits_are_enough() {
+    fn checksum_prefix_suffices() {
         let mut hasher = Hasher::new();
         hasher.update(b"a");
         assert_ne!(hasher.sha256(), ABC);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_checksum_is_refused() {
+    fn invalid_checksums_are_rejected() {
         for (text, found) in [("", 0), ("ba7816b", 7), (&format!("{ABC}0"), 65)] {
             let error = Checksum::parse(text).unwrap_err();
             assert_eq!(error, ChecksumError::Length { found });

@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mirror_is_in_the_one_sentence() {
+    fn error_lists_every_mirror() {
         let error = no_mirror(vec![Problem::Silent, Problem::Status { status: 404 }]);
         assert_eq!(
             error.to_string(),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_sent_for_a_file_that_is_not_there() {
+    fn hint_does_not_suggest_missing_url() {
         let checksum = Problem::Checksum {
             expected: "0123abcd".into(),
             found: "ffffffff".into(),
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_of_a_company_has_its_own_hint() {
+    fn untrusted_certificate_gets_proxy_hint() {
         let reason = "invalid peer certificate: UnknownIssuer".to_owned();
         let error = no_mirror(vec![Problem::Certificate { reason }]);
         assert!(error.hint().unwrap().contains("SSL_CERT_FILE"));
