@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn images_survive_json_and_others_are_refused() {
+    fn thumbnails_round_trip_and_invalid_ones_are_rejected() {
         let image = Thumbnail::new([2, 1, 3], vec![1, 2, 3, 4, 5, 6]).unwrap();
         let json = serde_json::to_string(&image).unwrap();
         assert_eq!(serde_json::from_str::<Thumbnail>(&json).unwrap(), image);
