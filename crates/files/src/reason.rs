@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_left_out_and_nothing_else() {
+    fn only_os_error_number_is_removed() {
         for (text, expected) in [
             (
                 "cannot read a: Permission denied (os error 13)",
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_what_is_read_is_not_raised() {
+    fn read_limit_gives_no_write_hint() {
         let error = io::Error::from(ReadError::TooLarge { limit: 1 });
         assert_eq!(write_hint(&error), None);
         let error = io::Error::from(io::ErrorKind::FileTooLarge);
