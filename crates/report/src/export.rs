@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_inside() {
+    fn run_names_stay_inside_folder() {
         let folder = Path::new("out");
         for good in ["mine", "study/plain-20", "\u{1b}[2J"] {
             assert_eq!(inside(folder, good).unwrap(), folder.join(good));

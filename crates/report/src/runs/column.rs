@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_and_the_newest_come_first_and_what_is_missing_last() {
+    fn best_and_newest_come_first_and_missing_last() {
         for (column, descending, names) in [
             (Column::Name, false, "abcd"),
             (Column::Accuracy, true, "acbd"),
@@ -205,7 +205,7 @@ mod tests {
     proptest! {
         /// Sorting panics if the order is not total.
         #[test]
-        fn any_runs_have_an_order(
+        fn any_runs_can_be_sorted(
             figures in prop::collection::vec((prop::option::of(any::<f64>()), prop::option::of("[ab]")), 0..60),
             column in prop::sample::select(&Column::ALL[..]),
             descending: bool,

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_whole_or_have_wildcards() {
+    fn filter_values_match_exactly_or_by_wildcard() {
         for (filters, names) in [
             (&[][..], "abc"),
             (&["data=cifar10"], "a"),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_what_there_is() {
+    fn errors_list_known_values() {
         let error = |text: &str| text.parse::<Filter>().unwrap_err().to_string();
         let all = ["crashed", "speed=1", "state=broken\u{7}"]
             .map(error)
