@@ -369,14 +369,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_shown_without_what_moves_a_cursor() {
+    fn shown_names_are_escaped() {
         assert_eq!(shown("layer1.0.conv1.weight"), "layer1.0.conv1.weight");
         assert_eq!(shown("a\u{1b}[2J\n"), "a\\u{1b}[2J\\n");
         assert_eq!(shown(&"x".repeat(1000)).chars().count(), LONGEST_SHOWN + 1);
     }
 
     #[test]
-    fn a_module_comes_with_the_way_out() {
+    fn whole_module_error_has_hint() {
         let error = ContentError::WholeModule {
             class: "models.Net".into(),
             key: Some("ema".into()),

@@ -159,7 +159,7 @@ mod tests {
     use crate::WeightsFile;
 
     #[test]
-    fn what_is_no_file_of_weights_is_named() {
+    fn other_file_formats_are_named() {
         let mut tar = vec![b'x'; 512];
         tar[257..262].copy_from_slice(b"ustar");
         for (bytes, expected) in [
