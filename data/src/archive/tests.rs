@@ -138,7 +138,7 @@ fn archives_are_unpacked_once() {
 }
 
 #[test]
-fn what_leads_out_or_is_no_file_is_refused() {
+fn members_outside_or_not_files_are_rejected() {
     use tar::EntryType::{Char, Fifo, Link, Regular, Symlink};
     let root = TempDir::new().unwrap();
     let refused = |archive: PathBuf, reason: &str| {
@@ -185,7 +185,7 @@ fn what_leads_out_or_is_no_file_is_refused() {
 }
 
 #[test]
-fn an_archive_that_grows_too_much_is_refused() {
+fn zip_bombs_are_rejected() {
     use super::{Failure, Progress, Target};
     let root = TempDir::new().unwrap();
     let zeros = [0; 60_000];
@@ -226,7 +226,7 @@ fn an_archive_that_grows_too_much_is_refused() {
 }
 
 #[test]
-fn archives_that_end_too_early_are_refused() {
+fn truncated_archives_are_rejected() {
     let root = TempDir::new().unwrap();
     let regular = tar::EntryType::Regular;
     let members = [("a/1.png", regular, &b"1"[..]), ("a/2.png", regular, b"2")];
@@ -266,7 +266,7 @@ fn archives_that_end_too_early_are_refused() {
 }
 
 #[test]
-fn archives_with_the_name_of_another_kind_are_unpacked() {
+fn misnamed_archives_are_unpacked() {
     let root = TempDir::new().unwrap();
     let members = [("a/1.png", tar::EntryType::Regular, &b"1"[..])];
     let named = |from: PathBuf, name: &str| {
@@ -284,7 +284,7 @@ fn archives_with_the_name_of_another_kind_are_unpacked() {
 }
 
 #[test]
-fn what_is_no_archive_is_told_in_plain_words() {
+fn non_archives_get_plain_errors() {
     let root = TempDir::new().unwrap();
     let refused = |name: &str, bytes: &[u8]| {
         let path = root.path().join(name);
@@ -311,7 +311,7 @@ fn what_is_no_archive_is_told_in_plain_words() {
 }
 
 #[test]
-fn members_of_a_zip_with_the_same_name_are_refused() {
+fn duplicate_zip_members_are_rejected() {
     let root = TempDir::new().unwrap();
     let path = zip(root.path(), &[("a/1.png", b"1"), ("a/2.png", b"2")]);
     let mut bytes = fs::read(&path).unwrap();
@@ -327,7 +327,7 @@ fn members_of_a_zip_with_the_same_name_are_refused() {
 }
 
 #[test]
-fn damaged_and_unknown_archives_are_refused() {
+fn damaged_and_unknown_archives_are_rejected() {
     let root = TempDir::new().unwrap();
     let whole = zip(root.path(), &[("a/1.png", &[7; 5000])]);
     let bytes = fs::read(&whole).unwrap();

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_the_default() {
+    fn empty_table_is_the_default() {
         let read: Augmentation = serde_json::from_str("{}").unwrap();
         assert_eq!(read, Augmentation::default());
         assert!(serde_json::from_str::<Augmentation>(r#"{"flop": true}"#).is_err());
@@ -156,7 +156,7 @@ mod tests {
     /// The table in docs/settings.md must list exactly the existing settings, with the values that
     /// an empty table stands for.
     #[test]
-    fn the_table_of_settings_is_true() {
+    fn settings_table_matches_code() {
         let tables = r#"{"resized_crop": {}, "affine": {}, "color": {}, "erasing": {}}"#;
         let read: Augmentation = serde_json::from_str(tables).unwrap();
         let found = serde_json::to_value(&read).unwrap();

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bounds_are_named() {
+    fn range_errors_name_bounds() {
         let range = Range::above(0.0, 1.0);
         assert!(range.check_pair("scale", [0.1, 1.0]).is_ok());
         for (pair, said) in [

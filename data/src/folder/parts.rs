@@ -343,7 +343,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_parts() {
+    fn part_names_are_recognized() {
         for (name, role) in [
             ("seg_train", Some(Role::Train)),
             ("Training", Some(Role::Train)),

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endings_are_told_by_how_frequent_they_are() {
+    fn endings_are_listed_by_frequency() {
         let mut passed_over = PassedOver::default();
         assert!(passed_over.is_empty());
         for name in ["Thumbs.db", "desktop.ini"] {

@@ -332,7 +332,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_among_folders_are_followed_once() {
+    fn folder_links_are_followed_once() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path();
         let names: Vec<String> = (0..9).map(|place| format!("d{place}")).collect();
