@@ -189,12 +189,12 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn clap_definition_is_consistent() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn a_name_needs_something_to_name() {
+    fn network_flags_require_weights_or_bench() {
         for (arguments, works) in [
             (["--model", "resnet18", "--bench"].as_slice(), true),
             (
