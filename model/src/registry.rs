@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_the_names() {
+    fn patterns_match_known_names() {
         let listed: Vec<String> = PATTERNS.into_iter().flat_map(expand).collect();
         for name in &listed {
             let depth = name.strip_suffix("(6n+2)");
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn any_cifar_depth_is_known() {
+    fn cifar_depths_are_parsed() {
         assert_eq!(config("resnet14"), ResNetConfig::cifar(2));
         for name in [
             "resnet2",
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_stands_for_one_network() {
+    fn ambiguous_depths_mean_one_network() {
         // These are of the form 6n+2 as well.
         assert_eq!(config("resnet50").depths, [3, 4, 6, 3]);
         assert_eq!(config("preresnet152").depths, [3, 8, 36, 3]);
@@ -460,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_get_the_nearest() {
+    fn unknown_names_suggest_nearest() {
         for (name, nearest) in [
             ("ResNet-50", "resnet50"),
             ("ResNeXt50_32x4d", "resnext50_32x4d"),
