@@ -11,7 +11,7 @@ use serde_json::Value;
 type Dependencies = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
-fn the_table_of_crates_is_true() {
+fn crate_table_matches_cargo() {
     assert_eq!(written(), known_to_cargo());
 }
 
@@ -70,7 +70,7 @@ fn known_to_cargo() -> Dependencies {
 
 /// The modules of the library as its documentation lists them: each imports from those above it alone.
 #[test]
-fn modules_import_from_those_above_them() {
+fn modules_import_only_from_layers_above() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let library = fs::read_to_string(source.join("lib.rs")).unwrap();
     let rows = library

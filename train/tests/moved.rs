@@ -49,7 +49,7 @@ fn move_to(from: &Path, to: PathBuf) -> PathBuf {
 }
 
 #[test]
-fn a_run_goes_on_with_moved_images() {
+fn run_resumes_with_moved_images() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     for storage in ["memory", "files"] {
@@ -79,7 +79,7 @@ fn a_run_goes_on_with_moved_images() {
 }
 
 #[test]
-fn other_images_in_another_place_are_refused() {
+fn different_images_at_new_path_are_rejected() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     let before = image_folder(runs, 12);
@@ -122,7 +122,7 @@ fn other_images_in_another_place_are_refused() {
 }
 
 #[test]
-fn checkpoints_without_a_checksum_go_on_in_place() {
+fn checkpoints_without_checksum_resume_at_same_path() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     let before = image_folder(runs, 12);
@@ -152,7 +152,7 @@ fn checkpoints_without_a_checksum_go_on_in_place() {
 }
 
 #[test]
-fn an_image_that_was_changed_in_place_is_a_warning() {
+fn image_changed_in_place_gives_warning() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     let data = image_folder(runs, 12);
@@ -191,7 +191,7 @@ fn table(root: &Path) -> PathBuf {
 }
 
 #[test]
-fn labels_of_a_table_are_a_setting() {
+fn label_table_is_a_setting() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     let flat = table(runs);
@@ -245,7 +245,7 @@ fn labels_of_a_table_are_a_setting() {
 }
 
 #[test]
-fn what_is_there_is_suggested() {
+fn existing_names_are_suggested() {
     let root = tempfile::tempdir().unwrap();
     let photos = image_folder(root.path(), 4);
     fs::write(root.path().join("photos.zip"), "no archive").unwrap();

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_every_optimizer_writes_is_accepted() {
+    fn records_of_every_optimizer_are_accepted() {
         for kind in OptimizerKind::ALL {
             let [model, optimizer] = records(kind);
             let network = Outline::read(&records(kind)[0]).unwrap();
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_burn_would_fail_at_is_refused() {
+    fn records_that_crash_burn_are_rejected() {
         let [model, optimizer] = records(OptimizerKind::AdamW);
         let network = Outline::read(&model).unwrap();
         let id = network.parameters.keys().next().unwrap();
@@ -354,7 +354,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bytes_that_pass_are_read_by_burn(place in any::<prop::sample::Index>(), value: u8) {
+        fn accepted_bytes_are_read_by_burn(place in any::<prop::sample::Index>(), value: u8) {
             static RECORDS: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
             let [model, optimizer] = RECORDS.get_or_init(|| records(OptimizerKind::Sgd));
             let network = Outline::read(model).unwrap();

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gpu_is_found_among_those_that_are_hidden() {
+    fn gpu_is_found_among_hidden_ones() {
         assert_eq!(among_all(1, ""), 1);
         assert_eq!(among_all(0, "3"), 3);
         assert_eq!(among_all(1, "5, 2"), 2);

@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_with_a_space_is_quoted() {
+    fn folder_with_space_is_quoted() {
         let line = command_line(&["watch"], Path::new("runs/my run"));
         assert!(line.ends_with(" watch 'runs/my run'"), "{line}");
     }

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changed_is_named() {
+    fn changed_data_is_described() {
         let before = Fingerprint {
             train: 90,
             validation: 10,
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn checkpoints_without_a_checksum_of_files_are_read() {
+    fn checkpoints_without_data_checksum_are_read() {
         let text = r#"{"train": 90, "validation": 10, "test": 20, "checksum": 7}"#;
         let before: Fingerprint = serde_json::from_str(text).unwrap();
         let now = Fingerprint {

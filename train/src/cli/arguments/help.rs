@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn layouts_name_flags_that_exist() {
+    fn help_layouts_name_existing_flags() {
         let command = command();
         let find = |name| command.find_subcommand(name).unwrap();
         for (command, layout) in [
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_short_help_of_every_command_fits_on_a_screen() {
+    fn short_help_of_every_command_fits_one_screen() {
         let mut command = command();
         command.build();
         for command in all(&command) {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_long_help_has_every_flag_and_examples() {
+    fn long_help_has_every_flag_and_examples() {
         let mut command = command();
         command.build();
         for command in all(&command) {

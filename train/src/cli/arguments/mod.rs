@@ -241,7 +241,7 @@ mod tests {
     use crate::cli::arguments::help;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn clap_definition_is_consistent() {
         help::command().debug_assert();
     }
 }

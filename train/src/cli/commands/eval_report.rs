@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn few_classes_have_a_whole_matrix() {
+    fn few_classes_show_full_matrix() {
         let text = report(&["cat", "dog"], vec![vec![3, 0], vec![1, 2]]).text();
         assert_eq!(
             text,
@@ -254,7 +254,7 @@ image 5          dog    cat            50.00 %
     }
 
     #[test]
-    fn of_many_classes_the_most_frequent_confusions_are_told() {
+    fn many_classes_show_top_confusions() {
         let names: Vec<String> = (0..13).map(|class| format!("class {class}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut confusion = vec![vec![0; 13]; 13];

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_of_one_name_are_told_apart_by_the_folders_above() {
+    fn runs_of_same_name_show_parent_folders() {
         let names =
             |folders: &[&str]| names(&folders.iter().map(PathBuf::from).collect::<Vec<_>>());
         assert_eq!(
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ending_says_the_format() {
+    fn format_follows_file_ending() {
         let format = |output: &str| {
             format(&ReportArguments {
                 runs: Vec::new(),

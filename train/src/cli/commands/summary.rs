@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_has_a_fitting_unit() {
+    fn memory_is_printed_in_fitting_unit() {
         assert_eq!(bytes(1 << 19), "0.5 MiB");
         assert_eq!(bytes(3 << 30), "3.00 GiB");
     }

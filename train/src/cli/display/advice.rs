@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_keeps_what_fits_to_the_weights() {
+    fn suggested_command_keeps_compatible_flags() {
         let command = |words: &str| with_weights(shlex::split(words).unwrap(), WEIGHTS).unwrap();
         for (words, suggested) in [
             (
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_those_of_the_network_if_there_are_some() {
+    fn suggested_weights_match_network() {
         for (model, weights) in [
             ("resnet50", "resnet50"),
             ("resnet8", "resnet18"),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn few_are_few_of_all_or_of_a_class() {
+    fn few_images_are_counted_in_total_and_per_class() {
         assert!(are_few(48, 2));
         assert!(are_few(1999, 2));
         assert!(!are_few(2000, 2));

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_becomes_a_sentence_and_a_way_out() {
+    fn panic_becomes_message_with_hint() {
         let folder = Path::new("runs/mine");
         let error = catch(folder, || panic!("no memory left on {}", "cuda:0")).unwrap_err();
         assert_eq!(

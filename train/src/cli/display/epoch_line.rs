@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_labeled() {
+    fn epoch_line_labels_metrics() {
         assert_eq!(
             line().text(),
             "epoch  3/12  train 0.5100 81.25%  val 0.4000 85.00%  lr 0.05000  12.3 s  best"
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_longer_than_80_columns() {
+    fn epoch_lines_fit_80_columns() {
         let figures = [
             0.0,
             0.5,
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn events_come_to_the_same_lines() {
+    fn lines_from_events_match() {
         let epoch = |train: &[(&str, f64)]| Epoch {
             epoch: 3,
             step: 30,

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_says_what_there_is() {
+    fn terminal_features_follow_environment() {
         let plain = theme(&[]);
         assert_eq!(plain.colors, Colors::Sixteen);
         assert_eq!(plain.background, Background::Dark);

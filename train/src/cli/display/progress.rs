@@ -203,7 +203,7 @@ mod tests {
     use train::TrainConfig;
 
     #[test]
-    fn the_last_line_says_what_the_test_came_to() {
+    fn last_line_shows_test_metrics() {
         let metrics = |loss, accuracy| Metrics::from_iter([("loss", loss), ("accuracy", accuracy)]);
         let tested = Tested {
             seconds: 61.0,
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resumed_run_says_where_it_goes_on() {
+    fn resumed_line_states_position() {
         let config = TrainConfig {
             epochs: 16,
             ..TrainConfig::default()

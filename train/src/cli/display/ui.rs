@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terminals_without_a_cursor_get_lines() {
+    fn dumb_terminals_get_lines() {
         for term in ["", "dumb", "dumb-emacs-ansi", "unknown", "network"] {
             assert!(knows_only_lines(term), "{term}");
         }
