@@ -498,7 +498,7 @@ fn class_of_unreadable_images_is_rejected() {
         ),
         "{error}"
     );
-    assert!(error.hint().unwrap().contains("no class as a whole"));
+    assert!(error.hint().unwrap().contains("never a whole class"));
 }
 
 #[test]

@@ -432,7 +432,7 @@ fn unusable_files_give_one_sentence() {
     fails(
         &mut weights(&good, &["--model", "preresnet18"]),
         1,
-        &["no counterpart"],
+        &["cannot be written in PyTorch's names"],
     );
     fails(
         &mut weights(&good, &["--model", "resnt18"]),
@@ -447,7 +447,7 @@ fn unusable_files_give_one_sentence() {
     fails(
         &mut weights(&good, &["--resize", "100"]),
         2,
-        &["too few", "--resize"],
+        &["must be at least 224", "--resize"],
     );
     fails(
         infer(folder.path())
@@ -688,7 +688,7 @@ fn single_output_gives_two_probabilities() {
         );
     }
     assert!(
-        said.contains("assumed: the one output is for a sigmoid"),
+        said.contains("assumed: the only output is, after a sigmoid"),
         "{said}"
     );
     fails(

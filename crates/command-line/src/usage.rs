@@ -116,8 +116,14 @@ mod tests {
         for (reason, text) in [
             ("x".parse::<u8>().unwrap_err().to_string(), "whole number"),
             ("".parse::<usize>().unwrap_err().to_string(), "whole number"),
-            ("999".parse::<u8>().unwrap_err().to_string(), "too large"),
-            ("-999".parse::<i8>().unwrap_err().to_string(), "too small"),
+            (
+                "999".parse::<u8>().unwrap_err().to_string(),
+                "must be smaller",
+            ),
+            (
+                "-999".parse::<i8>().unwrap_err().to_string(),
+                "must be larger",
+            ),
             (
                 "0".parse::<std::num::NonZeroU8>().unwrap_err().to_string(),
                 "at least 1",

@@ -270,6 +270,6 @@ mod tests {
         std::os::unix::fs::symlink("/dev/full", folder.path().join("file.part")).unwrap();
         let error = open(&target).append(b"abc").unwrap_err();
         assert!(matches!(error, DownloadError::DiskFull { .. }), "{error}");
-        assert!(error.hint().unwrap().contains("make space"));
+        assert!(error.hint().unwrap().contains("free some space"));
     }
 }

@@ -154,12 +154,18 @@ fn members_outside_or_not_files_are_rejected() {
     for name in ["../out.png", "a/../../out.png", "/tmp/out.png"] {
         refused(
             zip(root.path(), &[("a/1.png", b"1"), (name, b"2")]),
-            "leads out",
+            "is outside of the archive",
         );
         let members = [("a/1.png", Regular, &b"1"[..]), (name, Regular, b"2")];
-        refused(tar(root.path(), "photos.tar", &members), "leads out");
+        refused(
+            tar(root.path(), "photos.tar", &members),
+            "is outside of the archive",
+        );
     }
-    refused(zip(root.path(), &[("..\\out.png", b"2")]), "leads out");
+    refused(
+        zip(root.path(), &[("..\\out.png", b"2")]),
+        "is outside of the archive",
+    );
     refused(
         zip(root.path(), &[("a@", b"/etc"), ("a/passwd.png", b"1")]),
         "link or a device",
@@ -211,7 +217,7 @@ fn zip_bombs_are_rejected() {
         let Err(Failure::Archive(reason)) = result else {
             panic!("{result:?}");
         };
-        assert!(reason.contains("100 times as large"), "{reason}");
+        assert!(reason.contains("more than 100 times its size"), "{reason}");
         files(&folder).len()
     };
     let archive = zip(root.path(), &[("a/1.png", &zeros), ("b/1.png", &zeros)]);

@@ -139,7 +139,7 @@ mod tests {
         let error = jitter.validate().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`color.contrast` is 10.5: expected 0 to 10"
+            "`color.contrast` is 10.5, but must be 0 to 10"
         );
     }
 }

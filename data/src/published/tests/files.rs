@@ -81,7 +81,7 @@ fn failed_download_hint_names_files_and_folder() {
         message.starts_with("the files of small are missing: cannot download train.bin: http"),
         "{message}"
     );
-    assert!(message.contains("another file"), "{message}");
+    assert!(message.contains("a different file"), "{message}");
     let place = folder.path().join("small");
     assert_eq!(
         error.hint().unwrap(),

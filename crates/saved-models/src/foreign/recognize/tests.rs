@@ -104,7 +104,7 @@ fn unrecognized_shapes_report_reason() {
         ("conv1.weight", vec![64, 3, 5, 5], "5x5"),
         ("conv1.weight", vec![64], "4 dimensions"),
         ("fc.weight", vec![], "2 dimensions"),
-        ("layer2.0.conv3.weight", vec![3, 1, 1, 1], "no multiple"),
+        ("layer2.0.conv3.weight", vec![3, 1, 1, 1], "not a multiple"),
         (
             "layer2.0.conv2.weight",
             vec![128, 0, 3, 3],
