@@ -73,7 +73,7 @@ fn existing_output_is_not_overwritten() {
     let file = folder.path().join("there.safetensors");
     let input = reference("torchvision-basic.pth");
     fs::write(&file, "mine").unwrap();
-    let words = ["there already", "--overwrite"];
+    let words = ["already exists", "--overwrite"];
     fails(&mut convert(&input, &file, &[]), 1, &words);
     assert_eq!(fs::read(&file).unwrap(), b"mine");
     succeeds(&mut convert(&input, &file, &["--overwrite"]));
@@ -96,7 +96,7 @@ fn unconvertible_files_give_one_sentence() {
     fails(
         &mut convert(&input, &pth, &[]),
         2,
-        &["neither safetensors nor a folder", "hint:"],
+        &["must end in .safetensors or be a folder", "hint:"],
     );
     fails(
         &mut convert(&folder.path().join("none"), &output, &[]),

@@ -55,7 +55,7 @@ fn reports_are_written_in_other_ways(folder: &Path, runs: &Path, accuracy: &str)
     let said = fails(
         look("report", runs).args(["mine", "-o"]).arg(&pdf),
         2,
-        &["HTML or Markdown", ".pdf"],
+        &["must end in .html or .md", ".pdf"],
     );
     assert!(said.contains("hint: ") && said.contains(".md"), "{said}");
     assert!(!pdf.exists());

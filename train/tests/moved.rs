@@ -116,7 +116,7 @@ fn different_images_at_new_path_are_rejected() {
     fails(
         &mut resumed(runs, "sample", "2"),
         2,
-        &["only the place can change"],
+        &["only its path can change"],
     );
     succeeds(&mut resumed(runs, &folder(&now), "2"));
 }
@@ -144,7 +144,7 @@ fn checkpoints_without_checksum_resume_at_same_path() {
     fails(
         &mut resumed(runs, &folder(&copy), "2"),
         1,
-        &["cannot tell whether", "in their old place"],
+        &["cannot tell whether", "at the old path"],
     );
     succeeds(train(runs).args(["--resume", "mine", "--epochs", "2"]));
     assert!(state(runs)["data"]["content"].is_string());

@@ -1,4 +1,4 @@
-//! Where a result goes that the user wants as a file.
+//! Destination of a result that the user wants as a file.
 
 use std::fs;
 use std::io::{self, IsTerminal as _};
@@ -8,18 +8,18 @@ use command_line::voice;
 use files::{check_output, is_standard_output, write_hint, write_output};
 use thiserror::Error;
 
-/// What stands for standard output in place of a file's name.
+/// File name that means standard output.
 const STANDARD_OUTPUT: &str = "-";
 
-/// A file that the user named, or standard output.
+/// A file given by the user, or standard output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
-    /// `-`, or a path that leads there, such as `/dev/stdout`.
+    /// `-`, or a path such as `/dev/stdout`.
     StandardOutput,
     File(PathBuf),
 }
 
-/// A result cannot go where the user wants it.
+/// A result cannot be written to its destination.
 #[derive(Debug, Error)]
 pub(crate) enum DestinationError {
     #[error("cannot write {}: {source}", path.display())]
@@ -31,7 +31,7 @@ pub(crate) enum DestinationError {
 }
 
 impl DestinationError {
-    /// The way out, if there is a usual one.
+    /// Returns a hint on how to fix the error, if there is one.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Write { source, .. } if source.kind() == io::ErrorKind::NotFound => {
@@ -48,7 +48,7 @@ impl DestinationError {
         }
     }
 
-    /// Whether the error lies in how the program was called.
+    /// Returns whether the error is wrong usage.
     pub(crate) fn is_wrong_usage(&self) -> bool {
         matches!(self, Self::Terminal { .. } | Self::Twice { .. })
     }
@@ -62,7 +62,7 @@ impl Destination {
         }
     }
 
-    /// Checks that a text can be written there, before something that takes long.
+    /// Checks that text can be written, before the long work.
     pub(crate) fn check(&self) -> Result<(), DestinationError> {
         match self {
             Self::StandardOutput => Ok(()),
@@ -70,7 +70,7 @@ impl Destination {
         }
     }
 
-    /// Checks the same for what only programs can read.
+    /// Like [`check`](Self::check), for binary data.
     pub(crate) fn check_binary(&self, what: &'static str) -> Result<(), DestinationError> {
         match *self == Self::StandardOutput && io::stdout().is_terminal() {
             true => Err(DestinationError::Terminal { what }),
@@ -87,7 +87,7 @@ impl Destination {
     }
 }
 
-/// Whether a path is that of a device, a pipe or standard output, whose names have no endings.
+/// Returns whether a path is a device, a pipe or standard output, whose names have no endings.
 pub(crate) fn is_special(path: &Path) -> bool {
     let is_device = |metadata: fs::Metadata| !metadata.is_file() && !metadata.is_dir();
     path.as_os_str() == STANDARD_OUTPUT

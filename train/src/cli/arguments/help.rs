@@ -1,4 +1,4 @@
-//! The whole command line, with its flags under headings, and what can be made of it for shells and `man`.
+//! The whole command line with headings, and its completions and manual pages.
 
 use std::fs;
 use std::path::PathBuf;
@@ -26,8 +26,8 @@ const TRAIN: Layout = Layout {
     ],
 };
 
-/// Flags of --bench, all of which exclude what has no say in how fast a step is. Each does so by itself: clap does not
-/// miss a flag that cannot be there.
+/// Flags of --bench. Each excludes the flags that do not affect the speed of a step, because clap does not require a
+/// flag that conflicts with a given one.
 const MEASURING: [&str; 4] = ["bench", "input", "classes", "repeats"];
 const NOT_MEASURED: [&str; 5] = ["ui", "config", "recipe", "resume", "list_devices"];
 
@@ -67,7 +67,7 @@ const DATA: Layout = Layout {
     ],
 };
 
-/// The program's command line.
+/// Returns the program's command line.
 pub(crate) fn command() -> Command {
     let fixed = settings().filter(|setting| !setting.resume);
     let unmeasured = settings().filter(|setting| !setting.bench);
@@ -130,7 +130,7 @@ pub(crate) fn print_completions(arguments: &CompletionsArguments) -> anyhow::Res
     Destination::StandardOutput.write(&completions(arguments.shell, command(), &offered))
 }
 
-/// What completions offer for a flag; nothing for one that takes numbers or other text.
+/// Returns the values that completions offer for a flag; none for numbers and free text.
 fn offered(flag: &str) -> Vec<String> {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     match flag {
@@ -181,7 +181,7 @@ pub(crate) fn run_man(arguments: &ManArguments) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
-    /// Every command with its subcommands.
+    /// Returns every command with its subcommands.
     fn all(command: &Command) -> Vec<Command> {
         let mut all = vec![command.clone()];
         for subcommand in command.get_subcommands() {

@@ -1,4 +1,4 @@
-//! `train report`: a report about runs.
+//! `train report`: writes a report about runs.
 
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A report cannot be written in what a file's ending stands for.
+/// The ending of the file is not a format of reports.
 #[derive(Debug, Error)]
 #[error(
     "the report {} ends in .{}, but must end in .html or .md",
@@ -72,7 +72,7 @@ impl WrongEnding {
     }
 }
 
-/// As the flag says, or the ending of the file. A name without an ending gets HTML, and so do devices and pipes.
+/// Returns the format given by the flag or the file's ending. Names without an ending, devices and pipes mean HTML.
 fn format(arguments: &ReportArguments) -> Result<Format, WrongEnding> {
     if let Some(format) = arguments.format {
         return Ok(format);
@@ -101,7 +101,7 @@ fn default_name(format: Format) -> &'static str {
     }
 }
 
-/// What the runs are called: by their folders' names, with the folders above where these are the same.
+/// Returns the names of the runs: their folders' names, with parent folders where these are the same.
 fn names(folders: &[PathBuf]) -> Vec<String> {
     let name = |folder: &Path, parts: usize| -> String {
         let all: Vec<_> = folder
@@ -124,7 +124,7 @@ fn names(folders: &[PathBuf]) -> Vec<String> {
     named.unwrap_or_else(|| all(1))
 }
 
-/// Everything that happened in a run; a long one takes a while, and a bar says so.
+/// Reads the history of a run; a bar shows the progress of a long one.
 pub(crate) fn read(folder: &Path) -> anyhow::Result<History> {
     let style = ProgressStyle::with_template("{msg} [{bar:30}] {percent:>3} %")
         .unwrap_or_else(|_| ProgressStyle::default_bar())

@@ -1,4 +1,4 @@
-//! `train summary`: what a network consists of and costs.
+//! `train summary`: layers and cost of a network.
 
 use command_line::voice;
 use events::format;
@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &SummaryArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Everything that is printed.
+/// Printed content.
 #[derive(Serialize)]
 struct Table {
     model: String,

@@ -1,4 +1,4 @@
-//! What standard output says of a run.
+//! Lines of a run on standard output.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::cli::display::held_back::HeldBack;
 use crate::cli::display::ui::Shown;
 use crate::cli::display::unreadable::UnreadableNews;
 
-/// Prints a line for each epoch, as soon as nothing hides the terminal.
+/// Prints a line for each epoch, once the terminal is free.
 pub(crate) struct Reporter {
     lines: HeldBack,
     shown: Shown,
@@ -24,7 +24,7 @@ pub(crate) struct Reporter {
     /// Learning rate of the last step.
     rate: Option<f64>,
     unreadable: UnreadableNews,
-    /// The run's folder, if the line that a run ends with is printed.
+    /// The run's folder, if the final line is printed.
     result: Option<PathBuf>,
 }
 
@@ -62,7 +62,7 @@ impl Reporter {
         }
     }
 
-    /// So many of the test images are done.
+    /// Shows the number of test images done.
     fn tested(&mut self, progress: &Progress) {
         self.bar.clear();
         self.burn_closed();
@@ -161,7 +161,7 @@ fn resumed_line(resumed: &Resumed, plan: &Plan) -> String {
     }
 }
 
-/// The line that a run ends with.
+/// Returns the final line of a run.
 pub(crate) fn tested_line(tested: &Tested, run: &Path) -> String {
     let score = |metrics: &Metrics| {
         let figure = |name| metrics.get(name).unwrap_or(f64::NAN);
@@ -182,10 +182,10 @@ pub(crate) fn tested_line(tested: &Tested, run: &Path) -> String {
     )
 }
 
-/// With fewer test images, the final line has a confidence interval.
+/// Number of test images below which the final line has a confidence interval.
 const FEW_IMAGES: u64 = 1000;
 
-/// The confidence interval of an accuracy over few images: of how many, and how many of them are right.
+/// Returns the confidence interval of an accuracy over few images, given their number and how many are correct.
 fn interval([correct, images]: [u64; 2]) -> String {
     match accuracy_interval(correct, images) {
         Some([low, high]) if images < FEW_IMAGES => format!(
