@@ -318,7 +318,7 @@ fn settings_out_of_range_are_named() {
     let none = Augmentation::default;
     for (setting, bad) in [
         (
-            "padded by 5000",
+            "the padding of images is 5000 pixels",
             Augmentation {
                 pad_crop: 5000,
                 ..none()
@@ -339,7 +339,7 @@ fn settings_out_of_range_are_named() {
             },
         ),
         (
-            "`resized_crop.scale` is 0:",
+            "`resized_crop.scale` is 0, but must",
             Augmentation {
                 resized_crop: Some(ResizedCrop {
                     scale: [0.0, 1.0],
@@ -349,7 +349,7 @@ fn settings_out_of_range_are_named() {
             },
         ),
         (
-            "`affine.shift` is 2:",
+            "`affine.shift` is 2, but must",
             Augmentation {
                 affine: Some(Affine {
                     shift: 2.0,
@@ -359,7 +359,7 @@ fn settings_out_of_range_are_named() {
             },
         ),
         (
-            "`color.brightness` is -1:",
+            "`color.brightness` is -1, but must",
             Augmentation {
                 color: Some(ColorJitter {
                     brightness: -1.0,

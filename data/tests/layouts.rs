@@ -571,7 +571,7 @@ fn ambiguous_tables_are_rejected() {
         ("1.png,cat\n2.png,\n", "line 2 has no label"),
         (
             "1.png,cat\n1.png,dog\n2.png,dog\n",
-            "lines 1 and 2 say different things",
+            "lines 1 and 2 disagree about",
         ),
         ("1.png,cat\n2.png,cat\n", "a single class"),
         ("1.png,cat\n2.png,dog\n", "single image"),

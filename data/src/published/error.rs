@@ -118,7 +118,7 @@ impl PublishedError {
             }
             // Some sets use the same file names.
             Self::OtherContent { path, .. } => Some(format!(
-                "to download it again, remove {}, or move it if it belongs to another data set",
+                "remove {} to download it again, or move it if it belongs to another data set",
                 path.display()
             )),
             Self::Archive { path, .. } => {
