@@ -182,7 +182,7 @@ fn wrong_configs_name_key_and_range() {
     expect("[loader]\nthread = 2", &["thread", "line 2"]);
     expect(
         "batch_size = 6000\nloader = { drop_last = true }",
-        &["5400 images", "step of 6000", "hint:"],
+        &["5400 training images", "step of 6000", "hint:"],
     );
     expect("model = \"resnet19\"", &["resnet19", "did you mean"]);
     fails(

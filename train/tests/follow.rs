@@ -131,7 +131,7 @@ fn runs_are_listed_reported_and_exported() {
     fails(
         look("runs", &runs).args(["--sort", "color"]),
         2,
-        &["no column `color`", "accuracy"],
+        &["cannot sort runs by `color`", "accuracy"],
     );
     fails(
         look("runs", &runs).args(["--filter", "color=red"]),
