@@ -176,5 +176,9 @@ fn every_command_has_a_manual_page() {
         page.contains("EXAMPLES") && page.contains("calibration"),
         "{page}"
     );
-    fails(train().args(["man", "evil"]), 2, &["no command `evil`"]);
+    fails(
+        train().args(["man", "evil"]),
+        2,
+        &["unknown command `evil`"],
+    );
 }
