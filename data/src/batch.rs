@@ -109,7 +109,7 @@ mod tests {
     use burn_flex::Flex;
 
     #[test]
-    fn a_batch_is_normalized_and_in_order() {
+    fn batch_is_normalized_and_in_order() {
         let mean = vec![0.1, 0.2, 0.3];
         let preprocessing = Preprocessing::new([3, 2, 1], 2, mean, vec![0.5, 0.25, 0.2]).unwrap();
         let batcher = ImageBatcher::new(preprocessing.clone());

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crop_is_centered_and_inside() {
+    fn crop_is_centered_and_inside() {
         let target = Target {
             channels: 3,
             height: 224,
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn planes_are_apart() {
+    fn channels_become_planes() {
         assert_eq!(planar(&[1, 2, 3, 4, 5, 6]), [1, 4, 2, 5, 3, 6]);
     }
 }

@@ -133,7 +133,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn a_dataset_is_a_part_in_order() {
+    fn dataset_returns_its_part_in_order() {
         let images = PackedImages::new([1, 1, 1], vec![0; 4], vec![7, 8, 9, 6]).unwrap();
         let images = Arc::new(images);
         let dataset = ImageDataset::new(Arc::clone(&images), vec![3, 1]).unwrap();
@@ -150,7 +150,7 @@ mod tests {
         ));
     }
     #[test]
-    fn what_cannot_be_read_is_blank_where_it_is_scored_and_known_to_be() {
+    fn unreadable_scored_images_are_blank_and_recorded() {
         // One in a hundred may be unreadable.
         let files = ImageFiles::new(vec!["nowhere.png".into(); 100], vec![0; 100]).unwrap();
         let files = Arc::new(files);

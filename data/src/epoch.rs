@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn another_epoch_is_balanced_otherwise() {
+    fn epochs_are_balanced_differently() {
         let data = dataset((0..50).map(|item| u32::from(item % 10 == 0)).collect());
         let sampling = Sampling::Balanced { seed: 1 };
         assert_ne!(sampling.epoch(&data, 0), sampling.epoch(&data, 1));

@@ -23,7 +23,7 @@ impl DataError {
                 Some("copy the file again from where it was published".to_owned())
             }
             Self::NotAFolder { path } if path.iter().any(|part| part == "~") => {
-                Some("a shell leaves ~ alone there: write $HOME".to_owned())
+                Some("the shell does not expand ~ there: write $HOME".to_owned())
             }
             Self::NotAFolder { path } if path.is_file() => Some(
                 "name a folder, or an archive that ends in .zip, .tar, .tar.gz or .tgz".to_owned(),
@@ -81,8 +81,8 @@ impl DataError {
                 Some(format.map_or(put, |format| format.convert).to_owned())
             }
             Self::UnreadableImages { .. } => Some(
-                "repair them, or move them elsewhere: no more than one image in a hundred is left \
-                 out, and no class as a whole; `train data` names them"
+                "repair them, or move them elsewhere: at most one image in a hundred is skipped, \
+                 and never a whole class; `train data` names them"
                     .to_owned(),
             ),
             Self::Image(error) => error.hint(),

@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_is_fixed_for_good() {
+    fn order_matches_fixed_values() {
         // A different order would break every run that is resumed after an update.
         assert_eq!(
             permutation(10, 42, Purpose::Epoch, 3),
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn every_place_is_as_likely() {
+    fn positions_are_uniform() {
         let mut counts = [[0_u32; 5]; 5];
         for number in 0..5000 {
             for (place, &item) in permutation(5, 7, Purpose::Epoch, number).iter().enumerate() {

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_another_number_of_bytes() {
+    fn wrong_byte_count_is_rejected() {
         for (shape, bytes, labels) in [
             ([1, 2, 2], 7, 2),
             ([1, 2, 2], 9, 2),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_neither_gray_nor_rgb() {
+    fn other_channel_counts_are_rejected() {
         for channels in [0, 2, 4] {
             let result = PackedImages::new([channels, 1, 1], vec![0; channels], vec![0]);
             assert!(
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_has_the_pixels_in_place() {
+    fn images_index_packed_pixels() {
         let pixels = (0..12).collect();
         let images = PackedImages::new([3, 1, 4], pixels, vec![0]).unwrap();
         let image = images.image(0).to_rgb8();

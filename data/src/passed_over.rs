@@ -27,7 +27,7 @@ pub struct PassedOver {
 }
 
 impl PassedOver {
-    /// Returns whether nothing was passed over.
+    /// Returns whether nothing was skipped.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.folders == 0 && self.others == 0
     }
@@ -71,21 +71,21 @@ impl fmt::Display for PassedOver {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let files = match self.files.values().sum::<usize>() {
             0 => String::new(),
-            1 => format!("1 file was passed over for its ending: {}", self.endings()),
+            1 => format!("1 file was skipped for its ending: {}", self.endings()),
             count => format!(
-                "{count} files were passed over for their endings: {}",
+                "{count} files were skipped for their endings: {}",
                 self.endings()
             ),
         };
         let folders = match self.folders {
             0 => String::new(),
-            1 => "1 folder in a class folder was passed over".to_owned(),
-            count => format!("{count} folders in class folders were passed over"),
+            1 => "1 folder in a class folder was skipped".to_owned(),
+            count => format!("{count} folders in class folders were skipped"),
         };
         let others = match self.others {
             0 => String::new(),
-            1 => "1 pipe, socket or device was passed over".to_owned(),
-            count => format!("{count} pipes, sockets or devices were passed over"),
+            1 => "1 pipe, socket or device was skipped".to_owned(),
+            count => format!("{count} pipes, sockets or devices were skipped"),
         };
         let found = [files, folders, others].into_iter();
         let found: Vec<String> = found.filter(|part| !part.is_empty()).collect();
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endings_are_told_by_how_frequent_they_are() {
+    fn endings_are_listed_by_frequency() {
         let mut passed_over = PassedOver::default();
         assert!(passed_over.is_empty());
         for name in ["Thumbs.db", "desktop.ini"] {
@@ -108,7 +108,7 @@ mod tests {
         passed_over.add(Path::new("a.gif"));
         assert_eq!(
             passed_over.to_string(),
-            "1 file was passed over for its ending: .gif 1"
+            "1 file was skipped for its ending: .gif 1"
         );
         for name in ["b.TIF", "c.tif", "d.txt", "readme", "e.xml", "f.heic"] {
             passed_over.add(Path::new(name));
@@ -116,14 +116,14 @@ mod tests {
         passed_over.folders = 2;
         assert_eq!(
             passed_over.to_string(),
-            "7 files were passed over for their endings: .tif 2, none 1, .gif 1, .heic 1, others 2; \
-             2 folders in class folders were passed over"
+            "7 files were skipped for their endings: .tif 2, none 1, .gif 1, .heic 1, others 2; \
+             2 folders in class folders were skipped"
         );
         passed_over.files.clear();
         passed_over.others = 1;
         assert_eq!(
             passed_over.to_string(),
-            "2 folders in class folders were passed over; 1 pipe, socket or device was passed over"
+            "2 folders in class folders were skipped; 1 pipe, socket or device was skipped"
         );
     }
 }

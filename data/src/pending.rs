@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_becomes_an_error() {
+    fn panic_becomes_an_error() {
         let (batch, promise) = PendingBatch::new(epoch(places([3, 10, 4])), 0..3);
         for part in [0, 1, 2] {
             batch.make(part);
@@ -225,14 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_makes_is_an_error_too() {
+    fn missing_part_becomes_an_error() {
         let (batch, promise) = PendingBatch::new(epoch(places([3])), 0..1);
         drop(batch);
         assert!(matches!(promise.wait(), Err(DataError::Panicked { .. })));
     }
 
     #[test]
-    fn an_abandoned_epoch_costs_nothing() {
+    fn abandoned_batches_are_not_made() {
         let epoch = epoch(places([10]));
         epoch.abandoned.store(true, Ordering::Relaxed);
         let (batch, promise) = PendingBatch::new(epoch, 0..1);

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sample_is_balanced() {
+    fn sample_is_balanced() {
         let (train, test) = load().unwrap();
         for (images, each) in [(train, 600), (test, 100)] {
             assert_eq!(images.shape(), [1, 28, 28]);

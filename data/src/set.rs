@@ -246,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_is_8_gib() {
+    fn memory_limit_is_8_gib() {
         assert!(check_size(8 << 10, 1, 1024).is_ok());
         let error = check_size((8 << 10) + 1, 1, 1024).unwrap_err();
         assert!(error.to_string().contains("8590983168 bytes"), "{error}");

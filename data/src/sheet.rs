@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn each_class_has_a_row_of_examples_that_are_evenly_spread() {
+    fn sheet_rows_show_evenly_spread_examples() {
         let sheet = contact_sheet(&set(), 2, &Augmentation::default(), 1).unwrap();
         // Enlarged twice, since two images fit into 64 pixels.
         assert_eq!(sheet.dimensions(), (4 + 68 + 68, 4 + 52 + 52));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sheet_that_is_too_large_is_refused_before_images_are_opened() {
+    fn oversized_sheet_is_rejected_before_opening_images() {
         let labels: Vec<u32> = (0..24).map(|place| place % 2).collect();
         let files = ImageFiles::new(vec!["nowhere.png".into(); 24], labels).unwrap();
         let data = DataSet {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_are_changed_as_in_training() {
+    fn sheet_augments_examples_as_in_training() {
         let mixup = Augmentation {
             mixup: 1.0,
             ..Augmentation::default()

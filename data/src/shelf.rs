@@ -73,7 +73,7 @@ mod tests {
     use burn_flex::Flex;
 
     #[test]
-    fn a_tensor_brings_its_memory_back() {
+    fn tensor_returns_its_memory() {
         let shelf = Arc::new(Shelf::new(1));
         let mut values = shelf.take(3);
         let place = values.as_ptr();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_in_place_changes_a_copy() {
+    fn in_place_change_affects_a_copy() {
         let shelf = Arc::new(Shelf::new(2));
         let data = TensorData::from_bytes(lend(vec![1.0; 4], &shelf), [4], DType::F32);
         let tensor = Tensor::<Flex, 1>::from_data(data, &Default::default());
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_the_most_are_kept() {
+    fn kept_buffers_are_limited() {
         let shelf = Shelf::new(1);
         shelf.put(vec![1_u8; 10]);
         shelf.put(vec![2_u8; 20]);

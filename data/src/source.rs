@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_and_source_agree() {
+    fn sources_round_trip_through_text() {
         for (name, source) in NAMED {
             assert_eq!(source.to_string(), name);
             assert_eq!(name.parse::<Source>().unwrap(), source);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_are_understood() {
+    fn misspelled_sources_are_suggested() {
         for (text, meant) in [
             ("mnst", Some("mnist")),
             ("MNIST", Some("mnist")),

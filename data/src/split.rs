@@ -103,7 +103,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_split_is_a_fair_partition(
+        fn split_is_a_stratified_partition(
             labels in prop::collection::vec(0_u32..5, 0..200),
             fraction in 0.0_f64..0.999,
             seed: u64,
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn another_seed_splits_otherwise() {
+    fn seeds_split_differently() {
         let labels = vec![0; 100];
         assert_ne!(
             split(&labels, 0.5, 1).unwrap(),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_fraction() {
+    fn invalid_fraction_is_rejected() {
         for fraction in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
             assert!(matches!(
                 split(&[0, 1], fraction, 1),

@@ -102,7 +102,7 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn tasks_are_done_and_threads_end() {
+    fn tasks_run_and_threads_end() {
         let workers = Workers::start(3).unwrap();
         let (sender, receiver) = mpsc::channel();
         for number in 0..100 {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_tasks_are_forgotten() {
+    fn waiting_tasks_are_dropped() {
         let workers = Workers::start(1).unwrap();
         let (sender, receiver) = mpsc::channel::<()>();
         let (open, gate) = mpsc::channel::<()>();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn no_thread_is_no_pool() {
+    fn pool_without_threads_is_rejected() {
         assert!(Workers::start(0).is_none());
     }
 }

@@ -157,7 +157,7 @@ fn path(name: &str) -> PathBuf {
 }
 
 #[test]
-fn sheets_are_as_they_were() {
+fn augmentation_sheets_match_references() {
     let color = data::open_image(path("color.png")).unwrap().to_rgb8();
     let gray = data::open_image(path("gray.png")).unwrap().to_luma8();
     for (channels, expected) in [(3, color.into_raw()), (1, gray.into_raw())] {
@@ -183,7 +183,7 @@ fn write_sheets() {
 }
 
 #[test]
-fn gray_images_are_color_images_without_color() {
+fn gray_images_augment_like_color_images() {
     // The color image of three equal channels must become three equal channels, the same ones.
     for augmentation in rows() {
         let noise = augmentation.erasing.as_ref();
@@ -208,7 +208,7 @@ fn gray_images_are_color_images_without_color() {
 }
 
 #[test]
-fn what_is_mixed_is_told() {
+fn mixed_batches_report_labels_and_shares() {
     let uniform = |value: u8| vec![value; 64];
     let pixels = (0..8).flat_map(|number| uniform(number * 30)).collect();
     let images = PackedImages::new([1, 8, 8], pixels, (0..8).collect()).unwrap();
@@ -289,7 +289,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn any_image_can_be_changed(
+    fn any_image_can_be_augmented(
         channels in prop::sample::select(vec![1_usize, 3]),
         height in 1_usize..20,
         width in 1_usize..20,
@@ -318,7 +318,7 @@ fn settings_out_of_range_are_named() {
     let none = Augmentation::default;
     for (setting, bad) in [
         (
-            "padded by 5000",
+            "the padding of images is 5000 pixels",
             Augmentation {
                 pad_crop: 5000,
                 ..none()
@@ -339,7 +339,7 @@ fn settings_out_of_range_are_named() {
             },
         ),
         (
-            "`resized_crop.scale` is 0:",
+            "`resized_crop.scale` is 0, but must",
             Augmentation {
                 resized_crop: Some(ResizedCrop {
                     scale: [0.0, 1.0],
@@ -349,7 +349,7 @@ fn settings_out_of_range_are_named() {
             },
         ),
         (
-            "`affine.shift` is 2:",
+            "`affine.shift` is 2, but must",
             Augmentation {
                 affine: Some(Affine {
                     shift: 2.0,
@@ -359,7 +359,7 @@ fn settings_out_of_range_are_named() {
             },
         ),
         (
-            "`color.brightness` is -1:",
+            "`color.brightness` is -1, but must",
             Augmentation {
                 color: Some(ColorJitter {
                     brightness: -1.0,
@@ -369,7 +369,7 @@ fn settings_out_of_range_are_named() {
             },
         ),
         (
-            "`erasing.area` goes from 0.5 to 0.1:",
+            "`erasing.area` is 0.5 to 0.1, but must",
             Augmentation {
                 erasing: Some(RandomErasing {
                     area: [0.5, 0.1],

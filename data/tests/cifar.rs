@@ -32,7 +32,7 @@ fn write_cifar10(folder: &Path) {
 }
 
 #[test]
-fn what_was_not_published_is_refused_under_the_names_of_what_was() {
+fn unpublished_content_is_rejected() {
     let root = TempDir::new().unwrap();
     write_cifar10(root.path());
     let error = load(Source::Cifar10, root.path()).unwrap_err();
@@ -48,7 +48,7 @@ fn what_was_not_published_is_refused_under_the_names_of_what_was() {
 }
 
 #[test]
-fn class_names_come_from_the_publishers_file() {
+fn class_names_come_from_published_file() {
     let root = TempDir::new().unwrap();
     fs::write(root.path().join("train.bin"), record(&[1, 2])).unwrap();
     fs::write(root.path().join("test.bin"), record(&[3, 4])).unwrap();
@@ -70,7 +70,7 @@ fn class_names_come_from_the_publishers_file() {
 }
 
 #[test]
-fn cifar100_takes_the_fine_label() {
+fn cifar100_uses_fine_labels() {
     let root = TempDir::new().unwrap();
     let folder = root.path().join("cifar-100-binary");
     fs::create_dir_all(&folder).unwrap();
@@ -100,7 +100,7 @@ fn cifar100_takes_the_fine_label() {
 }
 
 #[test]
-fn bad_files_are_refused_by_name() {
+fn bad_files_are_rejected_by_name() {
     let root = TempDir::new().unwrap();
     write_cifar10(root.path());
     let batch = root.path().join("data_batch_3.bin");

@@ -48,7 +48,7 @@ fn make(root: &Path, classes: &[&str], each: u8) {
 }
 
 #[test]
-fn all_formats_are_read_and_other_files_counted() {
+fn all_formats_are_read_and_other_files_are_counted() {
     let root = TempDir::new().unwrap();
     for class in ["cat", "dog"] {
         for name in ["a.png", "b.JPG", "c.jpeg", "d.WebP", "e.bmp", "f.jfif"] {
@@ -88,7 +88,7 @@ fn all_formats_are_read_and_other_files_counted() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_regular_file_is_passed_over() {
+fn non_regular_files_are_skipped() {
     let root = TempDir::new().unwrap();
     make(root.path(), &["a", "b"], 4);
     let pipe = root.path().join("a/pipe.png");
@@ -115,7 +115,7 @@ fn what_is_no_regular_file_is_passed_over() {
 }
 
 #[test]
-fn images_may_stay_in_their_files() {
+fn images_can_be_kept_in_files() {
     let root = TempDir::new().unwrap();
     make(root.path(), &["a", "b"], 20);
     let options = LoadOptions {
@@ -139,7 +139,7 @@ fn images_may_stay_in_their_files() {
 }
 
 #[test]
-fn the_default_size_is_64() {
+fn default_size_is_64() {
     let root = TempDir::new().unwrap();
     make(root.path(), &["a", "b"], 2);
     let source: Source = format!("folder:{}", root.path().display()).parse().unwrap();
@@ -150,7 +150,7 @@ fn the_default_size_is_64() {
 }
 
 #[test]
-fn a_tenth_of_each_class_is_split_off_by_the_seed() {
+fn seed_splits_off_a_tenth_of_each_class() {
     let root = TempDir::new().unwrap();
     make(root.path(), &["a", "b"], 20);
     make(root.path(), &["c"], 2);
@@ -172,7 +172,7 @@ fn a_tenth_of_each_class_is_split_off_by_the_seed() {
 }
 
 #[test]
-fn parts_are_taken_from_their_folders() {
+fn parts_are_read_from_their_folders() {
     for (test, validation) in [("test", None), ("val", None), ("test", Some("val"))] {
         let root = TempDir::new().unwrap();
         make(&root.path().join("train"), &["a", "b"], 3);
@@ -326,7 +326,7 @@ fn files_with_all_pixels_are_used_and_named() {
 }
 
 #[test]
-fn validation_is_split_off_as_listed_whatever_cannot_be_read() {
+fn validation_split_ignores_unreadable_images() {
     let root = TempDir::new().unwrap();
     make(root.path(), &["a", "b"], 120);
     make(root.path(), &["c"], 3);
@@ -379,7 +379,7 @@ fn validation_is_split_off_as_listed_whatever_cannot_be_read() {
 }
 
 #[test]
-fn folders_that_make_no_data_set_are_refused() {
+fn folders_without_data_set_are_rejected() {
     let root = TempDir::new().unwrap();
     let path = root.path();
     let nowhere = path.join("nowhere");
@@ -421,7 +421,7 @@ fn folders_that_make_no_data_set_are_refused() {
 }
 
 #[test]
-fn one_unreadable_image_in_a_hundred_is_left_out() {
+fn one_unreadable_image_in_a_hundred_is_skipped() {
     let root = TempDir::new().unwrap();
     make(&root.path().join("train"), &["a", "b"], 90);
     make(&root.path().join("test"), &["a", "b"], 10);
@@ -479,7 +479,7 @@ fn one_unreadable_image_in_a_hundred_is_left_out() {
 }
 
 #[test]
-fn a_class_whose_images_are_all_unreadable_is_refused() {
+fn class_of_unreadable_images_is_rejected() {
     let root = TempDir::new().unwrap();
     make(root.path(), &["a", "b"], 100);
     make(root.path(), &["c"], 2);
@@ -498,7 +498,7 @@ fn a_class_whose_images_are_all_unreadable_is_refused() {
         ),
         "{error}"
     );
-    assert!(error.hint().unwrap().contains("no class as a whole"));
+    assert!(error.hint().unwrap().contains("never a whole class"));
 }
 
 #[test]
@@ -545,7 +545,7 @@ fn unreadable_images_are_counted_and_the_first_is_named() {
 }
 
 #[test]
-fn too_many_bytes_are_refused_before_reading() {
+fn oversized_data_set_is_rejected_before_reading() {
     let root = TempDir::new().unwrap();
     // Empty files do: the size is known before an image is opened.
     for class in ["a", "b"] {

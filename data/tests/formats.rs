@@ -32,7 +32,7 @@ fn cases() -> Vec<Value> {
 }
 
 #[test]
-fn pixels_are_those_of_pillow() {
+fn pixels_match_pillow() {
     let cases = cases();
     assert!(cases.len() > 300);
     let mut failures = Vec::new();
@@ -89,7 +89,7 @@ fn nearly_complete_files_have_all_pixels() {
 
 /// Parts of files are refused, or have all pixels and a flaw.
 #[test]
-fn no_part_of_a_file_is_taken_for_the_whole() {
+fn truncated_files_are_detected() {
     for case in cases() {
         let name = case["name"].as_str().unwrap();
         // Lossy WebP has no sign of its last pixel; JPEG has tests of its own.

@@ -57,7 +57,7 @@ fn colors(width: u32, height: u32) -> RgbImage {
 }
 
 #[test]
-fn all_four_formats_open_whatever_their_name() {
+fn formats_open_under_any_name() {
     let folder = TempDir::new().unwrap();
     for format in [
         ImageFormat::Png,
@@ -79,7 +79,7 @@ fn all_four_formats_open_whatever_their_name() {
 }
 
 #[test]
-fn images_of_16_bits_open() {
+fn sixteen_bit_images_open() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("deep.png");
     let deep: ImageBuffer<Luma<u16>, _> = ImageBuffer::from_fn(9, 7, |x, _| Luma([x as u16 * 257]));
@@ -106,7 +106,7 @@ fn exif_orientation_is_applied() {
 }
 
 #[test]
-fn what_is_no_image_file_is_refused() {
+fn non_image_files_are_rejected() {
     let folder = TempDir::new().unwrap();
     assert!(matches!(
         refused(&folder.path().join("none.png")),
@@ -152,7 +152,7 @@ fn what_is_no_image_file_is_refused() {
 }
 
 #[test]
-fn cut_off_images_are_refused() {
+fn truncated_images_are_rejected() {
     let folder = TempDir::new().unwrap();
     let noise = RgbImage::from_fn(60, 60, |x, y| {
         Rgb([x, y, x * y].map(|v| (v * 77 % 251) as u8))
@@ -175,7 +175,7 @@ fn cut_off_images_are_refused() {
 }
 
 #[test]
-fn damaged_images_are_refused() {
+fn damaged_images_are_rejected() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("image.png");
     colors(60, 60).save(&path).unwrap();
@@ -209,7 +209,7 @@ fn png_that_declares(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
-fn pixel_bombs_are_refused_by_their_header() {
+fn pixel_bombs_are_rejected_by_header() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("bomb.jpg");
     save(&colors(8, 8), &path, ImageFormat::Jpeg, None);
@@ -233,7 +233,7 @@ fn pixel_bombs_are_refused_by_their_header() {
 }
 
 #[test]
-fn large_sizes_without_data_are_refused_at_once() {
+fn large_sizes_without_data_are_rejected_at_once() {
     let folder = TempDir::new().unwrap();
     let screen = b"GIF89a\x40\x1f\x40\x1f\0\0\0,\0\0\0\0\x40\x1f\x40\x1f\0\x08\x01\0\0;";
     let mut interlaced = png_that_declares(8000, 8000);
@@ -265,7 +265,7 @@ fn large_sizes_without_data_are_refused_at_once() {
 }
 
 #[test]
-fn openers_have_a_limit_of_their_own() {
+fn each_opener_has_its_own_limit() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("image.png");
     save(&colors(40, 30), &path, ImageFormat::Png, None);
@@ -300,7 +300,7 @@ fn flaw(folder: &TempDir, name: &str, file: &[u8], whole: &DynamicImage) -> Opti
 }
 
 #[test]
-fn files_with_all_pixels_open_with_a_flaw() {
+fn damaged_files_with_all_pixels_open_with_warning() {
     let folder = TempDir::new().unwrap();
     let encoded = |format| {
         let path = folder.path().join("whole");
@@ -358,7 +358,7 @@ fn files_with_all_pixels_open_with_a_flaw() {
 }
 
 #[test]
-fn texts_and_profiles_of_png_files_stay_packed() {
+fn png_texts_and_profiles_are_not_decompressed() {
     use std::io::Write as _;
 
     let folder = TempDir::new().unwrap();
@@ -405,7 +405,7 @@ fn pattern(width: u32, height: u32) -> DynamicImage {
 }
 
 #[test]
-fn resizing_agrees_with_pillow() {
+fn resizing_matches_pillow() {
     let prepare = |image: &DynamicImage, channels, side, resize| {
         let statistics = (vec![0.5; channels], vec![0.5; channels]);
         Preprocessing::new([channels, side, side], resize, statistics.0, statistics.1)

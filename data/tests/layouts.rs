@@ -94,7 +94,7 @@ fn said(data: &DataSet, words: &str) {
 }
 
 #[test]
-fn a_usual_folder_needs_no_words() {
+fn usual_folder_gives_no_messages() {
     let root = TempDir::new().unwrap();
     classes(root.path(), &["0", "1", "10"], "", 3);
     for name in [
@@ -117,7 +117,7 @@ fn a_usual_folder_needs_no_words() {
 }
 
 #[test]
-fn folders_around_a_set_are_seen_through() {
+fn enclosing_folders_are_skipped() {
     for (outer, test) in [
         ("dataset", None),
         ("a/b/c", None),
@@ -153,7 +153,7 @@ fn folders_around_a_set_are_seen_through() {
 }
 
 #[test]
-fn images_may_lie_deeper_in_each_class() {
+fn nested_images_in_classes_are_read() {
     let root = TempDir::new().unwrap();
     classes(&root.path().join("train"), &["n01", "n02"], "images/", 3);
     fs::write(root.path().join("train/n01/n01_boxes.txt"), "").unwrap();
@@ -181,7 +181,7 @@ fn images_may_lie_deeper_in_each_class() {
 }
 
 #[test]
-fn what_is_ambiguous_is_refused_with_what_was_found() {
+fn ambiguous_folders_are_rejected_with_findings() {
     for names in [
         // Two sets of classes.
         &[
@@ -239,7 +239,7 @@ fn what_is_ambiguous_is_refused_with_what_was_found() {
 }
 
 #[test]
-fn a_copy_within_a_set_is_passed_over() {
+fn nested_copy_of_set_is_skipped() {
     let root = TempDir::new().unwrap();
     let set = root.path().join("cells");
     for folder in [set.clone(), set.join("cells")] {
@@ -254,7 +254,7 @@ fn a_copy_within_a_set_is_passed_over() {
 }
 
 #[test]
-fn flat_validation_images_get_their_labels_from_a_file() {
+fn flat_validation_images_get_labels_from_table() {
     let tiny = "0.JPEG\tn02\t0\t32\t44\t62\n1.JPEG\tn01\t57\t1\t2\t3\n2.JPEG\tn02\t4\t0\t6\t55\n";
     let boxes =
         "ImageId,PredictionString\n2,n02 85 1 499 272\n0,n02 1 2 3 4 n02 5 6 7 8 \n1,n01 1 2 3 4\n";
@@ -288,12 +288,12 @@ fn flat_validation_images_get_their_labels_from_a_file() {
         assert_eq!(data.train.len(), 6);
         said(&data, "have their labels from ");
         said(&data, &format!(" of `{file}`"));
-        said(&data, "no labels and are passed over");
+        said(&data, "no labels and are skipped");
     }
 }
 
 #[test]
-fn the_column_of_labels_is_told_from_others_with_classes() {
+fn label_column_is_distinguished_from_similar_ones() {
     let root = TempDir::new().unwrap();
     let path = root.path();
     classes(&path.join("train"), &["0", "1"], "", 3);
@@ -314,7 +314,7 @@ fn the_column_of_labels_is_told_from_others_with_classes() {
 }
 
 #[test]
-fn a_column_of_numbers_is_no_file_names() {
+fn number_column_is_not_file_names() {
     let root = TempDir::new().unwrap();
     let path = root.path();
     images(path, &["0.png", "1.png", "2.png", "3.png"]);
@@ -333,7 +333,7 @@ fn a_column_of_numbers_is_no_file_names() {
 }
 
 #[test]
-fn flat_validation_images_without_clear_labels_are_refused() {
+fn flat_validation_images_without_labels_are_rejected() {
     for (file, text) in [
         ("val/notes.txt", "nothing of this kind"),
         ("val/val.txt", "0.png 65\n1.png 970\n2.png 230\n"),
@@ -365,7 +365,7 @@ fn flat_validation_images_without_clear_labels_are_refused() {
 }
 
 #[test]
-fn names_that_differ_in_case_or_form_are_matched_or_refused() {
+fn names_differing_in_case_or_form_match_or_are_rejected() {
     for [train, val] in [
         ["Cat", "cat"],
         ["caf\u{e9}", "cafe\u{301}"],
@@ -418,7 +418,7 @@ fn names_that_differ_in_case_or_form_are_matched_or_refused() {
 
 #[cfg(unix)]
 #[test]
-fn names_that_are_not_utf_8_stay_apart() {
+fn non_utf8_class_names_stay_distinct() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     let root = TempDir::new().unwrap();
@@ -440,7 +440,7 @@ fn names_that_are_not_utf_8_stay_apart() {
 
 #[cfg(unix)]
 #[test]
-fn class_folders_may_be_links_that_do_not_lead_back() {
+fn class_folders_may_be_links_without_cycles() {
     use std::os::unix::fs::symlink;
     let root = TempDir::new().unwrap();
     classes(&root.path().join("far"), &["cats", "dogs"], "", 3);
@@ -455,7 +455,7 @@ fn class_folders_may_be_links_that_do_not_lead_back() {
 }
 
 #[test]
-fn images_beside_class_folders_are_told() {
+fn images_next_to_class_folders_are_reported() {
     let root = TempDir::new().unwrap();
     classes(root.path(), &["cat", "dog"], "", 3);
     images(root.path(), &["stray.png"]);
@@ -466,7 +466,7 @@ fn images_beside_class_folders_are_told() {
 }
 
 #[test]
-fn a_table_gives_labels() {
+fn table_gives_labels() {
     for (text, name) in [
         ("1.png,cat\n2.png,dog\n3.png,cat\n4.png,dog\n", "labels.csv"),
         (
@@ -524,7 +524,7 @@ fn a_table_gives_labels() {
 }
 
 #[test]
-fn a_table_may_say_the_parts() {
+fn table_may_give_parts() {
     let rows = "file,label,split\n1.png,cat,train\n2.png,dog,Train\n3.png,cat,TEST\n4.png,dog,val\n5.png,dog,test\n";
     let bare = rows.split_once('\n').unwrap().1;
     for text in [rows, bare] {
@@ -557,7 +557,7 @@ fn a_table_may_say_the_parts() {
 }
 
 #[test]
-fn tables_that_say_nothing_clear_are_refused() {
+fn ambiguous_tables_are_rejected() {
     let root = TempDir::new().unwrap();
     let path = root.path();
     images(
@@ -571,7 +571,7 @@ fn tables_that_say_nothing_clear_are_refused() {
         ("1.png,cat\n2.png,\n", "line 2 has no label"),
         (
             "1.png,cat\n1.png,dog\n2.png,dog\n",
-            "lines 1 and 2 say different things",
+            "lines 1 and 2 disagree about",
         ),
         ("1.png,cat\n2.png,cat\n", "a single class"),
         ("1.png,cat\n2.png,dog\n", "single image"),
@@ -593,7 +593,7 @@ fn tables_that_say_nothing_clear_are_refused() {
         ),
         (
             "1.png,cat\n2.png,dog\n9.png,dog\n",
-            "1 of 3 rows name files that are not there",
+            "1 of 3 rows name missing files",
         ),
         ("1.png,cat\n5.png,dog\n", "several files have that name"),
         (
@@ -620,7 +620,7 @@ fn tables_that_say_nothing_clear_are_refused() {
 }
 
 #[test]
-fn what_an_archive_holds_is_read_like_a_folder() {
+fn archive_is_read_like_a_folder() {
     let root = TempDir::new().unwrap();
     let photos = root.path().join("photos");
     classes(&photos, &["cat", "dog"], "images/", 3);
@@ -663,7 +663,7 @@ fn what_an_archive_holds_is_read_like_a_folder() {
 }
 
 #[test]
-fn a_class_may_be_called_like_a_part() {
+fn class_may_be_named_like_a_part() {
     for names in [
         ["bus", "car", "train"],
         ["train_station", "dev_board", "cup"],
@@ -698,7 +698,7 @@ fn a_class_may_be_called_like_a_part() {
 }
 
 #[test]
-fn images_beside_the_parts_are_told() {
+fn images_next_to_parts_are_reported() {
     let root = TempDir::new().unwrap();
     let path = root.path();
     for part in ["train", "test"] {
@@ -708,7 +708,7 @@ fn images_beside_the_parts_are_told() {
     images(path, &["1.png"]);
     let data = load(path).unwrap();
     assert_eq!((data.train.len(), data.test.len()), (6, 6));
-    said(&data, "`cat`, `extra` hold images and are passed over");
+    said(&data, "`cat`, `extra` hold images and are skipped");
     said(&data, "holds 1 image beside its parts");
     classes(&path.join("training"), &["cat", "dog"], "", 1);
     let error = load(path).unwrap_err();
@@ -722,11 +722,11 @@ fn images_beside_the_parts_are_told() {
     images(path, &["seg_pred/seg_pred/1.png"]);
     let data = load(path).unwrap();
     assert_eq!((data.train.len(), data.test.len()), (6, 2));
-    said(&data, "`seg_pred` holds images and is passed over");
+    said(&data, "`seg_pred` holds images and is skipped");
 }
 
 #[test]
-fn hidden_folders_with_images_are_told() {
+fn hidden_folders_with_images_are_reported() {
     let root = TempDir::new().unwrap();
     classes(root.path(), &["c", "java", ".net", ".git"], "", 3);
     let data = load(root.path()).unwrap();
@@ -736,7 +736,7 @@ fn hidden_folders_with_images_are_told() {
 }
 
 #[test]
-fn files_of_another_format_are_named() {
+fn unsupported_formats_are_named() {
     let root = TempDir::new().unwrap();
     classes(root.path(), &["cat"], "", 3);
     let dog = root.path().join("dog");
@@ -750,7 +750,7 @@ fn files_of_another_format_are_named() {
 }
 
 #[test]
-fn the_folder_of_the_classes_is_named() {
+fn error_names_folder_of_classes() {
     let root = TempDir::new().unwrap();
     let path = root.path();
     classes(path, &["a/cat", "a/dog", "b/cat", "b/dog"], "", 2);

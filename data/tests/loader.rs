@@ -38,7 +38,7 @@ fn batches(loader: &dyn DataLoader<Flex, ImageBatch<Flex>>) -> Vec<Vec<i64>> {
 }
 
 #[test]
-fn without_a_seed_the_order_is_that_of_the_set() {
+fn order_without_seed_is_sequential() {
     let loader = loader(None);
     let expected = [vec![0, 1, 2], vec![3, 4, 5], vec![6, 7, 8], vec![9]];
     assert_eq!(batches(&loader), expected);
@@ -48,7 +48,7 @@ fn without_a_seed_the_order_is_that_of_the_set() {
 }
 
 #[test]
-fn seed_and_epoch_alone_decide_the_order() {
+fn order_depends_only_on_seed_and_epoch() {
     let (first, second) = (loader(Some(1)), loader(Some(1)));
     let epoch_0 = batches(&first);
     first.position().set(1, 0);
@@ -63,7 +63,7 @@ fn seed_and_epoch_alone_decide_the_order() {
 }
 
 #[test]
-fn a_later_start_gives_the_rest_of_the_epoch() {
+fn later_start_yields_rest_of_epoch() {
     let loader = loader(Some(9));
     loader.position().set(4, 0);
     let whole = batches(&loader);
@@ -76,7 +76,7 @@ fn a_later_start_gives_the_rest_of_the_epoch() {
 }
 
 #[test]
-fn progress_is_that_of_the_whole_epoch() {
+fn progress_covers_whole_epoch() {
     let loader = loader(Some(9));
     loader.position().set(0, 2);
     let mut iterator = loader.iter();
@@ -131,7 +131,7 @@ fn values(loader: &dyn DataLoader<Flex, ImageBatch<Flex>>) -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn changes_depend_on_seed_epoch_and_image() {
+fn augmentation_depends_on_seed_epoch_and_image() {
     let loader = changing(3);
     let epoch_0 = values(&loader);
     assert_eq!(values(&loader), epoch_0, "an epoch repeats itself");
@@ -144,7 +144,7 @@ fn changes_depend_on_seed_epoch_and_image() {
 }
 
 #[test]
-fn changes_out_of_range_are_refused() {
+fn invalid_augmentation_is_rejected() {
     let augmentation = Augmentation {
         pad_crop: usize::MAX,
         ..Augmentation::default()
@@ -153,7 +153,7 @@ fn changes_out_of_range_are_refused() {
 }
 
 #[test]
-fn slices_and_devices_share_the_position() {
+fn slices_and_devices_share_position() {
     let loader = loader(None);
     let slice = loader.slice(2, 9);
     assert_eq!(slice.num_items(), 7);
@@ -165,7 +165,7 @@ fn slices_and_devices_share_the_position() {
 }
 
 #[test]
-fn the_number_of_threads_changes_nothing() {
+fn batches_are_independent_of_thread_count() {
     let alone = changing(3).with_threads(0);
     alone.position().set(2, 0);
     let expected = values(&alone);
@@ -183,7 +183,7 @@ fn the_number_of_threads_changes_nothing() {
 }
 
 #[test]
-fn an_iterator_may_be_dropped_or_run_beside_another() {
+fn iterators_may_be_dropped_or_run_in_parallel() {
     let loader = changing(3).with_threads(2);
     let whole = values(&loader);
     for _ in 0..50 {
@@ -201,7 +201,7 @@ fn an_iterator_may_be_dropped_or_run_beside_another() {
 }
 
 #[test]
-fn the_last_batch_can_be_dropped() {
+fn last_batch_can_be_dropped() {
     let whole = batches(&loader(Some(4)));
     let loader = loader(Some(4)).with_last_dropped();
     assert_eq!(batches(&loader), whole[..3]);
@@ -222,7 +222,7 @@ fn classes_can_be_balanced() {
 }
 
 #[test]
-fn no_images_are_no_batches() {
+fn empty_set_gives_no_batches() {
     assert!(batches(&labeled(Vec::new(), Some(1))).is_empty());
     assert!(batches(&labeled(Vec::new(), None).with_balanced_classes(1)).is_empty());
 }
@@ -251,7 +251,7 @@ fn preprocessing() -> Preprocessing {
 }
 
 #[test]
-fn files_are_opened_as_they_are_needed() {
+fn files_are_opened_on_demand() {
     let paths = ["rgb.jpg", "gray.png", "tall.png"].map(reference);
     let loader = from_files(paths.to_vec());
     let found = values(&loader).concat();
@@ -268,7 +268,7 @@ fn files_are_opened_as_they_are_needed() {
 }
 
 #[test]
-fn more_than_one_unreadable_file_in_a_hundred_ends_the_epoch() {
+fn too_many_unreadable_files_end_the_epoch() {
     let names = ["rgb.jpg", "gray.png", "absent.png", "rgb.png", "tall.png"];
     let loader = from_files(names.map(reference).to_vec());
     let failure = loader.failure();
@@ -290,7 +290,7 @@ fn more_than_one_unreadable_file_in_a_hundred_ends_the_epoch() {
 }
 
 #[test]
-fn the_next_of_its_class_takes_the_place_of_an_unreadable_file() {
+fn unreadable_file_is_replaced_by_next_of_class() {
     let folder = tempfile::tempdir().unwrap();
     // Two classes in turn; the value of an image is its place.
     let paths: Vec<PathBuf> = (0..200_u8)
@@ -361,7 +361,7 @@ fn the_next_of_its_class_takes_the_place_of_an_unreadable_file() {
 }
 
 #[test]
-fn a_store_shares_its_images() {
+fn store_shares_its_images() {
     let store = ImageStore::from(Arc::new(
         PackedImages::new([1, 1, 1], vec![9], vec![0]).unwrap(),
     ));
@@ -369,7 +369,7 @@ fn a_store_shares_its_images() {
 }
 
 #[test]
-fn outliers_come_behind_each_batch_and_are_the_same_for_any_threads_and_start() {
+fn outliers_follow_batches_for_any_threads_and_start() {
     let outliers = Outliers {
         share: 0.5,
         ..Outliers::default()

@@ -74,7 +74,7 @@ fn load_with(name: &str, content: &[u8]) -> DataError {
 }
 
 #[test]
-fn what_was_not_published_is_refused_under_the_names_of_what_was() {
+fn unpublished_content_is_rejected() {
     let folder = TempDir::new().unwrap();
     write_mnist(folder.path());
     for source in [Source::Mnist, Source::FashionMnist] {
@@ -92,7 +92,7 @@ fn what_was_not_published_is_refused_under_the_names_of_what_was() {
 }
 
 #[test]
-fn another_magic_number_is_refused() {
+fn wrong_magic_number_is_rejected() {
     let error = load_with(IMAGES, &idx(&[0x0801, 6, 2, 3], &[0; 36]));
     assert!(matches!(
         error,
@@ -113,7 +113,7 @@ fn another_magic_number_is_refused() {
 }
 
 #[test]
-fn cut_off_and_overlong_files_are_refused() {
+fn truncated_and_overlong_files_are_rejected() {
     let whole = idx(&[0x0803, 6, 2, 3], &[0; 36]);
     for (length, expected) in [(0, 16), (15, 16), (16, 52), (51, 52)] {
         let error = load_with(IMAGES, &whole[..length]);
@@ -145,7 +145,7 @@ fn cut_off_and_overlong_files_are_refused() {
 }
 
 #[test]
-fn huge_and_empty_headers_are_refused_without_allocating() {
+fn huge_and_empty_headers_are_rejected_without_allocating() {
     for header in [
         [0x0803, u32::MAX, u32::MAX, u32::MAX],
         [0x0803, u32::MAX, 28, 28],
@@ -166,7 +166,7 @@ fn huge_and_empty_headers_are_refused_without_allocating() {
 }
 
 #[test]
-fn damaged_gzip_is_refused() {
+fn damaged_gzip_is_rejected() {
     let pixels: Vec<u8> = (0..36).map(|value| value * 7 % 31).collect();
     let packed = gzip(&idx(&[0x0803, 6, 2, 3], &pixels));
     let error = load_with(IMAGES, &packed[..packed.len() / 2]);
@@ -188,7 +188,7 @@ fn damaged_gzip_is_refused() {
 }
 
 #[test]
-fn labels_must_fit_images_and_classes() {
+fn labels_must_match_images_and_classes() {
     let error = load_with(LABELS, &idx(&[0x0801, 5], &[0; 5]));
     assert!(matches!(
         error,
@@ -247,7 +247,7 @@ fn images_are_resized_when_a_size_is_given() {
 }
 
 #[test]
-fn the_single_images_are_those_of_the_test_part() {
+fn single_images_match_test_part() {
     let data = Source::Sample.load(&LoadOptions::default()).unwrap();
     let files = [
         "t-shirt",

@@ -15,7 +15,7 @@ fn references() -> (PathBuf, Value) {
 }
 
 #[test]
-fn jpeg_files_give_pillows_pixels() {
+fn jpeg_pixels_match_pillow() {
     let (folder, index) = references();
     let mut wrong = Vec::new();
     for file in index["decoded"].as_array().unwrap() {
@@ -31,7 +31,7 @@ fn jpeg_files_give_pillows_pixels() {
 }
 
 #[test]
-fn pixels_are_torchvisions_but_for_rounding() {
+fn pixels_match_torchvision_within_rounding() {
     let (folder, index) = references();
     let pixels = fs::read(folder.join("pixels.bin")).unwrap();
     let mut rest = &pixels[..];

@@ -23,7 +23,7 @@ fn number(report: &Value, key: &str) -> f64 {
 }
 
 #[test]
-fn json_of_an_untrained_network() {
+fn json_reports_untrained_network() {
     let text = bench(&[
         "--json",
         "--model",
@@ -69,7 +69,7 @@ fn json_of_an_untrained_network() {
 }
 
 #[test]
-fn the_model_that_would_answer_is_measured_as_it_is() {
+fn chosen_model_is_benchmarked() {
     let text = bench(&[]);
     for words in [
         "resnet14 32-64-128 wide",
@@ -82,7 +82,7 @@ fn the_model_that_would_answer_is_measured_as_it_is() {
 }
 
 #[test]
-fn a_network_gets_its_usual_images() {
+fn network_gets_its_usual_input_shape() {
     for (model, input) in [("resnet14", "3x32x32"), ("digit", "1x28x28")] {
         let text = bench(&["--model", model]);
         assert!(text.contains(model) && text.contains(input), "{text}");
@@ -90,7 +90,7 @@ fn a_network_gets_its_usual_images() {
 }
 
 #[test]
-fn a_profile_names_the_operations() {
+fn profile_names_operations() {
     let text = bench(&["--profile", "--device", "flex"]);
     for words in ["images a second", "convolution 3x3", "GFLOP/s", "other"] {
         assert!(text.contains(words), "no `{words}` in {text}");
@@ -110,7 +110,7 @@ fn a_profile_names_the_operations() {
 }
 
 #[test]
-fn wrong_usage() {
+fn wrong_usage_exits_with_code_2() {
     let runs = tempfile::tempdir().unwrap();
     let expect = |arguments: &[&str], words: &[&str]| {
         fails(infer(runs.path()).args(arguments), 2, words);

@@ -50,7 +50,7 @@ fn two_runs(good: f64) -> tempfile::TempDir {
 }
 
 #[test]
-fn the_best_run_answers_and_the_line_says_why() {
+fn best_run_is_chosen_and_explained() {
     let runs = two_runs(0.999);
     for arguments in [[].as_slice(), &["--run", "best"]] {
         let line = model_line(runs.path(), arguments);
@@ -73,7 +73,7 @@ fn the_best_run_answers_and_the_line_says_why() {
 }
 
 #[test]
-fn the_shipped_model_answers_in_place_of_a_smoke_test() {
+fn shipped_model_is_preferred_to_smoke_test_run() {
     let runs = two_runs(0.6);
     let line = model_line(runs.path(), &[]);
     for words in [
@@ -87,7 +87,7 @@ fn the_shipped_model_answers_in_place_of_a_smoke_test() {
 }
 
 #[test]
-fn json_says_which_model_and_why() {
+fn json_names_model_and_reason() {
     let json = |runs: &Path, arguments: &[&str]| -> Value {
         let arguments = [arguments, &["--json"]].concat();
         serde_json::from_slice(&predicted(runs, &arguments).stdout).unwrap()
@@ -147,7 +147,7 @@ fn damaged_runs_are_skipped_with_a_warning() {
 }
 
 #[test]
-fn a_run_that_is_called_best_is_named_by_its_folder() {
+fn run_named_best_is_given_by_folder() {
     let runs = tempfile::tempdir().unwrap();
     set_age(&run_folder(runs.path(), "best"), 100);
     run_with(runs.path(), "other", 0.999);
@@ -163,7 +163,7 @@ fn a_run_that_is_called_best_is_named_by_its_folder() {
 }
 
 #[test]
-fn newest_needs_a_run() {
+fn newest_requires_a_run() {
     let runs = tempfile::tempdir().unwrap();
     let mut command = infer(runs.path());
     fails(
@@ -174,7 +174,7 @@ fn newest_needs_a_run() {
 }
 
 #[test]
-fn the_line_says_how_the_model_was_scored_and_what_it_is_for() {
+fn model_line_states_score_and_purpose() {
     let runs = tempfile::tempdir().unwrap();
     let text = stderr(&predicted(runs.path(), &[]));
     let line = "% of its test images right (shipped with this program: no run in";

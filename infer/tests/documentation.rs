@@ -12,7 +12,7 @@ use common::{stderr, stdout};
 use pages::{Documented, commands, root};
 
 #[test]
-fn commands_do_what_pages_say() {
+fn documented_commands_print_documented_output() {
     let folder = tempfile::tempdir().unwrap();
     for (from, name) in [
         ("image.png", "image.png"),

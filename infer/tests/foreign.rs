@@ -77,7 +77,7 @@ fn record(saved: &SavedModel) -> Vec<u8> {
 }
 
 #[test]
-fn logits_are_those_of_the_programs_that_wrote_the_files() {
+fn logits_match_original_programs() {
     let references = references();
     assert_eq!(references.len(), 19);
     for (path, answer) in references {
@@ -89,7 +89,7 @@ fn logits_are_those_of_the_programs_that_wrote_the_files() {
 #[test]
 #[ignore = "needs a gigabyte of files, made by references/make.py"]
 #[expect(clippy::print_stdout, reason = "figures for whoever runs it by hand")]
-fn full_size_networks_give_their_logits() {
+fn full_size_networks_match_logits() {
     let folder = std::env::var_os("FULL_SIZE_REFERENCES").expect("the folder of the files");
     let references = references_in(Path::new(&folder));
     assert!(!references.is_empty());
@@ -138,7 +138,7 @@ fn check_logits(path: &Path, answer: &Path) -> f32 {
 }
 
 #[test]
-fn there_and_back_is_the_same() {
+fn export_and_import_round_trip() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("there.safetensors");
     let shipped = SavedModel::shipped().unwrap();
@@ -167,7 +167,7 @@ fn there_and_back_is_the_same() {
 }
 
 #[test]
-fn torchvision_gets_its_names_back() {
+fn export_restores_torchvision_names() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("there.safetensors");
     for name in [
@@ -209,7 +209,7 @@ fn untrained(name: &str) -> SavedModel {
 }
 
 #[test]
-fn a_name_says_what_shapes_do_not() {
+fn model_name_resolves_ambiguous_shapes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     export(&untrained("resnet8"), &path, Precision::Single).unwrap();
@@ -236,7 +236,7 @@ fn a_name_says_what_shapes_do_not() {
 }
 
 #[test]
-fn every_tensor_counts() {
+fn every_missing_tensor_is_detected() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     let whole = WeightsFile::read(reference("torchvision-basic.pth"))
@@ -309,7 +309,7 @@ fn every_tensor_counts() {
 }
 
 #[test]
-fn networks_that_pytorch_has_not_are_not_exported() {
+fn networks_without_pytorch_names_are_not_exported() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["preresnet20", "digit"] {
         let saved = untrained(name);
@@ -334,7 +334,7 @@ fn networks_that_pytorch_has_not_are_not_exported() {
 }
 
 #[test]
-fn the_program_predicts_with_a_file() {
+fn program_predicts_with_weights_file() {
     let runs = tempfile::tempdir().unwrap();
     let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png");
     let run = |arguments: &[&str]| {
@@ -357,15 +357,14 @@ fn the_program_predicts_with_a_file() {
         "torchvision-groups.pth, in PyTorch's names",
         "assumed: images are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 \
          0.225, those of ImageNet (--mean, --std)",
-        "assumed: the shorter side of images is brought to 256 pixels, and their middle 224x224 are \
-         taken (--resize, --image-size)",
+        "assumed: the shorter side of images is resized to 256 pixels, and their center 224x224 is cropped (--resize, --image-size)",
         "assumed: the first convolution has stride 2 (--stem-stride)",
         "assumed: a 3x3 max pool with stride 2 follows the first convolution (--pool none)",
         "assumed: bottlenecks have their stride on the second convolution (--bottleneck-stride first)",
         "assumed: the stride of projections is on their convolution (--shortcut \
          average-pool-projection)",
         "assumed: norms have epsilon 1e-5 (--norm-epsilon)",
-        "assumed: one class of all is right, so probabilities add up to 1 (--activation)",
+        "assumed: exactly one class is right, so probabilities add up to 1 (--activation)",
     ] {
         assert!(said.contains(words), "{said}");
     }
@@ -384,7 +383,7 @@ fn the_program_predicts_with_a_file() {
 }
 
 #[test]
-fn what_cannot_be_used_is_one_sentence() {
+fn unusable_files_give_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png");
     let file = folder.path().join("file.pth");
@@ -423,7 +422,7 @@ fn what_cannot_be_used_is_one_sentence() {
     fails(
         &mut weights(&answer, &[]),
         1,
-        &["no network that is known here: no first stage", "hint:"],
+        &["does not hold a known network: no first stage", "hint:"],
     );
     fails(
         &mut weights(&good, &["--model", "resnet18"]),
@@ -433,7 +432,7 @@ fn what_cannot_be_used_is_one_sentence() {
     fails(
         &mut weights(&good, &["--model", "preresnet18"]),
         1,
-        &["no counterpart"],
+        &["cannot be written in PyTorch's names"],
     );
     fails(
         &mut weights(&good, &["--model", "resnt18"]),
@@ -448,7 +447,7 @@ fn what_cannot_be_used_is_one_sentence() {
     fails(
         &mut weights(&good, &["--resize", "100"]),
         2,
-        &["too few", "--resize"],
+        &["must be at least 224", "--resize"],
     );
     fails(
         infer(folder.path())
@@ -509,7 +508,7 @@ fn probabilities(arguments: &[&str]) -> (Vec<(String, f64)>, String) {
 }
 
 #[test]
-fn a_network_is_found_behind_any_prefix_and_beside_anything() {
+fn network_is_found_under_any_prefix() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     let bare = tensors("torchvision-basic.pth");
@@ -570,7 +569,7 @@ fn a_network_is_found_behind_any_prefix_and_beside_anything() {
 }
 
 #[test]
-fn several_networks_need_a_key() {
+fn several_networks_require_key() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     let student = tensors("torchvision-basic.pth");
@@ -618,7 +617,7 @@ fn several_networks_need_a_key() {
 }
 
 #[test]
-fn weights_that_are_no_numbers_are_named() {
+fn non_finite_weights_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     for bad in [f32::NAN, f32::INFINITY] {
@@ -647,7 +646,7 @@ fn weights_that_are_no_numbers_are_named() {
 }
 
 #[test]
-fn one_output_is_two_probabilities() {
+fn single_output_gives_two_probabilities() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     // The first output of five.
@@ -689,7 +688,7 @@ fn one_output_is_two_probabilities() {
         );
     }
     assert!(
-        said.contains("assumed: the one output is for a sigmoid"),
+        said.contains("assumed: the only output is, after a sigmoid"),
         "{said}"
     );
     fails(
@@ -702,7 +701,7 @@ fn one_output_is_two_probabilities() {
 }
 
 #[test]
-fn several_labels_are_probabilities_of_their_own() {
+fn multi_label_probabilities_are_independent() {
     let weights = reference("torchvision-basic.pth");
     let weights = weights.to_str().unwrap();
     let (exclusive, said) = probabilities(&["--weights", weights]);
@@ -729,7 +728,7 @@ fn several_labels_are_probabilities_of_their_own() {
 }
 
 #[test]
-fn heads_that_cannot_be_used_say_why() {
+fn unusable_heads_report_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     let whole = tensors("torchvision-basic.pth");
@@ -775,7 +774,7 @@ fn heads_that_cannot_be_used_say_why() {
 }
 
 #[test]
-fn a_folder_of_the_hub_is_used_as_a_whole() {
+fn hub_folder_is_used_completely() {
     let folder = tempfile::tempdir().unwrap();
     let labels: Vec<String> = (0..5)
         .map(|class| format!("\"{class}\": \"kind {class}\""))
@@ -846,7 +845,7 @@ fn a_folder_of_the_hub_is_used_as_a_whole() {
 }
 
 #[test]
-fn other_files_are_named_for_what_they_are() {
+fn other_file_formats_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.bin");
     let expect = |words: &[&str]| {
@@ -879,7 +878,7 @@ fn other_files_are_named_for_what_they_are() {
 
 #[cfg(unix)]
 #[test]
-fn files_without_an_end_are_not_waited_for() {
+fn endless_files_do_not_block() {
     use std::process::Command;
 
     let folder = tempfile::tempdir().unwrap();

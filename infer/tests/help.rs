@@ -13,7 +13,7 @@ fn infer(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_short_help_fits_on_a_screen() {
+fn short_help_fits_one_screen() {
     let help = infer(&["-h"]);
     assert!((10..=40).contains(&help.lines().count()), "{help}");
     assert!(
@@ -30,7 +30,7 @@ fn the_short_help_fits_on_a_screen() {
 }
 
 #[test]
-fn completions_and_the_manual_page_are_printed_without_an_image() {
+fn completions_and_man_page_need_no_image() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(
             infer(&["--completions", shell]).contains("top-k"),

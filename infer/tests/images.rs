@@ -24,7 +24,7 @@ fn png(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
-fn damaged_files_with_all_pixels_are_used_with_a_warning() {
+fn damaged_files_with_all_pixels_give_warning() {
     let runs = tempfile::tempdir().unwrap();
     for name in ["no-iend.png", "eoi-replaced-by-garbage.jpg"] {
         let output = infer(runs.path()).arg(case(name)).output().unwrap();
@@ -36,7 +36,7 @@ fn damaged_files_with_all_pixels_are_used_with_a_warning() {
             .collect();
         assert_eq!(warnings.len(), 1, "{text}");
         assert!(warnings[0].contains(name), "{text}");
-        assert!(warnings[0].contains("all pixels are there"), "{text}");
+        assert!(warnings[0].contains("all pixels are present"), "{text}");
         assert_eq!(stdout(&output).lines().count(), 6);
     }
     let whole = case("exif-6-after-idat.png");
@@ -97,7 +97,7 @@ fn other_formats_are_read_or_named() {
 }
 
 #[test]
-fn the_number_of_pixels_is_limited() {
+fn pixel_count_is_limited() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("image.png");
     fs::write(&path, png(40, 30)).unwrap();
@@ -147,7 +147,7 @@ fn peak(command: &mut Command) -> u64 {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn memory_does_not_grow_with_the_number_of_photos() {
+fn memory_is_independent_of_photo_count() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("photo.png");
     // 72 MB of pixels each.
@@ -160,7 +160,7 @@ fn memory_does_not_grow_with_the_number_of_photos() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn profiles_and_texts_stay_packed() {
+fn png_profiles_and_texts_are_not_decompressed() {
     use std::io::Write as _;
 
     let folder = tempfile::tempdir().unwrap();

@@ -75,7 +75,7 @@ fn record(saved: &SavedModel) -> Vec<u8> {
 }
 
 #[test]
-fn layers_in_the_networks_module_are_not_left_out() {
+fn layers_in_network_module_are_kept() {
     for name in [
         "prelu.weight",
         "act.weight",
@@ -114,7 +114,7 @@ fn layers_in_the_networks_module_are_not_left_out() {
 }
 
 #[test]
-fn a_head_is_found_by_any_name() {
+fn head_is_found_under_any_name() {
     let expected = record(&read(network()).unwrap().saved);
     for head in ["fc.fc", "head.linear", "dense", "module.fc", "score.0"] {
         for prefix in ["", "net.", "0."] {
@@ -139,7 +139,7 @@ fn a_head_is_found_by_any_name() {
 }
 
 #[test]
-fn a_head_that_cannot_be_used_is_left_out_for_a_new_one() {
+fn unusable_head_is_replaced() {
     let mut backbone = network();
     backbone.retain(|(name, _)| !name.starts_with("fc."));
     let tensors = with(
@@ -166,7 +166,7 @@ fn a_head_that_cannot_be_used_is_left_out_for_a_new_one() {
 }
 
 #[test]
-fn one_network_twice_is_one() {
+fn duplicate_network_counts_once() {
     let copies = |other: &str| {
         let mut all = renamed(&network(), |name| format!("net.{name}"));
         all.extend(renamed(&network(), |name| format!("{other}.{name}")));
@@ -192,7 +192,7 @@ fn one_network_twice_is_one() {
 }
 
 #[test]
-fn wrappers_around_parts_are_looked_through() {
+fn wrappers_around_parts_are_unwrapped() {
     let expected = record(&read(network()).unwrap().saved);
     for (stage, wrapped) in [
         ("layer1.", "layer1._orig_mod."),
@@ -209,7 +209,7 @@ fn wrappers_around_parts_are_looked_through() {
 
 /// A bias and a mean that is larger by as much are the same as neither.
 #[test]
-fn a_bias_before_a_norm_is_folded() {
+fn bias_before_norm_is_folded() {
     let expected = read(network()).unwrap().saved;
     let mut changed = network();
     for (name, entry) in &mut changed {
@@ -241,7 +241,7 @@ fn a_bias_before_a_norm_is_folded() {
 }
 
 #[test]
-fn integers_beside_a_network_do_not_make_it_quantized() {
+fn extra_integers_do_not_mean_quantized() {
     let mut damaged = network();
     damaged.retain(|(name, _)| name != "bn1.bias");
     let error = read(with(&damaged, &[("tok.weight", integers(&[3, 3]))])).unwrap_err();
@@ -254,7 +254,7 @@ fn integers_beside_a_network_do_not_make_it_quantized() {
 }
 
 #[test]
-fn changes_make_another_model() {
+fn changed_network_is_a_different_model() {
     let folder = tempfile::tempdir().unwrap();
     let run = common::run_folder(folder.path(), "run");
     let options = ImportOptions {
@@ -295,7 +295,7 @@ fn hub(config: &str, processor: Option<&str>) -> tempfile::TempDir {
 }
 
 #[test]
-fn folders_say_how_images_are_resized() {
+fn hub_folders_define_resizing() {
     let config = r#"{"model_type": "resnet"}"#;
     let squeezed = r#"{"image_processor_type": "ViTImageProcessor", "resample": 3,
         "size": {"height": 48, "width": 64}}"#;
@@ -332,7 +332,7 @@ fn folders_say_how_images_are_resized() {
 }
 
 #[test]
-fn folders_of_other_outputs_or_networks_are_refused() {
+fn hub_folders_of_other_networks_are_rejected() {
     let regression = hub(
         r#"{"model_type": "resnet", "problem_type": "regression"}"#,
         None,
@@ -355,7 +355,7 @@ fn folders_of_other_outputs_or_networks_are_refused() {
 }
 
 #[test]
-fn folders_without_weights_say_what_they_hold() {
+fn folders_without_weights_report_content() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("config.json"), "{}").unwrap();
     let expect = |words: &[&str]| {
@@ -371,7 +371,7 @@ fn folders_without_weights_say_what_they_hold() {
 
 /// Its names and sizes are those of a usual network, but not the order of its layers.
 #[test]
-fn the_order_of_layers_tells_pre_activation() {
+fn layer_order_reveals_pre_activation() {
     let error = import(&reference("pre-activation.pth"), &ImportOptions::default());
     let error = error.unwrap_err().to_string();
     assert!(error.contains("(pre-activation)"), "{error}");

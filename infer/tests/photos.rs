@@ -67,7 +67,7 @@ fn conversions(prediction: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn test_images_stay_as_they_are() {
+fn test_images_are_not_converted() {
     let images = images(200);
     let folder = tempfile::tempdir().unwrap();
     let paths = save(
@@ -90,7 +90,7 @@ fn test_images_stay_as_they_are() {
 }
 
 #[test]
-fn photos_of_the_same_objects_are_classified_like_them() {
+fn photos_are_classified_like_test_images() {
     let images = images(100);
     let dark_on_light = |image: &GrayImage| {
         let mut image = image.clone();
@@ -140,7 +140,7 @@ fn photos_of_the_same_objects_are_classified_like_them() {
 }
 
 #[test]
-fn a_color_photo_has_a_warning() {
+fn color_photo_gives_warning() {
     let folder = tempfile::tempdir().unwrap();
     let wave =
         |x: u32, y: u32| (128.0 + 100.0 * ((x as f32 / 9.0).sin() * (y as f32 / 13.0).cos())) as u8;
@@ -161,7 +161,7 @@ fn a_color_photo_has_a_warning() {
 }
 
 #[test]
-fn the_shipped_model_is_not_sure_of_noise() {
+fn shipped_model_is_uncertain_on_noise() {
     let folder = tempfile::tempdir().unwrap();
     let noise = (0..50_u32).map(|number| {
         let pixel = |x: u32, y: u32| (number * 784 + y * 28 + x).wrapping_mul(2_654_435_761) >> 24;

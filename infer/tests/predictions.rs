@@ -33,7 +33,7 @@ fn image_png() -> PathBuf {
 }
 
 #[test]
-fn five_classes_with_percentages_from_the_shipped_model() {
+fn shipped_model_prints_five_classes() {
     let runs = tempfile::tempdir().unwrap();
     let output = infer(runs.path()).arg(image_png()).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
@@ -54,7 +54,7 @@ fn five_classes_with_percentages_from_the_shipped_model() {
 
 #[cfg(unix)]
 #[test]
-fn names_of_images_do_not_act_on_the_terminal() {
+fn image_names_are_escaped_for_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let image = folder.path().join("a\u{1b}[31mred.png");
     std::fs::copy(image_png(), &image).unwrap();
@@ -65,7 +65,7 @@ fn names_of_images_do_not_act_on_the_terminal() {
 }
 
 #[test]
-fn json_for_many_images() {
+fn json_lists_many_images() {
     let runs = tempfile::tempdir().unwrap();
     let output = infer(runs.path())
         .args(["--json", "--top-k", "10"])
@@ -95,7 +95,7 @@ fn json_for_many_images() {
 }
 
 #[test]
-fn the_shipped_model_classifies_the_sample_test_images() {
+fn shipped_model_classifies_sample_test_images() {
     let data = data::Source::Sample
         .load(&data::LoadOptions::default())
         .unwrap();
@@ -131,7 +131,7 @@ fn sample_and_shipped_model_stay_small() {
 }
 
 #[test]
-fn images_that_are_none() {
+fn non_images_are_rejected() {
     let root = tempfile::tempdir().unwrap();
     let expect = |path: &Path, words: &[&str]| fails(infer(root.path()).arg(path), 1, words);
     let file = |name: &str, bytes: &[u8]| {
@@ -170,7 +170,7 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
-fn one_bad_image_does_not_lose_the_others() {
+fn bad_image_does_not_stop_others() {
     let runs = tempfile::tempdir().unwrap();
     let output = infer(runs.path())
         .arg(image_png())
@@ -184,7 +184,7 @@ fn one_bad_image_does_not_lose_the_others() {
 }
 
 #[test]
-fn damaged_models() {
+fn damaged_models_are_rejected() {
     let runs = tempfile::tempdir().unwrap();
     let folder = run_folder(runs.path(), "mine");
     let named = |run: &str| {
@@ -227,11 +227,11 @@ fn damaged_models() {
     fs::write(&description, text.replace("\"version\"", "\"verion\"")).unwrap();
     expect(&["model.json", "does not match its checksum"]);
     fs::remove_file(&weights).unwrap();
-    expect(&["model.safetensors", "not there"]);
+    expect(&["model.safetensors", "missing"]);
 }
 
 #[test]
-fn wrong_usage() {
+fn wrong_usage_exits_with_code_2() {
     let runs = tempfile::tempdir().unwrap();
     let expect = |arguments: &[&str]| {
         fails(infer(runs.path()).args(arguments), 2, &[]);
@@ -244,7 +244,7 @@ fn wrong_usage() {
 }
 
 #[test]
-fn devices_are_listed_without_a_image() {
+fn devices_are_listed_without_image() {
     let runs = tempfile::tempdir().unwrap();
     let output = infer(runs.path()).arg("--list-devices").output().unwrap();
     assert!(output.status.success());

@@ -19,7 +19,7 @@ fn offline(cache: &Path) -> Command {
 }
 
 #[test]
-fn without_a_network_the_way_out_is_said() {
+fn offline_download_gives_hint() {
     let cache = tempfile::tempdir().unwrap();
     let mut command = offline(cache.path());
     command.args(["--pretrained", "resnet50"]);
@@ -35,7 +35,7 @@ fn without_a_network_the_way_out_is_said() {
 }
 
 #[test]
-fn a_damaged_file_in_the_cache_is_no_weights() {
+fn damaged_cached_weights_are_rejected() {
     let cache = tempfile::tempdir().unwrap();
     let folder = cache.path().join("resnet/weights");
     if cfg!(target_os = "linux") {
@@ -50,7 +50,7 @@ fn a_damaged_file_in_the_cache_is_no_weights() {
 }
 
 #[test]
-fn names_that_are_not_published_are_wrong_usage() {
+fn unpublished_names_are_wrong_usage() {
     let cache = tempfile::tempdir().unwrap();
     fails(
         offline(cache.path()).args(["--pretrained", "resnet18-v2"]),

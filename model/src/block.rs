@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes_of_the_tutorial_block() {
+    fn tutorial_block_has_expected_shapes() {
         let output_shape = |in_channels, width, stride| {
             let block = block(&ResNetConfig::tutorial(), in_channels, width, stride);
             let images = Tensor::zeros([4, in_channels, 6, 6], &Default::default());
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_starts_at_zero_is_its_shortcut() {
+    fn zero_initialized_block_equals_shortcut() {
         let config = ResNetConfig {
             zero_init_last_norm: true,
             ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1, 1, 1, 1])
@@ -127,7 +127,7 @@ mod tests {
     /// With an all-zero branch, only the shortcut remains: the input itself, including negative
     /// values, or a projection of the input after the first norm and ReLU.
     #[test]
-    fn a_pre_activation_shortcut_projects_what_is_activated() {
+    fn pre_activation_shortcut_projects_activated_input() {
         let config = ResNetConfig {
             activation: ActivationOrder::Pre,
             shortcut: ShortcutKind::Projection,
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_block_has_no_shortcut() {
+    fn plain_block_has_no_shortcut() {
         let config = ResNetConfig {
             shortcut: ShortcutKind::None,
             ..ResNetConfig::cifar(1)

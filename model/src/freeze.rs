@@ -34,7 +34,7 @@ pub enum NetworkPart {
 
 /// The text does not name a part, or the network lacks that part.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there is no part `{part}`; known: {known}")]
+#[error("unknown part `{part}`, known parts are {known}")]
 pub struct UnknownPart {
     /// Requested part.
     pub part: String,
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_frozen_neither_learns_nor_moves() {
+    fn frozen_parts_neither_learn_nor_update_statistics() {
         let starts_with = |paths: &[String], start: &str| {
             let start = format!("ResNet.{start}");
             paths.iter().filter(|path| path.starts_with(&start)).count()
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frozen_network_gives_the_logits_of_prediction() {
+    fn frozen_network_matches_prediction_logits() {
         use burn::module::AutodiffModule as _;
         let device = Default::default();
         let network = NetworkConfig::named("resnet8")
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_have_names_that_networks_know() {
+    fn part_names_are_parsed_and_checked() {
         for text in ["all", "stem", "stage1", "stage12"] {
             assert_eq!(text.parse::<NetworkPart>().unwrap().to_string(), text);
         }
@@ -299,7 +299,7 @@ mod tests {
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "there is no part `stage4`; known: all, stem, stage1, stage2, stage3"
+            "unknown part `stage4`, known parts are all, stem, stage1, stage2, stage3"
         );
         assert!(
             NetworkConfig::named("digit")

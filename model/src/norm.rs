@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn running_statistics_are_those_of_pytorch() {
+    fn running_statistics_match_pytorch() {
         let device = Default::default();
         let norm = BatchNorm::<Train>::new(1, Initializer::Ones, 1e-5, &device);
         norm.forward(Tensor::from_data([[[[1.0, 2.0], [3.0, 6.0]]]], &device));
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_epsilon_is_that_of_the_config() {
+    fn epsilon_comes_from_config() {
         let device = Default::default();
         let norm = BatchNorm::<Flex>::new(1, Initializer::Ones, 3.0, &device);
         // The running variance of a new norm is 1: 4 / sqrt(1 + 3).

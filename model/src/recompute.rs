@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn gradients_and_statistics_are_those_of_one_pass() {
+    fn gradients_and_statistics_match_single_pass() {
         let device = Default::default();
         for (name, frozen) in [
             ("resnet8", vec![]),

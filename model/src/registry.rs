@@ -103,7 +103,7 @@ const NAMES: [&str; 49] = [
 
 /// No network has the requested name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("no network is called `{name}`; {}", suggestion(.nearest))]
+#[error("unknown network `{name}`; {}", suggestion(.nearest))]
 pub struct UnknownNetwork {
     /// Requested name.
     pub name: String,
@@ -114,7 +114,7 @@ pub struct UnknownNetwork {
 fn suggestion(nearest: &Option<&'static str>) -> String {
     match nearest {
         Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => "known are resnet20, resnet50, wide_resnet50_2, resnext50_32x4d, preresnet110, plain20 and others of these families".to_owned(),
+        None => "known networks are resnet20, resnet50, wide_resnet50_2, resnext50_32x4d, preresnet110, plain20 and others of these families".to_owned(),
     }
 }
 
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_the_names() {
+    fn patterns_match_known_names() {
         let listed: Vec<String> = PATTERNS.into_iter().flat_map(expand).collect();
         for name in &listed {
             let depth = name.strip_suffix("(6n+2)");
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn any_cifar_depth_is_known() {
+    fn cifar_depths_are_parsed() {
         assert_eq!(config("resnet14"), ResNetConfig::cifar(2));
         for name in [
             "resnet2",
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_stands_for_one_network() {
+    fn ambiguous_depths_mean_one_network() {
         // These are of the form 6n+2 as well.
         assert_eq!(config("resnet50").depths, [3, 4, 6, 3]);
         assert_eq!(config("preresnet152").depths, [3, 8, 36, 3]);
@@ -460,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_get_the_nearest() {
+    fn unknown_names_suggest_nearest() {
         for (name, nearest) in [
             ("ResNet-50", "resnet50"),
             ("ResNeXt50_32x4d", "resnext50_32x4d"),

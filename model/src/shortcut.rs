@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_pad_end_pads_behind_the_input() {
+    fn zero_pad_end_appends_channels() {
         let output = shortcut(ShortcutKind::ZeroPadEnd, [1, 3], 2).forward(image());
 
         let zeros = [[0.0, 0.0], [0.0, 0.0]];
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn average_pool_counts_only_what_is_in_the_image() {
+    fn average_pool_excludes_padding() {
         let mut shortcut = shortcut(ShortcutKind::AveragePoolProjection, [1, 1], 2);
         let projection = shortcut.projection.as_mut().unwrap();
         projection.norm = None;

@@ -132,7 +132,7 @@ mod tests {
     use burn_store::ModuleSnapshot as _;
 
     #[test]
-    fn they_are_those_of_the_modules() {
+    fn listed_tensors_match_modules() {
         for name in [
             "resnet8",
             "resnet18-tutorial",

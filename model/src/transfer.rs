@@ -66,7 +66,7 @@ mod tests {
     use burn_flex::Flex;
 
     #[test]
-    fn a_new_head_leaves_the_features() {
+    fn new_head_keeps_features() {
         let device = Default::default();
         for (name, edge) in [("resnet8", 16), ("digit", 28)] {
             let config = NetworkConfig::named(name).unwrap();
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_that_are_equal_can_be_fewer_or_more() {
+    fn first_convolution_adapts_channel_count() {
         let device = Default::default();
         for (name, edge) in [("resnet8", 16), ("resnet18d", 32), ("digit", 28)] {
             let config = NetworkConfig::named(name).unwrap().with_input_channels(3);

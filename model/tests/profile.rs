@@ -24,7 +24,7 @@ fn row<'a>(profile: &'a Profile, operation: &str) -> &'a Row {
 }
 
 #[test]
-fn a_convolution_is_counted_exactly() {
+fn convolution_is_counted_exactly() {
     let _alone = alone();
     type B = Autodiff<Flex>;
     let device = Default::default();
@@ -52,7 +52,7 @@ fn a_convolution_is_counted_exactly() {
 }
 
 #[test]
-fn so_is_a_convolution_in_groups() {
+fn grouped_convolution_is_counted_exactly() {
     let _alone = alone();
     type B = Autodiff<Flex>;
     let device = Default::default();
@@ -77,7 +77,7 @@ fn so_is_a_convolution_in_groups() {
 }
 
 #[test]
-fn a_training_step_fits_into_the_wall_time() {
+fn profiled_step_fits_wall_time() {
     let _alone = alone();
     type B = Autodiff<Flex>;
     let device = Default::default();
@@ -110,7 +110,7 @@ fn a_training_step_fits_into_the_wall_time() {
 }
 
 #[test]
-fn nothing_is_recorded_but_between_start_and_stop() {
+fn profile_records_only_between_start_and_stop() {
     let _alone = alone();
     let device = Default::default();
     let pool = || ops::global_average_pool(Tensor::<Flex, 4>::ones([1, 2, 3, 3], &device));

@@ -22,7 +22,7 @@ fn remove_added(value: &mut Value) {
 }
 
 #[test]
-fn an_old_record_still_loads() {
+fn old_record_loads() {
     type Item<B> = <<Network<B> as Module<B>>::Record as Record<B>>::Item<FullPrecisionSettings>;
     let device = Default::default();
     let config = NetworkConfig::named("resnet8").unwrap();

@@ -90,7 +90,7 @@ fn assert_close(what: &str, found: TensorData, expected: &TensorData) {
 }
 
 #[test]
-fn logits_are_those_of_pytorch() {
+fn logits_match_pytorch() {
     let references = references();
     assert_eq!(references.len(), 20);
     for reference in &references {

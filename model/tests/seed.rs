@@ -5,7 +5,7 @@ use burn::tensor::backend::Backend as _;
 use burn_flex::Flex;
 
 #[test]
-fn the_seed_alone_sets_the_weights() {
+fn weights_depend_only_on_seed() {
     let device = Default::default();
     let config = model::NetworkConfig::named("resnet8").unwrap();
     let logits = |seed: u64| {

@@ -32,7 +32,7 @@ fn shapes(resnet: &ResNet<Flex>, input: [usize; 4]) -> (Shapes, [usize; 2], [usi
 }
 
 #[test]
-fn tutorial_resnet18() {
+fn tutorial_resnet18_has_expected_shapes() {
     let resnet = resnet("resnet18-tutorial");
     for (size, edges) in [
         (224, [112, 56, 56, 28, 14, 7]),
@@ -52,7 +52,7 @@ fn tutorial_resnet18() {
 }
 
 #[test]
-fn imagenet_family() {
+fn imagenet_family_has_expected_shapes() {
     for (name, widening) in [
         ("resnet18", 1),
         ("resnet34", 1),
@@ -77,7 +77,7 @@ fn imagenet_family() {
 }
 
 #[test]
-fn imagenet_parameters() {
+fn imagenet_family_has_published_parameter_counts() {
     for (name, parameters) in [
         ("resnet18", 11_689_512),
         ("resnet34", 21_797_672),
@@ -122,7 +122,7 @@ fn variants_keep_the_shapes() {
 }
 
 #[test]
-fn cifar_family() {
+fn cifar_family_has_expected_shapes() {
     for (name, blocks, millions) in [
         ("resnet20", 3, "0.27"),
         ("resnet32", 5, "0.46"),
@@ -153,7 +153,7 @@ fn cifar_family() {
 }
 
 #[test]
-fn digit_network() {
+fn digit_network_has_expected_shapes() {
     let network: NetworkConfig = NetworkConfig::named("digit").unwrap();
     let network = network.init::<Flex>(&Default::default()).unwrap();
     let logits = network.forward(Tensor::zeros([3, 1, 28, 28], &Default::default()));

@@ -190,7 +190,7 @@ fn assert_same(what: &str, actual: &Step, expected: &Step) {
 }
 
 #[test]
-fn loss_and_gradients_are_the_same_everywhere() {
+fn loss_and_gradients_agree_on_all_backends() {
     for (name, _, tensors) in CASES {
         let with_kernels = step::<Autodiff<Flex>>(name);
         assert_eq!(with_kernels.len(), tensors, "{name}");
@@ -225,7 +225,7 @@ fn seeds_are_well_conditioned() {
 }
 
 #[test]
-fn the_environment_forces_a_width_of_vectors_and_all_agree() {
+fn forced_simd_levels_agree() {
     let widest = step::<Autodiff<Flex>>("resnet20");
     for level in SimdLevel::available() {
         let narrower = step_with(SIMD_VARIABLE, level.name(), "resnet20");

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stem_decides_on_the_usual_images() {
+    fn stem_determines_usual_input_shape() {
         let resnet18 = StepBenchmark::new(config("resnet18"), None, None).unwrap();
         assert_eq!(resnet18.input.to_string(), "3x224x224");
         assert_eq!(resnet18.network.classes(), 1000);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn mismatched_input_is_rejected() {
         let input = Some("1x32x32".parse().unwrap());
         let error = StepBenchmark::new(config("digit"), input, None).unwrap_err();
         assert!(error.to_string().contains("28x28"), "{error}");

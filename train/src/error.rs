@@ -21,7 +21,7 @@ pub enum TrainError {
     #[error(transparent)]
     Data(#[from] DataError),
     /// The images of a run are no longer where they were.
-    #[error("the images of this run are gone: {0}")]
+    #[error("the images of this run are missing: {0}")]
     DataGone(#[source] Box<DataError>),
     /// A model cannot be read or written.
     #[error(transparent)]
@@ -36,15 +36,14 @@ pub enum TrainError {
         data: String,
     },
     /// A network for one class would always be right.
-    #[error("{data} has images of one class alone, between which there is nothing to learn")]
+    #[error("{data} has images of a single class, so there is nothing to learn")]
     OneClass {
         /// The data set.
         data: String,
     },
     /// Every step of an epoch is dropped.
     #[error(
-        "there are {images} images to train on, fewer than a step of {in_a_step}, and \
-         `loader.drop_last` leaves smaller steps out"
+        "the {images} training images are fewer than a step of {in_a_step}, and `loader.drop_last` drops smaller steps"
     )]
     NoSteps {
         /// Training images.
@@ -53,7 +52,7 @@ pub enum TrainError {
         in_a_step: usize,
     },
     /// The run's folder is not empty.
-    #[error("{} is there already and not empty", path.display())]
+    #[error("{} already exists and is not empty", path.display())]
     FolderTaken {
         /// The folder.
         path: PathBuf,
@@ -115,21 +114,19 @@ pub enum TrainError {
         known: String,
     },
     /// The model is for images of which several classes are right.
-    #[error(
-        "{model} tells for each class by itself whether it is right, which is not evaluated here"
-    )]
+    #[error("{model} predicts each class independently, which cannot be evaluated")]
     SeveralLabels {
         /// The model.
         model: String,
     },
     /// The folder's run is not the one that was asked for.
-    #[error("the run in {} was begun with other settings", path.display())]
+    #[error("the run in {} was started with other settings", path.display())]
     OtherSettings {
         /// The folder.
         path: PathBuf,
     },
     /// A resumed run has other images than at its start.
-    #[error("the images of {data} are not those that the run was started with: {difference}")]
+    #[error("the images of {data} differ from those that the run was started with: {difference}")]
     OtherImages {
         /// The data set.
         data: String,
@@ -138,15 +135,17 @@ pub enum TrainError {
     },
     /// A resumed run has moved images, and its checkpoint does not identify them.
     #[error(
-        "cannot tell whether {data} has the images that the run was started with: its checkpoint is \
-         of a version that kept no checksum of them"
+        "cannot tell whether {data} has the images that the run was started with: its checkpoint is from a version \
+         that stored no checksum of them"
     )]
     UnknownImages {
         /// The data set.
         data: String,
     },
     /// What was trained stays trained.
-    #[error("epochs are to be {asked}, but the run is in epoch {begun} already, or past it")]
+    #[error(
+        "`epochs` is {asked}, but must be at least {begun}, because that epoch of the run has begun"
+    )]
     FewerEpochs {
         /// How many there were to be.
         asked: usize,
@@ -154,7 +153,7 @@ pub enum TrainError {
         begun: usize,
     },
     /// The folder is no run.
-    #[error("{} is no run that can be resumed, because {file} is not there", path.display())]
+    #[error("{} is not a run that can be resumed, because {file} is missing", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,
@@ -276,7 +275,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// No recipe has such a name.
-    #[error("there is no recipe `{name}`; known: {known}")]
+    #[error("unknown recipe `{name}`, known recipes are {known}")]
     UnknownRecipe {
         /// What was asked for.
         name: String,
@@ -305,13 +304,13 @@ pub enum ConfigError {
         key: &'static str,
     },
     /// The network of the weights cannot be changed, nor what they expect of images.
-    #[error("`{key}` cannot be set with trained weights, which bring their own")]
+    #[error("`{key}` cannot be set with trained weights, which define it")]
     FixedByWeights {
         /// The setting.
         key: &'static str,
     },
     /// Images of published sets have no files of their own.
-    #[error("`loader.storage` is files, but the images of {data} are always in memory")]
+    #[error("`loader.storage` is files, but must be memory for {data}")]
     AlwaysInMemory {
         /// The data set.
         data: String,
@@ -324,7 +323,7 @@ pub enum ConfigError {
     },
     /// A resumed run has another data set.
     #[error(
-        "`data` is {data}, but the run was started with {run}, of which only the place can change"
+        "`data` is {data}, but must be {run}, with which the run was started; only its path can change"
     )]
     OtherData {
         /// What was asked for.
@@ -333,7 +332,7 @@ pub enum ConfigError {
         run: String,
     },
     /// Nothing says what images a model is for.
-    #[error("no config.toml says on which data {} was trained", model.display())]
+    #[error("{} has no config.toml that says which data it was trained on", model.display())]
     NoData {
         /// The model's folder or file.
         model: PathBuf,
@@ -375,46 +374,46 @@ impl TrainError {
             Self::Gradient { .. } => Some("choose smaller --depths".into()),
             Self::NoValidation { .. } => Some("add images".into()),
             Self::OneClass { .. } => {
-                Some("add a folder with images of what it is not, such as other/".into())
+                Some("add a class folder with other images, such as other/".into())
             }
             Self::NoImages { .. } => Some("choose another --split".into()),
             Self::NoneReadable { .. } => Some("replace them; `train data` names them".into()),
             Self::OtherChannels { .. } => {
-                Some("name the data that the model was trained for with --data".into())
+                Some("name the data that the model was trained on with --data".into())
             }
             Self::UnknownClasses { .. } => Some(
-                "name the data that the model was trained for with --data, or call the folders as \
-                 the model's classes or by their numbers"
+                "name the data that the model was trained on with --data, or name the folders after the model's \
+                 classes or their numbers"
                     .into(),
             ),
             Self::NoSteps { .. } => Some("choose a smaller --batch-size or --accumulate".into()),
             Self::FolderTaken { path } => Some(format!(
-                "choose another --name, or go on with this run by --resume {}",
+                "choose another --name, or continue this run with --resume {}",
                 path.display()
             )),
             Self::OtherSettings { .. } => {
-                Some("choose another --output, or repeat the settings to go on".into())
+                Some("choose another --output, or continue with the same settings".into())
             }
             Self::Taken { folder } => Some(format!(
                 "wait until it ends, or stop it; `train watch {}` shows it",
                 folder.display()
             )),
             Self::NoEvents { .. } => {
-                Some("name a run of this version, or go on with an older one by --resume".into())
+                Some("name a run of this version, or continue an older one with --resume".into())
             }
             Self::NoRuns { .. } => {
                 Some("start one with `train`, or name the folder of runs with --runs-dir".into())
             }
             Self::OtherImages { .. } => Some(
-                "bring them back to go on, or start a new run from what this one learned with --weights"
+                "restore them to continue, or start a new run from this run's weights with --weights"
                     .into(),
             ),
             Self::UnknownImages { .. } => Some(
-                "go on once with the data in their old place, which adds the checksum, or start a \
-                 new run from what this one learned with --weights"
+                "continue once with the data at the old path, which adds the checksum, or start a new run from this \
+                 run's weights with --weights"
                     .into(),
             ),
-            Self::FewerEpochs { begun, .. } => Some(format!("--epochs {begun} ends it there")),
+            Self::FewerEpochs { begun, .. } => Some(format!("use --epochs {begun} to stop after that epoch")),
             Self::NotARun { .. } => Some("name a run's folder, such as runs/NAME".into()),
             Self::Io { source, .. } => write_hint(source).map(|hint| {
                 format!(
@@ -422,7 +421,7 @@ impl TrainError {
                 )
             }),
             Self::SeveralLabels { .. } => Some(
-                "predict with infer, or name a model that has one right class for each image".into(),
+                "predict with infer, or name a model with one class per image".into(),
             ),
             Self::Checkpoint { .. } => Some(
                 "start a new run; the best model so far, if any, is still in model.safetensors"
@@ -438,7 +437,7 @@ impl TrainError {
             ),
             Self::Diverged { checkpoint, .. } => {
                 let from = match checkpoint {
-                    Some(_) => ", or with --weights from what the run kept,",
+                    Some(_) => ", or with --weights from the best model so far,",
                     None => "",
                 };
                 Some(format!("start again{from} with a lower --lr, a longer --warmup-epochs or shorter gradients, such as --clip 1"))
@@ -456,16 +455,16 @@ impl ConfigError {
             }
             Self::NoData { .. } => Some("name the data with --data".into()),
             Self::NothingToFreeze | Self::NoWeights { .. } => {
-                Some("name some with --weights or --pretrained".into())
+                Some("name weights with --weights or --pretrained".into())
             }
             Self::OwnLabels { .. } => {
-                Some("leave --labels out, or name a folder of images with --data folder:PATH".into())
+                Some("omit --labels, or name a folder of images with --data folder:PATH".into())
             }
             Self::OtherData { .. } => Some(
-                "start a new run from what this one learned with --weights and the run's folder".into(),
+                "start a new run from this run's weights with --weights and the run's folder".into(),
             ),
             Self::AlwaysInMemory { .. } => {
-                Some("leave --storage out, or name a folder with --data folder:PATH".into())
+                Some("omit --storage, or name a folder with --data folder:PATH".into())
             }
             Self::Network { .. } => {
                 Some("choose another --model, --image-size or, to measure, --input; `train --help` says more".into())

@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_taken_folder_is_never_touched() {
+    fn existing_folder_is_not_modified() {
         let runs = tempfile::tempdir().unwrap();
         let config = TrainConfig {
             runs_dir: runs.path().to_owned(),
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_config_is_refused() {
+    fn changed_config_is_rejected() {
         let runs = tempfile::tempdir().unwrap();
         let config = TrainConfig {
             runs_dir: runs.path().to_owned(),
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_one_second_get_folders_of_their_own() {
+    fn runs_started_in_same_second_get_distinct_folders() {
         let runs = tempfile::tempdir().unwrap();
         let config = TrainConfig {
             runs_dir: runs.path().to_owned(),

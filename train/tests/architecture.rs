@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 type Dependencies = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
-fn the_table_of_crates_is_true() {
+fn crate_table_matches_cargo() {
     assert_eq!(written(), known_to_cargo());
 }
 
@@ -103,7 +103,7 @@ fn modules_form_no_cycles() {
 
 /// The modules of the library as its documentation lists them: each imports from those above it alone.
 #[test]
-fn modules_import_from_those_above_them() {
+fn modules_import_only_from_layers_above() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
     let library = fs::read_to_string(&root).unwrap();
     let rows = library

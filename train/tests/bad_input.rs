@@ -34,7 +34,7 @@ fn mnist(runs: &Path, folder: &Path, code: i32, words: &[&str]) {
 }
 
 #[test]
-fn damaged_idx_files() {
+fn damaged_idx_files_are_rejected() {
     let root = tempfile::tempdir().unwrap();
     let folder = idx_folder(root.path());
     let images = folder.join("train-images-idx3-ubyte");
@@ -60,7 +60,7 @@ fn damaged_idx_files() {
 }
 
 #[test]
-fn who_is_offline_is_told_which_files_to_put_where() {
+fn offline_error_names_files_and_folder() {
     let root = tempfile::tempdir().unwrap();
     let folder = idx_folder(root.path());
     fs::remove_file(folder.join("train-images-idx3-ubyte")).unwrap();
@@ -70,7 +70,7 @@ fn who_is_offline_is_told_which_files_to_put_where() {
         &folder,
         1,
         &[
-            "the files of mnist are not there: cannot download train-images-idx3-ubyte.gz",
+            "the files of mnist are missing: cannot download train-images-idx3-ubyte.gz",
             "cannot be reached by the proxy 127.0.0.1:9",
             "https://storage.googleapis.com/cvdf-datasets/mnist/train-images-idx3-ubyte.gz",
             "hint: put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, ",
@@ -81,7 +81,7 @@ fn who_is_offline_is_told_which_files_to_put_where() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn every_command_that_needs_images_downloads_into_the_users_cache_folder() {
+fn commands_download_images_to_user_cache() {
     let root = tempfile::tempdir().unwrap();
     let cache = root.path().join("home/resnet");
     let commands: [&[&str]; 3] = [
@@ -104,7 +104,7 @@ fn every_command_that_needs_images_downloads_into_the_users_cache_folder() {
 }
 
 #[test]
-fn damaged_cifar_files() {
+fn damaged_cifar_files_are_rejected() {
     let root = tempfile::tempdir().unwrap();
     for name in [
         "data_batch_1",
@@ -138,7 +138,7 @@ fn damaged_cifar_files() {
 }
 
 #[test]
-fn damaged_image_folders() {
+fn damaged_image_folders_are_rejected() {
     let root = tempfile::tempdir().unwrap();
     let folder = image_folder(root.path(), 4);
     let expect = |words: &[&str]| {
@@ -182,7 +182,7 @@ fn wrong_configs_name_key_and_range() {
     expect("[loader]\nthread = 2", &["thread", "line 2"]);
     expect(
         "batch_size = 6000\nloader = { drop_last = true }",
-        &["5400 images", "step of 6000", "hint:"],
+        &["5400 training images", "step of 6000", "hint:"],
     );
     expect("model = \"resnet19\"", &["resnet19", "did you mean"]);
     fails(
@@ -206,7 +206,7 @@ fn wrong_flags_are_wrong_usage() {
     expect(&["--storage", "disk"], &["disk", "known: memory, files"]);
     expect(
         &["--storage", "files", "--data", "mnist"],
-        &["mnist are always in memory", "folder:PATH"],
+        &["but must be memory for mnist", "folder:PATH"],
     );
     expect(
         &["--loader-threads", "5000"],
@@ -231,7 +231,7 @@ fn wrong_flags_are_wrong_usage() {
 
 #[cfg(not(feature = "cuda"))]
 #[test]
-fn a_device_that_is_not_compiled_in_is_wrong_usage() {
+fn device_not_compiled_in_is_wrong_usage() {
     let runs = tempfile::tempdir().unwrap();
     fails(
         train(runs.path()).args(["--device", "cuda"]),
@@ -241,7 +241,7 @@ fn a_device_that_is_not_compiled_in_is_wrong_usage() {
 }
 
 #[test]
-fn resuming_what_is_no_run() {
+fn resume_rejects_other_folders() {
     let runs = tempfile::tempdir().unwrap();
     fails(train(runs.path()).args(["--resume", "none"]), 1, &["none"]);
     fs::create_dir(runs.path().join("empty")).unwrap();
@@ -253,7 +253,7 @@ fn resuming_what_is_no_run() {
 }
 
 #[test]
-fn resuming_from_damaged_checkpoints() {
+fn resume_rejects_damaged_checkpoints() {
     let runs = tempfile::tempdir().unwrap();
     succeeds(
         train(runs.path())
@@ -290,7 +290,7 @@ fn resuming_from_damaged_checkpoints() {
 }
 
 #[test]
-fn a_changed_bit_anywhere_is_noticed() {
+fn any_changed_bit_is_detected() {
     let runs = tempfile::tempdir().unwrap();
     succeeds(
         train(runs.path())
@@ -345,7 +345,7 @@ fn a_changed_bit_anywhere_is_noticed() {
 /// No file may grow beyond 100 KiB, so that the optimizer's state cannot be written, as on a full disk.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_ends_a_run_with_what_was_saved_whole() {
+fn full_disk_ends_run_and_keeps_saved_files() {
     let runs = tempfile::tempdir().unwrap();
     let limited = |arguments: &[&str]| {
         let program = train(runs.path());
@@ -387,7 +387,7 @@ fn a_full_disk_ends_a_run_with_what_was_saved_whole() {
 }
 
 #[test]
-fn output_that_nobody_reads_does_not_end_a_run() {
+fn closed_output_does_not_end_run() {
     let runs = tempfile::tempdir().unwrap();
     let mut child = train(runs.path())
         .args(SMALL)
@@ -401,7 +401,7 @@ fn output_that_nobody_reads_does_not_end_a_run() {
 }
 
 #[test]
-fn a_loss_that_is_not_finite_ends_the_run_and_names_the_step() {
+fn non_finite_loss_ends_run_and_names_step() {
     let runs = tempfile::tempdir().unwrap();
     // Without norms, nothing holds the weights back.
     let text = fails(
@@ -441,7 +441,7 @@ fn a_loss_that_is_not_finite_ends_the_run_and_names_the_step() {
 /// Weights can break while losses are numbers: the variance of large values is infinite, and a norm with an infinite
 /// variance returns its shift.
 #[test]
-fn what_is_kept_has_numbers() {
+fn kept_weights_are_finite() {
     let runs = tempfile::tempdir().unwrap();
     let short = [
         "--epochs",
@@ -483,7 +483,7 @@ fn set_weight(file: &mut [u8], name: &str, value: f32) {
 
 #[cfg(unix)]
 #[test]
-fn pipes_and_devices_are_not_waited_for() {
+fn pipes_and_devices_do_not_block() {
     let root = tempfile::tempdir().unwrap();
     let pipe = |path: &Path| {
         let made = Command::new("mkfifo").arg(path).status().unwrap();

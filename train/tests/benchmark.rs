@@ -22,7 +22,7 @@ fn number(report: &Value, key: &str) -> f64 {
 }
 
 #[test]
-fn json_of_a_step_with_every_optimizer() {
+fn json_reports_step_with_every_optimizer() {
     for optimizer in ["sgd", "adam", "adamw"] {
         let folder = tempfile::tempdir().unwrap();
         let text = succeeds(&mut bench(
@@ -85,7 +85,7 @@ fn json_of_a_step_with_every_optimizer() {
 }
 
 #[test]
-fn text_of_the_smallest_network() {
+fn text_reports_smallest_network() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [
         "--bench",
@@ -110,7 +110,7 @@ fn text_of_the_smallest_network() {
 }
 
 #[test]
-fn a_profile_names_the_operations() {
+fn profile_names_operations() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [
         "--bench",
@@ -134,7 +134,7 @@ fn a_profile_names_the_operations() {
 }
 
 #[test]
-fn wrong_usage() {
+fn wrong_usage_exits_with_code_2() {
     let folder = tempfile::tempdir().unwrap();
     let expect = |arguments: &[&str], words: &[&str]| {
         fails(&mut bench(folder.path(), arguments), 2, words);

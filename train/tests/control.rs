@@ -46,7 +46,7 @@ fn wait_for(runs: &Path, what: &str, is_there: impl Fn(&History) -> bool) {
 }
 
 #[test]
-fn a_run_saves_and_stops_as_it_is_asked() {
+fn run_saves_and_stops_on_request() {
     let folder = tempfile::tempdir().unwrap();
     let runs = folder.path();
     let mine = runs.join("mine");
@@ -81,7 +81,7 @@ fn a_run_saves_and_stops_as_it_is_asked() {
 }
 
 #[test]
-fn a_request_of_before_does_not_stop_a_run() {
+fn stale_request_does_not_stop_run() {
     let folder = tempfile::tempdir().unwrap();
     let runs = folder.path();
     let mine = runs.join("mine");

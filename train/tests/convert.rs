@@ -26,7 +26,7 @@ fn shipped() -> PathBuf {
 }
 
 #[test]
-fn a_run_there_and_back_is_the_same_bytes() {
+fn converted_run_round_trips_to_same_bytes() {
     let weights = |run: &Path| fs::read(run.join(WEIGHTS_FILE)).unwrap();
     let mut sizes = Vec::new();
     for precision in [&[][..], &["--half"]] {
@@ -54,7 +54,7 @@ fn a_run_there_and_back_is_the_same_bytes() {
 }
 
 #[test]
-fn files_of_pytorch_become_runs() {
+fn pytorch_files_convert_to_runs() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["data-parallel-legacy.pth", "hugging-face-basic.safetensors"] {
         let run = folder.path().join(name).with_extension("");
@@ -68,12 +68,12 @@ fn files_of_pytorch_become_runs() {
 }
 
 #[test]
-fn nothing_is_overwritten_silently() {
+fn existing_output_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("there.safetensors");
     let input = reference("torchvision-basic.pth");
     fs::write(&file, "mine").unwrap();
-    let words = ["there already", "--overwrite"];
+    let words = ["already exists", "--overwrite"];
     fails(&mut convert(&input, &file, &[]), 1, &words);
     assert_eq!(fs::read(&file).unwrap(), b"mine");
     succeeds(&mut convert(&input, &file, &["--overwrite"]));
@@ -88,7 +88,7 @@ fn nothing_is_overwritten_silently() {
 }
 
 #[test]
-fn what_cannot_be_converted_is_one_sentence() {
+fn unconvertible_files_give_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let input = reference("torchvision-basic.pth");
     let output = folder.path().join("there.safetensors");
@@ -96,7 +96,7 @@ fn what_cannot_be_converted_is_one_sentence() {
     fails(
         &mut convert(&input, &pth, &[]),
         2,
-        &["neither safetensors nor a folder", "hint:"],
+        &["must end in .safetensors or be a folder", "hint:"],
     );
     fails(
         &mut convert(&folder.path().join("none"), &output, &[]),
@@ -115,13 +115,13 @@ fn what_cannot_be_converted_is_one_sentence() {
     fails(
         &mut convert(&answer, &output, &[]),
         1,
-        &["no network that is known"],
+        &["does not hold a known network"],
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn what_flags_say_of_a_network_is_kept() {
+fn network_flags_are_stored_in_run() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     let flags = [

@@ -28,7 +28,7 @@ enum End {
 }
 
 #[test]
-fn commands_do_what_pages_say() {
+fn documented_commands_print_documented_output() {
     let folder = tempfile::tempdir().unwrap();
     prepare(folder.path());
     let mut count = 0;
@@ -43,7 +43,7 @@ fn commands_do_what_pages_say() {
 
 /// Packages, benchmarks and scripts that other commands name are there, with the flags that are given to scripts.
 #[test]
-fn what_other_commands_name_is_there() {
+fn documented_targets_exist() {
     let is_program = |command: &Documented| {
         ["train", "infer"]
             .iter()

@@ -24,7 +24,7 @@ fn eval(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
+fn eval_matches_test_metrics_for_runs_and_weights() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path().join("runs");
     let run = runs.join("mine");
@@ -123,7 +123,7 @@ fn a_run_is_evaluated_as_it_was_tested_and_any_weights_likewise() {
 }
 
 #[test]
-fn flags_for_weights_are_refused_for_a_run() {
+fn weight_flags_are_rejected_for_runs() {
     let root = tempfile::tempdir().unwrap();
     for flag in [["--model", "resnet14"], ["--resize", "40"]] {
         fails(&mut eval(root.path(), &flag), 2, &["--weights"]);
@@ -133,7 +133,7 @@ fn flags_for_weights_are_refused_for_a_run() {
 }
 
 #[test]
-fn a_folder_is_split_as_it_was_in_the_run() {
+fn eval_splits_folder_like_the_run() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 20);
     let runs = root.path().join("runs");
@@ -205,12 +205,12 @@ fn a_folder_is_split_as_it_was_in_the_run() {
     fails(
         &mut eval(root.path(), &["images"]),
         1,
-        &["model.json is not there", "or name another run\n"],
+        &["model.json is missing", "or name another run\n"],
     );
 }
 
 #[test]
-fn what_is_no_image_is_named() {
+fn non_images_are_named() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 60);
     let data = format!("folder:{}", images.display());
@@ -253,7 +253,7 @@ fn classes(root: &Path, folder: &str, images: &Path, names: [&str; 2]) -> String
 }
 
 #[test]
-fn classes_are_matched_by_place_where_names_say_no_more() {
+fn classes_fall_back_to_position() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 40);
     let runs = root.path().join("runs");
@@ -277,10 +277,7 @@ fn classes_are_matched_by_place_where_names_say_no_more() {
         let output = eval(&data).output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
         let said = stderr(&output);
-        assert!(
-            said.contains("classes are matched by their place"),
-            "{said}"
-        );
+        assert!(said.contains("classes are matched by position"), "{said}");
         assert!(!said.contains("split by seed"), "{said}");
     }
     for name in ["numbered-test", "numbered-test-2", "numbered-test-3"] {
@@ -306,7 +303,7 @@ fn classes_are_matched_by_place_where_names_say_no_more() {
 }
 
 #[test]
-fn folders_are_matched_by_the_names_of_their_classes() {
+fn folders_are_matched_by_class_names() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 40);
     let runs = root.path().join("runs");
@@ -374,7 +371,7 @@ fn folders_are_matched_by_the_names_of_their_classes() {
 }
 
 #[test]
-fn what_cannot_be_read_counts_neither_in_a_run_nor_in_its_evaluation() {
+fn unreadable_images_count_neither_in_run_nor_in_eval() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 100);
     let config = TrainConfig::default();
@@ -408,7 +405,7 @@ fn what_cannot_be_read_counts_neither_in_a_run_nor_in_its_evaluation() {
             .unwrap();
         let said = stderr(&output);
         assert!(output.status.success(), "{said}");
-        let warning = "warning: 3 files were passed over for their endings: .svg 2, .txt 1\n";
+        let warning = "warning: 3 files were skipped for their endings: .svg 2, .txt 1\n";
         assert!(said.contains(warning), "{said}");
         succeeds(&mut eval(root.path(), &[storage, "--split", "validation"]));
         let run = runs.join(storage);

@@ -40,7 +40,7 @@ fn json(path: &Path) -> serde_json::Value {
 }
 
 #[test]
-fn frozen_weights_stay_and_the_head_is_new() {
+fn frozen_weights_stay_and_head_is_new() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     trained(runs, "first");
@@ -92,7 +92,7 @@ fn frozen_weights_stay_and_the_head_is_new() {
 }
 
 #[test]
-fn named_parts_stay_while_the_others_learn() {
+fn frozen_parts_stay_while_others_learn() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     trained(runs, "first");
@@ -154,7 +154,7 @@ fn named_parts_stay_while_the_others_learn() {
 }
 
 #[test]
-fn a_run_goes_on_without_the_weights_that_it_started_from() {
+fn run_resumes_without_its_initial_weights() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     trained(runs, "first");
@@ -186,7 +186,7 @@ fn a_run_goes_on_without_the_weights_that_it_started_from() {
 }
 
 #[test]
-fn what_cannot_be_is_said() {
+fn invalid_fine_tuning_is_rejected() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     trained(runs, "first");
@@ -273,7 +273,7 @@ fn reference(name: &str) -> PathBuf {
 }
 
 #[test]
-fn a_backbone_gets_a_head_and_assumptions_are_told() {
+fn backbone_gets_head_and_assumptions_are_printed() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     let images = image_folder(runs, 8);
@@ -321,7 +321,7 @@ fn a_backbone_gets_a_head_and_assumptions_are_told() {
 }
 
 #[test]
-fn one_class_is_not_trained() {
+fn single_class_is_rejected() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 8);
     fs::remove_dir_all(images.join("blue")).unwrap();

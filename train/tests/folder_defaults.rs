@@ -32,7 +32,7 @@ fn config(root: &Path, name: &str) -> toml::Table {
 }
 
 #[test]
-fn folders_are_augmented_and_few_images_bring_a_suggestion() {
+fn folders_are_augmented_and_few_images_give_hint() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();
     image_folder(root, 20);
@@ -77,7 +77,7 @@ fn folders_are_augmented_and_few_images_bring_a_suggestion() {
 }
 
 #[test]
-fn flags_and_files_win_over_the_defaults_of_folders() {
+fn flags_and_files_override_folder_defaults() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();
     image_folder(root, 12);

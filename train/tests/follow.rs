@@ -55,7 +55,7 @@ fn reports_are_written_in_other_ways(folder: &Path, runs: &Path, accuracy: &str)
     let said = fails(
         look("report", runs).args(["mine", "-o"]).arg(&pdf),
         2,
-        &["HTML or Markdown", ".pdf"],
+        &["must end in .html or .md", ".pdf"],
     );
     assert!(said.contains("hint: ") && said.contains(".md"), "{said}");
     assert!(!pdf.exists());
@@ -131,7 +131,7 @@ fn runs_are_listed_reported_and_exported() {
     fails(
         look("runs", &runs).args(["--sort", "color"]),
         2,
-        &["no column `color`", "accuracy"],
+        &["cannot sort runs by `color`", "accuracy"],
     );
     fails(
         look("runs", &runs).args(["--filter", "color=red"]),
@@ -192,7 +192,7 @@ fn command_on(page: &str, words: &str) -> String {
 
 #[cfg(unix)]
 #[test]
-fn the_commands_of_a_page_work_from_anywhere() {
+fn report_commands_work_from_any_folder() {
     let folder = tempfile::tempdir().unwrap();
     // Named for a shell to trip over, and all paths lead from there.
     let place = folder.path().join("it's mine");
@@ -232,7 +232,7 @@ fn the_commands_of_a_page_work_from_anywhere() {
 }
 
 #[test]
-fn what_cannot_be_looked_at_is_said() {
+fn unreadable_runs_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let runs = folder.path().join("runs");
     fs::create_dir_all(runs.join("old")).unwrap();
@@ -270,7 +270,7 @@ fn what_cannot_be_looked_at_is_said() {
 
 /// Off a terminal, `watch` prints what the run itself would have printed.
 #[test]
-fn a_run_is_watched_with_lines_where_there_is_no_screen() {
+fn watch_prints_lines_without_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let runs = folder.path().join("runs");
     let printed = short_run(&runs, "mine");
@@ -310,7 +310,7 @@ fn a_run_is_watched_with_lines_where_there_is_no_screen() {
 
 /// The training loss has the definition of the validation loss beside that which is minimized.
 #[test]
-fn losses_without_smoothed_labels_are_recorded() {
+fn unsmoothed_losses_are_recorded() {
     let runs = tempfile::tempdir().unwrap();
     let runs = runs.path();
     for (name, smoothing, is_recorded) in [("smoothed", "0.2", true), ("plain", "0", false)] {
@@ -342,7 +342,7 @@ fn losses_without_smoothed_labels_are_recorded() {
 
 /// Two classes with the same images: half of them are taken for the other class.
 #[test]
-fn mistakes_name_the_files_of_their_images() {
+fn mistakes_name_image_files() {
     let folder = tempfile::tempdir().unwrap();
     let images = folder.path().join("images");
     for part in ["train", "test"] {
@@ -392,7 +392,7 @@ fn mistakes_name_the_files_of_their_images() {
 }
 
 #[test]
-fn a_run_says_as_much_as_it_is_asked_to() {
+fn verbosity_controls_output() {
     let runs = tempfile::tempdir().unwrap();
     let runs = runs.path();
     let run = |name: &str, flag: &[&str]| {

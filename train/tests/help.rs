@@ -19,7 +19,7 @@ fn is_there(program: &str) -> bool {
 }
 
 #[test]
-fn the_short_help_fits_on_a_screen_and_names_the_long_one() {
+fn short_help_fits_one_screen_and_names_long_help() {
     let commands = [
         &[][..],
         &["summary"],
@@ -117,7 +117,7 @@ fn bash_completes_commands_and_flags() {
 }
 
 #[test]
-fn other_shells_take_their_completions() {
+fn completions_load_in_other_shells() {
     for (shell, check) in [("zsh", "-n"), ("fish", "--no-execute")] {
         let script = succeeds(train().args(["completions", shell]));
         assert!(script.contains("label-smoothing"), "{script}");
@@ -176,5 +176,9 @@ fn every_command_has_a_manual_page() {
         page.contains("EXAMPLES") && page.contains("calibration"),
         "{page}"
     );
-    fails(train().args(["man", "evil"]), 2, &["no command `evil`"]);
+    fails(
+        train().args(["man", "evil"]),
+        2,
+        &["unknown command `evil`"],
+    );
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use common::{SMALL, fails, format_of, history, image_folder, succeeds, test_accuracy, train};
 
 #[test]
-fn an_average_is_scored_and_saved_beside_the_weights() {
+fn averaged_weights_are_scored_and_saved() {
     let runs = tempfile::tempdir().unwrap();
     let output = succeeds(
         train(runs.path())
@@ -48,7 +48,7 @@ fn an_average_is_scored_and_saved_beside_the_weights() {
 
 /// A checkpoint comes first: what it says is to be kept may not have been, where the run was killed.
 #[test]
-fn what_a_killed_run_was_to_keep_is_kept_when_it_goes_on() {
+fn killed_run_keeps_its_best_model_after_resume() {
     const FILES: [&str; 4] = [
         "model.safetensors",
         "model.json",
@@ -81,7 +81,7 @@ fn train_and_validation(root: &Path, [train, validation]: [usize; 2]) -> String 
 }
 
 #[test]
-fn a_score_over_a_part_of_the_images_keeps_no_model() {
+fn partial_score_saves_no_model() {
     // Those that cannot be read are the last, and more than one in a hundred.
     let root = tempfile::tempdir().unwrap();
     let data = train_and_validation(root.path(), [20, 8]);
@@ -99,7 +99,7 @@ fn a_score_over_a_part_of_the_images_keeps_no_model() {
 }
 
 #[test]
-fn a_run_ends_where_no_image_is_left_to_score() {
+fn run_ends_if_no_scored_image_is_readable() {
     let root = tempfile::tempdir().unwrap();
     let data = train_and_validation(root.path(), [150, 1]);
     for class in ["red", "blue"] {
@@ -117,7 +117,7 @@ fn a_run_ends_where_no_image_is_left_to_score() {
 }
 
 #[test]
-fn a_run_without_patience_left_ends_early() {
+fn run_ends_early_after_patience() {
     let runs = tempfile::tempdir().unwrap();
     // A rate this small changes no weight, and there are no norms with statistics.
     for keep in ["best", "last"] {

@@ -72,7 +72,7 @@ fn limited(limit: &str, arguments: &[&str]) -> Command {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn too_few_files_are_an_error() {
+fn open_file_limit_is_an_error() {
     let runs = tempfile::tempdir().unwrap();
     let folder = runs.path().to_str().unwrap();
     for files in 3..24 {
@@ -103,7 +103,7 @@ fn too_few_files_are_an_error() {
 /// Threads count as processes; that root has no such limit is why another user runs the program.
 #[cfg(target_os = "linux")]
 #[test]
-fn too_few_threads_are_said() {
+fn missing_threads_give_warning() {
     let id = Command::new("id").arg("-u").output().unwrap();
     if id.stdout != b"0\n" {
         return; // the user's own processes count too

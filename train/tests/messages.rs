@@ -171,7 +171,7 @@ fn nasty_files_give_short_printable_errors() {
 }
 
 #[test]
-fn a_run_with_nasty_names_prints_them_escaped() {
+fn nasty_names_are_printed_escaped() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 24);
     let evil = EVIL.replace('/', "");

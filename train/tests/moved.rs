@@ -49,7 +49,7 @@ fn move_to(from: &Path, to: PathBuf) -> PathBuf {
 }
 
 #[test]
-fn a_run_goes_on_with_moved_images() {
+fn run_resumes_with_moved_images() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     for storage in ["memory", "files"] {
@@ -63,7 +63,7 @@ fn a_run_goes_on_with_moved_images() {
         fails(
             train(runs).args(["--resume", "mine", "--epochs", "2"]),
             1,
-            &["the images of this run are gone", "--data folder:PATH"],
+            &["the images of this run are missing", "--data folder:PATH"],
         );
         succeeds(&mut resumed(runs, &folder(&now), "2"));
         assert!(config(runs).contains("other place"), "{}", config(runs));
@@ -79,7 +79,7 @@ fn a_run_goes_on_with_moved_images() {
 }
 
 #[test]
-fn other_images_in_another_place_are_refused() {
+fn different_images_at_new_path_are_rejected() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     let before = image_folder(runs, 12);
@@ -96,14 +96,14 @@ fn other_images_in_another_place_are_refused() {
     let mut changed = whole.clone();
     *changed.last_mut().unwrap() ^= 1;
     fs::write(&image, &changed).unwrap();
-    refused(&["the content of their files is another", "hint:"]);
+    refused(&["their files have different contents", "hint:"]);
     fs::write(&image, &whole).unwrap();
     // One image less, and another class.
     fs::rename(&image, runs.join("elsewhere")).unwrap();
-    refused(&["images, and are"]);
+    refused(&["images, and now there are"]);
     fs::rename(runs.join("elsewhere"), &image).unwrap();
     fs::rename(now.join("red"), now.join("pink")).unwrap();
-    refused(&["their classes are others"]);
+    refused(&["their classes differ"]);
     fs::rename(now.join("pink"), now.join("red")).unwrap();
     let third = now.join("third");
     fs::create_dir(&third).unwrap();
@@ -116,13 +116,13 @@ fn other_images_in_another_place_are_refused() {
     fails(
         &mut resumed(runs, "sample", "2"),
         2,
-        &["only the place can change"],
+        &["only its path can change"],
     );
     succeeds(&mut resumed(runs, &folder(&now), "2"));
 }
 
 #[test]
-fn checkpoints_without_a_checksum_go_on_in_place() {
+fn checkpoints_without_checksum_resume_at_same_path() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     let before = image_folder(runs, 12);
@@ -144,7 +144,7 @@ fn checkpoints_without_a_checksum_go_on_in_place() {
     fails(
         &mut resumed(runs, &folder(&copy), "2"),
         1,
-        &["cannot tell whether", "in their old place"],
+        &["cannot tell whether", "at the old path"],
     );
     succeeds(train(runs).args(["--resume", "mine", "--epochs", "2"]));
     assert!(state(runs)["data"]["content"].is_string());
@@ -152,7 +152,7 @@ fn checkpoints_without_a_checksum_go_on_in_place() {
 }
 
 #[test]
-fn an_image_that_was_changed_in_place_is_a_warning() {
+fn image_changed_in_place_gives_warning() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     let data = image_folder(runs, 12);
@@ -191,7 +191,7 @@ fn table(root: &Path) -> PathBuf {
 }
 
 #[test]
-fn labels_of_a_table_are_a_setting() {
+fn label_table_is_a_setting() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     let flat = table(runs);
@@ -245,7 +245,7 @@ fn labels_of_a_table_are_a_setting() {
 }
 
 #[test]
-fn what_is_there_is_suggested() {
+fn existing_names_are_suggested() {
     let root = tempfile::tempdir().unwrap();
     let photos = image_folder(root.path(), 4);
     fs::write(root.path().join("photos.zip"), "no archive").unwrap();

@@ -23,7 +23,7 @@ fn weights(runs: &Path, name: &str, config: &str, more: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn outliers_change_a_run_in_the_same_way_for_any_number_of_threads() {
+fn outlier_runs_are_independent_of_thread_count() {
     let runs = tempfile::tempdir().unwrap();
     let runs = runs.path();
     let outliers = "about = \"clothing\"\nflip_test = true\n[outliers]\nshare = 0.25\n";

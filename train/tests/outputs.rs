@@ -48,7 +48,7 @@ fn is_right(bytes: &[u8], begin: &[u8]) -> bool {
 }
 
 #[test]
-fn pipes_devices_and_links_stay_what_they_are() {
+fn output_keeps_pipes_devices_and_links() {
     let root = folder_with_run();
     let path = |name: &str| root.path().join(name);
     fs::create_dir(path("real")).unwrap();
@@ -138,7 +138,7 @@ fn tables_are_written_through_links_too() {
 }
 
 #[test]
-fn what_is_checked_first_fails_before_the_work() {
+fn output_is_checked_before_work() {
     let root = tempfile::tempdir().unwrap();
     let program = |arguments: &[&str]| program(root.path(), arguments);
     for arguments in [
@@ -156,7 +156,7 @@ fn what_is_checked_first_fails_before_the_work() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_behind_standard_output_is_an_error() {
+fn full_disk_on_stdout_is_an_error() {
     let root = folder_with_run();
     let full = || File::options().write(true).open("/dev/full").unwrap();
     let eval = ["eval", "mine", "--batch-size", "200"];
@@ -239,7 +239,7 @@ fn a_full_disk_behind_standard_output_is_an_error() {
 }
 
 #[test]
-fn a_result_that_cannot_be_saved_is_printed() {
+fn unsaved_result_is_printed() {
     let root = folder_with_run();
     let path = |name: &str| -> PathBuf { root.path().join("runs/mine").join(name) };
     // A folder in the file's place stops everyone, unlike a mode.

@@ -121,7 +121,7 @@ fn start(runs: &Path, arguments: &[&str]) -> Child {
 }
 
 #[test]
-fn an_interrupted_run_saves_and_ends_like_one_that_was_not() {
+fn interrupted_run_resumes_to_identical_result() {
     for settings in [
         vec!["--optimizer", "sgd", "--pad-crop", "2"],
         vec!["--optimizer", "adamw", "--ema", "0.99"],
@@ -132,7 +132,7 @@ fn an_interrupted_run_saves_and_ends_like_one_that_was_not() {
 }
 
 #[test]
-fn so_does_one_that_opens_files_balances_classes_and_drops_the_last_step() {
+fn interrupted_run_from_files_resumes_to_identical_result() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 640);
     // Half of a class, and an image that another stands in for.
@@ -194,7 +194,7 @@ fn interrupted_and_resumed(settings: &[&str], steps_per_epoch: usize) {
 
 /// Killed again and again, as often as it can be in the middle of a save.
 #[test]
-fn a_killed_run_ends_like_one_that_was_not() {
+fn killed_run_resumes_to_identical_result() {
     const EPOCHS: usize = 4;
     let runs = tempfile::tempdir().unwrap();
     let runs = runs.path();
@@ -290,7 +290,7 @@ fn is_saving(run: &Path, step: u64) -> bool {
 /// A hang-up stops a run, but not one that `nohup` started.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_hangs_up_stops_a_run_unless_it_was_told_not_to_mind() {
+fn hangup_stops_run_unless_ignored() {
     // The tests themselves may have been started by `nohup`.
     let usual = ["env", "--default-signal=HUP"];
     for (program, minds) in [(&usual[..], true), (&["nohup"], false)] {
@@ -318,7 +318,7 @@ fn what_hangs_up_stops_a_run_unless_it_was_told_not_to_mind() {
 }
 
 #[test]
-fn a_run_can_be_stopped_while_it_is_tested() {
+fn run_can_be_stopped_during_test() {
     let root = tempfile::tempdir().unwrap();
     let photos = root.path().join("photos");
     fs::create_dir(&photos).unwrap();
@@ -345,7 +345,7 @@ fn a_run_can_be_stopped_while_it_is_tested() {
 
 /// The best network of an earlier epoch is not saved again, so it has to be whole.
 #[test]
-fn a_run_whose_kept_network_is_damaged_does_not_go_on() {
+fn run_with_damaged_model_does_not_resume() {
     let runs = tempfile::tempdir().unwrap();
     let settings = [
         &SMALL[..],
@@ -377,7 +377,7 @@ fn a_run_whose_kept_network_is_damaged_does_not_go_on() {
 
 /// What is opened for writing may be a pipe that nobody reads.
 #[test]
-fn pipes_in_place_of_a_run_s_files_are_not_waited_for() {
+fn pipes_in_run_folder_do_not_block() {
     let runs = tempfile::tempdir().unwrap();
     succeeds(
         train(runs.path())
@@ -413,7 +413,7 @@ fn reaches(run: &Path, child: &mut Child, steps: usize) {
 }
 
 #[test]
-fn a_run_does_not_go_on_with_other_images() {
+fn run_does_not_resume_with_other_images() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path().join("runs");
     let images = image_folder(root.path(), 20);
@@ -436,7 +436,7 @@ fn a_run_does_not_go_on_with_other_images() {
 }
 
 #[test]
-fn any_number_of_threads_gives_the_same_run() {
+fn runs_are_independent_of_thread_count() {
     let runs = tempfile::tempdir().unwrap();
     let runs = runs.path();
     let settings = [

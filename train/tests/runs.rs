@@ -8,7 +8,7 @@ use common::{SMALL, fails, history, image_folder, stderr, succeeds, test_accurac
 use events::{History, Lock, State};
 
 #[test]
-fn a_short_run_on_the_sample_learns_and_leaves_a_whole_folder() {
+fn sample_run_learns_and_writes_complete_folder() {
     let runs = tempfile::tempdir().unwrap();
     let output = succeeds(
         train(runs.path())
@@ -117,7 +117,7 @@ fn tells_all(history: &History, test_accuracy: f64) {
 }
 
 #[test]
-fn a_run_on_a_folder_of_images() {
+fn folder_run_trains() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 40);
     let runs = root.path().join("runs");
@@ -147,7 +147,7 @@ fn a_run_on_a_folder_of_images() {
 }
 
 #[test]
-fn images_that_cannot_be_read_are_named_and_logged() {
+fn unreadable_images_are_named_and_logged() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 250);
     let bad = ["blue/1.jpg", "blue/4.png", "red/8.png", "red/9.jpg"];
@@ -195,7 +195,7 @@ fn images_that_cannot_be_read_are_named_and_logged() {
 }
 
 #[test]
-fn a_finished_run_goes_on_to_more_epochs() {
+fn finished_run_resumes_with_more_epochs() {
     let runs = tempfile::tempdir().unwrap();
     succeeds(
         train(runs.path())
@@ -221,14 +221,14 @@ fn a_finished_run_goes_on_to_more_epochs() {
     fails(
         train(runs.path()).args(["--resume", "mine", "--epochs", "2"]),
         1,
-        &["is in epoch 3 already", "--epochs 3"],
+        &["must be at least 3", "--epochs 3"],
     );
     let config = fs::read_to_string(runs.path().join("mine/config.toml")).unwrap();
     assert!(config.contains("epochs = 3"), "{config}");
 }
 
 #[test]
-fn a_run_belongs_to_one_program_at_a_time() {
+fn run_is_locked_by_one_process() {
     let runs = tempfile::tempdir().unwrap();
     succeeds(
         train(runs.path())
@@ -251,7 +251,7 @@ fn a_run_belongs_to_one_program_at_a_time() {
 }
 
 #[test]
-fn a_smaller_last_step_is_taken_or_dropped() {
+fn partial_last_step_is_taken_or_dropped() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 20);
     let data = format!("folder:{}", images.display());
@@ -269,7 +269,7 @@ fn a_smaller_last_step_is_taken_or_dropped() {
 }
 
 #[test]
-fn what_a_folder_leaves_open_is_in_the_config() {
+fn resolved_folder_settings_are_in_config() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 20);
     let data = format!("folder:{}", images.display());
@@ -302,7 +302,7 @@ fn what_a_folder_leaves_open_is_in_the_config() {
 }
 
 #[test]
-fn a_recipe_is_changed_by_flags_and_written_out() {
+fn flags_change_recipe_and_config_is_written() {
     let runs = tempfile::tempdir().unwrap();
     succeeds(
         train(runs.path())
@@ -316,12 +316,12 @@ fn a_recipe_is_changed_by_flags_and_written_out() {
     fails(
         train(runs.path()).args(["--recipe", "imagenet"]),
         2,
-        &["no recipe `imagenet`", "cifar10-resnet20"],
+        &["unknown recipe `imagenet`", "cifar10-resnet20"],
     );
 }
 
 #[test]
-fn a_taken_name_is_refused_and_untouched() {
+fn taken_name_is_rejected_and_untouched() {
     let runs = tempfile::tempdir().unwrap();
     let taken = runs.path().join("mine");
     fs::create_dir(&taken).unwrap();

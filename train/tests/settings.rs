@@ -22,7 +22,7 @@ fn file(setting: &Setting<TrainConfig>, value: &Value) -> String {
 }
 
 #[test]
-fn each_is_set_by_flag_and_file_and_comes_back() {
+fn every_setting_round_trips_through_flag_and_file() {
     let usual = TrainConfig::default();
     for setting in settings() {
         let Setting { key, example, .. } = setting;
@@ -77,7 +77,7 @@ fn all_fields_are_settings() {
 
 /// Numbers at the ends of a range are taken, those beyond are not.
 #[test]
-fn ranges_are_what_they_say() {
+fn documented_ranges_match_validation() {
     for setting in settings() {
         let ends = setting.range.split_once(" to ");
         let Some((first, last)) = ends.filter(|_| !setting.range.contains("characters")) else {
@@ -103,7 +103,7 @@ fn ranges_are_what_they_say() {
 }
 
 #[test]
-fn the_programs_flags_are_the_settings() {
+fn program_flags_match_settings() {
     let help = common::succeeds(common::train("runs".as_ref()).arg("--help"));
     for setting in settings() {
         let (_, rest) = help
@@ -121,7 +121,7 @@ fn the_programs_flags_are_the_settings() {
 
 /// Some defaults are words, because they depend on other settings.
 #[test]
-fn defaults_in_words_hold() {
+fn described_defaults_match_config() {
     let config = TrainConfig::default();
     let network = ResNetConfig::imagenet(BlockKind::Basic, [2; 4]);
     let rate = |optimizer| {
@@ -163,7 +163,7 @@ fn defaults_in_words_hold() {
 
 /// `UPDATE_DOCS=1` writes the page.
 #[test]
-fn the_page_lists_all_settings() {
+fn documentation_lists_all_settings() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/all-settings.md");
     let page = page();
     if std::env::var_os("UPDATE_DOCS").is_some() {

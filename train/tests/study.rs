@@ -21,7 +21,7 @@ fn read(folder: &Path, name: &str) -> String {
 }
 
 #[test]
-fn degradation_trains_all_networks_and_goes_on_where_it_was() {
+fn degradation_trains_all_networks_and_resumes() {
     let root = tempfile::tempdir().unwrap();
     let output = root.path().join("study");
     let data = format!("folder:{}", image_folder(root.path(), 20).display());
@@ -82,7 +82,7 @@ fn degradation_trains_all_networks_and_goes_on_where_it_was() {
 }
 
 #[test]
-fn gradients_are_those_of_every_convolution() {
+fn gradients_cover_every_convolution() {
     let root = tempfile::tempdir().unwrap();
     let output = root.path().join("study");
     succeeds(study("gradients", &output).args([
@@ -102,7 +102,7 @@ fn gradients_are_those_of_every_convolution() {
 }
 
 #[test]
-fn what_cannot_be_begun_leaves_nothing() {
+fn failed_start_leaves_no_files() {
     let root = tempfile::tempdir().unwrap();
     for name in ["degradation", "gradients"] {
         let output = root.path().join(name);

@@ -14,7 +14,7 @@ fn summary(arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn a_line_for_each_layer_and_the_totals() {
+fn summary_lists_layers_and_totals() {
     let text = succeeds(&mut summary(&["resnet18", "--batch-size", "16"]));
     let line = |name: &str| {
         let line = text.lines().find(|line| line.starts_with(name));
@@ -42,7 +42,7 @@ fn a_line_for_each_layer_and_the_totals() {
 }
 
 #[test]
-fn json_of_another_shape() {
+fn json_reports_other_input_shape() {
     let text = succeeds(&mut summary(&[
         "resnet20",
         "--input",
@@ -74,7 +74,7 @@ fn json_of_another_shape() {
 }
 
 #[test]
-fn what_cannot_be_is_wrong_usage() {
+fn invalid_arguments_are_wrong_usage() {
     for (arguments, reason) in [
         (vec!["resnet19"], "did you mean"),
         (vec!["digit", "--input", "1x32x32"], "28x28"),

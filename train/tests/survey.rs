@@ -18,7 +18,7 @@ fn survey(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn the_sample_as_text() {
+fn sample_is_described_as_text() {
     let folder = tempfile::tempdir().unwrap();
     let text = succeeds(&mut survey(folder.path(), &["sample"]));
     let expected = "\
@@ -75,7 +75,7 @@ fn folder(root: &Path) -> String {
 }
 
 #[test]
-fn a_folder_with_images_that_come_twice_or_cannot_be_read() {
+fn folder_reports_duplicate_and_unreadable_images() {
     let root = tempfile::tempdir().unwrap();
     let data = folder(root.path());
     let text = succeeds(&mut survey(root.path(), &[&data, "--image-size", "8"]));
@@ -120,7 +120,7 @@ twice in test             0               0
 }
 
 #[test]
-fn a_class_without_a_image_that_can_be_read_has_an_empty_row_on_the_sheet() {
+fn class_without_readable_image_has_empty_sheet_row() {
     let root = tempfile::tempdir().unwrap();
     let data = folder(root.path());
     let train = root.path().join("images/train");
@@ -167,7 +167,7 @@ fn a_class_without_a_image_that_can_be_read_has_an_empty_row_on_the_sheet() {
 
 #[cfg(unix)]
 #[test]
-fn names_do_not_act_on_the_terminal_and_what_is_no_image_is_counted() {
+fn names_are_escaped_and_other_files_are_counted() {
     let root = tempfile::tempdir().unwrap();
     let data = folder(root.path());
     let class = root.path().join("images/train/a\u{1b}[31mred");
@@ -181,8 +181,8 @@ fn names_do_not_act_on_the_terminal_and_what_is_no_image_is_counted() {
         text.contains("a\\u{1b}[31mred/2.png is not an image"),
         "{text}"
     );
-    let counted = "\n1 file was passed over for its ending: .x\\u{1b}[2j 1; \
-                   1 folder in a class folder was passed over\n";
+    let counted = "\n1 file was skipped for its ending: .x\\u{1b}[2j 1; \
+                   1 folder in a class folder was skipped\n";
     assert!(text.ends_with(counted), "{text}");
     let json = succeeds(&mut survey(root.path(), &[&data, "--json"]));
     let json: Value = serde_json::from_str(&json).unwrap();
@@ -196,7 +196,7 @@ fn names_do_not_act_on_the_terminal_and_what_is_no_image_is_counted() {
 }
 
 #[test]
-fn a_sheet_shows_examples_as_they_are_or_as_they_are_changed() {
+fn sheet_shows_original_or_augmented_examples() {
     let root = tempfile::tempdir().unwrap();
     let sheet = |name: &str, arguments: &[&str]| {
         let more = ["sample", "--sheet", name, "--examples", "4"];
@@ -262,7 +262,7 @@ fn a_sheet_shows_examples_as_they_are_or_as_they_are_changed() {
 }
 
 #[test]
-fn what_makes_no_sense_is_wrong_usage() {
+fn invalid_survey_arguments_are_wrong_usage() {
     let root = tempfile::tempdir().unwrap();
     let expect = |arguments: &[&str], code, words: &[&str]| {
         fails(&mut survey(root.path(), arguments), code, words);
@@ -284,7 +284,7 @@ fn what_makes_no_sense_is_wrong_usage() {
 }
 
 #[test]
-fn damaged_files_with_all_pixels_count() {
+fn damaged_files_with_all_pixels_are_counted() {
     let root = tempfile::tempdir().unwrap();
     for class in ["day", "night"] {
         for number in 0..4_u8 {
@@ -297,7 +297,7 @@ fn damaged_files_with_all_pixels_count() {
     fs::write(&flawed, &content[..content.len() - 12]).unwrap();
     let text = succeeds(&mut survey(root.path(), &["folder:photos"]));
     let expected = "\n1 image can be read from a damaged file:\nthe image photos/night/2.png is used, \
-                    but its file is incomplete (all pixels are there)\n";
+                    but its file is incomplete (all pixels are present)\n";
     assert!(text.contains(expected), "{text}");
     let text = succeeds(&mut survey(root.path(), &["folder:photos", "--json"]));
     let found: Value = serde_json::from_str(&text).unwrap();

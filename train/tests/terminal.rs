@@ -139,7 +139,7 @@ fn harmless_keys() -> Vec<String> {
 
 #[test]
 #[ignore = "needs tmux"]
-fn every_key_of_a_run_that_trains() {
+fn every_key_works_during_training() {
     let folder = tempfile::tempdir().unwrap();
     let (terminal, run) = begin(folder.path(), "live");
     for tab in 1..=6 {
@@ -202,7 +202,7 @@ fn every_key_of_a_run_that_trains() {
 /// `d` gives the prompt back; the run goes on, and is stopped from another terminal.
 #[test]
 #[ignore = "needs tmux"]
-fn a_run_that_was_detached_is_watched_and_stopped() {
+fn detached_run_is_watched_and_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let (terminal, run) = begin(folder.path(), "detach");
     terminal.keys(&["d"]);
@@ -250,7 +250,7 @@ fn a_run_that_was_detached_is_watched_and_stopped() {
 /// Whichever of the two processes is told to end, both end, and the run is saved.
 #[test]
 #[ignore = "needs tmux"]
-fn either_process_may_be_told_to_end() {
+fn either_process_handles_termination() {
     for (name, of_trainer) in [("launcher", false), ("trainer", true)] {
         let folder = tempfile::tempdir().unwrap();
         let (terminal, run) = begin(folder.path(), name);
@@ -312,7 +312,7 @@ fn either_process_may_be_killed() {
 
 #[test]
 #[ignore = "needs tmux"]
-fn a_terminal_that_knows_only_lines_gets_lines() {
+fn dumb_terminal_gets_lines() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = "--epochs 2 --stem imagenet --batch-size 64 --name";
     let terminal = Terminal::new(folder.path(), "dumb");
@@ -346,7 +346,7 @@ fn a_terminal_that_knows_only_lines_gets_lines() {
 /// The shell's job control: both processes stop and go on together.
 #[test]
 #[ignore = "needs tmux"]
-fn a_run_is_a_job_of_the_shell() {
+fn run_works_as_shell_job() {
     let folder = tempfile::tempdir().unwrap();
     let terminal = Terminal::new(folder.path(), "job");
     terminal.run("exec env PS1='$ ' bash --norc");
@@ -386,7 +386,7 @@ fn a_run_is_a_job_of_the_shell() {
 
 #[test]
 #[ignore = "needs tmux"]
-fn every_way_out_restores_the_terminal_and_saves() {
+fn every_exit_restores_terminal_and_saves() {
     // What to press or send, and what is seen before; then the program ends by itself.
     type Way = fn(&Terminal);
     let ways: [(&str, Way); 7] = [
@@ -429,7 +429,7 @@ fn every_way_out_restores_the_terminal_and_saves() {
 
 #[test]
 #[ignore = "needs tmux"]
-fn a_run_that_was_detached_outlives_its_terminal() {
+fn detached_run_outlives_its_terminal() {
     let folder = tempfile::tempdir().unwrap();
     // By which it is found again.
     let seed = format!("--seed {}", 1_000_000_000 + u64::from(std::process::id()));
@@ -460,7 +460,7 @@ fn a_run_that_was_detached_outlives_its_terminal() {
 
 #[test]
 #[ignore = "needs tmux"]
-fn a_table_of_runs_fits_the_terminal() {
+fn run_table_fits_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("runs/mine");
     std::fs::create_dir_all(&run).unwrap();

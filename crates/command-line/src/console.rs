@@ -170,7 +170,7 @@ mod tests {
     use std::io;
 
     #[test]
-    fn causes_are_said_once() {
+    fn error_causes_are_not_repeated() {
         let write = SavedModelError::Write {
             path: "runs/mine/model.json".into(),
             source: io::ErrorKind::StorageFull.into(),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_the_system_are_left_out() {
+    fn os_error_numbers_are_removed() {
         let error = SavedModelError::Read {
             path: "runs/mine/model.json".into(),
             source: io::Error::from_raw_os_error(13),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn names_do_not_act_on_the_terminal() {
+    fn names_are_escaped_for_terminal() {
         let error = anyhow::anyhow!("a\u{1b}[31mred/1.png\nerror: is not an image");
         assert_eq!(
             message(&error, Some("delete a\u{1b}[31mred")),

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_numbers_are_numbers_of_threads() {
+    fn thread_count_must_be_a_number() {
         for (value, threads) in [("", None), ("0", None), ("3", Some(3))] {
             assert_eq!(count(value).unwrap(), threads, "{value}");
         }

@@ -143,7 +143,7 @@ mod tests {
     };
 
     #[test]
-    fn rare_flags_are_in_the_long_help_alone() {
+    fn rare_flags_appear_only_in_long_help() {
         let mut command = arranged(command(), &LAYOUT);
         let [short, long] = [command.render_help(), command.render_long_help()];
         let [short, long] = [short, long].map(|help| help.to_string());
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_has_a_page() {
+    fn every_command_has_a_man_page() {
         let pages = manual(arranged(command(), &LAYOUT)).unwrap();
         let names: Vec<&str> = pages.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["tool-part.1", "tool.1"]);

@@ -71,12 +71,12 @@ fn safe_lines(text: &str, reason: Option<&dyn std::error::Error>) -> String {
 fn plainly(reason: &str) -> &str {
     match reason {
         "invalid digit found in string" | "cannot parse integer from empty string" => {
-            "it has to be a whole number"
+            "must be a whole number"
         }
-        "number too large to fit in target type" => "it is too large",
-        "number too small to fit in target type" => "it is too small",
-        "number would be zero for non-zero type" => "it has to be at least 1",
-        "invalid float literal" | "cannot parse float from empty string" => "it has to be a number",
+        "number too large to fit in target type" => "must be smaller",
+        "number too small to fit in target type" => "must be larger",
+        "number would be zero for non-zero type" => "must be at least 1",
+        "invalid float literal" | "cannot parse float from empty string" => "must be a number",
         other => other,
     }
 }
@@ -112,12 +112,18 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_asked_for_in_plain_words() {
+    fn invalid_numbers_get_plain_messages() {
         for (reason, text) in [
             ("x".parse::<u8>().unwrap_err().to_string(), "whole number"),
             ("".parse::<usize>().unwrap_err().to_string(), "whole number"),
-            ("999".parse::<u8>().unwrap_err().to_string(), "too large"),
-            ("-999".parse::<i8>().unwrap_err().to_string(), "too small"),
+            (
+                "999".parse::<u8>().unwrap_err().to_string(),
+                "must be smaller",
+            ),
+            (
+                "-999".parse::<i8>().unwrap_err().to_string(),
+                "must be larger",
+            ),
             (
                 "0".parse::<std::num::NonZeroU8>().unwrap_err().to_string(),
                 "at least 1",
@@ -130,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_do_not_act_and_are_short() {
+    fn arguments_in_errors_are_escaped_and_shortened() {
         let evil = "\u{1b}[2J\n\nerror: \u{202e}";
         let long = "x".repeat(100_000);
         for value in [
@@ -168,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn usual_errors_are_clap_s_own() {
+    fn other_errors_are_unchanged_clap_errors() {
         let text = text(&["--kind", "three"]);
         assert!(
             text.starts_with("error: invalid value 'three' for '--kind <kind>'"),

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_reach_from_end_to_end() {
+    fn lines_include_both_end_points() {
         let area = Rect::new(0, 0, 4, 2);
         let mut canvas = Canvas::new(area);
         canvas.line([0.0, 7.0], [7.0, 0.0], 1);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_belong_to_the_highest_layer() {
+    fn cells_show_the_highest_layer() {
         let area = Rect::new(0, 0, 1, 1);
         let mut canvas = Canvas::new(area);
         canvas.line([0.0, 0.0], [0.0, 3.0], 1);

@@ -219,7 +219,7 @@ mod tests {
     use crate::state::State;
 
     #[test]
-    fn a_smooth_curve_knows_what_was_before() {
+    fn smoothing_uses_points_before_window() {
         let mut history = History::default();
         for step in 1..=100 {
             history.push(Event::Step(Step {
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn many_points_become_means() {
+    fn many_points_are_averaged() {
         let points = (0..10).map(|x| [f64::from(x), f64::from(x % 2)]);
         let few = thinned(points.clone(), 5);
         assert_eq!(

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn news_wait_for_as_long_as_they_cost_and_users_do_not() {
+    fn redraw_delay_grows_with_cost_except_for_input() {
         let start = Instant::now();
         let after = |milliseconds| start + Duration::from_millis(milliseconds);
         let mut pace = Pace::new(start);

@@ -154,7 +154,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_stay_inside(width in 0_u16..300, height in 0_u16..80, cut in 0_u16..400, gap in 0_u16..9) {
+        fn split_parts_stay_inside_area(width in 0_u16..300, height in 0_u16..80, cut in 0_u16..400, gap in 0_u16..9) {
             let area = Rect::new(3, 2, width, height);
             let (first, second) = left(area, cut, gap);
             let (top, bottom) = above(area, cut);

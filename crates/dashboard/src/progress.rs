@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finished_run_is_in_no_epoch_that_never_began() {
+    fn finished_run_shows_no_unstarted_epoch() {
         let mut stopped = history(40, 4);
         stopped.push(ended(Ending::Stopped));
         assert_eq!(part(&stopped).name, "epoch 5 of 40");
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_with_more_epochs_than_are_planned() {
+    fn progress_handles_more_epochs_than_planned() {
         let mut shortened = history(2, 3);
         shortened.push(ended(Ending::Finished));
         let last = part(&shortened);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_way() {
+    fn progress_names_current_work() {
         let mut history = History::default();
         assert_eq!(part(&history).name, "epoch 1");
         assert_eq!(share_of_run(&history), 0.0);

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_followed_from_before_it_begins() {
+    fn runs_are_followed_before_they_start() {
         let folder = tempfile::tempdir().unwrap();
         let mut runs = open(folder.path());
         assert!(!runs.poll(), "there is no file yet");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_is_a_problem_and_no_end() {
+    fn unreadable_file_is_reported_as_problem() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(FILE)).unwrap();
         let mut runs = open(folder.path());

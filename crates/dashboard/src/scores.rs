@@ -109,7 +109,7 @@ mod tests {
     use events::{Epoch, Event};
 
     #[test]
-    fn choices_move_from_epoch_to_epoch() {
+    fn epoch_selection_moves_by_one() {
         let mut history = History::default();
         assert!(chosen(&history, ScoreDetail::Confusion, Choice::Newest).is_none());
         for epoch in 1..=4 {

@@ -25,13 +25,13 @@ pub enum DashboardError {
     #[error("the dashboard needs a terminal")]
     NoTerminal,
     /// This program already shows one.
-    #[error("there is a dashboard on this terminal already")]
+    #[error("another dashboard already uses this terminal")]
     Taken,
     /// The terminal does not answer, or is gone.
-    #[error("the terminal cannot be used")]
+    #[error("cannot use the terminal")]
     Terminal(#[source] io::Error),
     /// The system cannot start a thread for reading.
-    #[error("no thread can be started")]
+    #[error("cannot start a thread")]
     Thread(#[source] io::Error),
 }
 
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_given_back_is_not_drawn_on() {
+    fn restored_terminal_is_not_drawn_on() {
         restore();
         restore();
         let mut output = Output {

@@ -251,7 +251,7 @@ mod tests {
     /// The requested device and the actual one have the same name, like some other settings and
     /// facts.
     #[test]
-    fn a_run_does_not_differ_from_itself() {
+    fn run_equals_itself() {
         let config = json!({"device": "auto", "data": "sample", "name": "one", "seed": 1});
         let mut one = history(config);
         let mut started = one.started.take().unwrap();
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_setting_says_is_no_fact_as_well() {
+    fn settings_are_not_repeated_as_facts() {
         let names = |config| -> Vec<String> {
             let facts = Settings::new(&history(config), None).facts.into_iter();
             facts.map(|fact| fact.name).collect()
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_settings_are_cut() {
+    fn long_settings_are_truncated() {
         let settings = |config| Settings::new(&history(config), None).settings;
         let many: serde_json::Map<_, _> =
             (0..MOST * 2).map(|n| (n.to_string(), json!(n))).collect();

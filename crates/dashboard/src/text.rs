@@ -139,7 +139,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_could_act_is_shown() {
+    fn control_characters_are_escaped() {
         for (text, shown) in [
             ("\u{1b}[2J", r"\u{1b}[2J"),
             ("a\tb\nc\r\0\u{7f}", r"a\tb\nc\r\u{0}\u{7f}"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_cut_with_a_sign() {
+    fn long_text_is_truncated_with_ellipsis() {
         assert_eq!(fit("ankle boot", 10), ("ankle boot".to_owned(), 10));
         assert_eq!(fit("ankle boot", 6), ("ankle…".to_owned(), 6));
         assert_eq!(fit("日本語", 4), ("日…".to_owned(), 3));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_cut_at_their_start() {
+    fn paths_are_truncated_at_start() {
         assert_eq!(fit_end("a/b.png", 7), ("a/b.png".to_owned(), 7));
         assert_eq!(fit_end("cat/001.png", 8), ("…001.png".to_owned(), 8));
         assert_eq!(fit_end("日本語", 4), ("…語".to_owned(), 3));
@@ -183,7 +183,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_acts_and_nothing_is_too_wide(text in "\\PC*|[\\x00-\\x{ffff}]*", columns in 0_usize..30) {
+        fn text_is_escaped_and_fits_width(text in "\\PC*|[\\x00-\\x{ffff}]*", columns in 0_usize..30) {
             let (fitted, used) = fit(&text, columns);
             prop_assert!(used <= columns);
             prop_assert!(!fitted.contains(char::is_control));

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn themes_go_round_and_the_plain_one_has_no_color() {
+    fn themes_cycle_and_plain_theme_has_no_color() {
         for colors in [Colors::Sixteen, Colors::Palette, Colors::Full] {
             let theme = Theme {
                 colors,
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn shades_rise() {
+    fn shades_increase_with_value() {
         let theme = Theme::default();
         let shades: String = [0.0, 0.25, 0.5, 0.75, 1.0, f64::NAN]
             .map(|share| theme.shade(share))

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn light_rises_in_every_way() {
+    fn brightness_increases_in_all_encodings() {
         let ascii = Theme {
             ascii: true,
             ..Theme::default()
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn colors_are_near() {
+    fn mapped_colors_are_close() {
         assert_eq!(sixteen([200, 10, 10]), Color::Red);
         assert_eq!(palette([255, 0, 0]), 196);
         assert_eq!(palette([0, 0, 0]), 16);

@@ -85,7 +85,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_stays_on_the_axis(
+        fn window_stays_within_axis(
             extent in prop_oneof![Just(0.0), Just(1e-300), Just(1e300), 0.1..1e9],
             moves in prop::collection::vec((0.0..1.0, 0.1..4.0, -2.0..2.0), 0..40),
         ) {

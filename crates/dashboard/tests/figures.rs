@@ -19,7 +19,7 @@ fn words_after<'a>(screen: &'a str, word: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn a_value_is_that_of_its_step_however_it_is_drawn() {
+fn cursor_value_matches_its_step_in_any_drawing() {
     let stage = going_on();
     let (_, history, _) = &stage.runs[0];
     let losses = history.steps.figures("cross_entropy").unwrap();
@@ -46,7 +46,7 @@ fn a_value_is_that_of_its_step_however_it_is_drawn() {
 }
 
 #[test]
-fn the_overview_says_how_curves_are_drawn() {
+fn overview_states_how_curves_are_drawn() {
     let stage = going_on();
     let (_, history, _) = &stage.runs[0];
     let loss = history
@@ -72,7 +72,7 @@ fn the_overview_says_how_curves_are_drawn() {
 }
 
 #[test]
-fn axes_have_a_name_and_two_numbers() {
+fn axes_show_name_and_two_numbers() {
     let rows = |screen: &str, name: &str| -> Vec<usize> {
         let rows = screen
             .lines()
@@ -99,7 +99,7 @@ fn axes_have_a_name_and_two_numbers() {
 }
 
 #[test]
-fn a_run_does_not_differ_from_itself() {
+fn run_equals_itself() {
     let run = Plan::default().finished();
     let stage = Stage::new(vec![("one", run.clone()), ("same", run)], false);
     let screen = stage.screen(watch(), (120, 40), "6");
@@ -111,7 +111,7 @@ fn a_run_does_not_differ_from_itself() {
 }
 
 #[test]
-fn long_values_are_whole() {
+fn long_values_are_not_truncated() {
     let screen = going_on().screen(watch(), SMALL, "6");
     for word in ["resnet20", "0.999", "03:04:05+00:00", "21,632", "28"] {
         assert!(screen.contains(word), "{word}\n{screen}");
@@ -120,14 +120,14 @@ fn long_values_are_whole() {
 }
 
 #[test]
-fn a_run_that_nobody_ended_has_crashed() {
+fn run_without_end_is_crashed() {
     let stage = Stage::new(vec![("first", Plan::default().history(99))], false);
     let screen = stage.screen(watch(), SMALL, "");
     assert!(screen.contains("✘ crashed"), "{screen}");
 }
 
 #[test]
-fn mistakes_without_a_image_are_counted() {
+fn mistakes_without_images_are_counted() {
     let stage = going_on();
     let epoch = stage.runs[0].1.epochs.last().unwrap();
     let wrong = epoch.confusion.iter();
@@ -140,7 +140,7 @@ fn mistakes_without_a_image_are_counted() {
 }
 
 #[test]
-fn classes_have_their_whole_names_where_there_is_room() {
+fn class_names_are_complete_if_they_fit() {
     let screen = going_on().screen(watch(), (200, 60), "3");
     let words = words_after(&screen, " images   ").join(" ");
     assert!(words.contains("T-shirt/top Trouser Pullover"), "{screen}");
@@ -148,7 +148,7 @@ fn classes_have_their_whole_names_where_there_is_room() {
 }
 
 #[test]
-fn only_what_changes_something_is_drawn() {
+fn only_changes_trigger_redraw() {
     let stage = going_on();
     let views = stage.views();
     let mut state = stage.state(watch(), SMALL);
@@ -173,7 +173,7 @@ fn only_what_changes_something_is_drawn() {
 }
 
 #[test]
-fn images_have_all_colors_again() {
+fn images_keep_all_colors() {
     let theme = Theme {
         colors: Colors::Full,
         ..Theme::default()

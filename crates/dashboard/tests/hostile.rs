@@ -52,7 +52,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn nothing_acts_and_nothing_panics(
+    fn hostile_events_are_escaped_and_do_not_panic(
         histories in prop::collection::vec((evil_text(), prop::collection::vec(event(), 0..25)), 0..3),
         inputs in prop::collection::vec(input(), 0..60),
         size in (0_u16..200, 0_u16..70),
@@ -96,7 +96,7 @@ proptest! {
 
 /// A file whose lines are cut, repeated, mixed with those of another run and with rubbish.
 #[test]
-fn a_damaged_file_is_shown_as_far_as_it_goes() {
+fn damaged_file_is_shown_up_to_damage() {
     let plan = Plan::default();
     let other = Plan { seed: 9, ..plan };
     let mut lines = vec![plan.started()];

@@ -14,7 +14,7 @@ const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 const PAGES: [&str; 6] = ["overview", "charts", "classes", "mistakes", "speed", "log"];
 
 #[test]
-fn every_page_of_a_run_that_goes_on() {
+fn pages_of_running_run_match_snapshots() {
     let stage = going_on();
     for size in SIZES {
         for (index, page) in PAGES.into_iter().enumerate() {
@@ -25,7 +25,7 @@ fn every_page_of_a_run_that_goes_on() {
 }
 
 #[test]
-fn pages_of_runs_that_are_compared() {
+fn pages_of_compared_runs_match_snapshots() {
     let stage = compared();
     for page in [1, 2, 6] {
         let screen = stage.screen(watch(), (120, 40), &format!("{page}r"));
@@ -34,7 +34,7 @@ fn pages_of_runs_that_are_compared() {
 }
 
 #[test]
-fn charts_as_the_user_wants_them() {
+fn chart_options_match_snapshots() {
     let stage = going_on();
     for (name, keys) in [
         ("cursor_and_zoom", "2++→←←←←←←"),
@@ -49,7 +49,7 @@ fn charts_as_the_user_wants_them() {
 }
 
 #[test]
-fn classes_as_the_user_wants_them() {
+fn class_options_match_snapshots() {
     let stage = going_on();
     for (name, keys) in [("worst", "3o↓↓"), ("fitted", "3z"), ("earlier", "3[[")] {
         let screen = stage.screen(watch(), (100, 30), keys);
@@ -98,7 +98,7 @@ fn troubled() -> Stage {
 }
 
 #[test]
-fn trouble_is_seen() {
+fn alerts_and_problems_are_shown() {
     let stage = troubled();
     for page in [1, 5, 6] {
         let screen = stage.screen(watch(), (120, 40), &page.to_string());
@@ -132,7 +132,7 @@ fn many_classes_fit_or_scroll() {
 }
 
 #[test]
-fn the_mouse_does_what_keys_do() {
+fn mouse_matches_keys() {
     let stage = compared();
     let views = stage.views();
     let size = (120, 40);
@@ -183,7 +183,7 @@ fn the_mouse_does_what_keys_do() {
 }
 
 #[test]
-fn help_and_questions() {
+fn help_and_dialogs_match_snapshots() {
     let stage = going_on();
     for size in SIZES {
         let screen = stage.screen(live(), size, "?");
@@ -208,7 +208,7 @@ fn help_and_questions() {
 }
 
 #[test]
-fn runs_without_events_and_runs_that_are_over() {
+fn empty_and_finished_runs_match_snapshots() {
     let empty = Stage::new(vec![("new", History::default())], true);
     insta::assert_snapshot!("empty", empty.screen(live(), (80, 24), ""));
     let begun = Stage::new(vec![("new", Plan::default().history(0))], true);
@@ -224,7 +224,7 @@ fn runs_without_events_and_runs_that_are_over() {
 }
 
 #[test]
-fn small_screens_say_so() {
+fn small_screens_show_required_size() {
     let stage = going_on();
     assert!(stage.screen(live(), (39, 24), "").contains("too small"));
     assert!(stage.screen(live(), (80, 9), "").contains("too small"));
@@ -237,7 +237,7 @@ fn small_screens_say_so() {
 }
 
 #[test]
-fn ascii_is_ascii() {
+fn ascii_mode_draws_only_ascii() {
     let theme = Theme {
         ascii: true,
         ..Theme::plain()
@@ -257,7 +257,7 @@ fn ascii_is_ascii() {
 }
 
 #[test]
-fn the_plain_theme_has_no_color_and_the_others_only_sixteen() {
+fn plain_theme_has_no_color_and_others_use_sixteen() {
     let stages = [going_on(), compared()];
     let sixteen = Theme::default();
     let light = Theme {
@@ -289,7 +289,7 @@ fn the_plain_theme_has_no_color_and_the_others_only_sixteen() {
 }
 
 #[test]
-fn keys_ask_a_run_that_trains() {
+fn keys_send_requests_to_running_run() {
     let stage = going_on();
     let mut state = stage.state(live(), (80, 24));
     let asked = stage.press(&mut state, "cenxny");
@@ -340,7 +340,7 @@ fn keys_ask_a_run_that_trains() {
 
 /// What cannot be asked is said, and is not shown as asked.
 #[test]
-fn runs_that_are_compared_are_asked_one_by_one() {
+fn requests_go_to_selected_run() {
     let plan = Plan::default();
     let runs = vec![("one", plan.history(300)), ("other", plan.history(200))];
     let stage = Stage::new(runs, true);
@@ -353,7 +353,7 @@ fn runs_that_are_compared_are_asked_one_by_one() {
 }
 
 #[test]
-fn runs_that_ended_before_their_time_say_how_to_resume() {
+fn runs_that_ended_early_show_resume_command() {
     let mut history = Plan::default().history(300);
     for (ending, word) in [
         (None, "crashed; resume it with: train --resume runs/first"),
@@ -390,7 +390,7 @@ fn runs_that_ended_before_their_time_say_how_to_resume() {
 }
 
 #[test]
-fn mistakes_name_their_files() {
+fn mistakes_show_file_names() {
     let mut history = Plan::default().history(169);
     let path = "/home/me/photos/validation/Ankle boot/IMG_2041 (edited).jpeg";
     for mistake in &mut history.epochs[0].mistakes {

@@ -12,7 +12,7 @@ use ratatui::backend::TestBackend;
 use stage::{going_on, live};
 
 #[test]
-fn curves_and_bars_are_shapes() {
+fn svg_draws_curves_and_bars_as_shapes() {
     let stage = going_on();
     for page in ["1", "2", "4"] {
         let size = (140, 42);

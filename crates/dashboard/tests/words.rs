@@ -8,7 +8,7 @@ use stage::{Stage, going_on, live, watch};
 use synthetic::Plan;
 
 #[test]
-fn an_average_is_called_so_wherever_it_is_shown() {
+fn averaged_scores_are_labeled_everywhere() {
     let plan = Plan {
         has_average: true,
         ..Plan::default()
@@ -32,7 +32,7 @@ fn an_average_is_called_so_wherever_it_is_shown() {
 }
 
 #[test]
-fn keys_that_can_do_nothing_say_so() {
+fn keys_without_effect_show_a_note() {
     let stage = going_on();
     let first = |keys: &str, size| {
         let screen = stage.screen(live(), size, keys);
@@ -57,7 +57,7 @@ fn keys_that_can_do_nothing_say_so() {
 }
 
 #[test]
-fn one_image_is_no_images() {
+fn image_counts_use_singular_and_plural() {
     let mut history = History::default();
     history.push(Event::Epoch(Box::new(Epoch {
         epoch: 1,
@@ -71,7 +71,7 @@ fn one_image_is_no_images() {
 }
 
 #[test]
-fn a_file_that_is_being_read_has_no_state() {
+fn file_being_read_shows_no_state() {
     let mut stage = Stage::new(vec![("first", History::default())], false);
     for is_running in [false, true] {
         stage.is_running = is_running;
@@ -90,7 +90,7 @@ fn a_file_that_is_being_read_has_no_state() {
 
 /// Three of five epochs, as with little patience.
 #[test]
-fn a_run_that_ended_early_says_so() {
+fn run_ended_early_shows_reason() {
     let plan = Plan::default();
     let mut history = plan.history(169 * 3);
     for event in plan.ended() {

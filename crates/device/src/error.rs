@@ -27,7 +27,7 @@ pub enum DeviceError {
     },
 
     /// The part after the colon is not an index.
-    #[error("`{index}` is no index for device `{device}`")]
+    #[error("`{index}` is not a valid index of device `{device}`")]
     BadIndex {
         /// Name before the colon.
         device: String,
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_one_sentence_without_a_full_stop() {
+    fn messages_are_one_sentence_without_period() {
         let kind = DeviceKind::Cuda;
         let errors = [
             DeviceError::BadIndex {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
+    fn unknown_name_error_lists_known_names() {
         let error = DeviceError::Unknown {
             name: "cdua".into(),
             nearest: Some("cuda"),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_count_is_in_the_message() {
+    fn index_error_states_device_count() {
         let error = DeviceError::IndexTooHigh {
             kind: DeviceKind::Cuda,
             index: 7,

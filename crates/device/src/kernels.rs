@@ -60,13 +60,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_named_after_its_gpu() {
+    fn kernel_cache_folder_is_named_after_gpu() {
         let name = folder_name(DeviceKind::Cuda, "NVIDIA RTX 5090/é");
         assert_eq!(name, "cuda-NVIDIA-RTX-5090--");
     }
 
     #[test]
-    fn a_file_is_no_folder_to_write_to() {
+    fn path_below_file_is_not_writable() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();

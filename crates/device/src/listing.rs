@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_a_line_for_each_device() {
+    fn table_has_a_row_per_device() {
         let named = |description: &str| ListedDevice {
             description: description.to_owned(),
             software: false,

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_panic_of_any_thread_is_the_reason() {
+    fn first_panic_of_any_thread_becomes_reason() {
         let quiet = Quiet::begin();
         let result = quiet.catch(|| {
             let root = std::thread::spawn(|| panic!("\n  no driver \n details"));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_succeeds_gives_its_value() {
+    fn successful_work_returns_its_value() {
         let quiet = Quiet::begin();
         assert_eq!(quiet.catch(|| 7), Ok(7));
         assert_eq!(quiet.first_message(), None);

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_alone_is_index_zero() {
+    fn name_without_index_means_index_zero() {
         let flex = DeviceRequest::Named {
             kind: DeviceKind::Flex,
             index: 0,
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_is_read_back_as_written() {
+    fn device_kinds_round_trip_through_text() {
         for kind in DeviceKind::ALL {
             for index in [0, 3] {
                 let request = DeviceRequest::Named { kind, index };
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_gets_the_nearest_one_when_there_is_one() {
+    fn unknown_name_error_suggests_nearest() {
         let nearest = |text: &str| match parse(text) {
             Err(DeviceError::Unknown { nearest, .. }) => nearest,
             other => panic!("expected an unknown name, got {other:?}"),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_must_be_a_small_whole_number() {
+    fn index_must_be_a_small_whole_number() {
         for text in [
             "cuda:x",
             "cuda:",
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn configuration_files_hold_it_as_a_string() -> Result<(), serde_json::Error> {
+    fn request_serializes_as_string() -> Result<(), serde_json::Error> {
         let request: DeviceRequest = serde_json::from_str("\"cuda:1\"")?;
         assert_eq!(serde_json::to_string(&request)?, "\"cuda:1\"");
         let error = serde_json::from_str::<DeviceRequest>("\"gpu9000\"").map(|_| ());

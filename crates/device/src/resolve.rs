@@ -74,7 +74,7 @@ fn without_software(found: Vec<Found>) -> Result<Vec<Found>, String> {
     let (software, real): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| one.software);
     match software.first() {
         Some(imitation) if real.is_empty() => Err(format!(
-            "only a software adapter was found, which is taken only when named: {}",
+            "only a software adapter was found, which is used only when named: {}",
             imitation.description
         )),
         _ => Ok(real),

@@ -98,7 +98,8 @@ impl SelectedDevice {
     pub fn notice(&self) -> Option<String> {
         let folder = self.new_kernels.as_ref()?;
         Some(format!(
-            "kernels are compiled for this GPU and tried out, which takes minutes the first time; they are kept in {}",
+            "kernels are compiled and tuned for this GPU, which takes minutes the first time; \
+             they are cached in {}",
             folder.display()
         ))
     }

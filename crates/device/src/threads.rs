@@ -112,12 +112,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zero_threads_are_refused() {
+    fn zero_threads_are_rejected() {
         assert_eq!(start_threads(0), Err(ThreadsError::Zero));
     }
 
     #[test]
-    fn a_running_pool_is_not_resized() {
+    fn running_thread_pool_is_not_resized() {
         let running = rayon::current_num_threads();
         let result = start_threads(running + 1);
         assert_eq!(result, Err(ThreadsError::AlreadySet { running }));

@@ -85,7 +85,7 @@ impl Task for SmallProduct {
             Ok(())
         } else {
             Err(format!(
-                "a product of two small matrices came out as {product} instead of {expected}"
+                "the product of two small matrices is {product} instead of {expected}"
             ))
         }
     }
@@ -111,13 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_becomes_an_error_with_its_message() {
+    fn trial_panic_becomes_error_with_message() {
         let result = run_guarded(KIND, 0, PATIENCE, || panic!("driver on fire"));
         assert_eq!(reason(result), "driver on fire");
     }
 
     #[test]
-    fn a_panic_elsewhere_explains_a_trial_that_never_ends() {
+    fn panic_in_other_thread_explains_hanging_trial() {
         // Long enough for a busy machine to start two threads.
         let result = run_guarded(KIND, 0, Duration::from_secs(2), || {
             let _ = thread::spawn(|| panic!("server died")).join();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_that_never_ends_times_out() {
+    fn hanging_trial_times_out() {
         let result = run_guarded(KIND, 0, Duration::from_millis(50), never_end);
         assert!(matches!(result, Err(DeviceError::TrialTimedOut { .. })));
     }

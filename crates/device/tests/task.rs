@@ -40,7 +40,7 @@ fn assert_trains(device: &SelectedDevice) {
 }
 
 #[test]
-fn a_training_step_runs_on_what_auto_finds() -> Result<(), DeviceError> {
+fn training_step_runs_on_auto_device() -> Result<(), DeviceError> {
     let resolution = resolve(&DeviceRequest::Auto)?;
     assert_trains(&resolution.device);
     let tried = resolution.skipped.iter().map(|skipped| skipped.kind);
@@ -54,7 +54,7 @@ fn a_training_step_runs_on_what_auto_finds() -> Result<(), DeviceError> {
 
 /// Every device by name: it trains, or the error says what to do.
 #[test]
-fn every_kind_works_or_gives_a_way_out() {
+fn every_device_kind_works_or_gives_hint() {
     for kind in DeviceKind::ALL {
         match resolve(&DeviceRequest::Named { kind, index: 0 }) {
             Ok(resolution) => {
@@ -75,7 +75,7 @@ fn every_kind_works_or_gives_a_way_out() {
 }
 
 #[test]
-fn a_cpu_has_one_index() {
+fn cpu_has_only_index_zero() {
     for kind in DeviceKind::compiled_in().filter(|kind| kind.is_cpu()) {
         let error = resolve(&DeviceRequest::Named { kind, index: 1 }).map(|_| ());
         let count = 1;
@@ -86,7 +86,7 @@ fn a_cpu_has_one_index() {
 
 #[cfg(feature = "flex")]
 #[test]
-fn a_cpu_shows_its_threads() -> Result<(), DeviceError> {
+fn cpu_description_shows_threads() -> Result<(), DeviceError> {
     let device = resolve(&"flex".parse()?)?.device;
     let shown = device.to_string();
     assert!(

@@ -46,7 +46,7 @@ impl Head {
             206 if partial => self.rest(question),
             206 => {
                 return Err(Problem::Answer {
-                    reason: "a part of the file instead of the whole".to_owned(),
+                    reason: "it is a part of the file instead of the whole file".to_owned(),
                 });
             }
             416 if partial => Body::Unfit,
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_that_fit_go_on() {
+    fn matching_ranges_continue_download() {
         for (length, range, total) in [
             (Some(5), "bytes 5-9/10", Some(10)),
             (None, "bytes 5-9/10", Some(10)),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_that_do_not_fit_start_again() {
+    fn mismatched_ranges_restart_download() {
         for range in [
             None,
             Some("bytes 4-9/10"),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_changed_starts_again() {
+    fn changed_file_restarts_download() {
         let head = Head {
             status: 206,
             range: Some("bytes 5-9/10".to_owned()),
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_asked_for_is_refused() {
+    fn unrequested_responses_are_rejected() {
         assert_eq!(
             body(200, None, None, 5).unwrap(),
             Body::Whole { total: None }

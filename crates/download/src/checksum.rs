@@ -22,7 +22,7 @@ pub enum ChecksumError {
     },
 
     /// The checksum contains a character that is not a hexadecimal digit.
-    #[error("{found:?} is no hexadecimal digit")]
+    #[error("{found:?} is not a hexadecimal digit")]
     Digit {
         /// First invalid character.
         found: char,
@@ -81,7 +81,7 @@ mod tests {
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]
-    fn the_first_digits_are_enough() {
+    fn checksum_prefix_suffices() {
         let mut hasher = Hasher::new();
         hasher.update(b"a");
         assert_ne!(hasher.sha256(), ABC);
@@ -93,12 +93,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_checksum_is_refused() {
+    fn invalid_checksums_are_rejected() {
         for (text, found) in [("", 0), ("ba7816b", 7), (&format!("{ABC}0"), 65)] {
             let error = Checksum::parse(text).unwrap_err();
             assert_eq!(error, ChecksumError::Length { found });
         }
         let error = Checksum::parse("ba7816b-").unwrap_err();
-        assert_eq!(error.to_string(), "'-' is no hexadecimal digit");
+        assert_eq!(error.to_string(), "'-' is not a hexadecimal digit");
     }
 }

@@ -99,10 +99,10 @@ pub(crate) fn problem(error: ureq::Error) -> Problem {
         ureq::Error::Timeout(_) => Problem::Silent,
         ureq::Error::TooManyRedirects => Problem::Redirects,
         ureq::Error::RequireHttpsOnly(_) => Problem::Answer {
-            reason: "it leads from https to an address that is not secure".to_owned(),
+            reason: "it redirects from https to an insecure address".to_owned(),
         },
         ureq::Error::BadUri(_) => Problem::Answer {
-            reason: "it leads to something that is no address".to_owned(),
+            reason: "it redirects to an invalid address".to_owned(),
         },
         ureq::Error::Http(_)
         | ureq::Error::Protocol(_)
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_of_the_web_are_asked() {
+    fn only_http_urls_are_requested() {
         let patience = Patience::usual();
         for url in [
             "",
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn weak_tags_do_not_count() {
+    fn weak_etags_are_ignored() {
         let mut headers = HeaderMap::new();
         assert_eq!(head(200, Some(3), &headers).validator, None);
         headers.insert(
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_certificate_is_told_from_a_broken_line() {
+    fn certificate_errors_differ_from_connection_errors() {
         let certificate =
             rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         let wrapped = io::Error::new(io::ErrorKind::InvalidData, certificate);

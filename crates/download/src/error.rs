@@ -10,7 +10,7 @@ use crate::checksum::ChecksumError;
 #[non_exhaustive]
 pub enum DownloadError {
     /// The given checksum is invalid.
-    #[error("{checksum:?} is no SHA-256: {source}")]
+    #[error("{checksum:?} is not a SHA-256: {source}")]
     Checksum {
         /// Given checksum.
         checksum: String,
@@ -107,7 +107,7 @@ impl MirrorFailure {
 #[non_exhaustive]
 pub enum Problem {
     /// The address is invalid, or is neither `http` nor `https`.
-    #[error("is no address of a file")]
+    #[error("is not the address of a file")]
     Address,
 
     /// The connection failed, for example without a network, or is not secure.
@@ -134,11 +134,11 @@ pub enum Problem {
     },
 
     /// The mirror did not respond in time.
-    #[error("does not answer")]
+    #[error("does not respond")]
     Silent,
 
     /// The connection repeatedly broke before the whole file arrived.
-    #[error("broke off after {received} bytes{}", shown_total(total))]
+    #[error("closed the connection after {received} bytes{}", shown_total(total))]
     Cut {
         /// Number of bytes received in the end.
         received: u64,
@@ -158,7 +158,7 @@ pub enum Problem {
     Redirects,
 
     /// The response violates HTTP, or does not match the request.
-    #[error("gives an answer that cannot be used: {reason}")]
+    #[error("sends an unusable response: {reason}")]
     Answer {
         /// Description of the mismatch.
         reason: String,
@@ -172,7 +172,7 @@ pub enum Problem {
     },
 
     /// The mirror has a different or damaged file.
-    #[error("gives another file: its SHA-256 starts with {found}, expected {expected}")]
+    #[error("sends a different file: its SHA-256 starts with {found}, expected {expected}")]
     Checksum {
         /// Expected digits.
         expected: String,
@@ -200,14 +200,15 @@ impl DownloadError {
     /// Returns the usual fix, if there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Damaged { path, .. } => Some(format!(
-                "delete {} and it is downloaded anew",
-                path.display()
-            )),
-            Self::DiskFull { .. } => {
-                Some("make space on that disk and try again: what has arrived is kept".to_owned())
+            Self::Damaged { path, .. } => {
+                Some(format!("delete {} to download it again", path.display()))
             }
-            Self::Interrupted => Some("try again, and it goes on where it stopped".to_owned()),
+            Self::DiskFull { .. } => Some(
+                "free some space and try again: the download continues where it stopped".to_owned(),
+            ),
+            Self::Interrupted => {
+                Some("try again: the download continues where it stopped".to_owned())
+            }
             Self::NoMirror { path, failures } => Some(way_around(path, failures)),
             _ => None,
         }
@@ -226,8 +227,8 @@ fn way_around(path: &Path, failures: &[MirrorFailure]) -> String {
     match of_use {
         None => format!("if you have the right file, put it at {}", path.display()),
         Some(_) if is_untrusted(failures) => format!(
-            "if a proxy stands between, name the file of its certificates in SSL_CERT_FILE; or \
-             download the file in another way and put it at {}",
+            "behind a proxy, set SSL_CERT_FILE to the file of its certificates; or download the \
+             file in another way and put it at {}",
             path.display()
         ),
         Some(failure) => format!(
@@ -247,7 +248,7 @@ fn shown_name(path: &Path) -> String {
 
 fn shown_failures(failures: &[MirrorFailure]) -> String {
     if failures.is_empty() {
-        return "no mirror was named".to_owned();
+        return "no mirror was given".to_owned();
     }
     let failures: Vec<String> = failures.iter().map(MirrorFailure::to_string).collect();
     failures.join("; ")
@@ -289,11 +290,11 @@ mod tests {
     }
 
     #[test]
-    fn every_mirror_is_in_the_one_sentence() {
+    fn error_lists_every_mirror() {
         let error = no_mirror(vec![Problem::Silent, Problem::Status { status: 404 }]);
         assert_eq!(
             error.to_string(),
-            "cannot download a.pth: https://m0/a.pth does not answer; \
+            "cannot download a.pth: https://m0/a.pth does not respond; \
              https://m1/a.pth answers 404 Not Found"
         );
         let hint = error.hint().unwrap();
@@ -302,12 +303,12 @@ mod tests {
         assert!(
             no_mirror(vec![])
                 .to_string()
-                .ends_with("no mirror was named")
+                .ends_with("no mirror was given")
         );
     }
 
     #[test]
-    fn nobody_is_sent_for_a_file_that_is_not_there() {
+    fn hint_does_not_suggest_missing_url() {
         let checksum = Problem::Checksum {
             expected: "0123abcd".into(),
             found: "ffffffff".into(),
@@ -317,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_of_a_company_has_its_own_hint() {
+    fn untrusted_certificate_gets_proxy_hint() {
         let reason = "invalid peer certificate: UnknownIssuer".to_owned();
         let error = no_mirror(vec![Problem::Certificate { reason }]);
         assert!(error.hint().unwrap().contains("SSL_CERT_FILE"));

@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_at_a_time_and_nothing_left() {
+    fn lock_is_exclusive_and_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let inside = AtomicUsize::new(0);
@@ -125,7 +125,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_lock_file_that_was_removed_is_told_from_the_next_one() {
+    fn removed_lock_file_differs_from_new_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file.lock");
         let first = File::create(&path).unwrap();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_can_stop() {
+    fn waiting_for_lock_can_be_interrupted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let mut go_on = |_| ControlFlow::Continue(());

@@ -97,7 +97,7 @@ impl Mirror<'_> {
                     part.restart()?;
                     if !may_start_again {
                         return Err(Problem::Answer {
-                            reason: "parts that do not belong together".to_owned(),
+                            reason: "its parts do not belong together".to_owned(),
                         }
                         .into());
                     }

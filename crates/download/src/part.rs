@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn goes_on_from_what_is_there() {
+    fn part_continues_from_existing_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("file");
         let mut part = open(&target);
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_leaves_nothing() {
+    fn empty_part_leaves_no_files() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("file");
         fs::write(folder.path().join("file.part"), [0; 101]).unwrap();
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_that_makes_no_sense_is_none() {
+    fn invalid_part_record_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("file");
         for text in [
@@ -314,12 +314,12 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_full_disk_is_told_from_other_troubles() {
+    fn full_disk_has_its_own_error() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("file");
         std::os::unix::fs::symlink("/dev/full", folder.path().join("file.part")).unwrap();
         let error = open(&target).append(b"abc").unwrap_err();
         assert!(matches!(error, DownloadError::DiskFull { .. }), "{error}");
-        assert!(error.hint().unwrap().contains("make space"));
+        assert!(error.hint().unwrap().contains("free some space"));
     }
 }

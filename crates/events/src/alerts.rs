@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn losses_that_go_wrong_are_told() {
+    fn bad_losses_raise_alerts() {
         let well = (0..400).map(|step| 2.0 / (1.0 + step as f64 / 50.0));
         assert_eq!(kinds(&steps(well.clone())), []);
         let rising = well
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_that_are_no_numbers_are_told() {
+    fn non_finite_scores_raise_alerts() {
         let scores = [(1.0, 1.0, 0.5), (0.9, f64::INFINITY, 0.1), (0.8, 0.8, 0.7)];
         let mut history = epochs(&scores);
         let text = "the validation loss of epoch 2 is not finite";
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn epochs_that_bring_nothing_are_told() {
+    fn epochs_without_improvement_raise_alert() {
         let better = [(1.0, 1.0, 0.5), (0.9, 0.9, 0.6), (0.8, 0.8, 0.7)];
         assert_eq!(kinds(&epochs(&better)), []);
         let flat = [&better[..], &[(0.8, 0.82, 0.69); 5]].concat();
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loader_that_is_waited_for_is_told() {
+    fn slow_loader_raises_alert() {
         let mut history = History::default();
         for waiting in [0.01, 0.01, 0.01] {
             history.push(Event::Speed(Speed {

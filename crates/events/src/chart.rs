@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn losses_of_two_definitions_have_two_charts() {
+    fn different_loss_definitions_get_separate_charts() {
         let figures = [("loss", 0.9), ("cross_entropy", 0.6), ("accuracy", 0.8)];
         let smoothed = history(json!({"label_smoothing": 0.1}), &figures);
         assert_eq!(
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn mixed_images_share_no_axis_with_others() {
+    fn accuracy_on_mixed_images_gets_own_axis() {
         for kind in ["mixup", "cutmix"] {
             let config = json!({"label_smoothing": 0.0, "augmentation": {kind: 0.2}});
             let mixed = history(config, &[("loss", 0.9), ("accuracy", 0.3)]);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_are_no_numbers_change_nothing() {
+    fn non_numeric_settings_are_ignored() {
         for config in [
             Value::Null,
             json!([1]),

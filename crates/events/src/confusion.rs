@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_numbers_are_classes_like_others() {
+    fn huge_class_numbers_are_accepted() {
         let most = u64::MAX;
         let confusion = Confusion::new(&[(usize::MAX, 0, most), (usize::MAX, 7, most)], usize::MAX);
         assert_eq!(confusion.classes.len(), MOST);
@@ -189,7 +189,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn shares_are_shares(entries in prop::collection::vec((0..9_usize, 0..9_usize, any::<u64>()), 0..40)) {
+        fn scores_are_between_zero_and_one(entries in prop::collection::vec((0..9_usize, 0..9_usize, any::<u64>()), 0..40)) {
             let confusion = Confusion::new(&entries, 4);
             for row in 0..confusion.classes.len() {
                 let scores = confusion.scores(row);

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_grows_at_any_byte_reads_the_same() {
+    fn growing_file_reads_the_same_at_any_byte() {
         let mut text = String::new();
         for number in 1..20 {
             text += &line(&step(number, 1.0 / number as f64));
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_is_skimmed_has_the_last_step() {
+    fn skimmed_run_has_last_step() {
         let folder = tempfile::tempdir().unwrap();
         let text: String = (1..=9).map(|number| line(&step(number, 1.0))).collect();
         fs::write(folder.path().join(FILE), text).unwrap();
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn another_file_in_its_place_is_read_anew() {
+    fn replaced_file_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
         let mut follower = Follower::open(folder.path());
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn small_blocks_and_endless_lines() {
+    fn small_blocks_and_long_lines_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let mut text = line(&step(1, 1.0));
         writeln!(text, "{}", "x".repeat(1000)).unwrap();

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_sizes_have_the_units_of_people() {
+    fn durations_and_sizes_use_readable_units() {
         for (seconds, shown) in [
             (0.2, "0.2 s"),
             (9.26, "9.3 s"),

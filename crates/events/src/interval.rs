@@ -37,7 +37,7 @@ mod tests {
     /// The values come from `statsmodels.stats.proportion.proportion_confint(k, n,
     /// method="wilson")`.
     #[test]
-    fn intervals_are_those_of_statsmodels() {
+    fn intervals_match_statsmodels() {
         for (correct, total, expected) in [
             (0, 10, [0.0, 0.277_532_8]),
             (10, 10, [0.722_467_2, 1.0]),
@@ -54,7 +54,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_interval_holds_its_accuracy(correct: u64, total in 1_u64..) {
+        fn interval_contains_its_accuracy(correct: u64, total in 1_u64..) {
             let [low, high] = accuracy_interval(correct, total).unwrap();
             let share = correct.min(total) as f64 / total as f64;
             prop_assert!(0.0 <= low && high <= 1.0);

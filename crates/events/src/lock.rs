@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_held_by_one_and_let_go() {
+    fn folder_lock_is_exclusive_and_released() {
         let folder = tempfile::tempdir().unwrap();
         assert!(!is_locked(folder.path()));
         let lock = Lock::take(folder.path()).unwrap();

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_number_survives_as_null() {
+    fn non_finite_numbers_round_trip_as_null() {
         let metrics = Metrics::from_iter([("loss", f64::INFINITY), ("accuracy", 0.5)]);
         let json = serde_json::to_string(&metrics).unwrap();
         assert_eq!(json, r#"{"accuracy":0.5,"loss":null}"#);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_short_and_close() {
+    fn stored_metrics_are_short_and_close() {
         assert_eq!(round(0.532_100_021_839_141_8), 0.5321);
         assert_eq!(round(-1_234.567_89), -1_234.568);
         assert_eq!(round(0.0), 0.0);

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_in_other_words_are_the_same_steps() {
+    fn equivalent_step_lines_parse_the_same() {
         assert!(line(3).as_bytes().starts_with(STEP));
         // Another order of names, or a name with an escape, takes the slow path to the same result.
         for slow in [
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_lines_are_counted_and_passed_over() {
+    fn damaged_lines_are_counted_and_skipped() {
         let text = [
             &line(1),
             "",
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn of_steps_in_a_row_the_last_can_be_had() {
+    fn last_of_consecutive_steps_is_returned() {
         let message = r#"{"event":"message","seconds":1,"level":"info","text":""}"#;
         let text = [&line(1), &line(2), message, &line(3), &line(4), &line(5)].join("\n");
         let parsed = parse_lines(text.as_bytes(), Wanted::Last);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn no_piece_is_missing_without_a_word() {
+    fn missing_pieces_are_counted_as_damaged() {
         let pieces: Vec<&[u8]> = vec![b"a", b"bc", b"def"];
         assert_eq!(share_out(pieces.clone(), <[u8]>::len), [1, 2, 3]);
         let panicked = std::panic::catch_unwind(|| {

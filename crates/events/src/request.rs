@@ -90,7 +90,7 @@ mod tests {
     use crate::lock::Lock;
 
     #[test]
-    fn requests_are_taken_once_and_only_by_a_run_that_trains() {
+    fn requests_are_taken_once_by_running_run_only() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let refused = Request::Stop.send(folder);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_writes_to_no_file_that_is_there() {
+    fn request_does_not_overwrite_files() {
         let folder = tempfile::tempdir().unwrap();
         let _lock = Lock::take(folder.path()).unwrap();
         let path = folder.path().join(Request::Stop.file());

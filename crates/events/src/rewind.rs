@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_history_forgets_is_no_longer_in_the_file() {
+    fn forgotten_events_are_removed_from_file() {
         let to = Resumed {
             step: 6,
             epochs_done: 2,
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_a_file_has_nothing_to_forget() {
+    fn rewind_without_file_does_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.jsonl");
         rewind(&path, &Resumed::default()).unwrap();

@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_folders_tell_nothing() {
+    fn names_and_folders_do_not_distinguish_runs() {
         assert!(!tells_runs_apart("name"));
         assert!(!tells_runs_apart("runs_dir"));
         assert!(tells_runs_apart("seed"));

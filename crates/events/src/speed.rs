@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn every_step_counts_the_same() {
+    fn speed_weighs_steps_equally() {
         // 8 steps of 0.125 s, then 2 of 0.5 s: 10 steps in 2 s.
         let slowed = mean_of([speed(8, 0.125), speed(10, 0.5)]);
         assert_eq!(slowed, Some([50.0, 0.05, 0.15]));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sitting_counts_from_where_it_began() {
+    fn session_speed_starts_at_session_start() {
         // Steps 9 to 12 have no recorded speed, and those after 12 are in the second sitting.
         let expected = mean_of([speed(8, 0.125), speed(10, 0.5)]);
         let events = [speed(8, 0.125), resumed(12), speed(14, 0.5)];
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_left_out() {
+    fn non_finite_values_are_skipped() {
         let broken = Event::Speed(Speed {
             step: 12,
             images: f64::NAN,

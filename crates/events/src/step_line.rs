@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_writers_lines_are_read() {
+    fn step_lines_of_writer_are_parsed() {
         let event = Event::Step(Step {
             seconds: 0.375,
             epoch: 1,
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_are_left_to_others() {
+    fn other_lines_are_not_parsed_as_steps() {
         for line in [
             r#"{"step":3,"epoch":1,"event":"step","seconds":0.375}"#,
             r#"{"event":"step","step":3,"seconds":0.375,"lo\u0073s":0.25}"#,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn only_numbers_of_json_are_numbers() {
+    fn only_json_numbers_are_parsed() {
         for text in [
             "0",
             "-0",
@@ -282,7 +282,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_number_is_the_one_that_was_written(bits: u64, digits in 0..9_usize) {
+        fn numbers_round_trip_exactly(bits: u64, digits in 0..9_usize) {
             let written = f64::from_bits(bits);
             if written.is_finite() {
                 prop_assert_eq!(number(&serde_json::to_string(&written)?), Some(written));

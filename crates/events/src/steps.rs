@@ -279,7 +279,7 @@ mod tests {
     proptest! {
         /// Holds for any split of the steps into parts, and for any repeated numbers.
         #[test]
-        fn parts_come_to_the_whole(
+        fn parts_sum_to_step_time(
             numbers in prop::collection::vec((1_usize..600, 0_usize..3), 1..900),
             cut in 0_usize..900,
             rows in (0_usize..600, 0_usize..600),
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_figures_some_are_left_out() {
+    fn excess_metrics_are_dropped() {
         let mut steps = Steps::default();
         for number in 1..=3 {
             steps.begin(number, 0.0);
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_that_comes_late_is_missing_before() {
+    fn late_metric_is_missing_in_earlier_steps() {
         let mut steps = Steps::default();
         steps.push(&step(1, &[("loss", 2.0)]));
         steps.push(&step(2, &[("loss", 1.0), ("rate", 0.1)]));

@@ -25,7 +25,8 @@ pub struct Thumbnail {
 pub enum ThumbnailError {
     /// A side, or the number of channels, is out of range.
     #[error(
-        "a small image of {channels}x{height}x{width} is not one of 1 or 3 channels with sides of 1 to {LONGEST}"
+        "a thumbnail is {channels}x{height}x{width}, but must have 1 or 3 channels and sides of \
+         1 to {LONGEST}"
     )]
     Shape {
         /// The given number of channels.
@@ -36,7 +37,7 @@ pub enum ThumbnailError {
         width: usize,
     },
     /// The number of bytes does not match the shape.
-    #[error("a small image has {actual} bytes instead of {expected}")]
+    #[error("a thumbnail has {actual} bytes instead of {expected}")]
     Length {
         /// Height times width times channels.
         expected: usize,
@@ -44,7 +45,7 @@ pub enum ThumbnailError {
         actual: usize,
     },
     /// The text is not base64.
-    #[error("the bytes of a small image are not base 64")]
+    #[error("the bytes of a thumbnail are not base 64")]
     Base64,
 }
 
@@ -148,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn images_survive_json_and_others_are_refused() {
+    fn thumbnails_round_trip_and_invalid_ones_are_rejected() {
         let image = Thumbnail::new([2, 1, 3], vec![1, 2, 3, 4, 5, 6]).unwrap();
         let json = serde_json::to_string(&image).unwrap();
         assert_eq!(serde_json::from_str::<Thumbnail>(&json).unwrap(), image);

@@ -105,7 +105,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn others_may_read_it_as_any_new_file() {
+    fn new_file_has_default_permissions() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let [usual, written] = ["usual", "written"].map(|name| folder.path().join(name));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_finished_is_removed_and_nothing_else() {
+    fn only_unfinished_files_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         for name in [".writing-abc", ".hidden", "writing-abc"] {
             fs::write(folder.path().join(name), "half").unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn replaces_and_leaves_nothing_behind() {
+    fn write_replaces_file_and_leaves_no_temporary() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         write_atomically(&path, b"old").unwrap();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_does_not_name_the_temporary_file() {
+    fn error_does_not_name_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let error = write_atomically(&folder.path().join("missing/file"), b"").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_keeps_the_old_file() {
+    fn failed_write_keeps_old_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("half");
         write_atomically(&path, b"old").unwrap();
@@ -168,7 +168,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_stay_and_devices_are_refused() {
+    fn links_are_kept_and_devices_rejected() {
         use std::os::unix::fs::symlink;
         let folder = tempfile::tempdir().unwrap();
         let [file, link, device] = ["file", "link", "device"].map(|name| folder.path().join(name));

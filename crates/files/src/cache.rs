@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_folder_is_named_after_the_project() {
+    fn cache_folder_is_named_after_project() {
         if let Some(folder) = cache_folder() {
             assert!(folder.is_absolute() && folder.ends_with("resnet"));
         }

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn links_stay_and_lead_to_the_new_content() {
+    fn links_are_kept_and_point_to_new_content() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::create_dir(path("real")).unwrap();
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_and_a_device_get_the_bytes_and_stay() {
+    fn pipes_and_devices_receive_bytes_and_remain() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
@@ -183,7 +183,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_full_device_is_an_error() {
+    fn full_device_is_an_error() {
         let error = write_output(Path::new("/dev/full"), b"too much").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         let kind = fs::symlink_metadata("/dev/full").unwrap().file_type();
@@ -192,7 +192,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn an_open_file_is_written_through_its_descriptor() {
+    fn open_file_is_written_through_descriptor() {
         use std::os::fd::AsRawFd as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_regular_file_keeps_its_mode() {
+    fn regular_file_keeps_its_mode() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         fs::write(&path, "old").unwrap();

@@ -212,7 +212,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn bytes_of_paths_stay_apart() {
+    fn paths_with_different_bytes_print_differently() {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt as _;
         let shown = |bytes: &'static [u8]| shown_path(Path::new(OsStr::from_bytes(bytes)));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn no_character_slips_through() {
+    fn all_control_characters_are_escaped() {
         for character in characters() {
             let text = character.to_string();
             let escaped = printable(&text);
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn json_keeps_its_data() {
+    fn escaped_json_keeps_its_data() {
         for character in characters() {
             let text = format!("a{character}b");
             let json = serde_json::to_string_pretty(&[&text]).unwrap();
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_is_cut() {
+    fn long_text_is_cut_in_the_middle() {
         assert_eq!(shortened("resnet20", 8), "resnet20");
         assert_eq!(shortened("resnet20", 6), "res…20");
         assert_eq!(shortened("日本語日本語", 3), "日…語");
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_leaves_the_rest_of_a_sentence() {
+    fn long_value_does_not_hide_rest_of_sentence() {
         let value = "x".repeat(100_000);
         let text = sentence(&format!(
             "`{value}` is not a model; did you mean `resnet20`?"
@@ -309,7 +309,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn paths_that_are_not_utf8_stay_apart() {
+    fn non_utf8_paths_print_differently() {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt as _;
         let text = |bytes: &[u8]| path_text(Path::new(OsStr::from_bytes(bytes)));

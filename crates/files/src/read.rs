@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_the_last_size_that_is_read() {
+    fn file_of_exactly_the_limit_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "12345").unwrap();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_an_end_is_not_read() {
+    fn endless_file_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sparse");
         File::create(&path).unwrap().set_len(1 << 40).unwrap();

@@ -8,11 +8,11 @@ use crate::ReadError;
 ///
 /// ```
 /// let error = std::fs::read("/nowhere").unwrap_err();
-/// assert_eq!(files::reason(&error), "there is no such file or folder");
+/// assert_eq!(files::reason(&error), "no such file or folder");
 /// ```
 pub fn reason(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::NotFound {
-        return "there is no such file or folder".to_owned();
+        return "no such file or folder".to_owned();
     }
     without_number(&error.to_string())
 }
@@ -28,7 +28,7 @@ pub fn write_hint(error: &io::Error) -> Option<&'static str> {
         return None;
     }
     match error.kind() {
-        io::ErrorKind::FileTooLarge => Some("raise the limit of a file's size (`ulimit -f`)"),
+        io::ErrorKind::FileTooLarge => Some("raise the file size limit (`ulimit -f`)"),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some("free some space"),
         _ => None,
     }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_left_out_and_nothing_else() {
+    fn only_os_error_number_is_removed() {
         for (text, expected) in [
             (
                 "cannot read a: Permission denied (os error 13)",
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_what_is_read_is_not_raised() {
+    fn read_limit_gives_no_write_hint() {
         let error = io::Error::from(ReadError::TooLarge { limit: 1 });
         assert_eq!(write_hint(&error), None);
         let error = io::Error::from(io::ErrorKind::FileTooLarge);

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_comes_back() {
+    fn sealed_content_round_trips() {
         let bytes = seal(&content(), "m.json", &others()).unwrap();
         let (read, checksums) = unseal::<Content>(&bytes, "m.json").unwrap();
         assert_eq!(read, content());
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_checksums_is_read_as_it_is() {
+    fn file_without_checksum_is_accepted() {
         let bytes = serde_json::to_vec(&content()).unwrap();
         let (read, checksums) = unseal::<Content>(&bytes, "m.json").unwrap();
         assert_eq!(read, content());
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn every_changed_bit_and_byte_is_noticed() {
+    fn every_changed_bit_is_detected() {
         let bytes = seal(&content(), "m.json", &others()).unwrap();
         for place in 0..bytes.len() {
             let flips = (0..8).map(|bit| bytes[place] ^ (1 << bit));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cut_is_noticed() {
+    fn every_truncation_is_detected() {
         let bytes = seal(&content(), "m.json", &others()).unwrap();
         for length in 0..bytes.len() {
             assert!(unseal::<Content>(&bytes[..length], "m.json").is_err());

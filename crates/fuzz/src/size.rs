@@ -19,7 +19,7 @@ pub fn size_in_header(file: &[u8]) -> Option<[u32; 2]> {
 fn jpeg(file: &[u8]) -> Option<[u32; 2]> {
     let mut at = 2;
     loop {
-        // What is between segments is passed over, as libjpeg does.
+        // What is between segments is skipped, as libjpeg does.
         while *file.get(at)? != 0xff || matches!(file.get(at + 1)?, 0 | 0xff) {
             at += 1;
         }

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_values_are_refused_with_the_known_ones() {
+    fn unknown_value_error_lists_known_values() {
         let check = |value: &str| check("SIMD", Some(value.to_owned()), &["portable", "avx2"], "");
         check("avx2").unwrap();
         for value in ["avx512", "AVX2", " avx2", "none"] {

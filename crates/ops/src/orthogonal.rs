@@ -44,7 +44,7 @@ mod tests {
     use burn_flex::Flex;
 
     #[test]
-    fn singular_values_come_close_to_the_length() {
+    fn singular_values_approach_target() {
         let device = Default::default();
         for [rows, columns] in [[8, 8], [6, 30], [30, 6], [1, 9]] {
             let normal = Distribution::Normal(0.0, 3.0);
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kernels_come_to_what_the_default_does() {
+    fn kernels_match_default_implementation() {
         let device = Default::default();
         for [rows, columns] in [[6, 30], [30, 6], [64, 288], [24, 24]] {
             let normal = Distribution::Normal(0.0, 1.0);

@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_has_a_line_for_each_operation_and_for_the_rest() {
+    fn table_has_a_row_per_operation_and_rest() {
         let row = |operation: &str, seconds, floating_point_operations| Row {
             operation: operation.to_owned(),
             calls: 12,

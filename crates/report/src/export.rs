@@ -11,13 +11,13 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum ExportError {
     /// The name leads out of the folder, or is not a valid name.
-    #[error("`{}` is no name of a run", name.escape_debug())]
+    #[error("`{}` is not the name of a run", name.escape_debug())]
     Name {
         /// The given name.
         name: String,
     },
     /// A folder cannot be created.
-    #[error("cannot make {}", path.display())]
+    #[error("cannot create {}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_inside() {
+    fn run_names_stay_inside_folder() {
         let folder = Path::new("out");
         for good in ["mine", "study/plain-20", "\u{1b}[2J"] {
             assert_eq!(inside(folder, good).unwrap(), folder.join(good));
@@ -98,6 +98,9 @@ mod tests {
             assert!(matches!(error, ExportError::Name { .. }), "{bad}");
         }
         let error = inside(folder, "../\u{1b}[2J").unwrap_err();
-        assert_eq!(error.to_string(), r"`../\u{1b}[2J` is no name of a run");
+        assert_eq!(
+            error.to_string(),
+            r"`../\u{1b}[2J` is not the name of a run"
+        );
     }
 }

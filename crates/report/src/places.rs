@@ -218,7 +218,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn paths_lead_on_from_where_the_run_was_started() {
+    fn paths_are_relative_to_start_folder() {
         let places = RelativePaths::from("/home/joe/my work");
         for (path, shown) in [
             ("/home/joe/my work", "."),
@@ -289,7 +289,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_home_is_named(
+        fn home_folder_is_not_shown(
             start in "(/(home|Users|root|data)(/[a-z]{1,3}){0,3})?",
             text in "(([a-z]{2,3}:)? ?/home/[a-z]{12}(/[a-z]{1,3}){0,2}[.]?[ ,]){0,4}",
         ) {
@@ -298,7 +298,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_changed_without_a_panic(start in "\\PC{0,20}|/.{0,10}", text in ".{0,40}|[/\\\\a:.\" …]{0,40}") {
+        fn any_text_is_rewritten_without_panic(start in "\\PC{0,20}|/.{0,10}", text in ".{0,40}|[/\\\\a:.\" …]{0,40}") {
             let places = RelativePaths::from(&start);
             places.text(&text);
             places.value(&text);

@@ -64,7 +64,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn words_stand_to_the_left_and_figures_to_the_right() {
+    fn words_align_left_and_numbers_right() {
         let rows = [["a", "1", "b"], ["bcd", "20", "cd"], ["犬", "3", ""]];
         let rows = rows.map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(table(&rows, &(1..2)), "a     1  b\nbcd  20  cd\n犬    3\n");
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_lose_their_end() {
+    fn long_texts_are_truncated_at_end() {
         assert_eq!(shortened("resnet", 6), "resnet");
         assert_eq!(shortened("resnet20", 6), "resne…");
         assert_eq!(shortened("犬犬犬犬", 6), "犬犬…");
@@ -83,7 +83,7 @@ mod tests {
     proptest! {
         /// Whatever the cells contain, every row is one line without control characters.
         #[test]
-        fn cells_do_not_act(rows in prop::collection::vec(prop::collection::vec(".{0,6}|\\PC*|\u{1b}\\[2J\n", 0..4), 0..5)) {
+        fn cells_are_escaped(rows in prop::collection::vec(prop::collection::vec(".{0,6}|\\PC*|\u{1b}\\[2J\n", 0..4), 0..5)) {
             let text = table(&rows, &(1..2));
             prop_assert_eq!(text.lines().count(), rows.len());
             prop_assert!(!text.contains(|letter: char| letter.is_control() && letter != '\n'));
@@ -92,7 +92,7 @@ mod tests {
         }
 
         #[test]
-        fn short_texts_fit(text in "\\PC{0,40}", width in 1_usize..20) {
+        fn short_texts_are_unchanged(text in "\\PC{0,40}", width in 1_usize..20) {
             prop_assert!(shortened(&text, width).width() <= width);
         }
     }

@@ -86,7 +86,7 @@ fn point_at(browser: &mut Browser, chart: u64, x: f64) -> String {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn nothing_is_loaded_and_figures_are_those_of_the_events() {
+fn page_loads_nothing_and_matches_events() {
     let history = one();
     let mut browser = Browser::open(&written("one.html", &[&history]), Look::default());
     assert_eq!(browser.troubles(), Vec::<String>::new());
@@ -124,7 +124,7 @@ fn nothing_is_loaded_and_figures_are_those_of_the_events() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn charts_answer_pointer_and_keys() {
+fn charts_respond_to_pointer_and_keys() {
     let history = one();
     let mut browser = Browser::open(&written("pointer.html", &[&history]), Look::default());
     let accuracy = chart(&mut browser, "accuracy");
@@ -166,7 +166,7 @@ fn charts_answer_pointer_and_keys() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn the_script_draws_what_the_page_came_with() {
+fn script_redraws_charts_identically() {
     let histories = several();
     let histories: Vec<&History> = histories.iter().collect();
     for (name, histories) in [
@@ -210,7 +210,7 @@ fn the_script_draws_what_the_page_came_with() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn lines_hide_scales_change_and_tables_sort() {
+fn lines_hide_and_scales_change_and_tables_sort() {
     let history = one();
     let mut browser = Browser::open(&written("controls.html", &[&history]), Look::default());
     let loss = chart(&mut browser, "loss");
@@ -249,7 +249,7 @@ fn lines_hide_scales_change_and_tables_sort() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn without_scripts_the_charts_are_there() {
+fn charts_are_visible_without_scripts() {
     let history = one();
     let look = Look {
         has_scripts: false,
@@ -271,7 +271,7 @@ fn without_scripts_the_charts_are_there() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn phones_need_not_scroll_sideways() {
+fn page_fits_phone_width() {
     let many = Synthetic {
         classes: 100,
         ..Synthetic::default()
@@ -303,7 +303,7 @@ fn phones_need_not_scroll_sideways() {
 /// A loss that explodes is cut off in what the page came with, and is whole on a logarithmic axis.
 #[test]
 #[ignore = "needs Chromium"]
-fn an_exploded_loss_leaves_room_for_the_rest() {
+fn exploded_loss_does_not_squash_other_curves() {
     let history = diverged();
     for (look, name) in [(false, "diverged-light"), (true, "diverged-dark")] {
         let look = Look {
@@ -338,7 +338,7 @@ fn an_exploded_loss_leaves_room_for_the_rest() {
 /// Names of axes lie beside the labels, whatever these are, in what the page came with and as the script draws it.
 #[test]
 #[ignore = "needs Chromium"]
-fn long_labels_do_not_lie_over_the_name_of_their_axis() {
+fn long_labels_do_not_overlap_axis_name() {
     let mut history = History::default();
     for epoch in 1..=3 {
         history.push(Event::Epoch(Box::new(Epoch {
@@ -410,7 +410,7 @@ fn one_with_attack(attack: &str) -> Vec<Event> {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn hostile_texts_stay_texts() {
+fn hostile_texts_are_escaped() {
     let mut browser = Browser::open(&written("hostile.html", &[&hostile()]), Look::default());
     assert_eq!(browser.troubles(), Vec::<String>::new());
     assert_eq!(browser.text("typeof window.hacked"), "undefined");
@@ -425,7 +425,7 @@ fn hostile_texts_stay_texts() {
 
 #[test]
 #[ignore = "needs Chromium"]
-fn dark_pages_and_paper_are_readable() {
+fn dark_mode_and_print_have_contrast() {
     let (one, several) = (one(), several());
     let several: Vec<&History> = several.iter().collect();
     let dark = Look {

@@ -49,7 +49,7 @@ fn interval(tested: &Tested) -> String {
 }
 
 #[test]
-fn figures_are_those_of_the_events() {
+fn page_figures_match_events() {
     let history = Synthetic::default().history();
     let html = Html::parse_document(&page_of("mine", &history));
     assert_eq!(html.errors, Vec::<String>::new());
@@ -100,7 +100,7 @@ fn figures_are_those_of_the_events() {
 }
 
 #[test]
-fn a_run_that_is_not_tested_shows_its_kept_epoch() {
+fn untested_run_shows_its_kept_epoch() {
     let run = Synthetic {
         is_tested: false,
         stopped_after: Some(2),
@@ -124,7 +124,7 @@ fn a_run_that_is_not_tested_shows_its_kept_epoch() {
 }
 
 #[test]
-fn a_run_that_goes_on_says_how_long() {
+fn running_run_shows_time_left() {
     let mut history = History::default();
     let events = Synthetic::default().events();
     events
@@ -144,7 +144,7 @@ fn a_run_that_goes_on_says_how_long() {
 }
 
 #[test]
-fn means_are_over_steps_however_often_they_were_told_of() {
+fn step_means_ignore_reporting_frequency() {
     let mut history = History::default();
     // 8 steps in a second, then 2 steps in another one.
     for (step, seconds) in [(8, 0.125), (10, 0.5)] {
@@ -174,7 +174,7 @@ fn means_are_over_steps_however_often_they_were_told_of() {
 }
 
 #[test]
-fn several_runs_are_compared_by_what_differs() {
+fn compared_runs_show_differing_settings() {
     let rates = [0.1, 0.05, 0.2];
     let histories: Vec<History> = (1..)
         .zip(rates)
@@ -234,7 +234,7 @@ fn several_runs_are_compared_by_what_differs() {
 }
 
 #[test]
-fn a_page_is_small() {
+fn page_size_is_limited() {
     let run = Synthetic {
         epochs: 10,
         ..Synthetic::default()
@@ -249,7 +249,7 @@ fn a_page_is_small() {
 }
 
 #[test]
-fn no_runs_and_empty_runs_have_pages() {
+fn pages_without_runs_and_of_empty_runs_are_written() {
     assert_eq!(
         Html::parse_document(&page(&[])).errors,
         Vec::<String>::new()
@@ -297,7 +297,7 @@ fn of_joe() -> History {
 }
 
 #[test]
-fn no_path_names_a_home_folder() {
+fn paths_hide_home_folder() {
     let history = of_joe();
     let run = NamedRun {
         name: "mine",
@@ -336,7 +336,7 @@ fn no_path_names_a_home_folder() {
 }
 
 #[test]
-fn settings_are_rounded_and_name_the_model_of_the_weights() {
+fn settings_are_rounded_and_name_weights_model() {
     let history = of_joe();
     let html = Html::parse_document(&page_of("mine", &history));
     let settings = rows(&html, "#settings-0 table.settings");
@@ -356,7 +356,7 @@ fn settings_are_rounded_and_name_the_model_of_the_weights() {
 }
 
 #[test]
-fn a_title_names_the_runs() {
+fn title_names_runs() {
     let history = Synthetic::default().history();
     let run = |name| NamedRun {
         name,
@@ -372,7 +372,7 @@ fn a_title_names_the_runs() {
 }
 
 #[test]
-fn visible_text_is_plain() {
+fn visible_text_uses_plain_words() {
     let run = Synthetic {
         stopped_after: Some(2),
         ..Synthetic::default()
@@ -390,7 +390,7 @@ fn visible_text_is_plain() {
 }
 
 #[test]
-fn an_exploded_loss_is_cut_off_and_marked() {
+fn exploded_loss_is_clipped_and_marked() {
     let history = diverged();
     let html = Html::parse_document(&page_of("mine", &history));
     let loss = select(&html, "figure")
@@ -427,7 +427,7 @@ fn an_exploded_loss_is_cut_off_and_marked() {
 }
 
 #[test]
-fn a_loss_that_is_no_number_any_more_is_marked() {
+fn nan_loss_is_marked() {
     let mut history = diverged();
     history.push(Event::Step(Step {
         seconds: 101.0,
@@ -440,7 +440,7 @@ fn a_loss_that_is_no_number_any_more_is_marked() {
 }
 
 #[test]
-fn markdown_holds_what_the_page_holds() {
+fn markdown_matches_page_content() {
     let run = Synthetic {
         epochs: 2,
         stopped_after: Some(1),
@@ -540,7 +540,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn whatever_happened_the_page_is_whole(
+    fn any_history_gives_valid_page(
         names in vec(text_strategy(), 1..3),
         runs in vec(vec(event_strategy(), 0..24), 1..3),
         is_running: bool,

@@ -71,7 +71,7 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[test]
 #[ignore = "needs Python with TensorBoard"]
-fn tensorboard_reads_what_was_written() {
+fn tensorboard_reads_exported_files() {
     let folder = tempfile::tempdir().unwrap();
     let history = resumed_run::history();
     report::tensorboard::write(folder.path(), NAME, &history).unwrap();

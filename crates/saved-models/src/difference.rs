@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_left_out_at_the_end() {
+    fn long_difference_lists_are_truncated() {
         let differences = ["a".repeat(100), "b".repeat(100), "c".to_owned()];
         let text = summary(&differences, 100);
         assert_eq!(text, format!("{}, and 2 more", differences[0]));

@@ -17,7 +17,7 @@ pub enum SavedModelError {
         path: PathBuf,
     },
     /// The folder does not contain a trained model yet.
-    #[error("{} holds no trained model, because {} is not there", folder.display(), file)]
+    #[error("{} holds no trained model, because {} is missing", folder.display(), file)]
     NoModel {
         /// The run's folder.
         folder: PathBuf,
@@ -90,7 +90,9 @@ impl SavedModelError {
                 Some("name a run's folder, or its name in the folder of --runs-dir".into())
             }
             Self::NoModel { .. } => Some(
-                "a run has a model after its first epoch; go on with `train --resume RUN`, or name another run".into(),
+                "a run has a model after its first epoch; continue it with `train --resume RUN`, or name \
+                 another run"
+                    .into(),
             ),
             Self::NoRuns { .. } => {
                 Some("train one with `cargo run -p train`, or name the folder of runs with --runs-dir".into())

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_and_shapes() {
+    fn input_shapes_parse_and_print() {
         let shape: InputShape = "3x224x200".parse().unwrap();
         assert_eq!(<[usize; 3]>::from(shape), [3, 224, 200]);
         assert_eq!(shape.to_string(), "3x224x200");

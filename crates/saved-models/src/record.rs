@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn there_and_back_gives_the_same_logits() {
+    fn round_trip_keeps_logits() {
         for (name, edge) in [("resnet8", 32), ("digit", 28)] {
             let original = network(name, 10);
             let copy = decode(&encode(&original).unwrap(), network(name, 10))
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn half_precision_is_read_and_close() {
+    fn half_precision_logits_are_close() {
         let original = network("resnet8", 10);
         let bytes = encode(&original).unwrap();
         let half = with_precision(&bytes, Precision::Half).unwrap();
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn other_networks_are_refused() {
+    fn records_of_other_networks_are_rejected() {
         let bytes = encode(&network("resnet8", 10)).unwrap();
         let reason = mismatch(&bytes, network("resnet8", 7));
         assert!(reason.contains("head.linear.weight"), "{reason}");
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_of_a_million_tensors_is_not_read() {
+    fn header_with_too_many_tensors_is_rejected() {
         let part = r#"{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"#;
         let names: Vec<String> = (0..200_000)
             .map(|name| format!("\"{name}\":{part}"))
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cut_is_noticed() {
+    fn every_truncation_is_detected() {
         let bytes = encode(&network("digit", 10)).unwrap();
         for length in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
             assert!(

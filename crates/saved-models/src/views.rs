@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn mirrored_images_count_as_much_as_their_own() {
+    fn mirrored_view_has_equal_weight() {
         let (network, images) = (network(), images());
         let views = Views {
             flip: true,
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn logits_are_the_mean_of_three_places_and_their_mirror_images() {
+    fn views_average_three_crops_and_mirrors() {
         let (network, images) = (network(), images());
         // Computed by hand: a row and a column of zeros on one side, none on the other.
         let mut places = vec![images.clone()];
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn without_views_an_image_is_classified_as_it_is() {
+    fn single_view_classifies_image_unchanged() {
         let (network, images) = (network(), images());
         let logits = Views::default().logits(&network, images.clone());
         assert_eq!(logits.into_data(), network.forward(images).into_data());

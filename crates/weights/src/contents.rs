@@ -244,7 +244,7 @@ mod tests {
     use crate::{Precision, StateDict, Tensor, to_safetensors};
 
     #[test]
-    fn a_key_is_a_start_of_names_where_there_are_no_dicts() {
+    fn key_selects_name_prefix_without_dicts() {
         let mut state_dict = StateDict::new();
         for (index, name) in ["student.a", "teacher.a", "studentless.b"]
             .into_iter()
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_taken_where_they_differ() {
+    fn rename_requires_unique_names() {
         let mut state_dict = StateDict::new();
         for name in ["a.module.b", "a.c"] {
             let tensor = Tensor::new(vec![], vec![1.0]).unwrap();
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn types_that_cannot_be_read_are_named() {
+    fn unsupported_dtypes_are_named() {
         for (dtype, kind) in [
             ("F8_E4M3", TensorKind::Quantized),
             ("C64", TensorKind::Unread),

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_of_float() {
+    fn all_float_types_convert() {
         let little = ByteOrder::Little;
         assert_eq!(
             float(Dtype::Float16, little, &[0x00, 0xc1, 0x01, 0x00]),
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_of_integer() {
+    fn all_integer_types_convert() {
         assert_eq!(integer(Dtype::Bool, &[0, 1, 255]), [0, 1, 1]);
         assert_eq!(integer(Dtype::Int8, &[0xff]), [-1]);
         assert_eq!(integer(Dtype::Uint8, &[0xff]), [255]);
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_kept_is_refused() {
+    fn unrepresentable_values_are_rejected() {
         let large = entry(Dtype::Uint64, ByteOrder::Little, &u64::MAX.to_le_bytes());
         assert!(matches!(large, Err(ContentError::NumberRange { tensor }) if tensor == "t"));
         let complex = entry(COMPLEX64, ByteOrder::Little, &[0; 8]);

@@ -65,7 +65,10 @@ pub enum ContentError {
     },
 
     /// The file ends too early.
-    #[error("the file is cut off: {what} at byte {offset} needs {needed} bytes, {there} are there")]
+    #[error(
+        "the file is cut off: {what} at byte {offset} needs {needed} bytes, but only {there} are \
+         left"
+    )]
     CutOff {
         /// Incomplete part.
         what: &'static str,
@@ -78,14 +81,14 @@ pub enum ContentError {
     },
 
     /// The file continues after its last valid part.
-    #[error("the file goes on after its last tensor, at byte {offset}")]
+    #[error("the file continues after its last tensor, at byte {offset}")]
     TrailingBytes {
         /// Offset of the first extra byte.
         offset: u64,
     },
 
     /// The zip archive is damaged or cut off.
-    #[error("no whole zip archive: {reason} (byte {offset})")]
+    #[error("not a complete zip archive: {reason} (byte {offset})")]
     Archive {
         /// Offset of the problem.
         offset: u64,
@@ -151,7 +154,7 @@ pub enum ContentError {
     },
 
     /// A file in the format before PyTorch 1.6 violates that format.
-    #[error("no whole file of an early torch.save: {reason} (byte {offset})")]
+    #[error("not a complete file of an early torch.save: {reason} (byte {offset})")]
     Legacy {
         /// Offset of the problem.
         offset: u64,
@@ -160,7 +163,7 @@ pub enum ContentError {
     },
 
     /// The header of a safetensors file does not match the file.
-    #[error("no whole safetensors file: {reason}")]
+    #[error("not a complete safetensors file: {reason}")]
     Safetensors {
         /// Description of the mismatch.
         reason: String,
@@ -215,7 +218,7 @@ pub enum ContentError {
 
     /// A tensor is not plain: it is sparse, quantized, without values, or of a custom class.
     #[error(
-        "tensor {} is no plain tensor: it is made by {}",
+        "tensor {} is not a plain tensor: it is made by {}",
         shown(tensor),
         shown(function)
     )]
@@ -241,7 +244,7 @@ pub enum ContentError {
     },
 
     /// The name of a tensor is neither text nor a whole number.
-    #[error("a tensor has {found} for a name: expected text")]
+    #[error("a tensor's name is {found}, but must be text")]
     NameNotText {
         /// Type of the name.
         found: &'static str,
@@ -321,12 +324,12 @@ impl ContentError {
             | Self::MissingStorage { .. }
             | Self::StorageSize { .. } => "copy the file again from where it was published",
             Self::WholeModule { key: None, .. } => {
-                "where the module's code is, save its state dict: \
+                "with the module's code at hand, save its state dict: \
                  torch.save(torch.load(PATH, weights_only=False).state_dict(), NEW_PATH)"
             }
             Self::WholeModule { key: Some(key), .. } => {
                 return Some(format!(
-                    "where the module's code is, save its state dict: \
+                    "with the module's code at hand, save its state dict: \
                      torch.save(torch.load(PATH, weights_only=False)[{:?}].state_dict(), NEW_PATH)",
                     shown(key)
                 ));
@@ -366,14 +369,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_shown_without_what_moves_a_cursor() {
+    fn shown_names_are_escaped() {
         assert_eq!(shown("layer1.0.conv1.weight"), "layer1.0.conv1.weight");
         assert_eq!(shown("a\u{1b}[2J\n"), "a\\u{1b}[2J\\n");
         assert_eq!(shown(&"x".repeat(1000)).chars().count(), LONGEST_SHOWN + 1);
     }
 
     #[test]
-    fn a_module_comes_with_the_way_out() {
+    fn whole_module_error_has_hint() {
         let error = ContentError::WholeModule {
             class: "models.Net".into(),
             key: Some("ema".into()),

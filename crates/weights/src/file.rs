@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_not_there_is_named() {
+    fn missing_file_is_named() {
         let error = WeightsFile::read("no/such.pth").unwrap_err();
         assert!(matches!(error, WeightsError::Read { .. }));
         assert!(error.to_string().contains("such.pth"), "{error}");

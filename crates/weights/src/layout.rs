@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_tensors_need_nothing() {
+    fn empty_tensors_need_no_storage() {
         assert_eq!(gathered(&[0], &[1], 0, 0).unwrap(), [0; 0]);
         assert_eq!(
             gathered(&[i64::MAX, 0, i64::MAX], &[i64::MAX; 3], i64::MAX, 0).unwrap(),
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tensor_stays_within_its_storage() {
+    fn tensor_stays_within_its_storage() {
         use LayoutProblem::{BeyondStorage, Negative, Overflow};
         let beyond = BeyondStorage {
             needed: 7,

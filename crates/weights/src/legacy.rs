@@ -50,7 +50,7 @@ pub(crate) fn open(file: &[u8]) -> Result<TorchFile<'_>, ContentError> {
         let bytes = storage(file, position, dtype)?;
         position += COUNT_BYTES + bytes.len();
         if storages.insert(key.to_owned(), bytes).is_some() {
-            return Err(damaged(position, "a storage is there twice"));
+            return Err(damaged(position, "two storages have the same key"));
         }
     }
     if position < file.len() {

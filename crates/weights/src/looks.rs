@@ -69,14 +69,14 @@ pub(crate) fn looks_like(bytes: &[u8]) -> Look {
             Some("save the whole network in PyTorch: torch.save(network.state_dict(), PATH)"),
         )
     } else if starts(&[0x1f, 0x8b]) {
-        ("a gzip file, which has to be unpacked first", Some(UNPACK))
+        ("a gzip file, which must be unpacked first", Some(UNPACK))
     } else if starts(b"\xfd7zXZ") || starts(b"BZh") || starts(b"\x28\xb5\x2f\xfd") {
         (
-            "a compressed file, which has to be unpacked first",
+            "a compressed file, which must be unpacked first",
             Some(UNPACK),
         )
     } else if starts(b"7z\xbc\xaf\x27\x1c") || starts(b"Rar!") {
-        ("an archive, which has to be unpacked first", Some(UNPACK))
+        ("an archive, which must be unpacked first", Some(UNPACK))
     } else if bytes.get(257..262) == Some(b"ustar") {
         ("a tar archive", Some(UNPACK))
     } else if starts(b"\x89PNG") || starts(b"\xff\xd8\xff") || starts(b"GIF8") {
@@ -159,7 +159,7 @@ mod tests {
     use crate::WeightsFile;
 
     #[test]
-    fn what_is_no_file_of_weights_is_named() {
+    fn other_file_formats_are_named() {
         let mut tar = vec![b'x'; 512];
         tar[257..262].copy_from_slice(b"ustar");
         for (bytes, expected) in [

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_lie() {
+    fn inconsistent_headers_are_rejected() {
         let whole = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
         assert!(matches!(
             error(whole, &[0; 3]),
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_near_the_end_of_numbers() {
+    fn offsets_near_u64_max_are_rejected() {
         let size = u64::MAX - 5;
         let header =
             format!(r#"{{"a":{{"dtype":"U8","shape":[{size}],"data_offsets":[0,{size}]}}}}"#);
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_named() {
+    fn unsupported_types_are_named() {
         let header = r#"{"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}"#;
         match error(header, &[0]) {
             ContentError::UnsupportedDtype { tensor, dtype } => {
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn order_is_that_of_the_header() {
+    fn tensor_order_follows_header() {
         let header = r#"{"b":{"dtype":"U8","shape":[],"data_offsets":[1,2]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#;
         let file = file(header, &[1, 2]);
         let opened = Safetensors::open(&file, header.len() as u64).unwrap();
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bytes_are_no_safetensors() {
+    fn other_bytes_are_not_safetensors() {
         assert_eq!(header_length(b""), None);
         assert_eq!(header_length(b"\x02\0\0\0\0\0\0\0[]"), None);
         assert_eq!(header_length(b"\xff\xff\xff\xff\xff\xff\xff\xff{}"), None);
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_have_a_limit() {
+    fn header_size_is_limited() {
         let part = r#"{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"#;
         let tensors: Vec<String> = (0..=MAX_TENSORS)
             .map(|name| format!(r#""{name}":{part}"#))

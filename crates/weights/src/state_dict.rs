@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_goes_only_where_all_names_have_it() {
+    fn prefix_is_stripped_only_if_shared() {
         let mut state_dict = StateDict::new();
         assert!(!state_dict.strip_prefix("module."));
         state_dict.insert("module.a", number(1)).unwrap();

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_are_counted_without_overflow() {
+    fn element_counts_do_not_overflow() {
         assert_eq!(elements(&[]), Some(1));
         assert_eq!(elements(&[2, 0, usize::MAX, usize::MAX]), Some(0));
         assert_eq!(elements(&[usize::MAX, 2]), None);

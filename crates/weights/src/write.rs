@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_depend_on_the_content_alone() {
+    fn written_bytes_depend_only_on_content() {
         let metadata = || {
             (0..20)
                 .map(|n| (format!("key {n}"), "value".to_owned()))
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn half_precision_is_for_all_but_vectors() {
+    fn half_precision_excludes_vectors() {
         let mut state_dict = StateDict::new();
         for (name, shape) in [("bias", vec![4]), ("weight", vec![2, 2])] {
             let tensor = Tensor::new(shape, vec![1.0, -0.25, 1e-7, 0.1]).unwrap();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_the_description_is_taken() {
+    fn reserved_metadata_name_is_rejected() {
         let error = to_safetensors(
             &state_dict(&[METADATA]),
             &BTreeMap::new(),
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_replaced_and_nothing_left_behind() {
+    fn write_replaces_file_and_leaves_no_temporary() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.safetensors");
         for names in [["a"], ["b"]] {
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_keeps_what_was_there() {
+    fn failed_write_keeps_old_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("taken");
         std::fs::create_dir(&path).unwrap();

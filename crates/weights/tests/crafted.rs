@@ -21,7 +21,7 @@ fn numbers(count: u8) -> Vec<u8> {
 }
 
 #[test]
-fn big_endian_storages() {
+fn big_endian_storages_are_read() {
     let pickle = format!("}}Vw\n{}s.", tensor("I2\n", "I0\n", "(I2\nt", "(I1\nt"));
     let storage = [1.5f32, -2.0].map(f32::to_be_bytes).concat();
     let of_order = |order: &[u8]| {
@@ -38,7 +38,7 @@ fn big_endian_storages() {
 }
 
 #[test]
-fn archives_that_are_not_of_torch() {
+fn other_archives_are_rejected() {
     let pickle = b"}.".as_slice();
     for entries in [
         vec![("readme.txt", b"hello".as_slice())],
@@ -52,7 +52,7 @@ fn archives_that_are_not_of_torch() {
 }
 
 #[test]
-fn sizes_of_a_class_of_their_own() {
+fn torch_size_shapes_are_read() {
     let sizes = "ctorch\nSize\n((I1\nI2\nttR";
     let pickle = format!("}}Vw\n{}s.", tensor("I2\n", "I0\n", sizes, "(I2\nI1\nt"));
     assert_eq!(
@@ -62,7 +62,7 @@ fn sizes_of_a_class_of_their_own() {
 }
 
 #[test]
-fn ordered_dicts_of_python_2() {
+fn python_2_ordered_dicts_are_read() {
     let tensor = tensor("I1\n", "I0\n", "(t", "(t");
     let pickle = format!("ccollections\nOrderedDict\n((l(lVw\na{tensor}aatR.");
     assert_eq!(values(&file(pickle.as_bytes(), &[&numbers(1)]), "w"), [0.0]);
@@ -97,7 +97,7 @@ fn legacy_error(saved: &str, keys: &str, storages: &[u8]) -> ContentError {
 }
 
 #[test]
-fn storages_that_are_parts_of_others() {
+fn storage_views_are_read() {
     let saved = format!(
         "}}Vw\n{}sVpart\n{}s.",
         early("12", "N"),
@@ -119,7 +119,7 @@ fn storages_that_are_parts_of_others() {
 }
 
 #[test]
-fn early_files_that_lie() {
+fn inconsistent_legacy_files_are_rejected() {
     let saved = format!("}}Vw\n{}s.", early("12", "N"));
     let six = storage(6, &numbers(6));
     let keys = "(V12\nl.";
@@ -165,7 +165,7 @@ fn early_files_that_lie() {
 }
 
 #[test]
-fn an_early_module_with_its_source() {
+fn legacy_module_with_source_is_rejected() {
     let saved = b"(Vmodule\ncmodels\nNet\nVnet.py\nVclass Net: pass\ntQ)\x81\
         }V_parameters\n}sV_modules\n}sb.";
     let file = [legacy("", "", &[]), saved.to_vec(), b"(l.".to_vec()].concat();
@@ -174,7 +174,7 @@ fn an_early_module_with_its_source() {
 }
 
 #[test]
-fn a_scalar_in_a_shape_of_ones() {
+fn scalar_with_shape_of_ones_is_read() {
     let pickle = format!(
         "}}Vw\n{}s.",
         tensor("I1\n", "I0\n", "(I1\nI1\nt", "(I5\nI7\nt")
@@ -186,7 +186,7 @@ fn a_scalar_in_a_shape_of_ones() {
 
 /// As of a tensor that `torch.imag` of a conjugate gives.
 #[test]
-fn views_of_the_opposite_sign() {
+fn negated_views_are_read() {
     let plain = tensor("I3\n", "I0\n", "(I3\nt", "(I1\nt");
     for (flags, expected) in [
         ("}Vneg\nI01\ns", [-0.0, -1.0, -2.0]),

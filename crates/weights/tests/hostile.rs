@@ -24,14 +24,14 @@ fn layout(pickle: &[u8]) -> LayoutProblem {
 }
 
 #[test]
-fn the_tensor_of_these_tests_reads() {
+fn base_tensor_of_tests_is_read() {
     let pickle = one("I6\n", "I0\n", "(I2\nI3\nt", "(I3\nI1\nt");
     let file = WeightsFile::from_bytes(&file(&pickle, &[&[0; 24]])).unwrap();
     assert_eq!(file.state_dict.get("w").unwrap().shape(), [2, 3]);
 }
 
 #[test]
-fn sizes_strides_and_offsets_that_lie() {
+fn invalid_layouts_are_rejected() {
     use LayoutProblem as P;
     let six = "I6\n";
     let pickle = one(six, "I0\n", "(I-1\nt", "(I1\nt");
@@ -69,7 +69,7 @@ fn sizes_strides_and_offsets_that_lie() {
 }
 
 #[test]
-fn storages_that_lie() {
+fn inconsistent_storages_are_rejected() {
     let sizes = ("I0\n", "(I2\nt", "(I1\nt");
     let of = |elements| one(elements, sizes.0, sizes.1, sizes.2);
     let size =
@@ -91,7 +91,7 @@ fn storages_that_lie() {
 }
 
 #[test]
-fn a_name_is_there_once() {
+fn duplicate_names_are_rejected() {
     let tensor = tensor("I1\n", "I0\n", "(t", "(t");
     let pickle = format!("}}Vw\n{tensor}sVw\n{tensor}s.");
     let error = error(pickle.as_bytes(), &[&[0; 4]]);
@@ -99,7 +99,7 @@ fn a_name_is_there_once() {
 }
 
 #[test]
-fn names_are_text_or_numbers() {
+fn tensor_names_must_be_text_or_numbers() {
     let tensor = tensor("I1\n", "I0\n", "(t", "(t");
     let pickle = format!("}}I5\n{tensor}s.");
     let read = WeightsFile::from_bytes(&file(pickle.as_bytes(), &[&[0; 4]])).unwrap();
@@ -110,7 +110,7 @@ fn names_are_text_or_numbers() {
 }
 
 #[test]
-fn nothing_is_run() {
+fn pickles_run_no_code() {
     let folder = tempfile::tempdir().unwrap();
     let mark = folder.path().join("mark");
     let tensor = tensor("I1\n", "I0\n", "(t", "(t");
@@ -132,7 +132,7 @@ fn nothing_is_run() {
 }
 
 #[test]
-fn counts_that_are_not_there() {
+fn counts_beyond_end_are_rejected() {
     for pickle in [
         b"X\xff\xff\xff\xff".as_slice(),
         b"B\xff\xff\xff\xff",
@@ -153,7 +153,7 @@ fn counts_that_are_not_there() {
 }
 
 #[test]
-fn values_that_contain_themselves() {
+fn cyclic_values_do_not_hang() {
     // A dict in itself, under a known key too; a list in itself; a tensor of itself.
     for pickle in [
         b"}q\x00Vmodel\nh\x00s.".as_slice(),
@@ -172,7 +172,7 @@ fn values_that_contain_themselves() {
 }
 
 #[test]
-fn parameters_of_parameters() {
+fn nested_parameters_are_rejected() {
     let mut pickle = b"}Vw\n".to_vec();
     pickle.extend(b"ctorch._utils\n_rebuild_parameter\n(".repeat(100_000));
     pickle.extend(b"N");
@@ -186,7 +186,7 @@ fn parameters_of_parameters() {
 
 /// Each of these takes hours if something is looked at once for each time that it is named.
 #[test]
-fn many_names_for_large_things() {
+fn many_names_of_one_storage_are_limited() {
     let large = format!("}}p0\n({}u", "I1\nN".repeat(200_000));
     for value in [
         // A dict.
@@ -213,7 +213,7 @@ fn many_names_for_large_things() {
 
 /// Everything that could take much memory, one after the other in one process.
 #[test]
-fn memory_stays_small() {
+fn peak_memory_is_limited() {
     let before = peak_kilobytes();
 
     // Lists in lists, a million deep.

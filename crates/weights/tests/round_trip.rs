@@ -63,7 +63,7 @@ proptest! {
 }
 
 #[test]
-fn the_crate_of_the_format_reads_what_is_written() {
+fn safetensors_crate_reads_written_files() {
     let mut state_dict = StateDict::new();
     let weight = Tensor::new(vec![2, 2], vec![1.0, -2.0, f32::NAN, 4.0]).unwrap();
     state_dict.insert("weight", Entry::Float(weight)).unwrap();

@@ -94,7 +94,7 @@ impl<'a> Target<'a> {
 
     fn too_large(&self, name: &str) -> Failure {
         Failure::Archive(format!(
-            "{} would make it {MAX_RATIO} times as large as it is, or larger",
+            "with {}, it would unpack to more than {MAX_RATIO} times its size",
             quoted(name)
         ))
     }
@@ -177,11 +177,11 @@ fn checked(path: &Path) -> Result<Option<PathBuf>, Failure> {
         match part {
             Component::Normal(name) => checked.push(name),
             Component::CurDir => {}
-            _ => return refuse("leads out of it"),
+            _ => return refuse("is outside of the archive"),
         }
     }
     if checked.iter().count() > MAX_DEPTH {
-        return refuse("lies too deep");
+        return refuse("is nested too deep");
     }
     Ok((!checked.as_os_str().is_empty()).then_some(checked))
 }

@@ -82,8 +82,8 @@ fn cut_off() -> Failure {
 
 fn not_a_tar(is_compressed: bool) -> Failure {
     Failure::Archive(match is_compressed {
-        true => "it holds no tar file, or is damaged".to_owned(),
-        false => "it is no tar file, or is damaged".to_owned(),
+        true => "it does not hold a tar file, or is damaged".to_owned(),
+        false => "it is not a tar file, or is damaged".to_owned(),
     })
 }
 

@@ -138,7 +138,7 @@ fn archives_are_unpacked_once() {
 }
 
 #[test]
-fn what_leads_out_or_is_no_file_is_refused() {
+fn members_outside_or_not_files_are_rejected() {
     use tar::EntryType::{Char, Fifo, Link, Regular, Symlink};
     let root = TempDir::new().unwrap();
     let refused = |archive: PathBuf, reason: &str| {
@@ -154,12 +154,18 @@ fn what_leads_out_or_is_no_file_is_refused() {
     for name in ["../out.png", "a/../../out.png", "/tmp/out.png"] {
         refused(
             zip(root.path(), &[("a/1.png", b"1"), (name, b"2")]),
-            "leads out",
+            "is outside of the archive",
         );
         let members = [("a/1.png", Regular, &b"1"[..]), (name, Regular, b"2")];
-        refused(tar(root.path(), "photos.tar", &members), "leads out");
+        refused(
+            tar(root.path(), "photos.tar", &members),
+            "is outside of the archive",
+        );
     }
-    refused(zip(root.path(), &[("..\\out.png", b"2")]), "leads out");
+    refused(
+        zip(root.path(), &[("..\\out.png", b"2")]),
+        "is outside of the archive",
+    );
     refused(
         zip(root.path(), &[("a@", b"/etc"), ("a/passwd.png", b"1")]),
         "link or a device",
@@ -185,7 +191,7 @@ fn what_leads_out_or_is_no_file_is_refused() {
 }
 
 #[test]
-fn an_archive_that_grows_too_much_is_refused() {
+fn zip_bombs_are_rejected() {
     use super::{Failure, Progress, Target};
     let root = TempDir::new().unwrap();
     let zeros = [0; 60_000];
@@ -211,7 +217,7 @@ fn an_archive_that_grows_too_much_is_refused() {
         let Err(Failure::Archive(reason)) = result else {
             panic!("{result:?}");
         };
-        assert!(reason.contains("100 times as large"), "{reason}");
+        assert!(reason.contains("more than 100 times its size"), "{reason}");
         files(&folder).len()
     };
     let archive = zip(root.path(), &[("a/1.png", &zeros), ("b/1.png", &zeros)]);
@@ -226,7 +232,7 @@ fn an_archive_that_grows_too_much_is_refused() {
 }
 
 #[test]
-fn archives_that_end_too_early_are_refused() {
+fn truncated_archives_are_rejected() {
     let root = TempDir::new().unwrap();
     let regular = tar::EntryType::Regular;
     let members = [("a/1.png", regular, &b"1"[..]), ("a/2.png", regular, b"2")];
@@ -266,7 +272,7 @@ fn archives_that_end_too_early_are_refused() {
 }
 
 #[test]
-fn archives_with_the_name_of_another_kind_are_unpacked() {
+fn misnamed_archives_are_unpacked() {
     let root = TempDir::new().unwrap();
     let members = [("a/1.png", tar::EntryType::Regular, &b"1"[..])];
     let named = |from: PathBuf, name: &str| {
@@ -284,7 +290,7 @@ fn archives_with_the_name_of_another_kind_are_unpacked() {
 }
 
 #[test]
-fn what_is_no_archive_is_told_in_plain_words() {
+fn non_archives_get_plain_errors() {
     let root = TempDir::new().unwrap();
     let refused = |name: &str, bytes: &[u8]| {
         let path = root.path().join(name);
@@ -293,16 +299,25 @@ fn what_is_no_archive_is_told_in_plain_words() {
         error.rsplit_once(": ").unwrap().1.to_owned()
     };
     let text = b"just some text ".repeat(100);
-    assert_eq!(refused("a.zip", &text), "it is no zip file, or is damaged");
-    assert_eq!(refused("a.tar", &text), "it is no tar file, or is damaged");
-    assert_eq!(refused("a.tgz", &text), "it is no tar file, or is damaged");
+    assert_eq!(
+        refused("a.zip", &text),
+        "it is not a zip file, or is damaged"
+    );
+    assert_eq!(
+        refused("a.tar", &text),
+        "it is not a tar file, or is damaged"
+    );
+    assert_eq!(
+        refused("a.tgz", &text),
+        "it is not a tar file, or is damaged"
+    );
     assert_eq!(refused("b.zip", b""), "it is empty");
     assert_eq!(refused("b.tar", b""), "it is empty");
     assert_eq!(refused("c.zip", b"PK\x03\x04 and so on"), "it is cut off");
 }
 
 #[test]
-fn members_of_a_zip_with_the_same_name_are_refused() {
+fn duplicate_zip_members_are_rejected() {
     let root = TempDir::new().unwrap();
     let path = zip(root.path(), &[("a/1.png", b"1"), ("a/2.png", b"2")]);
     let mut bytes = fs::read(&path).unwrap();
@@ -318,7 +333,7 @@ fn members_of_a_zip_with_the_same_name_are_refused() {
 }
 
 #[test]
-fn damaged_and_unknown_archives_are_refused() {
+fn damaged_and_unknown_archives_are_rejected() {
     let root = TempDir::new().unwrap();
     let whole = zip(root.path(), &[("a/1.png", &[7; 5000])]);
     let bytes = fs::read(&whole).unwrap();
@@ -343,7 +358,7 @@ fn damaged_and_unknown_archives_are_refused() {
         let path = root.path().join(name);
         fs::write(&path, "").unwrap();
         let error = unpack(&path).unwrap_err();
-        assert!(error.to_string().contains("are not read"), "{error}");
+        assert!(error.to_string().contains("are not supported"), "{error}");
         assert!(error.hint().unwrap().contains(".zip"));
     }
     let error = unpack(&root.path().join("none.zip")).unwrap_err();

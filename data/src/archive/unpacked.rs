@@ -37,7 +37,7 @@ pub(crate) fn unpacked(
         return Err(DataError::Archive {
             path: archive.to_owned(),
             reason: format!(
-                "archives that end in {} are not read",
+                "archives that end in {} are not supported",
                 ending.copied().unwrap_or_default()
             ),
             hint: "unpack it and name the folder, or pack it as .zip, .tar or .tar.gz",
@@ -216,7 +216,7 @@ fn told(archive: &Path, failure: Failure) -> DataError {
             ),
             "name a folder with enough space with --data-dir, or unpack it and name the folder",
         ),
-        Failure::Interrupted => ("it was interrupted".to_owned(), "start again to go on"),
+        Failure::Interrupted => ("it was interrupted".to_owned(), "start again to continue"),
     };
     DataError::Archive {
         path: archive.to_owned(),

@@ -26,7 +26,7 @@ pub(super) fn unpack(
     let is_zip = starts_with(&mut file, b"PK").map_err(|error| super::tar::damaged(&error))?;
     let mut archive = ZipArchive::new(file).map_err(|error| match error {
         ZipError::InvalidArchive(_) if !is_zip => {
-            Failure::Archive("it is no zip file, or is damaged".to_owned())
+            Failure::Archive("it is not a zip file, or is damaged".to_owned())
         }
         // The central directory is at the end.
         ZipError::InvalidArchive(_) if members.is_none() => {

@@ -98,7 +98,7 @@ mod tests {
     use crate::random::Purpose;
 
     #[test]
-    fn nothing_is_the_default() {
+    fn default_changes_nothing() {
         let mut generator = Generator::new(1, Purpose::Affine, [0, 0]);
         let image: Vec<u8> = (0..30).collect();
         let warp = Affine::default().warp([5, 6], &mut generator);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_table_is_the_usual_one_and_a_setting_stands_alone() {
+    fn empty_table_means_defaults_and_keys_are_optional() {
         let read = |text: &str| serde_json::from_str::<Affine>(text);
         assert_eq!(read("{}").unwrap(), Affine::usual());
         assert!(Affine::usual().validate().is_ok());

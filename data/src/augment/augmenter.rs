@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_filling_is_the_mean_color() {
+    fn filling_is_the_mean_color() {
         assert_eq!(
             augmenter(Augmentation::default(), 1).filling,
             [26, 128, 255]
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn every_crop_and_side_is_as_likely() {
+    fn crops_and_flips_are_uniform() {
         let augmentation = Augmentation {
             pad_crop: 2,
             flip: true,

@@ -98,7 +98,7 @@ mod tests {
     use crate::random::Purpose;
 
     #[test]
-    fn only_what_is_set_changes() {
+    fn unset_jitter_changes_nothing() {
         let mut generator = Generator::new(1, Purpose::Color, [0, 0]);
         let image: [u8; 6] = [10, 200, 30, 60, 250, 90];
         let mut pixels = image;
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_table_is_the_usual_one_and_a_setting_stands_alone() {
+    fn empty_table_means_defaults_and_keys_are_optional() {
         let read = |text: &str| serde_json::from_str::<ColorJitter>(text);
         assert_eq!(read("{}").unwrap(), ColorJitter::usual());
         let contrast = ColorJitter {
@@ -139,7 +139,7 @@ mod tests {
         let error = jitter.validate().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`color.contrast` is 10.5: expected 0 to 10"
+            "`color.contrast` is 10.5, but must be 0 to 10"
         );
     }
 }

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rectangle_of_the_right_size_is_erased() {
+    fn erased_rectangle_has_requested_size() {
         let erasing = RandomErasing {
             probability: 1.0,
             filling: ErasedFilling::Mean,
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn some_images_stay_whole() {
+    fn some_images_are_not_erased() {
         let erasing = RandomErasing::default();
         let whole = (0..1000)
             .filter(|&number| {

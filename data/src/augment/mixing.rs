@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn partners_are_a_permutation() {
+    fn mixing_partners_are_a_permutation() {
         assert!(mixing(0.0, 0.0).is_none());
         for (mixup, cutmix) in [(0.2, 0.0), (0.0, 1.0), (1.0, 1.0), (100.0, 0.001)] {
             for size in [[1, 1], [1, 7], [32, 32]] {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_has_half_the_images() {
+    fn mixup_and_cutmix_split_images_evenly() {
         let recipes = mixing(0.5, 0.5).unwrap().recipes(1000, [32, 32], 0, 0);
         let cut = recipes
             .iter()

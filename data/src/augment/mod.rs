@@ -113,14 +113,14 @@ impl Augmentation {
 #[non_exhaustive]
 pub enum AugmentationError {
     /// The padding is too large.
-    #[error("images are padded by {found} pixels: expected at most {MAX_SIDE}")]
+    #[error("the padding of images is {found} pixels, but must be at most {MAX_SIDE}")]
     PadCrop {
         /// Value given.
         found: usize,
     },
 
     /// A setting is out of range.
-    #[error("`{setting}` is {found}: expected {expected}")]
+    #[error("`{setting}` is {found}, but must be {expected}")]
     Setting {
         /// Name of the setting, such as `erasing.probability`.
         setting: &'static str,
@@ -131,7 +131,7 @@ pub enum AugmentationError {
     },
 
     /// The lower bound of a range exceeds the upper bound.
-    #[error("`{setting}` goes from {low} to {high}: expected the smaller number first")]
+    #[error("`{setting}` is {low} to {high}, but must have the smaller number first")]
     Bounds {
         /// Name of the setting, such as `erasing.area`.
         setting: &'static str,
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_the_default() {
+    fn empty_table_is_the_default() {
         let read: Augmentation = serde_json::from_str("{}").unwrap();
         assert_eq!(read, Augmentation::default());
         assert!(serde_json::from_str::<Augmentation>(r#"{"flop": true}"#).is_err());
@@ -156,7 +156,7 @@ mod tests {
     /// The table in docs/settings.md must list exactly the existing settings, with the values that
     /// an empty table stands for.
     #[test]
-    fn the_table_of_settings_is_true() {
+    fn settings_table_matches_code() {
         let tables = r#"{"resized_crop": {}, "affine": {}, "color": {}, "erasing": {}}"#;
         let read: Augmentation = serde_json::from_str(tables).unwrap();
         let found = serde_json::to_value(&read).unwrap();

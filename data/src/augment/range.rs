@@ -64,7 +64,7 @@ impl std::fmt::Display for Range {
         let Self { least, most, .. } = self;
         match self.closed {
             true => write!(formatter, "{least} to {most}"),
-            false => write!(formatter, "above {least}, and at most {most}"),
+            false => write!(formatter, "above {least}, at most {most}"),
         }
     }
 }
@@ -74,22 +74,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bounds_are_named() {
+    fn range_errors_name_bounds() {
         let range = Range::above(0.0, 1.0);
         assert!(range.check_pair("scale", [0.1, 1.0]).is_ok());
         for (pair, said) in [
-            ([0.0, 1.0], "`scale` is 0: expected above 0, and at most 1"),
-            (
-                [0.5, 1.5],
-                "`scale` is 1.5: expected above 0, and at most 1",
-            ),
+            ([0.0, 1.0], "`scale` is 0, but must be above 0, at most 1"),
+            ([0.5, 1.5], "`scale` is 1.5, but must be above 0, at most 1"),
             (
                 [f64::NAN, 1.0],
-                "`scale` is NaN: expected above 0, and at most 1",
+                "`scale` is NaN, but must be above 0, at most 1",
             ),
             (
                 [0.5, 0.2],
-                "`scale` goes from 0.5 to 0.2: expected the smaller number first",
+                "`scale` is 0.5 to 0.2, but must have the smaller number first",
             ),
         ] {
             assert_eq!(

@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_part_lies_in_the_image(
+        fn crop_stays_inside_image(
             height in 1_usize..2000,
             width in 1_usize..2000,
             scale in (0.001_f64..=1.0, 0.001_f64..=1.0),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn areas_and_ratios_are_those_asked_for() {
+    fn crop_area_and_ratio_are_in_range() {
         let crop = ResizedCrop::default();
         let mut generator = Generator::new(1, Purpose::ResizedCrop, [0, 0]);
         for _ in 0..1000 {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_image_without_such_a_part_gives_its_center() {
+    fn impossible_crop_falls_back_to_center() {
         let crop = ResizedCrop {
             scale: [1.0, 1.0],
             ratio: [1.0, 1.0],

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_move_and_gaps_are_filled() {
+    fn shift_moves_pixels_and_fills_gaps() {
         assert_eq!(shifted(0, 0, false), [1, 2, 3, 4, 5, 6]);
         assert_eq!(shifted(0, 0, true), [3, 2, 1, 6, 5, 4]);
         assert_eq!(shifted(1, 0, false), [4, 5, 6, 9, 9, 9]);
@@ -92,7 +92,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_pixel_is_the_one_asked_for(
+        fn shifted_pixels_match_reference(
             channels in 1_usize..4,
             height in 1_usize..9,
             width in 1_usize..9,

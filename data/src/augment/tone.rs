@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn contrast_is_about_the_mean_gray() {
+    fn contrast_pivots_on_mean_gray() {
         assert_eq!(
             after([50, 100, 150], |it| contrast(it, 1, 2.0)),
             [0, 100, 200]
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn saturation_is_about_each_gray() {
+    fn saturation_pivots_on_pixel_gray() {
         assert_eq!(after([200, 100, 50], |it| saturation(it, 3, 0.0)), [124; 3]);
         assert_eq!(
             after([200, 100, 50], |it| saturation(it, 3, 0.5)),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn posterize_and_solarize_go_by_value() {
+    fn posterize_and_solarize_act_per_value() {
         assert_eq!(after([255, 130, 63], |it| posterize(it, 2)), [192, 128, 0]);
         assert_eq!(after([255, 130, 63], |it| posterize(it, 8)), [255, 130, 63]);
         assert_eq!(after([255, 130, 63], |it| solarize(it, 130)), [0, 125, 63]);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn autocontrast_and_equalize_go_by_channel() {
+    fn autocontrast_and_equalize_act_per_channel() {
         let pixels = [50, 100, 7, 7, 0, 255];
         assert_eq!(
             after(pixels, |it| autocontrast(it, 3)),

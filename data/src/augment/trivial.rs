@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_takes_every_size_and_strength() {
+    fn all_operations_accept_all_sizes_and_strengths() {
         for shape in [
             [1, 1, 1],
             [3, 1, 1],
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn no_strength_is_no_change() {
+    fn zero_strength_changes_nothing() {
         let shape = [3, 8, 8];
         for operation in OPERATIONS {
             let mut pixels = image(shape);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_is_drawn_with_every_strength_and_to_both_sides() {
+    fn all_operations_strengths_and_signs_are_drawn() {
         let drawn: HashSet<String> = (0..20_000)
             .map(|number| {
                 let mut generator = Generator::new(1, Purpose::Trivial, [number, 0]);

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_steps_are_exact() {
+    fn integer_shifts_are_exact() {
         assert_eq!(warped(Warp::rotation(0.0)), IMAGE);
         assert_eq!(warped(Warp::scaling(1.0)), IMAGE);
         assert_eq!(
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_are_between_pixels() {
+    fn half_shifts_interpolate() {
         assert_eq!(
             warped(Warp::translation([0.5, 0.0])),
             [5, 15, 25, 20, 45, 55, 35, 75, 85]
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_have_their_own_filling() {
+    fn filling_is_per_channel() {
         let image = [1, 2, 3];
         let moved = Warp::translation([5.0, 5.0]).apply(&image, [3, 1, 1], &[7, 8, 9]);
         assert_eq!(moved, [7, 8, 9]);

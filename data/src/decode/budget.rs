@@ -100,7 +100,7 @@ mod tests {
     use std::thread;
 
     #[test]
-    fn threads_stay_within_the_budget() {
+    fn threads_stay_within_budget() {
         let budget = Budget::new(100);
         let (used, most) = (AtomicU64::new(0), AtomicU64::new(0));
         thread::scope(|scope| {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_grow_do_not_wait_for_each_other() {
+    fn growing_threads_do_not_deadlock() {
         let budget = Budget::new(100);
         let growing = AtomicU64::new(0);
         thread::scope(|scope| {

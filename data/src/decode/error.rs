@@ -209,7 +209,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn paths_that_differ_in_bytes_stay_apart() {
+    fn paths_with_different_bytes_print_differently() {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt as _;
         let path = Path::new(OsStr::from_bytes(b"caf\xe9.png")).to_owned();

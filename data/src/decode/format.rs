@@ -352,7 +352,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_are_named_by_their_content() {
+    fn formats_are_identified_by_content() {
         for (head, name) in [
             (&b"\0\0\0\x1cftypavif\0\0\0\0mif1avif"[..], "AVIF"),
             (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", "AVIF"),
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_without_a_clear_start_are_named() {
+    fn formats_without_magic_are_identified() {
         let mut pcx = [0; 128];
         pcx[..4].copy_from_slice(&[10, 3, 1, 8]);
         let mut stream = [0; 400];
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_told_by_their_content() {
+    fn images_are_identified_by_content() {
         for (head, format) in [
             (&b"\x89PNG\r\n\x1a\n"[..], ImageFormat::Png),
             (b"\xff\xd8\xff\xe0", ImageFormat::Jpeg),

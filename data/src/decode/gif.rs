@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_block_of_several_is_returned() {
+    fn first_of_several_blocks_is_returned() {
         let mut reader = Reader(b"\x02ab\x01c\0rest");
         assert_eq!(reader.blocks(), Ok(&b"ab"[..]));
         assert_eq!(reader.0, b"rest");

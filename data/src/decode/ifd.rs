@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_entry_counts_and_no_more_values_than_asked_for() {
+    fn first_entry_wins_and_values_are_limited() {
         let file = b"II*\0\x08\0\0\0\x02\0\x12\x01\x03\0\x02\0\0\0\x06\0\x01\0\x12\x01\x03\0\x01\0\0\0\x03\0\0\0";
         let directory = Directory::first(file).unwrap();
         assert_eq!(directory.first_value(0x112), Some(First::Number(6)));
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_no_value() {
+    fn damaged_entries_are_ignored() {
         let whole = b"II*\0\x08\0\0\0\x02\0\x00\x01\x04\0\x02\0\0\0\xf0\xff\0\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0";
         let directory = Directory::first(whole).unwrap();
         assert_eq!(

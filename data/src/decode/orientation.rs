@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn exif_in_parts_is_put_together() {
+    fn exif_in_parts_is_joined() {
         let mut found = FoundOrientation::default();
         found.add_exif(&[NAME, &SIX[..10]].concat());
         found.add_exif(&[NAME, &SIX[10..]].concat());
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_all_kinds_count_and_others_stand_in_the_way() {
+    fn orientation_accepts_all_number_types() {
         let rational = |kind, one: i32, other: i32| {
             (kind, 1, [one.to_le_bytes(), other.to_le_bytes()].concat())
         };
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn xmp_counts_without_exif_only() {
+    fn xmp_is_used_only_without_exif() {
         let mut found = FoundOrientation::default();
         found.set_xmp(b"<rdf:Description tiff:Orientation=\"3\"/>");
         assert_eq!(found.get(), Orientation::Rotate180);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_values_turn_nothing() {
+    fn invalid_orientations_are_ignored() {
         for value in [0, 9, 255, 256, 262, u64::MAX] {
             let mut found = FoundOrientation::default();
             found.set_xmp(b"tiff:Orientation>6");
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn raw_profiles_are_hexadecimal() {
+    fn raw_profiles_decode_hexadecimal() {
         assert_eq!(raw_profile(b"\nexif\n  4\n4949\n2A00\n").unwrap(), b"II*\0");
         for text in [
             &b"\nexif\n  4\n4949\n2A0"[..],

@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_texts_the_last_is_unpacked() {
+    fn last_of_several_texts_is_decoded() {
         let texts = [packed_xmp(3), packed_xmp(6)];
         let mut chunks = Chunks::default();
         texts
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_exif_chunks_the_last_counts() {
+    fn last_of_several_exif_chunks_wins() {
         let exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0";
         let mut chunks = Chunks::default();
         chunks.found.set_exif(exif);

@@ -22,9 +22,9 @@ pub enum Flaw {
 impl fmt::Display for Flaw {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::NoEnd => "its file is incomplete (all pixels are there)",
-            Self::WrongSize => "its header states a wrong size (all pixels are there)",
-            Self::Checksum => "a checksum does not match (all pixels are there)",
+            Self::NoEnd => "its file is incomplete (all pixels are present)",
+            Self::WrongSize => "its header states a wrong size (all pixels are present)",
+            Self::Checksum => "a checksum does not match (all pixels are present)",
             Self::DamagedPixels => "its data is damaged (some pixels may be wrong)",
         })
     }

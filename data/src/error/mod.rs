@@ -88,7 +88,8 @@ pub enum DataError {
 
     /// An IDX file starts with the wrong magic number.
     #[error(
-        "{} is no IDX file of {content}: expected magic number {expected:#06x}, found {found:#06x}",
+        "{} is not an IDX file of {content}: expected magic number {expected:#06x}, found \
+         {found:#06x}",
         shown_path(path)
     )]
     WrongMagic {
@@ -395,14 +396,14 @@ pub enum DataError {
     Image(#[from] ImageError),
 
     /// A thread that makes batches panicked.
-    #[error("a batch could not be made: {message}")]
+    #[error("cannot make a batch: {message}")]
     Panicked {
         /// Panic message.
         message: String,
     },
 
     /// An index is out of range.
-    #[error("image {index} does not exist: expected 0 up to, not including, {len}")]
+    #[error("the image index is {index}, but must be 0 to below {len}")]
     IndexOutOfRange {
         /// The index.
         index: usize,
@@ -411,7 +412,7 @@ pub enum DataError {
     },
 
     /// The fraction to split off is out of range.
-    #[error("the fraction to split off is {fraction}: expected 0 up to, not including, 1")]
+    #[error("the fraction to split off is {fraction}, but must be 0 to below 1")]
     Fraction {
         /// Fraction given.
         fraction: f64,

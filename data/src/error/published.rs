@@ -9,7 +9,7 @@ use download::DownloadError;
 #[non_exhaustive]
 pub enum PublishedError {
     /// The operating system does not define a folder for user data.
-    #[error("the data folder of this user is unknown")]
+    #[error("cannot find the data folder of this user")]
     NoFolder,
 
     /// Files of a published data set are missing.
@@ -34,7 +34,7 @@ pub enum PublishedError {
     },
 
     /// Files of a published data set are missing and cannot be downloaded.
-    #[error("{} not there: {source}", absent(name, missing.as_deref()))]
+    #[error("{} missing: {source}", absent(name, missing.as_deref()))]
     NotFetched {
         /// Name of the data set.
         name: String,
@@ -52,7 +52,7 @@ pub enum PublishedError {
 
     /// A file has the name of a published one, but different content.
     #[error(
-        "{} does not hold what was published: expected SHA-256 {expected:.16}, found {found:.16}",
+        "{} differs from the published file: expected SHA-256 {expected:.16}, found {found:.16}",
         path.display()
     )]
     OtherContent {
@@ -104,8 +104,8 @@ impl PublishedError {
                 let put = format!("put {files} into {}, from {urls}", folder.display());
                 match &**source {
                     source if source.is_untrusted() => Some(format!(
-                        "if a proxy stands between, name the file of its certificates in \
-                         SSL_CERT_FILE; or {put}"
+                        "behind a proxy, set SSL_CERT_FILE to the file of its certificates; or \
+                         {put}"
                     )),
                     DownloadError::NoMirror { .. } => Some(put),
                     source => source.hint().or_else(|| {
@@ -118,13 +118,12 @@ impl PublishedError {
             }
             // Some sets use the same file names.
             Self::OtherContent { path, .. } => Some(format!(
-                "remove {}, or move it if it is another data set's, and it is downloaded anew",
+                "remove {} to download it again, or move it if it belongs to another data set",
                 path.display()
             )),
-            Self::Archive { path, .. } => Some(format!(
-                "delete {} and it is downloaded anew",
-                path.display()
-            )),
+            Self::Archive { path, .. } => {
+                Some(format!("delete {} to download it again", path.display()))
+            }
         }
     }
 }

@@ -76,7 +76,7 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Colors => "it has colors",
-            Self::NoPlainBackground => "it has no plain background",
+            Self::NoPlainBackground => "it does not have a plain background",
             Self::Blank => "it is blank",
         })
     }

@@ -57,7 +57,7 @@ fn difference(one: &DynamicImage, other: &GrayImage) -> f64 {
 }
 
 #[test]
-fn a_set_of_objects_on_black_has_a_look() {
+fn objects_on_black_have_a_look() {
     let look = look();
     assert_eq!(look.background, Background::Dark);
     assert_eq!(look.centered_by, Centering::Box);
@@ -84,7 +84,7 @@ fn other_sets_have_no_look() {
 }
 
 #[test]
-fn images_like_those_of_the_set_stay_as_they_are() {
+fn similar_images_are_unchanged() {
     for number in 0..100 {
         let fitted = fitted(object(number));
         assert!(
@@ -108,7 +108,7 @@ fn light_backgrounds_are_inverted_exactly() {
 }
 
 #[test]
-fn margins_are_cropped_wherever_the_object_is() {
+fn margins_are_cropped_at_any_position() {
     for number in [0, 1, 6, 9] {
         for place in [[0, 0], [36, 36], [5, 30], [18, 18]] {
             for (image, level, inverts) in [
@@ -150,7 +150,7 @@ fn off_white_paper_with_noise_becomes_black() {
 }
 
 #[test]
-fn sides_need_not_be_equal() {
+fn non_square_images_fit() {
     let mut wide = GrayImage::from_pixel(200, 60, Luma([255]));
     image::imageops::overlay(&mut wide, &inverted(&object(1)), 150, 20);
     let fitted = fitted(wide);
@@ -222,7 +222,7 @@ fn color_photos_of_objects_on_white_are_converted_with_a_warning() {
 }
 
 #[test]
-fn blank_images_are_told() {
+fn blank_images_are_reported() {
     for level in [0, 128, 255] {
         for side in [1, 2, 28, 500] {
             let found = fitted(GrayImage::from_pixel(side, side, Luma([level])));
@@ -235,7 +235,7 @@ fn blank_images_are_told() {
 }
 
 #[test]
-fn sets_on_white_are_the_mirror_of_sets_on_black() {
+fn sets_on_white_mirror_sets_on_black() {
     let pixels = (0..100).flat_map(|number| inverted(&object(number)).into_raw());
     let images = PackedImages::new([1, 28, 28], pixels.collect(), vec![0; 100]).unwrap();
     let look = ImageLook::of(&images, &(0..100).collect::<Vec<_>>()).unwrap();
@@ -251,7 +251,7 @@ fn sets_on_white_are_the_mirror_of_sets_on_black() {
 }
 
 #[test]
-fn any_image_is_looked_at_without_a_panic() {
+fn any_image_is_inspected_without_panic() {
     for (width, height) in [(1, 300), (300, 1), (2, 2), (3, 700), (1, 1), (257, 259)] {
         let image = GrayImage::from_fn(width, height, |x, y| Luma([(x * 37 + y * 91) as u8]));
         fitted(image);

@@ -112,7 +112,7 @@ pub(super) fn classes(
             });
         }
         reading.warnings.push(format!(
-            "{} holds a second copy of the class folders, which is passed over",
+            "{} holds a second copy of the class folders, which is skipped",
             quoted(&name_of(folder))
         ));
     }
@@ -123,7 +123,7 @@ pub(super) fn classes(
         return Err(DataError::AmbiguousLayout {
             path: path.to_owned(),
             reason: format!(
-                "its folders {} and {} have no names of classes",
+                "its folders {} and {} are not named after classes",
                 quoted(&first.name),
                 quoted(&second.name)
             ),
@@ -135,7 +135,7 @@ pub(super) fn classes(
         return Err(DataError::AmbiguousLayout {
             path: path.to_owned(),
             reason: format!(
-                "its folders hold images only in folders of their own with different names: {}",
+                "its folders hold images only in subfolders with different names: {}",
                 names.join(", ")
             ),
         });
@@ -154,7 +154,7 @@ pub(super) fn classes(
     let hidden = with_images(&contents.hidden)?;
     if !hidden.is_empty() {
         reading.warnings.push(format!(
-            "{} of {} {} images and {} passed over: names that start with a dot are hidden",
+            "{} of {} {} images and {} skipped: names that start with a dot are hidden",
             listed(&hidden),
             quoted(&name_of(path)),
             if hidden.len() == 1 { "holds" } else { "hold" },
@@ -163,7 +163,7 @@ pub(super) fn classes(
     }
     if !contents.images.is_empty() {
         reading.warnings.push(format!(
-            "{} holds {} beside its class folders, which belong to no class and are passed over",
+            "{} holds {} beside its class folders, which belong to no class and are skipped",
             quoted(&name_of(path)),
             match contents.images.len() {
                 1 => "1 image".to_owned(),

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_order_and_parts_count_and_names_do_not() {
+    fn fingerprint_covers_bytes_order_and_parts_only() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);

@@ -87,7 +87,7 @@ pub(super) fn list(root: &Path, table: &Path, seed: u64) -> Result<Listing, Data
     if test.is_none() {
         test = validation.take();
         if test.is_some() {
-            reading.note("the validation part is for the test".to_owned());
+            reading.note("the validation part is used for the test".to_owned());
         }
     }
     let test_is_split_off = test.is_none();
@@ -167,7 +167,7 @@ fn labeled(
         match &found[file] {
             Some((earlier, first)) if earlier.label != cell(label) || earlier.role != role => {
                 return Err(format!(
-                    "lines {first} and {line} say different things of {}",
+                    "lines {first} and {line} disagree about {}",
                     quoted(cell(table.file))
                 ));
             }
@@ -208,7 +208,7 @@ fn labeled(
     }
     if without > 0 {
         reading.warnings.push(format!(
-            "{without} of {} images have no label and are passed over",
+            "{without} of {} images have no label and are skipped",
             files.len()
         ));
     }
@@ -222,7 +222,7 @@ fn tell_missing(table: &Table, missing: &[&Row], reading: &mut Reading) -> Resul
     };
     let name = first.cells.get(table.file).map_or("", String::as_str);
     let text = format!(
-        "{} of {} rows name files that are not there, the first in line {}: {}",
+        "{} of {} rows name missing files, the first in line {}: {}",
         missing.len(),
         table.rows.len(),
         first.line,
@@ -231,9 +231,7 @@ fn tell_missing(table: &Table, missing: &[&Row], reading: &mut Reading) -> Resul
     if missing.len() > table.rows.len() / ONE_IN {
         return Err(text);
     }
-    reading
-        .warnings
-        .push(format!("{text}; they are passed over"));
+    reading.warnings.push(format!("{text}; they are skipped"));
     Ok(())
 }
 
@@ -284,13 +282,12 @@ fn label_column(table: &Table, split: Option<usize>) -> Result<usize, String> {
     let left = (0..table.columns()).filter(|&column| column != table.file && Some(column) != split);
     match left.collect::<Vec<_>>().as_slice() {
         [only] => Ok(*only),
-        [] => Err("it has no column of labels".to_owned()),
+        [] => Err("it has no label column".to_owned()),
         several => {
             let names = several.iter().take(4).map(|&column| table.name(column));
             let names: Vec<String> = names.collect();
             Err(format!(
-                "it has several columns that may be labels ({}): expected one that is called \
-                 `label`",
+                "it has several columns that may be labels ({}): name one of them `label`",
                 names.join(", ")
             ))
         }

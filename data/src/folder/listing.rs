@@ -97,7 +97,7 @@ fn list_class_folders(path: &Path, seed: u64) -> Result<Listing, DataError> {
     if test.is_none() {
         test = validation.take();
         if test.is_some() {
-            reading.note("the validation part is for the test".to_owned());
+            reading.note("the validation part is used for the test".to_owned());
         }
     }
     let test_is_split_off = test.is_none();
@@ -261,7 +261,7 @@ impl HeldOut<'_> {
                 ));
                 if found.missing > 0 {
                     self.reading.warnings.push(format!(
-                        "{} images in {} have no label there and are passed over",
+                        "{} images in {} have no label there and are skipped",
                         found.missing,
                         quoted(&below(self.root, images))
                     ));
@@ -270,7 +270,7 @@ impl HeldOut<'_> {
             }
             (Err(_), Role::Test) => {
                 self.reading.warnings.push(format!(
-                    "the images in {} have no labels and are passed over",
+                    "the images in {} have no labels and are skipped",
                     quoted(&below(self.root, images))
                 ));
                 Ok(None)

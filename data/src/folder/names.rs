@@ -70,7 +70,7 @@ pub(super) fn check(
             if let Some(escape) = escapes(name).next().filter(|_| other == name) {
                 return refuse(format!(
                     "{} stands for the folder with the byte {}, and for the one whose name has \
-                     `{escape}` in letters",
+                     the text `{escape}`",
                     quoted(name),
                     &escape[2..]
                 ));
@@ -80,8 +80,8 @@ pub(super) fn check(
         }
         if let Some(other) = folded.insert(look.to_lowercase(), name) {
             reading.warnings.push(format!(
-                "the classes {} and {} of {} differ only in case: they stay apart here, but file \
-                 systems of macOS and Windows merge such folders",
+                "the classes {} and {} of {} differ only in case: they are separate classes \
+                 here, but file systems of macOS and Windows merge such folders",
                 quoted(other),
                 quoted(name),
                 printable(&shown_path(place))
@@ -94,7 +94,7 @@ pub(super) fn check(
         let written = printable(name).into_owned();
         if written != *name && all.contains(&written) {
             return refuse(format!(
-                "{} and another name are the same where they are printed",
+                "{} and another name look the same when printed",
                 quoted(&written)
             ));
         }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_look_the_same_are_refused() {
+    fn lookalike_names_are_rejected() {
         for pair in [
             ["caf\u{e9}", "cafe\u{301}"],
             ["cat", "cat "],
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_and_endless_names_are_refused() {
+    fn empty_and_long_names_are_rejected() {
         for name in ["", " ", "\u{3000}", "\u{200b}", "\t"] {
             let error = checked(&["cat", name]).unwrap_err();
             assert!(error.contains("no visible character"), "{name:?}: {error}");
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn case_is_kept_with_a_warning() {
+    fn names_differing_in_case_are_kept_with_warning() {
         let reading = checked(&["Cat", "cat", "dog"]).unwrap();
         assert_eq!(reading.warnings.len(), 1, "{reading:?}");
         assert!(reading.warnings[0].contains("`Cat` and `cat`"));
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_are_found_in_spite_of_case_and_normalization() {
+    fn classes_match_ignoring_case_and_normalization() {
         let index = ClassIndex::new(&names(&["Cat", "caf\u{e9}", "A", "a"]));
         for (name, place) in [
             ("Cat", Some(0)),
@@ -247,7 +247,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn bytes_that_are_not_utf_8_stay_apart() {
+    fn non_utf8_names_stay_distinct() {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt as _;
         let name = |bytes: &[u8]| name_of(Path::new(OsStr::from_bytes(bytes)));

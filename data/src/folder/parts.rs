@@ -191,7 +191,7 @@ pub(super) fn descend(
     }
     if here != path {
         reading.note(format!(
-            "{} holds images only in {}, which is read in its place",
+            "{} holds images only in {}, which is read instead",
             quoted(&name_of(path)),
             quoted(&below(path, &here))
         ));
@@ -277,7 +277,7 @@ fn inner_names<'a>(
 fn tell_others(path: &Path, others: &[PathBuf], images: usize, reading: &mut Reading) {
     if !others.is_empty() {
         reading.warnings.push(format!(
-            "{} {} images and {} passed over: {} no name of a part",
+            "{} {} images and {} skipped: {} no name of a part",
             listed(others),
             if others.len() == 1 { "holds" } else { "hold" },
             if others.len() == 1 { "is" } else { "are" },
@@ -290,7 +290,7 @@ fn tell_others(path: &Path, others: &[PathBuf], images: usize, reading: &mut Rea
     }
     if images > 0 {
         reading.warnings.push(format!(
-            "{} holds {} beside its parts, which belong to no class and are passed over",
+            "{} holds {} beside its parts, which belong to no class and are skipped",
             quoted(&name_of(path)),
             match images {
                 1 => "1 image".to_owned(),
@@ -343,7 +343,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_parts() {
+    fn part_names_are_recognized() {
         for (name, role) in [
             ("seg_train", Some(Role::Train)),
             ("Training", Some(Role::Train)),

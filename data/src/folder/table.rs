@@ -165,7 +165,7 @@ impl Table {
         };
         match others.iter().copied().find(differs) {
             Some(other) => Err(format!(
-                "its columns {} and {} name different images: expected one that is called `file`",
+                "its columns {} and {} name different images: name one of them `file`",
                 self.name(first),
                 self.name(other)
             )),
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_separated_in_several_ways() {
+    fn several_column_separators_are_read() {
         for text in [
             "a.jpg,cat\nb.jpg,dog\n",
             "a.jpg;cat\r\nb.jpg;dog",
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn files_may_be_in_any_column() {
+    fn file_column_may_be_anywhere() {
         let table = read(b"Label,File Name\ncat,a.jpg\ndog,b.jpg\n").unwrap();
         assert_eq!((table.file, table.named(&["label"])), (1, Some(0)));
         assert_eq!(table.named(&["filename"]), None, "that of files is known");
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn the_column_of_files_is_told_from_numbers() {
+    fn file_column_is_not_confused_with_numbers() {
         for (text, file) in [
             // An index added by a program, and the actual names.
             (",id,label\n0,2,1\n1,0,0\n2,1,1\n", 1),
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_row_of_an_image_is_no_header() {
+    fn first_row_naming_an_image_is_not_a_header() {
         for text in ["9.jpg,cat\n0.jpg,cat\n1.jpg,dog\n", "9,cat\n0,cat\n1,dog\n"] {
             let table = read(text.as_bytes()).unwrap();
             assert_eq!((table.header, table.rows.len()), (None, 3), "{text}");
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn text_of_spreadsheets_is_read() {
+    fn spreadsheet_text_encodings_are_read() {
         let text = "a.jpg\tcaf\u{e9}\nb.jpg\tdog\n";
         let bytes = text.encode_utf16().flat_map(u16::to_le_bytes);
         let bytes: Vec<u8> = [0xff, 0xfe].into_iter().chain(bytes).collect();
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_table_is_refused() {
+    fn non_tables_are_rejected() {
         let reason = read(b"a.jpg,caf\xe9\n").unwrap_err();
         assert!(reason.contains("line 1 is not valid UTF-8"), "{reason}");
         for bytes in [&b""[..], b"nothing,here\n", b"a.jpg\nb.jpg\n", b"\0\0"] {

@@ -237,7 +237,7 @@ pub(crate) fn only_archive(path: &Path) -> Option<PathBuf> {
 /// folders) and 1 other file".
 pub(super) fn in_words(path: &Path) -> String {
     let Ok(contents) = Contents::of(path) else {
-        return "nothing that can be read".to_owned();
+        return "nothing readable".to_owned();
     };
     let mut parts = counts(&contents);
     if !contents.folders.is_empty() {
@@ -332,7 +332,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_among_folders_are_followed_once() {
+    fn folder_links_are_followed_once() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path();
         let names: Vec<String> = (0..9).map(|place| format!("d{place}")).collect();

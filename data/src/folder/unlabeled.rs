@@ -48,7 +48,7 @@ pub(super) fn labeled(
         match read(&table, &files, &index, classes) {
             Err(why) => {
                 let name = below(root, &table);
-                reason = format!(": {} does not give them, because {why}", printable(&name));
+                reason = format!(": {} does not have them, because {why}", printable(&name));
             }
             Ok(labeled) => match &found {
                 Some(earlier) if !is_same(&earlier.files, &labeled.files) => {
@@ -140,7 +140,7 @@ fn read(
     let missing = labels.iter().filter(|label| label.is_none()).count();
     if missing > files.len() / ONE_IN {
         return Err(format!(
-            "{missing} of {} images have none there",
+            "{missing} of {} images have no label there",
             files.len()
         ));
     }
@@ -184,7 +184,7 @@ fn label_column(table: &Table, class: &dyn Fn(&String) -> Option<usize>) -> Resu
     };
     match others.iter().copied().find(differs) {
         Some(other) => Err(format!(
-            "its columns {} and {} may both be labels: expected one that is called `label`",
+            "its columns {} and {} may both be labels: name one of them `label`",
             table.name(first),
             table.name(other)
         )),

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn outliers_depend_on_seed_epoch_and_place_alone() {
+    fn outliers_depend_only_on_seed_epoch_and_index() {
         let shape = [1, 28, 28];
         let images = images(shape);
         let images: Vec<&[u8]> = images.iter().map(Vec::as_slice).collect();
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_as_frequent_as_they_should_be() {
+    fn outlier_kinds_have_expected_frequencies() {
         let total: usize = KINDS.iter().map(|(_, weight)| weight).sum();
         let mut generator = Generator::new(1, Purpose::Outlier, [0, 0]);
         let draws: Vec<_> = (0..total * 500).map(|_| kind(&mut generator)).collect();
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_has_at_least_one_and_at_most_as_many_as_images() {
+    fn outlier_count_is_between_one_and_batch_size() {
         let of = |share, length| Outliers { share, weight: 1.0 }.count(length);
         assert_eq!(
             [of(0.2, 128), of(0.01, 8), of(1.0, 7), of(0.5, 1)],

@@ -63,7 +63,7 @@ mod tests {
     use crate::random::Purpose;
 
     #[test]
-    fn blocks_change_places_and_keep_their_pixels() {
+    fn shuffled_blocks_keep_their_pixels() {
         let image: Vec<u8> = (0..=251).collect(); // [1, 14, 18]
         let mut moved = 0;
         for number in 0..20 {
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_is_the_other_way_round() {
+    fn negative_inverts_pixels() {
         let mut generator = Generator::new(1, Purpose::Outlier, [0, 0]);
         assert_eq!(negative(&[&[0, 1, 255]], &mut generator), [255, 254, 0]);
     }

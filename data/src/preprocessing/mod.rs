@@ -269,14 +269,14 @@ impl TryFrom<Fields> for Preprocessing {
 #[non_exhaustive]
 pub enum PreprocessingError {
     /// The number of channels is neither 1 (gray) nor 3 (RGB).
-    #[error("preprocessing has {found} channels: expected 1 (gray) or 3 (RGB)")]
+    #[error("preprocessing has {found} channels, but must have 1 (gray) or 3 (RGB)")]
     Channels {
         /// Number of channels given.
         found: usize,
     },
 
     /// A side is out of range.
-    #[error("the image size is {found} pixels: expected 1 to {MAX_SIDE}")]
+    #[error("the image size is {found} pixels, but must be 1 to {MAX_SIDE}")]
     Side {
         /// Side given.
         found: usize,
@@ -284,8 +284,9 @@ pub enum PreprocessingError {
 
     /// The resized image is smaller than the crop.
     #[error(
-        "the shorter side is resized to {resize} pixels, too few for a crop of {height}x{width}: \
-         expected at least {}", height.max(width)
+        "the shorter side is resized to {resize} pixels, but must be at least {} for a crop of \
+         {height}x{width}",
+        height.max(width)
     )]
     Resize {
         /// Length of the shorter side.
@@ -297,7 +298,9 @@ pub enum PreprocessingError {
     },
 
     /// The number of means or standard deviations differs from the number of channels.
-    #[error("preprocessing has {found} values of `{name}`: expected {channels}, one per channel")]
+    #[error(
+        "preprocessing has {found} values of `{name}`, but must have {channels}, one per channel"
+    )]
     StatisticsLength {
         /// `mean` or `std`.
         name: &'static str,
@@ -309,7 +312,7 @@ pub enum PreprocessingError {
 
     /// A mean is not finite, or a standard deviation is not a valid divisor.
     #[error(
-        "preprocessing has mean {mean:?} and std {std:?}: expected finite numbers, and std above 0"
+        "preprocessing has mean {mean:?} and std {std:?}, but they must be finite, and std above 0"
     )]
     Statistics {
         /// Means given.

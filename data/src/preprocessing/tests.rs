@@ -9,7 +9,7 @@ fn gray(side: usize, resize: usize) -> Preprocessing {
 }
 
 #[test]
-fn refuses_what_cannot_be() {
+fn invalid_preprocessing_is_rejected() {
     let new = Preprocessing::new;
     for result in [
         new([2, 8, 8], 8, vec![0.5; 2], vec![0.5; 2]),
@@ -25,7 +25,7 @@ fn refuses_what_cannot_be() {
 }
 
 #[test]
-fn serde_validates() {
+fn deserialization_validates() {
     let good = r#"{"channels":1,"height":8,"width":8,"resize":9,"mean":[0.5],"std":[0.25]}"#;
     let read: Preprocessing = serde_json::from_str(good).unwrap();
     assert_eq!(serde_json::to_string(&read).unwrap(), good);
@@ -35,14 +35,14 @@ fn serde_validates() {
 }
 
 #[test]
-fn a_image_of_the_size_is_not_resampled() {
+fn image_of_target_size_is_not_resampled() {
     let image = GrayImage::from_fn(8, 8, |x, y| image::Luma([(x * 31 + y * 7) as u8]));
     let bytes = gray(8, 8).prepare_bytes(&image.clone().into()).unwrap();
     assert_eq!(bytes, image.into_raw());
 }
 
 #[test]
-fn the_center_is_kept() {
+fn crop_keeps_center() {
     let image = GrayImage::from_fn(12, 8, |x, y| image::Luma([(x * 16 + y) as u8]));
     let bytes = gray(4, 8).prepare_bytes(&image.into()).unwrap();
     assert_eq!(bytes[..4], [66, 82, 98, 114], "row 2, columns 4 to 7");
@@ -59,7 +59,7 @@ fn alpha_is_dropped_and_gray_weighted() {
 }
 
 #[test]
-fn thin_images_work_and_empty_ones_are_refused() {
+fn thin_images_work_and_empty_ones_are_rejected() {
     for (width, height) in [(1, 10_000), (10_000, 1), (1, 1)] {
         let image = GrayImage::from_pixel(width, height, image::Luma([77]));
         assert_eq!(
@@ -75,7 +75,7 @@ fn thin_images_work_and_empty_ones_are_refused() {
 }
 
 #[test]
-fn normalizing_goes_by_channel() {
+fn normalization_is_per_channel() {
     let preprocessing =
         Preprocessing::new([3, 1, 1], 1, vec![0.0, 0.5, 1.0], vec![1.0, 0.5, 0.1]).unwrap();
     let twice = preprocessing.normalize(&[255, 255, 255, 0, 0, 0]);
@@ -92,7 +92,7 @@ fn pattern() -> DynamicImage {
 
 /// The numbers are those of `Image.resize((6, 5), filter)` in Pillow 13.0.
 #[test]
-fn filters_stretch_as_pillows() {
+fn stretching_filters_match_pillow() {
     let expected: [(Filter, [u8; 30]); 5] = [
         (
             Filter::Bilinear,
@@ -146,7 +146,7 @@ fn filters_stretch_as_pillows() {
 /// The numbers are those of `Image.resize((10, 8), BICUBIC)`, then `crop((2, 1, 8, 7))`, and of
 /// `Image.resize((18, 20), BICUBIC)`, then `crop((6, 7, 11, 12))`, in Pillow 13.0.
 #[test]
-fn crops_of_bicubic_images_are_pillows() {
+fn bicubic_crops_match_pillow() {
     let bicubic = Resampling {
         filter: Filter::Bicubic,
         ..Resampling::default()
@@ -179,7 +179,7 @@ fn crops_of_bicubic_images_are_pillows() {
 }
 
 #[test]
-fn resampling_is_written_where_it_is_not_usual() {
+fn only_unusual_resampling_is_serialized() {
     let usual = gray(4, 8);
     let text = serde_json::to_string(&usual).unwrap();
     assert!(!text.contains("resampling"), "{text}");

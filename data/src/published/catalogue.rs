@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_downloaded_is_what_is_read() {
+    fn downloaded_files_are_the_files_read() {
         for set in [MNIST, FASHION_MNIST, CIFAR10, CIFAR100] {
             let checksums = set.downloads.iter().map(|file| file.sha256);
             for sha256 in checksums.chain(set.contents.iter().copied()) {

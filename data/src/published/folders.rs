@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_named_folder_comes_first_and_the_systems_last() {
+    fn given_folder_comes_first_and_system_folders_last() {
         let folders = searched(Some(Path::new("mine")));
         assert_eq!(folders[0], Path::new("mine"));
         if let Some(cache) = files::cache_folder() {

@@ -75,7 +75,7 @@ pub(super) fn unpack(
         .filter_map(|names| names.first())
         .find(|file| !unpacked.join(file).is_file());
     if let Some(file) = missing {
-        return Err(damaged(archive, format!("it lacks {file}")));
+        return Err(damaged(archive, format!("it has no {file}")));
     }
     // A non-empty folder cannot be replaced.
     if fs::rename(&unpacked, folder).is_err() {
@@ -181,7 +181,7 @@ fn checked(
         EntryType::Directory => false,
         EntryType::Regular => true,
         _ => {
-            let reason = format!("{} is no file", path.display());
+            let reason = format!("{} is not a file", path.display());
             return Err(damaged(archive, reason));
         }
     };
@@ -192,7 +192,7 @@ fn checked(
         .all(|part| matches!(part, Component::Normal(_)));
     let starts_well = parts.next().is_none_or(|part| part.as_os_str() == folder);
     if !plain || !starts_well || (is_file && parts.next().is_none()) {
-        let reason = format!("{} does not lie in {}", path.display(), folder.display());
+        let reason = format!("{} is outside of {}", path.display(), folder.display());
         return Err(damaged(archive, reason));
     }
     Ok(is_file.then_some(path))

@@ -15,11 +15,11 @@ use super::generate::Generate;
 const EXAMPLES: &str = "\
 Examples:
   infer image.png                     the best run, or the shipped model before any
-  infer --run newest image.png        the newest run, whatever it is worth
+  infer --run newest image.png        the newest run, whatever its accuracy
   infer --run runs/mine photos/*.jpg  a run of your choice, many images
   infer --weights resnet50.pth photo.jpg          weights of PyTorch, in names known elsewhere
   infer --pretrained resnet50 photo.jpg           torchvision's weights, downloaded once
-  infer --weights w.safetensors --model resnet50a photo.jpg   a network that names cannot tell
+  infer --weights w.safetensors --model resnet50a photo.jpg   a network that tensor names do not identify
   infer --json --top-k 3 image.png    for other programs
   infer --bench --model resnet50      how fast a network predicts here
   infer --list-devices                what this program can compute on";
@@ -189,12 +189,12 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn clap_definition_is_consistent() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn a_name_needs_something_to_name() {
+    fn network_flags_require_weights_or_bench() {
         for (arguments, works) in [
             (["--model", "resnet18", "--bench"].as_slice(), true),
             (

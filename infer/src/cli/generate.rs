@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_layout_names_flags_that_exist() {
+    fn help_layout_names_existing_flags() {
         let command = command();
         command.clone().debug_assert();
         let headed = LAYOUT.headings.iter().flat_map(|(_, flags)| flags.iter());
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_short_help_fits_on_a_screen() {
+    fn short_help_fits_one_screen() {
         for width in [80, 100] {
             let help = command().term_width(width).render_help().to_string();
             let lines: Vec<&str> = help.lines().collect();

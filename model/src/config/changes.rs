@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_usual_is_no_change() {
+    fn default_values_are_not_changes() {
         let changes = NetworkChanges {
             stem_stride: Some(2),
             stem_pool: Some(StemPool::Max),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_network_has_not_is_not_changed() {
+    fn missing_details_cannot_be_changed() {
         let pool = NetworkChanges {
             stem_pool: Some(StemPool::Max),
             ..NetworkChanges::default()

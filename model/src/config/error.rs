@@ -19,10 +19,10 @@ pub enum ConfigError {
         range: &'static str,
     },
     /// A detail of residual networks is changed in a network that lacks it.
-    #[error("this network has no stem, stages or norms that could be others")]
+    #[error("this network has no stem, stages or norms to change")]
     NoStages,
     /// The bottleneck stride is changed in a network without bottlenecks.
-    #[error("this network has no bottlenecks whose stride could be elsewhere")]
+    #[error("this network has no bottlenecks whose stride could change")]
     NoBottlenecks,
     /// The network accepts only one image size.
     #[error("this network takes images of {DIGIT_SIZE}x{DIGIT_SIZE} pixels, not {height}x{width}")]

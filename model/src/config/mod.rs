@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn out_of_range_names_the_key() {
+    fn out_of_range_error_names_key() {
         let mut config = ResNetConfig::cifar(3);
         config.depths = vec![3, 0, 3];
         let error = NetworkConfig::Resnet(config).validate().unwrap_err();
@@ -209,7 +209,7 @@ mod tests {
 
     /// Written before groups, deep stems and pre-activation existed.
     #[test]
-    fn an_old_description_is_the_same_network() {
+    fn old_description_gives_same_network() {
         let text = r#"{"family": "resnet", "stem": "cifar", "block": "basic", "depths": [3, 3, 3],
             "widths": [16, 32, 64], "shortcut": "zero-pad", "convolution_bias": false,
             "zero_init_last_norm": false, "input_channels": 3, "classes": 10}"#;
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn digit_network_takes_one_size() {
+    fn digit_network_accepts_one_size() {
         let config = crate::NetworkConfig::named("digit").unwrap();
         assert!(config.check_input(28, 28).is_ok());
         let error = config.check_input(32, 32).unwrap_err().to_string();

@@ -206,7 +206,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn a_summary_is_the_network(config in configs(), height in 1..20_usize, width in 1..20_usize) {
+    fn summary_matches_network(config in configs(), height in 1..20_usize, width in 1..20_usize) {
         let device = Default::default();
         let images = Tensor::<Flex, 4>::random(
             [2, config.input_channels, height, width],

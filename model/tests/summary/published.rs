@@ -20,7 +20,7 @@ const TORCHVISION: [(&str, u64, u64); 10] = [
 ];
 
 #[test]
-fn torchvision_family() {
+fn torchvision_family_matches_published_counts() {
     for (name, parameters, multiply_adds) in TORCHVISION {
         let summary = summary(&NetworkConfig::named(name).unwrap(), [224, 224]).unwrap();
         assert_eq!(summary.parameters, parameters, "{name}");
@@ -30,7 +30,7 @@ fn torchvision_family() {
 
 /// As they are published: parameters rounded to so many digits.
 #[test]
-fn millions_of_parameters() {
+fn parameter_counts_match_papers() {
     for (name, size, millions) in [
         // timm
         ("resnet18d", 224, "11.71"),
@@ -60,7 +60,7 @@ fn millions_of_parameters() {
 /// The published multiply-adds of the CIFAR networks count projections, as re-implementations have
 /// them; shortcut A costs none.
 #[test]
-fn cifar_multiply_adds() {
+fn cifar_multiply_adds_match_papers() {
     for (blocks, with_projections, with_zeros) in [
         (3, "40.8", "40.6"),
         (5, "69.1", "68.9"),
@@ -100,7 +100,7 @@ fn sizes_out_of_range_are_errors() {
 }
 
 #[test]
-fn memory_counts_what_is_kept() {
+fn memory_counts_kept_activations() {
     let config = NetworkConfig::Resnet(ResNetConfig {
         depths: vec![1],
         widths: vec![2],
@@ -140,7 +140,7 @@ fn json_round_trip() {
 }
 
 #[test]
-fn the_digit_network_is_its_summary() {
+fn digit_network_matches_summary() {
     let config = NetworkConfig::named("digit").unwrap();
     let summary = summary(&config, [28, 28]).unwrap();
     assert_eq!(summary.parameters, 42_790);

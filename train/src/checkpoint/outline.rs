@@ -61,7 +61,7 @@ impl Outline {
             .zip(&network.tensors)
             .find(|(tensor, expected)| tensor != expected);
         match differs {
-            Some(((path, _), _)) => Err(format!("{path} is not the network's")),
+            Some(((path, _), _)) => Err(format!("{path} is not a tensor of the network")),
             None if self.tensors.len() != network.tensors.len() => {
                 Err("it does not have the network's tensors".to_owned())
             }
@@ -73,7 +73,7 @@ impl Outline {
     pub(super) fn check_moments(&self, network: &Self) -> Result<(), String> {
         let is_known = |id: &String| network.parameters.contains_key(id);
         if let Some(id) = self.keys.iter().find(|id| !is_known(id)) {
-            return Err(format!("{id} is no parameter of the network"));
+            return Err(format!("{id} is not a parameter of the network"));
         }
         let differs = self.tensors.iter().find(|(path, shape)| {
             let id = path.split('.').nth(1).unwrap_or_default();
@@ -91,7 +91,7 @@ impl Outline {
         match node {
             Node::Map(_) if node.get("bytes").is_some() => {
                 let shape = node.tensor(rank);
-                let shape = shape.ok_or_else(|| format!("{path} is no whole tensor"))?;
+                let shape = shape.ok_or_else(|| format!("{path} is not a complete tensor"))?;
                 self.tensors.push((path.to_owned(), shape));
             }
             Node::Map(entries) => {
@@ -112,12 +112,12 @@ impl Outline {
             Node::List(nodes) => {
                 for (index, node) in nodes.iter().enumerate() {
                     if !matches!(node, Node::Map(_) | Node::Other) {
-                        return Err(format!("{path} is no list of parts"));
+                        return Err(format!("{path} is not a list of parts"));
                     }
                     self.collect(&join(path, &index.to_string()), node, rank)?;
                 }
             }
-            Node::Bytes(_) => return Err(format!("{path} is no whole tensor")),
+            Node::Bytes(_) => return Err(format!("{path} is not a complete tensor")),
             Node::Text(_) | Node::Number(_) | Node::Other => {}
         }
         Ok(())
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_every_optimizer_writes_is_accepted() {
+    fn records_of_every_optimizer_are_accepted() {
         for kind in OptimizerKind::ALL {
             let [model, optimizer] = records(kind);
             let network = Outline::read(&records(kind)[0]).unwrap();
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_burn_would_fail_at_is_refused() {
+    fn records_that_crash_burn_are_rejected() {
         let [model, optimizer] = records(OptimizerKind::AdamW);
         let network = Outline::read(&model).unwrap();
         let id = network.parameters.keys().next().unwrap();
@@ -354,7 +354,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bytes_that_pass_are_read_by_burn(place in any::<prop::sample::Index>(), value: u8) {
+        fn accepted_bytes_are_read_by_burn(place in any::<prop::sample::Index>(), value: u8) {
             static RECORDS: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
             let [model, optimizer] = RECORDS.get_or_init(|| records(OptimizerKind::Sgd));
             let network = Outline::read(model).unwrap();

@@ -37,7 +37,7 @@ impl Plan {
             )
         };
         let is_moved = place(&config) != place(&self.config);
-        let difference = "the content of their files is another".to_owned();
+        let difference = "their files have different contents".to_owned();
         match now.has_same_content(before) {
             Some(true) => Ok(None),
             Some(false) if is_moved => Err(TrainError::OtherImages { data, difference }),

@@ -66,7 +66,7 @@ fn without_checksums(step: usize) -> Checkpoint {
 }
 
 #[test]
-fn a_better_score_tells_more_images_or_as_many_with_a_lower_loss() {
+fn better_score_has_higher_accuracy_or_lower_loss() {
     let score = |loss, accuracy| Score { loss, accuracy };
     let best = Best {
         epoch: 1,
@@ -79,7 +79,7 @@ fn a_better_score_tells_more_images_or_as_many_with_a_lower_loss() {
 }
 
 #[test]
-fn patience_waits_for_the_best_whatever_is_kept() {
+fn patience_counts_from_best_epoch() {
     let scores = |accuracy| EpochScores {
         train: None,
         validation: Score {
@@ -110,7 +110,7 @@ fn patience_waits_for_the_best_whatever_is_kept() {
 
 proptest! {
     #[test]
-    fn figures_come_back_bit_for_bit(
+    fn checkpoint_metrics_round_trip_exactly(
         loss in any::<f64>().prop_filter("a loss", |loss| loss.is_finite()),
         correct in 0_u32..10_000,
         images in 1_u32..10_000,
@@ -139,7 +139,7 @@ proptest! {
 }
 
 #[test]
-fn the_last_whole_checkpoint_is_found_and_older_ones_go() {
+fn latest_complete_checkpoint_is_kept() {
     let run = tempfile::tempdir().unwrap();
     fs::create_dir(run.path().join("checkpoint")).unwrap();
     let checkpoints = Checkpoints::new(run.path());
@@ -167,7 +167,7 @@ fn the_last_whole_checkpoint_is_found_and_older_ones_go() {
 
 /// A process may be killed between the two files that say which checkpoint counts.
 #[test]
-fn a_resumed_run_removes_records_of_other_steps() {
+fn resumed_run_removes_stale_records() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path());
     fs::create_dir(folder.path().join("checkpoint")).unwrap();
@@ -185,7 +185,7 @@ fn a_resumed_run_removes_records_of_other_steps() {
 }
 
 #[test]
-fn every_damage_is_refused_by_name() {
+fn every_damaged_file_is_rejected_by_name() {
     let run = tempfile::tempdir().unwrap();
     fs::create_dir(run.path().join("checkpoint")).unwrap();
     let checkpoints = Checkpoints::new(run.path());
@@ -218,7 +218,7 @@ fn every_damage_is_refused_by_name() {
 }
 
 #[test]
-fn a_checkpoint_of_an_older_version_is_read() {
+fn older_checkpoint_is_read() {
     let run = tempfile::tempdir().unwrap();
     let folder = run.path().join("checkpoint");
     fs::create_dir(&folder).unwrap();
@@ -240,7 +240,7 @@ fn a_checkpoint_of_an_older_version_is_read() {
 }
 
 #[test]
-fn a_cut_record_without_a_checksum_is_an_error_that_names_it() {
+fn truncated_record_without_checksum_is_named() {
     let run = tempfile::tempdir().unwrap();
     fs::create_dir(run.path().join("checkpoint")).unwrap();
     let checkpoints = Checkpoints::new(run.path());
@@ -264,7 +264,7 @@ fn a_cut_record_without_a_checksum_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_failed_write_ends_the_run_with_its_reason() {
+fn failed_write_ends_run_with_reason() {
     let stop = Stop::default();
     let recorder = CheckpointRecorder::new(stop.clone());
     save(&recorder, Path::new("/nonexistent"), 5, 1.0);

@@ -1,9 +1,9 @@
-//! What the events of a run say of this program.
+//! Description of this program in the events of a run.
 
 use device::{DeviceKind, SelectedDevice};
 use train::About;
 
-/// Says which of several GPUs a program sees, and in which order.
+/// Environment variable that selects and orders the GPUs that a program sees.
 const VISIBLE_GPUS: &str = "CUDA_VISIBLE_DEVICES";
 
 pub(super) fn about(device: &SelectedDevice) -> About {
@@ -24,8 +24,8 @@ pub(super) fn about(device: &SelectedDevice) -> About {
     }
 }
 
-/// The place among all GPUs of one that is the `index`th that this program sees. GPUs that are named by
-/// their serial names are taken for the first ones.
+/// Returns the index among all GPUs of the `index`th GPU that this program sees. GPUs named by their UUIDs count as the
+/// first ones.
 fn among_all(index: usize, visible: &str) -> u32 {
     let named = visible.split(',').nth(index);
     let place = named.and_then(|name| name.trim().parse().ok());
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gpu_is_found_among_those_that_are_hidden() {
+    fn gpu_is_found_among_hidden_ones() {
         assert_eq!(among_all(1, ""), 1);
         assert_eq!(among_all(0, "3"), 3);
         assert_eq!(among_all(1, "5, 2"), 2);

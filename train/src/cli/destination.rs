@@ -1,4 +1,4 @@
-//! Where a result goes that the user wants as a file.
+//! Destination of a result that the user wants as a file.
 
 use std::fs;
 use std::io::{self, IsTerminal as _};
@@ -8,30 +8,30 @@ use command_line::voice;
 use files::{check_output, is_standard_output, write_hint, write_output};
 use thiserror::Error;
 
-/// What stands for standard output in place of a file's name.
+/// File name that means standard output.
 const STANDARD_OUTPUT: &str = "-";
 
-/// A file that the user named, or standard output.
+/// A file given by the user, or standard output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
-    /// `-`, or a path that leads there, such as `/dev/stdout`.
+    /// `-`, or a path such as `/dev/stdout`.
     StandardOutput,
     File(PathBuf),
 }
 
-/// A result cannot go where the user wants it.
+/// A result cannot be written to its destination.
 #[derive(Debug, Error)]
 pub(crate) enum DestinationError {
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
-    #[error("{what} is not for a terminal")]
+    #[error("{what} cannot be written to a terminal")]
     Terminal { what: &'static str },
-    #[error("standard output cannot take both {what} and --json")]
+    #[error("{what} and --json cannot both go to standard output")]
     Twice { what: &'static str },
 }
 
 impl DestinationError {
-    /// The way out, if there is a usual one.
+    /// Returns a hint on how to fix the error, if there is one.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Write { source, .. } if source.kind() == io::ErrorKind::NotFound => {
@@ -42,13 +42,13 @@ impl DestinationError {
                 None => Some("name another file".into()),
             },
             Self::Terminal { .. } => {
-                Some("name a file, or lead standard output into a file or a pipe".into())
+                Some("name a file, or redirect standard output to a file or a pipe".into())
             }
             Self::Twice { .. } => Some("name a file for one of them".into()),
         }
     }
 
-    /// Whether the error lies in how the program was called.
+    /// Returns whether the error is wrong usage.
     pub(crate) fn is_wrong_usage(&self) -> bool {
         matches!(self, Self::Terminal { .. } | Self::Twice { .. })
     }
@@ -62,7 +62,7 @@ impl Destination {
         }
     }
 
-    /// Checks that a text can be written there, before something that takes long.
+    /// Checks that text can be written, before the long work.
     pub(crate) fn check(&self) -> Result<(), DestinationError> {
         match self {
             Self::StandardOutput => Ok(()),
@@ -70,7 +70,7 @@ impl Destination {
         }
     }
 
-    /// Checks the same for what only programs can read.
+    /// Like [`check`](Self::check), for binary data.
     pub(crate) fn check_binary(&self, what: &'static str) -> Result<(), DestinationError> {
         match *self == Self::StandardOutput && io::stdout().is_terminal() {
             true => Err(DestinationError::Terminal { what }),
@@ -87,7 +87,7 @@ impl Destination {
     }
 }
 
-/// Whether a path is that of a device, a pipe or standard output, whose names have no endings.
+/// Returns whether a path is a device, a pipe or standard output, whose names have no endings.
 pub(crate) fn is_special(path: &Path) -> bool {
     let is_device = |metadata: fs::Metadata| !metadata.is_file() && !metadata.is_dir();
     path.as_os_str() == STANDARD_OUTPUT

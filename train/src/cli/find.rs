@@ -1,10 +1,10 @@
-//! Which run is looked at.
+//! Selection of runs to read.
 
 use std::path::{Path, PathBuf};
 
 use train::TrainError;
 
-/// The folder of a run that has events, or will have some.
+/// Returns the folder of a run that has events, or will have some.
 pub(super) fn find(run: &Path, runs_dir: &Path) -> anyhow::Result<PathBuf> {
     let folder = command_line::find_run(run, runs_dir)?;
     match has_events(&folder) || events::is_locked(&folder) {
@@ -13,7 +13,7 @@ pub(super) fn find(run: &Path, runs_dir: &Path) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// The folders of these runs, each once, or that of the newest if there are none.
+/// Returns the folders of the given runs without duplicates, or the newest run if none are given.
 pub(super) fn find_all<'a>(
     runs: impl IntoIterator<Item = &'a PathBuf>,
     runs_dir: &Path,
@@ -31,7 +31,7 @@ pub(super) fn find_all<'a>(
     Ok(folders)
 }
 
-/// The newest run that has events.
+/// Returns the newest run that has events.
 pub(super) fn newest(runs_dir: &Path) -> anyhow::Result<PathBuf> {
     let newest = command_line::newest_run(runs_dir, events::FILE)?;
     Ok(newest.ok_or_else(|| TrainError::NoRuns {

@@ -1,13 +1,13 @@
 //! The program's command line.
 //!
-//! | module | what it holds |
+//! | module | content |
 //! |---|---|
 //! | `arguments` | flags and help |
-//! | `program` | from arguments to a command, or to training |
+//! | `program` | dispatch from arguments to a command or to training |
 //! | `prepare` | settings, device and data of a run |
-//! | `training` | training, with everything that shows it |
-//! | `commands` | the commands, all but training |
-//! | `display` | how a run is shown, and controlled, on the terminal |
+//! | `training` | training and its display |
+//! | `commands` | all commands except training |
+//! | `display` | display and control of a run on the terminal |
 
 mod about;
 pub(crate) mod arguments;

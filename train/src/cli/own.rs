@@ -1,8 +1,8 @@
-//! Command lines of this program that a user can paste.
+//! Command lines of this program for users to paste.
 
 use std::path::Path;
 
-/// A command line of this program, called as it was now, whose last word is the folder of a run.
+/// Returns a command line that calls this program like the current one, and ends with a run's folder.
 ///
 /// It is quoted for shells; bytes of the path that are not text are replaced.
 pub(crate) fn command_line(words: &[&str], folder: &Path) -> String {
@@ -14,7 +14,7 @@ pub(crate) fn command_line(words: &[&str], folder: &Path) -> String {
         .chain(words.iter().copied())
         .chain([folder.as_ref()])
         .collect();
-    // Only a null cannot be quoted, and no path has one.
+    // Only null bytes cannot be quoted, and no path has one.
     shlex::try_join(line.iter().copied()).unwrap_or_else(|_| line.join(" "))
 }
 
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_with_a_space_is_quoted() {
+    fn folder_with_space_is_quoted() {
         let line = command_line(&["watch"], Path::new("runs/my run"));
         assert!(line.ends_with(" watch 'runs/my run'"), "{line}");
     }

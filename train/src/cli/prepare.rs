@@ -1,4 +1,4 @@
-//! Settings, device and data of a run, before it trains.
+//! Preparation of a run: settings, device and data.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl WrongFlag {
     }
 }
 
-/// Starts the threads that CPUs compute with, and tells if they are fewer than they should be.
+/// Starts the CPU threads, and warns if there are fewer than requested.
 pub(crate) fn start_threads(threads: Option<usize>) -> anyhow::Result<()> {
     if let Some(line) = environment::start_threads(threads)? {
         warn(&line);
@@ -36,7 +36,7 @@ pub(crate) fn start_threads(threads: Option<usize>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The device that the settings mean, with as many threads; what `auto` passed over is said.
+/// Resolves the device of the settings and starts its threads; prints what `auto` skipped.
 pub(crate) fn resolve(config: &TrainConfig) -> anyhow::Result<SelectedDevice> {
     start_threads(config.threads)?;
     let resolution = device::resolve(&config.device)?;
@@ -49,7 +49,7 @@ pub(crate) fn resolve(config: &TrainConfig) -> anyhow::Result<SelectedDevice> {
     Ok(resolution.device)
 }
 
-/// The settings of a new run, or those of the run to resume and its folder.
+/// Returns the settings of a new run, or those of the run to resume with its folder.
 pub(crate) fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Option<RunFolder>)> {
     let overrides = &arguments.settings.overrides;
     let (mut config, folder) = match (&arguments.resume, &arguments.config) {
@@ -73,8 +73,8 @@ pub(crate) fn settle(arguments: Arguments) -> anyhow::Result<(TrainConfig, Optio
     Ok((config, folder))
 }
 
-/// Checks that flags change no more of a run's data than their place. Labels that lie in its folder move with it; these
-/// are where they come to.
+/// Checks that flags change only the location of a run's data. Returns the new path of labels inside the data folder,
+/// which move with it.
 fn moved_labels(
     config: &TrainConfig,
     overrides: &train::Overrides,
@@ -98,7 +98,7 @@ fn moved_labels(
     }
 }
 
-/// A run may be resumed from another folder than it was started from.
+/// Makes all paths absolute, because a run may be resumed from another folder.
 pub(crate) fn make_absolute(config: &mut TrainConfig) -> anyhow::Result<()> {
     if let Some(data_dir) = &mut config.data_dir {
         *data_dir = absolute(data_dir)?;
@@ -106,7 +106,7 @@ pub(crate) fn make_absolute(config: &mut TrainConfig) -> anyhow::Result<()> {
     if let Source::Folder(path) = &mut config.data {
         *path = absolute(path)?;
     }
-    // What is not here may be in the folder of images.
+    // A missing table may be in the folder of images.
     if let Some(labels) = config.labels.as_mut().filter(|labels| labels.exists()) {
         *labels = absolute(labels)?;
     }
@@ -131,7 +131,7 @@ pub(crate) fn load(
     mut config: TrainConfig,
     resumed: Option<&RunFolder>,
 ) -> anyhow::Result<Arc<Plan>> {
-    // A resumed run has its weights where its config says.
+    // The config of a resumed run names its weights.
     if let (Some(name), None) = (&config.pretrained, resumed) {
         let weights = name.parse().map_err(ConfigError::from)?;
         config.weights = Some(terminal::fetch(weights)?);
@@ -182,7 +182,7 @@ pub(crate) fn load(
     Ok(Arc::new(plan))
 }
 
-/// What a run starts from, and what of it is changed.
+/// Returns lines about the initial weights of a run and how they are adapted.
 fn tell_weights(plan: &Plan) {
     let (Some(pretrained), Some(fitting)) = (&plan.pretrained, plan.fitting()) else {
         return;
@@ -223,7 +223,7 @@ fn tell_weights(plan: &Plan) {
     }
 }
 
-/// A number with what it counts, in the singular for one.
+/// Formats a count with its noun, in the singular for one.
 fn counted(count: usize, what: &str) -> String {
     match count {
         1 => format!("1 {what}"),

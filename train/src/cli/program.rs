@@ -1,4 +1,4 @@
-//! From arguments to a command, or to training.
+//! Dispatch from arguments to a command or to training.
 
 use std::process::ExitCode;
 

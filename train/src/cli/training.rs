@@ -1,4 +1,4 @@
-//! Training, with everything that shows it.
+//! Training and its display.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -101,14 +101,14 @@ pub(crate) fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow:
     })
 }
 
-/// Trains on whichever backend the device has.
+/// Training on the device's backend.
 pub(crate) struct Train<'a> {
     pub plan: Arc<Plan>,
     pub folder: &'a RunFolder,
     pub stop: Stop,
     pub stream: Stream,
     pub shown: Shown,
-    /// Whether the line that a run ends with is printed.
+    /// Whether the final line is printed.
     pub prints_result: bool,
 }
 
@@ -127,7 +127,7 @@ impl Task for Train<'_> {
         let total = plan.config.epochs * plan.train.indices().len();
         let bar = image_bar(total);
         if shown != Shown::Lines {
-            // Until the user wants to be without the dashboard.
+            // Until the user closes the dashboard.
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         let is_hidden = matches!(shown, Shown::Dashboard | Shown::Burn);

@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn metrics_are_those_counted_by_hand() {
+    fn metrics_match_hand_computed_values() {
         // Right with 0.8, wrong with 0.6, right with 0.6, wrong with 0.8: of two classes.
         let logit = |confidence: f32| (confidence / (1.0 - confidence)).ln();
         let logits = [
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn evaluations_of_earlier_versions_are_read() {
+    fn older_evaluations_are_read() {
         let mut json = serde_json::to_value(evaluation(&[1.0, 0.0], 2, &[0], 1)).unwrap();
         let fields = json.as_object_mut().unwrap();
         fields.remove("accuracy_interval").unwrap();
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_certain_mistakes_are_kept() {
+    fn most_confident_mistakes_are_kept() {
         let mut tally = Tally::new(2);
         for image in 0..40 {
             // Every second one is right, and those in the middle are the most certain.
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_that_never_comes_up_counts_nothing() {
+    fn absent_class_does_not_count() {
         let found = evaluation(&[1.0, 0.0, -1.0], 3, &[0], 1);
         let class = &found.classes[2];
         assert_eq!((class.precision, class.recall, class.f1), (0.0, 0.0, 0.0));
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn images_may_number_their_classes_otherwise() {
+    fn class_indices_may_be_mapped() {
         let device = Default::default();
         let mut tally = Tally::new(3).with_classes(vec![2, 0]);
         let logits = Tensor::<Flex, 2>::from_floats([[0.0, 1.0, 5.0], [5.0, 1.0, 0.0]], &device);
@@ -414,14 +414,14 @@ mod tests {
     }
 
     #[test]
-    fn the_five_likeliest_count_for_top5() {
+    fn top5_counts_five_highest_logits() {
         let logits = [6.0, 5.0, 4.0, 3.0, 2.0, 1.0];
         assert_eq!(evaluation(&logits, 6, &[4], 1).top5, 1.0);
         assert_eq!(evaluation(&logits, 6, &[5], 1).top5, 0.0);
     }
 
     #[test]
-    fn logits_that_are_no_numbers_are_counted_without_a_panic() {
+    fn nan_logits_are_counted_without_panic() {
         let found = evaluation(&[f32::NAN, 1.0, f32::NEG_INFINITY], 3, &[1], 1);
         assert_eq!(found.images, 1);
         assert!(found.loss.is_nan());
@@ -429,7 +429,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sums_fit_together_whatever_the_batches(
+        fn sums_are_independent_of_batching(
             logits in prop::collection::vec(-9.0_f32..9.0, 4 * 24),
             targets in prop::collection::vec(0_i64..4, 24),
             batch in 1_usize..25,

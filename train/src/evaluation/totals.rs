@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_count_by_their_size() {
+    fn totals_weigh_batches_by_size() {
         let mut totals = Totals::resumed(None);
         assert!(totals.sums().is_none());
         totals.add(
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_that_an_earlier_version_began_has_no_cross_entropy() {
+    fn epoch_begun_by_older_version_has_no_cross_entropy() {
         let json = r#"{"loss":"2.5","correct":1,"images":2}"#;
         let sums: Sums = serde_json::from_str(json).unwrap();
         assert_eq!(sums.cross_entropy, None);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cross_entropy_on_the_host_is_the_loss_without_smoothing() {
+    fn host_cross_entropy_matches_unsmoothed_loss() {
         let output = output([[1.0, -0.5], [30.0, 2.0], [-4.0, 0.25]], [0, 1, 1]);
         let device = output.output.device();
         let loss = burn::nn::loss::CrossEntropyLossConfig::new()

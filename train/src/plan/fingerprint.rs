@@ -51,10 +51,10 @@ impl Fingerprint {
         ];
         let other = parts.into_iter().find(|(_, now, before)| now != before);
         match other {
-            Some((part, now, before)) => {
-                Some(format!("there were {before} {part} images, and are {now}"))
-            }
-            None if self.checksum != before.checksum => Some("their classes are others".to_owned()),
+            Some((part, now, before)) => Some(format!(
+                "there were {before} {part} images, and now there are {now}"
+            )),
+            None if self.checksum != before.checksum => Some("their classes differ".to_owned()),
             None => None,
         }
     }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_changed_is_named() {
+    fn changed_data_is_described() {
         let before = Fingerprint {
             train: 90,
             validation: 10,
@@ -86,7 +86,7 @@ mod tests {
         };
         assert_eq!(
             fewer.difference(&before).unwrap(),
-            "there were 90 training images, and are 80"
+            "there were 90 training images, and now there are 80"
         );
         let others = Fingerprint {
             checksum: 8,
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn checkpoints_without_a_checksum_of_files_are_read() {
+    fn checkpoints_without_data_checksum_are_read() {
         let text = r#"{"train": 90, "validation": 10, "test": 20, "checksum": 7}"#;
         let before: Fingerprint = serde_json::from_str(text).unwrap();
         let now = Fingerprint {

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_step_that_diverged_is_named() {
+    fn diverged_step_is_named() {
         let position = StepPosition {
             epoch: 2,
             step: 12,

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_weight_that_is_no_number_is_found() {
+    fn single_nan_weight_is_found() {
         let device = Default::default();
         let parameter = |values: [f32; 3]| {
             let values = TensorData::from(values);

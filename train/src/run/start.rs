@@ -77,7 +77,7 @@ impl<B: ResidualBackend> Start<B> {
         if state.network != plan.network {
             return Err(TrainError::Checkpoint {
                 path: PathBuf::from(folder.path()),
-                reason: "its network is not the one that config.toml describes".to_owned(),
+                reason: "its network differs from the one in config.toml".to_owned(),
             });
         }
         let begun = state.epoch - usize::from(state.steps_in_epoch == 0);

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn names_count_before_places() {
+    fn names_take_precedence_over_positions() {
         let Matching { classes, by } =
             of(("folder:a", "cat ant"), ("folder:b", "ant bee cat")).unwrap();
         assert_eq!((classes, by), (vec![2, 0], MatchedBy::Name));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_places() {
+    fn numeric_names_are_positions() {
         for (data, model, classes) in [
             ("n01440764 n01443537", "tench goldfish", [0, 1]),
             ("1 2", "ant bee", [0, 1]),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_other_classes() {
+    fn different_names_are_different_classes() {
         for (data, model) in [
             (("folder:a", "cat dog"), ("folder:b", "ant bee")),
             (("folder:a", "ant cat"), ("folder:b", "ant bee")),

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_smaller_last_step_is_counted_or_not() {
+    fn partial_last_step_is_counted_or_dropped() {
         let steps = |drop_last, images| {
             let loader = LoaderConfig {
                 drop_last,
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn only_folders_can_stay_in_files() {
+    fn only_folder_images_can_stay_in_files() {
         let loader: LoaderConfig = toml::from_str("storage = \"files\"").unwrap();
         assert!(loader.validate(&Source::Folder("a".into())).is_ok());
         let error = loader.validate(&Source::Mnist).unwrap_err();
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn only_training_images_are_balanced_and_dropped() {
+    fn balancing_and_dropping_affect_training_only() {
         let shape = [1, 1, 1];
         let labels = vec![0, 0, 0, 0, 0, 0, 1];
         let images = data::PackedImages::new(shape, vec![0; 7], labels).unwrap();

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_valid_and_survives_toml() {
+    fn default_config_is_valid_and_round_trips() {
         let config = TrainConfig::default();
         config.validate().unwrap();
         assert_eq!(read(&toml::to_string(&config).unwrap()).unwrap(), config);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_keys_are_named_with_their_line() {
+    fn unknown_keys_are_reported_with_line() {
         let error = read("epochs = 3\nlearning_rate = 0.1\n")
             .unwrap_err()
             .to_string();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn values_out_of_range_are_named_with_their_range() {
+    fn out_of_range_values_are_reported_with_range() {
         for (text, key) in [
             ("epochs = 0", "epochs"),
             ("batch_size = 0", "batch_size"),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_win_over_the_file() {
+    fn flags_override_file() {
         let flags = Overrides::of([("epochs", "7"), ("optimizer", "adam")]).unwrap();
         let config = read("epochs = 3\nlr = 0.5").unwrap().with(&flags).unwrap();
         assert_eq!((config.epochs, config.learning_rate()), (7, 0.5));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_rate_is_that_of_the_optimizer() {
+    fn default_learning_rate_depends_on_optimizer() {
         for (text, rate) in [
             ("", 0.1),
             ("optimizer = \"adam\"", 1e-3),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_of_fine_tuning_is_a_round_number() {
+    fn fine_tuning_learning_rate_is_round() {
         for (optimizer, rate) in [
             ("sgd", "0.01"),
             ("adam", "0.0001"),
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_that_do_not_fit_are_refused() {
+    fn mismatched_networks_are_rejected() {
         let config = TrainConfig {
             model: Some("digit".to_owned()),
             ..TrainConfig::default()

@@ -108,9 +108,9 @@ impl TrainConfig {
                     && widths.is_none()
                     && !self.zero_init_last_norm => {}
             NetworkConfig::Digit(_) => {
-                return Err(self.wrong_network(
-                    "it has no stem, stages or norms that could be others".to_owned(),
-                ));
+                return Err(
+                    self.wrong_network("it has no stem, stages or norms to change".to_owned())
+                );
             }
         }
         self.changes()

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_the_settings() {
+    fn optimizer_names_match_settings() {
         for kind in OptimizerKind::ALL {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         }

@@ -49,7 +49,7 @@ impl Overrides {
                 reason,
             };
             let setting = settings().find(|setting| setting.key == key);
-            let setting = setting.ok_or_else(|| wrong("there is no such setting".to_owned()))?;
+            let setting = setting.ok_or_else(|| wrong("unknown setting".to_owned()))?;
             overrides.insert(setting, setting.parse(text).map_err(wrong)?);
         }
         Ok(overrides)

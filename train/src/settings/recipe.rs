@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_recipe_is_valid_and_says_what_it_trains() {
+    fn every_recipe_is_valid_and_names_its_data() {
         for name in recipe_names() {
             let config = TrainConfig::recipe(name).unwrap();
             let [channels, size] = match config.data {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_sample_has_a_recipe_without_its_name() {
+    fn only_sample_has_a_default_recipe() {
         let usual = |data| TrainConfig::usual(&data).unwrap();
         assert_eq!(
             usual(Source::Sample),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_augmented_unless_flags_say_otherwise() {
+    fn folders_are_augmented_unless_disabled() {
         let usual = TrainConfig::usual(&Source::Folder("photos".into())).unwrap();
         usual.validate().unwrap();
         assert!(usual.augmentation.flip && usual.augmentation.resized_crop.is_some());
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_recipes_are_told_the_known_ones() {
+    fn unknown_recipe_error_lists_known_ones() {
         let error = TrainConfig::recipe("imagenet").unwrap_err().to_string();
         assert!(error.contains("sample, mnist"), "{error}");
     }

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn cosine_rises_then_falls_and_never_comes_back() {
+    fn cosine_rises_then_falls() {
         let rates = rates(Schedule::Cosine, 0.4, 4, 12);
         assert_close(&rates[..5], &[0.1, 0.2, 0.3, 0.4, 0.4]);
         assert!((rates[8] - 0.2).abs() < 1e-12);
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn one_cycle_is_that_of_pytorch() {
+    fn one_cycle_matches_pytorch() {
         // OneCycleLR(max_lr=0.5, total_steps=10, pct_start=0.3, cycle_momentum=False)
         let expected = [
             0.02,
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn the_others_fall_as_they_say() {
+    fn other_schedules_decay_as_documented() {
         let named = |name| rates(Schedule::named(name).unwrap(), 1.0, 0, 8);
         assert_close(&named("linear"), &[1.0, 0.875, 0.75, 0.625, 0.5]);
         assert_close(&named("polynomial"), &[1.0, 0.765625, 0.5625]);
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn every_schedule_survives_toml_and_checks_its_values() {
+    fn schedules_round_trip_and_validate() {
         #[derive(Debug, PartialEq, Serialize, Deserialize)]
         struct Table {
             schedule: Schedule,
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warm_up_takes_half_of_the_run_at_most() {
+    fn warmup_takes_at_most_half_of_run() {
         for schedule in [Schedule::Cosine, Schedule::OneCycle] {
             let rates = rates(schedule, 1.0, 100, 10);
             let (rising, falling) = rates[..10].split_at(5);
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn goes_on_where_it_was_saved() {
+    fn schedule_continues_from_saved_step() {
         let mut whole = Rates::new(Schedule::Cosine, 0.1, 3, 20);
         (0..7).for_each(|_| {
             whole.step();

@@ -37,7 +37,7 @@ impl TrainConfig {
             Some(patience) if self.scores_on_test() => Err(ConfigError::OutOfRange {
                 key: "patience",
                 value: patience.to_string(),
-                range: "left out where `validation` is 0, because nothing is chosen by the test images",
+                range: "unset if `validation` is 0, because the test images choose nothing",
             }),
             _ => Ok(()),
         }

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_and_running_statistics_are_averaged_and_the_network_is_left_alone() {
+    fn average_covers_weights_and_statistics_and_keeps_network() {
         let device = Default::default();
         let config = model::NetworkConfig::named("resnet8").unwrap();
         let network = config.init::<Train>(&device).unwrap();

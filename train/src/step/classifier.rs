@@ -179,7 +179,7 @@ mod tests {
     use burn_flex::Flex;
 
     #[test]
-    fn a_mixed_loss_is_between_those_of_both_classes() {
+    fn mixed_loss_interpolates_both_classes() {
         let device = Default::default();
         let logits = Tensor::<Flex, 2>::from_floats([[1.0, -0.5, 0.2], [0.3, 2.0, -1.0]], &device);
         let (own, other) = ([0, 2], [1, 2]);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_loss_of_outliers_is_least_where_all_classes_are_as_likely() {
+    fn outlier_loss_is_minimal_for_uniform_output() {
         let device = Default::default();
         let loss = |logits: [f32; 3]| -> f32 {
             uniform(Tensor::<Flex, 2>::from_floats([logits, [0.0; 3]], &device)).into_scalar()
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn smoothed_losses_are_those_of_pytorch() {
+    fn smoothed_loss_matches_pytorch() {
         let device = Default::default();
         let logits = Tensor::<Flex, 2>::from_floats([[1.0, -0.5, 0.2], [0.3, 2.0, -1.0]], &device);
         let targets = || Tensor::<Flex, 1, Int>::from_ints([0, 2], &device);

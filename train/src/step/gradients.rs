@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn long_gradients_keep_their_direction_and_short_ones_stay() {
+    fn clipping_keeps_direction_and_short_gradients() {
         let device = Default::default();
         let linear: Linear<Train> = LinearConfig::new(3, 2).init(&device);
         let gradients = || {

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn several_batches_are_one_step_of_all_their_images() {
+    fn accumulated_batches_equal_one_large_step() {
         let device = Default::default();
         // Without norms, images have no say in each other.
         let network = model::NetworkConfig::named("digit")
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn outliers_pull_towards_the_uniform_distribution_and_count_for_nothing_else() {
+    fn outliers_affect_only_outlier_loss() {
         let device = Default::default();
         // Without norms, images have no say in each other.
         let network = model::NetworkConfig::named("digit")
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_stay_where_they_are() {
+    fn parameters_keep_their_memory() {
         let device = Default::default();
         for optimizer in [
             ops::Optimizer::Sgd(Sgd {

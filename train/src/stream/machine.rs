@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_program_holds_memory_of_the_machine() {
+    fn process_memory_is_below_machine_memory() {
         let load = Look::new(0).load(3.0);
         assert_eq!(load.seconds, 3.0);
         assert!(

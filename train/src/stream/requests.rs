@@ -35,7 +35,7 @@ impl Requests {
                 }
             });
         if let Err(error) = &thread {
-            log::warn!("the run takes no requests of other processes: {error}");
+            log::warn!("the run cannot receive requests of other processes: {error}");
         }
         Self {
             end: Some(end),

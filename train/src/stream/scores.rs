@@ -172,7 +172,7 @@ mod tests {
     use data::PackedImages;
 
     #[test]
-    fn mistakes_show_their_images() {
+    fn mistakes_include_thumbnails() {
         let gray = PackedImages::new([1, 2, 2], vec![0, 1, 2, 3, 4, 5, 6, 7], vec![0, 1]).unwrap();
         let dataset = ImageDataset::new(gray, vec![1, 0]).unwrap();
         let missed = |image| Missed {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_their_files() {
+    fn mistakes_show_file_names() {
         let folder = tempfile::tempdir().unwrap();
         let paths: Vec<_> = (0..2)
             .map(|number| folder.path().join(format!("{number}.png")))

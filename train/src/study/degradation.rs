@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn one_recipe_for_all_networks() {
+    fn all_networks_share_one_recipe() {
         let study = Degradation {
             depths: vec![20, 56],
             base: Degradation::recipe(),

@@ -297,7 +297,7 @@ mod tests {
 
     /// A small step along a gradient changes the loss by its norm times the step.
     #[test]
-    fn norms_say_how_steep_the_loss_is() {
+    fn gradient_norms_match_loss_slope() {
         const STEP: f32 = 5e-4;
         let study = study();
         let config = study.networks().unwrap().remove(1);

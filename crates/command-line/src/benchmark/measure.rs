@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_run_is_not_a_warm_one() {
+    fn first_run_does_not_count_as_warm() {
         let start = ProgramStart::here();
         let mut parts = Vec::new();
         let mut runs = 0;
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn left_open_it_needs_both_runs_and_time() {
+    fn benchmark_without_count_needs_runs_and_time() {
         assert!(part_done(4, Duration::from_secs(60), None) < 1.0);
         assert!(part_done(1000, Duration::from_secs(1), None) < 1.0);
         assert!(part_done(5, Duration::from_secs(3), None) >= 1.0);

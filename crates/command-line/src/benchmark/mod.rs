@@ -48,7 +48,7 @@ impl BenchmarkError {
     /// Returns a hint on how to fix the error, if there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Input { .. } => Some("choose another --input, or leave it out".into()),
+            Self::Input { .. } => Some("choose another --input, or omit it".into()),
             Self::SavedModel(error) => error.hint(),
             Self::Device(_) => Some("try a smaller batch or another --device".into()),
         }

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_brackets_does_not_shift_the_fields() {
+    fn name_with_brackets_does_not_shift_fields() {
         let stat = "14059 (a (b) c) R 14056 14056 10162 0 -1 4194304 99 0 1 0 0 0 0 0 20 0 1 0 1600051 3133440";
         assert_eq!(start_ticks(stat), Some(1_600_051));
         assert_eq!(start_ticks("damaged"), None);

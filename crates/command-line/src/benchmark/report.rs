@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn text_says_the_same() {
+    fn text_report_matches_snapshot() {
         let text = report().to_string();
         for words in [
             "resnet8",
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn four_digits() {
+    fn numbers_have_four_digits() {
         assert_eq!(significant(0.012_345_6), "0.01235");
         assert_eq!(significant(1.234_56), "1.235");
         assert_eq!(significant(123.456), "123.5");

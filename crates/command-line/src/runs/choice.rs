@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_validation_accuracy_on_the_newest_run_s_data_wins() {
+    fn best_validation_accuracy_on_newest_data_wins() {
         let folder = runs(&[
             ("other", "cifar10", Some(0.99)),
             ("good", "folder:a", Some(0.8)),
@@ -360,20 +360,20 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_told_apart() {
+    fn percentages_have_distinguishing_digits() {
         assert_eq!(percents(0.942, 0.9), ["94.2", "90.0"]);
         assert_eq!(percents(0.9424, 0.94238), ["94.240", "94.238"]);
         assert_eq!(percents(0.5, 0.5), ["50.000000"; 2]);
     }
 
     #[test]
-    fn equal_runs_are_answered_by_the_newest() {
+    fn newest_run_wins_ties() {
         let folder = runs(&[("a", "folder:a", Some(0.8)), ("b", "folder:a", Some(0.8))]);
         assert_eq!(best(&folder).0.as_deref(), Some("b"));
     }
 
     #[test]
-    fn the_shipped_model_wins_over_worse_runs_on_such_data_alone() {
+    fn shipped_model_beats_worse_runs_on_same_data_only() {
         for (data, accuracy, wins) in [
             ("sample", 0.3, true),
             ("fashion-mnist", 0.9, true),
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_on_all_of_the_data_counts_for_its_part() {
+    fn run_on_full_data_counts_for_its_sample() {
         let folder = runs(&[
             ("whole", "fashion-mnist", Some(0.998)),
             ("smoke", "sample", Some(0.3)),
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newest_run_without_validation_answers() {
+    fn newest_run_without_validation_is_chosen() {
         let folder = runs(&[("old", "mnist", Some(0.9)), ("new", "mnist", None)]);
         let (name, why, _) = best(&folder);
         assert_eq!((name.as_deref(), why), (Some("new"), Why::NotCompared));
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_run_the_shipped_model_answers() {
+    fn shipped_model_is_used_without_runs() {
         let folder = runs(&[]);
         let (name, why, _) = best(&folder);
         assert!(name.is_none() && matches!(why, Why::NoRun { .. }));

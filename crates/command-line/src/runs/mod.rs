@@ -78,7 +78,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn the_newest_model_counts_not_the_name() {
+    fn newest_run_is_found_by_model_time() {
         let runs = tempfile::tempdir().unwrap();
         assert_eq!(
             newest_run(&runs.path().join("missing"), DESCRIPTION_FILE).unwrap(),

@@ -321,13 +321,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_without_a_point_inside_still_cross() {
+    fn lines_without_points_inside_are_drawn() {
         let shown = drawn(&chart(&[[-10.0, 0.0], [50.0, 6.0]]), [30, 6]);
         assert!(shown.contains('⠤') || shown.contains('⠊'), "{shown}");
     }
 
     #[test]
-    fn noise_around_a_level_line_is_seen() {
+    fn noise_around_constant_curve_is_visible() {
         let mut level = chart(&[[0.0, 1.0], [40.0, 1.0]]);
         level.series[0].band = vec![[10.0, 0.5, 1.5], [20.0, 0.4, 1.6], [99.0, -50.0, 50.0]];
         let scale = level.upright().unwrap();
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_tiny_areas() {
+    fn empty_charts_and_tiny_areas_do_not_panic() {
         assert!(drawn(&chart(&[]), [40, 6]).contains("nothing yet"));
         let mut negative = chart(&[[1.0, -1.0]]);
         negative.log = true;

@@ -62,7 +62,7 @@ mod tests {
     use ratatui::buffer::Buffer;
 
     #[test]
-    fn curves_are_noted_where_cells_would_show_them() {
+    fn traces_match_drawn_cells() {
         let chart = Chart {
             series: vec![Series {
                 points: vec![[0.0, 0.0], [20.0, 1.0], [40.0, 0.0]],

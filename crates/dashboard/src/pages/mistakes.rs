@@ -167,7 +167,7 @@ pub(crate) fn draw(pen: &mut Pen, state: &State, run: &Run, body: Rect) {
     let all = page.scores.mistakes_made();
     let mut said = match all > kept as u64 {
         true => format!(": the {kept} most confident of {} mistakes", count(all)),
-        false => format!(": all mistakes, {kept}, the surest first"),
+        false => format!(": all mistakes, {kept}, most confident first"),
     };
     if end - first < kept {
         said += &format!("; {} to {end} shown", first + 1);

@@ -74,7 +74,7 @@ pub(crate) fn draw_parts(pen: &mut Pen, run: &Run, area: Rect) {
     let means = means(recent(&run.history.speeds));
     let whole: f64 = means.iter().sum();
     if !(whole.is_finite() && whole > 0.0) {
-        pen.print(area, 0, 0, "no times of steps yet", Style::new());
+        pen.print(area, 0, 0, "no step times yet", Style::new());
         return;
     }
     let width = f64::from(area.width);
@@ -132,7 +132,7 @@ fn part_of_step(pen: &Pen, index: usize, seconds: f64, whole: f64) -> [Span; 4] 
 /// Draws CPU, memory and GPU, one row each.
 pub(crate) fn draw_machine(pen: &mut Pen, run: &Run, area: Rect) {
     let Some(system) = run.history.systems.last() else {
-        pen.print(area, 0, 0, "nothing known of the machine yet", Style::new());
+        pen.print(area, 0, 0, "no data on the machine yet", Style::new());
         return;
     };
     let share = |part: u64, whole: u64| match whole {

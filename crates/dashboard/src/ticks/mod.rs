@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn two_ticks_are_the_least() {
+    fn axes_have_at_least_two_ticks() {
         for high in (10..1000).map(f64::from) {
             for unit in [Unit::Number, Unit::Whole, Unit::Time] {
                 let scale = Scale {
@@ -244,7 +244,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_values_have_a_scale(
+        fn any_values_get_ticks(
             values in prop::collection::vec(any::<f64>(), 0..6),
             log in any::<bool>(),
             about in 0_usize..20,

@@ -69,7 +69,7 @@ mod tests {
     use crate::ticks::{Scale, Unit};
 
     #[test]
-    fn times_have_the_steps_of_clocks() {
+    fn time_ticks_use_clock_units() {
         for (from, to, shown) in [
             (0.0, 4.0, &["0 s", "1 s", "2 s", "3 s", "4 s"][..]),
             (0.0, 63.0, &["0 s", "15 s", "30 s", "45 s", "60 s"]),

@@ -54,7 +54,7 @@ fn count_devices(quiet: &Quiet) -> Result<usize, DeviceError> {
     };
     Err(unavailable(
         reason,
-        "check with `nvidia-smi` that the driver sees a GPU and suits it",
+        "check with `nvidia-smi` that the driver sees a GPU and supports it",
     ))
 }
 
@@ -109,7 +109,7 @@ mod tests {
 
     /// With or without a GPU: a result, never a panic.
     #[test]
-    fn probing_gives_devices_or_a_sentence() {
+    fn probe_returns_devices_or_reason() {
         match probe() {
             Ok(found) => assert!(!found.is_empty()),
             Err(DeviceError::Unavailable { reason, remedy, .. }) => {

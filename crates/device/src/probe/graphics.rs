@@ -62,7 +62,8 @@ fn graphics_api(kind: DeviceKind) -> Backend {
 fn remedy(backend: Backend) -> &'static str {
     match backend {
         Backend::Vulkan if cfg!(target_os = "linux") => {
-            "install the GPU's Vulkan driver and the Vulkan loader (`libvulkan1`); `mesa-vulkan-drivers` serves most GPUs and has a software adapter"
+            "install the GPU's Vulkan driver and the Vulkan loader (`libvulkan1`); \
+             `mesa-vulkan-drivers` supports most GPUs and has a software adapter"
         }
         Backend::Vulkan => "install the GPU's Vulkan driver",
         _ => "check that the system sees a GPU",
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn real_gpus_come_first_and_keep_the_numbers_of_the_runtime() {
+    fn real_gpus_come_first_and_keep_runtime_indices() {
         let numbered = number(vec![
             adapter(DeviceType::Cpu, "llvmpipe"),
             adapter(DeviceType::IntegratedGpu, "inside"),
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn software_is_marked_as_such() {
+    fn software_adapters_are_marked() {
         let llvmpipe = adapter(DeviceType::Cpu, "llvmpipe");
         let found = found((llvmpipe, WgpuDevice::Cpu), Backend::Vulkan);
         assert!(found.software);

@@ -25,7 +25,7 @@ pub(super) fn probe() -> Result<Vec<Found>, DeviceError> {
         .map_err(|message| {
             unavailable(
                 format!("the libraries of ROCm cannot be used: {message}"),
-                "install a ROCm version that suits the driver",
+                "install a ROCm version that matches the driver",
             )
         })?;
     if count == 0 {
@@ -56,7 +56,7 @@ mod tests {
 
     /// With or without a GPU: a result, never a panic.
     #[test]
-    fn probing_gives_devices_or_a_sentence() {
+    fn probe_returns_devices_or_reason() {
         match probe() {
             Ok(found) => assert!(!found.is_empty()),
             Err(DeviceError::Unavailable { reason, remedy, .. }) => {

@@ -25,7 +25,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_right_file_comes_out(
+    fn download_survives_random_cuts(
         length in 1_usize..200_000,
         leftover in prop::option::of(0.0..1.2),
         cuts in prop::collection::vec((manner(), 0.0..1.0), 0..6),

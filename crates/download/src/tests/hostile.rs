@@ -27,7 +27,7 @@ fn problem(reply: impl Fn(&Asked) -> Reply + Send + Sync + 'static, part: &[u8])
 }
 
 #[test]
-fn bodies_larger_than_allowed_are_not_taken() {
+fn oversized_bodies_are_rejected() {
     let endless = problem(|_| Reply::bare(200, &content(100_000)), b"");
     assert!(matches!(endless, Problem::TooLong { limit: 2000 }));
     let announced = problem(|_| Reply::whole(&content(2001)), b"");
@@ -40,7 +40,7 @@ fn bodies_larger_than_allowed_are_not_taken() {
 }
 
 #[test]
-fn ranges_longer_than_announced_are_not_taken() {
+fn oversized_ranges_are_rejected() {
     let longer = |asked: &Asked| match asked.range {
         Some(_) => Reply::bare(206, &content(900)).field("Content-Range: bytes 500-999/1000"),
         None => Reply::status(404),
@@ -53,13 +53,13 @@ fn ranges_longer_than_announced_are_not_taken() {
 }
 
 #[test]
-fn a_part_that_was_not_asked_for_is_not_taken() {
+fn unrequested_part_is_rejected() {
     let problem = problem(|_| Reply::rest(&content(1000), 500), b"");
     assert!(matches!(problem, Problem::Answer { .. }), "{problem}");
 }
 
 #[test]
-fn ranges_that_never_fit_end() {
+fn mismatched_ranges_do_not_loop_forever() {
     let shifted = |asked: &Asked| match asked.range {
         Some(offset) => Reply::rest(&content(1000), offset - 1),
         None => Reply::good(asked, &content(1000), "\"1\"").cut(500),
@@ -69,7 +69,7 @@ fn ranges_that_never_fit_end() {
 }
 
 #[test]
-fn what_is_no_http_is_passed_over() {
+fn non_http_responses_skip_to_next_mirror() {
     for field in [
         "Content-Length: -1",
         "Content-Length: 10\r\nContent-Length: 20",
@@ -87,7 +87,7 @@ fn what_is_no_http_is_passed_over() {
 }
 
 #[test]
-fn addresses_that_lead_nowhere_are_passed_over() {
+fn invalid_redirects_skip_to_next_mirror() {
     for location in [
         "ftp://127.0.0.1/file",
         "http://",
@@ -102,7 +102,7 @@ fn addresses_that_lead_nowhere_are_passed_over() {
 }
 
 #[test]
-fn errors_in_answer_to_ranges_only_do_not_lose_the_part() {
+fn range_errors_keep_the_part() {
     let refuses = |asked: &Asked| match asked.range {
         Some(_) => Reply::status(403),
         None => Reply::status(404),

@@ -21,7 +21,7 @@ fn failures(error: DownloadError) -> Vec<MirrorFailure> {
 }
 
 #[test]
-fn a_file_comes_once() {
+fn file_is_downloaded_once() {
     let file = content(300_000);
     let server = Server::of(&file);
     let mut place = Setup::new();
@@ -40,7 +40,7 @@ fn a_file_comes_once() {
 }
 
 #[test]
-fn an_empty_file_is_a_file() {
+fn empty_file_is_downloaded() {
     let server = Server::of(b"");
     let place = Setup::new();
     place.fetch(&server.mirrors(), b"").unwrap();
@@ -48,7 +48,7 @@ fn an_empty_file_is_a_file() {
 }
 
 #[test]
-fn lengths_need_not_be_known() {
+fn unknown_length_is_accepted() {
     let file = content(1000);
     let bare = Server::new({
         let file = file.clone();
@@ -71,7 +71,7 @@ fn lengths_need_not_be_known() {
 }
 
 #[test]
-fn bytes_are_not_unpacked() {
+fn content_encoding_is_not_decoded() {
     let file = content(1000);
     let server = Server::new({
         let file = file.clone();
@@ -87,7 +87,7 @@ fn bytes_are_not_unpacked() {
 }
 
 #[test]
-fn the_first_digits_of_a_checksum_are_enough() {
+fn download_accepts_checksum_prefix() {
     let file = content(1000);
     let server = Server::of(&file);
     let place = Setup::new();
@@ -105,7 +105,7 @@ fn the_first_digits_of_a_checksum_are_enough() {
 }
 
 #[test]
-fn what_was_received_is_told() {
+fn progress_reports_received_bytes() {
     let file = content(300_000);
     let server = Server::of(&file);
     let place = Setup::new();
@@ -134,7 +134,7 @@ fn what_was_received_is_told() {
 }
 
 #[test]
-fn a_mirror_without_the_file_is_passed_over() {
+fn mirror_without_file_is_skipped() {
     let file = content(1000);
     let good = Server::of(&file);
     for status in [403, 404, 410, 429, 500, 503] {
@@ -149,7 +149,7 @@ fn a_mirror_without_the_file_is_passed_over() {
 }
 
 #[test]
-fn a_mirror_with_another_file_is_passed_over() {
+fn mirror_with_different_file_is_skipped() {
     let (file, other) = (content(1000), content(2000));
     let (bad, good) = (Server::of(&other), Server::of(&file));
     let place = Setup::new();
@@ -162,7 +162,7 @@ fn a_mirror_with_another_file_is_passed_over() {
 }
 
 #[test]
-fn another_file_everywhere_is_an_error_with_both_checksums() {
+fn different_file_on_all_mirrors_reports_both_checksums() {
     let (file, other) = (content(1000), content(2000));
     let server = Server::of(&other);
     let place = Setup::new();
@@ -173,7 +173,7 @@ fn another_file_everywhere_is_an_error_with_both_checksums() {
 }
 
 #[test]
-fn redirects_are_followed_with_the_range() {
+fn redirects_keep_the_range() {
     let file = content(1000);
     let server = Server::new({
         let file = file.clone();
@@ -201,7 +201,7 @@ fn redirects_are_followed_with_the_range() {
 }
 
 #[test]
-fn where_nobody_listens_the_way_out_is_told() {
+fn unreachable_mirrors_give_hint() {
     // A port that was free just before.
     let address = TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -223,7 +223,10 @@ fn where_nobody_listens_the_way_out_is_told() {
         "{text}"
     );
     assert!(text.contains("answers 404 Not Found"), "{text}");
-    assert!(text.ends_with("file is no address of a file"), "{text}");
+    assert!(
+        text.ends_with("file is not the address of a file"),
+        "{text}"
+    );
     let hint = error.hint().unwrap();
     assert!(
         hint.contains(&format!("download {refused} on another machine")),
@@ -234,7 +237,7 @@ fn where_nobody_listens_the_way_out_is_told() {
 }
 
 #[test]
-fn a_proxy_that_does_not_lead_there_is_named() {
+fn unreachable_proxy_is_named() {
     let proxy = Server::new(|_| Reply::status(403));
     let mut place = Setup::new();
     place.patience.proxy = Some(Proxy::new(&proxy.url("")).unwrap());
@@ -247,7 +250,7 @@ fn a_proxy_that_does_not_lead_there_is_named() {
 }
 
 #[test]
-fn a_mirror_that_says_nothing_is_given_up() {
+fn silent_mirror_times_out() {
     let file = content(1000);
     let silent = Server::new(|_| Reply::bare(200, b"").stall());
     let halting = Server::new({
@@ -273,7 +276,7 @@ fn a_mirror_that_says_nothing_is_given_up() {
 }
 
 #[test]
-fn a_wrong_file_in_the_way_stays() {
+fn existing_different_file_is_kept() {
     let server = Server::of(b"abc");
     let place = Setup::new();
     fs::write(&place.path, "abd").unwrap();
@@ -286,7 +289,7 @@ fn a_wrong_file_in_the_way_stays() {
 }
 
 #[test]
-fn a_file_put_there_meanwhile_stays() {
+fn file_created_during_download_is_kept() {
     let file = content(1000);
     let place = Setup::new();
     let path = Arc::new(Mutex::new(place.path.clone()));
@@ -306,7 +309,7 @@ fn a_file_put_there_meanwhile_stays() {
 }
 
 #[test]
-fn paths_and_checksums_that_are_none_are_refused() {
+fn invalid_paths_and_checksums_are_rejected() {
     let mut place = Setup::new();
     let download = Download {
         mirrors: &[],

@@ -14,7 +14,7 @@ use super::{Setup, content, sha256};
 use crate::{Download, Outcome, Progress, fetch};
 
 #[test]
-fn one_loads_and_the_others_wait() {
+fn one_process_downloads_while_others_wait() {
     let file = content(10_000);
     // The server responds once the others are known to wait.
     let waiting = Arc::new((Mutex::new(0), Condvar::new()));
@@ -61,7 +61,7 @@ const CHECKSUM: &str = "DOWNLOAD_TEST_CHECKSUM";
 const PATH: &str = "DOWNLOAD_TEST_PATH";
 
 #[test]
-fn a_killed_process_leaves_its_part_and_no_lock() {
+fn killed_process_leaves_part_without_lock() {
     let file = content(100_000);
     let server = Server::new({
         let file = file.clone();

@@ -34,7 +34,7 @@ fn run() -> History {
 }
 
 #[test]
-fn time_left_counts_steps_and_scores() {
+fn time_left_includes_steps_and_scoring() {
     let history = run();
     assert_eq!(history.seconds_per_step(), Some(1.0));
     assert_eq!(history.seconds_left(), Some(26.0));
@@ -47,7 +47,7 @@ fn time_left_counts_steps_and_scores() {
 }
 
 #[test]
-fn the_last_epoch_is_kept_where_it_is_to_be() {
+fn last_epoch_is_kept_if_configured() {
     let mut history = run();
     assert_eq!(
         (history.kept().unwrap().epoch, history.keeps_last()),
@@ -64,7 +64,7 @@ fn the_last_epoch_is_kept_where_it_is_to_be() {
 }
 
 #[test]
-fn of_epochs_with_the_same_accuracy_the_best_has_the_lowest_loss() {
+fn lowest_loss_breaks_accuracy_ties() {
     let mut history = History::default();
     for (epoch, accuracy, loss) in [
         (1, 0.5, 0.1),
@@ -85,7 +85,7 @@ fn of_epochs_with_the_same_accuracy_the_best_has_the_lowest_loss() {
 }
 
 #[test]
-fn a_run_may_go_on_with_other_settings() {
+fn resumed_run_may_change_settings() {
     let mut history = run();
     history.push(Event::Resumed(Resumed {
         step: 20,
@@ -103,7 +103,7 @@ fn a_run_may_go_on_with_other_settings() {
 }
 
 #[test]
-fn what_is_said_before_a_run_begins_is_part_of_it() {
+fn messages_before_start_belong_to_run() {
     let mut history = History::default();
     let mut said = Vec::new();
     for text in ["a", "b"] {
@@ -126,7 +126,7 @@ fn what_is_said_before_a_run_begins_is_part_of_it() {
 }
 
 #[test]
-fn an_epoch_takes_the_place_of_its_number_and_of_later_ones() {
+fn repeated_epoch_replaces_it_and_later_ones() {
     let mut history = run();
     for (number, left) in [(3, 3), (2, 2), (2, 2), (9, 3), (0, 1)] {
         history.push(Event::Epoch(Box::new(Epoch {
@@ -139,7 +139,7 @@ fn an_epoch_takes_the_place_of_its_number_and_of_later_ones() {
 }
 
 #[test]
-fn absurd_epochs_are_taken_as_they_are() {
+fn absurd_epoch_numbers_are_accepted() {
     let mut history = History::default();
     history.push(Event::Epoch(Box::new(Epoch {
         epoch: usize::MAX,
@@ -150,7 +150,7 @@ fn absurd_epochs_are_taken_as_they_are() {
 }
 
 #[test]
-fn a_resumed_run_forgets_what_does_not_count() {
+fn resumed_run_drops_discarded_steps() {
     let mut history = run();
     assert_eq!(history.state(true), State::Running);
     assert_eq!(history.state(false), State::Crashed);
@@ -189,7 +189,7 @@ fn a_resumed_run_forgets_what_does_not_count() {
 }
 
 #[test]
-fn images_are_named_by_their_file_or_their_index() {
+fn images_are_named_by_file_or_index() {
     let mut history = History::default();
     history.push(Event::Started(Box::new(Started {
         data: "folder:/data/photos".to_owned(),
@@ -219,7 +219,7 @@ fn images_are_named_by_their_file_or_their_index() {
 }
 
 #[test]
-fn mistakes_without_a_path_are_read_as_earlier_versions_wrote_them() {
+fn mistakes_without_path_are_read() {
     let thumbnail = Thumbnail::new([1, 1, 1], vec![0]).unwrap();
     let mistake = Mistake {
         image: 7,

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn few_points_are_shown_as_they_are() {
+    fn few_points_are_unchanged() {
         let history = history(60);
         let curve = history.curve(Split::Train, "loss", Axis::Step, [45.0, 55.0], 20);
         let x: Vec<f64> = curve.buckets.iter().map(|bucket| bucket.x).collect();
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn many_points_keep_their_range_on_every_axis() {
+    fn downsampling_keeps_range_on_every_axis() {
         let history = history(1000);
         for (axis, end) in [
             (Axis::Step, 1000.0),
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn smoothing_starts_without_a_bias() {
+    fn smoothing_has_no_initial_bias() {
         let history = history(40);
         let curve = history.curve(Split::Train, "loss", Axis::Step, [10.0, 10.0], 4);
         assert_eq!(curve.clone().smoothed(0.9), curve);
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn senseless_ranges_are_empty() {
+    fn invalid_ranges_are_empty() {
         let history = history(10);
         for range in [[5.0, 1.0], [f64::NAN, 1.0], [20.0, 30.0]] {
             let curve = history.curve(Split::Train, "loss", Axis::Step, range, 10);

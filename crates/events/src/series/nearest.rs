@@ -39,7 +39,7 @@ mod tests {
     use crate::metrics::Metrics;
 
     #[test]
-    fn a_figure_is_that_of_the_nearest_step_that_has_one() {
+    fn nearest_step_with_a_value_is_returned() {
         let mut history = History::default();
         history.push(Event::Started(Box::new(Started {
             steps_per_epoch: 10,

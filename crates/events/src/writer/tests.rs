@@ -16,7 +16,7 @@ fn text(folder: &Path) -> String {
 }
 
 #[test]
-fn events_are_readable_soon_and_follow_each_other() {
+fn events_are_flushed_soon_and_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let writer = Writer::open(folder.path()).unwrap();
     writer.send(message("first"));
@@ -43,7 +43,7 @@ fn events_are_readable_soon_and_follow_each_other() {
 }
 
 #[test]
-fn a_run_that_goes_on_repeats_no_step() {
+fn resumed_run_repeats_no_step() {
     let step = |step| {
         Event::Step(Step {
             seconds: 0.5,
@@ -81,7 +81,7 @@ fn a_run_that_goes_on_repeats_no_step() {
 }
 
 #[test]
-fn a_run_that_begins_again_begins_with_an_empty_file() {
+fn restarted_run_starts_with_empty_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut before = 0;
     for sitting in 0..3 {
@@ -101,7 +101,7 @@ fn a_run_that_begins_again_begins_with_an_empty_file() {
 }
 
 #[test]
-fn an_echo_is_the_same_and_may_go_away() {
+fn echo_matches_file_and_may_close() {
     /// Accepts only the given number of bytes.
     #[derive(Clone)]
     struct Target(Arc<Mutex<Vec<u8>>>, usize);
@@ -140,7 +140,7 @@ fn an_echo_is_the_same_and_may_go_away() {
 }
 
 #[test]
-fn a_line_that_was_cut_off_is_removed() {
+fn cut_off_line_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     let long = "x".repeat(10_000);
     for (before, kept) in [
@@ -163,7 +163,7 @@ fn a_line_that_was_cut_off_is_removed() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_told_at_once() {
+fn full_disk_is_reported_at_once() {
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("/dev/full", folder.path().join(FILE)).unwrap();
     let (sender, told) = channel();

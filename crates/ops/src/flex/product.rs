@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn products_are_those_of_the_backend() {
+    fn products_match_backend() {
         let device = Default::default();
         let random = |rows, columns| {
             Matrix::random([rows, columns], Distribution::Normal(0.0, 1.0), &device)

@@ -131,7 +131,7 @@ mod tests {
     use crate::kernels::testing::{poisoned, random};
 
     #[test]
-    fn every_value_is_the_formula() {
+    fn values_match_formula() {
         for level in SimdLevel::available() {
             for length in [0, 1, 2, 7, 15, 16, 64, 1000, 100_003] {
                 let (a, b) = (random(1, length), random(2, length));
@@ -162,14 +162,14 @@ mod tests {
     #[cfg(debug_assertions)]
     #[test]
     #[should_panic(expected = "of a slice of length 99")]
-    fn a_pass_over_more_than_there_is_panics() {
+    fn mismatched_lengths_panic() {
         let (input, mut output) = (random(1, 99), poisoned(100));
         let (input, output) = (input[..].into(), (&mut output[..]).into());
         run(SimdLevel::best(), Relu { input, output }, 100);
     }
 
     #[test]
-    fn what_is_not_a_number_stays_so() {
+    fn nan_propagates() {
         for level in SimdLevel::available() {
             let mut data = poisoned(20);
             relu_in_place(level, &mut data);

@@ -133,7 +133,7 @@ mod tests {
     use crate::kernels::testing::{CHANNELS, poisoned, random};
 
     #[test]
-    fn every_value_finds_its_place() {
+    fn layout_conversion_moves_every_value() {
         for channels in [2, 4].into_iter().chain(CHANNELS) {
             for (batch, height, width) in [(0, 2, 2), (1, 1, 1), (3, 7, 7), (2, 9, 30)] {
                 let shape = Shape {

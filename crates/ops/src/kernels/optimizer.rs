@@ -237,7 +237,7 @@ mod tests {
     const LENGTHS: [usize; 6] = [0, 1, 7, 64, 1000, 70_001];
 
     #[test]
-    fn descent_follows_pytorch() {
+    fn sgd_matches_pytorch() {
         for level in SimdLevel::available() {
             for length in LENGTHS {
                 for (with, nesterov, dampening) in
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn adam_follows_pytorch() {
+    fn adam_matches_pytorch() {
         for level in SimdLevel::available() {
             for length in LENGTHS {
                 for decoupled in [false, true] {

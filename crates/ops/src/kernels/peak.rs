@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_level_has_a_peak() {
+    fn every_simd_level_has_a_peak() {
         for level in SimdLevel::available() {
             let peak = peak_gflops(level, 1);
             // Range from an ancient slow core to one that does not exist yet.

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_within_the_slice_can_be_read_and_written() {
+    fn reads_and_writes_cover_the_slice() {
         let mut values = [1.0, 2.0, 3.0];
         let to = Destination::from(&mut values[..]);
         for index in 0..3 {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn no_values_can_be_read_anywhere() {
+    fn zero_values_can_be_read_at_any_offset() {
         Source::from(&[1.0][..]).add(7).for_reading(0);
     }
 

@@ -100,7 +100,7 @@ mod tests {
     use crate::kernels::testing::{CHANNELS, poisoned, random};
 
     #[test]
-    fn strided_pixels_with_zeros_around_and_back() {
+    fn zero_pad_shortcut_and_gradient_match_naive() {
         for channels in CHANNELS {
             for (height, width) in [(1, 1), (2, 3), (7, 7), (8, 8)] {
                 for (stride, before, after) in [(1, 0, 0), (2, 3, 4), (2, 0, 1), (3, 16, 16)] {

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn every_task_is_done_once() {
+    fn every_task_runs_once() {
         for threads in [1, 2, 3, 5] {
             for count in [1, 2, 3, 100] {
                 for _ in 0..200 {
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_threads_than_asked_for() {
+    fn team_uses_at_most_requested_threads() {
         counted(5, 100);
         let [inside, most] = [const { AtomicUsize::new(0) }; 2];
         run_at_last(2, 50, &|_| {
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_reaches_the_caller_and_the_team_goes_on() {
+    fn task_panic_reaches_caller_and_team_survives() {
         for _ in 0..20 {
             let failure =
                 catch_unwind(|| run_at_last(3, 10, &|index| assert_ne!(index, 7, "seven")));
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn work_within_work_is_refused() {
+    fn nested_work_is_rejected() {
         let refused = AtomicUsize::new(0);
         run_at_last(2, 4, &|_| {
             let was_run = run(2, 4, &|_| ());

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn sgd_is_that_of_pytorch() {
+    fn sgd_matches_pytorch() {
         for (sgd, expected) in SGD_REFERENCES {
             three_steps(Optimizer::Sgd(sgd))
                 .assert_approx_eq::<f32>(&TensorData::from(expected), Tolerance::absolute(1e-6));
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn adam_is_that_of_pytorch() {
+    fn adam_matches_pytorch() {
         for (adam, expected) in ADAM_REFERENCES {
             three_steps(Optimizer::Adam(adam))
                 .assert_approx_eq::<f32>(&TensorData::from(expected), Tolerance::absolute(1e-6));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn vectors_decay_only_if_they_are_to() {
+    fn vectors_decay_only_if_configured() {
         let device = Default::default();
         let moved = |vectors_decay, rank| {
             let sgd = Sgd {

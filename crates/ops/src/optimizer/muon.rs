@@ -119,7 +119,7 @@ mod tests {
     use burn::optim::SimpleOptimizer as _;
 
     #[test]
-    fn steps_are_those_of_the_reference() {
+    fn muon_steps_match_reference() {
         let device = Default::default();
         let values: Vec<f32> = (0..24)
             .map(|index| ((index * 7) % 11) as f32 - 5.0)
@@ -151,7 +151,7 @@ mod tests {
     ];
 
     #[test]
-    fn all_else_takes_the_steps_of_adamw() {
+    fn other_parameters_use_adamw_steps() {
         let device = Default::default();
         let vector = || Tensor::<Flex, 1>::from_floats([1.0, -2.0], &device);
         let muon = Optimizer::Muon(Muon {

@@ -103,7 +103,7 @@ fn convolution() {
 
 /// Each group by itself, with our own convolution; images in both orders of memory.
 #[test]
-fn convolution_in_groups_is_one_for_each() {
+fn grouped_convolution_matches_separate_ones() {
     for (size, out_channels, kernel, stride, groups) in [
         ([2, 8, 6, 5], 8, 3, 1, 4),
         ([2, 6, 7, 6], 12, 3, 2, 3),
@@ -232,7 +232,7 @@ fn max_pool() {
 }
 
 #[test]
-fn pooled_and_joined() {
+fn pools_and_add_match_burn() {
     for size in [[2, 3, 4, 5], [1, 1, 1, 1]] {
         let length = size.iter().product();
         let [batch, channels, ..] = size;
@@ -334,7 +334,7 @@ fn zero_pad_shortcut() {
 
 /// A chain of everything, on an image that lies in memory as `[batch, height, width, channels]`.
 #[test]
-fn any_order_of_memory() {
+fn any_memory_layout_is_accepted() {
     let (size, weight) = ([2, 3, 6, 5], [3, 3, 3, 3]);
     let image = |inputs: &[Tensor<Train, 1>]| {
         let [batch, channels, height, width] = size;

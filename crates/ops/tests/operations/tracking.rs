@@ -66,7 +66,7 @@ fn untracked_inputs_get_no_gradient() {
 }
 
 #[test]
-fn no_gradient_flows_through_the_statistics() {
+fn statistics_receive_no_gradient() {
     let input = image(1).require_grad();
     let (output, mean, variance) =
         ops::batch_norm(input.clone(), channels(2), channels(3), None, false, 1e-5);
@@ -92,7 +92,7 @@ fn no_gradient_flows_through_the_statistics() {
 /// The convolution takes the residual's gradient over: it is added once, whether the fork is a leaf
 /// or not.
 #[test]
-fn the_gradient_of_a_fork_is_the_sum() {
+fn fork_gradient_is_the_sum() {
     let gradient = |through_convolution: bool, through_residual: bool, leaf: bool| {
         let input = image(1).require_grad();
         let fork = if leaf {

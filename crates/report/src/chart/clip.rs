@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_explosion_is_cut_off_and_begins_somewhere() {
+    fn exploding_curve_is_clipped_at_start() {
         let exploded = [2.3, 2.2, 1.9, 2.4, 9.0, 80.0, 1e9, 5e27];
         let lines = [series(&exploded), series(&[2.2, 3e20])];
         let greatest = greatest_shown(Scale::Linear, &lines);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn usual_curves_are_whole() {
+    fn usual_curves_are_not_clipped() {
         for values in [
             &[2.3, 1.5, 0.1][..],
             &[0.2, 2.9, 0.3],
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_at_the_end_is_a_divergence() {
+    fn trailing_nan_marks_divergence() {
         assert_eq!(
             divergence(&[1.0, f64::NAN, 2.0, f64::NAN, f64::INFINITY], None),
             Some(3)

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_breaks_a_line() {
+    fn gap_breaks_line() {
         let points = vec![
             [1.0, 1.0],
             [2.0, 3.0],
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn long_labels_leave_room_for_the_name_of_their_axis() {
+    fn long_labels_leave_room_for_axis_name() {
         let long = |points| count(&chart("line", points).svg(), "textLength=\"36\"");
         assert_eq!(long(vec![[0.0, 0.5], [1.0, 1.0]]), 0);
         let huge = chart("line", vec![[0.0, 6e307]]).svg();
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stays_text() {
+    fn text_is_escaped() {
         let svg = chart("</svg><script>\u{1b}[31m\"", vec![[0.0, 1.0]]).svg();
         assert!(
             svg.contains("&lt;/svg&gt;&lt;script&gt;\\u{1b}[31m&quot;"),

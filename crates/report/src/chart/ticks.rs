@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn any_values_have_an_axis() {
+    fn any_values_get_an_axis() {
         let strange = [
             vec![],
             vec![f64::NAN, f64::INFINITY],
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_shares_of_the_axis() {
+    fn positions_are_fractions_of_axis() {
         let ticks = Ticks::new(Scale::FromZero, [4.0, 10.0].into_iter());
         assert_eq!(ticks.place(5.0), Some(0.5));
         assert_eq!(ticks.place(f64::NAN), None);

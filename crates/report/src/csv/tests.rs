@@ -12,7 +12,7 @@ fn text(table: Table, history: &History) -> String {
 }
 
 #[test]
-fn every_figure_can_be_read_back() {
+fn every_number_round_trips() {
     let history = resumed_run::history();
     let table = text(FILES[0].1, &history);
     let mut reader = Reader::from_reader(table.as_bytes());
@@ -42,7 +42,7 @@ fn every_figure_can_be_read_back() {
 }
 
 #[test]
-fn what_is_missing_is_empty() {
+fn missing_values_are_empty_cells() {
     let mut history = History::default();
     for (step, metrics) in [
         (1, vec![("loss", 2.5)]),
@@ -81,7 +81,7 @@ fn what_is_missing_is_empty() {
 }
 
 #[test]
-fn what_the_test_came_to() {
+fn test_metrics_are_exported() {
     let mut history = History::default();
     assert_eq!(text(FILES[4].1, &history), "epoch,seconds\n");
     let names = "class,name,images,precision,recall,f1\n";
@@ -116,7 +116,7 @@ fn what_the_test_came_to() {
 }
 
 #[test]
-fn names_are_no_formulas_and_do_not_act() {
+fn names_are_escaped_and_no_formulas() {
     let mut history = History::default();
     history.push(Event::Step(Step {
         seconds: 0.0,
@@ -149,7 +149,7 @@ fn names_are_no_formulas_and_do_not_act() {
 }
 
 #[test]
-fn files_are_written_and_written_again() {
+fn files_are_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("a/b");
     for history in [History::default(), resumed_run::history()] {
@@ -170,7 +170,7 @@ fn files_are_written_and_written_again() {
 }
 
 #[test]
-fn runs_have_folders_of_their_own() {
+fn each_run_gets_its_own_folder() {
     let folder = tempfile::tempdir().unwrap();
     let first = write(folder.path(), "first", None, &resumed_run::history()).unwrap();
     let text = std::fs::read_to_string(&first[0]).unwrap();
@@ -182,7 +182,7 @@ fn runs_have_folders_of_their_own() {
 }
 
 #[test]
-fn a_table_is_written_alone() {
+fn single_table_is_written() {
     let history = resumed_run::history();
     let folder = tempfile::tempdir().unwrap();
     let paths = write(folder.path(), "mine", Some("epochs"), &history).unwrap();

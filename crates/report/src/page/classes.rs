@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shades_tell_few_from_none_and_from_many() {
+    fn shades_distinguish_none_few_and_many() {
         assert_eq!(
             [1e-9, 0.01, 0.25, 0.9, 1.0, 7.0].map(shade),
             [1, 1, 5, 10, 10, 10]
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_matrix_of_many_classes_is_bounded() {
+    fn matrix_of_many_classes_is_limited() {
         let history = History::default();
         let outcome = |confusion: &Confusion| {
             let outcome = Outcome {

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_run_is_as_smooth_as_a_long_one() {
+    fn smoothing_is_independent_of_run_length() {
         let (long, short) = (history(1600), history(170));
         let steps = steps_in_point(&[&short, &long]);
         assert_eq!(steps, 8.0);
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_has_no_range() {
+    fn learning_rate_has_no_range_band() {
         let history = history(1600);
         let line = |metric| {
             let label = String::new();
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn many_epochs_are_thinned_but_for_the_best_and_the_last() {
+    fn thinned_epochs_keep_best_and_last() {
         let mut history = History::default();
         for epoch in 1..=6001 {
             let accuracy = if epoch == 1234 { 0.9 } else { 0.5 };

@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_share_grids_and_their_data_ends_nothing() {
+    fn figure_data_is_escaped_and_grids_are_shared() {
         let mut figures = Figures::new(Across::Epoch);
         let drawn = figures.draw(figure("</script><!--")).into_string();
         figures.draw(figure("b"));
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn values_keep_the_digits_that_tell_them_apart() {
+    fn values_keep_distinguishing_digits() {
         assert_eq!(digits(&[0.1, 0.9, f64::NAN]), 5 + 1);
         assert_eq!(digits(&[3e8, 3e8 + 800.0]), 5 + 8);
         assert_eq!(digits(&[120.0, 50.0]), 5 + 2);

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_readable_or_as_they_are() {
+    fn timestamps_are_formatted_or_unchanged() {
         assert_eq!(
             moment("2026-11-22T12:52:07.25+01:00"),
             "2026-11-22 12:52:07+01:00"
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_have_paths() {
+    fn nested_settings_have_dotted_paths() {
         let settings = |config: Value| {
             let started = Started {
                 model: "resnet18".to_owned(),

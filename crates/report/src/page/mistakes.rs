@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mistakes_name_their_files() {
+    fn mistakes_show_file_names() {
         let mut history = History::default();
         history.push(events::Event::Started(Box::new(events::Started {
             data: "folder:/home/joe/photos".to_owned(),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_whole_in_their_addresses() {
+    fn images_round_trip_through_data_urls() {
         for channels in [1, 3] {
             let pixels: Vec<u8> = (0..6 * channels as u8).map(|value| value * 9).collect();
             let thumbnail = Thumbnail::new([2, 3, channels], pixels.clone()).unwrap();

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn style_and_script_stay_as_their_digests_know_them() {
+    fn style_and_script_match_their_digests() {
         let style = style();
         for text in [style.as_str(), SCRIPT] {
             assert_eq!(printable_lines(text), text);

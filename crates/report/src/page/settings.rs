@@ -249,7 +249,7 @@ mod tests {
     use events::{Checkpoint, Event, Resumed};
 
     #[test]
-    fn tables_stand_behind_what_is_in_none() {
+    fn toml_tables_follow_top_level_keys() {
         let started = Started {
             config: serde_json::json!({"a": {"z": 1, "b": {"c": true}}, "seed": 3}),
             ..Started::default()
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn no_run_is_resumed_without_a_checkpoint() {
+    fn resume_command_requires_checkpoint() {
         let mut history = history(None, &["train", "--flip"]);
         history.checkpoints.clear();
         assert_eq!(lines(&history, "/a"), ["train --flip"]);
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_repeated_under_another_name() {
+    fn repeat_command_uses_another_name() {
         for named in [&["--name", "mine"][..], &["--name=mine"]] {
             let command = [&["train"], named, &["--seed", "1"]].concat();
             let lines = lines(&history(None, &command), "a");
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_lead_on_from_where_the_run_was_started() {
+    fn commands_use_start_folder_paths() {
         let command = [
             "/home/joe/my work/target/train",
             "--data",
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_elsewhere_is_called_by_its_name() {
+    fn program_elsewhere_is_called_by_name() {
         let history = history(
             Some("/home/joe/work"),
             &["/home/joe/.cargo/bin/train", "--flip"],

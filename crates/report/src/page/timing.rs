@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_is_negative() {
+    fn durations_are_not_negative() {
         let history = History {
             sittings: vec![
                 sitting("2026-01-01T00:00:00Z", 0.0, Some(60.0)),

@@ -39,7 +39,7 @@ pub enum Column {
 
 /// There is no such column.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("there is no column `{}`: runs are sorted by {}", given.escape_debug(), Column::names())]
+#[error("cannot sort runs by `{}`, known columns are {}", given.escape_debug(), Column::names())]
 pub struct UnknownColumn {
     /// The given name.
     pub given: String,
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_and_the_newest_come_first_and_what_is_missing_last() {
+    fn best_and_newest_come_first_and_missing_last() {
         for (column, descending, names) in [
             (Column::Name, false, "abcd"),
             (Column::Accuracy, true, "acbd"),
@@ -198,14 +198,14 @@ mod tests {
         }
         insta::assert_snapshot!(
             "\u{1b}speed".parse::<Column>().unwrap_err(),
-            @r"there is no column `\u{1b}speed`: runs are sorted by name, state, data, model, device, seed, epochs, accuracy, loss, test, time, started"
+            @r"cannot sort runs by `\u{1b}speed`, known columns are name, state, data, model, device, seed, epochs, accuracy, loss, test, time, started"
         );
     }
 
     proptest! {
         /// Sorting panics if the order is not total.
         #[test]
-        fn any_runs_have_an_order(
+        fn any_runs_can_be_sorted(
             figures in prop::collection::vec((prop::option::of(any::<f64>()), prop::option::of("[ab]")), 0..60),
             column in prop::sample::select(&Column::ALL[..]),
             descending: bool,

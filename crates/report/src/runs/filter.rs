@@ -66,19 +66,19 @@ impl Filter {
 #[non_exhaustive]
 pub enum FilterError {
     /// It has no `=`.
-    #[error("`{}` is no filter: write KEY=VALUE, such as model=resnet*", given.escape_debug())]
+    #[error("`{}` is not a filter: write KEY=VALUE, such as model=resnet*", given.escape_debug())]
     Form {
         /// The given text.
         given: String,
     },
     /// There is no such key.
-    #[error("runs cannot be filtered by `{}`: by {}", key.escape_debug(), Key::names())]
+    #[error("cannot filter runs by `{}`, known keys are {}", key.escape_debug(), Key::names())]
     Key {
         /// The given key.
         key: String,
     },
     /// There is no such state.
-    #[error("no run is `{}`: runs are {}", state.escape_debug(), RunState::ALL.map(RunState::name).join(", "))]
+    #[error("unknown state `{}`, known states are {}", state.escape_debug(), RunState::ALL.map(RunState::name).join(", "))]
     State {
         /// The given state.
         state: String,
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_whole_or_have_wildcards() {
+    fn filter_values_match_exactly_or_by_wildcard() {
         for (filters, names) in [
             (&[][..], "abc"),
             (&["data=cifar10"], "a"),
@@ -173,15 +173,15 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_what_there_is() {
+    fn errors_list_known_values() {
         let error = |text: &str| text.parse::<Filter>().unwrap_err().to_string();
         let all = ["crashed", "speed=1", "state=broken\u{7}"]
             .map(error)
             .join("\n");
         insta::assert_snapshot!(all, @r"
-        `crashed` is no filter: write KEY=VALUE, such as model=resnet*
-        runs cannot be filtered by `speed`: by name, state, data, model, device, seed
-        no run is `broken\u{7}`: runs are running, crashed, failed, stopped, finished, unknown, unreadable
+        `crashed` is not a filter: write KEY=VALUE, such as model=resnet*
+        cannot filter runs by `speed`, known keys are name, state, data, model, device, seed
+        unknown state `broken\u{7}`, known states are running, crashed, failed, stopped, finished, unknown, unreadable
         ");
     }
 }

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_for_each_run() {
+    fn table_has_a_row_per_run() {
         let mut runs = vec![
             RunSummary {
                 data: Some("sample".to_owned()),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_figures_are_short() {
+    fn absurd_numbers_are_short() {
         let absurd = RunSummary {
             seconds: Some(1e300),
             loss: Some(-1e300),
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_terminal_gets_what_matters() {
+    fn narrow_terminal_shows_main_columns() {
         let runs = wide_runs();
         let finished = &runs[..1];
         assert_eq!(
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn why_a_run_failed_is_cut_off_before_the_rest() {
+    fn failure_reason_is_truncated_first() {
         let runs = wide_runs();
         for (width, name) in [
             (80, "80"),
@@ -286,7 +286,7 @@ mod tests {
         /// and sorted column. Some characters change the width of others, so the width is not the
         /// sum of their widths.
         #[test]
-        fn lines_fit(
+        fn rows_fit_terminal_width(
             names in prop::collection::vec("[ -~é犬]{0,70}", 1..5),
             reason in prop::option::of("[ -~é犬]{0,90}"),
             sorted in prop::sample::select(&Column::ALL[..]),

@@ -124,7 +124,7 @@ impl RunSummary {
         let read = match fs::metadata(folder.join(events::FILE)) {
             Ok(file) if file.is_file() => follower.poll().map(|_| ()),
             // Opening it could block forever.
-            Ok(_) => Err(io::Error::other(format!("{} is no file", events::FILE))),
+            Ok(_) => Err(io::Error::other(format!("{} is not a file", events::FILE))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return settings::summary(name, folder, is_running);
             }

@@ -83,7 +83,7 @@ fn every_kind_of_run_is_found() {
 
     let summary = |name: &str| RunSummary::read(name.to_owned(), &runs.join(name));
     assert_eq!(summary("failed").reason.as_deref(), Some("no space left"));
-    assert!(summary("strange").reason.unwrap().contains("is no file"));
+    assert!(summary("strange").reason.unwrap().contains("is not a file"));
     let mut finished = serde_json::to_value(summary("finished")).unwrap();
     finished["folder"] = "runs/finished".into();
     insta::assert_snapshot!(serde_json::to_string_pretty(&finished).unwrap(), @r#"
@@ -113,7 +113,7 @@ fn every_kind_of_run_is_found() {
 }
 
 #[test]
-fn runs_without_events_are_told_from_what_they_left() {
+fn runs_without_events_are_summarized_from_other_files() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("older");
     fs::create_dir_all(run.join("checkpoint")).unwrap();
@@ -185,7 +185,7 @@ fn runs_without_events_are_told_from_what_they_left() {
 }
 
 #[test]
-fn events_that_begin_late_are_told_by_the_settings() {
+fn truncated_events_are_completed_from_settings() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), lines(&resumed_run::events()[1..60]));
     fs::write(
@@ -202,7 +202,7 @@ fn events_that_begin_late_are_told_by_the_settings() {
 }
 
 #[test]
-fn hostile_names_are_harmless_in_the_table() {
+fn hostile_names_are_escaped_in_table() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("\u{1b}]0;title\u{7}\n\u{202e}");
     let started = Event::Started(Box::new(Started {
@@ -348,7 +348,7 @@ proptest! {
     /// A skimmed run has the same summary as one that is read completely, wherever its file is cut
     /// off.
     #[test]
-    fn a_summary_needs_no_whole_reading(
+    fn summary_does_not_read_whole_file(
         turns in prop::collection::vec(turn(), 0..30),
         cut in 0.0..1.2_f64,
     ) {
@@ -364,7 +364,7 @@ proptest! {
 
     /// Arbitrary lines in any order.
     #[test]
-    fn no_file_is_too_strange(
+    fn any_file_is_summarized_without_panic(
         lines in prop::collection::vec(
             prop_oneof![
                 prop::collection::vec(any::<u8>(), 0..40),

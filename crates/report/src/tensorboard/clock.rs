@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_are_counted() {
+    fn pauses_count_in_wall_time() {
         let clock = Clock::new(&[
             sitting("1970-01-01T01:00:00+01:00", 0.0),
             sitting("1970-01-01T00:10:00Z", 90.0),

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_confusion_is_dark_where_images_are() {
+    fn confusion_image_is_dark_for_many_images() {
         let counts = [(0, 0, 3), (0, 1, 1), (1, 1, u64::MAX), (1, 1, 1), (7, 0, 5)];
         let image = confusion(2, &counts).unwrap().unwrap();
         assert_eq!((image.width, image.height), (320, 320));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_confusions_are_not_drawn() {
+    fn oversized_confusion_is_not_drawn() {
         let absurd = [(usize::MAX, 0, 1)];
         let classes = classes(&History::default(), &absurd);
         assert_eq!(classes, usize::MAX);

@@ -185,7 +185,7 @@ fn drawn(
     let mut values = Vec::new();
     let classes = images::classes(history, confusion);
     if let Some(image) = images::confusion(classes, confusion)? {
-        let description = "a row for each class, a column for each class that it was taken for";
+        let description = "rows are true classes, columns are predicted classes";
         values.extend(images("confusion", description, vec![image]));
     }
     if !mistakes.is_empty() {
@@ -194,7 +194,7 @@ fn drawn(
             .iter()
             .map(|mistake| images::thumbnail(&mistake.thumbnail));
         let shown = shown.collect::<Result<_, _>>()?;
-        let description = "images taken for another class, the most certain first";
+        let description = "misclassified images, the most confident first";
         values.extend(images("mistakes", description, shown));
         values.push(text(
             "mistakes_table",

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_framed_as_known() {
+    fn record_framing_matches_reference() {
         // The first record of any file that TensorFlow writes, except for its time, which is 0
         // here.
         let mut file = Vec::new();

@@ -183,7 +183,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn settings_in_tables_get_names_of_their_own() {
+    fn nested_settings_get_unique_names() {
         let started = Started {
             config: json!({
                 "lr": 0.1,
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_in_tables_do_not_act() {
+    fn texts_in_tables_are_escaped() {
         let hostile = "a | b\n<script>x</script>[a](javascript:b) ![](c) `d` \\| \u{1b}[2J &lt;";
         let literal = literal(hostile);
         assert!(!literal.contains(['\n', '<', '>', '|', '[', '`', '\\', '\u{1b}', '!']));

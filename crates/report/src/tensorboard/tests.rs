@@ -40,7 +40,7 @@ fn tags(events: &[messages::Event]) -> Vec<String> {
 }
 
 #[test]
-fn every_point_of_a_run_is_there() {
+fn every_point_of_run_is_exported() {
     let folder = tempfile::tempdir().unwrap();
     let history = resumed_run::history();
     let run = write(folder.path(), "study/plain-20", &history).unwrap();
@@ -97,7 +97,7 @@ fn every_point_of_a_run_is_there() {
 }
 
 #[test]
-fn a_second_export_takes_the_place_of_the_first() {
+fn second_export_replaces_first() {
     let folder = tempfile::tempdir().unwrap();
     let mut history = resumed_run::history();
     let run = write(folder.path(), "mine", &history).unwrap();
@@ -120,7 +120,7 @@ fn a_second_export_takes_the_place_of_the_first() {
 }
 
 #[test]
-fn nothing_leads_out_of_the_folder() {
+fn exported_paths_stay_inside_folder() {
     let folder = tempfile::tempdir().unwrap();
     let error = write(folder.path(), "../out", &History::default()).unwrap_err();
     assert!(matches!(error, ExportError::Name { .. }));
@@ -128,7 +128,7 @@ fn nothing_leads_out_of_the_folder() {
 }
 
 #[test]
-fn strange_runs_are_written() {
+fn unusual_runs_are_exported() {
     let folder = tempfile::tempdir().unwrap();
     let mut history = History::default();
     let run = write(folder.path(), "empty", &history).unwrap();
@@ -198,7 +198,7 @@ proptest! {
     /// Whatever happens in a run, its files contain complete records, valid times, and a point for
     /// each figure of a step.
     #[test]
-    fn any_run_is_written_whole(events in prop::collection::vec(event(), 0..60)) {
+    fn any_run_is_exported_completely(events in prop::collection::vec(event(), 0..60)) {
         let mut history = History::default();
         events.into_iter().for_each(|event| history.push(event));
         let folder = tempfile::tempdir().unwrap();

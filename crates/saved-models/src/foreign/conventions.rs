@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes_have_their_data_sets() {
+    fn input_shapes_map_to_data_sets() {
         let imagenet = classes(&config("resnet50d", 3, 1000));
         assert_eq!(imagenet.names.len(), 1000);
         assert_eq!(imagenet.names[0], "tench");
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn options_win_within_limits() {
+    fn options_override_conventions_within_limits() {
         let config = model::NetworkConfig::named("resnet50").unwrap();
         let with = |options: &ImportOptions| preprocessing(&config, options, Some(232));
         let chosen = with(&ImportOptions {

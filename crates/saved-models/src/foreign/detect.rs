@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn each_layout_has_its_names() {
+    fn each_layout_is_detected_by_names() {
         let torchvision = one(&[
             ("conv1.weight", 4),
             ("layer1.0.conv1.weight", 4),
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn wrappers_have_no_part_in_names() {
+    fn wrapper_prefixes_are_stripped() {
         for (name, expected) in [
             ("layer1._orig_mod.0.conv1.weight", "layer1.0.conv1.weight"),
             ("net.layer2.module.0.bn1.bias", "net.layer2.0.bn1.bias"),

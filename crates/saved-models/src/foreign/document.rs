@@ -30,7 +30,7 @@ impl Document {
             Ok(Value::Object(values)) => Ok(Some(Self::new(path, values))),
             Ok(_) => Err(failed("it holds no keys".to_owned())),
             Err(error) => Err(failed(format!(
-                "it is no whole JSON document (line {}, column {})",
+                "it is not a complete JSON document (line {}, column {})",
                 error.line(),
                 error.column()
             ))),
@@ -70,7 +70,7 @@ impl Document {
         };
         match read(value) {
             Some(value) => Ok(Some(value)),
-            None => Err(wrong(&self.path, format!("its `{key}` is not {expected}"))),
+            None => Err(wrong(&self.path, format!("its `{key}` must be {expected}"))),
         }
     }
 }

@@ -23,7 +23,7 @@ pub enum ForeignError {
     #[error(transparent)]
     Saved(#[from] SavedModelError),
     /// The tensors do not form a network that can be built here.
-    #[error("{} holds no network that is known here: {reason}", path.display())]
+    #[error("{} does not hold a known network: {reason}", path.display())]
     Unrecognized {
         /// The file.
         path: PathBuf,
@@ -48,7 +48,7 @@ pub enum ForeignError {
     },
     /// The weights are quantized.
     #[error(
-        "{} holds a quantized network: `{}` is no tensor of floats of 16 bits or more",
+        "{} holds a quantized network: `{}` is not a tensor of floats of 16 bits or more",
         path.display(),
         shown(tensor)
     )]
@@ -83,7 +83,7 @@ pub enum ForeignError {
         reason: String,
     },
     /// The network lacks the detail that was to be changed.
-    #[error("{model} cannot be changed so: {source}")]
+    #[error("{model} cannot be changed this way: {source}")]
     Changes {
         /// The network.
         model: String,
@@ -92,7 +92,7 @@ pub enum ForeignError {
     },
     /// The outputs are quantities, not probabilities.
     #[error(
-        "{} says problem_type regression, whose outputs are quantities and no probabilities",
+        "{} has problem_type regression, whose outputs are quantities, not probabilities",
         path.display()
     )]
     Regression {
@@ -129,7 +129,7 @@ pub enum ForeignError {
         differences: Differences,
     },
     /// PyTorch's networks have no such layer.
-    #[error("{model} has no counterpart in PyTorch's names, which have none for `{tensor}`")]
+    #[error("{model} cannot be written in PyTorch's names, which have none for `{tensor}`")]
     Unnamed {
         /// The network.
         model: String,
@@ -153,13 +153,13 @@ pub enum ForeignError {
         source: PreprocessingError,
     },
     /// The output path already exists.
-    #[error("{} is there already", path.display())]
+    #[error("{} already exists", path.display())]
     Exists {
         /// The file or folder.
         path: PathBuf,
     },
     /// The path does not name a format that can be written.
-    #[error("{} says neither safetensors nor a folder", path.display())]
+    #[error("the output {} must end in .safetensors or be a folder", path.display())]
     OutputFormat {
         /// The file.
         path: PathBuf,
@@ -219,9 +219,9 @@ impl ForeignError {
                 "copy it again from where it was published, or name the file of weights under another \
                  name than that of a folder of Hugging Face"
             }
-            Self::Changes { .. } => "leave the flag out, or name another network with --model",
+            Self::Changes { .. } => "omit the flag, or name another network with --model",
             Self::Regression { .. } => {
-                "give --activation softmax or sigmoid if the outputs are classes after all"
+                "if the outputs are classes, set --activation softmax or sigmoid"
             }
             Self::Folder { path, files } => {
                 return Some(match files.iter().find(|file| *file != CONFIG_FILE) {
@@ -231,9 +231,9 @@ impl ForeignError {
                     }
                 });
             }
-            Self::OneOutput { .. } => "leave --activation out, or say --activation sigmoid",
+            Self::OneOutput { .. } => "omit --activation, or use --activation sigmoid",
             Self::Mismatch { .. } => {
-                "the file may be of another network: name it with --model, or leave --model out to \
+                "the file may be of another network: name it with --model, or omit --model to \
                  have it recognized"
             }
             Self::Unnamed { .. } => "name a folder instead, which keeps this project's names",
@@ -243,7 +243,7 @@ impl ForeignError {
                 | PreprocessingError::StatisticsLength { .. } => {
                     "give --mean and --std one number, or one for each channel, such as 0.5,0.5,0.5"
                 }
-                _ => "choose another --image-size or --resize, or leave them out",
+                _ => "choose another --image-size or --resize, or omit them",
             },
             Self::Exists { .. } => "choose another name, or replace it with --overwrite",
             Self::OutputFormat { .. } => {

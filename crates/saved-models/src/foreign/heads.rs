@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn heads_are_one_linear_layer() {
+    fn head_is_a_single_linear_layer() {
         for name in [
             "fc.0",
             "head.fc",
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_head_says_why() {
+    fn unusable_heads_report_reason() {
         for (tensors, modules, part) in [
             (
                 [("fc.0.weight", 2), ("fc.3.weight", 2)],
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_is_the_nearest() {
+    fn nearest_linear_layer_is_the_head() {
         let networks = [
             ("model.student.conv1.weight", 4),
             ("model.student.layer1.0.conv1.weight", 4),

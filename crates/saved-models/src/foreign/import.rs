@@ -414,8 +414,8 @@ impl Importer<'_> {
         };
         if is_single {
             notes.push(format!(
-                "assumed: the one output is for a sigmoid: the probability of `{}`, where the rest is \
-                 that of `{}`",
+                "assumed: the only output is, after a sigmoid, the probability of `{}`; the \
+                 remaining probability is that of `{}`",
                 description.class_names[1], description.class_names[0]
             ));
         }

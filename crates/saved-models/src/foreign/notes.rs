@@ -73,9 +73,11 @@ pub(super) fn assumptions(
     if !known.has_activation && options.activation.is_none() {
         notes.push(match description.activation {
             Activation::Softmax => {
-                "one class of all is right, so probabilities add up to 1 (--activation)".to_owned()
+                "exactly one class is right, so probabilities add up to 1 (--activation)".to_owned()
             }
-            Activation::Sigmoid => "each class is right or not by itself (--activation)".to_owned(),
+            Activation::Sigmoid => {
+                "each class is right or wrong independently of the others (--activation)".to_owned()
+            }
         });
     }
     notes
@@ -106,8 +108,8 @@ fn of_images(preprocessing: &Preprocessing, options: &ImportOptions) -> Vec<Stri
     if options.image_size.is_none() || (options.resize.is_none() && resize > height.min(width)) {
         notes.push(match resize > height.max(width) {
             true => format!(
-                "the shorter side of images is brought to {resize} pixels, and their middle \
-                 {height}x{width} are taken (--resize, --image-size)"
+                "the shorter side of images is resized to {resize} pixels, and their center \
+                 {height}x{width} is cropped (--resize, --image-size)"
             ),
             false => format!("images have {height}x{width} pixels (--image-size)"),
         });

@@ -53,7 +53,7 @@ pub struct UnknownPublished {
 #[non_exhaustive]
 pub enum PublishedError {
     /// There is no folder to store them in.
-    #[error("there is no folder for {file}, because the user has no home")]
+    #[error("there is no folder for {file}, because the user has no home folder")]
     NoCacheFolder {
         /// The file.
         file: String,
@@ -68,7 +68,7 @@ impl PublishedError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoCacheFolder { .. } => {
-                Some("download the file by hand, and name it with --weights".to_owned())
+                Some("download the file yourself, and name it with --weights".to_owned())
             }
             Self::Download(error) => error.hint(),
         }
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lead_to_files_and_back() {
+    fn names_and_files_round_trip() {
         for weights in Published::ALL {
             assert_eq!(weights.to_string().parse(), Ok(weights));
             let path = Path::new("cache").join(weights.file());
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_cache_is_checked_and_taken() {
+    fn cached_file_is_verified_and_used() {
         let folder = tempfile::tempdir().unwrap();
         let weights = published("resnet18", 1, "ba7816bf"); // the SHA-256 of "abc"
         let path = folder.path().join("resnet18-ba7816bf.pth");
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_is_meant_without_a_version() {
+    fn missing_version_means_newest() {
         let file = |name: &str| name.parse::<Published>().unwrap().file();
         assert_eq!(file("resnet18"), "resnet18-f37072fd.pth");
         assert_eq!(file("resnet152"), "resnet152-f82ba261.pth");

@@ -350,7 +350,7 @@ pub(crate) fn check(description: &Description) -> Result<(), String> {
     } = description;
     network.validate().map_err(|error| error.to_string())?;
     if network.classes() < 2 {
-        return Err("its network has one class, of which nothing can be predicted".to_owned());
+        return Err("its network has one class, so there is nothing to predict".to_owned());
     }
     if description.model.len() > MAX_NAME_BYTES {
         return Err(format!(
@@ -376,7 +376,7 @@ pub(crate) fn check(description: &Description) -> Result<(), String> {
     for share in [validation, test].into_iter().flatten() {
         if !(0.0..=1.0).contains(&share) {
             return Err(format!(
-                "its accuracy is {share}, which is not between 0 and 1"
+                "its accuracy is {share}, but must be between 0 and 1"
             ));
         }
     }
@@ -385,7 +385,7 @@ pub(crate) fn check(description: &Description) -> Result<(), String> {
         .as_ref()
         .is_some_and(|look| !look.is_valid())
     {
-        return Err("a share under `images` is not between 0 and 1".to_owned());
+        return Err("a share under `images` must be between 0 and 1".to_owned());
     }
     network
         .check_input(preprocessing.height(), preprocessing.width())

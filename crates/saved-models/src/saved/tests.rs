@@ -5,13 +5,13 @@ use burn_flex::Flex;
 use std::fs;
 
 #[test]
-fn the_shipped_model_is_whole() {
+fn shipped_model_is_valid() {
     let saved = SavedModel::shipped().unwrap();
     saved.network::<Flex>(&Default::default()).unwrap();
 }
 
 #[test]
-fn save_and_open_agree() {
+fn saved_model_round_trips() {
     let folder = tempfile::tempdir().unwrap();
     let shipped = SavedModel::shipped().unwrap();
     let network = shipped.network::<Flex>(&Default::default()).unwrap();
@@ -39,7 +39,7 @@ fn saved_digit(folder: &Path) -> Description {
 }
 
 #[test]
-fn every_damage_is_refused_by_name() {
+fn every_damaged_file_is_rejected_by_name() {
     let folder = tempfile::tempdir().unwrap();
     saved_digit(folder.path());
     for (file, step) in [(DESCRIPTION_FILE, 1), (WEIGHTS_FILE, 997)] {
@@ -62,7 +62,7 @@ fn every_damage_is_refused_by_name() {
 }
 
 #[test]
-fn a_model_without_checksums_is_read_as_before() {
+fn model_without_checksums_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let description = saved_digit(folder.path());
     let path = folder.path().join(DESCRIPTION_FILE);
@@ -80,7 +80,7 @@ fn a_model_without_checksums_is_read_as_before() {
 
 /// A process may be killed after each file that a save writes.
 #[test]
-fn a_save_that_is_cut_short_leaves_one_of_both_models() {
+fn interrupted_save_leaves_old_or_new_model() {
     let folder = tempfile::tempdir().unwrap();
     let old = saved_digit(folder.path());
     let read = |file: &str| fs::read(folder.path().join(file)).unwrap();
@@ -114,7 +114,7 @@ fn a_save_that_is_cut_short_leaves_one_of_both_models() {
 }
 
 #[test]
-fn another_class_count_is_refused() {
+fn different_class_count_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let shipped = SavedModel::shipped().unwrap();
     let network = shipped.network::<Flex>(&Default::default()).unwrap();
@@ -138,7 +138,7 @@ fn another_class_count_is_refused() {
 
 /// A description of a kilobyte asks for a network of gigabytes.
 #[test]
-fn a_description_of_another_size_takes_no_memory() {
+fn mismatched_description_allocates_no_memory() {
     let folder = tempfile::tempdir().unwrap();
     saved_digit(folder.path());
     let huge = model::ResNetConfig {
@@ -155,7 +155,7 @@ fn a_description_of_another_size_takes_no_memory() {
 }
 
 #[test]
-fn an_accuracy_is_a_share() {
+fn accuracy_must_be_between_zero_and_one() {
     let folder = tempfile::tempdir().unwrap();
     let description = saved_digit(folder.path());
     for (share, is_good) in [(0.0, true), (1.0, true), (1e9, false), (-5.0, false)] {
@@ -171,7 +171,7 @@ fn an_accuracy_is_a_share() {
 }
 
 #[test]
-fn messages_have_no_names_of_types() {
+fn messages_contain_no_type_names() {
     let folder = tempfile::tempdir().unwrap();
     saved_digit(folder.path());
     fs::write(folder.path().join(DESCRIPTION_FILE), r#"{"version": 3}"#).unwrap();

@@ -72,7 +72,10 @@ impl<'a> Archive<'a> {
             position = next;
         }
         if entries.len() as u64 != directory.entries {
-            return Err(damaged(directory.start, "its directory has another length"));
+            return Err(damaged(
+                directory.start,
+                "its directory has a different length",
+            ));
         }
         let archive = Self {
             entries,
@@ -296,7 +299,7 @@ fn place(number: u64, limit: usize) -> Result<usize, ContentError> {
     usize::try_from(number)
         .ok()
         .filter(|&number| number <= limit)
-        .ok_or_else(|| damaged(limit, "an offset or a size lies outside of the file"))
+        .ok_or_else(|| damaged(limit, "an offset or a size is outside of the file"))
 }
 
 fn damaged(offset: usize, reason: &'static str) -> ContentError {

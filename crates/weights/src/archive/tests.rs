@@ -24,7 +24,7 @@ fn reason(file: &[u8]) -> &'static str {
 }
 
 #[test]
-fn entries_of_another_writer() {
+fn entries_of_other_zip_writers_are_read() {
     let file = zipped(&[("a/b", b"content"), ("a/empty", b"")]);
     let archive = Archive::open(&file).unwrap();
     let entry = archive.get("a/b").unwrap();
@@ -36,7 +36,7 @@ fn entries_of_another_writer() {
 }
 
 #[test]
-fn a_comment_may_follow() {
+fn trailing_comment_is_accepted() {
     let mut file = zipped(&[("a", b"content")]);
     let length = file.len();
     file[length - 2..].copy_from_slice(&3u16.to_le_bytes());
@@ -47,7 +47,7 @@ fn a_comment_may_follow() {
 }
 
 #[test]
-fn every_cut_is_noticed() {
+fn every_truncation_is_detected() {
     let file = zipped(&[("a", b"content"), ("b", b"more")]);
     for length in 0..file.len() {
         assert!(Archive::open(&file[..length]).is_err(), "{length}");
@@ -55,7 +55,7 @@ fn every_cut_is_noticed() {
 }
 
 #[test]
-fn no_flip_changes_what_is_read() {
+fn bit_flips_never_change_content() {
     let file = zipped(&[("a", b"content"), ("b", b"more")]);
     for bit in 0..file.len() * 8 {
         let mut flipped = file.clone();
@@ -76,7 +76,7 @@ fn no_flip_changes_what_is_read() {
 }
 
 #[test]
-fn a_wrong_checksum_names_its_entry() {
+fn wrong_checksum_names_its_entry() {
     let mut file = zipped(&[("a", b"content"), ("b", b"more")]);
     let place = file
         .windows(4)
@@ -96,7 +96,7 @@ fn a_wrong_checksum_names_its_entry() {
 }
 
 #[test]
-fn of_damaged_entries_at_one_place_the_same_is_always_named() {
+fn damaged_entry_error_is_deterministic() {
     for _ in 0..20 {
         let entry = Entry {
             bytes: b"content",
@@ -114,7 +114,7 @@ fn of_damaged_entries_at_one_place_the_same_is_always_named() {
 }
 
 #[test]
-fn a_name_is_there_once() {
+fn duplicate_names_are_rejected() {
     let mut file = zipped(&[("a", b"content"), ("b", b"more")]);
     let places: Vec<usize> = (0..file.len())
         .filter(|&place| {
@@ -133,7 +133,7 @@ fn a_name_is_there_once() {
 }
 
 #[test]
-fn entries_cannot_overlap() {
+fn overlapping_entries_are_rejected() {
     // Many directory entries share one large local entry.
     let mut file = zipped(&[("a", &[7; 4000])]);
     let end = end_of_archive(&file).unwrap();

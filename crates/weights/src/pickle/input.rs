@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_is_checked_before_it_is_used() {
+    fn lengths_are_checked_before_use() {
         let mut input = Input::new(&[0xff; 8], 0);
         let problem = input.length().unwrap_err();
         assert_eq!(
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_hold_numbers_and_escapes() {
+    fn text_lines_parse_numbers_and_escapes() {
         let mut input = Input::new(b"12L\n-7\n1x\n\n5", 0);
         assert_eq!(input.number().unwrap(), "12");
         assert_eq!(input.number().unwrap(), "-7");

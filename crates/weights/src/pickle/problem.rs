@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum PickleProblem {
     /// The file ends within the pickle.
-    #[error("it is cut off: {needed} bytes are needed, {there} are there")]
+    #[error("it is cut off: {needed} bytes are needed, but only {there} are left")]
     CutOff {
         /// Number of bytes that the operation needs.
         needed: u64,
@@ -18,7 +18,7 @@ pub enum PickleProblem {
     NoEndOfLine,
 
     /// The operation is not part of the pickle protocols 0 to 5.
-    #[error("{code:#04x} is no operation")]
+    #[error("{code:#04x} is not an operation")]
     UnknownOperation {
         /// Byte of the operation.
         code: u8,
@@ -40,14 +40,14 @@ pub enum PickleProblem {
     NoMark,
 
     /// The operation recalls a value that was not stored.
-    #[error("value {index} was never remembered")]
+    #[error("value {index} was never stored")]
     NotRemembered {
         /// Number of the value.
         index: u64,
     },
 
     /// The operation does not support this kind of value.
-    #[error("{found} where {expected} is needed")]
+    #[error("expected {expected}, found {found}")]
     WrongKind {
         /// Expected kind.
         expected: &'static str,
@@ -56,7 +56,7 @@ pub enum PickleProblem {
     },
 
     /// A number cannot be parsed.
-    #[error("no number")]
+    #[error("not a number")]
     NoNumber,
 
     /// The last key of a dict has no value.

@@ -56,7 +56,7 @@ fn reads(bytes: &[u8], expected: &str) {
 }
 
 #[test]
-fn numbers_of_every_protocol() {
+fn numbers_of_all_protocols_are_read() {
     reads(b"\x80\x02N.", "None");
     reads(b"\x88.", "true");
     reads(b"\x89.", "false");
@@ -82,7 +82,7 @@ fn numbers_of_every_protocol() {
 }
 
 #[test]
-fn text_and_bytes_of_every_protocol() {
+fn text_and_bytes_of_all_protocols_are_read() {
     reads(b"S'it\\'s'\n.", "'it's'");
     reads(b"S\"a\"\n.", "'a'");
     reads(b"Va\\u00e9\n.", "'a\u{e9}'");
@@ -99,7 +99,7 @@ fn text_and_bytes_of_every_protocol() {
 }
 
 #[test]
-fn containers() {
+fn containers_are_read() {
     reads(b").", "()");
     reads(b"K\x01\x85.", "(1)");
     reads(b"K\x01K\x02\x86.", "(1, 2)");
@@ -114,7 +114,7 @@ fn containers() {
 }
 
 #[test]
-fn the_stack_and_the_memory() {
+fn stack_and_memo_operations_are_read() {
     reads(b"K\x01K\x020.", "1");
     reads(b"K\x01(0.", "1");
     reads(b"K\x01(K\x02K\x031.", "1");
@@ -127,7 +127,7 @@ fn the_stack_and_the_memory() {
 }
 
 #[test]
-fn objects_are_written_down_and_not_made() {
+fn objects_are_recorded_not_constructed() {
     reads(b"cos\nsystem\n(U\x04exittR.", "os.system('exit')[][]{0}");
     reads(b"\x8c\x02os\x8c\x06system\x93.", "os.system");
     reads(b"ca\nB\n)\x81}b.", "a.B()[{}][]{0}");
@@ -144,7 +144,7 @@ fn objects_are_written_down_and_not_made() {
 }
 
 #[test]
-fn what_is_missing_is_an_error() {
+fn missing_operands_are_errors() {
     use PickleProblem as P;
     assert_eq!(
         problem(b""),
@@ -194,19 +194,19 @@ fn what_is_missing_is_an_error() {
 }
 
 #[test]
-fn an_error_says_where() {
+fn errors_state_offset() {
     let error = load(b"xxNN\xff", 2).unwrap_err();
     assert_eq!(error.position, 4);
 }
 
 #[test]
-fn a_value_may_contain_itself() {
+fn cyclic_values_are_read() {
     let pickle = pickle(b"]q\x00h\x00a.");
     assert_eq!(pickle.graph.sequence(pickle.root).unwrap(), [pickle.root]);
 }
 
 #[test]
-fn depth_needs_no_stack() {
+fn deep_nesting_does_not_overflow_stack() {
     let mut bytes = vec![b']'; 1_000_000];
     bytes.extend(vec![b'a'; 999_999]);
     bytes.push(b'.');
@@ -215,14 +215,14 @@ fn depth_needs_no_stack() {
 }
 
 #[test]
-fn a_program_has_an_end() {
+fn operation_count_is_limited() {
     let bytes = vec![b'N'; machine::MAX_OPERATIONS + 1];
     let limit = machine::MAX_OPERATIONS;
     assert_eq!(problem(&bytes), PickleProblem::TooLong { limit });
 }
 
 #[test]
-fn dicts_of_every_kind_have_items() {
+fn all_dict_kinds_have_items() {
     let items = |bytes| {
         let pickle = pickle(bytes);
         pickle.graph.items(pickle.root).map(|items| items.len())

@@ -3,7 +3,7 @@ use weights::{ContentError, WeightsFile};
 use crate::{bytes, error, floats, folder, read, tiny};
 
 #[test]
-fn a_training_checkpoint() {
+fn training_checkpoint_is_read() {
     let file = read("checkpoint.pth");
     assert_eq!(file.key.as_deref(), Some("state_dict"));
     assert_eq!(file.state_dict, tiny());
@@ -27,7 +27,7 @@ fn a_training_checkpoint() {
 }
 
 #[test]
-fn names_of_data_parallel() {
+fn data_parallel_prefix_is_stripped() {
     let mut file = read("data_parallel.pth");
     assert_eq!(file.key.as_deref(), Some("model"));
     assert!(file.state_dict.get("module.fc.bias").is_some());
@@ -36,7 +36,7 @@ fn names_of_data_parallel() {
 }
 
 #[test]
-fn a_state_dict_two_keys_deep() {
+fn state_dict_two_keys_deep_is_found() {
     let file = read("nested.pth");
     assert_eq!(file.key.as_deref(), Some("model.state_dict"));
     assert_eq!(file.state_dict, tiny());
@@ -49,7 +49,7 @@ fn a_state_dict_two_keys_deep() {
 }
 
 #[test]
-fn plain_weights_come_before_averaged_ones() {
+fn plain_weights_precede_averaged_ones() {
     let file = read("averaged.pth");
     assert_eq!(file.key.as_deref(), Some("model"));
     assert_eq!(file.state_dict.get("a"), Some(&floats(2, &[2])));
@@ -64,7 +64,7 @@ fn plain_weights_come_before_averaged_ones() {
 }
 
 #[test]
-fn an_unknown_key_is_found_if_it_is_the_only_one() {
+fn unknown_key_is_found_if_unique() {
     let file = read("unknown_key.pth");
     assert_eq!(file.key.as_deref(), Some("my_resnet"));
     assert_eq!(file.state_dict, tiny());
@@ -79,7 +79,7 @@ fn an_unknown_key_is_found_if_it_is_the_only_one() {
 }
 
 #[test]
-fn a_key_that_is_asked_for_must_be_there() {
+fn requested_key_must_exist() {
     let file = bytes("nested.pth");
     let found = WeightsFile::from_bytes_under(&file, "model.state_dict").unwrap();
     assert_eq!(found.state_dict, tiny());

@@ -6,7 +6,7 @@ use weights::{ContentError, Format, WeightsFile};
 use crate::{bytes, folder, read};
 
 #[test]
-fn a_file_that_ends_early_is_never_read() {
+fn truncated_file_is_rejected() {
     for entry in fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
         let whole = fs::read(&path).unwrap();
@@ -18,7 +18,7 @@ fn a_file_that_ends_early_is_never_read() {
 }
 
 #[test]
-fn a_file_that_goes_on_is_never_read() {
+fn file_with_trailing_bytes_is_rejected() {
     for name in ["plain.pth", "plain_legacy.pth", "plain.safetensors"] {
         let mut longer = bytes(name);
         longer.push(0);
@@ -37,7 +37,7 @@ fn flipped(name: &str, mut check: impl FnMut(usize, Result<WeightsFile, ContentE
 }
 
 #[test]
-fn every_flipped_bit_of_an_archive_is_noticed_or_does_not_matter() {
+fn flipped_archive_bits_are_detected_or_harmless() {
     for name in ["plain.pth", "zip64.pth", "nested.pth"] {
         let whole = read(name);
         flipped(name, |place, result| {
@@ -49,7 +49,7 @@ fn every_flipped_bit_of_an_archive_is_noticed_or_does_not_matter() {
 }
 
 #[test]
-fn every_flipped_bit_of_a_storage_is_noticed() {
+fn flipped_storage_bits_are_detected() {
     let file = bytes("views.pth");
     // The elements of `base`: -19/8, -12/8, …
     let start = [-19.0f32 / 8.0, -12.0 / 8.0].map(f32::to_le_bytes).concat();

@@ -3,7 +3,7 @@ use weights::{ContentError, LayoutProblem, WeightsFile};
 use crate::{bytes, error};
 
 #[test]
-fn a_whole_module_comes_with_the_way_out() {
+fn whole_module_is_rejected_with_hint() {
     for (name, expected) in [
         ("whole_module.pth", None),
         ("module_inside.pth", Some("model")),
@@ -23,12 +23,12 @@ fn a_whole_module_comes_with_the_way_out() {
 }
 
 #[test]
-fn a_program_is_no_state_dict() {
+fn torchscript_program_is_rejected() {
     assert!(matches!(error("script.pt"), ContentError::TorchScript));
 }
 
 #[test]
-fn files_without_a_state_dict_say_what_they_hold() {
+fn files_without_state_dict_report_content() {
     assert!(
         error("single_tensor.pth")
             .to_string()
@@ -42,7 +42,7 @@ fn files_without_a_state_dict_say_what_they_hold() {
 }
 
 #[test]
-fn tensors_that_cannot_be_read_are_named() {
+fn unsupported_tensors_are_named() {
     for (name, expected) in [("complex.pth", "z"), ("float8.pth", "w")] {
         match error(name) {
             ContentError::UnsupportedDtype { tensor, dtype } => {
@@ -80,7 +80,7 @@ fn tensors_that_cannot_be_read_are_named() {
 }
 
 #[test]
-fn compressed_archives_are_refused() {
+fn compressed_archives_are_rejected() {
     assert!(matches!(
         error("compressed.pth"),
         ContentError::Compressed { .. }

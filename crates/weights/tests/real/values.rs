@@ -3,7 +3,7 @@ use weights::{Entry, Format, Tensor};
 use crate::{floats, integers, names, number, read, tiny};
 
 #[test]
-fn a_state_dict_in_every_format() {
+fn state_dict_reads_in_every_format() {
     for (name, format) in [
         ("plain.pth", Format::TorchZip),
         ("protocol3.pth", Format::TorchZip),
@@ -22,7 +22,7 @@ fn a_state_dict_in_every_format() {
 }
 
 #[test]
-fn safetensors_of_pytorch() {
+fn safetensors_of_pytorch_are_read() {
     let file = read("plain.safetensors");
     assert_eq!(file.format, Format::Safetensors);
     assert_eq!(file.state_dict, tiny());
@@ -30,7 +30,7 @@ fn safetensors_of_pytorch() {
 }
 
 #[test]
-fn every_type_of_elements() {
+fn all_element_types_are_read() {
     for name in ["dtypes.pth", "dtypes_legacy.pth", "dtypes.safetensors"] {
         let state_dict = read(name).state_dict;
         assert_eq!(state_dict.len(), 10, "{name}");
@@ -63,7 +63,7 @@ fn every_type_of_elements() {
 }
 
 #[test]
-fn views_of_shared_storages() {
+fn shared_storage_views_are_read() {
     for name in ["views.pth", "views_legacy.pth"] {
         let file = read(name);
         assert_eq!(file.state_dict.len(), 11, "{name}");
@@ -101,7 +101,7 @@ fn views_of_shared_storages() {
 }
 
 #[test]
-fn parameters_are_tensors() {
+fn parameters_are_read_as_tensors() {
     let state_dict = read("parameters.pth").state_dict;
     assert_eq!(state_dict.get("weight"), Some(&floats(1, &[2, 3])));
     assert_eq!(state_dict.get("frozen"), Some(&floats(2, &[2])));
@@ -111,7 +111,7 @@ fn parameters_are_tensors() {
 }
 
 #[test]
-fn a_file_without_checksums() {
+fn file_without_checksums_is_read() {
     assert_eq!(
         read("no_checksums.pth").state_dict.get("a"),
         Some(&floats(1, &[2]))

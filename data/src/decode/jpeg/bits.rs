@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn stuffing_is_taken_out_wherever_it_is() {
+    fn stuffed_bytes_are_removed() {
         for before in 0..12 {
             let plain = vec![7; before];
             let stuffed = [
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn data_that_is_left_over_is_told() {
+    fn leftover_data_is_detected() {
         for (file, has_rest) in [
             (&[7, 0xff, 0xd9][..], false),
             (&[7, 1, 2, 0xff, 0xd9], false),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_follow_the_data() {
+    fn missing_bits_read_as_zeros() {
         let mut bits = Bits::new(&[0xab, 0xff, 0xd9], 0);
         assert_eq!(bytes(&mut bits, 3), [0xab, 0, 0]);
         assert!(bits.is_spent());
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_with_a_zero_first_are_negative() {
+    fn leading_zero_bit_means_negative() {
         let mut bits = Bits::new(&[0b1010_0111, 0b0000_0000], 0);
         bits.fill();
         let numbers = [1, 1, 2, 4].map(|length| bits.take_number(length));
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_restart_markers_are_made_up_for() {
+    fn missing_restart_markers_are_recovered() {
         let restarted = |file: &[u8]| {
             let mut bits = Bits::new(file, 0);
             bits.restart();

@@ -38,10 +38,10 @@ pub(super) struct Component {
     pub(super) blocks: [usize; 2],
     /// Blocks in whole units, `[rows, columns]`.
     pub(super) padded: [usize; 2],
-    /// Index of the quantisation table.
+    /// Index of the quantization table.
     pub(super) table: usize,
     /// Quantisation table, set by the first scan of the component.
-    pub(super) quantisation: Option<[u16; BLOCK]>,
+    pub(super) quantization: Option<[u16; BLOCK]>,
     /// Samples of all padded blocks, row by row; for a progressive image, empty until all scans are
     /// read.
     pub(super) samples: Vec<u8>,
@@ -143,7 +143,7 @@ impl Frame {
                 blocks: size.map(|side| side.div_ceil(SIDE)),
                 padded,
                 table: usize::from(entry[2]),
-                quantisation: None,
+                quantization: None,
                 samples,
                 coefficients,
                 known: [NO_BIT; BLOCK],

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_file_is_cut_off_or_has_all_pixels() {
+    fn truncated_file_is_cut_off_or_complete() {
         for file in references() {
             let whole = decode(&file, u64::MAX).unwrap();
             assert_eq!(whole.flaw, None);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_last_scan_does_not_matter() {
+    fn data_after_last_scan_is_ignored() {
         for file in references() {
             let whole = decode(&file, u64::MAX).unwrap();
             let scans = &file[..file.len() - 2];
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_after_the_first_scan_does_not_count() {
+    fn metadata_after_first_scan_is_ignored() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references");
         let file = fs::read(folder.join("rgb.jpg")).unwrap();
         let exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0";
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn inks_inside_tiff_files_are_not_inverted() {
+    fn cmyk_in_tiff_is_not_inverted() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references");
         let file = fs::read(folder.join("cmyk.jpg")).unwrap();
         let mut limits = Limits::of_pixels(u64::MAX);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_in_place_of_data_are_damage() {
+    fn zeroed_data_is_damage() {
         for file in references() {
             let is_progressive = file.windows(2).any(|pair| pair == [0xff, 0xc2]);
             if file.len() < 1500 || is_progressive {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn work_is_limited() {
+    fn decoding_work_is_limited() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references");
         for name in ["progressive-420.jpg", "progressive-gray.jpg"] {
             let file = fs::read(folder.join(name)).unwrap();
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_without_data_is_cut_off() {
+    fn header_without_data_is_cut_off() {
         let mut file = references()[0].clone();
         let frame = file
             .windows(2)
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_limited_by_the_header() {
+    fn pixel_limit_uses_header_size() {
         let file = &references()[0];
         let image = decode(file, u64::MAX).unwrap().image;
         let (width, height) = (image.width(), image.height());
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_of_codes_may_be_left_out() {
+    fn missing_huffman_tables_use_defaults() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references");
         let whole = fs::read(folder.join("rgb.jpg")).unwrap();
         let mut file = whole.clone();

@@ -32,7 +32,7 @@ fn transform(component: &mut Component) {
     }
     let coefficients = std::mem::take(&mut component.coefficients);
     component.samples = vec![128; coefficients.len() * BLOCK];
-    let Some(quantisation) = component.quantisation else {
+    let Some(quantization) = component.quantization else {
         return;
     };
     let stride = component.stride();
@@ -40,7 +40,7 @@ fn transform(component: &mut Component) {
     for (samples, row) in component.samples.chunks_mut(stride * SIDE).zip(rows) {
         for (column, block) in row.iter().enumerate() {
             let mut block = *block;
-            for (coefficient, factor) in block.iter_mut().zip(quantisation) {
+            for (coefficient, factor) in block.iter_mut().zip(quantization) {
                 *coefficient = coefficient.wrapping_mul(factor as i16);
             }
             inverse_transform(&block, &mut samples[column * SIDE..], stride);

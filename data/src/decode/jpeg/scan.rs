@@ -132,13 +132,13 @@ impl Scan {
     ) -> Result<Scanned, DecodeError> {
         for part in &self.parts {
             let component = &mut frame.components[part.component];
-            if component.quantisation.is_none() {
-                let table = tables.quantisation.get(component.table).copied().flatten();
-                component.quantisation = table;
+            if component.quantization.is_none() {
+                let table = tables.quantization.get(component.table).copied().flatten();
+                component.quantization = table;
             }
-            if component.quantisation.is_none() {
+            if component.quantization.is_none() {
                 return Err(DecodeError::Damaged(
-                    "its JPEG quantisation table is damaged",
+                    "its JPEG quantization table is damaged",
                 ));
             }
         }

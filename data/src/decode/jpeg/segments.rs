@@ -130,7 +130,7 @@ impl Reader {
                 return Err(DecodeError::Unsupported("a JPEG image of a rare kind"));
             }
             0xc4 => self.tables.read_huffman(content)?,
-            0xdb => self.tables.read_quantisation(content)?,
+            0xdb => self.tables.read_quantization(content)?,
             0xdd => self.tables.read_restart_interval(content)?,
             // Colors and orientation must be defined before the first scan.
             0xe0..=0xef if self.has_scans => {}

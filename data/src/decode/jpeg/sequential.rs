@@ -17,7 +17,7 @@ pub(super) struct Reader<'a> {
 struct ComponentState<'a> {
     first: &'a HuffmanTable,
     other: &'a HuffmanTable,
-    quantisation: [u16; BLOCK],
+    quantization: [u16; BLOCK],
     /// First coefficient of the previous block.
     last: i32,
     samples: &'a mut [u8],
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
             Some(ComponentState {
                 first: tables.first.get(part.first)?.as_deref()?,
                 other: tables.other.get(part.other)?.as_deref()?,
-                quantisation: component.quantisation?,
+                quantization: component.quantization?,
                 last: 0,
                 stride: component.stride(),
                 samples: &mut component.samples,
@@ -62,14 +62,14 @@ impl Blocks for Reader<'_> {
         let mut block = [0; BLOCK];
         let (_, difference) = part.first.number(bits);
         part.last = part.last.wrapping_add(difference);
-        block[0] = (part.last as i16).wrapping_mul(part.quantisation[0] as i16);
+        block[0] = (part.last as i16).wrapping_mul(part.quantization[0] as i16);
         let mut place = 1;
         while place < BLOCK {
             let (symbol, value) = part.other.number(bits);
             place += usize::from(symbol >> 4);
             if value != 0 {
                 let at = usize::from(ORDER[place]) % BLOCK;
-                block[at] = (value as i16).wrapping_mul(part.quantisation[at] as i16);
+                block[at] = (value as i16).wrapping_mul(part.quantization[at] as i16);
             } else if symbol >> 4 != 15 {
                 break;
             }

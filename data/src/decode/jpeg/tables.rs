@@ -21,7 +21,7 @@ pub(super) const ORDER: [u8; BLOCK + 16] = [
 #[derive(Default)]
 pub(super) struct Tables {
     /// Quantisation factors, in the order of their positions.
-    pub(super) quantisation: [Option<[u16; BLOCK]>; 4],
+    pub(super) quantization: [Option<[u16; BLOCK]>; 4],
     /// Huffman tables of a block's first coefficient.
     pub(super) first: [Option<Box<HuffmanTable>>; 4],
     /// Huffman tables of all other coefficients.
@@ -31,9 +31,9 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// Reads a segment of quantisation tables.
-    pub(super) fn read_quantisation(&mut self, mut segment: &[u8]) -> Result<(), DecodeError> {
-        let damaged = || DecodeError::Damaged("its JPEG quantisation table is damaged");
+    /// Reads a segment of quantization tables.
+    pub(super) fn read_quantization(&mut self, mut segment: &[u8]) -> Result<(), DecodeError> {
+        let damaged = || DecodeError::Damaged("its JPEG quantization table is damaged");
         while let Some((&kind, rest)) = segment.split_first() {
             let bytes = match kind >> 4 {
                 0 => 1,
@@ -42,7 +42,7 @@ impl Tables {
             };
             let (factors, rest) = rest.split_at_checked(bytes * BLOCK).ok_or_else(damaged)?;
             let table = self
-                .quantisation
+                .quantization
                 .get_mut(usize::from(kind & 15))
                 .ok_or_else(damaged)?
                 .insert([0; BLOCK]);

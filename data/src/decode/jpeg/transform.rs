@@ -154,7 +154,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn samples_are_those_of_the_definition(
+        fn inverse_dct_matches_definition(
             coefficients in prop::collection::vec((0..BLOCK, -400_i16..400), 0..20),
         ) {
             let mut block = [0; BLOCK];
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_is_rounded_as_by_both_passes() {
+    fn constant_block_rounds_like_two_passes() {
         for level in -1100..1100 {
             let mut block = [0; BLOCK];
             block[0] = level;

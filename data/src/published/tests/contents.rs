@@ -44,7 +44,7 @@ fn in_form(form: &str, name: &str, content: &[u8]) -> (String, Vec<u8>) {
 }
 
 #[test]
-fn files_are_found_packed_plain_and_dotted_in_every_usual_place() {
+fn files_are_found_in_all_forms_and_folders() {
     let sums = mnist_files().map(|(_, content)| sha256(&content));
     let contents = sums.each_ref().map(String::as_str);
     let set = PublishedSet {
@@ -72,7 +72,7 @@ fn files_are_found_packed_plain_and_dotted_in_every_usual_place() {
 }
 
 #[test]
-fn one_other_byte_in_any_file_is_another_file() {
+fn one_changed_byte_is_detected() {
     let sums = mnist_files().map(|(_, content)| sha256(&content));
     let contents = sums.each_ref().map(String::as_str);
     let set = PublishedSet {
@@ -110,7 +110,7 @@ fn one_other_byte_in_any_file_is_another_file() {
 }
 
 #[test]
-fn files_of_records_are_compared_too() {
+fn record_files_are_verified() {
     let root = tempfile::tempdir().unwrap();
     let record = |label: u8| [vec![label], vec![7; 3 * 32 * 32]].concat();
     let files: Vec<Vec<u8>> = (0..6).map(record).collect();
@@ -149,7 +149,7 @@ fn files_of_records_are_compared_too() {
 }
 
 #[test]
-fn what_is_there_of_a_set_is_used_however_it_is_packed() {
+fn existing_files_are_used_packed_or_plain() {
     let files = mnist_files();
     let sums = files.each_ref().map(|(_, content)| sha256(content));
     let contents = sums.each_ref().map(String::as_str);
@@ -211,7 +211,7 @@ fn what_is_there_of_a_set_is_used_however_it_is_packed() {
 }
 
 #[test]
-fn another_file_beside_a_missing_one_is_named() {
+fn different_file_next_to_missing_one_is_named() {
     let files = mnist_files();
     let sums = files.each_ref().map(|(_, content)| sha256(content));
     let contents = sums.each_ref().map(String::as_str);
@@ -244,7 +244,7 @@ fn another_file_beside_a_missing_one_is_named() {
 }
 
 #[test]
-fn the_missing_part_of_an_archive_is_named() {
+fn missing_archive_member_is_named() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("small-bin");
     fs::create_dir(&folder).unwrap();
@@ -274,7 +274,7 @@ fn the_missing_part_of_an_archive_is_named() {
 }
 
 #[test]
-fn hints_say_what_helps_against_the_reason() {
+fn hints_match_the_cause() {
     let hint = |source| {
         let error = PublishedError::NotFetched {
             name: "small".to_owned(),

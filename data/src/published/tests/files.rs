@@ -26,7 +26,7 @@ fn remote<'a>(name: &'a str, sha256: &'a str) -> RemoteFile<'a> {
 }
 
 #[test]
-fn files_come_from_the_first_mirror_that_has_them_and_once() {
+fn files_are_downloaded_once_from_first_working_mirror() {
     let (train, test) = (vec![1; 500], vec![2; 300]);
     let sums = [sha256(&train), sha256(&test)];
     let downloads = [remote("train.bin", &sums[0]), remote("test.bin", &sums[1])];
@@ -51,7 +51,7 @@ fn files_come_from_the_first_mirror_that_has_them_and_once() {
 }
 
 #[test]
-fn what_another_folder_has_is_not_downloaded() {
+fn files_in_other_folders_are_not_downloaded() {
     let folder = tempfile::tempdir().unwrap();
     let [mine, system] = ["mine", "system"].map(|name| folder.path().join(name));
     for file in ["train.bin", "test.bin"] {
@@ -68,7 +68,7 @@ fn what_another_folder_has_is_not_downloaded() {
 }
 
 #[test]
-fn who_cannot_download_is_told_what_to_put_where() {
+fn failed_download_hint_names_files_and_folder() {
     let sum = sha256(b"right");
     let downloads = [remote("train.bin", &sum), remote("test.bin", &sum)];
     let wrong = server(vec![("train.bin", b"wrong".to_vec())]);
@@ -78,10 +78,10 @@ fn who_cannot_download_is_told_what_to_put_where() {
     let error = fetch_into(&set(&downloads, &mirrors), folder.path()).unwrap_err();
     let message = error.to_string();
     assert!(
-        message.starts_with("the files of small are not there: cannot download train.bin: http"),
+        message.starts_with("the files of small are missing: cannot download train.bin: http"),
         "{message}"
     );
-    assert!(message.contains("another file"), "{message}");
+    assert!(message.contains("a different file"), "{message}");
     let place = folder.path().join("small");
     assert_eq!(
         error.hint().unwrap(),
@@ -94,7 +94,7 @@ fn who_cannot_download_is_told_what_to_put_where() {
 }
 
 #[test]
-fn another_file_of_that_name_is_left_alone() {
+fn different_file_of_same_name_is_kept() {
     let sum = sha256(b"right");
     let downloads = [remote("train.bin", &sum), remote("test.bin", &sum)];
     let folder = tempfile::tempdir().unwrap();
@@ -108,7 +108,7 @@ fn another_file_of_that_name_is_left_alone() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_next_folder_is_taken_where_the_first_cannot_be_written_to() {
+fn unwritable_folder_falls_back_to_next() {
     let content = b"content".to_vec();
     let sum = sha256(&content);
     let downloads = [remote("train.bin", &sum), remote("test.bin", &sum)];
@@ -133,7 +133,7 @@ fn the_next_folder_is_taken_where_the_first_cannot_be_written_to() {
 }
 
 #[test]
-fn missing_files_are_named_with_the_folders_tried() {
+fn missing_files_are_named_with_searched_folders() {
     let root = tempfile::tempdir().unwrap();
     let bases = [root.path().to_owned(), "/nowhere".into()];
     let error = locate(&MNIST, &bases).unwrap_err();
@@ -160,7 +160,7 @@ fn missing_files_are_named_with_the_folders_tried() {
 }
 
 #[test]
-fn two_sets_with_the_same_names_do_not_take_each_others_folder() {
+fn sets_with_same_file_names_use_separate_folders() {
     let root = tempfile::tempdir().unwrap();
     let bases = [root.path().to_owned()];
     fs::create_dir(root.path().join("mnist")).unwrap();

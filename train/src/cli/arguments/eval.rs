@@ -1,4 +1,4 @@
-//! The flags of `train eval`.
+//! Flags of `train eval`.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -64,7 +64,8 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// Table of file names and labels, for images that are not in class folders [default: the run's own, without --data]
+    /// Table of file names and labels, for images that are not in class folders [default: the run's own, without
+    /// --data]
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     #[arg(long, value_name = "N", value_parser = max_pixels, help = max_pixels_help())]
@@ -96,7 +97,8 @@ pub(crate) struct EvalArguments {
 
     /// JSON file to write, or - for standard output
     ///
-    /// [default: eval-DATA-SPLIT.json, with -flip or -shift before the ending with --flip-test or --shift-test, in the run's folder, with a number if a file with other data, seed or fraction exists; none for --weights]
+    /// [default: eval-DATA-SPLIT.json, with -flip or -shift before the ending with --flip-test or --shift-test, in the
+    /// run's folder, with a number if a file with other data, seed or fraction exists; none for --weights]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 

@@ -1,4 +1,4 @@
-//! Flags of what looks at runs: `watch`, `runs`, `report` and `export`.
+//! Flags of the commands that read runs: `watch`, `runs`, `report` and `export`.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,8 @@ Examples:
 
 /// Show a run on the terminal, save a checkpoint of it or stop it
 ///
-/// The run may be training in another process, or have ended. `?` lists the keys. Without a full-screen terminal, prints a
+/// The run may be training in another process, or have ended. `?` lists the keys. Without a full-screen terminal,
+/// prints a
 /// line for each epoch.
 #[derive(Debug, Args)]
 #[command(after_long_help = WATCH_EXAMPLES)]
@@ -55,8 +56,9 @@ pub(crate) struct RunsArguments {
     pub reverse: bool,
 
     #[arg(long, value_name = "KEY=VALUE", help = format!(
-        "Only runs of which this holds: KEY is one of {}. In VALUE, * and ? stand for any characters; \
-         of several values for one KEY one is enough", Filter::keys()
+        "Only runs that match: KEY is one of {}. In VALUE, * and ? stand for any characters; of several values for \
+         one KEY, one must match",
+        Filter::keys()
     ))]
     pub filter: Vec<Filter>,
 
@@ -78,7 +80,8 @@ Examples:
 
 /// Write a report about a run, or about several side by side
 ///
-/// A self-contained HTML file, or Markdown: curves, confusion matrix, mistakes, settings, timing. Its paths are relative, so
+/// A self-contained HTML file, or Markdown: curves, confusion matrix, mistakes, settings, timing. Its paths are
+/// relative, so
 /// that it can be shared.
 #[derive(Debug, Args)]
 #[command(after_long_help = REPORT_EXAMPLES)]
@@ -89,7 +92,8 @@ pub(crate) struct ReportArguments {
 
     /// File to write, or - for standard output [default: report.html]
     ///
-    /// FILE ends in .html or .md, and is replaced if it exists. By default it is in the folder of the run, or in the current
+    /// FILE ends in .html or .md, and is replaced if it exists. By default it is in the folder of the run, or in the
+    /// current
     /// folder for several runs.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -138,7 +142,7 @@ pub(crate) struct ExportArguments {
     pub place: RunsDir,
 }
 
-/// What a report is written in.
+/// Format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Html,
@@ -146,7 +150,7 @@ pub(crate) enum Format {
     Markdown,
 }
 
-/// Where runs are.
+/// Location of runs.
 #[derive(Debug, Args)]
 pub(crate) struct RunsDir {
     /// Folder of all runs

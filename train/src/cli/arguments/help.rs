@@ -1,4 +1,4 @@
-//! The whole command line, with its flags under headings, and what can be made of it for shells and `man`.
+//! The whole command line with headings, and its completions and manual pages.
 
 use std::fs;
 use std::path::PathBuf;
@@ -26,8 +26,8 @@ const TRAIN: Layout = Layout {
     ],
 };
 
-/// Flags of --bench, all of which exclude what has no say in how fast a step is. Each does so by itself: clap does not
-/// miss a flag that cannot be there.
+/// Flags of --bench. Each excludes the flags that do not affect the speed of a step, because clap does not require a
+/// flag that conflicts with a given one.
 const MEASURING: [&str; 4] = ["bench", "input", "classes", "repeats"];
 const NOT_MEASURED: [&str; 5] = ["ui", "config", "recipe", "resume", "list_devices"];
 
@@ -67,7 +67,7 @@ const DATA: Layout = Layout {
     ],
 };
 
-/// The program's command line.
+/// Returns the program's command line.
 pub(crate) fn command() -> Command {
     let fixed = settings().filter(|setting| !setting.resume);
     let unmeasured = settings().filter(|setting| !setting.bench);
@@ -130,7 +130,7 @@ pub(crate) fn print_completions(arguments: &CompletionsArguments) -> anyhow::Res
     Destination::StandardOutput.write(&completions(arguments.shell, command(), &offered))
 }
 
-/// What completions offer for a flag; nothing for one that takes numbers or other text.
+/// Returns the values that completions offer for a flag; none for numbers and free text.
 fn offered(flag: &str) -> Vec<String> {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     match flag {
@@ -171,7 +171,7 @@ pub(crate) fn run_man(arguments: &ManArguments) -> anyhow::Result<()> {
         Some((_, text)) => Destination::StandardOutput.write(text),
         None => {
             let wanted = arguments.command.join(" ").escape_debug().to_string();
-            let message = format!("there is no command `{wanted}`");
+            let message = format!("unknown command `{wanted}`");
             command().error(ErrorKind::InvalidValue, message).exit()
         }
     }
@@ -181,7 +181,7 @@ pub(crate) fn run_man(arguments: &ManArguments) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
-    /// Every command with its subcommands.
+    /// Returns every command with its subcommands.
     fn all(command: &Command) -> Vec<Command> {
         let mut all = vec![command.clone()];
         for subcommand in command.get_subcommands() {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn layouts_name_flags_that_exist() {
+    fn help_layouts_name_existing_flags() {
         let command = command();
         let find = |name| command.find_subcommand(name).unwrap();
         for (command, layout) in [
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_short_help_of_every_command_fits_on_a_screen() {
+    fn short_help_of_every_command_fits_one_screen() {
         let mut command = command();
         command.build();
         for command in all(&command) {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_long_help_has_every_flag_and_examples() {
+    fn long_help_has_every_flag_and_examples() {
         let mut command = command();
         command.build();
         for command in all(&command) {

@@ -49,8 +49,10 @@ Examples:
 
 /// Train a residual network
 ///
-/// Settings come from --config or --recipe; without them, the sample uses its recipe, and other data the defaults below,
-/// with flips and crops for folder:PATH. Flags override them, and all settings are saved in the run's folder. Ctrl-C saves
+/// Settings come from --config or --recipe; without them, the sample uses its recipe, and other data the defaults
+/// below,
+/// with flips and crops for folder:PATH. Flags override them, and all settings are saved in the run's folder. Ctrl-C
+/// saves
 /// everything and ends the run after the current step.
 #[derive(Debug, Parser)]
 #[command(version, after_long_help = EXAMPLES, args_conflicts_with_subcommands = true)]
@@ -109,12 +111,12 @@ pub(crate) struct Arguments {
     pub benchmark: Benchmark,
 }
 
-/// A name, checked here for the message.
+/// Name of a recipe, checked here for a better message.
 pub(super) fn recipe(text: &str) -> Result<String, ConfigError> {
     TrainConfig::recipe(text).map(|_| text.to_owned())
 }
 
-/// Everything but training, with a line for each that is short enough for `-h`.
+/// All commands except training, each with a summary that fits a line of `-h`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Summary(Box<SummaryArguments>),
@@ -241,7 +243,7 @@ mod tests {
     use crate::cli::arguments::help;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn clap_definition_is_consistent() {
         help::command().debug_assert();
     }
 }

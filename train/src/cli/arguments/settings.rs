@@ -1,4 +1,4 @@
-//! The flags that are settings of a run.
+//! Flags that are settings of a run.
 
 use std::num::NonZeroU64;
 
@@ -7,10 +7,10 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 use data::{DataError, Source};
 use train::{OptimizerKind, Overrides, Setting, Takes, TrainConfig, settings};
 
-/// Defaults longer than this are in the long help alone.
+/// Maximum length of a default in the short help.
 const SHORT_DEFAULT: usize = 24;
 
-/// What a run's config holds too; what is left out keeps its value.
+/// Settings given as flags; the others keep their values.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub overrides: Overrides,
@@ -43,7 +43,7 @@ impl Args for Settings {
     }
 }
 
-/// The flag of a setting.
+/// Returns the flag of a setting.
 fn flag(setting: &'static Setting<TrainConfig>) -> Arg {
     let with = |text: String, name: &str, value: Option<String>| match value {
         Some(value) if !value.is_empty() => format!("{text} [{name}: {value}]"),
@@ -100,7 +100,7 @@ fn parser(setting: &'static Setting<TrainConfig>) -> ValueParser {
     }
 }
 
-/// The value of `--max-pixels`.
+/// Parses the value of `--max-pixels`.
 pub(crate) fn max_pixels(text: &str) -> Result<NonZeroU64, String> {
     let number: u64 = text.parse().map_err(|error| format!("{error}"))?;
     NonZeroU64::new(number).ok_or_else(|| "must be at least 1".to_owned())
@@ -114,7 +114,7 @@ pub(crate) fn max_pixels_help() -> String {
     )
 }
 
-/// A data set by its name; a slip gets a hint.
+/// Parses a data source; the error suggests the nearest name.
 pub(crate) fn source(text: &str) -> Result<Source, String> {
     text.parse().map_err(|error: DataError| match error.hint() {
         Some(hint) => format!("{error}; {hint}"),

@@ -1,4 +1,4 @@
-//! The flags of `train study`.
+//! Flags of `train study`.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::cli::arguments::settings::source;
 
 /// Show why residual networks have shortcuts
 ///
-/// As tables, and charts in SVG.
+/// Writes tables, and charts in SVG.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StudyCommand {
     Degradation(Box<DegradationArguments>),
@@ -25,10 +25,10 @@ Examples:
   train study degradation --depths 20,32,44,56 --epochs 40
   train study degradation --data sample --depths 8,20 --epochs 2     in a minute or two, without CIFAR-10";
 
-/// Train plain and residual networks of some depths by one recipe, and compare their errors
+/// Train plain and residual networks of several depths with one recipe, and compare their errors
 ///
 /// All training images are used, with random crops and flips, and errors are those of the last epoch.
-/// Without shortcuts, the deeper network is the worse one, on the training images too. The same command
+/// Without shortcuts, the deeper network has the higher error, on the training images too. The same command
 /// resumes a study that was stopped.
 #[derive(Debug, Args)]
 #[command(after_long_help = DEGRADATION_EXAMPLES)]
@@ -60,7 +60,7 @@ Examples:
 
 /// Plot the size of the gradient at each layer of plain and residual networks
 ///
-/// The networks are as they are before training.
+/// The networks are untrained.
 #[derive(Debug, Args)]
 #[command(after_long_help = GRADIENT_EXAMPLES)]
 pub(crate) struct GradientArguments {
@@ -68,7 +68,7 @@ pub(crate) struct GradientArguments {
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [20, 56])]
     pub depths: Vec<usize>,
 
-    /// Batches whose gradients are looked at
+    /// Number of batches to measure
     #[arg(long, value_name = "N", default_value = "8")]
     pub batches: NonZeroUsize,
 
@@ -80,7 +80,7 @@ pub(crate) struct GradientArguments {
     pub common: CommonArguments,
 }
 
-/// What all studies can be told.
+/// Flags of all studies.
 #[derive(Debug, Args)]
 pub(crate) struct CommonArguments {
     /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH
@@ -95,7 +95,7 @@ pub(crate) struct CommonArguments {
     #[arg(long, value_name = "N", default_value = "128")]
     batch_size: NonZeroUsize,
 
-    /// Sets the first weights, the order of the images and how they are changed
+    /// Seed of the initial weights, the order of images and augmentation
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 
@@ -109,7 +109,7 @@ pub(crate) struct CommonArguments {
 }
 
 impl CommonArguments {
-    /// A recipe with these settings.
+    /// Returns a recipe with these settings.
     pub(crate) fn over(&self, recipe: TrainConfig) -> TrainConfig {
         TrainConfig {
             data: self.data.clone(),

@@ -1,4 +1,4 @@
-//! The flags of `train data`.
+//! Flags of `train data`.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -51,13 +51,15 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N", value_parser = max_pixels, help = max_pixels_help())]
     pub max_pixels: Option<NonZeroU64>,
 
-    /// Seed of the test split of a folder without one, and of augmentation [default: 1, or that of --config or --recipe]
+    /// Seed of the test split of a folder without one, and of augmentation [default: 1, or that of --config or
+    /// --recipe]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
     /// Draw training images as a PNG, with a row for each class
     ///
-    /// FILE ends in .png, or is - for standard output. Rows are in the order of the table, at most 100. Unreadable images
+    /// FILE ends in .png, or is - for standard output. Rows are in the order of the table, at most 100. Unreadable
+    /// images
     /// are left out.
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(png))]
     pub sheet: Option<PathBuf>,
@@ -100,6 +102,6 @@ fn png(path: PathBuf) -> Result<PathBuf, &'static str> {
     let is_png = |ending: &std::ffi::OsStr| ending.eq_ignore_ascii_case("png");
     match path.extension().is_some_and(is_png) || is_special(&path) {
         true => Ok(path),
-        false => Err("a sheet is written as PNG: its name has to end in .png"),
+        false => Err("a sheet is written as PNG: its name must end in .png"),
     }
 }

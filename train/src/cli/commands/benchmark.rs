@@ -1,4 +1,4 @@
-//! `--bench`: how fast a training step is.
+//! `--bench`: speed of a training step.
 
 use std::num::NonZeroUsize;
 
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
     Ok(())
 }
 
-/// Measures on whichever backend the device has.
+/// Runs the measurement on the device's backend.
 struct Measure<'a> {
     benchmark: &'a StepBenchmark,
     start: &'a ProgramStart,

@@ -1,4 +1,4 @@
-//! `train convert`: weights from one format to another.
+//! `train convert`: converts weights between formats.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::cli::arguments::ConvertArguments;
 use crate::cli::destination::{Destination, is_special};
 
 const SAFETENSORS: &str = "safetensors";
-/// What files of weights are called that nothing here can write.
+/// Endings of weights files that cannot be written.
 const OTHER_FORMATS: [&str; 5] = ["pth", "pt", "bin", "ckpt", "json"];
 
 pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
         true => Precision::Half,
         false => Precision::Single,
     };
-    // Before anything is read, as that may take a while.
+    // Checked before reading, which may take a while.
     let extension = output.extension().and_then(|extension| extension.to_str());
     let destination = Destination::of(output);
     let is_file = extension == Some(SAFETENSORS) || is_special(output) || output.is_file();
@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: &ConvertArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether writing would destroy data. A device, a pipe or a dangling link holds none.
+/// Returns whether writing would destroy data. Devices, pipes and dangling links hold none.
 fn is_taken(output: &Path, is_file: bool) -> bool {
     let is_there = || fs::metadata(output).is_ok_and(|found| found.is_file() || found.is_dir());
     if is_file {

@@ -1,4 +1,4 @@
-//! `train eval`: what a model is worth.
+//! `train eval`: evaluates a model.
 
 use std::path::{Path, PathBuf};
 
@@ -65,10 +65,10 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
         ));
     }
     if plan.matched_by == MatchedBy::Position {
-        warn("classes are matched by their place");
+        warn("classes are matched by position");
     }
     let making = Making::of(&plan.settings);
-    // Checked before what takes long. A result that cannot be saved in the run's folder is still printed.
+    // Checked before the long work. A result that cannot be saved in the run's folder is still printed.
     let in_run = |folder: PathBuf| free_path(&folder, &name(&plan.settings), &making);
     let destination = match (destination, output_folder.map(in_run)) {
         (None, Some(path)) => {
@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
         evaluation,
     };
     let json = serde_json::to_string_pretty(&report)?;
-    // Before it is written, which may fail; whether printing fails counts after that.
+    // Printed before writing, which may fail; a failure to print is reported after that.
     let printed = match arguments.json || destination == Some(Destination::StandardOutput) {
         true => voice::print_json(&json),
         false => voice::print(report.text().trim_end()),
@@ -111,7 +111,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     Ok(printed?)
 }
 
-/// Saves the result in a file.
+/// Saves the result to a file.
 fn save(destination: &Destination, json: &str) -> anyhow::Result<()> {
     destination.write((printable_json(json) + "\n").as_bytes())?;
     if let Destination::File(path) = destination {
@@ -120,15 +120,15 @@ fn save(destination: &Destination, json: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is evaluated.
+/// Model to evaluate.
 struct Subject {
     saved: SavedModel,
     settings: EvaluationSettings,
-    /// Whether a run or a flag says the seed.
+    /// Whether a run or a flag gives the seed.
     has_seed: bool,
-    /// The run's folder, or the file of weights.
+    /// The run's folder or the weights file.
     path: PathBuf,
-    /// The run's folder, in which the result is saved; none for a file of weights.
+    /// The run's folder, in which the result is saved; `None` for a weights file.
     output_folder: Option<PathBuf>,
 }
 
@@ -169,7 +169,7 @@ fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
     })
 }
 
-/// The settings of the model's run, if it has one, with what the flags say instead.
+/// Returns the settings of the model's run, if it has one, overridden by flags.
 fn settings(
     arguments: &EvalArguments,
     run: Option<TrainConfig>,
@@ -202,7 +202,7 @@ fn settings(
     })
 }
 
-/// What the JSON is called, without its ending.
+/// Returns the name of the JSON file without its ending.
 fn name(settings: &EvaluationSettings) -> String {
     let data = match &settings.data {
         Source::Folder(path) => folder_name(path),
@@ -223,8 +223,8 @@ fn folder_name(path: &Path) -> String {
     name.map_or_else(|| "folder".to_owned(), |name| name.into_owned())
 }
 
-/// Where the JSON goes: in the place of one that was made in the same way, and of no other. Folders of
-/// images may have the same name.
+/// Returns the path of the JSON file. It replaces only a result of an identical evaluation, because folders of images
+/// may have the same name.
 fn free_path(folder: &Path, name: &str, making: &Making) -> PathBuf {
     let mut path = folder.join(format!("{name}.json"));
     let mut number = 2;
@@ -235,8 +235,7 @@ fn free_path(folder: &Path, name: &str, making: &Making) -> PathBuf {
     path
 }
 
-/// Whether there is an evaluation that was made in another way. What an older version did not write down
-/// does not count.
+/// Returns whether the file holds a different evaluation. Settings that an older version did not record are ignored.
 fn holds_another(path: &Path, making: &Making) -> bool {
     let Ok(bytes) = files::read_file(path, files::MAX_DOCUMENT_BYTES) else {
         return false;

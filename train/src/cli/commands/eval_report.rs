@@ -1,4 +1,4 @@
-//! What `train eval` prints and saves.
+//! Output of `train eval`.
 
 use events::format;
 use std::path::Path;
@@ -8,30 +8,30 @@ use report::table::table;
 use serde::Serialize;
 use train::{Evaluation, EvaluationSettings, MatchedBy, Misclassified, SetPart};
 
-/// Classes up to which the whole confusion matrix is printed.
+/// Maximum number of classes for which the whole confusion matrix is printed.
 const MATRIX: usize = 12;
-/// How many confusions are printed of more.
+/// Number of confusions printed for more classes.
 const CONFUSIONS: usize = 10;
 
-/// Everything that is printed and saved.
+/// Result of an evaluation, as printed and saved.
 #[derive(Serialize)]
 pub(crate) struct Report {
-    /// The run's folder, or the file of weights.
+    /// The run's folder or the weights file.
     pub model: String,
     #[serde(flatten)]
     pub making: Making,
     pub classes_matched_by: MatchedBy,
-    /// What is wrong with each image that cannot be read.
+    /// Problem of each unreadable image.
     pub unreadable: Vec<String>,
-    /// What else is in class folders.
+    /// Other content of class folders.
     pub passed_over: PassedOver,
-    /// What the images of a folder were read as.
+    /// Interpretation of the folder of images.
     pub reading: Reading,
     #[serde(flatten)]
     pub evaluation: Evaluation,
 }
 
-/// How an evaluation was made.
+/// Settings of an evaluation.
 #[derive(Debug, Serialize)]
 pub(crate) struct Making {
     data: String,
@@ -118,7 +118,7 @@ impl Report {
     }
 }
 
-/// The images that were misclassified with the highest probability; files relative to the data folder.
+/// Returns the most confident mistakes, with files relative to the data folder.
 fn mistake_table(data: &str, mistakes: &[Misclassified]) -> String {
     let folder = data.strip_prefix("folder:").map(Path::new);
     let file = |mistake: &Misclassified| match (&mistake.path, folder) {
@@ -142,7 +142,7 @@ fn mistake_table(data: &str, mistakes: &[Misclassified]) -> String {
     table(&rows, &(3..4))
 }
 
-/// The whole matrix: a row for each class, a column for each class that images were taken for.
+/// Returns the whole matrix: rows are true classes, columns are predicted classes.
 fn matrix(names: &[&str], confusion: &[Vec<u64>]) -> String {
     let head = ["class", "taken for"].map(str::to_owned).into_iter();
     let numbers = (1..=names.len()).map(|number| number.to_string());
@@ -155,7 +155,7 @@ fn matrix(names: &[&str], confusion: &[Vec<u64>]) -> String {
     table(&rows, &(1..names.len() + 2))
 }
 
-/// The most frequent confusions.
+/// Returns the most frequent confusions.
 fn confusions(names: &[&str], confusion: &[Vec<u64>]) -> String {
     let mut found: Vec<(u64, &str, &str)> = Vec::new();
     for (truth, row) in names.iter().zip(confusion) {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn few_classes_have_a_whole_matrix() {
+    fn few_classes_show_full_matrix() {
         let text = report(&["cat", "dog"], vec![vec![3, 0], vec![1, 2]]).text();
         assert_eq!(
             text,
@@ -254,7 +254,7 @@ image 5          dog    cat            50.00 %
     }
 
     #[test]
-    fn of_many_classes_the_most_frequent_confusions_are_told() {
+    fn many_classes_show_top_confusions() {
         let names: Vec<String> = (0..13).map(|class| format!("class {class}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut confusion = vec![vec![0; 13]; 13];

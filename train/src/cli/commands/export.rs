@@ -1,4 +1,4 @@
-//! `train export`: a run's figures for other programs.
+//! `train export`: metrics of a run for other programs.
 
 use anyhow::Context as _;
 use clap::error::ErrorKind;
@@ -11,7 +11,7 @@ use crate::cli::destination::Destination;
 use crate::cli::display::look;
 use crate::cli::find::{find, newest};
 
-/// What goes to standard output where no table is named.
+/// Table written to standard output if none is given.
 const FIRST_TABLE: &str = "epochs";
 
 pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<()> {
@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &ExportArguments) -> anyhow::Result<()> {
         None => newest(runs_dir)?,
     };
     let history = read(&folder)?;
-    // A name that `.` has, too.
+    // Gives `.` a name, too.
     let name = look::name(&std::path::absolute(&folder)?);
     if let Some(target) = &arguments.tensorboard {
         if target.as_os_str() == "-" {

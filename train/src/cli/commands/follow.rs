@@ -11,18 +11,18 @@ use crate::cli::display::epoch_line::EpochLine;
 use crate::cli::display::progress::tested_line;
 use command_line::voice::{self, talk, warn};
 
-/// Time between two looks at a run's events.
+/// Interval between reads of a run's events.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// A run, and how much of it was told.
+/// A run, and how much of it was printed.
 struct Followed {
     folder: PathBuf,
-    /// Stands before each line where there are several runs.
+    /// Prefix of each line if there are several runs.
     prefix: String,
     resume: Option<String>,
     follower: Follower,
     has_begun: bool,
-    /// The last epoch that was told.
+    /// The last epoch printed.
     epoch: usize,
     messages: usize,
     is_tested: bool,
@@ -59,9 +59,9 @@ pub(crate) fn follow(sources: Vec<Source>) -> anyhow::Result<()> {
 }
 
 impl Followed {
-    /// Tells what is new.
+    /// Prints new events.
     fn tell(&mut self) -> anyhow::Result<()> {
-        // Asked before the events are read: what a run writes last is read after it is over.
+        // Checked before reading the events, so that the last ones are read after the run is over.
         let is_running = is_locked(&self.folder);
         self.follower
             .poll()
@@ -118,7 +118,7 @@ impl Followed {
     }
 }
 
-/// How a run ended before its time.
+/// Returns how a run ended early.
 fn ended(state: State) -> Option<&'static str> {
     match state {
         State::Stopped => Some("the run was stopped"),

@@ -1,4 +1,4 @@
-//! The commands, all but training.
+//! All commands except training.
 
 pub(crate) mod benchmark;
 pub(crate) mod convert;

@@ -1,4 +1,4 @@
-//! `train report`: a report about runs.
+//! `train report`: writes a report about runs.
 
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
@@ -54,10 +54,10 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A report cannot be written in what a file's ending stands for.
+/// The ending of the file is not a format of reports.
 #[derive(Debug, Error)]
 #[error(
-    "a report is HTML or Markdown, but the name {} ends in .{}",
+    "the report {} ends in .{}, but must end in .html or .md",
     brief(&path.display().to_string(), 80),
     brief(ending, 20)
 )]
@@ -68,12 +68,11 @@ pub(crate) struct WrongEnding {
 
 impl WrongEnding {
     pub(crate) fn hint(&self) -> String {
-        "use a name that ends in .html or .md, or say which with --format html or --format markdown"
-            .to_owned()
+        "use one of these endings, or set --format html or --format markdown".to_owned()
     }
 }
 
-/// As the flag says, or the ending of the file. A name without an ending gets HTML, and so do devices and pipes.
+/// Returns the format given by the flag or the file's ending. Names without an ending, devices and pipes mean HTML.
 fn format(arguments: &ReportArguments) -> Result<Format, WrongEnding> {
     if let Some(format) = arguments.format {
         return Ok(format);
@@ -102,7 +101,7 @@ fn default_name(format: Format) -> &'static str {
     }
 }
 
-/// What the runs are called: by their folders' names, with the folders above where these are the same.
+/// Returns the names of the runs: their folders' names, with parent folders where these are the same.
 fn names(folders: &[PathBuf]) -> Vec<String> {
     let name = |folder: &Path, parts: usize| -> String {
         let all: Vec<_> = folder
@@ -125,7 +124,7 @@ fn names(folders: &[PathBuf]) -> Vec<String> {
     named.unwrap_or_else(|| all(1))
 }
 
-/// Everything that happened in a run; a long one takes a while, and a bar says so.
+/// Reads the history of a run; a bar shows the progress of a long one.
 pub(crate) fn read(folder: &Path) -> anyhow::Result<History> {
     let style = ProgressStyle::with_template("{msg} [{bar:30}] {percent:>3} %")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -145,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_of_one_name_are_told_apart_by_the_folders_above() {
+    fn runs_of_same_name_show_parent_folders() {
         let names =
             |folders: &[&str]| names(&folders.iter().map(PathBuf::from).collect::<Vec<_>>());
         assert_eq!(
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ending_says_the_format() {
+    fn format_follows_file_ending() {
         let format = |output: &str| {
             format(&ReportArguments {
                 runs: Vec::new(),
@@ -183,7 +182,7 @@ mod tests {
         let error = format("a.pdf").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "a report is HTML or Markdown, but the name a.pdf ends in .pdf"
+            "the report a.pdf ends in .pdf, but must end in .html or .md"
         );
         let long = format(&format!("{0}.{0}", "x".repeat(3000)))
             .unwrap_err()

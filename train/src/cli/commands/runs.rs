@@ -11,7 +11,7 @@ use crate::cli::arguments::follow::RunsArguments;
 pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
     let runs_dir = &arguments.place.runs_dir;
     let mut runs = match find(runs_dir) {
-        // As before the first run.
+        // A missing folder is like one without runs.
         Err(error) if error.source.kind() == io::ErrorKind::NotFound => Vec::new(),
         found => found?,
     };
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
                 printable(&runs_dir.display().to_string())
             ),
             all => format!(
-                "none of {all} runs in {} is one of those",
+                "none of {all} runs in {} matches the filters",
                 runs_dir.display()
             ),
         });
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
     Ok(voice::print(table.trim_end())?)
 }
 
-/// How many columns the terminal has that standard output is, if it is one.
+/// Returns the width of the terminal in columns if standard output is one.
 fn terminal_width() -> Option<usize> {
     if !std::io::stdout().is_terminal() {
         return None;

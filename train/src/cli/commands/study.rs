@@ -1,4 +1,4 @@
-//! `train study`: why residual networks have shortcuts.
+//! `train study`: shows why residual networks have shortcuts.
 
 use std::fs;
 use std::path::Path;
@@ -23,7 +23,7 @@ use crate::cli::display::unreadable::{UnreadableNews, passed_over, tell_reading}
 use crate::cli::prepare::{WrongFlag, load, make_absolute, resolve};
 use crate::cli::training::Train;
 
-/// Runs of a study lie in this folder of its output.
+/// Folder of the runs in a study's output.
 const RUNS: &str = "runs";
 
 pub(crate) fn run(command: &StudyCommand, signals: &Signals) -> anyhow::Result<ExitCode> {
@@ -61,12 +61,12 @@ fn degradation(arguments: &DegradationArguments, signals: &Signals) -> anyhow::R
         }
         let Some(curve) = train(&device, &name, plan, &folder, signals)? else {
             talk(&format!(
-                "stopped in {name}, everything is saved; go on with the same command"
+                "stopped in {name}, everything is saved; repeat the command to continue"
             ));
             return Ok(ExitCode::from(console::INTERRUPTED));
         };
         curves.push(curve);
-        // After each network, so that there is something to look at meanwhile.
+        // Written after each network, so that results can be inspected early.
         write(output, "degradation.csv", &Degradation::values(&curves))?;
         write(output, "degradation.md", &study.table(&curves))?;
         write(output, "degradation.svg", &study.chart(&curves).svg())?;
@@ -75,7 +75,7 @@ fn degradation(arguments: &DegradationArguments, signals: &Signals) -> anyhow::R
     Ok(ExitCode::SUCCESS)
 }
 
-/// The run of a network, or the one that was begun earlier.
+/// Creates the run of a network, or opens the one that was started earlier.
 fn begin(name: &str, config: TrainConfig) -> anyhow::Result<(Arc<Plan>, RunFolder)> {
     let path = config.runs_dir.join(name);
     if !path.join("config.toml").is_file() {
@@ -90,7 +90,7 @@ fn begin(name: &str, config: TrainConfig) -> anyhow::Result<(Arc<Plan>, RunFolde
         }
         .into());
     }
-    // Settings that may differ take their new values.
+    // Settings that may change on resume take their new values.
     let going_on = TrainConfig {
         data_dir: config.data_dir,
         threads: config.threads,
@@ -101,7 +101,7 @@ fn begin(name: &str, config: TrainConfig) -> anyhow::Result<(Arc<Plan>, RunFolde
     Ok((load(going_on, Some(&folder))?, folder))
 }
 
-/// Trains a network; none if it was stopped.
+/// Trains a network; returns `None` if it was stopped.
 fn train(
     device: &SelectedDevice,
     name: &str,
@@ -128,7 +128,7 @@ fn train(
     })
 }
 
-/// Whether two runs have the same result: device, threads and folders may differ.
+/// Returns whether two runs have the same result: device, threads and folders may differ.
 fn is_same(begun: &TrainConfig, config: &TrainConfig) -> bool {
     let same = TrainConfig {
         data_dir: config.data_dir.clone(),
@@ -188,7 +188,7 @@ fn gradients(arguments: &GradientArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Measures on whichever backend the device has.
+/// Runs the measurement on the device's backend.
 struct Measure<'a> {
     study: &'a Gradients,
     plan: Arc<Plan>,
@@ -228,7 +228,7 @@ fn wrong_depth(error: model::UnknownNetwork) -> WrongFlag {
     })
 }
 
-/// Makes the folder of a study, and checks that a file in it can be written, before anything takes long.
+/// Creates the folder of a study and checks that a file in it can be written, before the long work.
 fn create(folder: &Path, name: &str) -> Result<(), TrainError> {
     fs::create_dir_all(folder).map_err(|source| TrainError::Io {
         action: "create",

@@ -1,4 +1,4 @@
-//! `train summary`: what a network consists of and costs.
+//! `train summary`: layers and cost of a network.
 
 use command_line::voice;
 use events::format;
@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &SummaryArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Everything that is printed.
+/// Printed content.
 #[derive(Serialize)]
 struct Table {
     model: String,
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_has_a_fitting_unit() {
+    fn memory_is_printed_in_fitting_unit() {
         assert_eq!(bytes(1 << 19), "0.5 MiB");
         assert_eq!(bytes(3 << 30), "3.00 GiB");
     }

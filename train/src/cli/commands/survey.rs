@@ -1,4 +1,4 @@
-//! `train data`: what a data set holds.
+//! `train data`: describes a data set.
 
 use events::format;
 use std::fmt::Write as _;
@@ -25,10 +25,10 @@ use crate::cli::display::bar::image_bar;
 use crate::cli::display::unreadable::{flaws, reasons, tell_reading};
 use crate::cli::prepare::WrongFlag;
 
-/// How many duplicates of each kind, and unreadable images, the text names.
+/// Maximum number of unreadable images, and of duplicates of each kind, that the text lists.
 const NAMED_DUPLICATES: usize = 3;
 const NAMED_UNREADABLE: usize = 10;
-/// How messages call the sheet.
+/// Name of the sheet in messages.
 const SHEET: &str = "a sheet of images";
 
 pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
     };
     let text = report.text(data.root.as_deref());
     match (&sheet, arguments.json) {
-        // Standard output has the image then.
+        // Standard output receives the image.
         (Some(Destination::StandardOutput), _) => voice::complain(text.trim_end()),
         (_, true) => voice::print_json(&serde_json::to_string(&report)?)?,
         (_, false) => voice::print(text.trim_end())?,
@@ -73,7 +73,7 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The settings of a run that the flags stand for.
+/// Returns the settings of a run that the flags describe.
 fn settings(arguments: &DataArguments) -> anyhow::Result<TrainConfig> {
     let base = match (&arguments.config, &arguments.recipe) {
         (Some(path), _) => TrainConfig::read(path)?,
@@ -105,7 +105,7 @@ fn load(config: &TrainConfig, bar: &ProgressBar) -> anyhow::Result<DataSet> {
         data_dir: config.data_dir.clone(),
         labels: config.labels.clone(),
         image_size: config.image_size,
-        // Every image is opened once, and has a name.
+        // Opens every image once, under its file name.
         storage: Storage::Files,
         skip_unreadable: true,
         max_pixels: config.loader.max_pixels,
@@ -127,18 +127,18 @@ fn png(sheet: &RgbImage) -> anyhow::Result<Vec<u8>> {
     Ok(png.into_inner())
 }
 
-/// Everything that is printed.
+/// Printed content.
 #[derive(Serialize)]
 struct Report {
     #[serde(flatten)]
     survey: Survey,
-    /// What is wrong with each image that cannot be read.
+    /// Problem of each unreadable image.
     unreadable: Vec<String>,
-    /// What is wrong with the file of each image that can be read nevertheless.
+    /// Flaw of each damaged file that can still be read.
     flawed: Vec<String>,
-    /// What else is in class folders.
+    /// Other content of class folders.
     passed_over: PassedOver,
-    /// What the images of a folder were read as.
+    /// Interpretation of the folder of images.
     reading: Reading,
 }
 
@@ -174,7 +174,7 @@ impl Report {
         text
     }
 
-    /// How many images of each class each part has.
+    /// Number of images of each class in each part.
     fn classes(&self) -> Vec<Vec<String>> {
         let parts = &self.survey.parts;
         let row = |name: &str, counts: &mut dyn Iterator<Item = usize>| {
@@ -220,7 +220,7 @@ impl Report {
     }
 }
 
-/// A count of images with what is wrong with the first of them; nothing if there are none.
+/// Formats a count of images with the problems of the first ones; empty if there are none.
 fn listed(problem: &str, messages: &[String]) -> String {
     if messages.is_empty() {
         return String::new();
@@ -238,7 +238,7 @@ fn listed(problem: &str, messages: &[String]) -> String {
     text
 }
 
-/// The places of two images that are the same, or their files in the data's folder.
+/// Returns the indices of two identical images, or their files in the data folder.
 fn shown(pair: &Duplicate, root: Option<&Path>) -> String {
     let Some(files) = &pair.files else {
         let [first, second] = pair.indices;

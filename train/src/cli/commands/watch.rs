@@ -1,4 +1,4 @@
-//! `train watch`: the dashboard of a run that another process trains, or none any more.
+//! `train watch`: the dashboard of a run that another process trains, or that has ended.
 
 use dashboard::{Command, Mode, Options, Source};
 use events::Request;
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the process that trains is asked.
+/// Requests to the process that trains.
 fn request(command: Command) -> Option<Request> {
     match command {
         Command::Checkpoint => Some(Request::Checkpoint),

@@ -1,4 +1,4 @@
-//! Advice for runs on a folder of images: the defaults, and what may improve the result.
+//! Advice for runs on a folder of images: defaults and possible improvements.
 
 use events::format;
 use std::ffi::OsString;
@@ -7,18 +7,17 @@ use data::Source;
 use saved_models::foreign::Published;
 use train::{Plan, TrainConfig};
 
-/// With fewer training images, or fewer for each class, a network learns more from weights that have seen many.
+/// With fewer training images than this, in total or per class, pretrained weights give better results.
 const FEW: usize = 2000;
 const FEW_OF_A_CLASS: usize = 200;
-/// The weights that are suggested where there are none of the network that was asked for: the smallest file, and fast
-/// on a CPU.
+/// Weights suggested if none are published for the requested network: the smallest file, and fast on a CPU.
 const WEIGHTS: &str = "resnet18";
-/// Flags with a value that a run from trained weights cannot have; `--name` is that of this run.
+/// Flags with a value that conflict with trained weights; `--name` belongs to this run.
 const WITHOUT: [&str; 5] = ["--model", "--stem", "--depths", "--widths", "--name"];
-/// The same with a value that may be left out.
+/// Like [`WITHOUT`], with an optional value.
 const WITHOUT_SWITCH: &str = "--zero-init-last-norm";
 
-/// Lines for standard error, about a new run that flags alone describe: `words` are those of the command line.
+/// Returns lines for standard error about a new run that is described by flags only; `words` are its command line.
 pub(crate) fn advice(plan: &Plan, words: impl Iterator<Item = OsString>) -> Vec<String> {
     let Source::Folder(_) = plan.config.data else {
         return Vec::new();
@@ -67,7 +66,7 @@ fn are_few(images: usize, classes: usize) -> bool {
     images < FEW || images < FEW_OF_A_CLASS.saturating_mul(classes)
 }
 
-/// None if the command line cannot be written as text.
+/// Returns `None` if the command line is not text.
 fn suggestion(
     model: &str,
     images: usize,
@@ -85,7 +84,7 @@ fn suggestion(
     ))
 }
 
-/// The published weights of a network, or those that are suggested for any.
+/// Returns the published weights of a network, or the general suggestion.
 fn weights_of(model: &str) -> String {
     match model.parse::<Published>() {
         Ok(_) => model.to_owned(),
@@ -93,7 +92,7 @@ fn weights_of(model: &str) -> String {
     }
 }
 
-/// The command that trains on the same data from trained weights.
+/// Returns the command that trains on the same data from trained weights.
 fn with_weights(words: Vec<String>, weights: &str) -> Option<String> {
     let mut kept = Vec::new();
     let mut words = words.into_iter().peekable();
@@ -121,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_keeps_what_fits_to_the_weights() {
+    fn suggested_command_keeps_compatible_flags() {
         let command = |words: &str| with_weights(shlex::split(words).unwrap(), WEIGHTS).unwrap();
         for (words, suggested) in [
             (
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warm_up_of_more_than_half_the_run_is_warned_of() {
+    fn shortened_warmup_is_reported() {
         let warning = |warmup_epochs, epochs| {
             shortened_warmup(&TrainConfig {
                 warmup_epochs,
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_those_of_the_network_if_there_are_some() {
+    fn suggested_weights_match_network() {
         for (model, weights) in [
             ("resnet50", "resnet50"),
             ("resnet8", "resnet18"),
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn few_are_few_of_all_or_of_a_class() {
+    fn few_images_are_counted_in_total_and_per_class() {
         assert!(are_few(48, 2));
         assert!(are_few(1999, 2));
         assert!(!are_few(2000, 2));

@@ -1,11 +1,11 @@
-//! Bars that count images, on standard error.
+//! Progress bars over images, on standard error.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use train::Plan;
 
 use crate::cli::display::ui::{is_dumb, is_in_foreground};
 
-/// A bar that counts images.
+/// Creates a bar that counts images.
 pub(crate) fn image_bar(total: usize) -> ProgressBar {
     let rate = |state: &ProgressState, output: &mut dyn std::fmt::Write| {
         // Writing to the bar's string cannot fail.
@@ -19,17 +19,17 @@ pub(crate) fn image_bar(total: usize) -> ProgressBar {
     .progress_chars("=> ");
     let bar = ProgressBar::new(total as u64).with_style(style);
     if is_dumb() || !is_in_foreground() {
-        // Where a line cannot be drawn over, each move of the bar would be another one; in the background, the bar
-        // would be drawn over what the user types.
+        // If lines cannot be overwritten, each update would print another one; in the background, the bar would
+        // overwrite what the user types.
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
     bar
 }
 
-/// Moves a bar along the training images of all epochs.
+/// Progress bar over the training images of all epochs.
 pub(crate) struct TrainingBar {
     bar: ProgressBar,
-    /// In an epoch.
+    /// Number of images in an epoch.
     images: u64,
     in_a_step: u64,
     steps_per_epoch: usize,
@@ -51,7 +51,7 @@ impl TrainingBar {
         }
     }
 
-    /// A step of an epoch was taken; both are counted from 1 since the start of the run.
+    /// Shows a step of an epoch; both are counted from 1 since the start of the run.
     pub(crate) fn step(&mut self, epoch: usize, step: usize) {
         let before = epoch.saturating_sub(1);
         let in_epoch = step.saturating_sub(before * self.steps_per_epoch) as u64;
@@ -65,7 +65,7 @@ impl TrainingBar {
             .set_message(format!("epoch {epoch}/{}", self.epochs));
     }
 
-    /// An epoch is being scored.
+    /// Shows that an epoch is being scored.
     pub(crate) fn score(&self) {
         let message = self.bar.message();
         if !message.is_empty() && !message.ends_with(SCORES) {

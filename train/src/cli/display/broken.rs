@@ -1,4 +1,4 @@
-//! A device that gives up in the middle of a run.
+//! Failure of a device during a run.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
@@ -38,10 +38,10 @@ impl BrokenOff {
     }
 }
 
-/// What is said of a panic because the system started no other thread.
+/// Message for a panic because the system started no other thread.
 const NO_THREAD: &str = "the system does not allow another thread";
 
-/// Does the work on a run; a panic in it becomes an error. Those in other threads, such as Burn's, go to the log.
+/// Runs the work and turns a panic into an error. Panics of other threads, such as Burn's, go to the log.
 pub(crate) fn catch<T>(folder: &Path, work: impl FnOnce() -> T) -> Result<T, BrokenOff> {
     let printing = panic::take_hook();
     panic::set_hook(Box::new(|info| log::error!("{info}")));
@@ -62,8 +62,8 @@ fn message(panic: &(dyn Any + Send)) -> String {
     line.map_or_else(|| "a panic without a message".to_owned(), plain)
 }
 
-/// A message with the words of a system's error in place of how Rust shows one to programmers, such as
-/// `Os { code: 12, kind: OutOfMemory, message: "Cannot allocate memory" }`.
+/// Replaces Rust's debug form of a system error, such as `Os { code: 12, kind: OutOfMemory, message: "Cannot allocate
+/// memory" }`, by its message.
 fn plain(message: &str) -> String {
     if message.contains("kind: WouldBlock") {
         return NO_THREAD.to_owned();
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_becomes_a_sentence_and_a_way_out() {
+    fn panic_becomes_message_with_hint() {
         let folder = Path::new("runs/mine");
         let error = catch(folder, || panic!("no memory left on {}", "cuda:0")).unwrap_err();
         assert_eq!(

@@ -11,10 +11,10 @@ use crossterm::execute;
 use crossterm::terminal::{LeaveAlternateScreen, disable_raw_mode, is_raw_mode_enabled};
 use train::Stop;
 
-/// What the dashboard's "stop immediately" panics with, in two threads.
+/// Panic message of the dashboard's "stop immediately", in two threads.
 const KILL_MESSAGE: &str = "Killing training from user input.";
 
-/// Hands calls on to burn-train's dashboard. Its own ways to end a run become a [`Stop`], Ctrl-C
+/// Forwards calls to burn-train's dashboard. Its own ways to end a run become a [`Stop`], Ctrl-C
 /// works as in any program, and its drawing thread, which never sleeps, gets only the time that
 /// training leaves.
 pub(crate) struct BurnScreen {
@@ -56,16 +56,16 @@ impl BurnScreen {
     }
 }
 
-/// Leaves the dashboard's screen, for an end that skips its own.
+/// Leaves the dashboard's screen if the dashboard could not do so itself.
 pub(crate) fn restore_terminal() {
     if is_raw_mode_enabled().unwrap_or(false) {
-        // On the way out, there is nobody left to tell.
+        // A failure at exit cannot be reported.
         let _ = disable_raw_mode();
         let _ = execute!(io::stdout(), LeaveAlternateScreen);
     }
 }
 
-/// Keeps the panics of "stop immediately", which mean nothing to the user, off the terminal.
+/// Hides the panics of "stop immediately" from the terminal; they do not concern the user.
 fn silence_kill() {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -94,8 +94,8 @@ mod system {
         }
     }
 
-    /// The drawing thread asks for events without pause, a whole core of it. Linux counts
-    /// priorities by thread, so it alone can be put last.
+    /// The drawing thread polls events without pause and occupies a core. Linux has priorities per thread, so its
+    /// priority alone can be lowered.
     #[cfg(target_os = "linux")]
     pub(crate) fn lower_priority() {
         let Ok(threads) = std::fs::read_dir("/proc/self/task") else {

@@ -4,36 +4,36 @@ use events::format::short_duration;
 use events::{CROSS_ENTROPY, Epoch, History, Metrics, Split};
 use train::Plan;
 
-/// Columns of a line.
+/// Maximum width of a line in columns.
 const WIDTH: usize = 80;
 
-/// A loss and an accuracy, 0 to 1.
+/// A loss and an accuracy from 0 to 1.
 type Pair = [f64; 2];
 
-/// What is said of an epoch.
+/// Content of an epoch's line.
 #[derive(Clone, Debug)]
 pub(crate) struct EpochLine {
     epoch: usize,
     epochs: usize,
-    /// Over the training images, under the name that says what they are.
+    /// Metrics on the training images, with their label.
     train: Option<(&'static str, Pair)>,
-    /// Over the images that the epoch is scored on, under their name.
+    /// Metrics on the images that the epoch is scored on, with their label.
     scored: (&'static str, Pair),
-    /// The same of the averaged weights.
+    /// The same metrics of the averaged weights.
     averaged: Option<Pair>,
     rate: Option<f64>,
     seconds: f64,
-    /// Whether it is the best so far, and so the one that is kept.
+    /// Whether the epoch is the best so far, whose model is kept.
     is_best: bool,
 }
 
-/// What a run's epochs have in common.
+/// Facts that all epochs of a run share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EpochFacts {
     epochs: usize,
-    /// What the training images are called.
+    /// Label of the training images.
     train: &'static str,
-    /// What the images are called that epochs are scored on.
+    /// Label of the images that epochs are scored on.
     scored: &'static str,
     keeps_last: bool,
 }
@@ -50,15 +50,15 @@ impl EpochFacts {
     }
 }
 
-/// Of training images as they are.
+/// Label of plain training images.
 const TRAIN: &str = "train";
-/// Of training images that are mixed in pairs.
+/// Label of training images that are mixed in pairs.
 const MIXED: &str = "mixed";
-/// Of training images against smoothed labels, in runs of earlier versions.
+/// Label of training losses with smoothed labels, in runs of earlier versions.
 const SMOOTHED: &str = "smoothed";
 
 impl EpochLine {
-    /// Of an epoch's event, with the learning rate of its last step if that is known.
+    /// Creates the line of an epoch's event, with the learning rate of its last step if known.
     pub(crate) fn new(epoch: &Epoch, facts: &EpochFacts, rate: Option<f64>) -> Self {
         let pair = |metrics: &Metrics, loss: &str| {
             let figure = |name| metrics.get(name).unwrap_or(f64::NAN);
@@ -82,7 +82,7 @@ impl EpochLine {
         }
     }
 
-    /// Of an epoch in the events of a run.
+    /// Creates the line of an epoch in a run's history.
     pub(crate) fn of_history(epoch: &Epoch, history: &History) -> Self {
         let started = history.started.as_ref();
         let facts = EpochFacts {
@@ -103,7 +103,7 @@ impl EpochLine {
         Self::new(epoch, &facts, rate.map(|&rate| f64::from(rate)))
     }
 
-    /// One line, or several where there are too many figures for one.
+    /// Returns one line, or several if the metrics do not fit one.
     pub(crate) fn text(&self) -> String {
         let mut parts = vec![format!(
             "epoch {:>width$}/{}",
@@ -139,7 +139,7 @@ impl EpochLine {
     }
 }
 
-/// What the lines of a run say, in words.
+/// Returns the legend of a run's lines.
 pub(crate) fn legend(plan: &Plan) -> String {
     let config = &plan.config;
     let train = match (config.mixes_images(), config.label_smoothing > 0.0) {
@@ -163,7 +163,7 @@ fn scored_on(is_test: bool) -> &'static str {
     if is_test { "test" } else { "val" }
 }
 
-/// A loss, however large.
+/// Formats a loss of any size.
 fn number(loss: f64) -> String {
     match loss.abs() {
         1e4.. => format!("{loss:.2e}"),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_labeled() {
+    fn epoch_line_labels_metrics() {
         assert_eq!(
             line().text(),
             "epoch  3/12  train 0.5100 81.25%  val 0.4000 85.00%  lr 0.05000  12.3 s  best"
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_longer_than_80_columns() {
+    fn epoch_lines_fit_80_columns() {
         let figures = [
             0.0,
             0.5,
@@ -258,7 +258,7 @@ mod tests {
                 }
             }
         }
-        // The usual ones need no second line.
+        // Usual metrics need no second line.
         for seconds in [0.1, 99.9] {
             let line = EpochLine {
                 epochs: 999,
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn events_come_to_the_same_lines() {
+    fn lines_from_events_match() {
         let epoch = |train: &[(&str, f64)]| Epoch {
             epoch: 3,
             step: 30,
@@ -303,13 +303,13 @@ mod tests {
             EpochLine::of_history(&epoch(figures), history).text()
         };
         assert_eq!(shown(&figures, &smoothed), line().text());
-        // Before there was such a figure.
+        // Events of an older version without this metric.
         let old = shown(&figures[..2], &smoothed);
         assert!(old.contains("  smoothed 0.9000 81.25%  "), "{old}");
         let mixed = history(json!({"augmentation": {"mixup": 0.2}}), false);
         let mixed = shown(&figures[..2], &mixed);
         assert!(mixed.contains("  mixed 0.9000 81.25%  "), "{mixed}");
-        // The last epoch is kept, whichever is the best.
+        // The last epoch is kept, even if another is the best.
         let last = shown(&figures, &history(json!({}), true));
         assert!(last.ends_with("12.3 s"), "{last}");
     }

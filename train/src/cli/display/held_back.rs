@@ -1,12 +1,11 @@
-//! Lines that wait until nothing else has the terminal.
+//! Lines that wait until the terminal is free.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use command_line::voice;
 use indicatif::ProgressBar;
 
-/// Prints lines above a progress bar, or later, when a screen has closed that hides the terminal. Clones
-/// hold back together.
+/// Prints lines above a progress bar, or after the full-screen display has closed. Clones share their state.
 #[derive(Clone)]
 pub(crate) struct HeldBack {
     bar: ProgressBar,
@@ -24,19 +23,19 @@ enum Line {
 }
 
 impl HeldBack {
-    /// `is_hidden` says whether a screen has the terminal.
+    /// Creates the printer; `is_hidden` states whether a screen occupies the terminal.
     pub(crate) fn new(bar: ProgressBar, is_hidden: bool) -> Self {
         let lines = Vec::new();
         let state = Arc::new(Mutex::new(State { is_hidden, lines }));
         Self { bar, state }
     }
 
-    /// A line for standard output.
+    /// Prints a line to standard output.
     pub(crate) fn print(&self, line: String) {
         self.add(Line::Result(line));
     }
 
-    /// A line for standard error.
+    /// Prints a line to standard error.
     pub(crate) fn warn(&self, line: String) {
         self.add(Line::Warning(line));
     }
@@ -47,13 +46,13 @@ impl HeldBack {
         self.print_lines(&mut state);
     }
 
-    /// Whether a screen has the terminal.
+    /// Returns whether a screen occupies the terminal.
     pub(crate) fn is_hidden(&self) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.is_hidden
     }
 
-    /// The screen has closed.
+    /// Prints the held lines, because the screen has closed.
     pub(crate) fn release(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.is_hidden = false;

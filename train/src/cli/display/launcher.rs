@@ -15,7 +15,7 @@ const LAUNCHER: &str = "RESNET_LAUNCHER";
 #[cfg(unix)]
 pub(crate) use system::{Trainer, launch};
 
-/// Runs the program once more and waits for it, where that is possible; none where this process has to train.
+/// Runs the program once more and waits for it, if possible; returns `None` if this process must train.
 #[cfg(not(unix))]
 pub(crate) fn launch() -> anyhow::Result<Option<ExitCode>> {
     Ok(None)
@@ -46,22 +46,22 @@ mod system {
     use crate::cli::display::signals::is_ignored;
     use command_line::voice::warn;
 
-    /// What a trainer and its launcher tell each other with: "stop" one way, "detached" the other.
+    /// Signal between launcher and trainer: "stop" to the trainer, "detached" to the launcher.
     const WORD: Signal = Signal::USR1;
 
-    /// Time between two looks whether the launcher is still there.
+    /// Interval between checks whether the launcher still runs.
     const LOOK: Duration = Duration::from_millis(500);
 
-    /// Added to a signal's number for the exit code of a program that it ended, as shells do.
+    /// Offset from a signal's number to the exit code of a program that it ended, as in shells.
     const ENDED_BY_SIGNAL: i32 = 128;
 
-    /// Runs the program once more and waits for it, where that is possible; none where this process has to train:
-    /// because it is the trainer, or because the system starts no other process.
+    /// Runs the program once more and waits for it, if possible; returns `None` if this process must train, because it
+    /// is the trainer or because the system starts no other process.
     pub(crate) fn launch() -> anyhow::Result<Option<ExitCode>> {
         if Trainer::here().is_some() {
             return Ok(None);
         }
-        // Before the trainer starts, so that nothing is missed.
+        // Before the trainer starts, so that no signal is missed.
         let mut signals =
             Signals::new([SIGCHLD, SIGUSR1, SIGINT, SIGTERM]).context("cannot handle Ctrl-C")?;
         if !is_ignored(SIGHUP) {
@@ -101,7 +101,7 @@ mod system {
         command.args(words).env(LAUNCHER, id).spawn()
     }
 
-    /// Whether the trainer has a session of its own.
+    /// Returns whether the trainer has its own session.
     fn has_left(trainer: Pid) -> bool {
         let [own, other] = [getsid(None), getsid(Some(trainer))];
         own.is_ok_and(|own| other.is_ok_and(|other| own != other))
@@ -111,7 +111,7 @@ mod system {
         if let Some(code) = status.code() {
             return ExitCode::from(u8::try_from(code).unwrap_or(1));
         }
-        // It may have had no time to give the terminal back.
+        // The trainer may not have restored the terminal.
         if let Some(modes) = modes {
             // If this fails, the terminal is gone.
             let _ = execute!(
@@ -124,7 +124,7 @@ mod system {
         }
         let signal = status.signal().unwrap_or(0);
         if signal == WORD.as_raw() && is_told_to_stop {
-            // Told to stop before it listened, when there was nothing to save.
+            // The signal arrived before the trainer handled it, when there was nothing to save.
             return ExitCode::from(console::INTERRUPTED);
         }
         let what = format!("error: signal {signal} ended the process that trains");
@@ -133,22 +133,22 @@ mod system {
         ExitCode::from(u8::try_from(ENDED_BY_SIGNAL + signal).unwrap_or(1))
     }
 
-    /// The process that trains, as the launcher's child.
+    /// The process that trains, as a child of the launcher.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Trainer {
         launcher: Pid,
     }
 
     impl Trainer {
-        /// This process, if a launcher started it.
+        /// Returns this process if a launcher started it.
         pub(crate) fn here() -> Option<Self> {
             let launcher = env::var(LAUNCHER).ok()?.parse().ok()?;
             let launcher = Pid::from_raw(launcher)?;
-            // The variable may be that of another run that this program was started by.
+            // The variable may be inherited from another run that started this program.
             (getppid() == Some(launcher)).then_some(Self { launcher })
         }
 
-        /// Calls `gone` once if the launcher ends before `is_over`, on a thread of its own.
+        /// Calls `gone` once, on its own thread, if the launcher ends before `is_over`.
         pub(crate) fn watch_launcher(
             self,
             is_over: impl Fn() -> bool + Send + 'static,
@@ -156,7 +156,7 @@ mod system {
         ) -> io::Result<()> {
             let look = move || {
                 while !is_over() {
-                    // It ends when the trainer leaves the terminal, too.
+                    // The launcher also ends when the trainer leaves the terminal.
                     if getppid() != Some(self.launcher) && !is_over() {
                         return gone();
                     }
@@ -167,12 +167,13 @@ mod system {
             thread.spawn(look).map(|_| ())
         }
 
-        /// Leaves the terminal: what is printed from now on is appended to the file `output`, and the shell goes
-        /// on as the launcher ends. `goodbye` has the terminal's last words.
+        /// Leaves the terminal: later output is appended to the file `output`, and the shell continues because the
+        /// launcher ends. `goodbye` prints the last lines on the terminal.
         ///
         /// # Errors
         ///
-        /// If the file cannot be opened, or the system does not let the process go; it keeps the terminal then.
+        /// If the file cannot be opened, or the system does not allow a new session; the process then keeps the
+        /// terminal.
         pub(crate) fn leave(self, output: &Path, goodbye: impl FnOnce()) -> io::Result<()> {
             let output = files::append_file(output)?;
             let input = File::open("/dev/null")?;
@@ -182,7 +183,7 @@ mod system {
             rustix::stdio::dup2_stdin(&input)?;
             rustix::stdio::dup2_stdout(&output)?;
             rustix::stdio::dup2_stderr(&output)?;
-            // If it has ended already, the shell has the terminal.
+            // If the launcher has ended already, the shell has the terminal.
             let _ = kill_process(self.launcher, WORD);
             Ok(())
         }

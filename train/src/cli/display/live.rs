@@ -1,4 +1,4 @@
-//! The dashboard of a run in this program.
+//! The dashboard of a run that this program trains.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use crate::cli::display::signals;
 #[cfg(unix)]
 use crate::cli::own::command_line;
 
-/// What is left on the terminal when the dashboard closes.
+/// State after the dashboard closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Closed {
     /// The run is over.
@@ -26,14 +26,14 @@ pub(crate) enum Closed {
     Detached,
 }
 
-/// Shows a run until this is dropped or the user wants to be without it.
+/// Dashboard that shows a run until it is dropped or the user closes it.
 pub(crate) struct Live {
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Live {
-    /// `closed` is called once, when the terminal is given back.
+    /// Opens the dashboard; `closed` is called once, when the terminal is restored.
     pub(crate) fn start(
         folder: &RunFolder,
         stop: Stop,
@@ -66,7 +66,7 @@ impl Live {
                     // The log's file, and the messages that the screen shows.
                     Some(Box::new(|line| log::warn!("{line}"))),
                 );
-                // Without a screen, the run prints lines.
+                // Without a dashboard, the run prints lines.
                 if let Err(error) = &end {
                     log::warn!("the dashboard closed: {error}");
                 }
@@ -90,7 +90,7 @@ impl Drop for Live {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // If it panicked, it said so.
+            // A panic has already been reported.
             let _ = thread.join();
         }
         if std::thread::panicking()
@@ -101,7 +101,7 @@ impl Drop for Live {
     }
 }
 
-/// Whether this process can leave the terminal.
+/// Returns whether this process can leave the terminal.
 #[cfg(unix)]
 fn can_detach() -> bool {
     Trainer::here().is_some()
@@ -112,7 +112,7 @@ fn can_detach() -> bool {
     false
 }
 
-/// Leaves the terminal, if that is possible.
+/// Leaves the terminal, if possible.
 #[cfg(unix)]
 fn detach(folder: &RunFolder) -> Closed {
     let output = folder.output_file();
@@ -130,7 +130,7 @@ fn detach(folder: &RunFolder) -> Closed {
             command_line(&["watch"], folder.path())
         ));
     };
-    // From here on, neither a terminal that closes nor a launcher that ends is a reason to stop.
+    // From now on, neither a closed terminal nor the end of the launcher stops training.
     signals::set_detached(true);
     match trainer.leave(&output, goodbye) {
         Ok(()) => Closed::Detached,

@@ -1,4 +1,4 @@
-//! What the libraries report.
+//! Log messages of libraries.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -13,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, fmt};
 use train::Teller;
 
-/// Sends it to a file, and to those who follow the run, but never to the terminal.
+/// Sends log messages to a file and to the followers of the run, but never to the terminal.
 pub(crate) fn log_to(path: &Path, teller: Option<Teller>) -> anyhow::Result<()> {
     let file =
         files::append_file(path).with_context(|| format!("cannot write {}", path.display()))?;
@@ -26,7 +26,7 @@ pub(crate) fn log_to(path: &Path, teller: Option<Teller>) -> anyhow::Result<()> 
         .map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))
 }
 
-/// Makes messages of records.
+/// Turns log records into messages.
 struct Told(Teller);
 
 impl Layer<Registry> for Told {
@@ -42,7 +42,7 @@ impl Layer<Registry> for Told {
     }
 }
 
-/// The words of a record.
+/// Returns the text of a record.
 #[derive(Default)]
 struct Text(String);
 

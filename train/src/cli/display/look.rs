@@ -1,11 +1,11 @@
-//! What a screen looks like on this terminal.
+//! Look of a screen on this terminal.
 
 use std::env;
 use std::path::Path;
 
 use dashboard::{Background, Colors, Theme};
 
-/// As the environment says: `NO_COLOR`, `COLORTERM`, `TERM`, `COLORFGBG`, and the locale.
+/// Reads the look from the environment: `NO_COLOR`, `COLORTERM`, `TERM`, `COLORFGBG` and the locale.
 pub(crate) fn theme() -> Theme {
     of(&|name| env::var(name).unwrap_or_default())
 }
@@ -20,14 +20,14 @@ fn of(variable: &dyn Fn(&str) -> String) -> Theme {
     } else {
         Colors::Sixteen
     };
-    // Foreground and background by their numbers, `0;15` for black on white.
+    // Color numbers of foreground and background: `0;15` is black on white.
     let background = match variable("COLORFGBG").rsplit(';').next() {
         Some("7" | "15") => Background::Light,
         _ => Background::Dark,
     };
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable);
     let locale = locale.iter().find(|locale| !locale.is_empty());
-    // Where nothing is said, as in a container, terminals know Unicode all the same.
+    // Without a locale, as in a container, terminals usually support Unicode.
     let is_ascii = locale.is_some_and(|locale| {
         let locale = locale.to_lowercase();
         !locale.contains("utf-8") && !locale.contains("utf8") && locale != "c" && locale != "posix"
@@ -39,7 +39,7 @@ fn of(variable: &dyn Fn(&str) -> String) -> Theme {
     }
 }
 
-/// What a run is called on a screen: its folder's name.
+/// Returns the name of a run on a screen: its folder's name.
 pub(crate) fn name(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or(folder.as_os_str());
     name.to_string_lossy().into_owned()
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_says_what_there_is() {
+    fn terminal_features_follow_environment() {
         let plain = theme(&[]);
         assert_eq!(plain.colors, Colors::Sixteen);
         assert_eq!(plain.background, Background::Dark);

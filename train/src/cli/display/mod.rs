@@ -1,4 +1,4 @@
-//! What shows a run on the terminal, and takes what the user wants of it.
+//! Display and control of a run on the terminal.
 
 pub(crate) mod advice;
 pub(crate) mod bar;

@@ -1,4 +1,4 @@
-//! What standard output says of a run.
+//! Lines of a run on standard output.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::cli::display::held_back::HeldBack;
 use crate::cli::display::ui::Shown;
 use crate::cli::display::unreadable::UnreadableNews;
 
-/// Prints a line for each epoch, as soon as nothing hides the terminal.
+/// Prints a line for each epoch, once the terminal is free.
 pub(crate) struct Reporter {
     lines: HeldBack,
     shown: Shown,
@@ -24,7 +24,7 @@ pub(crate) struct Reporter {
     /// Learning rate of the last step.
     rate: Option<f64>,
     unreadable: UnreadableNews,
-    /// The run's folder, if the line that a run ends with is printed.
+    /// The run's folder, if the final line is printed.
     result: Option<PathBuf>,
 }
 
@@ -62,7 +62,7 @@ impl Reporter {
         }
     }
 
-    /// So many of the test images are done.
+    /// Shows the number of test images done.
     fn tested(&mut self, progress: &Progress) {
         self.bar.clear();
         self.burn_closed();
@@ -112,7 +112,7 @@ impl Listener for Reporter {
                     self.bar.clear();
                     self.say(|_| {
                         format!(
-                            "ended early: no epoch was better than epoch {best} for as long as --patience says"
+                            "ended early: no epoch was better than epoch {best} within --patience"
                         )
                     });
                 }
@@ -142,13 +142,13 @@ fn resumed_line(resumed: &Resumed, plan: &Plan) -> String {
     let epochs = plan.config.epochs;
     if let Some(best) = resumed.ended_early {
         return format!(
-            "resumed: {epochs_done} epochs are trained already, none of them better than epoch {best} for as long as \
-             --patience says; more with a higher one"
+            "resumed: {epochs_done} epochs are trained, none better than epoch {best} within --patience; raise \
+             --patience to train more"
         );
     }
     if epochs_done >= epochs {
         return format!(
-            "resumed: {epochs_done} epochs are trained already and none is left; more of them with --epochs"
+            "resumed: all {epochs_done} epochs are trained; raise --epochs to train more"
         );
     }
     let epoch = epochs_done + 1;
@@ -161,7 +161,7 @@ fn resumed_line(resumed: &Resumed, plan: &Plan) -> String {
     }
 }
 
-/// The line that a run ends with.
+/// Returns the final line of a run.
 pub(crate) fn tested_line(tested: &Tested, run: &Path) -> String {
     let score = |metrics: &Metrics| {
         let figure = |name| metrics.get(name).unwrap_or(f64::NAN);
@@ -182,10 +182,10 @@ pub(crate) fn tested_line(tested: &Tested, run: &Path) -> String {
     )
 }
 
-/// With fewer test images, the final line has a confidence interval.
+/// Number of test images below which the final line has a confidence interval.
 const FEW_IMAGES: u64 = 1000;
 
-/// The confidence interval of an accuracy over few images: of how many, and how many of them are right.
+/// Returns the confidence interval of an accuracy over few images, given their number and how many are correct.
 fn interval([correct, images]: [u64; 2]) -> String {
     match accuracy_interval(correct, images) {
         Some([low, high]) if images < FEW_IMAGES => format!(
@@ -203,7 +203,7 @@ mod tests {
     use train::TrainConfig;
 
     #[test]
-    fn the_last_line_says_what_the_test_came_to() {
+    fn last_line_shows_test_metrics() {
         let metrics = |loss, accuracy| Metrics::from_iter([("loss", loss), ("accuracy", accuracy)]);
         let tested = Tested {
             seconds: 61.0,
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resumed_run_says_where_it_goes_on() {
+    fn resumed_line_states_position() {
         let config = TrainConfig {
             epochs: 16,
             ..TrainConfig::default()
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(line(8, 0, None), "resumed: epoch 9 of 16 is next");
         assert_eq!(
             line(16, 0, None),
-            "resumed: 16 epochs are trained already and none is left; more of them with --epochs"
+            "resumed: all 16 epochs are trained; raise --epochs to train more"
         );
         let early = line(8, 0, Some(5));
         assert!(early.contains("better than epoch 5"), "{early}");

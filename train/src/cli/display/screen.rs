@@ -1,4 +1,4 @@
-//! What burn-train's metrics are shown by: its own dashboard, if the user asked for it.
+//! Renderer of burn-train's metrics: its own dashboard, if requested.
 
 use burn_train::LearnerSummary;
 use burn_train::metric::MetricDefinition;
@@ -9,11 +9,11 @@ use burn_train::renderer::{
 
 use crate::cli::display::burn_screen::BurnScreen;
 
-/// Hands burn-train's calls on to its dashboard, where that is shown.
+/// Forwards burn-train's calls to its dashboard, if that is shown.
 pub(crate) struct Screen(pub Option<BurnScreen>);
 
 impl Screen {
-    /// None if there is no dashboard, or it could not take the call.
+    /// Returns `None` if there is no dashboard, or if it failed.
     fn call<T>(&mut self, call: impl FnOnce(&mut dyn MetricsRenderer) -> T) -> Option<T> {
         self.0.as_mut()?.call(call)
     }

@@ -1,4 +1,4 @@
-//! Ctrl-C and its kin.
+//! Ctrl-C and other signals.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use command_line::console;
 use train::Stop;
 
-/// The user detached training from the terminal.
+/// Whether the user detached training from the terminal.
 static DETACHED: AtomicBool = AtomicBool::new(false);
 
-/// Whether a terminal that closes does not end the program from now on.
+/// Returns whether training is detached, so that a closed terminal does not end the program.
 pub(crate) fn set_detached(is_detached: bool) {
     DETACHED.store(is_detached, Ordering::SeqCst);
 }
@@ -19,40 +19,40 @@ fn is_detached() -> bool {
     DETACHED.load(Ordering::SeqCst)
 }
 
-/// What a signal does, from the start of the program on: at first it ends the program, and while a
-/// run trains, the first one asks the run to stop and the next one ends the program.
+/// Handler of signals: before training, a signal ends the program; during training, the first one stops the run and the
+/// next one ends the program.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
     training: Arc<AtomicBool>,
     stop: Stop,
-    /// How many came each way.
+    /// Number of signals from each source.
     counts: Arc<[AtomicUsize; 2]>,
 }
 
-/// How a signal came.
+/// Source of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// To this process.
+    /// Sent to this process.
     Own,
-    /// To the launcher, which has passed it on.
+    /// Sent to the launcher, which passed it on.
     Launcher,
 }
 
 impl Signals {
-    /// Takes over Ctrl-C, termination by the system, and the end of the terminal.
+    /// Handles Ctrl-C, termination by the system, and hang-ups of the terminal.
     pub(crate) fn install() -> anyhow::Result<Self> {
         let signals = Self::default();
         listen(signals.clone()).context("cannot handle Ctrl-C")?;
         Ok(signals)
     }
 
-    /// From now on there is something to save.
+    /// Marks the start of training: from now on, a signal saves the run.
     pub(crate) fn training_starts(&self) -> Stop {
         self.training.store(true, Ordering::SeqCst);
         self.stop.clone()
     }
 
-    /// Ends the program where nothing is left to save, or the user insists.
+    /// Ends the program if there is nothing to save, or if the user insists.
     fn received(&self, way: Way) {
         // A terminal signals to both processes at the same time, and the launcher passes its signal on.
         let most = || {
@@ -89,7 +89,7 @@ fn listen(signals: Signals) -> std::io::Result<()> {
     if let Some(trainer) = Trainer::here() {
         received.handle().add_signal(SIGUSR1)?;
         let signals = signals.clone();
-        // Without it, nobody waits for the run any more, and the shell has the terminal.
+        // Without the launcher, nothing waits for the run, and the shell has the terminal.
         trainer.watch_launcher(is_detached, move || signals.received(Way::Launcher))?;
     }
     let listener = move || {
@@ -105,7 +105,7 @@ fn listen(signals: Signals) -> std::io::Result<()> {
     thread.spawn(listener).map(|_| ())
 }
 
-/// Whether whoever started the program has it ignore a signal, as `nohup` does, as far as the system tells.
+/// Returns whether the program was started with a signal ignored, as by `nohup`, if the system reports it.
 #[cfg(unix)]
 pub(crate) fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

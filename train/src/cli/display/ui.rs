@@ -1,10 +1,10 @@
-//! What shows a run while it trains.
+//! User interface of a run while it trains.
 
 use std::io::{self, IsTerminal as _};
 
 use clap::ValueEnum;
 
-/// The value of `--ui`.
+/// Value of `--ui`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Ui {
     /// Everything about the run, on the whole terminal.
@@ -15,7 +15,7 @@ pub(crate) enum Ui {
     Burn,
 }
 
-/// What is shown, after all.
+/// The user interface in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
     Dashboard,
@@ -26,7 +26,7 @@ pub(crate) enum Shown {
 }
 
 impl Shown {
-    /// A dashboard is the default where there can be one.
+    /// Selects the user interface; the dashboard is the default if the terminal supports it.
     pub(crate) fn new(ui: Option<Ui>, silent: bool) -> Self {
         match (ui, has_screen()) {
             _ if silent => Self::Nothing,
@@ -38,19 +38,19 @@ impl Shown {
     }
 }
 
-/// Whether a program can draw on the whole terminal: input and output are one, it can move its cursor, and the
-/// program has it in the foreground.
+/// Returns whether the program can draw on the whole terminal: input and output are the same terminal, which can move
+/// its cursor, and the program is in the foreground.
 pub(crate) fn has_screen() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb() && is_in_foreground()
 }
 
-/// Whether the terminal knows nothing but lines, or nobody says what it knows.
+/// Returns whether the terminal supports only lines, or its type is unknown.
 pub(crate) fn is_dumb() -> bool {
-    // Windows has no such variable.
+    // Windows does not set `TERM`.
     cfg!(unix) && knows_only_lines(&std::env::var("TERM").unwrap_or_default())
 }
 
-/// Types that stand for any terminal, or for one without a cursor to move.
+/// Terminal types that are unknown or cannot move their cursor.
 const ONLY_LINES: [&str; 7] = [
     "", "dumb", "unknown", "network", "dialup", "switch", "emacs",
 ];
@@ -61,11 +61,11 @@ fn knows_only_lines(term: &str) -> bool {
     ONLY_LINES.contains(&kind)
 }
 
-/// Whether the shell has not put the program into the background, where it may not change the terminal.
+/// Returns whether the program is in the foreground; in the background, it may not change the terminal.
 #[cfg(unix)]
 pub(crate) fn is_in_foreground() -> bool {
     let foreground = rustix::termios::tcgetpgrp(rustix::stdio::stdin());
-    // A terminal that is not the session's own puts nobody into the background.
+    // Only the session's own terminal has background processes.
     foreground.map_or(true, |group| group == rustix::process::getpgrp())
 }
 
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terminals_without_a_cursor_get_lines() {
+    fn dumb_terminals_get_lines() {
         for term in ["", "dumb", "dumb-emacs-ansi", "unknown", "network"] {
             assert!(knows_only_lines(term), "{term}");
         }

@@ -1,4 +1,4 @@
-//! Warnings about images that cannot be read, and about other files.
+//! Warnings about unreadable images and other files.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use files::{printable, shown_path, without_number};
 
 use command_line::voice::{talk, warn};
 
-/// How many images are named on the terminal.
+/// Maximum number of images named on the terminal.
 const NAMED: usize = 3;
 
-/// Tells of each image once.
+/// Reports each image once.
 pub(crate) struct UnreadableNews {
     unreadable: Unreadable,
     flawed: FlawedImages,
@@ -29,7 +29,7 @@ impl UnreadableNews {
         }
     }
 
-    /// Lines on the images found since the last call, if there are any; the log gets all of them.
+    /// Returns lines about images found since the last call; the log receives all of them.
     pub(crate) fn lines(&mut self) -> Vec<String> {
         self.unreadable_line()
             .into_iter()
@@ -45,7 +45,7 @@ impl UnreadableNews {
         for (path, error) in self.unreadable.list() {
             if self.told.insert(path.clone()) {
                 let reason = without_number(&error.to_string());
-                log::warn!("{}; it is passed over", printable(&reason));
+                log::warn!("{}; it is skipped", printable(&reason));
                 names.push(printable(&shown_path(&path)).into_owned());
             }
         }
@@ -77,7 +77,7 @@ impl UnreadableNews {
     }
 }
 
-/// The first names, and how many more there are.
+/// Returns the first names and the number of others.
 fn first(mut names: Vec<String>) -> String {
     let more = match names.len().saturating_sub(NAMED) {
         0 => String::new(),
@@ -91,7 +91,7 @@ fn flawed(path: &Path, flaw: Flaw) -> String {
     format!("the image {} is used, but {flaw}", shown_path(path))
 }
 
-/// What is wrong with the file of each image that can be read nevertheless.
+/// Returns the flaw of each damaged file that can still be read.
 pub(crate) fn flaws(found: &FlawedImages) -> Vec<String> {
     let list = found.list();
     list.iter()
@@ -99,7 +99,7 @@ pub(crate) fn flaws(found: &FlawedImages) -> Vec<String> {
         .collect()
 }
 
-/// What is wrong with each image that cannot be read.
+/// Returns the problem of each unreadable image.
 pub(crate) fn reasons(unreadable: &Unreadable) -> Vec<String> {
     let list = unreadable.list();
     list.iter()
@@ -107,7 +107,7 @@ pub(crate) fn reasons(unreadable: &Unreadable) -> Vec<String> {
         .collect()
 }
 
-/// Says what the images of a folder were read as.
+/// Prints how a folder of images was interpreted.
 pub(crate) fn tell_reading(reading: &Reading) {
     for note in &reading.notes {
         talk(&format!("layout: {}", printable(note)));
@@ -117,7 +117,7 @@ pub(crate) fn tell_reading(reading: &Reading) {
     }
 }
 
-/// A line on what class folders hold besides images, if there is anything.
+/// Returns a line about other content of class folders, if there is any.
 pub(crate) fn passed_over(found: &PassedOver) -> Option<String> {
     (!found.is_empty()).then(|| format!("warning: {}", printable(&found.to_string())))
 }

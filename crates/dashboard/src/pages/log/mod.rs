@@ -97,7 +97,7 @@ fn draw_messages(pen: &mut Pen, state: &State, run: &Run, area: Rect) {
     if damaged > 0 || run.problem.is_some() {
         let said = match run.problem {
             Some(problem) => format!("! cannot read the events: {problem}"),
-            None => format!("! {damaged} lines of the file are no events"),
+            None => format!("! {damaged} lines of the file are not events"),
         };
         let style = pen.theme.warning();
         let (last, rest) = (above(inner, inner.height.saturating_sub(1)).1, inner);

@@ -10,7 +10,7 @@ fn pool() -> &'static Pool {
 }
 
 #[test]
-fn memory_is_used_again() {
+fn memory_is_reused() {
     let pool = pool();
     let first = Buffer::of(pool, 10_000);
     let address = first.as_ptr();
@@ -24,7 +24,7 @@ fn memory_is_used_again() {
 }
 
 #[test]
-fn the_best_fit_is_taken_and_nothing_much_too_large() {
+fn best_fitting_buffer_is_reused() {
     let pool = pool();
     let sizes = [40_000, 11_000, 10_500];
     let buffers: Vec<Buffer> = sizes.map(|size| Buffer::of(pool, size)).into();
@@ -56,7 +56,7 @@ fn buffers_are_aligned_and_poisoned() {
 }
 
 #[test]
-fn no_more_is_kept_than_was_in_use() {
+fn pool_keeps_at_most_peak_usage() {
     let pool = pool();
     // Each buffer is too large for the next one to reuse.
     for length in [64_000, 32_000, 16_000, 8_000, 4_000] {
@@ -110,7 +110,7 @@ fn threads_share_the_pool() {
 }
 
 #[test]
-fn a_tensor_has_the_buffer_and_gives_it_back() {
+fn tensor_uses_buffer_and_returns_it() {
     let pool = pool();
     let mut buffer = Buffer::of(pool, 6000);
     for (index, value) in buffer.iter_mut().enumerate() {
@@ -135,12 +135,12 @@ fn a_tensor_has_the_buffer_and_gives_it_back() {
 }
 
 #[test]
-fn a_tensor_without_values_has_no_bytes() {
+fn empty_tensor_has_no_bytes() {
     assert!(Buffer::of(pool(), 0).into_bytes().is_empty());
 }
 
 #[test]
-fn bytes_that_outgrow_the_buffer_are_kept() {
+fn bytes_larger_than_buffer_are_kept() {
     let mut buffer = Buffer::of(pool(), 2000);
     buffer.fill(1.5);
     let mut bytes = buffer.into_bytes();

@@ -130,7 +130,7 @@ fn shapes() -> Vec<ConvolutionShape> {
 }
 
 #[test]
-fn forward_adds_up_every_product() {
+fn forward_matches_naive_sum() {
     for shape in shapes() {
         let mut values = Values(1);
         let input = values.take(shape.input_len());
@@ -169,7 +169,7 @@ fn forward_adds_up_every_product() {
 
 /// Uses Winograd's algorithm wherever it is possible, whether or not it is faster.
 #[test]
-fn winograd_adds_up_every_product() {
+fn winograd_matches_naive_sum() {
     let fits = |shape: &ConvolutionShape| {
         shape.kernel == [3, 3] && shape.stride == [1, 1] && shape.groups == 1
     };
@@ -217,7 +217,7 @@ fn winograd_adds_up_every_product() {
 }
 
 #[test]
-fn both_orders_of_a_weight_are_the_same_weight() {
+fn both_weight_layouts_give_same_result() {
     let shape = ConvolutionShape {
         batch: 1,
         height: 4,
@@ -260,7 +260,7 @@ fn both_orders_of_a_weight_are_the_same_weight() {
 }
 
 #[test]
-fn input_gradient_adds_up_every_product() {
+fn input_gradient_matches_naive_sum() {
     for shape in shapes() {
         let mut values = Values(3);
         let weight = values.take(shape.weight_len());
@@ -297,7 +297,7 @@ fn input_gradient_adds_up_every_product() {
 }
 
 #[test]
-fn weight_gradient_adds_up_every_product() {
+fn weight_gradient_matches_naive_sum() {
     for shape in shapes() {
         let mut values = Values(4);
         let input = values.take(shape.input_len());
@@ -315,7 +315,7 @@ fn weight_gradient_adds_up_every_product() {
 }
 
 #[test]
-fn what_is_not_a_number_stays_so() {
+fn nan_propagates() {
     let shape = ConvolutionShape {
         batch: 1,
         height: 4,
@@ -342,7 +342,7 @@ fn what_is_not_a_number_stays_so() {
 }
 
 #[test]
-fn results_do_not_depend_on_the_number_of_threads() {
+fn results_are_independent_of_thread_count() {
     let shape = ConvolutionShape {
         batch: 5,
         height: 23,

@@ -163,7 +163,7 @@ mod tests {
     };
 
     #[test]
-    fn every_form_is_the_formula() {
+    fn all_variants_match_formula() {
         for level in SimdLevel::available() {
             for channels in CHANNELS {
                 for pixels in PIXELS {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn relu_hands_on_what_is_not_a_number() {
+    fn relu_propagates_nan() {
         for level in SimdLevel::available() {
             let mut data = vec![f32::NAN; 40];
             forward_in_place(level, &mut data, &[1.0], &[0.0], None, true, 1);
@@ -226,14 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stays_nothing() {
+    fn empty_input_gives_empty_output() {
         for level in SimdLevel::available() {
             forward_in_place(level, &mut [], &[1.0; 3], &[0.0; 3], None, true, 3);
         }
     }
 
     #[test]
-    fn the_number_of_threads_makes_no_difference() {
+    fn results_are_independent_of_thread_count() {
         for level in SimdLevel::available() {
             let input = random(5, 20 * 20_000);
             let (scale, shift) = (random(6, 20), random(7, 20));

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn statistics_are_those_of_the_channels() {
+    fn statistics_match_channel_formulas() {
         for level in SimdLevel::available() {
             for channels in CHANNELS {
                 for pixels in PIXELS {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_far_above_the_deviation_costs_no_accuracy() {
+    fn large_mean_costs_no_accuracy() {
         for level in SimdLevel::available() {
             let input: Vec<f32> = random(2, 20 * 10_000)
                 .iter()
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn no_pixels_have_no_statistics() {
+    fn empty_input_has_zero_statistics() {
         for level in SimdLevel::available() {
             let (mut mean, mut variance) = (poisoned(3), poisoned(3));
             statistics(level, &[], 3, &mut mean, &mut variance);
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_is_seen() {
+    fn nan_reaches_statistics() {
         for level in SimdLevel::available() {
             let mut input = random(3, 64 * 40);
             input[64 * 20 + 5] = f32::NAN;
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_threads_makes_no_difference() {
+    fn results_are_independent_of_thread_count() {
         for level in SimdLevel::available() {
             for channels in [3, 20, 64] {
                 let input = random(4, channels * 20_000);

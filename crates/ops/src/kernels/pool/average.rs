@@ -88,7 +88,7 @@ mod tests {
     };
 
     #[test]
-    fn the_mean_is_that_of_the_image() {
+    fn average_pool_matches_image_mean() {
         for level in SimdLevel::available() {
             for channels in CHANNELS {
                 for pixels in PIXELS {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn no_pixels_have_no_mean() {
+    fn empty_input_has_zero_mean() {
         for level in SimdLevel::available() {
             let mut output = poisoned(6);
             global_average_pool(level, &[], 2, 0, 3, &mut output);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_threads_makes_no_difference() {
+    fn results_are_independent_of_thread_count() {
         for level in SimdLevel::available() {
             let input = random(2, 40 * 1000 * 20);
             assert_same_on_threads(|| {

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn every_level_computes_the_same() {
+    fn all_simd_levels_agree() {
         for level in SimdLevel::available() {
             level.run(Everything);
         }
@@ -302,7 +302,7 @@ mod tests {
 
     #[cfg(debug_assertions)]
     #[test]
-    fn every_level_checks_every_access() {
+    fn all_simd_levels_check_bounds() {
         use PastTheEnd::*;
         for level in SimdLevel::available() {
             for access in [Load, Store, LoadFirst, StoreFirst] {
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_level_is_available() {
+    fn best_simd_level_is_available() {
         assert!(SimdLevel::available().contains(&SimdLevel::best()));
     }
 }

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_falls_from_the_top_to_the_bottom() {
+    fn falling_curve_spans_plot_height() {
         let text = plot(&figure(&[4.0, 3.0, 2.0, 1.0]), Across::Epoch).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), HEIGHT + 3);

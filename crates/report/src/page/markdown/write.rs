@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn code_stays_code() {
+    fn code_spans_are_escaped() {
         assert_eq!(code("sh", "a ```` b"), "`````sh\na ```` b\n`````\n");
         assert_eq!(escaped("<b>*x*\n# [a](b)"), "\\<b\\>\\*x\\* \\# \\[a\\](b)");
     }

@@ -131,7 +131,7 @@ fn shards_by_name(name: &str) -> Option<usize> {
 /// Returns the files next to an index that it names.
 fn shards(path: &Path) -> Result<Vec<PathBuf>, ForeignError> {
     let Some(mut document) = Document::read(path)? else {
-        return Err(wrong(path, "it is not there".to_owned()));
+        return Err(wrong(path, "it is missing".to_owned()));
     };
     let map: Option<BTreeMap<String, String>> =
         document.take("weight_map", "an object with a file for each tensor")?;
@@ -208,8 +208,8 @@ impl Config {
     pub(super) fn check_architecture(&self) -> Result<(), String> {
         match &self.architecture {
             Some(name) if !is_known_architecture(name) => Err(format!(
-                "its config.json says architecture {}, which cannot be built here; if its layers \
-                 are those of another network, name that with --model",
+                "its config.json names architecture {}, which is not supported; if its layers \
+                 match another network, name that with --model",
                 weights::shown(name)
             )),
             _ => Ok(()),
@@ -226,13 +226,13 @@ impl Config {
             return Ok(NetworkChanges::default());
         }
         if self.downsample_in_first_stage {
-            return Err("its first stage has a stride, which no network has here".to_owned());
+            return Err("its first stage has a stride, which is not supported".to_owned());
         }
         match self.hidden_act.as_deref() {
             None | Some("relu") => {}
             Some(other) => {
                 return Err(format!(
-                    "its activation is {}, where ReLU is known",
+                    "its activation is {}, but only ReLU is supported",
                     weights::shown(other)
                 ));
             }
@@ -266,11 +266,11 @@ impl Config {
         };
         let taken = match self.class_names(classes) {
             Some(_) if names == classes => return None,
-            Some(_) => "the first are taken",
-            None => "none is taken",
+            Some(_) => "only the first are used",
+            None => "none are used",
         };
         Some(format!(
-            "`{key}` in config.json names {names} classes, where the network has {classes} outputs: \
+            "`{key}` in config.json names {names} classes, but the network has {classes} outputs: \
              {taken}"
         ))
     }

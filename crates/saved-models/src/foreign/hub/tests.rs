@@ -7,7 +7,7 @@ fn config(text: &str) -> Config {
 }
 
 #[test]
-fn labels_are_all_there_or_not_taken() {
+fn incomplete_labels_are_ignored() {
     let labels = config(r#"{"id2label": {"0": "cat", "1": "dog"}}"#);
     assert_eq!(labels.class_names(2).unwrap(), ["cat", "dog"]);
     assert_eq!(labels.wrong_class_names(2), None);
@@ -25,7 +25,7 @@ fn labels_are_all_there_or_not_taken() {
 }
 
 #[test]
-fn networks_that_are_not_here_are_named() {
+fn unsupported_networks_are_named() {
     let changes = |text: &str| config(text).changes();
     assert!(changes(r#"{"model_type": "resnet", "downsample_in_first_stage": true}"#).is_err());
     assert!(changes(r#"{"model_type": "resnet", "hidden_act": "gelu"}"#).is_err());
@@ -37,7 +37,7 @@ fn networks_that_are_not_here_are_named() {
 }
 
 #[test]
-fn architectures_with_other_layers_are_refused() {
+fn architectures_with_other_layers_are_rejected() {
     let check =
         |name: &str| config(&format!(r#"{{"architecture": "{name}"}}"#)).check_architecture();
     for name in [
@@ -64,7 +64,7 @@ fn architectures_with_other_layers_are_refused() {
 }
 
 #[test]
-fn quantities_are_no_probabilities() {
+fn regression_outputs_are_rejected() {
     let regression = config(r#"{"problem_type": "regression"}"#);
     assert!(matches!(
         regression.check_outputs(),
@@ -74,7 +74,7 @@ fn quantities_are_no_probabilities() {
 }
 
 #[test]
-fn shards_are_told_by_their_names() {
+fn shards_are_recognized_by_name() {
     assert_eq!(shards_by_name("model-00001-of-00003.safetensors"), Some(3));
     assert_eq!(shards_by_name("pytorch_model-00002-of-00002.bin"), Some(2));
     for name in ["model.safetensors", "best-of-3.pth", "a-1-of-2.pth", ""] {
@@ -83,7 +83,7 @@ fn shards_are_told_by_their_names() {
 }
 
 #[test]
-fn an_index_stays_in_its_folder() {
+fn index_files_stay_in_folder() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors.index.json");
     let write = |file: &str| {

@@ -124,7 +124,8 @@ impl Processor {
                 let crop = crop_size.filter(|_| crops != Some(false));
                 if crop.is_none() && crops != Some(true) {
                     notes.push(format!(
-                        "images are cropped to {edge}x{edge}, where the folder keeps all of them"
+                        "images are cropped to {edge}x{edge}, although the folder does not crop \
+                         them"
                     ));
                 }
                 Sizes::Shorter(edge, crop.map_or([edge; 2], Size::sides))
@@ -155,7 +156,7 @@ impl Processor {
         if !(factor.is_finite() && factor > 0.0) {
             return Err(wrong(
                 path,
-                format!("its `rescale_factor` is {factor}, where a number above 0 is expected"),
+                format!("its `rescale_factor` is {factor}, but must be above 0"),
             ));
         }
         let mean = document.take("image_mean", NUMBERS)?;
@@ -206,7 +207,8 @@ impl Processor {
             mode => {
                 let mode = weights::shown(mode);
                 notes.push(format!(
-                    "images are cropped to {height}x{width}, where the folder says crop_mode {mode}"
+                    "images are cropped to {height}x{width}, although the folder has crop_mode \
+                     {mode}"
                 ));
                 Sizes::Shorter(resized[0].max(resized[1]), crop)
             }
@@ -238,7 +240,7 @@ impl Processor {
             Sizes::Own => {
                 return Err(wrong(
                     &self.path,
-                    "it says `do_resize`: false, where all images have one size here; give one \
+                    "it has `do_resize`: false, but all images must have the same size; set one \
                      with --resize and --image-size"
                         .to_owned(),
                 ));
@@ -253,7 +255,7 @@ impl Processor {
             Some(Err(name)) => {
                 let name = weights::shown(name);
                 notes.push(format!(
-                    "images are resized bilinearly, where the folder says {name}"
+                    "images are resized bilinearly, although the folder has {name}"
                 ));
                 Filter::default()
             }
@@ -290,7 +292,7 @@ fn share(document: &mut Document, path: &Path) -> Result<Option<f64>, ForeignErr
     match share {
         Some(share) if !(share > 0.0 && share <= 1.0) => Err(wrong(
             path,
-            format!("its `crop_pct` is {share}, where a number above 0 and up to 1 is expected"),
+            format!("its `crop_pct` is {share}, but must be above 0, at most 1"),
         )),
         share => Ok(share),
     }

@@ -20,7 +20,7 @@ fn timm(text: &str) -> Prepared {
 }
 
 #[test]
-fn processors_of_transformers() {
+fn transformers_processors_are_read() {
     // microsoft/resnet-50, in the format of its file and in today's format.
     let convnext = r#"{"crop_pct": 0.875, "do_normalize": true, "do_resize": true,
         "feature_extractor_type": "ConvNextFeatureExtractor", "image_mean": [0.485, 0.456, 0.406],
@@ -64,7 +64,7 @@ fn processors_of_transformers() {
 }
 
 #[test]
-fn timm_says_filter_and_crop() {
+fn timm_filter_and_crop_are_read() {
     let found = timm(r#"{"input_size": [3, 64, 64], "crop_pct": 0.95}"#).preprocessing;
     assert_eq!((found.shape(), found.resize()), ([3, 64, 64], 67));
     assert_eq!(found.resampling().filter, Filter::Bicubic);
@@ -91,7 +91,7 @@ fn timm_says_filter_and_crop() {
 }
 
 #[test]
-fn values_that_cannot_be_are_named() {
+fn invalid_values_are_named() {
     for (text, key) in [
         (r#"{"size": {"longest_edge": 512}}"#, "`size`"),
         (r#"{"size": 0}"#, "`size`"),

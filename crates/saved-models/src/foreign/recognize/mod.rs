@@ -127,7 +127,7 @@ pub(super) fn recognize(view: &View<'_>) -> Result<NetworkConfig, String> {
     if view.is_pre_activation() {
         return Err(
             "its blocks have their norms before the convolutions (pre-activation), which is not \
-             known in these names"
+             supported with these names"
                 .to_owned(),
         );
     }
@@ -167,7 +167,7 @@ fn stem(view: &View<'_>) -> Result<StemKind, String> {
         (false, [7, 7]) => Ok(StemKind::ImageNet),
         (false, [3, 3]) => Ok(StemKind::Cifar),
         (false, _) => Err(format!(
-            "its first convolution is {height}x{width}, where 7x7 or 3x3 is known"
+            "its first convolution is {height}x{width}, but only 7x7 and 3x3 are supported"
         )),
     }
 }
@@ -178,16 +178,16 @@ fn check_stem(view: &View<'_>, stem: StemKind, widths: &[usize]) -> Result<(), S
     let [channels, ..] = view.dimensions::<4>("stem.convolution.conv.weight")?;
     if channels != width {
         return Err(format!(
-            "its stem has {channels} channels where the first stage has {width}, which cannot be \
-             built"
+            "its stem has {channels} channels, but the first stage has {width}, which is not \
+             supported"
         ));
     }
     if stem == StemKind::Deep {
         let [first, ..] = view.dimensions::<4>("stem.deep.0.conv.weight")?;
         if first != width / 2 {
             return Err(format!(
-                "its deep stem starts with {first} channels where {} are half of its last, which \
-                 cannot be built",
+                "its deep stem starts with {first} channels, but only {}, half of its last, are \
+                 supported",
                 width / 2
             ));
         }
@@ -219,7 +219,8 @@ fn width(view: &View<'_>, block: BlockKind, stage: usize) -> Result<usize, Strin
     match channels.is_multiple_of(expansion) {
         true => Ok(channels / expansion),
         false => Err(format!(
-            "a bottleneck of its stage {} has {channels} channels, which is no multiple of {EXPANSION}",
+            "a bottleneck of its stage {} has {channels} channels, which is not a multiple of \
+             {EXPANSION}",
             stage + 1
         )),
     }
@@ -298,8 +299,8 @@ fn shortcut(view: &View<'_>, config: &ResNetConfig) -> Result<ShortcutKind, Stri
     };
     if always && let Some((stage, block)) = without {
         return Err(format!(
-            "a block that changes no sizes has a projection in its shortcut, where block {} of \
-             stage {} has none, which cannot be built",
+            "a block that changes no sizes has a projection in its shortcut, but block {} of \
+             stage {} has none, which is not supported",
             block + 1,
             stage + 1
         ));

@@ -42,7 +42,7 @@ fn found(state_dict: &StateDict, naming: &Naming) -> NetworkConfig {
 }
 
 #[test]
-fn networks_of_the_registry_get_their_names() {
+fn registry_networks_are_recognized_by_name() {
     for name in [
         "resnet8",
         "resnet26",
@@ -74,7 +74,7 @@ fn networks_of_the_registry_get_their_names() {
 }
 
 #[test]
-fn narrow_and_grouped_bottlenecks() {
+fn narrow_and_grouped_bottlenecks_are_recognized() {
     for (groups, width_per_group) in [(1, 64), (1, 128), (2, 48), (4, 17)] {
         let config = NetworkConfig::Resnet(ResNetConfig {
             widths: vec![4, 8, 12],
@@ -93,7 +93,7 @@ fn narrow_and_grouped_bottlenecks() {
 }
 
 #[test]
-fn shapes_that_are_no_networks_say_why() {
+fn unrecognized_shapes_report_reason() {
     let config = model::NetworkConfig::named("resnet50").unwrap();
     let NetworkConfig::Resnet(resnet) = &config else {
         panic!();
@@ -104,7 +104,7 @@ fn shapes_that_are_no_networks_say_why() {
         ("conv1.weight", vec![64, 3, 5, 5], "5x5"),
         ("conv1.weight", vec![64], "4 dimensions"),
         ("fc.weight", vec![], "2 dimensions"),
-        ("layer2.0.conv3.weight", vec![3, 1, 1, 1], "no multiple"),
+        ("layer2.0.conv3.weight", vec![3, 1, 1, 1], "not a multiple"),
         (
             "layer2.0.conv2.weight",
             vec![128, 0, 3, 3],
@@ -156,10 +156,10 @@ fn put(state_dict: &mut StateDict, name: &str, shape: &[usize]) {
 }
 
 #[test]
-fn what_cannot_be_built_is_said() {
+fn unsupported_networks_report_reason() {
     let reason = reason_of(|file| put(file, "conv1.weight", &[8, 3, 3, 3]));
     assert!(
-        reason.contains("stem has 8 channels where the first stage has 16"),
+        reason.contains("stem has 8 channels, but the first stage has 16"),
         "{reason}"
     );
     let reason = reason_of(|file| put(file, "layer1.0.downsample.0.weight", &[16, 16, 1, 1]));
@@ -167,7 +167,7 @@ fn what_cannot_be_built_is_said() {
 }
 
 #[test]
-fn a_bias_before_a_norm_is_no_plain_projection() {
+fn bias_before_norm_is_not_a_plain_projection() {
     let config = NetworkConfig::Resnet(ResNetConfig {
         shortcut: ShortcutKind::Projection,
         convolution_bias: true,

@@ -92,7 +92,7 @@ impl Case {
 }
 
 #[test]
-fn gradients_are_the_formulas() {
+fn gradients_match_formulas() {
     for level in SimdLevel::available() {
         for channels in CHANNELS {
             for pixels in PIXELS {
@@ -156,7 +156,7 @@ fn gradients_are_the_formulas() {
 }
 
 #[test]
-fn no_pixels_have_no_gradients() {
+fn empty_input_has_zero_gradients() {
     for level in SimdLevel::available() {
         let case = Case::new(level, 0, 3, true);
         let sums = case.sums(level);
@@ -168,7 +168,7 @@ fn no_pixels_have_no_gradients() {
 }
 
 #[test]
-fn the_number_of_threads_makes_no_difference() {
+fn results_are_independent_of_thread_count() {
     for level in SimdLevel::available() {
         let case = Case::new(level, 20_000, 20, true);
         assert_same_on_threads(|| {

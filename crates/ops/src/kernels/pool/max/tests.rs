@@ -66,7 +66,7 @@ fn reference(input: &[f32], shape: Shape, window: Window) -> Vec<(f32, usize)> {
 }
 
 #[test]
-fn the_largest_value_of_every_window_and_its_gradient() {
+fn max_pool_and_gradient_match_naive() {
     for_each_case(|level, shape, window, input| {
         let places = reference(input, shape, window);
         let length = window.output(shape).values();
@@ -95,7 +95,7 @@ fn the_largest_value_of_every_window_and_its_gradient() {
 }
 
 #[test]
-fn infinite_values_are_values() {
+fn infinite_values_are_pooled() {
     for level in SimdLevel::available() {
         for value in [f32::NEG_INFINITY, f32::INFINITY] {
             let shape = Shape {
@@ -123,7 +123,7 @@ fn infinite_values_are_values() {
 }
 
 #[test]
-fn no_images_are_none() {
+fn empty_batch_gives_empty_output() {
     for level in SimdLevel::available() {
         let shape = Shape {
             batch: 0,
@@ -142,7 +142,7 @@ fn no_images_are_none() {
 }
 
 #[test]
-fn the_number_of_threads_makes_no_difference() {
+fn results_are_independent_of_thread_count() {
     let shape = Shape {
         batch: 3,
         height: 56,
