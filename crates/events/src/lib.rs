@@ -26,6 +26,7 @@
 //! | `interval` | confidence interval of an accuracy |
 //! | `confusion` | confusion matrix, and metrics of each class |
 //! | [`format`](mod@format) | formats numbers for people |
+//! | [`ticks`] | scale and ticks of an axis |
 //! | `alerts` | signs that something is wrong with a run |
 //!
 //! ```
@@ -68,6 +69,7 @@ mod speed;
 mod step_line;
 mod steps;
 mod thumbnail;
+pub mod ticks;
 mod writer;
 
 pub use alerts::{Alert, AlertKind, alerts};

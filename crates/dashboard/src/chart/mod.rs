@@ -11,7 +11,7 @@ use ratatui::style::Style;
 use crate::canvas::{ACROSS, Canvas, DOWN};
 use crate::pen::Pen;
 use crate::theme::Theme;
-use crate::ticks::{Scale, Unit};
+use events::ticks::{Scale, Unit};
 
 pub(crate) use series::Series;
 pub use trace::Traced;

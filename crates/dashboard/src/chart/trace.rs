@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use super::{Chart, band, dot_of, lines};
 use crate::canvas::{ACROSS, Canvas, DOWN};
 use crate::pen::Pen;
-use crate::ticks::Scale;
+use events::ticks::Scale;
 
 /// A curve of a chart. Positions are `[across, down]`, in cells from the top left corner of the
 /// screen.
@@ -72,8 +72,8 @@ mod tests {
     use super::*;
     use crate::chart::Series;
     use crate::theme::Theme;
-    use crate::ticks::Unit;
     use events::Axis;
+    use events::ticks::Unit;
     use ratatui::buffer::Buffer;
 
     #[test]

@@ -9,8 +9,8 @@ use crate::panel::panel;
 use crate::pen::Pen;
 use crate::progress;
 use crate::runs::Run;
-use crate::ticks::Unit;
 use events::format::number;
+use events::ticks::Unit;
 
 /// Maximum number of points of a plan that are drawn.
 const MOST_RATES: usize = 1 << 14;

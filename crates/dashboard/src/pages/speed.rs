@@ -9,8 +9,8 @@ use crate::curves::thinned;
 use crate::panel::{above, bar, columns, panel};
 use crate::pen::{Pen, Span};
 use crate::runs::Run;
-use crate::ticks::Unit;
 use events::format::{bytes, count, milliseconds, percent};
+use events::ticks::Unit;
 
 /// Number of recent measurements that step times are averaged over.
 const RECENT: usize = 20;
