@@ -291,7 +291,7 @@ mod tests {
         rows.join("\n")
     }
 
-    fn chart(points: &[[f64; 2]]) -> Chart {
+    pub(super) fn chart(points: &[[f64; 2]]) -> Chart {
         Chart {
             series: vec![Series {
                 points: points.to_vec(),

@@ -70,30 +70,15 @@ impl Chart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chart::Series;
+    use crate::chart::tests::chart;
     use crate::theme::Theme;
-    use events::Axis;
-    use events::ticks::Unit;
     use ratatui::buffer::Buffer;
 
     #[test]
     fn curves_are_noted_where_cells_would_show_them() {
-        let chart = Chart {
-            series: vec![Series {
-                points: vec![[0.0, 0.0], [20.0, 1.0], [40.0, 0.0]],
-                band: vec![[10.0, 0.25, 0.75]],
-                mark: Some('●'),
-                best: Some([20.0, 1.0]),
-                ..Series::default()
-            }],
-            axis: Axis::Step,
-            x: [0.0, 40.0],
-            unit: Unit::Number,
-            log: false,
-            includes: None,
-            cursor: None,
-            empty: "nothing yet",
-        };
+        let mut chart = chart(&[[0.0, 0.0], [20.0, 1.0], [40.0, 0.0]]);
+        chart.series[0].band = vec![[10.0, 0.25, 0.75]];
+        chart.series[0].best = Some([20.0, 1.0]);
         let area = Rect::new(10, 5, 40, 10);
         let mut buffer = Buffer::empty(Rect::new(0, 0, 60, 20));
         let mut pen = Pen::new(&mut buffer, Theme::default());
