@@ -103,7 +103,7 @@ fn nothing_is_loaded_and_figures_are_those_of_the_events() {
     let epochs = browser.evaluate(&cells.replace("TABLE", ".epochs"));
     assert_eq!(epochs.as_array().unwrap().len(), history.epochs.len());
     for (row, epoch) in history.epochs.iter().enumerate() {
-        let loss = format!("{:.4}", epoch.validation.get("loss").unwrap());
+        let loss = events::format::number(epoch.validation.get("loss").unwrap());
         let expected = [
             json!(epoch.epoch.to_string()),
             json!(loss),

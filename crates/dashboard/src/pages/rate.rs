@@ -19,7 +19,7 @@ const MOST_RATES: usize = 1 << 14;
 pub(crate) fn draw_rate(pen: &mut Pen, run: &Run, area: Rect) {
     let history = run.history;
     let started = history.started.as_ref();
-    let epochs = started.map_or(0, |started| started.epochs).max(1) as f64;
+    let epochs = history.planned_epochs().max(1) as f64;
     let here = progress::share_of_run(history) * epochs;
     let planned = started.map_or(&[][..], |started| &started.rates);
     let planned = planned

@@ -3,7 +3,7 @@
 use super::*;
 use crate::synthetic::Plan;
 use csv::Reader;
-use events::{Event, Started, Step, Tested};
+use events::{Epoch, Event, Started, Step, Tested};
 
 fn text(table: Table, history: &History) -> String {
     let mut bytes = Vec::new();
