@@ -5,7 +5,7 @@
 //! instead of ten, `average` scores a moving average too, `done` shows a run that is over, and `panic`
 //! panics after five seconds. Folders of real runs are watched instead.
 
-#[path = "../tests/synthetic/mod.rs"]
+#[path = "../../events/tests/synthetic/mod.rs"]
 mod synthetic;
 
 use std::error::Error;

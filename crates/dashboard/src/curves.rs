@@ -8,7 +8,7 @@ use crate::chart::{Chart, Series};
 use crate::runs::Run;
 use crate::state::{SMOOTHING, Shown, View};
 use crate::theme::Theme;
-use crate::ticks::Unit;
+use events::ticks::Unit;
 
 /// Returns the end of the axis over all runs.
 pub(crate) fn extent(runs: &[Run], axis: Axis) -> f64 {

@@ -117,12 +117,12 @@ fn status(pen: &Pen, state: &State, run: &Run) -> Vec<Span> {
         let sign = theme.either('…', '.');
         return vec![(format!("{sign} reading"), Style::new())];
     }
-    let (sign, word, style) = match run.history.state(run.is_running) {
-        RunState::Running => (theme.either('●', '*'), "running", theme.good()),
-        RunState::Finished => (theme.either('✔', 'v'), "finished", theme.good()),
-        RunState::Stopped => (theme.either('■', '#'), "stopped", theme.warning()),
-        RunState::Failed => (theme.either('✘', 'x'), "failed", theme.bad()),
-        RunState::Crashed => (theme.either('✘', 'x'), "crashed", theme.bad()),
+    let run_state = run.history.state(run.is_running);
+    let (sign, style) = match run_state {
+        RunState::Running => (theme.either('●', '*'), theme.good()),
+        RunState::Finished => (theme.either('✔', 'v'), theme.good()),
+        RunState::Stopped => (theme.either('■', '#'), theme.warning()),
+        RunState::Failed | RunState::Crashed => (theme.either('✘', 'x'), theme.bad()),
     };
     let asked = state.asked();
     let is_saving = asked.checkpoints == Some(run.history.checkpoints.len());
@@ -139,7 +139,7 @@ fn status(pen: &Pen, state: &State, run: &Run) -> Vec<Span> {
     if let Some(asked) = asked {
         spans.push((format!("{asked}  "), theme.warning()));
     }
-    spans.push((format!("{sign} {word}"), style));
+    spans.push((format!("{sign} {}", run_state.name()), style));
     let seconds = progress::elapsed(run);
     spans.push((format!(" {}", duration(seconds)), Style::new()));
     spans

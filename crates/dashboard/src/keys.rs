@@ -4,6 +4,7 @@ use crossterm::event::KeyCode;
 
 use crate::mode::{Mode, Scope};
 use crate::state::Tab;
+use KeyScope::{Background, Everywhere, Foreground, Own, Run};
 
 /// The scope of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,17 @@ const fn key(
     }
 }
 
+/// Returns the key of a character, the first one of `shown`.
+const fn letter(
+    shown: &'static str,
+    short: &'static str,
+    long: &'static str,
+    place: KeyScope,
+) -> Key {
+    let code = KeyCode::Char(shown.as_bytes()[0] as char);
+    key(shown, code, short, long, place)
+}
+
 pub(crate) const CHARTS: KeyScope = KeyScope::Tabs(&[Tab::Charts]);
 pub(crate) const CURVES: KeyScope = KeyScope::Tabs(&[Tab::Overview, Tab::Charts]);
 pub(crate) const CLASSES: KeyScope = KeyScope::Tabs(&[Tab::Classes]);
@@ -74,119 +86,29 @@ pub(crate) const LOG: KeyScope = KeyScope::Tabs(&[Tab::Log]);
 
 /// All keys, in the order of the help page.
 pub(crate) const KEYS: [Key; 30] = [
-    key(
-        "?",
-        KeyCode::Char('?'),
-        "help",
-        "this page",
-        KeyScope::Everywhere,
-    ),
-    key(
-        "q",
-        KeyCode::Char('q'),
-        "quit",
-        "leave",
-        KeyScope::Everywhere,
-    ),
+    letter("?", "help", "this page", Everywhere),
+    letter("q", "quit", "leave", Everywhere),
     key(
         "1-6 Tab",
         KeyCode::Tab,
         "",
         "go to a page (click)",
-        KeyScope::Everywhere,
+        Everywhere,
     ),
-    key(
-        "r R",
-        KeyCode::Char('r'),
-        "",
-        "next or previous run",
-        KeyScope::Everywhere,
-    ),
-    key(
-        "t",
-        KeyCode::Char('t'),
-        "",
-        "colors: dark, light, none",
-        KeyScope::Everywhere,
-    ),
-    key(
-        "Ctrl-L",
-        KeyCode::Null,
-        "",
-        "redraw the screen",
-        KeyScope::Everywhere,
-    ),
-    key(
-        "c",
-        KeyCode::Char('c'),
-        "checkpoint",
-        "save a checkpoint now",
-        KeyScope::Run,
-    ),
-    key(
-        "e",
-        KeyCode::Char('e'),
-        "stop after epoch",
-        "stop after this epoch",
-        KeyScope::Run,
-    ),
-    key(
-        "n",
-        KeyCode::Char('n'),
-        "stop now",
-        "save and stop now",
-        KeyScope::Run,
-    ),
-    key(
-        "d",
-        KeyCode::Char('d'),
-        "detach",
-        "continue in the background",
-        KeyScope::Background,
-    ),
-    key(
-        "d",
-        KeyCode::Char('d'),
-        "close",
-        "training without the screen",
-        KeyScope::Foreground,
-    ),
-    key(
-        "Ctrl-C",
-        KeyCode::Null,
-        "",
-        "stop now without asking",
-        KeyScope::Own,
-    ),
-    key(
-        "m M",
-        KeyCode::Char('m'),
-        "metric",
-        "next or previous metric",
-        CHARTS,
-    ),
-    key(
-        "x",
-        KeyCode::Char('x'),
-        "axis",
-        "steps, epochs or time",
-        CURVES,
-    ),
-    key("l", KeyCode::Char('l'), "log", "logarithmic axis", CURVES),
-    key(
-        "s S",
-        KeyCode::Char('s'),
-        "smooth",
-        "smoothing of drawn points",
-        CURVES,
-    ),
-    key(
-        "+ -",
-        KeyCode::Char('+'),
-        "zoom",
-        "zoom (mouse wheel)",
-        CHARTS,
-    ),
+    letter("r R", "", "next or previous run", Everywhere),
+    letter("t", "", "colors: dark, light, none", Everywhere),
+    key("Ctrl-L", KeyCode::Null, "", "redraw the screen", Everywhere),
+    letter("c", "checkpoint", "save a checkpoint now", Run),
+    letter("e", "stop after epoch", "stop after this epoch", Run),
+    letter("n", "stop now", "save and stop now", Run),
+    letter("d", "detach", "continue in the background", Background),
+    letter("d", "close", "training without the screen", Foreground),
+    key("Ctrl-C", KeyCode::Null, "", "stop now without asking", Own),
+    letter("m M", "metric", "next or previous metric", CHARTS),
+    letter("x", "axis", "steps, epochs or time", CURVES),
+    letter("l", "log", "logarithmic axis", CURVES),
+    letter("s S", "smooth", "smoothing of drawn points", CURVES),
+    letter("+ -", "zoom", "zoom (mouse wheel)", CHARTS),
     key(
         "← →",
         KeyCode::Right,
@@ -194,20 +116,8 @@ pub(crate) const KEYS: [Key; 30] = [
         "cursor (click); Esc: none",
         CHARTS,
     ),
-    key(
-        "f",
-        KeyCode::Char('f'),
-        "follow",
-        "follow the end, or show all",
-        CHARTS,
-    ),
-    key(
-        "v",
-        KeyCode::Char('v'),
-        "curves",
-        "all, training, validation",
-        CURVES,
-    ),
+    letter("f", "follow", "follow the end, or show all", CHARTS),
+    letter("v", "curves", "all, training, validation", CURVES),
     key(
         "< >",
         KeyCode::Char('>'),
@@ -215,13 +125,7 @@ pub(crate) const KEYS: [Key; 30] = [
         "pan (drag; Shift ← →)",
         CHARTS,
     ),
-    key(
-        "b",
-        KeyCode::Char('b'),
-        "best",
-        "cursor to the best point",
-        CHARTS,
-    ),
+    letter("b", "best", "cursor to the best point", CHARTS),
     key(
         "↑ ↓",
         KeyCode::Down,
@@ -229,34 +133,10 @@ pub(crate) const KEYS: [Key; 30] = [
         "choose a class (click)",
         CLASSES,
     ),
-    key(
-        "o",
-        KeyCode::Char('o'),
-        "order",
-        "order of the table",
-        CLASSES,
-    ),
-    key(
-        "z",
-        KeyCode::Char('z'),
-        "fit",
-        "whole matrix, or numbers",
-        CLASSES,
-    ),
-    key(
-        "[ ]",
-        KeyCode::Char('['),
-        "epoch",
-        "earlier or later epoch",
-        SCORES,
-    ),
-    key(
-        "+ -",
-        KeyCode::Char('+'),
-        "size",
-        "image size; ↑ ↓ scroll",
-        MISTAKES,
-    ),
+    letter("o", "order", "order of the table", CLASSES),
+    letter("z", "fit", "whole matrix, or numbers", CLASSES),
+    letter("[ ]", "epoch", "earlier or later epoch", SCORES),
+    letter("+ -", "size", "image size; ↑ ↓ scroll", MISTAKES),
     key(
         "← →",
         KeyCode::Right,

@@ -17,7 +17,7 @@
 //! | `input`, `update`, `press`, `mouse`, `keys`, `layout` | user input, and positions on the screen |
 //! | `draw`, `dialogs`, `pages` | the whole screen, and its parts |
 //! | `progress`, `panel`, `thumbnail`, `settings` | parts shared by several pages |
-//! | `curves`, `chart`, `ticks`, `canvas` | curves with their axes |
+//! | `curves`, `chart`, `canvas` | curves with their axes |
 //! | `theme`, `pen`, `text` | colors, and sanitized text |
 //!
 //! ```no_run
@@ -64,7 +64,6 @@ mod state;
 mod text;
 mod theme;
 mod thumbnail;
-mod ticks;
 mod update;
 mod window;
 

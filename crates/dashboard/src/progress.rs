@@ -55,7 +55,7 @@ fn part(history: &History) -> Task {
             left: None,
         };
     }
-    let epochs = history.started.as_ref().map_or(0, |started| started.epochs);
+    let epochs = history.planned_epochs();
     let (next, share) = history.epoch();
     let done = next - 1;
     let is_last_done = epochs > 0 && done >= epochs;
@@ -112,12 +112,11 @@ pub(crate) fn resume_line(run: &Run) -> Option<String> {
     if run.is_running || run.loading.is_some() {
         return None;
     }
-    let word = match run.history.state(false) {
-        RunState::Crashed => "crashed",
-        RunState::Failed => "failed",
-        RunState::Stopped => "stopped",
-        RunState::Running | RunState::Finished => return None,
-    };
+    let state = run.history.state(false);
+    if state == RunState::Finished {
+        return None;
+    }
+    let word = state.name();
     if let Some(hint) = run.history.instead_of_resuming() {
         return Some(format!("{word}; {hint}"));
     }

@@ -1,6 +1,6 @@
 //! Selects the scores of a run to show.
 
-use events::{Epoch, History, Metrics, Mistake, Split};
+use events::{Epoch, History, Metrics, Mistake};
 
 use crate::state::Choice;
 
@@ -44,10 +44,7 @@ impl Scores<'_> {
 /// Returns which weights the scores of an epoch come from: the average, if there is one. Curves
 /// have the same names.
 pub(crate) fn scored(history: &History, epoch: &Epoch) -> &'static str {
-    history.name_of(match epoch.average {
-        Some(_) => Split::Average,
-        None => Split::Validation,
-    })
+    history.name_of(epoch.scores().0)
 }
 
 /// The part of scores that a page shows.
@@ -62,7 +59,7 @@ fn all(history: &History, part: ScoreDetail) -> Vec<Scores<'_>> {
     let epochs = history.epochs.iter().map(|epoch| Scores {
         choice: Choice::Epoch(epoch.epoch),
         scored: scored(history, epoch),
-        metrics: epoch.average.as_ref().unwrap_or(&epoch.validation),
+        metrics: epoch.scores().1,
         confusion: &epoch.confusion,
         mistakes: &epoch.mistakes,
     });

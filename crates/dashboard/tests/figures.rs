@@ -1,6 +1,7 @@
 //! What the screen says is so.
 
 mod stage;
+#[path = "../../events/tests/synthetic/mod.rs"]
 mod synthetic;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};

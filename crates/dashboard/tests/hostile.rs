@@ -1,7 +1,10 @@
 //! Files that were made to do harm: nothing that they say may act on the terminal, and no size or key may
 //! make the screen panic.
 
+#[path = "../../events/tests/hostile/mod.rs"]
+mod hostile;
 mod strategies;
+#[path = "../../events/tests/synthetic/mod.rs"]
 mod synthetic;
 
 use std::fs;
@@ -9,11 +12,12 @@ use std::fs;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dashboard::{Colors, Input, Mode, Options, Run, State, Theme, draw, update};
 use events::{Event, Follower, History, Level, Message, alerts};
+use hostile::{EVIL, event_strategy, text_strategy};
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use strategies::{EVIL, event, evil_text, input};
+use strategies::input;
 use synthetic::Plan;
 
 fn drawn(state: &State, runs: &[Run], columns: u16, rows: u16) -> Buffer {
@@ -53,7 +57,7 @@ proptest! {
 
     #[test]
     fn hostile_events_are_escaped_and_do_not_panic(
-        histories in prop::collection::vec((evil_text(), prop::collection::vec(event(), 0..25)), 0..3),
+        histories in prop::collection::vec((text_strategy(), prop::collection::vec(event_strategy(), 0..25)), 0..3),
         inputs in prop::collection::vec(input(), 0..60),
         size in (0_u16..200, 0_u16..70),
         looks in (0_usize..4, prop::bool::ANY, prop::bool::ANY),
@@ -61,8 +65,7 @@ proptest! {
         let histories: Vec<_> = histories
             .into_iter()
             .map(|(name, events)| {
-                let mut history = History::default();
-                events.into_iter().for_each(|event| history.push(event));
+                let history = synthetic::history(events);
                 let alerts = alerts(&history);
                 (name, history, alerts)
             })

@@ -1,6 +1,7 @@
 //! Every page at several sizes, as text.
 
 mod stage;
+#[path = "../../events/tests/synthetic/mod.rs"]
 mod synthetic;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};

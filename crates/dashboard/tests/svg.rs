@@ -4,6 +4,7 @@
 mod stage;
 #[path = "../examples/screenshot/svg.rs"]
 mod svg;
+#[path = "../../events/tests/synthetic/mod.rs"]
 mod synthetic;
 
 use dashboard::trace;

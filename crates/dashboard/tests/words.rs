@@ -1,6 +1,7 @@
 //! What the screen says of runs and of keys.
 
 mod stage;
+#[path = "../../events/tests/synthetic/mod.rs"]
 mod synthetic;
 
 use events::{Epoch, Event, History};

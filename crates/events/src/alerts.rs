@@ -1,5 +1,6 @@
 //! Alerts: signs that something is wrong with a run.
 
+use crate::event::Speed;
 use crate::format::number;
 use crate::history::History;
 use crate::metrics::{Metrics, Split};
@@ -101,17 +102,9 @@ fn diverging(history: &History) -> Option<Alert> {
     )
 }
 
-/// Returns the split of the average, if there is one, otherwise the validation split.
-fn kept(history: &History) -> Split {
-    match history.epochs.iter().any(|epoch| epoch.average.is_some()) {
-        true => Split::Average,
-        false => Split::Validation,
-    }
-}
-
 fn no_better(history: &History) -> Option<Alert> {
-    let (best, accuracy) = history.best_of(kept(history), "accuracy")?;
-    let since = history.epochs.last()?.epoch.saturating_sub(best.epoch);
+    let (best, _, accuracy) = history.best_score("accuracy")?;
+    let since = history.epochs_done().saturating_sub(best.epoch);
     if since < PATIENCE {
         return None;
     }
@@ -127,10 +120,8 @@ fn no_better(history: &History) -> Option<Alert> {
 
 fn slow_loader(history: &History) -> Option<Alert> {
     let recent = &history.speeds[history.speeds.len().saturating_sub(10)..];
-    let sum = |part: fn(&crate::Speed) -> f64| recent.iter().map(part).sum::<f64>();
-    let waiting = sum(|speed| speed.waiting);
-    let whole =
-        waiting + sum(|speed| speed.forward + speed.backward + speed.optimizer + speed.rest);
+    let waiting: f64 = recent.iter().map(|speed| speed.waiting).sum();
+    let whole: f64 = recent.iter().map(Speed::whole).sum();
     if recent.len() < 3 || waiting.is_nan() || waiting <= WAITING * whole {
         return None;
     }
@@ -144,14 +135,9 @@ fn slow_loader(history: &History) -> Option<Alert> {
 }
 
 fn overfitting(history: &History) -> Option<Alert> {
-    let split = kept(history);
-    let (best, least) = history.best_of(split, "loss")?;
+    let (best, split, least) = history.best_score("loss")?;
     let last = history.epochs.last()?;
-    let metrics = match split {
-        Split::Average => last.average.as_ref()?,
-        _ => &last.validation,
-    };
-    let loss = metrics.get("loss")?;
+    let loss = last.metrics(split)?.get("loss")?;
     let learned = last.train.get("loss")? < best.train.get("loss")?;
     let since = last.epoch.saturating_sub(best.epoch);
     if since < 3 || !learned || loss < 1.1 * least {
@@ -171,7 +157,7 @@ fn overfitting(history: &History) -> Option<Alert> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Epoch, Event, Speed, Step};
+    use crate::event::{Epoch, Event, Step};
 
     fn steps(losses: impl Iterator<Item = f64>) -> History {
         let mut history = History::default();

@@ -33,6 +33,14 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// Cuts a text to a maximum number of characters, with an ellipsis if its end is cut off.
+pub fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Formats a count as 25,557,032.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();

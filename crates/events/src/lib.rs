@@ -19,13 +19,14 @@
 //! | `step_line` | a fast parser for step lines as the writer formats them |
 //! | `follower` | reads the file into a history as it grows |
 //! | `steps` | the figures of all steps, in columns |
-//! | `history` | the state of a run, collected from its events |
-//! | `speed` | the mean speed of a run |
+//! | `history` | a run as its events tell it: state, progress, the kept epoch |
+//! | `speed` | the parts of a step, and the mean speed of a run |
 //! | `series` | curves of one figure, downsampled for display |
-//! | `setting` | which settings distinguish runs, and how they are shown |
+//! | `setting` | the settings of a run one by one, which of them distinguish runs, and how they are shown |
 //! | `interval` | confidence interval of an accuracy |
 //! | `confusion` | confusion matrix, and metrics of each class |
 //! | [`format`](mod@format) | formats numbers for people |
+//! | [`ticks`] | scale and ticks of an axis |
 //! | `alerts` | signs that something is wrong with a run |
 //!
 //! ```
@@ -68,6 +69,7 @@ mod speed;
 mod step_line;
 mod steps;
 mod thumbnail;
+pub mod ticks;
 mod writer;
 
 pub use alerts::{Alert, AlertKind, alerts};
@@ -85,7 +87,7 @@ pub use metrics::{
 };
 pub use request::{Request, RequestError};
 pub use series::{Axis, Bucket, Curve};
-pub use setting::{rounded_setting, tells_runs_apart};
+pub use setting::{flat_settings, rounded_setting, tells_runs_apart};
 pub use steps::Steps;
 pub use thumbnail::{Thumbnail, ThumbnailError};
 pub use writer::{WriteError, Writer};

@@ -5,6 +5,11 @@ use serde_json::{Number, Value};
 /// Significant digits of a setting; further digits are rounding errors of double precision.
 const DIGITS: usize = 12;
 
+/// Maximum number of settings of a run, of tables around one, and of characters of a name.
+const MOST: usize = 10_000;
+const DEEPEST: usize = 8;
+const LONGEST_NAME: usize = 1000;
+
 /// Settings that only determine where a run is stored.
 const WHEREABOUTS: [&str; 2] = ["name", "runs_dir"];
 
@@ -36,6 +41,37 @@ pub fn rounded_setting(value: &Value) -> Value {
     }
 }
 
+/// Returns all settings with their paths, such as `schedule.kind` for one in a table. Lists, empty
+/// tables and tables inside too many others are values. Settings beyond a maximum number are left
+/// out.
+pub fn flat_settings(config: &Value) -> Vec<(String, &Value)> {
+    let mut flat = Vec::new();
+    add_settings(config, &mut String::new(), 0, &mut flat);
+    flat
+}
+
+fn add_settings<'a>(
+    table: &'a Value,
+    path: &mut String,
+    depth: usize,
+    flat: &mut Vec<(String, &'a Value)>,
+) {
+    for (name, value) in table.as_object().into_iter().flatten() {
+        let before = path.len();
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.extend(name.chars().take(LONGEST_NAME));
+        let is_table = value.as_object().is_some_and(|table| !table.is_empty());
+        if is_table && depth + 1 < DEEPEST {
+            add_settings(value, path, depth + 1, flat);
+        } else if flat.len() < MOST {
+            flat.push((path.clone(), value));
+        }
+        path.truncate(before);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +95,29 @@ mod tests {
         ] {
             assert_eq!(rounded_setting(&value).to_string(), text);
         }
+    }
+
+    #[test]
+    fn nested_settings_have_dotted_paths() {
+        let config = json!({
+            "data": "sample", "schedule": {"kind": "cosine", "at": [1, 2]}, "empty": {}, "name": null
+        });
+        let paths = |config: &Value| -> Vec<String> {
+            let flat = flat_settings(config).into_iter();
+            flat.map(|(path, _)| path).collect()
+        };
+        let expected = ["data", "empty", "name", "schedule.at", "schedule.kind"];
+        assert_eq!(paths(&config), expected);
+        assert_eq!(flat_settings(&config)[3].1, &json!([1, 2]));
+        assert_eq!(paths(&json!(3)), [""; 0]);
+        let mut deep = json!(1);
+        for _ in 0..50 {
+            deep = json!({ "a": deep });
+        }
+        assert_eq!(paths(&deep), ["a.a.a.a.a.a.a.a"]);
+        let many: serde_json::Map<_, _> =
+            (0..MOST * 2).map(|n| (n.to_string(), json!(n))).collect();
+        assert_eq!(flat_settings(&Value::Object(many)).len(), MOST);
     }
 
     #[test]

@@ -1,7 +1,28 @@
-//! Mean speed of a run.
+//! Parts of a step, and the mean speed of a run.
 
 use crate::event::Speed;
 use crate::history::History;
+
+impl Speed {
+    /// Names of the parts of a step.
+    pub const PARTS: [&str; 5] = ["waiting", "forward", "backward", "optimizer", "rest"];
+
+    /// Returns the seconds of each of the [`PARTS`](Self::PARTS).
+    pub fn parts(&self) -> [f64; 5] {
+        [
+            self.waiting,
+            self.forward,
+            self.backward,
+            self.optimizer,
+            self.rest,
+        ]
+    }
+
+    /// Returns the total duration of a step.
+    pub fn whole(&self) -> f64 {
+        self.parts().iter().sum()
+    }
+}
 
 impl History {
     /// Returns the means over all steps with a known speed: of the parts of a step, and of images
@@ -11,19 +32,20 @@ impl History {
         let counted = self.speeds.iter().zip(self.steps_of_speeds());
         let counted: Vec<(&Speed, f64)> = counted.filter(|(_, steps)| *steps > 0.0).collect();
         let (last, _) = counted.last()?;
-        let mean = |part: fn(&Speed) -> f64| {
-            mean(counted.iter().map(|(speed, steps)| (part(speed), *steps)))
-        };
+        let [waiting, forward, backward, optimizer, rest] = std::array::from_fn(|part| {
+            let times = counted.iter();
+            mean(times.map(|(speed, steps)| (speed.parts()[part], *steps)))
+        });
         let rates = counted
             .iter()
-            .map(|(speed, steps)| (speed.images, steps * whole(speed)));
+            .map(|(speed, steps)| (speed.images, steps * speed.whole()));
         Some(Speed {
-            images: self::mean(rates),
-            waiting: mean(|speed| speed.waiting),
-            forward: mean(|speed| speed.forward),
-            backward: mean(|speed| speed.backward),
-            optimizer: mean(|speed| speed.optimizer),
-            rest: mean(|speed| speed.rest),
+            images: mean(rates),
+            waiting,
+            forward,
+            backward,
+            optimizer,
+            rest,
             ..**last
         })
     }
@@ -52,11 +74,6 @@ impl History {
         }
         begins
     }
-}
-
-/// Returns the total duration of a step.
-fn whole(speed: &Speed) -> f64 {
-    speed.waiting + speed.forward + speed.backward + speed.optimizer + speed.rest
 }
 
 /// Returns the weighted mean of values; NaN values are skipped.

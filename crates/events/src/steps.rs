@@ -125,6 +125,12 @@ impl Steps {
         &self.seconds
     }
 
+    /// Returns the last step that was taken at a time of the run, 0 before the first.
+    pub fn at(&self, seconds: f64) -> u64 {
+        let after = self.seconds.partition_point(|&taken| taken <= seconds);
+        after.checked_sub(1).map_or(0, |row| self.steps[row])
+    }
+
     /// Returns the names of all figures.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.name.as_str())

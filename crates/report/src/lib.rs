@@ -39,8 +39,8 @@ pub mod table;
 pub mod tensorboard;
 
 #[cfg(test)]
-#[path = "../tests/resumed_run/mod.rs"]
-mod resumed_run;
+#[path = "../../events/tests/synthetic/mod.rs"]
+mod synthetic;
 
 pub use export::ExportError;
 pub use page::{NamedRun, markdown, page};

@@ -1,6 +1,7 @@
 //! Pages in a real browser. Images of them are left in the target folder's `tmp`.
 
 mod chromium;
+#[path = "../../events/tests/synthetic/mod.rs"]
 mod synthetic;
 
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use chromium::{Browser, Look};
 use events::{Epoch, Event, History, Message, Metrics};
 use report::{NamedRun, page};
 use serde_json::json;
-use synthetic::{Synthetic, diverged};
+use synthetic::{Plan, diverged};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
@@ -36,24 +37,22 @@ fn written(name: &str, histories: &[&History]) -> PathBuf {
 }
 
 fn one() -> History {
-    let run = Synthetic {
+    let plan = Plan {
         epochs: 10,
-        stopped_after: Some(4),
-        ..Synthetic::default()
+        stopped_after: Some(4 * 169),
+        ..Plan::averaged()
     };
-    run.history()
+    plan.finished()
 }
 
 fn several() -> Vec<History> {
-    let rates = [0.1, 0.05, 0.2];
-    let runs = (1..).zip(rates).map(|(seed, rate)| Synthetic {
+    let plans = (1..=3).map(|seed| Plan {
         seed,
-        rate,
         epochs: 5 + seed as usize,
         has_average: seed == 2,
-        ..Synthetic::default()
+        ..Plan::averaged()
     });
-    runs.map(Synthetic::history).collect()
+    plans.map(|plan| plan.finished()).collect()
 }
 
 fn percent(share: Option<f64>) -> String {
@@ -104,7 +103,7 @@ fn page_loads_nothing_and_matches_events() {
     let epochs = browser.evaluate(&cells.replace("TABLE", ".epochs"));
     assert_eq!(epochs.as_array().unwrap().len(), history.epochs.len());
     for (row, epoch) in history.epochs.iter().enumerate() {
-        let loss = format!("{:.4}", epoch.validation.get("loss").unwrap());
+        let loss = events::format::number(epoch.validation.get("loss").unwrap());
         let expected = [
             json!(epoch.epoch.to_string()),
             json!(loss),
@@ -258,7 +257,7 @@ fn charts_are_visible_without_scripts() {
     let mut browser = Browser::open(&written("still.html", &[&history]), look);
     let drawn = browser.evaluate("[...document.querySelectorAll('.chart')].map(chart => chart.querySelectorAll('polyline').length)");
     let drawn = drawn.as_array().unwrap();
-    assert_eq!(drawn.len(), 10);
+    assert_eq!(drawn.len(), 9);
     assert!(
         drawn.iter().all(|lines| lines.as_u64() > Some(0)),
         "{drawn:?}"
@@ -272,11 +271,11 @@ fn charts_are_visible_without_scripts() {
 #[test]
 #[ignore = "needs Chromium"]
 fn page_fits_phone_width() {
-    let many = Synthetic {
+    let many = Plan {
         classes: 100,
-        ..Synthetic::default()
+        ..Plan::averaged()
     };
-    let (one, many, several, hostile) = (one(), many.history(), several(), hostile());
+    let (one, many, several, hostile) = (one(), many.finished(), several(), hostile());
     let pages = [
         ("phone-one.html", vec![&one]),
         ("phone-many.html", vec![&many]),
@@ -390,7 +389,7 @@ fn hostile() -> History {
 }
 
 fn one_with_attack(attack: &str) -> Vec<Event> {
-    let mut events = Synthetic::default().events();
+    let mut events = Plan::averaged().events();
     for event in &mut events {
         if let Event::Step(step) = event {
             step.metrics.set(attack, 0.5);

@@ -6,7 +6,10 @@ use std::process::Command;
 use events::{Epoch, History, Metrics};
 use serde_json::{Map, Value, json};
 
-mod resumed_run;
+#[path = "../../events/tests/synthetic/mod.rs"]
+mod synthetic;
+
+use synthetic::Plan;
 
 /// The name of the run, in parts as a run of a study has it.
 const NAME: &str = "study/plain-20";
@@ -73,7 +76,8 @@ fn keys(value: &Value) -> Vec<&str> {
 #[ignore = "needs Python with TensorBoard"]
 fn tensorboard_reads_exported_files() {
     let folder = tempfile::tempdir().unwrap();
-    let history = resumed_run::history();
+    let mut history = Plan::resumed().finished();
+    history.epochs[0].average = None;
     report::tensorboard::write(folder.path(), NAME, &history).unwrap();
     let everything = read(folder.path());
     let runs = &everything["runs"];
@@ -110,13 +114,14 @@ fn train(run: &Value, history: &History) {
             .collect();
         assert_points(run, name, &expected);
     }
-    tags.extend(["accuracy", "loss", "top5"].map(|name| format!("epoch/{name}")));
+    tags.extend(["accuracy", "loss", "rate"].map(|name| format!("epoch/{name}")));
     tags.sort();
     assert_eq!(keys(&run["scalars"]), tags);
 }
 
 fn scores(run: &Value, history: &History, metrics: fn(&Epoch) -> Option<&Metrics>) {
-    for name in ["loss", "accuracy", "top5"] {
+    let names = ["loss", "accuracy", "top5", "calibration_error"];
+    for name in names {
         let epochs = history.epochs.iter();
         let expected: Vec<_> = epochs
             .filter_map(|epoch| {
@@ -126,7 +131,7 @@ fn scores(run: &Value, history: &History, metrics: fn(&Epoch) -> Option<&Metrics
             .collect();
         assert_points(run, name, &expected);
     }
-    assert_eq!(run["scalars"].as_object().map(Map::len), Some(3));
+    assert_eq!(run["scalars"].as_object().map(Map::len), Some(names.len()));
 }
 
 fn images(run: &Value, history: &History) {
@@ -152,14 +157,14 @@ fn images(run: &Value, history: &History) {
             .2
             .as_str()
             .unwrap()
-            .contains("| T-shirt/top | Trouser | 75.0 % |")
+            .contains("| Shirt | T-shirt/top | 99.0 % |")
     );
 }
 
 fn tested(run: &Value, history: &History) {
     let tested = history.tested.as_ref().unwrap();
     let time = wall_time(history, tested.seconds);
-    let step = ((resumed_run::EPOCHS - 1) * resumed_run::STEPS) as u64;
+    let step = (tested.epoch * Plan::default().steps_per_epoch) as u64;
     for (name, figure) in tested.metrics.iter() {
         assert_points(run, name, &[(time, step, figure)]);
     }
@@ -172,7 +177,7 @@ fn whole(run: &Value, history: &History) {
             .2
             .as_str()
             .unwrap()
-            .contains("| schedule.kind | step |")
+            .contains("| schedule.kind | cosine |")
     );
     let about = points(run, "texts", "run");
     assert!(
@@ -180,7 +185,7 @@ fn whole(run: &Value, history: &History) {
             .2
             .as_str()
             .unwrap()
-            .contains("| command | train --seed 1 |")
+            .contains("| command | train --model resnet20 --ema 0.999 |")
     );
     let speeds: Vec<_> = history
         .speeds
@@ -211,14 +216,21 @@ fn session(sessions: &Value, history: &History) {
     assert_eq!(
         groups[0]["hparams"],
         json!({
-            "data": "sample",
+            "augmentation": "[\"flip\",\"crop\",\"cutout\"]",
+            "batch_size": 128.0,
+            "data": "fashion-mnist",
             "device": "flex",
-            "flip_test": false,
-            "lr": 0.1,
-            "model": "resnet8",
-            "schedule.at": "[0.5,0.75]",
-            "schedule.kind": "step",
+            "label_smoothing": 0.0,
+            "model": "resnet20",
+            "optimizer.kind": "sgd",
+            "optimizer.momentum": 0.9,
+            "optimizer.weight_decay": 0.0005,
+            "schedule.kind": "cosine",
+            "schedule.rate": 0.1,
+            "schedule.warm_up": 0.1,
             "seed": 1.0,
+            "validation.every": 1.0,
+            "validation.share": 0.1,
         })
     );
     let session = &groups[0]["sessions"][0];
@@ -235,7 +247,8 @@ fn session(sessions: &Value, history: &History) {
         value.unwrap()["value"].as_f64().unwrap() as f32
     };
     let last = history.epochs.last().unwrap();
-    assert_eq!(metric("test", "accuracy"), 0.897);
+    let tested = history.tested.as_ref().unwrap().metrics.get("accuracy");
+    assert_eq!(metric("test", "accuracy"), tested.unwrap() as f32);
     let validation = last.validation.get("accuracy").unwrap() as f32;
     assert_eq!(metric("validation", "accuracy"), validation);
 }

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::{Chart, GUTTER, TALL, column_of, row_of};
 use crate::pen::Pen;
 use crate::text::width;
-use crate::ticks::{Scale, Tick, Unit};
+use events::ticks::{Scale, Tick, Unit};
 
 /// Columns of a label on the horizontal axis, including space.
 const LABEL: u16 = 10;

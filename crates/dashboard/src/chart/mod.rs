@@ -11,7 +11,7 @@ use ratatui::style::Style;
 use crate::canvas::{ACROSS, Canvas, DOWN};
 use crate::pen::Pen;
 use crate::theme::Theme;
-use crate::ticks::{Scale, Unit};
+use events::ticks::{Scale, Unit};
 
 pub(crate) use series::Series;
 
@@ -290,7 +290,7 @@ mod tests {
         rows.join("\n")
     }
 
-    fn chart(points: &[[f64; 2]]) -> Chart {
+    pub(super) fn chart(points: &[[f64; 2]]) -> Chart {
         Chart {
             series: vec![Series {
                 points: points.to_vec(),

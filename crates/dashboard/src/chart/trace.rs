@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::{Chart, band, dot_of, lines};
 use crate::canvas::{ACROSS, Canvas, DOWN};
 use crate::pen::{Pen, Traced};
-use crate::ticks::Scale;
+use events::ticks::Scale;
 
 impl Chart {
     /// Records the curves without drawing anything.
@@ -55,30 +55,15 @@ impl Chart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chart::Series;
+    use crate::chart::tests::chart;
     use crate::theme::Theme;
-    use crate::ticks::Unit;
-    use events::Axis;
     use ratatui::buffer::Buffer;
 
     #[test]
     fn traces_match_drawn_cells() {
-        let chart = Chart {
-            series: vec![Series {
-                points: vec![[0.0, 0.0], [20.0, 1.0], [40.0, 0.0]],
-                band: vec![[10.0, 0.25, 0.75]],
-                mark: Some('●'),
-                best: Some([20.0, 1.0]),
-                ..Series::default()
-            }],
-            axis: Axis::Step,
-            x: [0.0, 40.0],
-            unit: Unit::Number,
-            log: false,
-            includes: None,
-            cursor: None,
-            empty: "nothing yet",
-        };
+        let mut chart = chart(&[[0.0, 0.0], [20.0, 1.0], [40.0, 0.0]]);
+        chart.series[0].band = vec![[10.0, 0.25, 0.75]];
+        chart.series[0].best = Some([20.0, 1.0]);
         let area = Rect::new(10, 5, 40, 10);
         let mut buffer = Buffer::empty(Rect::new(0, 0, 60, 20));
         let mut pen = Pen::new(&mut buffer, Theme::default());

@@ -28,12 +28,7 @@ fn parts(body: Rect, runs: &[Run]) -> [Rect; 3] {
 
 /// Returns the maximum number of curves of a metric in a run.
 fn curves_of(run: &Run) -> usize {
-    let has_average = run
-        .history
-        .epochs
-        .iter()
-        .any(|epoch| epoch.average.is_some());
-    2 + usize::from(has_average)
+    2 + usize::from(run.history.has_average())
 }
 
 /// Returns the area of the plot.

@@ -158,8 +158,7 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
         }
     }
     if let Some(kept) = history.kept() {
-        let metrics = kept.average.as_ref().unwrap_or(&kept.validation);
-        if let Some(accuracy) = metrics.get("accuracy") {
+        if let Some(accuracy) = kept.scores().1.get("accuracy") {
             let name = format!(
                 "kept: epoch {}, {}",
                 kept.epoch,
@@ -171,9 +170,12 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
     // Once there are test metrics, those of the last epoch could be mistaken for them.
     let last = history.epochs.last().filter(|_| history.tested.is_none());
     if let Some(last) = last {
-        let metrics = last.average.as_ref().unwrap_or(&last.validation);
         let is_kept = history.kept().is_some_and(|kept| kept.epoch == last.epoch);
-        let shares = metrics.iter().filter(|(metric, _)| is_share(metric));
+        let shares = last
+            .scores()
+            .1
+            .iter()
+            .filter(|(metric, _)| is_share(metric));
         for (metric, value) in shares.filter(|(metric, _)| !is_kept || *metric != "accuracy") {
             let name = format!("epoch {}, {}", last.epoch, of_epoch(history, last, metric));
             pairs.push(plain(&name, figure(metric, value)));
@@ -220,12 +222,7 @@ fn draw_confused(pen: &mut Pen, run: &Run, area: Rect) {
         pen.center(inner, inner.height / 2, "no validation yet", Style::new());
         return;
     };
-    let named = run
-        .history
-        .started
-        .as_ref()
-        .map_or(0, |started| started.classes.len());
-    let confusion = events::Confusion::new(scores.confusion, named);
+    let confusion = run.history.confusion(scores.confusion);
     let name = |place: usize| run.history.class_name(confusion.classes[place]);
     for (y, (row, column, images)) in confusion
         .worst(usize::from(inner.height))

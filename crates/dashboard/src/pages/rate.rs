@@ -9,8 +9,8 @@ use crate::panel::panel;
 use crate::pen::Pen;
 use crate::progress;
 use crate::runs::Run;
-use crate::ticks::Unit;
 use events::format::number;
+use events::ticks::Unit;
 
 /// Maximum number of points of a plan that are drawn.
 const MOST_RATES: usize = 1 << 14;
@@ -19,7 +19,7 @@ const MOST_RATES: usize = 1 << 14;
 pub(crate) fn draw_rate(pen: &mut Pen, run: &Run, area: Rect) {
     let history = run.history;
     let started = history.started.as_ref();
-    let epochs = started.map_or(0, |started| started.epochs).max(1) as f64;
+    let epochs = history.planned_epochs().max(1) as f64;
     let here = progress::share_of_run(history) * epochs;
     let planned = started.map_or(&[][..], |started| &started.rates);
     let planned = planned

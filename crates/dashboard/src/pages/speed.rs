@@ -9,28 +9,19 @@ use crate::curves::thinned;
 use crate::panel::{above, bar, columns, panel};
 use crate::pen::{Pen, Span};
 use crate::runs::Run;
-use crate::ticks::Unit;
 use events::format::{bytes, count, milliseconds, percent};
+use events::ticks::Unit;
 
 /// Number of recent measurements that step times are averaged over.
 const RECENT: usize = 20;
 
-/// A part of a step, in seconds.
-type StepPart = fn(&Speed) -> f64;
-
-/// Names and accessors of the parts of a step. The first is waiting for images.
-const PARTS: [(&str, StepPart); 5] = [
-    ("data", |speed| speed.waiting),
-    ("forward", |speed| speed.forward),
-    ("backward", |speed| speed.backward),
-    ("optimizer", |speed| speed.optimizer),
-    ("rest", |speed| speed.rest),
-];
+/// Short names of the parts of a step. The first is waiting for images.
+const PARTS: [&str; 5] = ["data", "forward", "backward", "optimizer", "rest"];
 
 /// Returns the mean seconds of each part of a step. Invalid times count as 0.
 fn means(speeds: &[Speed]) -> [f64; 5] {
-    PARTS.map(|(_, part)| {
-        let times = speeds.iter().map(part);
+    std::array::from_fn(|part| {
+        let times = speeds.iter().map(|speed| speed.parts()[part]);
         let times = times.filter(|time| time.is_finite() && *time >= 0.0);
         times.sum::<f64>() / speeds.len().max(1) as f64
     })
@@ -101,7 +92,7 @@ pub(crate) fn draw_parts(pen: &mut Pen, run: &Run, area: Rect) {
             let names = if halves[0].width >= 18 { 10 } else { 0 };
             let rows = usize::from(table.height).max(1);
             for (index, mean) in means.iter().enumerate().take(2 * rows) {
-                let (name, _) = PARTS[index];
+                let name = PARTS[index];
                 let part = [
                     (pen.theme.fill(index).to_string(), pen.theme.series(index)),
                     (format!(" {name:<names$} "), Style::new()),
@@ -114,7 +105,7 @@ pub(crate) fn draw_parts(pen: &mut Pen, run: &Run, area: Rect) {
 }
 
 fn part_of_step(pen: &Pen, index: usize, seconds: f64, whole: f64) -> [Span; 4] {
-    let name = match PARTS[index].0 {
+    let name = match PARTS[index] {
         "data" => "waiting for data",
         name => name,
     };

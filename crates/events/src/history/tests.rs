@@ -1,5 +1,7 @@
 use super::*;
+use crate::event::{Ending, Mistake};
 use crate::metrics::Metrics;
+use crate::metrics::Split;
 use crate::thumbnail::Thumbnail;
 
 fn run() -> History {

@@ -4,7 +4,7 @@ mod nearest;
 
 use crate::event::Epoch;
 use crate::history::History;
-use crate::metrics::{Metrics, Split};
+use crate::metrics::Split;
 use crate::steps::Summary;
 
 /// The horizontal axis of a curve.
@@ -131,7 +131,7 @@ impl History {
                 .seconds()
                 .partition_point(|&seconds| is_before(seconds)),
             Axis::Epoch => {
-                let per_epoch = self.steps_per_epoch();
+                let per_epoch = self.steps_per_epoch().max(1) as f64;
                 let steps = self.steps.steps();
                 steps.partition_point(|&step| is_before(step as f64 / per_epoch))
             }
@@ -143,21 +143,13 @@ impl History {
         match axis {
             Axis::Step => step,
             Axis::Time => self.steps.seconds()[row],
-            Axis::Epoch => step / self.steps_per_epoch(),
+            Axis::Epoch => step / self.steps_per_epoch().max(1) as f64,
         }
-    }
-
-    fn steps_per_epoch(&self) -> f64 {
-        let steps = self
-            .started
-            .as_ref()
-            .map_or(0, |started| started.steps_per_epoch);
-        steps.max(1) as f64
     }
 
     fn epoch_curve(&self, split: Split, metric: &str, axis: Axis, [from, to]: [f64; 2]) -> Curve {
         let points = self.epochs.iter().filter_map(|epoch| {
-            let figure = metrics(epoch, split)?.get(metric)?;
+            let figure = epoch.metrics(split)?.get(metric)?;
             let x = epoch_place(epoch, axis);
             let is_shown = figure.is_finite() && (from..=to).contains(&x);
             is_shown.then_some(Bucket {
@@ -190,10 +182,10 @@ impl History {
         let lower_is_better = metric.contains("loss") || metric.contains("error");
         let sign = if lower_is_better { -1.0 } else { 1.0 };
         let points = self.epochs.iter().filter_map(|epoch| {
-            let figure = metrics(epoch, split)?.get(metric)?;
+            let figure = epoch.metrics(split)?.get(metric)?;
             figure.is_finite().then_some((epoch, figure))
         });
-        let loss = |epoch| metrics(epoch, split).and_then(|metrics| metrics.get("loss"));
+        let loss = |epoch: &Epoch| epoch.metrics(split)?.get("loss");
         points.reduce(|best, next| {
             let is_better = match next.1 == best.1 {
                 true => loss(next.0) < loss(best.0),
@@ -201,14 +193,6 @@ impl History {
             };
             if is_better { next } else { best }
         })
-    }
-}
-
-fn metrics(epoch: &Epoch, split: Split) -> Option<&Metrics> {
-    match split {
-        Split::Train => Some(&epoch.train),
-        Split::Validation => Some(&epoch.validation),
-        Split::Average => epoch.average.as_ref(),
     }
 }
 
@@ -224,6 +208,7 @@ fn epoch_place(epoch: &Epoch, axis: Axis) -> f64 {
 mod tests {
     use super::*;
     use crate::event::{Event, Started, Step};
+    use crate::metrics::Metrics;
 
     fn history(steps: usize) -> History {
         let mut history = History::default();

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use events::ticks::Tick;
 use files::printable;
 
 use super::clip::{divergence, greatest_shown};
@@ -89,10 +90,8 @@ impl Axes {
             bottom,
             beside,
         } = self.frame;
-        for (value, label) in &self.y.labels {
-            let Some(place) = self.up(*value) else {
-                continue;
-            };
+        for Tick { place, label } in &self.y.labels {
+            let place = bottom - place * (bottom - top);
             let room = match label.chars().count() > LONG {
                 true => format!(
                     " textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\"",
@@ -109,10 +108,8 @@ impl Axes {
                 place + 4.0
             );
         }
-        for (value, label) in &self.x.labels {
-            let Some(place) = self.across(*value) else {
-                continue;
-            };
+        for Tick { place, label } in &self.x.labels {
+            let place = left + place * (right - left);
             let _ = writeln!(
                 text,
                 "<line class=\"grid\" x1=\"{place:.1}\" x2=\"{place:.1}\" y1=\"{bottom}\" y2=\"{:.1}\"/>\

@@ -6,15 +6,15 @@
 //! prefixed with `'`.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use csv::Writer;
-use events::{Epoch, History, Metrics};
+use events::{History, Speed, Split};
 use files::printable;
 
 use crate::export::{self, ExportError};
-use events::Confusion;
 
 /// A function that writes a table.
 type Table = fn(&History, &mut dyn Write) -> io::Result<()>;
@@ -89,13 +89,12 @@ pub fn write_steps(history: &History, writer: impl Write) -> io::Result<()> {
         .iter()
         .filter_map(|name| steps.figures(name))
         .collect();
-    let epochs = Epochs::of(history);
     for (row, (&step, &seconds)) in steps.steps().iter().zip(steps.seconds()).enumerate() {
         table.whole(step)?;
-        table.whole(epochs.at(step))?;
+        table.whole(epoch_of(history, step))?;
         table.figure(Some(seconds))?;
         for figures in &figures {
-            table.short(figures.get(row).copied())?;
+            table.figure(figures.get(row).copied())?;
         }
         table.end()?;
     }
@@ -109,26 +108,21 @@ pub fn write_steps(history: &History, writer: impl Write) -> io::Result<()> {
 ///
 /// If the writer fails.
 pub fn write_epochs(history: &History, writer: impl Write) -> io::Result<()> {
-    type SplitMetrics = fn(&Epoch) -> Option<&Metrics>;
-    const PARTS: [(&str, SplitMetrics); 3] = [
-        ("train", |epoch| Some(&epoch.train)),
-        ("validation", |epoch| Some(&epoch.validation)),
-        ("average", |epoch| epoch.average.as_ref()),
-    ];
     let mut columns = Vec::new();
-    for (prefix, part) in PARTS {
-        let metrics = history.epochs.iter().filter_map(part);
+    for split in Split::ALL {
+        let metrics = history.epochs.iter();
+        let metrics = metrics.filter_map(|epoch| epoch.metrics(split));
         let names: BTreeSet<&str> = metrics
             .flat_map(|metrics| metrics.iter().map(|(name, _)| name))
             .collect();
-        columns.extend(names.into_iter().map(|name| (prefix, part, name)));
+        columns.extend(names.into_iter().map(|name| (split, name)));
     }
     let mut table = Rows::new(writer);
     for name in ["epoch", "step", "seconds", "took", "best"] {
         table.text(name)?;
     }
-    for (prefix, _, name) in &columns {
-        table.text(&format!("{prefix}_{name}"))?;
+    for (split, name) in &columns {
+        table.text(&format!("{}_{name}", split.name()))?;
     }
     table.end()?;
     for epoch in &history.epochs {
@@ -137,8 +131,9 @@ pub fn write_epochs(history: &History, writer: impl Write) -> io::Result<()> {
         table.figure(Some(epoch.seconds))?;
         table.figure(Some(epoch.took))?;
         table.text(if epoch.best { "true" } else { "false" })?;
-        for (_, part, name) in &columns {
-            table.figure(part(epoch).and_then(|metrics| metrics.get(name)))?;
+        for (split, name) in &columns {
+            let metrics = epoch.metrics(*split);
+            table.figure(metrics.and_then(|metrics| metrics.get(name)))?;
         }
         table.end()?;
     }
@@ -153,30 +148,17 @@ pub fn write_epochs(history: &History, writer: impl Write) -> io::Result<()> {
 /// If the writer fails.
 pub fn write_speeds(history: &History, writer: impl Write) -> io::Result<()> {
     let mut table = Rows::new(writer);
-    for name in [
-        "step",
-        "seconds",
-        "images_per_second",
-        "waiting",
-        "forward",
-        "backward",
-        "optimizer",
-        "rest",
-    ] {
+    for name in ["step", "seconds", "images_per_second"] {
         table.text(name)?;
+    }
+    for part in Speed::PARTS {
+        table.text(part)?;
     }
     table.end()?;
     for speed in &history.speeds {
         table.whole(speed.step as u64)?;
-        for figure in [
-            speed.seconds,
-            speed.images,
-            speed.waiting,
-            speed.forward,
-            speed.backward,
-            speed.optimizer,
-            speed.rest,
-        ] {
+        let whole = [speed.seconds, speed.images];
+        for figure in whole.into_iter().chain(speed.parts()) {
             table.figure(Some(figure))?;
         }
         table.end()?;
@@ -215,7 +197,7 @@ pub fn write_systems(history: &History, writer: impl Write) -> io::Result<()> {
         table.figure(system.gpu)?;
         match system.gpu_memory {
             Some(bytes) => table.whole(bytes)?,
-            None => table.figure(None)?,
+            None => table.figure(None::<f64>)?,
         }
         table.end()?;
     }
@@ -263,9 +245,7 @@ pub fn write_classes(history: &History, writer: impl Write) -> io::Result<()> {
     }
     table.end()?;
     if let Some(tested) = &history.tested {
-        let started = history.started.as_ref();
-        let named = started.map_or(0, |started| started.classes.len());
-        let confusion = Confusion::new(&tested.confusion, named);
+        let confusion = history.confusion(&tested.confusion);
         for (row, &class) in confusion.classes.iter().enumerate() {
             let scores = confusion.scores(row);
             table.whole(class as u64)?;
@@ -280,35 +260,18 @@ pub fn write_classes(history: &History, writer: impl Write) -> io::Result<()> {
     table.finish()
 }
 
-/// Maps steps to epochs.
-struct Epochs<'a> {
-    per_epoch: u64,
-    history: &'a History,
-}
-
-impl<'a> Epochs<'a> {
-    fn of(history: &'a History) -> Self {
-        let started = history.started.as_ref();
-        Self {
-            per_epoch: started.map_or(0, |started| started.steps_per_epoch as u64),
-            history,
-        }
+/// Returns the epoch of a step, counted from 1. Uses the finished epochs if the planned number of
+/// steps is unknown.
+fn epoch_of(history: &History, step: u64) -> u64 {
+    let per_epoch = history.steps_per_epoch() as u64;
+    if let Some(before) = step.saturating_sub(1).checked_div(per_epoch) {
+        return before + 1;
     }
-
-    /// Returns the epoch of a step, counted from 1. Uses the finished epochs if the planned number
-    /// of steps is unknown.
-    fn at(&self, step: u64) -> u64 {
-        if let Some(before) = step.saturating_sub(1).checked_div(self.per_epoch) {
-            return before + 1;
-        }
-        let epochs = &self.history.epochs;
-        let before = epochs.partition_point(|epoch| (epoch.step as u64) < step);
-        match epochs.get(before) {
-            Some(epoch) => epoch.epoch as u64,
-            None => epochs
-                .last()
-                .map_or(1, |last| (last.epoch as u64).saturating_add(1)),
-        }
+    let epochs = &history.epochs;
+    let before = epochs.partition_point(|epoch| (epoch.step as u64) < step);
+    match epochs.get(before) {
+        Some(epoch) => epoch.epoch as u64,
+        None => (history.epochs_done() as u64).saturating_add(1),
     }
 }
 
@@ -331,7 +294,7 @@ impl<W: Write> Rows<W> {
         Ok(self.writer.write_field(plain(text).as_bytes())?)
     }
 
-    fn number(&mut self, number: impl std::fmt::Display) -> io::Result<()> {
+    fn number(&mut self, number: impl Display) -> io::Result<()> {
         self.digits.clear();
         write!(self.digits, "{number}")?;
         Ok(self.writer.write_field(&self.digits)?)
@@ -341,16 +304,9 @@ impl<W: Write> Rows<W> {
         self.number(number)
     }
 
-    fn figure(&mut self, figure: Option<f64>) -> io::Result<()> {
-        match figure.filter(|figure| figure.is_finite()) {
-            Some(figure) => self.number(figure),
-            None => Ok(self.writer.write_field("")?),
-        }
-    }
-
-    /// Writes a figure with the fewest digits that identify it in single precision.
-    fn short(&mut self, figure: Option<f32>) -> io::Result<()> {
-        match figure.filter(|figure| figure.is_finite()) {
+    /// Writes a figure with the fewest digits that identify it in its own precision.
+    fn figure<F: Copy + Into<f64> + Display>(&mut self, figure: Option<F>) -> io::Result<()> {
+        match figure.filter(|&figure| figure.into().is_finite()) {
             Some(figure) => self.number(figure),
             None => Ok(self.writer.write_field("")?),
         }

@@ -1,9 +1,9 @@
 //! Tests of exported tables as other programs read them.
 
 use super::*;
-use crate::resumed_run;
+use crate::synthetic::Plan;
 use csv::Reader;
-use events::{Event, Started, Step, Tested};
+use events::{Epoch, Event, Started, Step, Tested};
 
 fn text(table: Table, history: &History) -> String {
     let mut bytes = Vec::new();
@@ -13,7 +13,7 @@ fn text(table: Table, history: &History) -> String {
 
 #[test]
 fn every_number_round_trips() {
-    let history = resumed_run::history();
+    let history = Plan::resumed().finished();
     let table = text(FILES[0].1, &history);
     let mut reader = Reader::from_reader(table.as_bytes());
     let header: Vec<String> = reader
@@ -31,7 +31,10 @@ fn every_number_round_trips() {
     for (row, record) in reader.records().enumerate() {
         let record = record.unwrap();
         assert_eq!(record[0].parse(), Ok(steps.steps()[row]));
-        assert_eq!(record[1].parse(), Ok(row / resumed_run::STEPS + 1));
+        assert_eq!(
+            record[1].parse(),
+            Ok(row / Plan::default().steps_per_epoch + 1)
+        );
         assert_eq!(record[2].parse(), Ok(steps.seconds()[row]));
         for (cell, name) in record.iter().zip(&header).skip(3) {
             assert_eq!(cell.parse(), Ok(steps.figures(name).unwrap()[row]));
@@ -152,7 +155,7 @@ fn names_are_escaped_and_no_formulas() {
 fn files_are_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("a/b");
-    for history in [History::default(), resumed_run::history()] {
+    for history in [History::default(), Plan::resumed().finished()] {
         let paths = write(&folder.path().join("a"), "b", None, &history).unwrap();
         assert_eq!(paths.len(), FILES.len());
         for (path, (name, table)) in paths.iter().zip(FILES) {
@@ -172,7 +175,7 @@ fn files_are_overwritten() {
 #[test]
 fn each_run_gets_its_own_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let first = write(folder.path(), "first", None, &resumed_run::history()).unwrap();
+    let first = write(folder.path(), "first", None, &Plan::resumed().finished()).unwrap();
     let text = std::fs::read_to_string(&first[0]).unwrap();
     let second = write(folder.path(), "second", None, &History::default()).unwrap();
     assert_ne!(first, second);
@@ -183,7 +186,7 @@ fn each_run_gets_its_own_folder() {
 
 #[test]
 fn single_table_is_written() {
-    let history = resumed_run::history();
+    let history = Plan::resumed().finished();
     let folder = tempfile::tempdir().unwrap();
     let paths = write(folder.path(), "mine", Some("epochs"), &history).unwrap();
     assert_eq!(paths, [folder.path().join("mine/epochs.csv")]);

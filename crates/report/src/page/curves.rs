@@ -1,6 +1,6 @@
 //! Training curves of a run.
 
-use events::{Axis, Bucket, Epoch, History, Metrics, Split, is_share};
+use events::{Axis, Bucket, Epoch, History, Split, is_share};
 
 use super::figure::{Across, Figure, Grid, Line};
 use super::format::metric_name;
@@ -59,16 +59,13 @@ pub(super) fn metrics(histories: &[&History]) -> Vec<String> {
 
 /// Returns the axis for charts: epochs, if the number of steps per epoch is known.
 pub(super) fn across(histories: &[&History]) -> Across {
-    match histories.iter().all(|history| per_epoch(history) > 0.0) {
+    match histories
+        .iter()
+        .all(|history| history.steps_per_epoch() > 0)
+    {
         true => Across::Epoch,
         false => Across::Step,
     }
-}
-
-/// Returns the steps per epoch, or 0 if unknown.
-pub(super) fn per_epoch(history: &History) -> f64 {
-    let started = history.started.as_ref();
-    started.map_or(0.0, |started| started.steps_per_epoch as f64)
 }
 
 /// Returns the number of steps per point, at least one, so that all lines of a chart are equally
@@ -147,7 +144,7 @@ pub(super) fn line(
     if metric == "rate" || line.range.iter().all(|[least, greatest]| least == greatest) {
         line.range.clear();
     }
-    line.grid.per_epoch = per_epoch(history);
+    line.grid.per_epoch = history.steps_per_epoch() as f64;
     Some(Line {
         label,
         style,
@@ -221,7 +218,7 @@ fn epoch_line(history: &History, split: Split, metric: &str) -> Line {
         .best_of(split, metric)
         .filter(|_| split != Split::Train);
     let scored = history.epochs.iter().filter_map(|epoch| {
-        let value = metrics_of(epoch, split)?.get(metric)?;
+        let value = epoch.metrics(split)?.get(metric)?;
         value.is_finite().then_some((epoch, value))
     });
     let scored: Vec<(&Epoch, f64)> = scored.collect();
@@ -244,17 +241,10 @@ fn epoch_line(history: &History, split: Split, metric: &str) -> Line {
     line
 }
 
-fn metrics_of(epoch: &Epoch, split: Split) -> Option<&Metrics> {
-    match split {
-        Split::Train => Some(&epoch.train),
-        Split::Validation => Some(&epoch.validation),
-        Split::Average => epoch.average.as_ref(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use events::Metrics;
 
     /// Returns a run with figures that go up and down from step to step.
     fn history(steps: usize) -> History {

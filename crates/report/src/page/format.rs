@@ -1,6 +1,6 @@
 //! Formats numbers and text for people.
 
-use events::{Started, rounded_setting};
+use events::{Started, flat_settings, rounded_setting};
 use serde_json::Value;
 
 use crate::places::RelativePaths;
@@ -10,6 +10,8 @@ pub(super) use events::format::{count, duration, figure, number};
 const LONGEST_NAME: usize = 80;
 /// Maximum length of a text; longer ones are cut.
 const LONGEST_TEXT: usize = 1000;
+/// Maximum number of settings that are shown.
+const MOST_SETTINGS: usize = 1000;
 
 /// Formats a fraction as a percentage with two decimals, such as 91.65 %.
 pub(super) fn percent(share: f64) -> String {
@@ -28,10 +30,7 @@ pub(super) fn metric_name(name: &str) -> String {
 
 /// Shortens a name for a table.
 pub(super) fn short(name: &str) -> String {
-    match name.char_indices().nth(LONGEST_NAME) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
-    }
+    events::format::shortened(name, LONGEST_NAME)
 }
 
 /// Formats an RFC 3339 time with a space instead of the T and without fractions of a second.
@@ -59,9 +58,10 @@ pub(super) fn settings(started: &Started, places: &RelativePaths) -> Vec<(String
         map.insert("model".to_owned(), started.model.clone().into());
     }
     make_relative(&mut config, places);
-    let mut settings = Vec::new();
-    collect(&config, String::new(), 0, &mut settings);
+    let settings = flat_settings(&config).into_iter().take(MOST_SETTINGS);
     settings
+        .map(|(path, value)| (short(&path), shortened(&value.to_string())))
+        .collect()
 }
 
 fn make_relative(value: &mut Value, places: &RelativePaths) {
@@ -77,33 +77,9 @@ fn make_relative(value: &mut Value, places: &RelativePaths) {
     }
 }
 
-/// Deeper values are shown on one line. Settings beyond the maximum number are not shown.
-const DEEPEST: usize = 8;
-const MOST_SETTINGS: usize = 1000;
-
-fn collect(value: &Value, path: String, depth: usize, settings: &mut Vec<(String, String)>) {
-    match value {
-        Value::Object(map) if depth < DEEPEST && !map.is_empty() => {
-            for (name, value) in map {
-                let path = match path.as_str() {
-                    "" => name.clone(),
-                    path => format!("{path}.{name}"),
-                };
-                collect(value, path, depth + 1, settings);
-            }
-        }
-        _ if settings.len() >= MOST_SETTINGS => {}
-        _ if depth == 0 => {}
-        value => settings.push((short(&path), shortened(&value.to_string()))),
-    }
-}
-
 /// Shortens a text to a few lines.
 pub(super) fn shortened(value: &str) -> String {
-    match value.char_indices().nth(LONGEST_TEXT) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
-    }
+    events::format::shortened(value, LONGEST_TEXT)
 }
 
 #[cfg(test)]
@@ -146,11 +122,6 @@ mod tests {
         assert_eq!(settings(config), expected);
         assert_eq!(settings(serde_json::json!(3)), []);
         assert_eq!(settings(serde_json::json!({"model": "x"}))[0].1, "\"x\"");
-        let mut deep = serde_json::json!(1);
-        for _ in 0..50 {
-            deep = serde_json::json!({ "a": deep });
-        }
-        assert_eq!(settings(deep).len(), 2);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use events::History;
 
-use super::curves::{POINTS, empty, per_epoch};
+use super::curves::{POINTS, empty};
 use super::figure::{Figure, Line};
 use crate::chart::{Scale, Style};
 
@@ -17,16 +17,10 @@ pub(super) fn figures(history: &History) -> Vec<Figure> {
             .map(|speed| [speed.step as f64, speed.seconds, factor * part(speed)])
             .collect()
     };
-    let (steps, seconds) = (history.steps.steps(), history.steps.seconds());
     let systems = |part: fn(&events::System) -> Option<f64>| -> Vec<Sample> {
         let samples = history.systems.iter().filter_map(|system| {
-            let row = seconds.partition_point(|&before| before <= system.seconds);
-            let step = row.checked_sub(1).and_then(|row| steps.get(row));
-            Some([
-                step.map_or(0.0, |&step| step as f64),
-                system.seconds,
-                part(system)?,
-            ])
+            let step = history.steps.at(system.seconds) as f64;
+            Some([step, system.seconds, part(system)?])
         });
         samples.collect()
     };
@@ -99,7 +93,7 @@ pub(super) fn figures(history: &History) -> Vec<Figure> {
                     dash: number,
                     marked: false,
                 };
-                line.grid.per_epoch = per_epoch(history);
+                line.grid.per_epoch = history.steps_per_epoch() as f64;
                 line
             })
             .collect(),

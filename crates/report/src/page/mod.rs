@@ -11,7 +11,8 @@
 //! | `summary` | state, key figures, warnings, scores |
 //! | `curves` | training curves of a run |
 //! | `machine` | speed and utilization of the machine |
-//! | `figure` | a chart with its legend and its data |
+//! | `figure` | a chart with its legend |
+//! | `script_data` | the data of charts for the script |
 //! | `outcome` | the images that a run's results refer to |
 //! | `classes` | confusion matrix and class table |
 //! | `mistakes` | misclassified images |
@@ -32,6 +33,7 @@ mod markdown;
 mod mistakes;
 mod outcome;
 mod run;
+mod script_data;
 mod settings;
 mod summary;
 mod timing;
@@ -40,7 +42,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use events::History;
+use events::{History, State};
 use files::printable_lines;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use ring::digest;
@@ -75,6 +77,12 @@ pub struct NamedRun<'a> {
     pub history: &'a History,
     /// Whether a program is training it.
     pub is_running: bool,
+}
+
+impl NamedRun<'_> {
+    fn state(&self) -> State {
+        self.history.state(self.is_running)
+    }
 }
 
 /// Returns the page of one or more runs as HTML.

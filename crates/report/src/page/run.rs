@@ -7,7 +7,6 @@ use super::figure::Figures;
 use super::outcome::Outcome;
 use super::{NamedRun, classes, curves, machine, mistakes, settings, summary, timing};
 use crate::places::RelativePaths;
-use events::Confusion;
 
 /// A section of a run's report under its own heading.
 struct Section {
@@ -97,11 +96,7 @@ fn push_classes(
     places: &RelativePaths,
     push: &mut impl FnMut(&'static str, &'static str, Markup),
 ) {
-    let named = history
-        .started
-        .as_ref()
-        .map_or(0, |started| started.classes.len());
-    let confusion = Confusion::new(outcome.confusion, named);
+    let confusion = history.confusion(outcome.confusion);
     if !confusion.is_empty() {
         push(
             "Confusion matrix",

@@ -170,8 +170,8 @@ pub(super) fn command_lines(
     let mut resume_is = "Resume from the last checkpoint:";
     if history.state(false) == State::Finished {
         resume_is = "Continue with more epochs:";
-        let epochs = history.started.as_ref().map_or(0, |started| started.epochs);
-        resume.extend(["--epochs".to_owned(), epochs.saturating_mul(2).to_string()]);
+        let epochs = history.planned_epochs().saturating_mul(2);
+        resume.extend(["--epochs".to_owned(), epochs.to_string()]);
     }
     // A run that diverged would diverge again.
     let can_go_on = has_checkpoint && history.instead_of_resuming().is_none();

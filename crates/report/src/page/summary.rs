@@ -20,22 +20,12 @@ pub(super) struct Key {
 }
 
 pub(super) fn state(run: &NamedRun) -> Markup {
-    let word = state_word(run);
+    let word = run.state().name();
     let class = match word {
         "crashed" => "failed",
         word => word,
     };
     html! { span class={ "state " (class) } { (word) } }
-}
-
-pub(super) fn state_word(run: &NamedRun) -> &'static str {
-    match run.history.state(run.is_running) {
-        State::Running => "running",
-        State::Finished => "finished",
-        State::Stopped => "stopped",
-        State::Failed => "failed",
-        State::Crashed => "crashed",
-    }
 }
 
 /// Returns a line with network, data and start time.
@@ -116,18 +106,21 @@ pub(super) fn best(history: &History, metric: &str) -> Option<(String, f64)> {
     if history.scores_on_test() {
         return None;
     }
-    let averaged = history.best_of(Split::Average, metric);
-    let of = if averaged.is_some() { ", average" } else { "" };
-    let (epoch, figure) = averaged.or_else(|| history.best_of(Split::Validation, metric))?;
+    let (epoch, split, figure) = history.best_score(metric)?;
+    let of = if split == Split::Average {
+        ", average"
+    } else {
+        ""
+    };
     Some((format!("epoch {}{of}", epoch.epoch), figure))
 }
 
 /// Formats the number of finished epochs, and of planned ones.
 pub(super) fn epochs(history: &History) -> String {
-    let done = history.epochs.last().map_or(0, |epoch| epoch.epoch);
+    let done = count(history.epochs_done() as u64);
     match &history.started {
-        Some(started) => format!("{} of {}", count(done as u64), count(started.epochs as u64)),
-        None => count(done as u64),
+        Some(started) => format!("{done} of {}", count(started.epochs as u64)),
+        None => done,
     }
 }
 
@@ -159,15 +152,11 @@ pub(super) fn warnings(run: &NamedRun, places: &RelativePaths) -> Vec<String> {
         .into_iter()
         .map(|alert| alert.text)
         .collect();
-    let ended = history
-        .sittings
-        .last()
-        .and_then(|sitting| sitting.ended.as_ref());
-    if let Some(reason) = ended.and_then(|ended| ended.reason.as_ref()) {
+    if let Some(reason) = history.ended().and_then(|ended| ended.reason.as_ref()) {
         let reason = shortened(&places.text(reason.trim()));
         warnings.insert(0, format!("the run failed: {reason}"));
     }
-    if history.state(run.is_running) == State::Crashed && history.extent(Axis::Step) > 0.0 {
+    if run.state() == State::Crashed && history.extent(Axis::Step) > 0.0 {
         warnings.insert(
             0,
             format!(

@@ -1,6 +1,6 @@
 //! Timing of a run: epochs, sessions with the pauses between them, parts of a step.
 
-use events::{Ending, Epoch, History, Metrics, Sitting, Speed, Split};
+use events::{Epoch, History, Sitting, Speed, Split, State};
 use maud::{Markup, html};
 
 use super::classes::bar;
@@ -28,7 +28,7 @@ pub(super) fn epoch_rows(history: &History) -> (Vec<String>, Vec<EpochRow>) {
             || *place + 1 == epochs.len()
             || history.kept().is_some_and(|best| best.epoch == epoch.epoch)
     };
-    let has_average = epochs.iter().any(|epoch| epoch.average.is_some());
+    let has_average = history.has_average();
     let mut head = vec![
         "epoch".to_owned(),
         "train loss".to_owned(),
@@ -52,21 +52,13 @@ fn every(history: &History) -> usize {
 
 fn row(history: &History, epoch: &Epoch, has_average: bool) -> EpochRow {
     let is_kept = history.kept().is_some_and(|best| best.epoch == epoch.epoch);
-    let mut sets = vec![
-        (Split::Train, Some(&epoch.train)),
-        (Split::Validation, Some(&epoch.validation)),
-    ];
-    if has_average {
-        sets.push((Split::Average, epoch.average.as_ref()));
-    }
     // Figures with the same name have the same definition, as in a chart.
-    let value = |split: Split, metrics: Option<&Metrics>, name: &str| {
-        metrics?.get(history.figure_in(split, name)?)
-    };
+    let value = |split, name| epoch.metrics(split)?.get(history.figure_in(split, name)?);
     let mut cells = vec![epoch.epoch.to_string()];
-    for (split, metrics) in sets {
+    let splits = Split::ALL.into_iter();
+    for split in splits.filter(|split| has_average || *split != Split::Average) {
         for name in ["loss", "accuracy"] {
-            let value = value(split, metrics, name);
+            let value = value(split, name);
             cells.push(value.map_or_else(String::new, |value| figure(name, value)));
         }
     }
@@ -185,11 +177,9 @@ fn between(start: f64, end: f64) -> String {
 }
 
 fn ending(sitting: &Sitting, is_running: bool) -> &'static str {
-    match sitting.ended.as_ref().map(|ended| ended.ending) {
-        _ if is_running => "running",
-        Some(Ending::Finished) => "finished",
-        Some(Ending::Stopped) => "stopped",
-        Some(Ending::Failed) => "failed",
+    match &sitting.ended {
+        _ if is_running => State::Running.name(),
+        Some(ended) => ended.ending.state().name(),
         None => "not recorded: killed or crashed",
     }
 }
@@ -205,14 +195,17 @@ fn pause(before: &Sitting, sitting: &Sitting) -> Option<f64> {
 /// Returns the known parts of a step with their time in seconds and their fraction of the whole
 /// step, which comes last.
 pub(super) fn parts(mean: &Speed) -> Vec<(&'static str, f64, Option<f64>)> {
-    let parts = [
-        ("waiting for data", mean.waiting),
-        ("forward pass", mean.forward),
-        ("backward pass", mean.backward),
-        ("optimizer", mean.optimizer),
-        ("other", mean.rest),
+    let names = [
+        "waiting for data",
+        "forward pass",
+        "backward pass",
+        "optimizer",
+        "other",
     ];
-    let known = parts.into_iter().filter(|(_, seconds)| seconds.is_finite());
+    let known = names
+        .into_iter()
+        .zip(mean.parts())
+        .filter(|(_, seconds)| seconds.is_finite());
     let whole: f64 = known.clone().map(|(_, seconds)| seconds).sum();
     let share = |seconds: f64| (whole > 0.0).then(|| seconds / whole);
     let rows = known.map(|(name, seconds)| (name, seconds, share(seconds)));
@@ -246,7 +239,7 @@ pub(super) fn milliseconds(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::Ended;
+    use events::{Ended, Ending};
 
     fn sitting(at: &str, seconds: f64, ended: Option<f64>) -> Sitting {
         Sitting {

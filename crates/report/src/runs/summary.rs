@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use events::{Epoch, Follower, History, Metrics, Split, State};
+use events::{Follower, History, Metrics, State};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -140,23 +140,14 @@ impl RunSummary {
 
     /// Summarizes a run from its events, and from its settings where the events do not describe it.
     pub fn of(name: String, folder: &Path, history: &History, is_running: bool) -> Self {
-        let scored = match history.epochs.iter().any(|epoch| epoch.average.is_some()) {
-            true => Split::Average,
-            false => Split::Validation,
-        };
-        let metrics = |epoch: &Epoch| match scored {
-            Split::Average => epoch.average.clone().unwrap_or_default(),
-            _ => epoch.validation.clone(),
-        };
         let kept = history.kept();
         // Scores on test images do not count before the run's test.
-        let validated = kept.map(metrics).filter(|_| !history.scores_on_test());
-        let validated = validated.as_ref();
+        let validated = kept.filter(|_| !history.scores_on_test());
+        let validated = validated.map(|epoch| epoch.scores().1);
         let tested = history.tested.as_ref().map(|tested| &tested.metrics);
-        let ended = history.sittings.last().and_then(|last| last.ended.as_ref());
         let mut summary = Self {
-            reason: ended.and_then(|ended| ended.reason.clone()),
-            epochs_done: history.epochs.last().map_or(0, |epoch| epoch.epoch),
+            reason: history.ended().and_then(|ended| ended.reason.clone()),
+            epochs_done: history.epochs_done(),
             kept_epoch: kept.map(|epoch| epoch.epoch),
             accuracy: validated.and_then(|metrics| figure(metrics, "accuracy")),
             loss: validated.and_then(|metrics| figure(metrics, "loss")),

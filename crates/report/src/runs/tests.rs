@@ -8,7 +8,7 @@ use events::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::resumed_run;
+use crate::synthetic::Plan;
 
 fn lines(events: &[Event]) -> String {
     let line = |event| serde_json::to_string(event).unwrap() + "\n";
@@ -40,7 +40,7 @@ fn states(folder: &Path) -> Vec<(String, RunState)> {
 fn every_kind_of_run_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let runs = folder.path();
-    let started = &resumed_run::events()[..60];
+    let started = &Plan::resumed().events()[..60];
     let with = |last: Event| lines(&[started, &[last]].concat());
     write(&runs.join("crashed"), lines(started));
     write(&runs.join("stopped"), with(ended(Ending::Stopped, None)));
@@ -48,7 +48,7 @@ fn every_kind_of_run_is_found() {
         &runs.join("failed"),
         with(ended(Ending::Failed, Some("no space left"))),
     );
-    write(&runs.join("finished"), lines(&resumed_run::events()));
+    write(&runs.join("finished"), lines(&Plan::resumed().events()));
     write(&runs.join("running"), lines(started));
     let _lock = Lock::take(&runs.join("running")).unwrap();
     write(&runs.join("empty"), "");
@@ -88,23 +88,23 @@ fn every_kind_of_run_is_found() {
     finished["folder"] = "runs/finished".into();
     insta::assert_snapshot!(serde_json::to_string_pretty(&finished).unwrap(), @r#"
     {
-      "accuracy": 0.8275,
-      "data": "sample",
+      "accuracy": 0.9247829661333354,
+      "data": "fashion-mnist",
       "device": "flex",
       "epochs": 5,
       "epochs_done": 5,
       "folder": "runs/finished",
       "kept_epoch": 4,
-      "loss": 0.4125,
-      "model": "resnet8",
+      "loss": 0.2279304056565594,
+      "model": "resnet20",
       "name": "finished",
       "reason": null,
-      "seconds": 21.203125,
+      "seconds": 97.5,
       "seed": 1,
-      "started": "2026-01-02T03:04:05.25+01:00",
+      "started": "2026-01-02T03:04:05+00:00",
       "state": "finished",
-      "test_accuracy": 0.897,
-      "test_loss": 0.3626
+      "test_accuracy": 0.9115829661333354,
+      "test_loss": 0.2679304056565594
     }
     "#);
 
@@ -187,7 +187,7 @@ fn runs_without_events_are_summarized_from_other_files() {
 #[test]
 fn truncated_events_are_completed_from_settings() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), lines(&resumed_run::events()[1..60]));
+    write(folder.path(), lines(&Plan::resumed().events()[1..60]));
     fs::write(
         folder.path().join(CONFIG),
         "model = \"plain8\"\nepochs = 2\n",
@@ -259,7 +259,7 @@ struct Reached {
 
 /// Returns the events of a run with these turns; checkpoints are saved after epochs.
 fn story(turns: &[Turn]) -> Vec<Event> {
-    let mut events = vec![resumed_run::events().swap_remove(0)];
+    let mut events = vec![Plan::resumed().events().swap_remove(0)];
     let (mut now, mut saved) = (Reached::default(), Reached::default());
     for turn in turns {
         now.seconds += 0.25;
@@ -368,7 +368,7 @@ proptest! {
         lines in prop::collection::vec(
             prop_oneof![
                 prop::collection::vec(any::<u8>(), 0..40),
-                prop::sample::select(lines(&resumed_run::events()).lines().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>()),
+                prop::sample::select(lines(&Plan::resumed().events()).lines().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>()),
             ],
             0..30,
         ),

@@ -47,10 +47,7 @@ pub(super) fn thumbnail(thumbnail: &Thumbnail) -> Result<SummaryImage, EncodingE
 
 /// Returns the number of classes: those with names, or those that occur in the confusion matrix.
 pub(super) fn classes(history: &History, confusion: &[(usize, usize, u64)]) -> usize {
-    let named = history
-        .started
-        .as_ref()
-        .map_or(0, |started| started.classes.len());
+    let named = history.classes().len();
     if named > 0 {
         return named;
     }

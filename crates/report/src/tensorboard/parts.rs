@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use events::{Epoch, History, Metrics, Mistake, Split};
+use events::{Epoch, History, Metrics, Mistake, Speed, Split};
 
 use super::clock::Clock;
 use super::images;
@@ -50,12 +50,14 @@ impl LogFolder {
 
     /// Returns whether there is anything to write.
     pub(super) fn is_there(self, history: &History) -> bool {
-        let any = |is_meant: fn(&Epoch) -> bool| history.epochs.iter().any(is_meant);
         match self {
             Self::Run => true,
             Self::Train => !history.steps.is_empty() || !history.epochs.is_empty(),
-            Self::Validation => any(|epoch| !epoch.validation.is_empty()),
-            Self::Average => any(|epoch| epoch.average.is_some()),
+            Self::Validation => history
+                .epochs
+                .iter()
+                .any(|epoch| !epoch.validation.is_empty()),
+            Self::Average => history.has_average(),
             Self::Test => history.tested.is_some(),
         }
     }
@@ -145,12 +147,7 @@ fn scores<W: Write>(
     prefix: &str,
 ) -> io::Result<()> {
     for epoch in &history.epochs {
-        let metrics = match split {
-            Split::Train => Some(&epoch.train),
-            Split::Validation => Some(&epoch.validation),
-            Split::Average => epoch.average.as_ref(),
-        };
-        if let Some(metrics) = metrics {
+        if let Some(metrics) = epoch.metrics(split) {
             let values = scalars(history, split, metrics, prefix);
             records.values(clock.at(epoch.seconds), epoch.step as u64, values)?;
         }
@@ -220,18 +217,12 @@ fn tested<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) 
 
 fn speeds<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) -> io::Result<()> {
     for speed in &history.speeds {
-        let values = [
-            ("speed/images_per_second", speed.images),
-            ("speed/waiting_seconds", speed.waiting),
-            ("speed/forward_seconds", speed.forward),
-            ("speed/backward_seconds", speed.backward),
-            ("speed/optimizer_seconds", speed.optimizer),
-            ("speed/rest_seconds", speed.rest),
-        ];
-        let values = values
-            .into_iter()
-            .filter_map(|(tag, figure)| scalar(tag, figure));
-        records.values(clock.at(speed.seconds), speed.step as u64, values.collect())?;
+        let images = scalar("speed/images_per_second", speed.images);
+        let parts = Speed::PARTS.into_iter().zip(speed.parts());
+        let parts =
+            parts.filter_map(|(part, seconds)| scalar(format!("speed/{part}_seconds"), seconds));
+        let values = images.into_iter().chain(parts).collect();
+        records.values(clock.at(speed.seconds), speed.step as u64, values)?;
     }
     Ok(())
 }
@@ -239,17 +230,12 @@ fn speeds<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) 
 /// Writes each measurement at the last step before it. Of several at the same step, only the last
 /// is written, because TensorBoard keeps one point per step.
 fn systems<W: Write>(history: &History, clock: &Clock, records: &mut Records<W>) -> io::Result<()> {
-    let (steps, seconds) = (history.steps.steps(), history.steps.seconds());
-    let step = |at: f64| {
-        let after = seconds.partition_point(|&seconds| seconds <= at);
-        after.checked_sub(1).map_or(0, |last| steps[last])
-    };
     let systems = &history.systems;
     for (place, system) in systems.iter().enumerate() {
-        let own = step(system.seconds);
+        let own = history.steps.at(system.seconds);
         if systems
             .get(place + 1)
-            .is_some_and(|next| step(next.seconds) == own)
+            .is_some_and(|next| history.steps.at(next.seconds) == own)
         {
             continue;
         }

@@ -2,42 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use events::{Ending, History, Mistake, Sitting, Started, rounded_setting};
+use events::{Ending, History, Mistake, Sitting, Started, flat_settings, rounded_setting};
 use files::printable;
 use serde_json::Value as Json;
 
 use super::clock::Clock;
 use super::messages::{Kind, Session, SessionEnd, SessionStart, Setting, Status};
 
-/// Returns all settings with a unique name, such as `schedule.kind` for one in a table. Lists are
-/// kept whole, and unset settings are left out.
-fn flat(config: &Json) -> BTreeMap<String, &Json> {
-    let mut flat = BTreeMap::new();
-    let mut left = vec![(String::new(), config)];
-    while let Some((name, value)) = left.pop() {
-        match value {
-            Json::Object(table) => left.extend(table.iter().map(|(key, value)| {
-                let name = match name.is_empty() {
-                    true => key.clone(),
-                    false => format!("{name}.{key}"),
-                };
-                (name, value)
-            })),
-            Json::Null => {}
-            _ => {
-                flat.insert(name, value);
-            }
-        }
-    }
-    flat
+/// Returns all settings that are set, without rounding errors.
+fn set(config: &Json) -> impl Iterator<Item = (String, Json)> {
+    let flat = flat_settings(config).into_iter();
+    let set = flat.filter(|(_, value)| !value.is_null());
+    set.map(|(name, value)| (name, rounded_setting(value)))
 }
 
 /// Returns the settings for the hparams plugin, including values that were resolved at the start of
 /// the run.
 pub(super) fn session_start(started: &Started, clock: &Clock) -> Session {
-    let mut hparams: BTreeMap<String, Setting> = flat(&started.config)
-        .into_iter()
-        .map(|(name, value)| (name, setting(&rounded_setting(value))))
+    let mut hparams: BTreeMap<String, Setting> = set(&started.config)
+        .map(|(name, value)| (name, setting(&value)))
         .collect();
     for (name, text) in [
         ("data", &started.data),
@@ -58,7 +41,7 @@ pub(super) fn session_start(started: &Started, clock: &Clock) -> Session {
 
 /// Returns how the run ended, if it ended normally.
 pub(super) fn session_end(history: &History, clock: &Clock) -> Option<Session> {
-    let ended = history.sittings.last()?.ended.as_ref()?;
+    let ended = history.ended()?;
     let status = match ended.ending {
         Ending::Finished => Status::Success,
         Ending::Failed => Status::Failure,
@@ -96,10 +79,7 @@ fn plain(value: &Json) -> String {
 
 /// Returns a table of all settings.
 pub(super) fn config(started: &Started) -> String {
-    let settings = flat(&started.config);
-    let rows = settings
-        .iter()
-        .map(|(name, value)| [name.clone(), plain(&rounded_setting(value))]);
+    let rows = set(&started.config).map(|(name, value)| [name, plain(&value)]);
     table(["setting", "value"], rows)
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::resumed_run;
+use crate::synthetic::Plan;
 use events::{Epoch, Event, Metrics, Resumed, Started, Step, System};
 use messages::Value;
 use proptest::prelude::*;
@@ -42,7 +42,9 @@ fn tags(events: &[messages::Event]) -> Vec<String> {
 #[test]
 fn every_point_of_run_is_exported() {
     let folder = tempfile::tempdir().unwrap();
-    let history = resumed_run::history();
+    let plan = Plan::resumed();
+    let mut history = plan.finished();
+    history.epochs[0].average = None;
     let run = write(folder.path(), "study/plain-20", &history).unwrap();
     assert_eq!(run, folder.path().join("study/plain-20"));
 
@@ -59,7 +61,7 @@ fn every_point_of_run_is_exported() {
     }
     let second: jiff::Timestamp = history.sittings[1].at.parse().unwrap();
     let first_after = points_of_loss[history.sittings[1].step];
-    let expected = second.as_second() as f64 + 1.0 / 64.0;
+    let expected = second.as_second() as f64 + 0.1;
     assert!((first_after.0 - expected).abs() < 1e-6);
 
     let accuracies = points(&read(&run, "validation"), "accuracy");
@@ -70,14 +72,13 @@ fn every_point_of_run_is_exported() {
     // The first epoch has no average.
     assert_eq!(
         points(&read(&run, "average"), "loss").len(),
-        resumed_run::EPOCHS - 1
+        plan.epochs - 1
     );
     let test = points(&read(&run, "test"), "accuracy");
-    assert_eq!(
-        test[0].1 as usize,
-        (resumed_run::EPOCHS - 1) * resumed_run::STEPS
-    );
-    assert_eq!(test[0].2, 0.897);
+    let tested = history.tested.as_ref().unwrap();
+    assert_eq!(tested.epoch, plan.epochs - 1);
+    assert_eq!(test[0].1 as usize, tested.epoch * plan.steps_per_epoch);
+    assert_eq!(test[0].2, tested.metrics.get("accuracy").unwrap() as f32);
     insta::assert_snapshot!(tags(&read(&run, "")).join("\n"), @r"
     _hparams_/session_end_info
     _hparams_/session_start_info
@@ -99,7 +100,7 @@ fn every_point_of_run_is_exported() {
 #[test]
 fn second_export_replaces_first() {
     let folder = tempfile::tempdir().unwrap();
-    let mut history = resumed_run::history();
+    let mut history = Plan::resumed().finished();
     let run = write(folder.path(), "mine", &history).unwrap();
     let other = run.join("train/events.out.tfevents.1.host");
     fs::write(&other, "not ours").unwrap();
@@ -114,7 +115,7 @@ fn second_export_replaces_first() {
     assert_eq!(fs::read_dir(run.join("train")).unwrap().count(), 2);
     assert_eq!(fs::read_dir(run.join("test")).unwrap().count(), 0);
     let validation = read(&run, "validation");
-    assert_eq!(points(&validation, "loss").len(), resumed_run::EPOCHS);
+    assert_eq!(points(&validation, "loss").len(), history.epochs.len());
     let third = "events.out.tfevents.1798761600.000002.resnet-export";
     assert!(run.join("validation").join(third).exists());
 }
@@ -172,7 +173,7 @@ fn event() -> impl Strategy<Value = Event> {
     let step = (any::<f64>(), any::<usize>(), any::<f64>());
     let resumed = ("\\PC*", any::<f64>(), 0..900_usize, 0..9_usize);
     prop_oneof![
-        prop::sample::select(resumed_run::events()),
+        prop::sample::select(Plan::resumed().events()),
         step.prop_map(|(seconds, step, loss)| Event::Step(Step {
             seconds,
             epoch: 1,

@@ -86,7 +86,7 @@ impl Followed {
         }
         self.messages = history.messages.len();
         // A run that was resumed may have lost its last epochs.
-        let last = history.epochs.last().map_or(0, |epoch| epoch.epoch);
+        let last = history.epochs_done();
         self.epoch = self.epoch.min(last);
         for epoch in history
             .epochs

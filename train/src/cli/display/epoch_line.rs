@@ -84,9 +84,8 @@ impl EpochLine {
 
     /// Creates the line of an epoch in a run's history.
     pub(crate) fn of_history(epoch: &Epoch, history: &History) -> Self {
-        let started = history.started.as_ref();
         let facts = EpochFacts {
-            epochs: started.map_or(0, |started| started.epochs),
+            epochs: history.planned_epochs(),
             train: match history.chart_of(Split::Train, "loss") {
                 "loss" => TRAIN,
                 _ if history.mixes_images() => MIXED,

@@ -56,9 +56,7 @@ fn sorted(confusion: &Confusion, order: Order) -> Vec<usize> {
 impl<'a> Page<'a> {
     fn new(state: &State, run: &'a Run<'a>) -> Option<Self> {
         let scores = chosen(run.history, ScoreDetail::Confusion, state.choice)?;
-        let started = run.history.started.as_ref();
-        let named = started.map_or(0, |started| started.classes.len());
-        let confusion = Confusion::new(scores.confusion, named);
+        let confusion = run.history.confusion(scores.confusion);
         let sorted = sorted(&confusion, state.order);
         let row = state.class.min(sorted.len().saturating_sub(1));
         Some(Self {

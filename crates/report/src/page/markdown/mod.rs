@@ -29,19 +29,14 @@ pub fn markdown(runs: &[NamedRun]) -> String {
     // Writing to a string cannot fail, here and below.
     match runs {
         [run] => {
-            let _ = writeln!(
-                text,
-                "# {} ({})\n",
-                escaped(run.name),
-                summary::state_word(run)
-            );
+            let _ = writeln!(text, "# {} ({})\n", escaped(run.name), run.state().name());
             write_run(&mut text, run, "##");
         }
         runs => {
             let _ = writeln!(text, "# {}\n", escaped(&title(runs)));
             write_comparison(&mut text, runs);
             for run in runs {
-                let state = summary::state_word(run);
+                let state = run.state().name();
                 let _ = writeln!(text, "## {} ({state})\n", escaped(run.name));
                 write_run(&mut text, run, "###");
             }
@@ -76,9 +71,7 @@ fn write_run(text: &mut String, run: &NamedRun, level: &str) {
     section("Curves", run_curves(history));
     section("Metrics", metrics(history));
     if let Some(outcome) = Outcome::of(history) {
-        let named = history.started.as_ref();
-        let named = named.map_or(0, |started| started.classes.len());
-        let confusion = Confusion::new(outcome.confusion, named);
+        let confusion = history.confusion(outcome.confusion);
         if !confusion.is_empty() {
             section("Confusion matrix", matrix(history, &outcome, &confusion));
             section("Metrics of each class", class_table(history, &confusion));
@@ -129,7 +122,7 @@ fn write_comparison(text: &mut String, runs: &[NamedRun]) {
     let mut row = |name: &str, values: Vec<String>| {
         table.row([name.to_owned()].into_iter().chain(values));
     };
-    let words = runs.iter().map(|run| summary::state_word(run).to_owned());
+    let words = runs.iter().map(|run| run.state().name().to_owned());
     row("state", words.collect());
     for comparison::Row {
         name, values, text, ..

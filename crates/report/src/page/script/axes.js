@@ -2,6 +2,7 @@
 // Where an axis begins and ends, and the round values on it, as in the images that come with the page.
 
 const TICKS = 5;
+const LOG_TICKS = 10;
 const MOST_PERCENT = 100;
 
 const isShown = (scale, value) =>
@@ -44,11 +45,16 @@ function logarithmic(low, high) {
   const clamp = (power, least) => Math.min(Math.max(power, least), 300);
   const first = Math.min(clamp(Math.floor(Math.log10(low)), -300), 299);
   const last = clamp(Math.ceil(Math.log10(high)), first + 1);
-  const every = Math.max(Math.ceil((last - first) / (2 * TICKS)), 1);
+  const decades = last - first;
+  const every = Math.max(Math.ceil(decades / LOG_TICKS), 1);
+  const multiples = 3 * decades <= LOG_TICKS ? [1, 2, 5] : [1];
   const labels = [];
   for (let power = first; power <= last; power += every) {
     const isPlain = power >= -3 && power <= 3;
-    labels.push([10 ** power, isPlain ? (10 ** power).toFixed(Math.max(-power, 0)) : `1e${power}`]);
+    for (const multiple of power < last ? multiples : [1]) {
+      const value = multiple * 10 ** power;
+      labels.push([value, isPlain ? value.toFixed(Math.max(-power, 0)) : `${multiple}e${power}`]);
+    }
   }
   return { low: 10 ** first, high: 10 ** last, labels };
 }

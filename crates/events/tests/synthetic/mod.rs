@@ -1,8 +1,11 @@
-//! A run as it could be, for tests and the demo: the same whenever it is made.
+//! A run as it could be, for tests of this crate, the dashboard and reports, and for the demo: the
+//! same whenever it is made.
+
+#![allow(dead_code, reason = "no test needs all of it")]
 
 use events::{
     Checkpoint, Ended, Ending, Epoch, Event, History, ImageCounts, Level, Message, Metrics,
-    Mistake, Progress, Speed, Started, Step, System, Tested, Thumbnail, Work,
+    Mistake, Progress, Resumed, Speed, Started, Step, System, Tested, Thumbnail, Work,
 };
 
 /// What kind of run is made.
@@ -11,8 +14,15 @@ pub struct Plan {
     pub epochs: usize,
     pub steps_per_epoch: usize,
     pub seed: u64,
+    pub classes: usize,
     /// Whether a moving average of the weights is scored as well.
     pub has_average: bool,
+    /// Whether labels are smoothed, so that the training loss is not the scored one.
+    pub is_smoothed: bool,
+    /// The epoch that scores worse than the one before.
+    pub worse: Option<usize>,
+    /// The step after which it was stopped; it went on six hours later.
+    pub stopped_after: Option<usize>,
 }
 
 impl Default for Plan {
@@ -21,7 +31,11 @@ impl Default for Plan {
             epochs: 5,
             steps_per_epoch: 169,
             seed: 1,
+            classes: CLASSES.len(),
             has_average: false,
+            is_smoothed: true,
+            worse: None,
+            stopped_after: None,
         }
     }
 }
@@ -55,6 +69,25 @@ fn noise(seed: u64, place: u64) -> f64 {
 }
 
 impl Plan {
+    /// A run with an average and without smoothed labels, as reports show it best.
+    pub fn averaged() -> Self {
+        Self {
+            has_average: true,
+            is_smoothed: false,
+            ..Self::default()
+        }
+    }
+
+    /// A run that was stopped in its fourth epoch, and whose last epoch is not the best.
+    pub fn resumed() -> Self {
+        let plan = Self::averaged();
+        Self {
+            stopped_after: Some(3 * plan.steps_per_epoch + 40),
+            worse: Some(plan.epochs),
+            ..plan
+        }
+    }
+
     fn steps(&self) -> usize {
         self.epochs * self.steps_per_epoch
     }
@@ -76,19 +109,23 @@ impl Plan {
         let shake = noise(self.seed, step as u64) - 0.5;
         let loss = self.loss(place) * (1.0 + 0.35 * shake);
         let accuracy = (1.0 - 0.38 * self.loss(place) + 0.08 * shake).clamp(0.05, 1.0);
-        Metrics::from_iter([
-            // As label smoothing makes of it.
-            ("loss", 0.9 * loss + 0.3),
-            ("cross_entropy", loss),
+        let mut metrics = Metrics::from_iter([
+            ("loss", loss),
             ("accuracy", (accuracy * 128.0).round() / 128.0),
             ("rate", self.rate(place)),
-        ])
+        ]);
+        if self.is_smoothed {
+            metrics.set("loss", 0.9 * loss + 0.3);
+            metrics.set("cross_entropy", loss);
+        }
+        metrics
     }
 
     fn scores(&self, epoch: usize, better: f64) -> Metrics {
         let place = epoch as f64 / self.epochs as f64;
         let shake = noise(self.seed ^ 77, epoch as u64) - 0.5;
-        let loss = self.loss(place) * 1.05 - better + 0.02 * shake;
+        let worse = if self.worse == Some(epoch) { 0.3 } else { 0.0 };
+        let loss = self.loss(place) * 1.05 - better + worse + 0.02 * shake;
         let accuracy = 1.0 - 0.33 * loss;
         Metrics::from_iter([
             ("loss", loss),
@@ -101,6 +138,10 @@ impl Plan {
     /// What is written before the first step.
     pub fn started(&self) -> Event {
         let places = (0..=100).map(|place| f64::from(place) / 100.0);
+        let name = |class: usize| match CLASSES.get(class) {
+            Some(name) => (*name).to_owned(),
+            None => format!("kind {class}"),
+        };
         Event::Started(Box::new(Started {
             at: "2026-01-02T03:04:05+00:00".to_owned(),
             version: "0.1.0".to_owned(),
@@ -113,7 +154,7 @@ impl Plan {
             device: "flex".to_owned(),
             threads: 8,
             data: "fashion-mnist".to_owned(),
-            classes: CLASSES.map(str::to_owned).to_vec(),
+            classes: (0..self.classes).map(name).collect(),
             images: ImageCounts {
                 train: self.steps_per_epoch * 128,
                 validation: 2000,
@@ -132,7 +173,7 @@ impl Plan {
                 "optimizer": {"kind": "sgd", "momentum": 0.9, "weight_decay": 0.0005},
                 "schedule": {"kind": "cosine", "rate": 0.1 * self.seed as f64, "warm_up": 0.1},
                 "augmentation": ["flip", "crop", "cutout"],
-                "label_smoothing": 0.1,
+                "label_smoothing": if self.is_smoothed { 0.1 } else { 0.0 },
                 "validation": {"share": 0.1, "every": 1},
             }),
             ..Started::default()
@@ -156,7 +197,47 @@ impl Plan {
         if step.is_multiple_of(self.steps_per_epoch) {
             events.extend(self.epoch(epoch, step, seconds));
         }
+        if self.stopped_after == Some(step) {
+            let scored = step.is_multiple_of(self.steps_per_epoch);
+            let seconds = if scored {
+                seconds + VALIDATION
+            } else {
+                seconds
+            };
+            events.extend(self.pause(step, seconds));
+        }
         events
+    }
+
+    fn pause(&self, step: usize, seconds: f64) -> [Event; 4] {
+        let epochs_done = step / self.steps_per_epoch;
+        [
+            Event::Checkpoint(Checkpoint {
+                seconds,
+                step,
+                epoch: epochs_done + 1,
+            }),
+            Event::Message(Message {
+                seconds,
+                level: Level::Info,
+                text: "told to stop".to_owned(),
+            }),
+            Event::Ended(Ended {
+                seconds,
+                ending: Ending::Stopped,
+                hint: None,
+                reason: None,
+            }),
+            Event::Resumed(Resumed {
+                at: "2026-01-02T09:04:05+00:00".to_owned(),
+                seconds,
+                step,
+                epochs_done,
+                command: ["train", "--resume"].map(str::to_owned).to_vec(),
+                device: "flex".to_owned(),
+                ..Resumed::default()
+            }),
+        ]
     }
 
     fn speed(&self, step: usize, seconds: f64) -> Speed {
@@ -205,7 +286,7 @@ impl Plan {
             train: self.step_metrics(step),
             validation: self.scores(epoch, 0.0),
             average: self.has_average.then(|| self.scores(epoch, 0.03)),
-            best: true,
+            best: self.worse != Some(epoch),
             ended_early: None,
             confusion: self.confusion(epoch, 200),
             mistakes: self.mistakes(epoch),
@@ -246,9 +327,9 @@ impl Plan {
             _ => 0.0,
         };
         let mut entries = Vec::new();
-        for class in 0..CLASSES.len() {
+        for class in 0..self.classes {
             let mut right = images;
-            for other in (0..CLASSES.len()).filter(|other| *other != class) {
+            for other in (0..self.classes).filter(|other| *other != class) {
                 let count = (like(class, other) * wrong * images as f64 * 0.35) as u64;
                 right -= count;
                 if count > 0 {
@@ -292,14 +373,18 @@ impl Plan {
     /// What is written after the last step.
     pub fn ended(&self) -> Vec<Event> {
         let seconds = self.steps() as f64 * STEP + self.epochs as f64 * VALIDATION + 3.0;
+        let epoch = match self.worse == Some(self.epochs) {
+            true => self.epochs - 1,
+            false => self.epochs,
+        };
         vec![
             Event::Tested(Box::new(Tested {
                 seconds,
-                epoch: self.epochs,
-                metrics: self.scores(self.epochs, -0.01),
+                epoch,
+                metrics: self.scores(epoch, -0.01),
                 raw: None,
-                confusion: self.confusion(self.epochs, 1000),
-                mistakes: self.mistakes(self.epochs),
+                confusion: self.confusion(epoch, 1000),
+                mistakes: self.mistakes(epoch),
             })),
             Event::Ended(Ended {
                 seconds,
@@ -310,26 +395,50 @@ impl Plan {
         ]
     }
 
-    /// All events up to a step.
-    #[allow(dead_code, reason = "the demo writes step by step")]
-    pub fn history(&self, steps: usize) -> History {
-        let mut history = History::default();
-        history.push(self.started());
-        for event in (1..=steps).flat_map(|step| self.step(step)) {
-            history.push(event);
-        }
-        history
+    /// All events.
+    pub fn events(&self) -> Vec<Event> {
+        let steps = (1..=self.steps()).flat_map(|step| self.step(step));
+        [self.started()]
+            .into_iter()
+            .chain(steps)
+            .chain(self.ended())
+            .collect()
     }
 
-    /// All events.
-    #[allow(dead_code, reason = "the demo writes step by step")]
-    pub fn finished(&self) -> History {
-        let mut history = self.history(self.steps());
-        for event in self.ended() {
-            history.push(event);
-        }
-        history
+    /// The history of all events up to a step.
+    pub fn history(&self, steps: usize) -> History {
+        let steps = (1..=steps).flat_map(|step| self.step(step));
+        history([self.started()].into_iter().chain(steps))
     }
+
+    /// The history of all events.
+    pub fn finished(&self) -> History {
+        history(self.events())
+    }
+}
+
+/// What comes of events.
+pub fn history(events: impl IntoIterator<Item = Event>) -> History {
+    let mut history = History::default();
+    events.into_iter().for_each(|event| history.push(event));
+    history
+}
+
+/// A run whose loss explodes after 100 steps.
+pub fn diverged() -> History {
+    let steps = (1..=150_usize).map(|step| {
+        let loss = match step {
+            ..=100 => 2.3 - step as f64 / 100.0,
+            _ => 1.3 * 4_f64.powi(step as i32 - 100),
+        };
+        Event::Step(Step {
+            seconds: step as f64,
+            epoch: 1,
+            step,
+            metrics: Metrics::from_iter([("loss", loss), ("rate", 20.0)]),
+        })
+    });
+    history([Plan::averaged().started()].into_iter().chain(steps))
 }
 
 /// A gray image of a piece of clothing, roughly.
