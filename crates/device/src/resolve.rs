@@ -109,8 +109,8 @@ fn select(
     }
     let Found {
         description,
-        software,
         handle,
+        ..
     } = found.swap_remove(index);
     #[cfg(feature = "kept-kernels")]
     let new_kernels = match kind.is_cpu() {
@@ -127,7 +127,6 @@ fn select(
         kind,
         index,
         description,
-        software,
         handle,
         new_kernels,
     })
