@@ -10,15 +10,12 @@ use crate::{DownloadError, Outcome, Progress};
 #[test]
 fn what_is_cut_off_goes_on() {
     let file = content(1000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| {
-            let reply = Reply::good(asked, &file, "\"1\"");
-            if asked.index < 4 {
-                reply.cut(200)
-            } else {
-                reply
-            }
+    let server = Server::with(&file, |asked, file| {
+        let reply = Reply::good(asked, file, "\"1\"");
+        if asked.index < 4 {
+            reply.cut(200)
+        } else {
+            reply
         }
     });
     let place = Setup::new();
@@ -33,12 +30,9 @@ fn what_is_cut_off_goes_on() {
 #[test]
 fn another_mirror_goes_on() {
     let file = content(1000);
-    let bad = Server::new({
-        let file = file.clone();
-        move |asked| match asked.index {
-            0 => Reply::good(asked, &file, "\"bad\"").cut(300),
-            _ => Reply::status(503),
-        }
+    let bad = Server::with(&file, |asked, file| match asked.index {
+        0 => Reply::good(asked, file, "\"bad\"").cut(300),
+        _ => Reply::status(503),
     });
     let good = Server::of(&file);
     let place = Setup::new();
@@ -56,12 +50,9 @@ fn another_mirror_goes_on() {
 #[test]
 fn a_mirror_that_gives_no_more_is_given_up_and_the_part_stays() {
     let file = content(1000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| match asked.index {
-            0 => Reply::good(asked, &file, "\"1\"").cut(300),
-            _ => Reply::good(asked, &file, "\"1\"").cut(0),
-        }
+    let server = Server::with(&file, |asked, file| match asked.index {
+        0 => Reply::good(asked, file, "\"1\"").cut(300),
+        _ => Reply::good(asked, file, "\"1\"").cut(0),
     });
     let place = Setup::new();
     let error = place.fetch(&server.mirrors(), &file).unwrap_err();
@@ -75,15 +66,12 @@ fn a_mirror_that_gives_no_more_is_given_up_and_the_part_stays() {
 #[test]
 fn a_server_without_ranges_starts_again() {
     let file = content(1000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| {
-            let reply = Reply::whole(&file);
-            if asked.index < 2 {
-                reply.cut(400)
-            } else {
-                reply
-            }
+    let server = Server::with(&file, |asked, file| {
+        let reply = Reply::whole(file);
+        if asked.index < 2 {
+            reply.cut(400)
+        } else {
+            reply
         }
     });
     let place = Setup::new();
@@ -95,10 +83,7 @@ fn a_server_without_ranges_starts_again() {
 #[test]
 fn a_server_without_ranges_that_always_breaks_off_is_given_up() {
     let file = content(1000);
-    let server = Server::new({
-        let file = file.clone();
-        move |_| Reply::whole(&file).cut(400)
-    });
+    let server = Server::with(&file, |_, file| Reply::whole(file).cut(400));
     let place = Setup::new();
     place.fetch(&server.mirrors(), &file).unwrap_err();
     assert_eq!(server.asked().len(), 3);
@@ -152,9 +137,8 @@ fn a_file_that_changed_unnoticed_starts_again() {
 #[test]
 fn starting_again_takes_as_many_tries_as_it_needs() {
     let (old, new) = (vec![7; 900], content(1000));
-    let server = Server::new({
-        let new = new.clone();
-        move |asked| Reply::good(asked, &new, "\"new\"").cut(200)
+    let server = Server::with(&new, |asked, new| {
+        Reply::good(asked, new, "\"new\"").cut(200)
     });
     let place = Setup::new();
     place.leave_part(&old, Some((&server.url("/file"), "\"old\"")));
@@ -184,16 +168,13 @@ fn a_change_that_the_tag_alone_shows_is_no_failure() {
 #[test]
 fn a_server_may_give_less_than_was_asked_for() {
     let file = content(1000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| match asked.range {
-            None => Reply::whole(&file).cut(100),
-            Some(offset) => {
-                let end = (offset + 400).min(1000);
-                Reply::bare(206, &file[offset..end])
-                    .field(&format!("Content-Length: {}", end - offset))
-                    .field(&format!("Content-Range: bytes {offset}-{}/1000", end - 1))
-            }
+    let server = Server::with(&file, |asked, file| match asked.range {
+        None => Reply::whole(file).cut(100),
+        Some(offset) => {
+            let end = (offset + 400).min(1000);
+            Reply::bare(206, &file[offset..end])
+                .field(&format!("Content-Length: {}", end - offset))
+                .field(&format!("Content-Range: bytes {offset}-{}/1000", end - 1))
         }
     });
     let place = Setup::new();
@@ -206,14 +187,11 @@ fn a_server_may_give_less_than_was_asked_for() {
 fn a_date_stands_in_for_a_tag() {
     let file = content(1000);
     let date = "Sun, 06 Nov 1994 08:49:37 GMT";
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| match asked.range {
-            None => Reply::whole(&file)
-                .field(&format!("Last-Modified: {date}"))
-                .cut(10),
-            Some(offset) => Reply::rest(&file, offset),
-        }
+    let server = Server::with(&file, move |asked, file| match asked.range {
+        None => Reply::whole(file)
+            .field(&format!("Last-Modified: {date}"))
+            .cut(10),
+        Some(offset) => Reply::rest(file, offset),
     });
     let place = Setup::new();
     place.fetch(&server.mirrors(), &file).unwrap();
@@ -251,14 +229,11 @@ fn leftovers_of_any_kind_end_in_the_right_file() {
 #[test]
 fn a_stopped_download_goes_on_another_time() {
     let file = content(300_000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| {
-            let reply = Reply::good(asked, &file, "\"1\"");
-            match asked.index {
-                0 => reply.cut(100_000).stall(),
-                _ => reply,
-            }
+    let server = Server::with(&file, |asked, file| {
+        let reply = Reply::good(asked, file, "\"1\"");
+        match asked.index {
+            0 => reply.cut(100_000).stall(),
+            _ => reply,
         }
     });
     let place = Setup::new();
