@@ -8,7 +8,8 @@ use std::process::Command;
 
 use burn::tensor::{Tensor, TensorData};
 use burn_flex::Flex;
-use common::{fails, infer, stderr, stdout};
+use common::tensors::{floats, integers, record, reference, tensors, write};
+use common::{fails, image_png, infer, says, stderr, stdout};
 use model::NetworkChanges;
 use saved_models::foreign::{Difference, ForeignError, Import, ImportOptions, export, import};
 use saved_models::{SavedModel, WEIGHTS_FILE};
@@ -20,10 +21,6 @@ const ANSWER: &str = ".answer.safetensors";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references")
-}
-
-fn reference(name: &str) -> PathBuf {
-    folder().join(name)
 }
 
 /// Files of weights, each with the file of its answer.
@@ -68,13 +65,6 @@ fn tensor_of<const D: usize>(state_dict: &StateDict, name: &str) -> Tensor<Flex,
     let tensor = state_dict.tensor(name).unwrap();
     let data = TensorData::new(tensor.values().to_vec(), tensor.shape().to_vec());
     Tensor::from_data(data, &Default::default())
-}
-
-/// A record's bytes.
-fn record(saved: &SavedModel) -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
-    saved.write(folder.path()).unwrap();
-    fs::read(folder.path().join(WEIGHTS_FILE)).unwrap()
 }
 
 #[test]
@@ -229,9 +219,9 @@ fn a_name_says_what_shapes_do_not() {
     // The convolutions of three more blocks with their norms.
     assert_eq!(differences.0.len(), 3 * 2 * 5);
     let text = error.to_string();
-    assert!(
-        text.contains("`layer1.1.conv1.weight` [16, 16, 3, 3] is missing"),
-        "{text}"
+    says(
+        &text,
+        &["`layer1.1.conv1.weight` [16, 16, 3, 3] is missing"],
     );
     assert!(text.contains("and 27 more"), "{text}");
 }
@@ -335,29 +325,30 @@ fn the_program_predicts_with_a_file() {
         assert!(output.status.success(), "{}", stderr(&output));
         output
     };
-    let image = image_path();
+    let image = image_png();
     let image = image.to_str().unwrap();
     let output = run(&[image]);
     assert_eq!(stdout(&output).lines().count(), 6);
     assert!(stdout(&output).contains("class 4"), "{}", stdout(&output));
     let said = stderr(&output);
-    for words in [
-        "2x48d",
-        "torchvision-groups.pth, in PyTorch's names",
-        "assumed: images are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 \
+    says(
+        &said,
+        &[
+            "2x48d",
+            "torchvision-groups.pth, in PyTorch's names",
+            "assumed: images are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 \
          0.225, those of ImageNet (--mean, --std)",
-        "assumed: the shorter side of images is brought to 256 pixels, and their middle 224x224 are \
+            "assumed: the shorter side of images is brought to 256 pixels, and their middle 224x224 are \
          taken (--resize, --image-size)",
-        "assumed: the first convolution has stride 2 (--stem-stride)",
-        "assumed: a 3x3 max pool with stride 2 follows the first convolution (--pool none)",
-        "assumed: bottlenecks have their stride on the second convolution (--bottleneck-stride first)",
-        "assumed: the stride of projections is on their convolution (--shortcut \
+            "assumed: the first convolution has stride 2 (--stem-stride)",
+            "assumed: a 3x3 max pool with stride 2 follows the first convolution (--pool none)",
+            "assumed: bottlenecks have their stride on the second convolution (--bottleneck-stride first)",
+            "assumed: the stride of projections is on their convolution (--shortcut \
          average-pool-projection)",
-        "assumed: norms have epsilon 1e-5 (--norm-epsilon)",
-        "assumed: one class of all is right, so probabilities add up to 1 (--activation)",
-    ] {
-        assert!(said.contains(words), "{said}");
-    }
+            "assumed: norms have epsilon 1e-5 (--norm-epsilon)",
+            "assumed: one class of all is right, so probabilities add up to 1 (--activation)",
+        ],
+    );
     let output = run(&["--resize", "232", "--json", image]);
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["model"]["preprocessing"]["resize"], 232);
@@ -419,22 +410,8 @@ fn what_cannot_be_used_is_one_sentence() {
     let mut without_weights = infer(folder.path());
     without_weights
         .args(["--model", "resnet18"])
-        .arg(image_path());
+        .arg(image_png());
     fails(&mut without_weights, 2, &["--weights"]);
-}
-
-/// Writes a state dict under other names.
-fn write(path: &Path, tensors: impl IntoIterator<Item = (String, Entry)>) {
-    let mut state_dict = StateDict::new();
-    for (name, entry) in tensors {
-        state_dict.insert(name, entry).unwrap();
-    }
-    write_safetensors(path, &state_dict, &Default::default(), Precision::Single).unwrap();
-}
-
-fn tensors(name: &str) -> Vec<(String, Entry)> {
-    let file = WeightsFile::read(reference(name)).unwrap();
-    file.state_dict.into_iter().collect()
 }
 
 /// The tensors of a reference with other shapes or values of floats.
@@ -460,20 +437,6 @@ fn prefixed(prefix: &str, tensors: &[(String, Entry)]) -> Vec<(String, Entry)> {
         .collect()
 }
 
-fn floats(shape: &[usize], value: f32) -> Entry {
-    let values = vec![value; shape.iter().product()];
-    Entry::Float(weights::Tensor::new(shape.to_vec(), values).unwrap())
-}
-
-fn integers(shape: &[usize]) -> Entry {
-    let values = vec![1; shape.iter().product()];
-    Entry::Integer(weights::Tensor::new(shape.to_vec(), values).unwrap())
-}
-
-fn image_path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png")
-}
-
 /// The program with the weights of a file and an image.
 fn predict(weights: &Path) -> Command {
     predict_as(weights, &[])
@@ -482,7 +445,7 @@ fn predict(weights: &Path) -> Command {
 fn predict_as(weights: &Path, arguments: &[&str]) -> Command {
     let mut command = infer(weights.parent().unwrap());
     command.arg("--weights").arg(weights);
-    command.args(arguments).arg(image_path());
+    command.args(arguments).arg(image_png());
     command
 }
 
@@ -526,15 +489,14 @@ fn a_network_is_found_behind_any_prefix_and_beside_anything() {
         let import = import(&path, &ImportOptions::default()).unwrap();
         assert!(record(&import.saved) == expected, "{prefix}");
         let left_out = import.notes.last().unwrap();
-        for part in [
+        let words = [
             "left out",
             "criterion (1 tensor)",
             "val_acc",
             "optimizer",
             "queue",
-        ] {
-            assert!(left_out.contains(part), "{left_out}");
-        }
+        ];
+        says(&left_out, &words);
     }
     // Averages are left aside, in whatever order they come.
     let doubled = changed("torchvision-basic.pth", |_, _, values| {
@@ -622,7 +584,7 @@ fn one_output_is_two_probabilities() {
     });
     write(&path, cut);
     let whole = imported(&reference("torchvision-basic.pth"));
-    let image = data::open_image(image_path()).unwrap();
+    let image = data::open_image(image_png()).unwrap();
     let images = data::ImageBatcher::new(whole.description.preprocessing.clone());
     let prepared = images.preprocessing().prepare_bytes(&image).unwrap();
     let batch = images.images::<Flex, _>(&[prepared], &Default::default());
@@ -644,10 +606,7 @@ fn one_output_is_two_probabilities() {
             "{name}: {probability}"
         );
     }
-    assert!(
-        said.contains("assumed: the one output is for a sigmoid"),
-        "{said}"
-    );
+    says(&said, &["assumed: the one output is for a sigmoid"]);
     let words = ["one output", "hint:", "--activation"];
     fails(
         &mut predict_as(&path, &["--activation", "softmax"]),
@@ -815,7 +774,7 @@ fn files_without_an_end_are_not_waited_for() {
     };
     let predict_with_run = |run: &Path| {
         let mut command = infer(run.parent().unwrap());
-        command.arg("--run").arg(run).arg(image_path());
+        command.arg("--run").arg(run).arg(image_png());
         command
     };
 
@@ -830,11 +789,8 @@ fn files_without_an_end_are_not_waited_for() {
         SavedModel::shipped().unwrap().write(&run).unwrap();
         fs::remove_file(run.join(file)).unwrap();
         make_pipe(&run.join(file));
-        fails(
-            &mut predict_with_run(&run),
-            1,
-            &["a pipe, not a regular file"],
-        );
+        let words = ["a pipe, not a regular file"];
+        fails(&mut predict_with_run(&run), 1, &words);
     }
     // A name as long as no network has.
     let run = folder.path().join("long");
