@@ -93,30 +93,18 @@ fn what_cannot_be_converted_is_one_sentence() {
     let input = reference("torchvision-basic.pth");
     let output = folder.path().join("there.safetensors");
     let pth = folder.path().join("there.pth");
-    fails(
-        &mut convert(&input, &pth, &[]),
-        2,
-        &["neither safetensors nor a folder", "hint:"],
-    );
-    fails(
-        &mut convert(&folder.path().join("none"), &output, &[]),
-        1,
-        &["none"],
-    );
+    let words = ["neither safetensors nor a folder", "hint:"];
+    fails(&mut convert(&input, &pth, &[]), 2, &words);
+    let none = folder.path().join("none");
+    fails(&mut convert(&none, &output, &[]), 1, &["none"]);
     let wrong = ["--model", "resnet18"];
-    fails(
-        &mut convert(&input, &output, &wrong),
-        1,
-        &["does not fit resnet18"],
-    );
+    let words = ["does not fit resnet18"];
+    fails(&mut convert(&input, &output, &wrong), 1, &words);
     let nowhere = folder.path().join("no/such/there.safetensors");
     fails(&mut convert(&input, &nowhere, &[]), 1, &["cannot write"]);
     let answer = reference("torchvision-basic.answer.safetensors");
-    fails(
-        &mut convert(&answer, &output, &[]),
-        1,
-        &["no network that is known"],
-    );
+    let words = ["no network that is known"];
+    fails(&mut convert(&answer, &output, &[]), 1, &words);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -124,19 +112,9 @@ fn what_cannot_be_converted_is_one_sentence() {
 fn what_flags_say_of_a_network_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let flags = [
-        "--pool",
-        "max",
-        "--stem-stride",
-        "2",
-        "--activation",
-        "sigmoid",
-    ];
-    let flags = [
-        &flags[..],
-        &["--mean", "0.5", "--std", "0.25", "--image-size", "24"],
-    ]
-    .concat();
+    let flags =
+        "--pool max --stem-stride 2 --activation sigmoid --mean 0.5 --std 0.25 --image-size 24";
+    let flags: Vec<_> = flags.split(' ').collect();
     succeeds(&mut convert(&reference("cifar-max-pool.pth"), &run, &flags));
     let text = fs::read_to_string(run.join(DESCRIPTION_FILE)).unwrap();
     let description: serde_json::Value = serde_json::from_str(&text).unwrap();

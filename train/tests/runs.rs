@@ -4,7 +4,9 @@ mod common;
 
 use std::fs;
 
-use common::{SMALL, fails, history, image_folder, stderr, succeeds, test_accuracy, train};
+use common::{
+    SMALL, fails, history, image_folder, says, stderr, succeeds, test_accuracy, train, trained,
+};
 use events::{History, Lock, State};
 
 #[test]
@@ -36,22 +38,9 @@ fn a_short_run_on_the_sample_learns_and_leaves_a_whole_folder() {
     );
 
     let config = fs::read_to_string(run.join("config.toml")).unwrap();
-    for key in [
-        "data",
-        "model",
-        "epochs",
-        "batch_size",
-        "lr",
-        "seed",
-        "stem",
-        "validation",
-        "flip",
-        "balanced",
-    ] {
-        assert!(
-            config.contains(&format!("{key} = ")),
-            "no {key} in {config}"
-        );
+    let keys = "data model epochs batch_size lr seed stem validation flip balanced";
+    for key in keys.split(' ') {
+        says(&config, &[&format!("{key} = ")]);
     }
     let description: serde_json::Value =
         serde_json::from_slice(&fs::read(run.join("model.json")).unwrap()).unwrap();
@@ -121,21 +110,10 @@ fn a_run_on_a_folder_of_images() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 40);
     let runs = root.path().join("runs");
-    let output = succeeds(
-        train(&runs)
-            .arg("--data")
-            .arg(format!("folder:{}", images.display()))
-            .args([
-                "--image-size",
-                "16",
-                "--epochs",
-                "4",
-                "--batch-size",
-                "8",
-                "--name",
-                "mine",
-            ]),
-    );
+    let data = format!("folder:{}", images.display());
+    let mut command = train(&runs);
+    command.args(["--data", &data, "--name", "mine", "--image-size", "16"]);
+    let output = succeeds(command.args(["--epochs", "4", "--batch-size", "8"]));
     assert!(test_accuracy(&output) >= 75.0, "{output}");
     let description: serde_json::Value =
         serde_json::from_slice(&fs::read(runs.join("mine/model.json")).unwrap()).unwrap();
@@ -197,11 +175,7 @@ fn images_that_cannot_be_read_are_named_and_logged() {
 #[test]
 fn a_finished_run_goes_on_to_more_epochs() {
     let runs = tempfile::tempdir().unwrap();
-    succeeds(
-        train(runs.path())
-            .args(SMALL)
-            .args(["--name", "mine", "--epochs", "1"]),
-    );
+    trained(runs.path(), "mine", &[]);
     let output = succeeds(train(runs.path()).args(["--resume", "mine", "--epochs", "3"]));
 
     let epochs: Vec<_> = output
@@ -230,20 +204,12 @@ fn a_finished_run_goes_on_to_more_epochs() {
 #[test]
 fn a_run_belongs_to_one_program_at_a_time() {
     let runs = tempfile::tempdir().unwrap();
-    succeeds(
-        train(runs.path())
-            .args(SMALL)
-            .args(["--name", "mine", "--epochs", "1"]),
-    );
-    let run = runs.path().join("mine");
+    let run = trained(runs.path(), "mine", &[]);
     let config = fs::read(run.join("config.toml")).unwrap();
     let lock = Lock::take(&run).unwrap();
     let resume = ["--resume", "mine", "--epochs", "2"];
-    fails(
-        train(runs.path()).args(resume),
-        1,
-        &["another program is training the run", "mine"],
-    );
+    let words = ["another program is training the run", "mine"];
+    fails(train(runs.path()).args(resume), 1, &words);
     assert_eq!(fs::read(run.join("config.toml")).unwrap(), config);
     drop(lock);
     succeeds(train(runs.path()).args(resume));
@@ -280,15 +246,14 @@ fn what_a_folder_leaves_open_is_in_the_config() {
         config.to_str().unwrap(),
         fs::read_to_string(&config).unwrap(),
     );
-    for line in [
+    let words = [
         "image_size = 64",
         "lr = 0.1",
         "model = \"resnet8\"",
         "[augmentation]",
         "[loader]",
-    ] {
-        assert!(text.contains(line), "no {line} in {text}");
-    }
+    ];
+    says(&text, &words);
     // It says all that the run was, so it gives the same run.
     succeeds(train(root.path()).args(["--config", config, "--name", "again"]));
     let [one, other] = ["mine", "again"].map(|run| {
@@ -304,20 +269,12 @@ fn what_a_folder_leaves_open_is_in_the_config() {
 #[test]
 fn a_recipe_is_changed_by_flags_and_written_out() {
     let runs = tempfile::tempdir().unwrap();
-    succeeds(
-        train(runs.path())
-            .args(SMALL)
-            .args(["--recipe", "sample", "--epochs", "1", "--name", "mine"]),
-    );
+    trained(runs.path(), "mine", &["--recipe", "sample"]);
     let config = fs::read_to_string(runs.path().join("mine/config.toml")).unwrap();
-    for line in ["data = \"sample\"", "epochs = 1", "batch_size = 64"] {
-        assert!(config.contains(line), "no {line} in {config}");
-    }
-    fails(
-        train(runs.path()).args(["--recipe", "imagenet"]),
-        2,
-        &["no recipe `imagenet`", "cifar10-resnet20"],
-    );
+    let words = ["data = \"sample\"", "epochs = 1", "batch_size = 64"];
+    says(&config, &words);
+    let words = ["no recipe `imagenet`", "cifar10-resnet20"];
+    fails(train(runs.path()).args(["--recipe", "imagenet"]), 2, &words);
 }
 
 #[test]
@@ -326,10 +283,7 @@ fn a_taken_name_is_refused_and_untouched() {
     let taken = runs.path().join("mine");
     fs::create_dir(&taken).unwrap();
     fs::write(taken.join("precious"), "keep").unwrap();
-    fails(
-        train(runs.path()).args(["--name", "mine"]),
-        1,
-        &["not empty", "hint:"],
-    );
+    let words = ["not empty", "hint:"];
+    fails(train(runs.path()).args(["--name", "mine"]), 1, &words);
     assert_eq!(fs::read_dir(&taken).unwrap().count(), 1);
 }
