@@ -496,7 +496,7 @@ fn a_network_is_found_behind_any_prefix_and_beside_anything() {
             "optimizer",
             "queue",
         ];
-        says(&left_out, &words);
+        says(left_out, &words);
     }
     // Averages are left aside, in whatever order they come.
     let doubled = changed("torchvision-basic.pth", |_, _, values| {

@@ -198,7 +198,7 @@ fn what_is_no_image_is_named() {
     assert!(said.contains("1 of 121 images cannot be read"), "{said}");
     assert_eq!(found["passed_over"]["files"]["txt"], 1, "{found}");
     let torn = found["unreadable"][0].as_str().unwrap();
-    says(&torn, &["torn.png", "not an image"]);
+    says(torn, &["torn.png", "not an image"]);
     assert_eq!(found["unreadable"].as_array().unwrap().len(), 1);
 }
 

@@ -54,13 +54,13 @@ fn folders_are_augmented_and_few_images_bring_a_suggestion() {
         .lines()
         .find(|line| line.starts_with("hint: "))
         .unwrap();
-    says(&hint, &["training images of 2 classes are few"]);
+    says(hint, &["training images of 2 classes are few"]);
     let (_, command) = hint.rsplit_once("weights: ").unwrap();
     assert!(
         command.ends_with(" --pretrained resnet18 --freeze"),
         "{command}"
     );
-    lacks(&command, &["--model", "--name"]);
+    lacks(command, &["--model", "--name"]);
     let words = shlex::split(command).unwrap();
     let mut suggested = Command::new(&words[0]);
     offline(&mut suggested, root);
@@ -123,7 +123,7 @@ fn few_test_images_have_an_interval_and_mistakes_have_files() {
     let output = run(root, "mine", &["--epochs", "4"]);
     let line = stdout(&output);
     let line = line.lines().last().unwrap();
-    says(&line, &[" % (95 % interval ", ", 16 images), average"]);
+    says(line, &[" % (95 % interval ", ", 16 images), average"]);
     assert!((20.0..=80.0).contains(&test_accuracy(line)), "{line}");
 
     let test: serde_json::Value =
