@@ -13,10 +13,24 @@ use image::{Rgb, RgbImage};
 use tempfile::TempDir;
 
 fn load(folder: &Path) -> Result<DataSet, DataError> {
-    Source::Folder(folder.to_owned()).load(&LoadOptions {
+    load_with(folder, |_| {})
+}
+
+/// Loads with other options than those of [`load`].
+fn load_with<'a>(
+    folder: &Path,
+    change: impl FnOnce(&mut LoadOptions<'a>),
+) -> Result<DataSet, DataError> {
+    let mut options = LoadOptions {
         image_size: Some(8),
         ..LoadOptions::default()
-    })
+    };
+    change(&mut options);
+    Source::Folder(folder.to_owned()).load(&options)
+}
+
+fn load_files(folder: &Path) -> Result<DataSet, DataError> {
+    load_with(folder, |options| options.storage = Storage::Files)
 }
 
 /// Saves an image of one gray value and gives its path.
@@ -101,12 +115,7 @@ fn non_regular_files_are_skipped() {
     link(Path::new("/dev/zero"), "b/zeros");
     let _socket = std::os::unix::net::UnixListener::bind(root.path().join("b/s.bmp")).unwrap();
     for storage in [Storage::Memory, Storage::Files] {
-        let options = LoadOptions {
-            storage,
-            ..LoadOptions::default()
-        };
-        let source = Source::Folder(root.path().to_owned());
-        let data = source.load(&options).unwrap();
+        let data = load_with(root.path(), |options| options.storage = storage).unwrap();
         assert_eq!((data.train.len(), data.test.len()), (6, 2));
         assert_eq!(data.unreadable.count(), 0);
         assert_eq!(data.passed_over.others, 4);
@@ -118,13 +127,7 @@ fn non_regular_files_are_skipped() {
 fn images_can_be_kept_in_files() {
     let root = TempDir::new().unwrap();
     make(root.path(), &["a", "b"], 20);
-    let options = LoadOptions {
-        image_size: Some(8),
-        storage: Storage::Files,
-        ..LoadOptions::default()
-    };
-    let source = Source::Folder(root.path().to_owned());
-    let (data, packed) = (source.load(&options).unwrap(), load(root.path()).unwrap());
+    let (data, packed) = (load_files(root.path()).unwrap(), load(root.path()).unwrap());
     assert_eq!(data.preprocessing, packed.preprocessing);
     for (files, packed) in [(&data.train, &packed.train), (&data.test, &packed.test)] {
         assert!(files.packed().is_none());
@@ -155,14 +158,7 @@ fn seed_splits_off_a_tenth_of_each_class() {
     make(root.path(), &["a", "b"], 20);
     make(root.path(), &["c"], 2);
     let tested = |seed| {
-        let options = LoadOptions {
-            seed,
-            image_size: Some(1),
-            ..LoadOptions::default()
-        };
-        let data = Source::Folder(root.path().to_owned())
-            .load(&options)
-            .unwrap();
+        let data = load_with(root.path(), |options| options.seed = seed).unwrap();
         assert_eq!(data.train.len() + data.test.len(), 42);
         assert_eq!(data.test.labels(), [0, 0, 1, 1, 2]);
         data.test.packed().unwrap().pixels().to_vec()
@@ -193,12 +189,7 @@ fn parts_are_read_from_their_folders() {
             data.validation.as_ref().map(labels),
             validation.map(|_| vec![0, 0, 1, 1])
         );
-        let files = Source::Folder(root.path().to_owned())
-            .load(&LoadOptions {
-                storage: Storage::Files,
-                ..LoadOptions::default()
-            })
-            .unwrap();
+        let files = load_files(root.path()).unwrap();
         assert_eq!(
             files.validation.as_ref().map(labels),
             data.validation.as_ref().map(labels)
@@ -272,6 +263,22 @@ fn parts_that_are_missing_or_ambiguous_are_named() {
     );
 }
 
+/// How many images of how many cannot be read.
+#[track_caller]
+fn unreadable(error: &DataError) -> (usize, usize) {
+    match error {
+        DataError::UnreadableImages { count, total, .. } => (*count, *total),
+        other => panic!("{other}"),
+    }
+}
+
+fn decode_error(error: &ImageError) -> &DecodeError {
+    match error {
+        ImageError::Decode { source, .. } => source,
+        other => panic!("{other}"),
+    }
+}
+
 /// The class and the value, which [`make`] gives, of each training image of a folder.
 fn values(data: &DataSet) -> Vec<(u32, u8)> {
     let value = |index: usize| match &data.train {
@@ -295,15 +302,11 @@ fn files_with_all_pixels_are_used_and_named() {
         fs::write(path, &content[..content.len() - 12]).unwrap();
     }
     for storage in [Storage::Memory, Storage::Files] {
-        let options = LoadOptions {
-            image_size: Some(8),
-            storage,
-            max_pixels: NonZeroU64::new(12 * 10),
-            ..LoadOptions::default()
-        };
-        let data = Source::Folder(root.path().to_owned())
-            .load(&options)
-            .unwrap();
+        let data = load_with(root.path(), |options| {
+            options.storage = storage;
+            options.max_pixels = NonZeroU64::new(12 * 10);
+        })
+        .unwrap();
         assert_eq!(data.unreadable.count(), 0);
         assert_eq!(data.train.len(), whole.train.len());
         if storage == Storage::Files {
@@ -315,13 +318,8 @@ fn files_with_all_pixels_are_used_and_named() {
         let expected = flawed.clone().map(|path| (path, Flaw::NoEnd));
         assert_eq!(data.flawed.list(), expected);
     }
-    let options = LoadOptions {
-        max_pixels: NonZeroU64::new(12 * 10 - 1),
-        ..LoadOptions::default()
-    };
-    let error = Source::Folder(root.path().to_owned())
-        .load(&options)
-        .unwrap_err();
+    let limit = NonZeroU64::new(12 * 10 - 1);
+    let error = load_with(root.path(), |options| options.max_pixels = limit).unwrap_err();
     assert!(error.to_string().contains("at most 119 pixels"), "{error}");
 }
 
@@ -330,14 +328,8 @@ fn validation_split_ignores_unreadable_images() {
     let root = TempDir::new().unwrap();
     make(root.path(), &["a", "b"], 120);
     make(root.path(), &["c"], 3);
-    let source = Source::Folder(root.path().to_owned());
-    let options = |storage| LoadOptions {
-        image_size: Some(1),
-        storage,
-        ..LoadOptions::default()
-    };
-    let whole = source.load(&options(Storage::Memory)).unwrap();
-    let listed = source.load(&options(Storage::Files)).unwrap();
+    let whole = load(root.path()).unwrap();
+    let listed = load_files(root.path()).unwrap();
     let split = whole.split_training(0.1, 5).unwrap();
     assert_eq!(split, data::split(whole.train.labels(), 0.1, 5).unwrap());
     assert_eq!(split, listed.split_training(0.1, 5).unwrap());
@@ -351,7 +343,7 @@ fn validation_split_ignores_unreadable_images() {
     for index in broken {
         fs::write(&files.paths()[index], "no image").unwrap();
     }
-    let less = source.load(&options(Storage::Memory)).unwrap();
+    let less = load(root.path()).unwrap();
     assert_eq!(less.train.len(), whole.train.len() - 2);
     let (before, after) = (values(&whole), values(&less));
     let now = less.split_training(0.1, 5).unwrap();
@@ -361,7 +353,7 @@ fn validation_split_ignores_unreadable_images() {
         let found: Vec<_> = part.iter().map(|&index| after[index]).collect();
         assert_eq!(found, kept);
     }
-    let in_files = source.load(&options(Storage::Files)).unwrap();
+    let in_files = load_files(root.path()).unwrap();
     assert_eq!(in_files.split_training(0.1, 5).unwrap(), split);
 
     // The only image of a class that there is to train on.
@@ -371,11 +363,9 @@ fn validation_split_ignores_unreadable_images() {
     let last = *split.0.last().unwrap();
     assert_eq!(whole.train.label(last), 2);
     fs::write(&files.paths()[last], "no image").unwrap();
-    let less = source.load(&options(Storage::Memory)).unwrap();
-    assert!(matches!(
-        less.split_training(0.1, 5),
-        Err(DataError::UnreadableImages { count: 1, .. })
-    ));
+    let less = load(root.path()).unwrap();
+    let error = less.split_training(0.1, 5).unwrap_err();
+    assert_eq!(unreadable(&error).0, 1);
 }
 
 #[test]
@@ -406,18 +396,14 @@ fn folders_without_data_set_are_rejected() {
     assert!(load(path).is_ok());
     let parts = TempDir::new().unwrap();
     make(&parts.path().join("train"), &["a", "b"], 1);
-    make(&parts.path().join("test"), &["a", "c"], 1);
-    let error = load(parts.path()).unwrap_err();
-    assert!(
-        matches!(&error, DataError::UnknownTestClass { class, .. } if class == "c"),
-        "{error}"
-    );
-    make(&parts.path().join("val"), &["a", "d"], 1);
-    let error = load(parts.path()).unwrap_err();
-    assert!(
-        matches!(&error, DataError::UnknownTestClass { class, .. } if class == "d"),
-        "{error}"
-    );
+    for (part, unknown) in [("test", "c"), ("val", "d")] {
+        make(&parts.path().join(part), &["a", unknown], 1);
+        let error = load(parts.path()).unwrap_err();
+        assert!(
+            matches!(&error, DataError::UnknownTestClass { class, .. } if class == unknown),
+            "{error}"
+        );
+    }
 }
 
 #[test]
@@ -448,34 +434,14 @@ fn one_unreadable_image_in_a_hundred_is_skipped() {
     let list = data.unreadable.list();
     let paths: Vec<_> = list.iter().map(|(path, _)| path.clone()).collect();
     assert_eq!(paths, [bad[1].clone(), bad[0].clone()]);
-    assert!(matches!(
-        *list[0].1,
-        ImageError::Decode {
-            source: DecodeError::CutOff,
-            ..
-        }
-    ));
+    assert!(matches!(decode_error(&list[0].1), DecodeError::CutOff));
 
     // A third one is too much, unless any number will do.
     fs::write(root.path().join("test/b/01.png"), "").unwrap();
     let error = load(root.path()).unwrap_err();
-    assert!(
-        matches!(
-            &error,
-            DataError::UnreadableImages {
-                count: 3,
-                total: 200,
-                ..
-            }
-        ),
-        "{error}"
-    );
-    let options = LoadOptions {
-        skip_unreadable: true,
-        ..LoadOptions::default()
-    };
-    let source = Source::Folder(root.path().to_owned());
-    assert_eq!(source.load(&options).unwrap().unreadable.count(), 3);
+    assert_eq!(unreadable(&error), (3, 200));
+    let data = load_with(root.path(), |options| options.skip_unreadable = true).unwrap();
+    assert_eq!(data.unreadable.count(), 3);
 }
 
 #[test]
@@ -487,17 +453,7 @@ fn class_of_unreadable_images_is_rejected() {
         fs::write(root.path().join(name), "no image").unwrap();
     }
     let error = load(root.path()).unwrap_err();
-    assert!(
-        matches!(
-            &error,
-            DataError::UnreadableImages {
-                count: 2,
-                total: 202,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert_eq!(unreadable(&error), (2, 202));
     assert!(error.hint().unwrap().contains("never a whole class"));
 }
 
@@ -513,29 +469,13 @@ fn unreadable_images_are_counted_and_the_first_is_named() {
         assert_eq!(progress.total, 8);
         done.fetch_max(progress.done, Ordering::SeqCst);
     };
-    let options = LoadOptions {
-        progress: Some(&progress),
-        ..LoadOptions::default()
-    };
-    let error = Source::Folder(root.path().to_owned())
-        .load(&options)
-        .unwrap_err();
+    let error = load_with(root.path(), |options| options.progress = Some(&progress)).unwrap_err();
     assert_eq!(done.into_inner(), 8);
-    let DataError::UnreadableImages {
-        count: 2,
-        total: 8,
-        first,
-    } = &error
-    else {
+    assert_eq!(unreadable(&error), (2, 8));
+    let DataError::UnreadableImages { first, .. } = &error else {
         panic!("{error}");
     };
-    assert!(matches!(
-        **first,
-        ImageError::Decode {
-            source: DecodeError::NotAnImage,
-            ..
-        }
-    ));
+    assert!(matches!(decode_error(first), DecodeError::NotAnImage));
     let message = error.to_string();
     assert!(
         message.starts_with("2 of 8 images cannot be read, the first: "),
@@ -554,22 +494,9 @@ fn oversized_data_set_is_rejected_before_reading() {
             fs::write(root.path().join(class).join(format!("{place}.png")), "").unwrap();
         }
     }
-    let options = LoadOptions {
-        image_size: Some(4096),
-        ..LoadOptions::default()
+    let error = load_with(root.path(), |options| options.image_size = Some(4096)).unwrap_err();
+    let DataError::TooManyBytes { images, side, .. } = error else {
+        panic!("{error}");
     };
-    let error = Source::Folder(root.path().to_owned())
-        .load(&options)
-        .unwrap_err();
-    assert!(
-        matches!(
-            error,
-            DataError::TooManyBytes {
-                images: 200,
-                side: 4096,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert_eq!((images, side), (200, 4096));
 }

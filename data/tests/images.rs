@@ -8,6 +8,13 @@ use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
 use jpeg_encoder::{ColorType, Encoder};
 use tempfile::TempDir;
 
+const FORMATS: [ImageFormat; 4] = [
+    ImageFormat::Png,
+    ImageFormat::Jpeg,
+    ImageFormat::WebP,
+    ImageFormat::Bmp,
+];
+
 fn write(folder: &TempDir, name: &str, content: &[u8]) -> PathBuf {
     let path = folder.path().join(name);
     fs::write(&path, content).unwrap();
@@ -59,12 +66,7 @@ fn colors(width: u32, height: u32) -> RgbImage {
 #[test]
 fn formats_open_under_any_name() {
     let folder = TempDir::new().unwrap();
-    for format in [
-        ImageFormat::Png,
-        ImageFormat::Jpeg,
-        ImageFormat::WebP,
-        ImageFormat::Bmp,
-    ] {
+    for format in FORMATS {
         let path = folder.path().join("image.png");
         save(&colors(40, 30), &path, format, None);
         let image = open_image(&path).unwrap().to_rgb8();
@@ -132,23 +134,12 @@ fn non_image_files_are_rejected() {
     );
     // A file of another kind is not read to its end, however long it is.
     let film = write(&folder, "film.jpg", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic");
-    fs::File::options()
-        .write(true)
-        .open(&film)
-        .unwrap()
-        .set_len(1 << 40)
-        .unwrap();
+    let file = fs::File::options().write(true).open(&film).unwrap();
+    file.set_len(1 << 40).unwrap();
     let error = refused(&film);
-    assert!(
-        error.to_string().contains("is a HEIC or HEIF image"),
-        "{error}"
-    );
-    assert!(
-        error
-            .hint()
-            .unwrap()
-            .contains("magick photo.heic photo.png")
-    );
+    let (text, hint) = (error.to_string(), error.hint().unwrap());
+    assert!(text.contains("is a HEIC or HEIF image"), "{text}");
+    assert!(hint.contains("magick photo.heic photo.png"), "{hint}");
 }
 
 #[test]
@@ -157,12 +148,7 @@ fn truncated_images_are_rejected() {
     let noise = RgbImage::from_fn(60, 60, |x, y| {
         Rgb([x, y, x * y].map(|v| (v * 77 % 251) as u8))
     });
-    for format in [
-        ImageFormat::Png,
-        ImageFormat::Jpeg,
-        ImageFormat::WebP,
-        ImageFormat::Bmp,
-    ] {
+    for format in FORMATS {
         let path = folder.path().join(format!("{format:?}"));
         save(&noise, &path, format, None);
         let whole = fs::read(&path).unwrap();
@@ -238,12 +224,9 @@ fn large_sizes_without_data_are_rejected_at_once() {
     let screen = b"GIF89a\x40\x1f\x40\x1f\0\0\0,\0\0\0\0\x40\x1f\x40\x1f\0\x08\x01\0\0;";
     let mut interlaced = png_that_declares(8000, 8000);
     interlaced[28] = 1;
-    let checksum = {
-        let mut checksum = flate2::Crc::new();
-        checksum.update(&interlaced[12..29]);
-        checksum.sum()
-    };
-    interlaced[29..33].copy_from_slice(&checksum.to_be_bytes());
+    let mut checksum = flate2::Crc::new();
+    checksum.update(&interlaced[12..29]);
+    interlaced[29..33].copy_from_slice(&checksum.sum().to_be_bytes());
     let mut bmp = Vec::new();
     colors(8, 8)
         .write_to(&mut std::io::Cursor::new(&mut bmp), ImageFormat::Bmp)
@@ -256,11 +239,8 @@ fn large_sizes_without_data_are_rejected_at_once() {
         ("c.gif", screen.to_vec()),
         ("d.bmp", bmp),
     ] {
-        assert_eq!(
-            reason(&write(&folder, name, &file)),
-            DecodeError::CutOff,
-            "{name}"
-        );
+        let found = reason(&write(&folder, name, &file));
+        assert_eq!(found, DecodeError::CutOff, "{name}");
     }
 }
 
@@ -271,13 +251,9 @@ fn each_opener_has_its_own_limit() {
     save(&colors(40, 30), &path, ImageFormat::Png, None);
     assert!(ImageOpener::new(1200).open(&path).is_ok());
     let error = ImageOpener::new(1199).open(&path).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!(
-            "the image {} is too large: expected at most 1199 pixels, found 40x30",
-            path.display()
-        )
-    );
+    let reason = "is too large: expected at most 1199 pixels, found 40x30";
+    let message = format!("the image {} {reason}", path.display());
+    assert_eq!(error.to_string(), message);
     assert!(error.hint().unwrap().contains("--max-pixels"));
 }
 
@@ -310,30 +286,23 @@ fn damaged_files_with_all_pixels_open_with_warning() {
 
     let (png, whole) = encoded(ImageFormat::Png);
     let end = png.len() - 12;
-    assert_eq!(flaw(&folder, "whole.png", &png, &whole), None);
-    assert_eq!(
-        flaw(&folder, "more.png", &[&png[..], b"more"].concat(), &whole),
-        None
-    );
+    let flaw_of = |file: &[u8]| flaw(&folder, "image.png", file, &whole);
+    assert_eq!(flaw_of(&png), None);
+    assert_eq!(flaw_of(&[&png[..], b"more"].concat()), None);
     // Without the end marker, the checksum, and the checksum of all pixels.
     for length in [end + 8, end, end - 1, end - 4, end - 6, end - 8] {
-        let found = flaw(&folder, "cut.png", &png[..length], &whole);
+        let found = flaw_of(&png[..length]);
         assert_eq!(found, Some(Flaw::NoEnd), "{length} of {}", png.len());
     }
     let garbage = [&png[..end], b"\x01\x02 garbage in place of the end marker"].concat();
-    assert_eq!(
-        flaw(&folder, "garbage.png", &garbage, &whole),
-        Some(Flaw::NoEnd)
-    );
+    assert_eq!(flaw_of(&garbage), Some(Flaw::NoEnd));
     let mut wrong = png.clone();
     wrong[end - 1] ^= 1;
-    assert_eq!(
-        flaw(&folder, "wrong.png", &wrong, &whole),
-        Some(Flaw::Checksum)
-    );
+    assert_eq!(flaw_of(&wrong), Some(Flaw::Checksum));
 
     let (webp, whole) = encoded(ImageFormat::WebP);
-    assert_eq!(flaw(&folder, "whole.webp", &webp, &whole), None);
+    let flaw_of = |file: &[u8]| flaw(&folder, "image.webp", file, &whole);
+    assert_eq!(flaw_of(&webp), None);
     for (size, expected) in [
         (0, Flaw::WrongSize),
         (30, Flaw::WrongSize),
@@ -341,11 +310,7 @@ fn damaged_files_with_all_pixels_open_with_warning() {
     ] {
         let mut wrong = webp.clone();
         wrong[4..8].copy_from_slice(&u32::to_le_bytes(size));
-        assert_eq!(
-            flaw(&folder, "size.webp", &wrong, &whole),
-            Some(expected),
-            "{size}"
-        );
+        assert_eq!(flaw_of(&wrong), Some(expected), "{size}");
     }
 
     // Rows of 61 pixels are padded by a byte.
@@ -370,17 +335,12 @@ fn png_texts_and_profiles_are_not_decompressed() {
         packer.write_all(&[0; 1 << 20]).unwrap();
     }
     let packed = packer.finish().unwrap();
+    let packed_chunk = |kind, start: &[u8]| chunk(kind, &[start, &packed[..]].concat());
     let chunks = [
-        chunk(b"iCCP", &[b"profile\0\0", &packed[..]].concat()),
-        chunk(
-            b"zTXt",
-            &[b"Raw profile type exif\0\0", &packed[..]].concat(),
-        ),
-        chunk(
-            b"iTXt",
-            &[b"XML:com.adobe.xmp\0\x01\0\0\0", &packed[..]].concat(),
-        ),
-        chunk(b"zTXt", &[b"Comment\0\0", &packed[..]].concat()),
+        packed_chunk(b"iCCP", b"profile\0\0"),
+        packed_chunk(b"zTXt", b"Raw profile type exif\0\0"),
+        packed_chunk(b"iTXt", b"XML:com.adobe.xmp\0\x01\0\0\0"),
+        packed_chunk(b"zTXt", b"Comment\0\0"),
     ]
     .concat();
     // Behind the header of 25 bytes.

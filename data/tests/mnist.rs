@@ -14,12 +14,8 @@ const LABELS: &str = "train-labels-idx1-ubyte";
 
 /// An IDX file: a header of big-endian numbers, then bytes.
 fn idx(header: &[u32], body: &[u8]) -> Vec<u8> {
-    let mut file: Vec<u8> = header
-        .iter()
-        .flat_map(|number| number.to_be_bytes())
-        .collect();
-    file.extend_from_slice(body);
-    file
+    let header = header.iter().flat_map(|number| number.to_be_bytes());
+    header.chain(body.iter().copied()).collect()
 }
 
 /// The four files of MNIST, plain: six training and three test images of 2x3 pixels.
@@ -66,11 +62,19 @@ fn load_with(name: &str, content: &[u8]) -> DataError {
     write_mnist(folder.path());
     fs::write(folder.path().join(name), content).unwrap();
     let error = load(Source::Mnist, folder.path()).unwrap_err();
-    assert!(
-        error.to_string().contains(name),
-        "the message names the file: {error}"
-    );
+    assert!(error.to_string().contains(name), "{error}");
     error
+}
+
+/// The sizes that a file that is cut off should have and has.
+#[track_caller]
+fn cut_off(error: &DataError) -> (u64, u64) {
+    match error {
+        DataError::CutOff {
+            expected, found, ..
+        } => (*expected, *found),
+        error => panic!("{error}"),
+    }
 }
 
 #[test]
@@ -117,16 +121,7 @@ fn truncated_and_overlong_files_are_rejected() {
     let whole = idx(&[0x0803, 6, 2, 3], &[0; 36]);
     for (length, expected) in [(0, 16), (15, 16), (16, 52), (51, 52)] {
         let error = load_with(IMAGES, &whole[..length]);
-        match error {
-            DataError::CutOff {
-                expected: says,
-                found,
-                ..
-            } => {
-                assert_eq!((says, found), (expected, length as u64));
-            }
-            error => panic!("{length} bytes: {error}"),
-        }
+        assert_eq!(cut_off(&error), (expected, length as u64), "{error}");
     }
     let error = load_with(IMAGES, &[&whole[..], &[0]].concat());
     assert!(matches!(
@@ -134,14 +129,7 @@ fn truncated_and_overlong_files_are_rejected() {
         DataError::TrailingBytes { expected: 52, .. }
     ));
     let error = load_with(LABELS, &idx(&[0x0801, 6], &[0; 5]));
-    assert!(matches!(
-        error,
-        DataError::CutOff {
-            expected: 14,
-            found: 13,
-            ..
-        }
-    ));
+    assert_eq!(cut_off(&error), (14, 13));
 }
 
 #[test]
@@ -157,10 +145,7 @@ fn huge_and_empty_headers_are_rejected_without_allocating() {
     }
     // Just under the limit: only what is there is read.
     let error = load_with(IMAGES, &idx(&[0x0803, 1 << 18, 64, 64], &[0; 36]));
-    assert!(
-        matches!(error, DataError::CutOff { found: 52, .. }),
-        "{error}"
-    );
+    assert_eq!(cut_off(&error).1, 52);
     let error = load_with(LABELS, &idx(&[0x0801, u32::MAX], &[0; 6]));
     assert!(matches!(error, DataError::DeclaredSize { .. }), "{error}");
 }
@@ -249,30 +234,13 @@ fn images_are_resized_when_a_size_is_given() {
 #[test]
 fn single_images_match_test_part() {
     let data = Source::Sample.load(&LoadOptions::default()).unwrap();
-    let files = [
-        "t-shirt",
-        "trouser",
-        "pullover",
-        "dress",
-        "coat",
-        "sandal",
-        "shirt",
-        "sneaker",
-        "bag",
-        "ankle-boot",
-    ];
-    for (class, name) in files.iter().enumerate() {
+    let files = "t-shirt trouser pullover dress coat sandal shirt sneaker bag ankle-boot";
+    for (class, name) in files.split(' ').enumerate() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("sample/images/{name}.png"));
-        let bytes = data
-            .preprocessing
-            .prepare_bytes(&data::open_image(path).unwrap())
-            .unwrap();
-        let first = data
-            .test
-            .labels()
-            .iter()
-            .position(|&label| label as usize == class)
-            .unwrap();
+        let image = data::open_image(path).unwrap();
+        let bytes = data.preprocessing.prepare_bytes(&image).unwrap();
+        let mut labels = data.test.labels().iter();
+        let first = labels.position(|&label| label as usize == class).unwrap();
         assert_eq!(bytes, data.test.packed().unwrap().planes(first), "{name}");
     }
 }

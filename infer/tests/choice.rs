@@ -3,26 +3,16 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
 use std::time::{Duration, SystemTime};
 
-use common::{fails, infer, run_folder, run_with, stderr};
+use common::{fails, image_png, infer, run_folder, run_with, says, stderr, succeeds};
 use saved_models::{SavedModel, Scoring, Stored, Views};
 use serde_json::Value;
 
-fn image_png() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png")
-}
-
 fn predicted(runs: &Path, arguments: &[&str]) -> Output {
-    let output = infer(runs)
-        .args(arguments)
-        .arg(image_png())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    output
+    succeeds(infer(runs).args(arguments).arg(image_png()))
 }
 
 /// The line that names the model.
@@ -54,10 +44,7 @@ fn best_run_is_chosen_and_explained() {
     let runs = two_runs(0.999);
     for arguments in [[].as_slice(), &["--run", "best"]] {
         let line = model_line(runs.path(), arguments);
-        assert!(
-            line.contains("good: the highest validation accuracy of 2 runs"),
-            "{line}"
-        );
+        says(&line, &["good: the highest validation accuracy of 2 runs"]);
     }
     let line = model_line(runs.path(), &["--run", "newest"]);
     assert!(line.contains("smoke: the newest run"), "{line}");
@@ -65,25 +52,21 @@ fn best_run_is_chosen_and_explained() {
     let line = model_line(runs.path(), &["--run", "shipped"]);
     assert!(line.ends_with("(shipped with this program)"), "{line}");
     let mut command = infer(runs.path());
-    fails(
-        command.args(["--run", "other"]).arg(image_png()),
-        1,
-        &["no run", "other"],
-    );
+    let words = ["no run", "other"];
+    fails(command.args(["--run", "other"]).arg(image_png()), 1, &words);
 }
 
 #[test]
 fn shipped_model_is_preferred_to_smoke_test_run() {
     let runs = two_runs(0.6);
     let line = model_line(runs.path(), &[]);
-    for words in [
+    let words = [
         "shipped with this program",
         "60.0 %",
         "good",
         "--run newest",
-    ] {
-        assert!(line.contains(words), "no `{words}` in {line}");
-    }
+    ];
+    says(&line, &words);
 }
 
 #[test]
@@ -121,10 +104,7 @@ fn damaged_runs_are_skipped_with_a_warning() {
     fs::write(cut.join("model.safetensors"), &weights[..1000]).unwrap();
     let output = predicted(runs.path(), &["--json"]);
     let text = stderr(&output);
-    assert!(
-        text.contains("skipped") && text.contains("does not match its checksum"),
-        "{text}"
-    );
+    says(&text, &["skipped", "does not match its checksum"]);
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(
         document["source"]["path"]
@@ -139,11 +119,8 @@ fn damaged_runs_are_skipped_with_a_warning() {
     );
     // It is an error for who names it.
     let mut command = infer(runs.path());
-    fails(
-        command.args(["--run", "cut"]).arg(image_png()),
-        1,
-        &["does not match its checksum"],
-    );
+    let words = ["does not match its checksum"];
+    fails(command.args(["--run", "cut"]).arg(image_png()), 1, &words);
 }
 
 #[test]
@@ -153,10 +130,7 @@ fn run_named_best_is_given_by_folder() {
     run_with(runs.path(), "other", 0.999);
     let text = stderr(&predicted(runs.path(), &["--run", "best"]));
     let folder = runs.path().join("best");
-    assert!(
-        text.contains(&format!("--run {}", folder.display())),
-        "{text}"
-    );
+    says(&text, &[&format!("--run {}", folder.display())]);
     assert!(text.contains("other: the highest"), "{text}");
     let line = model_line(runs.path(), &["--run", folder.to_str().unwrap()]);
     assert!(line.ends_with("best)"), "{line}");
@@ -166,11 +140,8 @@ fn run_named_best_is_given_by_folder() {
 fn newest_requires_a_run() {
     let runs = tempfile::tempdir().unwrap();
     let mut command = infer(runs.path());
-    fails(
-        command.args(["--run", "newest"]).arg(image_png()),
-        1,
-        &["no run in"],
-    );
+    command.args(["--run", "newest"]).arg(image_png());
+    fails(&mut command, 1, &["no run in"]);
 }
 
 #[test]
@@ -179,10 +150,8 @@ fn model_line_states_score_and_purpose() {
     let text = stderr(&predicted(runs.path(), &[]));
     let line = "% of its test images right (shipped with this program: no run in";
     assert!(text.contains(line), "{text}");
-    assert!(
-        text.contains("about: grayscale images of one article of clothing"),
-        "{text}"
-    );
+    let words = ["about: grayscale images of one article of clothing"];
+    says(&text, &words);
 
     let mut saved = SavedModel::shipped().unwrap();
     saved.description.scoring = Some(Scoring {
@@ -197,12 +166,11 @@ fn model_line_states_score_and_purpose() {
     fs::create_dir(&run).unwrap();
     saved.write(&run).unwrap();
     let line = model_line(runs.path(), &["--run", "mine"]);
-    for words in [
+    let words = [
         "right with --flip-test --shift-test",
         "rounded to half precision",
-    ] {
-        assert!(line.contains(words), "no `{words}` in {line}");
-    }
+    ];
+    says(&line, &words);
 }
 
 #[test]

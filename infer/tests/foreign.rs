@@ -4,10 +4,12 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use burn::tensor::{Tensor, TensorData};
 use burn_flex::Flex;
-use common::{fails, infer, stderr, stdout};
+use common::tensors::{floats, integers, record, reference, tensors, write};
+use common::{fails, image_png, infer, says, stderr, stdout};
 use model::NetworkChanges;
 use saved_models::foreign::{Difference, ForeignError, Import, ImportOptions, export, import};
 use saved_models::{SavedModel, WEIGHTS_FILE};
@@ -19,10 +21,6 @@ const ANSWER: &str = ".answer.safetensors";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/references")
-}
-
-fn reference(name: &str) -> PathBuf {
-    folder().join(name)
 }
 
 /// Files of weights, each with the file of its answer.
@@ -67,13 +65,6 @@ fn tensor_of<const D: usize>(state_dict: &StateDict, name: &str) -> Tensor<Flex,
     let tensor = state_dict.tensor(name).unwrap();
     let data = TensorData::new(tensor.values().to_vec(), tensor.shape().to_vec());
     Tensor::from_data(data, &Default::default())
-}
-
-/// A record's bytes.
-fn record(saved: &SavedModel) -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
-    saved.write(folder.path()).unwrap();
-    fs::read(folder.path().join(WEIGHTS_FILE)).unwrap()
 }
 
 #[test]
@@ -228,9 +219,9 @@ fn model_name_resolves_ambiguous_shapes() {
     // The convolutions of three more blocks with their norms.
     assert_eq!(differences.0.len(), 3 * 2 * 5);
     let text = error.to_string();
-    assert!(
-        text.contains("`layer1.1.conv1.weight` [16, 16, 3, 3] is missing"),
-        "{text}"
+    says(
+        &text,
+        &["`layer1.1.conv1.weight` [16, 16, 3, 3] is missing"],
     );
     assert!(text.contains("and 27 more"), "{text}");
 }
@@ -239,73 +230,63 @@ fn model_name_resolves_ambiguous_shapes() {
 fn every_missing_tensor_is_detected() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
-    let whole = WeightsFile::read(reference("torchvision-basic.pth"))
-        .unwrap()
-        .state_dict;
-    let differences = |state_dict: &StateDict| {
-        write_safetensors(&path, state_dict, &Default::default(), Precision::Single).unwrap();
-        match import(&path, &ImportOptions::default()) {
-            Err(ForeignError::Mismatch { differences, .. }) => differences.0,
-            other => panic!("{other:?}"),
+    let file = WeightsFile::read(reference("torchvision-basic.pth")).unwrap();
+    let whole = file.state_dict;
+    // Imports the whole file but for one tensor, which is replaced.
+    let with = |name: &str, entry: Option<Entry>| {
+        let mut state_dict = whole.clone();
+        let _ = state_dict.remove(name);
+        if let Some(entry) = entry {
+            state_dict.insert(name, entry).unwrap();
         }
+        write_safetensors(&path, &state_dict, &Default::default(), Precision::Single).unwrap();
+        import(&path, &ImportOptions::default())
+    };
+    let difference = |name: &str, entry| match with(name, entry) {
+        Err(ForeignError::Mismatch {
+            mut differences, ..
+        }) if differences.0.len() == 1 => differences.0.remove(0),
+        other => panic!("{name}: {other:?}"),
     };
     for name in ["bn1.running_var", "layer2.1.conv2.weight", "fc.bias"] {
-        let mut state_dict = whole.clone();
-        state_dict.remove(name).unwrap();
+        let missing = difference(name, None);
         assert!(
-            matches!(&differences(&state_dict)[..], [Difference::Missing { name: missing, .. }] if missing == name),
-            "{name}"
+            matches!(&missing, Difference::Missing { name: found, .. } if found == name),
+            "{missing:?}"
         );
-
-        let mut state_dict = whole.clone();
-        let entry = state_dict.remove(name).unwrap();
-        let values = vec![0; entry.shape().iter().product()];
-        let integers = weights::Tensor::new(entry.shape().to_vec(), values).unwrap();
-        state_dict.insert(name, Entry::Integer(integers)).unwrap();
+        let counts = integers(whole.get(name).unwrap().shape());
         if name.ends_with("weight") {
-            write_safetensors(&path, &state_dict, &Default::default(), Precision::Single).unwrap();
-            let error = import(&path, &ImportOptions::default()).unwrap_err();
+            let error = with(name, Some(counts)).unwrap_err();
             assert!(matches!(error, ForeignError::Quantized { tensor, .. } if tensor == name));
-            continue;
+        } else {
+            let found = difference(name, Some(counts));
+            assert!(
+                matches!(&found, Difference::Integers { name: found } if found == name),
+                "{found:?}"
+            );
         }
-        assert!(
-            matches!(&differences(&state_dict)[..], [Difference::Integers { name: found }] if found == name),
-            "{name}"
-        );
     }
     for (name, shape) in [
-        ("layer1.7.conv1.weight", vec![1]),
-        ("layer1.0.bn3.num_batches_tracked", vec![]),
-        ("extra.weight", vec![2, 2]),
-        ("extra.running_mean", vec![2]),
-        ("fc.factor", vec![1]),
-        ("factor", vec![]),
-        ("act.weight", vec![4]),
+        ("layer1.7.conv1.weight", &[1][..]),
+        ("layer1.0.bn3.num_batches_tracked", &[]),
+        ("extra.weight", &[2, 2]),
+        ("extra.running_mean", &[2]),
+        ("fc.factor", &[1]),
+        ("factor", &[]),
+        ("act.weight", &[4]),
     ] {
-        let mut state_dict = whole.clone();
-        let values = vec![0.0; shape.iter().product()];
-        let tensor = weights::Tensor::new(shape, values).unwrap();
-        state_dict.insert(name, Entry::Float(tensor)).unwrap();
+        let extra = difference(name, Some(floats(shape, 0.0)));
         assert!(
-            matches!(&differences(&state_dict)[..], [Difference::Extra { name: extra, .. }] if extra == name),
-            "{name}"
+            matches!(&extra, Difference::Extra { name: found, .. } if found == name),
+            "{extra:?}"
         );
     }
-    let mut state_dict = whole.clone();
-    state_dict.remove("layer3.0.bn1.bias").unwrap();
-    let tensor = weights::Tensor::new(vec![5], vec![0.0; 5]).unwrap();
-    state_dict
-        .insert("layer3.0.bn1.bias", Entry::Float(tensor))
-        .unwrap();
     assert!(matches!(
-        &differences(&state_dict)[..],
-        [Difference::Shape { found, expected, .. }] if found == &[5] && expected == &[6]
+        difference("layer3.0.bn1.bias", Some(floats(&[5], 0.0))),
+        Difference::Shape { found, expected, .. } if found == [5] && expected == [6]
     ));
     // Counters may be missing: old files have none.
-    let mut state_dict = whole;
-    state_dict.remove("bn1.num_batches_tracked").unwrap();
-    write_safetensors(&path, &state_dict, &Default::default(), Precision::Single).unwrap();
-    imported(&path);
+    with("bn1.num_batches_tracked", None).unwrap();
 }
 
 #[test]
@@ -335,39 +316,39 @@ fn networks_without_pytorch_names_are_not_exported() {
 
 #[test]
 fn program_predicts_with_weights_file() {
-    let runs = tempfile::tempdir().unwrap();
-    let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png");
     let run = |arguments: &[&str]| {
-        let output = infer(runs.path())
+        let mut command = infer(&folder());
+        command
             .arg("--weights")
-            .arg(reference("torchvision-groups.pth"))
-            .args(arguments)
-            .output()
-            .unwrap();
+            .arg(reference("torchvision-groups.pth"));
+        let output = command.args(arguments).output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
         output
     };
+    let image = image_png();
     let image = image.to_str().unwrap();
     let output = run(&[image]);
     assert_eq!(stdout(&output).lines().count(), 6);
     assert!(stdout(&output).contains("class 4"), "{}", stdout(&output));
     let said = stderr(&output);
-    for words in [
-        "2x48d",
-        "torchvision-groups.pth, in PyTorch's names",
-        "assumed: images are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 \
+    says(
+        &said,
+        &[
+            "2x48d",
+            "torchvision-groups.pth, in PyTorch's names",
+            "assumed: images are normalized with mean 0.485 0.456 0.406 and standard deviation 0.229 0.224 \
          0.225, those of ImageNet (--mean, --std)",
-        "assumed: the shorter side of images is resized to 256 pixels, and their center 224x224 is cropped (--resize, --image-size)",
-        "assumed: the first convolution has stride 2 (--stem-stride)",
-        "assumed: a 3x3 max pool with stride 2 follows the first convolution (--pool none)",
-        "assumed: bottlenecks have their stride on the second convolution (--bottleneck-stride first)",
-        "assumed: the stride of projections is on their convolution (--shortcut \
+            "assumed: the shorter side of images is resized to 256 pixels, and their center 224x224 is cropped \
+             (--resize, --image-size)",
+            "assumed: the first convolution has stride 2 (--stem-stride)",
+            "assumed: a 3x3 max pool with stride 2 follows the first convolution (--pool none)",
+            "assumed: bottlenecks have their stride on the second convolution (--bottleneck-stride first)",
+            "assumed: the stride of projections is on their convolution (--shortcut \
          average-pool-projection)",
-        "assumed: norms have epsilon 1e-5 (--norm-epsilon)",
-        "assumed: exactly one class is right, so probabilities add up to 1 (--activation)",
-    ] {
-        assert!(said.contains(words), "{said}");
-    }
+            "assumed: norms have epsilon 1e-5 (--norm-epsilon)",
+            "assumed: exactly one class is right, so probabilities add up to 1 (--activation)",
+        ],
+    );
     let output = run(&["--resize", "232", "--json", image]);
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["model"]["preprocessing"]["resize"], 232);
@@ -385,91 +366,68 @@ fn program_predicts_with_weights_file() {
 #[test]
 fn unusable_files_give_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
-    let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png");
     let file = folder.path().join("file.pth");
-    let weights = |path: &Path, arguments: &[&str]| {
-        let mut command = infer(folder.path());
-        command
-            .arg("--weights")
-            .arg(path)
-            .args(arguments)
-            .arg(&image);
-        command
-    };
     let good = reference("torchvision-basic.pth");
     let bytes = fs::read(&good).unwrap();
     for length in [0, 1, 100, bytes.len() / 2, bytes.len() - 1] {
         fs::write(&file, &bytes[..length]).unwrap();
-        fails(&mut weights(&file, &[]), 1, &["file.pth", "hint:"]);
+        fails(&mut predict(&file), 1, &["file.pth", "hint:"]);
     }
     fs::write(&file, "<html>404</html>").unwrap();
-    fails(&mut weights(&file, &[]), 1, &["a web page", "hint:"]);
-    fails(
-        &mut weights(&folder.path().join("none.pth"), &[]),
-        1,
-        &["none.pth"],
-    );
-    fails(
-        &mut weights(folder.path(), &[]),
-        1,
-        &[
-            "holds no weights of a usual name, but file.pth",
-            "hint: name the file",
-        ],
-    );
+    let none = folder.path().join("none.pth");
     // The answer is a whole file, but no network.
     let answer = reference("torchvision-basic.answer.safetensors");
-    fails(
-        &mut weights(&answer, &[]),
-        1,
-        &["does not hold a known network: no first stage", "hint:"],
-    );
-    fails(
-        &mut weights(&good, &["--model", "resnet18"]),
-        1,
-        &["does not fit resnet18 with 5 classes", "more", "--model"],
-    );
-    fails(
-        &mut weights(&good, &["--model", "preresnet18"]),
-        1,
-        &["cannot be written in PyTorch's names"],
-    );
-    fails(
-        &mut weights(&good, &["--model", "resnt18"]),
-        2,
-        &["resnet18"],
-    );
-    fails(
-        &mut weights(&good, &["--run", "mine"]),
-        2,
-        &["cannot be used with"],
-    );
-    fails(
-        &mut weights(&good, &["--resize", "100"]),
-        2,
-        &["must be at least 224", "--resize"],
-    );
-    fails(
-        infer(folder.path())
-            .args(["--model", "resnet18"])
-            .arg(&image),
-        2,
-        &["--weights"],
-    );
-}
-
-/// Writes a state dict under other names.
-fn write(path: &Path, tensors: impl IntoIterator<Item = (String, Entry)>) {
-    let mut state_dict = StateDict::new();
-    for (name, entry) in tensors {
-        state_dict.insert(name, entry).unwrap();
+    for (path, words) in [
+        (file.as_path(), &["a web page", "hint:"][..]),
+        (&none, &["none.pth"]),
+        (
+            folder.path(),
+            &[
+                "holds no weights of a usual name, but file.pth",
+                "hint: name the file",
+            ],
+        ),
+        (
+            &answer,
+            &["no network that is known here: no first stage", "hint:"],
+        ),
+    ] {
+        fails(&mut predict(path), 1, words);
     }
-    write_safetensors(path, &state_dict, &Default::default(), Precision::Single).unwrap();
+    for (arguments, code, words) in [
+        (
+            ["--model", "resnet18"],
+            1,
+            &["does not fit resnet18 with 5 classes", "more", "--model"][..],
+        ),
+        (["--model", "preresnet18"], 1, &["no counterpart"]),
+        (["--model", "resnt18"], 2, &["resnet18"]),
+        (["--run", "mine"], 2, &["cannot be used with"]),
+        (["--resize", "100"], 2, &["too few", "--resize"]),
+    ] {
+        fails(&mut predict_as(&good, &arguments), code, words);
+    }
+    let mut without_weights = infer(folder.path());
+    without_weights
+        .args(["--model", "resnet18"])
+        .arg(image_png());
+    fails(&mut without_weights, 2, &["--weights"]);
 }
 
-fn tensors(name: &str) -> Vec<(String, Entry)> {
-    let file = WeightsFile::read(reference(name)).unwrap();
-    file.state_dict.into_iter().collect()
+/// The tensors of a reference with other shapes or values of floats.
+fn changed(
+    reference: &str,
+    change: impl Fn(&str, &mut Vec<usize>, &mut Vec<f32>),
+) -> Vec<(String, Entry)> {
+    let mut tensors = tensors(reference);
+    for (name, entry) in &mut tensors {
+        if let Entry::Float(tensor) = entry {
+            let (mut shape, mut values) = tensor.clone().into_parts();
+            change(name, &mut shape, &mut values);
+            *tensor = weights::Tensor::new(shape, values).unwrap();
+        }
+    }
+    tensors
 }
 
 fn prefixed(prefix: &str, tensors: &[(String, Entry)]) -> Vec<(String, Entry)> {
@@ -479,22 +437,23 @@ fn prefixed(prefix: &str, tensors: &[(String, Entry)]) -> Vec<(String, Entry)> {
         .collect()
 }
 
-fn floats(shape: &[usize], value: f32) -> Entry {
-    let values = vec![value; shape.iter().product()];
-    Entry::Float(weights::Tensor::new(shape.to_vec(), values).unwrap())
+/// The program with the weights of a file and an image.
+fn predict(weights: &Path) -> Command {
+    predict_as(weights, &[])
 }
 
-fn image_path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png")
+fn predict_as(weights: &Path, arguments: &[&str]) -> Command {
+    let mut command = infer(weights.parent().unwrap());
+    command.arg("--weights").arg(weights);
+    command.args(arguments).arg(image_png());
+    command
 }
 
 /// Names and probabilities of all classes by the program.
-fn probabilities(arguments: &[&str]) -> (Vec<(String, f64)>, String) {
-    let runs = tempfile::tempdir().unwrap();
-    let output = infer(runs.path())
+fn probabilities(weights: &Path, arguments: &[&str]) -> (Vec<(String, f64)>, String) {
+    let mut command = predict_as(weights, arguments);
+    let output = command
         .args(["--json", "--top-k", "1000"])
-        .args(arguments)
-        .arg(image_path())
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
@@ -530,28 +489,19 @@ fn network_is_found_under_any_prefix() {
         let import = import(&path, &ImportOptions::default()).unwrap();
         assert!(record(&import.saved) == expected, "{prefix}");
         let left_out = import.notes.last().unwrap();
-        for part in [
+        let words = [
             "left out",
             "criterion (1 tensor)",
             "val_acc",
             "optimizer",
             "queue",
-        ] {
-            assert!(left_out.contains(part), "{left_out}");
-        }
+        ];
+        says(left_out, &words);
     }
     // Averages are left aside, in whatever order they come.
-    let doubled: Vec<_> = bare
-        .iter()
-        .map(|(name, entry)| match entry {
-            Entry::Float(tensor) => {
-                let values = tensor.values().iter().map(|value| 2.0 * value).collect();
-                let tensor = weights::Tensor::new(tensor.shape().to_vec(), values).unwrap();
-                (name.clone(), Entry::Float(tensor))
-            }
-            integers => (name.clone(), integers.clone()),
-        })
-        .collect();
+    let doubled = changed("torchvision-basic.pth", |_, _, values| {
+        values.iter_mut().for_each(|value| *value *= 2.0);
+    });
     for [plain, average] in [
         ["", "ema."],
         ["model.", "model_ema."],
@@ -582,25 +532,14 @@ fn several_networks_require_key() {
         ]
         .concat(),
     );
-    let weights = |arguments: &[&str]| {
-        let mut command = infer(folder.path());
-        command
-            .arg("--weights")
-            .arg(&path)
-            .args(arguments)
-            .arg(image_path());
-        command
-    };
-    fails(
-        &mut weights(&[]),
-        1,
-        &[
-            "several networks: student, teacher",
-            "hint:",
-            "--key student",
-        ],
-    );
-    fails(&mut weights(&["--key", "pupil"]), 1, &["pupil", "student"]);
+    let words = [
+        "several networks: student, teacher",
+        "hint:",
+        "--key student",
+    ];
+    fails(&mut predict(&path), 1, &words);
+    let with_key = |key| predict_as(&path, &["--key", key]);
+    fails(&mut with_key("pupil"), 1, &["pupil", "student"]);
     for (key, name) in [
         ("student", "torchvision-basic.pth"),
         ("teacher", "torchvision-bottleneck.safetensors"),
@@ -611,7 +550,7 @@ fn several_networks_require_key() {
         };
         let import = import(&path, &options).unwrap();
         assert!(record(&import.saved) == record(&imported(&reference(name))));
-        let output = weights(&["--key", key]).output().unwrap();
+        let output = with_key(key).output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
     }
 }
@@ -621,27 +560,14 @@ fn non_finite_weights_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     for bad in [f32::NAN, f32::INFINITY] {
-        let changed =
-            tensors("torchvision-basic.pth")
-                .into_iter()
-                .map(|(name, entry)| match entry {
-                    Entry::Float(tensor) if name == "layer2.0.bn1.running_var" => {
-                        let (shape, mut values) = tensor.into_parts();
-                        values[1] = bad;
-                        let tensor = weights::Tensor::new(shape, values).unwrap();
-                        (name, Entry::Float(tensor))
-                    }
-                    entry => (name, entry),
-                });
+        let changed = changed("torchvision-basic.pth", |name, _, values| {
+            if name == "layer2.0.bn1.running_var" {
+                values[1] = bad;
+            }
+        });
         write(&path, changed);
-        fails(
-            infer(folder.path())
-                .arg("--weights")
-                .arg(&path)
-                .arg(image_path()),
-            1,
-            &["not finite, in `layer2.0.bn1.running_var`", "hint:"],
-        );
+        let words = ["not finite, in `layer2.0.bn1.running_var`", "hint:"];
+        fails(&mut predict(&path), 1, &words);
     }
 }
 
@@ -650,21 +576,15 @@ fn single_output_gives_two_probabilities() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
     // The first output of five.
-    let cut = tensors("torchvision-basic.pth")
-        .into_iter()
-        .map(|(name, entry)| match entry {
-            Entry::Float(tensor) if name.starts_with("fc.") => {
-                let (mut shape, mut values) = tensor.into_parts();
-                values.truncate(values.len() / shape[0]);
-                shape[0] = 1;
-                let tensor = weights::Tensor::new(shape, values).unwrap();
-                (name, Entry::Float(tensor))
-            }
-            entry => (name, entry),
-        });
+    let cut = changed("torchvision-basic.pth", |name, shape, values| {
+        if name.starts_with("fc.") {
+            values.truncate(values.len() / shape[0]);
+            shape[0] = 1;
+        }
+    });
     write(&path, cut);
     let whole = imported(&reference("torchvision-basic.pth"));
-    let image = data::open_image(image_path()).unwrap();
+    let image = data::open_image(image_png()).unwrap();
     let images = data::ImageBatcher::new(whole.description.preprocessing.clone());
     let prepared = images.preprocessing().prepare_bytes(&image).unwrap();
     let batch = images.images::<Flex, _>(&[prepared], &Default::default());
@@ -673,8 +593,7 @@ fn single_output_gives_two_probabilities() {
     let logit = f64::from(logits.iter::<f32>().next().unwrap());
     let positive = 1.0 / (1.0 + (-logit).exp());
 
-    let path = path.to_str().unwrap();
-    let (classes, said) = probabilities(&["--weights", path]);
+    let (classes, said) = probabilities(&path, &[]);
     assert_eq!(classes.len(), 2);
     for (name, probability) in classes {
         let expected = match name.as_str() {
@@ -687,28 +606,23 @@ fn single_output_gives_two_probabilities() {
             "{name}: {probability}"
         );
     }
-    assert!(
-        said.contains("assumed: the only output is, after a sigmoid"),
-        "{said}"
-    );
+    says(&said, &["assumed: the one output is for a sigmoid"]);
+    let words = ["one output", "hint:", "--activation"];
     fails(
-        infer(folder.path())
-            .args(["--weights", path, "--activation", "softmax"])
-            .arg(image_path()),
+        &mut predict_as(&path, &["--activation", "softmax"]),
         2,
-        &["one output", "hint:", "--activation"],
+        &words,
     );
 }
 
 #[test]
 fn multi_label_probabilities_are_independent() {
     let weights = reference("torchvision-basic.pth");
-    let weights = weights.to_str().unwrap();
-    let (exclusive, said) = probabilities(&["--weights", weights]);
+    let (exclusive, said) = probabilities(&weights, &[]);
     assert!(said.contains("(--activation)"), "{said}");
     let sum: f64 = exclusive.iter().map(|(_, probability)| probability).sum();
     assert!((sum - 1.0).abs() < 1e-9);
-    let (single, said) = probabilities(&["--weights", weights, "--activation", "sigmoid"]);
+    let (single, said) = probabilities(&weights, &["--activation", "sigmoid"]);
     assert!(!said.contains("(--activation)"), "{said}");
     // The odds of a class against another are the same: p / (1 - p) is exp of its logit.
     let probability = |classes: &[(String, f64)], name: &str| {
@@ -739,24 +653,15 @@ fn unusable_heads_report_reason() {
         .collect();
     let expect = |tensors: &[(String, Entry)], words: &[&str]| {
         write(&path, tensors.to_vec());
-        fails(
-            infer(folder.path())
-                .arg("--weights")
-                .arg(&path)
-                .arg(image_path()),
-            1,
-            words,
-        );
+        fails(&mut predict(&path), 1, words);
     };
-    expect(
-        &backbone,
-        &[
-            "a backbone without a head",
-            "8 inputs",
-            "hint:",
-            "train --weights",
-        ],
-    );
+    let words = [
+        "a backbone without a head",
+        "8 inputs",
+        "hint:",
+        "train --weights",
+    ];
+    expect(&backbone, &words);
     let two = [("fc.0.weight", [8, 8]), ("fc.2.weight", [5, 8])];
     let two = two.map(|(name, shape)| (name.to_owned(), floats(&shape, 0.0)));
     expect(
@@ -834,30 +739,15 @@ fn hub_folder_is_used_completely() {
         assert_eq!(shards.saved.description, *description);
     }
     let shard = folder.path().join("model-00002-of-00003.safetensors");
-    fails(
-        infer(folder.path())
-            .arg("--weights")
-            .arg(&shard)
-            .arg(image_path()),
-        1,
-        &["one of 3 shards", "hint:", "folder"],
-    );
+    let words = ["one of 3 shards", "hint:", "folder"];
+    fails(&mut predict(&shard), 1, &words);
 }
 
 #[test]
 fn other_file_formats_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.bin");
-    let expect = |words: &[&str]| {
-        fails(
-            infer(folder.path())
-                .arg("--weights")
-                .arg(&path)
-                .arg(image_path()),
-            1,
-            words,
-        );
-    };
+    let expect = |words: &[&str]| fails(&mut predict(&path), 1, words);
     fs::write(&path, b"\x08\x07\x12\x07pytorch\x1a\x052.1.0").unwrap();
     expect(&["an ONNX file", "hint:"]);
     fs::write(&path, b"GGUF\x03\0\0\0").unwrap();
@@ -867,8 +757,7 @@ fn other_file_formats_are_named() {
     let mut quantized = tensors("torchvision-basic.pth");
     for (name, entry) in &mut quantized {
         if name == "fc.weight" {
-            let values = vec![1; entry.shape().iter().product()];
-            *entry = Entry::Integer(weights::Tensor::new(entry.shape().to_vec(), values).unwrap());
+            *entry = integers(entry.shape());
         }
     }
     quantized.push(("fc.SCB".to_owned(), floats(&[5], 1.0)));
@@ -879,44 +768,29 @@ fn other_file_formats_are_named() {
 #[cfg(unix)]
 #[test]
 fn endless_files_do_not_block() {
-    use std::process::Command;
+    let make_pipe = |path: &Path| {
+        let made = Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success());
+    };
+    let predict_with_run = |run: &Path| {
+        let mut command = infer(run.parent().unwrap());
+        command.arg("--run").arg(run).arg(image_png());
+        command
+    };
 
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe.pth");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&pipe)
-            .status()
-            .unwrap()
-            .success()
-    );
-    let weights = |path: &Path| {
-        let mut command = infer(folder.path());
-        command.arg("--weights").arg(path).arg(image_path());
-        command
-    };
-    fails(&mut weights(&pipe), 1, &["a pipe, not a regular file"]);
-    fails(&mut weights(Path::new("/dev/zero")), 1, &["a device"]);
+    make_pipe(&pipe);
+    fails(&mut predict(&pipe), 1, &["a pipe, not a regular file"]);
+    fails(&mut predict(Path::new("/dev/zero")), 1, &["a device"]);
     for file in ["model.json", "model.safetensors"] {
         let run = folder.path().join(format!("run-{file}"));
         fs::create_dir(&run).unwrap();
         SavedModel::shipped().unwrap().write(&run).unwrap();
         fs::remove_file(run.join(file)).unwrap();
-        assert!(
-            Command::new("mkfifo")
-                .arg(run.join(file))
-                .status()
-                .unwrap()
-                .success()
-        );
-        fails(
-            infer(folder.path())
-                .arg("--run")
-                .arg(&run)
-                .arg(image_path()),
-            1,
-            &["a pipe, not a regular file"],
-        );
+        make_pipe(&run.join(file));
+        let words = ["a pipe, not a regular file"];
+        fails(&mut predict_with_run(&run), 1, &words);
     }
     // A name as long as no network has.
     let run = folder.path().join("long");
@@ -926,12 +800,5 @@ fn endless_files_do_not_block() {
     let mut description = serde_json::to_value(&shipped.description).unwrap();
     description["model"] = "x".repeat(10_000_000).into();
     fs::write(run.join("model.json"), description.to_string()).unwrap();
-    fails(
-        infer(folder.path())
-            .arg("--run")
-            .arg(&run)
-            .arg(image_path()),
-        1,
-        &["name has 10000000 bytes"],
-    );
+    fails(&mut predict_with_run(&run), 1, &["name has 10000000 bytes"]);
 }

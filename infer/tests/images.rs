@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{fails, infer, stderr, stdout};
+use common::{fails, infer, lacks, stderr, stdout, succeeds};
 use image::{ImageFormat, Rgb, RgbImage};
 
 /// A file of the decoder's tests.
@@ -41,11 +41,7 @@ fn damaged_files_with_all_pixels_give_warning() {
     }
     let whole = case("exif-6-after-idat.png");
     let output = infer(runs.path()).arg(whole).output().unwrap();
-    assert!(
-        !stderr(&output).contains("is used, but"),
-        "{}",
-        stderr(&output)
-    );
+    lacks(&stderr(&output), &["is used, but"]);
 }
 
 #[test]
@@ -58,14 +54,8 @@ fn other_formats_are_read_or_named() {
     };
     // A pixel that is red.
     let gif = b"GIF89a\x01\0\x01\0\x80\0\0\xff\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0;";
-    let output = infer(folder.path()).arg(file("a.gif", gif)).output();
-    let output = output.unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    assert!(
-        !stderr(&output).contains("is used, but"),
-        "{}",
-        stderr(&output)
-    );
+    let output = succeeds(infer(folder.path()).arg(file("a.gif", gif)));
+    lacks(&stderr(&output), &["is used, but"]);
     for (name, content, words) in [
         (
             "photo.avif",
@@ -107,15 +97,12 @@ fn pixel_count_is_limited() {
         command
     };
     assert!(with("1200").status().unwrap().success());
-    fails(
-        &mut with("1199"),
-        1,
-        &[
-            "image.png",
-            "at most 1199 pixels, found 40x30",
-            "--max-pixels",
-        ],
-    );
+    let words = [
+        "image.png",
+        "at most 1199 pixels, found 40x30",
+        "--max-pixels",
+    ];
+    fails(&mut with("1199"), 1, &words);
     fails(&mut with("0"), 2, &["--max-pixels"]);
 }
 

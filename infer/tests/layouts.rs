@@ -3,41 +3,18 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use common::{fails, infer};
+use common::tensors::{Tensors, floats, integers, record, reference, tensors, write};
+use common::{fails, image_png, infer};
 use data::{Filter, Resampling};
 use model::NetworkChanges;
 use saved_models::foreign::{Difference, ForeignError, Import, ImportOptions, import};
 use saved_models::{Activation, SavedModel, WEIGHTS_FILE};
-use weights::{Entry, Precision, StateDict, Tensor, WeightsFile, write_safetensors};
-
-type Tensors = Vec<(String, Entry)>;
-
-fn reference(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/references")
-        .join(name)
-}
-
-fn tensors(name: &str) -> Tensors {
-    let file = WeightsFile::read(reference(name)).unwrap();
-    file.state_dict.into_iter().collect()
-}
+use weights::{Entry, Tensor, WeightsFile};
 
 /// A small network of torchvision with a head `fc` of 5 classes and 8 features.
 fn network() -> Tensors {
     tensors("torchvision-basic.pth")
-}
-
-fn floats(shape: &[usize], value: f32) -> Entry {
-    let values = vec![value; shape.iter().product()];
-    Entry::Float(Tensor::new(shape.to_vec(), values).unwrap())
-}
-
-fn integers(shape: &[usize]) -> Entry {
-    let values = vec![1; shape.iter().product()];
-    Entry::Integer(Tensor::new(shape.to_vec(), values).unwrap())
 }
 
 fn renamed(tensors: &Tensors, name: impl Fn(&str) -> String) -> Tensors {
@@ -55,11 +32,7 @@ fn with(tensors: &Tensors, more: &[(&str, Entry)]) -> Tensors {
 fn read_with(tensors: Tensors, options: &ImportOptions) -> Result<Import, ForeignError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
-    let mut state_dict = StateDict::new();
-    for (name, entry) in tensors {
-        state_dict.insert(name, entry).unwrap();
-    }
-    write_safetensors(&path, &state_dict, &Default::default(), Precision::Single).unwrap();
+    write(&path, tensors);
     import(&path, options)
 }
 
@@ -67,23 +40,10 @@ fn read(tensors: Tensors) -> Result<Import, ForeignError> {
     read_with(tensors, &ImportOptions::default())
 }
 
-/// A record's bytes.
-fn record(saved: &SavedModel) -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
-    saved.write(folder.path()).unwrap();
-    fs::read(folder.path().join(WEIGHTS_FILE)).unwrap()
-}
-
 #[test]
 fn layers_in_network_module_are_kept() {
-    for name in [
-        "prelu.weight",
-        "act.weight",
-        "norm.bias",
-        "avgpool.p",
-        "scale",
-        "temperature",
-    ] {
+    let layers = "prelu.weight act.weight norm.bias avgpool.p scale temperature";
+    for name in layers.split(' ') {
         for prefix in ["", "net."] {
             let name = format!("{prefix}{name}");
             let whole = renamed(&network(), |name| format!("{prefix}{name}"));
@@ -128,10 +88,8 @@ fn head_is_found_under_any_name() {
     }
     let named = renamed(&network(), |name| name.replace("fc.", "dense."));
     let notes = read(named).unwrap().notes;
-    assert!(
-        notes.contains(&"assumed: `dense` is the head".to_owned()),
-        "{notes:?}"
-    );
+    let note = "assumed: `dense` is the head".to_owned();
+    assert!(notes.contains(&note), "{notes:?}");
     let two = with(&network(), &[("fc2.weight", floats(&[3, 8], 1.0))]);
     let two = renamed(&two, |name| name.replace("fc.", "fc1."));
     let error = read(two).unwrap_err().to_string();
@@ -151,10 +109,8 @@ fn unusable_head_is_replaced() {
             ("fc.2.bias", floats(&[5], 0.0)),
         ],
     );
-    assert!(matches!(
-        read(tensors.clone()).unwrap_err(),
-        ForeignError::NoHead { .. }
-    ));
+    let error = read(tensors.clone()).unwrap_err();
+    assert!(matches!(error, ForeignError::NoHead { .. }));
     let options = ImportOptions {
         accepts_backbone: true,
         ..ImportOptions::default()
@@ -174,21 +130,16 @@ fn duplicate_network_counts_once() {
     };
     let import = read(copies("model")).unwrap();
     assert!(record(&import.saved) == record(&read(network()).unwrap().saved));
-    assert!(
-        import.notes.last().unwrap().contains("model ("),
-        "{:?}",
-        import.notes
-    );
+    let left_out = import.notes.last().unwrap();
+    assert!(left_out.contains("model ("), "{left_out}");
     let mut different = copies("model");
     for (name, entry) in &mut different {
         if name == "model.fc.bias" {
             *entry = floats(&[5], 9.0);
         }
     }
-    assert!(matches!(
-        read(different).unwrap_err(),
-        ForeignError::SeveralNetworks { .. }
-    ));
+    let error = read(different).unwrap_err();
+    assert!(matches!(error, ForeignError::SeveralNetworks { .. }));
 }
 
 #[test]
@@ -200,10 +151,8 @@ fn wrappers_around_parts_are_unwrapped() {
         ("layer3.0.", "layer3.0._checkpoint_wrapped_module."),
     ] {
         let tensors = renamed(&network(), |name| name.replace(stage, wrapped));
-        assert!(
-            record(&read(tensors).unwrap().saved) == expected,
-            "{wrapped}"
-        );
+        let found = record(&read(tensors).unwrap().saved);
+        assert!(found == expected, "{wrapped}");
     }
 }
 
@@ -220,11 +169,8 @@ fn bias_before_norm_is_folded() {
             *entry = Entry::Float(Tensor::new(tensor.shape().to_vec(), values).unwrap());
         }
     }
-    let biased = with(
-        &changed,
-        &[("layer2.0.downsample.0.bias", floats(&[4], 0.5))],
-    );
-    let import = read(biased).unwrap();
+    let bias = ("layer2.0.downsample.0.bias", floats(&[4], 0.5));
+    let import = read(with(&changed, &[bias])).unwrap();
     assert_eq!(import.saved.description, expected.description);
     let values = |saved: &SavedModel| -> Vec<f32> {
         let file = WeightsFile::from_bytes(&record(saved)).unwrap();
@@ -269,11 +215,8 @@ fn changed_network_is_a_different_model() {
     let description = import.saved.description;
     assert_ne!(description.model, before.model);
     assert_eq!(description.accuracy.validation, None);
-    assert!(
-        import.notes[0].contains("accuracy is left out"),
-        "{:?}",
-        import.notes
-    );
+    let note = &import.notes[0];
+    assert!(note.contains("accuracy is left out"), "{note}");
     let unchanged = saved_models::foreign::import(&run, &ImportOptions::default()).unwrap();
     assert_eq!(unchanged.saved.description, before);
 }
@@ -286,11 +229,8 @@ fn hub(config: &str, processor: Option<&str>) -> tempfile::TempDir {
     if let Some(processor) = processor {
         write("preprocessor_config.json", processor);
     }
-    fs::copy(
-        reference("hugging-face-basic.safetensors"),
-        folder.path().join(WEIGHTS_FILE),
-    )
-    .unwrap();
+    let weights = reference("hugging-face-basic.safetensors");
+    fs::copy(weights, folder.path().join(WEIGHTS_FILE)).unwrap();
     folder
 }
 
@@ -333,10 +273,8 @@ fn hub_folders_define_resizing() {
 
 #[test]
 fn hub_folders_of_other_networks_are_rejected() {
-    let regression = hub(
-        r#"{"model_type": "resnet", "problem_type": "regression"}"#,
-        None,
-    );
+    let config = r#"{"model_type": "resnet", "problem_type": "regression"}"#;
+    let regression = hub(config, None);
     let import = |folder: &tempfile::TempDir, options: &ImportOptions| {
         saved_models::foreign::import(folder.path(), options)
     };
@@ -348,9 +286,8 @@ fn hub_folders_of_other_networks_are_rejected() {
     };
     import(&regression, &options).unwrap();
     let blur = hub(r#"{"architecture": "resnetblur18"}"#, None);
-    let error = import(&blur, &ImportOptions::default())
-        .unwrap_err()
-        .to_string();
+    let error = import(&blur, &ImportOptions::default()).unwrap_err();
+    let error = error.to_string();
     assert!(error.contains("architecture resnetblur18"), "{error}");
 }
 
@@ -359,9 +296,8 @@ fn folders_without_weights_report_content() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("config.json"), "{}").unwrap();
     let expect = |words: &[&str]| {
-        let image = concat!(env!("CARGO_MANIFEST_DIR"), "/../image.png");
         let mut command = infer(folder.path());
-        command.arg("--weights").arg(folder.path()).arg(image);
+        command.arg("--weights").arg(folder.path()).arg(image_png());
         fails(&mut command, 1, words);
     };
     expect(&["config.json without weights", "hint:"]);

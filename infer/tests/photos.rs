@@ -4,7 +4,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{infer, stderr};
+use common::{infer, lacks, says, stderr, succeeds};
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 use serde_json::Value;
 
@@ -39,13 +39,8 @@ fn save(
 
 fn predictions(paths: &[PathBuf], arguments: &[&str]) -> (Vec<Value>, String) {
     let runs = tempfile::tempdir().unwrap();
-    let output = infer(runs.path())
-        .arg("--json")
-        .args(arguments)
-        .args(paths)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
+    let mut command = infer(runs.path());
+    let output = succeeds(command.arg("--json").args(arguments).args(paths));
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     let text = stderr(&output);
     (document["predictions"].as_array().unwrap().clone(), text)
@@ -76,15 +71,9 @@ fn test_images_are_not_converted() {
         "png",
     );
     let (found, text) = predictions(&paths, &[]);
-    assert!(
-        found
-            .iter()
-            .all(|prediction| conversions(prediction).is_empty())
-    );
-    assert!(
-        !text.contains("converted") && !text.contains("warning"),
-        "{text}"
-    );
+    let mut found_conversions = found.iter().map(conversions);
+    assert!(found_conversions.all(|names| names.is_empty()));
+    lacks(&text, &["converted", "warning"]);
     assert_eq!(found, predictions(&paths, &["--as-is"]).0);
     assert!(right(&found, &images) >= 186, "{}", right(&found, &images));
 }
@@ -115,17 +104,11 @@ fn photos_are_classified_like_test_images() {
         .iter()
         .filter(|prediction| conversions(prediction) == ["inverted"]);
     assert!(are_inverted.count() >= 98);
-    assert!(
-        text.contains("light and dark inverted (--as-is turns this off)"),
-        "{text}"
-    );
+    says(&text, &["light and dark inverted (--as-is turns this off)"]);
     let (as_is, text) = predictions(&inverted, &["--as-is"]);
     assert!(right(&as_is, &images) < 50, "{}", right(&as_is, &images));
-    assert!(
-        as_is
-            .iter()
-            .all(|prediction| conversions(prediction).is_empty())
-    );
+    let mut found_conversions = as_is.iter().map(conversions);
+    assert!(found_conversions.all(|names| names.is_empty()));
     assert!(!text.contains("converted"), "{text}");
 
     let papers = images.iter().enumerate().map(on_paper);
@@ -151,13 +134,12 @@ fn color_photo_gives_warning() {
         found[0]["warnings"],
         serde_json::json!(["colors", "no-plain-background"])
     );
-    for words in [
+    let words = [
         "warning: ",
         "0.png does not look like the images the model was trained on",
         "colors",
-    ] {
-        assert!(text.contains(words), "no `{words}` in {text}");
-    }
+    ];
+    says(&text, &words);
 }
 
 #[test]

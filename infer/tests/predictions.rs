@@ -6,37 +6,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn_flex::Flex;
-use common::{fails, infer, run_folder, stderr, stdout};
+use common::{fails, image_png, infer, run_folder, stderr, stdout, succeeds};
 use infer::Predictor;
 use saved_models::SavedModel;
 
 fn sample_images() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/sample/images");
-    [
-        "t-shirt",
-        "trouser",
-        "pullover",
-        "dress",
-        "coat",
-        "sandal",
-        "shirt",
-        "sneaker",
-        "bag",
-        "ankle-boot",
-    ]
-    .map(|name| folder.join(format!("{name}.png")))
-    .to_vec()
-}
-
-fn image_png() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png")
+    let names = "t-shirt trouser pullover dress coat sandal shirt sneaker bag ankle-boot";
+    let names = names.split(' ');
+    names
+        .map(|name| folder.join(format!("{name}.png")))
+        .collect()
 }
 
 #[test]
 fn shipped_model_prints_five_classes() {
     let runs = tempfile::tempdir().unwrap();
-    let output = infer(runs.path()).arg(image_png()).output().unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
+    let output = succeeds(infer(runs.path()).arg(image_png()));
     let text = stdout(&output);
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 6, "{text}");
@@ -67,12 +53,9 @@ fn image_names_are_escaped_for_terminal() {
 #[test]
 fn json_lists_many_images() {
     let runs = tempfile::tempdir().unwrap();
-    let output = infer(runs.path())
-        .args(["--json", "--top-k", "10"])
-        .args(sample_images())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
+    let mut command = infer(runs.path());
+    command.args(["--json", "--top-k", "10"]);
+    let output = succeeds(command.args(sample_images()));
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let names = document["model"]["class_names"].as_array().unwrap();
     let predictions = document["predictions"].as_array().unwrap();

@@ -23,11 +23,8 @@ fn offline_download_gives_hint() {
     let cache = tempfile::tempdir().unwrap();
     let mut command = offline(cache.path());
     command.args(["--pretrained", "resnet50"]);
-    fails(
-        &mut command,
-        1,
-        &["https://download.pytorch.org/models/resnet50-11ad3fa6.pth"],
-    );
+    let words = ["https://download.pytorch.org/models/resnet50-11ad3fa6.pth"];
+    fails(&mut command, 1, &words);
     let text = stderr(&command.output().unwrap());
     let hint = text.lines().find(|line| line.starts_with("hint:")).unwrap();
     assert!(hint.contains("resnet50-11ad3fa6.pth"), "{hint}");

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{SMALL, fails, image_folder, offline, succeeds, train};
+use common::{SMALL, fails, image_folder, program, succeeds, train, trained};
 
 /// A folder with the four files of MNIST, of ten images each.
 fn idx_folder(root: &Path) -> std::path::PathBuf {
@@ -26,10 +26,11 @@ fn idx_folder(root: &Path) -> std::path::PathBuf {
     folder
 }
 
-fn mnist(runs: &Path, folder: &Path, code: i32, words: &[&str]) {
+fn mnist(folder: &Path, words: &[&str]) {
+    let runs = folder.parent().unwrap();
     let mut command = train(runs);
     command.args(["--data", "mnist", "--data-dir"]).arg(folder);
-    fails(&mut command, code, words);
+    fails(&mut command, 1, words);
     assert!(!runs.join("mine").exists());
 }
 
@@ -41,22 +42,12 @@ fn damaged_idx_files_are_rejected() {
     let whole = fs::read(&images).unwrap();
 
     fs::write(&images, &whole[..whole.len() - 100]).unwrap();
-    mnist(
-        root.path(),
-        &folder,
-        1,
-        &["train-images-idx3-ubyte", "cut off"],
-    );
+    mnist(&folder, &["train-images-idx3-ubyte", "cut off"]);
 
     let mut wrong = whole.clone();
     wrong[3] = 1;
     fs::write(&images, wrong).unwrap();
-    mnist(
-        root.path(),
-        &folder,
-        1,
-        &["train-images-idx3-ubyte", "magic"],
-    );
+    mnist(&folder, &["train-images-idx3-ubyte", "magic"]);
 }
 
 #[test]
@@ -65,18 +56,14 @@ fn offline_error_names_files_and_folder() {
     let folder = idx_folder(root.path());
     fs::remove_file(folder.join("train-images-idx3-ubyte")).unwrap();
     let place = folder.join("mnist");
-    mnist(
-        root.path(),
-        &folder,
-        1,
-        &[
-            "the files of mnist are missing: cannot download train-images-idx3-ubyte.gz",
-            "cannot be reached by the proxy 127.0.0.1:9",
-            "https://storage.googleapis.com/cvdf-datasets/mnist/train-images-idx3-ubyte.gz",
-            "hint: put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, ",
-            &place.display().to_string(),
-        ],
-    );
+    let words = [
+        "the files of mnist are missing: cannot download train-images-idx3-ubyte.gz",
+        "cannot be reached by the proxy 127.0.0.1:9",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/train-images-idx3-ubyte.gz",
+        "hint: put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, ",
+        &place.display().to_string(),
+    ];
+    mnist(&folder, &words);
 }
 
 #[cfg(target_os = "linux")]
@@ -90,9 +77,7 @@ fn commands_download_images_to_user_cache() {
         &["study", "degradation"],
     ];
     for arguments in commands {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
-        offline(&mut command, root.path());
-        command.current_dir(root.path()).args(arguments);
+        let mut command = program(root.path(), arguments);
         let words = [
             "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
             "127.0.0.1:9",
@@ -106,14 +91,8 @@ fn commands_download_images_to_user_cache() {
 #[test]
 fn damaged_cifar_files_are_rejected() {
     let root = tempfile::tempdir().unwrap();
-    for name in [
-        "data_batch_1",
-        "data_batch_2",
-        "data_batch_3",
-        "data_batch_4",
-        "data_batch_5",
-        "test_batch",
-    ] {
+    let batches = (1..=5).map(|number| format!("data_batch_{number}"));
+    for name in batches.chain(["test_batch".to_owned()]) {
         let records: Vec<u8> = (0..20)
             .flat_map(|label| [vec![label % 10], vec![label; 3072]].concat())
             .collect();
@@ -141,30 +120,24 @@ fn damaged_cifar_files_are_rejected() {
 fn damaged_image_folders_are_rejected() {
     let root = tempfile::tempdir().unwrap();
     let folder = image_folder(root.path(), 4);
-    let expect = |words: &[&str]| {
+    let expect = |folder: &str, words: &[&str]| {
         let mut command = train(&root.path().join("runs"));
-        command
-            .arg("--data")
-            .arg(format!("folder:{}", folder.display()));
-        fails(&mut command, 1, words);
+        fails(
+            command.args(["--data", &format!("folder:{folder}")]),
+            1,
+            words,
+        );
     };
+    let path = folder.to_str().unwrap();
     let text = folder.join("red/notes.png");
     fs::write(&text, "this is no image").unwrap();
-    expect(&["notes.png"]);
+    expect(path, &["notes.png"]);
     fs::remove_file(&text).unwrap();
 
     fs::create_dir(folder.join("empty")).unwrap();
-    expect(&["empty"]);
-    fails(
-        train(root.path()).args(["--data", "folder:/nonexistent"]),
-        1,
-        &["/nonexistent"],
-    );
-    fails(
-        train(root.path()).args(["--data", "folder:~/photos"]),
-        1,
-        &["~/photos does not exist", "$HOME"],
-    );
+    expect(path, &["empty"]);
+    expect("/nonexistent", &["/nonexistent"]);
+    expect("~/photos", &["~/photos does not exist", "$HOME"]);
 }
 
 #[test]
@@ -180,13 +153,16 @@ fn wrong_configs_name_key_and_range() {
     expect("epochs = \"ten\"", &["line 1"]);
     expect("epochs =", &["line 1"]);
     expect("[loader]\nthread = 2", &["thread", "line 2"]);
+    let drop_last = "batch_size = 6000\nloader = { drop_last = true }";
     expect(
-        "batch_size = 6000\nloader = { drop_last = true }",
+        drop_last,
         &["5400 training images", "step of 6000", "hint:"],
     );
     expect("model = \"resnet19\"", &["resnet19", "did you mean"]);
+    let mut command = train(root.path());
+    command.args(["--config", "/nonexistent.toml"]);
     fails(
-        train(root.path()).args(["--config", "/nonexistent.toml"]),
+        &mut command,
         1,
         &["/nonexistent.toml", "check the spelling"],
     );
@@ -195,33 +171,28 @@ fn wrong_configs_name_key_and_range() {
 #[test]
 fn wrong_flags_are_wrong_usage() {
     let runs = tempfile::tempdir().unwrap();
-    let expect = |arguments: &[&str], words: &[&str]| {
-        fails(train(runs.path()).args(arguments), 2, words);
-    };
-    expect(&["--epochs", "0"], &["--epochs", "1 to 100000"]);
-    expect(&["--epochs", "many"], &["many"]);
-    expect(&["--model", "resnet19"], &["resnet19", "did you mean"]);
-    expect(&["--data", "imagenet"], &["imagenet"]);
-    expect(&["--data", "mnst"], &["mnst", "did you mean `mnist`?"]);
-    expect(&["--storage", "disk"], &["disk", "known: memory, files"]);
-    expect(
-        &["--storage", "files", "--data", "mnist"],
-        &["but must be memory for mnist", "folder:PATH"],
-    );
-    expect(
-        &["--loader-threads", "5000"],
-        &["--loader-threads", "0 to 1024"],
-    );
-    expect(&["--device", "gpu"], &["gpu"]);
-    expect(&["--device", "flex:7"], &["flex"]);
-    expect(&["--frobnicate"], &["--frobnicate"]);
-    expect(&["--optimizer", "adagrad"], &["adagrad", "adamw"]);
-    expect(&["--optimizer", "adam", "--lr", "0"], &["--lr", "above 0"]);
-    expect(&["--resume", "mine", "--lr", "0.1"], &["--lr"]);
-    expect(
-        &["--resume", "mine", "--optimizer", "adam"],
-        &["--optimizer"],
-    );
+    for (arguments, words) in [
+        ("--epochs 0", &["--epochs", "1 to 100000"][..]),
+        ("--epochs many", &["many"]),
+        ("--model resnet19", &["resnet19", "did you mean"]),
+        ("--data imagenet", &["imagenet"]),
+        ("--data mnst", &["mnst", "did you mean `mnist`?"]),
+        ("--storage disk", &["disk", "known: memory, files"]),
+        (
+            "--storage files --data mnist",
+            &["but must be memory for mnist", "folder:PATH"],
+        ),
+        ("--loader-threads 5000", &["--loader-threads", "0 to 1024"]),
+        ("--device gpu", &["gpu"]),
+        ("--device flex:7", &["flex"]),
+        ("--frobnicate", &["--frobnicate"]),
+        ("--optimizer adagrad", &["adagrad", "adamw"]),
+        ("--optimizer adam --lr 0", &["--lr", "above 0"]),
+        ("--resume mine --lr 0.1", &["--lr"]),
+        ("--resume mine --optimizer adam", &["--optimizer"]),
+    ] {
+        fails(train(runs.path()).args(arguments.split(' ')), 2, words);
+    }
     assert_eq!(
         fs::read_dir(runs.path()).unwrap().count(),
         0,
@@ -233,11 +204,8 @@ fn wrong_flags_are_wrong_usage() {
 #[test]
 fn device_not_compiled_in_is_wrong_usage() {
     let runs = tempfile::tempdir().unwrap();
-    fails(
-        train(runs.path()).args(["--device", "cuda"]),
-        2,
-        &["cuda", "--features cuda"],
-    );
+    let words = ["cuda", "--features cuda"];
+    fails(train(runs.path()).args(["--device", "cuda"]), 2, &words);
 }
 
 #[test]
@@ -245,29 +213,17 @@ fn resume_rejects_other_folders() {
     let runs = tempfile::tempdir().unwrap();
     fails(train(runs.path()).args(["--resume", "none"]), 1, &["none"]);
     fs::create_dir(runs.path().join("empty")).unwrap();
-    fails(
-        train(runs.path()).args(["--resume", "empty"]),
-        1,
-        &["config.toml"],
-    );
+    let words = ["config.toml"];
+    fails(train(runs.path()).args(["--resume", "empty"]), 1, &words);
 }
 
 #[test]
 fn resume_rejects_damaged_checkpoints() {
     let runs = tempfile::tempdir().unwrap();
-    succeeds(
-        train(runs.path())
-            .args(SMALL)
-            .args(["--name", "mine", "--epochs", "1"]),
-    );
+    trained(runs.path(), "mine", &[]);
     let checkpoint = runs.path().join("mine/checkpoint");
-    let resume = |words: &[&str]| {
-        fails(
-            train(runs.path()).args(["--resume", "mine", "--epochs", "2"]),
-            1,
-            words,
-        );
-    };
+    let arguments = ["--resume", "mine", "--epochs", "2"];
+    let resume = |words: &[&str]| fails(train(runs.path()).args(arguments), 1, words);
     let model = checkpoint.join("model-85.mpk");
     let whole = fs::read(&model).unwrap();
     fs::write(&model, &whole[..whole.len() / 2]).unwrap();
@@ -292,12 +248,7 @@ fn resume_rejects_damaged_checkpoints() {
 #[test]
 fn any_changed_bit_is_detected() {
     let runs = tempfile::tempdir().unwrap();
-    succeeds(
-        train(runs.path())
-            .args(SMALL)
-            .args(["--name", "mine", "--epochs", "1", "--ema", "0.9"]),
-    );
-    let run = runs.path().join("mine");
+    let run = trained(runs.path(), "mine", &["--ema", "0.9"]);
     let resume = || {
         let mut command = train(runs.path());
         command.args(["--resume", "mine", "--epochs", "2"]);
@@ -305,10 +256,8 @@ fn any_changed_bit_is_detected() {
     };
     let infer = |folder: &str| {
         let mut command = train(runs.path());
-        command
-            .args(["--data", "sample", "--weights"])
-            .arg(run.join(folder));
-        command.args(["--name", "other", "--freeze"]);
+        command.args(["--data", "sample", "--name", "other", "--freeze"]);
+        command.arg("--weights").arg(run.join(folder));
         command
     };
     let mut files = Vec::new();
@@ -359,11 +308,8 @@ fn full_disk_ends_run_and_keeps_saved_files() {
     };
     let mut arguments = SMALL.to_vec();
     arguments.extend(["--name", "mine", "--epochs", "1"]);
-    fails(
-        &mut limited(&arguments),
-        1,
-        &["cannot write", "mine/checkpoint", "hint:"],
-    );
+    let words = ["cannot write", "mine/checkpoint", "hint:"];
+    fails(&mut limited(&arguments), 1, &words);
     let run = runs.path().join("mine");
     assert!(!run.join("model.safetensors").exists());
     for entry in fs::read_dir(&run).unwrap() {
@@ -404,16 +350,15 @@ fn closed_output_does_not_end_run() {
 fn non_finite_loss_ends_run_and_names_step() {
     let runs = tempfile::tempdir().unwrap();
     // Without norms, nothing holds the weights back.
-    let text = fails(
-        train(runs.path()).args(["--model", "digit", "--lr", "100", "--name", "mine"]),
-        1,
-        &[
-            "the loss of step ",
-            "learning rate of",
-            "no checkpoint yet",
-            "--clip",
-        ],
-    );
+    let mut command = train(runs.path());
+    command.args(["--model", "digit", "--lr", "100", "--name", "mine"]);
+    let words = [
+        "the loss of step ",
+        "learning rate of",
+        "no checkpoint yet",
+        "--clip",
+    ];
+    let text = fails(&mut command, 1, &words);
     assert!(!text.contains("model-"), "{text}");
 
     // A run that was well so far keeps its last checkpoint.
@@ -426,15 +371,10 @@ fn non_finite_loss_ends_run_and_names_step() {
         .replace("lr = 0.001", "lr = 100.0");
     let (hotter, _) = hotter.split_once("# sha256").unwrap();
     fs::write(&config, hotter).unwrap();
-    fails(
-        train(runs.path()).args(["--resume", "mine", "--epochs", "2"]),
-        1,
-        &[
-            "(epoch 2)",
-            "the last good checkpoint is",
-            "checkpoint/model-169.mpk",
-        ],
-    );
+    let mut resume = train(runs.path());
+    resume.args(["--resume", "mine", "--epochs", "2"]);
+    let kept = ["the last good checkpoint is", "checkpoint/model-169.mpk"];
+    fails(&mut resume, 1, &["(epoch 2)", kept[0], kept[1]]);
     assert!(runs.path().join("mine/checkpoint/model-169.mpk").is_file());
 }
 
@@ -462,11 +402,8 @@ fn kept_weights_are_finite() {
         train
             .args(short)
             .args(["--lr", "0.001", "--keep", keep, "--name", keep]);
-        fails(
-            &mut train,
-            1,
-            &["a weight of step 10 (epoch 1) is not finite"],
-        );
+        let words = ["a weight of step 10 (epoch 1) is not finite"];
+        fails(&mut train, 1, &words);
         let run = runs.path().join(keep);
         assert!(!run.join("model.safetensors").exists(), "{keep}");
         assert!(!run.join("checkpoint/latest.json").exists(), "{keep}");
@@ -491,45 +428,30 @@ fn pipes_and_devices_do_not_block() {
     };
     let config = root.path().join("pipe.toml");
     pipe(&config);
+    let irregular = ["not a regular file"];
     for path in [config.as_path(), Path::new("/dev/zero")] {
-        fails(
-            train(root.path()).arg("--config").arg(path),
-            1,
-            &["not a regular file"],
-        );
-        fails(
-            train(root.path()).arg("--weights").arg(path),
-            1,
-            &["not a regular file"],
-        );
+        for flag in ["--config", "--weights"] {
+            fails(train(root.path()).arg(flag).arg(path), 1, &irregular);
+        }
     }
     let large = root.path().join("large.toml");
     fs::write(&large, format!("model = \"{}\"", "x".repeat(10_000_000))).unwrap();
-    fails(
-        train(root.path()).arg("--config").arg(&large),
-        1,
-        &["more than 1048576 bytes"],
-    );
+    let words = ["more than 1048576 bytes"];
+    fails(train(root.path()).arg("--config").arg(&large), 1, &words);
     let run = root.path().join("first");
-    succeeds(
-        train(root.path())
-            .args(SMALL)
-            .args(["--epochs", "1", "--name", "first"]),
-    );
+    trained(root.path(), "first", &[]);
     for file in ["checkpoint/latest.json", "config.toml"] {
         let path = run.join(file);
         fs::remove_file(&path).unwrap();
         pipe(&path);
-        fails(
-            train(root.path()).args(["--resume", "first", "--epochs", "2"]),
-            1,
-            &["not a regular file"],
-        );
+        let mut resume = train(root.path());
+        resume.args(["--resume", "first", "--epochs", "2"]);
+        fails(&mut resume, 1, &irregular);
     }
     let data = idx_folder(root.path());
     let images = data.join("train-images-idx3-ubyte");
     fs::remove_file(&images).unwrap();
     pipe(&images);
     // A file that is not a regular one counts as missing, and nobody answers here.
-    mnist(root.path(), &data, 1, &["train-images-idx3-ubyte", "hint:"]);
+    mnist(&data, &["train-images-idx3-ubyte", "hint:"]);
 }

@@ -93,30 +93,18 @@ fn unconvertible_files_give_one_sentence() {
     let input = reference("torchvision-basic.pth");
     let output = folder.path().join("there.safetensors");
     let pth = folder.path().join("there.pth");
-    fails(
-        &mut convert(&input, &pth, &[]),
-        2,
-        &["must end in .safetensors or be a folder", "hint:"],
-    );
-    fails(
-        &mut convert(&folder.path().join("none"), &output, &[]),
-        1,
-        &["none"],
-    );
+    let words = ["must end in .safetensors or be a folder", "hint:"];
+    fails(&mut convert(&input, &pth, &[]), 2, &words);
+    let none = folder.path().join("none");
+    fails(&mut convert(&none, &output, &[]), 1, &["none"]);
     let wrong = ["--model", "resnet18"];
-    fails(
-        &mut convert(&input, &output, &wrong),
-        1,
-        &["does not fit resnet18"],
-    );
+    let words = ["does not fit resnet18"];
+    fails(&mut convert(&input, &output, &wrong), 1, &words);
     let nowhere = folder.path().join("no/such/there.safetensors");
     fails(&mut convert(&input, &nowhere, &[]), 1, &["cannot write"]);
     let answer = reference("torchvision-basic.answer.safetensors");
-    fails(
-        &mut convert(&answer, &output, &[]),
-        1,
-        &["does not hold a known network"],
-    );
+    let words = ["does not hold a known network"];
+    fails(&mut convert(&answer, &output, &[]), 1, &words);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -124,19 +112,9 @@ fn unconvertible_files_give_one_sentence() {
 fn network_flags_are_stored_in_run() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let flags = [
-        "--pool",
-        "max",
-        "--stem-stride",
-        "2",
-        "--activation",
-        "sigmoid",
-    ];
-    let flags = [
-        &flags[..],
-        &["--mean", "0.5", "--std", "0.25", "--image-size", "24"],
-    ]
-    .concat();
+    let flags =
+        "--pool max --stem-stride 2 --activation sigmoid --mean 0.5 --std 0.25 --image-size 24";
+    let flags: Vec<_> = flags.split(' ').collect();
     succeeds(&mut convert(&reference("cifar-max-pool.pth"), &run, &flags));
     let text = fs::read_to_string(run.join(DESCRIPTION_FILE)).unwrap();
     let description: serde_json::Value = serde_json::from_str(&text).unwrap();

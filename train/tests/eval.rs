@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{SMALL, fails, image_folder, offline, stderr, stdout, succeeds, train};
+use common::{
+    fails, image_folder, program, says, stderr, stdout, succeeds, train, trained, trained_on,
+};
 use data::{ImageStore, LoadOptions, Source, Storage};
 use serde_json::Value;
 use train::TrainConfig;
@@ -17,10 +19,7 @@ fn json(path: &Path) -> Value {
 
 /// `train eval` in a folder that has the runs in `runs`.
 fn eval(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
-    command.arg("eval").args(arguments).current_dir(folder);
-    offline(&mut command, folder);
-    command
+    program(folder, &[&["eval"], arguments].concat())
 }
 
 #[test]
@@ -28,18 +27,11 @@ fn eval_matches_test_metrics_for_runs_and_weights() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path().join("runs");
     let run = runs.join("mine");
-    succeeds(
-        train(&runs)
-            .args(SMALL)
-            .args(["--epochs", "1", "--ema", "0.9", "--name", "mine"]),
-    );
+    trained(&runs, "mine", &["--ema", "0.9"]);
     let eval = |arguments: &[&str]| eval(root.path(), arguments);
 
     let text = succeeds(&mut eval(&["mine"]));
-    assert!(
-        text.contains("1,000 test images of sample: accuracy "),
-        "{text}"
-    );
+    says(&text, &["1,000 test images of sample: accuracy "]);
     assert!(text.contains("Ankle boot"), "{text}");
     let found = json(&run.join("eval-sample-test.json"));
     let test = json(&run.join("test.json"));
@@ -114,10 +106,8 @@ fn eval_matches_test_metrics_for_runs_and_weights() {
     fs::copy(run.join("model.safetensors"), &other).unwrap();
     let output = file("other/mine.safetensors", &["--json"]);
     let said = stderr(&output);
-    assert!(
-        said.contains("mean 0.449 and standard deviation 0.226, those of ImageNet, averaged"),
-        "{said}"
-    );
+    let words = ["mean 0.449 and standard deviation 0.226, those of ImageNet, averaged"];
+    says(&said, &words);
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(found["model"], "other/mine.safetensors");
 }
@@ -139,12 +129,9 @@ fn eval_splits_folder_like_the_run() {
     let runs = root.path().join("runs");
     let run = runs.join("mine");
     let data = format!("folder:{}", images.display());
-    succeeds(
-        train(&runs)
-            .args(["--data", &data, "--name", "mine", "--seed", "2"])
-            .args(["--ema", "0.9", "--validation", "0.25"])
-            .args(["--image-size", "16", "--epochs", "1", "--batch-size", "8"]),
-    );
+    let seed = ["--seed", "2", "--ema", "0.9", "--validation", "0.25"];
+    let settings = [&seed[..], &["--epochs", "1", "--batch-size", "8"]].concat();
+    trained_on(&runs, &images, &settings);
     let output_of = |arguments: &[&str]| {
         let mut command = eval(root.path(), arguments);
         let output = command.args(["--output", "out.json"]).output().unwrap();
@@ -179,47 +166,29 @@ fn eval_splits_folder_like_the_run() {
     let foreign = ["--weights", "runs/mine.safetensors", "--data", &data];
     let with = |more: &[&str]| output_of(&[&foreign[..], more].concat());
     let (said, found) = with(&[]);
-    assert!(
-        said.contains("images are split by seed 1; --seed changes it"),
-        "{said}"
-    );
+    says(&said, &["images are split by seed 1; --seed changes it"]);
     let test = json(&run.join("test.json"));
     assert_eq!(found["seed"], 1);
     assert_ne!(found["loss"], test["loss"]);
     let (said, found) = with(&["--seed", "2"]);
     assert!(!said.contains("split by seed"), "{said}");
     assert_eq!(found["loss"], test["loss"]);
-    let (_, found) = with(&[
-        "--seed",
-        "2",
-        "--validation",
-        "0.5",
-        "--split",
-        "validation",
-    ]);
+    let half = ["--seed", "2", "--validation", "0.5"];
+    let (_, found) = with(&[&half[..], &held_back].concat());
     assert_eq!(found["images"], 18);
 
     fails(&mut eval(root.path(), &foreign[..2]), 2, &["--data"]);
     let wrong = [&foreign[..], &["--validation", "0.9"]].concat();
     fails(&mut eval(root.path(), &wrong), 2, &["`validation` is 0.9"]);
-    fails(
-        &mut eval(root.path(), &["images"]),
-        1,
-        &["model.json is missing", "or name another run\n"],
-    );
+    let words = ["model.json is missing", "or name another run\n"];
+    fails(&mut eval(root.path(), &["images"]), 1, &words);
 }
 
 #[test]
 fn non_images_are_named() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 60);
-    let data = format!("folder:{}", images.display());
-    let settings = ["--image-size", "16", "--epochs", "1", "--name", "mine"];
-    succeeds(
-        train(&root.path().join("runs"))
-            .args(["--data", &data])
-            .args(settings),
-    );
+    trained_on(&root.path().join("runs"), &images, &["--epochs", "1"]);
     fs::write(images.join("red/torn.png"), "no image").unwrap();
     fs::write(images.join("red/notes.txt"), "no image either").unwrap();
     let arguments = ["mine", "--output", "out.json"];
@@ -229,10 +198,7 @@ fn non_images_are_named() {
     assert!(said.contains("1 of 121 images cannot be read"), "{said}");
     assert_eq!(found["passed_over"]["files"]["txt"], 1, "{found}");
     let torn = found["unreadable"][0].as_str().unwrap();
-    assert!(
-        torn.contains("torn.png") && torn.contains("not an image"),
-        "{torn}"
-    );
+    says(torn, &["torn.png", "not an image"]);
     assert_eq!(found["unreadable"].as_array().unwrap().len(), 1);
 }
 
@@ -257,12 +223,7 @@ fn classes_fall_back_to_position() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 40);
     let runs = root.path().join("runs");
-    let data = format!("folder:{}", images.display());
-    succeeds(
-        train(&runs)
-            .args(["--data", &data, "--name", "mine"])
-            .args(["--image-size", "16", "--epochs", "3", "--batch-size", "8"]),
-    );
+    trained_on(&runs, &images, &["--epochs", "3", "--batch-size", "8"]);
     let data = |folder: &str, names| classes(root.path(), folder, &images, names);
     let eval = |data: &str| eval(root.path(), &["mine", "--data", data]);
     let found = |name: &str| json(&runs.join("mine").join(name));
@@ -277,7 +238,7 @@ fn classes_fall_back_to_position() {
         let output = eval(&data).output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
         let said = stderr(&output);
-        assert!(said.contains("classes are matched by position"), "{said}");
+        says(&said, &["classes are matched by position"]);
         assert!(!said.contains("split by seed"), "{said}");
     }
     for name in ["numbered-test", "numbered-test-2", "numbered-test-3"] {
@@ -292,14 +253,11 @@ fn classes_fall_back_to_position() {
     let fourth = runs.join("mine/eval-numbered-test-4.json");
     assert!(!fourth.exists());
 
-    fails(
-        &mut eval(&data("strange", ["cat", "dog"])),
-        1,
-        &[
-            "does not know `cat`, `dog`; it knows `blue`, `red`",
-            "hint:",
-        ],
-    );
+    let words = [
+        "does not know `cat`, `dog`; it knows `blue`, `red`",
+        "hint:",
+    ];
+    fails(&mut eval(&data("strange", ["cat", "dog"])), 1, &words);
 }
 
 #[test]
@@ -307,12 +265,7 @@ fn folders_are_matched_by_class_names() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 40);
     let runs = root.path().join("runs");
-    let data = format!("folder:{}", images.display());
-    succeeds(
-        train(&runs)
-            .args(["--data", &data, "--name", "mine"])
-            .args(["--image-size", "16", "--epochs", "3", "--batch-size", "8"]),
-    );
+    trained_on(&runs, &images, &["--epochs", "3", "--batch-size", "8"]);
     let eval = |arguments: &[&str]| eval(root.path(), arguments);
     fs::create_dir(root.path().join("mine")).unwrap(); // no run, and not in the way of that in `runs`
     succeeds(&mut eval(&["mine"]));
@@ -322,52 +275,27 @@ fn folders_are_matched_by_class_names() {
 
     // A class fewer than the model knows, so that the numbers of the classes are others.
     let other = root.path().join("other");
-    for class in ["red", "rust"] {
-        fs::create_dir_all(other.join(class)).unwrap();
-    }
-    for number in 0..4 {
-        let name = common::format_of(number);
-        let file = format!("{number}.{name}");
-        fs::copy(
-            images.join("red").join(&file),
-            other.join("red").join(&file),
-        )
-        .unwrap();
-        fs::copy(
-            images.join("red").join(&file),
-            other.join("rust").join(&file),
-        )
-        .unwrap();
+    for class in ["red", "rust"].map(|class| other.join(class)) {
+        fs::create_dir_all(&class).unwrap();
+        for number in 0..4 {
+            let file = format!("{number}.{}", common::format_of(number));
+            fs::copy(images.join("red").join(&file), class.join(&file)).unwrap();
+        }
     }
     let data = format!("folder:{}", other.display());
-    fails(
-        &mut eval(&["mine", "--data", &data]),
-        1,
-        &["does not know `rust`; it knows `blue`, `red`", "hint:"],
-    );
-    fails(
-        &mut eval(&["mine", "--data", "sample"]),
-        1,
-        &["1 channels", "takes 3"],
-    );
+    let words = ["does not know `rust`; it knows `blue`, `red`", "hint:"];
+    fails(&mut eval(&["mine", "--data", &data]), 1, &words);
+    let words = ["1 channels", "takes 3"];
+    fails(&mut eval(&["mine", "--data", "sample"]), 1, &words);
     fails(&mut eval(&["nowhere"]), 1, &["nowhere"]);
-    fails(
-        &mut eval(&["--weights", "nowhere.pth"]),
-        1,
-        &["nowhere.pth"],
-    );
+    let words = ["nowhere.pth"];
+    fails(&mut eval(&["--weights", "nowhere.pth"]), 1, &words);
     let lone = root.path().join("lone.safetensors");
     fs::copy(runs.join("mine/model.safetensors"), lone).unwrap();
-    fails(
-        &mut eval(&["--weights", "lone.safetensors"]),
-        2,
-        &["--data"],
-    );
-    fails(
-        &mut eval(&["--split", "tests"]),
-        2,
-        &["train, validation, test"],
-    );
+    let words = ["--data"];
+    fails(&mut eval(&["--weights", "lone.safetensors"]), 2, &words);
+    let words = ["train, validation, test"];
+    fails(&mut eval(&["--split", "tests"]), 2, &words);
 }
 
 #[test]

@@ -6,17 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{SMALL, fails, image_folder, stderr, stdout, succeeds, test_accuracy, train};
+use common::{fails, image_folder, says, stderr, stdout, succeeds, test_accuracy, train, trained};
 use weights::{Entry, Precision, StateDict, WeightsFile, write_safetensors};
-
-/// One epoch on the sample, as `runs/NAME`.
-fn trained(runs: &Path, name: &str) {
-    succeeds(
-        train(runs)
-            .args(SMALL)
-            .args(["--epochs", "1", "--name", name]),
-    );
-}
 
 /// Every tensor of a file of weights, as bits.
 fn tensors(path: &Path) -> Vec<(String, Vec<u32>)> {
@@ -43,37 +34,25 @@ fn json(path: &Path) -> serde_json::Value {
 fn frozen_weights_stay_and_head_is_new() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
-    trained(runs, "first");
+    trained(runs, "first", &[]);
     let images = image_folder(runs, 20);
     let weights = runs.join("first");
 
-    let output = train(runs)
-        .arg("--weights")
-        .arg(&weights)
-        .args([
-            "--freeze",
-            "--epochs",
-            "2",
-            "--batch-size",
-            "8",
-            "--name",
-            "second",
-            "--data",
-        ])
-        .arg(format!("folder:{}", images.display()))
-        .output()
-        .unwrap();
+    let mut fine_tune = train(runs);
+    fine_tune.arg("--weights").arg(&weights).arg("--freeze");
+    fine_tune.args(["--epochs", "2", "--batch-size", "8", "--name", "second"]);
+    let data = format!("folder:{}", images.display());
+    let output = fine_tune.args(["--data", &data]).output().unwrap();
 
     let talk = stderr(&output);
     assert!(output.status.success(), "{talk}");
-    for words in [
+    let words = [
         "first trained on sample",
         "head: replaced by a new one for 2 classes, because that of the weights has 10",
         "first convolution: its weights for 1 channels are shared out to 3",
         "frozen: all but the head",
-    ] {
-        assert!(talk.contains(words), "no `{words}` in {talk}");
-    }
+    ];
+    says(&talk, &words);
     let before = tensors(&weights.join("model.safetensors"));
     let after = tensors(&runs.join("second/model.safetensors"));
     assert_eq!(before.len(), after.len());
@@ -95,27 +74,17 @@ fn frozen_weights_stay_and_head_is_new() {
 fn frozen_parts_stay_while_others_learn() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
-    trained(runs, "first");
+    trained(runs, "first", &[]);
     // As a file of PyTorch's layout, under no name that says what it is.
     let file = runs.join("weights.safetensors");
     let first = runs.join("first");
-    succeeds(
-        Command::new(env!("CARGO_BIN_EXE_train"))
-            .arg("convert")
-            .args([&first, &file]),
-    );
+    let mut convert = Command::new(env!("CARGO_BIN_EXE_train"));
+    succeeds(convert.arg("convert").args([&first, &file]));
 
     let mut fine_tune = train(runs);
-    fine_tune.arg("--weights").arg(&file).args([
-        "--freeze",
-        "stem,stage2",
-        "--epochs",
-        "1",
-        "--batch-size",
-        "64",
-        "--name",
-        "second",
-    ]);
+    fine_tune.arg("--weights").arg(&file);
+    fine_tune.args(["--freeze", "stem,stage2", "--batch-size", "64"]);
+    fine_tune.args(["--epochs", "1", "--name", "second"]);
     let output = fine_tune.output().unwrap();
 
     let talk = stderr(&output);
@@ -137,38 +106,23 @@ fn frozen_parts_stay_while_others_learn() {
     let model = model.replace('"', "&quot;");
     let row = format!("model</th><td class=\"text\"><code>{model}</code>");
     assert!(page.contains(&row), "no {row} in {page}");
-    assert!(
-        page.contains("lr</th><td class=\"text\"><code>0.01</code>"),
-        "{page}"
-    );
+    says(&page, &["lr</th><td class=\"text\"><code>0.01</code>"]);
 
     let config = fs::read_to_string(runs.join("second/config.toml")).unwrap();
-    assert!(
-        config.contains("freeze = [\"stem\", \"stage2\"]"),
-        "{config}"
-    );
-    assert!(
-        config.contains("lr = 0.01\n"),
-        "a tenth of the usual rate: {config}"
-    );
+    // A tenth of the usual rate.
+    says(&config, &["freeze = [\"stem\", \"stage2\"]", "lr = 0.01\n"]);
 }
 
 #[test]
 fn run_resumes_without_its_initial_weights() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
-    trained(runs, "first");
+    trained(runs, "first", &[]);
     let fine_tune = |name: &str, epochs: &str| {
-        succeeds(train(runs).arg("--weights").arg(runs.join("first")).args([
-            "--freeze",
-            "stage1",
-            "--batch-size",
-            "64",
-            "--epochs",
-            epochs,
-            "--name",
-            name,
-        ]))
+        let mut command = train(runs);
+        command.arg("--weights").arg(runs.join("first"));
+        command.args(["--freeze", "stage1", "--batch-size", "64"]);
+        succeeds(command.args(["--epochs", epochs, "--name", name]))
     };
     fine_tune("whole", "2");
     fine_tune("part", "1");
@@ -189,79 +143,49 @@ fn run_resumes_without_its_initial_weights() {
 fn invalid_fine_tuning_is_rejected() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
-    trained(runs, "first");
-    let weights = runs.join("first");
+    let weights = trained(runs, "first", &[]);
     let with_weights = || {
         let mut command = train(runs);
         command
-            .arg("--weights")
-            .arg(&weights)
-            .args(["--name", "second"]);
+            .args(["--name", "second", "--weights"])
+            .arg(&weights);
         command
     };
-    fails(
-        train(runs).arg("--freeze"),
-        2,
-        &["no trained weights", "--weights"],
-    );
-    fails(
-        with_weights().args(["--freeze", "stage4"]),
-        1,
-        &["stage4", "stage3"],
-    );
-    fails(
-        with_weights().args(["--freeze", "tail"]),
-        2,
-        &["tail", "stem"],
-    );
-    fails(
-        with_weights().args(["--stem", "cifar"]),
-        1,
-        &["does not fit"],
-    );
-    fails(
-        with_weights().args(["--model", "resnet14"]),
-        1,
-        &["does not fit resnet14", "missing"],
-    );
-    fails(
-        train(runs).arg("--weights").arg(runs.join("missing.pth")),
-        1,
-        &["missing.pth"],
-    );
+    let words = ["no trained weights", "--weights"];
+    fails(train(runs).arg("--freeze"), 2, &words);
+    for (flag, value, code, words) in [
+        ("--freeze", "stage4", 1, &["stage4", "stage3"][..]),
+        ("--freeze", "tail", 2, &["tail", "stem"]),
+        ("--stem", "cifar", 1, &["does not fit"]),
+        (
+            "--model",
+            "resnet14",
+            1,
+            &["does not fit resnet14", "missing"],
+        ),
+    ] {
+        fails(with_weights().args([flag, value]), code, words);
+    }
+    let missing = runs.join("missing.pth");
+    let words = ["missing.pth"];
+    fails(train(runs).arg("--weights").arg(&missing), 1, &words);
     // Flags win over a file, whichever of the two settings it has.
     let config = root.path().join("pretrained.toml");
     fs::write(&config, "pretrained = \"resnet18\"").unwrap();
-    fails(
-        train(runs)
-            .arg("--config")
-            .arg(&config)
-            .arg("--weights")
-            .arg(runs.join("missing.pth")),
-        1,
-        &["missing.pth"],
-    );
-    fails(
-        train(runs).args(["--pretrained", "resnet20"]),
-        2,
-        &["resnet20", "-v1 of each"],
-    );
+    let mut with_both = train(runs);
+    with_both.arg("--config").arg(&config);
+    fails(with_both.arg("--weights").arg(&missing), 1, &words);
+    let words = ["resnet20", "-v1 of each"];
+    fails(train(runs).args(["--pretrained", "resnet20"]), 2, &words);
     // Whatever the network is here, there is nobody at this address.
     let cache = root.path().join("cache");
-    fails(
-        train(runs)
-            .args(["--pretrained", "resnet18", "--name", "second"])
-            .env("HTTPS_PROXY", "http://127.0.0.1:9")
-            .env_remove("NO_PROXY")
-            .env_remove("no_proxy")
-            .env("XDG_CACHE_HOME", &cache)
-            .env("HOME", &cache),
-        1,
-        &[
-            "https://download.pytorch.org/models/resnet18-f37072fd.pth",
-            "put it at",
-        ],
-    );
+    let mut download = train(runs);
+    download.args(["--pretrained", "resnet18", "--name", "second"]);
+    download.env("HTTPS_PROXY", "http://127.0.0.1:9");
+    download.env_remove("NO_PROXY").env_remove("no_proxy");
+    download.env("XDG_CACHE_HOME", &cache).env("HOME", &cache);
+    let address = "https://download.pytorch.org/models/resnet18-f37072fd.pth";
+    fails(&mut download, 1, &[address, "put it at"]);
     assert!(!runs.join("second").exists(), "nothing was begun");
 }
 
@@ -286,30 +210,19 @@ fn backbone_gets_head_and_assumptions_are_printed() {
     }
     let path = runs.join("backbone.safetensors");
     write_safetensors(&path, &backbone, &Default::default(), Precision::Single).unwrap();
-    let output = train(runs)
-        .arg("--weights")
-        .arg(&path)
-        .arg("--data")
-        .arg(format!("folder:{}", images.display()))
-        .args(["--image-size", "32", "--epochs", "1", "--batch-size", "8"])
-        .args([
-            "--pool",
-            "none",
-            "--norm-epsilon",
-            "0.001",
-            "--name",
-            "tuned",
-        ])
-        .output()
-        .unwrap();
+    let mut command = train(runs);
+    command.arg("--weights").arg(&path).arg("--data");
+    command.arg(format!("folder:{}", images.display()));
+    command.args(["--image-size", "32", "--epochs", "1", "--batch-size", "8"]);
+    command.args(["--pool", "none", "--norm-epsilon", "0.001"]);
+    let output = command.args(["--name", "tuned"]).output().unwrap();
     let said = stderr(&output);
     assert!(output.status.success(), "{said}");
-    for words in [
+    let words = [
         "head: a new one for 2 classes, because the weights have none",
         "assumed: the first convolution has stride 2",
-    ] {
-        assert!(said.contains(words), "{said}");
-    }
+    ];
+    says(&said, &words);
     // What was said is not assumed.
     for words in ["--pool", "--norm-epsilon"] {
         assert!(!said.contains(words), "{said}");
@@ -325,11 +238,7 @@ fn single_class_is_rejected() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 8);
     fs::remove_dir_all(images.join("blue")).unwrap();
-    fails(
-        train(root.path())
-            .arg("--data")
-            .arg(format!("folder:{}", images.display())),
-        1,
-        &["single class folder", "hint:"],
-    );
+    let data = format!("folder:{}", images.display());
+    let words = ["single class folder", "hint:"];
+    fails(train(root.path()).args(["--data", &data]), 1, &words);
 }

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{image_folder, offline, stderr, stdout, succeeds, test_accuracy, train};
+use common::{
+    image_folder, lacks, offline, program, says, stderr, stdout, succeeds, test_accuracy, train,
+};
 
 /// A run of one epoch on a folder, or as many as the flags say.
 fn run(root: &Path, name: &str, flags: &[&str]) -> Output {
@@ -38,10 +40,8 @@ fn folders_are_augmented_and_few_images_give_hint() {
     image_folder(root, 20);
     let output = run(root, "plain", &["--model", "resnet8"]);
     let talk = stderr(&output);
-    assert!(
-        talk.contains("augmentation: flips and random crops of 35 to 100 %"),
-        "{talk}"
-    );
+    let words = ["augmentation: flips and random crops of 35 to 100 %"];
+    says(&talk, &words);
     let augmentation = &config(root, "plain")["augmentation"];
     assert_eq!(augmentation["flip"].as_bool(), Some(true));
     assert_eq!(
@@ -54,19 +54,13 @@ fn folders_are_augmented_and_few_images_give_hint() {
         .lines()
         .find(|line| line.starts_with("hint: "))
         .unwrap();
-    assert!(
-        hint.contains("training images of 2 classes are few"),
-        "{hint}"
-    );
+    says(hint, &["training images of 2 classes are few"]);
     let (_, command) = hint.rsplit_once("weights: ").unwrap();
     assert!(
         command.ends_with(" --pretrained resnet18 --freeze"),
         "{command}"
     );
-    assert!(
-        !command.contains("--model") && !command.contains("--name"),
-        "{command}"
-    );
+    lacks(command, &["--model", "--name"]);
     let words = shlex::split(command).unwrap();
     let mut suggested = Command::new(&words[0]);
     offline(&mut suggested, root);
@@ -82,11 +76,7 @@ fn flags_and_files_override_folder_defaults() {
     let root = root.path();
     image_folder(root, 12);
     let output = run(root, "none", &["--flip", "false", "--pad-crop", "0"]);
-    assert!(
-        !stderr(&output).contains("augmentation:"),
-        "{}",
-        stderr(&output)
-    );
+    lacks(&stderr(&output), &["augmentation:"]);
     let none = &config(root, "none")["augmentation"];
     assert_eq!(none["flip"].as_bool(), Some(false));
     assert!(none.get("resized_crop").is_none(), "{none}");
@@ -103,10 +93,7 @@ fn flags_and_files_override_folder_defaults() {
     fs::write(&file, "seed = 2\n").unwrap();
     let output = run(root, "own", &["--config", file.to_str().unwrap()]);
     let talk = stderr(&output);
-    assert!(
-        !talk.contains("augmentation:") && !talk.contains("hint:"),
-        "{talk}"
-    );
+    lacks(&talk, &["augmentation:", "hint:"]);
     let own = &config(root, "own")["augmentation"];
     assert_eq!(own["flip"].as_bool(), Some(false));
     assert!(own.get("resized_crop").is_none(), "{own}");
@@ -136,19 +123,17 @@ fn few_test_images_have_an_interval_and_mistakes_have_files() {
     let output = run(root, "mine", &["--epochs", "4"]);
     let line = stdout(&output);
     let line = line.lines().last().unwrap();
-    assert!(
-        line.contains(" % (95 % interval ") && line.contains(", 16 images), average"),
-        "{line}"
-    );
+    says(line, &[" % (95 % interval ", ", 16 images), average"]);
     assert!((20.0..=80.0).contains(&test_accuracy(line)), "{line}");
 
     let test: serde_json::Value =
         serde_json::from_slice(&fs::read(root.join("mine/test.json")).unwrap()).unwrap();
-    let mut eval = Command::new(env!("CARGO_BIN_EXE_train"));
-    eval.args(["eval", "mine", "--json", "--runs-dir"])
-        .arg(root);
-    offline(&mut eval, root);
-    let evaluated: serde_json::Value = serde_json::from_str(&succeeds(&mut eval)).unwrap();
+    let of_runs = |arguments: &str| {
+        let arguments: Vec<_> = arguments.split(' ').collect();
+        succeeds(program(root, &arguments).arg("--runs-dir").arg(root))
+    };
+    let evaluated = of_runs("eval mine --json");
+    let evaluated: serde_json::Value = serde_json::from_str(&evaluated).unwrap();
     for json in [&test, &evaluated] {
         let interval = json["accuracy_interval"].as_array().unwrap();
         let accuracy = json["accuracy"].as_f64().unwrap();
@@ -161,32 +146,18 @@ fn few_test_images_have_an_interval_and_mistakes_have_files() {
         assert_ne!(mistake["class"], mistake["predicted"]);
         assert!(mistake["probability"].as_f64() >= Some(0.5), "{mistake}");
     }
-    let mut eval = Command::new(env!("CARGO_BIN_EXE_train"));
-    eval.args(["eval", "mine", "--runs-dir"]).arg(root);
-    let text = succeeds(&mut eval);
-    assert!(
-        text.contains("95 % interval") && text.contains("worst mistakes"),
-        "{text}"
-    );
+    let text = of_runs("eval mine");
+    says(&text, &["95 % interval", "worst mistakes"]);
     assert!(
         text.contains("\ntest/blue/wrong ") || text.contains("\ntest/red/wrong "),
         "{text}"
     );
 
-    let mut report = Command::new(env!("CARGO_BIN_EXE_train"));
-    report
-        .args(["report", "mine", "-o", "-", "--runs-dir"])
-        .arg(root);
-    let page = succeeds(&mut report);
+    let page = of_runs("report mine -o -");
     assert!(
         page.contains(">test/blue/wrong ") || page.contains(">test/red/wrong "),
         "{page}"
     );
-    assert!(
-        !page.contains(&format!("{}/images", root.display())),
-        "{page}"
-    );
-    for word in ["95 % interval", "model of epoch"] {
-        assert!(page.contains(word), "{word}");
-    }
+    lacks(&page, &[&format!("{}/images", root.display())]);
+    says(&page, &["95 % interval", "model of epoch"]);
 }

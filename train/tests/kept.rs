@@ -5,7 +5,9 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{SMALL, fails, format_of, history, image_folder, succeeds, test_accuracy, train};
+use common::{
+    SMALL, fails, format_of, history, image_folder, program, says, succeeds, test_accuracy, train,
+};
 
 #[test]
 fn averaged_weights_are_scored_and_saved() {
@@ -109,11 +111,8 @@ fn run_ends_if_no_scored_image_is_readable() {
     let settings = "--storage files --image-size 16 --batch-size 50 --epochs 2 --name mine";
     let mut command = train(root.path());
     command.args(settings.split(' ')).args(["--data", &data]);
-    fails(
-        &mut command,
-        1,
-        &["none of the validation images", "can be read", "hint:"],
-    );
+    let words = ["none of the validation images", "can be read", "hint:"];
+    fails(&mut command, 1, &words);
 }
 
 #[test]
@@ -132,10 +131,7 @@ fn run_ends_early_after_patience() {
         let model = fs::read_to_string(runs.path().join(keep).join("model.json")).unwrap();
         let epoch = if keep == "best" { 1 } else { 2 };
         assert!(model.contains(&format!("\"epochs\": {epoch},")), "{model}");
-        assert!(
-            output.contains("no epoch was better than epoch 1"),
-            "{output}"
-        );
+        says(&output, &["no epoch was better than epoch 1"]);
         let history = history(&runs.path().join(keep));
         assert_eq!(history.kept().unwrap().epoch, epoch);
         assert!(
@@ -185,12 +181,7 @@ fn scores_on_test_images_are_not_called_validation() {
 
 /// What a command says about runs.
 fn about(command: &str, runs: &Path, arguments: &[&str]) -> String {
-    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_train"));
-    program
-        .arg(command)
-        .arg("--runs-dir")
-        .arg(runs)
-        .args(arguments);
-    common::offline(&mut program, runs);
+    let mut program = program(runs, &[command, "--runs-dir"]);
+    program.arg(runs).args(arguments);
     succeeds(&mut program)
 }

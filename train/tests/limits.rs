@@ -27,11 +27,8 @@ fn unknown_values_of_environment_variables_are_wrong_usage() {
         false => "avx2",
     };
     let mut command = train(runs.path());
-    fails(
-        command.env("RESNET_SIMD", other),
-        2,
-        &[other, "on this CPU"],
-    );
+    let words = [other, "on this CPU"];
+    fails(command.env("RESNET_SIMD", other), 2, &words);
     assert!(fs::read_dir(runs.path()).unwrap().next().is_none());
 
     for (variable, value) in [

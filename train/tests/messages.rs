@@ -10,7 +10,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use common::{image_folder, offline, stdout, train};
+use common::{image_folder, program, stdout, train};
 
 const LONGEST: usize = 300;
 const LONGEST_HINT: usize = 1000;
@@ -88,13 +88,8 @@ fn nasty_arguments_give_short_printable_errors() {
     let mut tried = 0;
     for (command, rest) in commands {
         let run = |arguments: &[&OsStr], what: &str| {
-            let mut program = Command::new(env!("CARGO_BIN_EXE_train"));
-            program
-                .args(command)
-                .args(arguments)
-                .current_dir(root.path());
-            offline(&mut program, root.path());
-            check(&program.output().unwrap(), what);
+            let mut program = program(root.path(), command);
+            check(&program.args(arguments).output().unwrap(), what);
         };
         let flags = flags(command);
         for (number, value) in nasty().into_iter().enumerate() {
@@ -182,13 +177,7 @@ fn nasty_names_are_printed_escaped() {
     }
     let data = format!("folder:{}", folder.display());
     let run = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
-        offline(&mut command, root.path());
-        let output = command
-            .args(arguments)
-            .current_dir(root.path())
-            .output()
-            .unwrap();
+        let output = program(root.path(), arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         check(&output, arguments[0]);
         stdout(&output)

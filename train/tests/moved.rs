@@ -6,21 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{fails, format_of, image_folder, offline, stderr, succeeds, train};
+use common::{fails, format_of, image_folder, program, says, stderr, succeeds, train, trained_on};
 use serde_json::Value;
 
-const FAST: [&str; 10] = [
-    "--image-size",
-    "16",
-    "--batch-size",
-    "8",
-    "--epochs",
-    "1",
-    "--name",
-    "mine",
-    "--seed",
-    "3",
-];
+const FAST: [&str; 6] = ["--batch-size", "8", "--epochs", "1", "--seed", "3"];
 
 fn folder(path: &Path) -> String {
     format!("folder:{}", path.display())
@@ -54,17 +43,13 @@ fn run_resumes_with_moved_images() {
     let runs = root.path();
     for storage in ["memory", "files"] {
         let before = image_folder(runs, 12);
-        let mut start = train(runs);
-        start
-            .args(FAST)
-            .args(["--data", &folder(&before), "--storage", storage]);
-        succeeds(&mut start);
+        let settings = [&FAST[..], &["--storage", storage]].concat();
+        trained_on(runs, &before, &settings);
         let now = move_to(&before, runs.join("other place/photos"));
-        fails(
-            train(runs).args(["--resume", "mine", "--epochs", "2"]),
-            1,
-            &["the images of this run are missing", "--data folder:PATH"],
-        );
+        let mut resume = train(runs);
+        resume.args(["--resume", "mine", "--epochs", "2"]);
+        let words = ["the images of this run are missing", "--data folder:PATH"];
+        fails(&mut resume, 1, &words);
         succeeds(&mut resumed(runs, &folder(&now), "2"));
         assert!(config(runs).contains("other place"), "{}", config(runs));
         // From now on, it is found there, and one level deeper too.
@@ -83,7 +68,7 @@ fn different_images_at_new_path_are_rejected() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     let before = image_folder(runs, 12);
-    succeeds(train(runs).args(FAST).args(["--data", &folder(&before)]));
+    trained_on(runs, &before, &FAST);
     let saved = config(runs);
     let now = move_to(&before, runs.join("now"));
     let refused = |words: &[&str]| {
@@ -113,11 +98,8 @@ fn different_images_at_new_path_are_rejected() {
     refused(&["the images of"]);
     fs::remove_dir_all(third).unwrap();
     // Data of another kind.
-    fails(
-        &mut resumed(runs, "sample", "2"),
-        2,
-        &["only its path can change"],
-    );
+    let words = ["only its path can change"];
+    fails(&mut resumed(runs, "sample", "2"), 2, &words);
     succeeds(&mut resumed(runs, &folder(&now), "2"));
 }
 
@@ -126,7 +108,7 @@ fn checkpoints_without_checksum_resume_at_same_path() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     let before = image_folder(runs, 12);
-    succeeds(train(runs).args(FAST).args(["--data", &folder(&before)]));
+    trained_on(runs, &before, &FAST);
     let mut old = state(runs);
     assert!(old["data"]["content"].is_string());
     old["data"].as_object_mut().unwrap().remove("content");
@@ -134,18 +116,10 @@ fn checkpoints_without_checksum_resume_at_same_path() {
     old.as_object_mut().unwrap().remove("sha256");
     fs::write(runs.join("mine/checkpoint/latest.json"), old.to_string()).unwrap();
     let copy = runs.join("copy");
-    let copied = Command::new("cp")
-        .arg("-r")
-        .arg(&before)
-        .arg(&copy)
-        .status()
-        .unwrap();
-    assert!(copied.success());
-    fails(
-        &mut resumed(runs, &folder(&copy), "2"),
-        1,
-        &["cannot tell whether", "at the old path"],
-    );
+    let copied = Command::new("cp").arg("-r").args([&before, &copy]).status();
+    assert!(copied.unwrap().success());
+    let words = ["cannot tell whether", "at the old path"];
+    fails(&mut resumed(runs, &folder(&copy), "2"), 1, &words);
     succeeds(train(runs).args(["--resume", "mine", "--epochs", "2"]));
     assert!(state(runs)["data"]["content"].is_string());
     succeeds(&mut resumed(runs, &folder(&copy), "3"));
@@ -156,7 +130,7 @@ fn image_changed_in_place_gives_warning() {
     let root = tempfile::tempdir().unwrap();
     let runs = root.path();
     let data = image_folder(runs, 12);
-    succeeds(train(runs).args(FAST).args(["--data", &folder(&data)]));
+    trained_on(runs, &data, &FAST);
     let other = fs::read(data.join("red/4.png")).unwrap();
     fs::write(data.join("red/0.png"), other).unwrap();
     let output = train(runs)
@@ -165,10 +139,7 @@ fn image_changed_in_place_gives_warning() {
         .unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let text = stderr(&output);
-    assert!(
-        text.contains("warning: files of folder:") && text.contains("have changed"),
-        "{text}"
-    );
+    says(&text, &["warning: files of folder:", "have changed"]);
 }
 
 /// A flat folder of images and a table of their labels.
@@ -199,25 +170,22 @@ fn label_table_is_a_setting() {
     let mut start = train(runs);
     start
         .args(FAST)
-        .args(["--data", &folder(&flat), "--labels", &labels]);
+        .args(["--name", "mine", "--image-size", "16"]);
+    start.args(["--data", &folder(&flat), "--labels", &labels]);
     let output = start.output().unwrap();
     let text = stderr(&output);
     assert!(output.status.success(), "{text}");
-    assert!(
-        text.contains("layout: labels of 24 images are from `label` of `labels.csv`"),
-        "{text}"
-    );
-    assert!(
-        text.contains("2 classes, 12 training, 6 validation and 6 test"),
-        "{text}"
-    );
+    let words = [
+        "layout: labels of 24 images are from `label` of `labels.csv`",
+        "2 classes, 12 training, 6 validation and 6 test",
+    ];
+    says(&text, &words);
     assert!(config(runs).contains("labels = "), "{}", config(runs));
 
     // In train data, train eval and resumed runs; with the folder, its table moves.
-    let mut survey = Command::new(env!("CARGO_BIN_EXE_train"));
-    offline(&mut survey, runs);
-    survey.args(["data", &folder(&flat), "--labels", "labels.csv", "--json"]);
-    let json: Value = serde_json::from_str(&succeeds(&mut survey)).unwrap();
+    let flags = ["--labels", "labels.csv", "--json"];
+    let mut survey = program(runs, &["data", &folder(&flat)]);
+    let json: Value = serde_json::from_str(&succeeds(survey.args(flags))).unwrap();
     assert_eq!(json["class_names"], serde_json::json!(["blue", "red"]));
     assert!(
         json["reading"]["notes"][0]
@@ -225,10 +193,9 @@ fn label_table_is_a_setting() {
             .unwrap()
             .contains("24 images")
     );
-    let mut eval = Command::new(env!("CARGO_BIN_EXE_train"));
-    offline(&mut eval, runs);
-    eval.arg("eval").arg(runs.join("mine")).arg("--json");
-    let json: Value = serde_json::from_str(&succeeds(&mut eval)).unwrap();
+    let mut eval = program(runs, &["eval", "--json"]);
+    let json = succeeds(eval.arg(runs.join("mine")));
+    let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(
         (&json["images"], json["labels"].as_str()),
         (&Value::from(6), Some(labels.as_str()))
@@ -237,11 +204,10 @@ fn label_table_is_a_setting() {
     let now = move_to(&flat, runs.join("now"));
     succeeds(&mut resumed(runs, &folder(&now), "2"));
     assert!(config(runs).contains(&now.join("labels.csv").display().to_string()));
-    fails(
-        train(runs).args(["--data", "sample", "--labels", "labels.csv"]),
-        2,
-        &["`labels` is set, but sample has labels of its own"],
-    );
+    let mut command = train(runs);
+    command.args(["--data", "sample", "--labels", "labels.csv"]);
+    let words = ["`labels` is set, but sample has labels of its own"];
+    fails(&mut command, 2, &words);
 }
 
 #[test]
@@ -249,12 +215,7 @@ fn existing_names_are_suggested() {
     let root = tempfile::tempdir().unwrap();
     let photos = image_folder(root.path(), 4);
     fs::write(root.path().join("photos.zip"), "no archive").unwrap();
-    let program = |arguments: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
-        offline(&mut command, root.path());
-        command.current_dir(root.path()).args(arguments);
-        command
-    };
+    let program = |arguments: &[&str]| program(root.path(), arguments);
     let absolute = photos.display().to_string();
     for name in ["images", "./images", "images/", &absolute, "photos.zip"] {
         let meant = format!("folder:{name}");
@@ -262,25 +223,17 @@ fn existing_names_are_suggested() {
         fails(&mut program(&["--data", name]), 2, &[&meant]);
         fails(&mut program(&["eval", "--data", name]), 2, &[&meant]);
     }
-    fails(
-        &mut program(&["data", "folder:image"]),
-        1,
-        &["did you mean images?"],
-    );
-    fails(
-        &mut program(&["--model", "resnet21"]),
-        2,
-        &["did you mean `resnet20`?"],
-    );
+    let words = ["did you mean images?"];
+    fails(&mut program(&["data", "folder:image"]), 1, &words);
+    let words = ["did you mean `resnet20`?"];
+    fails(&mut program(&["--model", "resnet21"]), 2, &words);
 
     // Where there are no runs yet, nothing speaks in numbers.
     let output = program(&["runs"]).output().unwrap();
     let text = stderr(&output);
     assert!(output.status.success(), "{text}");
-    assert!(
-        text.contains("there are no runs in runs yet: start one with `train`"),
-        "{text}"
-    );
+    let words = ["there are no runs in runs yet: start one with `train`"];
+    says(&text, &words);
     assert_eq!(succeeds(&mut program(&["runs", "--json"])).trim(), "[]");
     for arguments in [
         &["watch"][..],

@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{SMALL, fails, stderr, succeeds, train};
+use common::{SMALL, fails, says, stderr, succeeds, train};
 
 /// A run of one epoch with a config file, and its weights.
 fn weights(runs: &Path, name: &str, config: &str, more: &[&str]) -> Vec<u8> {
@@ -35,10 +35,7 @@ fn outlier_runs_are_independent_of_thread_count() {
 
     let read = |name: &str, file: &str| fs::read_to_string(runs.join(name).join(file)).unwrap();
     let config = read("one", "config.toml");
-    assert!(
-        config.contains("[outliers]") && config.contains("weight = 0.5"),
-        "{config}"
-    );
+    says(&config, &["[outliers]", "weight = 0.5"]);
     let model: serde_json::Value = serde_json::from_str(&read("one", "model.json")).unwrap();
     assert_eq!(model["about"], "clothing");
     assert_eq!(model["scoring"]["data"], "sample");

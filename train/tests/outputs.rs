@@ -6,28 +6,17 @@ mod common;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::{FileTypeExt as _, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use common::{SMALL, fails, offline, stderr, stdout, succeeds, train};
+use common::{SMALL, fails, program, says, stderr, stdout, succeeds, train, trained};
 use serde_json::Value;
 
-/// The program in a folder that has the run `mine` in `runs`.
-fn program(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
-    command.args(arguments).current_dir(folder);
-    offline(&mut command, folder);
-    command
-}
-
+/// A folder that has the run `mine` in `runs`.
 fn folder_with_run() -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();
-    succeeds(
-        train(&root.path().join("runs"))
-            .args(SMALL)
-            .args(["--epochs", "1", "--name", "mine"]),
-    );
+    trained(&root.path().join("runs"), "mine", &[]);
     root
 }
 
@@ -126,10 +115,8 @@ fn tables_are_written_through_links_too() {
     fs::create_dir_all(path("tables/mine")).unwrap();
     symlink("/dev/null", path("tables/mine/steps.csv")).unwrap();
     symlink("../../epochs.csv", path("tables/mine/epochs.csv")).unwrap();
-    succeeds(&mut program(
-        root.path(),
-        &["export", "mine", "--csv", "tables"],
-    ));
+    let export = ["export", "mine", "--csv", "tables"];
+    succeeds(&mut program(root.path(), &export));
     for name in ["steps.csv", "epochs.csv"] {
         assert!(path("tables/mine").join(name).is_symlink(), "{name}");
     }
@@ -147,11 +134,8 @@ fn output_is_checked_before_work() {
     ] {
         fails(&mut program(arguments), 1, &["missing/a.", "hint:"]);
     }
-    fails(
-        &mut program(&["data", "sample", "--sheet", "-", "--json"]),
-        2,
-        &["standard output", "hint:"],
-    );
+    let both = ["data", "sample", "--sheet", "-", "--json"];
+    fails(&mut program(&both), 2, &["standard output", "hint:"]);
 }
 
 #[cfg(target_os = "linux")]
@@ -178,20 +162,14 @@ fn full_disk_on_stdout_is_an_error() {
         &["convert", "runs/mine", "copy", "--overwrite"],
         &[
             "--bench",
-            "--model",
-            "resnet8",
-            "--batch-size",
-            "1",
-            "--repeats",
-            "1",
+            "--model=resnet8",
+            "--batch-size=1",
+            "--repeats=1",
         ],
     ];
     for arguments in commands {
-        fails(
-            program(root.path(), arguments).stdout(full()),
-            1,
-            &["cannot write to standard output: No space left on device"],
-        );
+        let words = ["cannot write to standard output: No space left on device"];
+        fails(program(root.path(), arguments).stdout(full()), 1, &words);
         // A reader that has enough is no failure.
         let mut child = program(root.path(), arguments)
             .stdout(Stdio::piped())
@@ -208,33 +186,20 @@ fn full_disk_on_stdout_is_an_error() {
         assert!(!stderr(&output).contains("error"), "{}", stderr(&output));
     }
     // What is printed is not all that there is.
-    fs::remove_file(root.path().join("runs/mine/eval-sample-test.json")).unwrap();
+    let result = root.path().join("runs/mine/eval-sample-test.json");
+    fs::remove_file(&result).unwrap();
     program(root.path(), &eval).stdout(full()).status().unwrap();
-    assert!(
-        root.path()
-            .join("runs/mine/eval-sample-test.json")
-            .is_file()
-    );
+    assert!(result.is_file());
 
     // A run goes on, and tells at its end.
     for json in [&[][..], &["--json"]] {
         let name = format!("full{}", json.len());
-        fails(
-            train(&root.path().join("runs"))
-                .args(SMALL)
-                .args(["--epochs", "1", "--name", &name])
-                .args(json)
-                .stdout(full()),
-            1,
-            &["cannot write to standard output"],
-        );
-        assert!(
-            root.path()
-                .join("runs")
-                .join(name)
-                .join("test.json")
-                .is_file()
-        );
+        let runs = root.path().join("runs");
+        let mut command = train(&runs);
+        command.args(SMALL).args(["--epochs", "1", "--name", &name]);
+        command.args(json).stdout(full());
+        fails(&mut command, 1, &["cannot write to standard output"]);
+        assert!(runs.join(name).join("test.json").is_file());
     }
 }
 
@@ -250,17 +215,10 @@ fn unsaved_result_is_printed() {
     assert_eq!(output.status.code(), Some(1));
     let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(found["images"], 1000);
-    assert!(
-        stderr(&output).contains("error: cannot write "),
-        "{}",
-        stderr(&output)
-    );
+    says(&stderr(&output), &["error: cannot write "]);
     // The user's own wish is checked first.
-    let output = fails(
-        &mut program(root.path(), &["eval", "mine", "--output", "runs"]),
-        1,
-        &["cannot write runs", "hint:"],
-    );
+    let mut eval = program(root.path(), &["eval", "mine", "--output", "runs"]);
+    let output = fails(&mut eval, 1, &["cannot write runs", "hint:"]);
     assert!(!output.contains("saved"), "{output}");
 
     // A run, too, tells its result before it is written.
@@ -271,10 +229,6 @@ fn unsaved_result_is_printed() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stdout(&output).contains("test accuracy "),
-        "{}",
-        stdout(&output)
-    );
+    says(&stdout(&output), &["test accuracy "]);
     assert!(stderr(&output).contains("test.json"), "{}", stderr(&output));
 }

@@ -10,7 +10,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use common::records::records;
-use common::{SMALL, fails, format_of, history, image_folder, stdout, succeeds, train};
+use common::{SMALL, fails, format_of, history, image_folder, stdout, succeeds, train, trained};
 use events::{Epoch, History, State, Tested};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -142,24 +142,15 @@ fn interrupted_run_from_files_resumes_to_identical_result() {
     fs::write(images.join("blue/7.webp"), "no image").unwrap();
     let data = format!("folder:{}", images.display());
     let config = root.path().join("config.toml");
-    fs::write(
-        &config,
-        "[augmentation]\nflip = true\nresized_crop = {}\n[loader]\nbatches_ahead = 2\n",
-    )
-    .unwrap();
+    let text = "[augmentation]\nflip = true\nresized_crop = {}\n[loader]\nbatches_ahead = 2\n";
+    fs::write(&config, text).unwrap();
     let flags = "--image-size 16 --storage files --balanced --drop-last --loader-threads 1";
     let settings: Vec<&str> = flags.split(' ').collect();
     // 640 and 320 images, of which 64 and 32 are for the test, and 58 and 29 for validation.
     let steps = (960 - 96 - 87) / 2;
-    interrupted_and_resumed(
-        &[
-            &settings[..],
-            &["--batch-size", "2", "--data", &data, "--config"],
-            &[config.to_str().unwrap()],
-        ]
-        .concat(),
-        steps,
-    );
+    let config = config.to_str().unwrap();
+    let more = ["--batch-size", "2", "--data", &data, "--config", config];
+    interrupted_and_resumed(&[&settings[..], &more].concat(), steps);
 }
 
 /// Asserts that a run with these settings, of so many steps in an epoch, leaves the same bytes with
@@ -177,8 +168,7 @@ fn interrupted_and_resumed(settings: &[&str], steps_per_epoch: usize) {
     let mut child = start(runs, &[settings, &["--name", "parts"]].concat());
     let run = runs.join("parts");
     reaches(&run, &mut child, steps_per_epoch + 5);
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    interrupt(&mut child);
 
     let state = state(&run).unwrap();
     let steps = state["step"].as_u64().unwrap() as usize;
@@ -198,20 +188,11 @@ fn killed_run_resumes_to_identical_result() {
     const EPOCHS: usize = 4;
     let runs = tempfile::tempdir().unwrap();
     let runs = runs.path();
-    let epochs = EPOCHS.to_string();
-    let settings = [
-        &[
-            "--stem",
-            "imagenet",
-            "--batch-size",
-            "250",
-            "--accumulate",
-            "2",
-        ][..],
-        &["--validation", "0.5", "--flip", "--ema", "0.9"],
-        &["--epochs", &epochs, "--optimizer", "muon"],
-    ]
-    .concat();
+    let settings = format!(
+        "--stem imagenet --batch-size 250 --accumulate 2 --validation 0.5 --flip --ema 0.9 \
+         --epochs {EPOCHS} --optimizer muon"
+    );
+    let settings: Vec<&str> = settings.split(' ').collect();
     succeeds(train(runs).args(&settings).args(["--name", "whole"]));
 
     let run = runs.join("killed");
@@ -253,12 +234,8 @@ fn killed_run_resumes_to_identical_result() {
         let mut entries = fs::read_dir(folder).unwrap().flatten();
         assert!(!entries.any(|entry| entry.file_name().to_string_lossy().starts_with(".writing")));
     }
-    assert_same(
-        runs,
-        ["whole", "killed"],
-        EPOCHS,
-        &["raw/model.safetensors", "raw/test.json"],
-    );
+    let raw = ["raw/model.safetensors", "raw/test.json"];
+    assert_same(runs, ["whole", "killed"], EPOCHS, &raw);
 }
 
 /// The epoch that the kept model is from; 0 where there is none.
@@ -330,12 +307,8 @@ fn run_can_be_stopped_during_test() {
     let settings: Vec<_> = settings.split(' ').chain(["--data", &data]).collect();
     let mut child = start(root.path(), &settings);
     let run = root.path().join("mine");
-    while epochs_saved(&run) < 1 {
-        assert!(child.try_wait().unwrap().is_none(), "ended by itself");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    saves_an_epoch(&run, &mut child);
+    interrupt(&mut child);
     assert!(!run.join("test.json").exists());
     assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
 
@@ -347,21 +320,13 @@ fn run_can_be_stopped_during_test() {
 #[test]
 fn run_with_damaged_model_does_not_resume() {
     let runs = tempfile::tempdir().unwrap();
-    let settings = [
-        &SMALL[..],
-        &["--keep", "best", "--epochs", "500", "--name", "mine"],
-    ]
-    .concat();
-    let mut child = start(runs.path(), &settings);
+    let forever = ["--keep", "best", "--epochs", "500", "--name", "mine"];
+    let mut child = start(runs.path(), &[&SMALL[..], &forever].concat());
     let run = runs.path().join("mine");
-    while epochs_saved(&run) < 1 {
-        assert!(child.try_wait().unwrap().is_none(), "ended by itself");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    saves_an_epoch(&run, &mut child);
     let step = history(&run).step();
     reaches(&run, &mut child, step + 2);
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    interrupt(&mut child);
 
     let step = history(&run).step();
     let path = run.join("model.safetensors");
@@ -379,19 +344,12 @@ fn run_with_damaged_model_does_not_resume() {
 #[test]
 fn pipes_in_run_folder_do_not_block() {
     let runs = tempfile::tempdir().unwrap();
-    succeeds(
-        train(runs.path())
-            .args(SMALL)
-            .args(["--epochs", "1", "--name", "mine"]),
-    );
+    trained(runs.path(), "mine", &[]);
     for name in ["lock", "experiment.log"] {
         let path = runs.path().join("mine").join(name);
         fs::remove_file(&path).unwrap();
-        let made = std::process::Command::new("mkfifo")
-            .arg(&path)
-            .status()
-            .unwrap();
-        assert!(made.success());
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
         let mut resume = train(runs.path());
         resume.args(["--resume", "mine", "--epochs", "2"]);
         fails(&mut resume, 1, &[name, "a pipe, not a regular file"]);
@@ -401,15 +359,29 @@ fn pipes_in_run_folder_do_not_block() {
 
 /// Waits until a run has taken so many steps.
 fn reaches(run: &Path, child: &mut Child, steps: usize) {
+    waits(child, &format!("step {steps}"), || {
+        history(run).step() >= steps
+    });
+}
+
+/// Waits until a run has saved an epoch.
+fn saves_an_epoch(run: &Path, child: &mut Child) {
+    waits(child, "epoch", || epochs_saved(run) > 0);
+}
+
+fn waits(child: &mut Child, what: &str, is_there: impl Fn() -> bool) {
     let started = Instant::now();
-    while history(run).step() < steps {
-        assert!(
-            started.elapsed() < Duration::from_secs(300),
-            "no step {steps}"
-        );
+    while !is_there() {
+        assert!(started.elapsed() < Duration::from_secs(300), "no {what}");
         assert!(child.try_wait().unwrap().is_none(), "ended by itself");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Stops a run as Ctrl-C does.
+fn interrupt(child: &mut Child) {
+    kill_process(Pid::from_child(child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[test]
@@ -439,26 +411,10 @@ fn run_does_not_resume_with_other_images() {
 fn runs_are_independent_of_thread_count() {
     let runs = tempfile::tempdir().unwrap();
     let runs = runs.path();
-    let settings = [
-        &SMALL[..],
-        &["--epochs", "1", "--optimizer", "muon", "--clip", "1"],
-        &[
-            "--ema",
-            "0.99",
-            "--pad-crop",
-            "2",
-            "--flip",
-            "--label-smoothing",
-            "0.1",
-        ],
-    ]
-    .concat();
+    let settings = "--optimizer muon --clip 1 --ema 0.99 --pad-crop 2 --flip --label-smoothing 0.1";
     for threads in ["1", "3"] {
-        succeeds(
-            train(runs)
-                .args(&settings)
-                .args(["--threads", threads, "--name", threads]),
-        );
+        let more = settings.split(' ').chain(["--threads", threads]);
+        trained(runs, threads, &more.collect::<Vec<_>>());
     }
     assert_same(runs, ["1", "3"], 1, &["raw/model.safetensors"]);
 }

@@ -4,7 +4,9 @@ mod common;
 
 use std::fs;
 
-use common::{SMALL, fails, history, image_folder, stderr, succeeds, test_accuracy, train};
+use common::{
+    SMALL, fails, history, image_folder, says, stderr, succeeds, test_accuracy, train, trained,
+};
 use events::{History, Lock, State};
 
 #[test]
@@ -36,22 +38,9 @@ fn sample_run_learns_and_writes_complete_folder() {
     );
 
     let config = fs::read_to_string(run.join("config.toml")).unwrap();
-    for key in [
-        "data",
-        "model",
-        "epochs",
-        "batch_size",
-        "lr",
-        "seed",
-        "stem",
-        "validation",
-        "flip",
-        "balanced",
-    ] {
-        assert!(
-            config.contains(&format!("{key} = ")),
-            "no {key} in {config}"
-        );
+    let keys = "data model epochs batch_size lr seed stem validation flip balanced";
+    for key in keys.split(' ') {
+        says(&config, &[&format!("{key} = ")]);
     }
     let description: serde_json::Value =
         serde_json::from_slice(&fs::read(run.join("model.json")).unwrap()).unwrap();
@@ -121,21 +110,10 @@ fn folder_run_trains() {
     let root = tempfile::tempdir().unwrap();
     let images = image_folder(root.path(), 40);
     let runs = root.path().join("runs");
-    let output = succeeds(
-        train(&runs)
-            .arg("--data")
-            .arg(format!("folder:{}", images.display()))
-            .args([
-                "--image-size",
-                "16",
-                "--epochs",
-                "4",
-                "--batch-size",
-                "8",
-                "--name",
-                "mine",
-            ]),
-    );
+    let data = format!("folder:{}", images.display());
+    let mut command = train(&runs);
+    command.args(["--data", &data, "--name", "mine", "--image-size", "16"]);
+    let output = succeeds(command.args(["--epochs", "4", "--batch-size", "8"]));
     assert!(test_accuracy(&output) >= 75.0, "{output}");
     let description: serde_json::Value =
         serde_json::from_slice(&fs::read(runs.join("mine/model.json")).unwrap()).unwrap();
@@ -197,11 +175,7 @@ fn unreadable_images_are_named_and_logged() {
 #[test]
 fn finished_run_resumes_with_more_epochs() {
     let runs = tempfile::tempdir().unwrap();
-    succeeds(
-        train(runs.path())
-            .args(SMALL)
-            .args(["--name", "mine", "--epochs", "1"]),
-    );
+    trained(runs.path(), "mine", &[]);
     let output = succeeds(train(runs.path()).args(["--resume", "mine", "--epochs", "3"]));
 
     let epochs: Vec<_> = output
@@ -230,20 +204,12 @@ fn finished_run_resumes_with_more_epochs() {
 #[test]
 fn run_is_locked_by_one_process() {
     let runs = tempfile::tempdir().unwrap();
-    succeeds(
-        train(runs.path())
-            .args(SMALL)
-            .args(["--name", "mine", "--epochs", "1"]),
-    );
-    let run = runs.path().join("mine");
+    let run = trained(runs.path(), "mine", &[]);
     let config = fs::read(run.join("config.toml")).unwrap();
     let lock = Lock::take(&run).unwrap();
     let resume = ["--resume", "mine", "--epochs", "2"];
-    fails(
-        train(runs.path()).args(resume),
-        1,
-        &["another program is training the run", "mine"],
-    );
+    let words = ["another program is training the run", "mine"];
+    fails(train(runs.path()).args(resume), 1, &words);
     assert_eq!(fs::read(run.join("config.toml")).unwrap(), config);
     drop(lock);
     succeeds(train(runs.path()).args(resume));
@@ -280,15 +246,14 @@ fn resolved_folder_settings_are_in_config() {
         config.to_str().unwrap(),
         fs::read_to_string(&config).unwrap(),
     );
-    for line in [
+    let words = [
         "image_size = 64",
         "lr = 0.1",
         "model = \"resnet8\"",
         "[augmentation]",
         "[loader]",
-    ] {
-        assert!(text.contains(line), "no {line} in {text}");
-    }
+    ];
+    says(&text, &words);
     // It says all that the run was, so it gives the same run.
     succeeds(train(root.path()).args(["--config", config, "--name", "again"]));
     let [one, other] = ["mine", "again"].map(|run| {
@@ -304,20 +269,12 @@ fn resolved_folder_settings_are_in_config() {
 #[test]
 fn flags_change_recipe_and_config_is_written() {
     let runs = tempfile::tempdir().unwrap();
-    succeeds(
-        train(runs.path())
-            .args(SMALL)
-            .args(["--recipe", "sample", "--epochs", "1", "--name", "mine"]),
-    );
+    trained(runs.path(), "mine", &["--recipe", "sample"]);
     let config = fs::read_to_string(runs.path().join("mine/config.toml")).unwrap();
-    for line in ["data = \"sample\"", "epochs = 1", "batch_size = 64"] {
-        assert!(config.contains(line), "no {line} in {config}");
-    }
-    fails(
-        train(runs.path()).args(["--recipe", "imagenet"]),
-        2,
-        &["unknown recipe `imagenet`", "cifar10-resnet20"],
-    );
+    let words = ["data = \"sample\"", "epochs = 1", "batch_size = 64"];
+    says(&config, &words);
+    let words = ["unknown recipe `imagenet`", "cifar10-resnet20"];
+    fails(train(runs.path()).args(["--recipe", "imagenet"]), 2, &words);
 }
 
 #[test]
@@ -326,10 +283,7 @@ fn taken_name_is_rejected_and_untouched() {
     let taken = runs.path().join("mine");
     fs::create_dir(&taken).unwrap();
     fs::write(taken.join("precious"), "keep").unwrap();
-    fails(
-        train(runs.path()).args(["--name", "mine"]),
-        1,
-        &["not empty", "hint:"],
-    );
+    let words = ["not empty", "hint:"];
+    fails(train(runs.path()).args(["--name", "mine"]), 1, &words);
     assert_eq!(fs::read_dir(&taken).unwrap().count(), 1);
 }

@@ -6,13 +6,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{fails, image_folder, offline, succeeds};
+use common::{fails, image_folder, program, says, succeeds};
 
 fn study(name: &str, output: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
-    command.args(["study", name, "--depths", "8,14"]);
-    command.arg("--output").arg(output);
-    offline(&mut command, output.parent().unwrap());
+    let arguments = ["study", name, "--depths", "8,14", "--output"];
+    let mut command = program(output.parent().unwrap(), &arguments);
+    command.arg(output);
     command
 }
 
@@ -48,10 +47,7 @@ fn degradation_trains_all_networks_and_resumes() {
         assert!(run.join("model.safetensors").is_file());
         // All training images, and nothing chosen by the test images.
         let description = read(&run, "model.json");
-        assert!(
-            description.contains("\"validation\": null"),
-            "{description}"
-        );
+        says(&description, &["\"validation\": null"]);
     }
 
     // Without two of its runs, it trains these again and comes to the same.
@@ -74,25 +70,16 @@ fn degradation_trains_all_networks_and_resumes() {
     let config = read(&output.join("runs/plain8"), "config.toml");
     assert!(config.contains(elsewhere.to_str().unwrap()), "{config}");
 
-    fails(
-        degradation().args(["--lr", "0.05"]),
-        1,
-        &["plain8", "other settings", "--output"],
-    );
+    let words = ["plain8", "other settings", "--output"];
+    fails(degradation().args(["--lr", "0.05"]), 1, &words);
 }
 
 #[test]
 fn gradients_cover_every_convolution() {
     let root = tempfile::tempdir().unwrap();
     let output = root.path().join("study");
-    succeeds(study("gradients", &output).args([
-        "--data",
-        "sample",
-        "--batches",
-        "2",
-        "--batch-size",
-        "32",
-    ]));
+    let settings = "--data sample --batches 2 --batch-size 32";
+    succeeds(study("gradients", &output).args(settings.split(' ')));
     assert_eq!(
         read(&output, "gradients.csv").lines().count(),
         1 + 2 * (7 + 13)
@@ -106,23 +93,16 @@ fn failed_start_leaves_no_files() {
     let root = tempfile::tempdir().unwrap();
     for name in ["degradation", "gradients"] {
         let output = root.path().join(name);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
-        command
-            .args(["study", name, "--depths", "21", "--output"])
-            .arg(&output);
+        let arguments = ["study", name, "--depths", "21", "--output"];
+        let mut command = program(root.path(), &arguments);
+        command.arg(&output);
         fails(&mut command, 2, &["`depths` is 21"]);
-        fails(
-            study(name, &output).args(["--batch-size", "0"]),
-            2,
-            &["--batch-size"],
-        );
+        let words = ["--batch-size"];
+        fails(study(name, &output).args(["--batch-size", "0"]), 2, &words);
         let nowhere = root.path().join("nowhere");
         let mut without_data = study(name, &output);
-        fails(
-            without_data.arg("--data-dir").arg(&nowhere),
-            1,
-            &["cifar-10-binary.tar.gz", "nowhere"],
-        );
+        let words = ["cifar-10-binary.tar.gz", "nowhere"];
+        fails(without_data.arg("--data-dir").arg(&nowhere), 1, &words);
         assert!(!output.exists(), "nothing was begun");
     }
 }

@@ -6,15 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{fails, offline, stderr, stdout, succeeds};
+use common::{fails, program, says, stderr, stdout, succeeds};
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
 
 fn survey(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
-    offline(&mut command, folder);
-    command.current_dir(folder).arg("data").args(arguments);
-    command
+    program(folder, &[&["data"], arguments].concat())
 }
 
 #[test]
@@ -125,14 +122,8 @@ fn class_without_readable_image_has_empty_sheet_row() {
     let data = folder(root.path());
     let train = root.path().join("images/train");
     fs::write(train.join("dog/1.png"), "no image").unwrap();
-    let output = survey(
-        root.path(),
-        &[&data, "--image-size", "8", "--sheet", "s.png"],
-    )
-    .output()
-    .unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    let text = stdout(&output);
+    let arguments = [&data, "--image-size", "8", "--sheet", "s.png"];
+    let text = succeeds(&mut survey(root.path(), &arguments));
     assert!(text.contains("2 images cannot be read:"), "{text}");
     let sheet = image::open(root.path().join("s.png")).unwrap().into_rgb8();
     // Eight times as large: two cats, and a row for dogs.
@@ -147,18 +138,12 @@ fn class_without_readable_image_has_empty_sheet_row() {
         .unwrap();
     assert!(!output.status.success());
     let said = stderr(&output);
-    assert!(
-        said.contains("cannot write missing/folder/a.png: "),
-        "{said}"
-    );
+    says(&said, &["cannot write missing/folder/a.png: "]);
     assert!(!said.contains(".writing"), "{said}");
     for name in ["a.jpg", "a"] {
         let arguments = [&data, "--sheet", name];
-        fails(
-            &mut survey(root.path(), &arguments),
-            2,
-            &[name, "end in .png"],
-        );
+        let words = [name, "end in .png"];
+        fails(&mut survey(root.path(), &arguments), 2, &words);
         assert!(!root.path().join(name).exists());
     }
     // The destination is checked before anything is computed.
@@ -177,10 +162,7 @@ fn names_are_escaped_and_other_files_are_counted() {
     fs::create_dir(class.join("more")).unwrap();
     let text = succeeds(&mut survey(root.path(), &[&data]));
     assert!(!text.contains('\u{1b}'), "{text}");
-    assert!(
-        text.contains("a\\u{1b}[31mred/2.png is not an image"),
-        "{text}"
-    );
+    says(&text, &["a\\u{1b}[31mred/2.png is not an image"]);
     let counted = "\n1 file was skipped for its ending: .x\\u{1b}[2j 1; \
                    1 folder in a class folder was skipped\n";
     assert!(text.ends_with(counted), "{text}");
@@ -306,9 +288,5 @@ fn damaged_files_with_all_pixels_are_counted() {
 
     let limited = ["folder:photos", "--max-pixels", "319", "--json"];
     let output = survey(root.path(), &limited).output().unwrap();
-    assert!(
-        stderr(&output).contains("at most 319 pixels"),
-        "{}",
-        stderr(&output)
-    );
+    says(&stderr(&output), &["at most 319 pixels"]);
 }

@@ -26,20 +26,10 @@ impl Terminal {
         let terminal = Self {
             socket: format!("resnet-test-{}-{name}", std::process::id()),
         };
-        terminal.tmux(&[
-            "new-session",
-            "-d",
-            "-x",
-            "120",
-            "-y",
-            "40",
-            "-c",
-            &folder.display().to_string(),
-            "env",
-            "PS1=$ ",
-            "ALL_PROXY=http://127.0.0.1:9",
-            "sh",
-        ]);
+        let folder = folder.display().to_string();
+        let session = ["new-session", "-d", "-x", "120", "-y", "40", "-c", &folder];
+        let shell = ["env", "PS1=$ ", "ALL_PROXY=http://127.0.0.1:9", "sh"];
+        terminal.tmux(&[&session[..], &shell].concat());
         terminal
     }
 
@@ -87,6 +77,15 @@ impl Terminal {
             assert!(started.elapsed() < WAIT, "no {what} in:\n{screen}");
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    fn shell(&self) -> String {
+        let shell = self.tmux(&["display-message", "-p", "#{pane_pid}"]);
+        shell.trim().to_owned()
+    }
+
+    fn child_of_shell(&self) -> String {
+        child(&self.shell())
     }
 
     /// The terminal is as a shell wants it, and on its usual screen.
@@ -166,15 +165,10 @@ fn every_key_works_during_training() {
 
     let epochs = history(&run).epochs.len();
     terminal.keys(&["c"]);
-    let started = Instant::now();
     // One more than one for each epoch.
-    while history(&run).checkpoints.len() <= history(&run).epochs.len() {
-        assert!(
-            started.elapsed() < WAIT,
-            "no checkpoint after epoch {epochs}"
-        );
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    terminal.waits(&format!("checkpoint after epoch {epochs}"), |_| {
+        history(&run).checkpoints.len() > history(&run).epochs.len()
+    });
 
     // Another terminal sees the same, and leaves without a trace.
     let watching = Terminal::new(folder.path(), "watch");
@@ -254,20 +248,10 @@ fn either_process_handles_termination() {
     for (name, of_trainer) in [("launcher", false), ("trainer", true)] {
         let folder = tempfile::tempdir().unwrap();
         let (terminal, run) = begin(folder.path(), name);
-        let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
-        let child = |parent: &str| {
-            let found = Command::new("pgrep")
-                .args(["-P", parent.trim()])
-                .output()
-                .unwrap();
-            String::from_utf8(found.stdout).unwrap()
-        };
-        let launcher = child(&shell);
+        let launcher = terminal.child_of_shell();
         let trainer = child(&launcher);
-        assert!(!trainer.trim().is_empty(), "there are two processes");
-        let told = if of_trainer { &trainer } else { &launcher };
-        let kill = Command::new("kill").args(["-TERM", told.trim()]).status();
-        assert!(kill.is_ok_and(|status| status.success()));
+        assert!(!trainer.is_empty(), "there are two processes");
+        kill("-TERM", if of_trainer { &trainer } else { &launcher });
         terminal.sees(&["everything is saved", "code 130"]);
         terminal.is_restored();
         assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
@@ -281,22 +265,11 @@ fn either_process_may_be_killed() {
     for (name, of_trainer) in [("kill-launcher", false), ("kill-trainer", true)] {
         let folder = tempfile::tempdir().unwrap();
         let (terminal, run) = begin(folder.path(), name);
-        let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
-        let child = |parent: &str| {
-            let found = Command::new("pgrep")
-                .args(["-P", parent.trim()])
-                .output()
-                .unwrap();
-            String::from_utf8(found.stdout).unwrap()
-        };
-        let launcher = child(&shell);
-        let told = if of_trainer {
-            child(&launcher)
-        } else {
-            launcher
-        };
-        let kill = Command::new("kill").args(["-KILL", told.trim()]).status();
-        assert!(kill.is_ok_and(|status| status.success()));
+        let launcher = terminal.child_of_shell();
+        match of_trainer {
+            true => kill("-KILL", &child(&launcher)),
+            false => kill("-KILL", &launcher),
+        }
         terminal.sees(&["code 137"]);
         terminal.waits("the end of the run", |_| !events::is_locked(&run));
         match of_trainer {
@@ -319,17 +292,13 @@ fn dumb_terminal_gets_lines() {
     terminal.resize(80, 40);
     for (index, variable) in ["TERM=dumb", "-u TERM", "TERM=unknown"].iter().enumerate() {
         terminal.run("clear");
-        terminal.run(&format!(
-            "env {variable} {}",
-            program(&format!("{arguments} run{index}"))
-        ));
+        let train = program(&format!("{arguments} run{index}"));
+        terminal.run(&format!("env {variable} {train}"));
         let screen = terminal.sees(&["epoch 2/2  train ", "test accuracy", "code 0"]);
         assert!(!screen.contains("Overview"), "{screen}");
         terminal.run("clear");
-        terminal.run(&format!(
-            "env {variable} {}",
-            program(&format!("watch run{index}"))
-        ));
+        let watch = program(&format!("watch run{index}"));
+        terminal.run(&format!("env {variable} {watch}"));
         let screen = terminal.sees(&["epoch 1/2  train ", "epoch 2/2", "test accuracy", "code 0"]);
         assert!(!screen.contains("Overview"), "{screen}");
     }
@@ -353,18 +322,8 @@ fn run_works_as_shell_job() {
     terminal.run(&program(LONG));
     terminal.sees(&["Overview", "epoch", "images/s"]);
     let run = folder.path().join("runs/mine");
-    let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
-    let launcher = Command::new("pgrep")
-        .args(["-P", shell.trim()])
-        .output()
-        .unwrap();
-    let launcher = String::from_utf8(launcher.stdout).unwrap();
-    let group = format!("-{}", launcher.trim());
-    let kill = |signal: &str| {
-        let kill = Command::new("kill").args([signal, "--", &group]).status();
-        assert!(kill.is_ok_and(|status| status.success()));
-    };
-    kill("-STOP");
+    let group = format!("-{}", terminal.child_of_shell());
+    kill("-STOP", &group);
     terminal.sees(&["Stopped"]);
     let steps = history(&run).step();
     std::thread::sleep(Duration::from_secs(2));
@@ -374,12 +333,8 @@ fn run_works_as_shell_job() {
         "it goes on while it is stopped"
     );
     terminal.run("fg");
-    let started = Instant::now();
-    while history(&run).step() <= steps + 10 {
-        assert!(started.elapsed() < WAIT, "it does not go on");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    kill("-TERM");
+    terminal.waits("more steps", |_| history(&run).step() > steps + 10);
+    kill("-TERM", &group);
     terminal.sees(&["everything is saved"]);
     assert_eq!(history(&run).state(events::is_locked(&run)), State::Stopped);
 }
@@ -488,15 +443,25 @@ fn run_table_fits_terminal() {
     }
 }
 
+/// The process that another one started; empty where there is none.
+fn child(parent: &str) -> String {
+    let found = Command::new("pgrep").args(["-P", parent]).output().unwrap();
+    String::from_utf8(found.stdout).unwrap().trim().to_owned()
+}
+
+fn kill(signal: &str, process: &str) {
+    let kill = Command::new("kill").args([signal, "--", process]).status();
+    assert!(kill.is_ok_and(|status| status.success()));
+}
+
 fn signal(terminal: &Terminal, signal: &str) {
     assert!(try_signal(terminal, signal));
 }
 
 /// Sends a signal to the program; whether there was one to send it to.
 fn try_signal(terminal: &Terminal, signal: &str) -> bool {
-    let shell = terminal.tmux(&["display-message", "-p", "#{pane_pid}"]);
     let status = Command::new("pkill")
-        .args([&format!("-{signal}"), "-P", shell.trim()])
+        .args([&format!("-{signal}"), "-P", &terminal.shell()])
         .status();
     status.is_ok_and(|status| status.success())
 }

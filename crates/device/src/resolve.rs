@@ -92,8 +92,8 @@ fn select(
     }
     let Found {
         description,
-        software,
         handle,
+        ..
     } = found.swap_remove(index);
     #[cfg(feature = "kept-kernels")]
     let new_kernels = match kind.is_cpu() {
@@ -110,7 +110,6 @@ fn select(
         kind,
         index,
         description,
-        software,
         handle,
         new_kernels,
     })

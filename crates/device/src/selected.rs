@@ -27,7 +27,6 @@ pub struct SelectedDevice {
     pub(crate) kind: DeviceKind,
     pub(crate) index: usize,
     pub(crate) description: String,
-    pub(crate) software: bool,
     pub(crate) handle: Handle,
     /// Folder for compiled kernels, if it was just created.
     pub(crate) new_kernels: Option<PathBuf>,
@@ -85,12 +84,6 @@ impl SelectedDevice {
     /// threads`.
     pub fn description(&self) -> &str {
         &self.description
-    }
-
-    /// Returns whether it computes on a real GPU, rather than on the CPU or on a GPU emulated on
-    /// the CPU.
-    pub fn is_gpu(&self) -> bool {
-        !self.kind.is_cpu() && !self.software
     }
 
     /// Returns a notice for users waiting for this device, as a sentence without a period: the

@@ -44,28 +44,16 @@ fn invalid_layouts_are_rejected() {
     assert_eq!(layout(&one(six, "I0\n", huge, "(I0\nI0\nt")), P::Overflow);
     assert_eq!(layout(&one(six, "I0\n", "(I3\nI3\nt", huge)), P::Overflow);
     let pickle = one(six, "I1\n", "(I6\nt", "(I1\nt");
-    assert_eq!(
-        layout(&pickle),
-        P::BeyondStorage {
-            needed: 7,
-            stored: 6
-        }
-    );
+    let (needed, stored) = (7, 6);
+    assert_eq!(layout(&pickle), P::BeyondStorage { needed, stored });
     let pickle = one(six, "I0\n", "(I2\nI3\nt", "(I3\nt");
-    assert_eq!(
-        layout(&pickle),
-        P::Rank {
-            sizes: 2,
-            strides: 1
-        }
-    );
+    let (sizes, strides) = (2, 1);
+    assert_eq!(layout(&pickle), P::Rank { sizes, strides });
     let pickle = one(six, "I0\n", "(I1048576\nI1048576\nt", "(I0\nI0\nt");
     assert!(matches!(layout(&pickle), P::Expanded { .. }));
     let pickle = one(six, "I0\n", "(L99999999999999999999L\nt", "(I1\nt");
-    assert!(matches!(
-        error(&pickle, &[&[0; 24]]),
-        ContentError::UnsupportedTensor { .. }
-    ));
+    let found = error(&pickle, &[&[0; 24]]);
+    assert!(matches!(found, ContentError::UnsupportedTensor { .. }));
 }
 
 #[test]
@@ -122,12 +110,8 @@ fn pickles_run_no_code() {
     );
     let file = WeightsFile::from_bytes(&file(pickle.as_bytes(), &[&1.5f32.to_le_bytes()])).unwrap();
     assert_eq!(file.state_dict.tensor("w").unwrap().values(), [1.5]);
-    let names: Vec<&str> = file
-        .others
-        .iter()
-        .map(|other| other.name.as_str())
-        .collect();
-    assert_eq!(names, ["command", "eval"]);
+    let names = file.others.iter().map(|other| other.name.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["command", "eval"]);
     assert!(!mark.exists());
 }
 
@@ -178,10 +162,8 @@ fn nested_parameters_are_rejected() {
     pickle.extend(b"N");
     pickle.extend(b"tR".repeat(100_000));
     pickle.extend(b"s.");
-    assert!(matches!(
-        error(&pickle, &[]),
-        ContentError::UnsupportedTensor { .. }
-    ));
+    let found = error(&pickle, &[]);
+    assert!(matches!(found, ContentError::UnsupportedTensor { .. }));
 }
 
 /// Each of these takes hours if something is looked at once for each time that it is named.
@@ -211,6 +193,13 @@ fn many_names_of_one_storage_are_limited() {
     assert!(matches!(error, ContentError::StorageDescription { .. }));
 }
 
+/// A dict with ten thousand names for a tensor.
+fn ten_thousand(tensor: &str) -> Vec<u8> {
+    let names = (0..10_000).map(|name| format!("V{name}\ng0\ns"));
+    let names = names.collect::<String>();
+    format!("}}Vfirst\n{tensor}p0\ns{names}.").into_bytes()
+}
+
 /// Everything that could take much memory, one after the other in one process.
 #[test]
 fn peak_memory_is_limited() {
@@ -220,10 +209,8 @@ fn peak_memory_is_limited() {
     let mut pickle = b"]".repeat(1_000_000);
     pickle.extend(b"a".repeat(999_999));
     pickle.push(b'.');
-    assert!(matches!(
-        error(&pickle, &[]),
-        ContentError::NoStateDict { .. }
-    ));
+    let found = error(&pickle, &[]);
+    assert!(matches!(found, ContentError::NoStateDict { .. }));
     // Beside a state dict, where tensors are looked for in all of it.
     let tensor_pickle = tensor("I1\n", "I0\n", "(t", "(t");
     let mut deep = format!("}}Vw\n{tensor_pickle}sVdeep\n").into_bytes();
@@ -254,27 +241,13 @@ fn peak_memory_is_limited() {
     // Ten thousand tensors that each are the whole of one storage of 400 kB, 4 GB in all.
     let storage = vec![0; 400_000];
     let tensor_pickle = tensor("I100000\n", "I0\n", "(I100000\nt", "(I1\nt");
-    let mut pickle = format!("}}Vfirst\n{tensor_pickle}p0\ns");
-    for name in 0..10_000 {
-        pickle += &format!("V{name}\ng0\ns");
-    }
-    pickle += ".";
-    assert!(matches!(
-        error(pickle.as_bytes(), &[&storage]),
-        ContentError::TooLarge { .. }
-    ));
+    let found = error(&ten_thousand(&tensor_pickle), &[&storage]);
+    assert!(matches!(found, ContentError::TooLarge { .. }));
 
     // As many tensors that each repeat one element just below the limit.
     let tensor_pickle = tensor("I1\n", "I0\n", "(I65536\nt", "(I0\nt");
-    let mut pickle = format!("}}Vfirst\n{tensor_pickle}p0\ns");
-    for name in 0..10_000 {
-        pickle += &format!("V{name}\ng0\ns");
-    }
-    pickle += ".";
-    assert!(matches!(
-        error(pickle.as_bytes(), &[&[0; 4]]),
-        ContentError::TooLarge { .. }
-    ));
+    let found = error(&ten_thousand(&tensor_pickle), &[&[0; 4]]);
+    assert!(matches!(found, ContentError::TooLarge { .. }));
 
     // A name of a megabyte, used a hundred thousand times beside a state dict.
     let mut pickle = format!("}}p0\n0V{}\np1\n0g0\n", "x".repeat(1 << 20));

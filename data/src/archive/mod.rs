@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::error::quoted;
 use crate::published::FetchProgress;
 
-pub(crate) use unpacked::unpacked;
+pub(crate) use unpacked::{Unpacked, unpacked};
 
 /// File name endings of supported archives, in lower case.
 const ENDINGS: [&str; 4] = [".zip", ".tar", ".tar.gz", ".tgz"];
@@ -49,7 +49,7 @@ pub(crate) fn is_archive(path: &Path) -> bool {
 
 /// The error type for unpacking an archive.
 #[derive(Debug)]
-enum Failure {
+pub(crate) enum Failure {
     /// The archive is invalid.
     Archive(String),
     /// The archive is intact, but of an unsupported kind.

@@ -1,6 +1,6 @@
 //! Folders of unpacked archives.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read as _, Seek as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use download::DownloadError;
 use files::Hasher;
+use tempfile::TempDir;
 
 use super::{ENDINGS, Failure, OTHER_ENDINGS, Progress, Target, tar, zip};
 use crate::error::DataError;
@@ -138,22 +139,42 @@ fn unpack(
     if folder.is_dir() {
         return Ok(folder.to_owned());
     }
-    let (Some(base), Some(name)) = (folder.parent(), folder.file_name()) else {
-        return Err(Failure::Unknown("its folder has no name".to_owned()));
-    };
-    let prefix = format!(".{}.unpacking-", name.to_string_lossy());
-    remove_leftovers(base, &prefix);
-    let cannot_write = |error| Failure::Write(base.to_owned(), error);
-    let temporary = tempfile::Builder::new()
-        .prefix(&prefix)
-        .tempdir_in(base)
-        .map_err(cannot_write)?;
-    let inside = temporary.path().join("archive");
-    fs::create_dir(&inside).map_err(cannot_write)?;
-    write_members(archive, &inside, report)?;
-    fs::rename(&inside, folder).map_err(|error| Failure::Write(folder.to_owned(), error))?;
+    let unpacked = Unpacked::beside(folder, archive, report)?;
+    fs::rename(unpacked.path(), folder)
+        .map_err(|error| Failure::Write(folder.to_owned(), error))?;
     drop(lock);
     Ok(folder.to_owned())
+}
+
+/// A temporary folder with the members of an archive.
+pub(crate) struct Unpacked(TempDir);
+
+impl Unpacked {
+    /// Unpacks an archive beside `folder`, whose lock ensures that no other process unpacks there.
+    pub(crate) fn beside(
+        folder: &Path,
+        archive: &Path,
+        report: &mut dyn FnMut(FetchProgress<'_>) -> ControlFlow<()>,
+    ) -> Result<Self, Failure> {
+        let (Some(base), Some(name)) = (folder.parent(), folder.file_name()) else {
+            return Err(Failure::Unknown("its folder has no name".to_owned()));
+        };
+        let prefix = format!(".{}.unpacking-", name.to_string_lossy());
+        remove_leftovers(base, &prefix);
+        let cannot_write = |error| Failure::Write(base.to_owned(), error);
+        let temporary = tempfile::Builder::new()
+            .prefix(&prefix)
+            .tempdir_in(base)
+            .map_err(cannot_write)?;
+        let unpacked = Self(temporary);
+        fs::create_dir(unpacked.path()).map_err(cannot_write)?;
+        write_members(archive, &unpacked.path(), report)?;
+        Ok(unpacked)
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.path().join("archive")
+    }
 }
 
 fn write_members(
@@ -162,7 +183,7 @@ fn write_members(
     report: &mut dyn FnMut(FetchProgress<'_>) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
     let cannot_read = |error: io::Error| Failure::Archive(files::reason(&error));
-    let file = File::open(archive).map_err(cannot_read)?;
+    let file = files::open_file(archive).map_err(cannot_read)?;
     let total = file.metadata().map_err(cannot_read)?.len();
     let name = archive.file_name().unwrap_or_default().to_string_lossy();
     let mut target = Target::new(folder, total);
@@ -187,8 +208,7 @@ fn write_members(
     }
 }
 
-/// Removes the leftovers of a process that was killed while unpacking; the lock ensures that no
-/// other process is unpacking there.
+/// Removes the leftovers of a process that was killed while unpacking.
 fn remove_leftovers(base: &Path, prefix: &str) {
     for entry in fs::read_dir(base).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(prefix) {

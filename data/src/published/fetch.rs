@@ -153,9 +153,7 @@ fn bring_archive(
         folder,
         needed: set.files,
     };
-    unpack(&unpacking, &mut |done, total| {
-        progress(FetchProgress::Unpacking { file, done, total })
-    })?;
+    unpack(&unpacking, progress)?;
     // An archive that existed before belongs to the user.
     if matches!(outcome, Outcome::Downloaded { .. }) {
         let _ = fs::remove_file(&path);

@@ -5,6 +5,8 @@
     reason = "each test file is a program of its own and uses a part"
 )]
 
+pub mod tensors;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -17,6 +19,18 @@ pub fn infer(runs_dir: &Path) -> Command {
     command.arg("--runs-dir").arg(runs_dir);
     command.env("RUST_BACKTRACE", "1"); // an error for the user has none even so
     command
+}
+
+/// The image in the top folder: an ankle boot.
+pub fn image_png() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png")
+}
+
+/// Asserts success.
+pub fn succeeds(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    output
 }
 
 pub fn stdout(output: &Output) -> String {
@@ -38,9 +52,7 @@ pub fn fails(command: &mut Command, code: i32, words: &[&str]) {
         1,
         "{text}"
     );
-    for word in words {
-        assert!(text.contains(word), "no `{word}` in: {text}");
-    }
+    says(&text, words);
     for sign in ["panicked", "stack backtrace", "RUST_BACKTRACE"] {
         assert!(!text.contains(sign), "{text}");
     }
@@ -60,4 +72,20 @@ pub fn run_with(runs: &Path, name: &str, validation: f64) -> PathBuf {
     saved.description.accuracy.validation = Some(validation);
     saved.write(&folder).unwrap();
     folder
+}
+
+/// Asserts that a text has all of these words.
+#[track_caller]
+pub fn says(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "no `{word}` in: {text}");
+    }
+}
+
+/// Asserts that a text has none of these words.
+#[track_caller]
+pub fn lacks(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(!text.contains(word), "`{word}` in: {text}");
+    }
 }

@@ -222,17 +222,9 @@ fn older_checkpoint_is_read() {
     let run = tempfile::tempdir().unwrap();
     let folder = run.path().join("checkpoint");
     fs::create_dir(&folder).unwrap();
-    save(
-        &CheckpointRecorder::new(Stop::default()),
-        run.path(),
-        10,
-        1.0,
-    );
-    fs::write(
-        folder.join(LATEST_FILE),
-        serde_json::to_vec(&state(10)).unwrap(),
-    )
-    .unwrap();
+    save(&CheckpointRecorder::default(), run.path(), 10, 1.0);
+    let latest = serde_json::to_vec(&state(10)).unwrap();
+    fs::write(folder.join(LATEST_FILE), latest).unwrap();
     let checkpoints = Checkpoints::new(run.path());
     let checkpoint = checkpoints.latest().unwrap().unwrap();
     assert_eq!(checkpoint, without_checksums(10));
@@ -244,12 +236,7 @@ fn truncated_record_without_checksum_is_named() {
     let run = tempfile::tempdir().unwrap();
     fs::create_dir(run.path().join("checkpoint")).unwrap();
     let checkpoints = Checkpoints::new(run.path());
-    save(
-        &CheckpointRecorder::new(Stop::default()),
-        run.path(),
-        5,
-        1.0,
-    );
+    save(&CheckpointRecorder::default(), run.path(), 5, 1.0);
     let path = run.path().join("checkpoint/model-5.mpk");
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();

@@ -1,7 +1,5 @@
 //! Load of the machine.
 
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use events::{Event, System as Load, Writer, round};
@@ -9,43 +7,17 @@ use nvml_wrapper::Nvml;
 use sysinfo::{MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::clock::Clock;
+use super::ticker::Ticker;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Looks once a second, on a thread that ends with this.
-#[derive(Debug)]
-pub(crate) struct Machine {
-    end: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Machine {
-    /// A system that starts no thread is not looked at.
-    pub(crate) fn watch(writer: Writer, clock: Clock, gpu: u32) -> Self {
-        let (end, ended) = channel();
-        let thread = std::thread::Builder::new()
-            .name("machine".to_owned())
-            .spawn(move || {
-                let mut look = Look::new(gpu);
-                while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                    writer.send(Event::System(look.load(clock.seconds())));
-                }
-            });
-        Self {
-            end: Some(end),
-            thread: thread.ok(),
-        }
-    }
-}
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        drop(self.end.take());
-        if let Some(thread) = self.thread.take() {
-            // If it panicked, it said so.
-            let _ = thread.join();
-        }
-    }
+/// Looks once a second. A system that starts no thread is not looked at.
+pub(super) fn watch(writer: Writer, clock: Clock, gpu: u32) -> Option<Ticker> {
+    let begin = move || {
+        let mut look = Look::new(gpu);
+        move || writer.send(Event::System(look.load(clock.seconds())))
+    };
+    Ticker::start("machine", EVERY, begin).ok()
 }
 
 struct Look {

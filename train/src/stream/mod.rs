@@ -13,6 +13,7 @@ mod machine;
 mod requests;
 mod scores;
 mod start;
+mod ticker;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,9 +33,8 @@ use crate::plan::Plan;
 use crate::stop::Stop;
 
 pub(crate) use clock::Clock;
-use machine::Machine;
-use requests::Requests;
 pub(crate) use scores::{EpochFigures, Scored, step_metrics};
+use ticker::Ticker;
 
 /// Shortest time between two progress events.
 const PROGRESS: Duration = Duration::from_millis(500);
@@ -152,13 +152,13 @@ impl Stream {
     }
 
     /// Records the load of the machine until the returned value is dropped.
-    pub(crate) fn watch_machine(&self) -> Machine {
-        Machine::watch(self.writer.clone(), self.clock.clone(), self.about.gpu)
+    pub(crate) fn watch_machine(&self) -> Option<Ticker> {
+        machine::watch(self.writer.clone(), self.clock.clone(), self.about.gpu)
     }
 
     /// Passes what other processes ask of the run on to `stop`, until what this returns is dropped.
-    pub(crate) fn watch_requests(&self, folder: &RunFolder, stop: &Stop) -> Requests {
-        Requests::watch(folder.path().to_owned(), stop.clone(), self.teller())
+    pub(crate) fn watch_requests(&self, folder: &RunFolder, stop: &Stop) -> Option<Ticker> {
+        requests::watch(folder.path().to_owned(), stop.clone(), self.teller())
     }
 
     /// Time of the run so far.

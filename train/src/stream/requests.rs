@@ -1,57 +1,31 @@
 //! What other processes ask of the run.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use events::{Level, Request};
 
 use super::Teller;
+use super::ticker::Ticker;
 use crate::stop::Stop;
 
 /// Time between two looks into the run's folder.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// Takes requests from the run's folder, on a thread that ends with this.
-#[derive(Debug)]
-pub(crate) struct Requests {
-    end: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Requests {
-    /// Passes requests on to `stop`. If the system starts no thread, the run takes none.
-    pub(crate) fn watch(folder: PathBuf, stop: Stop, teller: Teller) -> Self {
-        let (end, ended) = channel();
-        let thread = std::thread::Builder::new()
-            .name("requests".to_owned())
-            .spawn(move || {
-                while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                    for request in Request::take(&folder) {
-                        teller.say(Level::Info, said(request));
-                        obey(&stop, request);
-                    }
-                }
-            });
-        if let Err(error) = &thread {
-            log::warn!("the run cannot receive requests of other processes: {error}");
+/// Passes requests in the run's folder on to `stop`. If the system starts no thread, the run takes
+/// none.
+pub(super) fn watch(folder: PathBuf, stop: Stop, teller: Teller) -> Option<Ticker> {
+    let take = move || {
+        for request in Request::take(&folder) {
+            teller.say(Level::Info, said(request));
+            obey(&stop, request);
         }
-        Self {
-            end: Some(end),
-            thread: thread.ok(),
-        }
+    };
+    let ticker = Ticker::start("requests", EVERY, || take);
+    if let Err(error) = &ticker {
+        log::warn!("the run cannot receive requests of other processes: {error}");
     }
-}
-
-impl Drop for Requests {
-    fn drop(&mut self) {
-        drop(self.end.take());
-        if let Some(thread) = self.thread.take() {
-            // If it panicked, it said so.
-            let _ = thread.join();
-        }
-    }
+    ticker.ok()
 }
 
 fn obey(stop: &Stop, request: Request) {

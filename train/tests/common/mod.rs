@@ -23,6 +23,14 @@ pub fn train(runs_dir: &Path) -> Command {
     command
 }
 
+/// The program in a folder, off the network, whose runs are in `runs` there.
+pub fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
+    command.args(arguments).current_dir(folder);
+    offline(&mut command, folder);
+    command
+}
+
 /// Keeps a program off the network, and off what the machine has of data sets: the user's folders
 /// are in `folder`.
 pub fn offline(command: &mut Command, folder: &Path) {
@@ -45,6 +53,23 @@ pub fn history(run: &Path) -> History {
 
 /// Fast settings for images of 28 pixels.
 pub const SMALL: [&str; 4] = ["--stem", "imagenet", "--batch-size", "64"];
+
+/// Trains a small network on the sample for an epoch, with more arguments; the run's folder.
+pub fn trained(runs: &Path, name: &str, more: &[&str]) -> PathBuf {
+    let mut command = train(runs);
+    command.args(SMALL).args(["--epochs", "1", "--name", name]);
+    succeeds(command.args(more));
+    runs.join(name)
+}
+
+/// Trains on a folder of images as the run "mine", with more arguments; the run's folder.
+pub fn trained_on(runs: &Path, images: &Path, more: &[&str]) -> PathBuf {
+    let data = format!("folder:{}", images.display());
+    let mut command = train(runs);
+    command.args(["--data", &data, "--name", "mine", "--image-size", "16"]);
+    succeeds(command.args(more));
+    runs.join("mine")
+}
 
 pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -77,9 +102,7 @@ pub fn fails(command: &mut Command, code: i32, words: &[&str]) -> String {
         .filter(|line| line.starts_with("error:"))
         .collect();
     assert_eq!(errors.len(), 1, "{text}");
-    for word in words {
-        assert!(text.contains(word), "no `{word}` in: {text}");
-    }
+    says(&text, words);
     for sign in ["panicked", "stack backtrace", "RUST_BACKTRACE"] {
         assert!(!text.contains(sign), "{text}");
     }
@@ -129,4 +152,20 @@ pub fn image_folder(root: &Path, images: usize) -> PathBuf {
 /// The ending of the name of such an image.
 pub fn format_of(number: usize) -> &'static str {
     ["png", "jpg", "bmp", "webp"][number % 4]
+}
+
+/// Asserts that a text has all of these words.
+#[track_caller]
+pub fn says(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "no `{word}` in: {text}");
+    }
+}
+
+/// Asserts that a text has none of these words.
+#[track_caller]
+pub fn lacks(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(!text.contains(word), "`{word}` in: {text}");
+    }
 }

@@ -75,3 +75,23 @@ fn cpu(handle: Handle) -> Found {
         handle,
     }
 }
+
+#[cfg(all(test, any(feature = "cuda", feature = "rocm")))]
+mod tests {
+    use super::*;
+
+    /// With or without a GPU: a result, never a panic.
+    #[test]
+    fn probe_returns_devices_or_reason() {
+        for kind in [DeviceKind::Cuda, DeviceKind::Rocm] {
+            match probe(kind) {
+                Ok(found) => assert!(!found.is_empty()),
+                Err(DeviceError::Unavailable { reason, remedy, .. }) => {
+                    assert!(!reason.contains('\n') && !remedy.is_empty(), "{reason}");
+                }
+                Err(DeviceError::NotCompiledIn { .. }) => {}
+                Err(other) => panic!("expected `Unavailable`, got {other:?}"),
+            }
+        }
+    }
+}

@@ -34,22 +34,19 @@ proptest! {
         let file = content(length);
         let of_length = move |share: f64| (share * length as f64) as usize;
         let count = cuts.len();
-        let server = Server::new({
-            let file = file.clone();
-            move |asked| {
+        let server = Server::with(&file, move |asked, file| {
                 let Some((manner, cut)) = cuts.get(asked.index) else {
-                    return Reply::good(asked, &file, "\"1\"");
+                    return Reply::good(asked, file, "\"1\"");
                 };
                 let reply = match (manner, asked.range) {
-                    (Manner::Good, _) => Reply::good(asked, &file, "\"1\""),
+                    (Manner::Good, _) => Reply::good(asked, file, "\"1\""),
                     (Manner::WithoutTag, Some(offset)) if offset < length => {
-                        Reply::rest(&file, offset)
+                        Reply::rest(file, offset)
                     }
-                    _ => Reply::whole(&file),
+                    _ => Reply::whole(file),
                 };
                 reply.cut(of_length(*cut))
-            }
-        });
+            });
         let mut place = Setup::new();
         place.patience.tries = 10;
         if let Some(share) = leftover {

@@ -50,18 +50,12 @@ fn empty_file_is_downloaded() {
 #[test]
 fn unknown_length_is_accepted() {
     let file = content(1000);
-    let bare = Server::new({
-        let file = file.clone();
-        move |_| Reply::bare(200, &file)
-    });
-    let chunked = Server::new({
-        let file = file.clone();
-        move |_| {
-            let mut body = format!("{:x}\r\n", file.len()).into_bytes();
-            body.extend(&file);
-            body.extend(b"\r\n0\r\n\r\n");
-            Reply::bare(200, &body).field("Transfer-Encoding: chunked")
-        }
+    let bare = Server::with(&file, |_, file| Reply::bare(200, file));
+    let chunked = Server::with(&file, |_, file| {
+        let mut body = format!("{:x}\r\n", file.len()).into_bytes();
+        body.extend(file);
+        body.extend(b"\r\n0\r\n\r\n");
+        Reply::bare(200, &body).field("Transfer-Encoding: chunked")
     });
     for server in [bare, chunked] {
         let place = Setup::new();
@@ -73,13 +67,10 @@ fn unknown_length_is_accepted() {
 #[test]
 fn content_encoding_is_not_decoded() {
     let file = content(1000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| {
-            Reply::good(asked, &file, "\"1\"")
-                .field("Content-Encoding: gzip")
-                .field("Content-Type: text/plain; charset=iso-8859-1")
-        }
+    let server = Server::with(&file, |asked, file| {
+        Reply::good(asked, file, "\"1\"")
+            .field("Content-Encoding: gzip")
+            .field("Content-Type: text/plain; charset=iso-8859-1")
     });
     let place = Setup::new();
     place.fetch(&server.mirrors(), &file).unwrap();
@@ -175,13 +166,10 @@ fn different_file_on_all_mirrors_reports_both_checksums() {
 #[test]
 fn redirects_keep_the_range() {
     let file = content(1000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| match asked.path.as_str() {
-            "/file" => Reply::status(302).field("Location: /elsewhere/file"),
-            "/loop" => Reply::status(301).field("Location: /loop"),
-            _ => Reply::good(asked, &file, "\"1\""),
-        }
+    let server = Server::with(&file, |asked, file| match asked.path.as_str() {
+        "/file" => Reply::status(302).field("Location: /elsewhere/file"),
+        "/loop" => Reply::status(301).field("Location: /loop"),
+        _ => Reply::good(asked, file, "\"1\""),
     });
     let place = Setup::new();
     place.leave_part(&file[..400], Some((&server.url("/file"), "\"1\"")));
@@ -253,10 +241,7 @@ fn unreachable_proxy_is_named() {
 fn silent_mirror_times_out() {
     let file = content(1000);
     let silent = Server::new(|_| Reply::bare(200, b"").stall());
-    let halting = Server::new({
-        let file = file.clone();
-        move |_| Reply::whole(&file).cut(500).stall()
-    });
+    let halting = Server::with(&file, |_, file| Reply::whole(file).cut(500).stall());
     let mut place = Setup::new();
     // Long enough for the servers to respond on a busy machine.
     place.patience.silence = Duration::from_millis(400);

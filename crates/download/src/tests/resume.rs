@@ -10,15 +10,12 @@ use crate::{DownloadError, Outcome, Progress};
 #[test]
 fn cut_off_download_resumes() {
     let file = content(1000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| {
-            let reply = Reply::good(asked, &file, "\"1\"");
-            if asked.index < 4 {
-                reply.cut(200)
-            } else {
-                reply
-            }
+    let server = Server::with(&file, |asked, file| {
+        let reply = Reply::good(asked, file, "\"1\"");
+        if asked.index < 4 {
+            reply.cut(200)
+        } else {
+            reply
         }
     });
     let place = Setup::new();
@@ -33,12 +30,9 @@ fn cut_off_download_resumes() {
 #[test]
 fn download_resumes_from_next_mirror() {
     let file = content(1000);
-    let bad = Server::new({
-        let file = file.clone();
-        move |asked| match asked.index {
-            0 => Reply::good(asked, &file, "\"bad\"").cut(300),
-            _ => Reply::status(503),
-        }
+    let bad = Server::with(&file, |asked, file| match asked.index {
+        0 => Reply::good(asked, file, "\"bad\"").cut(300),
+        _ => Reply::status(503),
     });
     let good = Server::of(&file);
     let place = Setup::new();
@@ -56,12 +50,9 @@ fn download_resumes_from_next_mirror() {
 #[test]
 fn stalled_mirror_is_abandoned_and_part_kept() {
     let file = content(1000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| match asked.index {
-            0 => Reply::good(asked, &file, "\"1\"").cut(300),
-            _ => Reply::good(asked, &file, "\"1\"").cut(0),
-        }
+    let server = Server::with(&file, |asked, file| match asked.index {
+        0 => Reply::good(asked, file, "\"1\"").cut(300),
+        _ => Reply::good(asked, file, "\"1\"").cut(0),
     });
     let place = Setup::new();
     let error = place.fetch(&server.mirrors(), &file).unwrap_err();
@@ -78,15 +69,12 @@ fn stalled_mirror_is_abandoned_and_part_kept() {
 #[test]
 fn server_without_ranges_restarts_download() {
     let file = content(1000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| {
-            let reply = Reply::whole(&file);
-            if asked.index < 2 {
-                reply.cut(400)
-            } else {
-                reply
-            }
+    let server = Server::with(&file, |asked, file| {
+        let reply = Reply::whole(file);
+        if asked.index < 2 {
+            reply.cut(400)
+        } else {
+            reply
         }
     });
     let place = Setup::new();
@@ -98,10 +86,7 @@ fn server_without_ranges_restarts_download() {
 #[test]
 fn server_without_ranges_that_always_cuts_is_abandoned() {
     let file = content(1000);
-    let server = Server::new({
-        let file = file.clone();
-        move |_| Reply::whole(&file).cut(400)
-    });
+    let server = Server::with(&file, |_, file| Reply::whole(file).cut(400));
     let place = Setup::new();
     place.fetch(&server.mirrors(), &file).unwrap_err();
     assert_eq!(server.asked().len(), 3);
@@ -155,9 +140,8 @@ fn undetected_change_restarts_download() {
 #[test]
 fn restart_does_not_use_up_attempts() {
     let (old, new) = (vec![7; 900], content(1000));
-    let server = Server::new({
-        let new = new.clone();
-        move |asked| Reply::good(asked, &new, "\"new\"").cut(200)
+    let server = Server::with(&new, |asked, new| {
+        Reply::good(asked, new, "\"new\"").cut(200)
     });
     let place = Setup::new();
     place.leave_part(&old, Some((&server.url("/file"), "\"old\"")));
@@ -187,16 +171,13 @@ fn change_of_etag_only_is_not_an_error() {
 #[test]
 fn shorter_range_is_accepted() {
     let file = content(1000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| match asked.range {
-            None => Reply::whole(&file).cut(100),
-            Some(offset) => {
-                let end = (offset + 400).min(1000);
-                Reply::bare(206, &file[offset..end])
-                    .field(&format!("Content-Length: {}", end - offset))
-                    .field(&format!("Content-Range: bytes {offset}-{}/1000", end - 1))
-            }
+    let server = Server::with(&file, |asked, file| match asked.range {
+        None => Reply::whole(file).cut(100),
+        Some(offset) => {
+            let end = (offset + 400).min(1000);
+            Reply::bare(206, &file[offset..end])
+                .field(&format!("Content-Length: {}", end - offset))
+                .field(&format!("Content-Range: bytes {offset}-{}/1000", end - 1))
         }
     });
     let place = Setup::new();
@@ -209,14 +190,11 @@ fn shorter_range_is_accepted() {
 fn last_modified_replaces_missing_etag() {
     let file = content(1000);
     let date = "Sun, 06 Nov 1994 08:49:37 GMT";
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| match asked.range {
-            None => Reply::whole(&file)
-                .field(&format!("Last-Modified: {date}"))
-                .cut(10),
-            Some(offset) => Reply::rest(&file, offset),
-        }
+    let server = Server::with(&file, move |asked, file| match asked.range {
+        None => Reply::whole(file)
+            .field(&format!("Last-Modified: {date}"))
+            .cut(10),
+        Some(offset) => Reply::rest(file, offset),
     });
     let place = Setup::new();
     place.fetch(&server.mirrors(), &file).unwrap();
@@ -254,14 +232,11 @@ fn any_leftovers_yield_the_right_file() {
 #[test]
 fn interrupted_download_resumes_later() {
     let file = content(300_000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| {
-            let reply = Reply::good(asked, &file, "\"1\"");
-            match asked.index {
-                0 => reply.cut(100_000).stall(),
-                _ => reply,
-            }
+    let server = Server::with(&file, |asked, file| {
+        let reply = Reply::good(asked, file, "\"1\"");
+        match asked.index {
+            0 => reply.cut(100_000).stall(),
+            _ => reply,
         }
     });
     let place = Setup::new();

@@ -124,8 +124,16 @@ impl Server {
 
     /// Starts a good server of one file.
     pub fn of(file: &[u8]) -> Self {
+        Self::with(file, |asked, file| Reply::good(asked, file, "\"1\""))
+    }
+
+    /// Starts a server whose `reply` also gets the content of a file.
+    pub fn with(
+        file: &[u8],
+        reply: impl Fn(&Asked, &[u8]) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let file = file.to_owned();
-        Self::new(move |asked| Reply::good(asked, &file, "\"1\""))
+        Self::new(move |asked| reply(asked, &file))
     }
 
     /// Returns the URL of a file on this server, as a list of mirrors.

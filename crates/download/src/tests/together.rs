@@ -63,14 +63,11 @@ const PATH: &str = "DOWNLOAD_TEST_PATH";
 #[test]
 fn killed_process_leaves_part_without_lock() {
     let file = content(100_000);
-    let server = Server::new({
-        let file = file.clone();
-        move |asked| {
-            let reply = Reply::good(asked, &file, "\"1\"");
-            match asked.index {
-                0 => reply.cut(40_000).stall(),
-                _ => reply,
-            }
+    let server = Server::with(&file, |asked, file| {
+        let reply = Reply::good(asked, file, "\"1\"");
+        match asked.index {
+            0 => reply.cut(40_000).stall(),
+            _ => reply,
         }
     });
     let place = Setup::new();

@@ -12,10 +12,13 @@ mod pooling;
 mod relu;
 mod shortcut;
 
+use std::fmt::Debug;
+
 use burn::backend::Autodiff;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, OpsKind};
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
@@ -132,5 +135,38 @@ where
     match step.prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(operation) => operation.finish(state, output),
         OpsKind::UnTracked(operation) => operation.finish(output),
+    }
+}
+
+/// The step of an operation with one parent: the gradient of its input, from the state that it
+/// kept and the gradient of its output.
+#[derive(Debug)]
+struct Unary<B: Backend, S>(fn(S, FloatTensor<B>) -> FloatTensor<B>);
+
+/// Like [`record`], for an operation with one parent.
+fn record_unary<B, C, S>(
+    parent: &FloatTensor<Autodiff<B, C>>,
+    state: S,
+    output: FloatTensor<B>,
+    gradient: fn(S, FloatTensor<B>) -> FloatTensor<B>,
+) -> FloatTensor<Autodiff<B, C>>
+where
+    B: ResidualBackend,
+    C: CheckpointStrategy,
+    S: Clone + Send + Debug + 'static,
+{
+    record::<B, C, _, 1>(Unary(gradient), [parent], state, output)
+}
+
+impl<B: ResidualBackend, S: Clone + Send + Debug + 'static> Backward<B, 1> for Unary<B, S> {
+    type State = S;
+
+    fn backward(self, ops: Ops<S, 1>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
+        let output_gradient = gradients.consume::<B>(&ops.node);
+        let [parent] = ops.parents;
+        if let Some(node) = parent {
+            let gradient = (self.0)(ops.state, output_gradient);
+            accumulate::<B>(gradients, gradient, |parent| parent.node = node);
+        }
     }
 }

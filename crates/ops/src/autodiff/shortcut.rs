@@ -8,18 +8,8 @@ use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::tensor::TensorMetadata;
 use burn::tensor::ops::FloatTensor;
 
-use super::{accumulate, record};
+use super::{accumulate, record, record_unary};
 use crate::ResidualBackend;
-
-#[derive(Debug)]
-struct ZeroPad;
-
-#[derive(Clone, Debug)]
-struct ZeroPadState {
-    input_shape: [usize; 4],
-    stride: usize,
-    padding: [usize; 2],
-}
 
 pub(super) fn zero_pad<B: ResidualBackend, C: CheckpointStrategy>(
     input: FloatTensor<Autodiff<B, C>>,
@@ -27,35 +17,15 @@ pub(super) fn zero_pad<B: ResidualBackend, C: CheckpointStrategy>(
     padding: [usize; 2],
 ) -> FloatTensor<Autodiff<B, C>> {
     let output = B::zero_pad_shortcut(input.primitive.clone(), stride, padding);
-    let state = ZeroPadState {
-        input_shape: input.shape().dims(),
-        stride,
-        padding,
-    };
-    record::<B, C, _, 1>(ZeroPad, [&input], state, output)
-}
-
-impl<B: ResidualBackend> Backward<B, 1> for ZeroPad {
-    type State = ZeroPadState;
-
-    fn backward(
-        self,
-        ops: Ops<ZeroPadState, 1>,
-        gradients: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let ZeroPadState {
-            input_shape,
-            stride,
-            padding,
-        } = ops.state;
-        let gradient = gradients.consume::<B>(&ops.node);
-        let [parent] = ops.parents;
-        if let Some(node) = parent {
-            let gradient = B::zero_pad_shortcut_backward(gradient, input_shape, stride, padding);
-            accumulate::<B>(gradients, gradient, |parent| parent.node = node);
-        }
-    }
+    let state = (input.shape().dims(), stride, padding);
+    record_unary::<B, C, _>(
+        &input,
+        state,
+        output,
+        |(input_shape, stride, padding), gradient| {
+            B::zero_pad_shortcut_backward(gradient, input_shape, stride, padding)
+        },
+    )
 }
 
 #[derive(Debug)]

@@ -84,20 +84,55 @@ mod tests {
         parameter.into_data()
     }
 
-    #[test]
-    fn sgd_matches_pytorch() {
-        for (sgd, expected) in SGD_REFERENCES {
-            three_steps(Optimizer::Sgd(sgd))
-                .assert_approx_eq::<f32>(&TensorData::from(expected), Tolerance::absolute(1e-6));
-        }
+    fn assert_reference(optimizer: Optimizer, expected: [f32; 2]) {
+        three_steps(optimizer)
+            .assert_approx_eq::<f32>(&TensorData::from(expected), Tolerance::absolute(1e-6));
     }
 
     #[test]
-    fn adam_matches_pytorch() {
-        for (adam, expected) in ADAM_REFERENCES {
-            three_steps(Optimizer::Adam(adam))
-                .assert_approx_eq::<f32>(&TensorData::from(expected), Tolerance::absolute(1e-6));
-        }
+    #[expect(
+        clippy::excessive_precision,
+        reason = "references as PyTorch prints them"
+    )]
+    fn sgd_is_that_of_pytorch() {
+        let decaying = Sgd {
+            weight_decay: 0.01,
+            ..Sgd::default()
+        };
+        let dampened = Sgd {
+            momentum: 0.9,
+            dampening: 0.1,
+            ..Sgd::default()
+        };
+        let nesterov = Sgd {
+            momentum: 0.9,
+            nesterov: true,
+            weight_decay: 0.0005,
+            ..Sgd::default()
+        };
+        assert_reference(Optimizer::Sgd(decaying), [1.015834274, -2.031668548]);
+        assert_reference(Optimizer::Sgd(dampened), [1.004663750, -2.009327500]);
+        assert_reference(Optimizer::Sgd(nesterov), [1.023666252, -2.047332505]);
+    }
+
+    #[test]
+    #[expect(
+        clippy::excessive_precision,
+        reason = "references as PyTorch prints them"
+    )]
+    fn adam_is_that_of_pytorch() {
+        let plain = Adam::default();
+        let decaying = Adam {
+            weight_decay: 0.1,
+            ..plain
+        };
+        let decoupled = Adam {
+            decoupled: true,
+            ..decaying
+        };
+        assert_reference(Optimizer::Adam(plain), [0.942935176, -1.946752862]);
+        assert_reference(Optimizer::Adam(decaying), [0.915164744, -1.919361930]);
+        assert_reference(Optimizer::Adam(decoupled), [0.914293594, -1.888454520]);
     }
 
     #[test]
@@ -133,81 +168,4 @@ mod tests {
             );
         }
     }
-
-    #[expect(
-        clippy::excessive_precision,
-        reason = "references as PyTorch prints them"
-    )]
-    const SGD_REFERENCES: [(Sgd, [f32; 2]); 3] = [
-        (
-            Sgd {
-                momentum: 0.0,
-                dampening: 0.0,
-                nesterov: false,
-                weight_decay: 0.01,
-                vectors_decay: true,
-            },
-            [1.015834274, -2.031668548],
-        ),
-        (
-            Sgd {
-                momentum: 0.9,
-                dampening: 0.1,
-                nesterov: false,
-                weight_decay: 0.0,
-                vectors_decay: true,
-            },
-            [1.004663750, -2.009327500],
-        ),
-        (
-            Sgd {
-                momentum: 0.9,
-                dampening: 0.0,
-                nesterov: true,
-                weight_decay: 0.0005,
-                vectors_decay: true,
-            },
-            [1.023666252, -2.047332505],
-        ),
-    ];
-
-    #[expect(
-        clippy::excessive_precision,
-        reason = "references as PyTorch prints them"
-    )]
-    const ADAM_REFERENCES: [(Adam, [f32; 2]); 3] = [
-        (
-            Adam {
-                beta1: 0.9,
-                beta2: 0.999,
-                epsilon: 1e-8,
-                weight_decay: 0.0,
-                decoupled: false,
-                vectors_decay: true,
-            },
-            [0.942935176, -1.946752862],
-        ),
-        (
-            Adam {
-                beta1: 0.9,
-                beta2: 0.999,
-                epsilon: 1e-8,
-                weight_decay: 0.1,
-                decoupled: false,
-                vectors_decay: true,
-            },
-            [0.915164744, -1.919361930],
-        ),
-        (
-            Adam {
-                beta1: 0.9,
-                beta2: 0.999,
-                epsilon: 1e-8,
-                weight_decay: 0.1,
-                decoupled: true,
-                vectors_decay: true,
-            },
-            [0.914293594, -1.888454520],
-        ),
-    ];
 }

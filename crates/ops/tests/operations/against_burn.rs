@@ -231,6 +231,8 @@ fn max_pool() {
     }
 }
 
+type Sum = fn([Tensor<Train, 4>; 2]) -> Tensor<Train, 4>;
+
 #[test]
 fn pools_and_add_match_burn() {
     for size in [[2, 3, 4, 5], [1, 1, 1, 1]] {
@@ -271,29 +273,26 @@ fn pools_and_add_match_burn() {
             |inputs| ops::relu(inputs[0].clone().reshape(size)),
             |inputs| relu(inputs[0].clone().reshape(size)),
         );
-        compare(
-            &format!("addition alone, {size:?}"),
-            &[length, length],
-            |inputs| {
-                let [left, right] = [0, 1].map(|index: usize| inputs[index].clone().reshape(size));
-                ops::add(left, right)
-            },
-            |inputs| {
-                let [left, right] = [0, 1].map(|index: usize| inputs[index].clone().reshape(size));
-                left + right
-            },
+        let compare_sums = |what: &str, ours: Sum, burns: Sum| {
+            let both = |inputs: &[Tensor<Train, 1>]| {
+                [0, 1].map(|index: usize| inputs[index].clone().reshape(size))
+            };
+            compare(
+                &format!("{what}, {size:?}"),
+                &[length, length],
+                |inputs| ours(both(inputs)),
+                |inputs| burns(both(inputs)),
+            );
+        };
+        compare_sums(
+            "addition alone",
+            |[left, right]| ops::add(left, right),
+            |[left, right]| left + right,
         );
-        compare(
-            &format!("addition, {size:?}"),
-            &[length, length],
-            |inputs| {
-                let [left, right] = [0, 1].map(|index: usize| inputs[index].clone().reshape(size));
-                ops::add_relu(left, right)
-            },
-            |inputs| {
-                let [left, right] = [0, 1].map(|index: usize| inputs[index].clone().reshape(size));
-                relu(left + right)
-            },
+        compare_sums(
+            "addition",
+            |[left, right]| ops::add_relu(left, right),
+            |[left, right]| relu(left + right),
         );
     }
 }

@@ -42,6 +42,20 @@ fn check<const D: usize>(
     }
 }
 
+fn check_convolution(
+    what: &str,
+    size: [usize; 4],
+    weight: [usize; 4],
+    options: ConvolutionOptions,
+) {
+    let lengths = [size.iter().product(), weight.iter().product(), weight[0]];
+    check(what, &lengths, |inputs| {
+        let [input, kernels] = [(0, size), (1, weight)]
+            .map(|(index, shape): (usize, _)| inputs[index].clone().reshape(shape));
+        ops::convolution(input, kernels, Some(inputs[2].clone()), options)
+    });
+}
+
 #[test]
 fn convolution() {
     for (size, kernel, stride, padding) in [
@@ -51,26 +65,13 @@ fn convolution() {
         ([2, 3, 4, 4], [1, 1], [2, 2], [0, 0]),
         ([1, 2, 1, 1], [7, 7], [2, 2], [3, 3]),
     ] {
-        let [batch, channels, height, width] = size;
-        let weight = [2, channels, kernel[0], kernel[1]];
-        let lengths = [
-            batch * channels * height * width,
-            weight.iter().product(),
-            2,
-        ];
+        let weight = [2, size[1], kernel[0], kernel[1]];
         let options = ConvolutionOptions {
             stride,
             padding,
             groups: 1,
         };
-        check(&format!("{size:?} {kernel:?}"), &lengths, |inputs| {
-            ops::convolution(
-                inputs[0].clone().reshape(size),
-                inputs[1].clone().reshape(weight),
-                Some(inputs[2].clone()),
-                options,
-            )
-        });
+        check_convolution(&format!("{size:?} {kernel:?}"), size, weight, options);
     }
 }
 
@@ -82,20 +83,12 @@ fn convolution_in_groups() {
         ([1, 6, 3, 3], 3, 1, 2, 3),
     ] {
         let weight = [out_channels, size[1] / groups, kernel, kernel];
-        let lengths = [size.iter().product(), weight.iter().product(), out_channels];
         let options = ConvolutionOptions {
             stride: [stride; 2],
             padding: [kernel / 2; 2],
             groups,
         };
-        check(&format!("{size:?} in {groups}"), &lengths, |inputs| {
-            ops::convolution(
-                inputs[0].clone().reshape(size),
-                inputs[1].clone().reshape(weight),
-                Some(inputs[2].clone()),
-                options,
-            )
-        });
+        check_convolution(&format!("{size:?} in {groups}"), size, weight, options);
     }
 }
 
@@ -200,17 +193,16 @@ fn zero_pad_shortcut() {
 #[test]
 fn add_relu() {
     let size = [2, 2, 2, 3];
+    let both = |inputs: &[Tensor<Train, 1>]| {
+        [0, 1].map(|index: usize| inputs[index].clone().reshape(size))
+    };
     check("add_relu", &[24, 24], |inputs| {
-        ops::add_relu(
-            inputs[0].clone().reshape(size),
-            inputs[1].clone().reshape(size),
-        )
+        let [left, right] = both(inputs);
+        ops::add_relu(left, right)
     });
     check("add", &[24, 24], |inputs| {
-        ops::add(
-            inputs[0].clone().reshape(size),
-            inputs[1].clone().reshape(size),
-        )
+        let [left, right] = both(inputs);
+        ops::add(left, right)
     });
     check("twice the same", &[24], |inputs| {
         let input = inputs[0].clone().reshape(size);

@@ -43,6 +43,15 @@ fn in_form(form: &str, name: &str, content: &[u8]) -> (String, Vec<u8>) {
     }
 }
 
+/// Asserts that a file has other content than that with a checksum.
+#[track_caller]
+fn assert_is_other(error: &DataError, file: &Path, sum: &str) {
+    let DataError::Published(PublishedError::OtherContent { path, expected, .. }) = error else {
+        panic!("{error}");
+    };
+    assert_eq!((path.as_path(), expected.as_str()), (file, sum));
+}
+
 #[test]
 fn files_are_found_in_all_forms_and_folders() {
     let sums = mnist_files().map(|(_, content)| sha256(&content));
@@ -95,14 +104,7 @@ fn one_changed_byte_is_detected() {
             }
             let found = set.locate_in(&[root.path().to_owned()]).unwrap();
             let error = mnist::load(&found).unwrap_err();
-            assert!(
-                matches!(
-                    &error,
-                    DataError::Published(PublishedError::OtherContent { path: named, expected, .. })
-                        if *named == path && expected == sum
-                ),
-                "{error}"
-            );
+            assert_is_other(&error, &path, sum);
             let hint = error.hint().unwrap();
             assert!(hint.starts_with(&format!("remove {}", path.display())));
         }
@@ -135,14 +137,7 @@ fn record_files_are_verified() {
             let path = folder.join(CIFAR10.files[changed][0]);
             fs::write(&path, record(9)).unwrap();
             let error = load().unwrap_err();
-            assert!(
-                matches!(
-                    &error,
-                    DataError::Published(PublishedError::OtherContent { path: named, expected, .. })
-                        if *named == path && expected == sum
-                ),
-                "{error}"
-            );
+            assert_is_other(&error, &path, sum);
             fs::write(&path, &files[changed]).unwrap();
         }
     }
@@ -176,10 +171,9 @@ fn existing_files_are_used_packed_or_plain() {
             for (name, content) in &files[..3] {
                 let (name, bytes) = in_form(form, name, content);
                 // A file packed by another program has another checksum.
-                let bytes = if form == "packed" {
-                    [bytes, gzip(b"")].concat()
-                } else {
-                    bytes
+                let bytes = match form {
+                    "packed" => [bytes, gzip(b"")].concat(),
+                    _ => bytes,
                 };
                 fs::write(folder.join(name), bytes).unwrap();
             }
@@ -188,17 +182,11 @@ fn existing_files_are_used_packed_or_plain() {
             let (message, hint) = (error.to_string(), error.hint().unwrap());
             let place = folder.display().to_string();
             let place = place.trim_end_matches('/');
-            assert!(
-                message.starts_with(&format!(
-                    "{last} of mnist, whose other files are in {place}"
-                )),
-                "{message}"
-            );
+            let start = format!("{last} of mnist, whose other files are in {place}");
+            assert!(message.starts_with(&start), "{message}");
             assert!(!message.contains("damaged"), "{message}");
-            assert!(
-                hint.starts_with(&format!("put {last} into {place}")),
-                "{hint}"
-            );
+            let start = format!("put {last} into {place}");
+            assert!(hint.starts_with(&start), "{hint}");
 
             set.mirrors = &full;
             fetch_into(&set, root.path()).unwrap();

@@ -8,23 +8,7 @@ use super::winograd::{WinogradWeight, winograd};
 use super::*;
 use crate::kernels::parallel::Shared;
 use crate::kernels::simd::SimdLevel;
-
-/// Generator of pseudorandom values between -1 and 1.
-struct Values(u64);
-
-impl Values {
-    fn take(&mut self, count: usize) -> Vec<f32> {
-        (0..count)
-            .map(|_| {
-                self.0 = self
-                    .0
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1);
-                (self.0 >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-            })
-            .collect()
-    }
-}
+use crate::kernels::testing::{assert_same_on_threads, poisoned, random};
 
 /// Calls `visit(input index, weight index [height, width, in / groups, out], output index)` for every
 /// product of the convolution.
@@ -85,6 +69,18 @@ fn assert_within(
     }
 }
 
+const SHAPE: ConvolutionShape = ConvolutionShape {
+    batch: 1,
+    height: 4,
+    width: 4,
+    in_channels: 1,
+    out_channels: 1,
+    groups: 1,
+    kernel: [3, 3],
+    stride: [1, 1],
+    padding: [1, 1],
+};
+
 fn shapes() -> Vec<ConvolutionShape> {
     let mut shapes = Vec::new();
     let channels = [
@@ -132,11 +128,10 @@ fn shapes() -> Vec<ConvolutionShape> {
 #[test]
 fn forward_matches_naive_sum() {
     for shape in shapes() {
-        let mut values = Values(1);
-        let input = values.take(shape.input_len());
-        let weight = values.take(shape.weight_len());
-        let bias = values.take(shape.out_channels);
-        let residual = values.take(shape.output_len());
+        let input = random(1, shape.input_len());
+        let weight = random(2, shape.weight_len());
+        let bias = random(3, shape.out_channels);
+        let residual = random(4, shape.output_len());
         let mut sums = vec![0.0; shape.output_len()];
         products(&shape, |i, w, o| {
             sums[o] += f64::from(input[i]) * f64::from(weight[w]);
@@ -151,7 +146,7 @@ fn forward_matches_naive_sum() {
             .collect();
         for level in SimdLevel::available() {
             let packed = PackedWeight::new(level, &weight, WeightOrder::InOut, &shape);
-            let mut output = vec![f32::NAN; shape.output_len()];
+            let mut output = poisoned(shape.output_len());
             forward(&shape, &input, &packed, Epilogue::default(), &mut output);
             assert_close("sums", &shape, &output, &sums);
 
@@ -180,11 +175,10 @@ fn winograd_matches_naive_sum() {
                 height: shape.height + 2,
                 ..shape
             };
-            let mut values = Values(6);
-            let input = values.take(shape.input_len());
-            let weight = values.take(shape.weight_len());
-            let bias = values.take(shape.out_channels);
-            let before = values.take(shape.output_len());
+            let input = random(1, shape.input_len());
+            let weight = random(2, shape.weight_len());
+            let bias = random(3, shape.out_channels);
+            let before = random(4, shape.output_len());
             let mut sums: Vec<f64> = before
                 .iter()
                 .enumerate()
@@ -219,19 +213,15 @@ fn winograd_matches_naive_sum() {
 #[test]
 fn both_weight_layouts_give_same_result() {
     let shape = ConvolutionShape {
-        batch: 1,
-        height: 4,
         width: 5,
         in_channels: 3,
         out_channels: 18,
-        groups: 1,
         kernel: [2, 3],
-        stride: [1, 1],
         padding: [1, 0],
+        ..SHAPE
     };
-    let mut values = Values(2);
-    let input = values.take(shape.input_len());
-    let in_out = values.take(shape.weight_len());
+    let input = random(1, shape.input_len());
+    let in_out = random(2, shape.weight_len());
     let mut out_in = vec![0.0; in_out.len()];
     for (index, &value) in in_out.iter().enumerate() {
         let (tap, channels) = (index / 54, index % 54);
@@ -239,18 +229,11 @@ fn both_weight_layouts_give_same_result() {
     }
     let run = |weight: &[f32], order| {
         let packed = PackedWeight::new(SimdLevel::best(), weight, order, &shape);
-        let mut output = vec![f32::NAN; shape.output_len()];
+        let mut output = poisoned(shape.output_len());
         forward(&shape, &input, &packed, Epilogue::default(), &mut output);
-        let mut gradient = vec![f32::NAN; shape.input_len()];
-        input_gradient(
-            SimdLevel::best(),
-            &shape,
-            &output,
-            weight,
-            order,
-            false,
-            &mut gradient,
-        );
+        let mut gradient = poisoned(shape.input_len());
+        let level = SimdLevel::best();
+        input_gradient(level, &shape, &output, weight, order, false, &mut gradient);
         (output, gradient)
     };
     assert_eq!(
@@ -262,10 +245,9 @@ fn both_weight_layouts_give_same_result() {
 #[test]
 fn input_gradient_matches_naive_sum() {
     for shape in shapes() {
-        let mut values = Values(3);
-        let weight = values.take(shape.weight_len());
-        let output_gradient = values.take(shape.output_len());
-        let before = values.take(shape.input_len());
+        let weight = random(1, shape.weight_len());
+        let output_gradient = random(2, shape.output_len());
+        let before = random(3, shape.input_len());
         let mut sums = vec![0.0; shape.input_len()];
         products(&shape, |i, w, o| {
             sums[i] += f64::from(output_gradient[o]) * f64::from(weight[w]);
@@ -277,7 +259,7 @@ fn input_gradient_matches_naive_sum() {
             .collect();
         for level in SimdLevel::available() {
             let run = |accumulate, mut gradient: Vec<f32>| {
-                let order = WeightOrder::InOut;
+                let (order, sums) = (WeightOrder::InOut, &mut gradient);
                 input_gradient(
                     level,
                     &shape,
@@ -285,12 +267,12 @@ fn input_gradient_matches_naive_sum() {
                     &weight,
                     order,
                     accumulate,
-                    &mut gradient,
+                    sums,
                 );
                 gradient
             };
-            let poisoned = vec![f32::NAN; shape.input_len()];
-            assert_close("input gradient", &shape, &run(false, poisoned), &sums);
+            let sums_alone = run(false, poisoned(shape.input_len()));
+            assert_close("input gradient", &shape, &sums_alone, &sums);
             assert_close("accumulated", &shape, &run(true, before.clone()), &added);
         }
     }
@@ -299,15 +281,14 @@ fn input_gradient_matches_naive_sum() {
 #[test]
 fn weight_gradient_matches_naive_sum() {
     for shape in shapes() {
-        let mut values = Values(4);
-        let input = values.take(shape.input_len());
-        let output_gradient = values.take(shape.output_len());
+        let input = random(1, shape.input_len());
+        let output_gradient = random(2, shape.output_len());
         let mut sums = vec![0.0; shape.weight_len()];
         products(&shape, |i, w, o| {
             sums[w] += f64::from(output_gradient[o]) * f64::from(input[i]);
         });
         for level in SimdLevel::available() {
-            let mut gradient = vec![f32::NAN; shape.weight_len()];
+            let mut gradient = poisoned(shape.weight_len());
             weight_gradient(level, &shape, &input, &output_gradient, &mut gradient);
             assert_close("weight gradient", &shape, &gradient, &sums);
         }
@@ -317,18 +298,12 @@ fn weight_gradient_matches_naive_sum() {
 #[test]
 fn nan_propagates() {
     let shape = ConvolutionShape {
-        batch: 1,
-        height: 4,
-        width: 4,
         in_channels: 32,
         out_channels: 32,
-        groups: 1,
-        kernel: [3, 3],
-        stride: [1, 1],
-        padding: [1, 1],
+        ..SHAPE
     };
-    let weight = Values(7).take(shape.weight_len());
-    let input = vec![f32::NAN; shape.input_len()];
+    let weight = random(1, shape.weight_len());
+    let input = poisoned(shape.input_len());
     let epilogue = Epilogue {
         relu: true,
         ..Epilogue::default()
@@ -349,42 +324,22 @@ fn results_are_independent_of_thread_count() {
         width: 19,
         in_channels: 24,
         out_channels: 72,
-        groups: 1,
-        kernel: [3, 3],
         stride: [2, 1],
-        padding: [1, 1],
+        ..SHAPE
     };
-    let mut values = Values(5);
-    let input = values.take(shape.input_len());
-    let weight = values.take(shape.weight_len());
-    let output_gradient = values.take(shape.output_len());
-    let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
-        pool.install(|| {
-            let level = SimdLevel::best();
-            let order = WeightOrder::InOut;
-            let packed = PackedWeight::new(level, &weight, order, &shape);
-            let mut results = [shape.output_len(), shape.input_len(), shape.weight_len()]
-                .map(|length| vec![f32::NAN; length]);
-            let [output, input_sums, weight_sums] = &mut results;
-            forward(&shape, &input, &packed, Epilogue::default(), output);
-            input_gradient(
-                level,
-                &shape,
-                &output_gradient,
-                &weight,
-                order,
-                false,
-                input_sums,
-            );
-            weight_gradient(level, &shape, &input, &output_gradient, weight_sums);
-            results
-        })
-    };
-    let alone = run(1);
-    assert_eq!(run(2), alone);
-    assert_eq!(run(3), alone);
+    let input = random(1, shape.input_len());
+    let weight = random(2, shape.weight_len());
+    let output_gradient = random(3, shape.output_len());
+    let (level, order) = (SimdLevel::best(), WeightOrder::InOut);
+    assert_same_on_threads(|| {
+        let packed = PackedWeight::new(level, &weight, order, &shape);
+        let lengths = [shape.output_len(), shape.input_len(), shape.weight_len()];
+        let mut results = lengths.map(poisoned);
+        let [output, input_sums, weight_sums] = &mut results;
+        forward(&shape, &input, &packed, Epilogue::default(), output);
+        let gradient = &output_gradient;
+        input_gradient(level, &shape, gradient, &weight, order, false, input_sums);
+        weight_gradient(level, &shape, &input, gradient, weight_sums);
+        results.concat()
+    });
 }

@@ -4,23 +4,53 @@ use crate::kernels::testing::{CHANNELS, assert_close, assert_same_on_threads, po
 const SIZES: [(usize, usize); 5] = [(1, 1), (2, 3), (7, 7), (8, 8), (13, 5)];
 const WINDOWS: [(usize, usize, usize); 4] = [(3, 2, 1), (2, 2, 0), (3, 1, 1), (1, 2, 0)];
 
+fn shape(batch: usize, height: usize, width: usize, channels: usize) -> Shape {
+    Shape {
+        batch,
+        height,
+        width,
+        channels,
+    }
+}
+
+fn window(kernel: usize, stride: usize, padding: usize) -> Window {
+    Window {
+        kernel,
+        stride,
+        padding,
+    }
+}
+
+/// Returns the gradient of the input.
+fn backward(
+    level: SimdLevel,
+    input: &[f32],
+    output: &[f32],
+    output_gradient: &[f32],
+    shape: Shape,
+    window: Window,
+) -> Vec<f32> {
+    let mut gradient = poisoned(input.len());
+    max_pool_backward(
+        level,
+        input,
+        output,
+        output_gradient,
+        shape,
+        window,
+        &mut gradient,
+    );
+    gradient
+}
+
 /// Calls `check` with many shapes and windows, and with values that often repeat within a window.
 fn for_each_case(check: impl Fn(SimdLevel, Shape, Window, &[f32])) {
     for level in SimdLevel::available() {
         for channels in CHANNELS {
             for (height, width) in SIZES {
                 for (kernel, stride, padding) in WINDOWS {
-                    let shape = Shape {
-                        batch: 2,
-                        height,
-                        width,
-                        channels,
-                    };
-                    let window = Window {
-                        kernel,
-                        stride,
-                        padding,
-                    };
+                    let shape = shape(2, height, width, channels);
+                    let window = window(kernel, stride, padding);
                     if kernel > height.min(width) + 2 * padding {
                         continue;
                     }
@@ -80,16 +110,7 @@ fn max_pool_and_gradient_match_naive() {
         for (&(_, index), &gradient) in places.iter().zip(&output_gradient) {
             expected[index] += f64::from(gradient);
         }
-        let mut gradient = poisoned(input.len());
-        max_pool_backward(
-            level,
-            input,
-            &output,
-            &output_gradient,
-            shape,
-            window,
-            &mut gradient,
-        );
+        let gradient = backward(level, input, &output, &output_gradient, shape, window);
         assert_close(&gradient, &expected);
     });
 }
@@ -98,23 +119,14 @@ fn max_pool_and_gradient_match_naive() {
 fn infinite_values_are_pooled() {
     for level in SimdLevel::available() {
         for value in [f32::NEG_INFINITY, f32::INFINITY] {
-            let shape = Shape {
-                batch: 1,
-                height: 2,
-                width: 2,
-                channels: 1,
-            };
-            let window = Window {
-                kernel: 2,
-                stride: 2,
-                padding: 0,
-            };
+            let shape = shape(1, 2, 2, 1);
+            let window = window(2, 2, 0);
             let input = [f32::NEG_INFINITY, value, value, value];
             let first = usize::from(value > 0.0);
-            let (mut output, mut gradient) = (poisoned(1), poisoned(4));
+            let mut output = poisoned(1);
             max_pool(level, &input, shape, window, &mut output);
             assert_eq!(output, [value]);
-            max_pool_backward(level, &input, &output, &[3.0], shape, window, &mut gradient);
+            let gradient = backward(level, &input, &output, &[3.0], shape, window);
             let mut expected = [0.0; 4];
             expected[first] = 3.0;
             assert_eq!(gradient, expected);
@@ -125,17 +137,8 @@ fn infinite_values_are_pooled() {
 #[test]
 fn empty_batch_gives_empty_output() {
     for level in SimdLevel::available() {
-        let shape = Shape {
-            batch: 0,
-            height: 4,
-            width: 4,
-            channels: 3,
-        };
-        let window = Window {
-            kernel: 3,
-            stride: 2,
-            padding: 1,
-        };
+        let shape = shape(0, 4, 4, 3);
+        let window = window(3, 2, 1);
         max_pool(level, &[], shape, window, &mut []);
         max_pool_backward(level, &[], &[], &[], shape, window, &mut []);
     }
@@ -143,32 +146,15 @@ fn empty_batch_gives_empty_output() {
 
 #[test]
 fn results_are_independent_of_thread_count() {
-    let shape = Shape {
-        batch: 3,
-        height: 56,
-        width: 56,
-        channels: 20,
-    };
-    let window = Window {
-        kernel: 3,
-        stride: 2,
-        padding: 1,
-    };
+    let shape = shape(3, 56, 56, 20);
+    let window = window(3, 2, 1);
     for level in SimdLevel::available() {
         let input = random(3, shape.values());
         let length = window.output(shape).values();
         assert_same_on_threads(|| {
-            let (mut output, mut gradient) = (poisoned(length), poisoned(input.len()));
+            let mut output = poisoned(length);
             max_pool(level, &input, shape, window, &mut output);
-            max_pool_backward(
-                level,
-                &input,
-                &output,
-                &output,
-                shape,
-                window,
-                &mut gradient,
-            );
+            let gradient = backward(level, &input, &output, &output, shape, window);
             [output, gradient].concat()
         });
     }
