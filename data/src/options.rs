@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
+use download::Progress;
 use serde::{Deserialize, Serialize};
 
 /// Where the images of a folder are kept during training.
@@ -66,6 +67,28 @@ impl fmt::Debug for LoadOptions<'_> {
             .field("seed", &self.seed)
             .finish_non_exhaustive()
     }
+}
+
+/// Progress of fetching a data set; reported about ten times per second or more often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FetchProgress<'a> {
+    /// A file is being downloaded, or waited or searched for.
+    Downloading {
+        /// Name of the file.
+        file: &'a str,
+        /// Progress of the download.
+        progress: Progress,
+    },
+    /// An archive is being unpacked.
+    Unpacking {
+        /// Name of the archive.
+        file: &'a str,
+        /// Number of bytes of the archive processed so far.
+        done: u64,
+        /// Size of the archive in bytes.
+        total: u64,
+    },
 }
 
 /// Progress of preparing images.

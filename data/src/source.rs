@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cifar::{CIFAR10, CIFAR100};
 use crate::error::DataError;
+use crate::options::FetchProgress;
 use crate::options::LoadOptions;
-use crate::published::{self, FetchProgress, PublishedSet};
+use crate::published::{self, PublishedSet};
 use crate::set::DataSet;
 use crate::{archive, folder, mnist, sample};
 

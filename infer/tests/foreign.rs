@@ -389,7 +389,7 @@ fn unusable_files_give_one_sentence() {
         ),
         (
             &answer,
-            &["no network that is known here: no first stage", "hint:"],
+            &["does not hold a known network: no first stage", "hint:"],
         ),
     ] {
         fails(&mut predict(path), 1, words);
@@ -400,10 +400,18 @@ fn unusable_files_give_one_sentence() {
             1,
             &["does not fit resnet18 with 5 classes", "more", "--model"][..],
         ),
-        (["--model", "preresnet18"], 1, &["no counterpart"]),
+        (
+            ["--model", "preresnet18"],
+            1,
+            &["cannot be written in PyTorch's names"],
+        ),
         (["--model", "resnt18"], 2, &["resnet18"]),
         (["--run", "mine"], 2, &["cannot be used with"]),
-        (["--resize", "100"], 2, &["too few", "--resize"]),
+        (
+            ["--resize", "100"],
+            2,
+            &["must be at least 224", "--resize"],
+        ),
     ] {
         fails(&mut predict_as(&good, &arguments), code, words);
     }
@@ -606,7 +614,7 @@ fn single_output_gives_two_probabilities() {
             "{name}: {probability}"
         );
     }
-    says(&said, &["assumed: the one output is for a sigmoid"]);
+    says(&said, &["assumed: the only output is, after a sigmoid"]);
     let words = ["one output", "hint:", "--activation"];
     fails(
         &mut predict_as(&path, &["--activation", "softmax"]),

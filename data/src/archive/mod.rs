@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::error::quoted;
-use crate::published::FetchProgress;
+use crate::options::FetchProgress;
 
 pub(crate) use unpacked::{Unpacked, unpacked};
 

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 use super::{ENDINGS, Failure, OTHER_ENDINGS, Progress, Target, tar, zip};
 use crate::error::DataError;
-use crate::published::{FetchProgress, writable};
+use crate::folders::writable;
+use crate::options::FetchProgress;
 
 /// Name of the folder in the cache folder that holds unpacked archives.
 const FOLDER: &str = "archives";

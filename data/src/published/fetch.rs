@@ -5,35 +5,14 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use download::{Download, DownloadError, Outcome, Progress};
+use download::{Download, DownloadError, Outcome};
 
 use super::local::LocalFile;
 use super::locate::{SearchedFolder, fullest, locate, places};
 use super::unpack::{UnpackError, Unpacking, unpack};
 use super::{Form, PublishedSet, RemoteFile};
 use crate::error::{DataError, MissingPart, PublishedError};
-
-/// Progress of fetching a data set; reported about ten times per second or more often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FetchProgress<'a> {
-    /// A file is being downloaded, or waited or searched for.
-    Downloading {
-        /// Name of the file.
-        file: &'a str,
-        /// Progress of the download.
-        progress: Progress,
-    },
-    /// An archive is being unpacked.
-    Unpacking {
-        /// Name of the archive.
-        file: &'a str,
-        /// Number of bytes of the archive processed so far.
-        done: u64,
-        /// Size of the archive in bytes.
-        total: u64,
-    },
-}
+use crate::options::FetchProgress;
 
 /// Downloads a set into the first writable folder of `writable`, unless its files are in one of the
 /// folders `searched`.

@@ -2,7 +2,6 @@
 
 mod catalogue;
 mod fetch;
-mod folders;
 mod local;
 mod locate;
 mod unpack;
@@ -15,9 +14,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::error::PublishedError;
+use crate::folders;
+use crate::options::FetchProgress;
 pub(crate) use catalogue::{CIFAR10, CIFAR100, FASHION_MNIST, MNIST};
-pub use fetch::FetchProgress;
-pub(crate) use folders::writable;
 pub(crate) use local::{Hashed, LocalFile};
 
 /// The possible names of one file, the usual one first.

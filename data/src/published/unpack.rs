@@ -61,7 +61,7 @@ pub(super) fn unpack(
         let entry = entry.map_err(cannot_write)?.file_name();
         if entry != name || !unpacked.is_dir() {
             let [entry, name] = [entry.display(), name.display()];
-            return Err(damaged(format!("{entry} does not lie in {name}")));
+            return Err(damaged(format!("{entry} is outside of {name}")));
         }
     }
     let missing = needed

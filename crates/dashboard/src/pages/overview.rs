@@ -157,15 +157,15 @@ fn key_figures(pen: &Pen, run: &Run) -> Vec<(String, Span)> {
             pairs.push((name, (figure(metric, value), good)));
         }
     }
-    if let Some(kept) = history.kept() {
-        if let Some(accuracy) = kept.scores().1.get("accuracy") {
-            let name = format!(
-                "kept: epoch {}, {}",
-                kept.epoch,
-                of_epoch(history, kept, "accuracy")
-            );
-            pairs.push(plain(&name, percent(accuracy, 2)));
-        }
+    if let Some(kept) = history.kept()
+        && let Some(accuracy) = kept.scores().1.get("accuracy")
+    {
+        let name = format!(
+            "kept: epoch {}, {}",
+            kept.epoch,
+            of_epoch(history, kept, "accuracy")
+        );
+        pairs.push(plain(&name, percent(accuracy, 2)));
     }
     // Once there are test metrics, those of the last epoch could be mistaken for them.
     let last = history.epochs.last().filter(|_| history.tested.is_none());

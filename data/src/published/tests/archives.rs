@@ -105,14 +105,20 @@ fn suspicious_members_are_rejected() {
     };
     let whole = good();
     for (bytes, words) in [
-        (gzip(&tar(&[file("../evil")])), "`../evil` leads out of it"),
-        (gzip(&tar(&[file("packed-bin/../../evil")])), "leads out"),
+        (
+            gzip(&tar(&[file("../evil")])),
+            "`../evil` is outside of the",
+        ),
+        (
+            gzip(&tar(&[file("packed-bin/../../evil")])),
+            "is outside of",
+        ),
         (
             gzip(&tar(&[file("/tmp/evil")])),
-            "`/tmp/evil` leads out of it",
+            "`/tmp/evil` is outside of",
         ),
-        (gzip(&tar(&[file("elsewhere/evil")])), "does not lie"),
-        (gzip(&tar(&[file("packed-bin")])), "does not lie"),
+        (gzip(&tar(&[file("elsewhere/evil")])), "is outside of"),
+        (gzip(&tar(&[file("packed-bin")])), "is outside of"),
         (
             gzip(&tar(&[special(EntryType::Symlink)])),
             "is a link or a device",
@@ -125,7 +131,7 @@ fn suspicious_members_are_rejected() {
             gzip(&tar(&[special(EntryType::Fifo)])),
             "is a link or a device",
         ),
-        (gzip(&tar(&[huge])), "would make it 100 times"),
+        (gzip(&tar(&[huge])), "more than 100 times its size"),
         (
             gzip(&tar(&[file("packed-bin/train.bin")])),
             "it has no test.bin",
