@@ -59,7 +59,7 @@ impl<B: ResidualBackend> DigitResNet<B> {
             Pass::Learning,
         ))); // [batch, 15, 5, 5]
         let features = self.block2.forward(features);
-        self.linear.forward(features.flatten(1, 3))
+        self.linear.forward(ops::flatten(features))
     }
 }
 

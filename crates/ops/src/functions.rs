@@ -103,6 +103,11 @@ pub fn average_pool<B: ResidualBackend>(input: Tensor<B, 4>, edge: usize) -> Ten
     tensor(B::average_pool(primitive(input), edge))
 }
 
+/// See [`ResidualBackend::flatten`].
+pub fn flatten<B: ResidualBackend>(input: Tensor<B, 4>) -> Tensor<B, 2> {
+    tensor(B::flatten(primitive(input)))
+}
+
 /// See [`ResidualBackend::global_average_pool`].
 pub fn global_average_pool<B: ResidualBackend>(input: Tensor<B, 4>) -> Tensor<B, 2> {
     tensor(B::global_average_pool(primitive(input)))

@@ -59,9 +59,9 @@ pub use environment::{EnvironmentError, check_environment, simd};
 #[cfg(feature = "flex")]
 pub use flex::KERNELS_VARIABLE;
 pub use functions::{
-    adam_step, add, add_relu, affine, average_pool, batch_norm, convolution, global_average_pool,
-    known_gradient, max_pool, orthogonalize, prepare_convolution, prepared_convolution, relu,
-    sgd_step, zero_pad_shortcut,
+    adam_step, add, add_relu, affine, average_pool, batch_norm, convolution, flatten,
+    global_average_pool, known_gradient, max_pool, orthogonalize, prepare_convolution,
+    prepared_convolution, relu, sgd_step, zero_pad_shortcut,
 };
 #[cfg(feature = "flex")]
 pub use kernels::{SIMD_VARIABLE, SimdLevel, peak_gflops};
@@ -251,6 +251,12 @@ pub trait ResidualBackend: Backend {
         input_shape: [usize; 4],
     ) -> FloatTensor<Self> {
         default::global_average_pool_backward::<Self>(output_gradient, input_shape)
+    }
+
+    /// Returns the values of each image in the order of channels, rows and columns:
+    /// `[batch, channels * height * width]`.
+    fn flatten(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        default::flatten::<Self>(input)
     }
 
     /// Computes shortcut A (He et al. 2015, <https://arxiv.org/abs/1512.03385>, section 3.3): every

@@ -72,6 +72,10 @@ impl<B: ResidualBackend, C: CheckpointStrategy> ResidualBackend for Autodiff<B, 
         pooling::global_average_pool::<B, C>(input)
     }
 
+    fn flatten(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        pooling::flatten::<B, C>(input)
+    }
+
     fn zero_pad_shortcut(
         input: FloatTensor<Self>,
         stride: usize,

@@ -1,4 +1,4 @@
-//! Autodiff steps of the pooling operations.
+//! Autodiff steps of pooling and flattening.
 
 use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -46,5 +46,14 @@ pub(super) fn global_average_pool<B: ResidualBackend, C: CheckpointStrategy>(
     let input_shape = input.shape().dims();
     record_unary::<B, C, _>(&input, input_shape, output, |input_shape, gradient| {
         B::global_average_pool_backward(gradient, input_shape)
+    })
+}
+
+pub(super) fn flatten<B: ResidualBackend, C: CheckpointStrategy>(
+    input: FloatTensor<Autodiff<B, C>>,
+) -> FloatTensor<Autodiff<B, C>> {
+    let output = B::flatten(input.primitive.clone());
+    record_unary::<B, C, _>(&input, input.shape(), output, |input_shape, gradient| {
+        B::float_reshape(gradient, input_shape)
     })
 }

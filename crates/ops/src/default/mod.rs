@@ -18,8 +18,8 @@ mod pools;
 pub use super::orthogonal::orthogonalize;
 pub use super::step::{adam_step, sgd_step};
 pub use pools::{
-    average_pool, average_pool_backward, global_average_pool, global_average_pool_backward,
-    max_pool, max_pool_backward,
+    average_pool, average_pool_backward, flatten, global_average_pool,
+    global_average_pool_backward, max_pool, max_pool_backward,
 };
 
 /// Distance between neighboring values of a window, in pixels.

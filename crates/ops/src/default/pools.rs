@@ -67,6 +67,12 @@ pub fn average_pool_backward<B: Backend>(
     )
 }
 
+/// See [`ResidualBackend::flatten`](crate::ResidualBackend::flatten).
+pub fn flatten<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
+    let [batch, channels, height, width] = input.shape().dims();
+    B::float_reshape(input, Shape::from([batch, channels * height * width]))
+}
+
 /// See [`ResidualBackend::global_average_pool`](crate::ResidualBackend::global_average_pool).
 pub fn global_average_pool<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
     let [batch, channels, ..] = input.shape().dims::<4>();

@@ -235,6 +235,13 @@ impl ResidualBackend for Flex {
         pooling::global_average_pool_backward(output_gradient, input_shape)
     }
 
+    fn flatten(input: FlexTensor) -> FlexTensor {
+        if !images::computable([&input]) || input.is_contiguous() {
+            return default::flatten::<Self>(input);
+        }
+        pooling::flatten(input)
+    }
+
     fn zero_pad_shortcut(input: FlexTensor, stride: usize, padding: [usize; 2]) -> FlexTensor {
         if !images::computable([&input]) {
             return default::zero_pad_shortcut::<Self>(input, stride, padding);

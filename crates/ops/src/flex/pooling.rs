@@ -6,6 +6,7 @@ use burn_flex::FlexTensor;
 use super::images::{Images, contiguous, tensor};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::elementwise;
+use crate::kernels::layout::to_channels_last;
 use crate::kernels::pool::{self, Window};
 use crate::kernels::shape::Shape;
 use crate::kernels::shortcut::{self, ZeroPad};
@@ -62,6 +63,22 @@ pub(super) fn max_pool_backward(
         &mut gradient,
     );
     Images::from_values(gradient, input.shape).into_tensor()
+}
+
+pub(super) fn flatten(input: FlexTensor) -> FlexTensor {
+    let _running = profile::operation("channel order");
+    let input = Images::new(input);
+    let shape = input.shape;
+    let mut output = Images::buffer(shape);
+    // Swaps channels and pixels, like the way there.
+    let swapped = Shape {
+        batch: shape.batch,
+        height: 1,
+        width: shape.channels,
+        channels: shape.height * shape.width,
+    };
+    to_channels_last(input.values(), swapped, &mut output);
+    tensor(output, [shape.batch, shape.image()])
 }
 
 pub(super) fn global_average_pool(input: FlexTensor) -> FlexTensor {

@@ -234,7 +234,7 @@ fn max_pool() {
 type Sum = fn([Tensor<Train, 4>; 2]) -> Tensor<Train, 4>;
 
 #[test]
-fn pools_and_add_match_burn() {
+fn pools_flatten_and_add_match_burn() {
     for size in [[2, 3, 4, 5], [1, 1, 1, 1]] {
         let length = size.iter().product();
         let [batch, channels, ..] = size;
@@ -247,6 +247,14 @@ fn pools_and_add_match_burn() {
                 input.mean_dim(2).mean_dim(3).reshape([batch, channels])
             },
         );
+        for order in [[0, 1, 2, 3], [0, 3, 1, 2]] {
+            compare(
+                &format!("flatten, {size:?} in {order:?}"),
+                &[length],
+                |inputs| ops::flatten(inputs[0].clone().reshape(size).permute(order)),
+                |inputs| inputs[0].clone().reshape(size).permute(order).flatten(1, 3),
+            );
+        }
         compare(
             &format!("average pool of windows, {size:?}"),
             &[length],
