@@ -1,4 +1,4 @@
-//! What `train --bench` measures.
+//! Benchmark of a training step, for `train --bench`.
 
 use std::num::NonZeroUsize;
 
@@ -17,11 +17,10 @@ use crate::error::ConfigError;
 use crate::settings::TrainConfig;
 use crate::step::{Classifier, Laps, Trainee};
 
-/// So low that the weights stay ordinary numbers however often the same batch is learned.
+/// Learning rate, low enough to keep weights finite however often the same batch is learned.
 const RATE: f64 = 1e-5;
 
-/// A training step to be measured: forward pass, cross entropy, backward pass and the optimizer's
-/// step, on random images.
+/// Benchmark of a training step: forward pass, cross entropy, backward pass and optimizer step, on random images.
 #[derive(Clone, Debug)]
 pub struct StepBenchmark {
     config: TrainConfig,
@@ -30,12 +29,12 @@ pub struct StepBenchmark {
 }
 
 impl StepBenchmark {
-    /// Takes model, stem, batch size, optimizer and seed from the settings. `input` and `classes`
-    /// are the network's own where they are left open.
+    /// Takes model, stem, batch size, optimizer and seed from the settings. `input` and `classes` default to the
+    /// network's own.
     ///
     /// # Errors
     ///
-    /// If a setting is out of range, or the network takes no such images.
+    /// If a setting is out of range, or the network does not take images of this shape.
     pub fn new(
         config: TrainConfig,
         input: Option<InputShape>,
@@ -56,7 +55,7 @@ impl StepBenchmark {
         })
     }
 
-    /// What a report says of it.
+    /// Returns the description of the benchmark for a report.
     pub fn setting(&self, device: &SelectedDevice) -> Setting {
         Setting::train_step(
             device,
@@ -67,7 +66,7 @@ impl StepBenchmark {
         )
     }
 
-    /// Measures it; what the arguments mean, [`measure`] says.
+    /// Runs the benchmark. [`measure`] documents the arguments.
     ///
     /// # Errors
     ///
@@ -110,7 +109,7 @@ impl StepBenchmark {
             |trainee| {
                 let (trainee, output) = trainee.step(vec![batch.clone()], RATE, &mut Laps::start());
                 output.loss.try_into_data()?;
-                // The loss is there before the backward pass ends on a device that works alone.
+                // An asynchronous device returns the loss before the backward pass ends.
                 B::sync(device)?;
                 Ok(trainee)
             },

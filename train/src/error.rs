@@ -1,4 +1,4 @@
-//! What can go wrong in training.
+//! Errors of training.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use saved_models::SavedModelError;
 use saved_models::foreign::{ForeignError, UnknownPublished};
 use thiserror::Error;
 
-/// Why a run could not start or continue.
+/// Error that keeps a run from starting or continuing.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -20,7 +20,7 @@ pub enum TrainError {
     /// The images cannot be loaded.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The images of a run are no longer where they were.
+    /// The images of a run were moved or deleted.
     #[error("the images of this run are missing: {0}")]
     DataGone(#[source] Box<DataError>),
     /// A model cannot be read or written.
@@ -29,7 +29,7 @@ pub enum TrainError {
     /// The weights to start from cannot be used.
     #[error(transparent)]
     Foreign(#[from] ForeignError),
-    /// There is nothing to choose the best epoch by.
+    /// There are no validation images to choose the best epoch by.
     #[error("no image of {data} is left for validation, because no class has two training images")]
     NoValidation {
         /// The data set.
@@ -48,7 +48,7 @@ pub enum TrainError {
     NoSteps {
         /// Training images.
         images: usize,
-        /// Images of a step.
+        /// Images per step.
         in_a_step: usize,
     },
     /// The run's folder is not empty.
@@ -57,13 +57,13 @@ pub enum TrainError {
         /// The folder.
         path: PathBuf,
     },
-    /// Another program trains the run.
+    /// Another program is training the run.
     #[error("another program is training the run in {}", folder.display())]
     Taken {
         /// The run's folder.
         folder: PathBuf,
     },
-    /// A run has no events.
+    /// The run has no events.
     #[error("{} has no {}", folder.display(), events::FILE)]
     NoEvents {
         /// The run's folder.
@@ -83,7 +83,7 @@ pub enum TrainError {
         /// The part.
         part: &'static str,
     },
-    /// A part of the data has images, but none that can be read.
+    /// A part of the data has images, but none of them can be read.
     #[error("none of the {part} images of {data} can be read")]
     NoneReadable {
         /// The data set.
@@ -91,41 +91,41 @@ pub enum TrainError {
         /// The part.
         part: &'static str,
     },
-    /// The images have other channels than the model takes.
+    /// The images and the model have different numbers of channels.
     #[error("the images of {data} have {channels} channels, but {model} takes {expected}")]
     OtherChannels {
         /// The data set.
         data: String,
-        /// Those of its images.
+        /// Channels of its images.
         channels: usize,
         /// The model.
         model: String,
-        /// Those that it takes.
+        /// Channels that the model takes.
         expected: usize,
     },
-    /// The model has not learned some classes of the data.
+    /// The data has classes that the model has not learned.
     #[error("of the classes of {data}, the model does not know {unknown}; it knows {known}")]
     UnknownClasses {
         /// The data set.
         data: String,
-        /// The first few of those.
+        /// The first few unknown classes.
         unknown: String,
-        /// The first few of the model's.
+        /// The first few classes of the model.
         known: String,
     },
-    /// The model is for images of which several classes are right.
+    /// The model is for images with several labels each.
     #[error("{model} predicts each class independently, which cannot be evaluated")]
     SeveralLabels {
         /// The model.
         model: String,
     },
-    /// The folder's run is not the one that was asked for.
+    /// The run in the folder has other settings than the requested one.
     #[error("the run in {} was started with other settings", path.display())]
     OtherSettings {
         /// The folder.
         path: PathBuf,
     },
-    /// A resumed run has other images than at its start.
+    /// The images of a resumed run have changed since its start.
     #[error("the images of {data} differ from those that the run was started with: {difference}")]
     OtherImages {
         /// The data set.
@@ -133,7 +133,7 @@ pub enum TrainError {
         /// How they differ.
         difference: String,
     },
-    /// A resumed run has moved images, and its checkpoint does not identify them.
+    /// The images of a resumed run were moved, and its checkpoint does not identify them.
     #[error(
         "cannot tell whether {data} has the images that the run was started with: its checkpoint is from a version \
          that stored no checksum of them"
@@ -142,49 +142,49 @@ pub enum TrainError {
         /// The data set.
         data: String,
     },
-    /// What was trained stays trained.
+    /// A resumed run has already begun a later epoch than the requested last one.
     #[error(
         "`epochs` is {asked}, but must be at least {begun}, because that epoch of the run has begun"
     )]
     FewerEpochs {
-        /// How many there were to be.
+        /// Number of epochs requested.
         asked: usize,
-        /// How many were begun.
+        /// Number of epochs begun.
         begun: usize,
     },
-    /// The folder is no run.
+    /// The folder is not a run.
     #[error("{} is not a run that can be resumed, because {file} is missing", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,
-        /// What it lacks.
+        /// The missing file.
         file: &'static str,
     },
     /// Reading or writing failed.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// Such as "write".
+        /// Verb for the message, such as "write".
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// A file of a checkpoint is not what was written.
+    /// A file of a checkpoint is incomplete, damaged or from another run.
     #[error("{} is cut off, damaged or from another run: {reason}", path.display())]
     Checkpoint {
         /// The file.
         path: PathBuf,
-        /// What does not fit.
+        /// Explanation for the message.
         reason: String,
     },
-    /// A file of a checkpoint has other bytes than were written.
+    /// A file of a checkpoint does not match its checksum.
     #[error("{} is damaged: its content does not match its checksum", path.display())]
     Checksum {
         /// The file.
         path: PathBuf,
     },
-    /// A run's config has other bytes than were written.
+    /// A run's config does not match its checksum.
     #[error("{} was changed or damaged: its content does not match its checksum", path.display())]
     ConfigChecksum {
         /// The file.
@@ -196,7 +196,7 @@ pub enum TrainError {
         /// The network.
         model: String,
     },
-    /// The loss is infinite or not a number.
+    /// The loss or a weight is infinite or not a number.
     #[error(
         "{what} of step {step} (epoch {epoch}) is not finite, at a learning rate of {}; {}",
         significant(*rate),
@@ -205,18 +205,18 @@ pub enum TrainError {
     Diverged {
         /// "the loss" or "a weight".
         what: &'static str,
-        /// Counted from 1 since the start of the run.
+        /// The step, counted from 1 since the start of the run.
         step: usize,
-        /// Counted from 1.
+        /// The epoch, counted from 1.
         epoch: usize,
-        /// Of that step.
+        /// Learning rate of that step.
         rate: f64,
         /// The model of the last checkpoint, if there is one.
         checkpoint: Option<PathBuf>,
     },
 }
 
-/// A number without the digits that nobody set.
+/// Rounds a number to five significant digits, which drops noise from floating-point arithmetic.
 fn significant(number: f64) -> f64 {
     format!("{number:.4e}").parse().unwrap_or(number)
 }
@@ -228,7 +228,7 @@ fn last_checkpoint(path: Option<&Path>) -> String {
     }
 }
 
-/// A setting is not known or out of range.
+/// Error in the settings.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -237,17 +237,17 @@ pub enum ConfigError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// The file has an unknown key, a value of another type, or is no TOML.
+    /// The file is not TOML, or has an unknown key or a value of the wrong type.
     #[error("{}, {place}: {reason}", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
         /// The line.
         place: String,
-        /// What does not fit.
+        /// Explanation for the message.
         reason: String,
     },
     /// A value is out of range.
@@ -255,100 +255,100 @@ pub enum ConfigError {
     OutOfRange {
         /// The setting.
         key: &'static str,
-        /// What it holds.
+        /// Its value.
         value: String,
-        /// What it may hold.
+        /// Allowed values.
         range: &'static str,
     },
-    /// A setting that is given by its key cannot have the value.
+    /// A setting that was given by key cannot have the value.
     #[error("`{key}`: {reason}")]
     Value {
         /// The setting.
         key: String,
-        /// What does not fit.
+        /// Explanation for the message.
         reason: String,
     },
-    /// The settings cannot be kept in a file.
+    /// The settings cannot be written to a file.
     #[error("the settings cannot be written as TOML: {reason}")]
     Unwritable {
-        /// What does not fit.
+        /// Explanation for the message.
         reason: String,
     },
-    /// No recipe has such a name.
+    /// The recipe's name is unknown.
     #[error("unknown recipe `{name}`, known recipes are {known}")]
     UnknownRecipe {
-        /// What was asked for.
+        /// The requested value.
         name: String,
-        /// All recipes.
+        /// Names of all recipes.
         known: String,
     },
-    /// The network's name is not known.
+    /// The network's name is unknown.
     #[error(transparent)]
     Model(#[from] model::UnknownNetwork),
-    /// Images cannot be changed so.
+    /// The augmentation is invalid.
     #[error("`augmentation`: {0}")]
     Augmentation(#[from] AugmentationError),
-    /// torchvision has no such weights.
+    /// torchvision does not publish these weights.
     #[error(transparent)]
     Published(#[from] UnknownPublished),
-    /// The network has no such part.
+    /// The network does not have the part to freeze.
     #[error("`freeze`: {0}")]
     NetworkPart(#[from] UnknownPart),
-    /// Random weights would stay random.
+    /// Frozen weights would stay random.
     #[error("`freeze` is set, but there are no trained weights to start from")]
     NothingToFreeze,
-    /// A key leads to weights, and there are none.
+    /// A setting needs trained weights, and there are none.
     #[error("`{key}` is set, but there are no trained weights to start from")]
     NoWeights {
         /// The setting.
         key: &'static str,
     },
-    /// The network of the weights cannot be changed, nor what they expect of images.
+    /// Trained weights fix the network and the preprocessing, so neither can be set.
     #[error("`{key}` cannot be set with trained weights, which define it")]
     FixedByWeights {
         /// The setting.
         key: &'static str,
     },
-    /// Images of published sets have no files of their own.
+    /// Images of published data sets are not separate files.
     #[error("`loader.storage` is files, but must be memory for {data}")]
     AlwaysInMemory {
         /// The data set.
         data: String,
     },
-    /// Published sets have labels.
+    /// Published data sets have labels of their own.
     #[error("`labels` is set, but {data} has labels of its own")]
     OwnLabels {
         /// The data set.
         data: String,
     },
-    /// A resumed run has another data set.
+    /// The data set of a resumed run cannot be replaced.
     #[error(
         "`data` is {data}, but must be {run}, with which the run was started; only its path can change"
     )]
     OtherData {
-        /// What was asked for.
+        /// The requested value.
         data: String,
-        /// What the run has.
+        /// Data set of the run.
         run: String,
     },
-    /// Nothing says what images a model is for.
+    /// The model has no config that names its data set.
     #[error("{} has no config.toml that says which data it was trained on", model.display())]
     NoData {
         /// The model's folder or file.
         model: PathBuf,
     },
-    /// The network does not fit the data or has no such setting.
+    /// The network does not fit the data or the settings.
     #[error("`model` is {model}: {reason}")]
     Network {
         /// The network's name.
         model: String,
-        /// What does not fit.
+        /// Explanation for the message.
         reason: String,
     },
 }
 
 impl TrainError {
-    /// An [`Io`](Self::Io) error of an action on a path.
+    /// Returns a function that wraps an I/O error of an action on a path as [`Io`](Self::Io).
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,
@@ -361,7 +361,7 @@ impl TrainError {
         }
     }
 
-    /// The way out, if there is a usual one.
+    /// Returns a hint on how to fix the error, if there is a common fix.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Config(error) => error.hint(),
@@ -447,7 +447,7 @@ impl TrainError {
 }
 
 impl ConfigError {
-    /// The way out, if there is a usual one.
+    /// Returns a hint on how to fix the error, if there is a common fix.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {

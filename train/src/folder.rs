@@ -11,35 +11,35 @@ use saved_models::{DESCRIPTION_FILE, Description};
 use crate::error::TrainError;
 use crate::settings::TrainConfig;
 
-/// The complete config, as flags and file resolved to it.
+/// The complete config, resolved from flags and file.
 const CONFIG_FILE: &str = "config.toml";
-/// What its last line begins with: a comment with the checksum of the lines before.
+/// Start of the config's last line: a comment with the checksum of the preceding lines.
 const CONFIG_CHECKSUM: &str = "# sha256: ";
-/// Digits of a SHA-256. A damaged one still has half of them in a row, which nothing else in a config has.
+/// Digits of a SHA-256. A damaged one still has half of them in a row, unlike anything else in a config.
 const CHECKSUM_DIGITS: usize = 64;
-/// The description of the weights that it started from.
+/// Description of the weights that the run started from.
 const START_FILE: &str = "start.json";
 /// Test metrics of the best model.
 pub(crate) const TEST_FILE: &str = "test.json";
 /// Checkpoints, from which a run is resumed.
 pub(crate) const CHECKPOINT_FOLDER: &str = "checkpoint";
-/// Names the checkpoint in that folder that is whole.
+/// File in [`CHECKPOINT_FOLDER`] that names the latest complete checkpoint.
 pub(crate) const LATEST_FILE: &str = "latest.json";
-/// The best weights beside their moving average, if one is kept.
+/// The best weights without averaging, if a moving average is kept.
 pub(crate) const RAW_FOLDER: &str = "raw";
 
-/// A folder that belongs to one run.
+/// Folder of a run.
 ///
-/// | file | what |
+/// | file | contents |
 /// |---|---|
 /// | `config.toml` | every setting |
-/// | `start.json` | what the weights were that it started from, if it did |
+/// | `start.json` | description of the weights that the run started from, if any |
 /// | `model.safetensors`, `model.json` | the best model so far and its description |
 /// | `test.json` | its test metrics, at the end |
-/// | `raw/` | where a moving average is kept: these three of the weights themselves |
+/// | `raw/` | the same three files for the weights without averaging, if a moving average is kept |
 /// | `checkpoint/` | the last checkpoint |
-/// | `events.jsonl` | what happened, a line of JSON for each event |
-/// | `experiment.log` | what the libraries report |
+/// | `events.jsonl` | events, one line of JSON each |
+/// | `experiment.log` | log messages of the libraries |
 /// | `lock` | empty; held while a program trains the run |
 #[derive(Clone, Debug)]
 pub struct RunFolder {
@@ -47,12 +47,12 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes the folder of a new run and writes the config into it, and a description of the
-    /// weights that it starts from. Without a name in the config, `model` is a part of the name.
+    /// Creates the folder of a new run and writes the config and a description of the starting weights, if any. If the
+    /// config does not name the run, `model` becomes part of the name.
     ///
     /// # Errors
     ///
-    /// If the folder is there and not empty, or cannot be written.
+    /// If the folder exists and is not empty, or cannot be written.
     pub fn create(
         config: &TrainConfig,
         model: &str,
@@ -81,11 +81,11 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Opens the folder of an earlier run, and its config.
+    /// Opens the folder of an earlier run and reads its config.
     ///
     /// # Errors
     ///
-    /// If it is no run's folder, or its config is damaged or does not match its checksum.
+    /// If the folder is not a run, or its config is damaged or does not match its checksum.
     pub fn open(path: PathBuf) -> Result<(Self, TrainConfig), TrainError> {
         let file = path.join(CONFIG_FILE);
         if !file.exists() {
@@ -98,13 +98,13 @@ impl RunFolder {
         Ok((Self { path }, config))
     }
 
-    /// Whether a folder has a checkpoint that `--resume` can use.
+    /// Returns whether a folder has a checkpoint that `--resume` can use.
     pub fn has_checkpoint(folder: &Path) -> bool {
         folder.join(CHECKPOINT_FOLDER).join(LATEST_FILE).is_file()
     }
 
-    /// The config of the run that a model belongs to, by the model's folder or a file in it. The
-    /// model in a run's `raw` belongs to that run; weights that were converted belong to none.
+    /// Returns the config of the run that a model belongs to, given the model's folder or a file in it. The model in a
+    /// run's `raw` belongs to that run; converted weights do not belong to a run.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl RunFolder {
             Some(parent) if !path.is_dir() => parent,
             _ => &path,
         };
-        // A config beside any other file may be for anything.
+        // Without a model's description in the folder, the config may belong to anything.
         if !folder.join(DESCRIPTION_FILE).is_file() {
             return Ok(None);
         }
@@ -130,22 +130,22 @@ impl RunFolder {
             .transpose()
     }
 
-    /// Where it is.
+    /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where the libraries' reports go.
+    /// Returns the path of the log file of the libraries.
     pub fn log_file(&self) -> PathBuf {
         self.path.join("experiment.log")
     }
 
-    /// File for the program's output after it detaches from the terminal.
+    /// Returns the path of the file for the program's output after it detaches from the terminal.
     pub fn output_file(&self) -> PathBuf {
         self.path.join("output.log")
     }
 
-    /// Removes what a process that was killed in the middle of a save left.
+    /// Removes the files left by a process that was killed while saving.
     pub(crate) fn remove_unfinished(&self) -> Result<(), TrainError> {
         let within = |name| self.path.join(name);
         for folder in [
@@ -158,7 +158,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// What the weights were that the run started from.
+    /// Returns the description of the weights that the run started from.
     pub(crate) fn start(&self) -> Result<Description, TrainError> {
         let path = self.path.join(START_FILE);
         let bytes = match files::read_file(&path, files::MAX_DOCUMENT_BYTES) {
@@ -192,7 +192,7 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// If it cannot be written; the earlier one stays.
+    /// If the config cannot be written. The previous one is kept.
     pub fn write_config(&self, config: &TrainConfig) -> Result<(), TrainError> {
         let path = self.path.join(CONFIG_FILE);
         toml::to_string(config)
@@ -203,7 +203,8 @@ impl RunFolder {
     }
 }
 
-/// Reads the config of a run. One without a checksum is of an older version, or was changed on purpose.
+/// Reads the config of a run. A config without a checksum is accepted: an older version wrote it, or the user changed
+/// it on purpose.
 fn read_config(path: &Path) -> Result<TrainConfig, TrainError> {
     let config = TrainConfig::read(path);
     let text =
@@ -216,7 +217,7 @@ fn read_config(path: &Path) -> Result<TrainConfig, TrainError> {
     }
 }
 
-/// Whether a config is what its last line says, if that is a checksum, be it a damaged one.
+/// Returns whether a config matches its checksum or has none. A damaged checksum is a mismatch.
 fn is_as_written(text: &[u8]) -> bool {
     let is_sealed = text
         .chunk_by(|left, right| left.is_ascii_hexdigit() == right.is_ascii_hexdigit())
@@ -232,7 +233,7 @@ fn is_as_written(text: &[u8]) -> bool {
     last == format!("{CONFIG_CHECKSUM}{}\n", sha256(content)).as_bytes()
 }
 
-/// Such as `2026-11-21T17-30-05-sample-resnet20`; sorts by time.
+/// Returns a name such as `2026-11-21T17-30-05-sample-resnet20`, which sorts by time.
 fn default_name(config: &TrainConfig, model: &str) -> String {
     let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S");
     let data = match &config.data {
@@ -242,12 +243,12 @@ fn default_name(config: &TrainConfig, model: &str) -> String {
         ),
         named => named.to_string(),
     };
-    // A network without a name in the registry is described in words.
+    // The name of a network outside the registry is a description in words.
     let model = model.replace([' ', ',', '/'], "-");
     format!("{time}-{data}-{model}")
 }
 
-/// Another number for each run that starts in the same second.
+/// Returns an unused path, with a number appended for further runs of the same second.
 fn free_path(runs_dir: &Path, name: &str) -> PathBuf {
     let mut path = runs_dir.join(name);
     let mut number = 2;
@@ -308,7 +309,7 @@ mod tests {
             }
         }
 
-        // A person who changes it on purpose takes the checksum off.
+        // A user who changes the config on purpose removes the checksum.
         let text = String::from_utf8(whole).unwrap();
         let changed = text.replace("epochs = 16", "epochs = 17");
         fs::write(&file, &changed).unwrap();

@@ -10,27 +10,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Data flows one way: flags and a file become a validated [`TrainConfig`]; it and the loaded images become a [`Plan`];
-//! [`train`] runs the plan on a backend and writes a [`RunFolder`]. Nothing here reads arguments or the environment, or
-//! prints: every step, epoch, checkpoint and message is an event of the run's [`Stream`], whose [`Listener`]s show it.
+//! Data flows one way: flags and a file become a validated [`TrainConfig`]; config and loaded images become a [`Plan`];
+//! [`train`] runs the plan on a backend and writes a [`RunFolder`]. This crate does not read arguments or the
+//! environment, and does not print: every step, epoch, checkpoint and message is an event of the run's [`Stream`],
+//! which passes it to its [`Listener`]s.
 //!
-//! A module imports from those above it alone.
+//! A module only imports from modules above it in this table:
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `error` | everything that can go wrong, with a way out |
+//! | `error` | errors, with hints on how to fix them |
 //! | `stop` | requests to stop a run or to save a checkpoint |
-//! | `settings` | every setting: key, flag, default, range; recipes |
+//! | `settings` | key, flag, default and range of every setting; recipes |
 //! | `evaluation` | metrics over a set of images |
 //! | `folder` | the run's folder |
-//! | `plan` | settings made concrete: data, network, numbers of steps |
+//! | `plan` | the settings resolved to data, network and numbers of steps |
 //! | `step` | a training step: network, optimizer, moving average |
 //! | `scoring` | passes over images without training |
-//! | `checkpoint` | the state of a run, saved and restored; the best network kept |
+//! | `checkpoint` | saving and restoring a run; keeping the best network |
 //! | `stream` | the events of a run |
-//! | `run` | from a plan to a trained, tested network |
-//! | `benchmark` | how fast a step is |
-//! | [`study`] | why shortcuts |
+//! | `run` | training and testing a network by a plan |
+//! | `benchmark` | speed of a training step |
+//! | [`study`] | networks with and without shortcuts, compared by depth |
 
 mod benchmark;
 mod checkpoint;

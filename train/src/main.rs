@@ -1,4 +1,4 @@
-//! The `train` program: arguments in, a run out.
+//! The `train` program.
 
 mod cli;
 
@@ -17,13 +17,13 @@ use crate::cli::display::broken::BrokenOff;
 use crate::cli::prepare::WrongFlag;
 use crate::cli::program;
 
-/// What to do where a screen cannot be shown.
+/// Returns a hint if the dashboard has no terminal to be shown on.
 fn no_screen(error: &DashboardError) -> Option<String> {
     matches!(error, DashboardError::NoTerminal)
         .then(|| "`train runs` prints a table, `train report RUN` writes a page".to_owned())
 }
 
-/// The way out of an error of this program or of any crate.
+/// Returns a hint on how to fix an error of this program or of any crate.
 fn hint(error: &anyhow::Error) -> Option<String> {
     error
         .downcast_ref::<TrainError>()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::TrainError;
 
-/// Shared between a run and whoever may end it: the user, or a part of the run that failed. The
+/// Handle to end a run, shared between the run and whatever may end it: the user, or a part of the run that failed. The
 /// run ends after the current step.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<State>);
@@ -25,12 +25,12 @@ impl Stop {
         self.0.requested.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the run is to end.
+    /// Returns whether the run should end.
     pub fn requested(&self) -> bool {
         self.0.requested.load(Ordering::SeqCst)
     }
 
-    /// The same for what asks after each of its parts.
+    /// Like [`requested`](Self::requested), for callers that continue or break.
     pub(crate) fn go_on(&self) -> ControlFlow<()> {
         match self.requested() {
             true => ControlFlow::Break(()),
@@ -43,7 +43,7 @@ impl Stop {
         self.0.after_epoch.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the run is to end after the current epoch or earlier.
+    /// Returns whether the run should end after the current epoch or earlier.
     pub fn requested_after_epoch(&self) -> bool {
         self.0.after_epoch.load(Ordering::SeqCst) || self.requested()
     }
@@ -53,7 +53,7 @@ impl Stop {
         self.0.checkpoint.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it was asked to, since the last time.
+    /// Returns whether a checkpoint was requested since the last call.
     pub(crate) fn take_checkpoint_request(&self) -> bool {
         self.0.checkpoint.swap(false, Ordering::SeqCst)
     }
@@ -70,7 +70,7 @@ impl Stop {
         self.request();
     }
 
-    /// The error that ended the run, if one did.
+    /// Takes the error that ended the run, if any.
     pub(crate) fn take_failure(&self) -> Option<TrainError> {
         self.0
             .failure

@@ -1,4 +1,4 @@
-//! What the tests of the program share.
+//! Helpers shared by the tests of the program.
 
 #![allow(
     dead_code,
@@ -13,20 +13,20 @@ use std::process::{Command, Output};
 
 use saved_models::SavedModel;
 
-/// The program, with an empty folder of runs.
+/// Returns a command that runs the program with the given runs folder.
 pub fn infer(runs_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_infer"));
     command.arg("--runs-dir").arg(runs_dir);
-    command.env("RUST_BACKTRACE", "1"); // an error for the user has none even so
+    command.env("RUST_BACKTRACE", "1"); // errors for the user must still have no backtrace
     command
 }
 
-/// The image in the top folder: an ankle boot.
+/// Returns the path of the image in the workspace folder: an ankle boot.
 pub fn image_png() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../image.png")
 }
 
-/// Asserts success.
+/// Asserts that the command succeeds, and returns its output.
 pub fn succeeds(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
@@ -58,12 +58,12 @@ pub fn fails(command: &mut Command, code: i32, words: &[&str]) {
     }
 }
 
-/// A run's folder with the shipped model in it, whose description says that it was trained on the sample.
+/// Creates a run's folder with the shipped model, whose description says that it was trained on the sample.
 pub fn run_folder(runs: &Path, name: &str) -> PathBuf {
     run_with(runs, name, 0.5)
 }
 
-/// The same with another validation accuracy.
+/// Like [`run_folder`], with the given validation accuracy.
 pub fn run_with(runs: &Path, name: &str, validation: f64) -> PathBuf {
     let folder = runs.join(name);
     fs::create_dir(&folder).unwrap();
@@ -74,7 +74,7 @@ pub fn run_with(runs: &Path, name: &str, validation: f64) -> PathBuf {
     folder
 }
 
-/// Asserts that a text has all of these words.
+/// Asserts that a text contains all of these words.
 #[track_caller]
 pub fn says(text: &str, words: &[&str]) {
     for word in words {
@@ -82,7 +82,7 @@ pub fn says(text: &str, words: &[&str]) {
     }
 }
 
-/// Asserts that a text has none of these words.
+/// Asserts that a text contains none of these words.
 #[track_caller]
 pub fn lacks(text: &str, words: &[&str]) {
     for word in words {

@@ -1,4 +1,4 @@
-//! Tensors of small networks in files of other programs.
+//! Tensors of small networks in files written by other programs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,14 +8,14 @@ use weights::{Entry, Precision, StateDict, Tensor, WeightsFile, write_safetensor
 
 pub type Tensors = Vec<(String, Entry)>;
 
-/// A file of the small networks.
+/// Returns the path of a reference file of a small network.
 pub fn reference(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/references")
         .join(name)
 }
 
-/// The tensors of such a file.
+/// Reads the tensors of a reference file.
 pub fn tensors(name: &str) -> Tensors {
     let file = WeightsFile::read(reference(name)).unwrap();
     file.state_dict.into_iter().collect()
@@ -40,7 +40,7 @@ pub fn write(path: &Path, tensors: impl IntoIterator<Item = (String, Entry)>) {
     write_safetensors(path, &state_dict, &Default::default(), Precision::Single).unwrap();
 }
 
-/// A record's bytes.
+/// Returns the bytes of a saved model's record.
 pub fn record(saved: &SavedModel) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     saved.write(folder.path()).unwrap();

@@ -1,4 +1,4 @@
-//! Keeping the network of an epoch.
+//! Saves the network of the best or last epoch.
 
 use std::fs;
 use std::path::Path;
@@ -12,11 +12,11 @@ use crate::error::TrainError;
 use crate::folder::{RAW_FOLDER, TEST_FILE};
 use crate::plan::Plan;
 
-/// Saves the network of the epoch that a state stands behind, and its average if there is one, where the
-/// state says that they are to be kept.
+/// Saves the network of the epoch that `state` has just completed, and its average if there is one, if `state`
+/// selects that epoch.
 ///
-/// It is called when a checkpoint with this state is whole, and again when a run goes on from one. So what is
-/// kept is never of an epoch that has to be trained again, perhaps with another end.
+/// Called when a checkpoint with this state is complete, and again when a run resumes from one. A saved network
+/// therefore never belongs to an epoch that must be trained again, perhaps with a different result.
 pub(crate) fn keep<B: Backend>(
     plan: &Plan,
     folder: &Path,
@@ -25,7 +25,7 @@ pub(crate) fn keep<B: Backend>(
     average: Option<&Network<B>>,
 ) -> Result<(), TrainError> {
     if state.steps_in_epoch > 0 {
-        return Ok(()); // within an epoch, or before its scores
+        return Ok(()); // within an epoch, or not yet scored
     }
     let is_due = |kept: &Best| kept.epoch + 1 == state.epoch;
     let kept = state.kept(&plan.config).filter(is_due);
@@ -39,11 +39,12 @@ pub(crate) fn keep<B: Backend>(
     }
 }
 
-/// Checks that what was kept of epochs before is whole, so that a resumed run does not find out at its end that
-/// the network to test is damaged.
+/// Checks the saved networks of earlier epochs, so that a resumed run does not discover only at its end that the
+/// network to test is damaged.
 pub(crate) fn check_kept(plan: &Plan, folder: &Path, state: &RunState) -> Result<(), TrainError> {
     let check = |folder: &Path| SavedModel::open(folder)?.check_weights();
-    // What is of the last epoch is about to be saved again, and a run that keeps its last one will do so.
+    // The network of the epoch just completed is about to be saved again, as is that of a run that keeps its last
+    // epoch.
     let is_last = plan.config.keeps_last_epoch();
     let is_earlier =
         |kept: &Best| !is_last && (state.steps_in_epoch > 0 || kept.epoch + 1 < state.epoch);
@@ -70,7 +71,7 @@ fn save<B: Backend>(
     kept: Best,
 ) -> Result<(), TrainError> {
     fs::create_dir_all(folder).map_err(TrainError::io("create", folder))?;
-    // Test metrics of another network.
+    // The file holds test metrics of a different network.
     let test = folder.join(TEST_FILE);
     if test.is_file() {
         fs::remove_file(&test).map_err(TrainError::io("remove", &test))?;

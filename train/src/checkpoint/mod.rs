@@ -1,16 +1,16 @@
-//! The state of a run, saved and restored.
+//! Saves and restores the state of a run.
 //!
-//! burn-train's checkpointer hands the records of model, optimizer and schedule to a [`CheckpointRecorder`] on threads of
-//! its own. A file named [`LATEST_FILE`] is written only after all of them, and an average's if there is one, are on the
-//! disk, so it never names a checkpoint that is not whole. It holds checksums of itself and of the records.
+//! burn-train's checkpointer passes the records of model, optimizer and schedule to a [`CheckpointRecorder`] on threads
+//! of its own. The file [`LATEST_FILE`] is written only after all of these records, and that of the average if there is
+//! one, are on disk, so it never names an incomplete checkpoint. It holds checksums of itself and of the records.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `state` | how far a run is, and what its epochs scored |
+//! | `state` | progress of a run and scores of its epochs |
 //! | `recorder` | writing records |
 //! | `outline` | which tensors a record holds |
-//! | `keep` | keeping the network of an epoch |
-//! | `same_data` | whether a resumed run has the images that it was started with |
+//! | `keep` | saving the network of the best or last epoch |
+//! | `same_data` | checking that a resumed run uses the images it was started with |
 
 mod keep;
 mod outline;
@@ -42,20 +42,20 @@ pub(crate) use state::{Best, RunState};
 pub use state::{EpochScores, RunProgress};
 
 const EXTENSION: &str = "mpk";
-/// How burn-train's checkpointer names the three records of a checkpoint.
+/// Names that burn-train's checkpointer gives the three records of a checkpoint.
 pub(crate) const PARTS: [&str; 3] = ["model", "optim", "scheduler"];
-/// A fourth record, of the weights' moving average, where one is kept.
+/// Name of a fourth record: the weights' moving average, if one is kept.
 const AVERAGE: &str = "average";
 
-/// The last whole checkpoint.
+/// The last complete checkpoint.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Checkpoint {
     pub(crate) state: RunState,
-    /// Of its records; none in a checkpoint of an older version.
+    /// Checksums of its records; `None` in checkpoints of older versions.
     checksums: Option<Checksums>,
 }
 
-/// The checkpoints of a run's folder.
+/// The checkpoints in a run's folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Checkpoints {
     folder: PathBuf,
@@ -68,7 +68,7 @@ impl Checkpoints {
         }
     }
 
-    /// The last whole checkpoint; none before the first.
+    /// Returns the last complete checkpoint, or `None` before the first.
     pub(crate) fn latest(&self) -> Result<Option<Checkpoint>, TrainError> {
         let path = self.folder.join(LATEST_FILE);
         let bytes = match files::read_file(&path, files::MAX_DOCUMENT_BYTES) {
@@ -85,8 +85,7 @@ impl Checkpoints {
         }
     }
 
-    /// Declares the records of this state's step whole, with their checksums, and deletes those of other
-    /// steps.
+    /// Marks the records of this state's step as complete, with their checksums, and deletes those of other steps.
     pub(crate) fn commit(&self, state: &RunState, checksums: &Checksums) -> Result<(), TrainError> {
         let path = self.folder.join(LATEST_FILE);
         seal(state, LATEST_FILE, checksums)
@@ -96,8 +95,8 @@ impl Checkpoints {
         self.remove_others(state)
     }
 
-    /// Deletes the records of other steps than this state's: those of earlier checkpoints, and what a process that
-    /// was killed left of a later one.
+    /// Deletes the records of all steps but this state's: those of earlier checkpoints, and those of a later one that a
+    /// killed process left behind.
     pub(crate) fn remove_others(&self, state: &RunState) -> Result<(), TrainError> {
         let [model, optimizer, schedule] = PARTS;
         let current = [model, optimizer, schedule, AVERAGE];
@@ -109,7 +108,7 @@ impl Checkpoints {
                 .extension()
                 .is_some_and(|extension| extension == EXTENSION);
             if is_record && !current.contains(&path) {
-                // An old checkpoint that stays only takes space.
+                // A leftover checkpoint only takes up space.
                 if let Err(error) = fs::remove_file(&path) {
                     log::warn!("cannot remove {}: {error}", path.display());
                 }
@@ -118,13 +117,13 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// The model of the last whole checkpoint; none before the first.
+    /// Returns the path of the last complete checkpoint's model record, or `None` before the first checkpoint.
     pub(crate) fn latest_model(&self) -> Option<PathBuf> {
         let latest = self.latest().ok()??;
         Some(self.record_path(PARTS[0], latest.state.step))
     }
 
-    /// Saves the moving average of a state's step, with the other three.
+    /// Saves the record of the moving average next to the other three of the given step.
     pub(crate) fn save_average<B: Backend>(
         &self,
         recorder: &CheckpointRecorder,
@@ -132,7 +131,7 @@ impl Checkpoints {
         step: usize,
     ) {
         let path = self.record_path(AVERAGE, step);
-        // A failure is the recorder's to tell.
+        // The recorder reports failures.
         let _ = Recorder::<B>::record(recorder, average.clone().into_record(), path);
     }
 
@@ -187,7 +186,7 @@ impl Checkpoints {
     }
 }
 
-/// The files of a checkpoint's records, whose tensors are those of the run's network.
+/// Record files of a checkpoint, checked to hold the tensors of the run's network.
 pub(crate) struct Records {
     pub model: RecordFile,
     pub optimizer: RecordFile,
@@ -195,7 +194,7 @@ pub(crate) struct Records {
     pub average: Option<RecordFile>,
 }
 
-/// A record's file, with the bytes that were written.
+/// Path and content of a record file.
 pub(crate) struct RecordFile {
     path: PathBuf,
     bytes: Vec<u8>,
@@ -211,14 +210,14 @@ impl RecordFile {
         result.map_err(|reason| self.error(reason))
     }
 
-    /// The record on a device.
+    /// Loads the record onto a device.
     pub(crate) fn load<B: Backend, R: Record<B>>(
         self,
         device: &B::Device,
     ) -> Result<R, TrainError> {
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
         let path = self.path;
-        // Burn's reason is advice for people who write programs.
+        // Burn's own message is advice for programmers.
         Recorder::<B>::load(&recorder, self.bytes, device).map_err(|_| TrainError::Checkpoint {
             path,
             reason: "its tensors cannot be read".to_owned(),
@@ -233,20 +232,20 @@ impl RecordFile {
     }
 }
 
-/// The name of a record's file.
+/// Returns the name of a record file.
 fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
 }
 
 impl RunFolder {
-    /// Reads the last checkpoint with all of its records, as a run that is resumed reads them, and returns how many
-    /// steps it has behind it; `None` before the first checkpoint.
+    /// Reads the last checkpoint with all of its records, as a resumed run does, and returns the number of steps taken
+    /// so far, or `None` before the first checkpoint.
     ///
     /// # Errors
     ///
-    /// If a file of the checkpoint is missing, damaged, does not match its checksum, or holds another network than the
-    /// checkpoint's.
+    /// If a file of the checkpoint is missing, damaged, does not match its checksum, or holds a different network than
+    /// the checkpoint's.
     pub fn read_checkpoint<B: ResidualBackend>(
         &self,
         config: &TrainConfig,

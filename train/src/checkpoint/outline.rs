@@ -1,8 +1,8 @@
-//! Which tensors a record holds, found out before Burn reads it.
+//! Lists the tensors in a record before Burn reads it.
 //!
-//! Burn trusts its records: a tensor with fewer bytes than its shape needs, or a name that is no parameter's id, ends
-//! the program. So the file is parsed once without Burn, and accepted only where each tensor is whole and has the
-//! shape that the network gives it.
+//! Burn trusts its records: a tensor with fewer bytes than its shape needs, or a name that is not a parameter's id,
+//! ends the program. The file is therefore parsed once without Burn, and accepted only if each tensor is complete and
+//! has the shape that the network expects.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,25 +13,25 @@ use burn::tensor::backend::Backend;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// How many letters a parameter's id has.
+/// Number of letters in a parameter's id.
 const ID_LETTERS: usize = 13;
-/// Maps in maps; a network's record has about ten.
+/// Maximum depth of nested maps; a network's record has about ten levels.
 const MAX_DEPTH: usize = 64;
 const VALUE_BYTES: u64 = size_of::<f32>() as u64;
 
 /// The tensors of a record.
 #[derive(Debug, Default)]
 pub(super) struct Outline {
-    /// Path and shape of each, in the order of the file.
+    /// Path and shape of each tensor, in file order.
     tensors: Vec<(String, Vec<u64>)>,
-    /// The shapes of a network's parameters by their ids.
+    /// Shapes of a network's parameters by id.
     parameters: HashMap<String, Vec<u64>>,
-    /// What the record itself is a map of: in an optimizer's record, the ids of parameters.
+    /// Keys of the record's top-level map: in an optimizer's record, the ids of parameters.
     keys: Vec<String>,
 }
 
 impl Outline {
-    /// Of a record as Burn writes it.
+    /// Creates the outline of a record as Burn writes it.
     pub(super) fn of<B: Backend, R: Record<B>>(record: R) -> Result<Self, String> {
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
         let bytes = Recorder::<B>::record(&recorder, record, ())
@@ -39,7 +39,7 @@ impl Outline {
         Self::read(&bytes)
     }
 
-    /// Of a record's file. The error says what is wrong with it.
+    /// Creates the outline of a record file. The error says what is wrong with the file.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
         let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
         deserializer.set_max_depth(MAX_DEPTH);
@@ -53,7 +53,7 @@ impl Outline {
         Ok(outline)
     }
 
-    /// Whether two records of networks hold the same tensors, with whatever values and ids.
+    /// Checks that two network records hold tensors of the same paths and shapes, whatever their values and ids.
     pub(super) fn check_same(&self, network: &Self) -> Result<(), String> {
         let differs = self
             .tensors
@@ -69,7 +69,7 @@ impl Outline {
         }
     }
 
-    /// Whether what an optimizer remembers is about a network's parameters.
+    /// Checks that an optimizer's state belongs to a network's parameters.
     pub(super) fn check_moments(&self, network: &Self) -> Result<(), String> {
         let is_known = |id: &String| network.parameters.contains_key(id);
         if let Some(id) = self.keys.iter().find(|id| !is_known(id)) {
@@ -85,8 +85,8 @@ impl Outline {
         }
     }
 
-    /// Takes in all tensors below a node. Burn's data types read themselves from lists, too, and from maps that count
-    /// their keys; it writes neither.
+    /// Collects all tensors below a node. Burn's data types can also be read from lists, and from maps that number
+    /// their keys, but Burn writes neither.
     fn collect(&mut self, path: &str, node: &Node, rank: Option<usize>) -> Result<(), String> {
         match node {
             Node::Map(_) if node.get("bytes").is_some() => {
@@ -96,7 +96,7 @@ impl Outline {
             }
             Node::Map(entries) => {
                 for (key, value) in entries {
-                    // What an optimizer remembers says how many dimensions its tensors have.
+                    // An optimizer's state names the rank of its tensors.
                     let rank = key
                         .strip_prefix("Rank")
                         .map_or(rank, |rank| rank.parse().ok());
@@ -131,7 +131,7 @@ fn join(path: &str, key: &str) -> String {
     }
 }
 
-/// A value of MessagePack, with its texts and bytes where they are in the file.
+/// A MessagePack value that borrows its texts and bytes from the file.
 enum Node<'a> {
     Map(Vec<(&'a str, Node<'a>)>),
     List(Vec<Node<'a>>),
@@ -150,7 +150,7 @@ impl<'a> Node<'a> {
         Some(value)
     }
 
-    /// The shape of a tensor that is whole, and has as many dimensions as it has to.
+    /// Returns the shape of a tensor, if the tensor is complete and has the expected rank.
     fn tensor(&self, rank: Option<usize>) -> Option<Vec<u64>> {
         let (Node::Bytes(bytes), Node::List(sizes), Node::Text("F32")) =
             (self.get("bytes")?, self.get("shape")?, self.get("dtype")?)
@@ -259,7 +259,7 @@ mod tests {
         Recorder::<Train>::record(&recorder, record, ()).unwrap()
     }
 
-    /// The records of a network and its optimizer after a step.
+    /// Returns the records of a network and its optimizer after one step.
     fn records(kind: OptimizerKind) -> [Vec<u8>; 2] {
         let device = Default::default();
         let config = TrainConfig {
@@ -279,7 +279,7 @@ mod tests {
         [bytes(model.into_record()), bytes(optimizer.to_record())]
     }
 
-    /// All checks of a checkpoint's records.
+    /// Runs all checks of a checkpoint's records.
     fn check(model: &[u8], optimizer: &[u8], network: &Outline) -> Result<(), String> {
         let model = Outline::read(model)?;
         model.check_same(network)?;
@@ -359,7 +359,7 @@ mod tests {
             let [model, optimizer] = RECORDS.get_or_init(|| records(OptimizerKind::Sgd));
             let network = Outline::read(model).unwrap();
             let mut changed = model.clone();
-            // Most of a record are values.
+            // Most bytes of a record are tensor values.
             let place = place.index(changed.len());
             changed[place] = value;
             if check(&changed, optimizer, &network).is_ok() {

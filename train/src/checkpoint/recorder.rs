@@ -1,4 +1,4 @@
-//! Writing the records of a checkpoint.
+//! Writes the records of a checkpoint.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,8 +16,7 @@ use super::{EXTENSION, file_name};
 use crate::error::TrainError;
 use crate::stop::Stop;
 
-/// Writes records whole or not at all, counts those that are on the disk, and ends the run when
-/// one cannot be written.
+/// Writes records atomically, counts those that are on disk, and ends the run if one cannot be written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CheckpointRecorder {
     stop: Stop,
@@ -34,13 +33,13 @@ impl CheckpointRecorder {
         }
     }
 
-    /// Waits until so many records were written or failed since the last wait; the checksums of those that were
-    /// written.
+    /// Waits until the given number of records was written or failed since the last wait, and returns the checksums of
+    /// those that were written.
     pub(crate) fn wait_for(&self, records: usize) -> Checksums {
         let (count, changed) = &*self.handled;
         let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
         while *count < records {
-            // A time limit, because a checkpointer's thread that dies would never wake this one.
+            // The wait has a time limit because a checkpointer's thread that dies would never wake this one.
             let (guard, timeout) = changed
                 .wait_timeout(count, Duration::from_secs(600))
                 .unwrap_or_else(PoisonError::into_inner);
@@ -81,7 +80,7 @@ impl<B: Backend> Recorder<B> for CheckpointRecorder {
     type RecordOutput = ();
     type LoadArgs = PathBuf;
 
-    /// Never fails for burn-train: the failure ends the run through [`Stop`], with its own words.
+    /// Never returns an error to burn-train: a failure ends the run through [`Stop`], with its own message.
     fn save_item<I: Serialize>(&self, item: I, path: PathBuf) -> Result<(), RecorderError> {
         let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
         let result = Recorder::<B>::save_item(&recorder, item, ())

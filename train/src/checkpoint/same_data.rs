@@ -1,4 +1,4 @@
-//! Whether a run that is resumed has the images that it was started with.
+//! Checks that a resumed run uses the images it was started with.
 
 use data::Source;
 
@@ -9,13 +9,13 @@ use crate::plan::{Fingerprint, Plan};
 use crate::settings::TrainConfig;
 
 impl Plan {
-    /// Compares the images with those of a run's last checkpoint, if there is one. In another place
-    /// than before, their files have to be the same; in the same place, a warning says that they are
-    /// not: an image may have been repaired.
+    /// Compares the images with those of a run's last checkpoint, if there is one. If the data has moved, the files
+    /// must have the same content. If it has not, changed files only cause the returned warning, because an image may
+    /// have been repaired.
     ///
     /// # Errors
     ///
-    /// If they differ, or it is not known whether the files do.
+    /// If the images differ, or if the data has moved and it is unknown whether the files differ.
     pub fn check_data(&self, folder: &RunFolder) -> Result<Option<String>, TrainError> {
         let Some(checkpoint) = Checkpoints::new(folder.path()).latest()? else {
             return Ok(None);
@@ -44,7 +44,7 @@ impl Plan {
             Some(false) => Ok(Some(format!(
                 "files of {data} have changed since the last checkpoint"
             ))),
-            // Published sets are checked as they are loaded.
+            // Published data sets are checked on loading.
             None if is_moved && matches!(self.config.data, Source::Folder(_)) => {
                 Err(TrainError::UnknownImages { data })
             }

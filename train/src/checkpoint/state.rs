@@ -1,4 +1,4 @@
-//! How far a run is, and what its epochs scored.
+//! Progress of a run and scores of its epochs.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::plan::{Fingerprint, Plan};
 use crate::settings::TrainConfig;
 use model::NetworkConfig;
 
-/// Where a run is: what a checkpoint says besides its three records.
+/// State of a run that a checkpoint stores besides its three records.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RunState {
@@ -15,30 +15,30 @@ pub(crate) struct RunState {
     pub step: usize,
     /// The current epoch, counted from 1.
     pub epoch: usize,
-    /// Steps taken in it. When it has them all, only its validation is left.
+    /// Steps taken in the current epoch. After the last of them, only validation remains.
     pub steps_in_epoch: usize,
-    /// Sums over the steps taken in it.
+    /// Sums over the steps taken in the current epoch.
     #[serde(default)]
     pub partial: Option<Sums>,
-    /// The epoch with the best validation accuracy so far: of the average, if one is kept.
+    /// Epoch with the best validation accuracy so far, measured on the average if one is kept.
     pub best: Option<Best>,
-    /// The same of the weights beside an average.
+    /// Like `best`, for the weights without averaging, if an average is kept.
     #[serde(default)]
     pub best_raw: Option<Best>,
     /// Scores of earlier epochs.
     #[serde(default)]
     pub history: Vec<EpochScores>,
-    /// Time spent so far.
+    /// Time spent so far, in seconds.
     pub seconds: f64,
-    /// What the records belong to.
+    /// Network that the records belong to.
     pub network: NetworkConfig,
-    /// The images that they learned from.
+    /// Identity of the images that the network is trained on.
     #[serde(default)]
     pub data: Option<Fingerprint>,
 }
 
 impl RunState {
-    /// Before the first step of a run.
+    /// Creates the state before the first step of a run.
     pub(crate) fn new(plan: &Plan) -> Self {
         Self {
             step: 0,
@@ -54,19 +54,19 @@ impl RunState {
         }
     }
 
-    /// Whether all epochs are done, or none of the last was better than one before.
+    /// Returns whether all epochs are done, or patience has run out.
     pub(crate) fn is_finished(&self, config: &TrainConfig) -> bool {
         self.epoch > config.epochs || self.last_better(config).is_some()
     }
 
-    /// The best epoch, if patience with those after it is out before all are trained.
+    /// Returns the best epoch, if patience ran out before all epochs were trained.
     pub(crate) fn last_better(&self, config: &TrainConfig) -> Option<usize> {
         let best = self.best?.epoch;
         let is_out = self.epoch > best + config.patience?.get();
         (is_out && self.epoch <= config.epochs).then_some(best)
     }
 
-    /// The epoch whose network is kept, and of whose average if one is.
+    /// Returns the epoch of the network to keep, or of its average if there is one.
     pub(crate) fn kept(&self, config: &TrainConfig) -> Option<Best> {
         match config.keeps_last_epoch() {
             true => self.last(|scores| scores.averaged.unwrap_or(scores.validation)),
@@ -74,7 +74,7 @@ impl RunState {
         }
     }
 
-    /// The epoch whose weights are kept beside an average; none without one.
+    /// Returns the epoch of the weights to keep next to an average, or `None` without an average.
     pub(crate) fn kept_raw(&self, config: &TrainConfig) -> Option<Best> {
         match config.keeps_last_epoch() {
             true => self.best_raw.and(self.last(|scores| scores.validation)),
@@ -82,7 +82,7 @@ impl RunState {
         }
     }
 
-    /// Takes in what the epoch at hand came to, and moves on to the next one; whether it scored better
+    /// Records the scores of the current epoch, moves on to the next one, and returns whether the epoch scored better
     /// than all before.
     pub(crate) fn conclude_epoch(&mut self, scores: EpochScores) -> bool {
         let epoch = self.epoch;
@@ -128,11 +128,11 @@ impl RunState {
 /// Scores of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochScores {
-    /// Over the training images as they were met, augmented and while the network learned.
+    /// Score over the augmented training images, measured while the network was learning.
     pub train: Option<Score>,
-    /// After it, over the images held back or, if none are, the test images.
+    /// Score after the epoch, over the held-back images or, if there are none, the test images.
     pub validation: Score,
-    /// The same of the weights' moving average, if one is kept.
+    /// Like `validation`, for the weights' moving average, if one is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub averaged: Option<Score>,
 }
@@ -145,15 +145,15 @@ pub(crate) struct Best {
 }
 
 impl Best {
-    /// Whether another score is better: more images are told rightly or, where as many are, with a lower
-    /// loss. With few validation images, several epochs tell as many.
+    /// Returns whether another score is better: its accuracy is higher or, at the same accuracy, its loss is lower.
+    /// With few validation images, several epochs often have the same accuracy.
     pub(crate) fn is_beaten_by(self, other: Score) -> bool {
         let Score { loss, accuracy } = self.score;
         other.accuracy > accuracy || (other.accuracy == accuracy && other.loss < loss)
     }
 }
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunProgress {
     /// The current epoch, counted from 1.
@@ -162,10 +162,10 @@ pub struct RunProgress {
     pub epochs: usize,
     /// Steps taken in the current epoch.
     pub steps: usize,
-    /// Steps of an epoch.
+    /// Number of steps in an epoch.
     pub steps_per_epoch: usize,
-    /// Whether no epoch is left: all are trained, or patience has run out.
+    /// Whether training is done: all epochs are trained, or patience has run out.
     pub is_trained: bool,
-    /// The best epoch of a run that ended early, because patience ran out.
+    /// Best epoch of a run that ended early because patience ran out.
     pub last_better: Option<usize>,
 }

@@ -57,7 +57,7 @@ fn load(checkpoints: &Checkpoints, checkpoint: &Checkpoint) -> Result<f32, Train
     Ok(record.val().into_scalar())
 }
 
-/// As an older version wrote it.
+/// Returns a checkpoint as older versions wrote it.
 fn without_checksums(step: usize) -> Checkpoint {
     Checkpoint {
         state: state(step),
@@ -165,7 +165,7 @@ fn latest_complete_checkpoint_is_kept() {
     assert!(load(&checkpoints, &tenth).is_err());
 }
 
-/// A process may be killed between the two files that say which checkpoint counts.
+/// A process may be killed between writing records and committing or deleting them.
 #[test]
 fn resumed_run_removes_stale_records() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
-//! Figures in JSON that come back bit for bit.
+//! Numbers that survive a round trip through JSON bit for bit.
 //!
-//! As text, since serde_json reads numbers quickly and up to a last digit that can be another. It can read them
-//! exactly too, but then does so for the events of long runs as well, which takes a fifth longer.
+//! They are written as text, because serde_json's fast parser of numbers can be off in the last digit. Its exact parser
+//! would also apply to the events of long runs, which would take a fifth longer to read.
 
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serializer};
@@ -15,7 +15,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     text.parse().map_err(D::Error::custom)
 }
 
-/// The same for a figure that may be missing.
+/// Like the parent module, for an optional number.
 pub(crate) mod option {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

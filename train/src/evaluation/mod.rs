@@ -1,10 +1,10 @@
-//! What a network scores over a set of images.
+//! Metrics of a network over a set of images.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `tally` | counts image by image, and the metrics made of them |
+//! | `tally` | per-image counts, and the metrics computed from them |
 //! | `totals` | loss and accuracy over many batches |
-//! | `exact` | numbers that come back from JSON bit for bit |
+//! | `exact` | numbers that survive a round trip through JSON bit for bit |
 
 mod exact;
 mod tally;

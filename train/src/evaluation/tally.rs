@@ -1,4 +1,4 @@
-//! What a network is worth: metrics over a whole set of images.
+//! Metrics over a whole set of images.
 
 use std::io;
 use std::path::Path;
@@ -14,38 +14,36 @@ use serde::{Deserialize, Serialize};
 use super::totals::Score;
 use crate::error::TrainError;
 
-/// Bins of confidence that the calibration error is taken over, as Guo et al. have them.
+/// Number of confidence bins for the calibration error, as in Guo et al.
 const BINS: usize = 15;
-/// How many mistakes are kept.
+/// Number of mistakes kept.
 const MISSED: usize = 12;
-/// How many guesses an image has for `top5`.
+/// Number of likeliest classes that count for `top5`.
 const GUESSES: usize = 5;
 
 /// Metrics over a set of images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluation {
-    /// How many there are.
+    /// Number of images.
     pub images: usize,
     /// Mean cross entropy per image, in nats.
     pub loss: f64,
-    /// Share of images whose likeliest class is the right one, 0 to 1.
+    /// Fraction of images classified correctly, 0 to 1.
     pub accuracy: f64,
-    /// The Wilson 95 % confidence interval of the accuracy; none in files of earlier versions.
+    /// Wilson 95% confidence interval of the accuracy; missing in files of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy_interval: Option<[f64; 2]>,
-    /// Share of images whose class is among the five likeliest, 0 to 1; 1 with five classes or
-    /// fewer.
+    /// Fraction of images whose class is among the five likeliest, 0 to 1; 1 for five classes or fewer.
     pub top5: f64,
-    /// Expected calibration error, 0 to 1: how far confidence and accuracy are apart, as the mean over
-    /// 15 bins of confidence, weighted by images (Guo et al. 2017,
-    /// <https://arxiv.org/abs/1706.04599>).
+    /// Expected calibration error, 0 to 1: absolute difference between confidence and accuracy, as the mean over 15
+    /// confidence bins weighted by images (Guo et al. 2017, <https://arxiv.org/abs/1706.04599>).
     pub calibration_error: f64,
     /// Metrics of each class.
     pub classes: Vec<ClassEvaluation>,
-    /// Images `[their class][likeliest class]`.
+    /// Number of images, indexed by `[true class][likeliest class]`.
     pub confusion: Vec<Vec<u64>>,
-    /// The images that were misclassified with the highest probability, the most probable first.
+    /// The images misclassified with the highest probability, in descending order.
     #[serde(default)]
     pub mistakes: Vec<Misclassified>,
 }
@@ -54,15 +52,14 @@ pub struct Evaluation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Misclassified {
-    /// Its index, from 0, in the set that was scored.
+    /// Its index in the scored set, counted from 0.
     pub image: usize,
-    /// Its file; none for data whose images have no files of their own. Bytes that are not UTF-8 are written as
-    /// `\xFF`.
+    /// Its file, if the images of the data set are separate files. Bytes that are not UTF-8 are written as `\xFF`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Its class.
     pub class: String,
-    /// The class that was predicted.
+    /// The predicted class.
     pub predicted: String,
     /// The probability of the predicted class, 0 to 1.
     pub probability: f64,
@@ -74,18 +71,18 @@ pub struct Misclassified {
 pub struct ClassEvaluation {
     /// Its name.
     pub name: String,
-    /// Images of it.
+    /// Number of its images.
     pub images: u64,
-    /// Share of the images that were taken for it that are of it, 0 to 1.
+    /// Fraction of the images predicted as this class that belong to it, 0 to 1.
     pub precision: f64,
-    /// Share of its images that were taken for it, 0 to 1.
+    /// Fraction of its images that were predicted as this class, 0 to 1.
     pub recall: f64,
     /// Harmonic mean of precision and recall, 0 to 1.
     pub f1: f64,
 }
 
 impl Evaluation {
-    /// Loss and accuracy alone.
+    /// Returns loss and accuracy.
     pub fn score(&self) -> Score {
         Score {
             loss: self.loss,
@@ -94,31 +91,31 @@ impl Evaluation {
     }
 }
 
-/// What an [`Evaluation`] is made of. Sums in double precision and image by image, so that the
-/// size of the batches has no say.
+/// Running sums for an [`Evaluation`], in double precision and image by image, so that the batch size does not affect
+/// the result.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
     loss: f64,
     among_top: usize,
     bins: [Bin; BINS],
     confusion: Vec<Vec<u64>>,
-    /// The network's class of each class of the images; none where they are the same.
+    /// The network's class index for each class of the images, if they differ.
     classes: Option<Vec<usize>>,
-    /// The images, of which those that cannot be read do not count.
+    /// The images. Unreadable ones do not count.
     images: Option<Arc<ImageDataset>>,
     /// Images seen.
     seen: usize,
     missed: Vec<Missed>,
 }
 
-/// An image that was taken for another class.
+/// An image that was predicted as another class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Missed {
-    /// Its place among those that were scored, from 0.
+    /// Index among the scored images, counted from 0.
     pub image: usize,
     pub class: usize,
     pub likeliest: usize,
-    /// Of the likeliest class, 0 to 1.
+    /// Probability of the likeliest class, 0 to 1.
     pub confidence: f64,
 }
 
@@ -130,7 +127,7 @@ struct Bin {
 }
 
 impl Evaluation {
-    /// Writes it as JSON.
+    /// Writes the evaluation as JSON.
     pub(crate) fn write(&self, path: &Path) -> Result<(), TrainError> {
         serde_json::to_string_pretty(self)
             .map_err(io::Error::other)
@@ -153,19 +150,19 @@ impl Tally {
         }
     }
 
-    /// For images whose classes are numbered in another way: the network's number of each.
+    /// Sets the network's class index for each class of the images, if they are numbered differently.
     pub(crate) fn with_classes(mut self, classes: Vec<usize>) -> Self {
         self.classes = Some(classes);
         self
     }
 
-    /// For these images, all in their order.
+    /// Sets the images, all of which are added in their order.
     pub(crate) fn of(mut self, images: &Arc<ImageDataset>) -> Self {
         self.images = Some(Arc::clone(images));
         self
     }
 
-    /// Takes in logits `[batch, classes]` and the right classes `[batch]`.
+    /// Adds logits `[batch, classes]` with the true classes `[batch]`.
     pub(crate) fn add<B: Backend>(&mut self, logits: Tensor<B, 2>, targets: Tensor<B, 1, Int>) {
         let [_, classes] = logits.dims();
         let logits: Vec<f64> = logits.into_data().iter().collect();
@@ -193,7 +190,7 @@ impl Tally {
         let Some(&own) = logits.get(target) else {
             return;
         };
-        // The first of several that are equally likely; what is not a number is never likeliest.
+        // Ties go to the first class; NaN is never the likeliest.
         let mut likeliest = 0;
         for (class, &logit) in logits.iter().enumerate() {
             if logit > logits[likeliest] || logits[likeliest].is_nan() {
@@ -207,7 +204,7 @@ impl Tally {
         self.among_top += usize::from(better < GUESSES);
 
         let confidence = 1.0 / sum;
-        // Bins are open below and closed above; a confidence of 0 cannot be.
+        // Bins exclude their lower bound and include their upper bound; a confidence is never 0.
         let bin = (confidence * BINS as f64).ceil() as usize;
         let bin = &mut self.bins[bin.clamp(1, BINS) - 1];
         bin.images += 1;
@@ -224,7 +221,7 @@ impl Tally {
         }
     }
 
-    /// Keeps the most certain of the mistakes, of equals the first.
+    /// Keeps the mistakes with the highest confidence; ties go to the earlier image.
     fn miss(&mut self, missed: Missed) {
         let place = self
             .missed
@@ -233,12 +230,12 @@ impl Tally {
         self.missed.truncate(MISSED);
     }
 
-    /// The images that were taken for another class with the greatest confidence, that first.
+    /// Returns the images predicted as another class with the highest confidence, in descending order.
     pub(crate) fn missed(&self) -> &[Missed] {
         &self.missed
     }
 
-    /// None without an image.
+    /// Returns the metrics, or `None` without images.
     pub(crate) fn score(&self) -> Option<Score> {
         let images = self.images();
         let correct = self.correct();
@@ -256,7 +253,7 @@ impl Tally {
         self.bins.iter().map(|bin| bin.images).sum()
     }
 
-    /// None without an image.
+    /// Returns the metrics, or `None` without images.
     pub(crate) fn evaluation(self, class_names: &[String]) -> Option<Evaluation> {
         let score = self.score()?;
         let images = self.images();
@@ -327,7 +324,7 @@ mod tests {
 
     #[test]
     fn metrics_match_hand_computed_values() {
-        // Right with 0.8, wrong with 0.6, right with 0.6, wrong with 0.8: of two classes.
+        // Two classes: correct with 0.8, wrong with 0.6, correct with 0.6, wrong with 0.8.
         let logit = |confidence: f32| (confidence / (1.0 - confidence)).ln();
         let logits = [
             logit(0.8),
@@ -344,7 +341,7 @@ mod tests {
         assert_eq!((found.images, found.accuracy, found.top5), (4, 0.5, 1.0));
         let loss = -(0.8_f64.ln() + 0.4_f64.ln() + 0.6_f64.ln() + 0.2_f64.ln()) / 4.0;
         assert!((found.loss - loss).abs() < 1e-6, "{}", found.loss);
-        // Half are right in both bins.
+        // Half of the images in each bin are correct.
         assert!((found.calibration_error - (0.3 + 0.1) / 2.0).abs() < 1e-6);
         let class = &found.classes[1];
         assert_eq!(
@@ -385,7 +382,7 @@ mod tests {
     fn most_confident_mistakes_are_kept() {
         let mut tally = Tally::new(2);
         for image in 0..40 {
-            // Every second one is right, and those in the middle are the most certain.
+            // Every second image is correct, and confidence is highest in the middle.
             let certainty = 20.0 - (f64::from(image) - 20.0).abs();
             tally.add_image(&[certainty, 0.0], image as usize % 2);
         }
@@ -439,7 +436,7 @@ mod tests {
             let diagonal: u64 = (0..4).map(|class| whole.confusion[class][class]).sum();
             prop_assert!((whole.accuracy * 24.0 - diagonal as f64).abs() < 1e-9);
             prop_assert_eq!(whole.confusion.iter().flatten().sum::<u64>(), 24);
-            // Accuracy is the mean recall, weighted by images.
+            // Accuracy is the mean recall weighted by images.
             let recall: f64 = whole.classes.iter().map(|class| class.recall * class.images as f64).sum();
             prop_assert!((recall / 24.0 - whole.accuracy).abs() < 1e-9);
             prop_assert!((0.0..=1.0).contains(&whole.calibration_error));

@@ -10,21 +10,21 @@ pub struct Score {
     /// Mean cross entropy per image, in nats.
     #[serde(with = "crate::evaluation::exact")]
     pub loss: f64,
-    /// Share of images classified rightly, 0 to 1.
+    /// Fraction of images classified correctly, 0 to 1.
     #[serde(with = "crate::evaluation::exact")]
     pub accuracy: f64,
 }
 
-/// What a [`Score`] is made of.
+/// Sums for a [`Score`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sums {
     /// Cross entropy of all images, in nats.
     #[serde(with = "crate::evaluation::exact")]
     pub loss: f64,
-    /// Images classified rightly.
+    /// Images classified correctly.
     pub correct: i64,
     pub images: usize,
-    /// Cross entropy of all images against their classes, where `loss` has smoothed labels.
+    /// Cross entropy of all images without label smoothing, if `loss` uses smoothed labels.
     #[serde(
         default,
         with = "crate::evaluation::exact::option",
@@ -34,7 +34,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// None without an image.
+    /// Returns the means, or `None` without images.
     pub(crate) fn score(&self) -> Option<Score> {
         (self.images > 0).then(|| Score {
             loss: self.loss / self.images as f64,
@@ -42,14 +42,14 @@ impl Sums {
         })
     }
 
-    /// Mean of the cross entropy without smoothing, where it was added for every image.
+    /// Returns the mean cross entropy without smoothing, if it was added for every image.
     pub(crate) fn cross_entropy(&self) -> Option<f64> {
         let sum = self.cross_entropy.filter(|_| self.images > 0);
         sum.map(|sum| sum / self.images as f64)
     }
 }
 
-/// Mean cross entropy of logits `[batch, classes]` against the classes, on the host; not a number without an image.
+/// Returns the mean cross entropy of logits `[batch, classes]`, computed on the host; NaN without images.
 pub(crate) fn cross_entropy<B: Backend>(output: &ClassificationOutput<B>) -> f64 {
     let [batch, classes] = output.output.dims();
     let logits: Vec<f64> = output.output.to_data().iter().collect();
@@ -74,13 +74,14 @@ pub(crate) fn cross_entropy<B: Backend>(output: &ClassificationOutput<B>) -> f64
 pub(crate) struct Totals(Option<Sums>);
 
 impl Totals {
-    /// Goes on from sums, if there are any. That adds the same numbers in the same order as never having stopped.
+    /// Continues from earlier sums, if any. A resumed epoch adds the same numbers in the same order as an uninterrupted
+    /// one.
     pub(crate) fn resumed(earlier: Option<Sums>) -> Self {
         Self(earlier)
     }
 
-    /// Adds an output with its mean loss, and its mean cross entropy where that is another figure. Returns its
-    /// accuracy, which is not a number without an image.
+    /// Adds an output with its mean loss, and its mean cross entropy if that differs. Returns its accuracy, or NaN
+    /// without images.
     pub(crate) fn add<B: Backend>(
         &mut self,
         output: &ClassificationOutput<B>,
@@ -97,7 +98,7 @@ impl Totals {
             cross_entropy: Some(0.0),
         });
         sums.loss += loss * batch as f64;
-        // An epoch that began without the figure has none.
+        // An epoch that began without cross entropy does not get one.
         let sum = sums.cross_entropy.zip(cross_entropy);
         sums.cross_entropy = sum.map(|(sum, mean)| sum + mean * batch as f64);
         let correct = correct.into_data().iter::<i64>().next().unwrap_or(0);
@@ -106,7 +107,7 @@ impl Totals {
         correct as f64 / batch as f64
     }
 
-    /// None if nothing was added.
+    /// Returns the sums, or `None` if nothing was added.
     pub(crate) fn sums(&self) -> Option<Sums> {
         self.0
     }

@@ -1,19 +1,18 @@
-//! Which images a run was started with.
+//! Identity of the images that a run was started with.
 
 use data::ImageDataset;
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
 
-/// What tells the images of a run from others: how many there are, of which classes in which order,
-/// and what is in their files.
+/// Identifies the images of a run: their number, their classes in order, and the content of their files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fingerprint {
     train: usize,
     validation: usize,
     test: usize,
     checksum: u32,
-    /// [`DataSet::content`](data::DataSet::content); earlier versions did not have it.
+    /// [`DataSet::content`](data::DataSet::content); `None` if an earlier version wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     content: Option<String>,
 }
@@ -41,8 +40,8 @@ impl Fingerprint {
         }
     }
 
-    /// How the numbers and classes of these images differ from those of another time; none if they
-    /// do not.
+    /// Describes how the numbers and classes of these images differ from earlier ones, or returns `None` if they do
+    /// not.
     pub(crate) fn difference(&self, before: &Self) -> Option<String> {
         let parts = [
             ("training", self.train, before.train),
@@ -59,7 +58,7 @@ impl Fingerprint {
         }
     }
 
-    /// Whether the files are the same as at another time, if that is known.
+    /// Returns whether the files have the same content as earlier, if that is known.
     pub(crate) fn has_same_content(&self, before: &Self) -> Option<bool> {
         let (now, before) = (self.content.as_ref()?, before.content.as_ref()?);
         Some(now == before)

@@ -1,9 +1,9 @@
-//! Settings made concrete.
+//! Turns settings into the plan of a run.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | `pretrained` | trained weights that a run starts from |
-//! | `fingerprint` | which images a run was started with |
+//! | `fingerprint` | identity of the images that a run was started with |
 
 mod fingerprint;
 mod pretrained;
@@ -26,26 +26,26 @@ use crate::settings::TrainConfig;
 pub(crate) use fingerprint::Fingerprint;
 pub use pretrained::{Fitting, Pretrained};
 
-/// A run before it starts: the images, the network's shape, the numbers of steps.
+/// A run before it starts: its images, network and number of steps.
 #[derive(Debug)]
 pub struct Plan {
-    /// The settings it was made from.
+    /// Settings that the plan was made from.
     pub config: TrainConfig,
-    /// The network's name, or what it is in words.
+    /// Name or description of the network.
     pub model: String,
-    /// The network.
+    /// Configuration of the network.
     pub network: NetworkConfig,
-    /// The weights that it starts from; none for random ones.
+    /// Weights to start from; `None` for random ones.
     pub pretrained: Option<Pretrained>,
     /// Classes, test images and preprocessing.
     pub data: DataSet,
     /// Images to train on.
     pub train: Arc<ImageDataset>,
-    /// Images to score each epoch by.
+    /// Images to score each epoch on.
     pub validation: Arc<ImageDataset>,
     /// Steps in each epoch.
     pub steps_per_epoch: usize,
-    /// What the training images have in common, if `infer` can bring others to it.
+    /// Common properties of the training images, if `infer` can adapt other images to them.
     look: Option<ImageLook>,
 }
 
@@ -56,7 +56,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// If a setting is wrong, the data cannot be loaded, or the two do not fit.
+    /// If a setting is wrong, the data cannot be loaded, or the network does not fit the data.
     pub fn new(
         config: TrainConfig,
         progress: &(dyn Fn(LoadProgress) + Send + Sync),
@@ -66,12 +66,11 @@ impl Plan {
         Self::load(config, pretrained, progress)
     }
 
-    /// The same for a run that goes on, which need not have the weights any more that it started
-    /// from.
+    /// Like [`new`](Self::new), for a resumed run, which no longer needs the weights that it started from.
     ///
     /// # Errors
     ///
-    /// As those of [`new`](Self::new).
+    /// Those of [`new`](Self::new).
     pub fn resumed(
         config: TrainConfig,
         folder: &RunFolder,
@@ -92,7 +91,7 @@ impl Plan {
         pretrained: Option<Pretrained>,
         progress: &(dyn Fn(LoadProgress) + Send + Sync),
     ) -> Result<Self, TrainError> {
-        // What is left open is set here, so that the run's config says it.
+        // Fill in unset settings, so that the run's config names them.
         config.lr = Some(config.learning_rate());
         match &pretrained {
             None => config.model = Some(config.model_name().to_owned()),
@@ -167,27 +166,27 @@ impl Plan {
         })
     }
 
-    /// What of the pretrained weights is changed for the data, if there are any.
+    /// Returns how the pretrained weights are adapted to the data, if there are any.
     pub fn fitting(&self) -> Option<Fitting> {
         Some(self.pretrained.as_ref()?.fitting(&self.network))
     }
 
-    /// Makes the folder of the run.
+    /// Creates the run's folder.
     ///
     /// # Errors
     ///
-    /// If the folder is there and not empty, or cannot be written.
+    /// If the folder exists and is not empty, or cannot be written.
     pub fn create_folder(&self) -> Result<RunFolder, TrainError> {
         let start = self.pretrained.as_ref().map(|start| &start.description);
         RunFolder::create(&self.config, &self.model, start)
     }
 
-    /// An epoch's accuracy, if it is that over images held back.
+    /// Returns an epoch's accuracy, if it was measured on held-back images.
     pub(crate) fn validated(&self, accuracy: f64) -> Option<f64> {
         (!self.config.scores_on_test()).then_some(accuracy)
     }
 
-    /// A loader of images with the plan's settings; with a `shuffle` seed, it is one of training images.
+    /// Returns an image loader with the plan's settings; a `shuffle` seed makes it a loader of training images.
     pub(crate) fn loader<B: Backend>(
         &self,
         images: &Arc<ImageDataset>,
@@ -215,7 +214,7 @@ impl Plan {
         )
     }
 
-    /// Description that is saved with the weights of an epoch.
+    /// Returns the description to save with the weights of an epoch.
     pub(crate) fn description(&self, epochs: usize, accuracy: Accuracy) -> Description {
         Description {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -238,7 +237,7 @@ impl Plan {
     }
 }
 
-/// The images to train on, and those that are held back: the data's own, or a share of each class.
+/// Returns the training images and the held-back ones: the data's own validation images, or a share of each class.
 pub(crate) fn parts(
     data: &DataSet,
     share: f64,
@@ -257,7 +256,7 @@ pub(crate) fn parts(
     Ok([part(train)?, part(validation)?])
 }
 
-/// All images of a part.
+/// Returns all images of a part.
 pub(crate) fn all(store: &ImageStore) -> ImageDataset {
     ImageDataset::all(store.clone())
 }

@@ -11,43 +11,43 @@ use crate::error::{ConfigError, TrainError};
 use crate::folder::RunFolder;
 use crate::settings::TrainConfig;
 
-/// Trained weights that a run starts from: what they are, and where to read them.
+/// Trained weights that a run starts from: their description and their file.
 ///
-/// A resumed run knows what they were from its own folder, and reads them again only if it was
-/// stopped before its first checkpoint.
+/// A resumed run reads the description from its own folder, and reads the weights again only if it was stopped before
+/// its first checkpoint.
 #[derive(Clone, Debug)]
 pub struct Pretrained {
-    /// What came with the weights. One class stands for a head that is not there.
+    /// Description of the weights. A missing head counts as one class.
     pub description: Description,
-    /// Sentences on what is assumed of the weights.
+    /// Assumptions about the weights, as sentences.
     pub notes: Vec<String>,
     path: PathBuf,
     options: ImportOptions,
 }
 
-/// What of a network is changed for the images and classes of a run.
+/// Changes to a network for the channels and classes of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fitting {
-    /// Channels and classes that the weights were trained with.
+    /// Channels and classes of the pretrained weights.
     pub from: [usize; 2],
-    /// Those of the run.
+    /// Channels and classes of the run.
     pub to: [usize; 2],
 }
 
 impl Fitting {
-    /// Whether the first convolution's weights are spread over other channels.
+    /// Returns whether the first convolution's weights are spread over a different number of channels.
     pub fn changes_channels(&self) -> bool {
         self.from[0] != self.to[0]
     }
 
-    /// Whether the head is a new one.
+    /// Returns whether the head is replaced by a new one.
     pub fn replaces_head(&self) -> bool {
         self.from[1] != self.to[1]
     }
 }
 
 impl Pretrained {
-    /// The weights that a config names, if it names some.
+    /// Reads the weights that a config names, if any.
     pub(crate) fn read(config: &TrainConfig) -> Result<Option<Self>, TrainError> {
         let Some((path, options)) = Self::file(config)? else {
             return Ok(None);
@@ -61,7 +61,7 @@ impl Pretrained {
         }))
     }
 
-    /// The same, where the run's folder says what they are.
+    /// Like [`read`](Self::read), with the description from the folder of a resumed run.
     pub(crate) fn resumed(
         config: &TrainConfig,
         folder: &RunFolder,
@@ -77,7 +77,7 @@ impl Pretrained {
         }))
     }
 
-    /// Where they are.
+    /// Returns the path of the weights.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -100,13 +100,13 @@ impl Pretrained {
         Ok(Some((path.clone(), options)))
     }
 
-    /// Network for images with the given channels and classes.
+    /// Returns the network for images with the given channels and classes.
     pub(crate) fn network_config(&self, channels: usize, classes: usize) -> NetworkConfig {
         let network = self.description.network.clone();
         network.with_input_channels(channels).with_classes(classes)
     }
 
-    /// Changes that the given channels and classes require.
+    /// Returns the changes that a run's network requires.
     pub(crate) fn fitting(&self, network: &NetworkConfig) -> Fitting {
         let ends = |network: &NetworkConfig| [network.input_channels(), network.classes()];
         Fitting {
@@ -115,8 +115,8 @@ impl Pretrained {
         }
     }
 
-    /// The preprocessing of a run's own images with the mean and deviation that the weights were
-    /// trained with, which the statistics in their norms belong to.
+    /// Returns the preprocessing of the run's own images, with the mean and standard deviation that the weights were
+    /// trained with, because the statistics in their norms depend on them.
     pub(crate) fn preprocessing(
         &self,
         own: &Preprocessing,

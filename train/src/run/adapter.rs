@@ -1,8 +1,8 @@
-//! burn-train, as the frame of a run.
+//! Adapter between a run and burn-train.
 //!
-//! [`launch`] sets up burn-train's [`SupervisedTraining`] and calls the run's own loop over epochs in the place of
-//! burn-train's, because burn-train's `Learner` copies every parameter at each step. A [`Session`] is what the loop has
-//! of burn-train: metrics for its dashboard, and its checkpointer.
+//! [`launch`] sets up burn-train's [`SupervisedTraining`] and replaces its loop over epochs with the run's own, because
+//! burn-train's `Learner` copies every parameter at each step. A [`Session`] lets the loop report metrics to
+//! burn-train's dashboard and save with its checkpointer.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use crate::checkpoint::CheckpointRecorder;
 use crate::settings::{Rates, TrainConfig};
 use crate::step::{Classifier, Fetched, Optimizer, TrainBackend, Trainee};
 
-/// burn-train's name for backend, schedule, model and optimizer of a run.
+/// Backend, schedule, model and optimizer of a run, as burn-train bundles them.
 type Components<B> = LearningComponentsMarker<B, Rates, Classifier<B>, Optimizer<B>>;
 
 /// Batches to train on.
@@ -37,7 +37,7 @@ pub(super) type TrainBatches<B> = dyn DataLoader<B, ImageBatch<B>>;
 pub(super) type ScoredBatches<B> =
     TrainBatches<<B as burn::tensor::backend::AutodiffBackend>::InnerBackend>;
 
-/// The loop over epochs, in the place of burn-train's.
+/// Loop over epochs that replaces burn-train's.
 pub(super) trait EpochLoop<B: TrainBackend>: Send + Sync + 'static {
     /// Trains a model and returns it.
     fn run(
@@ -49,7 +49,7 @@ pub(super) trait EpochLoop<B: TrainBackend>: Send + Sync + 'static {
     ) -> Classifier<B>;
 }
 
-/// What burn-train sets up besides the loop.
+/// Everything that burn-train needs besides the loop.
 pub(super) struct Frame<'a, B: TrainBackend, R> {
     pub folder: &'a Path,
     pub train: BatchLoader<B>,
@@ -60,7 +60,7 @@ pub(super) struct Frame<'a, B: TrainBackend, R> {
     pub renderer: R,
 }
 
-/// Trains a model by a loop over epochs, which has an optimizer of its own.
+/// Trains a model with a loop over epochs that has its own optimizer.
 pub(super) fn launch<B: TrainBackend, R: MetricsRenderer + 'static>(
     frame: Frame<B, R>,
     model: Classifier<B>,
@@ -119,7 +119,7 @@ impl<B: TrainBackend, L: EpochLoop<B>> SupervisedLearningStrategy<Components<B>>
     }
 }
 
-/// What a run's loop has of burn-train.
+/// The parts of burn-train that a run's loop uses.
 pub(super) struct Session<B: TrainBackend> {
     events: SupervisedTrainingEventProcessor<Components<B>>,
     checkpointer: Option<LearningCheckpointer<Components<B>>>,
@@ -127,7 +127,7 @@ pub(super) struct Session<B: TrainBackend> {
     epochs: usize,
 }
 
-/// Where an item is: its epoch, its number in it, and how many images of the epoch are done.
+/// Position of an item: its epoch, its number in the epoch, and the number of images of the epoch done.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub epoch: usize,
@@ -136,7 +136,7 @@ pub(super) struct Item {
 }
 
 impl<B: TrainBackend> Session<B> {
-    /// Counts earlier epochs of a resumed run; burn-train counts them by their ends.
+    /// Counts the earlier epochs of a resumed run. burn-train counts epochs as they end.
     pub(super) fn resume_after(&mut self, epoch: usize) {
         if epoch > 0 {
             self.end_training(epoch);
@@ -144,13 +144,13 @@ impl<B: TrainBackend> Session<B> {
         }
     }
 
-    /// Shows a training step.
+    /// Reports a training step.
     pub(super) fn trained(&mut self, output: Fetched<B::InnerBackend>, item: Item, rate: f64) {
         let item = self.item(output, item, Some(rate));
         self.events.process_train(LearnerEvent::ProcessedItem(item));
     }
 
-    /// Shows a scored batch.
+    /// Reports a scored batch.
     pub(super) fn validated(&mut self, output: Fetched<B::InnerBackend>, item: Item) {
         let item = self.item(output, item, None);
         self.events.process_valid(LearnerEvent::ProcessedItem(item));
@@ -174,7 +174,7 @@ impl<B: TrainBackend> Session<B> {
         self.events.process_valid(LearnerEvent::EndEpoch(epoch));
     }
 
-    /// Starts to save the records of a step.
+    /// Starts saving the records of a step.
     pub(super) fn save(&mut self, trainee: &Trainee<B>, schedule: &Rates, step: usize) {
         if let Some(checkpointer) = &mut self.checkpointer {
             let learner = Learner::new(
@@ -187,7 +187,7 @@ impl<B: TrainBackend> Session<B> {
     }
 }
 
-/// Saves at every call: the loop over epochs decides when that is.
+/// Saves at every call, because the loop over epochs decides when to call.
 struct WhenCalled;
 
 impl CheckpointingStrategy for WhenCalled {
@@ -196,8 +196,7 @@ impl CheckpointingStrategy for WhenCalled {
     }
 }
 
-/// Takes the place of burn-train's logger, which would write a folder of files for each epoch. The run's events have the
-/// figures.
+/// Replaces burn-train's logger, which would write a folder of files for each epoch. The run's events hold the metrics.
 struct NoFiles;
 
 impl MetricLogger for NoFiles {

@@ -1,4 +1,4 @@
-//! Noticing that training diverges.
+//! Detecting that training diverges.
 
 use std::path::PathBuf;
 
@@ -8,18 +8,18 @@ use burn::tensor::backend::Backend;
 use super::finite::is_finite;
 use crate::error::TrainError;
 
-/// Fails for a loss that is no number.
+/// Detects losses and weights that are not finite.
 pub(crate) struct LossWatch {
     /// The last checkpoint, if there is one.
     checkpoint: Option<PathBuf>,
 }
 
-/// A step of a run.
+/// Position of a step in a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StepPosition {
-    /// Counted from 1.
+    /// The epoch, counted from 1.
     pub epoch: usize,
-    /// Counted from 1 since the start of the run.
+    /// The step, counted from 1 since the start of the run.
     pub step: usize,
     pub rate: f64,
 }
@@ -29,12 +29,12 @@ impl LossWatch {
         Self { checkpoint }
     }
 
-    /// The last checkpoint is another one now.
+    /// Replaces the last checkpoint.
     pub(crate) fn saved(&mut self, checkpoint: Option<PathBuf>) {
         self.checkpoint = checkpoint;
     }
 
-    /// Fails if a loss after a step is not finite.
+    /// Returns an error if the loss of a step is not finite.
     pub(crate) fn check_finite(&self, position: StepPosition, loss: f64) -> Result<(), TrainError> {
         match loss.is_finite() {
             true => Ok(()),
@@ -42,7 +42,7 @@ impl LossWatch {
         }
     }
 
-    /// Fails if weights after a step are not finite, as they can be after the last loss that was.
+    /// Returns an error if a weight after a step is not finite, which a finite loss does not rule out.
     pub(crate) fn check_weights<B: Backend, M: Module<B>>(
         &self,
         position: StepPosition,

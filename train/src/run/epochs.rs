@@ -30,7 +30,7 @@ use crate::stream::{self, EpochFigures, Stream};
 
 /// Trains, validates, keeps the best model and saves checkpoints, until all epochs are done or `stop` is requested.
 ///
-/// The last checkpoint has the run's progress, and `stop` the error that ended it, if any.
+/// The last checkpoint holds the run's progress; `stop` holds the error that ended the run, if any.
 pub(super) struct Epochs<B: ResidualBackend> {
     pub plan: Arc<Plan>,
     pub folder: RunFolder,
@@ -43,8 +43,8 @@ pub(super) struct Epochs<B: ResidualBackend> {
     pub state: RunState,
 }
 
-/// A step that was taken and whose output is still on the device: it is fetched one step later, so that no device
-/// waits for it.
+/// A step whose output is still on the device. The output is fetched one step later, so that the device does not wait
+/// for it.
 struct Taken<B: Backend> {
     output: ClassificationOutput<B>,
     position: StepPosition,
@@ -52,11 +52,11 @@ struct Taken<B: Backend> {
     progress: Progress,
 }
 
-/// What changes while the loop runs, besides the network.
+/// State that changes while the loop runs, besides the network.
 struct Run<'a, B: ResidualBackend> {
     session: &'a mut Session<Autodiff<B>>,
     schedule: Rates,
-    /// Of the last step.
+    /// Learning rate of the last step.
     rate: f64,
     state: RunState,
 }
@@ -94,7 +94,7 @@ impl<B: ResidualBackend> EpochLoop<Autodiff<B>> for Epochs<B> {
 }
 
 impl<B: ResidualBackend> Epochs<B> {
-    /// Runs the epochs that are left.
+    /// Runs the remaining epochs.
     fn epochs(
         &self,
         run: &mut Run<B>,
@@ -132,7 +132,7 @@ impl<B: ResidualBackend> Epochs<B> {
         self.position
             .set(run.state.epoch, run.state.steps_in_epoch * accumulate);
         let mut loader = loader.iter();
-        // Batches that are left over, too few for a step, are dropped if the plan does not count them.
+        // Leftover batches, too few for a full step, are dropped if the plan does not count them.
         while !self.stop.requested() && run.state.steps_in_epoch < self.plan.steps_per_epoch {
             let batches: Vec<_> = loader.by_ref().take(accumulate).collect();
             if batches.is_empty() {
@@ -174,7 +174,7 @@ impl<B: ResidualBackend> Epochs<B> {
         if let Some(speed) = laps.told(self.stream.seconds(), run.state.step) {
             self.stream.send(speed);
         }
-        // The images ended before their epoch.
+        // A load failure ends the batches before the end of the epoch.
         if let Some(error) = self.load_failure.take() {
             self.stop.fail(error.into());
         }
@@ -213,7 +213,7 @@ impl<B: ResidualBackend> Epochs<B> {
         run.session.trained(output, item, rate);
     }
 
-    /// Scores the network and moves on to the next epoch, unless told to stop before that.
+    /// Scores the network and advances to the next epoch, unless told to stop before that.
     fn conclude(
         &self,
         run: &mut Run<B>,
@@ -249,7 +249,7 @@ impl<B: ResidualBackend> Epochs<B> {
             (Some(_), Some(average)) => scorer.score(average, loader, &mut |_, _| {})?,
             _ => None,
         };
-        // Told to stop while the average was scored, neither counts yet.
+        // If told to stop while the average was scored, neither score counts yet.
         let scores = validation.filter(|_| averaged.is_some() || average.is_none());
         if let Some(validation) = scores {
             let figures = EpochFigures {
@@ -270,14 +270,14 @@ impl<B: ResidualBackend> Epochs<B> {
                 ended_early,
             );
         }
-        // A log that failed ends the run here: its disk is the one to be written to next.
+        // A failed log ends the run here, because the next write is to the same disk.
         match self.stop.take_failure() {
             Some(failure) => Err(failure),
             None => Ok(()),
         }
     }
 
-    /// Checks what may be kept: it takes the place of what was kept before.
+    /// Checks that losses and weights are finite, before they may replace the kept ones.
     fn check(
         &self,
         run: &Run<B>,
@@ -307,11 +307,11 @@ impl<B: ResidualBackend> Epochs<B> {
 
     fn save(&self, run: &mut Run<B>, trainee: &Trainee<Autodiff<B>>) -> Result<(), TrainError> {
         let state = &mut run.state;
-        // A checkpoint that is named in an error as the last good one has to be good.
+        // Errors name the last checkpoint as the last good one, so its weights must be finite.
         let position = position(state, run.rate);
         self.watch()
             .check_weights::<Autodiff<B>, _>(position, &trainee.model.network)?;
-        // Events must not lack a step that a resumed run does not take again.
+        // A resumed run does not repeat the steps before its checkpoint, so their events must be written first.
         self.stream.flush();
         state.seconds = self.stream.seconds();
         let checkpoints = Checkpoints::new(self.folder.path());
@@ -343,7 +343,7 @@ impl<B: ResidualBackend> Epochs<B> {
     }
 }
 
-/// The last step that was taken.
+/// Returns the position of the last step taken.
 fn position(state: &RunState, rate: f64) -> StepPosition {
     StepPosition {
         // After the last step of an epoch, the state names the next one.

@@ -1,10 +1,10 @@
-//! Whether all values of a network are finite.
+//! Checking that all values of a network are finite.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-/// Whether all parameters and statistics are finite.
+/// Returns whether all parameters and statistics are finite.
 pub(crate) fn is_finite<B: Backend, M: Module<B>>(module: &M) -> bool {
     let mut sums = Sums::<B>(None);
     module.visit(&mut sums);
@@ -12,7 +12,7 @@ pub(crate) fn is_finite<B: Backend, M: Module<B>>(module: &M) -> bool {
     sum.is_none_or(|sum| sum.iter::<f64>().all(f64::is_finite))
 }
 
-/// The sum of everything, on the device: what is not finite stays in it.
+/// Sum of all values times zero, on the device: not a number if any value is not finite.
 struct Sums<B: Backend>(Option<Tensor<B, 1>>);
 
 impl<B: Backend> ModuleVisitor<B> for Sums<B> {

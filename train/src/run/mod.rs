@@ -1,13 +1,13 @@
-//! From a plan to a trained, tested network.
+//! Training and testing a network by a plan.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `start` | a run as it starts, or as its last checkpoint left it |
-//! | `adapter` | burn-train, as the frame of a run |
+//! | `start` | the initial state of a run, new or from its last checkpoint |
+//! | `adapter` | adapter between a run and burn-train |
 //! | `epochs` | the loop over epochs and steps |
 //! | `scorer` | scoring the network of an epoch |
-//! | `divergence` | noticing that training diverges |
-//! | `finite` | whether a network still has numbers |
+//! | `divergence` | detecting that training diverges |
+//! | `finite` | checking that all values of a network are finite |
 //! | `test` | the test at the end |
 
 mod adapter;
@@ -44,41 +44,41 @@ use crate::stream::Stream;
 pub enum Outcome {
     /// All epochs were trained and the best model tested.
     Finished(Finished),
-    /// It was told to stop; everything is saved.
+    /// The run was told to stop; everything is saved.
     Interrupted(RunProgress),
 }
 
 /// Results of a finished run.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// Of the best model, over the test images. It lies as `test.json` in the run's folder.
+    /// Test metrics of the best model, stored as `test.json` in the run's folder.
     pub test: Evaluation,
-    /// Of the best weights beside their moving average, if one was kept; it lies in `raw`.
+    /// Test metrics of the best weights without averaging, stored in `raw`, if a moving average was kept.
     pub raw: Option<Evaluation>,
-    /// The epoch that the best model is from, counted from 1.
+    /// Epoch of the best model, counted from 1.
     pub best_epoch: usize,
     /// Scores of each epoch, in order.
     pub history: Vec<EpochScores>,
-    /// Time of training and testing, over all the sittings of a resumed run.
+    /// Time of training and testing in seconds, including the time before a run was resumed.
     pub seconds: f64,
 }
 
-/// Connections of a run to the outside.
+/// Controls and outputs of a run.
 pub struct Control<R> {
     /// Ends the run early.
     pub stop: Stop,
     /// Receives every event of the run, to its end.
     pub stream: Stream,
-    /// Shows burn-train's metrics while the run trains; it is dropped before the test.
+    /// Shows burn-train's metrics during training; dropped before the test.
     pub renderer: R,
 }
 
-/// Runs a plan on a backend, from the start or, where the folder has a checkpoint, from there.
+/// Runs a plan on a backend, from the start or from the checkpoint in the folder.
 ///
 /// # Errors
 ///
-/// If a file cannot be read or written, a checkpoint is damaged, or the loss is not finite. What
-/// was saved before stays whole.
+/// If a file cannot be read or written, a checkpoint is damaged, or the loss is not finite. Files saved earlier stay
+/// intact.
 pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
     plan: Arc<Plan>,
     folder: &RunFolder,
@@ -105,7 +105,7 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
     };
     run.stream.end(ending, result.as_ref().err());
     match stop.take_failure() {
-        // The last events may be what did not fit on the disk.
+        // Writing the last events may have failed, such as on a full disk.
         Some(failure) if result.is_ok() => Err(failure),
         _ => result,
     }
@@ -129,7 +129,7 @@ impl<B: ResidualBackend> Run<'_, B> {
             stream,
         } = self;
         let Start { model, state } = Start::<B>::new(plan, folder, device)?;
-        // A run that cannot be resumed keeps its settings.
+        // Written only now, so that a run that cannot be resumed keeps its settings.
         folder.write_config(&plan.config)?;
         stream.begin(plan, &state);
         let machine = stream.watch_machine();
@@ -192,7 +192,7 @@ impl<B: ResidualBackend> Run<'_, B> {
         })
     }
 
-    /// Tests what was kept; none if told to stop.
+    /// Tests the kept models. Returns `None` if told to stop.
     fn test(&self, state: &RunState) -> Result<Option<Finished>, TrainError> {
         let Self {
             plan,

@@ -18,12 +18,12 @@ use crate::stream::Scored;
 pub(super) struct Scorer {
     pub plan: Arc<Plan>,
     pub stop: Stop,
-    /// Why batches ended too early, if they did.
+    /// The error that ended the batches early, if any.
     pub load_failure: LoadFailure,
 }
 
 impl Scorer {
-    /// Scores a network, with a call of `each` for every batch; none if told to stop before the end.
+    /// Scores a network and calls `each` for every batch. Returns `None` if told to stop before the end.
     pub(super) fn score<B: ResidualBackend>(
         &self,
         network: &Network<B>,
@@ -45,7 +45,7 @@ impl Scorer {
         tally.map(|tally| self.scored(tally)).transpose()
     }
 
-    /// An error if the images ended too early: the score over a part of them counts for nothing.
+    /// Returns the scores, or an error if the images ended early: a score over part of them does not count.
     fn scored(&self, tally: Tally) -> Result<Scored, TrainError> {
         if let Some(error) = self.load_failure.take() {
             return Err(error.into());

@@ -1,4 +1,4 @@
-//! A run as it starts, or as its last checkpoint left it.
+//! Initial state of a run, new or from its last checkpoint.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::plan::{Fingerprint, Plan};
 use crate::settings::Rates;
 use crate::step::{Average, Classifier, Trainee};
 
-/// The model, and how far the run is.
+/// Model and progress of a run.
 pub(super) struct Start<B: ResidualBackend> {
     pub model: Classifier<Autodiff<B>>,
     pub state: RunState,
@@ -30,7 +30,7 @@ pub(super) struct Learning<B: ResidualBackend> {
 }
 
 impl<B: ResidualBackend> Start<B> {
-    /// Makes a new model, or loads that of the last checkpoint.
+    /// Creates a new model, or loads the one of the last checkpoint.
     pub(super) fn new(
         plan: &Plan,
         folder: &RunFolder,
@@ -90,11 +90,11 @@ impl<B: ResidualBackend> Start<B> {
         let checkpoints = Checkpoints::new(folder.path());
         let records = checkpoints.records::<B>(&checkpoint, &model, plan.config.ema.is_some())?;
         let mut model = model.load_record(records.model.load::<Autodiff<B>, _>(device)?);
-        // A record brings gradients with it.
+        // Loading a record enables gradients again.
         model.network = model.network.freeze(&plan.config.freeze);
         // The run may have been killed before it kept the network and removed older records.
         let network = model.network.valid();
-        // Clones share the statistics of norms, and a record is loaded into these.
+        // Clones share the running statistics of norms, and loading a record overwrites them.
         let averaged: Option<Network<B>> = match records.average {
             Some(record) => {
                 let own = model.network.valid();
@@ -114,7 +114,7 @@ impl<B: ResidualBackend> Start<B> {
         })
     }
 
-    /// The model with its optimizer, schedule and average as they are in the last checkpoint, if there is one.
+    /// Returns the model with its optimizer, schedule and average, loaded from the last checkpoint if there is one.
     pub(super) fn learning(
         plan: &Plan,
         folder: &RunFolder,

@@ -1,4 +1,4 @@
-//! The test at the end of a run.
+//! Test at the end of a run.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(super) struct Test<'a, B: ResidualBackend> {
 }
 
 impl<B: ResidualBackend> Test<'_, B> {
-    /// Tests the model of a folder; none if told to stop.
+    /// Tests the model in a folder. Returns `None` if told to stop.
     pub(super) fn run(&self, folder: &Path) -> Result<Option<Scored>, TrainError> {
         let Self {
             plan,
@@ -64,7 +64,7 @@ impl<B: ResidualBackend> Test<'_, B> {
         Ok(Some(scored))
     }
 
-    /// Saves the test metrics of a folder's model.
+    /// Saves the test metrics of the model in a folder.
     pub(super) fn save(
         &self,
         folder: &Path,

@@ -23,9 +23,9 @@ use crate::settings::TrainConfig;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SetPart {
-    /// The training images, without those held back for validation.
+    /// The training images, without those held out for validation.
     Train,
-    /// The images that the best epoch of a run was chosen by.
+    /// The images used to choose the best epoch of a run.
     Validation,
     /// The test images.
     #[default]
@@ -33,10 +33,10 @@ pub enum SetPart {
 }
 
 impl SetPart {
-    /// All of them.
+    /// All parts.
     pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
 
-    /// As it is written in flags.
+    /// Returns the name used in flags.
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -46,31 +46,31 @@ impl SetPart {
     }
 }
 
-/// What to evaluate a model on, and how.
+/// Settings of an evaluation.
 #[derive(Clone, Debug)]
 pub struct EvaluationSettings {
     /// The data set.
     pub data: Source,
-    /// Where the files of published data sets are looked for first.
+    /// Folder that is searched first for the files of published data sets.
     pub data_dir: Option<PathBuf>,
-    /// A table of the labels of a folder's images, as in a run's config.
+    /// Table of labels for the images of a folder, as in a run's config.
     pub labels: Option<PathBuf>,
-    /// Which of its images.
+    /// The part of the data set to evaluate on.
     pub part: SetPart,
-    /// Share of the training images that are the validation part, as in a run's config.
+    /// Share of the training images held out for validation, as in a run's config.
     pub validation: f64,
-    /// Sets which those are, as in a run's config.
+    /// Seed that selects the validation images, as in a run's config.
     pub seed: u64,
-    /// How the network sees each of them.
+    /// Views of each image that the network receives.
     pub views: Views,
-    /// The most pixels of an image of a folder.
+    /// Maximum number of pixels of an image in a folder.
     pub max_pixels: Option<NonZeroU64>,
-    /// Images that go through the network at once.
+    /// Images per batch.
     pub batch_size: NonZeroUsize,
 }
 
 impl EvaluationSettings {
-    /// Those of a run, on the test images.
+    /// Returns the settings of a run, for its test images.
     pub fn of_run(config: &TrainConfig) -> Self {
         Self {
             data: config.data.clone(),
@@ -90,22 +90,22 @@ impl EvaluationSettings {
 #[derive(Debug)]
 pub struct EvaluationPlan {
     saved: SavedModel,
-    /// The data set, of which a part counts.
+    /// The data set, of which one part is evaluated.
     pub data: DataSet,
-    /// What it was made from.
+    /// The settings that the plan was made from.
     pub settings: EvaluationSettings,
-    /// Whether other images would count with another seed.
+    /// Whether the seed determines which images are evaluated.
     pub is_split_by_seed: bool,
     /// How the classes of the data and of the model are matched.
     pub matched_by: MatchedBy,
     images: Arc<ImageDataset>,
-    /// The model's class of each class of the data.
+    /// Class index of the model for each class of the data.
     classes: Vec<usize>,
 }
 
 impl EvaluationPlan {
-    /// Loads the data as the model wants its images. Those of a folder are prepared as for a
-    /// prediction, one by one as they are needed.
+    /// Loads the data with the model's preprocessing. Images of a folder are prepared as for a prediction, one by one
+    /// as they are needed.
     ///
     /// # Errors
     ///
@@ -139,7 +139,7 @@ impl EvaluationPlan {
             data.preprocessing.channels(),
             description.preprocessing.channels(),
         ];
-        // Files are brought to the model's channels; what is packed has its own.
+        // Images from files are converted to the model's channels; packed images keep their own.
         if storage == Storage::Memory && channels[0] != channels[1] {
             return Err(TrainError::OtherChannels {
                 data: data.name,
@@ -181,12 +181,12 @@ impl EvaluationPlan {
         })
     }
 
-    /// How many images count.
+    /// Returns the number of images to evaluate.
     pub fn images(&self) -> usize {
         self.images.indices().len()
     }
 
-    /// Runs the model over the images; `progress` receives the number of images done.
+    /// Evaluates the model on the images. `progress` receives the number of images done.
     ///
     /// # Errors
     ///
@@ -226,7 +226,7 @@ impl EvaluationPlan {
     }
 }
 
-/// The images of a part.
+/// Returns the images of the selected part.
 fn images(data: &DataSet, settings: &EvaluationSettings) -> Result<ImageDataset, TrainError> {
     match settings.part {
         SetPart::Test => Ok(all(&data.test)),

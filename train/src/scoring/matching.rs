@@ -1,4 +1,4 @@
-//! Which of a model's classes each class of a data set is.
+//! Matching the classes of a data set to those of a model.
 
 use std::collections::HashSet;
 
@@ -7,29 +7,28 @@ use serde::Serialize;
 
 use crate::error::TrainError;
 
-/// Classes that are named in a message before it says "and N more".
+/// Number of classes that a message names before "and N more".
 const SHOWN: usize = 3;
 
 /// How the classes of a data set and of a model are matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MatchedBy {
-    /// Those with the same name.
+    /// By equal names.
     Name,
-    /// The first and the first, the second and the second: where the names of one side are only
-    /// numbers.
+    /// By position, if the names of one side are only numbers.
     #[serde(rename = "place")]
     Position,
 }
 
-/// The model's class of each class of the data.
+/// Class index of the model for each class of the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Matching {
     pub classes: Vec<usize>,
     pub by: MatchedBy,
 }
 
-/// The names of classes, and the data that they are of: a [`Source`] as text, or words.
+/// Class names and the data set they belong to: a [`Source`] as text, or a description in words.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Classes<'a> {
     pub names: &'a [String],
@@ -37,14 +36,15 @@ pub(crate) struct Classes<'a> {
 }
 
 impl Classes<'_> {
-    /// Whether the names say nothing but a place. The digits of a published set say what is seen.
+    /// Returns whether the names are only numbers for positions. Digits as names in a published data set describe the
+    /// images instead.
     fn are_numbered(&self) -> bool {
         let source = self.data.parse::<Source>();
         let is_published = source.is_ok_and(|source| !matches!(source, Source::Folder(_)));
         !is_published && self.names.iter().all(|name| number(name).is_some())
     }
 
-    /// The indices of the classes, numbers by their value: folders lie as `1`, `10`, `2`.
+    /// Returns the class indices in order, with numbers sorted by value: folders are listed as `1`, `10`, `2`.
     fn in_order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.names.len()).collect();
         if self.are_numbered() {
@@ -54,8 +54,8 @@ impl Classes<'_> {
     }
 }
 
-/// Matches classes by name or, where no name is known on both sides and those of one side are only
-/// numbers, by place: ImageNet's folders are numbered, and its classes named.
+/// Matches classes by name, or by position if the sides have no name in common and the names of one side are only
+/// numbers: ImageNet's folders have numbers, and its classes have names.
 pub(crate) fn matching(data: Classes<'_>, model: Classes<'_>) -> Result<Matching, TrainError> {
     let index = ClassIndex::new(model.names);
     let exact = data.names.iter().map(|name| index.exact(name));
@@ -90,8 +90,8 @@ pub(crate) fn matching(data: Classes<'_>, model: Classes<'_>) -> Result<Matching
     })
 }
 
-/// The number that a name is: `7`, `n01440764` as ImageNet's folders are called by WordNet's synsets,
-/// or `class 7` for weights that come without names.
+/// Returns the number in a name that is only a number: `7`, `n01440764` as in ImageNet's folders, which are named after
+/// WordNet synsets, or `class 7` as in weights without class names.
 fn number(name: &str) -> Option<u64> {
     let synset = name.strip_prefix('n').filter(|digits| digits.len() == 8);
     let digits = synset.or_else(|| name.strip_prefix("class "));
@@ -102,7 +102,7 @@ fn number(name: &str) -> Option<u64> {
     }
 }
 
-/// The first few, quoted.
+/// Returns the first few names, quoted.
 fn some<'a>(names: impl Iterator<Item = &'a String>) -> String {
     let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     let shown = quoted[..quoted.len().min(SHOWN)].join(", ");

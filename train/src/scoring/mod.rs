@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `score` | scoring a network on the batches of a loader |
 //! | `evaluate` | evaluating a saved model on a part of a data set |
-//! | `matching` | which of a model's classes a class of the data is |
+//! | `matching` | matching the classes of a data set to those of a model |
 
 mod evaluate;
 mod matching;

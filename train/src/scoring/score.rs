@@ -13,7 +13,7 @@ use crate::step::{Fetched, classified};
 
 /// Scores a network on every batch of a loader, adds the results to `tally`, and calls `each` for every batch.
 ///
-/// None if it was told to break off.
+/// Returns `None` if `each` breaks.
 pub(crate) fn score<B: ResidualBackend>(
     network: &Network<B>,
     loader: &dyn DataLoader<B, ImageBatch<B>>,

@@ -1,7 +1,7 @@
-//! The definition of every setting.
+//! Definitions of all settings.
 //!
-//! An entry is the field of the config, its default, and after `=>` what is known of it besides: see [`Setting`]. The
-//! text above it is its help, the documentation of the field, and its line in `docs/all-settings.md`.
+//! An entry consists of the config's field, its default, and after `=>` its other properties: see [`Setting`]. The text
+//! above an entry serves as its help, the documentation of the field, and its line in `docs/all-settings.md`.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use super::optimizer::OptimizerKind;
 use super::schedule::Schedule;
 use super::setting::{Group, Setting, Takes, source, text_of};
 
-/// Whether a value is left out of files.
+/// A value that is left out of files when unset.
 trait Unset {
     fn is_unset(&self) -> bool;
 }
@@ -36,7 +36,7 @@ impl<T> Unset for Vec<T> {
     }
 }
 
-/// Defines a struct of settings, its default values, and the list of what is known of them.
+/// Defines a struct of settings, its default values, and the list of their [`Setting`] descriptions.
 macro_rules! settings {
     (
         $(#[$meta:meta])*
@@ -103,7 +103,7 @@ settings! {
             group: Group::Data,
             resume: true,
             common: true,
-            replaces: &["labels"], // those of a file are those of its data
+            replaces: &["labels"], // labels in a file belong to the file's data
         }
 
         /// Folder of the published data sets; missing files are downloaded into it
@@ -741,7 +741,7 @@ settings! {
     }
 }
 
-/// All settings, in the order of `config.toml`.
+/// Returns all settings, in the order of `config.toml`.
 pub fn settings() -> impl Iterator<Item = &'static Setting<TrainConfig>> {
     TRAIN.iter().chain(AUGMENTATION).chain(LOADER)
 }
@@ -750,7 +750,7 @@ fn usual_batch() -> NonZeroUsize {
     NonZeroUsize::MIN.saturating_add(31)
 }
 
-/// Whether a name stays in the folder that it is put in.
+/// Returns whether a name stays inside the folder that it is joined to.
 fn is_plain(name: &str) -> bool {
     let file = Path::new(name).file_name();
     file.is_some_and(|file| file == name) && !name.starts_with('.')

@@ -1,4 +1,4 @@
-//! Learning rate and optimizer that the settings describe.
+//! Learning rate and optimizer of a config.
 
 use model::NetworkPart;
 use ops::{Adam, Muon, Optimizer, Sgd};
@@ -6,13 +6,13 @@ use ops::{Adam, Muon, Optimizer, Sgd};
 use super::definitions::TrainConfig;
 use super::optimizer::OptimizerKind;
 
-/// Trained weights move at the usual rate divided by this. A division gives 0.01 of 0.1, where a product with 0.1 is a
-/// trifle more.
+/// Divisor of the default learning rate for fine-tuning. Dividing 0.1 by 10 gives 0.01; multiplying it by 0.1 would
+/// give slightly more.
 const FINE_TUNING: f64 = 10.0;
 
 impl TrainConfig {
-    /// The highest learning rate, as it is set or as is usual for the optimizer; a tenth of that
-    /// where trained weights are to change.
+    /// Returns the highest learning rate: the one set, or else the optimizer's default, divided by ten if pretrained
+    /// weights are fine-tuned.
     pub fn learning_rate(&self) -> f64 {
         let trained = self.weights.is_some() || self.pretrained.is_some();
         let divisor = match trained && !self.freeze.contains(&NetworkPart::All) {
@@ -22,7 +22,7 @@ impl TrainConfig {
         self.lr.unwrap_or(self.optimizer.usual_rate() / divisor)
     }
 
-    /// The optimizer that the settings describe.
+    /// Creates the optimizer that the settings describe.
     pub fn new_optimizer(&self) -> Optimizer {
         match self.optimizer {
             OptimizerKind::Sgd => Optimizer::Sgd(Sgd {

@@ -1,4 +1,4 @@
-//! How images are loaded.
+//! Image loading.
 
 use std::num::NonZeroUsize;
 
@@ -18,7 +18,7 @@ impl LoaderConfig {
         Ok(())
     }
 
-    /// Steps in an epoch, by the number of training images and of images in a step.
+    /// Returns the number of steps in an epoch, given the number of training images and of images in a step.
     pub(crate) fn steps(&self, images: usize, in_a_step: NonZeroUsize) -> usize {
         match self.drop_last {
             true => images / in_a_step,
@@ -26,7 +26,7 @@ impl LoaderConfig {
         }
     }
 
-    /// A loader with these settings; with a `shuffle` seed, it is one of training images.
+    /// Applies these settings to a loader; a `shuffle` seed makes it a loader of training images.
     pub(crate) fn apply<B: Backend>(
         &self,
         mut loader: BatchLoader<B>,

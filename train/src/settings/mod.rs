@@ -1,14 +1,14 @@
-//! Every setting of a run.
+//! All settings of a run.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | `definitions` | the definition of every setting |
-//! | `setting` | what a definition says: key, flag, type, default, range, help |
-//! | `overrides` | settings that are given one by one |
-//! | `validate` | whether all settings are in their ranges, and fit each other |
-//! | `network`, `loader`, `learning` | what the settings describe |
+//! | `setting` | contents of a definition: key, flag, type, default, range, help |
+//! | `overrides` | individual settings, given as flags |
+//! | `validate` | checks that all settings are in range and fit each other |
+//! | `network`, `loader`, `learning` | network, loader, learning rate and optimizer of a config |
 //! | `keep`, `optimizer`, `schedule` | types of settings |
-//! | `recipe` | settings that work well, by name |
+//! | `recipe` | named settings that work well |
 
 mod definitions;
 mod keep;
@@ -43,7 +43,7 @@ impl TrainConfig {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, has an unknown key or a value of the wrong type or out of range.
+    /// If the file cannot be read, has an unknown key, or has a value of the wrong type or out of range.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = files::read_text(path, files::MAX_SETTINGS_BYTES).map_err(|source| {
             ConfigError::Read {
@@ -54,7 +54,7 @@ impl TrainConfig {
         Self::parse(&text, path)
     }
 
-    /// Reads settings that are called `path` in messages.
+    /// Parses settings; error messages refer to them as `path`.
     pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
             if let Some(error) = wrong_number(text) {
@@ -77,34 +77,34 @@ impl TrainConfig {
         Ok(config)
     }
 
-    /// Whether no images are held back, so that each epoch is scored on the test images.
+    /// Returns whether no images are held back, so that each epoch is scored on the test images.
     pub fn scores_on_test(&self) -> bool {
         self.validation == 0.0
     }
 
-    /// Whether the last epoch is kept, whatever the scores are.
+    /// Returns whether the last epoch is kept, regardless of scores.
     pub fn keeps_last_epoch(&self) -> bool {
         self.keep == Keep::Last || self.scores_on_test()
     }
 
-    /// Whether training images are mixed in pairs.
+    /// Returns whether training images are mixed in pairs.
     pub fn mixes_images(&self) -> bool {
         self.augmentation.mixup > 0.0 || self.augmentation.cutmix > 0.0
     }
 
-    /// Whether the training loss differs from the validation loss by smoothed labels and nothing else.
+    /// Returns whether label smoothing is the only difference between the training and the validation loss.
     pub fn smooths_labels_alone(&self) -> bool {
         self.label_smoothing > 0.0 && !self.mixes_images()
     }
 
-    /// Height and width in pixels that every image is brought to, as it is set or as is usual for a
-    /// folder; none means the data's own.
+    /// Returns the height and width in pixels to which every image is resized: the size set, or else the default for a
+    /// folder. `None` means the data's own size.
     pub fn side(&self) -> Option<usize> {
         let usual = matches!(self.data, Source::Folder(_)).then_some(FOLDER_SIDE);
         self.image_size.or(usual)
     }
 
-    /// Data as the network is to see them: without mean and deviation where `normalize` is off.
+    /// Prepares data for the network: drops mean and standard deviation if `normalize` is off.
     pub fn prepared(&self, mut data: DataSet) -> DataSet {
         if !self.normalize {
             data.preprocessing = data.preprocessing.without_statistics();
@@ -112,7 +112,7 @@ impl TrainConfig {
         data
     }
 
-    /// How the network sees each image that it is scored on.
+    /// Returns the views of each image that the network is scored on.
     pub fn views(&self) -> Views {
         Views {
             flip: self.flip_test,
@@ -121,8 +121,8 @@ impl TrainConfig {
     }
 }
 
-/// The first number in a file that is none of its setting's, such as 0 images in a batch; the parser's own message
-/// would tell its type, not its range.
+/// Returns an error for the first number in a file that its setting does not accept, such as a batch size of 0. The
+/// parser's own message would name its type, not its range.
 fn wrong_number(text: &str) -> Option<ConfigError> {
     let table: toml::Value = toml::from_str(text).ok()?;
     settings().find_map(|setting| {

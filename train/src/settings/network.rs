@@ -1,4 +1,4 @@
-//! The network that the settings describe.
+//! Network of a config.
 
 use model::{NetworkChanges, NetworkConfig};
 use saved_models::foreign::Published;
@@ -6,7 +6,7 @@ use saved_models::foreign::Published;
 use super::definitions::TrainConfig;
 use crate::error::ConfigError;
 
-/// What is trained where nothing is named.
+/// Default model.
 const USUAL_MODEL: &str = "resnet8";
 
 impl TrainConfig {
@@ -34,12 +34,12 @@ impl TrainConfig {
         }
     }
 
-    /// Name of the network, as set or the default without weights.
+    /// Returns the name of the network: the one set, or else the default without weights.
     pub fn model_name(&self) -> &str {
         self.model.as_deref().unwrap_or(USUAL_MODEL)
     }
 
-    /// The network's name and what is changed of it.
+    /// Returns the network's name, with any changed depths and widths.
     pub fn model_in_words(&self) -> String {
         let numbers = |numbers: &[usize]| {
             let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
@@ -61,11 +61,11 @@ impl TrainConfig {
         )
     }
 
-    /// Network for images of the given channels and size, and the given number of classes.
+    /// Returns the network for images of the given channels and size, and the given number of classes.
     ///
     /// # Errors
     ///
-    /// If the model is unknown, has no such setting or takes no such images.
+    /// If the model is unknown, lacks one of the settings, or does not accept images of this size.
     pub fn network(
         &self,
         channels: usize,
@@ -80,7 +80,7 @@ impl TrainConfig {
         Ok(network)
     }
 
-    /// Checks that a network can be built and takes such images.
+    /// Checks that a network can be built and accepts images of the given size.
     pub(crate) fn check(
         &self,
         network: &NetworkConfig,
@@ -92,7 +92,7 @@ impl TrainConfig {
             .map_err(|error| self.wrong_network(error.to_string()))
     }
 
-    /// The network with the channels and classes that its name stands for.
+    /// Returns the network with the channels and classes that its name implies.
     pub(crate) fn own_network(&self) -> Result<NetworkConfig, ConfigError> {
         let mut network = model::NetworkConfig::named(self.model_name())?;
         let Self { depths, widths, .. } = self;
@@ -118,7 +118,7 @@ impl TrainConfig {
             .map_err(|error| self.wrong_network(error.to_string()))
     }
 
-    /// Details of the network that its name, or names and shapes of its weights, do not tell.
+    /// Returns the details of the network that neither its name nor the names and shapes of its weights determine.
     pub(crate) fn changes(&self) -> NetworkChanges {
         NetworkChanges {
             stem: self.stem,

@@ -1,8 +1,8 @@
-//! The optimizers by name.
+//! Optimizers by name.
 
 use serde::{Deserialize, Serialize};
 
-/// What moves the weights along their gradients.
+/// Algorithm that updates the weights from their gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OptimizerKind {
@@ -19,10 +19,10 @@ pub enum OptimizerKind {
 }
 
 impl OptimizerKind {
-    /// All of them.
+    /// All optimizers.
     pub const ALL: [Self; 4] = [Self::Sgd, Self::Adam, Self::AdamW, Self::Muon];
 
-    /// As it is written in settings.
+    /// Returns the name in settings.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sgd => "sgd",
@@ -32,7 +32,7 @@ impl OptimizerKind {
         }
     }
 
-    /// The highest learning rate where none is set.
+    /// Returns the default for the highest learning rate.
     pub(crate) fn usual_rate(self) -> f64 {
         match self {
             Self::Sgd => 0.1,

@@ -1,4 +1,4 @@
-//! Settings that are given one by one, over those of a file.
+//! Individual settings, such as flags, that override those of a file.
 
 use data::Source;
 use toml::{Table, Value};
@@ -7,38 +7,38 @@ use super::definitions::{TrainConfig, settings};
 use super::setting::{Setting, put};
 use crate::error::ConfigError;
 
-/// What the flags say; what they leave out keeps its value.
+/// Settings given as flags; all others keep their values.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides(Vec<(&'static Setting<TrainConfig>, Value)>);
 
 impl Overrides {
-    /// Adds the value of a setting, as [`Setting::parse`] makes it of text.
+    /// Adds the value of a setting, as returned by [`Setting::parse`].
     pub fn insert(&mut self, setting: &'static Setting<TrainConfig>, value: Value) {
         self.0.push((setting, value));
     }
 
-    /// The value of a setting, by its key, if it was given.
+    /// Returns the value of the setting with the given key, if it was given.
     pub fn get(&self, key: &str) -> Option<&Value> {
         let mut all = self.0.iter();
         let (_, value) = all.find(|(setting, _)| setting.key == key)?;
         Some(value)
     }
 
-    /// The text of a setting, by its key, if it was given and is text.
+    /// Returns the text of the setting with the given key, if it was given and is text.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.get(key)?.as_str()
     }
 
-    /// The data set, if one was given.
+    /// Returns the data set, if one was given.
     pub fn data(&self) -> Option<Source> {
         self.text("data")?.parse().ok()
     }
 
-    /// Overrides by keys and text, as flags have it.
+    /// Creates overrides from pairs of key and text, as flags have them.
     ///
     /// # Errors
     ///
-    /// If there is no such setting, or the text is not its value.
+    /// If a setting is unknown, or the text is not a valid value of it.
     pub fn of<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, ConfigError> {
@@ -57,11 +57,11 @@ impl Overrides {
 }
 
 impl TrainConfig {
-    /// Applies flags.
+    /// Returns the settings with overrides applied.
     ///
     /// # Errors
     ///
-    /// If the config has a value that TOML does not hold, such as a path that is not UTF-8.
+    /// If the config has a value that TOML cannot represent, such as a path that is not UTF-8.
     pub fn with(&self, overrides: &Overrides) -> Result<Self, ConfigError> {
         let unwritable = |reason: String| ConfigError::Unwritable { reason };
         let mut table = Table::try_from(self).map_err(|error| unwritable(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! Settings that were found to be good, by name.
+//! Named settings that work well.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::definitions::TrainConfig;
 use super::overrides::Overrides;
 use crate::error::ConfigError;
 
-/// A recipe as it lies in `train/recipes`.
+/// Includes a recipe from `train/recipes`.
 macro_rules! recipe {
     ($name:literal) => {
         (
@@ -28,17 +28,17 @@ const RECIPES: [(&str, &str); 7] = [
     recipe!("cifar10-resnet20"),
 ];
 
-/// The least and the most of its area that a crop of an image from a folder has. Less, as ImageNet is trained with,
-/// is too much for the few epochs and the small images that are the default.
+/// Smallest and largest share of an image's area that a random crop covers, for folders of images. Smaller crops, as in
+/// ImageNet training, are too strong for the few epochs and small images of the defaults.
 const FOLDER_CROP: [f64; 2] = [0.35, 1.0];
 
-/// The names of all recipes.
+/// Returns the names of all recipes.
 pub fn recipe_names() -> Vec<&'static str> {
     RECIPES.iter().map(|(name, _)| *name).collect()
 }
 
 impl TrainConfig {
-    /// The settings of a recipe.
+    /// Returns the settings of a recipe.
     ///
     /// ```
     /// let config = train::TrainConfig::recipe("cifar10-resnet20")?;
@@ -48,7 +48,7 @@ impl TrainConfig {
     ///
     /// # Errors
     ///
-    /// If there is none of that name.
+    /// If no recipe has that name.
     pub fn recipe(name: &str) -> Result<Self, ConfigError> {
         let unknown = || ConfigError::UnknownRecipe {
             name: name.to_owned(),
@@ -63,12 +63,12 @@ impl TrainConfig {
         Ok(config)
     }
 
-    /// The settings of a run on this data without a file of settings: for the sample, those of its recipe, and
-    /// for a folder of images, flips and random crops, since such folders hold photos and few of them.
+    /// Returns the default settings for a run on this data without a settings file. The sample uses its recipe. A
+    /// folder of images uses flips and random crops, because such folders hold photos, and few of them.
     ///
     /// # Errors
     ///
-    /// If the recipe that this crate carries were damaged.
+    /// If the built-in recipe is damaged.
     pub fn usual(data: &Source) -> Result<Self, ConfigError> {
         match data {
             Source::Sample => Self::recipe("sample"),
@@ -89,12 +89,12 @@ impl TrainConfig {
 }
 
 impl TrainConfig {
-    /// The settings of a run that flags alone describe: the [`usual`](Self::usual) ones with what the flags say instead.
-    /// `pad_crop` takes the place of the crop that folders of images have; 0 means none.
+    /// Returns the settings of a run described by flags alone: the [`usual`](Self::usual) ones, overridden by the
+    /// flags. `pad_crop` replaces the random crop that folders of images use by default; 0 means no crop.
     ///
     /// # Errors
     ///
-    /// As those of [`usual`](Self::usual).
+    /// Those of [`usual`](Self::usual).
     pub fn of_flags(flags: &Overrides) -> Result<Self, ConfigError> {
         let mut usual = Self::usual(&flags.data().unwrap_or(Source::Sample))?;
         if flags.get("augmentation.pad_crop").is_some() {
@@ -158,7 +158,7 @@ mod tests {
             (4, true)
         );
         assert_eq!(padded.augmentation.resized_crop, None);
-        // The flags of a run with settings of its own change what they name alone.
+        // Flags given with a settings file change only the settings that they name.
         let own =
             TrainConfig::parse("[augmentation]\nresized_crop = {}\n", "own.toml".as_ref()).unwrap();
         let flags = Overrides::of([("augmentation.pad_crop", "4")]).unwrap();

@@ -11,11 +11,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::ConfigError;
 
-/// How the learning rate falls from its highest value. But for `one-cycle` it rises to that in a
-/// line over the warm-up, and what is told here begins after it.
+/// Decay of the learning rate from its highest value. Except for `one-cycle`, the rate first rises linearly to that
+/// value over the warm-up, and the decay described here starts afterwards.
 ///
-/// In a file, it is a name that [`named`](Self::named) knows, or a table with such a name, but for
-/// `linear`, as its `kind`.
+/// In a file, a schedule is a name that [`named`](Self::named) accepts, or a table with such a name, except `linear`,
+/// as its `kind`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "kind",
@@ -24,31 +24,31 @@ use crate::error::ConfigError;
     remote = "Self"
 )]
 pub enum Schedule {
-    /// To zero along half a cosine (Loshchilov and Hutter 2016,
+    /// Falls to zero along half a cosine (Loshchilov and Hutter 2016,
     /// <https://arxiv.org/abs/1608.03983>, without restarts).
     #[default]
     Cosine,
-    /// From a 25th of the highest rate up to it over the warm-up and down to a 250,000th, both along
-    /// half a cosine (Smith and Topin 2017, <https://arxiv.org/abs/1708.07120>, as PyTorch's
-    /// `OneCycleLR` with a constant momentum).
+    /// Rises from 1/25 of the highest rate to that rate over the warm-up, then falls to 1/250,000 of it, both along
+    /// half a cosine (Smith and Topin 2017, <https://arxiv.org/abs/1708.07120>, like PyTorch's `OneCycleLR` with
+    /// constant momentum).
     OneCycle,
-    /// To zero as a power of what is left of the run.
+    /// Falls to zero as a power of the remaining share of the run.
     Polynomial {
-        /// 1 for a line, more for a curve that falls early; above 0, at most 10.
+        /// Exponent, above 0, at most 10; 1 gives a line, and higher values fall earlier.
         #[serde(default = "parabola")]
         power: f64,
     },
-    /// By a factor at certain points of the run (He et al. 2015,
+    /// Falls by a factor at certain points of the run (He et al. 2015,
     /// <https://arxiv.org/abs/1512.03385>).
     Step {
-        /// The points as shares of the run, ascending, each above 0 and below 1.
+        /// Points as shares of the run, ascending, each above 0 and below 1.
         #[serde(default = "half_and_three_quarters")]
         at: Vec<f64>,
-        /// What the rate is multiplied by at each, above 0, at most 1.
+        /// Factor that multiplies the rate at each point, above 0, at most 1.
         #[serde(default = "tenth")]
         factor: f64,
     },
-    /// Not at all.
+    /// Stays at its highest value.
     Constant,
 }
 
@@ -65,7 +65,7 @@ fn tenth() -> f64 {
 }
 
 impl Schedule {
-    /// What [`named`](Self::named) knows.
+    /// Names that [`named`](Self::named) accepts.
     pub const NAMES: [&str; 6] = [
         "cosine",
         "one-cycle",
@@ -75,8 +75,8 @@ impl Schedule {
         "constant",
     ];
 
-    /// A schedule with its usual values: `linear` is a polynomial of power 1, `polynomial` one of
-    /// power 2, `step` falls to a tenth after half and three quarters of the run.
+    /// Returns a schedule with its default values: `linear` is a polynomial of power 1, `polynomial` one of power 2,
+    /// and `step` multiplies the rate by 0.1 after half and again after three quarters of the run.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "cosine" => Some(Self::Cosine),
@@ -156,7 +156,7 @@ impl<'de> Visitor<'de> for NameOrTable {
     }
 }
 
-/// The rates of a run, step by step.
+/// Learning rates of a run, step by step.
 #[derive(Clone, Debug)]
 pub(crate) struct Rates {
     schedule: Schedule,
@@ -177,21 +177,21 @@ impl Rates {
         Self {
             schedule,
             highest,
-            // A short run is not to end before its rate begins to fall.
+            // Otherwise, a short run could end before its rate begins to fall.
             warmup_steps: warmup_steps.min(total_steps / 2),
             total_steps,
             steps: 0,
         }
     }
 
-    /// That of the last step; 0 before the first.
+    /// Returns the rate of the last step, or 0 before the first.
     pub(crate) fn last(&self) -> f64 {
         self.steps
             .checked_sub(1)
             .map_or(0.0, |step| self.rate(step))
     }
 
-    /// The rate of a step, counted from 0.
+    /// Returns the rate of a step, counted from 0.
     pub(crate) fn rate(&self, step: usize) -> f64 {
         if self.schedule == Schedule::OneCycle {
             return self.highest * self.one_cycle(step);
@@ -214,11 +214,11 @@ impl Rates {
         self.highest * share
     }
 
-    /// A share of the highest rate.
+    /// Returns the rate of a step as a share of the highest rate.
     fn one_cycle(&self, step: usize) -> f64 {
         const FIRST: f64 = 1.0 / 25.0;
         const LAST: f64 = FIRST / 1e4;
-        // The top is one step before the warm-up's end, and the last step is at the bottom.
+        // The peak is one step before the end of the warm-up, and the last step has the lowest rate.
         let top = self.warmup_steps.saturating_sub(1) as f64;
         let bottom = self.total_steps.saturating_sub(1) as f64;
         let step = step as f64;
@@ -231,7 +231,7 @@ impl Rates {
     }
 }
 
-/// From one value to another along half a cosine.
+/// Interpolates between two values along half a cosine.
 fn half_cosine(from: f64, to: f64, progress: f64) -> f64 {
     to + (from - to) * 0.5 * (1.0 + (PI * progress).cos())
 }
@@ -310,7 +310,7 @@ mod tests {
             &[1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.01, 0.01, 0.01],
         );
         assert_close(&named("constant"), &[1.0; 8]);
-        // What has fallen is counted from the start of the run, not from the warm-up's end.
+        // Points are counted from the start of the run, not from the end of the warm-up.
         let warm = rates(Schedule::named("step").unwrap(), 1.0, 2, 8);
         assert_close(&warm, &[0.5, 1.0, 1.0, 1.0, 0.1, 0.1, 0.01]);
     }

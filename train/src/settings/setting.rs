@@ -1,4 +1,4 @@
-//! What is known of every setting: its key, flag, type, default, range and help.
+//! Description of a setting: its key, flag, type, default, range and help.
 
 use data::Source;
 use model::NetworkPart;
@@ -6,44 +6,44 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-/// A setting of a config. Flags, checks, help and documentation are made of it.
+/// A setting of a config. Flags, checks, help and documentation are generated from it.
 #[derive(Debug)]
 pub struct Setting<C> {
-    /// Where it is in a TOML file, such as `loader.threads`.
+    /// Key in a TOML file, such as `loader.threads`.
     pub key: &'static str,
-    /// The flag without its dashes and with `_` for `-`; empty means the last part of the key.
+    /// Flag without its dashes and with `_` for `-`; empty means the last part of the key.
     pub id: &'static str,
-    /// What it is, line by line: a paragraph for `-h`, and more after an empty line.
+    /// Help text, line by line: a paragraph for `-h`, and more after an empty line.
     pub doc: &'static [&'static str],
-    /// More for `--help` that takes a computation.
+    /// Further text for `--help` that must be computed.
     pub details: Option<fn() -> String>,
-    /// What its values look like as text.
+    /// Text format of its values.
     pub takes: Takes,
-    /// The name of the value in help; empty means that of the type.
+    /// Name of the value in help; empty means that of the type.
     pub value_name: &'static str,
-    /// The default in words, where that of the config does not say it.
+    /// Default in words, if the config's default value does not show it.
     pub default: &'static str,
-    /// What its value has to be; empty where the type says all.
+    /// Valid range of the value; empty if the type is the only constraint.
     pub range: &'static str,
-    /// Whether a config's value is in the range.
+    /// Returns whether a config's value is in the range.
     pub fits: fn(&C) -> bool,
     /// A value other than the default.
     pub example: &'static str,
-    /// Under which heading it is shown.
+    /// Group in which the setting is shown.
     pub group: Group,
-    /// Whether it may change when a run is resumed.
+    /// Whether the setting may change when a run is resumed.
     pub resume: bool,
-    /// Whether it has a say in how fast a step is.
+    /// Whether the setting affects the speed of a step.
     pub bench: bool,
-    /// Whether `-h` shows it.
+    /// Whether `-h` shows the setting.
     pub common: bool,
-    /// Settings of a file that this one takes the place of when it is a flag.
+    /// Settings of a file that this one removes when it is given as a flag.
     pub replaces: &'static [&'static str],
-    /// Flags that cannot be given with it.
+    /// Flags that cannot be combined with this one.
     pub conflicts: &'static [&'static str],
 }
 
-/// How settings are grouped.
+/// Group of settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Group {
@@ -51,15 +51,15 @@ pub enum Group {
     Data,
     /// How images are loaded.
     Loading,
-    /// What happens to the network.
+    /// Training of the network.
     Training,
 }
 
 impl Group {
-    /// All of them, as they are shown.
+    /// All groups, in display order.
     pub const ALL: [Self; 3] = [Self::Data, Self::Loading, Self::Training];
 
-    /// The heading above the group.
+    /// Returns the heading above the group.
     pub fn heading(self) -> &'static str {
         match self {
             Self::Data => "Data and model",
@@ -69,7 +69,7 @@ impl Group {
     }
 }
 
-/// What a value is as text.
+/// Text format of a value.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Takes {
@@ -87,11 +87,11 @@ pub enum Takes {
     Path,
     /// One of a few words.
     Word(fn() -> Vec<String>),
-    /// Text that is checked beyond its type; it may be another word in a file than as a flag.
+    /// Text with further checks; its value in a file may differ from that of the flag.
     Checked {
-        /// The value for a file.
+        /// Converts the text into the value for a file.
         parse: fn(&str) -> Result<Value, String>,
-        /// Usual words.
+        /// Returns common values.
         offered: fn() -> Vec<String>,
     },
     /// A list of parts of the network, separated by commas; the flag alone means all of them.
@@ -122,7 +122,7 @@ impl<C: Default + Serialize + DeserializeOwned> Setting<C> {
         conflicts: &[],
     };
 
-    /// The flag without its dashes and with `_` for `-`.
+    /// Returns the flag without its dashes and with `_` for `-`.
     pub fn id(&self) -> &'static str {
         match self.id {
             "" => self.key.rsplit('.').next().unwrap_or(self.key),
@@ -130,17 +130,17 @@ impl<C: Default + Serialize + DeserializeOwned> Setting<C> {
         }
     }
 
-    /// The flag, such as `--loader-threads`.
+    /// Returns the flag, such as `--loader-threads`.
     pub fn flag(&self) -> String {
         format!("--{}", self.id().replace('_', "-"))
     }
 
-    /// What it is, in one paragraph without a stop at its end.
+    /// Returns the first paragraph of the help, without a final period.
     pub fn summary(&self) -> String {
         paragraph(self.doc.split(|line| line.is_empty()).next().unwrap_or(&[]))
     }
 
-    /// What there is to know beyond the summary; none for most.
+    /// Returns the help beyond the summary; `None` for most settings.
     pub fn more(&self) -> Option<String> {
         let mut paragraphs: Vec<String> = self
             .doc
@@ -152,7 +152,7 @@ impl<C: Default + Serialize + DeserializeOwned> Setting<C> {
         (!paragraphs.is_empty()).then(|| paragraphs.join("\n\n"))
     }
 
-    /// The default in words; none for a setting that is left out.
+    /// Returns the default in words, or `None` if the setting is unset by default.
     pub fn default_text(&self) -> Option<String> {
         match self.default {
             "" => self.value(&C::default()).map(|value| shown(&value)),
@@ -160,7 +160,7 @@ impl<C: Default + Serialize + DeserializeOwned> Setting<C> {
         }
     }
 
-    /// What it means to give the flag without a value; none if it needs one.
+    /// Returns the value implied by the flag alone, or `None` if the flag needs a value.
     pub fn implied(&self) -> Option<&'static str> {
         match self.takes {
             Takes::Switch => Some("true"),
@@ -170,7 +170,7 @@ impl<C: Default + Serialize + DeserializeOwned> Setting<C> {
         }
     }
 
-    /// Words to choose from; none where there are too many.
+    /// Returns the words to choose from, or none if the choice is open.
     pub fn offered(&self) -> Vec<String> {
         match self.takes {
             Takes::Word(words) | Takes::WordOrTable(words) => words(),
@@ -183,11 +183,11 @@ impl<C: Default + Serialize + DeserializeOwned> Setting<C> {
         }
     }
 
-    /// A value for a TOML file from the text of a flag.
+    /// Converts the text of a flag into a value for a TOML file.
     ///
     /// # Errors
     ///
-    /// If the text is none, or its value out of range.
+    /// If the text is not a valid value, or the value is out of range.
     pub fn parse(&self, text: &str) -> Result<Value, String> {
         let value = match self.takes {
             Takes::Integer => integer(text)?,
@@ -218,7 +218,7 @@ impl<C: Default + Serialize + DeserializeOwned> Setting<C> {
         }
     }
 
-    /// The value in a config, as a TOML file has it; none for one that is left out.
+    /// Returns the value in a config as a TOML value, or `None` if it is unset.
     pub fn value(&self, config: &C) -> Option<Value> {
         let mut value = Value::try_from(config).ok()?;
         for part in self.key.split('.') {
@@ -227,7 +227,7 @@ impl<C: Default + Serialize + DeserializeOwned> Setting<C> {
         Some(value)
     }
 
-    /// Whether the config's field can hold a value, in its range or not.
+    /// Returns whether the config's field can hold a value, even if it is out of range.
     pub(super) fn reads(&self, value: &Value) -> bool {
         self.put_in_default(value.clone()).is_ok()
     }
@@ -239,7 +239,7 @@ impl<C: Default + Serialize + DeserializeOwned> Setting<C> {
     }
 }
 
-/// Sets a value in a table or in one of its own tables.
+/// Sets a value in a table or in one of its nested tables.
 pub(super) fn put(table: &mut Table, key: &str, value: Value) {
     match key.split_once('.') {
         None => {
@@ -255,7 +255,7 @@ pub(super) fn put(table: &mut Table, key: &str, value: Value) {
     }
 }
 
-/// The data set that a flag's value names.
+/// Parses the data set that a flag's value names.
 pub(super) fn source(text: &str) -> Result<Value, String> {
     let source: Result<Source, _> = text.parse();
     match source {
@@ -267,7 +267,7 @@ pub(super) fn source(text: &str) -> Result<Value, String> {
     }
 }
 
-/// Text that a type reads and writes.
+/// Parses text as `T` and returns it as `T` formats it.
 pub(super) fn text_of<T>(text: &str) -> Result<Value, String>
 where
     T: std::str::FromStr<Err: std::fmt::Display> + std::fmt::Display,
@@ -276,7 +276,7 @@ where
     Ok(Value::String(value.to_string()))
 }
 
-/// A value as people read it: texts without quotation marks.
+/// Formats a value for display: text has no quotation marks.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -288,7 +288,7 @@ pub(super) fn shown(value: &Value) -> String {
 
 fn integer(text: &str) -> Result<Value, String> {
     let number: u64 = text.trim().parse().map_err(|error| format!("{error}"))?;
-    // TOML's numbers end here.
+    // TOML's integers are signed 64-bit.
     let number = i64::try_from(number).map_err(|error| error.to_string())?;
     Ok(Value::Integer(number))
 }

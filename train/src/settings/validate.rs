@@ -1,4 +1,4 @@
-//! Whether all settings are in their ranges, and fit each other.
+//! Checks that all settings are in range and fit each other.
 
 use data::Source;
 
@@ -7,11 +7,11 @@ use super::setting::shown;
 use crate::error::ConfigError;
 
 impl TrainConfig {
-    /// Checks every value's range and that the model is known.
+    /// Checks the range of every value, and that the model is known.
     ///
     /// # Errors
     ///
-    /// The first value that is wrong, with its key and range.
+    /// The first invalid value, with its key and range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         if let Some(setting) = settings().find(|setting| !(setting.fits)(self)) {
             let value = setting.value(self).map(|value| shown(&value));

@@ -1,4 +1,4 @@
-//! The moving average of a network.
+//! Moving average of a network.
 
 use std::collections::HashMap;
 
@@ -8,11 +8,11 @@ use burn::tensor::{Tensor, TensorPrimitive};
 use model::{Network, ResidualBackend};
 use ops::{SgdStep, sgd_step};
 
-/// A network whose every value is the exponential moving average of another's: weights, and running
-/// statistics too, so that each network has those that belong to its weights.
+/// Exponential moving average of a network. It covers weights and running statistics, so that the averaged weights have
+/// matching statistics.
 ///
-/// The first steps count for less than the decay says, as in timm and TensorFlow: after `n` of them
-/// at most `(1 + n) / (10 + n)` of the average stays.
+/// The decay is lower for the first steps, as in timm and TensorFlow: at step `n`, it is at most
+/// `(1 + n) / (10 + n)`.
 #[derive(Clone, Debug)]
 pub(crate) struct Average<B: Backend> {
     network: Network<B>,
@@ -20,12 +20,12 @@ pub(crate) struct Average<B: Backend> {
 }
 
 impl<B: ResidualBackend> Average<B> {
-    /// Of a network before its first step.
+    /// Starts the average of a network before its first step.
     pub(crate) fn new(network: Network<B>, decay: f64) -> Self {
         Self { network, decay }
     }
 
-    /// The same with what an average was when it was saved.
+    /// Loads the values of a saved average.
     pub(crate) fn load(self, record: <Network<B> as Module<B>>::Record) -> Self {
         Self {
             network: self.network.load_record(record),
@@ -53,7 +53,7 @@ impl<B: ResidualBackend> Average<B> {
     }
 }
 
-/// Every value of a network by its id.
+/// All values of a network by parameter id.
 struct Collected<B: Backend>(HashMap<ParamId, B::FloatTensorPrimitive>);
 
 impl<B: Backend> ModuleVisitor<B> for Collected<B> {
@@ -71,9 +71,9 @@ struct Towards<B: Backend> {
 impl<B: ResidualBackend> ModuleMapper<B> for Towards<B> {
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
         let value = self.values.remove(&parameter.id);
-        // `average + (1 - kept) * (value - average)`, in one pass: with these factors a descent goes up
-        // along the difference. Two factors that are rounded would not add up to one, and a value that
-        // never changes, a frozen one, would drift.
+        // Computes `average + (1 - kept) * (value - average)` in one pass, as an SGD step with negative learning rate
+        // and weight decay. Two rounded factors would not add up to one, and a value that never changes, such as a
+        // frozen one, would drift.
         let step = SgdStep {
             rate: self.kept - 1.0,
             momentum: 0.0,
@@ -122,7 +122,7 @@ mod tests {
         let before = network.valid();
         let first = values(&before);
         let average = Average::new(before, 0.75);
-        // Moves the running statistics; weights are moved by hand.
+        // The forward pass changes the running statistics; `Doubled` changes the weights.
         let images = Tensor::<Train, 4>::random([4, 3, 16, 16], Distribution::Default, &device);
         network.forward(images);
         let moved = network.valid().map(&mut Doubled);
@@ -136,7 +136,7 @@ mod tests {
         }
         assert_eq!(values(&moved), second);
 
-        // What does not change is its own average, to the last bit.
+        // The average of constant values equals them bit for bit.
         let mut steady = Average::new(moved.clone(), 0.998);
         for step in 1..=50 {
             steady = steady.update(&moved, 100 * step);

@@ -1,4 +1,4 @@
-//! A network as burn-train's `Learner` wants it.
+//! Network with its loss, as burn-train's `Learner` takes it.
 
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
@@ -14,7 +14,7 @@ use model::{Network, ResidualBackend};
 use super::laps::{Laps, StepPart};
 use crate::settings::TrainConfig;
 
-/// A backend to train on: it records gradients, and validates on one that does not.
+/// Backend for training. It records gradients; its inner backend does not and is used for validation.
 pub(crate) trait TrainBackend:
     ResidualBackend + AutodiffBackend<InnerBackend: ResidualBackend>
 {
@@ -22,21 +22,21 @@ pub(crate) trait TrainBackend:
 
 impl<B> TrainBackend for B where B: ResidualBackend + AutodiffBackend<InnerBackend: ResidualBackend> {}
 
-/// A network with softmax and cross entropy behind it.
+/// Network followed by softmax and cross entropy.
 #[derive(Module, Debug)]
 pub(crate) struct Classifier<B: Backend> {
     pub network: Network<B>,
-    /// Share of the target that goes to all classes alike in training, 0 to below 1.
+    /// Share of the target that is spread evenly over all classes in training, 0 to below 1.
     pub label_smoothing: f64,
-    /// Whether training computes blocks twice instead of keeping their insides.
+    /// Whether training recomputes blocks instead of keeping their activations.
     pub gradient_checkpointing: bool,
 }
 
-/// An output in the program's own memory. burn-train would fetch it on a thread of its own, and a lazy backend may
-/// lose a tensor that two threads hold at the same time; so the thread that computes fetches it.
+/// Output in host memory. burn-train would fetch it on a separate thread, but a lazy backend may lose a tensor that two
+/// threads hold at the same time, so the computing thread fetches it.
 pub(crate) type Fetched<B> = <ClassificationOutput<B> as ItemLazy>::ItemSync;
 
-/// Of logits `[batch, classes]`: themselves and their mean cross entropy `[1]`.
+/// Returns logits `[batch, classes]` with their mean cross entropy `[1]`.
 pub(crate) fn classified<B: Backend>(
     logits: Tensor<B, 2>,
     targets: Tensor<B, 1, Int>,
@@ -47,9 +47,8 @@ pub(crate) fn classified<B: Backend>(
     ClassificationOutput::new(loss, logits, targets)
 }
 
-/// As [`classified`] in training: a share `smoothing` of each target goes to all classes alike, and
-/// of images that are mixed in pairs each counts as its own class and its partner's, in proportion
-/// to their shares.
+/// Like [`classified`], for training: a share `smoothing` of each target is spread evenly over all classes, and an
+/// image mixed with a partner counts toward both classes in proportion to their shares.
 fn learned<B: Backend>(
     logits: Tensor<B, 2>,
     targets: Tensor<B, 1, Int>,
@@ -84,7 +83,8 @@ fn learned<B: Backend>(
     ClassificationOutput::new(loss.neg(), logits, targets)
 }
 
-/// Mean cross entropy `[1]` between the uniform distribution and the softmax of logits `[outliers, classes]`.
+/// Returns the mean cross entropy `[1]` between the uniform distribution and the softmax of logits
+/// `[outliers, classes]`.
 fn uniform<B: Backend>(logits: Tensor<B, 2>) -> Tensor<B, 1> {
     log_softmax(logits, 1).mean().neg()
 }
@@ -100,8 +100,10 @@ impl<B: Backend> Classifier<B> {
 }
 
 impl<B: TrainBackend> Classifier<B> {
-    /// Forward and backward pass; the loss is multiplied by `share` before its gradient is taken.
-    /// The output is that of the images with a class, without the outliers' loss, and has no gradients, so that nothing keeps the step's graph alive.
+    /// Runs the forward and backward pass. The loss is multiplied by `share` before its gradient is taken.
+    ///
+    /// The output covers the images with a class and excludes the outliers' loss. It has no gradients, so that it does
+    /// not keep the step's graph alive.
     pub(crate) fn learn(
         &self,
         batch: ImageBatch<B>,
@@ -211,7 +213,7 @@ mod tests {
             uniform(Tensor::<Flex, 2>::from_floats([logits, [0.0; 3]], &device)).into_scalar()
         };
         assert!((loss([2.0; 3]) - 3_f32.ln()).abs() < 1e-6);
-        // The mean over both rows of log(e^3 + 2) - 3 / 3, and log(3).
+        // Mean over both rows: log(e^3 + 2) - 3 / 3, and log(3).
         let expected = ((3_f32.exp() + 2.0).ln() - 1.0 + 3_f32.ln()) / 2.0;
         assert!((loss([3.0, 0.0, 0.0]) - expected).abs() < 1e-5);
     }
@@ -227,7 +229,7 @@ mod tests {
             let loss: f32 = loss.into_scalar();
             assert!((loss - expected).abs() < 1e-5, "{smoothing}: {loss}");
         }
-        // All of a target to one class and its partner: the same as no partner.
+        // With a share of 1, the partner does not count.
         let mixed = Mixed {
             partners: Tensor::from_ints([1, 0], &device),
             share: Tensor::from_floats([1.0, 1.0], &device),

@@ -1,4 +1,4 @@
-//! Gradients of all parameters together.
+//! Clipping the gradients of all parameters by their joint norm.
 
 use std::marker::PhantomData;
 
@@ -7,10 +7,10 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
 
-/// Added to the norm that gradients are divided by, as PyTorch's `clip_grad_norm_` does.
+/// Added to the norm that divides the gradients, as in PyTorch's `clip_grad_norm_`.
 const EPSILON: f64 = 1e-6;
 
-/// Shortens gradients that are longer than `longest`, all parameters together (Pascanu et al. 2013,
+/// Scales gradients so that their joint norm over all parameters is at most `longest` (Pascanu et al. 2013,
 /// <https://arxiv.org/abs/1211.5063>).
 pub(crate) fn clip<B: AutodiffBackend, M: Module<B>>(
     module: &M,
@@ -26,7 +26,7 @@ pub(crate) fn clip<B: AutodiffBackend, M: Module<B>>(
         return gradients;
     };
     let norm: f64 = sum.sqrt().into_data().iter().next().unwrap_or(f64::NAN);
-    // A norm that is not finite is left to whoever looks at the loss.
+    // A NaN norm leaves the gradients unchanged; the check of the loss reports it.
     if norm > longest {
         let mut scaled = Scaled::<B> {
             gradients: &mut gradients,
@@ -38,7 +38,7 @@ pub(crate) fn clip<B: AutodiffBackend, M: Module<B>>(
     gradients
 }
 
-/// The sum of all squares, on the device.
+/// Sum of the squares of all gradients, on the device.
 struct Squares<'a, B: AutodiffBackend> {
     gradients: &'a GradientsParams,
     sum: Option<Tensor<B::InnerBackend, 1>>,
@@ -81,7 +81,7 @@ mod tests {
 
     type Train = Autodiff<Flex>;
 
-    /// All gradients of `sum(weights)`-like losses, one after the other.
+    /// Returns the gradients of weight and bias in one list.
     fn values(linear: &Linear<Train>, gradients: &GradientsParams) -> Vec<f32> {
         let weight = gradients.get::<Flex, 2>(linear.weight.id).unwrap();
         let bias = linear.bias.as_ref().unwrap();
@@ -104,7 +104,7 @@ mod tests {
             let loss = linear.forward(input).sum();
             GradientsParams::from_grads(loss.backward(), &linear)
         };
-        // Two rows of 1, 2 and -3, and two ones.
+        // The weight's gradients are two rows of 1, 2 and -3; the bias's are two ones.
         let whole = values(&linear, &gradients());
         assert!((norm(&whole) - 30.0_f32.sqrt()).abs() < 1e-5, "{whole:?}");
 

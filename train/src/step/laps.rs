@@ -1,4 +1,4 @@
-//! Where the time of a step goes.
+//! Timing of the parts of a step.
 
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,11 @@ pub(crate) enum StepPart {
     Rest,
 }
 
-/// The parts are told of together, about this often.
+/// Approximate interval between speed events.
 const TOLD: Duration = Duration::from_secs(1);
 
-/// Times the parts of steps, one after another, and sums them up. On a device of its own, this is the
-/// time of handing work over; where the device is behind, the rest of a step waits for the one before it.
+/// Times consecutive parts of steps and sums them up. On an asynchronous device, it measures the time to enqueue work;
+/// if the device falls behind, the rest of a step includes waiting for the previous step.
 #[derive(Debug)]
 pub(crate) struct Laps {
     last: Instant,
@@ -37,14 +37,14 @@ impl Laps {
         }
     }
 
-    /// The time since the last call was that of this part.
+    /// Adds the time since the last call to a part.
     pub(crate) fn lap(&mut self, part: StepPart) {
         let now = Instant::now();
         self.parts[part as usize] += now - self.last;
         self.last = now;
     }
 
-    /// Ends a step of the given number of images. Returns the speed of the last steps about once a second.
+    /// Ends a step with the given number of images. Returns the speed of the last steps about once a second.
     pub(crate) fn step(&mut self, images: usize, seconds: f64, step: usize) -> Option<Event> {
         self.lap(StepPart::Rest);
         self.steps += 1;
@@ -59,7 +59,7 @@ impl Laps {
         self.parts.iter().sum()
     }
 
-    /// Speed of the steps since the last event.
+    /// Returns the speed of the steps since the last event, if any.
     pub(crate) fn told(&mut self, seconds: f64, step: usize) -> Option<Event> {
         if self.steps == 0 {
             return None;

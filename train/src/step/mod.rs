@@ -1,12 +1,12 @@
-//! A training step.
+//! Training step.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | `classifier` | a network with its loss, as burn-train's `Learner` takes it |
 //! | `trainee` | a network and its optimizer, one step at a time |
-//! | `gradients` | gradients of all parameters together |
+//! | `gradients` | clipping the gradients of all parameters by their joint norm |
 //! | `average` | the moving average of a network |
-//! | `laps` | where the time of a step goes |
+//! | `laps` | timing of the parts of a step |
 
 mod average;
 mod classifier;

@@ -12,15 +12,15 @@ use super::classifier::{Classifier, TrainBackend};
 use super::gradients::clip;
 use super::laps::{Laps, StepPart};
 
-/// An optimizer and what it remembers of every parameter.
+/// Optimizer with its state for every parameter.
 pub(crate) type Optimizer<B> = OptimizerAdaptor<ops::Optimizer, Classifier<B>, B>;
 
-/// A network in training. It is handed on by value from step to step, because an optimizer can
-/// update a parameter in place only where nothing else holds its memory.
+/// Network in training. Each step takes and returns it by value, because an optimizer can update a parameter in place
+/// only if nothing else holds its memory.
 pub(crate) struct Trainee<B: TrainBackend> {
     pub model: Classifier<B>,
     pub optimizer: Optimizer<B>,
-    /// Longest gradient, if it has a limit.
+    /// Maximum norm of the gradient, if it is clipped.
     pub clip: Option<f64>,
     /// The network's moving average, if one is kept.
     pub average: Option<Average<B::InnerBackend>>,
@@ -29,8 +29,8 @@ pub(crate) struct Trainee<B: TrainBackend> {
 }
 
 impl<B: TrainBackend> Trainee<B> {
-    /// Forward and backward pass of each batch and one step of the optimizer along the mean
-    /// gradient of all images; the output is that before the step.
+    /// Runs the forward and backward pass of each batch, and one step of the optimizer with the mean gradient over all
+    /// images. The output is from before the optimizer's step.
     pub(crate) fn step(
         mut self,
         batches: Vec<ImageBatch<B>>,
@@ -51,7 +51,7 @@ impl<B: TrainBackend> Trainee<B> {
     }
 }
 
-/// The mean gradient over the images of all batches, and their outputs together.
+/// Returns the mean gradient over the images of all batches, and their combined output.
 fn learn<B: TrainBackend>(
     model: &Classifier<B>,
     mut batches: Vec<ImageBatch<B>>,
@@ -98,13 +98,13 @@ mod tests {
 
     type Train = Autodiff<Flex>;
 
-    /// Where everything that has a gradient lies in memory.
+    /// Returns the memory address of every parameter that has a gradient.
     fn addresses(model: &Classifier<Train>) -> Vec<usize> {
         struct Addresses(Vec<usize>);
         impl ModuleVisitor<Train> for Addresses {
             fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<Train, D>>) {
                 let tensor = parameter.val();
-                // All but the norms' running statistics, which are no optimizer's business.
+                // Skips the norms' running statistics, which optimizers do not update.
                 if tensor.is_require_grad() {
                     let tensor = tensor.inner().into_primitive().tensor();
                     self.0.push(tensor.bytes().as_ptr() as usize);
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn accumulated_batches_equal_one_large_step() {
         let device = Default::default();
-        // Without norms, images have no say in each other.
+        // Without norms, images do not affect each other.
         let network = model::NetworkConfig::named("digit")
             .unwrap()
             .init(&device)
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn outliers_affect_only_outlier_loss() {
         let device = Default::default();
-        // Without norms, images have no say in each other.
+        // Without norms, images do not affect each other.
         let network = model::NetworkConfig::named("digit")
             .unwrap()
             .init(&device)
@@ -229,7 +229,7 @@ mod tests {
                 mixed: None,
                 outliers: None,
             };
-            // The first step may lay a parameter out as its gradient lies.
+            // The first step may change a parameter's memory layout to its gradient's.
             (trainee, _) = trainee.step(vec![batch.clone()], 0.01, &mut Laps::start());
             let before = addresses(&trainee.model);
             (trainee, _) = trainee.step(vec![batch], 0.01, &mut Laps::start());

@@ -1,9 +1,9 @@
-//! The time that a run takes, over all its sittings.
+//! Total time of a run, across resumptions.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// Counts on from where the last sitting ended. Clones show the same time.
+/// A clock that continues from the time of earlier sessions. Clones share the same time.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock(Arc<Mutex<Reading>>);
 
@@ -23,7 +23,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// Begins a sitting after so many seconds of earlier ones.
+    /// Starts a session, given the seconds that earlier ones took.
     pub(crate) fn start(&self, before: f64) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Reading {
             before,
@@ -31,7 +31,7 @@ impl Clock {
         };
     }
 
-    /// Seconds so far, to the millisecond.
+    /// Returns the seconds so far, rounded to milliseconds.
     pub(crate) fn seconds(&self) -> f64 {
         let reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seconds = reading.before + reading.since.elapsed().as_secs_f64();

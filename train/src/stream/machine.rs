@@ -11,7 +11,7 @@ use super::ticker::Ticker;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Looks once a second. A system that starts no thread is not looked at.
+/// Records the load once a second, or not at all if the system cannot start a thread.
 pub(super) fn watch(writer: Writer, clock: Clock, gpu: u32) -> Option<Ticker> {
     let begin = move || {
         let mut look = Look::new(gpu);
@@ -23,9 +23,9 @@ pub(super) fn watch(writer: Writer, clock: Clock, gpu: u32) -> Option<Ticker> {
 struct Look {
     system: System,
     process: Option<Pid>,
-    /// Where there is an NVIDIA GPU and its driver can be asked.
+    /// The NVIDIA driver library, if it can be loaded.
     nvml: Option<Nvml>,
-    /// The one of them that is looked at.
+    /// Index of the observed GPU.
     gpu: u32,
 }
 
@@ -37,7 +37,7 @@ impl Look {
             nvml: Nvml::init().ok(),
             gpu,
         };
-        look.refresh(); // shares of the CPU are those since the last look
+        look.refresh(); // CPU usage is measured since the last refresh
         look
     }
 

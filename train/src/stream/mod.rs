@@ -1,11 +1,11 @@
-//! The events of a run, from the training loop into the run's folder.
+//! Records the events of the training loop in the run's folder.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `clock` | the time that a run takes, over all its sittings |
-//! | `start` | what a run is, for its first event |
-//! | `machine` | how busy the machine is |
-//! | `requests` | what other processes ask of the run |
+//! | `clock` | total time of a run, across resumptions |
+//! | `start` | the events at the start of a run |
+//! | `machine` | load of the machine |
+//! | `requests` | requests of other processes |
 //! | `scores` | metrics of a network as events |
 
 mod clock;
@@ -39,40 +39,40 @@ use ticker::Ticker;
 /// Shortest time between two progress events.
 const PROGRESS: Duration = Duration::from_millis(500);
 
-/// What a run's events say of the program that trains it.
+/// Facts about the training program for the run's events.
 #[derive(Clone, Debug, Default)]
 pub struct About {
-    /// The words of the command line, the program's name first.
+    /// Words of the command line, starting with the program's name.
     pub command: Vec<String>,
-    /// The folder that it was given in, if that is known and a text.
+    /// Working directory of the command, if it is known and valid Unicode.
     pub folder: Option<String>,
-    /// What computes, as [`device`] names it.
+    /// Compute device, as [`device`] names it.
     pub device: String,
     /// Index of the NVIDIA GPU whose load is recorded, as the driver counts them.
     pub gpu: u32,
 }
 
-/// Receives every event of the training loop, on its thread and in order. The file of events is written on a thread of
-/// its own, and has besides what other threads have to tell: how busy the machine is, and messages.
+/// Receives every event of the training loop, on its thread and in order. The event file is written on a separate
+/// thread and also holds events of other threads: machine load and messages.
 pub trait Listener: Send {
-    /// An event. A listener logs nothing, because a message is an event, too.
+    /// Receives an event. A listener must not log, because a log message is an event, too.
     fn hear(&mut self, event: &Event);
 }
 
-/// The events of a run that this program trains. While it exists, no other program can train the run.
+/// Event stream of a run that this program trains. While it exists, no other program can train the run.
 pub struct Stream {
     writer: Writer,
     about: About,
     clock: Clock,
     told: Mutex<Option<Instant>>,
-    /// Whether there were events before.
+    /// Whether the event file already had events.
     goes_on: bool,
     listeners: Mutex<Vec<Box<dyn Listener>>>,
     _lock: Lock,
 }
 
 impl Stream {
-    /// Takes hold of a run, and opens its file of events.
+    /// Locks a run and opens its event file.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Stream {
                 folder: PathBuf::from(path),
             },
         })?;
-        // What was asked of a process that has ended since.
+        // Discard requests to an earlier process.
         Request::take(path);
         let file = path.join(events::FILE);
         let goes_on = file.metadata().is_ok_and(|file| file.len() > 0);
@@ -106,7 +106,7 @@ impl Stream {
         })
     }
 
-    /// Records that a run starts or is resumed; its time counts from here.
+    /// Records that a run starts or resumes, and starts its clock.
     pub(crate) fn begin(&self, plan: &Plan, state: &RunState) {
         self.clock.start(state.seconds);
         let is_new = state.step == 0 && state.history.is_empty();
@@ -118,12 +118,12 @@ impl Stream {
         }
     }
 
-    /// Has the events from now on written to another place too, as lines of JSON.
+    /// Also writes the events from now on to `target`, as JSON lines.
     pub fn echo(&self, target: Box<dyn std::io::Write + Send>) {
         self.writer.echo(target);
     }
 
-    /// Has a listener told of the events from now on.
+    /// Adds a listener, which receives the events from now on.
     pub fn listen(&self, listener: Box<dyn Listener>) {
         self.listeners().push(listener);
     }
@@ -134,7 +134,7 @@ impl Stream {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records a message for the people who follow the run.
+    /// Records a message for the users who follow the run.
     pub fn say(&self, level: Level, text: impl Into<String>) {
         self.send(Event::Message(Message {
             seconds: self.clock.seconds(),
@@ -143,7 +143,7 @@ impl Stream {
         }));
     }
 
-    /// For those who have something to say after the run has taken hold of the stream.
+    /// Returns a handle that records messages even after the run has taken ownership of the stream.
     pub fn teller(&self) -> Teller {
         Teller {
             writer: self.writer.clone(),
@@ -156,17 +156,17 @@ impl Stream {
         machine::watch(self.writer.clone(), self.clock.clone(), self.about.gpu)
     }
 
-    /// Passes what other processes ask of the run on to `stop`, until what this returns is dropped.
+    /// Passes requests of other processes on to `stop` until the returned value is dropped.
     pub(crate) fn watch_requests(&self, folder: &RunFolder, stop: &Stop) -> Option<Ticker> {
         requests::watch(folder.path().to_owned(), stop.clone(), self.teller())
     }
 
-    /// Time of the run so far.
+    /// Returns the time of the run so far, in seconds.
     pub(crate) fn seconds(&self) -> f64 {
         self.clock.seconds()
     }
 
-    /// Waits until everything sent is in the file.
+    /// Waits until all sent events are in the file.
     pub(crate) fn flush(&self) {
         self.writer.flush();
     }
@@ -188,8 +188,8 @@ impl Stream {
         }));
     }
 
-    /// Tells of an epoch, its last step, and whether it scored better than all before. `ended_early` is the best epoch of
-    /// a run whose patience has run out.
+    /// Records an epoch, its last step, and whether it scored better than all before. `ended_early` is the best epoch
+    /// of a run that ran out of patience.
     pub(crate) fn epoch(
         &self,
         plan: &Plan,
@@ -208,7 +208,7 @@ impl Stream {
         })));
     }
 
-    /// Records the test of the network of an epoch.
+    /// Records the test metrics of an epoch's network.
     pub(crate) fn tested(
         &self,
         plan: &Plan,
@@ -246,7 +246,7 @@ impl Stream {
 
     /// Records how the run ended, flushes the file, and drops the listeners.
     pub(crate) fn end(&self, ending: Ending, error: Option<&TrainError>) {
-        // The same steps would lead to the same place.
+        // Resuming would repeat the same steps and diverge again, so the event includes this error's hint.
         let diverged = error.filter(|error| matches!(error, TrainError::Diverged { .. }));
         self.send(Event::Ended(Ended {
             seconds: self.clock.seconds(),
@@ -259,7 +259,7 @@ impl Stream {
     }
 }
 
-/// An error with its causes, as far as it does not name them itself.
+/// Returns an error's message, followed by those of its causes that it does not include itself.
 fn sentence(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -273,7 +273,7 @@ fn sentence(error: &dyn std::error::Error) -> String {
     files::without_number(&text)
 }
 
-/// Records messages of a run from other threads.
+/// Handle that records messages of a run from other threads.
 #[derive(Clone, Debug)]
 pub struct Teller {
     writer: Writer,
@@ -281,7 +281,7 @@ pub struct Teller {
 }
 
 impl Teller {
-    /// Something that they should read.
+    /// Records a message for the users who follow the run.
     pub fn say(&self, level: Level, text: impl Into<String>) {
         self.writer.send(Event::Message(Message {
             seconds: self.clock.seconds(),

@@ -1,4 +1,4 @@
-//! What other processes ask of the run.
+//! Requests of other processes to the run.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,11 +9,10 @@ use super::Teller;
 use super::ticker::Ticker;
 use crate::stop::Stop;
 
-/// Time between two looks into the run's folder.
+/// Interval at which the run's folder is checked.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// Passes requests in the run's folder on to `stop`. If the system starts no thread, the run takes
-/// none.
+/// Passes requests in the run's folder on to `stop`. If the system cannot start a thread, the run ignores requests.
 pub(super) fn watch(folder: PathBuf, stop: Stop, teller: Teller) -> Option<Ticker> {
     let take = move || {
         for request in Request::take(&folder) {

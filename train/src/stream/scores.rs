@@ -6,11 +6,11 @@ use events::{CROSS_ENTROPY, Epoch, Event, Metrics, Mistake, Tested, Thumbnail, r
 use crate::checkpoint::EpochScores;
 use crate::evaluation::{Evaluation, Missed, Score, Tally};
 
-/// Longest side of the images of mistakes, in pixels.
+/// Longest side of the thumbnails of mistakes, in pixels.
 const SIDE: u32 = 48;
 
-/// The figures of a training step: loss, accuracy and learning rate, and the loss without smoothed labels where those
-/// are smoothed.
+/// Returns the metrics of a training step: loss, accuracy and learning rate, and the loss without label smoothing if
+/// labels are smoothed.
 pub(crate) fn step_metrics(
     [loss, accuracy, rate]: [f64; 3],
     cross_entropy: Option<f64>,
@@ -26,21 +26,21 @@ pub(crate) fn step_metrics(
     metrics
 }
 
-/// The figures of an epoch.
+/// Metrics of an epoch.
 pub(crate) struct EpochFigures {
-    /// Over the training images while the network learned.
+    /// Score over the training images, measured while the network was learning.
     pub train: Option<Score>,
-    /// The training loss without smoothed labels, where `train` has those.
+    /// Training loss without label smoothing, if the loss in `train` includes it.
     pub train_cross_entropy: Option<f64>,
     pub validation: Scored,
-    /// Of the moving average, if one is kept.
+    /// Metrics of the moving average, if one is kept.
     pub averaged: Option<Scored>,
-    /// Seconds that the epoch took.
+    /// Duration of the epoch, in seconds.
     pub took: f64,
 }
 
 impl EpochFigures {
-    /// What a checkpoint keeps of them.
+    /// Returns the scores that a checkpoint stores.
     pub(crate) fn scores(&self) -> EpochScores {
         let averaged = self.averaged.as_ref();
         EpochScores {
@@ -50,7 +50,7 @@ impl EpochFigures {
         }
     }
 
-    /// Their event, without its place in the run; `images` are the validation images.
+    /// Returns the event of the epoch, without its position in the run; `images` are the validation images.
     pub(super) fn event(&self, images: &ImageDataset) -> Epoch {
         let kept = self.averaged.as_ref().unwrap_or(&self.validation);
         let mut train = self.train.map(score).unwrap_or_default();
@@ -70,7 +70,8 @@ impl EpochFigures {
     }
 }
 
-/// The event of a test: of the best network, which is from this epoch, and of its weights without averaging.
+/// Returns the event of a test of the kept network, which is from the given epoch, with the metrics of the weights
+/// without averaging in `raw`.
 pub(super) fn tested(
     seconds: f64,
     epoch: usize,
@@ -92,12 +93,12 @@ pub(super) fn tested(
 #[derive(Clone, Debug)]
 pub(crate) struct Scored {
     pub evaluation: Evaluation,
-    /// Images taken for another class, the most certain first.
+    /// Misclassified images, the most confident first.
     pub missed: Vec<Missed>,
 }
 
 impl Scored {
-    /// None without an image.
+    /// Returns `None` if the tally has no images.
     pub(crate) fn new(tally: Tally, class_names: &[String]) -> Option<Self> {
         let missed = tally.missed().to_vec();
         let evaluation = tally.evaluation(class_names)?;
@@ -144,13 +145,13 @@ fn mistakes(missed: &[Missed], images: &ImageDataset) -> Vec<Mistake> {
     mistakes.collect()
 }
 
-/// The file of an image, if it has one of its own.
+/// Returns the path of an image, if the image has its own file.
 fn path(images: &ImageDataset, image: usize) -> Option<String> {
     let index = *images.indices().get(image)?;
     images.store().path(index).map(files::path_text)
 }
 
-/// None for an image that cannot be read, in whose place another was scored.
+/// Returns the thumbnail of an image, or `None` if it cannot be read and another was scored instead.
 fn thumbnail(images: &ImageDataset, image: usize) -> Option<Thumbnail> {
     let index = *images.indices().get(image)?;
     let image = images.store().image(index).ok()?;

@@ -1,4 +1,4 @@
-//! What a run is, for its first event.
+//! Events at the start of a run: started and resumed.
 
 use events::{Event, ImageCounts, Resumed, Started};
 use jiff::Zoned;
@@ -8,7 +8,7 @@ use super::About;
 use crate::checkpoint::RunState;
 use crate::plan::Plan;
 
-/// Places at which the planned learning rate is noted.
+/// Maximum number of intervals between the recorded points of the planned learning rate.
 const RATES: usize = 200;
 
 pub(super) fn started(plan: &Plan, about: &About) -> Event {

@@ -1,11 +1,11 @@
-//! A thread that does something at an interval.
+//! A thread that calls a function at an interval.
 
 use std::io;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-/// A thread that ends with this.
+/// Handle of a thread that ends when the handle is dropped.
 #[derive(Debug)]
 pub(crate) struct Ticker {
     end: Option<Sender<()>>,
@@ -13,7 +13,7 @@ pub(crate) struct Ticker {
 }
 
 impl Ticker {
-    /// Calls what `begin`, which runs on the thread, returns.
+    /// Starts a thread that runs `begin` and calls the function it returns at every interval.
     pub(super) fn start<T: FnMut()>(
         name: &str,
         interval: Duration,
@@ -37,7 +37,7 @@ impl Drop for Ticker {
     fn drop(&mut self) {
         drop(self.end.take());
         if let Some(thread) = self.thread.take() {
-            // If it panicked, it said so.
+            // A panic has already been reported.
             let _ = thread.join();
         }
     }

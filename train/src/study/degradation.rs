@@ -15,25 +15,25 @@ use crate::settings::TrainConfig;
 /// Plain and residual networks of some depths, trained by one recipe.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Degradation {
-    /// Layers, 6n+2.
+    /// Depths of the networks in layers, 6n+2.
     pub depths: Vec<usize>,
     /// Data, epochs, seed and device, and the folder of the runs.
     pub base: TrainConfig,
 }
 
-/// How a network of a study was trained.
+/// Training history of a network of a study.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
-    /// Its name in the registry.
+    /// Name of the network in the registry.
     pub network: String,
     /// Scores of each epoch.
     pub history: Vec<EpochScores>,
 }
 
 impl Degradation {
-    /// The recipe of the paper with a cosine instead of its steps: SGD with momentum 0.9, weight
-    /// decay 1e-4 of everything, batches of 128, a rate of 0.1, 4 pixels of padding with random crops, and flips.
-    /// All training images are trained on, and the last epoch counts.
+    /// Returns the recipe of the paper with a cosine schedule instead of its steps: SGD with momentum 0.9, weight decay
+    /// 1e-4 on all parameters, batch size 128, learning rate 0.1, random crops with 4 pixels of padding, and flips. No
+    /// training images are held back, and the last epoch counts.
     pub fn recipe() -> TrainConfig {
         TrainConfig {
             data: data::Source::Cifar10,
@@ -54,11 +54,11 @@ impl Degradation {
         }
     }
 
-    /// The run of each network; its name is that of its folder.
+    /// Returns the config of each network's run, with the name of the network, which is also that of the run's folder.
     ///
     /// # Errors
     ///
-    /// If there are no networks of such a depth.
+    /// If there are no networks of one of the depths.
     pub fn runs(&self) -> Result<Vec<(String, TrainConfig)>, UnknownNetwork> {
         let config = |name: String| {
             let config = TrainConfig {
@@ -71,7 +71,7 @@ impl Degradation {
         Ok(networks(&self.depths)?.into_iter().map(config).collect())
     }
 
-    /// Training and test error by epoch.
+    /// Plots training and test error by epoch.
     pub fn chart(&self, curves: &[Curve]) -> Chart {
         let panel = |title: &str, error: &dyn Fn(&EpochScores) -> f64| Panel {
             title: title.to_owned(),
@@ -106,7 +106,7 @@ impl Degradation {
         }
     }
 
-    /// The errors of the last epoch, in Markdown.
+    /// Returns the errors of the last epoch as a Markdown table.
     pub fn table(&self, curves: &[Curve]) -> String {
         let mut text = "| network | training error | test error |\n|---|---|---|\n".to_owned();
         for Curve { network, history } in curves {
@@ -122,7 +122,7 @@ impl Degradation {
         text
     }
 
-    /// The errors of every epoch, as comma-separated values.
+    /// Returns the errors of every epoch as comma-separated values.
     pub fn values(curves: &[Curve]) -> String {
         let mut text = "network,epoch,training error,test error\n".to_owned();
         for Curve { network, history } in curves {
@@ -147,13 +147,13 @@ fn points(curve: &Curve, error: &dyn Fn(&EpochScores) -> f64) -> Vec<[f64; 2]> {
         .collect()
 }
 
-/// In per cent; not a number if no image was met.
+/// Returns the training error in percent, or NaN without a training score.
 fn train_error(scores: &EpochScores) -> f64 {
     let accuracy = scores.train.map_or(f64::NAN, |score| score.accuracy);
     100.0 * (1.0 - accuracy)
 }
 
-/// In per cent.
+/// Returns the test error in percent.
 fn test_error(scores: &EpochScores) -> f64 {
     100.0 * (1.0 - scores.validation.accuracy)
 }

@@ -19,29 +19,29 @@ use crate::plan::Plan;
 use crate::settings::TrainConfig;
 use crate::step::Classifier;
 
-/// The gradients of plain and residual networks of some depths before any training.
+/// Gradients of plain and residual networks of some depths before training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradients {
-    /// Layers, 6n+2.
+    /// Depths of the networks in layers, 6n+2.
     pub depths: Vec<usize>,
-    /// Batches whose gradients are looked at.
+    /// Number of batches to measure gradients on.
     pub batches: usize,
     /// Data, batch size, seed and device.
     pub base: TrainConfig,
 }
 
-/// The gradients of one network.
+/// Gradient norms of one network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GradientProfile {
-    /// Its name in the registry.
+    /// Name of the network in the registry.
     pub network: String,
-    /// For the weights of each convolution, from the images on, the root of the mean over batches of
-    /// their gradient's squared norm. Projections in shortcuts are not among them.
+    /// Gradient norm of each convolution's weights, from input to output: the root of the mean over batches of the
+    /// squared norm. Projections in shortcuts are excluded.
     pub norms: Vec<f64>,
 }
 
 impl Gradients {
-    /// Batches of 128 images of CIFAR-10, as they are.
+    /// Returns the settings for batches of 128 CIFAR-10 images without augmentation.
     pub fn recipe() -> TrainConfig {
         TrainConfig {
             data: data::Source::Cifar10,
@@ -50,11 +50,11 @@ impl Gradients {
         }
     }
 
-    /// The settings of each network.
+    /// Returns the settings of each network.
     ///
     /// # Errors
     ///
-    /// If there are no networks of such a depth.
+    /// If there are no networks of one of the depths.
     pub fn networks(&self) -> Result<Vec<TrainConfig>, UnknownNetwork> {
         let config = |name| TrainConfig {
             model: Some(name),
@@ -119,7 +119,7 @@ impl Gradients {
         }
     }
 
-    /// The norm of each layer's gradient.
+    /// Plots the gradient norm of each convolution's weights.
     pub fn chart(&self, profiles: &[GradientProfile]) -> Chart {
         Chart {
             title: format!("Gradients before training, on {}", self.base.data),
@@ -150,7 +150,7 @@ impl Gradients {
         }
     }
 
-    /// The norms of first and last layer, in Markdown.
+    /// Returns the norms of the first and last convolution as a Markdown table.
     pub fn table(profiles: &[GradientProfile]) -> String {
         let mut text =
             "| network | first convolution | last convolution | ratio |\n|---|---|---|---|\n"
@@ -170,7 +170,7 @@ impl Gradients {
         text
     }
 
-    /// All norms, as comma-separated values.
+    /// Returns all norms as comma-separated values.
     pub fn values(profiles: &[GradientProfile]) -> String {
         let mut text = "network,convolution,norm\n".to_owned();
         for GradientProfile { network, norms } in profiles {
@@ -182,7 +182,7 @@ impl Gradients {
     }
 }
 
-/// Three digits, with a power of ten where there would be many zeros.
+/// Formats a number with three digits, and with a power of ten where there would be many zeros.
 fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
@@ -194,7 +194,7 @@ fn number(value: f64) -> String {
     }
 }
 
-/// Of the gradient of each convolution's weights, in the order of the modules.
+/// Returns the squared gradient norm of each convolution's weights, in module order.
 fn squared_norms<B: ResidualBackend>(
     classifier: &Classifier<Autodiff<B>>,
     gradients: &GradientsParams,
@@ -269,7 +269,7 @@ mod tests {
             .into_iter()
             .map(|config| measure(&study, config))
             .collect();
-        // All layers but the last, which is linear.
+        // All layers except the last, which is linear.
         let lengths: Vec<_> = profiles.iter().map(|profile| profile.norms.len()).collect();
         assert_eq!(lengths, [7, 7, 13, 13]);
         assert!(

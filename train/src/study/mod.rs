@@ -1,7 +1,7 @@
-//! Why shortcuts: what happens to networks with and without them as they get deeper.
+//! Compares networks with and without shortcuts as they get deeper.
 //!
-//! [`Degradation`] trains both kinds by one recipe, [`Gradients`] looks at how a gradient comes down
-//! to each layer. Each gives a table and a [`Chart`](report::chart::Chart).
+//! [`Degradation`] trains both kinds with the same recipe, and [`Gradients`] measures the gradient that reaches each
+//! layer. Each returns a table and a [`Chart`](report::chart::Chart).
 
 mod degradation;
 mod gradients;
@@ -12,11 +12,10 @@ pub use gradients::{GradientProfile, Gradients};
 use model::UnknownNetwork;
 use report::chart::Style;
 
-/// With shortcuts and without, as the registry names them.
+/// Name prefixes in the registry of networks without and with shortcuts.
 const KINDS: [&str; 2] = ["plain", "resnet"];
 
-/// The networks of a study, in the order in which they are trained: `plain20`, `resnet20`, and the
-/// same for the other depths.
+/// Returns the names of a study's networks in training order: `plain20`, `resnet20`, and so on for the other depths.
 fn networks(depths: &[usize]) -> Result<Vec<String>, UnknownNetwork> {
     let names = depths
         .iter()
@@ -26,7 +25,7 @@ fn networks(depths: &[usize]) -> Result<Vec<String>, UnknownNetwork> {
         .collect()
 }
 
-/// Shortcuts by color and dashes, depths by color.
+/// Returns the line style of a network: dashes mark networks without shortcuts, and colors mark depths.
 fn style(name: &str, depths: &[usize], marked: bool) -> Style {
     let depth = depths
         .iter()

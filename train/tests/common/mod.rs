@@ -1,4 +1,4 @@
-//! What the tests of the program share.
+//! Helpers shared by the tests of the program.
 
 #![allow(
     dead_code,
@@ -14,16 +14,16 @@ use std::process::{Command, Output};
 
 use events::{Follower, History};
 
-/// The program, outside any terminal, with its runs in a folder of the test's.
+/// Returns a command that runs the program outside any terminal, with the given runs folder.
 pub fn train(runs_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
     command.arg("--runs-dir").arg(runs_dir);
-    command.env("RUST_BACKTRACE", "1"); // an error for the user has none even so
+    command.env("RUST_BACKTRACE", "1"); // errors for the user must still have no backtrace
     offline(&mut command, runs_dir);
     command
 }
 
-/// The program in a folder, off the network, whose runs are in `runs` there.
+/// Returns a command that runs the program offline in a folder; its runs are in the subfolder `runs`.
 pub fn program(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_train"));
     command.args(arguments).current_dir(folder);
@@ -31,20 +31,19 @@ pub fn program(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Keeps a program off the network, and off what the machine has of data sets: the user's folders
-/// are in `folder`.
+/// Keeps a program from using the network and the machine's data sets, by placing the user's folders in `folder`.
 pub fn offline(command: &mut Command, folder: &Path) {
     for variable in ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"] {
         command.env_remove(variable);
         command.env_remove(variable.to_lowercase());
     }
-    command.env("ALL_PROXY", "http://127.0.0.1:9"); // where no one listens
+    command.env("ALL_PROXY", "http://127.0.0.1:9"); // nothing listens here
     for variable in ["HOME", "XDG_CACHE_HOME", "XDG_DATA_DIRS"] {
         command.env(variable, folder.join("home"));
     }
 }
 
-/// What the events of a run come to.
+/// Returns the history of a run, read from its events.
 pub fn history(run: &Path) -> History {
     let mut follower = Follower::open(run);
     follower.poll().unwrap();
@@ -54,7 +53,7 @@ pub fn history(run: &Path) -> History {
 /// Fast settings for images of 28 pixels.
 pub const SMALL: [&str; 4] = ["--stem", "imagenet", "--batch-size", "64"];
 
-/// Trains a small network on the sample for an epoch, with more arguments; the run's folder.
+/// Trains a small network on the sample for one epoch, with additional arguments, and returns the run's folder.
 pub fn trained(runs: &Path, name: &str, more: &[&str]) -> PathBuf {
     let mut command = train(runs);
     command.args(SMALL).args(["--epochs", "1", "--name", name]);
@@ -62,7 +61,7 @@ pub fn trained(runs: &Path, name: &str, more: &[&str]) -> PathBuf {
     runs.join(name)
 }
 
-/// Trains on a folder of images as the run "mine", with more arguments; the run's folder.
+/// Trains on a folder of images as the run "mine", with additional arguments, and returns the run's folder.
 pub fn trained_on(runs: &Path, images: &Path, more: &[&str]) -> PathBuf {
     let data = format!("folder:{}", images.display());
     let mut command = train(runs);
@@ -79,7 +78,7 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Asserts success and hands on standard output.
+/// Asserts that the command succeeds, and returns standard output.
 pub fn succeeds(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(
@@ -91,8 +90,8 @@ pub fn succeeds(command: &mut Command) -> String {
     stdout(&output)
 }
 
-/// Asserts that the program ends with this exit code and one sentence that has these words, and
-/// nothing that looks like a panic; hands on standard error.
+/// Asserts that the program ends with this exit code and one error line, that standard error contains these words and
+/// nothing that looks like a panic, and returns standard error.
 pub fn fails(command: &mut Command, code: i32, words: &[&str]) -> String {
     let output = command.output().unwrap();
     let text = stderr(&output);
@@ -109,7 +108,7 @@ pub fn fails(command: &mut Command, code: i32, words: &[&str]) -> String {
     text
 }
 
-/// The number in `test accuracy 87.10 %, ...` or `test accuracy 87.10 % (95 % interval ...`.
+/// Returns the number in `test accuracy 87.10 %, ...` or `test accuracy 87.10 % (95 % interval ...`.
 pub fn test_accuracy(stdout: &str) -> f64 {
     let line = stdout.lines().last().unwrap_or_default();
     let number = line
@@ -123,7 +122,7 @@ pub fn test_accuracy(stdout: &str) -> f64 {
         .unwrap()
 }
 
-/// A folder of class folders with images that are easy to tell apart: red ones and blue ones.
+/// Creates a folder of class folders with images that are easy to tell apart: red and blue ones.
 pub fn image_folder(root: &Path, images: usize) -> PathBuf {
     let folder = root.join("images");
     for (class, color) in [("blue", [20, 30, 200]), ("red", [210, 30, 20])] {
@@ -149,12 +148,12 @@ pub fn image_folder(root: &Path, images: usize) -> PathBuf {
     folder
 }
 
-/// The ending of the name of such an image.
+/// Returns the file extension of the image with the given number.
 pub fn format_of(number: usize) -> &'static str {
     ["png", "jpg", "bmp", "webp"][number % 4]
 }
 
-/// Asserts that a text has all of these words.
+/// Asserts that a text contains all of these words.
 #[track_caller]
 pub fn says(text: &str, words: &[&str]) {
     for word in words {
@@ -162,7 +161,7 @@ pub fn says(text: &str, words: &[&str]) {
     }
 }
 
-/// Asserts that a text has none of these words.
+/// Asserts that a text contains none of these words.
 #[track_caller]
 pub fn lacks(text: &str, words: &[&str]) {
     for word in words {

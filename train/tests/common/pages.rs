@@ -1,23 +1,23 @@
-//! The commands that README.md and the pages in docs/ show, with the output that they show for them.
+//! Commands shown in README.md, CONTRIBUTING.md and the pages in docs/, with the output shown for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A command of a page.
+/// A command shown on a page.
 #[derive(Debug)]
 pub struct Documented {
-    /// Such as `docs/runs.md:19`.
+    /// File name and line, such as `runs.md:19`.
     pub place: String,
     pub words: Vec<String>,
     pub output: Vec<String>,
 }
 
-/// The folder of the workspace.
+/// Returns the workspace folder.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Every command, in the order of the pages.
+/// Returns every command, in page order.
 pub fn commands() -> Vec<Documented> {
     let mut pages = vec![root().join("README.md"), root().join("CONTRIBUTING.md")];
     let docs = fs::read_dir(root().join("docs")).unwrap();
@@ -50,7 +50,7 @@ fn of_page(page: &Path) -> Vec<Documented> {
 }
 
 impl Documented {
-    /// The arguments, if the command runs this program.
+    /// Returns the arguments, if the command runs this program.
     pub fn arguments_of(&self, program: &str) -> Option<Vec<String>> {
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         let arguments = match &words[..] {

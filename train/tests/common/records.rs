@@ -1,19 +1,19 @@
-//! Comparing the records of two checkpoints.
+//! Compares the records of two checkpoints.
 
 use std::fs;
 use std::path::Path;
 
-/// What precedes the text by which Burn knows a parameter, in the record of a network.
+/// Bytes that precede a parameter's id in the record of a network.
 const BEFORE_ID: &[u8] = b"\xa2id\xad";
-/// The length of that text. It is random, and so is the order in which an optimizer's record has the parameters.
+/// Length of a parameter's id. Ids are random, and so is the order of the parameters in an optimizer's record.
 const ID: usize = 13;
-/// What follows the last parameter of an optimizer's record.
+/// Bytes that follow the last parameter in an optimizer's record.
 const END: &[u8] = b"\xa2_b\x90";
 
-/// Bytes of a record, with the number of the parameter before them.
+/// Bytes of a record, with the number of the preceding parameter.
 type Piece = (usize, Vec<u8>);
 
-/// All records of a run's last checkpoint by name, in pieces.
+/// Returns all records of a run's last checkpoint by name, split into pieces.
 pub fn records(run: &Path) -> Vec<(String, Vec<Piece>)> {
     let entries = fs::read_dir(run.join("checkpoint")).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
@@ -45,7 +45,7 @@ fn pieces(record: &[u8], ids: &[&[u8]]) -> Vec<Piece> {
     let (mut number, mut start) = (0, 0);
     for (place, window) in record.windows(ID).enumerate() {
         if let Some(found) = ids.iter().position(|id| *id == window) {
-            // The byte before says how long the text is.
+            // The byte before an id is its length prefix.
             pieces.push((number, record[start..place - 1].to_owned()));
             (number, start) = (1 + found, place + ID);
         }
