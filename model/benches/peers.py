@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures this project against PyTorch and ONNX Runtime on this machine's CPU.
+"""Measures this project against PyTorch, ONNX Runtime and OpenVINO on this machine's CPU.
 
 Each measurement is a process of its own, ours and the peers' in turn, for several rounds; what
 counts is the median over the rounds of each process's median. Needs Python 3.10 or newer and cargo;
@@ -25,10 +25,21 @@ PEERS = {
     "torchvision": "0.29.2",
     "onnxruntime": "1.31.1",
     "onnx": "1.23.2",
+    "openvino": "2026.4.0",
 }
 
-# Ours divided by the best peer's, at most: as fast, and in as little memory.
-MEMORY_TARGETS = (1.0, 0.7)
+# Ours divided by the best peer's must not exceed these.
+PREDICTION_TARGET = 0.9
+TRAINING_TARGET = 0.75
+MEMORY_TARGET = 0.9
+
+# Environment that limits a contender to an instruction set. ONNX Runtime has no such setting.
+LIMITS = {
+    "ours": {"avx2": {"RESNET_SIMD": "avx2"}},
+    "torch": {"avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}},
+    "openvino": {"avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2"}},
+    "onnxruntime": {},
+}
 
 # What every measurement must say, ours too.
 KEYS = ["median_ms", "peak_memory_bytes"]
@@ -44,50 +55,61 @@ class Row:
     program: str
     ours: list[str]
     peers: dict[str, list[str]]
-    # Ratio that must not be exceeded, and the one that is aimed at.
-    targets: tuple[float, float]
+    # Ratio to the fastest peer that must not be exceeded.
+    target: float
+    # Overrides --threads.
+    threads: int | None = None
 
 
-def prediction(model, batch, targets):
+def prediction(model, batch, size=224, target=PREDICTION_TARGET, threads=None):
+    options = ["--model", model, "--batch", str(batch), "--size", str(size)]
     return Row(
-        name=f"predict {model} batch {batch}",
+        name=f"predict {model} batch {batch}" + (f" threads {threads}" if threads else ""),
         program="infer",
-        ours=["--model", model, "--input", "3x224x224", "--batch", str(batch)],
-        peers={"onnxruntime": ["predict", "--model", model, "--batch", str(batch)]},
-        targets=targets,
+        ours=["--model", model, "--input", f"3x{size}x{size}", "--batch", str(batch)],
+        peers={engine: ["predict", engine, *options] for engine in ["onnxruntime", "openvino"]},
+        target=target,
+        threads=threads,
     )
 
 
-def step(name, model, shape, batch, optimizer, network, classes, targets, stem=None):
+def step(name, model, shape, batch, optimizer, network, classes, stem=None):
     ours = ["--model", model, "--classes", str(classes), "--input", shape]
     ours += ["--batch-size", str(batch), "--optimizer", optimizer]
     if stem:
         ours += ["--stem", stem]
     theirs = ["train", "--network", network, "--batch", str(batch), "--optimizer", optimizer]
+    eager = {
+        f"torch {layout}": [*theirs, "--memory-format", layout]
+        for layout in ["contiguous", "channels_last"]
+    }
+    compiled = [*theirs, "--memory-format", "channels_last", "--compile"]
     return Row(
         name=f"train {name} batch {batch}",
         program="train",
         ours=ours,
-        peers={
-            f"torch {layout}": [*theirs, "--memory-format", layout]
-            for layout in ["contiguous", "channels_last"]
-        },
-        targets=targets,
+        peers={**eager, "torch compile": compiled},
+        target=TRAINING_TARGET,
     )
 
 
 ROWS = [
-    prediction("resnet18", 1, (1.0, 0.7)),
-    prediction("resnet18", 16, (1.0, 0.7)),
-    prediction("resnet50", 1, (1.1, 0.9)),
-    prediction("resnet50", 16, (1.1, 0.9)),
-    prediction("resnext50_32x4d", 1, (1.1, 0.9)),
-    prediction("resnext50_32x4d", 16, (1.1, 0.9)),
-    step("resnet20", "resnet20", "3x32x32", 128, "sgd", "resnet20", 10, (1.0, 0.8)),
-    step("resnet18-cifar", "resnet18", "3x32x32", 32, "sgd", "resnet18-cifar", 10, (1.0, 0.8), stem="cifar"),
-    step("resnet50", "resnet50", "3x224x224", 8, "sgd", "resnet50", 1000, (1.0, 0.9)),
-    step("resnext50", "resnext50_32x4d", "3x224x224", 8, "sgd", "resnext50", 1000, (1.0, 0.9)),
-    step("digit", "digit", "1x28x28", 64, "adam", "digit", 10, (1.0, 0.7)),
+    prediction("resnet18", 1, target=0.75),
+    prediction("resnet18", 16, target=0.75),
+    prediction("resnet50", 1),
+    prediction("resnet50", 1, threads=1),
+    prediction("resnet50", 16),
+    prediction("resnext50_32x4d", 1),
+    prediction("resnext50_32x4d", 16),
+    prediction("resnet152", 1),
+    prediction("wide_resnet50_2", 8),
+    prediction("resnet20", 1, size=32),
+    prediction("resnet20", 256, size=32),
+    step("resnet20", "resnet20", "3x32x32", 128, "sgd", "resnet20", 10),
+    step("resnet18-cifar", "resnet18", "3x32x32", 32, "sgd", "resnet18-cifar", 10, stem="cifar"),
+    step("resnet50", "resnet50", "3x224x224", 8, "sgd", "resnet50", 1000),
+    step("resnext50", "resnext50_32x4d", "3x224x224", 8, "sgd", "resnext50", 1000),
+    step("digit", "digit", "1x28x28", 64, "adam", "digit", 10),
 ]
 
 
@@ -106,8 +128,8 @@ def main():
     for row in rows:
         contenders = {"ours": ours(row, target, arguments)}
         for name, command in row.peers.items():
-            contenders[name] = theirs(command, python, target, arguments)
-        results.append(measure(row, contenders, arguments.rounds))
+            contenders[name] = theirs(row, command, python, target, arguments)
+        results.append(measure(row, contenders, arguments))
     print(report(results))
     if arguments.json:
         machine = {"machine": platform.machine(), "system": platform.platform()}
@@ -115,6 +137,7 @@ def main():
             **machine,
             "processors": os.cpu_count(),
             "threads": arguments.threads,
+            "isa": arguments.isa,
             "rounds": arguments.rounds,
             "peers": PEERS,
             "rows": results,
@@ -135,6 +158,11 @@ def parse():
     parser.add_argument("--only", metavar="NAME", help="one row, or those whose name has this in it")
     parser.add_argument("--rounds", type=positive, default=5, help="default 5")
     parser.add_argument("--threads", type=positive, default=2, help="of every process; default 2")
+    parser.add_argument(
+        "--isa",
+        choices=["avx2"],
+        help="limit every program that can be limited to these instructions",
+    )
     parser.add_argument(
         "--seconds",
         type=float,
@@ -185,13 +213,14 @@ def ours(row, target, arguments):
     program = target / "release" / (row.program + (".exe" if os.name == "nt" else ""))
     if not program.exists():
         fail(f"there is no {program}", "leave out --skip-build")
-    threads = ["--threads", str(arguments.threads)]
+    threads = ["--threads", str(row.threads or arguments.threads)]
     return [program, "--bench", *row.ours, *threads, "--device", "flex", "--json"]
 
 
-def theirs(command, python, target, arguments):
+def theirs(row, command, python, target, arguments):
     task, *options = command
     if task == "predict":
+        engine, *options = options
         # The network comes from a process of its own, so that torch is not in this one's memory.
         folder = target / "peers" / f"torch-{PEERS['torch']}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -201,25 +230,27 @@ def theirs(command, python, target, arguments):
             unfinished = file.with_suffix(".part")
             run([python, WORKER, "export", *options, "--file", unfinished])
             unfinished.rename(file)
-        options = ["--file", file]
-    limits = ["--threads", str(arguments.threads), "--seconds", str(arguments.seconds)]
-    return [python, WORKER, task, *options, *limits]
+        options = ["--engine", engine, "--file", file]
+    threads = ["--threads", str(row.threads or arguments.threads)]
+    return [python, WORKER, task, *options, *threads, "--seconds", str(arguments.seconds)]
 
 
-def measure(row, contenders, rounds):
+def measure(row, contenders, arguments):
     """Every contender once in each round; every other round in the opposite order."""
     measured = {name: [] for name in contenders}
+    rounds = arguments.rounds
     for index in range(rounds):
         order = list(contenders) if index % 2 == 0 else list(reversed(contenders))
         for name in order:
-            result = one(contenders[name])
+            limits = LIMITS[name.split()[0]].get(arguments.isa, {})
+            result = one(contenders[name], limits)
             measured[name].append(result)
             say(f"{row.name}, round {index + 1}/{rounds}, {name}: {result['median_ms']:.2f} ms")
-    return {"row": row.name, "targets": row.targets, "measured": measured}
+    return {"row": row.name, "target": row.target, "measured": measured}
 
 
-def one(command):
-    output = run(command)
+def one(command, limits):
+    output = run(command, limits=limits)
     shown = " ".join(map(str, command))
     try:
         result = json.loads(output)
@@ -264,32 +295,17 @@ def report(results):
     )
     memory_of = own_of if has_before else peak_of
     kind = "peak less memory before the network" if has_before else "plain peak of the process"
-    times, memory, details = [], [], []
+    details = []
     for result in results:
-        peers = {name: found for name, found in result["measured"].items() if name != "ours"}
-        own = result["measured"]["ours"]
-        for table, value, (must, aim) in [
-            (times, time_of, result["targets"]),
-            (memory, memory_of, MEMORY_TARGETS),
-        ]:
-            best = min(peers, key=lambda name: median(peers[name], value))
-            mine, other = median(own, value), median(peers[best], value)
-            ratio = mine / other
-            verdict = "aim met" if ratio <= aim else "met" if ratio <= must else "missed"
-            key = "time" if value is time_of else "memory"
-            result[key] = {"ours": mine, "peer": other, "best": best, "ratio": ratio}
-            cells = [f"{mine:.2f}", f"{other:.2f}", best, f"{ratio:.2f}"]
-            table.append([result["row"], *cells, f"{must:.1f}", f"{aim:.1f}", verdict])
         for name, found in result["measured"].items():
             known = all(MEMORY_BEFORE in measurement for measurement in found)
             parts = [f"{median(found, value):.0f}" if known else "-" for value in (before_of, own_of)]
             details.append([result["row"], name, f"{median(found, peak_of):.0f}", *parts])
-    head = ["ours / peer", "must", "aim", ""]
     parts = [
-        "Time of a step or a batch",
-        table_of(["", "ours ms", "peer ms", "best peer", *head], times),
-        f"Memory: {kind}",
-        table_of(["", "ours MiB", "peer MiB", "best peer", *head], memory),
+        "Milliseconds of a step or a batch",
+        *tables(results, "time", time_of, "{:.2f}", lambda result: result["target"]),
+        f"Memory in MiB: {kind}",
+        *tables(results, "memory", memory_of, "{:.0f}", lambda _: MEMORY_TARGET),
         "Memory of each process in MiB: its peak, what it had after imports and right before the"
         "\nnetwork was built, and the difference",
         table_of(["", "", "peak", "before", "difference"], details),
@@ -302,6 +318,29 @@ def report(results):
     return "\n\n".join(parts)
 
 
+def tables(results, key, value, shown, target_of):
+    """A table for all rows with the same peers: each peer's figure, and ours divided by the best.
+
+    Also notes the figures in the results."""
+    groups = {}
+    for result in results:
+        peers = tuple(name for name in result["measured"] if name != "ours")
+        groups.setdefault(peers, []).append(result)
+    found = []
+    for peers, group in groups.items():
+        rows = []
+        for result in group:
+            figures = {name: median(result["measured"][name], value) for name in ["ours", *peers]}
+            best = min(peers, key=figures.get)
+            ratio, target = figures["ours"] / figures[best], target_of(result)
+            result[key] = {**figures, "best": best, "ratio": ratio}
+            cells = [shown.format(figures[name]) for name in ["ours", *peers]]
+            verdict = "met" if ratio <= target else "missed"
+            rows.append([result["row"], *cells, f"{ratio:.2f}", f"{target:.2f}", verdict])
+        found.append(table_of(["", "ours", *peers, "ours / best", "target", ""], rows))
+    return found
+
+
 def table_of(head, rows):
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
@@ -311,11 +350,14 @@ def table_of(head, rows):
     )
 
 
-def run(command, folder=None):
+def run(command, folder=None, limits=None):
     """What a command prints; if it fails, the end of what it said."""
     command = [str(part) for part in command]
+    environment = {**os.environ, **(limits or {})}
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True
+        )
     except OSError as error:
         fail(f"cannot start `{command[0]}`", str(error))
     if done.returncode != 0:

@@ -63,18 +63,25 @@ def measure(build, seconds):
 
 
 def export(arguments):
-    """Writes a network of torchvision for one batch size as ONNX."""
+    """Writes a network for one batch size as ONNX."""
     import torch
     import torchvision
 
-    network = getattr(torchvision.models, arguments.model)().eval()
-    images = torch.randn(arguments.batch, 3, 224, 224)
+    own = torch_networks().get(arguments.model)
+    network = own()[0] if own else getattr(torchvision.models, arguments.model)()
+    images = torch.randn(arguments.batch, 3, arguments.size, arguments.size)
     # Not the newer exporter, which needs another package.
-    torch.onnx.export(network, (images,), arguments.file, input_names=["images"], dynamo=False)
+    torch.onnx.export(
+        network.eval(), (images,), arguments.file, input_names=["images"], dynamo=False
+    )
 
 
 def predict(arguments):
-    """ONNX Runtime with all its optimizations."""
+    """A prediction of the engine, with all its optimizations."""
+    measure(ENGINES[arguments.engine](arguments), arguments.seconds)
+
+
+def onnxruntime_build(arguments):
     import numpy
     import onnxruntime
 
@@ -90,11 +97,34 @@ def predict(arguments):
         images = numpy.random.default_rng(0).standard_normal(shape, dtype=numpy.float32)
         return lambda: session.run(None, {"images": images})
 
-    measure(build, arguments.seconds)
+    return build
+
+
+def openvino_build(arguments):
+    import numpy
+    import openvino
+
+    def build():
+        core = openvino.Core()
+        settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": arguments.threads,
+        }
+        network = core.compile_model(core.read_model(arguments.file), "CPU", settings)
+        request = network.create_infer_request()
+        shape = tuple(network.input(0).shape)
+        images = numpy.random.default_rng(0).standard_normal(shape, dtype=numpy.float32)
+        return lambda: request.infer({0: images})
+
+    return build
+
+
+ENGINES = {"onnxruntime": onnxruntime_build, "openvino": openvino_build}
 
 
 def train(arguments):
-    """A training step of PyTorch without compilation."""
+    """A training step of PyTorch."""
     import torch
     import torch.nn.functional as functional
 
@@ -118,6 +148,8 @@ def train(arguments):
             )
         else:
             optimizer = torch.optim.Adam(network.parameters(), lr=1e-5, fused=True)
+        if arguments.compile:
+            network = torch.compile(network)
         images = torch.randn(arguments.batch, *shape).contiguous(memory_format=layout)
         labels = torch.randint(classes, (arguments.batch,))
 
@@ -226,10 +258,12 @@ def main():
     task = tasks.add_parser("export")
     task.add_argument("--model", required=True)
     task.add_argument("--batch", type=int, required=True)
+    task.add_argument("--size", type=int, required=True)
     task.add_argument("--file", required=True)
     task.set_defaults(run=export)
 
     task = tasks.add_parser("predict")
+    task.add_argument("--engine", choices=list(ENGINES), required=True)
     task.add_argument("--file", required=True)
     task.add_argument("--threads", type=int, required=True)
     task.add_argument("--seconds", type=float, required=True)
@@ -240,6 +274,7 @@ def main():
     task.add_argument("--batch", type=int, required=True)
     task.add_argument("--optimizer", choices=["sgd", "adam"], required=True)
     task.add_argument("--memory-format", choices=["contiguous", "channels_last"], required=True)
+    task.add_argument("--compile", action="store_true")
     task.add_argument("--threads", type=int, required=True)
     task.add_argument("--seconds", type=float, required=True)
     task.set_defaults(run=train)
