@@ -126,7 +126,7 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// The images of a resumed run have changed since its start.
-    #[error("the images of {data} differ from those that the run was started with: {difference}")]
+    #[error("the images of {data} are not the ones this run was started with: {difference}")]
     OtherImages {
         /// The data set.
         data: String,

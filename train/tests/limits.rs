@@ -142,3 +142,20 @@ fn missing_threads_give_warning() {
         "{said:?}"
     );
 }
+
+#[test]
+fn shortened_warmup_is_printed_and_recorded() {
+    let runs = tempfile::tempdir().unwrap();
+    let warning = "warm-up ends after 0.5 epochs instead of 5";
+    for (epochs, is_warned) in [("5", true), ("0.5", false)] {
+        let mut command = train(runs.path());
+        command
+            .args(SMALL)
+            .args(["--epochs", "1", "--warmup-epochs", epochs]);
+        let output = command.args(["--name", epochs]).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let printed = stderr(&output).contains(&format!("warning: {warning}"));
+        let events = fs::read_to_string(runs.path().join(epochs).join("events.jsonl")).unwrap();
+        assert_eq!([printed, events.contains(warning)], [is_warned; 2]);
+    }
+}

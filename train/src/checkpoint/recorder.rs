@@ -16,7 +16,7 @@ use super::{EXTENSION, file_name};
 use crate::error::TrainError;
 use crate::stop::Stop;
 
-/// Writes records atomically, counts those that are on disk, and ends the run if one cannot be written.
+/// Writes records atomically, counts the written ones, and ends the run if one cannot be written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CheckpointRecorder {
     stop: Stop,

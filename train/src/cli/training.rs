@@ -64,6 +64,7 @@ pub(crate) fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow:
         stream.say(Level::Warning, plan.data.passed_over.to_string());
     }
     if let Some(warning) = shortened_warmup(&plan.config) {
+        voice::warn(&format!("warning: {warning}"));
         stream.say(Level::Warning, warning);
     }
 

@@ -43,8 +43,8 @@ pub enum Unit {
 }
 
 impl Scale {
-    /// Creates a scale from the lowest to the highest of some values, without those that it cannot
-    /// show. Returns `None` if none is left.
+    /// Creates a scale from the lowest to the highest finite value, on a logarithmic axis of the
+    /// positive ones. Returns `None` if there is no such value.
     pub fn of(values: impl Iterator<Item = f64>, log: bool) -> Option<Self> {
         let shown = values.filter(|value| value.is_finite() && (!log || *value > 0.0));
         let (low, high) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
