@@ -47,29 +47,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Images of CIFAR's and of MNIST's size, in memory.
 fn small(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
     let none = Augmentation::default;
-    let shift = Augmentation {
-        pad_crop: 4,
-        flip: true,
-        ..none()
-    };
-    let trivial = Augmentation {
-        trivial: true,
-        ..shift.clone()
-    };
-    let mixed = Augmentation {
-        mixup: 0.2,
-        cutmix: 1.0,
-        ..shift.clone()
-    };
-    let digits = Augmentation {
-        affine: Some(Affine {
-            rotation: 10.0,
-            shift: 0.1,
-            scale: [0.9, 1.1],
-            shear: 10.0,
-        }),
-        ..none()
-    };
+    let shift = none().with_pad_crop(4).with_flip(true);
+    let trivial = shift.clone().with_trivial(true);
+    let mixed = shift.clone().with_mixup(0.2).with_cutmix(1.0);
+    let digits = none().with_affine(Some(
+        Affine::default()
+            .with_rotation(10.0)
+            .with_shift(0.1)
+            .with_scale([0.9, 1.1])
+            .with_shear(10.0),
+    ));
     for (name, shape, augmentation) in [
         ("32 px, as they are", [3, 32, 32], none()),
         ("32 px, pad-crop and flip", [3, 32, 32], shift),
@@ -87,14 +74,8 @@ fn small(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
 /// Images of ImageNet's size, in memory and in files.
 fn large(criterion: &mut Criterion, folder: &Path) -> Result<(), Box<dyn Error>> {
     let shape = [3, 224, 224];
-    let flip = Augmentation {
-        flip: true,
-        ..Augmentation::default()
-    };
-    let crop = Augmentation {
-        resized_crop: Some(ResizedCrop::default()),
-        ..flip.clone()
-    };
+    let flip = Augmentation::default().with_flip(true);
+    let crop = flip.clone().with_resized_crop(Some(ResizedCrop::default()));
     let packed = ImageStore::from(Arc::new(noise(shape, 256)?));
     let paths = photos(folder, 64)?;
     let files = ImageFiles::new(paths.clone(), vec![0; paths.len()])?;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
+use derive_setters::Setters;
 use download::Progress;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,9 @@ pub enum Storage {
 }
 
 /// Options for loading a data set.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Setters)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct LoadOptions<'a> {
     /// Folder that is searched first for the files of published data sets, directly or in a
     /// subfolder.

@@ -69,58 +69,28 @@ fn rows() -> Vec<Augmentation> {
     let none = Augmentation::default;
     vec![
         none(),
-        Augmentation {
-            pad_crop: 4,
-            flip: true,
-            ..none()
-        },
-        Augmentation {
-            resized_crop: Some(ResizedCrop::default()),
-            ..none()
-        },
-        Augmentation {
-            affine: Some(Affine {
-                rotation: 15.0,
-                shift: 0.1,
-                scale: [0.8, 1.2],
-                shear: 10.0,
-            }),
-            ..none()
-        },
-        Augmentation {
-            trivial: true,
-            ..none()
-        },
-        Augmentation {
-            color: Some(ColorJitter {
-                brightness: 0.4,
-                contrast: 0.4,
-                saturation: 0.8,
-            }),
-            ..none()
-        },
-        Augmentation {
-            erasing: Some(RandomErasing {
-                probability: 0.75,
-                ..RandomErasing::default()
-            }),
-            ..none()
-        },
-        Augmentation {
-            erasing: Some(RandomErasing {
-                filling: ErasedFilling::Mean,
-                ..RandomErasing::default()
-            }),
-            ..none()
-        },
-        Augmentation {
-            mixup: 0.8,
-            ..none()
-        },
-        Augmentation {
-            cutmix: 1.0,
-            ..none()
-        },
+        none().with_pad_crop(4).with_flip(true),
+        none().with_resized_crop(Some(ResizedCrop::default())),
+        none().with_affine(Some(
+            Affine::default()
+                .with_rotation(15.0)
+                .with_shift(0.1)
+                .with_scale([0.8, 1.2])
+                .with_shear(10.0),
+        )),
+        none().with_trivial(true),
+        none().with_color(Some(
+            ColorJitter::default()
+                .with_brightness(0.4)
+                .with_contrast(0.4)
+                .with_saturation(0.8),
+        )),
+        none().with_erasing(Some(RandomErasing::default().with_probability(0.75))),
+        none().with_erasing(Some(
+            RandomErasing::default().with_filling(ErasedFilling::Mean),
+        )),
+        none().with_mixup(0.8),
+        none().with_cutmix(1.0),
     ]
 }
 
@@ -212,11 +182,7 @@ fn mixed_batches_report_labels_and_shares() {
     let uniform = |value: u8| vec![value; 64];
     let pixels = (0..8).flat_map(|number| uniform(number * 30)).collect();
     let images = PackedImages::new([1, 8, 8], pixels, (0..8).collect()).unwrap();
-    let augmentation = Augmentation {
-        mixup: 1.0,
-        cutmix: 1.0,
-        ..Augmentation::default()
-    };
+    let augmentation = Augmentation::default().with_mixup(1.0).with_cutmix(1.0);
     let batch = batch(images, augmentation, 3);
     let mixed = batch.mixed.as_ref().unwrap();
     let shares: Vec<f32> = mixed.share.to_data().to_vec().unwrap();
@@ -247,7 +213,13 @@ prop_compose! {
         growth in bounds(0.1, 10.0),
         shear in 0.0_f64..=80.0,
     ) -> (ResizedCrop, Affine) {
-        (ResizedCrop { scale, ratio }, Affine { rotation, shift, scale: growth, shear })
+        let crop = ResizedCrop::default().with_scale(scale).with_ratio(ratio);
+        let affine = Affine::default()
+            .with_rotation(rotation)
+            .with_shift(shift)
+            .with_scale(growth)
+            .with_shear(shear);
+        (crop, affine)
     }
 }
 
@@ -259,8 +231,16 @@ prop_compose! {
         ratio in bounds(0.1, 10.0),
         filling in prop::sample::select(vec![ErasedFilling::Noise, ErasedFilling::Mean]),
     ) -> (ColorJitter, RandomErasing) {
-        let color = ColorJitter { brightness, contrast, saturation };
-        (color, RandomErasing { probability, area, ratio, filling })
+        let color = ColorJitter::default()
+            .with_brightness(brightness)
+            .with_contrast(contrast)
+            .with_saturation(saturation);
+        let erasing = RandomErasing::default()
+            .with_probability(probability)
+            .with_area(area)
+            .with_ratio(ratio)
+            .with_filling(filling);
+        (color, erasing)
     }
 }
 
@@ -273,17 +253,16 @@ prop_compose! {
         (color, erasing) in colors_and_erasings(),
         [mixup, cutmix] in prop::array::uniform2(prop::sample::select(vec![0.0, 1e-9, 0.3, 100.0])),
     ) -> Augmentation {
-        Augmentation {
-            pad_crop,
-            flip,
-            trivial,
-            mixup,
-            cutmix,
-            resized_crop: cropped.then_some(crop),
-            affine: moved.then_some(affine),
-            color: colored.then_some(color),
-            erasing: erased.then_some(erasing),
-        }
+        Augmentation::default()
+            .with_pad_crop(pad_crop)
+            .with_flip(flip)
+            .with_trivial(trivial)
+            .with_mixup(mixup)
+            .with_cutmix(cutmix)
+            .with_resized_crop(cropped.then_some(crop))
+            .with_affine(moved.then_some(affine))
+            .with_color(colored.then_some(color))
+            .with_erasing(erased.then_some(erasing))
     }
 }
 
@@ -319,64 +298,25 @@ fn settings_out_of_range_are_named() {
     for (setting, bad) in [
         (
             "the padding of images is 5000 pixels",
-            Augmentation {
-                pad_crop: 5000,
-                ..none()
-            },
+            none().with_pad_crop(5000),
         ),
-        (
-            "`mixup` is -0.1",
-            Augmentation {
-                mixup: -0.1,
-                ..none()
-            },
-        ),
-        (
-            "`cutmix` is NaN",
-            Augmentation {
-                cutmix: f64::NAN,
-                ..none()
-            },
-        ),
+        ("`mixup` is -0.1", none().with_mixup(-0.1)),
+        ("`cutmix` is NaN", none().with_cutmix(f64::NAN)),
         (
             "`resized_crop.scale` is 0, but must",
-            Augmentation {
-                resized_crop: Some(ResizedCrop {
-                    scale: [0.0, 1.0],
-                    ..Default::default()
-                }),
-                ..none()
-            },
+            none().with_resized_crop(Some(ResizedCrop::default().with_scale([0.0, 1.0]))),
         ),
         (
             "`affine.shift` is 2, but must",
-            Augmentation {
-                affine: Some(Affine {
-                    shift: 2.0,
-                    ..Default::default()
-                }),
-                ..none()
-            },
+            none().with_affine(Some(Affine::default().with_shift(2.0))),
         ),
         (
             "`color.brightness` is -1, but must",
-            Augmentation {
-                color: Some(ColorJitter {
-                    brightness: -1.0,
-                    ..Default::default()
-                }),
-                ..none()
-            },
+            none().with_color(Some(ColorJitter::default().with_brightness(-1.0))),
         ),
         (
             "`erasing.area` is 0.5 to 0.1, but must",
-            Augmentation {
-                erasing: Some(RandomErasing {
-                    area: [0.5, 0.1],
-                    ..Default::default()
-                }),
-                ..none()
-            },
+            none().with_erasing(Some(RandomErasing::default().with_area([0.5, 0.1]))),
         ),
     ] {
         let message = bad.validate().unwrap_err().to_string();

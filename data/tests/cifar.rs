@@ -9,10 +9,7 @@ use tempfile::TempDir;
 const IMAGE: usize = 3 * 32 * 32;
 
 fn load(source: Source, folder: &Path) -> Result<DataSet, DataError> {
-    source.load(&LoadOptions {
-        data_dir: Some(folder.to_owned()),
-        ..LoadOptions::default()
-    })
+    source.load(&LoadOptions::default().with_data_dir(Some(folder.to_owned())))
 }
 
 /// A record whose red plane starts with 1, 2 and whose last blue byte is 9.

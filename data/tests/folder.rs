@@ -21,10 +21,7 @@ fn load_with<'a>(
     folder: &Path,
     change: impl FnOnce(&mut LoadOptions<'a>),
 ) -> Result<DataSet, DataError> {
-    let mut options = LoadOptions {
-        image_size: Some(8),
-        ..LoadOptions::default()
-    };
+    let mut options = LoadOptions::default().with_image_size(Some(8));
     change(&mut options);
     Source::Folder(folder.to_owned()).load(&options)
 }

@@ -34,12 +34,12 @@ fn classes(root: &Path, classes: &[&str], inner: &str, each: usize) {
 
 fn load_with(path: &Path, labels: Option<&str>) -> Result<DataSet, DataError> {
     let load = |storage| {
-        Source::Folder(path.to_owned()).load(&LoadOptions {
-            image_size: Some(4),
-            labels: labels.map(PathBuf::from),
-            storage,
-            ..LoadOptions::default()
-        })
+        Source::Folder(path.to_owned()).load(
+            &LoadOptions::default()
+                .with_image_size(Some(4))
+                .with_labels(labels.map(PathBuf::from))
+                .with_storage(storage),
+        )
     };
     let (memory, files) = (load(Storage::Memory), load(Storage::Files));
     match (&memory, &files) {
@@ -604,11 +604,9 @@ fn archive_is_read_like_a_folder() {
         archive
     };
     let archive = pack("photos.tar", "photos", &photos);
-    let options = LoadOptions {
-        data_dir: Some(root.path().join("cache")),
-        image_size: Some(4),
-        ..LoadOptions::default()
-    };
+    let options = LoadOptions::default()
+        .with_data_dir(Some(root.path().join("cache")))
+        .with_image_size(Some(4));
     let source: Source = format!("folder:{}", archive.display()).parse().unwrap();
     let data = source.load(&options).unwrap();
     assert_eq!(data.class_names, ["cat", "dog"]);

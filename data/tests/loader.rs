@@ -94,24 +94,21 @@ fn changing(seed: u64) -> BatchLoader<Flex> {
     let pixels = (0..750).map(|value| value as u8).collect();
     let images = PackedImages::new([3, 5, 5], pixels, (0..10).collect()).unwrap();
     let preprocessing = Preprocessing::new([3, 5, 5], 5, vec![0.5; 3], vec![0.2; 3]).unwrap();
-    let augmentation = Augmentation {
-        pad_crop: 2,
-        flip: true,
-        resized_crop: Some(ResizedCrop::default()),
-        affine: Some(Affine {
-            rotation: 20.0,
-            ..Affine::default()
-        }),
-        trivial: true,
-        color: Some(ColorJitter {
-            brightness: 0.3,
-            contrast: 0.3,
-            saturation: 0.3,
-        }),
-        erasing: Some(RandomErasing::default()),
-        mixup: 0.2,
-        cutmix: 1.0,
-    };
+    let augmentation = Augmentation::default()
+        .with_pad_crop(2)
+        .with_flip(true)
+        .with_resized_crop(Some(ResizedCrop::default()))
+        .with_affine(Some(Affine::default().with_rotation(20.0)))
+        .with_trivial(true)
+        .with_color(Some(
+            ColorJitter::default()
+                .with_brightness(0.3)
+                .with_contrast(0.3)
+                .with_saturation(0.3),
+        ))
+        .with_erasing(Some(RandomErasing::default()))
+        .with_mixup(0.2)
+        .with_cutmix(1.0);
     BatchLoader::new(
         Arc::new(ImageDataset::all(Arc::new(images))),
         Arc::new(ImageBatcher::new(preprocessing)),
@@ -145,10 +142,7 @@ fn augmentation_depends_on_seed_epoch_and_image() {
 
 #[test]
 fn invalid_augmentation_is_rejected() {
-    let augmentation = Augmentation {
-        pad_crop: usize::MAX,
-        ..Augmentation::default()
-    };
+    let augmentation = Augmentation::default().with_pad_crop(usize::MAX);
     assert!(loader(None).with_augmentation(augmentation, 1).is_err());
 }
 
@@ -370,21 +364,14 @@ fn store_shares_its_images() {
 
 #[test]
 fn outliers_follow_batches_for_any_threads_and_start() {
-    let outliers = Outliers {
-        share: 0.5,
-        ..Outliers::default()
-    };
+    let outliers = Outliers::default().with_share(0.5);
     let shape = [1, 28, 28];
     let pixels = (0..20 * 784_usize).map(|place| (place * 31 % 251) as u8);
     let images = PackedImages::new(shape, pixels.collect(), (0..20).collect()).unwrap();
     let dataset = Arc::new(ImageDataset::all(Arc::new(images)));
     let loader = |threads, mixup| {
         let preprocessing = Preprocessing::new(shape, 28, vec![0.0], vec![1.0]).unwrap();
-        let augmentation = Augmentation {
-            flip: true,
-            mixup,
-            ..Augmentation::default()
-        };
+        let augmentation = Augmentation::default().with_flip(true).with_mixup(mixup);
         BatchLoader::<Flex>::new(
             Arc::clone(&dataset),
             Arc::new(ImageBatcher::new(preprocessing)),
@@ -425,9 +412,6 @@ fn outliers_follow_batches_for_any_threads_and_start() {
             assert_eq!((&values[..alone.len()], none), (&alone[..], 0));
         }
     }
-    let wrong = Outliers {
-        share: 2.0,
-        ..outliers
-    };
+    let wrong = outliers.with_share(2.0);
     assert!(loader(0, 0.0).with_outliers(wrong, 1).is_err());
 }

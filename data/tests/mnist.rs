@@ -50,10 +50,7 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 }
 
 fn load(source: Source, folder: &Path) -> Result<DataSet, DataError> {
-    source.load(&LoadOptions {
-        data_dir: Some(folder.to_owned()),
-        ..LoadOptions::default()
-    })
+    source.load(&LoadOptions::default().with_data_dir(Some(folder.to_owned())))
 }
 
 /// Loads MNIST with one of its files replaced.
@@ -203,11 +200,9 @@ fn images_are_resized_when_a_size_is_given() {
         assert_eq!(progress.total, 7000);
         counted.fetch_max(progress.done, std::sync::atomic::Ordering::SeqCst);
     };
-    let options = LoadOptions {
-        image_size: Some(16),
-        progress: Some(&progress),
-        ..LoadOptions::default()
-    };
+    let options = LoadOptions::default()
+        .with_image_size(Some(16))
+        .with_progress(Some(&progress));
     let small = Source::Sample.load(&options).unwrap();
     assert_eq!(counted.into_inner(), 7000);
     assert_eq!(small.train.packed().unwrap().shape(), [1, 16, 16]);
@@ -220,10 +215,7 @@ fn images_are_resized_when_a_size_is_given() {
         .unwrap();
     assert_eq!(small.test.packed().unwrap().planes(5), prepared);
     for image_size in [Some(0), Some(5000)] {
-        let options = LoadOptions {
-            image_size,
-            ..LoadOptions::default()
-        };
+        let options = LoadOptions::default().with_image_size(image_size);
         assert!(matches!(
             Source::Sample.load(&options),
             Err(DataError::Preprocessing(_)) | Err(DataError::TooManyBytes { .. })

@@ -105,10 +105,9 @@ impl Task for Predict<'_> {
             saved,
             source,
         } = &self;
-        let views = Views {
-            flip: arguments.flip_test,
-            shift: arguments.shift_test,
-        };
+        let views = Views::default()
+            .with_flip(arguments.flip_test)
+            .with_shift(arguments.shift_test);
         let predictor = Predictor::<B>::new(saved, device)?.with_views(views);
         let mut output = output::Output::new(arguments, &saved.description, source, views);
         let mut failed = false;

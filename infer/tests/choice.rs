@@ -156,10 +156,7 @@ fn model_line_states_score_and_purpose() {
     let mut saved = SavedModel::shipped().unwrap();
     saved.description.scoring = Some(Scoring {
         data: "fashion-mnist".to_owned(),
-        views: Views {
-            flip: true,
-            shift: true,
-        },
+        views: Views::default().with_flip(true).with_shift(true),
         precision: Stored::Single,
     });
     let run = runs.path().join("mine");

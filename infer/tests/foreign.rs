@@ -52,13 +52,7 @@ fn imported(path: &Path) -> SavedModel {
 
 fn named(path: &Path, model: &str) -> Result<Import, ForeignError> {
     let model = Some(model.parse().unwrap());
-    import(
-        path,
-        &ImportOptions {
-            model,
-            ..ImportOptions::default()
-        },
-    )
+    import(path, &ImportOptions::default().with_model(model))
 }
 
 fn tensor_of<const D: usize>(state_dict: &StateDict, name: &str) -> Tensor<Flex, D> {
@@ -96,12 +90,10 @@ fn check_logits(path: &Path, answer: &Path) -> f32 {
     let name = path.file_name().unwrap().display();
     let answer = WeightsFile::read(answer).unwrap();
     let changes = answer.metadata.get("changes");
-    let options = ImportOptions {
-        changes: changes.map_or_else(NetworkChanges::default, |changes| {
-            serde_json::from_str(changes).unwrap()
-        }),
-        ..ImportOptions::default()
-    };
+    let changes = changes.map_or_else(NetworkChanges::default, |changes| {
+        serde_json::from_str(changes).unwrap()
+    });
+    let options = ImportOptions::default().with_changes(changes);
     let saved = import(path, &options).unwrap().saved;
     assert_eq!(saved.description.model, answer.metadata["model"], "{name}");
 
@@ -552,10 +544,7 @@ fn several_networks_require_key() {
         ("student", "torchvision-basic.pth"),
         ("teacher", "torchvision-bottleneck.safetensors"),
     ] {
-        let options = ImportOptions {
-            key: Some(key.to_owned()),
-            ..ImportOptions::default()
-        };
+        let options = ImportOptions::default().with_key(Some(key.to_owned()));
         let import = import(&path, &options).unwrap();
         assert!(record(&import.saved) == record(&imported(&reference(name))));
         let output = with_key(key).output().unwrap();
@@ -677,10 +666,7 @@ fn unusable_heads_report_reason() {
         &["`fc` cannot be one", "2 linear layers"],
     );
     write(&path, backbone);
-    let options = ImportOptions {
-        accepts_backbone: true,
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default().with_accepts_backbone(true);
     let import = import(&path, &options).unwrap();
     assert!(import.is_backbone);
     assert_eq!(import.saved.description.network.classes(), 1);

@@ -111,10 +111,7 @@ fn unusable_head_is_replaced() {
     );
     let error = read(tensors.clone()).unwrap_err();
     assert!(matches!(error, ForeignError::NoHead { .. }));
-    let options = ImportOptions {
-        accepts_backbone: true,
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default().with_accepts_backbone(true);
     let import = read_with(tensors, &options).unwrap();
     assert!(import.is_backbone);
     let left_out = import.notes.last().unwrap();
@@ -203,13 +200,8 @@ fn extra_integers_do_not_mean_quantized() {
 fn changed_network_is_a_different_model() {
     let folder = tempfile::tempdir().unwrap();
     let run = common::run_folder(folder.path(), "run");
-    let options = ImportOptions {
-        changes: NetworkChanges {
-            norm_epsilon: Some(1e-3),
-            ..NetworkChanges::default()
-        },
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default()
+        .with_changes(NetworkChanges::default().with_norm_epsilon(Some(1e-3)));
     let before = SavedModel::open(&run).unwrap().description;
     let import = import(&run, &options).unwrap();
     let description = import.saved.description;
@@ -254,19 +246,14 @@ fn hub_folders_define_resizing() {
     let own = hub(config, Some(r#"{"do_resize": false}"#));
     let error = saved_models::foreign::import(own.path(), &ImportOptions::default()).unwrap_err();
     assert!(error.to_string().contains("`do_resize`"), "{error}");
-    let options = ImportOptions {
-        resize: Some(72),
-        image_size: Some(64),
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default()
+        .with_resize(Some(72))
+        .with_image_size(Some(64));
     let import = saved_models::foreign::import(own.path(), &options).unwrap();
     let preprocessing = import.saved.description.preprocessing;
     assert_eq!((preprocessing.height(), preprocessing.resize()), (64, 72));
     let small = r#"{"size": {"shortest_edge": 72}, "crop_size": 64}"#;
-    let options = ImportOptions {
-        resize: Some(64),
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default().with_resize(Some(64));
     let import = saved_models::foreign::import(hub(config, Some(small)).path(), &options).unwrap();
     assert_eq!(import.saved.description.preprocessing.resize(), 64);
 }
@@ -280,10 +267,7 @@ fn hub_folders_of_other_networks_are_rejected() {
     };
     let error = import(&regression, &ImportOptions::default()).unwrap_err();
     assert!(matches!(error, ForeignError::Regression { .. }), "{error}");
-    let options = ImportOptions {
-        activation: Some(Activation::Softmax),
-        ..ImportOptions::default()
-    };
+    let options = ImportOptions::default().with_activation(Some(Activation::Softmax));
     import(&regression, &options).unwrap();
     let blur = hub(r#"{"architecture": "resnetblur18"}"#, None);
     let error = import(&blur, &ImportOptions::default()).unwrap_err();

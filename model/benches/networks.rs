@@ -36,11 +36,11 @@ fn main() -> Result<(), UnknownNetwork> {
         ..Sgd::default()
     });
     let adam = Optimizer::Adam(Adam::default());
-    let cifar = NetworkConfig::Resnet(ResNetConfig {
-        stem: StemKind::Cifar,
-        classes: 10,
-        ..ResNetConfig::imagenet(BlockKind::Basic, [2, 2, 2, 2])
-    });
+    let cifar = NetworkConfig::Resnet(
+        ResNetConfig::imagenet(BlockKind::Basic, [2, 2, 2, 2])
+            .with_stem(StemKind::Cifar)
+            .with_classes(10),
+    );
     let steps = [
         (
             "resnet20",

@@ -133,13 +133,13 @@ pub(crate) fn convolve<B: ResidualBackend>(
 /// Returns the stride, padding and groups of a layer. The padding is equal on opposite sides,
 /// because all layers here are built that way.
 pub(crate) fn options<B: Backend>(layer: &Conv2d<B>) -> ConvolutionOptions {
-    ConvolutionOptions {
-        stride: layer.stride,
-        padding: match layer.padding {
-            PaddingConfig2d::Explicit(top, left, ..) => [top, left],
-            PaddingConfig2d::Valid => [0, 0],
-            PaddingConfig2d::Same => layer.kernel_size.map(|edge| edge / 2),
-        },
-        groups: layer.groups,
-    }
+    let padding = match layer.padding {
+        PaddingConfig2d::Explicit(top, left, ..) => [top, left],
+        PaddingConfig2d::Valid => [0, 0],
+        PaddingConfig2d::Same => layer.kernel_size.map(|edge| edge / 2),
+    };
+    ConvolutionOptions::default()
+        .with_stride(layer.stride)
+        .with_padding(padding)
+        .with_groups(layer.groups)
 }

@@ -109,22 +109,20 @@ fn every_kind_folds() {
             for stem in [StemKind::ImageNet, StemKind::Deep, StemKind::Cifar] {
                 for block in [BlockKind::Basic, BlockKind::Bottleneck] {
                     let grouped = block == BlockKind::Bottleneck;
-                    let config = ResNetConfig {
-                        stem,
-                        stem_stride: Some(1),
-                        stem_pool: Some(StemPool::Max),
-                        norm_epsilon: 0.1,
-                        block,
-                        depths: vec![2, 1],
-                        widths: vec![8, 12],
-                        groups: if grouped { 2 } else { 1 },
-                        width_per_group: if grouped { 32 } else { 64 },
-                        bottleneck_stride: BottleneckStride::First,
-                        activation,
-                        shortcut,
-                        convolution_bias: true,
-                        ..ResNetConfig::cifar(1)
-                    };
+                    let config = ResNetConfig::cifar(1)
+                        .with_stem(stem)
+                        .with_stem_stride(Some(1))
+                        .with_stem_pool(Some(StemPool::Max))
+                        .with_norm_epsilon(0.1)
+                        .with_block(block)
+                        .with_depths(vec![2, 1])
+                        .with_widths(vec![8, 12])
+                        .with_groups(if grouped { 2 } else { 1 })
+                        .with_width_per_group(if grouped { 32 } else { 64 })
+                        .with_bottleneck_stride(BottleneckStride::First)
+                        .with_activation(activation)
+                        .with_shortcut(shortcut)
+                        .with_convolution_bias(true);
                     let what = format!("{config:?}");
                     assert_folds(&what, &NetworkConfig::Resnet(config), 13);
                 }

@@ -30,11 +30,9 @@ fn convolution_is_counted_exactly() {
     let device = Default::default();
     let input = Tensor::<B, 4>::ones([2, 3, 9, 8], &device).require_grad();
     let weight = Tensor::<B, 4>::ones([5, 3, 3, 3], &device).require_grad();
-    let options = ConvolutionOptions {
-        stride: [2, 2],
-        padding: [1, 1],
-        groups: 1,
-    };
+    let options = ConvolutionOptions::default()
+        .with_stride([2, 2])
+        .with_padding([1, 1]);
     profile::start();
     let output = ops::convolution(input, weight, None, options);
     assert_eq!(output.dims(), [2, 5, 5, 4]);
@@ -58,11 +56,10 @@ fn grouped_convolution_is_counted_exactly() {
     let device = Default::default();
     let input = Tensor::<B, 4>::ones([2, 6, 9, 8], &device).require_grad();
     let weight = Tensor::<B, 4>::ones([4, 3, 3, 3], &device).require_grad();
-    let options = ConvolutionOptions {
-        stride: [2, 2],
-        padding: [1, 1],
-        groups: 2,
-    };
+    let options = ConvolutionOptions::default()
+        .with_stride([2, 2])
+        .with_padding([1, 1])
+        .with_groups(2);
     profile::start();
     let output = ops::convolution(input, weight, None, options);
     output.sum().backward();

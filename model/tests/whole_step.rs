@@ -101,13 +101,13 @@ const GROUPS: &str = "groups";
 
 fn config(name: &str) -> NetworkConfig {
     if name == GROUPS {
-        return NetworkConfig::Resnet(ResNetConfig {
-            block: BlockKind::Bottleneck,
-            groups: 4,
-            width_per_group: 32,
-            shortcut: ShortcutKind::AveragePoolProjection,
-            ..ResNetConfig::cifar(1)
-        });
+        return NetworkConfig::Resnet(
+            ResNetConfig::cifar(1)
+                .with_block(BlockKind::Bottleneck)
+                .with_groups(4)
+                .with_width_per_group(32)
+                .with_shortcut(ShortcutKind::AveragePoolProjection),
+        );
     }
     let mut config = model::NetworkConfig::named(name).unwrap().with_classes(10);
     if let NetworkConfig::Resnet(resnet) = &mut config {

@@ -1,10 +1,8 @@
 //! Requests to stop a run or to save a checkpoint.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use crate::error::TrainError;
 
 /// Handle to end a run, shared between the run and whatever may end it: the user, or a part of the run that failed. The
 /// run ends after the current step.
@@ -16,7 +14,6 @@ struct State {
     requested: AtomicBool,
     after_epoch: AtomicBool,
     checkpoint: AtomicBool,
-    failure: Mutex<Option<TrainError>>,
 }
 
 impl Stop {
@@ -56,26 +53,5 @@ impl Stop {
     /// Returns whether a checkpoint was requested since the last call.
     pub(crate) fn take_checkpoint_request(&self) -> bool {
         self.0.checkpoint.swap(false, Ordering::SeqCst)
-    }
-
-    /// Ends the run with an error; the first one counts.
-    pub(crate) fn fail(&self, error: TrainError) {
-        let mut failure = self
-            .0
-            .failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        failure.get_or_insert(error);
-        drop(failure);
-        self.request();
-    }
-
-    /// Takes the error that ended the run, if any.
-    pub(crate) fn take_failure(&self) -> Option<TrainError> {
-        self.0
-            .failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
     }
 }

@@ -179,7 +179,8 @@ fn eval_splits_folder_like_the_run() {
 
     fails(&mut eval(root.path(), &foreign[..2]), 2, &["--data"]);
     let wrong = [&foreign[..], &["--validation", "0.9"]].concat();
-    fails(&mut eval(root.path(), &wrong), 2, &["`validation` is 0.9"]);
+    let words = ["'0.9' for '--validation <X>': must be 0, or 0.01 to 0.5"];
+    fails(&mut eval(root.path(), &wrong), 2, &words);
     let words = ["model.json is missing", "or name another run\n"];
     fails(&mut eval(root.path(), &["images"]), 1, &words);
 }
@@ -304,11 +305,11 @@ fn unreadable_images_count_neither_in_run_nor_in_eval() {
     let images = image_folder(root.path(), 100);
     let config = TrainConfig::default();
     let whole = Source::Folder(images.clone())
-        .load(&LoadOptions {
-            storage: Storage::Files,
-            seed: config.seed,
-            ..LoadOptions::default()
-        })
+        .load(
+            &LoadOptions::default()
+                .with_storage(Storage::Files)
+                .with_seed(config.seed),
+        )
         .unwrap();
     let split = whole.split_training(config.validation, config.seed);
     let (_, validation) = split.unwrap();

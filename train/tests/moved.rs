@@ -232,8 +232,9 @@ fn existing_names_are_suggested() {
     let output = program(&["runs"]).output().unwrap();
     let text = stderr(&output);
     assert!(output.status.success(), "{text}");
-    let words = ["there are no runs in runs yet: start one with `train`"];
-    says(&text, &words);
+    let program_path = env!("CARGO_BIN_EXE_train");
+    let words = format!("there are no runs in runs yet: start one with `{program_path}`");
+    says(&text, &[&words]);
     assert_eq!(succeeds(&mut program(&["runs", "--json"])).trim(), "[]");
     for arguments in [
         &["watch"][..],

@@ -255,7 +255,8 @@ fn invalid_survey_arguments_are_wrong_usage() {
     expect(&augmented, 2, &["--pad-crop", "--flip", "--config"]);
     let beyond = [&augmented[..], &["--pad-crop", "5000"]].concat();
     expect(&beyond, 2, &["5000", "4096"]);
-    expect(&["sample", "--image-size", "0"], 2, &["`image_size` is 0"]);
+    let words = ["'0' for '--image-size <N>': must be 1 to 4096"];
+    expect(&["sample", "--image-size", "0"], 2, &words);
     expect(&["folder:nowhere"], 1, &["nowhere does not exist"]);
     expect(&["mnist"], 1, &["train-images-idx3-ubyte.gz", "hint: put "]);
     let no_place = ["sample", "--sheet", "missing/folder/a.png"];

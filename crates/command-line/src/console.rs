@@ -10,6 +10,7 @@ use files::{brief, sentence, without_number, write_hint};
 
 use crate::benchmark::BenchmarkError;
 use crate::environment::EnvironmentError;
+use crate::started;
 use crate::usage;
 use crate::voice::{self, OutputError};
 use saved_models::SavedModelError;
@@ -39,7 +40,10 @@ pub fn parse<A: clap::FromArgMatches>(mut command: clap::Command) -> Result<A, E
             ExitCode::from(WRONG_USAGE)
         }
         error => {
-            let printed = voice::print_with(|| error.print());
+            let has_examples = error.to_string().contains("\nExamples:\n");
+            let note = started::note_on_examples().filter(|_| has_examples);
+            let printed = voice::print_with(|| error.print())
+                .and_then(|()| note.map_or(Ok(()), |note| voice::print(&format!("\n{note}"))));
             let result = printed.map(|()| ExitCode::SUCCESS).map_err(Into::into);
             conclude(result, |_| None, exit_code)
         }
@@ -127,7 +131,8 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
     })
 }
 
-/// Formats an error for the user: one [`sentence`], and the hint on its own line.
+/// Formats an error for the user: one [`sentence`], and the hint on its own line, with commands that
+/// work the way the program was started.
 pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
     // Writing to a string cannot fail.
     let mut text = format!("error: {error}");
@@ -139,7 +144,10 @@ pub fn message(error: &anyhow::Error, hint: Option<&str>) -> String {
     }
     let text = sentence(&without_number(&text));
     match hint {
-        Some(hint) => format!("{text}\n{}", brief(&format!("hint: {hint}"), LONGEST_HINT)),
+        Some(hint) => {
+            let hint = format!("hint: {}", started::with_commands(hint));
+            format!("{text}\n{}", brief(&hint, LONGEST_HINT))
+        }
         None => text,
     }
 }

@@ -78,24 +78,23 @@ pub struct WeightsFlags {
 impl WeightsFlags {
     /// Returns the options for a file, with the network of the given name if there is one.
     pub fn options(&self, model: Option<NamedNetwork>) -> ImportOptions {
-        ImportOptions {
-            key: self.key.clone(),
-            model,
-            changes: NetworkChanges {
-                stem: self.stem,
-                stem_stride: self.stem_stride,
-                stem_pool: self.pool,
-                bottleneck_stride: self.bottleneck_stride,
-                shortcut: self.shortcut,
-                norm_epsilon: self.norm_epsilon,
-            },
-            activation: self.activation,
-            image_size: self.image_size,
-            resize: self.resize,
-            mean: self.mean.clone(),
-            std: self.std.clone(),
-            accepts_backbone: false,
-        }
+        ImportOptions::default()
+            .with_key(self.key.clone())
+            .with_model(model)
+            .with_changes(
+                NetworkChanges::default()
+                    .with_stem(self.stem)
+                    .with_stem_stride(self.stem_stride)
+                    .with_stem_pool(self.pool)
+                    .with_bottleneck_stride(self.bottleneck_stride)
+                    .with_shortcut(self.shortcut)
+                    .with_norm_epsilon(self.norm_epsilon),
+            )
+            .with_activation(self.activation)
+            .with_image_size(self.image_size)
+            .with_resize(self.resize)
+            .with_mean(self.mean.clone())
+            .with_std(self.std.clone())
     }
 }
 

@@ -5,6 +5,7 @@
 //! | [`console`] | arguments, error messages, exit codes |
 //! | [`voice`] | all output to standard output and standard error |
 //! | [`terminal`] | progress bars |
+//! | [`started`] | commands in messages, as the user can start them |
 //! | [`help`] | help, completions, manual pages |
 //! | [`flags`] | flags of both programs |
 //! | [`environment`] | environment variables, threads |
@@ -24,6 +25,7 @@ pub mod environment;
 pub mod flags;
 pub mod help;
 mod runs;
+pub mod started;
 pub mod terminal;
 mod usage;
 pub mod voice;

@@ -78,15 +78,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             result
         })),
     };
-    let options = Options {
-        mode: if has("watch") {
-            Mode::Watch
-        } else {
-            Mode::Live
-        },
-        theme,
-        ..Options::default()
+    let mode = if has("watch") {
+        Mode::Watch
+    } else {
+        Mode::Live
     };
+    let options = Options::default().with_mode(mode).with_theme(theme);
     let mut asked = Vec::new();
     let end = dashboard::run(
         sources,
@@ -118,11 +115,7 @@ fn watch(folders: &[&String], theme: Theme) -> Result<(), Box<dyn Error>> {
         resume: None,
     });
     let mode = Mode::Watch;
-    let options = Options {
-        mode,
-        theme,
-        ..Options::default()
-    };
+    let options = Options::default().with_mode(mode).with_theme(theme);
     dashboard::run(
         sources.collect(),
         options,

@@ -29,10 +29,7 @@
 //!     folder: "runs/first".into(),
 //!     resume: None,
 //! };
-//! let options = Options {
-//!     mode: Mode::Watch,
-//!     ..Options::default()
-//! };
+//! let options = Options::default().with_mode(Mode::Watch);
 //! dashboard::run(vec![source], options, &mut |_, _: Command| Ok(()), &|| false, None)?;
 //! # Ok(())
 //! # }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use derive_setters::Setters;
+
 use crate::theme::Theme;
 
 /// Whether the dashboard belongs to a run.
@@ -65,7 +67,9 @@ pub struct Source {
 }
 
 /// Options of a dashboard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Setters)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct Options {
     /// Whether the first run is the owner's.
     pub mode: Mode,

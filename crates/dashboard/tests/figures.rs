@@ -179,10 +179,7 @@ fn images_keep_all_colors() {
         colors: Colors::Full,
         ..Theme::default()
     };
-    let options = Options {
-        theme,
-        ..Options::default()
-    };
+    let options = Options::default().with_theme(theme);
     let stage = going_on();
     for (keys, is_rich) in [("4", true), ("4tt", false), ("4ttt", true)] {
         let mut state = stage.state(options, SMALL);

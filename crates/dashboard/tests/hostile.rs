@@ -74,11 +74,8 @@ proptest! {
         let colors = [Colors::None, Colors::Sixteen, Colors::Palette, Colors::Full][looks.0];
         let mode = if looks.1 { Mode::Live } else { Mode::Watch };
         let theme = Theme { colors, ascii: looks.2, ..Theme::default() };
-        let mut state = State::new(Options {
-            mode,
-            theme,
-            detaches: true,
-        });
+        let options = Options::default().with_mode(mode).with_theme(theme);
+        let mut state = State::new(options.with_detaches(true));
         update(&mut state, Input::Resize(size.0, size.1), &runs);
         for input in inputs {
             update(&mut state, input, &runs);

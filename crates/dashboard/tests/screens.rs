@@ -243,10 +243,7 @@ fn ascii_mode_draws_only_ascii() {
         ascii: true,
         ..Theme::plain()
     };
-    let options = Options {
-        theme,
-        ..Options::default()
-    };
+    let options = Options::default().with_theme(theme);
     let stage = going_on();
     for page in 1..=6 {
         let screen = stage.screen(options, (120, 40), &page.to_string());
@@ -268,11 +265,10 @@ fn plain_theme_has_no_color_and_others_use_sixteen() {
     for theme in [Theme::plain(), sixteen, light] {
         for stage in &stages {
             for page in "123456?".chars() {
-                let options = Options {
-                    mode: Mode::Live,
-                    theme,
-                    detaches: true,
-                };
+                let options = Options::default()
+                    .with_mode(Mode::Live)
+                    .with_theme(theme)
+                    .with_detaches(true);
                 let mut state = stage.state(options, (120, 40));
                 stage.press(&mut state, &page.to_string());
                 for cell in stage.buffer(&state, (120, 40)).content() {

@@ -15,10 +15,7 @@ fuzz_target!(|input: &[u8]| {
     };
     let folder = Scratch::folder();
     let load = |source: Source| {
-        source.load(&LoadOptions {
-            data_dir: Some(folder.path().to_owned()),
-            ..LoadOptions::default()
-        })
+        source.load(&LoadOptions::default().with_data_dir(Some(folder.path().to_owned())))
     };
     match kind % 4 {
         // CIFAR-10, of which only the published content is accepted in the end.

@@ -29,10 +29,8 @@ fuzz_target!(|input: &[u8]| {
         folder.write_in(LABELS, content);
         is_labels(content)
     };
-    let loaded = Source::Mnist.load(&LoadOptions {
-        data_dir: Some(folder.path().to_owned()),
-        ..LoadOptions::default()
-    });
+    let loaded =
+        Source::Mnist.load(&LoadOptions::default().with_data_dir(Some(folder.path().to_owned())));
     let error = loaded.expect_err("it is not the published content");
     let is_read = matches!(
         error,

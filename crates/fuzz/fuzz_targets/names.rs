@@ -35,11 +35,11 @@ fuzz_target!(|paths: &[u8]| {
     for path in paths.split(|&byte| byte == b'\n').take(FILES) {
         files += usize::from(write_image(&root, path));
     }
-    let loaded = Source::Folder(root.clone()).load(&LoadOptions {
-        image_size: Some(1),
-        skip_unreadable: true,
-        ..LoadOptions::default()
-    });
+    let loaded = Source::Folder(root.clone()).load(
+        &LoadOptions::default()
+            .with_image_size(Some(1))
+            .with_skip_unreadable(true),
+    );
     match loaded {
         Ok(data) => {
             let mut names = data.class_names.clone();

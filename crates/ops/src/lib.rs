@@ -26,11 +26,7 @@
 //! let device = Default::default();
 //! let input = Tensor::<Flex, 4>::ones([1, 3, 8, 8], &device); // [batch, channels, height, width]
 //! let weight = Tensor::ones([4, 3, 3, 3], &device); // [out, in, height, width]
-//! let options = ConvolutionOptions {
-//!     stride: [2, 2],
-//!     padding: [1, 1],
-//!     groups: 1,
-//! };
+//! let options = ConvolutionOptions::default().with_stride([2, 2]).with_padding([1, 1]);
 //! let output = ops::convolution(input, weight, None, options);
 //! assert_eq!(output.dims(), [1, 4, 4, 4]);
 //! ```

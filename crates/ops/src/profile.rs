@@ -8,11 +8,7 @@
 //! let device = Default::default();
 //! let input = Tensor::<Flex, 4>::zeros([1, 3, 32, 32], &device);
 //! let weight = Tensor::zeros([16, 3, 3, 3], &device);
-//! let options = ConvolutionOptions {
-//!     stride: [1, 1],
-//!     padding: [1, 1],
-//!     groups: 1,
-//! };
+//! let options = ConvolutionOptions::default().with_padding([1, 1]);
 //! profile::start();
 //! ops::convolution(input, weight, None, options);
 //! let table = profile::stop().table();

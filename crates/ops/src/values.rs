@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
+use derive_setters::Setters;
 
 /// Stride, padding and groups of a convolution, in pixels `[vertical, horizontal]`. Dilation is 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Setters)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct ConvolutionOptions {
     /// Distance between neighboring windows, at least 1.
     pub stride: [usize; 2],
@@ -16,6 +19,17 @@ pub struct ConvolutionOptions {
     /// Number of groups of input and output channels, in order, that are convolved independently.
     /// At least 1, and divides both channel counts.
     pub groups: usize,
+}
+
+impl Default for ConvolutionOptions {
+    /// Returns a stride of 1, no padding and one group.
+    fn default() -> Self {
+        Self {
+            stride: [1, 1],
+            padding: [0, 0],
+            groups: 1,
+        }
+    }
 }
 
 /// Result of [`ResidualBackend::batch_norm`](super::ResidualBackend::batch_norm).

@@ -95,7 +95,7 @@ impl SavedModelError {
                     .into(),
             ),
             Self::NoRuns { .. } => {
-                Some("train one with `cargo run -p train`, or name the folder of runs with --runs-dir".into())
+                Some("train one with `train`, or name the folder of runs with --runs-dir".into())
             }
             Self::Read { .. } => None,
             Self::Write { source, .. } => {

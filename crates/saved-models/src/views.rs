@@ -2,12 +2,15 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::ops::PadMode;
+use derive_setters::Setters;
 use model::{FoldedNetwork, ResidualBackend};
 use serde::{Deserialize, Serialize};
 
 /// Views of each image that the network classifies; their logits are averaged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Setters, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct Views {
     /// Also its mirror image.
     pub flip: bool,

@@ -1,5 +1,6 @@
 //! Small random rotations, translations, scalings and shears.
 
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 use super::AugmentationError;
@@ -13,8 +14,10 @@ use crate::random::Generator;
 /// Each value is drawn uniformly from its range, all are applied in one bilinear step, and pixels
 /// from outside the image have the mean color. By default nothing changes, and a setting missing
 /// from a file changes nothing; but `affine = {}` is [`Affine::usual`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Setters, Serialize, Deserialize)]
 #[serde(from = "Written")]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct Affine {
     /// Maximum rotation in either direction, in degrees, 0 to 180.
     pub rotation: f64,

@@ -1,5 +1,6 @@
 //! Random brightness, contrast and saturation.
 
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 use super::AugmentationError;
@@ -13,8 +14,10 @@ use crate::random::Generator;
 ///
 /// Saturation does not affect gray images. By default nothing changes, and a setting missing from a
 /// file changes nothing; but `color = {}` is [`ColorJitter::usual`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Setters, Serialize, Deserialize)]
 #[serde(from = "Written")]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct ColorJitter {
     /// Strength of the brightness change, 0 to 10.
     pub brightness: f64,

@@ -1,5 +1,6 @@
 //! Random erasing.
 
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 use super::AugmentationError;
@@ -11,8 +12,10 @@ const TRIES: usize = 100;
 
 /// Erases a random rectangle of some images (Zhong et al. 2017,
 /// <https://arxiv.org/abs/1708.04896>).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Setters, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct RandomErasing {
     /// Fraction of images to erase a rectangle from, 0 to 1; 0.5 by default.
     pub probability: f64,

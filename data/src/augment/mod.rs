@@ -19,6 +19,7 @@ pub use erasing::{ErasedFilling, RandomErasing};
 pub(crate) use mixing::{Mixing, Recipe};
 pub use resized_crop::ResizedCrop;
 
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 use crate::preprocessing::MAX_SIDE;
@@ -39,12 +40,14 @@ pub(crate) use range::Range;
 /// use data::Augmentation;
 ///
 /// // What He et al. 2015 (<https://arxiv.org/abs/1512.03385>) train with on CIFAR-10.
-/// let cifar = Augmentation { pad_crop: 4, flip: true, ..Augmentation::default() };
+/// let cifar = Augmentation::default().with_pad_crop(4).with_flip(true);
 /// cifar.validate()?;
 /// # Ok::<(), data::AugmentationError>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Setters, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct Augmentation {
     /// Number of pixels of padding on each side, in the mean color (which normalizes to about 0;
     /// black without normalization), before a random crop of the original size; at most

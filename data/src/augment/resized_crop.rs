@@ -1,5 +1,6 @@
 //! Random resized crop.
 
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 use super::AugmentationError;
@@ -15,8 +16,10 @@ const TRIES: usize = 10;
 /// antialiasing (Szegedy et al. 2014, <https://arxiv.org/abs/1409.4842>, section 6).
 ///
 /// Image files are cropped at full resolution; the random crop then replaces the center crop.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Setters, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct ResizedCrop {
     /// Minimum and maximum area of the crop as a fraction of the image's area, above 0 and at most
     /// 1; 0.08 and 1 by default.

@@ -4,6 +4,7 @@ mod fields;
 mod remix;
 mod shapes;
 
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 use crate::augment::{AugmentationError, Range};
@@ -20,12 +21,14 @@ use crate::random::{Generator, Purpose};
 /// [`Augmentation`](crate::Augmentation).
 ///
 /// ```
-/// let outliers = data::Outliers { share: 0.25, ..Default::default() };
+/// let outliers = data::Outliers::default().with_share(0.25);
 /// outliers.validate()?;
 /// # Ok::<(), data::AugmentationError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Setters, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct Outliers {
     /// Number of outliers per batch, as a fraction of its images, above 0, to 1; at least one.
     pub share: f64,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use command_line::started::with_commands;
 use command_line::{Candidates, Choice, terminal, voice};
 use saved_models::foreign::{Import, import};
 use saved_models::{DESCRIPTION_FILE, SavedModel};
@@ -122,7 +123,7 @@ fn chosen(choice: Choice) -> (SavedModel, Source) {
     });
     let source = Source {
         reason: why.name(),
-        why: Some(why.to_string()),
+        why: Some(with_commands(&why.to_string()).into_owned()),
         skipped: skipped.collect(),
         ..Source::named(kind, folder.as_deref())
     };

@@ -17,6 +17,8 @@ use saved_models::SavedModel;
 pub fn infer(runs_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_infer"));
     command.arg("--runs-dir").arg(runs_dir);
+    // Cargo sets it for tests too, and commands in messages would start with `cargo run`.
+    command.env_remove("CARGO_MANIFEST_DIR");
     command.env("RUST_BACKTRACE", "1"); // errors for the user must still have no backtrace
     command
 }

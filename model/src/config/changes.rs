@@ -1,5 +1,6 @@
 //! Network details that cannot be derived from the network's name or its tensors' names and shapes.
 
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -12,16 +13,15 @@ use super::{
 /// ```
 /// use model::{NetworkChanges, StemPool};
 ///
-/// let changes = NetworkChanges {
-///     stem_pool: Some(StemPool::Max),
-///     ..NetworkChanges::default()
-/// };
+/// let changes = NetworkChanges::default().with_stem_pool(Some(StemPool::Max));
 /// let network = changes.apply(model::NetworkConfig::named("resnet20")?)?;
 /// assert_ne!(network, model::NetworkConfig::named("resnet20")?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Setters, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct NetworkChanges {
     /// Layers before the first stage.
     pub stem: Option<StemKind>,

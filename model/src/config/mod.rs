@@ -5,6 +5,7 @@ mod error;
 mod kinds;
 mod resnet;
 
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 pub use changes::NetworkChanges;
@@ -29,13 +30,25 @@ pub enum NetworkConfig {
 }
 
 /// The digit network; only its input channels and classes can be changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Setters, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct DigitConfig {
     /// Channels of the images: 1 for gray, 3 for color.
     pub input_channels: usize,
     /// Number of logits.
     pub classes: usize,
+}
+
+impl DigitConfig {
+    /// Returns the network for images of `input_channels` channels with `classes` logits.
+    pub fn new(input_channels: usize, classes: usize) -> Self {
+        Self {
+            input_channels,
+            classes,
+        }
+    }
 }
 
 impl NetworkConfig {

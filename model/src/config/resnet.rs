@@ -1,5 +1,6 @@
 //! The config of a network of residual blocks.
 
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 use super::error::{check, check_ends, require};
@@ -21,17 +22,17 @@ const USUAL_EPSILON: f64 = 1e-5;
 /// use model::{BlockKind, NetworkConfig, ResNetConfig};
 ///
 /// // ResNeXt-50 32x4d is ResNet-50 with another 3x3 convolution in its bottlenecks.
-/// let config = ResNetConfig {
-///     groups: 32,
-///     width_per_group: 4,
-///     ..ResNetConfig::imagenet(BlockKind::Bottleneck, [3, 4, 6, 3])
-/// };
+/// let config = ResNetConfig::imagenet(BlockKind::Bottleneck, [3, 4, 6, 3])
+///     .with_groups(32)
+///     .with_width_per_group(4);
 /// assert_eq!(config.inner_channels(64), 128);
 /// assert_eq!(NetworkConfig::Resnet(config), model::NetworkConfig::named("resnext50_32x4d")?);
 /// # Ok::<(), model::UnknownNetwork>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Setters, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct ResNetConfig {
     /// Layers before the first stage.
     pub stem: StemKind,

@@ -180,24 +180,22 @@ fn configs() -> impl Strategy<Value = ResNetConfig> {
             let grouped = block == BlockKind::Bottleneck;
             let can_start_at_zero =
                 activation == ActivationOrder::Post && shortcut != ShortcutKind::None;
-            ResNetConfig {
-                stem,
-                stem_stride,
-                stem_pool,
-                block,
-                depths,
-                widths,
-                groups: if grouped { groups } else { 1 },
-                width_per_group: if grouped { width_per_group } else { 64 },
-                bottleneck_stride,
-                activation,
-                shortcut,
-                convolution_bias,
-                zero_init_last_norm: zero_init_last_norm && can_start_at_zero,
-                norm_epsilon: 1e-3,
-                input_channels,
-                classes,
-            }
+            ResNetConfig::imagenet(block, [1; 4])
+                .with_stem(stem)
+                .with_stem_stride(stem_stride)
+                .with_stem_pool(stem_pool)
+                .with_depths(depths)
+                .with_widths(widths)
+                .with_groups(if grouped { groups } else { 1 })
+                .with_width_per_group(if grouped { width_per_group } else { 64 })
+                .with_bottleneck_stride(bottleneck_stride)
+                .with_activation(activation)
+                .with_shortcut(shortcut)
+                .with_convolution_bias(convolution_bias)
+                .with_zero_init_last_norm(zero_init_last_norm && can_start_at_zero)
+                .with_norm_epsilon(1e-3)
+                .with_input_channels(input_channels)
+                .with_classes(classes)
         },
     )
 }

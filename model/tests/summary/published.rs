@@ -71,10 +71,7 @@ fn cifar_multiply_adds_match_papers() {
             (ShortcutKind::Projection, with_projections),
             (ShortcutKind::ZeroPad, with_zeros),
         ] {
-            let config = NetworkConfig::Resnet(ResNetConfig {
-                shortcut,
-                ..ResNetConfig::cifar(blocks)
-            });
+            let config = NetworkConfig::Resnet(ResNetConfig::cifar(blocks).with_shortcut(shortcut));
             let found = summary(&config, [32, 32]).unwrap().multiply_adds as f64 / 1e6;
             assert_eq!(format!("{found:.1}"), expected, "{blocks} blocks");
         }
@@ -89,11 +86,11 @@ fn sizes_out_of_range_are_errors() {
     }
     assert!(summary(&NetworkConfig::named("digit").unwrap(), [32, 32]).is_err());
     // The largest of all is no overflow.
-    let config = NetworkConfig::Resnet(ResNetConfig {
-        depths: vec![1000; 16],
-        widths: vec![16_384; 16],
-        ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1; 4])
-    });
+    let config = NetworkConfig::Resnet(
+        ResNetConfig::imagenet(BlockKind::Bottleneck, [1; 4])
+            .with_depths(vec![1000; 16])
+            .with_widths(vec![16_384; 16]),
+    );
     let summary = summary(&config, [65_535, 65_535]).unwrap();
     let memory = summary.training_memory(usize::MAX, &Optimizer::Adam(Adam::default()));
     assert_eq!(memory.total(), u64::MAX);
@@ -101,11 +98,11 @@ fn sizes_out_of_range_are_errors() {
 
 #[test]
 fn memory_counts_kept_activations() {
-    let config = NetworkConfig::Resnet(ResNetConfig {
-        depths: vec![1],
-        widths: vec![2],
-        ..ResNetConfig::cifar(1)
-    });
+    let config = NetworkConfig::Resnet(
+        ResNetConfig::cifar(1)
+            .with_depths(vec![1])
+            .with_widths(vec![2]),
+    );
     let summary = summary(&config, [4, 4]).unwrap();
     // Image; convolution and norm of the stem and of the branch's two; pooled features.
     let kept = 3 * 16 + 3 * 2 * (2 * 16) + 2;

@@ -37,7 +37,7 @@ use crate::settings::{Rates, TrainConfig};
 use crate::step::{Classifier, Optimizer};
 
 pub(crate) use keep::{check_kept, keep};
-pub(crate) use recorder::CheckpointRecorder;
+pub(crate) use recorder::{CheckpointRecorder, WrittenRecords};
 pub(crate) use state::{Best, RunState};
 pub use state::{EpochScores, RunProgress};
 
@@ -131,7 +131,7 @@ impl Checkpoints {
         step: usize,
     ) {
         let path = self.record_path(AVERAGE, step);
-        // The recorder reports failures.
+        // The recorder reports the result.
         let _ = Recorder::<B>::record(recorder, average.clone().into_record(), path);
     }
 

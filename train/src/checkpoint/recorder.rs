@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use burn::record::{
@@ -14,63 +14,59 @@ use files::{Checksums, sha256, write_atomically};
 
 use super::{EXTENSION, file_name};
 use crate::error::TrainError;
-use crate::stop::Stop;
 
-/// Writes records atomically, counts the written ones, and ends the run if one cannot be written.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct CheckpointRecorder {
-    stop: Stop,
-    handled: Arc<(Mutex<usize>, Condvar)>,
-    checksums: Arc<Mutex<Checksums>>,
-}
+/// Longest time that a record may take. It is limited because a checkpointer's thread that dies sends nothing.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Name and checksum of a record's file, or why it was not written.
+type Written = Result<(String, String), TrainError>;
+
+/// Writes records atomically and reports each to [`WrittenRecords`].
+#[derive(Clone, Debug)]
+pub(crate) struct CheckpointRecorder(Sender<Written>);
+
+/// Receives the results of a [`CheckpointRecorder`] and its clones.
+#[derive(Debug)]
+pub(crate) struct WrittenRecords(Receiver<Written>);
 
 impl CheckpointRecorder {
-    pub(crate) fn new(stop: Stop) -> Self {
-        Self {
-            stop,
-            handled: Arc::default(),
-            checksums: Arc::default(),
-        }
+    pub(crate) fn new() -> (Self, WrittenRecords) {
+        let (sender, receiver) = channel();
+        (Self(sender), WrittenRecords(receiver))
     }
 
-    /// Waits until the given number of records was written or failed since the last wait, and returns the checksums of
-    /// those that were written.
-    pub(crate) fn wait_for(&self, records: usize) -> Checksums {
-        let (count, changed) = &*self.handled;
-        let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
-        while *count < records {
-            // The wait has a time limit because a checkpointer's thread that dies would never wake this one.
-            let (guard, timeout) = changed
-                .wait_timeout(count, Duration::from_secs(600))
-                .unwrap_or_else(PoisonError::into_inner);
-            count = guard;
-            if timeout.timed_out() {
-                self.stop.fail(TrainError::Io {
-                    action: "write",
-                    path: PathBuf::from("the checkpoint"),
-                    source: io::ErrorKind::TimedOut.into(),
-                });
-                break;
-            }
-        }
-        *count = 0;
-        std::mem::take(
-            &mut self
-                .checksums
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
-    }
-
-    fn write(&self, path: PathBuf, bytes: &[u8]) -> Result<(), TrainError> {
+    fn write<B: Backend>(&self, item: impl Serialize, path: PathBuf) -> Written {
+        let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
         let path = path.with_extension(EXTENSION);
-        write_atomically(&path, bytes).map_err(TrainError::io("write", &path))?;
-        let mut checksums = self
-            .checksums
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        checksums.insert(file_name(&path), sha256(bytes));
-        Ok(())
+        let unwritten = TrainError::io("write", &path);
+        let bytes = Recorder::<B>::save_item(&recorder, item, ())
+            .map_err(|error| io::Error::other(error.to_string()))
+            .and_then(|bytes| write_atomically(&path, &bytes).map(|()| bytes))
+            .map_err(unwritten)?;
+        Ok((file_name(&path), sha256(&bytes)))
+    }
+}
+
+/// Burn's [`Recorder`] requires it; nobody receives its results.
+impl Default for CheckpointRecorder {
+    fn default() -> Self {
+        Self::new().0
+    }
+}
+
+impl WrittenRecords {
+    /// Waits until the given number of records was written, and returns their checksums.
+    ///
+    /// # Errors
+    ///
+    /// If a record could not be written.
+    pub(crate) fn wait_for(&self, records: usize) -> Result<Checksums, TrainError> {
+        let results = (0..records).map(|_| {
+            let result = self.0.recv_timeout(LONGEST);
+            let late = TrainError::io("write", "the checkpoint");
+            result.unwrap_or_else(|_| Err(late(io::ErrorKind::TimedOut.into())))
+        });
+        results.collect()
     }
 }
 
@@ -80,18 +76,10 @@ impl<B: Backend> Recorder<B> for CheckpointRecorder {
     type RecordOutput = ();
     type LoadArgs = PathBuf;
 
-    /// Never returns an error to burn-train: a failure ends the run through [`Stop`], with its own message.
+    /// Never returns an error to burn-train: [`WrittenRecords`] gets it.
     fn save_item<I: Serialize>(&self, item: I, path: PathBuf) -> Result<(), RecorderError> {
-        let recorder = NamedMpkBytesRecorder::<FullPrecisionSettings>::default();
-        let result = Recorder::<B>::save_item(&recorder, item, ())
-            .map_err(|error| TrainError::io("write", &path)(io::Error::other(error.to_string())))
-            .and_then(|bytes| self.write(path, &bytes));
-        if let Err(error) = result {
-            self.stop.fail(error);
-        }
-        let (count, changed) = &*self.handled;
-        *count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        changed.notify_all();
+        // The run may have ended with another error.
+        let _ = self.0.send(self.write::<B>(item, path));
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Description of this program in the events of a run.
 
+use command_line::started;
 use device::{DeviceKind, SelectedDevice};
 use train::About;
 
@@ -7,12 +8,11 @@ use train::About;
 const VISIBLE_GPUS: &str = "CUDA_VISIBLE_DEVICES";
 
 pub(super) fn about(device: &SelectedDevice) -> About {
-    let words = std::env::args_os();
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.map(|word| word.to_string_lossy().into_owned());
     let visible = std::env::var(VISIBLE_GPUS).unwrap_or_default();
     About {
-        command: words
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect(),
+        command: started::words().into_iter().chain(arguments).collect(),
         folder: std::env::current_dir()
             .ok()
             .and_then(|folder| folder.into_os_string().into_string().ok()),

@@ -15,7 +15,6 @@ pub(crate) mod commands;
 pub(crate) mod destination;
 pub(crate) mod display;
 mod find;
-mod own;
 pub(crate) mod prepare;
 pub(crate) mod program;
 pub(crate) mod training;

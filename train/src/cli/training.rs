@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use command_line::console;
+use command_line::started::{self, command_line};
 use command_line::voice::{self, talk};
 use device::Task;
 use events::Level;
@@ -25,7 +26,6 @@ use crate::cli::display::screen::Screen;
 use crate::cli::display::signals::Signals;
 use crate::cli::display::ui::Shown;
 use crate::cli::display::unreadable::UnreadableNews;
-use crate::cli::own::command_line;
 use crate::cli::prepare::{load, resolve, settle};
 
 pub(crate) fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow::Result<ExitCode> {
@@ -39,7 +39,7 @@ pub(crate) fn new_or_resumed(arguments: Arguments, signals: &Signals) -> anyhow:
 
     let plan = load(config, resumed.as_ref())?;
     if is_of_flags && resumed.is_none() {
-        for line in advice(&plan, std::env::args_os()) {
+        for line in advice(&plan, started::words(), std::env::args_os().skip(1)) {
             talk(&line);
         }
     }

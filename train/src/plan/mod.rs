@@ -102,16 +102,16 @@ impl Plan {
             }
         }
         config.image_size = config.side();
-        let data = config.data.load(&LoadOptions {
-            data_dir: config.data_dir.clone(),
-            labels: config.labels.clone(),
-            image_size: config.image_size,
-            storage: config.loader.storage,
-            max_pixels: config.loader.max_pixels,
-            seed: config.seed,
-            progress: Some(progress),
-            ..LoadOptions::default()
-        })?;
+        let data = config.data.load(
+            &LoadOptions::default()
+                .with_data_dir(config.data_dir.clone())
+                .with_labels(config.labels.clone())
+                .with_image_size(config.image_size)
+                .with_storage(config.loader.storage)
+                .with_max_pixels(config.loader.max_pixels)
+                .with_seed(config.seed)
+                .with_progress(Some(progress)),
+        )?;
         let mut data = config.prepared(data);
         let [channels, height, width] = data.preprocessing.shape();
         let (classes, size) = (data.class_names.len(), [height, width]);

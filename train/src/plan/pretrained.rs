@@ -90,13 +90,11 @@ impl Pretrained {
             Some(name) => Some(name.parse().map_err(ConfigError::Model)?),
             None => None,
         };
-        let options = ImportOptions {
-            key: config.key.clone(),
-            model,
-            changes: config.changes(),
-            accepts_backbone: true,
-            ..ImportOptions::default()
-        };
+        let options = ImportOptions::default()
+            .with_key(config.key.clone())
+            .with_model(model)
+            .with_changes(config.changes())
+            .with_accepts_backbone(true);
         Ok(Some((path.clone(), options)))
     }
 

@@ -4,8 +4,10 @@
 //! burn-train's `Learner` copies every parameter at each step. A [`Session`] lets the loop report metrics to
 //! burn-train's dashboard and save with its checkpointer.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
 
 use burn::data::dataloader::{DataLoader, Progress};
 use burn_train::checkpoint::{CheckpointingAction, CheckpointingStrategy};
@@ -13,7 +15,7 @@ use burn_train::logger::MetricLogger;
 use burn_train::metric::store::{EpochSummary, EventStoreClient, MetricsUpdate, Split};
 use burn_train::metric::{
     AccuracyMetric, CpuMemory, CpuUse, IterationSpeedMetric, LearningRateMetric, LossMetric,
-    MetricDefinition, NumericEntry,
+    MetricDefinition, MetricId, NumericEntry,
 };
 use burn_train::renderer::MetricsRenderer;
 use burn_train::{
@@ -25,6 +27,7 @@ use burn_train::{
 use data::{BatchLoader, ImageBatch};
 
 use crate::checkpoint::CheckpointRecorder;
+use crate::error::TrainError;
 use crate::settings::{Rates, TrainConfig};
 use crate::step::{Classifier, Fetched, Optimizer, TrainBackend, Trainee};
 
@@ -38,15 +41,15 @@ pub(super) type ScoredBatches<B> =
     TrainBatches<<B as burn::tensor::backend::AutodiffBackend>::InnerBackend>;
 
 /// Loop over epochs that replaces burn-train's.
-pub(super) trait EpochLoop<B: TrainBackend>: Send + Sync + 'static {
-    /// Trains a model and returns it.
+pub(super) trait EpochLoop<B: TrainBackend>: 'static {
+    /// Trains a model and returns it, with the error that ended the run, if any.
     fn run(
         &self,
         session: &mut Session<B>,
         model: Classifier<B>,
         train: &TrainBatches<B>,
         validation: &ScoredBatches<B>,
-    ) -> Classifier<B>;
+    ) -> (Classifier<B>, Result<(), TrainError>);
 }
 
 /// Everything that burn-train needs besides the loop.
@@ -60,20 +63,22 @@ pub(super) struct Frame<'a, B: TrainBackend, R> {
     pub renderer: R,
 }
 
-/// Trains a model with a loop over epochs that has its own optimizer.
+/// Trains a model with a loop over epochs that has its own optimizer, and returns the loop's error.
 pub(super) fn launch<B: TrainBackend, R: MetricsRenderer + 'static>(
     frame: Frame<B, R>,
     model: Classifier<B>,
     epochs: impl EpochLoop<B>,
-) {
+) -> Result<(), TrainError> {
     let learner = Learner::new(model, frame.config.new_optimizer().into(), frame.schedule);
-    let strategy: CustomLearningStrategy<Components<B>> = Arc::new(InPlaceOfLoop(epochs));
+    let (result, ended) = mpsc::channel();
+    let strategy: CustomLearningStrategy<Components<B>> =
+        Arc::new(InPlaceOfLoop { epochs, result });
     let training = SupervisedTraining::new(
         frame.folder,
         Arc::new(frame.train),
         Arc::new(frame.validation),
     );
-    let result = training
+    let trained = training
         .metrics((AccuracyMetric::new(), LossMetric::new()))
         .metric_train_numeric(LearningRateMetric::new())
         .metric_train_numeric(IterationSpeedMetric::new())
@@ -81,16 +86,22 @@ pub(super) fn launch<B: TrainBackend, R: MetricsRenderer + 'static>(
         .metric_train_numeric(CpuMemory::new())
         .with_file_checkpointer(frame.recorder)
         .with_checkpointing_strategy(WhenCalled)
-        .with_metric_logger(NoFiles)
+        .with_metric_logger(EpochMeans::default())
         .with_application_logger(None)
         .with_training_strategy(TrainingStrategy::Custom(strategy))
         .num_epochs(frame.config.epochs)
         .renderer(frame.renderer)
         .launch(learner);
-    drop(result); // and with it the renderer
+    drop(trained); // and with it the renderer
+    // burn-train calls its strategy once.
+    ended.recv().unwrap_or(Ok(()))
 }
 
-struct InPlaceOfLoop<L>(L);
+/// Replaces burn-train's loop, and sends the result, which burn-train has no place for.
+struct InPlaceOfLoop<L> {
+    epochs: L,
+    result: Sender<Result<(), TrainError>>,
+}
 
 impl<B: TrainBackend, L: EpochLoop<B>> SupervisedLearningStrategy<Components<B>>
     for InPlaceOfLoop<L>
@@ -114,7 +125,9 @@ impl<B: TrainBackend, L: EpochLoop<B>> SupervisedLearningStrategy<Components<B>>
             store: components.event_store,
             epochs: components.num_epochs,
         };
-        let model = self.0.run(&mut session, model, &*train, &*validation);
+        let (model, result) = self.epochs.run(&mut session, model, &*train, &*validation);
+        // `launch` receives it.
+        let _ = self.result.send(result);
         (model, session.events)
     }
 }
@@ -196,17 +209,47 @@ impl CheckpointingStrategy for WhenCalled {
     }
 }
 
-/// Replaces burn-train's logger, which would write a folder of files for each epoch. The run's events hold the metrics.
-struct NoFiles;
+/// Keeps the mean of each metric over each epoch for burn-train's event store, and logs it. burn-train's own logger would
+/// write a folder of files for each epoch.
+#[derive(Default)]
+struct EpochMeans {
+    names: HashMap<MetricId, String>,
+    means: HashMap<(usize, Split), HashMap<String, NumericEntry>>,
+}
 
-impl MetricLogger for NoFiles {
-    fn log(&mut self, _: MetricsUpdate, _: usize, _: &Split) {}
-
-    fn read_numeric(&mut self, _: &str, _: usize, _: &Split) -> Result<Vec<NumericEntry>, String> {
-        Err("metrics are in the run's events".to_owned())
+impl MetricLogger for EpochMeans {
+    fn log(&mut self, update: MetricsUpdate, epoch: usize, split: &Split) {
+        let means = self.means.entry((epoch, split.clone())).or_default();
+        for metric in update.entries_numeric {
+            if let Some(name) = self.names.get(&metric.entry.metric_id) {
+                means.insert(name.clone(), metric.running_entry);
+            }
+        }
     }
 
-    fn log_metric_definition(&mut self, _: MetricDefinition) {}
+    fn read_numeric(
+        &mut self,
+        name: &str,
+        epoch: usize,
+        split: &Split,
+    ) -> Result<Vec<NumericEntry>, String> {
+        let means = self.means.get(&(epoch, split.clone()));
+        let mean = means.and_then(|means| means.get(name));
+        Ok(mean.cloned().into_iter().collect())
+    }
 
-    fn log_epoch_summary(&mut self, _: EpochSummary) {}
+    fn log_metric_definition(&mut self, definition: MetricDefinition) {
+        self.names.insert(definition.metric_id, definition.name);
+    }
+
+    fn log_epoch_summary(&mut self, summary: EpochSummary) {
+        let EpochSummary {
+            epoch_number,
+            split,
+        } = summary;
+        let means = self.means.get(&(epoch_number, split.clone()));
+        for (name, mean) in means.into_iter().flatten() {
+            log::debug!("epoch {epoch_number}, {split}: {name} {}", mean.current());
+        }
+    }
 }

@@ -18,7 +18,9 @@ use super::adapter::{EpochLoop, Item, ScoredBatches, Session, TrainBatches};
 use super::divergence::{LossWatch, StepPosition};
 use super::scorer::Scorer;
 use super::start::{Learning, Start};
-use crate::checkpoint::{CheckpointRecorder, Checkpoints, EpochScores, PARTS, RunState, keep};
+use crate::checkpoint::{
+    CheckpointRecorder, Checkpoints, EpochScores, PARTS, RunState, WrittenRecords, keep,
+};
 use crate::error::TrainError;
 use crate::evaluation::{Sums, Totals, cross_entropy};
 use crate::folder::RunFolder;
@@ -30,7 +32,7 @@ use crate::stream::{self, EpochFigures, Stream};
 
 /// Trains, validates, keeps the best model and saves checkpoints, until all epochs are done or `stop` is requested.
 ///
-/// The last checkpoint holds the run's progress; `stop` holds the error that ended the run, if any.
+/// The last checkpoint holds the run's progress.
 pub(super) struct Epochs<B: ResidualBackend> {
     pub plan: Arc<Plan>,
     pub folder: RunFolder,
@@ -38,6 +40,7 @@ pub(super) struct Epochs<B: ResidualBackend> {
     pub position: Position,
     pub load_failure: LoadFailure,
     pub recorder: CheckpointRecorder,
+    pub written: WrittenRecords,
     pub stop: Stop,
     pub stream: Arc<Stream>,
     pub state: RunState,
@@ -68,15 +71,12 @@ impl<B: ResidualBackend> EpochLoop<Autodiff<B>> for Epochs<B> {
         model: Classifier<Autodiff<B>>,
         train: &TrainBatches<Autodiff<B>>,
         validation: &ScoredBatches<Autodiff<B>>,
-    ) -> Classifier<Autodiff<B>> {
+    ) -> (Classifier<Autodiff<B>>, Result<(), TrainError>) {
         session.resume_after(self.state.epoch - 1);
         let learning = Start::learning(&self.plan, &self.folder, model.clone(), &self.device);
         let Learning { trainee, schedule } = match learning {
             Ok(learning) => learning,
-            Err(error) => {
-                self.stop.fail(error);
-                return model;
-            }
+            Err(error) => return (model, Err(error)),
         };
         drop(model); // steps change its memory in place
         let mut run = Run {
@@ -86,10 +86,7 @@ impl<B: ResidualBackend> EpochLoop<Autodiff<B>> for Epochs<B> {
             state: self.state.clone(),
         };
         let (trainee, result) = self.epochs(&mut run, trainee, train, validation);
-        if let Err(error) = result {
-            self.stop.fail(error);
-        }
-        trainee.model
+        (trainee.model, result)
     }
 }
 
@@ -106,8 +103,8 @@ impl<B: ResidualBackend> Epochs<B> {
             let started = Instant::now();
             let trained;
             (trainee, trained) = self.train_epoch(run, trainee, train);
-            let concluded = self.conclude(run, &trainee, validation, trained, started);
-            let saved = concluded
+            let saved = trained
+                .and_then(|sums| self.conclude(run, &trainee, validation, sums, started))
                 .and_then(|()| self.save(run, &trainee))
                 .and_then(|()| self.keep(run, &trainee));
             if let Err(error) = saved {
@@ -117,23 +114,27 @@ impl<B: ResidualBackend> Epochs<B> {
         (trainee, Ok(()))
     }
 
-    /// Takes the remaining steps of the current epoch, until `stop` is requested.
+    /// Takes the remaining steps of the current epoch, until `stop` is requested. Returns the sums of all of its steps.
     fn train_epoch(
         &self,
         run: &mut Run<B>,
         mut trainee: Trainee<Autodiff<B>>,
         loader: &TrainBatches<Autodiff<B>>,
-    ) -> (Trainee<Autodiff<B>>, Option<Sums>) {
+    ) -> (Trainee<Autodiff<B>>, Result<Option<Sums>, TrainError>) {
         let mut totals = Totals::resumed(run.state.partial.take());
         let mut watch = self.watch();
         let mut latest: Option<Taken<B>> = None;
         let mut laps = Laps::start();
+        let mut result = Ok(());
         let accumulate = self.plan.config.accumulate.get();
         self.position
             .set(run.state.epoch, run.state.steps_in_epoch * accumulate);
         let mut loader = loader.iter();
         // Leftover batches, too few for a full step, are dropped if the plan does not count them.
-        while !self.stop.requested() && run.state.steps_in_epoch < self.plan.steps_per_epoch {
+        while result.is_ok()
+            && !self.stop.requested()
+            && run.state.steps_in_epoch < self.plan.steps_per_epoch
+        {
             let batches: Vec<_> = loader.by_ref().take(accumulate).collect();
             if batches.is_empty() {
                 break;
@@ -152,39 +153,46 @@ impl<B: ResidualBackend> Epochs<B> {
                 progress: loader.progress(),
             };
             if let Some(before) = latest.replace(taken) {
-                self.tell(run, before, &mut totals, &watch);
+                result = self.tell(run, before, &mut totals, &watch);
             }
             if let Some(speed) = laps.step(images, self.stream.seconds(), run.state.step) {
                 self.stream.send(speed);
             }
             if self.stop.take_checkpoint_request() {
                 if let Some(last) = latest.take() {
-                    self.tell(run, last, &mut totals, &watch);
+                    result = result.and(self.tell(run, last, &mut totals, &watch));
                 }
                 run.state.partial = totals.sums();
-                match self.save(run, &trainee) {
-                    Ok(()) => watch.saved(Checkpoints::new(self.folder.path()).latest_model()),
-                    Err(error) => self.stop.fail(error),
+                result = result.and_then(|()| self.save(run, &trainee));
+                if result.is_ok() {
+                    watch.saved(Checkpoints::new(self.folder.path()).latest_model());
                 }
             }
         }
         if let Some(last) = latest.take() {
-            self.tell(run, last, &mut totals, &watch);
+            result = result.and(self.tell(run, last, &mut totals, &watch));
         }
         if let Some(speed) = laps.told(self.stream.seconds(), run.state.step) {
             self.stream.send(speed);
         }
         // A load failure ends the batches before the end of the epoch.
         if let Some(error) = self.load_failure.take() {
-            self.stop.fail(error.into());
+            result = result.and(Err(error.into()));
         }
         run.session.end_training(run.state.epoch);
         run.state.partial = totals.sums();
-        (trainee, run.state.partial)
+        (trainee, result.map(|()| run.state.partial))
     }
 
-    /// Fetches the output of a step, adds it to the totals and records its event.
-    fn tell(&self, run: &mut Run<B>, taken: Taken<B>, totals: &mut Totals, watch: &LossWatch) {
+    /// Fetches the output of a step, adds it to the totals and records its event. Returns an error if the loss is not
+    /// finite.
+    fn tell(
+        &self,
+        run: &mut Run<B>,
+        taken: Taken<B>,
+        totals: &mut Totals,
+        watch: &LossWatch,
+    ) -> Result<(), TrainError> {
         let Taken {
             output,
             position,
@@ -202,15 +210,13 @@ impl<B: ResidualBackend> Epochs<B> {
             step,
             stream::step_metrics([loss, accuracy, rate], plain),
         );
-        if let Err(diverged) = watch.check_finite(position, loss) {
-            self.stop.fail(diverged);
-        }
         let item = Item {
             epoch,
             number: step_in_epoch,
             progress,
         };
         run.session.trained(output, item, rate);
+        watch.check_finite(position, loss)
     }
 
     /// Scores the network and advances to the next epoch, unless told to stop before that.
@@ -270,11 +276,7 @@ impl<B: ResidualBackend> Epochs<B> {
                 ended_early,
             );
         }
-        // A failed log ends the run here, because the next write is to the same disk.
-        match self.stop.take_failure() {
-            Some(failure) => Err(failure),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Checks that losses and weights are finite, before they may replace the kept ones.
@@ -312,7 +314,7 @@ impl<B: ResidualBackend> Epochs<B> {
         self.watch()
             .check_weights::<Autodiff<B>, _>(position, &trainee.model.network)?;
         // A resumed run does not repeat the steps before its checkpoint, so their events must be written first.
-        self.stream.flush();
+        self.stream.flush()?;
         state.seconds = self.stream.seconds();
         let checkpoints = Checkpoints::new(self.folder.path());
         run.session.save(trainee, &run.schedule, state.step);
@@ -321,11 +323,8 @@ impl<B: ResidualBackend> Epochs<B> {
             checkpoints.save_average(&self.recorder, average.network(), state.step);
             parts += 1;
         }
-        let checksums = self.recorder.wait_for(parts);
-        match self.stop.take_failure() {
-            Some(failure) => Err(failure),
-            None => checkpoints.commit(state, &checksums),
-        }?;
+        let checksums = self.written.wait_for(parts)?;
+        checkpoints.commit(state, &checksums)?;
         self.stream.saved(state);
         Ok(())
     }

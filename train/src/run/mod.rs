@@ -94,7 +94,7 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
         plan,
         folder,
         device,
-        stop: stop.clone(),
+        stop,
         stream: Arc::new(stream),
     };
     let result = run.run(renderer);
@@ -103,12 +103,9 @@ pub fn train<B: ResidualBackend, R: MetricsRenderer + 'static>(
         Ok(Outcome::Interrupted(_)) => Ending::Stopped,
         Err(_) => Ending::Failed,
     };
-    run.stream.end(ending, result.as_ref().err());
-    match stop.take_failure() {
-        // Writing the last events may have failed, such as on a full disk.
-        Some(failure) if result.is_ok() => Err(failure),
-        _ => result,
-    }
+    // Writing the last events may fail, such as on a full disk.
+    let written = run.stream.end(ending, result.as_ref().err());
+    result.and_then(|outcome| written.map(|()| outcome))
 }
 
 struct Run<'a, B: ResidualBackend> {
@@ -136,7 +133,7 @@ impl<B: ResidualBackend> Run<'_, B> {
         let _requests = stream.watch_requests(folder, stop);
         let position = Position::default();
         let load_failure = LoadFailure::default();
-        let recorder = CheckpointRecorder::new(stop.clone());
+        let (recorder, written) = CheckpointRecorder::new();
         let config = &plan.config;
         let mut train = plan
             .loader::<Autodiff<B>>(&plan.train, Some(config.seed), device)
@@ -166,14 +163,12 @@ impl<B: ResidualBackend> Run<'_, B> {
             position,
             load_failure,
             recorder,
+            written,
             stop: stop.clone(),
             stream: Arc::clone(stream),
             state: state.clone(),
         };
-        adapter::launch(frame, model, epochs);
-        if let Some(failure) = stop.take_failure() {
-            return Err(failure);
-        }
+        adapter::launch(frame, model, epochs)?;
         let checkpoint = Checkpoints::new(folder.path()).latest()?;
         let state = checkpoint.map_or(state, |checkpoint| checkpoint.state);
         let progress = state.progress(plan);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use data::{
     BatchLoader, DataSet, ImageBatcher, ImageDataset, LoadOptions, LoadProgress, Source, Storage,
 };
+use derive_setters::Setters;
 use model::ResidualBackend;
 use saved_models::{Activation, SavedModel, Views};
 use serde::{Deserialize, Serialize};
@@ -47,7 +48,9 @@ impl SetPart {
 }
 
 /// Settings of an evaluation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Setters)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct EvaluationSettings {
     /// The data set.
     pub data: Source,
@@ -125,16 +128,16 @@ impl EvaluationPlan {
             Source::Folder(_) => Storage::Files,
             _ => Storage::Memory,
         };
-        let data = settings.data.load(&LoadOptions {
-            data_dir: settings.data_dir.clone(),
-            labels: settings.labels.clone(),
-            image_size: Some(description.preprocessing.height()),
-            storage,
-            max_pixels: settings.max_pixels,
-            seed: settings.seed,
-            progress: Some(progress),
-            ..LoadOptions::default()
-        })?;
+        let data = settings.data.load(
+            &LoadOptions::default()
+                .with_data_dir(settings.data_dir.clone())
+                .with_labels(settings.labels.clone())
+                .with_image_size(Some(description.preprocessing.height()))
+                .with_storage(storage)
+                .with_max_pixels(settings.max_pixels)
+                .with_seed(settings.seed)
+                .with_progress(Some(progress)),
+        )?;
         let channels = [
             data.preprocessing.channels(),
             description.preprocessing.channels(),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use command_line::flags;
 use data::{Augmentation, Outliers, Source, Storage};
+use derive_setters::Setters;
 use device::DeviceRequest;
 use model::{BottleneckStride, NetworkPart, ShortcutKind, StemKind, StemPool};
 use saved_models::foreign::Published;
@@ -55,8 +56,10 @@ macro_rules! settings {
         })?
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Setters, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
+        #[setters(prefix = "with_")]
+        #[non_exhaustive]
         pub struct $name {
             $(
                 $(#[doc = $doc])+

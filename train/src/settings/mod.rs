@@ -114,10 +114,9 @@ impl TrainConfig {
 
     /// Returns the views of each image that the network is scored on.
     pub fn views(&self) -> Views {
-        Views {
-            flip: self.flip_test,
-            shift: self.shift_test,
-        }
+        Views::default()
+            .with_flip(self.flip_test)
+            .with_shift(self.shift_test)
     }
 }
 

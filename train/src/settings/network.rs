@@ -120,14 +120,13 @@ impl TrainConfig {
 
     /// Returns the details of the network that neither its name nor the names and shapes of its weights determine.
     pub(crate) fn changes(&self) -> NetworkChanges {
-        NetworkChanges {
-            stem: self.stem,
-            stem_stride: self.stem_stride,
-            stem_pool: self.pool,
-            bottleneck_stride: self.bottleneck_stride,
-            shortcut: self.shortcut,
-            norm_epsilon: self.norm_epsilon,
-        }
+        NetworkChanges::default()
+            .with_stem(self.stem)
+            .with_stem_stride(self.stem_stride)
+            .with_stem_pool(self.pool)
+            .with_bottleneck_stride(self.bottleneck_stride)
+            .with_shortcut(self.shortcut)
+            .with_norm_epsilon(self.norm_epsilon)
     }
 
     fn wrong_network(&self, reason: String) -> ConfigError {

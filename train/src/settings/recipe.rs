@@ -73,14 +73,9 @@ impl TrainConfig {
         match data {
             Source::Sample => Self::recipe("sample"),
             Source::Folder(_) => Ok(Self {
-                augmentation: Augmentation {
-                    flip: true,
-                    resized_crop: Some(ResizedCrop {
-                        scale: FOLDER_CROP,
-                        ..ResizedCrop::default()
-                    }),
-                    ..Augmentation::default()
-                },
+                augmentation: Augmentation::default()
+                    .with_flip(true)
+                    .with_resized_crop(Some(ResizedCrop::default().with_scale(FOLDER_CROP))),
                 ..Self::default()
             }),
             _ => Ok(Self::default()),

@@ -15,14 +15,13 @@ mod scores;
 mod start;
 mod ticker;
 
-use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use data::ImageDataset;
 use events::{
     Checkpoint, Ended, Ending, Epoch, Event, Level, Lock, LockError, Message, Metrics, Progress,
-    Request, Step, Work, Writer,
+    Request, Step, Work, WriteError, Writer,
 };
 
 use crate::checkpoint::RunState;
@@ -72,7 +71,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Locks a run and opens its event file.
+    /// Locks a run and opens its event file. The stream stops the run if it cannot write an event.
     ///
     /// # Errors
     ///
@@ -82,19 +81,14 @@ impl Stream {
         let lock = Lock::take(path).map_err(|error| match error {
             LockError::Io { path, source } => TrainError::io("write", path)(source),
             _ => TrainError::Taken {
-                folder: PathBuf::from(path),
+                folder: path.to_owned(),
             },
         })?;
         // Discard requests to an earlier process.
         Request::take(path);
         let file = path.join(events::FILE);
         let goes_on = file.metadata().is_ok_and(|file| file.len() > 0);
-        let failed = move |path: PathBuf, source| stop.fail(TrainError::io("write", path)(source));
-        let writer = Writer::open_with(path, move |error| {
-            let source = std::io::Error::new(error.source.kind(), error.source.to_string());
-            failed(error.path.clone(), source);
-        })
-        .map_err(|error| TrainError::io("write", error.path)(error.source))?;
+        let writer = Writer::open_with(path, move || stop.request()).map_err(unwritten)?;
         Ok(Self {
             writer,
             about,
@@ -167,8 +161,8 @@ impl Stream {
     }
 
     /// Waits until all sent events are in the file.
-    pub(crate) fn flush(&self) {
-        self.writer.flush();
+    pub(crate) fn flush(&self) -> Result<(), TrainError> {
+        self.writer.flush().map_err(unwritten)
     }
 
     pub(crate) fn send(&self, event: Event) {
@@ -245,7 +239,7 @@ impl Stream {
     }
 
     /// Records how the run ended, flushes the file, and drops the listeners.
-    pub(crate) fn end(&self, ending: Ending, error: Option<&TrainError>) {
+    pub(crate) fn end(&self, ending: Ending, error: Option<&TrainError>) -> Result<(), TrainError> {
         // Resuming would repeat the same steps and diverge again, so the event includes this error's hint.
         let diverged = error.filter(|error| matches!(error, TrainError::Diverged { .. }));
         self.send(Event::Ended(Ended {
@@ -254,9 +248,14 @@ impl Stream {
             reason: error.map(|error| sentence(error)),
             hint: diverged.and_then(TrainError::hint),
         }));
-        self.writer.flush();
+        let written = self.flush();
         self.listeners().clear();
+        written
     }
+}
+
+fn unwritten(error: WriteError) -> TrainError {
+    TrainError::io("write", error.path)(error.source)
 }
 
 /// Returns an error's message, followed by those of its causes that it does not include itself.

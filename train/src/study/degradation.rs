@@ -45,11 +45,7 @@ impl Degradation {
             weight_decay: 1e-4,
             decay_vectors: true,
             label_smoothing: 0.0,
-            augmentation: Augmentation {
-                pad_crop: 4,
-                flip: true,
-                ..Augmentation::default()
-            },
+            augmentation: Augmentation::default().with_pad_crop(4).with_flip(true),
             ..TrainConfig::default()
         }
     }

@@ -38,6 +38,8 @@ pub fn offline(command: &mut Command, folder: &Path) {
         command.env_remove(variable.to_lowercase());
     }
     command.env("ALL_PROXY", "http://127.0.0.1:9"); // nothing listens here
+    // Cargo sets it for tests too, and commands in messages would start with `cargo run`.
+    command.env_remove("CARGO_MANIFEST_DIR");
     for variable in ["HOME", "XDG_CACHE_HOME", "XDG_DATA_DIRS"] {
         command.env(variable, folder.join("home"));
     }

@@ -104,7 +104,7 @@ impl fmt::Display for Why {
         match self {
             Self::NoRun { runs_dir } => write!(
                 formatter,
-                "no run in {} has a model; train one with `cargo run -p train`",
+                "no run in {} has a model; train one with `train`",
                 runs_dir.display()
             ),
             Self::Newest => formatter.write_str("the newest run"),

@@ -38,15 +38,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         problem: None,
         resume: None,
     }];
-    let mut state = State::new(Options {
-        mode: if is_running { Mode::Live } else { Mode::Watch },
-        theme: Theme {
-            colors: Colors::Full,
-            background: Background::Dark,
-            ascii: false,
-        },
-        detaches: true,
-    });
+    let mode = if is_running { Mode::Live } else { Mode::Watch };
+    let theme = Theme {
+        colors: Colors::Full,
+        background: Background::Dark,
+        ascii: false,
+    };
+    let options = Options::default().with_mode(mode).with_theme(theme);
+    let mut state = State::new(options.with_detaches(true));
     let [width, height] = SIZE;
     update(&mut state, Input::Resize(width, height), &runs);
     for key in arguments.flat_map(|keys| keys.chars().collect::<Vec<_>>()) {

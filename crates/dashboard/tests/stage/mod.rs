@@ -1,7 +1,7 @@
 //! Runs in front of a screen, and keys that are pressed there.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use dashboard::{Command, Input, Mode, Options, Run, State, Theme, draw, update};
+use dashboard::{Command, Input, Mode, Options, Run, State, draw, update};
 use events::{Alert, History, alerts};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -94,11 +94,7 @@ pub fn text(buffer: &Buffer) -> String {
 
 #[allow(dead_code, reason = "some tests only watch")]
 pub fn live() -> Options {
-    Options {
-        mode: Mode::Live,
-        theme: Theme::default(),
-        detaches: true,
-    }
+    Options::default().with_mode(Mode::Live).with_detaches(true)
 }
 
 pub fn watch() -> Options {

@@ -65,18 +65,18 @@ impl Writer {
     ///
     /// If the file cannot be opened.
     pub fn open(folder: &Path) -> Result<Self, WriteError> {
-        Self::open_with(folder, |_| {})
+        Self::open_with(folder, || {})
     }
 
-    /// Like [`open`](Self::open), with a callback for the first failed write; later events are
-    /// dropped.
+    /// Like [`open`](Self::open), with a callback for the first failed write. Later events are
+    /// dropped, and [`flush`](Self::flush) or [`close`](Self::close) returns the error.
     ///
     /// # Errors
     ///
     /// If the file cannot be opened.
     pub fn open_with(
         folder: &Path,
-        failed: impl FnOnce(&WriteError) + Send + 'static,
+        failed: impl FnOnce() + Send + 'static,
     ) -> Result<Self, WriteError> {
         let path = folder.join(FILE);
         let wrap = |source| WriteError {
@@ -98,8 +98,8 @@ impl Writer {
                     };
                     let result = target.write_all(&receiver);
                     let result = result.map_err(|source| WriteError { path, source });
-                    if let Err(error) = &result {
-                        failed(error);
+                    if result.is_err() {
+                        failed();
                     }
                     result
                 }
@@ -114,7 +114,7 @@ impl Writer {
     /// Queues an event for writing. The start or resumption of a run removes discarded events from
     /// the file.
     pub fn send(&self, event: Event) {
-        // A thread that has ended has already reported why.
+        // A thread that has ended returned why.
         let _ = self.sender.send(Order::Write(Box::new(event)));
     }
 
@@ -123,11 +123,17 @@ impl Writer {
         let _ = self.sender.send(Order::Echo(Echo(target)));
     }
 
-    /// Waits until everything sent so far is in the file, or cannot be written.
-    pub fn flush(&self) {
+    /// Waits until everything sent so far is in the file.
+    ///
+    /// # Errors
+    ///
+    /// If an event could not be written, now or before, and the error was not returned yet.
+    pub fn flush(&self) -> Result<(), WriteError> {
         let (sender, written) = sync_channel(1);
-        if self.sender.send(Order::Flush(sender)).is_ok() {
-            let _ = written.recv();
+        let is_written = self.sender.send(Order::Flush(sender)).is_ok() && written.recv().is_ok();
+        match is_written {
+            true => Ok(()),
+            false => self.close(), // the thread has ended
         }
     }
 
@@ -135,7 +141,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// If an event could not be written, now or before.
+    /// If an event could not be written, now or before, and the error was not returned yet.
     pub fn close(&self) -> Result<(), WriteError> {
         let _ = self.sender.send(Order::Close);
         let thread = self

@@ -58,11 +58,9 @@ fn convolution() {
                         lengths.push(4);
                     }
                     let what = format!("{size:?}, kernel {kernel}, stride {stride}, bias {bias}");
-                    let options = ConvolutionOptions {
-                        stride: [stride; 2],
-                        padding: [padding; 2],
-                        groups: 1,
-                    };
+                    let options = ConvolutionOptions::default()
+                        .with_stride([stride; 2])
+                        .with_padding([padding; 2]);
                     let split = |inputs: &[Tensor<Train, 1>]| {
                         let input = inputs[0].clone().reshape(size);
                         (
@@ -114,10 +112,11 @@ fn grouped_convolution_matches_separate_ones() {
             let [batch, channels, height, width] = size;
             let weight = [out_channels, channels / groups, kernel, kernel];
             let lengths = [size.iter().product(), weight.iter().product(), out_channels];
-            let options = |groups| ConvolutionOptions {
-                stride: [stride; 2],
-                padding: [kernel / 2; 2],
-                groups,
+            let options = |groups| {
+                ConvolutionOptions::default()
+                    .with_stride([stride; 2])
+                    .with_padding([kernel / 2; 2])
+                    .with_groups(groups)
             };
             let split = |inputs: &[Tensor<Train, 1>]| {
                 let input = inputs[0].clone();
@@ -352,11 +351,7 @@ fn any_memory_layout_is_accepted() {
         "chain",
         &[180, 81, 3, 3],
         |inputs| {
-            let options = ConvolutionOptions {
-                stride: [1, 1],
-                padding: [1, 1],
-                groups: 1,
-            };
+            let options = ConvolutionOptions::default().with_padding([1, 1]);
             let weight = inputs[1].clone().reshape(weight);
             let features = ops::convolution(image(inputs), weight, None, options);
             let (gamma, beta) = (inputs[2].clone(), inputs[3].clone());

@@ -66,11 +66,9 @@ fn convolution() {
         ([1, 2, 1, 1], [7, 7], [2, 2], [3, 3]),
     ] {
         let weight = [2, size[1], kernel[0], kernel[1]];
-        let options = ConvolutionOptions {
-            stride,
-            padding,
-            groups: 1,
-        };
+        let options = ConvolutionOptions::default()
+            .with_stride(stride)
+            .with_padding(padding);
         check_convolution(&format!("{size:?} {kernel:?}"), size, weight, options);
     }
 }
@@ -83,11 +81,10 @@ fn convolution_in_groups() {
         ([1, 6, 3, 3], 3, 1, 2, 3),
     ] {
         let weight = [out_channels, size[1] / groups, kernel, kernel];
-        let options = ConvolutionOptions {
-            stride: [stride; 2],
-            padding: [kernel / 2; 2],
-            groups,
-        };
+        let options = ConvolutionOptions::default()
+            .with_stride([stride; 2])
+            .with_padding([kernel / 2; 2])
+            .with_groups(groups);
         check_convolution(&format!("{size:?} in {groups}"), size, weight, options);
     }
 }
@@ -229,11 +226,7 @@ fn forks_before_a_norm() {
         let pooled = ops::average_pool(features.clone(), 2);
         let subsampled = ops::zero_pad_shortcut(features, 2, [0, 0]);
         let narrow = inputs[3].clone().reshape([2, 2, 1, 1]);
-        let options = ConvolutionOptions {
-            stride: [2, 2],
-            padding: [0, 0],
-            groups: 1,
-        };
+        let options = ConvolutionOptions::default().with_stride([2, 2]);
         let branch = ops::convolution(sum, narrow, None, options);
         ops::add(ops::add(branch, pooled), subsampled)
     });
@@ -243,11 +236,7 @@ fn forks_before_a_norm() {
 #[test]
 fn forks() {
     let size = [2, 2, 3, 3];
-    let options = |padding| ConvolutionOptions {
-        stride: [1, 1],
-        padding: [padding, padding],
-        groups: 1,
-    };
+    let options = |padding| ConvolutionOptions::default().with_padding([padding, padding]);
     check("fork", &[36, 36, 4, 2, 2], |inputs| {
         let features = inputs[0].clone().reshape(size) * 2.0;
         let wide = inputs[1].clone().reshape([2, 2, 3, 3]);

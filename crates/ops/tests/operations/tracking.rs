@@ -5,11 +5,10 @@ use burn::tensor::{DType, Tensor, Tolerance};
 use ops::ConvolutionOptions;
 
 const SIZE: [usize; 4] = [2, 3, 4, 4];
-const SAME: ConvolutionOptions = ConvolutionOptions {
-    stride: [1, 1],
-    padding: [1, 1],
-    groups: 1,
-};
+
+fn same() -> ConvolutionOptions {
+    ConvolutionOptions::default().with_padding([1, 1])
+}
 
 fn image(seed: u64) -> Tensor<Train, 4> {
     tensor(&values(96, seed), SIZE, DType::F32)
@@ -31,7 +30,7 @@ fn untracked_inputs_get_no_gradient() {
             .map(|(tensor, bit)| tensor.set_require_grad(tracked & bit != 0));
         let bias = channels(2).set_require_grad(tracked & 4 != 0);
         let output =
-            ops::convolution(input.clone(), weight.clone(), Some(bias.clone()), SAME).sum();
+            ops::convolution(input.clone(), weight.clone(), Some(bias.clone()), same()).sum();
         if tracked == 0 {
             continue;
         }
@@ -109,7 +108,7 @@ fn fork_gradient_is_the_sum() {
         } else {
             fork.detach()
         };
-        let output = ops::convolution(convolved, weight().require_grad(), None, SAME);
+        let output = ops::convolution(convolved, weight().require_grad(), None, same());
         let output = output + residual;
         let gradients = (output * image(5)).sum().backward();
         input.grad(&gradients).unwrap()

@@ -139,34 +139,32 @@ pub(super) fn command_lines(
     let started = history.started.as_ref();
     let config = format!("{folder}/config.toml");
     let repeat = started.and_then(|started| {
-        let words = repeated(&started.command)?;
-        let program = program(words[0], places);
-        let words = match history.is_replanned {
-            true => vec![program, "--config".to_owned(), config],
-            false => {
-                let arguments = words[1..].iter().map(|word| argument(word, places));
-                [program].into_iter().chain(arguments).collect()
-            }
-        };
+        let (program, arguments) = parts(&started.command);
+        let arguments = repeated(arguments)?;
+        let mut words = program_words(program, places)?;
+        match history.is_replanned {
+            true => words.extend(["--config".to_owned(), config]),
+            false => words.extend(arguments.into_iter().map(|word| argument(word, places))),
+        }
         quoted(&words)
     });
     // Files of older versions do not record the command.
     let mut sessions = history.sittings.iter().rev();
     let last = sessions.find(|session| !session.command.is_empty());
-    let last_program = last.and_then(|last| last.command.first());
+    let last_program = last.map_or(&[][..], |last| parts(&last.command).0);
     // The program's path is relative to the folder in which the command was given, which may be a
     // different one.
     let is_elsewhere = last
         .and_then(|last| last.folder.as_deref())
         .is_some_and(|folder| !places.is_start(folder));
-    let last_program = match last_program {
-        Some(program) if is_elsewhere => file_name(program).to_owned(),
-        Some(word) => program(word, places),
-        None => "train".to_owned(),
+    let mut resume = match last_program {
+        [] => vec!["train".to_owned()],
+        [program] if is_elsewhere => vec![file_name(program).to_owned()],
+        words => program_words(words, places).unwrap_or_default(),
     };
     // A resumed run also had a checkpoint.
     let has_checkpoint = !history.checkpoints.is_empty() || history.sittings.len() > 1;
-    let mut resume = vec![last_program, "--resume".to_owned(), folder];
+    resume.extend(["--resume".to_owned(), folder]);
     let mut resume_is = "Resume from the last checkpoint:";
     if history.state(false) == State::Finished {
         resume_is = "Continue with more epochs:";
@@ -197,14 +195,27 @@ pub(super) fn commands(history: &History, folder: &Path, places: &RelativePaths)
     }
 }
 
-/// Returns the path of a program inside the folder that paths are relative to, or only the file
-/// name of any other.
-fn program(word: &str, places: &RelativePaths) -> String {
-    let path = places.path(word);
-    match path != word && path.starts_with(['.', '~', '…']) {
-        true => file_name(word).to_owned(),
+/// Splits a command line into the words that start the program, such as `cargo run -p train --`, and
+/// its arguments.
+fn parts(command: &[String]) -> (&[String], &[String]) {
+    let separator = command.iter().position(|word| word == "--");
+    let words = match separator {
+        Some(place) if command[0] == "cargo" => place + 1,
+        _ => command.len().min(1),
+    };
+    command.split_at(words)
+}
+
+/// Returns the words that start a program, with its path inside the folder that paths are relative
+/// to, or only the file name of any other. Returns `None` if there are none.
+fn program_words(words: &[String], places: &RelativePaths) -> Option<Vec<String>> {
+    let (program, more) = words.split_first()?;
+    let path = places.path(program);
+    let program = match path != *program && path.starts_with(['.', '~', '…']) {
+        true => file_name(program).to_owned(),
         false => path,
-    }
+    };
+    Some([&[program], more].concat())
 }
 
 fn file_name(path: &str) -> &str {
@@ -221,11 +232,11 @@ fn argument(word: &str, places: &RelativePaths) -> String {
     }
 }
 
-/// Returns the words that start the same run again, without its name, which is taken. Returns
+/// Returns the arguments that start the same run again, without its name, which is taken. Returns
 /// `None` if they resumed a run.
-fn repeated(command: &[String]) -> Option<Vec<&str>> {
+fn repeated(arguments: &[String]) -> Option<Vec<&str>> {
     let mut repeated = Vec::new();
-    let mut words = command.iter().map(String::as_str);
+    let mut words = arguments.iter().map(String::as_str);
     while let Some(word) = words.next() {
         match word.split_once('=').map_or(word, |(flag, _)| flag) {
             "--resume" => return None,
@@ -234,7 +245,7 @@ fn repeated(command: &[String]) -> Option<Vec<&str>> {
             _ => repeated.push(word),
         }
     }
-    (!repeated.is_empty()).then_some(repeated)
+    Some(repeated)
 }
 
 /// Returns a command line, or `None` if a word cannot be quoted because it contains a null
@@ -300,6 +311,19 @@ mod tests {
         lines
             .map(|(line, _)| line.replace("&quot;", "\"").replace("&amp;", "&"))
             .collect()
+    }
+
+    #[test]
+    fn cargo_starts_the_program_again() {
+        let command = "cargo run --release -p train -- --data folder:a --name mine";
+        let words: Vec<&str> = command.split(' ').collect();
+        assert_eq!(
+            lines(&history(None, &words), "runs/mine"),
+            [
+                "cargo run --release -p train -- --data folder:a",
+                "cargo run --release -p train -- --resume runs/mine"
+            ]
+        );
     }
 
     #[test]

@@ -203,7 +203,7 @@ impl ForeignError {
                 return Some(format!("name one of them with --key, such as --key {key}"));
             }
             Self::NoHead { .. } => {
-                "train a head: train --weights FILE --data folder:PHOTOS; `infer` predicts with the run"
+                "train a head: `train --weights FILE --data folder:PHOTOS`; `infer` predicts with the run"
             }
             Self::Quantized { .. } => {
                 "use the float weights that it was made from, or dequantize it in Python and save its \

@@ -1,5 +1,6 @@
 //! Options for interpreting a weights file.
 
+use derive_setters::Setters;
 use model::NetworkChanges;
 
 use crate::description::Activation;
@@ -7,7 +8,9 @@ use crate::named::NamedNetwork;
 
 /// What a user specifies about a weights file. Anything unset is read from the file or assumed to
 /// be the usual, which [`Import::notes`](super::Import::notes) reports.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Setters)]
+#[setters(prefix = "with_")]
+#[non_exhaustive]
 pub struct ImportOptions {
     /// The state dict or module that contains the network, with dots between keys:
     /// `state_dict.teacher`.

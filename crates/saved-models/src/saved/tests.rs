@@ -141,12 +141,10 @@ fn different_class_count_is_rejected() {
 fn mismatched_description_allocates_no_memory() {
     let folder = tempfile::tempdir().unwrap();
     saved_digit(folder.path());
-    let huge = model::ResNetConfig {
-        widths: vec![16_384; 3],
-        depths: vec![1000; 3],
-        classes: 1_000_000,
-        ..model::ResNetConfig::cifar(1)
-    };
+    let huge = model::ResNetConfig::cifar(1)
+        .with_widths(vec![16_384; 3])
+        .with_depths(vec![1000; 3])
+        .with_classes(1_000_000);
     let mut saved = SavedModel::open(folder.path()).unwrap();
     saved.description.network = NetworkConfig::Resnet(huge);
     let error = saved.network::<Flex>(&Default::default()).unwrap_err();

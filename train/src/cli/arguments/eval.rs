@@ -10,7 +10,7 @@ use device::DeviceRequest;
 use saved_models::NamedNetwork;
 use train::SetPart;
 
-use crate::cli::arguments::settings::{max_pixels, max_pixels_help, source};
+use crate::cli::arguments::settings::{source, within};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,21 +54,15 @@ pub(crate) struct EvalArguments {
     #[command(flatten)]
     pub weights_flags: WeightsFlags,
 
-    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH
-    ///
-    /// PATH is a folder, .zip or .tar. [default: the run's own]
     #[arg(long, value_name = "DATA", value_parser = source)]
     pub data: Option<Source>,
 
-    /// Folder of the published data sets [default: the run's own, or the user's cache folder]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// Table of file names and labels, for images that are not in class folders [default: the run's own, without
-    /// --data]
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
-    #[arg(long, value_name = "N", value_parser = max_pixels, help = max_pixels_help())]
+    #[arg(long, value_name = "N", value_parser = within::<NonZeroU64>("max_pixels"))]
     pub max_pixels: Option<NonZeroU64>,
 
     /// Part of the data: test, validation (held out by the run) or train
@@ -79,20 +73,16 @@ pub(crate) struct EvalArguments {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Fraction of the training images held out for validation [default: the run's own, or 0.1]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = within::<f64>("validation"))]
     pub validation: Option<f64>,
 
-    /// Score each image together with its mirror image [default: like the run]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub flip_test: Option<bool>,
 
-    /// Score each image together with two copies shifted by a pixel [default: like the run]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub shift_test: Option<bool>,
 
-    /// Images in a batch
-    #[arg(long, value_name = "N", default_value = "64")]
+    #[arg(long, value_name = "N", value_parser = within::<NonZeroUsize>("batch_size"), default_value = "64")]
     pub batch_size: NonZeroUsize,
 
     /// JSON file to write, or - for standard output
@@ -102,17 +92,12 @@ pub(crate) struct EvalArguments {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// CPU threads [default: one per core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = within::<usize>("threads"))]
     pub threads: Option<usize>,
 
-    /// Device, such as flex, cuda or cuda:1
-    ///
-    /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first
     #[arg(long, value_name = "D", default_value = "auto")]
     pub device: DeviceRequest,
 
-    /// Folder of the runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub runs_dir: PathBuf,
 

@@ -153,7 +153,6 @@ pub(crate) enum Format {
 /// Location of runs.
 #[derive(Debug, Args)]
 pub(crate) struct RunsDir {
-    /// Folder of all runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub runs_dir: PathBuf,
 }

@@ -13,6 +13,7 @@ use report::runs::Column;
 use train::{SetPart, Setting, recipe_names, settings};
 
 use crate::cli::arguments::Arguments;
+use crate::cli::arguments::settings::like_settings;
 use crate::cli::destination::Destination;
 
 const TRAIN: Layout = Layout {
@@ -42,6 +43,16 @@ const EVAL: Layout = Layout {
     ],
 };
 
+/// Defaults of `train eval` that differ from those of the settings.
+const EVAL_DEFAULTS: [(&str, &str); 6] = [
+    ("data", "the run's own"),
+    ("data_dir", "the run's own, or the user's cache folder"),
+    ("labels", "the run's own, without --data"),
+    ("validation", "the run's own, or 0.1"),
+    ("flip_test", "like the run"),
+    ("shift_test", "like the run"),
+];
+
 const CONVERT: Layout = Layout {
     short: &["model", "key", "half", "overwrite"],
     headings: &[],
@@ -67,6 +78,9 @@ const DATA: Layout = Layout {
     ],
 };
 
+/// Defaults of `train data` that differ from those of the settings.
+const DATA_DEFAULTS: [(&str, &str); 3] = [("data", ""), ("pad_crop", "0"), ("flip", "false")];
+
 /// Returns the program's command line.
 pub(crate) fn command() -> Command {
     let fixed = settings().filter(|setting| !setting.resume);
@@ -87,9 +101,14 @@ pub(crate) fn command() -> Command {
         .mut_arg("resume", |arg| {
             arg.conflicts_with_all(fixed.map(Setting::id))
         })
-        .mut_subcommand("eval", |command| arranged(command, &EVAL))
+        .mut_subcommand("eval", |command| {
+            arranged(like_settings(command, &EVAL_DEFAULTS), &EVAL)
+        })
         .mut_subcommand("convert", |command| arranged(command, &CONVERT))
-        .mut_subcommand("data", |command| arranged(command, &DATA))
+        .mut_subcommand("data", |command| {
+            arranged(like_settings(command, &DATA_DEFAULTS), &DATA)
+        })
+        .mut_subcommands(|command| like_settings(command, &[]))
 }
 
 const COMPLETIONS_EXAMPLES: &str = "\
@@ -205,6 +224,71 @@ mod tests {
                 let is_flag = command.get_arguments().any(|arg| arg.get_id() == *flag);
                 assert!(is_flag, "{} has no {flag}", command.get_name());
             }
+        }
+    }
+
+    #[test]
+    fn flags_that_are_settings_are_described_like_them() {
+        // Names of a file's network, not of a run's; seeds that do less.
+        let others = [
+            "model",
+            "key",
+            "stem",
+            "stem_stride",
+            "pool",
+            "bottleneck_stride",
+            "shortcut",
+        ];
+        let others = [
+            &others[..],
+            &["norm_epsilon", "weights", "seed", "image_size", "depths"],
+        ]
+        .concat();
+        let mut command = command();
+        command.build();
+        let mut found = 0;
+        for subcommand in all(&command) {
+            for arg in subcommand.get_arguments() {
+                let id = arg.get_id().as_str();
+                let Some(setting) = settings().find(|setting| setting.id() == id) else {
+                    continue;
+                };
+                let help = arg.get_help().unwrap_or_default().to_string();
+                let is_like = help.starts_with(&setting.summary());
+                let name = subcommand.get_name();
+                assert!(is_like || others.contains(&id), "{name} --{id}: {help}");
+                found += usize::from(is_like);
+            }
+        }
+        assert!(found > settings().count() + 20, "{found}");
+    }
+
+    #[test]
+    fn ranges_of_settings_hold_in_all_commands() {
+        for (arguments, range) in [
+            ("eval --batch-size 65537", "1 to 65536"),
+            ("eval --validation -0.1", "0.01 to 0.5"),
+            ("eval --threads 0", "1 to 1024"),
+            ("eval --max-pixels 0", "at least 1"),
+            ("data sample --image-size 4097", "1 to 4096"),
+            ("data sample --max-pixels 0", "at least 1"),
+            (
+                "data sample --sheet a.png --augmented --pad-crop 4097",
+                "0 to 4096",
+            ),
+            ("study degradation --epochs 0", "1 to 100000"),
+            ("study degradation --lr -1", "0"),
+            ("study gradients --batch-size 65537", "1 to 65536"),
+            ("summary resnet20 --batch-size 65537", "1 to 65536"),
+        ] {
+            let words = ["train"].into_iter().chain(arguments.split(' '));
+            let error = command().try_get_matches_from(words).unwrap_err();
+            assert_eq!(
+                error.kind(),
+                ErrorKind::ValueValidation,
+                "{arguments}: {error}"
+            );
+            assert!(error.to_string().contains(range), "{arguments}: {error}");
         }
     }
 

@@ -21,7 +21,7 @@ use crate::cli::arguments::follow::{
     ExportArguments, ReportArguments, RunsArguments, WatchArguments,
 };
 use crate::cli::arguments::help::{CompletionsArguments, ManArguments};
-use crate::cli::arguments::settings::{Settings, optimizer};
+use crate::cli::arguments::settings::{Settings, optimizer, within};
 use crate::cli::arguments::study::StudyCommand;
 use crate::cli::arguments::survey::DataArguments;
 use crate::cli::display::ui::Ui;
@@ -50,10 +50,8 @@ Examples:
 /// Train a residual network
 ///
 /// Settings come from --config or --recipe; without them, the sample uses its recipe, and other data the defaults
-/// below,
-/// with flips and crops for folder:PATH. Flags override them, and all settings are saved in the run's folder. Ctrl-C
-/// saves
-/// everything and ends the run after the current step.
+/// below, with flips and crops for folder:PATH. Flags override them, and all settings are saved in the run's folder.
+/// Ctrl-C saves everything and ends the run after the current step.
 #[derive(Debug, Parser)]
 #[command(version, after_long_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
@@ -204,11 +202,9 @@ pub(crate) struct SummaryArguments {
     #[arg(long, value_name = "N")]
     pub classes: Option<usize>,
 
-    /// Batch size, to estimate memory
-    #[arg(long, value_name = "N", default_value = "32")]
+    #[arg(long, value_name = "N", value_parser = within::<NonZeroUsize>("batch_size"), default_value = "32")]
     pub batch_size: NonZeroUsize,
 
-    /// Optimizer, to estimate memory: sgd, adam, adamw or muon
     #[arg(long, value_name = "NAME", value_parser = optimizer, default_value = "sgd")]
     pub optimizer: OptimizerKind,
 

@@ -1,6 +1,7 @@
 //! Flags that are settings of a run.
 
-use std::num::NonZeroU64;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser as _, ValueParser};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
@@ -45,11 +46,54 @@ impl Args for Settings {
 
 /// Returns the flag of a setting.
 fn flag(setting: &'static Setting<TrainConfig>) -> Arg {
+    let arg = Arg::new(setting.id())
+        .long(setting.id().replace('_', "-"))
+        .value_parser(parser(setting))
+        .conflicts_with_all(setting.conflicts);
+    described(arg, setting, setting.default_text())
+}
+
+/// Gives the flags of a command that are settings and have no help of their own, those of its subcommands too, the help of
+/// these settings. `defaults` are those that differ from the settings', in words; empty means none. A default value of
+/// the flag replaces both.
+pub(crate) fn like_settings(command: Command, defaults: &[(&str, &str)]) -> Command {
+    let command = command.mut_args(|arg| {
+        let id = arg.get_id().as_str();
+        let has_help = arg.get_help().is_some() || arg.get_long_help().is_some();
+        let Some(setting) = named(id).filter(|_| !has_help) else {
+            return arg;
+        };
+        let other = defaults.iter().find(|(flag, _)| *flag == id);
+        let default = match other {
+            _ if !arg.get_default_values().is_empty() => None,
+            Some((_, words)) => Some((*words).to_owned()),
+            None => setting.default_text(),
+        };
+        described(arg, setting, default)
+    });
+    command.mut_subcommands(|command| like_settings(command, defaults))
+}
+
+fn named(id: &str) -> Option<&'static Setting<TrainConfig>> {
+    settings().find(|setting| setting.id() == id)
+}
+
+/// Returns a parser for a flag of another command that is a setting, which checks the setting's range.
+pub(crate) fn within<T: FromStr<Err: Display>>(
+    id: &'static str,
+) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        named(id).map_or(Ok(()), |setting| setting.parse(text).map(drop))?;
+        text.parse().map_err(|error: T::Err| error.to_string())
+    }
+}
+
+/// Gives a flag the help of a setting.
+fn described(arg: Arg, setting: &'static Setting<TrainConfig>, default: Option<String>) -> Arg {
     let with = |text: String, name: &str, value: Option<String>| match value {
         Some(value) if !value.is_empty() => format!("{text} [{name}: {value}]"),
         _ => text,
     };
-    let default = setting.default_text();
     let is_short = |default: &String| default.len() <= SHORT_DEFAULT;
     let help = with(
         setting.summary(),
@@ -61,13 +105,11 @@ fn flag(setting: &'static Setting<TrainConfig>) -> Arg {
     if let Some(more) = setting.more() {
         long_help = format!("{long_help}\n\n{more}");
     }
-    let arg = Arg::new(setting.id())
-        .long(setting.id().replace('_', "-"))
+    let arg = arg
         .value_name(value_name(setting))
-        .value_parser(parser(setting))
+        .allow_negative_numbers(matches!(setting.takes, Takes::Integer | Takes::Real))
         .help(help)
-        .long_help(long_help)
-        .conflicts_with_all(setting.conflicts);
+        .long_help(long_help);
     let arg = match setting.implied() {
         Some(implied) => arg.num_args(0..=1).default_missing_value(implied),
         None => arg,
@@ -98,20 +140,6 @@ fn parser(setting: &'static Setting<TrainConfig>) -> ValueParser {
             .into(),
         _ => StringValueParser::new().try_map(parse).into(),
     }
-}
-
-/// Parses the value of `--max-pixels`.
-pub(crate) fn max_pixels(text: &str) -> Result<NonZeroU64, String> {
-    let number: u64 = text.parse().map_err(|error| format!("{error}"))?;
-    NonZeroU64::new(number).ok_or_else(|| "must be at least 1".to_owned())
-}
-
-/// Help for `--max-pixels` of all commands that open images.
-pub(crate) fn max_pixels_help() -> String {
-    format!(
-        "Refuse images with more pixels than this [default: {}]",
-        data::DEFAULT_MAX_PIXELS
-    )
 }
 
 /// Parses a data source; the error suggests the nearest name.

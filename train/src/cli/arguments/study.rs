@@ -8,7 +8,7 @@ use data::Source;
 use device::DeviceRequest;
 use train::TrainConfig;
 
-use crate::cli::arguments::settings::source;
+use crate::cli::arguments::settings::{source, within};
 
 /// Show why residual networks have shortcuts
 ///
@@ -37,12 +37,10 @@ pub(crate) struct DegradationArguments {
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [20, 56])]
     pub depths: Vec<usize>,
 
-    /// Passes over the training images
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", value_parser = within::<usize>("epochs"), default_value_t = 10)]
     pub epochs: usize,
 
-    /// Highest learning rate of the warm-up and cosine schedule
-    #[arg(long, value_name = "X", default_value_t = 0.1)]
+    #[arg(long, value_name = "X", value_parser = within::<f64>("lr"), default_value_t = 0.1)]
     pub lr: f64,
 
     /// Folder for the table, the chart and the runs
@@ -83,27 +81,21 @@ pub(crate) struct GradientArguments {
 /// Flags of all studies.
 #[derive(Debug, Args)]
 pub(crate) struct CommonArguments {
-    /// sample, mnist, fashion-mnist, cifar10, cifar100 or folder:PATH
     #[arg(long, value_name = "DATA", value_parser = source, default_value = "cifar10")]
     data: Source,
 
-    /// Folder of the published data sets; missing files are downloaded into it [default: the user's cache folder]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// Images in a step
-    #[arg(long, value_name = "N", default_value = "128")]
+    #[arg(long, value_name = "N", value_parser = within::<NonZeroUsize>("batch_size"), default_value = "128")]
     batch_size: NonZeroUsize,
 
-    /// Seed of the initial weights, the order of images and augmentation
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 
-    /// CPU threads [default: one per core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = within::<usize>("threads"))]
     threads: Option<usize>,
 
-    /// auto, flex, ndarray, wgpu, vulkan, metal, cuda or rocm, with :INDEX for another than the first
     #[arg(long, value_name = "D", default_value = "auto")]
     device: DeviceRequest,
 }
@@ -111,14 +103,12 @@ pub(crate) struct CommonArguments {
 impl CommonArguments {
     /// Returns a recipe with these settings.
     pub(crate) fn over(&self, recipe: TrainConfig) -> TrainConfig {
-        TrainConfig {
-            data: self.data.clone(),
-            data_dir: self.data_dir.clone(),
-            batch_size: self.batch_size,
-            seed: self.seed,
-            threads: self.threads,
-            device: self.device,
-            ..recipe
-        }
+        recipe
+            .with_data(self.data.clone())
+            .with_data_dir(self.data_dir.clone())
+            .with_batch_size(self.batch_size)
+            .with_seed(self.seed)
+            .with_threads(self.threads)
+            .with_device(self.device)
     }
 }

@@ -8,7 +8,7 @@ use clap::{ArgGroup, Args};
 use data::Source;
 
 use crate::cli::arguments::recipe;
-use crate::cli::arguments::settings::{max_pixels, max_pixels_help, source};
+use crate::cli::arguments::settings::{source, within};
 use crate::cli::destination::is_special;
 
 const EXAMPLES: &str = "\
@@ -32,23 +32,19 @@ Examples:
 #[command(after_long_help = EXAMPLES)]
 #[command(group = ArgGroup::new("changes").args(["config", "recipe", "pad_crop", "flip"]).multiple(true))]
 pub(crate) struct DataArguments {
-    /// sample, mnist, fashion-mnist, cifar10, cifar100, or folder:PATH: a folder, .zip or .tar
     #[arg(value_name = "DATA", value_parser = source)]
     pub data: Source,
 
-    /// Folder of the published data sets; missing files are downloaded into it [default: the user's cache folder]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// Table of file names and labels, for images that are not in class folders
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
 
-    /// Resize every image to N x N pixels [default: the data's own size, 64 for folders]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = within::<usize>("image_size"))]
     pub image_size: Option<usize>,
 
-    #[arg(long, value_name = "N", value_parser = max_pixels, help = max_pixels_help())]
+    #[arg(long, value_name = "N", value_parser = within::<NonZeroU64>("max_pixels"))]
     pub max_pixels: Option<NonZeroU64>,
 
     /// Seed of the test split of a folder without one, and of augmentation [default: 1, or that of --config or
@@ -59,8 +55,7 @@ pub(crate) struct DataArguments {
     /// Draw training images as a PNG, with a row for each class
     ///
     /// FILE ends in .png, or is - for standard output. Rows are in the order of the table, at most 100. Unreadable
-    /// images
-    /// are left out.
+    /// images are left out.
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(png))]
     pub sheet: Option<PathBuf>,
 
@@ -85,11 +80,9 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "NAME", requires = "augmented", value_parser = recipe)]
     pub recipe: Option<String>,
 
-    /// Pad by N pixels on each side and crop at random
-    #[arg(long, value_name = "N", requires = "augmented")]
+    #[arg(long, value_name = "N", value_parser = within::<usize>("pad_crop"), requires = "augmented")]
     pub pad_crop: Option<usize>,
 
-    /// Flip each image with probability 0.5
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", requires = "augmented")]
     pub flip: Option<bool>,
 

@@ -25,13 +25,11 @@ use crate::cli::prepare::{WrongFlag, make_absolute, resolve};
 
 pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     let default = TrainConfig::default();
-    let flags = TrainConfig {
-        device: arguments.device,
-        threads: arguments.threads,
-        seed: arguments.seed.unwrap_or(default.seed),
-        validation: arguments.validation.unwrap_or(default.validation),
-        ..default
-    };
+    let flags = TrainConfig::default()
+        .with_device(arguments.device)
+        .with_threads(arguments.threads)
+        .with_seed(arguments.seed.unwrap_or(default.seed))
+        .with_validation(arguments.validation.unwrap_or(default.validation));
     flags.validate().map_err(WrongFlag::from)?;
     let Subject {
         saved,
@@ -195,11 +193,9 @@ fn settings(
     }
     config.loader.max_pixels = arguments.max_pixels.or(config.loader.max_pixels);
     make_absolute(&mut config)?;
-    Ok(EvaluationSettings {
-        part: arguments.split,
-        batch_size: arguments.batch_size,
-        ..EvaluationSettings::of_run(&config)
-    })
+    Ok(EvaluationSettings::of_run(&config)
+        .with_part(arguments.split)
+        .with_batch_size(arguments.batch_size))
 }
 
 /// Returns the name of the JSON file without its ending.
@@ -208,7 +204,7 @@ fn name(settings: &EvaluationSettings) -> String {
         Source::Folder(path) => folder_name(path),
         named => named.to_string(),
     };
-    let Views { flip, shift } = settings.views;
+    let Views { flip, shift, .. } = settings.views;
     let mut name = format!("eval-{data}-{}", settings.part.name());
     for (is_used, view) in [(flip, "-flip"), (shift, "-shift")] {
         if is_used {

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _};
 
+use command_line::started::with_commands;
 use command_line::voice::{self, talk};
 use files::printable;
 use report::runs::{find, listing, listing_within, matches_all, sort};
@@ -30,9 +31,10 @@ pub(crate) fn run(arguments: &RunsArguments) -> anyhow::Result<()> {
     if runs.is_empty() {
         talk(&match all {
             0 => format!(
-                "there are no runs in {} yet: start one with `train`, or name another folder with \
+                "there are no runs in {} yet: start one with {}, or name another folder with \
                  --runs-dir",
-                printable(&runs_dir.display().to_string())
+                printable(&runs_dir.display().to_string()),
+                with_commands("`train`")
             ),
             all => format!(
                 "none of {all} runs in {} matches the filters",

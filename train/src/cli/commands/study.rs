@@ -35,12 +35,12 @@ pub(crate) fn run(command: &StudyCommand, signals: &Signals) -> anyhow::Result<E
 
 fn degradation(arguments: &DegradationArguments, signals: &Signals) -> anyhow::Result<ExitCode> {
     let output = &arguments.output;
-    let base = TrainConfig {
-        epochs: arguments.epochs,
-        lr: Some(arguments.lr),
-        runs_dir: output.join(RUNS),
-        ..arguments.common.over(Degradation::recipe())
-    };
+    let base = arguments
+        .common
+        .over(Degradation::recipe())
+        .with_epochs(arguments.epochs)
+        .with_lr(Some(arguments.lr))
+        .with_runs_dir(output.join(RUNS));
     let base = checked(base)?;
     let study = Degradation {
         depths: arguments.depths.clone(),
@@ -91,13 +91,11 @@ fn begin(name: &str, config: TrainConfig) -> anyhow::Result<(Arc<Plan>, RunFolde
         .into());
     }
     // Settings that may change on resume take their new values.
-    let going_on = TrainConfig {
-        data_dir: config.data_dir,
-        threads: config.threads,
-        device: config.device,
-        runs_dir: config.runs_dir,
-        ..begun
-    };
+    let going_on = begun
+        .with_data_dir(config.data_dir)
+        .with_threads(config.threads)
+        .with_device(config.device)
+        .with_runs_dir(config.runs_dir);
     Ok((load(going_on, Some(&folder))?, folder))
 }
 
@@ -130,18 +128,14 @@ fn train(
 
 /// Returns whether two runs have the same result: device, threads and folders may differ.
 fn is_same(begun: &TrainConfig, config: &TrainConfig) -> bool {
-    let same = TrainConfig {
-        data_dir: config.data_dir.clone(),
-        threads: config.threads,
-        device: config.device,
-        runs_dir: config.runs_dir.clone(),
-        image_size: begun.side(),
-        ..begun.clone()
-    };
-    let config = TrainConfig {
-        image_size: config.side(),
-        ..config.clone()
-    };
+    let same = begun
+        .clone()
+        .with_data_dir(config.data_dir.clone())
+        .with_threads(config.threads)
+        .with_device(config.device)
+        .with_runs_dir(config.runs_dir.clone())
+        .with_image_size(begun.side());
+    let config = config.clone().with_image_size(config.side());
     same == config
 }
 

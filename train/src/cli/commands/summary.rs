@@ -49,11 +49,9 @@ impl Table {
                 reason: error.to_string(),
             }
         })?;
-        let settings = TrainConfig {
-            optimizer: arguments.optimizer,
-            batch_size: arguments.batch_size,
-            ..TrainConfig::default()
-        };
+        let settings = TrainConfig::default()
+            .with_optimizer(arguments.optimizer)
+            .with_batch_size(arguments.batch_size);
         let training_memory =
             summary.training_memory(settings.batch_size.get(), &settings.new_optimizer());
         Ok(Self {

@@ -80,16 +80,14 @@ fn settings(arguments: &DataArguments) -> anyhow::Result<TrainConfig> {
         (None, Some(recipe)) => TrainConfig::recipe(recipe)?,
         (None, None) => TrainConfig::default(),
     };
-    let mut config = TrainConfig {
-        data: arguments.data.clone(),
-        data_dir: arguments.data_dir.clone(),
-        labels: arguments.labels.clone(),
-        image_size: arguments.image_size,
-        seed: arguments.seed.unwrap_or(base.seed),
-        augmentation: base.augmentation,
-        normalize: base.normalize,
-        ..TrainConfig::default()
-    };
+    let mut config = TrainConfig::default()
+        .with_data(arguments.data.clone())
+        .with_data_dir(arguments.data_dir.clone())
+        .with_labels(arguments.labels.clone())
+        .with_image_size(arguments.image_size)
+        .with_seed(arguments.seed.unwrap_or(base.seed))
+        .with_augmentation(base.augmentation)
+        .with_normalize(base.normalize);
     config.loader.max_pixels = arguments.max_pixels;
     let augmentation = &mut config.augmentation;
     augmentation.pad_crop = arguments.pad_crop.unwrap_or(augmentation.pad_crop);
@@ -101,17 +99,18 @@ fn settings(arguments: &DataArguments) -> anyhow::Result<TrainConfig> {
 fn load(config: &TrainConfig, bar: &ProgressBar) -> anyhow::Result<DataSet> {
     bar.set_message("loading");
     let progress = |progress| show(bar, progress);
-    Ok(config.data.load(&LoadOptions {
-        data_dir: config.data_dir.clone(),
-        labels: config.labels.clone(),
-        image_size: config.image_size,
-        // Opens every image once, under its file name.
-        storage: Storage::Files,
-        skip_unreadable: true,
-        max_pixels: config.loader.max_pixels,
-        seed: config.seed,
-        progress: Some(&progress),
-    })?)
+    Ok(config.data.load(
+        &LoadOptions::default()
+            .with_data_dir(config.data_dir.clone())
+            .with_labels(config.labels.clone())
+            .with_image_size(config.image_size)
+            // Opens every image once, under its file name.
+            .with_storage(Storage::Files)
+            .with_skip_unreadable(true)
+            .with_max_pixels(config.loader.max_pixels)
+            .with_seed(config.seed)
+            .with_progress(Some(&progress)),
+    )?)
 }
 
 fn show(bar: &ProgressBar, LoadProgress { done, total }: LoadProgress) {

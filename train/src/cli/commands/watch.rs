@@ -1,5 +1,6 @@
 //! `train watch`: the dashboard of a run that another process trains, or that has ended.
 
+use command_line::started::command_line;
 use dashboard::{Command, Mode, Options, Source};
 use events::Request;
 
@@ -8,7 +9,6 @@ use crate::cli::commands::follow::follow;
 use crate::cli::display::look;
 use crate::cli::display::ui::has_screen;
 use crate::cli::find::find_all;
-use crate::cli::own::command_line;
 
 pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<()> {
     let runs = arguments.run.iter().chain(&arguments.compare);
@@ -22,11 +22,9 @@ pub(crate) fn run(arguments: &WatchArguments) -> anyhow::Result<()> {
     if !has_screen() {
         return follow(sources);
     }
-    let options = Options {
-        mode: Mode::Watch,
-        theme: look::theme(),
-        ..Options::default()
-    };
+    let options = Options::default()
+        .with_mode(Mode::Watch)
+        .with_theme(look::theme());
     let mut ask = |run: usize, command| match (folders.get(run), request(command)) {
         (Some(folder), Some(request)) => request.send(folder).map_err(|error| match error {
             events::RequestError::Io { ref source, .. } => format!("{error}: {source}"),

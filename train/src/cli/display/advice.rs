@@ -17,8 +17,13 @@ const WITHOUT: [&str; 5] = ["--model", "--stem", "--depths", "--widths", "--name
 /// Like [`WITHOUT`], with an optional value.
 const WITHOUT_SWITCH: &str = "--zero-init-last-norm";
 
-/// Returns lines for standard error about a new run that is described by flags only; `words` are its command line.
-pub(crate) fn advice(plan: &Plan, words: impl Iterator<Item = OsString>) -> Vec<String> {
+/// Returns lines for standard error about a new run that is described by flags only; `program` are the words that
+/// start this program, `arguments` the rest of its command line.
+pub(crate) fn advice(
+    plan: &Plan,
+    program: Vec<String>,
+    arguments: impl Iterator<Item = OsString>,
+) -> Vec<String> {
     let Source::Folder(_) = plan.config.data else {
         return Vec::new();
     };
@@ -30,7 +35,7 @@ pub(crate) fn advice(plan: &Plan, words: impl Iterator<Item = OsString>) -> Vec<
     let images = plan.train.indices().len();
     let classes = plan.data.class_names.len();
     if plan.pretrained.is_none() && are_few(images, classes) {
-        lines.extend(suggestion(&plan.model, images, classes, words));
+        lines.extend(suggestion(&plan.model, images, classes, program, arguments));
     }
     lines
 }
@@ -71,11 +76,12 @@ fn suggestion(
     model: &str,
     images: usize,
     classes: usize,
-    words: impl Iterator<Item = OsString>,
+    program: Vec<String>,
+    arguments: impl Iterator<Item = OsString>,
 ) -> Option<String> {
-    let words: Result<Vec<String>, _> = words.map(OsString::into_string).collect();
+    let arguments: Result<Vec<String>, _> = arguments.map(OsString::into_string).collect();
     let weights = weights_of(model);
-    let command = with_weights(words.ok()?, &weights)?;
+    let command = with_weights(program, arguments.ok()?, &weights)?;
     Some(format!(
         "hint: {} training images of {} classes are few to train a network from random weights; start from ImageNet \
          weights: {command}",
@@ -93,9 +99,9 @@ fn weights_of(model: &str) -> String {
 }
 
 /// Returns the command that trains on the same data from trained weights.
-fn with_weights(words: Vec<String>, weights: &str) -> Option<String> {
-    let mut kept = Vec::new();
-    let mut words = words.into_iter().peekable();
+fn with_weights(program: Vec<String>, arguments: Vec<String>, weights: &str) -> Option<String> {
+    let mut kept = program;
+    let mut words = arguments.into_iter().peekable();
     while let Some(word) = words.next() {
         let (flag, has_value) = match word.split_once('=') {
             Some((flag, _)) => (flag, true),
@@ -121,34 +127,40 @@ mod tests {
 
     #[test]
     fn suggested_command_keeps_compatible_flags() {
-        let command = |words: &str| with_weights(shlex::split(words).unwrap(), WEIGHTS).unwrap();
+        let command = |words: &str| {
+            let words = shlex::split(words).unwrap();
+            with_weights(vec!["train".to_owned()], words, WEIGHTS).unwrap()
+        };
         for (words, suggested) in [
             (
-                "target/debug/train --data 'folder:my photos' --epochs 5",
-                "target/debug/train --data 'folder:my photos' --epochs 5 --pretrained resnet18 --freeze",
+                "--data 'folder:my photos' --epochs 5",
+                "train --data 'folder:my photos' --epochs 5 --pretrained resnet18 --freeze",
             ),
             (
-                "train --model resnet20 --stem=deep --name mine --data folder:a",
+                "--model resnet20 --stem=deep --name mine --data folder:a",
                 "train --data folder:a --pretrained resnet18 --freeze",
             ),
             (
-                "train --zero-init-last-norm --data folder:a --zero-init-last-norm false --flip",
+                "--zero-init-last-norm --data folder:a --zero-init-last-norm false --flip",
                 "train --data folder:a --flip --pretrained resnet18 --freeze",
             ),
         ] {
             assert_eq!(command(words), suggested);
         }
-        assert_eq!(with_weights(vec!["a\0b".to_owned()], WEIGHTS), None);
+        assert_eq!(
+            with_weights(Vec::new(), vec!["a\0b".to_owned()], WEIGHTS),
+            None
+        );
     }
 
     #[test]
     fn shortened_warmup_is_reported() {
         let warning = |warmup_epochs, epochs| {
-            shortened_warmup(&TrainConfig {
-                warmup_epochs,
-                epochs,
-                ..TrainConfig::default()
-            })
+            shortened_warmup(
+                &TrainConfig::default()
+                    .with_warmup_epochs(warmup_epochs)
+                    .with_epochs(epochs),
+            )
         };
         assert_eq!(warning(0.5, 1), None);
         let text = warning(5.0, 3).unwrap();

@@ -4,11 +4,10 @@ use std::any::Any;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use command_line::started::command_line;
 use device::MORE_THREADS;
 use thiserror::Error;
 use train::RunFolder;
-
-use crate::cli::own::command_line;
 
 /// A run that ended in a panic, as drivers and Burn's threads report fatal errors.
 #[derive(Debug, Error)]

@@ -44,6 +44,7 @@ mod system {
 
     use super::LAUNCHER;
     use crate::cli::display::signals::is_ignored;
+    use command_line::started::with_commands;
     use command_line::voice::warn;
 
     /// Signal between launcher and trainer: "stop" to the trainer, "detached" to the launcher.
@@ -129,7 +130,7 @@ mod system {
         }
         let what = format!("error: signal {signal} ended the process that trains");
         let hint = "hint: `train watch` shows how to resume the run; signal 9 may mean that memory ran out";
-        warn(&format!("{what}\n{hint}"));
+        warn(&format!("{what}\n{}", with_commands(hint)));
         ExitCode::from(u8::try_from(ENDED_BY_SIGNAL + signal).unwrap_or(1))
     }
 

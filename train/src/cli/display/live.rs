@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
+use command_line::started::command_line;
 use command_line::voice::warn;
 use dashboard::{Command, End, Mode, Options, Source};
 use train::{RunFolder, Stop};
@@ -12,8 +13,6 @@ use train::{RunFolder, Stop};
 use crate::cli::display::launcher::Trainer;
 use crate::cli::display::look;
 use crate::cli::display::signals;
-#[cfg(unix)]
-use crate::cli::own::command_line;
 
 /// State after the dashboard closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +49,10 @@ impl Live {
         let thread = std::thread::Builder::new()
             .name("dashboard".to_owned())
             .spawn(move || {
-                let options = Options {
-                    mode: Mode::Live,
-                    theme: look::theme(),
-                    detaches: can_detach(),
-                };
+                let options = Options::default()
+                    .with_mode(Mode::Live)
+                    .with_theme(look::theme())
+                    .with_detaches(can_detach());
                 let end = dashboard::run(
                     vec![source],
                     options,

@@ -238,10 +238,7 @@ mod tests {
 
     #[test]
     fn resumed_line_states_position() {
-        let config = TrainConfig {
-            epochs: 16,
-            ..TrainConfig::default()
-        };
+        let config = TrainConfig::default().with_epochs(16);
         let plan = Plan::new(config, &|_| {}).unwrap();
         let line = |epochs_done, steps, ended_early| {
             let resumed = Resumed {

@@ -238,10 +238,8 @@ impl Config {
             }
         }
         let stride = self.downsample_in_bottleneck;
-        Ok(NetworkChanges {
-            bottleneck_stride: stride.then_some(BottleneckStride::First),
-            ..NetworkChanges::default()
-        })
+        Ok(NetworkChanges::default()
+            .with_bottleneck_stride(stride.then_some(BottleneckStride::First)))
     }
 
     /// Returns the names of all classes, if the configuration has them.

@@ -106,10 +106,10 @@ impl View<'_> {
 pub(super) fn recognize(view: &View<'_>) -> Result<NetworkConfig, String> {
     let [input_channels, classes] = view.ends()?;
     if view.is_digit() {
-        return Ok(NetworkConfig::Digit(DigitConfig {
+        return Ok(NetworkConfig::Digit(DigitConfig::new(
             input_channels,
             classes,
-        }));
+        )));
     }
     let stem = stem(view)?;
     let depths = depths(view);
@@ -140,24 +140,20 @@ pub(super) fn recognize(view: &View<'_>) -> Result<NetworkConfig, String> {
         true => ActivationOrder::Pre,
         false => ActivationOrder::Post,
     };
-    let config = ResNetConfig {
-        stem,
-        block,
-        shortcut: ShortcutKind::ZeroPad,
-        depths,
-        widths,
-        groups,
-        width_per_group,
-        activation,
-        convolution_bias: view.has("stem.convolution.conv.bias"),
-        input_channels,
-        classes,
-        ..ResNetConfig::imagenet(BlockKind::Basic, [1; 4])
-    };
-    Ok(NetworkConfig::Resnet(ResNetConfig {
-        shortcut: shortcut(view, &config)?,
-        ..config
-    }))
+    let config = ResNetConfig::imagenet(BlockKind::Basic, [1; 4])
+        .with_stem(stem)
+        .with_block(block)
+        .with_shortcut(ShortcutKind::ZeroPad)
+        .with_depths(depths)
+        .with_widths(widths)
+        .with_groups(groups)
+        .with_width_per_group(width_per_group)
+        .with_activation(activation)
+        .with_convolution_bias(view.has("stem.convolution.conv.bias"))
+        .with_input_channels(input_channels)
+        .with_classes(classes);
+    let found = shortcut(view, &config)?;
+    Ok(NetworkConfig::Resnet(config.with_shortcut(found)))
 }
 
 fn stem(view: &View<'_>) -> Result<StemKind, String> {
@@ -239,11 +235,9 @@ fn groups(view: &View<'_>, widths: &[usize]) -> Result<[usize; 2], String> {
         inner.push(channels);
     }
     let fits = |&width_per_group: &usize| {
-        let config = ResNetConfig {
-            groups,
-            width_per_group,
-            ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1; 4])
-        };
+        let config = ResNetConfig::imagenet(BlockKind::Bottleneck, [1; 4])
+            .with_groups(groups)
+            .with_width_per_group(width_per_group);
         // The config rejects larger numbers later, but they must not overflow here.
         let most = |&width: &usize| width <= 1 << 20 && groups <= 1 << 20;
         widths.iter().all(most)

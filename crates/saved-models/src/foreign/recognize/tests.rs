@@ -76,14 +76,14 @@ fn registry_networks_are_recognized_by_name() {
 #[test]
 fn narrow_and_grouped_bottlenecks_are_recognized() {
     for (groups, width_per_group) in [(1, 64), (1, 128), (2, 48), (4, 17)] {
-        let config = NetworkConfig::Resnet(ResNetConfig {
-            widths: vec![4, 8, 12],
-            depths: vec![1, 2, 1],
-            groups,
-            width_per_group,
-            shortcut: ShortcutKind::ProjectionAlways,
-            ..ResNetConfig::imagenet(BlockKind::Bottleneck, [1; 4])
-        });
+        let config = NetworkConfig::Resnet(
+            ResNetConfig::imagenet(BlockKind::Bottleneck, [1; 4])
+                .with_widths(vec![4, 8, 12])
+                .with_depths(vec![1, 2, 1])
+                .with_groups(groups)
+                .with_width_per_group(width_per_group)
+                .with_shortcut(ShortcutKind::ProjectionAlways),
+        );
         let found = found(&file(&config, &Naming::own("")), &Naming::own(""));
         // Another number may describe the same network.
         let tensors = |config| model::tensors(config).unwrap();
@@ -138,10 +138,7 @@ fn reason_of(change: impl FnOnce(&mut StateDict)) -> String {
     let NetworkConfig::Resnet(resnet) = &config else {
         panic!();
     };
-    let config = NetworkConfig::Resnet(ResNetConfig {
-        shortcut: ShortcutKind::Projection,
-        ..resnet.clone()
-    });
+    let config = NetworkConfig::Resnet(resnet.clone().with_shortcut(ShortcutKind::Projection));
     let naming = Naming::torchvision(resnet);
     let mut state_dict = file(&config, &naming);
     change(&mut state_dict);
@@ -168,11 +165,11 @@ fn unsupported_networks_report_reason() {
 
 #[test]
 fn bias_before_norm_is_not_a_plain_projection() {
-    let config = NetworkConfig::Resnet(ResNetConfig {
-        shortcut: ShortcutKind::Projection,
-        convolution_bias: true,
-        ..ResNetConfig::cifar(1)
-    });
+    let config = NetworkConfig::Resnet(
+        ResNetConfig::cifar(1)
+            .with_shortcut(ShortcutKind::Projection)
+            .with_convolution_bias(true),
+    );
     let NetworkConfig::Resnet(resnet) = &config else {
         panic!();
     };
