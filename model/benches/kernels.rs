@@ -28,6 +28,10 @@ type Group<'a> = BenchmarkGroup<'a, ShareOfPeak>;
 /// Any: time does not depend on it.
 const EPSILON: f64 = 1e-5;
 
+/// Bytes of weights that displace each other from the caches, and the most copies of a weight.
+const DISPLACING: usize = 64 << 20;
+const MOST_COPIES: usize = 64;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut criterion = measurement::criterion();
     all_convolutions(&mut criterion)?;
@@ -46,10 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn all_convolutions(criterion: &mut Criterion<ShareOfPeak>) -> Result<(), Box<dyn Error>> {
     let resnet18 = model::NetworkConfig::named("resnet18")?;
     let resnet50 = model::NetworkConfig::named("resnet50")?;
-    let cifar = NetworkConfig::Resnet(ResNetConfig {
-        stem: StemKind::Cifar,
-        ..ResNetConfig::imagenet(BlockKind::Basic, [2, 2, 2, 2])
-    });
+    let cifar = NetworkConfig::Resnet(
+        ResNetConfig::imagenet(BlockKind::Basic, [2, 2, 2, 2]).with_stem(StemKind::Cifar),
+    );
     let networks = [
         ("resnet18", &resnet18, 1, 224),
         ("resnet18", &resnet18, 16, 224),
@@ -87,11 +90,9 @@ fn passes(group: &mut Group<'_>, convolution: Convolution) {
         stride,
     } = convolution;
     let output_size = convolution.output_size();
-    let options = ConvolutionOptions {
-        stride: [stride; 2],
-        padding: [convolution.padding(); 2],
-        groups: 1,
-    };
+    let options = ConvolutionOptions::default()
+        .with_stride([stride; 2])
+        .with_padding([convolution.padding(); 2]);
     let input_shape = [batch, in_channels, size, size];
     let weight_shape = [out_channels, in_channels, kernel, kernel];
     // Made when it is asked for, as most are not when a name is given.
@@ -107,6 +108,20 @@ fn passes(group: &mut Group<'_>, convolution: Convolution) {
     ));
     group.bench_function(format!("{convolution}, forward"), |bencher| {
         bencher.iter(|| Flex::convolution(input.clone(), weight.clone(), None, options));
+    });
+    // As in a prediction, in which the other layers' weights displace this one from the caches.
+    let prepared = LazyCell::new(|| {
+        let bytes = weight_shape.iter().product::<usize>() * size_of::<f32>();
+        let copies = (DISPLACING / bytes).clamp(1, MOST_COPIES);
+        let prepare = |_| Flex::prepare_convolution(weight.clone(), None, options);
+        (0..copies).map(prepare).collect::<Vec<_>>()
+    });
+    group.bench_function(format!("{convolution}, prediction"), |bencher| {
+        let mut prepared = prepared.iter().cycle();
+        bencher.iter(|| {
+            let prepared = prepared.next().expect("there is at least one copy");
+            Flex::prepared_convolution(input.clone(), prepared, None, false)
+        });
     });
     group.bench_function(format!("{convolution}, input gradient"), |bencher| {
         bencher.iter(|| {

@@ -58,7 +58,7 @@ pub(super) fn sweep(
     let walk = &walk.flattened();
     check(walk, input, weight, &finish, output);
     let output = Shared::new(output);
-    if winograd::pays(walk, transformed.is_some()) {
+    if winograd::pays(level, walk, transformed.is_some()) {
         let once = OnceLock::new();
         let transformed = transformed
             .unwrap_or(&once)
@@ -215,7 +215,13 @@ impl Task<'_> {
             let channel = panel * self.weight.width;
             let weight = &self.weight.values[panel * self.weight.stride..][..self.weight.stride];
             let bias = self.finish.bias.map(|bias| bias[channel..].into());
+            // The pixels of this panel share the prefetching of the next one, which follows it.
+            let unit_pixels = self.plan.band_rows * walk.columns;
+            let pixels = (units.len() * unit_pixels) as f32;
+            let ahead_per_pixel = weight.len() as f32 / pixels;
             for (index, unit) in units.clone().enumerate() {
+                let done = (index * unit_pixels) as f32 / pixels;
+                let ahead = (done * weight.len() as f32) as usize;
                 let (image, rows) = self.plan.unit(walk, unit);
                 let band = match scratch {
                     Some(scratch) => &scratch[index * self.plan.band_len..][..self.plan.band_len],
@@ -243,6 +249,8 @@ impl Task<'_> {
                         tap_rows: walk.taps[0],
                         run: walk.run(),
                         weight: weight.into(),
+                        ahead: Source::from(weight).add(weight.len() + ahead),
+                        ahead_per_pixel,
                         vectors: vectors(lanes, walk.out_channels),
                         channels: self.weight.width.min(walk.out_channels - channel),
                         pixels: walk.columns,
@@ -291,6 +299,8 @@ impl Kernel for Band<'_> {
             let output = row * self.output_row_stride;
             tiles.input = tiles.input.add(row * self.input_row_stride);
             tiles.output = tiles.output.add(output);
+            let ahead = tiles.ahead_per_pixel * (row * tiles.pixels) as f32;
+            tiles.ahead = tiles.ahead.add(ahead as usize);
             tiles.residual = tiles.residual.map(|residual| residual.add(output));
             // SAFETY: `check` has compared all sizes with the slices.
             unsafe { tiles.run::<S>() };

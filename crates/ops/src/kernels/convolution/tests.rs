@@ -122,6 +122,16 @@ fn shapes() -> Vec<ConvolutionShape> {
             });
         }
     }
+    // Rows of every length, because each is split into tiles of its own.
+    shapes.extend((1..40).map(|width| ConvolutionShape {
+        height: 1,
+        width,
+        in_channels: 7,
+        out_channels: 20,
+        kernel: [1, 1],
+        padding: [0, 0],
+        ..SHAPE
+    }));
     shapes
 }
 
@@ -341,5 +351,35 @@ fn results_are_independent_of_thread_count() {
         input_gradient(level, &shape, gradient, &weight, order, false, input_sums);
         weight_gradient(level, &shape, &input, gradient, weight_sums);
         results.concat()
+    });
+}
+
+/// With few tiles, the number of tasks that share the output channels depends on it.
+#[test]
+fn winograd_is_independent_of_thread_count() {
+    let shape = ConvolutionShape {
+        height: 9,
+        width: 10,
+        in_channels: 24,
+        out_channels: 150,
+        ..SHAPE
+    };
+    let input = random(1, shape.input_len());
+    let weight = random(2, shape.weight_len());
+    let bias = random(3, shape.out_channels);
+    let level = SimdLevel::best();
+    let view = WeightView::new(&weight, WeightOrder::InOut, shape.kernel, 24, 150);
+    let panels = Panels::pack(level, view);
+    let transformed = WinogradWeight::new(level, &panels);
+    let walk = walk(&shape, &Blocks::new(&shape), 0);
+    assert_same_on_threads(|| {
+        let finish = Finish {
+            bias: Some(&bias),
+            ..Finish::default()
+        };
+        let mut output = poisoned(shape.output_len());
+        let shared = Shared::new(&mut output);
+        winograd(level, &walk, &input, &panels, &transformed, finish, shared);
+        output
     });
 }

@@ -19,6 +19,10 @@ pub(super) struct RowOfTiles<'a> {
     pub run: usize,
     /// The panel: `[tap_rows, run, panel width]`.
     pub weight: Source<'a>,
+    /// Weights to prefetch, which the next rows read: the row prefetches as many for each of its
+    /// pixels as `ahead_per_pixel` says.
+    pub ahead: Source<'a>,
+    pub ahead_per_pixel: f32,
     /// Number of vectors in the panel's width; see [`vectors`].
     pub vectors: usize,
     /// Number of channels of the panel that exist.
@@ -37,8 +41,11 @@ pub(super) struct RowOfTiles<'a> {
 
 /// Number of values in a cache line.
 const LINE: usize = 16;
-/// Prefetch distance of weights, in values; covers the latency of memory.
-const AHEAD: usize = 1024;
+/// Number of input values per pixel that one iteration of the innermost loop reads. Address
+/// arithmetic and prefetches then take few of the instructions that a CPU can issue.
+const STEPS: usize = 4;
+/// Largest number of pixels in a tile with 16 registers of 8 values, or 32 of 4: 12 or 24 sums.
+const PIXELS: usize = 6;
 
 /// Returns the number of vectors of output channels in a tile.
 pub(super) const fn vectors(lanes: usize, out_channels: usize) -> usize {
@@ -72,16 +79,8 @@ impl Kernel for RowOfTiles<'_> {
                     4 => self.tiles::<S, 4, 1>(),
                     _ => self.tiles::<S, 1, 1>(),
                 },
-                (4, _) => match best_width(self.pixels, &[6, 4, 1]) {
-                    6 => self.tiles::<S, 6, 4>(),
-                    4 => self.tiles::<S, 4, 4>(),
-                    _ => self.tiles::<S, 1, 4>(),
-                },
-                _ => match best_width(self.pixels, &[6, 4, 1]) {
-                    6 => self.tiles::<S, 6, 2>(),
-                    4 => self.tiles::<S, 4, 2>(),
-                    _ => self.tiles::<S, 1, 2>(),
-                },
+                (4, _) => self.even_tiles::<S, 4>(),
+                _ => self.even_tiles::<S, 2>(),
             }
         }
     }
@@ -98,13 +97,57 @@ fn best_width(pixels: usize, widths: &[usize]) -> usize {
         .unwrap_or(1)
 }
 
+/// Splits `count` values into as few parts of at most `most` as possible, all of one length but the
+/// first ones, which are one value longer. Returns the length, and the number of values in the
+/// longer parts.
+pub(super) fn even_parts(count: usize, most: usize) -> (usize, usize) {
+    let parts = count.div_ceil(most).max(1);
+    let length = count / parts;
+    (length, count % parts * (length + 1))
+}
+
 impl RowOfTiles<'_> {
-    /// Computes the row in tiles of `P` pixels; if they do not fill the row, the last two overlap.
+    /// Computes the row in tiles of `P` pixels.
     #[inline(always)]
     unsafe fn tiles<S: Simd, const P: usize, const V: usize>(&self) {
-        let mut done = 0;
-        while done < self.pixels {
-            let first = done.min(self.pixels - P);
+        // SAFETY: the row has at least `P` pixels.
+        unsafe { self.tiles_of::<S, P, V>(0, self.pixels) }
+    }
+
+    /// Computes the row in as few tiles of at most [`PIXELS`] as possible, which differ by at most
+    /// one pixel.
+    #[inline(always)]
+    unsafe fn even_tiles<S: Simd, const V: usize>(&self) {
+        let pixels = self.pixels;
+        let (width, wider) = even_parts(pixels, PIXELS);
+        // SAFETY: each of the two parts has at least as many pixels as its tiles, or none.
+        unsafe {
+            match width {
+                PIXELS => self.tiles_of::<S, PIXELS, V>(0, pixels),
+                5 => {
+                    self.tiles_of::<S, 6, V>(0, wider);
+                    self.tiles_of::<S, 5, V>(wider, pixels);
+                }
+                4 => {
+                    self.tiles_of::<S, 5, V>(0, wider);
+                    self.tiles_of::<S, 4, V>(wider, pixels);
+                }
+                // Three pixels take as long as four, because sums wait for each other.
+                3 if wider > 0 => self.tiles_of::<S, 4, V>(0, pixels),
+                _ => self.tiles_of::<S, 1, V>(0, pixels),
+            }
+        }
+    }
+
+    /// Computes pixels `done..end` in tiles of `P`; if they do not fill it, the last two overlap.
+    #[inline(always)]
+    unsafe fn tiles_of<S: Simd, const P: usize, const V: usize>(
+        &self,
+        mut done: usize,
+        end: usize,
+    ) {
+        while done < end {
+            let first = done.min(end - P);
             // SAFETY: `first + P` is at most the number of pixels.
             unsafe { self.tile::<S, P, V>(first, done - first) };
             done = first + P;
@@ -116,11 +159,17 @@ impl RowOfTiles<'_> {
     unsafe fn tile<S: Simd, const P: usize, const V: usize>(&self, first: usize, skipped: usize) {
         // SAFETY: all pointers stay within the rows that the creator of `self` guarantees.
         unsafe {
+            self.prefetch_output::<S, P, V>(first);
             let mut sums = [[S::splat(0.0); V]; P];
             let mut weight = self.weight;
             let stride = self.input_pixel_stride;
-            // Input of the next tile: each step of this tile prefetches one line.
+            // Input of the next tile, which this tile prefetches.
             let mut next = self.input.add((first + P) * stride);
+            let mut ahead = self
+                .ahead
+                .add((self.ahead_per_pixel * first as f32) as usize);
+            let iterations = self.tap_rows * (self.run / STEPS).max(1);
+            let ahead_step = (self.ahead_per_pixel * P as f32 / iterations as f32) as usize + 1;
             for row in 0..self.tap_rows {
                 let input = self.input.add(row * self.tap_row_stride + first * stride);
                 // One pointer for every three pixels: CPU addressing modes reach the other two, and
@@ -129,28 +178,26 @@ impl RowOfTiles<'_> {
                 unroll!(GROUP, 6, {
                     inputs[GROUP] = input.add(3 * GROUP * stride);
                 });
-                for _ in 0..self.run {
-                    let mut weights = [S::splat(0.0); V];
-                    unroll!(VECTOR, V, {
-                        weights[VECTOR] = S::load(weight.add(VECTOR * S::LANES));
+                for _ in 0..self.run / STEPS {
+                    unroll!(STEP, STEPS, {
+                        let weight = weight.add(STEP * V * S::LANES);
+                        self.step::<S, P, V>(&inputs, STEP, weight, &mut sums);
                     });
-                    unroll!(PIXEL, P, {
-                        let value = inputs[PIXEL / 3].add(PIXEL % 3 * stride).read();
-                        let value = S::splat(value);
-                        unroll!(VECTOR, V, {
-                            sums[PIXEL][VECTOR] =
-                                S::mul_add(value, weights[VECTOR], sums[PIXEL][VECTOR]);
-                        });
+                    unroll!(AT, (P * STEPS).div_ceil(LINE), {
+                        S::prefetch(next.add(AT * LINE));
                     });
-                    S::prefetch(next);
-                    next = next.add(LINE);
-                    unroll!(VECTOR, V, {
-                        S::prefetch(weight.add(AHEAD + VECTOR * S::LANES));
-                    });
-                    weight = weight.add(V * S::LANES);
+                    next = next.add((P * STEPS).next_multiple_of(LINE));
+                    S::prefetch(ahead);
+                    S::prefetch(ahead.add(ahead_step / 2));
+                    ahead = ahead.add(ahead_step);
+                    weight = weight.add(STEPS * V * S::LANES);
                     unroll!(GROUP, 6, {
-                        inputs[GROUP] = inputs[GROUP].add(1);
+                        inputs[GROUP] = inputs[GROUP].add(STEPS);
                     });
+                }
+                for left in 0..self.run % STEPS {
+                    self.step::<S, P, V>(&inputs, left, weight, &mut sums);
+                    weight = weight.add(V * S::LANES);
                 }
             }
             // A copy that can be indexed by variables, so that `sums` itself stays in registers.
@@ -161,6 +208,47 @@ impl RowOfTiles<'_> {
             for (pixel, sums) in finished.iter().enumerate().skip(skipped) {
                 self.finish::<S, V>(first + pixel, sums);
             }
+        }
+    }
+
+    /// Prefetches what `finish` reads and writes for a tile.
+    #[inline(always)]
+    fn prefetch_output<S: Simd, const P: usize, const V: usize>(&self, first: usize) {
+        let output = Source::from(self.output);
+        unroll!(PIXEL, P, {
+            let start = (first + PIXEL) * self.output_pixel_stride;
+            unroll!(AT, (V * S::LANES).div_ceil(LINE), {
+                S::prefetch(output.add(start + AT * LINE));
+                if let Some(residual) = self.residual {
+                    S::prefetch(residual.add(start + AT * LINE));
+                }
+            });
+        });
+    }
+
+    /// Adds the products of the input value at `offset` of each pixel to the sums.
+    #[inline(always)]
+    unsafe fn step<S: Simd, const P: usize, const V: usize>(
+        &self,
+        inputs: &[Source<'_>; 6],
+        offset: usize,
+        weight: Source<'_>,
+        sums: &mut [[S::Vector; V]; P],
+    ) {
+        let stride = self.input_pixel_stride;
+        // SAFETY: as in `tile`.
+        unsafe {
+            let mut weights = [S::splat(0.0); V];
+            unroll!(VECTOR, V, {
+                weights[VECTOR] = S::load(weight.add(VECTOR * S::LANES));
+            });
+            unroll!(PIXEL, P, {
+                let value = inputs[PIXEL / 3].add(PIXEL % 3 * stride + offset).read();
+                let value = S::splat(value);
+                unroll!(VECTOR, V, {
+                    sums[PIXEL][VECTOR] = S::mul_add(value, weights[VECTOR], sums[PIXEL][VECTOR]);
+                });
+            });
         }
     }
 

@@ -10,7 +10,7 @@ use super::scratch::{copy_band, with_scratch};
 use super::shape::{ConvolutionShape, Walk};
 use super::sweep::part;
 use super::tile::vectors;
-use super::weight_tile::{WeightTiles, tile_height};
+use super::weight_tile::{GradientPanel, SLACK, WeightTiles, reads_beyond};
 use crate::kernels::buffer::Buffer;
 use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::pointer::{Destination, Source};
@@ -122,7 +122,7 @@ impl Plan {
     fn new(level: SimdLevel, walk: Walk) -> Self {
         let [rows, columns] = [walk.rows, walk.columns];
         let lanes = level.lanes();
-        let height = tile_height(lanes, vectors(lanes, walk.out_channels), walk.run());
+        let vectors = vectors(lanes, walk.out_channels);
         let weight_len = walk.taps[0] * walk.run() * walk.out_channels;
         let band_rows = (PIXELS / columns).clamp(1, rows);
         let band_rows = rows.div_ceil(rows.div_ceil(band_rows));
@@ -137,7 +137,7 @@ impl Plan {
             .clamp(1, TASKS)
             .min(walk.batch.div_ceil(band_images));
         Self {
-            copied: !walk.is_inside() || !walk.run().is_multiple_of(height),
+            copied: !walk.is_inside() || reads_beyond(lanes, vectors, walk.run()),
             band_rows,
             band_images,
             band_len: walk.rows_under(band_rows) * walk.columns_under() * walk.in_channels,
@@ -196,33 +196,40 @@ impl Pass<'_> {
         let plan = self.plan;
         let walk = &plan.walk;
         let image_len = walk.image_len();
+        let panel_len = images.len() * rows.len() * walk.columns * plan.panel_width;
         if plan.copied {
-            // A tile reads beyond the last run, by less than a tile's height.
-            let slack = 16;
-            with_scratch(images.len() * plan.band_len + slack, |scratch| {
-                for (band, image) in scratch.chunks_exact_mut(plan.band_len).zip(images.clone()) {
+            let bands_len = images.len() * plan.band_len + SLACK;
+            with_scratch(bands_len + panel_len, |scratch| {
+                let (bands, panel) = scratch.split_at_mut(bands_len);
+                for (band, image) in bands.chunks_exact_mut(plan.band_len).zip(images.clone()) {
                     let image = &self.input[image * image_len..][..image_len];
                     copy_band(walk, image, rows.start, rows.len(), band);
                 }
                 let strides = [plan.band_len, walk.columns_under() * walk.in_channels];
-                self.tiles(scratch, strides, images, rows, panels, target);
+                self.tiles(bands, strides, images, rows, panel, panels, target);
             });
         } else {
             let y = walk.origin[0] as usize + rows.start * walk.step[0];
             let x = walk.origin[1] as usize;
             let start = images.start * image_len + (y * walk.width + x) * walk.in_channels;
             let strides = [image_len, walk.width * walk.in_channels];
-            self.tiles(&self.input[start..], strides, images, rows, panels, target);
+            let input = &self.input[start..];
+            with_scratch(panel_len, |panel| {
+                self.tiles(input, strides, images, rows, panel, panels, target);
+            });
         }
     }
 
-    /// Like [`band`](Self::band), for an input with the given strides of images and rows.
+    /// Like [`band`](Self::band), for an input with the given strides of images and rows, and memory
+    /// for a panel of the gradient.
+    #[allow(clippy::too_many_arguments)]
     fn tiles<'a>(
         &self,
         input: &[f32],
         [image_stride, row_stride]: [usize; 2],
         images: Range<usize>,
         rows: Range<usize>,
+        gradient: &mut [f32],
         panels: Range<usize>,
         target: impl Fn(usize, usize) -> (Destination<'a>, bool),
     ) {
@@ -241,6 +248,20 @@ impl Pass<'_> {
                 + images.start * walk.target.image
                 + rows.start * walk.target.row
                 + channel;
+            let vectors = vectors(lanes, walk.out_channels);
+            let channels = plan.panel_width.min(walk.out_channels - channel);
+            self.level.run(GradientPanel {
+                gradient: Source::from(self.output_gradient).add(first),
+                image_stride: walk.target.image,
+                row_stride: walk.target.row,
+                pixel_stride: walk.target.pixel,
+                images: images.len(),
+                rows: rows.len(),
+                columns: walk.columns,
+                vectors,
+                channels,
+                panel: (&mut *gradient).into(),
+            });
             for tap_row in 0..walk.taps[0] {
                 let (sums, accumulate) = target(panel, tap_row);
                 self.level.run(WeightTiles {
@@ -248,18 +269,15 @@ impl Pass<'_> {
                     input_image_stride: image_stride,
                     input_row_stride: walk.step[0] * row_stride,
                     input_pixel_stride: walk.step[1] * walk.in_channels,
-                    gradient: Source::from(self.output_gradient).add(first),
-                    gradient_image_stride: walk.target.image,
-                    gradient_row_stride: walk.target.row,
-                    gradient_pixel_stride: walk.target.pixel,
+                    gradient: Source::from(&*gradient),
                     images: images.len(),
                     rows: rows.len(),
                     columns: walk.columns,
                     run: walk.run(),
                     sums,
                     sums_stride: walk.out_channels,
-                    vectors: vectors(lanes, walk.out_channels),
-                    channels: plan.panel_width.min(walk.out_channels - channel),
+                    vectors,
+                    channels,
                     accumulate,
                 });
             }

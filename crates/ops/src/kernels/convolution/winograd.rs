@@ -27,6 +27,8 @@ pub(super) const PRODUCTS: usize = IN * IN;
 /// less often; fewer tiles stay in the second-level cache.
 const TASK_TILES: usize = 28;
 const TASKS_PER_THREAD: usize = 4;
+/// Fewest tasks per thread, so that threads finish at about the same time.
+const LEAST_TASKS_PER_THREAD: usize = 2;
 /// Gap between the matrices of the products, which keeps them off the same cache lines.
 const GAP: usize = 16;
 
@@ -66,10 +68,11 @@ fn tiles(walk: &Walk) -> [usize; 2] {
 /// Returns whether F(4x4, 3x3) is faster than direct sums, including the transform of the weight if
 /// it is missing.
 ///
-/// The estimate counts cycles of two cores with vectors of 16 values that share a memory; its
-/// constants are fitted to measurements. It must not depend on the number of threads, or the
-/// results would too.
-pub(super) fn pays(walk: &Walk, is_transformed: bool) -> bool {
+/// The estimate counts cycles of two cores that share a memory; its constants are fitted to
+/// measurements. It depends on the width of vectors, because narrow ones gain more from fewer
+/// products, so results may differ in rounding between vector widths. It must not depend on the
+/// number of threads, or the results would too.
+pub(super) fn pays(level: SimdLevel, walk: &Walk, is_transformed: bool) -> bool {
     if walk.taps != [3, 3] || walk.step != [1, 1] || walk.pixel != walk.in_channels {
         return false;
     }
@@ -77,11 +80,12 @@ pub(super) fn pays(walk: &Walk, is_transformed: bool) -> bool {
     let tiles = (walk.batch * down * across) as f64;
     let pixels = (walk.batch * walk.rows * walk.columns) as f64;
     let [inner, outer] = [walk.in_channels, walk.out_channels].map(|channels| channels as f64);
-    let products_per_cycle = 2.0 * 32.0;
+    let lanes = level.lanes() as f64;
+    let products_per_cycle = 2.0 * 2.0 * lanes;
     let direct = pixels * 9.0 * inner * outer / products_per_cycle;
 
     let products = 1.1 * tiles * 36.0 * inner * outer / products_per_cycle;
-    let transforms = tiles * (inner + outer) * 19.0;
+    let transforms = tiles * (inner + outer) * 304.0 / lanes;
     let weight_bytes = 36.0 * 4.0 * inner * outer;
     let tasks = (tiles / TASK_TILES as f64).max(1.0);
     let (weight_transform, first_read) = if is_transformed {
@@ -107,13 +111,18 @@ pub(super) fn winograd(
     let [down, across] = tiles(walk);
     let total = walk.batch * down * across;
     let wanted = TASKS_PER_THREAD * rayon::current_num_threads();
-    let tasks = total
+    let tile_groups = total
         .div_ceil(TASK_TILES)
         .max(wanted.min(total / (TASK_TILES / 2)))
         .max(1);
+    // A small image has too few tiles for all threads; each task then computes some of the output
+    // channels, and transforms all of its input.
+    let least = LEAST_TASKS_PER_THREAD * rayon::current_num_threads();
+    let panel_groups = least.div_ceil(tile_groups).clamp(1, panels.count);
     let zeros = vec![0.0; walk.in_channels];
-    for_each(tasks, |task| {
-        let tiles = part(total, tasks, task);
+    for_each(tile_groups * panel_groups, |task| {
+        let tiles = part(total, tile_groups, task / panel_groups);
+        let own_panels = part(panels.count, panel_groups, task % panel_groups);
         Task {
             walk,
             input,
@@ -123,6 +132,7 @@ pub(super) fn winograd(
             finish: &finish,
             output,
             tiles,
+            own_panels,
         }
         .run(level);
     });
@@ -138,13 +148,22 @@ struct Task<'a> {
     finish: &'a Finish<'a>,
     output: Shared<'a>,
     tiles: Range<usize>,
+    /// The panels of output channels that this task computes.
+    own_panels: Range<usize>,
 }
 
 impl Task<'_> {
+    /// Returns the output channels that this task computes.
+    fn channels(&self) -> Range<usize> {
+        let Range { start, end } = self.own_panels;
+        start * self.panels.width..(end * self.panels.width).min(self.walk.out_channels)
+    }
+
     fn run(&self, level: SimdLevel) {
         let count = self.tiles.len();
         let in_stride = count * self.walk.in_channels + GAP;
-        let out_stride = count * self.walk.out_channels + GAP;
+        let channels = self.channels().len();
+        let out_stride = count * channels + GAP;
         with_scratch(PRODUCTS * (in_stride + out_stride), |scratch| {
             let (transformed, products) = scratch.split_at_mut(PRODUCTS * in_stride);
             for (index, tile) in self.tiles.clone().enumerate() {
@@ -163,12 +182,7 @@ impl Task<'_> {
                 out_stride,
             });
             for (index, tile) in self.tiles.clone().enumerate() {
-                self.write(
-                    level,
-                    tile,
-                    &products[index * self.walk.out_channels..],
-                    out_stride,
-                );
+                self.write(level, tile, &products[index * channels..], out_stride);
             }
         });
     }
@@ -207,18 +221,23 @@ impl Task<'_> {
         let walk = self.walk;
         let (image, row, column) = self.place(tile);
         let target = &walk.target;
-        let first = target.start + image * target.image + row * target.row + column * target.pixel;
+        let channels = self.channels();
+        let first = target.start
+            + image * target.image
+            + row * target.row
+            + column * target.pixel
+            + channels.start;
         let output = self.output.pointer(first);
         level.run(OutputTiles {
             products,
             stride,
-            channels: walk.out_channels,
+            channels: channels.len(),
             rows: OUT.min(walk.rows - row),
             columns: OUT.min(walk.columns - column),
             output,
             row_stride: target.row,
             pixel_stride: target.pixel,
-            bias: self.finish.bias,
+            bias: self.finish.bias.map(|bias| &bias[channels]),
             residual: match self.finish.residual {
                 Residual::None => None,
                 Residual::Other(residual) => Some(Source::from(residual).add(first)),
@@ -248,14 +267,21 @@ impl Kernel for Products<'_, '_> {
             panels,
             weight,
             tiles,
+            own_panels,
             ..
         } = self.task;
+        let channels = self.task.channels();
+        let weight_at = |panel: usize, product: usize| (panel * PRODUCTS + product) * weight.stride;
         for product in 0..PRODUCTS {
             let input = &self.transformed[product * self.in_stride..][..self.in_stride];
             let output = &mut self.products[product * self.out_stride..][..self.out_stride];
-            for panel in 0..panels.count {
-                let channel = panel * panels.width;
-                let start = (panel * PRODUCTS + product) * weight.stride;
+            for panel in own_panels.clone() {
+                let channel = panel * panels.width - channels.start;
+                let start = weight_at(panel, product);
+                let next = match panel + 1 == own_panels.end {
+                    true => weight_at(own_panels.start, product + 1),
+                    false => weight_at(panel + 1, product),
+                };
                 let tiles = RowOfTiles {
                     input: input.into(),
                     tap_row_stride: 0,
@@ -263,16 +289,18 @@ impl Kernel for Products<'_, '_> {
                     tap_rows: 1,
                     run: walk.in_channels,
                     weight: weight.values[start..][..weight.stride].into(),
+                    ahead: Source::from(&weight.values[..]).add(next),
+                    ahead_per_pixel: weight.stride as f32 / tiles.len() as f32,
                     vectors: vectors(S::LANES, walk.out_channels),
-                    channels: panels.width.min(walk.out_channels - channel),
+                    channels: panels.width.min(channels.len() - channel),
                     pixels: tiles.len(),
                     output: (&mut output[channel..]).into(),
-                    output_pixel_stride: walk.out_channels,
+                    output_pixel_stride: channels.len(),
                     bias: None,
                     residual: None,
                     relu: false,
                 };
-                // SAFETY: for every tile, a row of `in_channels` and one of `out_channels` are
+                // SAFETY: for every tile, a row of `in_channels` and one of `channels` are
                 // within the strides.
                 unsafe { tiles.run::<S>() };
             }
