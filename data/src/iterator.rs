@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::Sender;
 
 use burn::data::dataloader::{DataLoaderIterator, Progress};
 use burn::tensor::backend::Backend;
 
 use crate::batch::ImageBatch;
-use crate::failure::LoadFailure;
+use crate::error::DataError;
 use crate::pending::{Epoch, PendingBatch, Promise};
 use crate::workers::Workers;
 
@@ -22,7 +23,8 @@ pub(crate) struct BatchIterator<'a, B: Backend> {
     /// Maximum number of batches in flight, or made and not yet requested.
     pub ahead: NonZeroUsize,
     pub device: &'a B::Device,
-    pub failure: LoadFailure,
+    /// Receives the reason if a batch cannot be made.
+    pub failures: Option<Sender<DataError>>,
     /// Batches requested from the threads, with the number of images of each; the next one first.
     pub promised: VecDeque<(Promise, usize)>,
     /// Number of images of the epoch in batches requested so far, including skipped batches.
@@ -79,7 +81,10 @@ impl<B: Backend> Iterator for BatchIterator<'_, B> {
                 Some(batch.upload(shape, &self.epoch.values, self.device))
             }
             Err(error) => {
-                self.failure.set(error);
+                if let Some(failures) = &self.failures {
+                    // A receiver that is gone does not ask for the reason.
+                    let _ = failures.send(error);
+                }
                 self.end();
                 None
             }

@@ -63,7 +63,6 @@ mod workers;
 
 // The interface to Burn.
 mod batch;
-mod failure;
 mod iterator;
 mod loader;
 mod position;
@@ -79,7 +78,6 @@ pub use decode::{
     IMAGE_FORMATS, ImageError, ImageFormat, ImageOpener, OtherFormat, decode_image, open_image,
 };
 pub use error::{DataError, MissingPart, PublishedError};
-pub use failure::LoadFailure;
 pub use fit::{Background, Centering, Conversion, Fitted, ImageLook, Mismatch, fit};
 pub use folder::{ClassIndex, FOLDER_SIDE};
 pub use loader::{BatchLoader, DEFAULT_BATCHES_AHEAD};

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -13,7 +14,7 @@ use crate::augment::{Augmentation, AugmentationError, Augmenter};
 use crate::batch::{ImageBatch, ImageBatcher};
 use crate::dataset::ImageDataset;
 use crate::epoch::Sampling;
-use crate::failure::LoadFailure;
+use crate::error::DataError;
 use crate::iterator::BatchIterator;
 use crate::outliers::{OutlierMaker, Outliers};
 use crate::pending::Epoch;
@@ -34,7 +35,7 @@ pub const DEFAULT_BATCHES_AHEAD: NonZeroUsize = NonZeroUsize::MIN.saturating_add
 ///
 /// Threads start with the first iteration and end when the last clone of the loader is dropped;
 /// they sleep while enough batches are ready. If a batch cannot be made, the epoch ends early and
-/// [`BatchLoader::failure`] holds the reason.
+/// [`BatchLoader::with_failures`] tells why.
 pub struct BatchLoader<B: Backend> {
     assembly: Assembly,
     batch_size: NonZeroUsize,
@@ -45,7 +46,7 @@ pub struct BatchLoader<B: Backend> {
     workers: Arc<OnceLock<Option<Workers>>>,
     device: B::Device,
     position: Position,
-    failure: LoadFailure,
+    failures: Option<Sender<DataError>>,
 }
 
 impl<B: Backend> BatchLoader<B> {
@@ -84,7 +85,7 @@ impl<B: Backend> BatchLoader<B> {
             workers: Arc::default(),
             device,
             position: Position::default(),
-            failure: LoadFailure::default(),
+            failures: None,
         }
     }
 
@@ -94,10 +95,16 @@ impl<B: Backend> BatchLoader<B> {
         Self { position, ..self }
     }
 
-    /// Reports failures to an existing [`LoadFailure`], which may be shared.
+    /// Sends the reason to `failures` when a batch cannot be made.
+    ///
+    /// Burn's iterators cannot return an error, so an epoch ends at the first such batch. Check the
+    /// receiver after the iteration.
     #[must_use]
-    pub fn with_failure(self, failure: LoadFailure) -> Self {
-        Self { failure, ..self }
+    pub fn with_failures(self, failures: Sender<DataError>) -> Self {
+        Self {
+            failures: Some(failures),
+            ..self
+        }
     }
 
     /// Augments images; `seed` may be the shuffle seed.
@@ -173,11 +180,6 @@ impl<B: Backend> BatchLoader<B> {
         self.position.clone()
     }
 
-    /// Returns the handle that holds the reason if an epoch ended early.
-    pub fn failure(&self) -> LoadFailure {
-        self.failure.clone()
-    }
-
     /// Returns the number of batches in a whole epoch.
     pub fn num_batches(&self) -> usize {
         self.num_items().div_ceil(self.batch_size.get())
@@ -192,14 +194,14 @@ impl<B: Backend> BatchLoader<B> {
 }
 
 impl<B: Backend> Clone for BatchLoader<B> {
-    /// Returns a clone that shares the position, the threads and the failure.
+    /// Returns a clone that shares the position, the threads and the receiver of failures.
     fn clone(&self) -> Self {
         Self {
             assembly: self.assembly.clone(),
             workers: Arc::clone(&self.workers),
             device: self.device.clone(),
             position: self.position.clone(),
-            failure: self.failure.clone(),
+            failures: self.failures.clone(),
             ..*self
         }
     }
@@ -227,7 +229,7 @@ impl<B: Backend> DataLoader<B, ImageBatch<B>> for BatchLoader<B> {
             workers: self.workers(),
             ahead: self.ahead,
             device: &self.device,
-            failure: self.failure.clone(),
+            failures: self.failures.clone(),
             promised: VecDeque::new(),
             asked: start,
             processed: start,

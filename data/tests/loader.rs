@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use burn::data::dataloader::DataLoader;
 use burn_flex::Flex;
@@ -247,7 +247,8 @@ fn preprocessing() -> Preprocessing {
 #[test]
 fn files_are_opened_on_demand() {
     let paths = ["rgb.jpg", "gray.png", "tall.png"].map(reference);
-    let loader = from_files(paths.to_vec());
+    let (failed, failures) = mpsc::channel();
+    let loader = from_files(paths.to_vec()).with_failures(failed);
     let found = values(&loader).concat();
     let prepared: Vec<u8> = paths
         .iter()
@@ -258,23 +259,23 @@ fn files_are_opened_on_demand() {
         })
         .collect();
     assert_eq!(found, preprocessing().normalize(&prepared));
-    assert!(loader.failure().take().is_none());
+    assert!(failures.try_recv().is_err());
 }
 
 #[test]
 fn too_many_unreadable_files_end_the_epoch() {
     let names = ["rgb.jpg", "gray.png", "absent.png", "rgb.png", "tall.png"];
-    let loader = from_files(names.map(reference).to_vec());
-    let failure = loader.failure();
+    let (failed, failures) = mpsc::channel();
+    let loader = from_files(names.map(reference).to_vec()).with_failures(failed);
     assert_eq!(batches(&loader), [[0, 1]]);
-    let error = failure.take().unwrap();
+    let error = failures.try_recv().unwrap();
     assert!(
         matches!(error, DataError::UnreadableImages { count: 1, .. }),
         "{error}"
     );
     assert!(error.to_string().contains("absent.png"), "{error}");
     assert!(error.hint().is_some());
-    assert!(failure.take().is_none());
+    assert!(failures.try_recv().is_err());
     loader.position().set(0, 2);
     assert_eq!(
         batches(&loader),
@@ -338,9 +339,9 @@ fn unreadable_file_is_replaced_by_next_of_class() {
     for place in [20, 21] {
         std::fs::write(&files.paths()[place], "no image").unwrap();
     }
-    let broken = loader((0..200).collect(), 2);
-    shown(&broken);
-    let error = broken.failure().take().unwrap();
+    let (failed, failures) = mpsc::channel();
+    shown(&loader((0..200).collect(), 2).with_failures(failed));
+    let error = failures.try_recv().unwrap();
     assert!(
         matches!(
             error,

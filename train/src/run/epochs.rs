@@ -1,6 +1,7 @@
 //! The loop over epochs and steps.
 
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use burn::backend::Autodiff;
@@ -10,7 +11,7 @@ use burn::module::AutodiffModule as _;
 use burn::tensor::backend::Backend;
 use burn_train::ClassificationOutput;
 use burn_train::metric::ItemLazy as _;
-use data::{LoadFailure, Position};
+use data::{DataError, Position};
 use events::Work;
 use model::ResidualBackend;
 
@@ -38,7 +39,7 @@ pub(super) struct Epochs<B: ResidualBackend> {
     pub folder: RunFolder,
     pub device: B::Device,
     pub position: Position,
-    pub load_failure: LoadFailure,
+    pub load_failures: Receiver<DataError>,
     pub recorder: CheckpointRecorder,
     pub written: WrittenRecords,
     pub stop: Stop,
@@ -176,7 +177,7 @@ impl<B: ResidualBackend> Epochs<B> {
             self.stream.send(speed);
         }
         // A load failure ends the batches before the end of the epoch.
-        if let Some(error) = self.load_failure.take() {
+        if let Ok(error) = self.load_failures.try_recv() {
             result = result.and(Err(error.into()));
         }
         run.session.end_training(run.state.epoch);
@@ -230,9 +231,9 @@ impl<B: ResidualBackend> Epochs<B> {
     ) -> Result<(), TrainError> {
         let network = trainee.model.network.valid();
         let scorer = Scorer {
-            plan: Arc::clone(&self.plan),
-            stop: self.stop.clone(),
-            load_failure: self.load_failure.clone(),
+            plan: &self.plan,
+            stop: &self.stop,
+            load_failures: &self.load_failures,
         };
         let epoch = run.state.epoch;
         let mut number = 0;

@@ -18,11 +18,11 @@ mod scorer;
 mod start;
 mod test;
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use burn::backend::Autodiff;
 use burn_train::renderer::MetricsRenderer;
-use data::{LoadFailure, Position};
+use data::Position;
 use events::{Ending, Level};
 use model::ResidualBackend;
 
@@ -132,7 +132,7 @@ impl<B: ResidualBackend> Run<'_, B> {
         let machine = stream.watch_machine();
         let _requests = stream.watch_requests(folder, stop);
         let position = Position::default();
-        let load_failure = LoadFailure::default();
+        let (failed_load, load_failures) = mpsc::channel();
         let (recorder, written) = CheckpointRecorder::new();
         let config = &plan.config;
         let mut train = plan
@@ -140,7 +140,7 @@ impl<B: ResidualBackend> Run<'_, B> {
             .with_augmentation(config.augmentation.clone(), config.seed)
             .map_err(ConfigError::from)?
             .with_position(position.clone())
-            .with_failure(load_failure.clone());
+            .with_failures(failed_load.clone());
         if let Some(outliers) = &config.outliers {
             train = train
                 .with_outliers(outliers.clone(), config.seed)
@@ -150,7 +150,7 @@ impl<B: ResidualBackend> Run<'_, B> {
         let frame = Frame {
             folder: folder.path(),
             train,
-            validation: validation.with_failure(load_failure.clone()),
+            validation: validation.with_failures(failed_load),
             config,
             schedule: plan.schedule(),
             recorder: recorder.clone(),
@@ -161,7 +161,7 @@ impl<B: ResidualBackend> Run<'_, B> {
             folder: (*folder).clone(),
             device: device.clone(),
             position,
-            load_failure,
+            load_failures,
             recorder,
             written,
             stop: stop.clone(),

@@ -1,9 +1,9 @@
 //! Scoring the network of an epoch.
 
-use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 
 use burn::data::dataloader::{DataLoader, Progress};
-use data::{ImageBatch, LoadFailure};
+use data::{DataError, ImageBatch};
 use model::{Network, ResidualBackend};
 
 use crate::error::TrainError;
@@ -15,14 +15,14 @@ use crate::stop::Stop;
 use crate::stream::Scored;
 
 /// Scores networks on a plan's validation images.
-pub(super) struct Scorer {
-    pub plan: Arc<Plan>,
-    pub stop: Stop,
+pub(super) struct Scorer<'a> {
+    pub plan: &'a Plan,
+    pub stop: &'a Stop,
     /// The error that ended the batches early, if any.
-    pub load_failure: LoadFailure,
+    pub load_failures: &'a Receiver<DataError>,
 }
 
-impl Scorer {
+impl Scorer<'_> {
     /// Scores a network and calls `each` for every batch. Returns `None` if told to stop before the end.
     pub(super) fn score<B: ResidualBackend>(
         &self,
@@ -30,7 +30,7 @@ impl Scorer {
         loader: &dyn DataLoader<B, ImageBatch<B>>,
         each: &mut dyn FnMut(Fetched<B>, Progress),
     ) -> Result<Option<Scored>, TrainError> {
-        let plan = &self.plan;
+        let plan = self.plan;
         let tally = Tally::new(plan.network.classes()).of(&plan.validation);
         let tally = score(
             network,
@@ -47,7 +47,7 @@ impl Scorer {
 
     /// Returns the scores, or an error if the images ended early: a score over part of them does not count.
     fn scored(&self, tally: Tally) -> Result<Scored, TrainError> {
-        if let Some(error) = self.load_failure.take() {
+        if let Ok(error) = self.load_failures.try_recv() {
             return Err(error.into());
         }
         let data = &self.plan.data;

@@ -1,7 +1,7 @@
 //! Test at the end of a run.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use data::ImageDataset;
 use events::Work;
@@ -37,8 +37,8 @@ impl<B: ResidualBackend> Test<'_, B> {
         let saved = SavedModel::open(folder)?;
         let network = saved.network::<B>(device)?;
         let images = Arc::new(ImageDataset::all(plan.data.test.clone()).for_scoring());
-        let loader = plan.loader::<B>(&images, None, device);
-        let failure = loader.failure().clone();
+        let (failed_load, load_failures) = mpsc::channel();
+        let loader = plan.loader::<B>(&images, None, device).with_failures(failed_load);
         let tally = score(
             &network,
             &loader,
@@ -50,7 +50,7 @@ impl<B: ResidualBackend> Test<'_, B> {
                 stop.go_on()
             },
         );
-        if let Some(error) = failure.take() {
+        if let Ok(error) = load_failures.try_recv() {
             return Err(error.into());
         }
         let Some(tally) = tally else {

@@ -3,7 +3,7 @@
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use data::{
     BatchLoader, DataSet, ImageBatcher, ImageDataset, LoadOptions, LoadProgress, Source, Storage,
@@ -201,14 +201,15 @@ impl EvaluationPlan {
     ) -> Result<Evaluation, TrainError> {
         let description = &self.saved.description;
         let network = self.saved.network::<B>(device)?;
+        let (failed_load, load_failures) = mpsc::channel();
         let loader = BatchLoader::<B>::new(
             Arc::clone(&self.images),
             Arc::new(ImageBatcher::new(description.preprocessing.clone())),
             self.settings.batch_size,
             None,
             device.clone(),
-        );
-        let failure = loader.failure().clone();
+        )
+        .with_failures(failed_load);
         let tally = Tally::new(description.class_names.len())
             .with_classes(self.classes.clone())
             .of(&self.images);
@@ -217,7 +218,7 @@ impl EvaluationPlan {
             progress(done.items_processed);
             ControlFlow::Continue(())
         });
-        if let Some(error) = failure.take() {
+        if let Ok(error) = load_failures.try_recv() {
             return Err(error.into());
         }
         tally
