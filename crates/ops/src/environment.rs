@@ -46,6 +46,14 @@ pub fn simd() -> Option<&'static str> {
     None
 }
 
+/// Returns the instructions that networks of 8-bit integers use, such as `avx2`; `None` without kernels.
+pub fn int8_simd() -> Option<&'static str> {
+    #[cfg(feature = "flex")]
+    return Some(crate::kernels::int8::Int8Level::best().name());
+    #[cfg(not(feature = "flex"))]
+    None
+}
+
 /// Returns the value of a variable; an empty one counts as unset.
 #[cfg(feature = "flex")]
 fn value(variable: &str) -> Option<String> {

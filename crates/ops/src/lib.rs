@@ -16,6 +16,7 @@
 //! | `flex`, `backends` | implementations of the trait |
 //! | `kernels` | CPU kernels, which `flex` calls |
 //! | `optimizer` | SGD, Adam and Muon, with one operation per step |
+//! | [`int8`] | kernels for networks of 8-bit integers |
 //! | [`profile`] | time spent in each operation |
 //!
 //! ```
@@ -51,7 +52,7 @@ mod values;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
-pub use environment::{EnvironmentError, check_environment, simd};
+pub use environment::{EnvironmentError, check_environment, int8_simd, simd};
 #[cfg(feature = "flex")]
 pub use flex::KERNELS_VARIABLE;
 pub use functions::{
@@ -60,7 +61,7 @@ pub use functions::{
     prepared_convolution, relu, sgd_step, zero_pad_shortcut,
 };
 #[cfg(feature = "flex")]
-pub use kernels::{SIMD_VARIABLE, SimdLevel, peak_gflops};
+pub use kernels::{SIMD_VARIABLE, SimdLevel, int8, peak_gflops};
 pub use optimizer::{Adam, Muon, Optimizer, OptimizerState, Sgd};
 pub use step::{AdamStep, SgdStep};
 pub use values::{
@@ -74,6 +75,15 @@ pub use values::{
 /// [`prepared_convolution`](Self::prepared_convolution), [`affine`](Self::affine) with a learnable
 /// scale or shift, and the gradient operations, all of which it composes from Burn's.
 pub trait ResidualBackend: Backend {
+    /// Whether networks of 8-bit integers run in the kernels of `int8`, on the host's memory.
+    const HAS_INT8: bool = false;
+
+    /// Returns the values of a tensor without a copy, if they lie in the host's memory in the order of
+    /// its shape.
+    fn host_values(_tensor: &FloatTensor<Self>) -> Option<&[f32]> {
+        None
+    }
+
     /// Computes the two-dimensional cross-correlation of `input` `[batch, in, height, width]` with
     /// `weight` `[out, in / groups, kernel height, kernel width]`, plus `bias` `[out]`. Returns
     /// `[batch, out, output height, output width]`.

@@ -146,6 +146,14 @@ pub(super) fn contiguous(tensor: FlexTensor) -> FlexTensor {
     tensor.to_contiguous()
 }
 
+/// Returns the values of a tensor if they lie in the order of its shape.
+pub(super) fn values_in_order(tensor: &FlexTensor) -> Option<&[f32]> {
+    let layout = tensor.layout();
+    let is_in_order =
+        tensor.dtype() == DType::F32 && layout.is_contiguous() && layout.start_offset() == 0;
+    is_in_order.then(|| &tensor.storage()[..layout.num_elements()])
+}
+
 pub(super) fn tensor<const D: usize>(values: Buffer, shape: [usize; D]) -> FlexTensor {
     let layout = Layout::contiguous(Shape::from(shape));
     FlexTensor::new(values.into_bytes(), layout, DType::F32)

@@ -25,6 +25,12 @@ use super::{
 use crate::profile;
 
 impl ResidualBackend for Flex {
+    const HAS_INT8: bool = true;
+
+    fn host_values(tensor: &FlexTensor) -> Option<&[f32]> {
+        images::values_in_order(tensor)
+    }
+
     fn convolution(
         input: FlexTensor,
         weight: FlexTensor,

@@ -7,6 +7,7 @@
 pub(crate) mod buffer;
 pub(crate) mod convolution;
 pub(crate) mod elementwise;
+pub mod int8;
 pub(crate) mod layout;
 pub(crate) mod norm;
 pub(crate) mod optimizer;

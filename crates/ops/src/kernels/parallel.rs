@@ -20,13 +20,13 @@ pub(crate) fn for_each(count: usize, task: impl Fn(usize) + Send + Sync) {
 
 /// A slice to which several tasks write disjoint parts concurrently.
 #[derive(Clone, Copy)]
-pub(crate) struct Shared<'a> {
-    start: Destination<'a>,
+pub(crate) struct Shared<'a, T = f32> {
+    start: Destination<'a, T>,
     length: usize,
 }
 
-impl<'a> Shared<'a> {
-    pub(crate) fn new(slice: &'a mut [f32]) -> Self {
+impl<'a, T: Copy> Shared<'a, T> {
+    pub(crate) fn new(slice: &'a mut [T]) -> Self {
         Self {
             length: slice.len(),
             start: slice.into(),
@@ -41,14 +41,18 @@ impl<'a> Shared<'a> {
     ///
     /// Panics if the range is not within the slice.
     #[allow(clippy::mut_from_ref)]
-    pub(crate) unsafe fn part(&self, range: Range<usize>) -> &'a mut [f32] {
+    pub(crate) unsafe fn part(&self, range: Range<usize>) -> &'a mut [T] {
         assert!(range.start <= range.end && range.end <= self.length);
         // SAFETY: within the slice, and not held by anyone else.
         unsafe { self.start.add(range.start).slice(range.len()) }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
     /// Returns the pointer to element `index`, for kernels that write with strides.
-    pub(crate) fn pointer(&self, index: usize) -> Destination<'a> {
+    pub(crate) fn pointer(&self, index: usize) -> Destination<'a, T> {
         assert!(index <= self.length);
         self.start.add(index)
     }

@@ -8,19 +8,19 @@ use std::marker::PhantomData;
 
 /// A pointer for reading values.
 #[derive(Clone, Copy)]
-pub(crate) struct Source<'a> {
-    pointer: *const f32,
+pub(crate) struct Source<'a, T = f32> {
+    pointer: *const T,
     bounds: Bounds,
-    slice: PhantomData<&'a [f32]>,
+    slice: PhantomData<&'a [T]>,
 }
 
 /// A pointer for writing values, and for reading them. Several tasks may use copies of it but must
 /// not write the same values.
 #[derive(Clone, Copy)]
-pub(crate) struct Destination<'a> {
-    pointer: *mut f32,
+pub(crate) struct Destination<'a, T = f32> {
+    pointer: *mut T,
     bounds: Bounds,
-    slice: PhantomData<&'a mut [f32]>,
+    slice: PhantomData<&'a mut [T]>,
 }
 
 const _: () = assert!(
@@ -28,16 +28,16 @@ const _: () = assert!(
         || size_of::<(Source, Destination)>() == size_of::<(*const f32, *mut f32)>()
 );
 
-// SAFETY: equivalent to a `&[f32]`, or a part of a `Destination`.
-unsafe impl Send for Source<'_> {}
+// SAFETY: equivalent to a `&[T]`, or a part of a `Destination`.
+unsafe impl<T: Sync> Send for Source<'_, T> {}
 // SAFETY: as above.
-unsafe impl Sync for Source<'_> {}
-// SAFETY: equivalent to a `&mut [f32]`, whose users promise not to write the same values.
-unsafe impl Send for Destination<'_> {}
+unsafe impl<T: Sync> Sync for Source<'_, T> {}
+// SAFETY: equivalent to a `&mut [T]`, whose users promise not to write the same values.
+unsafe impl<T: Send> Send for Destination<'_, T> {}
 // SAFETY: as above.
-unsafe impl Sync for Destination<'_> {}
+unsafe impl<T: Sync> Sync for Destination<'_, T> {}
 
-impl Source<'_> {
+impl<T> Source<'_, T> {
     /// Advances by the given number of values. May leave the slice as long as nothing is read
     /// there.
     #[inline(always)]
@@ -54,7 +54,7 @@ impl Source<'_> {
     ///
     /// Panics with debug assertions if the values are not within the slice.
     #[inline(always)]
-    pub(crate) fn for_reading(self, values: usize) -> *const f32 {
+    pub(crate) fn for_reading(self, values: usize) -> *const T {
         self.bounds.check(self.pointer, values);
         self.pointer
     }
@@ -65,13 +65,16 @@ impl Source<'_> {
     ///
     /// The value must be within the slice, and no one may write it concurrently.
     #[inline(always)]
-    pub(crate) unsafe fn read(self) -> f32 {
+    pub(crate) unsafe fn read(self) -> T
+    where
+        T: Copy,
+    {
         // SAFETY: guaranteed by the caller.
         unsafe { self.for_reading(1).read() }
     }
 }
 
-impl<'a> Destination<'a> {
+impl<'a, T> Destination<'a, T> {
     /// Advances by the given number of values. May leave the slice as long as nothing is read or
     /// written there.
     #[inline(always)]
@@ -88,7 +91,7 @@ impl<'a> Destination<'a> {
     ///
     /// Panics with debug assertions if the values are not within the slice.
     #[inline(always)]
-    pub(crate) fn for_writing(self, values: usize) -> *mut f32 {
+    pub(crate) fn for_writing(self, values: usize) -> *mut T {
         self.bounds.check(self.pointer, values);
         self.pointer
     }
@@ -99,15 +102,15 @@ impl<'a> Destination<'a> {
     ///
     /// The values must be within the slice, and no one else may read or write them.
     #[inline(always)]
-    pub(crate) unsafe fn slice(self, values: usize) -> &'a mut [f32] {
+    pub(crate) unsafe fn slice(self, values: usize) -> &'a mut [T] {
         // SAFETY: guaranteed by the caller.
         unsafe { std::slice::from_raw_parts_mut(self.for_writing(values), values) }
     }
 }
 
-impl<'a> From<&'a [f32]> for Source<'a> {
+impl<'a, T> From<&'a [T]> for Source<'a, T> {
     #[inline(always)]
-    fn from(slice: &'a [f32]) -> Self {
+    fn from(slice: &'a [T]) -> Self {
         Self {
             pointer: slice.as_ptr(),
             bounds: Bounds::new(slice.as_ptr(), slice.len()),
@@ -116,9 +119,9 @@ impl<'a> From<&'a [f32]> for Source<'a> {
     }
 }
 
-impl<'a> From<Destination<'a>> for Source<'a> {
+impl<'a, T> From<Destination<'a, T>> for Source<'a, T> {
     #[inline(always)]
-    fn from(destination: Destination<'a>) -> Self {
+    fn from(destination: Destination<'a, T>) -> Self {
         Self {
             pointer: destination.pointer,
             bounds: destination.bounds,
@@ -127,9 +130,9 @@ impl<'a> From<Destination<'a>> for Source<'a> {
     }
 }
 
-impl<'a> From<&'a mut [f32]> for Destination<'a> {
+impl<'a, T> From<&'a mut [T]> for Destination<'a, T> {
     #[inline(always)]
-    fn from(slice: &'a mut [f32]) -> Self {
+    fn from(slice: &'a mut [T]) -> Self {
         Self {
             pointer: slice.as_mut_ptr(),
             bounds: Bounds::new(slice.as_ptr(), slice.len()),
@@ -150,7 +153,7 @@ struct Bounds {
 #[cfg(debug_assertions)]
 impl Bounds {
     #[inline(always)]
-    fn new(slice: *const f32, length: usize) -> Self {
+    fn new<T>(slice: *const T, length: usize) -> Self {
         Self {
             address: slice.addr(),
             length,
@@ -160,8 +163,8 @@ impl Bounds {
     /// Panics if an access leaves the slice. An access to no values is always valid, wherever the
     /// pointer is.
     #[inline(always)]
-    fn check(self, pointer: *const f32, values: usize) {
-        let offset = pointer.addr().wrapping_sub(self.address) / size_of::<f32>();
+    fn check<T>(self, pointer: *const T, values: usize) {
+        let offset = pointer.addr().wrapping_sub(self.address) / size_of::<T>();
         if values > self.length.saturating_sub(offset) {
             self.panic(pointer, values);
         }
@@ -169,9 +172,9 @@ impl Bounds {
 
     #[cold]
     #[inline(never)]
-    fn panic(self, pointer: *const f32, values: usize) -> ! {
+    fn panic<T>(self, pointer: *const T, values: usize) -> ! {
         let bytes = pointer.addr().wrapping_sub(self.address) as isize;
-        let offset = bytes / size_of::<f32>() as isize;
+        let offset = bytes / size_of::<T>() as isize;
         let length = self.length;
         panic!("{values} values at offset {offset} of a slice of length {length}");
     }
@@ -184,12 +187,12 @@ struct Bounds;
 #[cfg(not(debug_assertions))]
 impl Bounds {
     #[inline(always)]
-    fn new(_: *const f32, _: usize) -> Self {
+    fn new<T>(_: *const T, _: usize) -> Self {
         Self
     }
 
     #[inline(always)]
-    fn check(self, _: *const f32, _: usize) {}
+    fn check<T>(self, _: *const T, _: usize) {}
 }
 
 #[cfg(test)]

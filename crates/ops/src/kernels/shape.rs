@@ -1,7 +1,7 @@
 //! Memory layout of images in a slice.
 
 /// Images in channels-last order: `[batch, height, width, channels]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) batch: usize,
     pub(crate) height: usize,

@@ -12,7 +12,7 @@ const FULL: usize = 16;
 
 /// Blocks of channels of a convolution; a single block without groups.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Blocks {
+pub(in crate::kernels) struct Blocks {
     pub count: usize,
     /// Number of input channels of a block.
     pub in_channels: usize,
@@ -22,7 +22,7 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    pub(super) fn new(shape: &ConvolutionShape) -> Self {
+    pub(in crate::kernels) fn new(shape: &ConvolutionShape) -> Self {
         let [inner, outer] = shape.channels_per_group();
         // As many groups as fit into a tile, or one that fills it alone.
         let groups = (1..=shape.groups)
@@ -38,7 +38,7 @@ impl Blocks {
         }
     }
 
-    pub(super) fn out_range(&self, block: usize) -> Range<usize> {
+    pub(in crate::kernels) fn out_range(&self, block: usize) -> Range<usize> {
         block * self.out_channels..(block + 1) * self.out_channels
     }
 

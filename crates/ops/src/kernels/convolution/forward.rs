@@ -103,7 +103,7 @@ pub(crate) fn forward(
 }
 
 /// Returns the walk over the input of a block of channels.
-pub(super) fn walk(shape: &ConvolutionShape, blocks: &Blocks, block: usize) -> Walk {
+pub(in crate::kernels) fn walk(shape: &ConvolutionShape, blocks: &Blocks, block: usize) -> Walk {
     let [rows, columns] = shape.output_size();
     Walk {
         batch: shape.batch,

@@ -8,17 +8,19 @@
 //! | `blocks` | grouped channels |
 //! | `pack` | weights in the layout that the tiles read |
 //! | `tile` | pixels by channels in registers |
-//! | `sweep` | tiles over a batch, split into tasks |
+//! | `plan` | the split into tasks |
+//! | `sweep` | tiles over a batch |
 //! | `forward`, `input_gradient`, `weight_gradient` | the three passes |
 //! | `winograd`, `winograd_transform` | 3x3 with stride 1 in a quarter of the products |
 //! | `scratch` | bands of the input with their zero border |
 
-mod blocks;
-mod forward;
+pub(super) mod blocks;
+pub(super) mod forward;
 mod input_gradient;
 mod pack;
-mod scratch;
-mod shape;
+pub(super) mod plan;
+pub(super) mod scratch;
+pub(super) mod shape;
 mod sweep;
 mod tile;
 mod weight_gradient;

@@ -21,22 +21,23 @@ pub(super) fn with_scratch<R>(length: usize, work: impl FnOnce(&mut [f32]) -> R)
 }
 
 /// Copies the part of an image under `rows` positions of the window, starting at `first_row`.
-/// Pixels outside the image become zeros.
-pub(super) fn copy_band(
+/// `outside` writes pixels outside the image.
+pub(in crate::kernels) fn copy_band<T: Copy>(
     walk: &Walk,
-    image: &[f32],
+    image: &[T],
     first_row: usize,
     rows: usize,
-    band: &mut [f32],
+    outside: impl Fn(&mut [T]),
+    band: &mut [T],
 ) {
     let channels = walk.in_channels;
     let columns = walk.columns_under();
     let top = walk.origin[0] + (first_row * walk.step[0]) as isize;
     let left = walk.origin[1];
-    // Columns of the band: `zeros` outside on the left, then `copied` inside, then outside again.
-    let zeros = (-left).clamp(0, columns as isize) as usize;
+    // Columns of the band: `margin` outside on the left, then `copied` inside, then outside again.
+    let margin = (-left).clamp(0, columns as isize) as usize;
     let first = left.max(0) as usize;
-    let copied = walk.width.saturating_sub(first).min(columns - zeros);
+    let copied = walk.width.saturating_sub(first).min(columns - margin);
     for (index, row) in band
         .chunks_exact_mut(columns * channels)
         .take(walk.rows_under(rows))
@@ -44,13 +45,13 @@ pub(super) fn copy_band(
     {
         let y = top + index as isize;
         if y < 0 || y >= walk.height as isize || copied == 0 {
-            row.fill(0.0);
+            outside(row);
             continue;
         }
         let source = (y as usize * walk.width + first) * walk.pixel;
-        let (before, rest) = row.split_at_mut(zeros * channels);
+        let (before, rest) = row.split_at_mut(margin * channels);
         let (inside, after) = rest.split_at_mut(copied * channels);
-        before.fill(0.0);
+        outside(before);
         if walk.pixel == channels {
             inside.copy_from_slice(&image[source..source + copied * channels]);
         } else {
@@ -59,6 +60,6 @@ pub(super) fn copy_band(
                 inside.copy_from_slice(&pixel[walk.first_channel..][..channels]);
             }
         }
-        after.fill(0.0);
+        outside(after);
     }
 }

@@ -45,12 +45,12 @@ impl ConvolutionShape {
         self.taps() * self.in_channels / self.groups * self.out_channels
     }
 
-    pub(super) fn taps(&self) -> usize {
+    pub(in crate::kernels) fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
     }
 
     /// Returns the channels per group of the input and of the output.
-    pub(super) fn channels_per_group(&self) -> [usize; 2] {
+    pub(in crate::kernels) fn channels_per_group(&self) -> [usize; 2] {
         [self.in_channels, self.out_channels].map(|channels| channels / self.groups)
     }
 }
@@ -58,7 +58,7 @@ impl ConvolutionShape {
 /// Sums over a window that moves over images: the common form of the forward pass and of each phase
 /// of the input gradient.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Walk {
+pub(in crate::kernels) struct Walk {
     pub batch: usize,
     /// Size of the input images.
     pub height: usize,
@@ -83,7 +83,7 @@ pub(super) struct Walk {
 /// Location of the results, in values: the first one, and the distances between images, rows and
 /// pixels. Channels are contiguous.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Target {
+pub(in crate::kernels) struct Target {
     pub start: usize,
     pub image: usize,
     pub row: usize,
@@ -93,7 +93,7 @@ pub(super) struct Target {
 impl Walk {
     /// Reshapes the walk to rows that fill whole tiles, if the window is a single pixel that visits
     /// every pixel once. Rows and images have no meaning afterward.
-    pub(super) fn flattened(self) -> Self {
+    pub(in crate::kernels) fn flattened(self) -> Self {
         /// A multiple of every tile width.
         const TILES: usize = 112;
         let target = self.target;
@@ -130,28 +130,28 @@ impl Walk {
     }
 
     /// Returns the number of values under one row of the window.
-    pub(super) fn run(&self) -> usize {
+    pub(in crate::kernels) fn run(&self) -> usize {
         self.taps[1] * self.in_channels
     }
 
     /// Returns the number of image rows under `rows` positions.
-    pub(super) fn rows_under(&self, rows: usize) -> usize {
+    pub(in crate::kernels) fn rows_under(&self, rows: usize) -> usize {
         (rows.max(1) - 1) * self.step[0] + self.taps[0]
     }
 
     /// Returns the number of image columns under all positions of a row.
-    pub(super) fn columns_under(&self) -> usize {
+    pub(in crate::kernels) fn columns_under(&self) -> usize {
         (self.columns.max(1) - 1) * self.step[1] + self.taps[1]
     }
 
     /// Returns the number of values in an input image.
-    pub(super) fn image_len(&self) -> usize {
+    pub(in crate::kernels) fn image_len(&self) -> usize {
         self.height * self.width * self.pixel
     }
 
     /// Returns whether the walk reads all channels of the input and no position reaches outside the
     /// image.
-    pub(super) fn is_inside(&self) -> bool {
+    pub(in crate::kernels) fn is_inside(&self) -> bool {
         let inside = |origin: isize, under: usize, length: usize| {
             origin >= 0 && origin as usize + under <= length
         };

@@ -1,9 +1,10 @@
-//! Tiles over a whole batch, split into tasks.
+//! Tiles over a whole batch.
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::pack::Panels;
+use super::plan::{Plan, part};
 use super::scratch::{copy_band, with_scratch};
 use super::shape::Walk;
 use super::tile::{RowOfTiles, vectors};
@@ -11,14 +12,6 @@ use super::winograd::{self, WinogradWeight};
 use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::pointer::Source;
 use crate::kernels::simd::{Kernel, Simd, SimdLevel};
-
-/// Largest input of a band with more than one row, in bytes: a fraction of the second-level cache.
-const BAND_BYTES: usize = 128 << 10;
-/// Largest input of a task in bytes, with few weights and with many. Many weights come from a more
-/// distant memory level, so each read should serve more pixels.
-const TASK_BYTES: [usize; 2] = [512 << 10, 4 << 20];
-const FEW_WEIGHTS: usize = 512 << 10;
-const TASKS_PER_THREAD: usize = 4;
 
 /// Operations on the sums before they are written.
 #[derive(Clone, Copy, Default)]
@@ -78,7 +71,7 @@ pub(super) fn direct(
     finish: Finish<'_>,
     output: Shared<'_>,
 ) {
-    let plan = Plan::new(walk, weight);
+    let plan = Plan::new::<f32>(walk, weight.count, weight.values.len());
     for_each(plan.unit_groups * plan.panel_groups, |task| {
         let units = part(plan.units, plan.unit_groups, task / plan.panel_groups);
         let panels = part(weight.count, plan.panel_groups, task % plan.panel_groups);
@@ -98,7 +91,14 @@ pub(super) fn direct(
                 for (band, unit) in scratch.chunks_exact_mut(plan.band_len).zip(units.clone()) {
                     let (image, rows) = plan.unit(walk, unit);
                     let image = &input[image * walk.image_len()..][..walk.image_len()];
-                    copy_band(walk, image, rows.start, rows.len(), band);
+                    copy_band(
+                        walk,
+                        image,
+                        rows.start,
+                        rows.len(),
+                        |pixels| pixels.fill(0.0),
+                        band,
+                    );
                 }
                 // SAFETY: as above.
                 unsafe { task.run(level, units, panels, Some(scratch)) };
@@ -126,63 +126,6 @@ fn check(walk: &Walk, input: &[f32], weight: &Panels, finish: &Finish<'_>, outpu
     if let Residual::Other(residual) = finish.residual {
         assert_eq!(residual.len(), output.len());
     }
-}
-
-/// Split of a sweep into tasks. A unit is a band of rows of one image.
-struct Plan {
-    band_rows: usize,
-    bands: usize,
-    units: usize,
-    /// Number of values in a band's scratch memory.
-    band_len: usize,
-    unit_groups: usize,
-    panel_groups: usize,
-}
-
-impl Plan {
-    fn new(walk: &Walk, weight: &Panels) -> Self {
-        let row_len = walk.columns_under() * walk.in_channels;
-        let fitting = BAND_BYTES / size_of::<f32>() / row_len.max(1);
-        let most = (fitting.saturating_sub(walk.taps[0]) / walk.step[0] + 1).clamp(1, walk.rows);
-        let bands = walk.rows.div_ceil(most);
-        let band_rows = walk.rows.div_ceil(bands);
-        let bands = walk.rows.div_ceil(band_rows);
-        let units = walk.batch * bands;
-        let band_len = walk.rows_under(band_rows) * row_len;
-
-        let tasks = TASKS_PER_THREAD * rayon::current_num_threads();
-        let input_bytes = (units * band_len * size_of::<f32>()).max(1);
-        let weight_bytes = (weight.values.len() * size_of::<f32>()).max(1);
-        // Every group of units reads all weights, and every group of panels reads all pixels; this
-        // ratio of the two minimizes reads.
-        let least = (tasks as f64 * input_bytes as f64 / weight_bytes as f64).sqrt() as usize;
-        let task_bytes = TASK_BYTES[usize::from(weight_bytes > FEW_WEIGHTS)];
-        let unit_groups = least
-            .min(tasks)
-            .max(input_bytes.div_ceil(task_bytes))
-            .clamp(1, units);
-        let panel_groups = tasks.div_ceil(unit_groups).clamp(1, weight.count);
-        Self {
-            band_rows,
-            bands,
-            units,
-            band_len,
-            unit_groups,
-            panel_groups,
-        }
-    }
-
-    /// Returns the image and the rows of a unit.
-    fn unit(&self, walk: &Walk, unit: usize) -> (usize, Range<usize>) {
-        let first = unit % self.bands * self.band_rows;
-        let last = (first + self.band_rows).min(walk.rows);
-        (unit / self.bands, first..last)
-    }
-}
-
-/// Returns the `index`-th of `parts` nearly equal parts of `0..count`.
-pub(super) fn part(count: usize, parts: usize, index: usize) -> Range<usize> {
-    count * index / parts..count * (index + 1) / parts
 }
 
 struct Task<'a> {

@@ -1,6 +1,7 @@
 //! The innermost loop: a tile of pixels in a row by vectors of output channels, summed in
 //! registers.
 
+use super::plan::even_parts;
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::simd::{Kernel, Simd, unroll};
 
@@ -95,15 +96,6 @@ fn best_width(pixels: usize, widths: &[usize]) -> usize {
         .filter(|&width| width <= pixels)
         .min_by_key(|&width| pixels.div_ceil(width) * (width + 3))
         .unwrap_or(1)
-}
-
-/// Splits `count` values into as few parts of at most `most` as possible, all of one length but the
-/// first ones, which are one value longer. Returns the length, and the number of values in the
-/// longer parts.
-pub(super) fn even_parts(count: usize, most: usize) -> (usize, usize) {
-    let parts = count.div_ceil(most).max(1);
-    let length = count / parts;
-    (length, count % parts * (length + 1))
 }
 
 impl RowOfTiles<'_> {

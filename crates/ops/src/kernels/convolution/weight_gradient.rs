@@ -6,9 +6,9 @@ use std::ops::Range;
 use super::blocks::Blocks;
 use super::forward::walk;
 use super::pack::panel_width;
+use super::plan::part;
 use super::scratch::{copy_band, with_scratch};
 use super::shape::{ConvolutionShape, Walk};
-use super::sweep::part;
 use super::tile::vectors;
 use super::weight_tile::{GradientPanel, SLACK, WeightTiles, reads_beyond};
 use crate::kernels::buffer::Buffer;
@@ -203,7 +203,14 @@ impl Pass<'_> {
                 let (bands, panel) = scratch.split_at_mut(bands_len);
                 for (band, image) in bands.chunks_exact_mut(plan.band_len).zip(images.clone()) {
                     let image = &self.input[image * image_len..][..image_len];
-                    copy_band(walk, image, rows.start, rows.len(), band);
+                    copy_band(
+                        walk,
+                        image,
+                        rows.start,
+                        rows.len(),
+                        |pixels| pixels.fill(0.0),
+                        band,
+                    );
                 }
                 let strides = [plan.band_len, walk.columns_under() * walk.in_channels];
                 self.tiles(bands, strides, images, rows, panel, panels, target);

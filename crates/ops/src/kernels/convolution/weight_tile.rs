@@ -1,7 +1,7 @@
 //! The innermost loop of the weight gradient: a tile of values of the run under a row of taps by
 //! vectors of output channels, summed over pixels in registers.
 
-use super::tile::even_parts;
+use super::plan::even_parts;
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::simd::{Kernel, Simd, unroll};
 

@@ -8,9 +8,10 @@
 use std::ops::Range;
 
 use super::pack::Panels;
+use super::plan::part;
 use super::scratch::with_scratch;
 use super::shape::Walk;
-use super::sweep::{Finish, Residual, part};
+use super::sweep::{Finish, Residual};
 use super::tile::{RowOfTiles, vectors};
 use super::winograd_transform::{InputTiles, OutputTiles, WeightTransform};
 use crate::kernels::buffer::Buffer;

@@ -126,16 +126,18 @@ impl SimdLevel {
     pub fn best() -> Self {
         static BEST: OnceLock<SimdLevel> = OnceLock::new();
         *BEST.get_or_init(|| {
-            let available = Self::available();
-            let named = std::env::var(SIMD_VARIABLE)
-                .ok()
-                .and_then(|name| available.iter().find(|level| level.name() == name));
-            let widest = available.last();
-            named
-                .or(widest)
-                .copied()
-                .unwrap_or(Self(Instructions::Portable))
+            let widest = || Self::available().pop();
+            let best = Self::limit().or_else(widest);
+            best.unwrap_or(Self(Instructions::Portable))
         })
+    }
+
+    /// Returns the width that the environment variable [`SIMD_VARIABLE`] names, if this CPU supports
+    /// it.
+    pub(crate) fn limit() -> Option<Self> {
+        let name = std::env::var(SIMD_VARIABLE).ok()?;
+        let mut available = Self::available().into_iter();
+        available.find(|level| level.name() == name)
     }
 
     /// Returns `portable`, `neon`, `avx2` or `avx512`.
