@@ -43,14 +43,19 @@ impl NetworkConfig {
     /// If a value is out of range.
     pub fn init<B: ResidualBackend>(&self, device: &B::Device) -> Result<Network<B>, ConfigError> {
         self.validate()?;
-        let network = match self {
-            Self::Resnet(config) => Network::ResNet(ResNet::new(config, device)),
-            Self::Digit(config) => Network::Digit(DigitResNet::new(config, device)),
-        };
+        let network = self.undrawn(device);
         // Burn draws a parameter when it is first used. Visiting every parameter draws all of them
         // now, in a fixed order, so that a seed gives the same weights regardless of what runs
         // first.
         parameter_count(&network);
         Ok(network)
+    }
+
+    /// Builds the network of a valid config, whose parameters take no memory until they are used.
+    pub(crate) fn undrawn<B: ResidualBackend>(&self, device: &B::Device) -> Network<B> {
+        match self {
+            Self::Resnet(config) => Network::ResNet(ResNet::new(config, device)),
+            Self::Digit(config) => Network::Digit(DigitResNet::new(config, device)),
+        }
     }
 }

@@ -40,36 +40,24 @@ impl<B: ResidualBackend> Shortcut<B> {
         self.run(input, Pass::Learning)
     }
 
+    /// Returns whether the shortcut carries its input unchanged.
+    pub(crate) fn is_identity(&self) -> bool {
+        self.projection.is_none() && self.stride == 1 && self.padding == [0, 0]
+    }
+
     pub(crate) fn run(&self, input: Tensor<B, 4>, pass: Pass) -> Tensor<B, 4> {
         match &self.projection {
             Some(projection) => {
-                let input = average_pool(input, self.average_pool);
+                let input = match self.average_pool {
+                    true => ops::average_pool(input, AVERAGE_POOL),
+                    false => input,
+                };
                 projection.run(input, None, false, pass)
             }
-            None => zero_pad(input, self.stride, self.padding),
+            None if self.is_identity() => input,
+            None => ops::zero_pad_shortcut(input, self.stride, self.padding),
         }
     }
-}
-
-/// Applies the pool before a projection, if any: halves height and width, rounded up.
-pub(crate) fn average_pool<B: ResidualBackend>(input: Tensor<B, 4>, pooled: bool) -> Tensor<B, 4> {
-    if pooled {
-        ops::average_pool(input, AVERAGE_POOL)
-    } else {
-        input
-    }
-}
-
-/// Applies the shortcut without parameters: the identity if the shape stays the same.
-pub(crate) fn zero_pad<B: ResidualBackend>(
-    input: Tensor<B, 4>,
-    stride: usize,
-    padding: [usize; 2],
-) -> Tensor<B, 4> {
-    if stride == 1 && padding == [0, 0] {
-        return input;
-    }
-    ops::zero_pad_shortcut(input, stride, padding)
 }
 
 #[cfg(test)]
