@@ -19,6 +19,6 @@ mod benchmark;
 mod error;
 mod predictor;
 
-pub use benchmark::{PredictionBenchmark, Subject};
+pub use benchmark::{Precision, PredictionBenchmark, Subject};
 pub use error::PredictError;
 pub use predictor::{ClassProbability, Prediction, Predictor, PreparedImage};

@@ -56,7 +56,7 @@ impl<B: ResidualBackend> Predictor<B> {
     /// If its weights are damaged or belong to another network.
     pub fn new(saved: &SavedModel, device: B::Device) -> Result<Self, SavedModelError> {
         Ok(Self {
-            network: saved.network(&device)?.fold(),
+            network: saved.folded(&device)?,
             batcher: ImageBatcher::new(saved.description.preprocessing.clone()),
             views: Views::default(),
             look: saved.description.images.clone(),

@@ -53,6 +53,23 @@ fn json_reports_untrained_network() {
 }
 
 #[test]
+fn networks_of_integers_are_measured() {
+    for model in ["--model resnet8 --input 3x8x12", "--run shipped"] {
+        let text = bench(&format!("{model} --precision int8 --json --device flex"));
+        let report: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(report["precision"], "int8");
+        assert!(report["simd"].is_string(), "{report}");
+    }
+    let text = bench("--model resnet8 --precision int8");
+    says(&text, &["precision  int8", "vectors    "]);
+    assert!(!bench("--model resnet8").contains("precision"));
+    let runs = tempfile::tempdir().unwrap();
+    let mut command = infer(runs.path());
+    command.args(["--bench", "--model", "resnet8", "--precision", "int4"]);
+    fails(&mut command, 2, &["int4", "float32, int8"]);
+}
+
+#[test]
 fn chosen_model_is_benchmarked() {
     let text = bench("");
     let words = [

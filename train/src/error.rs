@@ -119,6 +119,21 @@ pub enum TrainError {
         /// The model.
         model: String,
     },
+    /// The model holds 8-bit integers already.
+    #[error("{model} consists of 8-bit integers already")]
+    Quantized {
+        /// The model.
+        model: String,
+    },
+    /// The backend has no kernels for integers.
+    #[error("this device cannot compute with 8-bit integers")]
+    NoIntegers,
+    /// No rule for ranges gave predictions that are numbers.
+    #[error("the predictions of {model} are not finite")]
+    Diverging {
+        /// The model.
+        model: String,
+    },
     /// The run in the folder has other settings than the requested one.
     #[error("the run in {} was started with other settings", path.display())]
     OtherSettings {
@@ -420,6 +435,9 @@ impl TrainError {
                     "{hint}, then start again, or resume with --resume from the last checkpoint"
                 )
             }),
+            Self::Quantized { .. } => Some("name the run that it was made from".into()),
+            Self::NoIntegers => Some("build with the feature flex".into()),
+            Self::Diverging { .. } => Some("train a new model with a lower --lr".into()),
             Self::SeveralLabels { .. } => Some(
                 "predict with infer, or name a model with one class per image".into(),
             ),

@@ -188,6 +188,17 @@ impl RunFolder {
             .map_err(TrainError::io("write", path))
     }
 
+    /// Writes the config of a run into the folder of a model that was made from the run's, so that its data is known.
+    ///
+    /// # Errors
+    ///
+    /// If the config cannot be written.
+    pub fn adopt(path: PathBuf, config: &TrainConfig) -> Result<Self, TrainError> {
+        let folder = Self { path };
+        folder.write_config(config)?;
+        Ok(folder)
+    }
+
     /// Replaces the config.
     ///
     /// # Errors

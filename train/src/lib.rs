@@ -54,7 +54,9 @@ pub use evaluation::{ClassEvaluation, Evaluation, Misclassified, Score};
 pub use folder::RunFolder;
 pub use plan::{Fitting, Plan, Pretrained};
 pub use run::{Control, Finished, Outcome, train};
-pub use scoring::{EvaluationPlan, EvaluationSettings, MatchedBy, SetPart};
+pub use scoring::{
+    EvaluationPlan, EvaluationSettings, Form, MatchedBy, QuantizeProgress, Quantized, SetPart,
+};
 pub use settings::{
     Group, Keep, LoaderConfig, OptimizerKind, Overrides, Schedule, Setting, Takes, TrainConfig,
     recipe_names, settings,

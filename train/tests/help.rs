@@ -30,6 +30,7 @@ fn short_help_fits_one_screen_and_names_long_help() {
         &["report"],
         &["export"],
         &["convert"],
+        &["quantize"],
         &["study"],
         &["study", "degradation"],
         &["study", "gradients"],

@@ -61,6 +61,8 @@ pub enum Stored {
     Single,
     /// 16 bits per number.
     Half,
+    /// 8 bits per weight.
+    Int8,
 }
 
 /// How logits become probabilities.

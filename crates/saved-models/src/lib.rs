@@ -21,6 +21,7 @@ mod difference;
 mod error;
 pub mod foreign;
 mod input;
+mod integers;
 mod named;
 mod record;
 mod saved;

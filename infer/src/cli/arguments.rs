@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Parser};
 use command_line::flags::WeightsFlags;
 use device::DeviceRequest;
+use infer::Precision;
 use saved_models::InputShape;
 use saved_models::NamedNetwork;
 use saved_models::foreign::Published;
@@ -158,9 +159,21 @@ pub(crate) struct Benchmark {
     #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = ["images", "list_devices"], value_parser = batch)]
     pub batch: Option<NonZeroUsize>,
 
+    /// Numbers to compute with: float32 or int8 [default: those of the model]
+    #[arg(long, value_name = "TYPE", requires = "bench", conflicts_with_all = ["images", "list_devices"], value_parser = precision)]
+    pub precision: Option<Precision>,
+
     /// Number of predictions to measure [default: for about 3 seconds, at least 5]
     #[arg(long, value_name = "N", requires = "bench", conflicts_with_all = ["images", "list_devices"])]
     pub repeats: Option<NonZeroUsize>,
+}
+
+fn precision(text: &str) -> Result<Precision, String> {
+    match text {
+        "float32" => Ok(Precision::Float32),
+        "int8" => Ok(Precision::Int8),
+        _ => Err("known: float32, int8".to_owned()),
+    }
 }
 
 fn max_pixels(text: &str) -> Result<NonZeroU64, String> {

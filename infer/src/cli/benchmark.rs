@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use command_line::benchmark::{BenchmarkError, Measurement, ProgramStart, Report, Setting};
 use command_line::{terminal, voice};
 use device::Task;
-use infer::{PredictionBenchmark, Subject};
+use infer::{Precision, PredictionBenchmark, Subject};
 use model::ResidualBackend;
 
 use super::arguments::Arguments;
@@ -19,7 +19,8 @@ pub(crate) fn run(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result
         _ => Subject::Saved(open_model(arguments)?.0),
     };
     let batch = flags.batch.unwrap_or(NonZeroUsize::MIN);
-    let benchmark = PredictionBenchmark::new(subject, flags.input, batch)?;
+    let benchmark =
+        PredictionBenchmark::new(subject, flags.input, batch)?.with_precision(flags.precision);
     let device = crate::resolve(arguments)?;
     let measurement = device.run(Measure {
         benchmark: &benchmark,
@@ -32,6 +33,10 @@ pub(crate) fn run(arguments: &Arguments, start: &ProgramStart) -> anyhow::Result
         benchmark.input(),
         benchmark.batch(),
     );
+    let setting = match benchmark.precision() {
+        Precision::Float32 => setting,
+        Precision::Int8 => setting.with_int8(),
+    };
     let report = Report::new(setting, &measurement);
     if arguments.json {
         voice::print_json(&report.json()?)?;

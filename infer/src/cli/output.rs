@@ -37,11 +37,14 @@ fn accuracy(saved: &SavedModel) -> String {
     let scored = scoring.as_ref().map_or(String::new(), |scoring| {
         let views = scoring.views.flags();
         let views = views.map_or(String::new(), |flags| format!(" with {flags}"));
-        let is_rounded =
-            scoring.precision == Stored::Single && saved.stored() == Some(Stored::Half);
-        match is_rounded {
-            true => format!("{views}, before its weights were rounded to half precision"),
-            false => views,
+        match (scoring.precision, saved.stored()) {
+            (Stored::Single, Some(Stored::Half)) => {
+                format!("{views}, before its weights were rounded to half precision")
+            }
+            (Stored::Single | Stored::Half, Some(Stored::Int8)) => {
+                format!("{views}, before it was rounded to 8-bit integers")
+            }
+            _ => views,
         }
     });
     format!(

@@ -9,7 +9,7 @@ use command_line::voice::{self, be_quiet};
 use crate::cli::arguments::help;
 use crate::cli::arguments::{Arguments, Command};
 use crate::cli::commands::{
-    benchmark, convert, eval, export, report, runs, study, summary, survey, watch,
+    benchmark, convert, eval, export, quantize, report, runs, study, summary, survey, watch,
 };
 use crate::cli::display::launcher;
 use crate::cli::display::signals::Signals;
@@ -42,6 +42,7 @@ pub(crate) fn run(arguments: Arguments, start: &ProgramStart) -> anyhow::Result<
         match command {
             Command::Summary(arguments) => summary::run(arguments)?,
             Command::Eval(arguments) => eval::run(arguments)?,
+            Command::Quantize(arguments) => quantize::run(arguments)?,
             Command::Watch(arguments) => watch::run(arguments)?,
             Command::Study(command) => return study::run(command, &signals),
             Command::Completions(arguments) => help::print_completions(arguments)?,

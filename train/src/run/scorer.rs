@@ -33,7 +33,7 @@ impl Scorer<'_> {
         let plan = self.plan;
         let tally = Tally::new(plan.network.classes()).of(&plan.validation);
         let tally = score(
-            network,
+            &network.fold(),
             loader,
             plan.config.views(),
             tally,

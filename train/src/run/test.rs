@@ -35,10 +35,12 @@ impl<B: ResidualBackend> Test<'_, B> {
             stream,
         } = self;
         let saved = SavedModel::open(folder)?;
-        let network = saved.network::<B>(device)?;
+        let network = saved.folded::<B>(device)?;
         let images = Arc::new(ImageDataset::all(plan.data.test.clone()).for_scoring());
         let (failed_load, load_failures) = mpsc::channel();
-        let loader = plan.loader::<B>(&images, None, device).with_failures(failed_load);
+        let loader = plan
+            .loader::<B>(&images, None, device)
+            .with_failures(failed_load);
         let tally = score(
             &network,
             &loader,

@@ -9,7 +9,7 @@ use data::{
     BatchLoader, DataSet, ImageBatcher, ImageDataset, LoadOptions, LoadProgress, Source, Storage,
 };
 use derive_setters::Setters;
-use model::ResidualBackend;
+use model::{FoldedNetwork, ResidualBackend};
 use saved_models::{Activation, SavedModel, Views};
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +92,7 @@ impl EvaluationSettings {
 /// A model and the images that it is evaluated on.
 #[derive(Debug)]
 pub struct EvaluationPlan {
-    saved: SavedModel,
+    pub(super) saved: SavedModel,
     /// The data set, of which one part is evaluated.
     pub data: DataSet,
     /// The settings that the plan was made from.
@@ -199,8 +199,17 @@ impl EvaluationPlan {
         device: &B::Device,
         progress: &mut dyn FnMut(usize),
     ) -> Result<Evaluation, TrainError> {
+        self.run_on(&self.saved.folded::<B>(device)?, device, progress)
+    }
+
+    /// Evaluates another form of the model on the images.
+    pub(super) fn run_on<B: ResidualBackend>(
+        &self,
+        network: &FoldedNetwork<B>,
+        device: &B::Device,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Evaluation, TrainError> {
         let description = &self.saved.description;
-        let network = self.saved.network::<B>(device)?;
         let (failed_load, load_failures) = mpsc::channel();
         let loader = BatchLoader::<B>::new(
             Arc::clone(&self.images),
@@ -214,7 +223,7 @@ impl EvaluationPlan {
             .with_classes(self.classes.clone())
             .of(&self.images);
         let views = self.settings.views;
-        let tally = score(&network, &loader, views, tally, &mut |_, done| {
+        let tally = score(network, &loader, views, tally, &mut |_, done| {
             progress(done.items_processed);
             ControlFlow::Continue(())
         });
@@ -231,7 +240,10 @@ impl EvaluationPlan {
 }
 
 /// Returns the images of the selected part.
-fn images(data: &DataSet, settings: &EvaluationSettings) -> Result<ImageDataset, TrainError> {
+pub(super) fn images(
+    data: &DataSet,
+    settings: &EvaluationSettings,
+) -> Result<ImageDataset, TrainError> {
     match settings.part {
         SetPart::Test => Ok(all(&data.test)),
         SetPart::Train if settings.validation == 0.0 => Ok(all(&data.train)),

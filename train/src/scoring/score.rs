@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use burn::data::dataloader::{DataLoader, Progress};
 use burn_train::metric::ItemLazy as _;
 use data::ImageBatch;
-use model::{Network, ResidualBackend};
+use model::{FoldedNetwork, ResidualBackend};
 use saved_models::Views;
 
 use crate::evaluation::Tally;
@@ -15,16 +15,15 @@ use crate::step::{Fetched, classified};
 ///
 /// Returns `None` if `each` breaks.
 pub(crate) fn score<B: ResidualBackend>(
-    network: &Network<B>,
+    network: &FoldedNetwork<B>,
     loader: &dyn DataLoader<B, ImageBatch<B>>,
     views: Views,
     mut tally: Tally,
     each: &mut dyn FnMut(Fetched<B>, Progress) -> ControlFlow<()>,
 ) -> Option<Tally> {
-    let folded = network.fold();
     let mut batches = loader.iter();
     while let Some(batch) = batches.next() {
-        let logits = views.logits(&folded, batch.images);
+        let logits = views.logits(network, batch.images);
         let output = classified(logits, batch.targets).sync();
         tally.add(output.output.clone(), output.targets.clone());
         if each(output, batches.progress()).is_break() {

@@ -96,7 +96,7 @@ settings! {
     /// Every setting of a run, as it lies in the run's `config.toml`. What a file or the flags leave out has the value
     /// of [`TrainConfig::default`].
     pub struct TrainConfig, TRAIN in "" {
-        /// Data set: cifar10, folder:PATH or others
+        /// Data: cifar10, folder:PATH, others
         ///
         /// sample, mnist, fashion-mnist, cifar10 or cifar100, or folder:PATH for your own images: a folder, .zip or .tar.
         data: Source = Source::Sample => {

@@ -39,6 +39,9 @@ pub enum BenchmarkError {
     /// The saved model cannot be used.
     #[error(transparent)]
     SavedModel(#[from] SavedModelError),
+    /// The device has no kernels for integers.
+    #[error("the device cannot compute with 8-bit integers")]
+    NoIntegers,
     /// The device failed while computing.
     #[error("the device failed: {0}")]
     Device(String),
@@ -50,6 +53,7 @@ impl BenchmarkError {
         match self {
             Self::Input { .. } => Some("choose another --input, or omit it".into()),
             Self::SavedModel(error) => error.hint(),
+            Self::NoIntegers => Some("use --device flex".into()),
             Self::Device(_) => Some("try a smaller batch or another --device".into()),
         }
     }

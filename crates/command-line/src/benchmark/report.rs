@@ -9,6 +9,8 @@ use serde::Serialize;
 use super::{Measurement, process};
 use saved_models::InputShape;
 
+const FLOAT32: &str = "float32";
+
 /// The work done in each run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -26,6 +28,8 @@ pub struct Setting {
     device: String,
     /// The CPU's vector instructions that the kernels of `flex` use.
     simd: Option<&'static str>,
+    /// Numbers that the network computes with, such as `float32`.
+    precision: &'static str,
     model: String,
     input: InputShape,
     batch: usize,
@@ -48,11 +52,22 @@ impl Setting {
             simd: (device.kind() == DeviceKind::Flex)
                 .then(ops::simd)
                 .flatten(),
+            precision: FLOAT32,
             model,
             input,
             batch,
             threads: device::threads(),
             optimizer: None,
+        }
+    }
+
+    /// Returns the setting for a network of integers, which takes other instructions.
+    #[must_use]
+    pub fn with_int8(self) -> Self {
+        Self {
+            simd: self.simd.and(ops::int8_simd()),
+            precision: "int8",
+            ..self
         }
     }
 
@@ -128,6 +143,7 @@ impl fmt::Display for Report {
             task,
             device,
             simd,
+            precision,
             model,
             input,
             batch,
@@ -141,6 +157,9 @@ impl fmt::Display for Report {
         writeln!(formatter, "device     {device}")?;
         if let Some(simd) = simd {
             writeln!(formatter, "vectors    {simd}")?;
+        }
+        if *precision != FLOAT32 {
+            writeln!(formatter, "precision  {precision}")?;
         }
         writeln!(formatter, "model      {model}")?;
         if let Some(optimizer) = optimizer {

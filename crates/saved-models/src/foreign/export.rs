@@ -37,7 +37,7 @@ pub fn export(saved: &SavedModel, path: &Path, precision: Precision) -> Result<(
 pub fn exported(saved: &SavedModel, precision: Precision) -> Result<Vec<u8>, ForeignError> {
     let (state_dict, metadata) = content(saved)?;
     to_safetensors(&state_dict, &metadata, precision)
-        .map_err(|source| ForeignError::content(saved.record().1, source))
+        .map_err(|source| ForeignError::content(saved.origin(), source))
 }
 
 /// Returns the tensors under their names in the file, and the file's metadata.
@@ -49,9 +49,9 @@ fn content(saved: &SavedModel) -> Result<(StateDict, BTreeMap<String, String>), 
             tensor: "convolution1.weight".to_owned(),
         });
     };
-    let (bytes, origin) = saved.record();
+    let (bytes, origin) = (saved.floats()?, saved.origin());
     let content = |source: ContentError| ForeignError::content(origin, source);
-    let file = WeightsFile::from_bytes(bytes).map_err(content)?;
+    let file = WeightsFile::from_bytes(&bytes).map_err(content)?;
     let naming = Naming::torchvision(config);
     let state_dict = renamed(
         file.state_dict,

@@ -1,18 +1,21 @@
 //! A trained network on disk.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
 use files::{SealError, sha256, write_atomically};
-use model::{Network, NetworkConfig, ResidualBackend, TensorShape};
+use model::int8::Quantization;
+use model::{FoldedNetwork, Network, NetworkConfig, ResidualBackend, TensorShape};
 use weights::{Contents, Precision, TensorInfo};
 
 use crate::described::{DESCRIPTION_FILE, Described, Version, WEIGHTS_FILE};
 use crate::description::{Accuracy, Description, Stored};
 use crate::difference::{Difference, summary};
 use crate::error::SavedModelError;
+use crate::integers;
 use crate::record::{self, DecodeError};
 
 /// Maximum number of attempts to read a model that is being saved at the same time.
@@ -95,10 +98,18 @@ impl SavedModel {
     ///
     /// If the weights are cut off or damaged.
     pub fn check_weights(&self) -> Result<(), SavedModelError> {
-        record::check(&self.weights).map_err(|reason| SavedModelError::Weights {
+        let checked = match integers::is_int8(&self.weights) {
+            true => integers::decode(&self.weights).map(drop),
+            false => record::check(&self.weights),
+        };
+        checked.map_err(|reason| self.damaged(reason))
+    }
+
+    fn damaged(&self, reason: String) -> SavedModelError {
+        SavedModelError::Weights {
             origin: self.origin.clone(),
             reason,
-        })
+        }
     }
 
     /// Returns the tensors of a network whose shapes differ from those of the weights.
@@ -106,12 +117,9 @@ impl SavedModel {
         &self,
         network: &NetworkConfig,
     ) -> Result<Vec<Difference>, SavedModelError> {
-        let damaged = |reason: String| SavedModelError::Weights {
-            origin: self.origin.clone(),
-            reason,
-        };
-        let contents =
-            Contents::parse(&self.weights).map_err(|error| damaged(error.to_string()))?;
+        let damaged = |reason| self.damaged(reason);
+        let weights = self.floats()?;
+        let contents = Contents::parse(&weights).map_err(|error| damaged(error.to_string()))?;
         let tensors = model::tensors(network).map_err(|error| damaged(error.to_string()))?;
         let infos = contents.tensors().iter();
         let found: HashMap<&str, &TensorInfo> =
@@ -171,13 +179,59 @@ impl SavedModel {
         }
     }
 
-    /// Returns the weights in this project's record format, and where they came from.
-    pub(crate) fn record(&self) -> (&[u8], &str) {
-        (&self.weights, &self.origin)
+    /// Returns the origin of the weights in messages.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Returns the weights in this project's record format: those of a network of integers as the
+    /// floats that they stand for.
+    ///
+    /// # Errors
+    ///
+    /// If the weights are damaged.
+    pub(crate) fn floats(&self) -> Result<Cow<'_, [u8]>, SavedModelError> {
+        let network = &self.description.network;
+        integers::as_floats(&self.weights, network).map_err(|reason| self.damaged(reason))
+    }
+
+    /// Returns the integers of the network, or `None` if it consists of floats.
+    ///
+    /// # Errors
+    ///
+    /// If the weights are damaged.
+    pub fn quantization(&self) -> Result<Option<Quantization>, SavedModelError> {
+        if !integers::is_int8(&self.weights) {
+            return Ok(None);
+        }
+        let quantization = integers::decode(&self.weights);
+        quantization
+            .map(Some)
+            .map_err(|reason| self.damaged(reason))
+    }
+
+    /// Returns the model with the integers of its network instead of floats.
+    ///
+    /// # Errors
+    ///
+    /// If a name cannot be written, which no network has.
+    pub fn with_quantization(self, quantization: &Quantization) -> Result<Self, SavedModelError> {
+        match integers::encode(quantization) {
+            Ok(weights) => Ok(Self { weights, ..self }),
+            Err(reason) => Err(self.damaged(reason)),
+        }
+    }
+
+    /// Returns the number of bytes of the weights in a file.
+    pub fn bytes(&self) -> usize {
+        self.weights.len()
     }
 
     /// Returns the precision of the weights, or `None` if they are damaged.
     pub fn stored(&self) -> Option<Stored> {
+        if integers::is_int8(&self.weights) {
+            return Some(Stored::Int8);
+        }
         let is_half = record::stores_half(&self.weights)?;
         Some(if is_half {
             Stored::Half
@@ -195,13 +249,18 @@ impl SavedModel {
         put(folder, &self.description, &self.weights)
     }
 
-    /// Returns the model with its weights in another precision, for a smaller file.
+    /// Returns the model with its weights in another precision, for a smaller file. A network of
+    /// integers stays as it is at full precision.
     ///
     /// # Errors
     ///
     /// If the weights are damaged.
     pub fn with_precision(self, precision: Precision) -> Result<Self, SavedModelError> {
-        match record::with_precision(&self.weights, precision) {
+        if precision == Precision::Single && integers::is_int8(&self.weights) {
+            return Ok(self);
+        }
+        let weights = self.floats()?.into_owned();
+        match record::with_precision(&weights, precision) {
             Ok(weights) => Ok(Self { weights, ..self }),
             Err(reason) => Err(SavedModelError::Weights {
                 origin: self.origin,
@@ -258,10 +317,7 @@ impl SavedModel {
         &self,
         device: &B::Device,
     ) -> Result<Network<B>, SavedModelError> {
-        let damaged = |reason: String| SavedModelError::Weights {
-            origin: self.origin.clone(),
-            reason,
-        };
+        let damaged = |reason: String| self.damaged(reason);
         let mismatch = |reason: String| SavedModelError::Mismatch {
             origin: self.origin.clone(),
             model: self.description.model.clone(),
@@ -278,10 +334,31 @@ impl SavedModel {
         let network = network
             .init(device)
             .map_err(|error| damaged(error.to_string()))?;
-        record::decode(&self.weights, network).map_err(|error| match error {
+        record::decode(&self.floats()?, network).map_err(|error| match error {
             DecodeError::Damaged(reason) => damaged(reason),
             DecodeError::Mismatch(reason) => mismatch(reason),
         })
+    }
+}
+
+impl SavedModel {
+    /// Returns the network for prediction. A network of integers computes with them on backends that
+    /// have kernels for them, and with floats on others.
+    ///
+    /// # Errors
+    ///
+    /// Like [`network`](Self::network).
+    pub fn folded<B: ResidualBackend>(
+        &self,
+        device: &B::Device,
+    ) -> Result<FoldedNetwork<B>, SavedModelError> {
+        if let Some(quantization) = self.quantization()? {
+            let network = quantization.folded(&self.description.network, device);
+            if let Some(network) = network.map_err(|error| self.damaged(error.to_string()))? {
+                return Ok(network);
+            }
+        }
+        Ok(self.network(device)?.fold())
     }
 }
 

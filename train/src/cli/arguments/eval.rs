@@ -1,16 +1,12 @@
 //! Flags of `train eval`.
 
-use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args};
-use command_line::flags::WeightsFlags;
-use data::Source;
+use clap::Args;
 use device::DeviceRequest;
-use saved_models::NamedNetwork;
 use train::SetPart;
 
-use crate::cli::arguments::settings::{source, within};
+use crate::cli::arguments::subject::SubjectFlags;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,62 +24,19 @@ Examples:
 /// Also saves the result as JSON in the run's folder; for --weights only with --output.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
-#[command(group = ArgGroup::new("which").args(["run", "weights"]))]
-#[command(group = ArgGroup::new("foreign").args(["weights"]))]
 pub(crate) struct EvalArguments {
-    /// A run's folder, or its name in --runs-dir [default: the newest run]
-    #[arg(value_name = "RUN")]
-    pub run: Option<PathBuf>,
-
-    /// Evaluate weights instead of a run
-    ///
-    /// A file written by torch.save, or safetensors, as for `infer --weights`. A run's own file uses the run's
-    /// settings.
-    #[arg(long, value_name = "FILE")]
-    pub weights: Option<PathBuf>,
-
-    /// Network in --weights [default: recognized]
-    #[arg(
-        long,
-        value_name = "NAME",
-        requires = "weights",
-        conflicts_with = "run"
-    )]
-    pub model: Option<NamedNetwork>,
-
     #[command(flatten)]
-    pub weights_flags: WeightsFlags,
-
-    #[arg(long, value_name = "DATA", value_parser = source)]
-    pub data: Option<Source>,
-
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-
-    #[arg(long, value_name = "FILE")]
-    pub labels: Option<PathBuf>,
-    #[arg(long, value_name = "N", value_parser = within::<NonZeroU64>("max_pixels"))]
-    pub max_pixels: Option<NonZeroU64>,
+    pub subject: SubjectFlags,
 
     /// Part of the data: test, validation (held out by the run) or train
     #[arg(long, value_name = "PART", value_parser = part, default_value = "test")]
     pub split: SetPart,
-
-    /// Seed of the test split of a folder without one, and of the validation split [default: the run's own, or 1]
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-
-    #[arg(long, value_name = "X", value_parser = within::<f64>("validation"))]
-    pub validation: Option<f64>,
 
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub flip_test: Option<bool>,
 
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub shift_test: Option<bool>,
-
-    #[arg(long, value_name = "N", value_parser = within::<NonZeroUsize>("batch_size"), default_value = "64")]
-    pub batch_size: NonZeroUsize,
 
     /// JSON file to write, or - for standard output
     ///
@@ -92,14 +45,8 @@ pub(crate) struct EvalArguments {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    #[arg(long, value_name = "N", value_parser = within::<usize>("threads"))]
-    pub threads: Option<usize>,
-
     #[arg(long, value_name = "D", default_value = "auto")]
     pub device: DeviceRequest,
-
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    pub runs_dir: PathBuf,
 
     /// Print the JSON instead of text
     #[arg(long)]

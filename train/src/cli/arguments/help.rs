@@ -43,7 +43,7 @@ const EVAL: Layout = Layout {
     ],
 };
 
-/// Defaults of `train eval` that differ from those of the settings.
+/// Defaults of `train eval` and `train quantize` that differ from those of the settings.
 const EVAL_DEFAULTS: [(&str, &str); 6] = [
     ("data", "the run's own"),
     ("data_dir", "the run's own, or the user's cache folder"),
@@ -52,6 +52,26 @@ const EVAL_DEFAULTS: [(&str, &str); 6] = [
     ("flip_test", "like the run"),
     ("shift_test", "like the run"),
 ];
+
+const QUANTIZE: Layout = Layout {
+    short: &["weights", "data", "images", "output", "json"],
+    headings: &[
+        (
+            "Data",
+            &[
+                "data",
+                "data_dir",
+                "labels",
+                "max_pixels",
+                "seed",
+                "validation",
+                "images",
+            ],
+        ),
+        ("Output", &["output", "overwrite", "json"]),
+        ("Device", &["threads", "batch_size"]),
+    ],
+};
 
 const CONVERT: Layout = Layout {
     short: &["model", "key", "half", "overwrite"],
@@ -103,6 +123,9 @@ pub(crate) fn command() -> Command {
         })
         .mut_subcommand("eval", |command| {
             arranged(like_settings(command, &EVAL_DEFAULTS), &EVAL)
+        })
+        .mut_subcommand("quantize", |command| {
+            arranged(like_settings(command, &EVAL_DEFAULTS), &QUANTIZE)
         })
         .mut_subcommand("convert", |command| arranged(command, &CONVERT))
         .mut_subcommand("data", |command| {
@@ -216,6 +239,7 @@ mod tests {
         for (command, layout) in [
             (&command, TRAIN),
             (find("eval"), EVAL),
+            (find("quantize"), QUANTIZE),
             (find("convert"), CONVERT),
             (find("data"), DATA),
         ] {

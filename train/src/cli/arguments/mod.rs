@@ -3,8 +3,10 @@
 pub(crate) mod eval;
 pub(crate) mod follow;
 pub(crate) mod help;
+pub(crate) mod quantize;
 pub(crate) mod settings;
 pub(crate) mod study;
+pub(crate) mod subject;
 pub(crate) mod survey;
 
 use std::num::NonZeroUsize;
@@ -21,6 +23,7 @@ use crate::cli::arguments::follow::{
     ExportArguments, ReportArguments, RunsArguments, WatchArguments,
 };
 use crate::cli::arguments::help::{CompletionsArguments, ManArguments};
+use crate::cli::arguments::quantize::QuantizeArguments;
 use crate::cli::arguments::settings::{Settings, optimizer, within};
 use crate::cli::arguments::study::StudyCommand;
 use crate::cli::arguments::survey::DataArguments;
@@ -43,6 +46,7 @@ Examples:
   train summary resnet50                      what a network consists of and costs
   train eval runs/mine                        what a model is worth, class by class
   train convert runs/mine mine.safetensors    weights for PyTorch, or from it
+  train quantize runs/mine                    integers of 8 bits, for faster predictions on a CPU
   train study degradation                     why shortcuts: deep networks with and without
   train --bench --model resnet50 --batch-size 8   how fast a training step is here
   train --list-devices                        what this program can compute on";
@@ -125,6 +129,7 @@ pub(crate) enum Command {
     Report(Box<ReportArguments>),
     Export(Box<ExportArguments>),
     Convert(Box<ConvertArguments>),
+    Quantize(Box<QuantizeArguments>),
     #[command(subcommand)]
     Study(StudyCommand),
     Completions(CompletionsArguments),

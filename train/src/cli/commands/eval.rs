@@ -8,36 +8,31 @@ use data::{LoadProgress, Source};
 use device::Task;
 use files::printable_json;
 use model::ResidualBackend;
-use saved_models::foreign::import;
-use saved_models::{SavedModel, Views};
+use saved_models::Views;
 use serde_json::Value;
-use train::{
-    ConfigError, Evaluation, EvaluationPlan, EvaluationSettings, MatchedBy, RunFolder, TrainConfig,
-    TrainError,
-};
+use train::{Evaluation, EvaluationPlan, EvaluationSettings, MatchedBy, TrainError};
 
 use crate::cli::arguments::eval::EvalArguments;
 use crate::cli::commands::eval_report::{Making, Report};
+use crate::cli::commands::subject::Subject;
 use crate::cli::destination::Destination;
 use crate::cli::display::bar::image_bar;
 use crate::cli::display::unreadable::{UnreadableNews, passed_over, reasons, tell_reading};
-use crate::cli::prepare::{WrongFlag, make_absolute, resolve};
+use crate::cli::prepare::resolve;
 
 pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
-    let default = TrainConfig::default();
-    let flags = TrainConfig::default()
-        .with_device(arguments.device)
-        .with_threads(arguments.threads)
-        .with_seed(arguments.seed.unwrap_or(default.seed))
-        .with_validation(arguments.validation.unwrap_or(default.validation));
-    flags.validate().map_err(WrongFlag::from)?;
+    let flags = arguments.subject.checked()?.with_device(arguments.device);
     let Subject {
         saved,
         settings,
         has_seed,
         path,
         output_folder,
-    } = subject(arguments)?;
+    } = Subject::of(&arguments.subject, |config| {
+        config.flip_test = arguments.flip_test.unwrap_or(config.flip_test);
+        config.shift_test = arguments.shift_test.unwrap_or(config.shift_test);
+    })?;
+    let settings = settings.with_part(arguments.split);
     let device = resolve(&flags)?;
     let destination = arguments.output.as_deref().map(Destination::of);
     if let Some(destination) = &destination {
@@ -116,86 +111,6 @@ fn save(destination: &Destination, json: &str) -> anyhow::Result<()> {
         talk(&format!("saved: {}", path.display()));
     }
     Ok(())
-}
-
-/// Model to evaluate.
-struct Subject {
-    saved: SavedModel,
-    settings: EvaluationSettings,
-    /// Whether a run or a flag gives the seed.
-    has_seed: bool,
-    /// The run's folder or the weights file.
-    path: PathBuf,
-    /// The run's folder, in which the result is saved; `None` for a weights file.
-    output_folder: Option<PathBuf>,
-}
-
-fn subject(arguments: &EvalArguments) -> anyhow::Result<Subject> {
-    if let Some(file) = &arguments.weights {
-        let options = arguments.weights_flags.options(arguments.model.clone());
-        let import = import(file, &options)?;
-        let config = RunFolder::config_of(file)?;
-        let has_seed = config.is_some() || arguments.seed.is_some();
-        let settings = settings(arguments, config, file)?;
-        for note in &import.notes {
-            warn(note);
-        }
-        let saved = import.saved;
-        return Ok(Subject {
-            saved,
-            settings,
-            has_seed,
-            path: file.clone(),
-            output_folder: None,
-        });
-    }
-    let folder = match &arguments.run {
-        Some(run) => command_line::find_run(run, &arguments.runs_dir)?,
-        None => command_line::newest_run(&arguments.runs_dir, saved_models::DESCRIPTION_FILE)?
-            .ok_or_else(|| TrainError::NoRuns {
-                folder: arguments.runs_dir.clone(),
-            })?,
-    };
-    let saved = SavedModel::open(&folder)?;
-    let config = RunFolder::config_of(&folder)?;
-    Ok(Subject {
-        saved,
-        has_seed: config.is_some() || arguments.seed.is_some(),
-        settings: settings(arguments, config, &folder)?,
-        path: folder.clone(),
-        output_folder: Some(folder),
-    })
-}
-
-/// Returns the settings of the model's run, if it has one, overridden by flags.
-fn settings(
-    arguments: &EvalArguments,
-    run: Option<TrainConfig>,
-    model: &Path,
-) -> anyhow::Result<EvaluationSettings> {
-    if run.is_none() && arguments.data.is_none() {
-        let model = model.to_owned();
-        return Err(WrongFlag::from(ConfigError::NoData { model }).into());
-    }
-    let mut config = run.unwrap_or_default();
-    if arguments.data.is_some() || arguments.labels.is_some() {
-        config.labels = arguments.labels.clone();
-    }
-    config.data = arguments.data.clone().unwrap_or(config.data);
-    config.data_dir = arguments.data_dir.clone().or(config.data_dir);
-    config.flip_test = arguments.flip_test.unwrap_or(config.flip_test);
-    config.shift_test = arguments.shift_test.unwrap_or(config.shift_test);
-    config.seed = arguments.seed.unwrap_or(config.seed);
-    config.validation = arguments.validation.unwrap_or(config.validation);
-    if config.labels.is_some() && !matches!(config.data, Source::Folder(_)) {
-        let data = config.data.to_string();
-        return Err(WrongFlag::from(ConfigError::OwnLabels { data }).into());
-    }
-    config.loader.max_pixels = arguments.max_pixels.or(config.loader.max_pixels);
-    make_absolute(&mut config)?;
-    Ok(EvaluationSettings::of_run(&config)
-        .with_part(arguments.split)
-        .with_batch_size(arguments.batch_size))
 }
 
 /// Returns the name of the JSON file without its ending.
