@@ -26,12 +26,17 @@ PEERS = {
     "onnxruntime": "1.31.1",
     "onnx": "1.23.2",
     "openvino": "2026.4.0",
+    "nncf": "3.4.0",
 }
+# The package that quantizes networks for an engine, in int8 rows.
+QUANTIZERS = {"onnxruntime": "onnxruntime", "openvino": "nncf"}
 
 # Ours divided by the best peer's must not exceed these.
 PREDICTION_TARGET = 0.9
 TRAINING_TARGET = 0.75
 MEMORY_TARGET = 0.9
+# Integers are compared with integers.
+INT8_TARGET = 1.0
 
 # Environment that limits a contender to an instruction set. ONNX Runtime has no such setting.
 LIMITS = {
@@ -61,13 +66,21 @@ class Row:
     threads: int | None = None
 
 
-def prediction(model, batch, size=224, target=PREDICTION_TARGET, threads=None):
+def prediction(model, batch, size=224, target=PREDICTION_TARGET, threads=None, int8=False):
+    ours = ["--model", model, "--input", f"3x{size}x{size}", "--batch", str(batch)]
+    if int8:
+        target = INT8_TARGET
+        ours += ["--precision", "int8"]
+    name = f"predict {model} batch {batch}"
+    name += f" threads {threads}" if threads else ""
+    name += " int8" if int8 else ""
+    task = "predict-int8" if int8 else "predict"
     options = ["--model", model, "--batch", str(batch), "--size", str(size)]
     return Row(
-        name=f"predict {model} batch {batch}" + (f" threads {threads}" if threads else ""),
+        name=name,
         program="infer",
-        ours=["--model", model, "--input", f"3x{size}x{size}", "--batch", str(batch)],
-        peers={engine: ["predict", engine, *options] for engine in ["onnxruntime", "openvino"]},
+        ours=ours,
+        peers={engine: [task, engine, *options] for engine in ["onnxruntime", "openvino"]},
         target=target,
         threads=threads,
     )
@@ -105,6 +118,10 @@ ROWS = [
     prediction("wide_resnet50_2", 8),
     prediction("resnet20", 1, size=32),
     prediction("resnet20", 256, size=32),
+    prediction("resnet18", 1, int8=True),
+    prediction("resnet18", 16, int8=True),
+    prediction("resnet50", 1, int8=True),
+    prediction("resnet50", 16, int8=True),
     step("resnet20", "resnet20", "3x32x32", 128, "sgd", "resnet20", 10),
     step("resnet18-cifar", "resnet18", "3x32x32", 32, "sgd", "resnet18-cifar", 10, stem="cifar"),
     step("resnet50", "resnet50", "3x224x224", 8, "sgd", "resnet50", 1000),
@@ -219,20 +236,36 @@ def ours(row, target, arguments):
 
 def theirs(row, command, python, target, arguments):
     task, *options = command
-    if task == "predict":
+    if task != "train":
         engine, *options = options
-        # The network comes from a process of its own, so that torch is not in this one's memory.
+        # Networks come from processes of their own, so that torch is not in this one's memory.
         folder = target / "peers" / f"torch-{PEERS['torch']}"
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / ("-".join(options[1::2]) + ".onnx")
-        if not file.exists():
-            say(f"exporting {file.name}")
-            unfinished = file.with_suffix(".part")
-            run([python, WORKER, "export", *options, "--file", unfinished])
-            unfinished.rename(file)
+        name = "-".join(options[1::2])
+        file = written(folder / f"{name}.onnx", ["export", *options], python)
+        if task == "predict-int8":
+            task, quantizer = "predict", QUANTIZERS[engine]
+            folder = folder / f"{quantizer}-{PEERS[quantizer]}"
+            command = ["quantize", "--engine", engine, "--source", file]
+            suffix = ".xml" if engine == "openvino" else ".onnx"
+            file = written(folder / f"{name}-int8{suffix}", command, python)
         options = ["--engine", engine, "--file", file]
     threads = ["--threads", str(row.threads or arguments.threads)]
     return [python, WORKER, task, *options, *threads, "--seconds", str(arguments.seconds)]
+
+
+def written(file, command, python):
+    """A network's file, which a command of the worker writes if it is not there."""
+    if not file.exists():
+        say(f"exporting {file.name}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_name("unfinished-" + file.name)
+        run([python, WORKER, *command, "--file", unfinished])
+        # OpenVINO's weights are in a second file, moved first: the other says that all is there.
+        weights = unfinished.with_suffix(".bin")
+        if weights.exists():
+            weights.replace(file.with_suffix(".bin"))
+        unfinished.replace(file)
+    return file
 
 
 def measure(row, contenders, arguments):

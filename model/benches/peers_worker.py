@@ -6,6 +6,7 @@ needs them, so that a process has in memory what its measurement needs and nothi
 
 import argparse
 import json
+import os
 import statistics
 import time
 from pathlib import Path
@@ -76,8 +77,74 @@ def export(arguments):
     )
 
 
+def forbid_reports():
+    """Keeps the engines from reporting their use over the network; to be called before imports."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    # OpenVINO and NNCF have no setting, but are silent in CI jobs.
+    os.environ["CI"] = "true"
+
+
+def quantize(arguments):
+    """Writes an exported network with weights and activations of 8 bits, for one engine."""
+    forbid_reports()
+    QUANTIZERS[arguments.engine](arguments)
+
+
+def calibration(shape):
+    """Images that the ranges of activations are measured with: noise, as it is when normalized."""
+    import numpy
+
+    random = numpy.random.default_rng(1)
+    return [random.standard_normal(shape, dtype=numpy.float32) for _ in range(4)]
+
+
+def onnxruntime_quantize(arguments):
+    import tempfile
+
+    import onnx
+    from onnxruntime import quantization
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Images(quantization.CalibrationDataReader):
+        def __init__(self, shape):
+            self.images = iter(calibration(shape))
+
+        def get_next(self):
+            images = next(self.images, None)
+            return None if images is None else {"images": images}
+
+    dimensions = onnx.load(arguments.source).graph.input[0].type.tensor_type.shape.dim
+    shape = [dimension.dim_value for dimension in dimensions]
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = str(Path(folder) / "prepared.onnx")
+        quant_pre_process(arguments.source, prepared)
+        quantization.quantize_static(
+            prepared,
+            arguments.file,
+            Images(shape),
+            quant_format=quantization.QuantFormat.QDQ,
+            per_channel=True,
+            weight_type=quantization.QuantType.QInt8,
+            # With QInt8, ONNX Runtime computes many convolutions in 32 bits on x86.
+            activation_type=quantization.QuantType.QUInt8,
+        )
+
+
+def openvino_quantize(arguments):
+    import nncf
+    import openvino
+
+    network = openvino.Core().read_model(arguments.source)
+    images = nncf.Dataset(calibration(tuple(network.input(0).shape)))
+    openvino.save_model(nncf.quantize(network, images), arguments.file, compress_to_fp16=False)
+
+
+QUANTIZERS = {"onnxruntime": onnxruntime_quantize, "openvino": openvino_quantize}
+
+
 def predict(arguments):
     """A prediction of the engine, with all its optimizations."""
+    forbid_reports()
     measure(ENGINES[arguments.engine](arguments), arguments.seconds)
 
 
@@ -261,6 +328,12 @@ def main():
     task.add_argument("--size", type=int, required=True)
     task.add_argument("--file", required=True)
     task.set_defaults(run=export)
+
+    task = tasks.add_parser("quantize")
+    task.add_argument("--engine", choices=list(QUANTIZERS), required=True)
+    task.add_argument("--source", required=True)
+    task.add_argument("--file", required=True)
+    task.set_defaults(run=quantize)
 
     task = tasks.add_parser("predict")
     task.add_argument("--engine", choices=list(ENGINES), required=True)
