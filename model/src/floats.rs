@@ -82,7 +82,12 @@ impl<B: ResidualBackend> FloatNetwork<B> {
                 kernel,
                 stride,
                 padding,
-            } => ops::max_pool(values[input].clone(), kernel, stride, padding),
+            } => ops::max_pool(
+                values[input].clone(),
+                [kernel; 2],
+                [stride; 2],
+                [padding; 2],
+            ),
             Step::AveragePool { input, edge } => ops::average_pool(values[input].clone(), edge),
             Step::ZeroPad {
                 input,

@@ -124,20 +124,49 @@ fn parts_of_another_network_are_refused() {
         change(&mut changed);
         let error = Int8Network::new::<Flex>(&config, &changed, &device).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
+        changed.dequantized(&config).err()
     };
-    refused(&|parts| _ = parts.convolutions.pop(), "number of layers");
-    refused(
-        &|parts| _ = parts.convolutions[3].weight.pop(),
-        "stages.0.blocks.1.branch.0.conv",
-    );
-    refused(
-        &|parts| parts.convolutions[0].scale[2] = f32::NAN,
-        "stem.convolution.conv",
-    );
-    refused(&|parts| parts.linear.shape = [9, 64, 1, 1], "head.linear");
-    refused(&|parts| _ = parts.norms[1].shift.pop(), "pre_activation");
-    refused(&|parts| parts.input.zero[1] = 300.0, "input");
-    refused(&|parts| parts.steps[4] = 0.0, "steps");
+    let errors = [
+        refused(
+            &|parts| _ = parts.convolutions.pop(),
+            "`stages.2.blocks.2.branch.1.conv` is missing",
+        ),
+        refused(
+            &|parts| parts.convolutions.push(parts.convolutions[0].clone()),
+            "not part of",
+        ),
+        refused(
+            &|parts| _ = parts.convolutions[3].weight.pop(),
+            "stages.0.blocks.1.branch.0.conv",
+        ),
+        refused(
+            &|parts| _ = parts.convolutions[3].bias.pop(),
+            "stages.0.blocks.1.branch.0.conv",
+        ),
+        refused(
+            &|parts| parts.convolutions[0].scale[2] = f32::NAN,
+            "stem.convolution.conv",
+        ),
+        refused(
+            &|parts| parts.convolutions[0].norm = None,
+            "`stem.convolution.norm` is missing",
+        ),
+        refused(&|parts| parts.linear.shape = [9, 64, 1, 1], "head.linear"),
+        refused(&|parts| _ = parts.linear.scale.pop(), "head.linear"),
+        refused(&|parts| _ = parts.norms[1].shift.pop(), "pre_activation"),
+        refused(
+            &|parts| parts.norms[1].name = "else".to_owned(),
+            "pre_activation",
+        ),
+        refused(&|parts| _ = parts.input.step.pop(), "input"),
+        refused(&|parts| parts.input.zero[1] = 300.0, "input"),
+        refused(&|parts| parts.steps[4] = 0.0, "values.step"),
+    ];
+    // Floats are refused for the same reasons.
+    assert!(errors.iter().all(Option::is_some), "{errors:?}");
+    // Orders matter to integers alone.
+    refused(&|parts| parts.convolutions.swap(1, 2), "another order");
+    refused(&|parts| _ = parts.steps.pop(), "values.step");
     let other = NetworkConfig::named("resnet20").unwrap();
     assert!(Int8Network::new::<Flex>(&other, &quantization, &device).is_err());
 }

@@ -13,6 +13,8 @@ use crate::settings::TrainConfig;
 
 /// The complete config, resolved from flags and file.
 const CONFIG_FILE: &str = "config.toml";
+/// The config of the run that a model was made from.
+const SOURCE_FILE: &str = "source.toml";
 /// Start of the config's last line: a comment with the checksum of the preceding lines.
 const CONFIG_CHECKSUM: &str = "# sha256: ";
 /// Digits of a SHA-256. A damaged one still has half of them in a row, unlike anything else in a config.
@@ -104,7 +106,7 @@ impl RunFolder {
     }
 
     /// Returns the config of the run that a model belongs to, given the model's folder or a file in it. The model in a
-    /// run's `raw` belongs to that run; converted weights do not belong to a run.
+    /// run's `raw` belongs to that run, and a model that was made from it has its config; converted weights have none.
     ///
     /// # Errors
     ///
@@ -124,7 +126,7 @@ impl RunFolder {
         [Some(folder), above]
             .into_iter()
             .flatten()
-            .map(|folder| folder.join(CONFIG_FILE))
+            .flat_map(|folder| [CONFIG_FILE, SOURCE_FILE].map(|file| folder.join(file)))
             .find(|file| file.is_file())
             .map(|file| read_config(&file))
             .transpose()
@@ -189,14 +191,13 @@ impl RunFolder {
     }
 
     /// Writes the config of a run into the folder of a model that was made from the run's, so that its data is known.
+    /// Such a folder is no run: it cannot be resumed.
     ///
     /// # Errors
     ///
     /// If the config cannot be written.
-    pub fn adopt(path: PathBuf, config: &TrainConfig) -> Result<Self, TrainError> {
-        let folder = Self { path };
-        folder.write_config(config)?;
-        Ok(folder)
+    pub fn write_source(model: &Path, config: &TrainConfig) -> Result<(), TrainError> {
+        write(&model.join(SOURCE_FILE), config)
     }
 
     /// Replaces the config.
@@ -205,13 +206,16 @@ impl RunFolder {
     ///
     /// If the config cannot be written. The previous one is kept.
     pub fn write_config(&self, config: &TrainConfig) -> Result<(), TrainError> {
-        let path = self.path.join(CONFIG_FILE);
-        toml::to_string(config)
-            .map_err(io::Error::other)
-            .map(|text| format!("{text}{CONFIG_CHECKSUM}{}\n", sha256(text.as_bytes())))
-            .and_then(|text| write_atomically(&path, text.as_bytes()))
-            .map_err(TrainError::io("write", path))
+        write(&self.path.join(CONFIG_FILE), config)
     }
+}
+
+fn write(path: &Path, config: &TrainConfig) -> Result<(), TrainError> {
+    toml::to_string(config)
+        .map_err(io::Error::other)
+        .map(|text| format!("{text}{CONFIG_CHECKSUM}{}\n", sha256(text.as_bytes())))
+        .and_then(|text| write_atomically(path, text.as_bytes()))
+        .map_err(TrainError::io("write", path))
 }
 
 /// Reads the config of a run. A config without a checksum is accepted: an older version wrote it, or the user changed

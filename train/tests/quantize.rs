@@ -36,9 +36,9 @@ fn integers_predict_like_floats_on_every_cpu() {
     );
     assert_eq!(report["after"]["images"], 1000);
 
-    // The new folder is like a run's: its data is known, and it can be evaluated.
+    // The new folder is used like a run's: its data is known, and it can be evaluated.
     let new = root.path().join("mine-int8");
-    for file in ["model.json", "model.safetensors", "config.toml"] {
+    for file in ["model.json", "model.safetensors", "source.toml"] {
         assert!(new.join(file).is_file(), "{file} is missing");
     }
     let eval = ["eval", "mine-int8", "--runs-dir", ".", "--json"];
@@ -133,6 +133,24 @@ fn what_cannot_be_rounded_is_refused() {
     succeeds(&mut quantize(&["mine", "--overwrite", "--images", "16"]));
     let words = ["8-bit integers already", "the run that it was made from"];
     fails(&mut quantize(&["mine-int8"]), 1, &words);
+    // No run: training on would replace the integers.
+    let before = fs::read(root.path().join("mine-int8/model.safetensors")).unwrap();
+    let resume = ["--resume", "mine-int8", "--runs-dir", "."];
+    fails(
+        &mut program(root.path(), &resume),
+        1,
+        &["mine-int8", "config.toml"],
+    );
+    let after = fs::read(root.path().join("mine-int8/model.safetensors")).unwrap();
+    assert!(before == after);
+    let runs = succeeds(&mut program(root.path(), &["runs", "--runs-dir", "."]));
+    assert!(!runs.contains("int8"), "{runs}");
+    // A folder without a name of its own.
+    let mut command = program(
+        &root.path().join("mine"),
+        &["quantize", ".", "--images", "16"],
+    );
+    fails(&mut command, 1, &["mine-int8 already exists"]);
     fails(&mut quantize(&["nothing"]), 1, &["nothing"]);
     fails(&mut quantize(&["mine", "--images", "0"]), 2, &["--images"]);
     let file = root.path().join("mine-int8/model.safetensors");

@@ -206,3 +206,71 @@ pub(crate) fn as_floats<'a>(
     let bytes = to_safetensors(&state_dict, &Default::default(), Precision::Single);
     bytes.map(Cow::Owned).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn_flex::Flex;
+
+    fn quantization(config: &NetworkConfig) -> Quantization {
+        Quantization::untrained::<Flex>(config, &Default::default()).unwrap()
+    }
+
+    fn named(name: &str) -> NetworkConfig {
+        NetworkConfig::named(name).unwrap()
+    }
+
+    #[test]
+    fn round_trip_keeps_integers_and_bytes() {
+        for name in ["resnet8", "preresnet20", "digit"] {
+            let quantization = quantization(&named(name));
+            let bytes = encode(&quantization).unwrap();
+            assert!(is_int8(&bytes));
+            assert_eq!(decode(&bytes).unwrap(), quantization);
+            assert_eq!(encode(&quantization).unwrap(), bytes);
+            let floats = as_floats(&bytes, &named(name)).unwrap();
+            assert!(!is_int8(&floats));
+            assert_eq!(as_floats(&floats, &named(name)).unwrap(), floats);
+        }
+    }
+
+    #[test]
+    fn every_truncation_is_an_error() {
+        let bytes = encode(&quantization(&named("digit"))).unwrap();
+        for length in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
+            assert!(decode(&bytes[..length]).is_err(), "cut to {length} bytes");
+        }
+    }
+
+    /// Replaces text in the header by text of the same length, as files of others may have it.
+    fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+        assert_eq!(from.len(), to.len());
+        let place = bytes
+            .windows(from.len())
+            .position(|part| part == from.as_bytes());
+        let mut bytes = bytes.to_vec();
+        bytes[place.unwrap()..][..to.len()].copy_from_slice(to.as_bytes());
+        bytes
+    }
+
+    #[test]
+    fn other_tensors_are_errors_everywhere() {
+        let config = named("preresnet20");
+        let bytes = encode(&quantization(&config)).unwrap();
+        for (from, to) in [
+            (
+                "\"stem.convolution.conv.scale\"",
+                "\"stem.convolution.conv.scala\"",
+            ),
+            ("\"head.linear.bias\"", "\"head.linear.bass\""),
+            ("\"input.step\"", "\"input.stop\""),
+            ("\"values.step\"", "\"values.stop\""),
+            ("\"shape\":[10,64,1,1]", "\"shape\":[64,10,1,1]"),
+            ("\"dtype\":\"I8\"", "\"dtype\":\"U8\""),
+        ] {
+            let result = as_floats(&replaced(&bytes, from, to), &config);
+            assert!(result.is_err(), "{to}");
+        }
+        assert!(as_floats(&bytes, &named("resnet20")).is_err());
+    }
+}

@@ -18,12 +18,12 @@ pub(crate) enum Step {
     },
     /// A norm that does not follow a convolution, then a ReLU.
     Norm { norm: usize, input: usize },
-    /// A max pool; sizes are `[vertical, horizontal]`.
+    /// A max pool of square windows.
     MaxPool {
         input: usize,
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        padding: [usize; 2],
+        kernel: usize,
+        stride: usize,
+        padding: usize,
     },
     /// The mean of windows of `edge` by `edge` pixels.
     AveragePool { input: usize, edge: usize },

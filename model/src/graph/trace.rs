@@ -76,9 +76,9 @@ impl<'a, B: ResidualBackend> Trace<'a, B> {
         if stem.max_pool.is_some() {
             value = self.push(Step::MaxPool {
                 input: value,
-                kernel: POOL_KERNEL,
-                stride: POOL_STRIDE,
-                padding: POOL_PADDING,
+                kernel: POOL_KERNEL[0],
+                stride: POOL_STRIDE[0],
+                padding: POOL_PADDING[0],
             });
         }
         for (number, stage) in network.stages.iter().enumerate() {
@@ -140,9 +140,9 @@ impl<'a, B: ResidualBackend> Trace<'a, B> {
     fn digit(&mut self, network: &'a DigitResNet<B>) -> (&'static str, &'a Linear<B>) {
         let halve = |input| Step::MaxPool {
             input,
-            kernel: [POOL; 2],
-            stride: [POOL; 2],
-            padding: [0, 0],
+            kernel: POOL,
+            stride: POOL,
+            padding: 0,
         };
         // The ReLU runs before the pool, fused into the convolution: the maximum is the same either
         // way.

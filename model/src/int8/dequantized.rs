@@ -1,7 +1,7 @@
 //! The floats that integers stand for.
 
-use super::{Quantization, QuantizedLayer, QuantizedNorm};
-use crate::config::{ConfigError, NetworkConfig};
+use super::{Quantization, QuantizationError, QuantizedLayer, QuantizedNorm};
+use crate::config::NetworkConfig;
 use crate::tensors::{TensorShape, tensors};
 
 impl Quantization {
@@ -10,20 +10,20 @@ impl Quantization {
     ///
     /// # Errors
     ///
-    /// If a value of the config is out of range.
+    /// If the quantization belongs to another network.
     pub fn dequantized(
         &self,
         config: &NetworkConfig,
-    ) -> Result<Vec<(TensorShape, Vec<f32>)>, ConfigError> {
+    ) -> Result<Vec<(TensorShape, Vec<f32>)>, QuantizationError> {
+        self.check(config)?;
+        let tensors = tensors(config).map_err(|error| QuantizationError(error.to_string()))?;
         let epsilon = match config {
             NetworkConfig::Resnet(config) => config.norm_epsilon as f32,
             NetworkConfig::Digit(_) => 0.0,
         };
-        let tensors = tensors(config)?.into_iter();
-        let with_values = tensors.map(|tensor| {
-            let count = tensor.shape.iter().product();
-            let mut values = self.values(&tensor.name, epsilon).unwrap_or_default();
-            values.resize(count, 0.0); // whatever the quantization lacks
+        let with_values = tensors.into_iter().map(|tensor| {
+            // Checked above: each tensor has a part with its size.
+            let values = self.values(&tensor.name, epsilon).unwrap_or_default();
             (tensor, values)
         });
         Ok(with_values.collect())

@@ -84,10 +84,14 @@ mod tests {
     use crate::config::NetworkConfig;
     use burn_flex::Flex;
 
-    fn formats(name: &str) -> Formats {
+    fn graph(name: &str) -> Graph {
         let config = NetworkConfig::named(name).unwrap();
-        let network = config.init::<Flex>(&Default::default()).unwrap();
-        Formats::of(&network.trace().graph)
+        let network = config.undrawn::<Flex>(&Default::default());
+        network.trace().graph
+    }
+
+    fn formats(name: &str) -> Formats {
+        Formats::of(&graph(name))
     }
 
     const FACTOR: Format = Format::Codes { most: 127, zero: 0 };
@@ -139,5 +143,34 @@ mod tests {
             most: 127,
             zero: 64
         }));
+    }
+
+    /// The kernels panic otherwise.
+    #[test]
+    fn convolutions_and_pools_of_all_networks_read_codes() {
+        for name in crate::registry::names() {
+            let graph = graph(name);
+            let Formats { formats, .. } = Formats::of(&graph);
+            for step in graph.steps() {
+                let (input, largest) = match *step {
+                    Step::Convolution { input: 0, .. } => continue, // images
+                    Step::Convolution { input, .. } => (input, MOST_FACTOR),
+                    Step::MaxPool { input, .. } | Step::AveragePool { input, .. } => {
+                        (input, u8::MAX)
+                    }
+                    Step::Norm { .. } | Step::ZeroPad { .. } => continue,
+                };
+                let Format::Codes { most, .. } = formats[input] else {
+                    panic!("{name}: {step:?} reads floats");
+                };
+                assert!(most <= largest, "{name}: {step:?}");
+            }
+            // Features are not negative.
+            let last = formats.last();
+            assert!(
+                matches!(last, Some(Format::Codes { zero: 0, .. })),
+                "{name}"
+            );
+        }
     }
 }

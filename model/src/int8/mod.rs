@@ -16,7 +16,6 @@
 //! | `dequantized` | the floats that integers stand for |
 
 mod calibration;
-#[cfg(feature = "flex")]
 mod check;
 mod dequantized;
 mod formats;

@@ -41,13 +41,17 @@ impl Int8Network {
         quantization: &Quantization,
         device: &B::Device,
     ) -> Result<Self, QuantizationError> {
-        config
-            .validate()
-            .map_err(|error| QuantizationError(error.to_string()))?;
+        quantization.check(config)?;
         let network = config.undrawn::<B>(device);
-        let traced = network.trace();
-        quantization.check(&traced, config)?;
-        let Traced { graph, layers, .. } = traced;
+        let Traced {
+            graph,
+            layers,
+            norms,
+            ..
+        } = network.trace();
+        let names: Vec<_> = layers.iter().map(|layer| layer.name.as_str()).collect();
+        let norms: Vec<_> = norms.iter().map(|(name, _)| name.as_str()).collect();
+        quantization.check_order(&names, &norms, graph.steps().len())?;
         let Formats { formats, .. } = Formats::of(&graph);
         // The steps of the images are part of the first weight.
         let steps: Vec<f32> = [1.0]

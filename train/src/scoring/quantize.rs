@@ -231,6 +231,9 @@ fn words(rule: RangeRule) -> String {
     match rule {
         RangeRule::LeastError => "least squared error".to_owned(),
         RangeRule::Percentile(1.0) => "largest value".to_owned(),
-        RangeRule::Percentile(share) => format!("percentile {}", 100.0 * share),
+        RangeRule::Percentile(share) => {
+            let percent = format!("{:.3}", 100.0 * share);
+            format!("percentile {}", percent.trim_end_matches('0'))
+        }
     }
 }

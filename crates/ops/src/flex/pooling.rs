@@ -134,7 +134,7 @@ pub(super) fn zero_pad_shortcut(
     };
     let shape = pad.output(input.shape);
     let mut output = Images::buffer(shape);
-    shortcut::zero_pad_shortcut(input.values(), input.shape, pad, &mut output);
+    shortcut::zero_pad_shortcut(input.values(), input.shape, pad, 0.0, &mut output);
     Images::from_values(output, shape).into_tensor()
 }
 

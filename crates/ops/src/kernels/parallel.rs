@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use super::pointer::Destination;
+use super::shape::Shape;
 use super::team;
 
 /// Runs `task` for every index below `count`, in any order, on as many threads as rayon's pool has.
@@ -16,6 +17,29 @@ pub(crate) fn for_each(count: usize, task: impl Fn(usize) + Send + Sync) {
     } else if !team::run(threads, count, &task) {
         (0..count).into_par_iter().with_max_len(1).for_each(task);
     }
+}
+
+/// Runs `task` for every line of images of this shape, with the index of the image, that of the line in
+/// it, and the line's values.
+///
+/// # Panics
+///
+/// Panics if the values do not have the shape.
+pub(crate) fn for_each_line<T: Copy + Send + Sync>(
+    values: &mut [T],
+    shape: Shape,
+    task: impl Fn(usize, usize, &mut [T]) + Send + Sync,
+) {
+    assert_eq!(values.len(), shape.values());
+    if values.is_empty() {
+        return;
+    }
+    let values = Shared::new(values);
+    for_each(shape.batch * shape.height, |line| {
+        // SAFETY: each task has its own line.
+        let values = unsafe { values.part(line * shape.line()..(line + 1) * shape.line()) };
+        task(line / shape.height, line % shape.height, values);
+    });
 }
 
 /// A slice to which several tasks write disjoint parts concurrently.

@@ -1,6 +1,6 @@
 //! The parameter-free shortcut: every `stride`-th pixel, padded with channels of zeros.
 
-use super::parallel::{self, Shared};
+use super::parallel::for_each_line;
 use super::shape::Shape;
 
 /// Every `stride`-th pixel in both directions, with the given number of zero channels before and
@@ -24,10 +24,18 @@ impl ZeroPad {
     }
 }
 
+/// Selects the pixels; `zero` is the value of the added channels.
+///
 /// # Panics
 ///
 /// Panics if the slices do not match `shape` and `pad`, or if the stride is zero.
-pub(crate) fn zero_pad_shortcut(input: &[f32], shape: Shape, pad: ZeroPad, output: &mut [f32]) {
+pub(crate) fn zero_pad_shortcut<T: Copy + Send + Sync>(
+    input: &[T],
+    shape: Shape,
+    pad: ZeroPad,
+    zero: T,
+    output: &mut [T],
+) {
     let result = pad.output(shape);
     assert!(input.len() == shape.values() && output.len() == result.values());
     for_each_line(output, result, |image, line, output| {
@@ -37,9 +45,9 @@ pub(crate) fn zero_pad_shortcut(input: &[f32], shape: Shape, pad: ZeroPad, outpu
         for (to, pixel) in output.chunks_exact_mut(result.channels).zip(pixels) {
             let (before, to) = to.split_at_mut(pad.before);
             let (to, after) = to.split_at_mut(shape.channels);
-            before.fill(0.0);
+            before.fill(zero);
             to.copy_from_slice(pixel);
-            after.fill(0.0);
+            after.fill(zero);
         }
     });
 }
@@ -70,26 +78,6 @@ pub(crate) fn zero_pad_shortcut_backward(
             let (to, others) = to.split_at_mut(shape.channels);
             to.copy_from_slice(&pixel[pad.before..pad.before + shape.channels]);
             others.fill(0.0);
-        }
-    });
-}
-
-/// Runs `task` for every line of every image with both indices and the line's values, in parallel
-/// over images.
-fn for_each_line(
-    data: &mut [f32],
-    shape: Shape,
-    task: impl Fn(usize, usize, &mut [f32]) + Send + Sync,
-) {
-    if data.is_empty() {
-        return;
-    }
-    let data = Shared::new(data);
-    parallel::for_each(shape.batch, |image| {
-        // SAFETY: each image is taken once.
-        let values = unsafe { data.part(image * shape.image()..(image + 1) * shape.image()) };
-        for (line, values) in values.chunks_exact_mut(shape.line()).enumerate() {
-            task(image, line, values);
         }
     });
 }
@@ -134,7 +122,7 @@ mod tests {
                         }
                     }
                     let mut output = poisoned(result.values());
-                    zero_pad_shortcut(&input, shape, pad, &mut output);
+                    zero_pad_shortcut(&input, shape, pad, 0.0, &mut output);
                     assert_eq!(output, expected);
                     let mut back = poisoned(shape.values());
                     zero_pad_shortcut_backward(&output, shape, pad, &mut back);

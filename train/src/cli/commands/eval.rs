@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use command_line::terminal;
 use command_line::voice::{self, talk, warn};
-use data::{LoadProgress, Source};
+use data::Source;
 use device::Task;
 use files::printable_json;
 use model::ResidualBackend;
@@ -14,10 +13,10 @@ use train::{Evaluation, EvaluationPlan, EvaluationSettings, MatchedBy, TrainErro
 
 use crate::cli::arguments::eval::EvalArguments;
 use crate::cli::commands::eval_report::{Making, Report};
-use crate::cli::commands::subject::Subject;
+use crate::cli::commands::subject::{Subject, load};
 use crate::cli::destination::Destination;
 use crate::cli::display::bar::image_bar;
-use crate::cli::display::unreadable::{UnreadableNews, passed_over, reasons, tell_reading};
+use crate::cli::display::unreadable::{UnreadableNews, passed_over, reasons};
 use crate::cli::prepare::resolve;
 
 pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
@@ -41,16 +40,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> anyhow::Result<()> {
     let model = path.display().to_string();
     talk(&format!("device: {device}"));
     talk(&format!("model: {} ({model})", saved.description.model));
-    terminal::fetch_data(&settings.data, settings.data_dir.as_deref())?;
-    let bar = image_bar(0);
-    bar.set_message("loading");
-    let progress = |LoadProgress { done, total }| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    };
-    let plan = EvaluationPlan::new(saved, settings, &progress)?;
-    bar.finish_and_clear();
-    tell_reading(&plan.data.reading);
+    let plan = load(saved, settings)?;
     if plan.is_split_by_seed && !has_seed {
         let seed = plan.settings.seed;
         warn(&format!(

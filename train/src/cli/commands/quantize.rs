@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use command_line::terminal;
 use command_line::voice::{self, talk};
-use data::LoadProgress;
 use device::{DeviceRequest, Task};
 use model::ResidualBackend;
 use saved_models::foreign::ForeignError;
@@ -14,9 +12,8 @@ use serde::Serialize;
 use train::{EvaluationPlan, Form, QuantizeProgress, Quantized, RunFolder, TrainError};
 
 use crate::cli::arguments::quantize::QuantizeArguments;
-use crate::cli::commands::subject::Subject;
+use crate::cli::commands::subject::{Subject, load};
 use crate::cli::display::bar::image_bar;
-use crate::cli::display::unreadable::tell_reading;
 use crate::cli::prepare::resolve;
 
 pub(crate) fn run(arguments: &QuantizeArguments) -> anyhow::Result<()> {
@@ -45,16 +42,7 @@ pub(crate) fn run(arguments: &QuantizeArguments) -> anyhow::Result<()> {
         saved.description.model,
         path.display()
     ));
-    terminal::fetch_data(&settings.data, settings.data_dir.as_deref())?;
-    let bar = image_bar(0);
-    bar.set_message("loading");
-    let progress = |LoadProgress { done, total }| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    };
-    let plan = EvaluationPlan::new(saved, settings, &progress)?;
-    bar.finish_and_clear();
-    tell_reading(&plan.data.reading);
+    let plan = load(saved, settings)?;
     let quantized = device.run(Quantize {
         plan: &plan,
         arguments,
@@ -64,9 +52,9 @@ pub(crate) fn run(arguments: &QuantizeArguments) -> anyhow::Result<()> {
         source,
     })?;
     quantized.saved.write(&output)?;
-    // Its data can then be found, as by `train eval`.
+    // `train eval` then knows its data.
     if let Some(config) = RunFolder::config_of(&path)? {
-        RunFolder::adopt(output.clone(), &config)?;
+        RunFolder::write_source(&output, &config)?;
     }
     let report = Report {
         output: output.display().to_string(),
@@ -86,14 +74,19 @@ pub(crate) fn run(arguments: &QuantizeArguments) -> anyhow::Result<()> {
 
 /// Returns the folder of integers beside a run or a file of weights.
 fn beside(path: &Path) -> PathBuf {
-    let path = if path.is_dir() {
-        path.to_owned()
-    } else {
-        path.with_extension("")
+    // Paths such as `.` end in no name.
+    let whole = match path.file_name() {
+        Some(_) => path.to_owned(),
+        None => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
     };
-    let mut name = path.file_name().unwrap_or_default().to_owned();
+    let name = if whole.is_dir() {
+        whole.file_name()
+    } else {
+        whole.file_stem()
+    };
+    let mut name = name.unwrap_or_default().to_owned();
     name.push("-int8");
-    path.with_file_name(name)
+    whole.with_file_name(name)
 }
 
 #[derive(Serialize)]

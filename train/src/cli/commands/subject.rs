@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use command_line::terminal;
 use command_line::voice::warn;
-use data::Source;
+use data::{LoadProgress, Source};
 use saved_models::SavedModel;
 use saved_models::foreign::import;
-use train::{ConfigError, EvaluationSettings, RunFolder, TrainConfig, TrainError};
+use train::{ConfigError, EvaluationPlan, EvaluationSettings, RunFolder, TrainConfig, TrainError};
 
 use crate::cli::arguments::subject::SubjectFlags;
+use crate::cli::display::bar::image_bar;
+use crate::cli::display::unreadable::tell_reading;
 use crate::cli::prepare::{WrongFlag, make_absolute};
 
 /// A model and the settings of the images to use it on.
@@ -107,4 +110,22 @@ fn settings(
     config.loader.max_pixels = flags.max_pixels.or(config.loader.max_pixels);
     make_absolute(&mut config)?;
     Ok(EvaluationSettings::of_run(&config).with_batch_size(flags.batch_size))
+}
+
+/// Loads the images, with a progress bar, and tells how labels were read.
+pub(crate) fn load(
+    saved: SavedModel,
+    settings: EvaluationSettings,
+) -> anyhow::Result<EvaluationPlan> {
+    terminal::fetch_data(&settings.data, settings.data_dir.as_deref())?;
+    let bar = image_bar(0);
+    bar.set_message("loading");
+    let progress = |LoadProgress { done, total }| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    };
+    let plan = EvaluationPlan::new(saved, settings, &progress)?;
+    bar.finish_and_clear();
+    tell_reading(&plan.data.reading);
+    Ok(plan)
 }

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::finish::{Finish, Residual, Target};
-use super::images::{Codes, Int8Images, Values, split};
+use super::images::{Codes, Int8Images, Values};
+use super::layer::{Int8Layer, Int8Output};
 use super::simd::{Int8Level, STEP};
 use super::tile::Rows;
 use super::weight::{Panels, vectors};
@@ -30,45 +31,6 @@ thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A convolution with weights of 8 bits: `sum * scale + shift`, plus `residual * residual_scale`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Int8Layer {
-    /// Weight `[out_channels, in_channels / groups, height, width]`.
-    pub weight: Vec<i8>,
-    /// Shape of the weight.
-    pub weight_shape: [usize; 4],
-    /// Stride, padding and groups.
-    pub options: ConvolutionOptions,
-    /// Code outside the image for each input channel.
-    pub outside: Vec<u8>,
-    /// Whether the codes come from [`Int8Images::new`], up to 254; the others are at most 127.
-    pub reads_images: bool,
-    /// Factor for the sums of each output channel.
-    pub scale: Vec<f32>,
-    /// Value to add to each output channel.
-    pub shift: Vec<f32>,
-    /// Factor for the residual.
-    pub residual_scale: f32,
-    /// What the convolution returns.
-    pub output: Int8Output,
-}
-
-/// What a convolution returns.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Int8Output {
-    /// Codes of 0 to `most`, to which values are rounded. Only codes of up to 127 can enter another
-    /// convolution.
-    Codes {
-        /// The largest code.
-        most: u8,
-    },
-    /// Floats, after a ReLU if `relu`.
-    Floats {
-        /// Whether negative values become zero.
-        relu: bool,
-    },
-}
-
 /// An [`Int8Layer`] with its weight in the layout of the kernels.
 #[derive(Debug)]
 pub struct Int8Convolution {
@@ -88,22 +50,6 @@ struct Block {
     /// One value for each channel of every panel.
     scale: Vec<f32>,
     shift: Vec<f32>,
-}
-
-impl Int8Layer {
-    /// Returns the layer that reads codes in two parts.
-    fn split(&self) -> Self {
-        let [out_channels, inner, height, width] = self.weight_shape;
-        let weights = self.weight.chunks_exact((height * width).max(1));
-        Self {
-            weight: weights
-                .flat_map(|weights| [weights, weights].concat())
-                .collect(),
-            weight_shape: [out_channels, 2 * inner, height, width],
-            outside: self.outside.iter().flat_map(|&code| split(code)).collect(),
-            ..self.clone()
-        }
-    }
 }
 
 impl Int8Convolution {
@@ -167,6 +113,7 @@ impl Int8Convolution {
     /// have the shape of the output.
     pub fn forward(&self, input: &Int8Images, residual: Option<&Int8Images>) -> Int8Images {
         let Values::Codes(codes) = &input.values else {
+            // `model` makes floats only of what norms and additions read.
             panic!("a convolution of 8 bits takes codes");
         };
         let shape = shape(&input.shape, self.weight_shape, self.options);

@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use super::simd::{Int8Kernel, Int8Level, Int8Simd};
 use crate::kernels::buffer::Buffer;
-use crate::kernels::parallel::{Shared, for_each};
+use crate::kernels::parallel::for_each_line;
 use crate::kernels::pointer::{Destination, Source};
 use crate::kernels::shape::Shape;
 use crate::profile;
@@ -29,6 +29,17 @@ impl Codes {
             buffer: Buffer::new(values),
             length,
         }
+    }
+
+    /// Creates codes of this shape. `write` gets the index of an image, that of a line in it, and the
+    /// line to write.
+    pub(super) fn of_lines(
+        shape: Shape,
+        write: impl Fn(usize, usize, &mut [u8]) + Send + Sync,
+    ) -> Self {
+        let mut codes = Self::new(shape.values());
+        for_each_line(&mut codes, shape, write);
+        codes
     }
 
     /// Returns the codes with the bytes after the last one.
@@ -125,24 +136,16 @@ impl Int8Images {
             width,
             channels: parts * channels,
         };
-        let mut values = Codes::new(shape.values());
-        let line = shape.line();
-        if line > 0 {
-            let shared = Shared::new(&mut values[..]);
-            for_each(batch * height, |row| {
-                let (image, y) = (row / height, row % height);
-                // SAFETY: each task has its own line.
-                let target = unsafe { shared.part(row * line..(row + 1) * line) };
-                let planes = &images[image * channels * plane..][..channels * plane];
-                level.run(Line {
-                    planes: &planes[y * width..],
-                    plane,
-                    width,
-                    codes,
-                    target,
-                });
+        let values = Codes::of_lines(shape, |image, y, target| {
+            let planes = &images[image * channels * plane..][..channels * plane];
+            level.run(Line {
+                planes: &planes[y * width..],
+                plane,
+                width,
+                codes,
+                target,
             });
-        }
+        });
         Self {
             shape,
             values: Values::Codes(values),

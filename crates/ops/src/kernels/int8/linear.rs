@@ -1,7 +1,8 @@
 //! The last layer.
 
-use super::convolution::{Int8Convolution, Int8Layer, Int8Output};
+use super::convolution::Int8Convolution;
 use super::images::{Codes, Int8Images, Values};
+use super::layer::{Int8Layer, Int8Output};
 use super::simd::Int8Level;
 use crate::kernels::shape::Shape;
 use crate::values::ConvolutionOptions;

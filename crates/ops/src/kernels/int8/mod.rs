@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `simd` | instructions for sums of 8-bit products |
 //! | `images` | images as codes or floats |
+//! | `layer` | a convolution as numbers |
 //! | `weight` | weights in the layout that the tiles read |
 //! | `tile` | pixels by channels in registers |
 //! | `finish` | from sums to the values of the next layer |
@@ -15,14 +16,16 @@
 mod convolution;
 mod finish;
 mod images;
+mod layer;
 mod linear;
 mod pointwise;
 mod simd;
 mod tile;
 mod weight;
 
-pub use convolution::{Int8Convolution, Int8Layer, Int8Output};
+pub use convolution::Int8Convolution;
 pub use images::{InputCodes, Int8Images};
+pub use layer::{Int8Layer, Int8Output};
 pub use linear::Int8Linear;
 pub use simd::Int8Level;
 

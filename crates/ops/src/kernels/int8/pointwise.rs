@@ -3,9 +3,10 @@
 use super::images::{Codes, Int8Images, Values};
 use super::simd::{Int8Kernel, Int8Level, Int8Simd};
 use crate::kernels::buffer::Buffer;
-use crate::kernels::parallel::{Shared, for_each};
 use crate::kernels::pointer::{Destination, Source};
+use crate::kernels::pool::Window;
 use crate::kernels::shape::Shape;
+use crate::kernels::shortcut::{ZeroPad, zero_pad_shortcut};
 use crate::profile;
 
 impl Int8Images {
@@ -19,96 +20,59 @@ impl Int8Images {
         let channels = self.shape.channels;
         assert_eq!([scale.len(), shift.len()], [channels; 2]);
         let _running = profile::operation("int8 norm");
-        let mut codes = Codes::new(self.shape.values());
-        let line = self.shape.line();
-        if line > 0 {
-            let output = Shared::new(&mut codes[..]);
-            for_each(self.shape.batch * self.shape.height, |row| {
-                let range = row * line..(row + 1) * line;
-                // SAFETY: each task has its own line.
-                let output = unsafe { output.part(range.clone()) };
-                let floats: Vec<f32>;
-                let input = match &self.values {
-                    Values::Floats(values) => &values[range],
-                    Values::Codes(codes) => {
-                        floats = codes[range].iter().copied().map(f32::from).collect();
-                        &floats
-                    }
-                };
-                Int8Level::best().run(Affine {
-                    input,
-                    scale,
-                    shift,
-                    most: f32::from(most),
-                    output,
-                });
+        let codes = Codes::of_lines(self.shape, |image, line, output| {
+            let start = image * self.shape.image() + line * self.shape.line();
+            let range = start..start + output.len();
+            let floats: Vec<f32>;
+            let input = match &self.values {
+                Values::Floats(values) => &values[range],
+                Values::Codes(codes) => {
+                    floats = codes[range].iter().copied().map(f32::from).collect();
+                    &floats
+                }
+            };
+            Int8Level::best().run(Affine {
+                input,
+                scale,
+                shift,
+                most: f32::from(most),
+                output,
             });
-        }
+        });
         Self {
             shape: self.shape,
             values: Values::Codes(codes),
         }
     }
 
-    /// Returns the maximum of every window; see
+    /// Returns the maximum of every square window; see
     /// [`ResidualBackend::max_pool`](crate::ResidualBackend::max_pool).
     ///
     /// # Panics
     ///
-    /// Panics if the images are floats.
-    pub fn max_pool(&self, kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> Self {
-        let Values::Codes(codes) = &self.values else {
-            panic!("a max pool takes codes");
-        };
+    /// Panics if the images are floats, or smaller than the window.
+    pub fn max_pool(&self, kernel: usize, stride: usize, padding: usize) -> Self {
         let _running = profile::operation("int8 max pool");
-        let Shape {
-            batch,
-            height,
-            width,
-            channels,
-        } = self.shape;
-        let size = |axis: usize, length: usize| {
-            (length + 2 * padding[axis])
-                .checked_sub(kernel[axis])
-                .map_or(0, |room| room / stride[axis] + 1)
+        let window = Window {
+            kernel,
+            stride,
+            padding,
         };
-        let shape = Shape {
-            batch,
-            height: size(0, height),
-            width: size(1, width),
-            channels,
-        };
-        // Pixels of a window along an axis that are inside the image.
-        let inside = |axis: usize, position: usize, length: usize| {
-            let first = (position * stride[axis]) as isize - padding[axis] as isize;
-            let end = (first + kernel[axis] as isize).clamp(0, length as isize) as usize;
-            first.max(0) as usize..end
-        };
-        let mut values = Codes::new(shape.values());
-        let line = shape.line();
-        if line > 0 {
-            let output = Shared::new(&mut values[..]);
-            for_each(batch * shape.height, |row| {
-                // SAFETY: each task has its own line.
-                let output = unsafe { output.part(row * line..(row + 1) * line) };
-                let image = &codes[row / shape.height * self.shape.image()..];
-                // The maximum over the rows of the window first, so that each code is read once.
-                let mut most = vec![0; self.shape.line()];
-                for y in inside(0, row % shape.height, height) {
-                    larger(&mut most, &image[y * self.shape.line()..]);
+        let shape = window.output(self.shape);
+        let channels = shape.channels;
+        self.pooled(shape, |image, line, output| {
+            // The maximum over the rows of the window first, so that each code is read once.
+            let mut most = vec![0; self.shape.line()];
+            for y in window.covered(line, self.shape.height) {
+                larger(&mut most, &image[y * self.shape.line()..]);
+            }
+            for (column, output) in output.chunks_exact_mut(channels).enumerate() {
+                output.fill(0);
+                for x in window.covered(column, self.shape.width) {
+                    larger(output, &most[x * channels..]);
                 }
-                for (column, output) in output.chunks_exact_mut(channels).enumerate() {
-                    output.fill(0);
-                    for x in inside(1, column, width) {
-                        larger(output, &most[x * channels..]);
-                    }
-                }
-            });
-        }
-        Self {
-            shape,
-            values: Values::Codes(values),
-        }
+            }
+        })
     }
 
     /// Returns the mean of every window of `edge` by `edge` pixels, at most 15, rounded to the nearest
@@ -118,51 +82,51 @@ impl Int8Images {
     ///
     /// Panics if the images are floats.
     pub fn average_pool(&self, edge: usize) -> Self {
-        let Values::Codes(codes) = &self.values else {
-            panic!("an average pool takes codes");
-        };
         let _running = profile::operation("int8 average pool");
         let Shape {
-            batch,
             height,
             width,
             channels,
+            ..
         } = self.shape;
         let shape = Shape {
-            batch,
             height: height.div_ceil(edge),
             width: width.div_ceil(edge),
-            channels,
+            ..self.shape
         };
-        let mut values = Codes::new(shape.values());
-        let line = shape.line();
-        if line > 0 {
-            let output = Shared::new(&mut values[..]);
-            for_each(batch * shape.height, |row| {
-                // SAFETY: each task has its own line.
-                let output = unsafe { output.part(row * line..(row + 1) * line) };
-                let image = &codes[row / shape.height * self.shape.image()..];
-                let top = row % shape.height * edge;
-                let rows = top..height.min(top + edge);
-                let mut sums = vec![0_u16; channels];
-                for (column, output) in output.chunks_exact_mut(channels).enumerate() {
-                    sums.fill(0);
-                    let columns = column * edge..width.min((column + 1) * edge);
-                    for y in rows.clone() {
-                        for x in columns.clone() {
-                            let pixel = &image[(y * width + x) * channels..][..channels];
-                            for (sum, &code) in sums.iter_mut().zip(pixel) {
-                                *sum += u16::from(code);
-                            }
+        self.pooled(shape, |image, line, output| {
+            let rows = line * edge..height.min((line + 1) * edge);
+            let mut sums = vec![0_u16; channels];
+            for (column, output) in output.chunks_exact_mut(channels).enumerate() {
+                sums.fill(0);
+                let columns = column * edge..width.min((column + 1) * edge);
+                for y in rows.clone() {
+                    for x in columns.clone() {
+                        let pixel = &image[(y * width + x) * channels..][..channels];
+                        for (sum, &code) in sums.iter_mut().zip(pixel) {
+                            *sum += u16::from(code);
                         }
                     }
-                    let count = (rows.len() * columns.len()) as u16;
-                    for (code, sum) in output.iter_mut().zip(&sums) {
-                        *code = ((sum + count / 2) / count) as u8;
-                    }
                 }
-            });
-        }
+                let count = (rows.len() * columns.len()) as u16;
+                for (code, sum) in output.iter_mut().zip(&sums) {
+                    *code = ((sum + count / 2) / count) as u8;
+                }
+            }
+        })
+    }
+
+    /// Returns images of codes whose lines `pool` writes, given the codes of the image and the index of
+    /// the line.
+    fn pooled(&self, shape: Shape, pool: impl Fn(&[u8], usize, &mut [u8]) + Send + Sync) -> Self {
+        let Values::Codes(codes) = &self.values else {
+            // `model` makes floats only of what norms and additions read.
+            panic!("a pool of 8 bits takes codes");
+        };
+        let length = self.shape.image();
+        let values = Codes::of_lines(shape, |image, line, output| {
+            pool(&codes[image * length..(image + 1) * length], line, output);
+        });
         Self {
             shape,
             values: Values::Codes(values),
@@ -172,45 +136,23 @@ impl Int8Images {
     /// Computes shortcut A, whose new channels hold the code `zero`, or zeros if the images are
     /// floats; see
     /// [`ResidualBackend::zero_pad_shortcut`](crate::ResidualBackend::zero_pad_shortcut).
-    pub fn zero_pad(&self, stride: usize, padding: [usize; 2], zero: u8) -> Self {
+    pub fn zero_pad(&self, stride: usize, [before, after]: [usize; 2], zero: u8) -> Self {
         let _running = profile::operation("int8 shortcut");
-        let Shape {
-            batch,
-            height,
-            width,
-            channels,
-        } = self.shape;
-        let shape = Shape {
-            batch,
-            height: height.div_ceil(stride),
-            width: width.div_ceil(stride),
-            channels: padding[0] + channels + padding[1],
+        let pad = ZeroPad {
+            stride,
+            before,
+            after,
         };
+        let shape = pad.output(self.shape);
         let values = match &self.values {
             Values::Codes(codes) => {
                 let mut values = Codes::new(shape.values());
-                pad(
-                    self.shape,
-                    codes,
-                    shape,
-                    stride,
-                    padding[0],
-                    zero,
-                    &mut values,
-                );
+                zero_pad_shortcut(codes, self.shape, pad, zero, &mut values);
                 Values::Codes(values)
             }
             Values::Floats(floats) => {
                 let mut values = Buffer::new(shape.values());
-                pad(
-                    self.shape,
-                    floats,
-                    shape,
-                    stride,
-                    padding[0],
-                    0.0,
-                    &mut values,
-                );
+                zero_pad_shortcut(floats, self.shape, pad, 0.0, &mut values);
                 Values::Floats(values)
             }
         };
@@ -283,26 +225,6 @@ fn sums<T: Copy, U: Copy + Default + std::ops::AddAssign>(
         }
     }
     sums
-}
-
-fn pad<T: Copy>(
-    from: Shape,
-    input: &[T],
-    to: Shape,
-    stride: usize,
-    before: usize,
-    zero: T,
-    output: &mut [T],
-) {
-    let pixels = output.chunks_exact_mut(to.channels.max(1)).enumerate();
-    for (pixel, output) in pixels {
-        let (row, column) = (pixel / to.width, pixel % to.width);
-        let (image, row) = (row / to.height, row % to.height);
-        let source =
-            image * from.image() + row * stride * from.line() + column * stride * from.channels;
-        output.fill(zero);
-        output[before..before + from.channels].copy_from_slice(&input[source..][..from.channels]);
-    }
 }
 
 /// Norm and ReLU of pixels.

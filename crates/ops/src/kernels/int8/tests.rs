@@ -347,7 +347,7 @@ fn pools_and_shortcuts_equal_definitions() {
     let at = |image: usize, y: usize, x: usize, channel: usize| {
         values[((image * 5 + y) * 7 + x) * 3 + channel]
     };
-    let pooled = images.max_pool([3, 3], [2, 2], [1, 1]);
+    let pooled = images.max_pool(3, 2, 1);
     assert_eq!(pooled.dims(), [2, 3, 3, 4]);
     let averaged = images.average_pool(2);
     assert_eq!(averaged.dims(), [2, 3, 3, 4]);

@@ -43,7 +43,7 @@ impl Window {
 
     /// Returns the part of the window at `place` that is within `length`; never empty.
     #[inline(always)]
-    fn covered(&self, place: usize, length: usize) -> Range<usize> {
+    pub(crate) fn covered(&self, place: usize, length: usize) -> Range<usize> {
         let start = place * self.stride;
         let end = (start + self.kernel).saturating_sub(self.padding);
         start.saturating_sub(self.padding)..end.min(length)
